@@ -36,6 +36,7 @@ function answered(objects?: readonly FoundObject[]): Mirror {
 
 const mounted = (version: string, facts: Partial<FoundObject> = {}): FoundObject => ({
   object: "secret/DB",
+  vault: "https://shop.vault.azure.net",
   version,
   updated: LONG_AGO,
   isPinned: false,

@@ -276,9 +276,9 @@ describe("where: files of a class", () => {
     assert.deepEqual([code, object.containers[0].state, object.current.version, object.expires], [1, "old", NEW, "2023-11-01T02:30:00Z"]);
   });
 
-  test("are not judged by what the worker knows of the class before its edit", async () => {
+  test("R18-3: are not judged by what the worker knows of the vault that the class named before its edit", async () => {
     const only = usedClass("web", { objects: ["secret/db-pass"] });
-    const known = mountedStatus("web", [{ object: "secret/db-pass", version: NEW, since: 100, ofOlderClass: true }]);
+    const known = mountedStatus("web", [{ object: "secret/db-pass", version: NEW, since: 100, vault: "https://old-kv.vault.azure.net" }]);
     const { code, object } = await whereIs([only, known, mounted(), files(OLD, 40)], "secret/db-pass");
     assert.deepEqual([code, object.current.version], [0, OLD]);
   });

@@ -2,6 +2,7 @@
  * The objects of a class that no Secret of its holds: pods mount them, and workloads that ask for restarts want to know of their versions.
  * Kept in the class's status, so that every worker knows since when a version is the one that a new pod mounts.
  */
+import type { VaultAddress } from "../ports/vault-client.ts";
 import type { SyncReason } from "../reasons.ts";
 import { rfc3339, type Told } from "./class-status.ts";
 import { shortText } from "./status-size.ts";
@@ -16,8 +17,8 @@ export interface ObjectStatus {
   readonly expires?: string;
   /** RFC 3339: pods that are made later mount this version. Absent where nobody knows. */
   readonly since?: string;
-  /** What is known of its version is of the class before an edit, which may have named another vault. */
-  readonly ofOlderClass?: true;
+  /** Whose object it is, `https://shop.vault.azure.net`: what is known of its version says nothing of one of that name in another vault. */
+  readonly vault?: string;
   /** Why the vault does not give it now; absent where it does. What is known of its version is of before. */
   readonly state?: SyncReason;
   readonly message?: string;
@@ -26,13 +27,15 @@ export interface ObjectStatus {
 /** What one check found of an object. */
 export interface FoundObject {
   readonly object: string;
+  /** As of {@link ObjectStatus}. */
+  readonly vault: string;
   /** The class names the version itself. */
   readonly isPinned: boolean;
   /** Absent where the vault refused it. */
   readonly version?: string;
   readonly updated?: string;
   readonly expires?: string;
-  /** Unix milliseconds: when the vault made the version. */
+  /** Unix milliseconds: when the vault made the version; of a history the youngest one, which moved the others on. */
   readonly created?: number | undefined;
   readonly state?: SyncReason;
   readonly message?: string;
@@ -41,8 +44,8 @@ export interface FoundObject {
 export interface StoredObjects {
   /** As the status has them; undefined where nobody followed them until now. */
   readonly stored: readonly ObjectStatus[] | undefined;
-  /** The class is not the one that they were stored for: its vault may be another one, too. */
-  readonly isEdited: boolean;
+  /** Unix milliseconds of the last check that found them as they are stored; undefined: nobody knows of any. */
+  readonly checked?: number | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -52,6 +55,11 @@ const MOST_OBJECTS = 2_000;
 const NAME_CHARACTERS = 150;
 const MOST_MESSAGES = 20;
 const MESSAGE_CHARACTERS = 256;
+
+/** As {@link ObjectStatus} has it. Names of vaults are unique in their cloud, whatever the tenant. */
+export function vaultNamed({ vaultUrl }: Pick<VaultAddress, "vaultUrl">): string {
+  return vaultUrl.toLowerCase().replace(/\/$/, "");
+}
 
 /** What the status says of them after a check. */
 export function objectStatuses(found: readonly FoundObject[], stored: StoredObjects): readonly ObjectStatus[] {
@@ -74,10 +82,10 @@ function tooMany(count: number): ObjectStatus {
 
 /** After a check in which nothing could be learnt: what is known is what was known. */
 export function heldObjects(
-  { stored, isEdited }: Pick<StoredObjects, "stored" | "isEdited">,
+  stored: readonly ObjectStatus[] | undefined,
   { reason }: Pick<Told, "reason">,
 ): readonly ObjectStatus[] | undefined {
-  return stored?.map((held) => ({ object: held.object, ...knownOf(held, isEdited), state: reason }));
+  return stored?.map((held) => ({ ...knownOf(held), state: reason }));
 }
 
 function nameOf({ object }: FoundObject): string {
@@ -86,18 +94,19 @@ function nameOf({ object }: FoundObject): string {
 
 function statusOf(found: FoundObject, before: readonly ObjectStatus[], stored: StoredObjects): ObjectStatus {
   const object = nameOf(found);
-  const { version, updated, expires, state, message } = found;
+  const { vault, version, updated, expires, state, message } = found;
   if (version === undefined) {
     const [held] = before;
     const why = {
       ...(state === undefined ? {} : { state }),
       ...(message === undefined ? {} : { message: shortText(message, MESSAGE_CHARACTERS) }),
     };
-    return { object, ...knownOf(held, stored.isEdited), ...why };
+    return { ...(held?.version === undefined ? { object, vault } : knownOf(held)), ...why };
   }
   const since = sinceOf(found, before, stored);
   return {
     object,
+    vault,
     version,
     ...(updated === undefined ? {} : { updated }),
     ...(expires === undefined ? {} : { expires }),
@@ -105,24 +114,31 @@ function statusOf(found: FoundObject, before: readonly ObjectStatus[], stored: S
   };
 }
 
-function knownOf(held: ObjectStatus | undefined, isEdited: boolean): Omit<ObjectStatus, "object" | "state" | "message"> {
-  if (held?.version === undefined) return {};
-  const { object: _, state: __, message: ___, ...known } = held;
-  return isEdited ? { ...known, ofOlderClass: true } : known;
+function knownOf(held: ObjectStatus): Omit<ObjectStatus, "state" | "message"> {
+  const { state: _, message: __, ...known } = held;
+  return known;
 }
 
+/** A check may come between the time that a vault gives a version and the moment from which on all its machines show it (milliseconds). */
+const SHOWN_AFTER_MS = 60_000;
+
 /**
- * The vault says when it made a version, and whoever mounts it later gets it. Only where the class itself decides, by the version or the
- * vault that it names, the time of the edit counts, which is that of the check that followed it. Of what was never seen before nobody
- * knows since when the class names it.
+ * The vault says when it made a version, and whoever mounts it later gets it, unless another one stood in its place after that: a disabled
+ * version leaves a history to one that was made long before, and a class names another version or vault. What takes the place of another
+ * one without having been made since is new from the check that finds it. Of what was never seen before nobody knows since when the class
+ * names it.
  */
-function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, isEdited, now }: StoredObjects): string | undefined {
-  const same = before.find(({ version }) => version === found.version);
+function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, checked = 0, now }: StoredObjects): string | undefined {
+  const ofVault = before.filter(({ vault }) => vault === found.vault);
+  const same = ofVault.find(({ version }) => version === found.version);
   if (same !== undefined) return same.since;
-  const isByClass = found.isPinned || isEdited || before.length === 0 || before.some(({ ofOlderClass }) => ofOlderClass === true);
-  if (stored !== undefined && isByClass) return rfc3339(now);
-  if (found.isPinned) return undefined;
-  return found.created === undefined ? found.updated : rfc3339(found.created);
+  const made = found.created === undefined ? found.updated : rfc3339(found.created);
+  if (stored === undefined) return found.isPinned ? undefined : made;
+  // Only the class itself decides on these.
+  if (found.isPinned || ofVault.length === 0 || made === undefined) return rfc3339(now);
+  const others = ofVault.filter(({ version }) => version !== undefined).map(({ since }) => (since === undefined ? 0 : Date.parse(since)));
+  if (others.length === 0) return made;
+  return Date.parse(made) > Math.max(checked - SHOWN_AFTER_MS, ...others) ? made : rfc3339(now);
 }
 
 /** The word for a class that mirrors nothing, and is followed for the workloads that mount it. */

@@ -3,7 +3,7 @@ import { certaintyOf, type FoundUse, mountUses, secretUses } from "./container-u
 import { currentVersionOf, type Sighting } from "./current-version.ts";
 import { type KeyVersion, keyVersionOf } from "./key-version.ts";
 import { type ObjectReference, referenceKey } from "./object-reference.ts";
-import { pinOf, type ReadClass } from "./read-class.ts";
+import { isVault, pinOf, type ReadClass } from "./read-class.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StatedObject } from "./stored-versions.ts";
 import type { ContainerUsage, CurrentVersion, Held, ObjectUsage, SecretUsage, VersionState } from "./usage.ts";
@@ -73,12 +73,16 @@ function secretsOf(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassOb
   });
 }
 
-/** What the worker found out about an object that it does not fetch. Of a class that names a version as well, it does not say which entry it is about. */
+/**
+ * What the worker found out about an object that it does not fetch. Of a class that names a version as well, it does not say which entry it
+ * is about; before it has an answer to an edit, the object may be that of another vault.
+ */
 function statedObjects(snapshot: Snapshot, { spc, entries }: Naming): readonly StatedObject[] {
   if (entries.some((entry) => pinOf(entry) !== undefined)) return [];
   const names = new Set(entries.map(referenceKey));
   const { objects = [] } = snapshot.classStatus(spc.namespace, spc.name) ?? {};
-  return objects.filter(({ held }) => names.has(referenceKey(held)) && (held.index ?? 0) === 0);
+  const isSame = ({ vault }: StatedObject): boolean => vault !== undefined && isVault(vault, spc.vault);
+  return objects.filter((stated) => names.has(referenceKey(stated.held)) && (stated.held.index ?? 0) === 0 && isSame(stated));
 }
 
 function sightingsInStatus({ held: { version }, since, updated }: StatedObject): readonly Sighting[] {

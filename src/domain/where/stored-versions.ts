@@ -43,8 +43,8 @@ export interface StatedClass {
   readonly objects: readonly StatedObject[];
 }
 
-/** What the worker knows of an object of a class that is only mounted. */
-export type StatedObject = Omit<StatedKey, "key">;
+/** What the worker knows of an object of a class that is only mounted. `vault`: whose object; undefined where the status does not say. */
+export type StatedObject = Omit<StatedKey, "key"> & { readonly vault: string | undefined };
 
 /** What a status says of one version; times as they are stored. */
 interface VersionInStatus {
@@ -58,8 +58,7 @@ interface VersionInStatus {
 /** The parts of a class's status that name versions. */
 export interface VersionsInStatus {
   readonly secrets: readonly { readonly name: string; readonly data: readonly (VersionInStatus & { readonly key: string })[] }[];
-  /** `ofOlderClass`: of the class before an edit, which may have named another vault. */
-  readonly objects?: readonly (VersionInStatus & { readonly ofOlderClass?: true })[];
+  readonly objects?: readonly (VersionInStatus & { readonly vault?: string })[];
 }
 
 /** The worker's own words on a class. */
@@ -68,11 +67,11 @@ export function statedClassOf({ namespace = "", name }: ObjectRef, status: Versi
     secret,
     data.flatMap((each) => statedVersion(each).map((stated) => ({ ...stated, key: each.key }))),
   ]);
-  const objects = (status?.objects ?? []).filter(({ ofOlderClass }) => ofOlderClass !== true).flatMap(statedVersion);
+  const objects = (status?.objects ?? []).flatMap((each) => statedVersion(each).map((stated) => ({ ...stated, vault: each.vault })));
   return { namespace, name, secrets: new Map(secrets), objects };
 }
 
-function statedVersion({ object = "", version = "", updated, expires, since }: VersionInStatus): readonly StatedObject[] {
+function statedVersion({ object = "", version = "", updated, expires, since }: VersionInStatus): readonly Omit<StatedKey, "key">[] {
   const id = parseObjectId(object);
   if (id === undefined || version === "") return [];
   return [{ held: { ...id, version }, updated: timeOf(updated), expires: timeOf(expires), since: timeOf(since) }];

@@ -44,7 +44,7 @@ export function planReport(
   const after = nextState(state, { kind: "answered", ...answered }) ?? state;
   const isAnswered = isFresh || answer.retry.kind === "never";
   const refresh = isAnswered ? spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] : state.lastRefresh;
-  const objects = objectsAfter(observation, answer);
+  const objects = objectsAfter(observation, answer, state.lastSuccess);
   const summary = objects === undefined ? summarize(secrets) : summarizeObjects(objects);
   const told = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : summary;
   const notFresh = answer.kind === "refused" ? told : (answer.notFresh ?? throttled(after, settings, now));
@@ -76,12 +76,11 @@ export function planReport(
   return { actions, result: { kind: "continue" }, outcome };
 }
 
-/** Of a class that mirrors nothing. */
-function objectsAfter({ now, spc, status }: Mirrored, answer: Mirror): readonly ObjectStatus[] | undefined {
+/** Of a class that mirrors nothing. `checked`: when all that it names was last seen (Unix milliseconds). */
+function objectsAfter({ now, spc, status }: Mirrored, answer: Mirror, checked: number | undefined): readonly ObjectStatus[] | undefined {
   if (secretObjectsOf(spc).length > 0) return undefined;
-  const isEdited = status !== undefined && status.observedClassGeneration !== (spc.metadata.generation ?? 0);
-  const stored = { stored: status?.objects, isEdited, now };
-  return answer.kind === "refused" ? heldObjects(stored, answer) : objectStatuses(answer.objects ?? [], stored);
+  if (answer.kind === "refused") return heldObjects(status?.objects, answer);
+  return objectStatuses(answer.objects ?? [], { stored: status?.objects, checked, now });
 }
 
 /** What the vault refuses until something changes does not hold up what the API server may take soon. */

@@ -66,22 +66,32 @@ function ask(reader: ObjectReader, { type, name, version }: ClassObject, signal:
   }
 }
 
-/** What is known of the objects, file by file, in the order of the class. */
-export function foundObjects(objects: readonly ClassObject[], stateOf: (object: ClassObject) => Known): readonly FoundObject[] {
+/** What is known of the objects of a vault, file by file, in the order of the class. */
+export function foundObjects(
+  vault: string,
+  objects: readonly ClassObject[],
+  stateOf: (object: ClassObject) => Known,
+): readonly FoundObject[] {
   return objects.flatMap((object): readonly FoundObject[] => {
     const state = stateOf(object);
-    const isPinned = object.version !== undefined && object.version !== "latest";
-    if (state?.kind === "found")
-      return state.versions.map(({ object: id = objectIdOf(object), version, updated, expires, created }) => ({
-        object: id,
-        isPinned,
-        ...(version === undefined ? {} : { version }),
-        ...(updated === undefined ? {} : { updated }),
-        ...(expires === undefined ? {} : { expires }),
-        created,
-      }));
-    return [{ object: objectIdOf(object), isPinned, ...reasonOf(state?.failure) }];
+    const asked = { object: objectIdOf(object), vault, isPinned: object.version !== undefined && object.version !== "latest" };
+    if (state?.kind !== "found") return [{ ...asked, ...reasonOf(state?.failure) }];
+    const created = youngestOf(state.versions);
+    return state.versions.map(({ object: id = asked.object, version, updated, expires }) => ({
+      ...asked,
+      object: id,
+      ...(version === undefined ? {} : { version }),
+      ...(updated === undefined ? {} : { updated }),
+      ...(expires === undefined ? {} : { expires }),
+      created,
+    }));
   });
+}
+
+/** Undefined where the vault does not say of any. */
+function youngestOf(versions: readonly KnownVersion[]): number | undefined {
+  const times = versions.flatMap(({ created }) => created ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 function reasonOf(failure: ObjectFailure | undefined): Pick<FoundObject, "state" | "message"> {

@@ -17,11 +17,12 @@ import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
 import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
+import { type FoundObject, vaultNamed } from "../../domain/sync/object-status.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
-import type { Known, KnownObjects } from "./known-files.ts";
+import type { Known } from "./known-files.ts";
 import { foundObjects, lookAtObjects } from "./look-at-objects.ts";
 import type { FetchMirror, FetchRequest, Mirror, MirroredSecret } from "./mirror.ts";
 import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
@@ -104,8 +105,10 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   if (forbidden) return refused(asRefusal(forbidden));
   options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
   const versionCache = options.versionCacheOf(options.vaults.clientFor(address, identity.value, namespace));
+  const vault = vaultNamed(address);
+  const asked = { provider, fetchRequest: aboutVault(fetchRequest, vault), vault };
   try {
-    const mirror = await mirrorObjects(options, { ...request, versionCache, objects, content }, signal);
+    const mirror = await mirrorObjects(options, { ...asked, versionCache, objects, content }, signal);
     if (mirror.kind !== "answered") return mirror;
     return { ...mirror, warnings: warnings.slice(0, MOST_WARNINGS).map(({ field, message }) => shortText(`${field}: ${message}`)) };
   } catch (error) {
@@ -115,7 +118,15 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   }
 }
 
+/** What is stored of the objects of another vault, that the class named before, says nothing of those that it names now. */
+function aboutVault(fetchRequest: FetchRequest, vault: string): FetchRequest {
+  if (fetchRequest.kind === "everything") return fetchRequest;
+  return { ...fetchRequest, storedObjects: fetchRequest.storedObjects?.filter((stored) => stored.vault === vault) };
+}
+
 interface MirrorObjects extends MirrorRequest {
+  /** As statuses name it. */
+  readonly vault: string;
   readonly versionCache: ObjectVersionCache;
   readonly objects: readonly ClassObject[];
   readonly content: ClassContent;
@@ -123,7 +134,7 @@ interface MirrorObjects extends MirrorRequest {
 
 async function mirrorObjects(
   { clock, content: { render, values } }: Mirroring,
-  { provider, fetchRequest, versionCache, objects, content }: MirrorObjects,
+  { provider, fetchRequest, vault, versionCache, objects, content }: MirrorObjects,
   signal: AbortSignal,
 ): Promise<Mirror> {
   const secretObjects = provider.spec?.secretObjects ?? [];
@@ -133,7 +144,8 @@ async function mirrorObjects(
     const looked = await lookAtObjects(check.reader, check.wanted, signal);
     const failures = [...looked.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
     versionCache.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
-    return mountedAnswer(objects, check, looked);
+    const stateOf = (object: ClassObject): Known => looked.get(object) ?? check.known.get(object);
+    return mountedAnswer(foundObjects(vault, objects, stateOf), objects.map(stateOf), check);
   }
   const fetch = (hasRoom: (bytes: number) => boolean): Promise<FetchedInRoom> =>
     fetchObjects({ client: check.reader, render, content, hasRoom }, check.wanted, signal);
@@ -179,14 +191,11 @@ function answer({ provider, fetchRequest, check }: Answering, outcomes: readonly
 }
 
 /** Of a class that mirrors nothing: what a pod that mounts it would get. */
-function mountedAnswer(objects: readonly ClassObject[], check: VersionCheck, looked: KnownObjects): Mirror {
-  const stateOf = (object: ClassObject): Known => looked.get(object) ?? check.known.get(object);
-  const states = objects.map(stateOf);
+function mountedAnswer(objects: readonly FoundObject[], states: readonly Known[], { checkedAt }: VersionCheck): Mirror {
   const failures = states.flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
   const [first] = failures;
-  if (first !== undefined && failures.length === objects.length) return refused({ ...first, retry: retryOf(failures) });
+  if (first !== undefined && failures.length === states.length) return refused({ ...first, retry: retryOf(failures) });
   const notFresh = first && { reason: first.reason, message: first.message };
-  const { checkedAt } = check;
   return {
     kind: "answered",
     notFresh,
@@ -194,7 +203,7 @@ function mountedAnswer(objects: readonly ClassObject[], check: VersionCheck, loo
     retry: retryOf(failures),
     secrets: [],
     warnings: [],
-    objects: foundObjects(objects, stateOf),
+    objects,
   };
 }
 
