@@ -26,6 +26,7 @@ const TASKS = {
   "test:e2e": { controlPlane: "wanted", run: ["test/run-tests.ts", "e2e"] },
   "test:install": { controlPlane: "wanted", run: ["test/run-tests.ts", "install"] },
   "test:faults": { controlPlane: "required", run: ["test/faults/main.ts"] },
+  "test:events": { controlPlane: "required", run: ["test/faults/events/main.ts"] },
   "test:hostile": { controlPlane: "required", run: ["test/hostile/main.ts"] },
   soak: { controlPlane: "required", run: ["test/soak/main.ts"] },
   sim: { controlPlane: "none", run: ["test/simulation/main.ts"] },

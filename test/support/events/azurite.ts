@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { cacheFolder } from "../../../tools/cache-folder.ts";
@@ -74,6 +74,7 @@ export interface Azurite {
 /** Nobody's: Azurite asks for one of each account, and tests sign in by tokens. */
 const ACCOUNT_KEY = Buffer.alloc(64).toString("base64");
 const READY_WITHIN_MS = 60_000;
+const SOCKETS = 16;
 
 export async function startAzurite({ stateDir, ca, account, port: asked }: AzuriteOptions): Promise<Azurite> {
   const refusal = azuriteRefusal();
@@ -92,7 +93,8 @@ export async function startAzurite({ stateDir, ca, account, port: asked }: Azuri
   child.stderr.setEncoding("utf8").on("data", (part: string) => {
     said += part;
   });
-  const ask = (call: AzuriteCall): Promise<AzuriteAnswer> => askAzurite({ port, account, ca }, call);
+  const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
+  const ask = (call: AzuriteCall): Promise<AzuriteAnswer> => askAzurite({ port, account, ca, agent }, call);
   await eventually(async () => child.exitCode !== null || (await ask({ method: "GET", path: "/?comp=list" }).catch(() => undefined)), {
     within: READY_WITHIN_MS,
     what: "Azurite",
@@ -115,7 +117,10 @@ export async function startAzurite({ stateDir, ca, account, port: asked }: Azuri
     },
     pause: () => void child.kill("SIGSTOP"),
     resume: () => void child.kill("SIGCONT"),
-    stop: () => ended(child),
+    stop: () => {
+      agent.destroy();
+      return ended(child);
+    },
   };
 }
 
@@ -156,9 +161,10 @@ interface Place {
   readonly port: number;
   readonly account: string;
   readonly ca: string;
+  readonly agent: Agent;
 }
 
-async function askAzurite({ port, account, ca }: Place, { method, path: asked, body = "" }: AzuriteCall): Promise<AzuriteAnswer> {
+async function askAzurite({ port, account, ca, agent }: Place, { method, path: asked, body = "" }: AzuriteCall): Promise<AzuriteAnswer> {
   const sent = request({
     host: "127.0.0.1",
     port,
@@ -174,7 +180,7 @@ async function askAzurite({ port, account, ca }: Place, { method, path: asked, b
       "x-ms-version": "2025-11-05",
       "x-ms-date": new Date().toUTCString(),
     },
-    agent: false,
+    agent,
     signal: AbortSignal.timeout(10_000),
   });
   sent.end(body);

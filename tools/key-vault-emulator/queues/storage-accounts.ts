@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
 import type { TokenIssuer } from "../entra/token-issuer.ts";
 import type { Endpoint } from "../network/clouds.ts";
@@ -26,6 +26,7 @@ const TIMEOUT_MS = 30_000;
 /** Storage accounts by name, which is unique over all clouds. */
 export class StorageAccounts {
   readonly #byName = new Map<string, StorageAccount>();
+  readonly #agent = new Agent({ keepAlive: true });
   /** PEM of the CA that the emulators behind serve by. */
   caPem = "";
 
@@ -48,7 +49,7 @@ export class StorageAccounts {
       method: exchange.method,
       path: `${exchange.path}${query}`,
       headers: exchange.headers,
-      agent: false,
+      agent: this.#agent,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     sent.end(exchange.body);

@@ -1,0 +1,54 @@
+/** The checks are checked: workers with a defect each, and what each check is to find is found. */
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import { makeEdits, type Planted } from "../../simulation/planted/edits.ts";
+import { ROOT } from "../../simulation/planted/workspace.ts";
+import { randomFrom } from "../../support/fixtures/random.ts";
+import { Replicas } from "../replicas.ts";
+import { BUDGET } from "./budget.ts";
+import { DELETES_AT_ONCE, FORGETS } from "./defects.ts";
+import { type RunResult, type RunSize, runEvents } from "./run.ts";
+import type { EventWorld } from "./world.ts";
+
+/** What a process of the worker reads. */
+const PARTS = ["src", "manifests", "certs", "package.json"];
+
+/** Long enough for what is not lost: nothing waits for a queue here (milliseconds). */
+const SETTLED_MS = 40_000;
+
+/** False where one of them saw nothing. */
+export async function runControl(world: EventWorld): Promise<boolean> {
+  const deleting = await runPlanted(world, DELETES_AT_ONCE, { events: 900, kills: 1, handOvers: 1 });
+  console.log(`control: ${DELETES_AT_ONCE.what}: ${deleting.lost.length} lost`);
+  const forgetting = await runPlanted(world, FORGETS, { events: 500, kills: 0, handOvers: 1 });
+  const messages = forgetting.stuck.filter((one) => one.includes("message")).length;
+  const classes = forgetting.stuck.length - messages;
+  const { keys } = forgetting.budget.most;
+  console.log(`control: ${FORGETS.what}: ${messages} messages and ${classes} classes stuck, ${keys} requests for keys of ${BUDGET.keys}`);
+  return deleting.lost.length > 0 && messages > 0 && classes > 0 && forgetting.budget.isAbove;
+}
+
+async function runPlanted(world: EventWorld, planted: Planted, size: RunSize): Promise<RunResult> {
+  const folder = mkdtempSync(path.join(world.plane.directory, "planted-"));
+  for (const part of PARTS) cpSync(path.join(ROOT, part), path.join(folder, part), { recursive: true });
+  symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"), "dir");
+  makeEdits(folder, planted);
+  const product = await world.productOf(path.join(folder, "src/main.ts"));
+  const replicas = new Replicas(product);
+  try {
+    await replicas.start(2, world.args);
+    return await runEvents({
+      world,
+      product,
+      replicas,
+      random: randomFrom(1),
+      prefix: planted.id,
+      size,
+      troubles: [],
+      settledMs: SETTLED_MS,
+    });
+  } finally {
+    await replicas.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
