@@ -10,6 +10,7 @@ import { cacheFolder } from "../../../tools/cache-folder.ts";
 import { npmEnvironment } from "../../../tools/release/npm.ts";
 import { digestOf } from "../../e2e/support/cache.ts";
 import { freePort } from "../cluster/product.ts";
+import { startProcess } from "../processes/process.ts";
 import { eventually } from "../time/eventually.ts";
 
 const LOCKED = path.resolve(import.meta.dirname, "../../azurite");
@@ -89,6 +90,7 @@ export async function startAzurite({ stateDir, ca, account, port: asked }: Azuri
       stdio: ["ignore", "ignore", "pipe"],
     },
   );
+  startProcess(child, "azurite");
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (part: string) => {
     said += part;
