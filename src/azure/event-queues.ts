@@ -21,6 +21,9 @@ const REQUEST_TIMEOUT_MS = 15_000;
 /** Of a sign-in that a request waits for, and the request. */
 const CALL_TIMEOUT_MS = 40_000;
 
+/** The service's ids have 36 characters, its receipts some dozens. */
+const ID_CHARACTERS = 512;
+
 /** The SDK repeats no request: the reader waits between its own, with the queue's failures in view. */
 const NO_RETRIES = { maxTries: 1 } as const;
 
@@ -91,7 +94,9 @@ function ofService<T extends { readonly version?: string }>(answer: T): T {
   return answer;
 }
 
+/** A message is known by both until it is deleted. */
 function toMessage({ messageId, popReceipt, messageText, dequeueCount }: DequeuedMessageItem) {
+  if (messageId.length > ID_CHARACTERS || popReceipt.length > ID_CHARACTERS) throw new NotTheService();
   return { id: messageId, receipt: popReceipt, text: messageText, receipts: dequeueCount };
 }
 

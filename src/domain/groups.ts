@@ -32,6 +32,11 @@ export class Groups<V> {
     return this.#groups.get(group)?.size ?? 0;
   }
 
+  /** The one that came first. */
+  first(group: string): V | undefined {
+    return this.#groups.get(group)?.values().next().value;
+  }
+
   of(group: string): readonly V[] {
     return [...(this.#groups.get(group)?.values() ?? [])];
   }

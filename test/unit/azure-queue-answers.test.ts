@@ -18,12 +18,20 @@ afterEach(async () => {
 });
 
 /** Whatever is asked, this is the answer. */
-async function queueThat(answer: (response: ServerResponse) => void): Promise<EventQueue> {
+async function queueThat(
+  answer: (response: ServerResponse) => void,
+  onToken: (scope: unknown) => void = () => undefined,
+): Promise<EventQueue> {
   service = await startHttpsService((_, response) =>
     answer(response.setHeader("content-type", "application/xml").setHeader("x-ms-version", "2026-04-06")),
   );
   const { url, network } = service;
-  const credential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
+  const credential = {
+    getToken: async (asked: unknown) => {
+      onToken(asked);
+      return { token: "t", expiresOnTimestamp: Number.MAX_SAFE_INTEGER };
+    },
+  };
   const signIn = { credential, assertion: { issuer: undefined }, forget: () => undefined };
   const scope = "https://storage.azure.com/.default";
   const setting = {
@@ -104,6 +112,29 @@ describe("an answer of an event queue", () => {
     const queue = await queueThat((response) => response.end(listOf(message("A".repeat(LONGEST_MESSAGE)).repeat(MOST))));
     const messages = await receive(queue);
     assert.deepEqual([messages.length, messages.at(-1)?.text.length], [MOST, LONGEST_MESSAGE]);
+  });
+
+  for (const name of ["MessageId", "PopReceipt"])
+    test(`A18-7: is refused where a message's ${name}, which is kept, is longer than any of the service's`, () =>
+      assertRefused(
+        listOf(message("x").replace(`<${name}>`, `<${name}>${"y".repeat(600)}`)),
+        "Unreachable",
+        /the answer is not the queue's/,
+      ));
+
+  test("A18-7: that asks for a token of another audience or tenant gets the one for storage, or none", async () => {
+    const scopes: unknown[] = [];
+    const queue = await queueThat(
+      (response) => {
+        const challenge =
+          "Bearer authorization_uri=https://login.evil.example/11111111-1111-1111-1111-111111111111/oauth2/authorize resource_id=https://vault.azure.net";
+        response.writeHead(401, { "www-authenticate": challenge }).end();
+      },
+      (scope) => scopes.push(scope),
+    );
+    await assert.rejects(receive(queue), (error) => error instanceof QueueError && error.message.includes("HTTP 401"));
+    assert.ok(scopes.length > 0);
+    assert.deepEqual(new Set(scopes), new Set(["https://storage.azure.com/.default"]));
   });
 
   test("of a message that is all references is read whole", async () => {

@@ -183,6 +183,18 @@ describe("the reader of an event queue", () => {
     assert.deepEqual(acts, ["message", "another", "message", "another", "message", "another"]);
   });
 
+  test("A18-7: asks a queue that always has messages 50 times a second at the most", async () => {
+    most = (given) => {
+      for (let index = waiting.length; index < given; index += 1) waiting.push(message(`m${received} ${index}`));
+    };
+    await reading(async () => {
+      await until("the first look", () => received > 0);
+      const before = received;
+      for (let turns = 0; turns < 1_000; turns += 1) await clock.advance(1);
+      assert.ok(received > before && received <= before + 50, `${received - before} times in a second`);
+    });
+  });
+
   test("takes nothing while classes may not be acted on", async () => {
     let isReady = false;
     waiting.push(message("m"));

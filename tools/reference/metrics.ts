@@ -52,7 +52,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     event_messages_total:
       "messages of [event queues](../how-to/rotate-in-seconds.md): `acted` on, `duplicate`, `unnamed` (no class names the object), `foreign` (or the vault), `access` (policies of a vault changed), `otherType`, `malformed`, `poison` (received too often)",
     event_hints_total:
-      "looks at a class that an event asked for: `applied` to its Secrets, `current` (they held it), `looked` (the vault has something newer, or nothing a Secret is made from), `leftToPoll` (not shown by the vault in time, or nobody could look)",
+      "looks at a class that an event asked for: `applied` to its Secrets, `current` (they held it), `looked` (the vault has something newer, or nothing a Secret is made from), `leftToPoll` (not shown by the vault in time, nobody could look, or more waited than the namespace has room for)",
     event_lag_seconds: "from the time of a vault's event to the Secrets that hold its version, by the clocks of Azure and of the node",
     event_messages_in_hand: "messages that were received and are not deleted yet; from 2,048 on no more are received",
     event_queue_up: "1 while an event queue answers; 0 while polls alone see new versions",

@@ -77,8 +77,8 @@ interface HintsOptions {
 export class Hints {
   readonly #options: HintsOptions;
   readonly #byClass = new Groups<Pending>();
-  /** Classes and objects by namespace, the oldest first. */
-  readonly #byNamespace = new Groups<Pick<Hint, "object"> & { readonly classKey: string }>();
+  /** The same by namespace, the oldest first. */
+  readonly #byNamespace = new Groups<{ readonly classKey: string; readonly hint: Hint }>();
   readonly #paces = new Map<string, Bucket>();
   /** Ended lately, in that order: the same event once more is no news. */
   readonly #ended = new Set<string>();
@@ -156,10 +156,11 @@ export class Hints {
 
   #makeRoom(classKey: string): void {
     const { namespace } = refOfKey(classKey);
-    for (const oldest of this.#byNamespace.of(namespace)) {
-      if (tenantHasRoom(this.#byNamespace.size(namespace), MOST_HINTS - this.#byNamespace.all)) return;
-      const pending = this.#byClass.get(oldest.classKey, oldest.object);
-      if (pending !== undefined) this.end(oldest.classKey, pending.hint, "leftToPoll");
+    for (;;) {
+      const oldest = this.#byNamespace.first(namespace);
+      const free = MOST_HINTS - this.#byNamespace.all;
+      if (oldest === undefined || tenantHasRoom(this.#byNamespace.size(namespace), free)) return;
+      this.end(oldest.classKey, oldest.hint, "leftToPoll");
     }
   }
 
@@ -175,9 +176,9 @@ export class Hints {
   }
 
   #put(classKey: string, pending: Pending): void {
-    const { object } = pending.hint;
-    this.#byClass.set(classKey, object, pending);
-    this.#byNamespace.set(refOfKey(classKey).namespace, placeOf(classKey, pending.hint), { classKey, object });
+    const { hint } = pending;
+    this.#byClass.set(classKey, hint.object, pending);
+    this.#byNamespace.set(refOfKey(classKey).namespace, placeOf(classKey, hint), { classKey, hint });
   }
 
   #replace(classKey: string, hint: Hint, next: Hint): void {

@@ -26,7 +26,7 @@ export type HintOutcome =
   | "current"
   /** The vault has something newer, or nothing that a Secret of the class is made from. */
   | "looked"
-  /** The vault has not shown it in time, or nobody could look. */
+  /** The vault has not shown it in time, nobody could look, or more waited than the namespace has room for. */
   | "leftToPoll";
 
 const MESSAGES: readonly MessageOutcome[] = ["acted", "duplicate", "unnamed", "foreign", "access", "otherType", "malformed", "poison"];
