@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hasOldMount, isRecordOf, podFilesOf, podsBehind } from "../../src/domain/rollout/mounted-files.ts";
-import { CLOCKS_MS, type MountedClass } from "../../src/domain/rollout/mounted-versions.ts";
+import { hasOldMount, hasOtherMount, isRecordOf, podFilesOf, podsBehind, podsUndecided } from "../../src/domain/rollout/mounted-files.ts";
+import { CLOCKS_MS, type MountedClass, SHOWN_AFTER_MS } from "../../src/domain/rollout/mounted-versions.ts";
 import { planNamespace } from "../../src/domain/rollout/namespace-plan.ts";
 import type { AgingPod } from "../../src/domain/rollout/pod-age.ts";
 import { standingOf } from "../../src/domain/rollout/standing.ts";
@@ -39,22 +39,39 @@ function pod({ name = "web-1", made = 0, phase = "Running", isGoing = false }: P
   };
 }
 
+/** In minutes. `changed`: what it says; `labelled`: by somebody else. */
+interface RecordFacts {
+  readonly name?: string;
+  readonly made?: number;
+  readonly changed?: number;
+  readonly labelled?: number;
+  readonly mounted?: boolean;
+}
+
 /** What the driver writes for the pod. */
-const record = (objects: Readonly<Record<string, string>>, { name = "web-1", made = 0, mounted = true } = {}) => ({
-  apiVersion: "secrets-store.csi.x-k8s.io/v1",
-  kind: "SecretProviderClassPodStatus",
-  metadata: {
-    name: `${name}-team-files`,
-    creationTimestamp: time(made),
-    ownerReferences: [{ apiVersion: "v1", kind: "Pod", name, uid: `uid of ${name}` }],
-  },
-  status: {
-    podName: name,
-    secretProviderClassName: "files",
-    mounted,
-    objects: Object.entries(objects).map(([id, version]) => ({ id, version })),
-  },
-});
+const record = (objects: Readonly<Record<string, string>>, facts: RecordFacts = {}) => {
+  const { name = "web-1", made = 0, changed = made, labelled = made, mounted = true } = facts;
+  return {
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClassPodStatus",
+    metadata: {
+      name: `${name}-team-files`,
+      namespace: "team",
+      creationTimestamp: time(made),
+      managedFields: [
+        { manager: "driver", time: time(changed), fieldsV1: { "f:metadata": {}, "f:status": { "f:objects": {} } } },
+        { manager: "somebody", time: time(labelled), fieldsV1: { "f:metadata": { "f:labels": {} } } },
+      ],
+      ownerReferences: [{ apiVersion: "v1", kind: "Pod", name, uid: `uid of ${name}` }],
+    },
+    status: {
+      podName: name,
+      secretProviderClassName: "files",
+      mounted,
+      objects: Object.entries(objects).map(([id, version]) => ({ id, version })),
+    },
+  };
+};
 
 const filesOf =
   (...records: readonly ReturnType<typeof record>[]) =>
@@ -109,6 +126,38 @@ describe("a pod has mounted a class before its versions came", () => {
 
   test("not where nobody knows since when it has the versions", () => {
     assert.ok(!hasOldMount([pod({ made: 1 })], [{ ...FILES, since: 0 }], filesOf(record({ "secret/a": "2" }, { made: 2 }))));
+  });
+});
+
+describe("R18-9: a pod has mounted other versions, whatever clocks say", () => {
+  const young = { made: 11 };
+  const rows: readonly (readonly [string, boolean, AgingPod, readonly ReturnType<typeof record>[]])[] = [
+    ["where the record shows another one than the vault has", true, pod(young), [record({ "secret/a": "1" }, young)]],
+    ["where the record was changed after the mount", true, pod(young), [record({ "secret/a": "2" }, { ...young, changed: 13 })]],
+    ["not where it shows what the vault has, and always did", false, pod(young), [record({ "secret/a": "2" }, young)]],
+    ["not where somebody put a label on the record", false, pod(young), [record({ "secret/a": "2" }, { ...young, labelled: 13 })]],
+    [
+      "not where the mount changed the record of an earlier pod",
+      false,
+      pod(young),
+      [record({ "secret/a": "2" }, { made: 5, changed: 12 })],
+    ],
+    ["not of an object that the record does not show", false, pod(young), [record({ "secret/b": "1" }, young)]],
+    ["not without a record", false, pod(young), []],
+    ["not where it is going", false, pod({ ...young, isGoing: true }), [record({ "secret/a": "1" }, young)]],
+  ];
+  for (const [what, expected, of, records] of rows) {
+    test(what, () => assert.equal(hasOtherMount([of], [FILES], filesOf(...records)), expected));
+  }
+
+  test("cannot be said of one that has still to mount, while the vault may give an older version than its newest", () => {
+    const undecided = (now: number, facts: PodFacts, ...records: readonly ReturnType<typeof record>[]) =>
+      podsUndecided([pod(facts)], { classes: [FILES], filesOf: filesOf(...records), now });
+    const pending = { ...young, phase: "Pending" };
+    assert.deepEqual(undecided(FILES.since + SHOWN_AFTER_MS - 1, pending), ["web-1"]);
+    assert.deepEqual(undecided(FILES.since + SHOWN_AFTER_MS, pending), []);
+    assert.deepEqual(undecided(FILES.since, pending, record({ "secret/a": "2" }, young)), []);
+    assert.deepEqual(undecided(FILES.since, young), []);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What the driver says of the files of pods, in `SecretProviderClassPodStatus`, and what follows from that for a restart. */
 import { listAt, memberOf } from "../json-members.ts";
-import type { KubeObject } from "../kubernetes.ts";
-import { CLOCKS_MS, type MountedClass } from "./mounted-versions.ts";
+import type { KubeObject, ObjectMeta } from "../kubernetes.ts";
+import { CLOCKS_MS, type MountedClass, SHOWN_AFTER_MS } from "./mounted-versions.ts";
 import { type AgingPod, isLive } from "./pod-age.ts";
 
 /** The files of one class in one pod, as the driver wrote them last. */
@@ -12,6 +12,8 @@ export interface PodFiles {
   readonly versions: ReadonlyMap<string, string>;
   /** Unix milliseconds: the first mount by a pod of this name, or when the driver made the record anew. */
   readonly recordedAt: number;
+  /** Unix milliseconds: when somebody last changed what the record says. */
+  readonly changedAt: number;
 }
 
 /** Undefined where the record says nothing of a pod. */
@@ -25,7 +27,13 @@ export function podFilesOf(object: KubeObject): PodFiles | undefined {
     typeof id === "string" && typeof version === "string" ? [[id, version]] : [],
   );
   const recordedAt = Date.parse(metadata.creationTimestamp ?? "");
-  return { podUid: owner.uid, className, versions: new Map(versions), recordedAt };
+  return { podUid: owner.uid, className, versions: new Map(versions), recordedAt, changedAt: changeOf(metadata) };
+}
+
+/** Not of its labels, which others write, too. */
+function changeOf({ managedFields = [], creationTimestamp = "" }: ObjectMeta): number {
+  const writes = managedFields.filter(({ fieldsV1 = {} }) => "f:status" in fieldsV1);
+  return writes.reduce((latest, { time = "" }) => Math.max(latest, Date.parse(time) || 0), Date.parse(creationTimestamp));
 }
 
 /** The name that the driver gives to the record of one class in one pod. It has one for each, so that no other record can take its place. */
@@ -70,4 +78,44 @@ export function hasOldMount(pods: readonly AgingPod[], classes: readonly Mounted
       return mountedAt !== undefined && mountedAt + CLOCKS_MS <= since;
     }),
   );
+}
+
+/**
+ * Whether a pod that runs has mounted other versions than these, which the driver's record shows whatever clocks say: a vault may give the
+ * version before for some seconds after it made one. A record that was changed after the pod's own mount showed another version then.
+ */
+export function hasOtherMount(pods: readonly AgingPod[], classes: readonly MountedClass[], filesOf: FilesOfPod): boolean {
+  return pods.filter(isLive).some((pod) =>
+    classes.some(({ className, versions }) => {
+      const files = filesOf(pod, className);
+      return files !== undefined && (showsOthers(files, versions) || isChangedSinceMount(files, pod.metadata));
+    }),
+  );
+}
+
+/** Of what it does not show, it says nothing. */
+function showsOthers(files: PodFiles, versions: MountedClass["versions"]): boolean {
+  return [...versions].some(([object, version]) => (files.versions.get(object) ?? version) !== version);
+}
+
+function isChangedSinceMount({ recordedAt, changedAt }: PodFiles, { creationTimestamp = "" }: ObjectMeta): boolean {
+  // A record of an earlier pod of the name is changed by the mount.
+  const isOwn = recordedAt >= Date.parse(creationTimestamp);
+  return isOwn && changedAt > recordedAt + CLOCKS_MS;
+}
+
+/**
+ * Names of the pods that have still to mount classes whose versions are so new that they may get those before. Nobody can say of them
+ * which versions they will have.
+ */
+export function podsUndecided(
+  pods: readonly AgingPod[],
+  { classes, filesOf, now }: { readonly classes: readonly MountedClass[]; readonly filesOf: FilesOfPod; readonly now: number },
+): readonly string[] {
+  const young = classes.filter(({ since }) => now < since + SHOWN_AFTER_MS);
+  const isOpen = (pod: AgingPod): boolean => young.some(({ className }) => filesOf(pod, className) === undefined);
+  return pods
+    .filter((pod) => isLive(pod) && pod.status?.phase !== "Running" && isOpen(pod))
+    .map(({ metadata }) => metadata.name)
+    .sort();
 }

@@ -22,3 +22,6 @@ export type MountedVersions =
 
 /** The clocks of a vault and of an API server differ, and a Kubernetes time has whole seconds (milliseconds). */
 export const CLOCKS_MS = 5_000;
+
+/** For so long after a vault has made a version some of its machines may still give the one before (milliseconds). */
+export const SHOWN_AFTER_MS = 60_000;

@@ -4,6 +4,7 @@
  */
 import type { VaultAddress } from "../ports/vault-client.ts";
 import type { SyncReason } from "../reasons.ts";
+import { SHOWN_AFTER_MS } from "../rollout/mounted-versions.ts";
 import { rfc3339, type Told } from "./class-status.ts";
 import { shortText } from "./status-size.ts";
 
@@ -118,9 +119,6 @@ function knownOf(held: ObjectStatus): Omit<ObjectStatus, "state" | "message"> {
   const { state: _, message: __, ...known } = held;
   return known;
 }
-
-/** A check may come between the time that a vault gives a version and the moment from which on all its machines show it (milliseconds). */
-const SHOWN_AFTER_MS = 60_000;
 
 /**
  * The vault says when it made a version, and whoever mounts it later gets it, unless another one stood in its place after that: a disabled

@@ -1,6 +1,7 @@
-import { hasOldMount, podsBehind } from "../../domain/rollout/mounted-files.ts";
+import { hasOldMount, hasOtherMount, podsBehind, podsUndecided } from "../../domain/rollout/mounted-files.ts";
 import type { MountedClass } from "../../domain/rollout/mounted-versions.ts";
 import type { OldBefore } from "../../domain/rollout/old-before.ts";
+import { hasOldPod } from "../../domain/rollout/pod-age.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
@@ -13,19 +14,23 @@ const MAX_SHOWN = 5;
 
 type Candidate = Extract<Standing, { readonly kind: "due" | "obstructed" }>;
 
-/** Whether pods run that have old versions; a text: why that cannot be told. */
+/** Whether pods run that have old versions, by their age or the driver's records; a text: why that cannot be told. */
 export async function hasOldVersions(
-  { writer, records }: RolloutContext,
+  { worker, writer, records }: RolloutContext,
   { workload, versions }: Asking,
   { stamp, since, byMount }: Candidate & OldBefore,
   signal: AbortSignal,
 ): Promise<boolean | string> {
-  if (await hasOldPods(writer, { workload, stamp, since }, signal)) return true;
-  if (byMount === undefined || versions.kind !== "known") return false;
+  const classes = versions.kind === "known" ? (versions.mounted ?? []) : [];
+  if (classes.length === 0) return hasOldPods(writer, { workload, stamp, since }, signal);
+  const pods = await podsFor(writer, workload, signal);
+  if (hasOldPod(pods, since)) return true;
   const problem = records.problem();
   if (problem !== undefined) return problem;
-  const pods = await podsFor(writer, workload, signal);
-  return hasOldMount(pods, versions.mounted ?? [], records.filesIn(workload.ref.namespace));
+  const filesOf = records.filesIn(workload.ref.namespace);
+  if (hasOtherMount(pods, classes, filesOf) || (byMount === true && hasOldMount(pods, classes, filesOf))) return true;
+  const undecided = podsUndecided(pods, { classes, filesOf, now: worker.clock.now() });
+  return undecided.length > 0 && `pods have still to mount versions that are this new: ${shownNames(undecided, MAX_SHOWN)}`;
 }
 
 /**
