@@ -1,6 +1,7 @@
 /** One simulation: a world, its people, its faults, and what must hold. Everything follows from the seed. */
 import { aimedFaults } from "./faults/aimed.ts";
 import { clusterFaults } from "./faults/cluster.ts";
+import { driverFaults } from "./faults/driver.ts";
 import { eventQueueFaults } from "./faults/event-queues.ts";
 import { type FaultKind, MINUTE } from "./faults/fault.ts";
 import { machineFaults } from "./faults/machines.ts";
@@ -20,6 +21,7 @@ import { unusedKeepsGrace } from "./invariants/grace.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
 import { leaderWrites } from "./invariants/leader.ts";
 import { leaseIsKept, leaseIsTaken } from "./invariants/lease.ts";
+import { filesComeFirst, mountsAreCurrent } from "./invariants/mounted.ts";
 import { copiesAreCurrent, enforcedStays, secondDoesNothing } from "./invariants/others.ts";
 import { noOwnErrors, replicasEndForReasons } from "./invariants/processes.ts";
 import { littleIsPrompt } from "./invariants/prompt.ts";
@@ -46,6 +48,7 @@ export const FAULTS: readonly FaultKind[] = [
   ...workloadFaults,
   ...strayFaults,
   ...eventQueueFaults,
+  ...driverFaults,
 ];
 export const INVARIANTS: readonly Invariant[] = [
   secretsMatch,
@@ -73,6 +76,8 @@ export const INVARIANTS: readonly Invariant[] = [
   eventsArrive,
   leaderReadsEvents,
   eventsEnd,
+  filesComeFirst,
+  mountsAreCurrent,
 ];
 
 const HOUR = 60 * MINUTE;

@@ -7,7 +7,18 @@ import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 const TEAM = "team";
 
 function pod(more: Partial<SimulatedPod> = {}): SimulatedPod {
-  return { name: "pod", template: "", readyAt: 0, wasReady: undefined, startedWith: new Map(), restarts: 0, ...more };
+  return {
+    name: "pod",
+    uid: "pod",
+    template: "",
+    readyAt: 0,
+    wasReady: undefined,
+    startedWith: new Map(),
+    startedFiles: new Map(),
+    startedAt: 0,
+    restarts: 0,
+    ...more,
+  };
 }
 
 describe("the simulation's invariants of restarts", () => {
@@ -15,7 +26,17 @@ describe("the simulation's invariants of restarts", () => {
   let found: string[];
 
   function workload(name: string, more: Partial<SimulatedWorkload> = {}): void {
-    const whole = { namespace: TEAM, name, uid: name, pods: [pod()], secrets: ["db"], asks: true, isComplete: true, completeSince: 0 };
+    const whole = {
+      namespace: TEAM,
+      name,
+      uid: name,
+      pods: [pod()],
+      secrets: ["db"],
+      mounts: [],
+      asks: true,
+      isComplete: true,
+      completeSince: 0,
+    };
     staged.workloads.set(`${TEAM}/${name}`, { ...whole, templateStamp: undefined, podsStamp: undefined, ...more });
   }
 

@@ -29,7 +29,18 @@ export interface Told {
   readonly intervalMinutes?: number;
 }
 
-const SIZE = { teams: 1, classes: 0, solitary: 0, objects: 4, replicas: 2, listers: 1, oddities: 0, eventQueues: 0, hasOwnPace: true };
+const SIZE = {
+  teams: 1,
+  classes: 0,
+  solitary: 0,
+  mounted: 0,
+  objects: 4,
+  replicas: 2,
+  listers: 1,
+  oddities: 0,
+  eventQueues: 0,
+  hasOwnPace: true,
+};
 
 /** Who is there. `alone`: a team of one class, which no poll of another class serves. */
 const CASTS = { team: {}, alone: { teams: 0, solitary: 1 }, neighbours: { teams: 2 } } as const;

@@ -59,8 +59,8 @@ export const listsAreEnough: Invariant = {
 };
 
 /** Of classes that wait for another object: a Secret is made of all of its objects or not at all. */
-function awaited({ classes, vault }: Team): ReadonlySet<string> {
-  const waiting = [...classes.values()].filter(({ entries }) =>
+function awaited({ classes, mounted, vault }: Team): ReadonlySet<string> {
+  const waiting = [...classes.values(), ...mounted.values()].filter(({ entries }) =>
     entries.some((entry) => expected(entry, vault.objects.get(entry.object)) === undefined),
   );
   return new Set(waiting.flatMap(({ entries }) => entries.map(({ object }) => object)));

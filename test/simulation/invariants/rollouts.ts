@@ -48,7 +48,7 @@ function seenOf({ metadata, spec }: Deployment): Seen {
 }
 
 /** Which versions a stamp stands for. */
-function versionsIn(stamp: string | undefined): string | undefined {
+export function versionsIn(stamp: string | undefined): string | undefined {
   return stamp?.replace(/-2$/, "");
 }
 

@@ -136,7 +136,11 @@ export const classesStay: Invariant = {
         .map((object) => object as unknown as { metadata: { namespace: string; name: string } })
         .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
     );
-    const wanted = new Set(world.teams.flatMap(({ namespace, classes }) => [...classes.keys()].map((name) => `${namespace}/${name}`)));
+    const wanted = new Set(
+      world.teams.flatMap(({ namespace, classes, mounted }) =>
+        [...classes.keys(), ...mounted.keys()].map((name) => `${namespace}/${name}`),
+      ),
+    );
     return [
       ...[...wanted].filter((key) => !live.has(key)).map((key) => `${key} is missing`),
       ...[...live].filter((key) => !wanted.has(key)).map((key) => `${key} is there again although its author deleted it`),

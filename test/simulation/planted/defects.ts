@@ -4,6 +4,7 @@
  */
 import type { Planted } from "./edits.ts";
 import { EVENT_DEFECTS } from "./event-defects.ts";
+import { MOUNT_DEFECTS } from "./mount-defects.ts";
 
 const KNOWN_FILES = "src/sync/vault/known-files.ts";
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
@@ -239,4 +240,5 @@ import { networkCode } from "./service-answer.ts";
     ],
   },
   ...EVENT_DEFECTS,
+  ...MOUNT_DEFECTS,
 ];

@@ -15,6 +15,7 @@ export class Machine {
   #slept = 0;
   #stoppedUntil = 0;
   #busyUntil = 0;
+  #hasBeenWrong = false;
   /** What each event of the process takes, milliseconds. */
   lag = 0;
 
@@ -59,15 +60,22 @@ export class Machine {
     return this.#stoppedUntil;
   }
 
+  /** Its clock was set, went at another pace, or stood while the machine slept: what counts by it may be off for hours. */
+  get hasBeenWrong(): boolean {
+    return this.#hasBeenWrong;
+  }
+
   /** The clock is set: it shows so many milliseconds more from now on. */
   stepClock(milliseconds: number): void {
     this.#skew += milliseconds;
+    this.#hasBeenWrong = true;
   }
 
   /** The clock goes so much too fast from now on; 0.001 is a millisecond a second. */
   setDrift(drift: number): void {
     this.#skew += (this.#scheduler.now - this.#booted) * (this.#drift - drift);
     this.#drift = drift;
+    this.#hasBeenWrong = true;
   }
 
   /** Right again, at once. */
@@ -85,6 +93,7 @@ export class Machine {
   sleep(milliseconds: number): void {
     this.stop(milliseconds);
     this.#slept += milliseconds;
+    this.#hasBeenWrong = true;
     this.#scheduler.shiftTimers(this, milliseconds);
   }
 

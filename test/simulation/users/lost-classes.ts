@@ -29,7 +29,7 @@ export function applyLostClasses(world: World): void {
     if (resource !== DEFINITIONS || name !== CLASS_CRD || verb !== "delete" || isDryRun) return;
     for (const team of world.teams) {
       const scopes = [CLUSTER, namespaceScope(team.namespace)];
-      for (const wanted of team.classes.values()) {
+      for (const wanted of [...team.classes.values(), ...team.mounted.values()]) {
         const hadMs = troubles.healthyMs(scopes, team.writtenAt.get(wanted.name) ?? 0, world.scheduler.now);
         if (hadMs < COPIED_WITHIN_MS && isWithoutCopy(world, wanted)) applyLater(world, { team, wanted, random });
       }
@@ -66,7 +66,7 @@ interface Loss {
 function applyLater(world: World, loss: Loss): void {
   const { team, wanted, random } = loss;
   world.scheduler.schedule(random.between(AGAIN_MS.least, AGAIN_MS.most), () => {
-    if (team.classes.get(wanted.name) !== wanted) return;
+    if ((team.classes.get(wanted.name) ?? team.mounted.get(wanted.name)) !== wanted) return;
     const isTaken = writeClass(world.cluster, team, wanted);
     if (isTaken) world.tell(`${team.namespace}/${wanted.name} is applied again: it was lost before there was a copy of it`);
     else applyLater(world, loss);

@@ -24,10 +24,15 @@ export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): b
     user: "author",
   });
   if (status < 300) {
-    team.classes.set(wanted.name, wanted);
+    classesLike(team, wanted).set(wanted.name, wanted);
     team.writtenAt.set(wanted.name, cluster.now);
   }
   return status < 300;
+}
+
+/** Those of the team that are mirrored, or only mounted, as this one is. */
+function classesLike({ classes, mounted }: Team, { secrets }: WantedClass): Map<string, WantedClass> {
+  return secrets.length === 0 ? mounted : classes;
 }
 
 export function deleteClass(cluster: Cluster, team: Team, name: string): void {
@@ -51,6 +56,6 @@ export function podWent(team: Team, pod: string, now: number): void {
 }
 
 /** Of a team that has written nothing yet. */
-export function emptyTeam(): Pick<Team, "classes" | "writtenAt" | "pods" | "usedUntil"> {
-  return { classes: new Map(), writtenAt: new Map(), pods: new Map(), usedUntil: new Map() };
+export function emptyTeam(): Pick<Team, "classes" | "mounted" | "writtenAt" | "pods" | "usedUntil"> {
+  return { classes: new Map(), mounted: new Map(), writtenAt: new Map(), pods: new Map(), usedUntil: new Map() };
 }

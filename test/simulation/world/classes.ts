@@ -77,6 +77,15 @@ export function drawClass(
   };
 }
 
+/** Without secretObjects: pods mount it, and no Secret has its values. */
+export function drawMountedClass(
+  random: Random,
+  where: { readonly namespace: string; readonly name: string; readonly vault: SimulatedVault },
+): WantedClass {
+  const drawn = drawClass(random, where);
+  return { ...drawn, entries: drawn.entries.filter(({ pinned }) => pinned === undefined), secrets: [], sync: undefined };
+}
+
 function drawSecrets(random: Random, name: string, entries: number): readonly WantedSecret[] {
   const count = 1 + random.below(2);
   return Array.from({ length: count }, (_, index) => {

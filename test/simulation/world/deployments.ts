@@ -35,6 +35,30 @@ export function deploy(cluster: Cluster, team: Team, { name, random }: { readonl
   return status < 300;
 }
 
+/** Mounts a class that makes no Secret, and asks for restarts. False where the API server would not have it. */
+export function deployMounting(
+  cluster: Cluster,
+  { namespace }: Pick<Team, "namespace">,
+  { name, className, random }: { readonly name: string; readonly className: string; readonly random: Random },
+): boolean {
+  const csi = { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: className } };
+  const body = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name },
+    spec: {
+      replicas: 1 + random.below(3),
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name }, annotations: { [RESTART_ON_ROTATION]: "true" } },
+        spec: { containers: [{ name: "app", image: "app:1" }], volumes: [{ name: "secrets", csi }] },
+      },
+    },
+  };
+  const { status } = cluster.request("POST", `/apis/apps/v1/namespaces/${namespace}/deployments`, body, { user: "author" });
+  return status < 300;
+}
+
 /** Annotations of the template; null takes one away. */
 export function annotate(
   cluster: Cluster,

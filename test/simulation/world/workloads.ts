@@ -3,6 +3,7 @@ import { EPOCH } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { Cluster, Json } from "./cluster.ts";
+import type { Driver, Files } from "./driver.ts";
 
 export const ROTATED = "keyvault-injector.dev/rotated";
 export const RESTART_ON_ROTATION = "keyvault-injector.dev/restart-on-rotation";
@@ -22,6 +23,7 @@ const CRASH_BACKOFF = { firstMs: 10_000, longestMs: 300_000 };
 
 export interface SimulatedPod {
   readonly name: string;
+  readonly uid: string;
   readonly template: string;
   /** Since when it is ready; undefined: it is not. Virtual milliseconds. */
   readyAt: number | undefined;
@@ -29,6 +31,10 @@ export interface SimulatedPod {
   wasReady: { readonly from: number; readonly until: number } | undefined;
   /** What its Secrets held when it was started, by Secret and key; undefined: it has not started. */
   startedWith: ReadonlyMap<string, string> | undefined;
+  /** The versions in its files when it was started, by class; undefined: it has not started. */
+  startedFiles: ReadonlyMap<string, Files> | undefined;
+  /** When that was; virtual milliseconds. */
+  startedAt: number | undefined;
   restarts: number;
 }
 
@@ -39,6 +45,8 @@ export interface SimulatedWorkload {
   readonly pods: readonly SimulatedPod[];
   /** That its template uses; undefined: one of its classes is not there. */
   readonly secrets: readonly string[] | undefined;
+  /** Classes of its template that are only mounted. */
+  readonly mounts: readonly string[];
   /** Of the template. */
   readonly asks: boolean;
   readonly templateStamp: string | undefined;
@@ -88,6 +96,8 @@ export interface WorkloadsOptions {
   readonly random: Random;
   /** Secrets that a class mirrors, by its `namespace/name`; undefined: there is no such class. */
   readonly secretsOf: (classKey: string) => readonly string[] | undefined;
+  readonly isMounted: (namespace: string, className: string) => boolean;
+  readonly driver: Driver;
   /** A pod came that mounts the class, or went. */
   readonly onPod: (namespace: string, pod: string, className: string | undefined) => void;
 }
@@ -113,7 +123,8 @@ export class Workloads {
     for (const known of this.#known.values()) {
       const gone = known.pods.findIndex((pod) => pod.name === name && known.key.startsWith(`${namespace}/`));
       if (gone < 0) continue;
-      known.pods.splice(gone, 1);
+      const [pod] = known.pods.splice(gone, 1);
+      if (pod !== undefined) this.#options.driver.unmount(pod.uid);
       this.#options.onPod(namespace, name, undefined);
       this.#syncLater(known.key, this.#options.random.delay(NOTICE_MS));
     }
@@ -142,6 +153,7 @@ export class Workloads {
       uid: metadata.uid,
       pods,
       secrets: this.#usedBy(metadata.namespace, spec.template),
+      mounts: this.#mountedBy(metadata.namespace, spec.template),
       asks: annotations[RESTART_ON_ROTATION] === "true",
       templateStamp: annotations[ROTATED],
       podsStamp: metadata.annotations?.[ROTATED],
@@ -200,6 +212,7 @@ export class Workloads {
 
   #deletePod(key: string, pod: SimulatedPod): void {
     const [namespace = ""] = key.split("/");
+    this.#options.driver.unmount(pod.uid);
     const body = { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 };
     this.#options.cluster.request("DELETE", `/api/v1/namespaces/${namespace}/pods/${pod.name}`, body, { user: CONTROLLER });
     this.#options.onPod(namespace, pod.name, undefined);
@@ -208,18 +221,22 @@ export class Workloads {
   #create(known: Known, { metadata, spec }: Deployment, template: string): void {
     const { cluster, onPod, random, scheduler } = this.#options;
     const { namespace, name } = metadata;
+    const podName = `${name}-${++this.#serial}`;
+    const { labels, annotations } = spec.template.metadata ?? {};
+    const body = { apiVersion: "v1", kind: "Pod", metadata: { name: podName, labels, annotations }, spec: spec.template.spec };
+    const { status, body: made } = cluster.request("POST", `/api/v1/namespaces/${namespace}/pods`, body, { user: CONTROLLER });
+    if (status >= 300) return;
     const pod: SimulatedPod = {
-      name: `${name}-${++this.#serial}`,
+      name: podName,
+      uid: (made as { metadata?: { uid?: string } }).metadata?.uid ?? "",
       template,
       readyAt: undefined,
       wasReady: undefined,
       startedWith: undefined,
+      startedFiles: undefined,
+      startedAt: undefined,
       restarts: 0,
     };
-    const { labels, annotations } = spec.template.metadata ?? {};
-    const body = { apiVersion: "v1", kind: "Pod", metadata: { name: pod.name, labels, annotations }, spec: spec.template.spec };
-    const { status } = cluster.request("POST", `/api/v1/namespaces/${namespace}/pods`, body, { user: CONTROLLER });
-    if (status >= 300) return;
     known.pods.push(pod);
     known.progressedAt = scheduler.now;
     const className = classesOf(spec.template)[0];
@@ -231,12 +248,15 @@ export class Workloads {
   #start(known: Known, pod: SimulatedPod, template: Template): void {
     const { random } = this.#options;
     const [namespace = ""] = known.key.split("/");
-    const read = this.#secretsFor(namespace, template);
+    const files = this.#filesFor(namespace, pod, template);
+    const read = files === undefined ? undefined : this.#secretsFor(namespace, template);
     if (read === undefined) {
       this.#later(known, pod, RETRY_MS, () => this.#start(known, pod, template));
       return;
     }
     pod.startedWith = read;
+    pod.startedFiles = files;
+    pod.startedAt = this.#options.scheduler.now;
     const become = (): void => {
       if (this.ills.get(namespace) === "never ready") this.#later(known, pod, RETRY_MS, become);
       else this.#becomeReady(known, pod, template);
@@ -283,6 +303,21 @@ export class Workloads {
     const ofClasses = classesOf(template).map((name) => this.#options.secretsOf(`${namespace}/${name}`));
     if (ofClasses.includes(undefined)) return undefined;
     return [...ofClasses.flatMap((names) => names ?? []), ...secretsIn(template)];
+  }
+
+  #mountedBy(namespace: string, template: Template): readonly string[] {
+    return classesOf(template).filter((name) => this.#options.isMounted(namespace, name));
+  }
+
+  /** Undefined while one of them cannot be mounted. */
+  #filesFor(namespace: string, { name, uid }: SimulatedPod, template: Template): ReadonlyMap<string, Files> | undefined {
+    const files = new Map<string, Files>();
+    for (const className of this.#mountedBy(namespace, template)) {
+      const mounted = this.#options.driver.mount({ namespace, name, uid, className });
+      if (mounted === undefined) return undefined;
+      files.set(className, mounted);
+    }
+    return files;
   }
 
   /** Undefined while one of them is not there. */

@@ -18,10 +18,11 @@ import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "../time/trace.ts";
 import { emptyTeam, podCame, podWent, writeClass, writeCredentials } from "./authors.ts";
 import { isGrantedBlindly } from "./blind-rights.ts";
-import { drawClass, type WantedClass } from "./classes.ts";
+import { drawClass, drawMountedClass, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
 import { copying, type LiveCopies } from "./copies.ts";
-import { deploy } from "./deployments.ts";
+import { deploy, deployMounting } from "./deployments.ts";
+import { Driver } from "./driver.ts";
 import { CONFIGURATIONS, ENFORCER, Enforcer } from "./enforcer.ts";
 import { EventQueue, signClusterToken } from "./event-queue.ts";
 import { GREEDY, greedyTenant } from "./greedy.ts";
@@ -48,6 +49,8 @@ export interface Size {
   readonly classes: number;
   /** More teams, with one class each. */
   readonly solitary: number;
+  /** Of the other teams: share of those that have a class which is only mounted, and a workload that mounts it. */
+  readonly mounted: number;
   readonly objects: number;
   readonly replicas: number;
   /** Of teams whose application may list its vault. */
@@ -64,6 +67,7 @@ export const USUAL: Size = {
   teams: 6,
   classes: 50,
   solitary: 3,
+  mounted: 0.6,
   objects: 12,
   replicas: 3,
   listers: 0.8,
@@ -95,6 +99,8 @@ export interface Team {
   readonly application: Application;
   /** By name. */
   readonly classes: Map<string, WantedClass>;
+  /** Those that make no Secret. */
+  readonly mounted: Map<string, WantedClass>;
   /** When each was written last (virtual milliseconds). */
   readonly writtenAt: Map<string, number>;
   /** Names of pods, with the class that each mounts. */
@@ -125,6 +131,7 @@ export interface World {
   readonly weathers: Set<Weather>;
   readonly threads: Threads;
   readonly workloads: Workloads;
+  readonly driver: Driver;
   /** `--secret-access=blind`: the worker sees no Secret that it has written. */
   readonly isBlind: boolean;
   /** The webhook's. */
@@ -211,13 +218,16 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   const vaults = new Vaults(stateMethods(clouds), () => scheduler.now, random.fork("values"));
   vaults.onVersion = (version) => events?.grid.announce(version);
   const teams = await settle({ cluster, vaults, random: random.fork("teams"), size });
-  const workloads = startWorkloads({ cluster, scheduler, teams, random: random.fork("workloads") });
+  const teamOf = (namespace: string): Team | undefined => teams.find((team) => team.namespace === namespace);
+  const driver = new Driver({ cluster, scheduler, random: random.fork("driver"), teamOf });
+  const workloads = startWorkloads({ cluster, scheduler, teams, driver, random: random.fork("workloads") });
   listeners.write.push(({ resource, subresource, namespace = "", name, verb, isDryRun }) => {
     if (isDryRun || subresource !== "") return;
     if (resource === "deployments.apps") workloads.note(namespace, name);
     if (resource === "pods" && verb === "delete") workloads.notePodGone(namespace, name);
   });
   deployFirst(cluster, teams, random.fork("deployments"));
+  mountFirst({ cluster, teams, random: random.fork("mounted"), share: size.mounted });
   const log = new SimulationLog(2_000);
   const told: Told[] = [];
   const tell = (text: string): void => {
@@ -259,6 +269,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     weathers,
     threads,
     workloads,
+    driver,
     isBlind,
     copies,
     events,
@@ -325,6 +336,7 @@ async function settle({ cluster, vaults, random, size }: Settling): Promise<read
 }
 
 interface StartingWorkloads {
+  readonly driver: Driver;
   readonly cluster: Cluster;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -337,11 +349,10 @@ function startWorkloads({ teams, ...options }: StartingWorkloads): Workloads {
     ...options,
     secretsOf: (classKey) => {
       const [namespace = "", name = ""] = classKey.split("/");
-      return byNamespace
-        .get(namespace)
-        ?.classes.get(name)
-        ?.secrets.map((secret) => secret.name);
+      const team = byNamespace.get(namespace);
+      return (team?.classes.get(name) ?? team?.mounted.get(name))?.secrets.map((secret) => secret.name);
     },
+    isMounted: (namespace, className) => byNamespace.get(namespace)?.mounted.has(className) === true,
     onPod: (namespace, pod, className) => {
       const team = byNamespace.get(namespace);
       if (team === undefined) return;
@@ -349,6 +360,21 @@ function startWorkloads({ teams, ...options }: StartingWorkloads): Workloads {
       else podCame(team, pod, className);
     },
   });
+}
+
+interface MountingFirst {
+  readonly cluster: Cluster;
+  readonly teams: readonly Team[];
+  readonly random: Random;
+  readonly share: number;
+}
+
+function mountFirst({ cluster, teams, random, share }: MountingFirst): void {
+  for (const team of teams.filter(({ namespace, mostClasses }) => namespace !== GREEDY && mostClasses > 1)) {
+    if (!random.chance(share)) continue;
+    const wanted = drawMountedClass(random, { namespace: team.namespace, name: "mounted", vault: team.vault });
+    if (writeClass(cluster, team, wanted)) deployMounting(cluster, team, { name: "mounting-0", className: wanted.name, random });
+  }
 }
 
 const FIRST_WORKLOADS = 2;

@@ -11,6 +11,7 @@ import { Random } from "../../simulation/time/random.ts";
 import { Scheduler } from "../../simulation/time/scheduler.ts";
 import type { WantedClass } from "../../simulation/world/classes.ts";
 import type { Cluster } from "../../simulation/world/cluster.ts";
+import type { Recorded } from "../../simulation/world/driver.ts";
 import { Enforcer } from "../../simulation/world/enforcer.ts";
 import type { Line } from "../../simulation/world/log.ts";
 import type { SimulatedVault } from "../../simulation/world/vaults.ts";
@@ -50,6 +51,8 @@ export class StagedWorld {
   readonly #hasEvents: boolean;
   readonly #events: SentEvent[] = [];
   readonly #delivered: Listeners<SentEvent> = [];
+  /** Of the driver's, by the uid of the pod; oldest first. */
+  readonly records = new Map<string, readonly Recorded[]>();
   /** Messages in the event queue. */
   queued = 0;
 
@@ -95,6 +98,7 @@ export class StagedWorld {
         all: () => [...this.workloads.values()],
         of: (namespace: string, name: string) => this.workloads.get(`${namespace}/${name}`),
       },
+      driver: { recordsOf: (uid: string) => this.records.get(uid) ?? [] },
       threads: { onTrouble: () => undefined },
       log: { lines: this.lines },
       onExit: (listener: (name: string, why: string) => void) => this.#exits.push(listener),
@@ -179,6 +183,7 @@ export class StagedWorld {
       vault,
       application,
       classes: new Map([[class_.name, class_]]),
+      mounted: new Map<string, WantedClass>(),
       writtenAt: new Map([[class_.name, 0]]),
       pods: new Map<string, string>(),
       usedUntil: new Map<string, number>(),

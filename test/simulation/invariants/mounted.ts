@@ -1,0 +1,135 @@
+/** Restarts of workloads whose versions are in no Secret: docs/adr/0083-a-restart-waits-for-the-files.md. */
+import { createHash } from "node:crypto";
+import { leaderOf } from "../faults/machines.ts";
+import type { WantedClass } from "../world/classes.ts";
+import { type Files, filesOf, isSame } from "../world/driver.ts";
+import { ROTATED, type SimulatedPod, type SimulatedWorkload } from "../world/workloads.ts";
+import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Invariant } from "./invariant.ts";
+import { versionsIn } from "./rollouts.ts";
+
+const DEPLOYMENTS = "deployments.apps";
+
+/** What was recorded so lately may not have been seen. */
+const SEEN_MS = 90_000;
+
+/** `--mounted-files-grace`, and what clocks and whole seconds take from it. */
+const GRACE_MS = 10 * 60_000 - 10_000;
+
+/** Of the last versions of each object, so many may be the one that a restart is for. */
+const MOST_VERSIONS = 4;
+
+/** A vault's clock and an API server's differ by so much for the worker; who mounts in that time may be taken to have the newer version. */
+const CLOCKS_MS = 10_000;
+
+function teamOf({ teams }: World, namespace: string): Team | undefined {
+  return teams.find((team) => team.namespace === namespace);
+}
+
+/** As the worker makes it: of sorted `type/name@version`. */
+function stampOf(files: Files): string {
+  const objects = [...files].map(([object, version]) => `${object}@${version}`).sort();
+  return createHash("sha256").update(objects.join("\n")).digest("hex").slice(0, 16);
+}
+
+interface Combination {
+  readonly files: Files;
+  /** When the youngest of its versions came; virtual milliseconds. */
+  readonly since: number;
+}
+
+/** What the class's files have been lately, in whatever combination. */
+function combinations({ vault }: Team, { entries }: WantedClass): readonly Combination[] {
+  let all: readonly Combination[] = [{ files: new Map(), since: 0 }];
+  for (const { object, type } of entries) {
+    const versions = (vault.objects.get(object)?.versions ?? []).slice(-MOST_VERSIONS);
+    all = all.flatMap(({ files, since }) =>
+      versions.map((one) => ({ files: new Map([...files, [`${type}/${object}`, one.version]]), since: Math.max(since, one.since) })),
+    );
+  }
+  return all;
+}
+
+/** The one class that the workload mounts, where it uses nothing else. */
+function mountedClass(team: Team, { mounts, secrets }: SimulatedWorkload): WantedClass | undefined {
+  const [name, ...more] = mounts;
+  return name === undefined || more.length > 0 || secrets?.length !== 0 ? undefined : team.mounted.get(name);
+}
+
+/** A machine whose clock was ever wrong may take the time of grace for over, or for longer. */
+function hasRightClock(world: World): boolean {
+  return leaderOf(world)?.machine?.hasBeenWrong === false;
+}
+
+function restartProblem(world: World, namespace: string, name: string): string | undefined {
+  const { driver, scheduler, workloads } = world;
+  const team = teamOf(world, namespace);
+  const workload = workloads.of(namespace, name);
+  const wanted = team === undefined || workload === undefined ? undefined : mountedClass(team, workload);
+  if (team === undefined || workload === undefined || wanted === undefined || !hasRightClock(world)) return undefined;
+  const { now } = scheduler;
+  // Another edition of the class has other objects: nobody knows which of both was meant.
+  if (now - (team.writtenAt.get(wanted.name) ?? 0) < SEEN_MS) return undefined;
+  const stamp = versionsIn(workload.templateStamp);
+  const meant = combinations(team, wanted).find(({ files }) => stampOf(files) === stamp);
+  if (meant === undefined || now - meant.since >= GRACE_MS) return undefined;
+  const behind = workload.pods.filter((pod) => isBehind(pod, { records: driver.recordsOf(pod.uid), files: meant.files, now }));
+  if (behind.length === 0) return undefined;
+  return `${namespace}/${name} is restarted before the files of ${behind.map((pod) => pod.name).join(", ")} have the version`;
+}
+
+interface Judged {
+  readonly records: ReturnType<World["driver"]["recordsOf"]>;
+  readonly files: Files;
+  readonly now: number;
+}
+
+/** Of a pod that has surely been seen to run: whether no record that the worker may have seen says so. */
+function isBehind({ readyAt, wasReady }: SimulatedPod, { records, files, now }: Judged): boolean {
+  const ranSince = wasReady?.from ?? readyAt;
+  if (ranSince === undefined || now - ranSince < SEEN_MS) return false;
+  const older = records.filter(({ at }) => at <= now - SEEN_MS).slice(-1);
+  const seen = [...older, ...records.filter(({ at }) => at > now - SEEN_MS)];
+  return !seen.some((record) => isSame(record.files, files));
+}
+
+export const filesComeFirst: Invariant = {
+  name: "what is only mounted is restarted once all files of its pods have the version",
+  watch: (world, violated) => {
+    const stamps = new Map<string, string | undefined>();
+    world.onWrite(({ resource, subresource, user, namespace = "", name, isDryRun }) => {
+      if (resource !== DEPLOYMENTS || subresource !== "" || isDryRun) return;
+      const key = `${namespace}/${name}`;
+      const object = world.cluster.server.object(DEPLOYMENTS, name, namespace);
+      const stamp = templateStampOf(object);
+      const isRestart = user === SYNC_USER && stamp !== undefined && stamps.get(key) !== stamp;
+      stamps.set(key, stamp);
+      const problem = isRestart ? restartProblem(world, namespace, name) : undefined;
+      if (problem !== undefined) violated(problem);
+    });
+  },
+};
+
+function templateStampOf(object: unknown): string | undefined {
+  type Templated = { spec?: { template?: { metadata?: { annotations?: Readonly<Record<string, string>> } } } };
+  return (object as Templated | undefined)?.spec?.template?.metadata?.annotations?.[ROTATED]; // As the API server stores a Deployment.
+}
+
+export const mountsAreCurrent: Invariant = {
+  name: "at rest no pod runs that was started with an old version of what it only mounts",
+  atRest: (world) =>
+    world.workloads.all().flatMap((workload) => {
+      const team = teamOf(world, workload.namespace);
+      const wanted = team === undefined ? undefined : mountedClass(team, workload);
+      if (team === undefined || wanted === undefined || !workload.asks || !workload.isComplete) return [];
+      const now = filesOf(team, wanted);
+      // What cannot be mounted is no version to be restarted for.
+      if (now === undefined) return [];
+      const youngest = Math.max(...[...wanted.entries].map(({ object }) => team.vault.objects.get(object)?.versions.at(-1)?.since ?? 0));
+      return workload.pods.flatMap(({ name, startedFiles, startedAt = 0 }) => {
+        const started = startedFiles?.get(wanted.name);
+        if (started === undefined || isSame(started, now) || Math.abs(startedAt - youngest) < CLOCKS_MS) return [];
+        return [`${name} of ${workload.namespace}/${workload.name} was started before the latest version of what it mounts`];
+      });
+    }),
+};
