@@ -10,6 +10,7 @@ import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
 import { answered, type Command, type CommandContext, CommandFailure, type CommandResult, EXIT, reportText } from "./shared/command.ts";
 import { describeOption, optionsOf, parseArguments, type RefusedArguments, valueOf } from "./shared/options.ts";
+import { oneLine } from "./shared/terminal.ts";
 import { uninstall } from "./uninstall/command.ts";
 import { where } from "./where/command.ts";
 
@@ -63,7 +64,7 @@ function unusable({ name, hasJsonReport }: Command, { problems, options }: Refus
 function bugText(error: unknown): readonly string[] {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
   const name = error instanceof Error ? error.name : typeof error;
-  return [[`${name}, a bug of ours; please report it:`, ...frames.slice(0, 8)].join("\n")];
+  return [[`${name}, a bug of ours; please report it:`, ...frames.slice(0, 8).map((frame) => frame.trim())].join(" ")];
 }
 
 /** `--help` of a command. */
@@ -85,7 +86,13 @@ const HELP_WORDS = ["help", "--help", "-h"];
 const VERSION_WORDS = ["version", "--version", "-v"];
 
 /** The program from all that stands behind its name to what it prints; the processes of the cluster aside. */
-export async function runProgram([word = "help", ...rest]: readonly string[], context: CommandContext): Promise<CommandResult> {
+export async function runProgram(argv: readonly string[], context: CommandContext): Promise<CommandResult> {
+  const result = await dispatched(argv, context);
+  // They name what others wrote.
+  return { ...result, notes: result.notes.map(oneLine) };
+}
+
+async function dispatched([word = "help", ...rest]: readonly string[], context: CommandContext): Promise<CommandResult> {
   if (HELP_WORDS.includes(word)) return rest.length > 1 ? refused(context, leaveOut("help", rest.slice(1))) : helpAbout(rest[0], context);
   if (VERSION_WORDS.includes(word)) return versionOf(word, rest, context);
   const command = COMMANDS.find(({ name }) => name === word);

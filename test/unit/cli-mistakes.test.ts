@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { stripVTControlCharacters } from "node:util";
 import { explainClass } from "../../src/cli/explain/explain-class.ts";
 import { explainPod } from "../../src/cli/explain/explain-pod.ts";
 import type { Explanation } from "../../src/cli/explain/explanation.ts";
 import { explanationText } from "../../src/cli/explain/explanation.ts";
 import { paddedKeys } from "../../src/cli/shared/class-context.ts";
 import { createFacts } from "../../src/cli/shared/injection.ts";
+import { shown } from "../../src/cli/shared/terminal.ts";
 import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
 import type { JsonObject } from "../../src/domain/json-object.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
@@ -157,7 +157,7 @@ describe("the headline of a pod that will not start", () => {
     const explanation = await explainLive(aPod(OPTED_IN), { "secrets-store-creds": CREDENTIALS });
 
     assert.match(
-      stripVTControlCharacters(explanationText(explanation)),
+      shown(explanationText(explanation), { hasColour: false }),
       /^deployment\/web in namespace shop: ClassMissing \(the pod will not start\)\n {2}there is no SecretProviderClass akvprovider-demo/,
     );
   });

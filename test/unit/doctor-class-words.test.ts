@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { stripVTControlCharacters } from "node:util";
 import { checkNetwork } from "../../src/cli/doctor/class/network.ts";
 import { checkStatus } from "../../src/cli/doctor/class/secrets.ts";
 import { reportedWalk, walkClass } from "../../src/cli/doctor/class/walk.ts";
 import { answerClasses } from "../../src/cli/doctor/command.ts";
 import { type ClassContext, workerSettings } from "../../src/cli/shared/class-context.ts";
 import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
+import { shown } from "../../src/cli/shared/terminal.ts";
 import { workerCode } from "../../src/cli/shared/worker-code.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
 import { holding } from "../support/worker/held-objects.ts";
@@ -70,7 +70,7 @@ describe("F4: the totals of doctor class", () => {
     const named = { namespace: "team-x", name: "app" };
 
     const { text } = await answerClasses(await contextOf(objects), named);
-    const output = stripVTControlCharacters(text);
+    const output = shown(text, { hasColour: false });
 
     const printed = (state: string): number => output.split("\n").filter((line) => line.startsWith(`  ${state}`)).length;
     assert.ok(printed("OK") > 0 && printed("FAIL") > 0, output);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { stripVTControlCharacters } from "node:util";
 import { type PlannedClass, planClasses, planText } from "../../src/cli/doctor/plan/plan.ts";
 import { claimsOf } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { workerSettings } from "../../src/cli/shared/class-context.ts";
 import { type SettingsInForce, settingsOf } from "../../src/cli/shared/settings-in-force.ts";
+import { shown } from "../../src/cli/shared/terminal.ts";
 import { workerCode } from "../../src/cli/shared/worker-code.ts";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
@@ -139,7 +139,7 @@ describe("doctor's plan of a Secret", () => {
   });
 
   test("N23: is told as a thing of later where its class is refused, and counted as none", async () => {
-    const told = stripVTControlCharacters(planText(await planned([aClass("demo")])));
+    const told = shown(planText(await planned([aClass("demo")])), { hasColour: false });
 
     assert.match(told, /^refused +class team\/demo CredentialsMissing/);
     assert.match(told, /create +Secret app \(Opaque\), once that is corrected\n/);
@@ -147,7 +147,7 @@ describe("doctor's plan of a Secret", () => {
   });
 
   test("N23: is told as a thing of now where it is not", async () => {
-    const told = stripVTControlCharacters(planText(await planned([aClass("demo")], { secrets: [CREDENTIALS] })));
+    const told = shown(planText(await planned([aClass("demo")], { secrets: [CREDENTIALS] })), { hasColour: false });
 
     assert.match(told, /create +Secret app \(Opaque\)\n/);
     assert.match(told, /\n1 Secret would be created in 1 namespace; /);

@@ -18,7 +18,7 @@ import {
 import { type OptionValues, valueOf } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
 import { installNamespace } from "../shared/resources.ts";
-import { oneLine, paint, shown } from "../shared/terminal.ts";
+import { type Line, line, oneLine, padded, paint, shown } from "../shared/terminal.ts";
 import { rememberingViewer } from "../shared/viewer.ts";
 import type { CheckResult, DoctorContext } from "./checks/check.ts";
 import { isInstalled } from "./checks/install.ts";
@@ -89,8 +89,8 @@ interface Answer {
   /** Name of the report, and its fields. */
   readonly report: "install" | "classes" | "plan";
   readonly fields: () => object | Promise<object>;
-  /** For people, painted. */
-  readonly text: string;
+  /** For people. */
+  readonly text: readonly Line[];
   /** Something is `FAIL`, refused, or in conflict. */
   readonly hasFailed: boolean;
 }
@@ -145,15 +145,15 @@ export function firstToDo(results: readonly CheckResult[]): string | undefined {
   return cause?.fix === undefined ? undefined : `to do first: ${cause.check}: ${oneLine(cause.message)} -> ${cause.fix}`;
 }
 
-function installText(results: readonly CheckResult[], walks: readonly ReportedWalk[], left: number): string {
+function installText(results: readonly CheckResult[], walks: readonly ReportedWalk[], left: number): readonly Line[] {
   const lines = results.flatMap(({ check, state, message, fix }) => [
-    `${paint(STATE_COLOURS[state], state.padEnd(4))}  ${check.padEnd(12)}  ${oneLine(message)}`,
-    ...(fix === undefined ? [] : [`${" ".repeat(20)}-> ${fix}`]),
+    line`${padded(paint(STATE_COLOURS[state], state), 4)}  ${padded(check, 12)}  ${message}`,
+    ...(fix === undefined ? [] : [line`${padded("", 20)}-> ${fix}`]),
   ]);
-  const more = left === 0 ? [] : [`${left} more classes were not walked: keyvault-injector doctor class walks them all`, ""];
+  const more = left === 0 ? [] : [line`${left} more classes were not walked: keyvault-injector doctor class walks them all`, line``];
   const counts = countsOf([...results, ...walks.flatMap(({ findings }) => findings)]);
   const first = firstToDo(results);
-  return `${[...lines, "", ...walks.map(walkText), ...more, ...(first === undefined ? [] : [first]), counts].join("\n")}\n`;
+  return [...lines, line``, ...walks.flatMap(walkText), ...more, ...(first === undefined ? [] : [line`${first}`]), line`${counts}`];
 }
 
 /** Of every line that was printed. */
@@ -168,12 +168,12 @@ export async function answerClasses(context: ClassContext, named: Required<Objec
   const walks =
     named === undefined ? await walkAll(context, await classesIn(context, within)) : [reportedWalk(await walkNamed(context, named))];
   const none = walks.length === 0 ? [noneIn(within)] : [];
-  const text = `${[...none, ...walks.map(walkText), countsOf(walks.flatMap(({ findings }) => findings))].join("\n")}\n`;
+  const text = [...none, ...walks.flatMap(walkText), line`${countsOf(walks.flatMap(({ findings }) => findings))}`];
   return { report: "classes", fields: () => ({ walks }), text, hasFailed: walks.some(({ state }) => state === "FAIL") };
 }
 
-const noneIn = (namespace: string | undefined): string =>
-  namespace === undefined ? "there are no classes in any namespace" : `there are no classes in namespace ${namespace}`;
+const noneIn = (namespace: string | undefined): Line =>
+  namespace === undefined ? line`there are no classes in any namespace` : line`there are no classes in namespace ${namespace}`;
 
 async function answerPlan(context: ClassContext, within: string | undefined): Promise<Answer> {
   const classes = await classesIn(context, within);
@@ -184,7 +184,7 @@ async function answerPlan(context: ClassContext, within: string | undefined): Pr
   return {
     report: "plan",
     fields: () => ({ classes: planned }),
-    text: planned.length === 0 ? `${noneIn(within)}\n` : planText(planned),
+    text: planned.length === 0 ? [noneIn(within)] : planText(planned),
     hasFailed,
   };
 }

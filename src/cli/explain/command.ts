@@ -28,7 +28,7 @@ import { shown } from "../shared/terminal.ts";
 import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
 import { explainClass } from "./explain-class.ts";
 import { type ExplainContext, explainPod, type PodToExplain } from "./explain-pod.ts";
-import { type Explanation, explanationText, isWrong } from "./explanation.ts";
+import { type Explanation, explanationsText, isWrong } from "./explanation.ts";
 
 const FORMATS = ["text", "json"] as const;
 
@@ -81,7 +81,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
 
 function resultOf(explanations: readonly Explanation[], { options }: CommandInput, { terminal }: CommandContext): CommandResult {
   const isJson = formatOf(options, FORMATS) === "json";
-  const output = isJson ? jsonText(explanations) : shown(explanations.map(explanationText).join("\n"), terminal);
+  const output = isJson ? jsonText(explanations) : shown(explanationsText(explanations), terminal);
   return answered(output, explanations.some(isWrong));
 }
 

@@ -1,7 +1,7 @@
 import type { AdmissionDecision } from "../../domain/admission/decision.ts";
 import type { AdmissionReason } from "../../domain/admission/reasons.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
-import { type Colour, oneLine, paint } from "../shared/terminal.ts";
+import { type Colour, type Line, line, padded, paint } from "../shared/terminal.ts";
 
 /** `unknown`: the user's rights, or the files, do not tell. */
 export type StepState = "ok" | "warning" | "problem" | "unknown";
@@ -80,18 +80,17 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   unasked: "not injected",
 };
 
+/** With an empty line between two of them. */
+export function explanationsText(explanations: readonly Explanation[]): readonly Line[] {
+  return explanations.flatMap((each, index) => [...(index === 0 ? [] : [line``]), ...explanationText(each)]);
+}
+
 /** For people: the decision first, then how it came about. */
-export function explanationText({ object, namespace, verdict, steps }: Explanation): string {
+export function explanationText({ object, namespace, verdict, steps }: Explanation): readonly Line[] {
   const { outcome, reason, message } = verdict;
   const lines = steps.map(({ topic, state, message: text }) => {
     const mark = MARKS[state];
-    return `  ${paint(mark.colour, mark.text.padEnd(7))}  ${topic.padEnd(11)}  ${oneLine(text)}`;
+    return line`  ${padded(paint(mark.colour, mark.text), 7)}  ${padded(topic, 11)}  ${text}`;
   });
-  return [
-    `${object} in namespace ${namespace}: ${reason} (${OUTCOMES[outcome] ?? outcome})`,
-    `  ${oneLine(message)}`,
-    "",
-    ...lines,
-    "",
-  ].join("\n");
+  return [line`${object} in namespace ${namespace}: ${reason} (${OUTCOMES[outcome] ?? outcome})`, line`  ${message}`, line``, ...lines];
 }

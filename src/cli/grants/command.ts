@@ -17,6 +17,7 @@ import {
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { installNamespace } from "../shared/resources.ts";
+import { shown, verbatim } from "../shared/terminal.ts";
 import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
 import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
 
@@ -127,7 +128,10 @@ function grantsText({ needs, older }: GrantsReport, { isApplied }: { readonly is
     ),
     ...(older === undefined ? ["", `The policy ${AUTHORS_POLICY} is not bound: apply manifests/policies.`] : []),
   ];
-  return `${lines.join("\n")}\n`;
+  return shown(
+    lines.map((text) => verbatim(text)),
+    { hasColour: false },
+  );
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

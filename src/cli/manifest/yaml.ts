@@ -1,4 +1,5 @@
 import { isJsonObject } from "../../domain/json-object.ts";
+import { escapedControls } from "../shared/terminal.ts";
 import { isPlainText } from "./yaml-scalar.ts";
 
 /** Values of JSON to YAML that kubectl reads as the same: blocks, keys in their order, quotes where plain text would mean something else. */
@@ -107,5 +108,6 @@ declare global {
 
 /** JSON as kubectl prints it: integers of 64 bits keep their digits. */
 export function toJson(value: unknown): string {
-  return `${JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? JSON.rawJSON(String(inner)) : inner), 2)}\n`;
+  const json = JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? JSON.rawJSON(String(inner)) : inner), 2);
+  return `${escapedControls(json)}\n`;
 }

@@ -20,7 +20,7 @@ import {
 import { valueOf } from "../shared/options.ts";
 import { installNamespace } from "../shared/resources.ts";
 import { workerSettingsInForce } from "../shared/settings-in-force.ts";
-import { shown } from "../shared/terminal.ts";
+import { type Line, line, shown } from "../shared/terminal.ts";
 import { createViewer, type Viewer } from "../shared/viewer.ts";
 import { objectsReport } from "../where/report.ts";
 import { usagesText } from "../where/text.ts";
@@ -144,7 +144,7 @@ function result(refreshed: Refreshed, input: CommandInput, context: CommandConte
   return { code: isWaited && !isUpToDate ? EXIT.found : EXIT.fine, output, notes };
 }
 
-function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: Refreshed, isWide: boolean): string {
+function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: Refreshed, isWide: boolean): readonly Line[] {
   const { ref, isFetched } = refreshing;
   const worker = !isFetched
     ? "the class makes no Secret: there is nothing for the worker to fetch"
@@ -158,6 +158,6 @@ function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: 
         ? ["the kubelets were not asked: the files follow at their next sync"]
         : [];
   const lines = [worker, ...kubelets, ...(progress.pods.length === 0 ? ["no pod mounts the class"] : [paceText(pace)])];
-  const usages = progress.usages.length === 0 ? [] : ["", usagesText(progress.usages, { isWide }).trimEnd()];
-  return `${[`refresh of class ${ref.namespace}/${ref.name}`, ...lines.map((line) => `  ${line}`), ...usages].join("\n")}\n`;
+  const usages = progress.usages.length === 0 ? [] : [line``, ...usagesText(progress.usages, { isWide })];
+  return [line`refresh of class ${ref.namespace}/${ref.name}`, ...lines.map((each) => line`  ${each}`), ...usages];
 }

@@ -21,11 +21,12 @@ import {
   formatOf,
   type Terminal,
 } from "../shared/command.ts";
-import { paintedDiff, unifiedDiff } from "../shared/diff.ts";
+import { shownDiff, unifiedDiff } from "../shared/diff.ts";
 import { type InjectionContext, injectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
 import { type Finding, fileFindings, findingOn, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
 import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, installNamespace } from "../shared/resources.ts";
+import { shown } from "../shared/terminal.ts";
 import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
 import { lookAtEntry } from "../shared/webhook-entry.ts";
 
@@ -134,7 +135,13 @@ interface Printed {
 const WRITERS: Readonly<Record<(typeof FORMATS)[number], (printed: readonly Printed[], terminal: Terminal) => string>> = {
   yaml: (printed) => storedObjects(printed).map(toYaml).join("---\n"),
   json: (printed) => toJson({ apiVersion: "v1", kind: "List", items: storedObjects(printed) }),
-  diff: (printed, { hasColour }) => printed.map((each) => (hasColour ? paintedDiff(diffOf(each)) : diffOf(each))).join(""),
+  diff: (printed, terminal) =>
+    terminal.hasColour
+      ? shown(
+          printed.flatMap((each) => shownDiff(diffOf(each))),
+          terminal,
+        )
+      : printed.map(diffOf).join(""),
 };
 
 function storedObjects(printed: readonly Printed[]): readonly JsonObject[] {
@@ -196,10 +203,10 @@ export async function renderItem(item: ManifestItem, context: RenderContext): Pr
   const findings = [
     ...misplaced.map(({ reason, message }) => findingOn(item, ANNOTATIONS, { severity: "warning", reason, message })),
     ...warnings.map(({ reason, message }) => {
-      const shown = inTermsOfFiles(message, namespace, injection, context.facts);
+      const inFiles = inTermsOfFiles(message, namespace, injection, context.facts);
       // What is said to be in no file was not found there: nobody tried to read it.
-      const ofFiles = reason === "ClassUnreadable" && shown !== message ? "ClassMissing" : reason;
-      return told("warning", shown, reason === "PodWarning" ? undefined : ofFiles);
+      const ofFiles = reason === "ClassUnreadable" && inFiles !== message ? "ClassMissing" : reason;
+      return told("warning", inFiles, reason === "PodWarning" ? undefined : ofFiles);
     }),
   ];
   if (decision.kind === "denied" || decision.kind === "errored") {

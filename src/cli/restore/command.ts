@@ -15,7 +15,7 @@ import {
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { installNamespace } from "../shared/resources.ts";
-import { oneLine, paint, shown } from "../shared/terminal.ts";
+import { type Line, line, padded, paint, shown, verbatim } from "../shared/terminal.ts";
 import { createViewer } from "../shared/viewer.ts";
 import { workerCode } from "../shared/worker-code.ts";
 import {
@@ -107,14 +107,22 @@ function isWrong(result: Restorable | Restored): boolean {
 }
 
 /** A line for each snapshot, with the difference where there is one, and how many came to what. */
-function restoreText(results: readonly (Restorable | Restored)[], isListed: boolean, isDryRun: boolean): string {
+function restoreText(results: readonly (Restorable | Restored)[], isListed: boolean, isDryRun: boolean): readonly Line[] {
   const lines = results.flatMap((result) => {
     const word = wordOf(result);
-    const taken = result.taken === undefined ? "" : `, taken ${result.taken}`;
-    const head = `${paint({ ...SNAPSHOT_STATES, ...RESTORE_ACTIONS }[word], word.padEnd(11))}  ${result.namespace}/${result.name}: ${oneLine(result.message)} (${result.revision}${taken})`;
-    return result.diff === undefined ? [head] : [head, result.diff.trimEnd()];
+    const taken = result.taken === undefined ? "" : line`, taken ${result.taken}`;
+    const head = line`${padded(paint({ ...SNAPSHOT_STATES, ...RESTORE_ACTIONS }[word], word), 11)}  ${result.namespace}/${result.name}: ${result.message} (${result.revision}${taken})`;
+    return result.diff === undefined
+      ? [head]
+      : [
+          head,
+          ...result.diff
+            .trimEnd()
+            .split("\n")
+            .map((text) => verbatim(text)),
+        ];
   });
-  return `${[...lines, ...(lines.length === 0 ? [] : [""]), summaryOf(results, isListed, isDryRun)].join("\n")}\n`;
+  return [...lines, ...(lines.length === 0 ? [] : [line``]), line`${summaryOf(results, isListed, isDryRun)}`];
 }
 
 function wordOf(result: Restorable | Restored): SnapshotState | RestoreAction {

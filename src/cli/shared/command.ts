@@ -9,7 +9,7 @@ import type { ReachHost } from "../../domain/reach.ts";
 import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
 import { targetResource } from "./resources.ts";
-import type { TellProgress } from "./terminal.ts";
+import { escapedControls, type TellProgress } from "./terminal.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = {
@@ -147,7 +147,7 @@ export function reportText(report: string, { version }: Shipped, fields: object)
 }
 
 export function jsonText(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${escapedControls(JSON.stringify(value, null, 2))}\n`;
 }
 
 /** Opens the cluster that the options name, and closes it when all is said. */

@@ -1,5 +1,5 @@
 import { diffArrays } from "diff";
-import { paint } from "./terminal.ts";
+import { type Line, paint, verbatim } from "./terminal.ts";
 
 /** Lines around a change that are shown with it. */
 const CONTEXT = 3;
@@ -19,12 +19,12 @@ export function unifiedDiff(before: DiffText, after: DiffText, name: string): st
 
 const COLOURS = { "@": "cyan", "+": "green", "-": "red" } as const;
 
-export function paintedDiff(diff: string): string {
-  const painted = diff.split("\n").map((line, index) => {
-    const colour = index < 2 ? "bold" : COLOURS[line.charAt(0) as keyof typeof COLOURS]; // Undefined for the others.
-    return line === "" || colour === undefined ? line : paint(colour, line);
+/** A diff for the terminal; no line where nothing differs. */
+export function shownDiff(diff: string): readonly Line[] {
+  return linesOf(diff).map((text, index) => {
+    const colour = index < 2 ? "bold" : COLOURS[text.charAt(0) as keyof typeof COLOURS]; // Undefined for the others.
+    return text === "" || colour === undefined ? verbatim(text) : paint(colour, verbatim(text));
   });
-  return painted.join("\n");
 }
 
 /** The lines of both texts, each behind its sign. */

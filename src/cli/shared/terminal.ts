@@ -2,19 +2,76 @@ import { stripVTControlCharacters, styleText } from "node:util";
 
 export type Colour = "bold" | "red" | "green" | "yellow" | "cyan";
 
-/** Text in a colour of the terminal's own palette, until {@link shown} takes it away. */
-export function paint(colour: Colour, text: string): string {
-  return styleText(colour, text, { validateStream: false });
-}
+/** Control characters move a terminal's cursor, or end the line; marks of direction show text in another order than it has. */
+const OBEYED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
+const OBEYED_OR_BLANK = /[\p{Cc}\p{Cs}\p{Bidi_Control}\s]+/gu;
 
-/** Painted text as it goes to standard output. */
-export function shown(painted: string, { hasColour }: { readonly hasColour: boolean }): string {
-  return hasColour ? painted : stripVTControlCharacters(painted);
-}
-
-/** Others' texts: control characters would move a terminal's cursor. */
+/** Others' text within a line of ours: a long run of blanks would begin a line of the terminal, too. */
 export function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+  return text.replaceAll(OBEYED_OR_BLANK, " ").trim();
+}
+
+/** JSON whose texts hold no control character: its own escapes stop below DEL, and a terminal obeys what comes after it, too. */
+export function escapedControls(json: string): string {
+  return json.replaceAll(/[\u007F-\u009F]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** A line for the terminal. Only the functions of this file make one, and each cleans what it puts in, so that no control character is in it but colours of ours. */
+class CleanLine {
+  readonly #painted: string;
+
+  constructor(painted: string) {
+    this.#painted = painted;
+  }
+
+  /** With colours. */
+  get painted(): string {
+    return this.#painted;
+  }
+
+  /** Without colours. */
+  get text(): string {
+    return stripVTControlCharacters(this.#painted);
+  }
+}
+
+export type Line = CleanLine;
+
+/** What a line is made of: text, which is cleaned, or what has been. */
+export type Part = string | number | Line;
+
+function cleaned(part: Part): string {
+  return typeof part === "object" ? part.painted : oneLine(`${part}`);
+}
+
+/** The template's own text as it is, and what is put into it cleaned. */
+export function line(texts: TemplateStringsArray, ...parts: readonly Part[]): Line {
+  return new CleanLine(texts.map((text, index) => (index === 0 ? text : `${cleaned(parts[index - 1] ?? "")}${text}`)).join(""));
+}
+
+/** In a colour of the terminal's own palette, until {@link shown} takes it away. */
+export function paint(colour: Colour, part: Part): Line {
+  return new CleanLine(styleText(colour, cleaned(part), { validateStream: false }));
+}
+
+/** With blanks up to so many characters. */
+export function padded(part: Part, width: number): Line {
+  const clean = line`${part}`;
+  return new CleanLine(`${clean.painted}${" ".repeat(Math.max(0, width - clean.text.length))}`);
+}
+
+export function joined(parts: readonly Part[], separator: ", " | "  "): Line {
+  return new CleanLine(parts.map(cleaned).join(separator));
+}
+
+/** One line in which blanks mean something, such as one of YAML: they stay. */
+export function verbatim(text: string): Line {
+  return new CleanLine(text.replaceAll(OBEYED, " "));
+}
+
+/** Lines as they go to standard output. */
+export function shown(lines: readonly Line[], { hasColour }: { readonly hasColour: boolean }): string {
+  return lines.map(({ painted, text }) => `${hasColour ? painted : text}\n`).join("");
 }
 
 /** Says what is under way. */
@@ -44,7 +101,7 @@ export interface ProgressOptions {
 /** One line of a terminal that is written over, once a command takes longer than a second. For standard error: results have the other stream. */
 export function createProgress({ write, columns, quietMs = QUIET_MS }: ProgressOptions): Progress {
   let [what, isShown, isEnded] = ["", false, false];
-  const draw = (): void => write(`${CLEAR}${`… ${what}`.slice(0, Math.max(1, columns - 1))}`);
+  const draw = (): void => write(`${CLEAR}${`… ${oneLine(what)}`.slice(0, Math.max(1, columns - 1))}`);
   const timer = setTimeout(() => {
     isShown = true;
     if (what !== "") draw();

@@ -10,7 +10,7 @@ import {
   type VersionState,
 } from "../../domain/where/usage.ts";
 import { counted } from "../../domain/words.ts";
-import { type Colour, oneLine, paint } from "../shared/terminal.ts";
+import { type Colour, joined, type Line, line, padded, paint } from "../shared/terminal.ts";
 
 const STATE_COLOURS: Readonly<Record<VersionState, Colour>> = {
   current: "green",
@@ -28,35 +28,35 @@ interface Width {
   readonly isWide: boolean;
 }
 
-export function usagesText(usages: readonly ObjectUsage[], width: Width): string {
-  return `${usages.map((usage) => usageText(usage, width)).join("\n\n")}\n`;
+export function usagesText(usages: readonly ObjectUsage[], width: Width): readonly Line[] {
+  return usages.flatMap((usage, index) => [...(index === 0 ? [] : [line``]), ...usageLines(usage, width)]);
 }
 
-function usageText(usage: ObjectUsage, width: Width): string {
+function usageLines(usage: ObjectUsage, width: Width): readonly Line[] {
   const { current, expires, classes, secrets, containers, vault } = usage;
   const newest =
     current === undefined
-      ? "newest version: not known"
-      : `newest version: ${current.version}, seen ${rfc3339(current.seenAt)}${current.updated === undefined ? "" : `, in the vault ${rfc3339(current.updated)}`}`;
+      ? line`newest version: not known`
+      : line`newest version: ${current.version}, seen ${rfc3339(current.seenAt)}${current.updated === undefined ? "" : line`, in the vault ${rfc3339(current.updated)}`}`;
   const named = classes.map(
     ({ namespace, name, pins }) => `${namespace}/${name}${pins.length === 0 ? "" : ` (version ${pins.join(", ")})`}`,
   );
   return [
     paint("bold", `${referenceText(usage)} in ${vault}`),
-    `  ${newest}${expires === undefined ? "" : `, expires ${rfc3339(expires)}`}`,
-    `  ${classes.length === 1 ? "1 class" : `${classes.length} classes`}: ${someOf(named, "other", width)}`,
+    line`  ${newest}${expires === undefined ? "" : line`, expires ${rfc3339(expires)}`}`,
+    line`  ${classes.length === 1 ? "1 class" : `${classes.length} classes`}: ${someOf(named, "other", width)}`,
     ...section(secretTable(secrets, width)),
     ...section(containerTable(containers, width)),
-    "",
+    line``,
     ...summaryLines(usage),
-  ].join("\n");
+  ];
 }
 
-function section(lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : ["", ...lines];
+function section(lines: readonly Line[]): readonly Line[] {
+  return lines.length === 0 ? [] : [line``, ...lines];
 }
 
-function secretTable(secrets: readonly SecretUsage[], width: Width): readonly string[] {
+function secretTable(secrets: readonly SecretUsage[], width: Width): readonly Line[] {
   const rows = inOrder(secrets).map((usage) => [
     usage.state,
     `${usage.namespace}/${usage.name}`,
@@ -66,7 +66,7 @@ function secretTable(secrets: readonly SecretUsage[], width: Width): readonly st
   return table(["STATE", "SECRET", "KEYS", ...heldHeads(width)], rows);
 }
 
-function containerTable(containers: readonly ContainerUsage[], width: Width): readonly string[] {
+function containerTable(containers: readonly ContainerUsage[], width: Width): readonly Line[] {
   const rows = inOrder(containers).map((usage) => [
     usage.state,
     `${usage.namespace}/${usage.pod}`,
@@ -96,24 +96,31 @@ function heldCells({ version, since, evidence, why }: Held, { isWide }: Width): 
 }
 
 /** Columns as wide as their widest cell; nothing where there are no rows. */
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly Line[] {
   if (rows.length === 0) return [];
-  const clean = rows.map((row) => row.map(oneLine));
-  const widths = heads.map((head, column) => clean.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), head.length));
-  const line = (cells: readonly string[]): readonly string[] => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0));
-  return [line(heads).join("  ").trimEnd(), ...clean.map((row) => painted(line(row)).join("  ").trimEnd())];
+  const cells = [heads, ...rows].map((row) => row.map((cell) => line`${cell}`));
+  const widths = heads.map((_, column) => cells.reduce((most, row) => Math.max(most, row[column]?.text.length ?? 0), 0));
+  return cells.map((row) => {
+    const last = row.findLastIndex(({ text }) => text !== "");
+    return joined(
+      row
+        .slice(0, last + 1)
+        .map((cell, column) => padded(column === 0 ? inItsColour(cell) : cell, column === last ? 0 : (widths[column] ?? 0))),
+      "  ",
+    );
+  });
 }
 
-function painted([first = "", ...rest]: readonly string[]): readonly string[] {
-  const word = first.trim();
+function inItsColour(cell: Line): Line {
+  const word = cell.text;
   const colour: Colour | undefined = Object.hasOwn(STATE_COLOURS, word) ? STATE_COLOURS[word as VersionState] : EXPIRY_COLOURS[word]; // Its own key.
-  return [colour === undefined ? first : paint(colour, first), ...rest];
+  return colour === undefined ? cell : paint(colour, cell);
 }
 
 /** Classes and workloads that are named in one line; the rest is counted. */
 const MOST_NAMES = 20;
 
-function summaryLines({ secrets, containers }: ObjectUsage): readonly string[] {
+function summaryLines({ secrets, containers }: ObjectUsage): readonly Line[] {
   const counts = (all: readonly Held[]): string =>
     Object.keys(VERSION_STATES)
       .map((state): readonly [string, number] => [state, all.filter((each) => each.state === state).length])
@@ -121,13 +128,13 @@ function summaryLines({ secrets, containers }: ObjectUsage): readonly string[] {
       .map(([state, count]) => `${count} ${state}`)
       .join(", ");
   const lines = [
-    secrets.length === 0 ? "no Secret is made from it" : `${counted(secrets.length, "Secret")}: ${counts(secrets)}`,
+    secrets.length === 0 ? line`no Secret is made from it` : line`${counted(secrets.length, "Secret")}: ${counts(secrets)}`,
     containers.length === 0
-      ? "no pod uses it"
-      : `${counted(new Set(containers.map(podKey)).size, "pod")}, ${counted(containers.length, "use")}: ${counts(containers)}`,
+      ? line`no pod uses it`
+      : line`${counted(new Set(containers.map(podKey)).size, "pod")}, ${counted(containers.length, "use")}: ${counts(containers)}`,
   ];
   const old = containers.filter(({ state }) => state === "old");
-  return old.length === 0 ? lines : [...lines, `still on an older version: ${workloadsText(old)}`];
+  return old.length === 0 ? lines : [...lines, line`still on an older version: ${workloadsText(old)}`];
 }
 
 function workloadsText(uses: readonly ContainerUsage[]): string {
@@ -156,7 +163,7 @@ interface CalendarContext extends Width {
   readonly withinMs: number | undefined;
 }
 
-export function calendarText(expiries: readonly Expiry[], context: CalendarContext): string {
+export function calendarText(expiries: readonly Expiry[], context: CalendarContext): readonly Line[] {
   const { isWide, now, undated, withinMs } = context;
   const rows = expiries.map((expiry) => {
     const { state, expires, vault, classes, secrets, workloads, pods } = expiry;
@@ -169,10 +176,12 @@ export function calendarText(expiries: readonly Expiry[], context: CalendarConte
   const heads = isWide ? ["CLASSES", "SECRETS", "WORKLOADS"] : ["CLASSES", "SECRETS", "WORKLOADS", "PODS"];
   const lines = table(["STATE", "EXPIRES", "IN", "OBJECT", "VAULT", ...heads], rows);
   const none =
-    withinMs === undefined ? "no object that you may see expires" : `no object that you may see expires within ${inDays(withinMs)}`;
+    withinMs === undefined ? line`no object that you may see expires` : line`no object that you may see expires within ${inDays(withinMs)}`;
   const notes =
-    undated === 0 ? [] : [`${counted(undated, "object")} without a Secret: the worker does not fetch them, and knows no dates of theirs`];
-  return `${[...(lines.length === 0 ? [none] : lines), ...notes].join("\n")}\n`;
+    undated === 0
+      ? []
+      : [line`${counted(undated, "object")} without a Secret: the worker does not fetch them, and knows no dates of theirs`];
+  return [...(lines.length === 0 ? [none] : lines), ...notes];
 }
 
 const HOUR_MS = 3_600_000;

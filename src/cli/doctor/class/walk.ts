@@ -14,7 +14,7 @@ import { counted } from "../../../domain/words.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../../shared/absence.ts";
 import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
 import { CommandFailure } from "../../shared/command.ts";
-import { oneLine, paint } from "../../shared/terminal.ts";
+import { type Line, line, padded, paint } from "../../shared/terminal.ts";
 import { listed } from "../../shared/viewer.ts";
 import { findIdentity, readClass } from "./identity.ts";
 import { type CheckState, type ClassFinding, fineLeaf, found, STATE_COLOURS } from "./leaves.ts";
@@ -181,13 +181,13 @@ export function reportedWalk(walk: ClassWalk): ReportedWalk {
 }
 
 /** For people: the way through the tree, and where it ends. */
-export function walkText({ namespace, name, findings, next }: ReportedWalk): string {
+export function walkText({ namespace, name, findings, next }: ReportedWalk): readonly Line[] {
   const lines = findings.map(({ leaf, step, state, message }) => {
-    const told = state === "OK" ? oneLine(message) : `${leaf}: ${oneLine(message)}`;
-    return `  ${paint(STATE_COLOURS[state], state.padEnd(4))}  ${step.padEnd(10)}  ${told}`;
+    const told = state === "OK" ? message : `${leaf}: ${message}`;
+    return line`  ${padded(paint(STATE_COLOURS[state], state), 4)}  ${padded(step, 10)}  ${told}`;
   });
   const end = next === undefined ? "nothing to do" : `to do: ${next}`;
-  return [`class ${namespace}/${name}`, ...lines, `  ${paint("bold", oneLine(end))}`, ""].join("\n");
+  return [line`class ${namespace}/${name}`, ...lines, line`  ${paint("bold", end)}`, line``];
 }
 
 /** More of them would take minutes, and a share of the vaults' budget. */

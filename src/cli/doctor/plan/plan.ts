@@ -6,7 +6,7 @@ import { annotationProblems, pollInterval, syncMode } from "../../../domain/sche
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { counted } from "../../../domain/words.ts";
 import { offBecause } from "../../shared/class-context.ts";
-import { type Colour, oneLine, paint } from "../../shared/terminal.ts";
+import { type Colour, type Line, line, padded, paint } from "../../shared/terminal.ts";
 import { accountOf, principalOf, readClass } from "../class/identity.ts";
 import type { ClassFinding } from "../class/leaves.ts";
 import { type PlanContext, type PlannedSecret, planSecretObject, type SecretAction, type SecretClaims } from "./plan-secret.ts";
@@ -120,27 +120,27 @@ const SECRET_COLOURS: Readonly<Record<SecretAction, Colour>> = {
 };
 
 /** What would be written, and what would not be and why. */
-export function planText(classes: readonly PlannedClass[]): string {
+export function planText(classes: readonly PlannedClass[]): readonly Line[] {
   const lines = classes.flatMap(classLines);
-  return `${[...lines, ...(lines.length === 0 ? [] : [""]), summaryOf(classes)].join("\n")}\n`;
+  return [...lines, ...(lines.length === 0 ? [] : [line``]), line`${summaryOf(classes)}`];
 }
 
-function classLines({ namespace, name, verdict, reason, message, fix, secrets }: PlannedClass): readonly string[] {
-  const why = message === undefined ? "" : ` ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
+function classLines({ namespace, name, verdict, reason, message, fix, secrets }: PlannedClass): readonly Line[] {
+  const why = message === undefined ? "" : line` ${reason === undefined ? "" : line`${reason}: `}${message}`;
   return [
-    `${paint(CLASS_COLOURS[verdict], verdict.padEnd(8))}  class ${namespace}/${name}${why}`,
-    ...(fix === undefined ? [] : [`${" ".repeat(10)}-> ${oneLine(fix)}`]),
+    line`${padded(paint(CLASS_COLOURS[verdict], verdict), 8)}  class ${namespace}/${name}${why}`,
+    ...(fix === undefined ? [] : [line`${padded("", 10)}-> ${fix}`]),
     ...secrets.flatMap((secret) => secretLines(secret, verdict === "refused")),
   ];
 }
 
 /** `isRefused`: nothing is written until what refuses its class is dealt with. */
-function secretLines({ name, type, action, reason, message, fix }: PlannedSecret, isRefused: boolean): readonly string[] {
-  const later = isRefused && ["create", "take-over"].includes(action) ? ", once that is corrected" : "";
-  const why = message === undefined ? later : `${later}: ${reason === undefined ? "" : `${reason}: `}${oneLine(message)}`;
+function secretLines({ name, type, action, reason, message, fix }: PlannedSecret, isRefused: boolean): readonly Line[] {
+  const later = isRefused && ["create", "take-over"].includes(action) ? line`, once that is corrected` : line``;
+  const why = message === undefined ? later : line`${later}: ${reason === undefined ? "" : line`${reason}: `}${message}`;
   return [
-    `${" ".repeat(10)}${paint(SECRET_COLOURS[action], action.padEnd(9))}  Secret ${name} (${type})${why}`,
-    ...(fix === undefined ? [] : [`${" ".repeat(21)}-> ${oneLine(fix)}`]),
+    line`${padded("", 10)}${padded(paint(SECRET_COLOURS[action], action), 9)}  Secret ${name} (${type})${why}`,
+    ...(fix === undefined ? [] : [line`${padded("", 21)}-> ${fix}`]),
   ];
 }
 
