@@ -58,7 +58,7 @@ const LONGEST_MS = 600_000;
 const PACE = { perSecond: 1, burst: 50 };
 
 /**
- * Hints of all classes, each with its message: about 8 MiB. A namespace has no more than it leaves to the others, and beyond that its oldest
+ * Hints of all classes, each with its message: a few MiB. A namespace has no more than it leaves to the others, and beyond that its oldest
  * are left to polls: a class whose vault gives no answer keeps nobody's events waiting.
  */
 export const MOST_HINTS = 8_192;
