@@ -50,7 +50,7 @@ function invalidClass(message: string, field: string, hint: string): ClassProble
 }
 
 const MIN_VAULT_NAME = 3;
-const MAX_VAULT_NAME = 24;
+export const MAX_VAULT_NAME = 24;
 
 /** Step 13. */
 function vaultNameProblem(name: string): string | undefined {

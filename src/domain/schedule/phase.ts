@@ -1,3 +1,5 @@
+import { textNumber } from "../text-number.ts";
+
 /**
  * When a class is looked at next. Each class has a phase of its own inside the interval, derived from its name, so that
  * polls are spread from the first minute on and a restart neither loses the schedule nor starts a herd.
@@ -55,13 +57,7 @@ export function lastPollBefore({ polledUntil, ...phase }: PollsBefore): number |
   return until + untilNextPoll({ ...phase, now: until }) - phase.interval;
 }
 
-/** FNV-1a, 32 bit, then a finaliser: short similar names must not get neighbouring phases. */
+/** In [0, 1). */
 function fraction(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+  return textNumber(text) / 2 ** 32;
 }

@@ -2,7 +2,11 @@
 import { Groups } from "../../domain/groups.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
+import { MAX_OBJECTS } from "../../domain/provider-class/class-limits.ts";
 import { parameter } from "../../domain/provider-class/identity-mode.ts";
+import { MAX_OBJECTS_LENGTH } from "../../domain/provider-class/objects-yaml.ts";
+import { MAX_VAULT_NAME } from "../../domain/provider-class/parse.ts";
+import { textNumber } from "../../domain/text-number.ts";
 
 /** A name after its key, in whichever of YAML's forms: nothing but quotes, a colon and blanks stands between the two. */
 const NAMED = /objectName[\s"'\\:]{1,40}([-0-9A-Za-z]{1,127})/gi;
@@ -12,40 +16,37 @@ export interface ClassChange {
   readonly current: SecretProviderClass | undefined;
 }
 
-/** No class is parsed for it: whoever is found names the object, or has its name in another place, which costs one look at nothing. */
+/** What is kept of a class. */
+interface NamedIn {
+  readonly classKey: string;
+  /** A number for each name, in their order: four bytes, which is less than the text that it stands for. */
+  readonly names: Uint32Array;
+}
+
+/**
+ * No class is parsed for it: whoever is found names the object, or has its name in another place, or one with the same number, which costs one
+ * look at nothing. What it takes is beside the room that classes have (ADR 46): at most 8 kB of a class.
+ */
 export class NamedObjects {
-  /** By vault and name, both in lower case. */
-  readonly #byObject = new Groups<string>();
-  readonly #byVault = new Groups<string>();
+  /** By vault, in lower case. */
+  readonly #byVault = new Groups<NamedIn>();
 
   note({ previous, current }: ClassChange): void {
     if (previous !== undefined && current !== undefined && isSameText(previous, current)) return;
-    if (previous !== undefined) this.#remove(previous);
-    if (current !== undefined) this.#add(current);
+    if (previous !== undefined) this.#byVault.delete(vaultOf(previous), keyOf(previous));
+    if (current === undefined) return;
+    const [vault, classKey] = [vaultOf(current), keyOf(current)];
+    if (vault !== "") this.#byVault.set(vault, classKey, { classKey, names: namesIn(current) });
   }
 
   /** Keys of classes (`namespace/name`). */
   classesOf(vault: string): readonly string[] {
-    return this.#byVault.of(vault.toLowerCase());
+    return this.#byVault.of(vault.toLowerCase()).map(({ classKey }) => classKey);
   }
 
   classesNaming(vault: string, object: string): readonly string[] {
-    return this.#byObject.of(placeOf(vault, object));
-  }
-
-  #add(spc: SecretProviderClass): void {
-    const key = keyOf(spc);
-    const vault = vaultOf(spc);
-    if (vault === "") return;
-    this.#byVault.set(vault, key, key);
-    for (const name of namesIn(spc)) this.#byObject.set(placeOf(vault, name), key, key);
-  }
-
-  #remove(spc: SecretProviderClass): void {
-    const key = keyOf(spc);
-    const vault = vaultOf(spc);
-    this.#byVault.delete(vault, key);
-    for (const name of namesIn(spc)) this.#byObject.delete(placeOf(vault, name), key);
+    const wanted = textNumber(object.toLowerCase());
+    return this.#byVault.of(vault.toLowerCase()).flatMap(({ classKey, names }) => (holds(names, wanted) ? [classKey] : []));
   }
 }
 
@@ -53,18 +54,34 @@ function isSameText(one: SecretProviderClass, other: SecretProviderClass): boole
   return vaultOf(one) === vaultOf(other) && objectsOf(one) === objectsOf(other);
 }
 
+/** Empty for what is no vault's name, and would be kept. */
 function vaultOf({ spec }: SecretProviderClass): string {
-  return parameter(spec?.parameters ?? {}, "keyvaultName").toLowerCase();
+  const name = parameter(spec?.parameters ?? {}, "keyvaultName");
+  return name.length > MAX_VAULT_NAME ? "" : name.toLowerCase();
 }
 
 function objectsOf({ spec }: SecretProviderClass): string {
   return parameter(spec?.parameters ?? {}, "objects");
 }
 
-function namesIn(spc: SecretProviderClass): ReadonlySet<string> {
-  return new Set([...objectsOf(spc).matchAll(NAMED)].map(([, name = ""]) => name.toLowerCase()));
+/** Of a text that is longer than a class may have, none; of names, as many as a class may have objects: with more it is not mirrored. */
+function namesIn(spc: SecretProviderClass): Uint32Array {
+  const text = objectsOf(spc);
+  const numbers = new Set<number>();
+  if (text.length > MAX_OBJECTS_LENGTH) return new Uint32Array();
+  for (const [, name = ""] of text.matchAll(NAMED)) {
+    numbers.add(textNumber(name.toLowerCase()));
+    if (numbers.size >= MAX_OBJECTS) break;
+  }
+  return Uint32Array.from(numbers).sort();
 }
 
-function placeOf(vault: string, object: string): string {
-  return `${vault} ${object}`.toLowerCase();
+function holds(ascending: Uint32Array, wanted: number): boolean {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low] === wanted;
 }

@@ -13,3 +13,10 @@ export async function heldOf(references: readonly WeakRef<object>[]): Promise<nu
   }
   return references.filter((reference) => reference.deref() !== undefined).length;
 }
+
+/** What is held after all garbage has been collected, in bytes: objects, and the buffers of typed arrays beside them. */
+export async function heldBytes(): Promise<number> {
+  await heldOf([]);
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
