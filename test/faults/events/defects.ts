@@ -3,15 +3,27 @@ import type { Planted } from "../../simulation/planted/edits.ts";
 
 const READER = "src/sync/push/queue-reader.ts";
 
-export const DELETES_AT_ONCE: Planted = {
-  id: "deletes-at-once",
-  what: "messages are deleted when they are received, and lost with their leader",
-  edits: [{ file: READER, find: "if (receipts > MOST_RECEIPTS) this.#finish(id, message);", replace: "this.#finish(id, message);" }],
+export const LOSES: Planted = {
+  id: "loses",
+  what: "one message in sixteen is deleted and not acted on, keys are asked for ten times and counted once",
+  edits: [
+    {
+      file: READER,
+      find: "if (receipts > MOST_RECEIPTS) this.#finish(id, message);",
+      replace: 'if (id.startsWith("0")) return this.#finish(id, message);',
+    },
+    {
+      file: "src/sync/vault/vault-budget.ts",
+      find: 'get("key", () => client.getKey(name, version, signal), signal)',
+      replace:
+        'get("key", async () => (await Promise.all(Array.from({ length: 10 }, () => client.getKey(name, version, signal))))[0], signal)',
+    },
+  ],
 };
 
 export const FORGETS: Planted = {
   id: "forgets",
-  what: "messages of which nobody names the object are kept, classes that were looked at are not enqueued again, keys have no budget",
+  what: "messages of which nobody names the object are kept, classes that were looked at are not enqueued again",
   edits: [
     {
       file: READER,
@@ -22,11 +34,6 @@ export const FORGETS: Planted = {
       file: "src/sync/push/hints.ts",
       find: "if (!isSame) this.#options.enqueue(classKey);",
       replace: "if (!isSame && !this.#paces.has(classKey)) this.#options.enqueue(classKey);",
-    },
-    {
-      file: "src/domain/schedule/vault-pressure.ts",
-      find: "const KEYS: BucketLimits = { perSecond: 20, burst: 50 };",
-      replace: "const KEYS: BucketLimits = { perSecond: 200, burst: 500 };",
     },
   ],
 };
