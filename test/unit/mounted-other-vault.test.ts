@@ -60,6 +60,19 @@ describe("a class that is only mounted, and names another vault from now on", ()
     assert.notEqual(mounted.restartedFor, undefined);
   });
 
+  test("R18-4: restarts it by the driver's record where the class was away for so long that its status went, too", async () => {
+    await follow();
+    mounted.record("v1");
+    mounted.world.cluster.delete(RESOURCES.secretProviderClasses, CLASS);
+    await mounted.pass(10 * MINUTE);
+    assert.equal(mounted.world.status(CLASS), undefined);
+    mounted.name("vault-2");
+    await mounted.pass(10 * MINUTE);
+
+    assert.deepEqual(mounted.says, ["v2", undefined, "True Synced", "True Synced"]);
+    assert.notEqual(mounted.restartedFor, undefined);
+  });
+
   test("restarts nothing where it is made anew and names the same vault", async () => {
     await follow();
     mounted.world.cluster.delete(RESOURCES.secretProviderClasses, CLASS);
