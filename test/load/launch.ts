@@ -25,6 +25,8 @@ export interface Launched {
   readonly startMs: number;
   /** The end of its output. */
   said(): string;
+  /** Resolves with its exit code, whoever ends it. */
+  readonly ended: Promise<number>;
   /** Exit code. */
   stop(): Promise<number>;
 }
@@ -38,12 +40,12 @@ export async function launch(plane: ControlPlane, { name, command, args, environ
   const child = spawn(command, args, { stdio: ["ignore", file, file], env: { PATH: process.env["PATH"] ?? "", ...environment } });
   const running: RunningProcess = startProcess(child, name);
   while (!(await isUp())) {
-    if (child.exitCode !== null || performance.now() - started > START_MS) {
+    if (child.exitCode !== null || child.signalCode !== null || performance.now() - started > START_MS) {
       throw new Error(`${name} did not start\n${said()}`);
     }
     await sleep(2);
   }
-  return { pid: child.pid ?? 0, startMs: performance.now() - started, said, stop: () => running.stop(30_000) };
+  return { pid: child.pid ?? 0, startMs: performance.now() - started, said, ended: running.exited, stop: () => running.stop(30_000) };
 }
 
 /** Whether the port of this machine answers 200 there. */

@@ -1,6 +1,7 @@
 import { cpSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { Launched } from "../launch.ts";
+import type { Arrival } from "../sync/secret-watch.ts";
 import type { Stage } from "../sync/stage.ts";
 import type { VaultMeter } from "../sync/vault-meter.ts";
 import type { BenchVaults } from "../sync/vaults.ts";
@@ -18,11 +19,19 @@ export async function firstSync(stage: Stage, { patienceMs }: Settings, flags: r
   stage.secrets.expect(stage.objects);
   const began = Date.now();
   const process = await stage.start({ flags });
-  const { seenAt, isComplete } = await stage.secrets.arrived(patienceMs);
+  const { seenAt, isComplete } = await arrivedWhileRunning(stage, process, patienceMs);
   if (!isComplete)
     throw new Error(`${stage.contestant.name}: ${seenAt.size} of ${stage.objects.length} Secrets after ${patienceMs / 1_000} s`);
   console.log(`${stage.contestant.name}: ${stage.objects.length} Secrets after ${((Date.now() - began) / 1_000).toFixed(1)} s`);
   return process;
+}
+
+/** Throws with the process's last words where it ends first, as a worker does that cannot renew its lease: nobody starts it again here. */
+export async function arrivedWhileRunning({ secrets, contestant }: Stage, process: Launched, withinMs: number): Promise<Arrival> {
+  const ended = process.ended.then((code) => {
+    throw new Error(`${contestant.name} ended with ${code} while it was measured\n${process.said()}`);
+  });
+  return Promise.race([secrets.arrived(withinMs), ended]);
 }
 
 /** Copies the programs' output to where `--keep` says. */

@@ -8,6 +8,7 @@ import { cpuNanoseconds } from "../process-usage.ts";
 import type { Stage } from "../sync/stage.ts";
 import { readsOf, type VaultRequest } from "../sync/vault-meter.ts";
 import type { BenchObject } from "../sync/vaults.ts";
+import { arrivedWhileRunning } from "./ground.ts";
 import { type Measured, mean, type Requests, type Rotation } from "./measured.ts";
 
 export interface Course {
@@ -32,7 +33,7 @@ export async function measure(stage: Stage, course: Course): Promise<Measured> {
   const [others, cpu, from] = [watchOthers(), cpuOf(course), await stage.meter.now()];
   const after = (await stage.vaults.emulator.events()).at(-1)?.sequence ?? 0;
   const lastAt = await rotateAll(stage, drawn, course.perSecond);
-  const { seenAt } = await stage.secrets.arrived(course.patienceMs);
+  const { seenAt } = await arrivedWhileRunning(stage, course.process, course.patienceMs);
   const to = await stage.meter.now();
   const cpuMs = (cpuOf(course) - cpu) / 1e6;
   const requests = stage.meter.between(from, to);
