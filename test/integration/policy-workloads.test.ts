@@ -256,4 +256,35 @@ function thePolicy(version: ApiServerVersion): void {
     assertRefused(await merge(await create("StatefulSet", asking, { [INJECT]: "true", [ASKS]: "false" }), stampPatch(STAMP)), refused);
     assertRefused(await merge(await create("Deployment", asking, {}), stampPatch(STAMP)), refused);
   });
+  for (const kind of Object.keys(KINDS) as Kind[]) {
+    test(`A18-17: refuses the worker another stamp on the template of a ${kind} whose restarts are paused, and nobody else`, async () => {
+      const { paused: PAUSED } = RESTART_ANNOTATIONS;
+      const refused = /restarts nothing where restarts are paused/;
+      const [running, paused] = [await namespaceWith(), await namespaceWith({ [PAUSED]: "true" })];
+      const byNamespace = await create(kind, paused, { [ASKS]: "true" });
+      const byItself = await create(kind, running, { [ASKS]: "true" });
+      assertAllowed(await merge(byItself, stampPatch(STAMP)));
+
+      const request = { [RESTART_ANNOTATIONS.now]: "2026-11-29T07:00:00Z" };
+      for (const value of ["true", "yes", ""]) {
+        assertAllowed(await merge(byItself, { metadata: { annotations: { ...request, [PAUSED]: value } } }, somebody));
+        assertRefused(await merge(byItself, stampPatch(`${STAMP}-2`)), refused);
+      }
+      assertRefused(await merge(byNamespace, stampPatch(STAMP)), refused);
+      const lifted = {
+        metadata: { annotations: { [PAUSED]: "false", [ROTATED]: STAMP } },
+        spec: { template: { metadata: { annotations: { [ROTATED]: STAMP } } } },
+      };
+      assertRefused(await merge(byItself, lifted), /nothing else of its metadata/);
+
+      // What restarts nothing is written all the same, and everybody else may do as they like.
+      assertAllowed(
+        await merge(byNamespace, { metadata: { annotations: { [ROTATED]: STAMP, [RESTART_ANNOTATIONS.nowAnswered]: STAMP } } }),
+      );
+      assertAllowed(await merge(byItself, stampPatch(STAMP)));
+      assertAllowed(await merge(byNamespace, stampPatch(STAMP), somebody));
+      assertAllowed(await merge(byItself, { metadata: { annotations: { [PAUSED]: "false" } } }, somebody));
+      assertAllowed(await merge(byItself, stampPatch(`${STAMP}-2`)));
+    });
+  }
 }

@@ -92,12 +92,21 @@ export async function recordSettled(writer: RolloutWriter, workload: Workload, s
   await write(writer, workload, { metadata: { annotations } }, signal);
 }
 
-/** Somebody's policy, say, has a no for this workload: the others are not to wait for the queue's retries. */
+/** Our own policy's words, which goes by the Namespace as its API server has it. */
+const PAUSED_POLICY = { name: "keyvault-injector-sync-workloads", words: "restarts are paused" };
+
+/**
+ * Somebody's policy, say, has a no for this workload: the others are not to wait for the queue's retries. Rejects with a conflict where a pause
+ * is refused that the worker does not see: one of the two has not heard of the Namespace's change yet, and the restart has not failed.
+ */
 export async function refusalOf(write: () => Promise<void>): Promise<string | undefined> {
   try {
     await write();
     return undefined;
   } catch (error) {
+    if (error instanceof KubeError && error.isByPolicy(PAUSED_POLICY.name) && error.message.includes(PAUSED_POLICY.words)) {
+      throw new KubeError("Conflict", error.message, { retry: error.retry, cause: error });
+    }
     if (error instanceof KubeError && (error.code === "Forbidden" || error.code === "Invalid")) return error.message;
     throw error;
   }

@@ -6,6 +6,7 @@ const STAMP = "keyvault-injector.dev/rotated";
 /** Hash of the last request to restart now that was followed. */
 const ANSWERED = "keyvault-injector.dev/restart-now-answered";
 const RESTARTS = "keyvault-injector.dev/restart-on-rotation";
+const PAUSED = "keyvault-injector.dev/restart-paused";
 const INJECT = "keyvault-injector.dev/inject";
 /** The API server itself counts the templates of a DaemonSet there. */
 const COUNT = "deprecated.daemonset.template.generation";
@@ -72,6 +73,11 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
       message: "a restart stamp is 16 hex digits, with -2 after them at most, and stays on the template",
     },
     {
+      holds: !isPaused([annotations(oldObject), annotations(namespaceObject)]) || notes[STAMP] === notesBefore[STAMP],
+      message:
+        "the sync worker restarts nothing where restarts are paused: keyvault-injector.dev/restart-paused on the workload or its Namespace",
+    },
+    {
       holds: !(ANSWERED in own) || ANSWERED_FORM.test(textOf(own[ANSWERED])),
       message: "keyvault-injector.dev/restart-now-answered is 16 hex digits",
     },
@@ -81,6 +87,10 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
 function asksForRestarts(notes: JsonObject, namespace: JsonObject | undefined): boolean {
   if (RESTARTS in notes) return notes[RESTARTS] === "true";
   return notes[INJECT] === "true" && annotations(namespace)[RESTARTS] === "true";
+}
+
+function isPaused(places: readonly JsonObject[]): boolean {
+  return places.some((notes) => (notes[PAUSED] ?? "false") !== "false");
 }
 
 function componentRules({ object, oldObject }: AdmissionRequest): readonly Rule[] {
