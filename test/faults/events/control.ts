@@ -21,7 +21,7 @@ export async function runControl(world: EventWorld): Promise<boolean> {
   const losing = await runPlanted(world, LOSES, { events: 700, kills: 0, handOvers: 1 });
   const { keys } = losing.budget.most;
   console.log(`control: ${LOSES.what}: ${losing.lost.length} lost, ${keys} requests for keys in 10 s of ${BUDGET.keys}`);
-  const forgetting = await runPlanted(world, FORGETS, { events: 500, kills: 0, handOvers: 1 });
+  const forgetting = await runPlanted(world, FORGETS, { events: 500, kills: 0, handOvers: 0 });
   const messages = forgetting.stuck.filter((one) => one.includes("message")).length;
   const classes = forgetting.stuck.length - messages;
   console.log(`control: ${FORGETS.what}: ${messages} messages and ${classes} classes stuck`);
