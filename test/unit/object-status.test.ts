@@ -30,6 +30,32 @@ const stored = (differs: Partial<ObjectStatus> = {}): ObjectStatus => ({
   ...differs,
 });
 
+describe("R18-12: of two entries of one object", () => {
+  const pinned = found({ isPinned: true, version: "2" });
+  const before = [stored({ version: "3", since: made }), stored({ version: "2", since: earlier })];
+  const sinces = (objects: readonly FoundObject[]) =>
+    objectStatuses(objects, { stored: before, checked: CHECKED, now: NOW }).map(({ version, since }) => [version, since]);
+
+  test("one that is set back to the version of the other has it from now on", () => {
+    assert.deepEqual(sinces([pinned, pinned]), [
+      ["2", earlier],
+      ["2", now],
+    ]);
+  });
+
+  test("each keeps its past while nothing changes, in any order", () => {
+    const latest = found({ version: "3" });
+    assert.deepEqual(sinces([latest, pinned]), [
+      ["3", made],
+      ["2", earlier],
+    ]);
+    assert.deepEqual(sinces([pinned, latest]), [
+      ["2", earlier],
+      ["3", made],
+    ]);
+  });
+});
+
 describe("since when a pod gets the version of an object that it mounts", () => {
   const gone: ObjectStatus = { object: "secret/a", vault: VAULT, state: "ObjectNotFound" };
   const rows: readonly (readonly [string, FoundObject, readonly ObjectStatus[] | undefined, string | undefined])[] = [

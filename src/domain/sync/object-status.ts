@@ -67,9 +67,10 @@ export function objectStatuses(found: readonly FoundObject[], stored: StoredObje
   // Of a part of them nothing is to be concluded.
   if (found.length > MOST_OBJECTS) return [tooMany(found.length)];
   const before = Map.groupBy(stored.stored ?? [], ({ object }) => object);
+  const claimed = new Set<ObjectStatus>();
   let messages = 0;
   return found.map((each) => {
-    const status = statusOf(each, before.get(nameOf(each)) ?? [], stored);
+    const status = statusOf(each, before.get(nameOf(each)) ?? [], { ...stored, claimed });
     if (status.message === undefined || ++messages <= MOST_MESSAGES) return status;
     const { message: _, ...short } = status;
     return short;
@@ -93,7 +94,12 @@ function nameOf({ object }: FoundObject): string {
   return shortText(object, NAME_CHARACTERS);
 }
 
-function statusOf(found: FoundObject, before: readonly ObjectStatus[], stored: StoredObjects): ObjectStatus {
+interface Claims extends StoredObjects {
+  /** Stored entries whose past is that of an entry already. */
+  readonly claimed: Set<ObjectStatus>;
+}
+
+function statusOf(found: FoundObject, before: readonly ObjectStatus[], stored: Claims): ObjectStatus {
   const object = nameOf(found);
   const { vault, version, updated, expires, state, message } = found;
   if (version === undefined) {
@@ -124,12 +130,15 @@ function knownOf(held: ObjectStatus): Omit<ObjectStatus, "state" | "message"> {
  * The vault says when it made a version, and whoever mounts it later gets it, unless another one stood in its place after that: a disabled
  * version leaves a history to one that was made long before, and a class names another version or vault. What takes the place of another
  * one without having been made since is new from the check that finds it. Of what was never seen before nobody knows since when the class
- * names it.
+ * names it. Where two entries of one object have a version that one of them had before, it is new in the other.
  */
-function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, checked = 0, now }: StoredObjects): string | undefined {
+function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, checked = 0, now, claimed }: Claims): string | undefined {
   const ofVault = before.filter(({ vault }) => vault === found.vault);
-  const same = ofVault.find(({ version }) => version === found.version);
-  if (same !== undefined) return same.since;
+  const same = ofVault.find((each) => each.version === found.version && !claimed.has(each));
+  if (same !== undefined) {
+    claimed.add(same);
+    return same.since;
+  }
   const made = found.created === undefined ? found.updated : rfc3339(found.created);
   if (stored === undefined) return found.isPinned ? undefined : made;
   // Only the class itself decides on these.
