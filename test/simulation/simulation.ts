@@ -15,6 +15,7 @@ import { workloadFaults } from "./faults/workloads.ts";
 import { listsAreEnough } from "./invariants/asking.ts";
 import { classesAreChecked } from "./invariants/checked.ts";
 import { statusesAreTrue } from "./invariants/claims.ts";
+import { restartsKeepBudgets, restartsKeepHours, restartsStayFew } from "./invariants/controls.ts";
 import { eventsEnd, leaderReadsEvents } from "./invariants/event-queue.ts";
 import { eventsArrive } from "./invariants/events.ts";
 import { unusedKeepsGrace } from "./invariants/grace.ts";
@@ -78,6 +79,9 @@ export const INVARIANTS: readonly Invariant[] = [
   eventsEnd,
   filesComeFirst,
   mountsAreCurrent,
+  restartsKeepHours,
+  restartsStayFew,
+  restartsKeepBudgets,
 ];
 
 const HOUR = 60 * MINUTE;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { beforeEach, describe, test } from "node:test";
 import { filesComeFirst, mountsAreCurrent } from "../simulation/invariants/mounted.ts";
 import type { WantedClass } from "../simulation/world/classes.ts";
+import { controlsIn } from "../simulation/world/controls.ts";
 import { ROTATED, type SimulatedPod, type SimulatedWorkload } from "../simulation/world/workloads.ts";
 import type { Team } from "../simulation/world/world.ts";
 import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
@@ -37,6 +38,7 @@ describe("the simulation's invariants of what is only mounted", () => {
       secrets: [],
       mounts: ["mounted"],
       asks: true,
+      controls: controlsIn(),
       templateStamp,
       podsStamp: templateStamp,
       isComplete: true,

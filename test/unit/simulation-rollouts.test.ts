@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { restartsReach, restartsTakeTurns } from "../simulation/invariants/rollouts.ts";
+import { controlsIn } from "../simulation/world/controls.ts";
 import { RESTART_ON_ROTATION, ROTATED, type SimulatedPod, type SimulatedWorkload } from "../simulation/world/workloads.ts";
 import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
@@ -33,6 +34,7 @@ describe("the simulation's invariants of restarts", () => {
       pods: [pod()],
       secrets: ["db"],
       mounts: [],
+      controls: controlsIn(),
       asks: true,
       isComplete: true,
       completeSince: 0,

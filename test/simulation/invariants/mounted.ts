@@ -5,7 +5,9 @@ import type { WantedClass } from "../world/classes.ts";
 import { type Files, filesOf, isSame } from "../world/driver.ts";
 import { ROTATED, type SimulatedPod, type SimulatedWorkload } from "../world/workloads.ts";
 import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import { isHeld } from "./controls.ts";
 import type { Invariant } from "./invariant.ts";
+import { REST_MS } from "./rest.ts";
 import { versionsIn } from "./rollouts.ts";
 
 const DEPLOYMENTS = "deployments.apps";
@@ -121,7 +123,8 @@ export const mountsAreCurrent: Invariant = {
     world.workloads.all().flatMap((workload) => {
       const team = teamOf(world, workload.namespace);
       const wanted = team === undefined ? undefined : mountedClass(team, workload);
-      if (team === undefined || wanted === undefined || !workload.asks || !workload.isComplete) return [];
+      if (team === undefined || wanted === undefined || !workload.asks || !workload.isComplete || isHeld(world, workload, REST_MS))
+        return [];
       const now = filesOf(team, wanted);
       // What cannot be mounted is no version to be restarted for.
       if (now === undefined) return [];

@@ -1,8 +1,11 @@
 /** Restarts of workloads: docs/how-to/restart-on-rotation.md. */
 import type { JsonObject } from "../api/json.ts";
+import { NOW_ANSWERED } from "../world/controls.ts";
 import { RESTART_ON_ROTATION, ROTATED, type SimulatedPod, type SimulatedWorkload } from "../world/workloads.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
+import { isHeld } from "./controls.ts";
 import type { Invariant } from "./invariant.ts";
+import { REST_MS } from "./rest.ts";
 import { textOf } from "./secrets.ts";
 
 const DEPLOYMENTS = "deployments.apps";
@@ -31,7 +34,7 @@ interface Seen {
 }
 
 function without(annotations: Readonly<Record<string, string>> | undefined): unknown {
-  return Object.entries(annotations ?? {}).filter(([key]) => key !== ROTATED);
+  return Object.entries(annotations ?? {}).filter(([key]) => key !== ROTATED && key !== NOW_ANSWERED);
 }
 
 function seenOf({ metadata, spec }: Deployment): Seen {
@@ -163,11 +166,12 @@ function originOf(data: string | undefined): string | undefined {
   return origin.startsWith("vault-") ? origin : undefined;
 }
 
-function outdated(world: World, { namespace, name, asks, secrets, pods }: SimulatedWorkload): readonly string[] {
+function outdated(world: World, workload: SimulatedWorkload): readonly string[] {
+  const { namespace, name, asks, secrets, pods } = workload;
   const { server } = world.cluster;
   const live = new Map((secrets ?? []).map((secret) => [secret, server.object("secrets", secret, namespace)]));
   // Nothing is concluded from a part of what it uses.
-  if (!asks || secrets === undefined || [...live.values()].includes(undefined)) return [];
+  if (!asks || isHeld(world, workload, REST_MS) || secrets === undefined || [...live.values()].includes(undefined)) return [];
   return pods.flatMap((pod) =>
     [...(pod.startedWith ?? [])].flatMap(([where, data]) => {
       const [secret = "", key = ""] = where.split("/");

@@ -2,6 +2,7 @@
  * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S5 by the simulation.
  * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
  */
+import { CONTROL_DEFECTS } from "./control-defects.ts";
 import type { Planted } from "./edits.ts";
 import { EVENT_DEFECTS } from "./event-defects.ts";
 import { MOUNT_DEFECTS } from "./mount-defects.ts";
@@ -241,4 +242,5 @@ import { networkCode } from "./service-answer.ts";
   },
   ...EVENT_DEFECTS,
   ...MOUNT_DEFECTS,
+  ...CONTROL_DEFECTS,
 ];

@@ -4,6 +4,7 @@ import { deleteClass, writeClass } from "../world/authors.ts";
 import { drawClass, slightlyChanged } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
 import type { Team, World } from "../world/world.ts";
+import { controlOperations } from "./controls.ts";
 import { eventOperations } from "./events.ts";
 import { greedyOperations } from "./greedy.ts";
 import type { OperationKind } from "./operation.ts";
@@ -173,4 +174,5 @@ export const OPERATIONS: readonly OperationKind[] = [
   ...workloadOperations,
   ...greedyOperations,
   ...eventOperations,
+  ...controlOperations,
 ];

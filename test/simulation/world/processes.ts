@@ -33,6 +33,8 @@ export interface WantedProcess {
 export interface WorkerSettings {
   readonly unusedGraceMs: number;
   readonly isBlind?: boolean;
+  /** More flags. */
+  readonly flags?: readonly string[];
   /** Item of `--event-queues`. */
   readonly eventQueue?: string | undefined;
   /** Default: that of the install. */
@@ -48,12 +50,13 @@ export class Processes {
     this.#options = options;
   }
 
-  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, eventQueue, namespace }: WorkerSettings): SimulatedProcess {
+  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, eventQueue, namespace, flags = [] }: WorkerSettings): SimulatedProcess {
     const settings = [
       "--rotation-poll-interval=5m",
       ...this.#options.pace.flags,
       `--unused-grace=${unusedGraceMs}ms`,
       ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
+      ...flags,
       ...(eventQueue === undefined ? [] : [`--event-queues=${eventQueue}`]),
       ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
     ];

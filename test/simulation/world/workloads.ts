@@ -3,6 +3,7 @@ import { EPOCH } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { Cluster, Json } from "./cluster.ts";
+import { type Controls, controlsIn } from "./controls.ts";
 import type { Driver, Files } from "./driver.ts";
 
 export const ROTATED = "keyvault-injector.dev/rotated";
@@ -49,6 +50,8 @@ export interface SimulatedWorkload {
   readonly mounts: readonly string[];
   /** Of the template. */
   readonly asks: boolean;
+  /** What its owner says about when it is restarted. */
+  readonly controls: Controls;
   readonly templateStamp: string | undefined;
   readonly podsStamp: string | undefined;
   /** All pods are of the template as it is now, and ready. */
@@ -155,6 +158,7 @@ export class Workloads {
       secrets: this.#usedBy(metadata.namespace, spec.template),
       mounts: this.#mountedBy(metadata.namespace, spec.template),
       asks: annotations[RESTART_ON_ROTATION] === "true",
+      controls: controlsIn(metadata.annotations),
       templateStamp: annotations[ROTATED],
       podsStamp: metadata.annotations?.[ROTATED],
       isComplete,

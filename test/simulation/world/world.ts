@@ -18,6 +18,7 @@ import type { Scheduler } from "../time/scheduler.ts";
 import type { Trace } from "../time/trace.ts";
 import { emptyTeam, podCame, podWent, writeClass, writeCredentials } from "./authors.ts";
 import { isGrantedBlindly } from "./blind-rights.ts";
+import { Budgets } from "./budgets.ts";
 import { drawClass, drawMountedClass, type WantedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
 import { copying, type LiveCopies } from "./copies.ts";
@@ -91,6 +92,8 @@ const CERTIFICATES = 3;
 const GREEDY_SHARE = 1 / 8;
 const ENFORCED_SHARE = 1 / 3;
 const BLIND_SHARE = 1 / 6;
+const FEW_SHARE = 1 / 3;
+const BUDGETS_SHARE = 1 / 3;
 
 /** A namespace, the vault that its classes read, and as whom. */
 export interface Team {
@@ -132,6 +135,10 @@ export interface World {
   readonly threads: Threads;
   readonly workloads: Workloads;
   readonly driver: Driver;
+  /** Where the worker respects PodDisruptionBudgets. */
+  readonly budgets: Budgets | undefined;
+  /** `--max-rollouts`; undefined: as many as like. */
+  readonly maxRollouts: number | undefined;
   /** `--secret-access=blind`: the worker sees no Secret that it has written. */
   readonly isBlind: boolean;
   /** The webhook's. */
@@ -238,11 +245,21 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     tell(`${name} ended: ${why}`);
     for (const listen of listeners.exit) listen(name, why);
   };
-  const processes = new Processes({ cluster, scheduler, random, log, pace: drawPace(random.fork("pace"), size.hasOwnPace) });
+  const pace = drawPace(random.fork("pace"), size.hasOwnPace);
+  const processes = new Processes({ cluster, scheduler, random, log, pace });
+  const limits = random.fork("limits of restarts");
+  const maxRollouts = limits.chance(size.oddities * FEW_SHARE) ? 1 + limits.below(3) : undefined;
+  // A worker that heals its own role takes a rule of somebody else's for a mistake.
+  const hasBudgets = limits.chance(size.oddities * BUDGETS_SHARE) && pace.flags.length > 0;
+  const budgets = hasBudgets ? new Budgets({ cluster, scheduler, random: random.fork("budgets"), workloads }) : undefined;
+  const rolloutFlags = [
+    ...(maxRollouts === undefined ? [] : [`--max-rollouts=${maxRollouts}`]),
+    ...(budgets === undefined ? [] : ["--respect-disruption-budgets=true"]),
+  ];
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
     processes.worker(
       { name: `sync-${index}`, user: SYNC_USER, onEnd: ended },
-      { unusedGraceMs: UNUSED_GRACE_MS, isBlind, eventQueue: events?.setting },
+      { unusedGraceMs: UNUSED_GRACE_MS, isBlind, eventQueue: events?.setting, flags: rolloutFlags },
     ),
   );
   const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
@@ -270,6 +287,8 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     threads,
     workloads,
     driver,
+    budgets,
+    maxRollouts,
     isBlind,
     copies,
     events,

@@ -53,6 +53,10 @@ export class StagedWorld {
   readonly #delivered: Listeners<SentEvent> = [];
   /** Of the driver's, by the uid of the pod; oldest first. */
   readonly records = new Map<string, readonly Recorded[]>();
+  /** `--max-rollouts` */
+  maxRollouts: number | undefined;
+  /** Since when a PodDisruptionBudget allows nothing, by the `namespace/name` of its workload. */
+  readonly exhausted = new Map<string, number>();
   /** Messages in the event queue. */
   queued = 0;
 
@@ -98,6 +102,8 @@ export class StagedWorld {
         all: () => [...this.workloads.values()],
         of: (namespace: string, name: string) => this.workloads.get(`${namespace}/${name}`),
       },
+      budgets: { of: (namespace: string, name: string) => ({ exhaustedSince: this.exhausted.get(`${namespace}/${name}`) }) },
+      maxRollouts: this.maxRollouts,
       driver: { recordsOf: (uid: string) => this.records.get(uid) ?? [] },
       threads: { onTrouble: () => undefined },
       log: { lines: this.lines },

@@ -1,0 +1,68 @@
+/** Defects such as windows, pauses and limits of restarts may have. */
+import type { Planted } from "./edits.ts";
+
+const CONTROLS = "src/domain/rollout/controls.ts";
+
+export const CONTROL_DEFECTS: readonly Planted[] = [
+  {
+    id: "W1",
+    what: "a window that is closed keeps no restart from beginning",
+    edits: [{ file: CONTROLS, find: "  return state.isOpen ? undefined :", replace: "  return state.isOpen || now > 0 ? undefined :" }],
+  },
+  {
+    id: "W2",
+    what: "a request to restart now ends a pause",
+    edits: [
+      {
+        file: CONTROLS,
+        find: `  if (by !== undefined) return { kind: "paused", by };
+  if (isRequested) return undefined;`,
+        replace: `  if (isRequested) return undefined;
+  if (by !== undefined) return { kind: "paused", by };`,
+      },
+    ],
+  },
+  {
+    id: "W3",
+    what: "a new leader counts no restart that it has not begun itself",
+    edits: [
+      {
+        file: "src/sync/rollouts/cluster-slots.ts",
+        find: "used += unseenIn(namespace);",
+        replace: "used += Math.min(0, unseenIn(namespace));",
+      },
+      {
+        file: "src/sync/rollouts/choose-starts.ts",
+        find: `  if (standing.kind === "restarting") return !workload.progress.isPaused;`,
+        replace: `  if (standing.kind === "restarting") return workload.progress.isPaused;`,
+      },
+    ],
+  },
+  {
+    id: "W4",
+    what: "what a PodDisruptionBudget allows is not asked for",
+    edits: [
+      {
+        file: "src/domain/rollout/budget.ts",
+        find: "  const exhausted = own.find(({ isExhausted }) => isExhausted);",
+        replace: "  const exhausted = own.find(({ isExhausted, name }) => isExhausted && taken.has(name));",
+      },
+    ],
+  },
+  {
+    id: "W5",
+    what: "a restart that waits for its window is not looked at when the window opens",
+    edits: [
+      {
+        file: "src/sync/rollouts/rollout-holds.ts",
+        find: `return standing.hold.kind === "window" ? [standing.hold.opensAt] : [];`,
+        replace: `return standing.hold.kind === "window" ? [standing.hold.opensAt * 2] : [];`,
+      },
+      {
+        file: "src/sync/rollouts/rollout-holds.ts",
+        find: "const LONGEST_WAIT_MS = 3_600_000;",
+        replace: "const LONGEST_WAIT_MS = 864_000_000;",
+      },
+    ],
+  },
+];
