@@ -56,10 +56,12 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   WindowClosed: { type: "Normal", on: "workload" },
   InvalidWindow: aboutWorkload,
   DisruptionBudget: { type: "Normal", on: "workload" },
+  RestartBlocked: aboutWorkload,
   DryRun: { type: "Normal", on: "workload" },
   Paused: aboutWorkload,
   Degraded: aboutWorkload,
   OnDelete: aboutWorkload,
   AwaitingFiles: { type: "Normal", on: "workload" },
+  VersionsUnknown: undefined,
   NoVersions: aboutWorkload,
 };

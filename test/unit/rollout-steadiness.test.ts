@@ -9,6 +9,7 @@ import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
 import { refusal, SimulatedCluster } from "../support/simulation/cluster.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { NEW, OLD, READY, stamped } from "../support/worker/observed-workload.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 interface PodFacts {
   readonly stamp?: string;
@@ -143,7 +144,9 @@ describe("a restart is proven by the worker's own clock", () => {
   /** Looks at a restarted workload whose pods are as they are then; answers with what stands and, in seconds, how long it is still to be proven. */
   function observing() {
     const memory = new RolloutMemory();
-    const { client } = new SimulatedCluster(new ManualClock());
+    const clock = new ManualClock();
+    const { client } = new SimulatedCluster(clock);
+    const logger = recordingLogger();
     return async (pods: readonly StartedPod[], now: number): Promise<string> => {
       const list = async (): Promise<readonly never[]> => {
         await Promise.resolve();
@@ -154,7 +157,7 @@ describe("a restart is proven by the worker's own clock", () => {
         throw refusal("Forbidden", 403);
       };
       const kube = { ...client, list, mergePatch: refuse };
-      const standing = await proveRestart({ kube, memory, isDryRun: false, now, timeoutMs: 600_000 }, stamped(NEW), signal);
+      const standing = await proveRestart({ kube, memory, clock, logger, isDryRun: false, now, timeoutMs: 600_000 }, stamped(NEW), signal);
       return standing.kind === "restarting" ? `${standing.kind} ${(standing.provenIn ?? 0) / 1_000}` : standing.kind;
     };
   }

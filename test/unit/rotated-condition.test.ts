@@ -27,11 +27,24 @@ describe("the condition Rotated of a class", () => {
     assert.equal(rotatedNow?.message, "being restarted: Deployment a; waiting for a restart: Deployment b");
   });
 
-  test("is True when all have the versions, and says nothing where something is not known", () => {
+  test("is True when all have the versions, and not there without workloads", () => {
     assert.equal(rotatedOf([at("a", { kind: "current" })], undefined)?.status, "True");
-    assert.equal(rotatedOf([at("a", { kind: "current" }), at("b", { kind: "unknown", why: "w" })], undefined), undefined);
     assert.equal(rotatedOf([], undefined), undefined);
   });
+
+  const unknown: readonly (readonly [Standing, string])[] = [
+    [{ kind: "unknown", why: "w" }, "VersionsUnknown: Deployment b: w"],
+    [{ kind: "settling", isUnfinished: false }, "VersionsUnknown: Deployment b: versions that it uses have just changed"],
+    [{ kind: "rolling" }, "VersionsUnknown: Deployment b: somebody else replaces its pods at the moment"],
+    [{ kind: "noVersions", why: "none" }, "NoVersions: Deployment b: none"],
+  ];
+  for (const [standing, words] of unknown) {
+    test(`R18-7: is Unknown, with the first reason, where one is ${standing.kind}`, () => {
+      const told = rotatedOf([at("a", { kind: "current" }), at("b", standing)], undefined);
+      assert.deepEqual([told?.status, `${told?.reason}: ${told?.message}`], ["Unknown", words]);
+      assert.equal(rotatedOf([at("a", due), at("b", standing)], undefined)?.status, "False", "known not to have them");
+    });
+  }
 
   test("is written once, and keeps the time of its change", () => {
     const stored: ClassStatus = { observedClassGeneration: 1, conditions: [], syncedSecrets: 1, desiredSecrets: 1, secrets: [] };

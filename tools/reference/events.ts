@@ -11,7 +11,7 @@ interface EventWords {
   readonly message: string;
 }
 
-const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "Restarting">, EventWords>> = {
+const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "Restarting" | "VersionsUnknown">, EventWords>> = {
   Synced: { when: "all Secrets are up to date for the first time, or again", message: "`<number> of <number> Secrets are up to date`" },
   PartialSync: {
     when: "some Secrets are up to date, some are not",
@@ -132,6 +132,10 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   DisruptionBudget: {
     when: "it is to be restarted, and a PodDisruptionBudget allows none of its pods to be missing",
     message: "`versions that it uses changed; it is not restarted yet: <why>`, with `PodDisruptionBudget <name>: <why>`",
+  },
+  RestartBlocked: {
+    when: "it is to be restarted, and the API server does not take that, for want of its admission webhook, say",
+    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `the API server does not take its restart: <why>`",
   },
   DryRun: {
     when: "it would be restarted now, with `--restart-mode=dry-run`",

@@ -84,6 +84,8 @@ export const WARNINGS: LogWords = {
         "somebody changed the Secret; older snapshots are not trusted any more. Find out who",
       "work did not end in time; the lease is left to expire":
         "at a stop a write took too long; the other replica takes over when the lease ends, within half a minute",
+      "request for one workload failed":
+        "the API server did not take what the worker asked because of that workload (`request`: a `list` of its pods, a `record` on it, or its `restart`). Made again after `afterMs`; the other workloads go on",
       "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",
       "a component was healed":
         "somebody edited or deleted it, and it is as its installer left it; `detail` names fields and the last writer. See [healing](healing.md)",

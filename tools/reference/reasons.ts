@@ -165,6 +165,11 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
     means:
       "it is to be restarted, and a PodDisruptionBudget that covers its pods, which is named, allows no disruption; with `--respect-disruption-budgets`",
   },
+  RestartBlocked: {
+    where: "both",
+    means:
+      "it is to be restarted, and the API server does not take that: an admission webhook that is down, say, or a policy that refuses the restart of a workload that was not ready. It is tried again, every minute at last, and holds up no other",
+  },
   DryRun: { where: "both", means: "it would be restarted now; `--restart-mode=dry-run` restarts nothing" },
   Paused: { where: "both", means: "a paused Deployment is not restarted: resume it" },
   Degraded: {
@@ -177,8 +182,13 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
     means:
       "it is to be restarted because of objects that it only mounts, and waits until the driver has brought the files of its pods up to date, for `--mounted-files-grace` at most",
   },
+  VersionsUnknown: {
+    where: "condition",
+    means:
+      "which versions the pods of a workload have, or would get, is not known at the moment: the message names the workload and says why",
+  },
   NoVersions: {
-    where: "event",
+    where: "both",
     means:
       "it asks for restarts and uses no class and no mirrored Secret, or only classes that are switched off or another provider's: the message says which",
   },

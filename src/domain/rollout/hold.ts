@@ -14,6 +14,8 @@ export type Hold =
   | { readonly kind: "budgetsUnknown" }
   /** As many of the cluster as `--max-rollouts` allows are under way. */
   | { readonly kind: "cluster" }
+  /** The API server did not take its restart at the last attempt, which is repeated. `why`: in its words. */
+  | { readonly kind: "blocked"; readonly why: string }
   /** `--restart-mode=dry-run` */
   | { readonly kind: "dryRun" };
 
@@ -29,12 +31,13 @@ export const HOLD_KINDS = [
   "budget",
   "budgetsUnknown",
   "cluster",
+  "blocked",
   "dryRun",
 ] as const satisfies readonly Hold["kind"][];
 
 export type HoldReason = Extract<
   RolloutReason,
-  "RestartsPaused" | "WindowClosed" | "InvalidWindow" | "DisruptionBudget" | "Waiting" | "DryRun"
+  "RestartsPaused" | "WindowClosed" | "InvalidWindow" | "DisruptionBudget" | "Waiting" | "RestartBlocked" | "DryRun"
 >;
 
 export interface ToldHold {
@@ -60,6 +63,8 @@ export function holdWords(hold: Hold): ToldHold {
       return { type: "Warning", reason: "DisruptionBudget", words: "the worker cannot see PodDisruptionBudgets: `doctor` says why" };
     case "cluster":
       return { type: "Normal", reason: "Waiting", words: "as many workloads of the cluster as --max-rollouts allows are restarted first" };
+    case "blocked":
+      return { type: "Warning", reason: "RestartBlocked", words: `the API server does not take its restart: ${hold.why}` };
     case "dryRun":
       return { type: "Normal", reason: "DryRun", words: "--restart-mode is dry-run: it would be restarted" };
     default:

@@ -18,6 +18,8 @@ export const ROLLOUT_REASONS = [
   "InvalidWindow",
   /** It is to be restarted, and a PodDisruptionBudget that covers its pods allows none. */
   "DisruptionBudget",
+  /** It is to be restarted, and the API server does not take that. */
+  "RestartBlocked",
   /** It would be restarted now. */
   "DryRun",
   /** A paused Deployment would take the stamp and replace nothing. */
@@ -28,6 +30,8 @@ export const ROLLOUT_REASONS = [
   "OnDelete",
   /** It is to be restarted, once the driver has brought the files of its pods up to date. */
   "AwaitingFiles",
+  /** Which versions its pods have, or get, is not known at the moment. */
+  "VersionsUnknown",
   /** Asks for restarts, and uses nothing whose versions are known. */
   "NoVersions",
 ] as const;

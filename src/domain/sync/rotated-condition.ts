@@ -1,3 +1,4 @@
+import { assertNever } from "../assert-never.ts";
 import { type HoldReason, holdWords } from "../rollout/hold.ts";
 import type { Judged } from "../rollout/namespace-plan.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
@@ -8,16 +9,19 @@ import { shownNames } from "./shown-names.ts";
 
 const MAX_SHOWN = 5;
 
-/** What the condition `Rotated` of a class says of the workloads that use it; undefined where nothing can be said. */
+/** What the condition `Rotated` of a class says of the workloads that use it. */
 export interface Rotated {
-  readonly status: "True" | "False";
+  readonly status: "True" | "False" | "Unknown";
   readonly reason:
-    | Extract<RolloutReason, "Rotated" | "Restarting" | "AwaitingFiles" | "RolloutFailed" | "Paused" | "OnDelete" | "Degraded">
+    | Extract<
+        RolloutReason,
+        "Rotated" | "Restarting" | "AwaitingFiles" | "RolloutFailed" | "Paused" | "OnDelete" | "Degraded" | "NoVersions" | "VersionsUnknown"
+      >
     | HoldReason;
   readonly message: string;
 }
 
-/** `users` are in the order of their restart; `haltedBy` may use other classes. */
+/** `users` are in the order of their restart; `haltedBy` may use other classes. Undefined where there are no users. */
 export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined): Rotated | undefined {
   const failed = find(users, "failed");
   if (failed !== undefined) return { status: "False", reason: "RolloutFailed", message: failed.standing.message };
@@ -45,9 +49,41 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
     const { reason } = obstructed.standing;
     return { status: "False", reason, message: `${titleOf(obstructed.workload)} has to be restarted by hand` };
   }
-  const current = users.filter(({ standing }) => standing.kind === "current").length;
-  if (current < users.length || current === 0) return undefined;
-  return { status: "True", reason: "Rotated", message: `the pods of all workloads that ask for restarts (${current}) have these versions` };
+  const [unknown] = users.flatMap(unknownOf);
+  if (unknown !== undefined) return unknown;
+  if (users.length === 0) return undefined;
+  return {
+    status: "True",
+    reason: "Rotated",
+    message: `the pods of all workloads that ask for restarts (${users.length}) have these versions`,
+  };
+}
+
+/** Of a workload whose pods cannot be told to have the versions, nor not to have them: what was said before does not stay. */
+function unknownOf({ workload, standing }: Judged): readonly Rotated[] {
+  const unknown = (why: string): readonly Rotated[] => [
+    { status: "Unknown", reason: "VersionsUnknown", message: `${titleOf(workload)}: ${why}` },
+  ];
+  switch (standing.kind) {
+    case "unknown":
+      return unknown(standing.why);
+    case "settling":
+      return unknown("versions that it uses have just changed");
+    case "rolling":
+      return unknown("somebody else replaces its pods at the moment");
+    case "noVersions":
+      return [{ status: "Unknown", reason: "NoVersions", message: `${titleOf(workload)}: ${standing.why}` }];
+    case "current":
+    case "restarting":
+    case "failed":
+    case "due":
+    case "awaitingFiles":
+    case "held":
+    case "obstructed":
+      return [];
+    default:
+      return assertNever(standing);
+  }
 }
 
 /** The status with that condition, or undefined where it says so already. */

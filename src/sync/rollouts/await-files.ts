@@ -7,6 +7,7 @@ import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
 import { rfc3339 } from "../../domain/sync/class-status.ts";
 import { shownNames } from "../../domain/sync/shown-names.ts";
+import { attempt, type Trouble } from "./own-requests.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 import { hasOldPods, podsFor } from "./rollout-write.ts";
 
@@ -63,8 +64,15 @@ async function filesAwaited(
   }
   const until = latestOf(mounted) + settings.filesGraceMs;
   if (worker.clock.now() >= until) return undefined;
-  const behind = podsBehind(await podsFor(writer, workload, signal), mounted, records.filesIn(workload.ref.namespace));
+  const pods = await attempt(writer, { workload, request: "list" }, () => podsFor(writer, workload, signal));
+  if (!pods.ok) return { kind: "unknown", why: unseen(pods.error) };
+  const behind = podsBehind(pods.value, mounted, records.filesIn(workload.ref.namespace));
   return behind.length === 0 ? undefined : { ...waiting, message: waitOf(workload, { mounted, behind, until }), until };
+}
+
+/** Why nothing is concluded about the pods of a workload. */
+export function unseen({ why }: Trouble): string {
+  return `its pods cannot be listed: ${why}`;
 }
 
 function latestOf(mounted: readonly MountedClass[]): number {

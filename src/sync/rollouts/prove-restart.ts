@@ -5,7 +5,8 @@ import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing } from "../../domain/rollout/standing.ts";
 import { proofOf, type StartedPod, startedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
-import { type RolloutWriter, recordSettled, refusalOf } from "./rollout-write.ts";
+import { attempt } from "./own-requests.ts";
+import { type RolloutWriter, recordSettled } from "./rollout-write.ts";
 
 export interface ProveInput extends RolloutWriter {
   /** Unix milliseconds. */
@@ -23,15 +24,21 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
   const { templateStamp } = workload;
   if (templateStamp === undefined || !isRestarted(workload)) return { kind: "current" };
   const { namespace = "" } = workload.ref;
-  const pods = await input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: startedPod }, signal);
+  const listed = await attempt(input, { workload, request: "list" }, () =>
+    input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: startedPod }, signal),
+  );
   const isStalled = memory.stalledFor(workload, now) >= allowedMs(workload, timeoutMs);
-  const steadiness = memory.steadyByOurClock(workload, steadinessOf(pods, templateStamp), now);
-  const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
   const title = titleOf(workload);
+  if (!listed.ok) {
+    const message = `${title}: all pods are available, and nobody can see whether they stay so: ${listed.error.why}`;
+    return { kind: isStalled ? "failed" : "restarting", message, provenIn: listed.error.until - now };
+  }
+  const steadiness = memory.steadyByOurClock(workload, steadinessOf(listed.value, templateStamp), now);
+  const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
   switch (proof.kind) {
     case "done":
-      // A policy that refuses the record costs its use alone.
-      await refusalOf(() => recordSettled(input, workload, signal));
+      // What does not let the record through costs its use alone.
+      await attempt(input, { workload, request: "record" }, () => recordSettled(input, workload, signal));
       return { kind: "current" };
     case "failed": {
       const message = `${title}: its containers have restarted ${proof.restarts} times and do not stay up`;

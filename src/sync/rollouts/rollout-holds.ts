@@ -4,10 +4,11 @@ import type { Hold } from "../../domain/rollout/hold.ts";
 import { windowAt } from "../../domain/rollout/window.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
+import { attempt } from "./own-requests.ts";
 import { heldBy } from "./rollout-budgets.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 import { stampOf } from "./rollout-versions.ts";
-import { recordAnswered, refusalOf } from "./rollout-write.ts";
+import { recordAnswered } from "./rollout-write.ts";
 
 /** Nobody's timer has to be right for longer, nor a machine's clock (milliseconds). */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -53,8 +54,9 @@ export function answeredBy(context: RolloutContext, workload: Workload): string 
 export async function answerIdleRequests(context: RolloutContext, asking: readonly Asking[], signal: AbortSignal): Promise<void> {
   for (const { workload, standing } of asking) {
     const answered = standing.kind === "current" ? answeredBy(context, workload) : undefined;
-    // A policy that refuses it costs the request its end, and nothing else.
-    if (answered !== undefined) await refusalOf(() => recordAnswered(context.writer, { workload, answered }, signal));
+    if (answered === undefined) continue;
+    // What does not let it through costs the request its end, and nothing else.
+    await attempt(context.writer, { workload, request: "record" }, () => recordAnswered(context.writer, { workload, answered }, signal));
   }
 }
 

@@ -4,6 +4,7 @@ import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import type { Steadiness } from "../../domain/rollout/steadiness.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
+import type { OwnRequest, Trouble } from "./own-requests.ts";
 
 /** What this process knows of one workload beyond what is stored. Losing it costs time, never a second restart. */
 interface WorkloadMemory {
@@ -19,6 +20,8 @@ interface WorkloadMemory {
   oldPods: { readonly of: string; readonly has: boolean } | undefined;
   /** Its pods at a resourceVersion, where their mounts have been looked at. */
   pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
+  /** Requests because of it that did not come through at the last attempt. */
+  readonly troubles: Map<OwnRequest, Trouble>;
   told: Standing["kind"] | undefined;
   /** What it waits for, as it was last told. */
   toldWait: string | undefined;
@@ -54,6 +57,7 @@ export class RolloutMemory {
       written: undefined,
       oldPods: undefined,
       pods: undefined,
+      troubles: new Map(),
       told: undefined,
       toldWait: undefined,
       toldHold: undefined,

@@ -67,5 +67,6 @@ const CAUSES: Readonly<Record<Hold["kind"], string>> = {
   budget: "disruption_budget",
   budgetsUnknown: "budgets_unknown",
   cluster: "max_rollouts",
+  blocked: "blocked",
   dryRun: "dry_run",
 };

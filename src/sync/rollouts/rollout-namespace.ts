@@ -11,19 +11,20 @@ import type { Outcome } from "../../runtime/workqueue.ts";
 import type { ClassPorts, ClassStores } from "../classes/ports.ts";
 import type { Teller } from "../classes/tell.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
-import { hasOldVersions, withFiles } from "./await-files.ts";
+import { hasOldVersions, unseen, withFiles } from "./await-files.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { ClusterSlots } from "./cluster-slots.ts";
+import { attempt, openTrouble, retryIn, type Trouble } from "./own-requests.ts";
 import type { DriverRecords } from "./pod-files.ts";
 import { proveRestart } from "./prove-restart.ts";
-import type { RolloutBudgets } from "./rollout-budgets.ts";
+import { heldBy, type RolloutBudgets } from "./rollout-budgets.ts";
 import { answeredBy, answerIdleRequests, windowWait, withHolds } from "./rollout-holds.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { reportNamespace } from "./rollout-report.ts";
 import { type MountsInput, namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
-import { type RolloutWriter, recordStamp, refusalOf, restart } from "./rollout-write.ts";
+import { type RolloutWriter, recordStamp, restart } from "./rollout-write.ts";
 
 export interface RolloutSettings {
   /** `--max-rollouts-per-namespace` */
@@ -86,7 +87,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const watched = context.workloads.ofNamespace(namespace);
   if (!context.workloads.hasSynced || context.worker.crdHealth.state.kind === "frozen") return AGAIN;
   const breaths = new Breaths();
-  const judged = await judgeAll(context, namespace, { watched, breaths });
+  const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
   const withOld = await withFiles(context, await withoutYoung(context, judged, signal), signal);
   const free = await withHolds(context, await withProof(context, withOld, signal), breaths);
   const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
@@ -95,7 +96,9 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   await answerIdleRequests(context, asking, signal);
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
   await reportNamespace(context, { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) }, signal);
-  return nextLook(context, after);
+  // Who did not come through leaves its turn to the next at once.
+  const isPassedOn = [...started.values()].some(({ kind }) => kind === "held");
+  return isPassedOn ? AGAIN : nextLook(context, after);
 }
 
 interface Looked {
@@ -193,15 +196,32 @@ async function withoutYoung(context: RolloutContext, judged: readonly Asking[], 
       asking.push(each);
       continue;
     }
-    const has = await hasOldVersions(context, each, standing, signal);
+    const seen = await attempt(writer, { workload, request: "list" }, () => hasOldVersions(context, each, standing, signal));
+    const has = seen.ok ? seen.value : unseen(seen.error);
     if (has !== false) {
       asking.push(has === true ? each : { ...each, standing: { kind: "unknown", why: has } });
       continue;
     }
-    const refusal = await refusalOf(() => recordStamp(writer, { workload, stamp: standing.stamp }, signal));
-    asking.push({ ...each, standing: refusal === undefined ? { kind: "current" } : { kind: "unknown", why: refusal } });
+    // What does not let the record through costs its use alone: the pods have the versions.
+    await attempt(writer, { workload, request: "record" }, () => recordStamp(writer, { workload, stamp: standing.stamp }, signal));
+    asking.push({ ...each, standing: { kind: "current" } });
   }
   return asking;
+}
+
+/** Whose restart did not come through is not due before it is time to try again: others have their turn. */
+function withTrouble({ writer }: RolloutContext, each: Asking): Asking {
+  const { workload, standing } = each;
+  if (standing.kind !== "due") return each;
+  const trouble = openTrouble(writer, { workload, request: "restart" });
+  return trouble === undefined ? each : { ...each, standing: afterTrouble(workload, standing, trouble) };
+}
+
+/** A no of the API server, or of a policy, is how a restart ends that others wait for. What may come through later holds up nobody else. */
+function afterTrouble(workload: Workload, standing: Due["standing"], { why, refusedAt }: Trouble): Standing {
+  const isFailure = refusedAt !== undefined && standing.turn !== "unready";
+  if (!isFailure) return heldBy(standing, { kind: "blocked", why });
+  return { kind: "failed", message: `${titleOf(workload)}: its restart was refused: ${why}` };
 }
 
 async function startRestart(context: RolloutContext, { workload, standing }: Due, signal: AbortSignal): Promise<Standing> {
@@ -209,11 +229,10 @@ async function startRestart(context: RolloutContext, { workload, standing }: Due
   const { kind, ref, progress } = workload;
   const isWaitedFor = standing.turn !== "unready";
   const answered = answeredBy(context, workload);
-  const refusal = await refusalOf(() => restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered }, signal));
-  if (refusal !== undefined) {
-    const why = `${titleOf(workload)}: its restart was refused: ${refusal}`;
-    return isWaitedFor ? { kind: "failed", message: why } : { kind: "unknown", why };
-  }
+  const begun = await attempt(writer, { workload, request: "restart" }, () =>
+    restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered }, signal),
+  );
+  if (!begun.ok) return afterTrouble(workload, standing, begun.error);
   metrics.rollouts.inc({ outcome: "started" });
   worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
   return isWaitedFor ? { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` } : { kind: "current" };
@@ -227,6 +246,7 @@ function untilFiles(until: number | undefined, now: number): number {
 /** Everything that changes comes by a watch; only the passing of time does not. */
 function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
   const { memory, settings, worker } = context;
+  const retries = asking.flatMap(({ workload }) => retryIn(context.writer, workload) ?? []).map((wait) => Math.max(UNSETTLED_MS, wait));
   const changes = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "settling") return [SETTLE_MS];
     if (standing.kind === "awaitingFiles") return [untilFiles(standing.until, worker.clock.now())];
@@ -237,6 +257,6 @@ function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });
   const windowMs = windowWait(context, asking);
-  const waits = [...changes, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
+  const waits = [...changes, ...retries, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
   return waits.length === 0 ? { kind: "done" } : { kind: "requeueAfter", milliseconds: Math.min(...waits) };
 }

@@ -1,6 +1,7 @@
 import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
-import { apiVersionOf, type KubeObject, type ObjectRef } from "../../domain/kubernetes.ts";
+import { Groups } from "../../domain/groups.ts";
+import { apiVersionOf, type KubeObject, type ObjectRef, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOf } from "../../domain/object-key.ts";
 import { holdWords } from "../../domain/rollout/hold.ts";
 import type { Judged } from "../../domain/rollout/namespace-plan.ts";
@@ -8,6 +9,7 @@ import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
 import { rfc3339 } from "../../domain/sync/class-status.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { rotatedOf, withRotated } from "../../domain/sync/rotated-condition.ts";
 import { dropRotated } from "../classes/drop-rotated.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
@@ -34,11 +36,22 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
     tellHold(context, each);
   }
   const users = usersByClass(context, namespace, asking);
-  for (const [name, ofClass] of users) await keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal);
-  for (const provider of context.worker.classes.list()) {
-    const { metadata } = provider;
-    if (metadata.namespace === namespace && !users.has(metadata.name)) await dropRotated(context.worker.statuses, refOf(provider), signal);
-  }
+  const unused = classesOf(context.worker, namespace).filter(({ metadata }) => !users.has(metadata.name));
+  await eachByItself([
+    ...[...users].map(
+      ([name, ofClass]) =>
+        () =>
+          keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal),
+    ),
+    ...unused.map((provider) => () => dropRotated(context.worker.statuses, refOf(provider), signal)),
+  ]);
+}
+
+/** A class whose status is not taken keeps no other from having its own. Throws the first error when all were tried. */
+async function eachByItself(writes: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const write of writes) await write().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
 }
 
 interface Told {
@@ -162,26 +175,36 @@ function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
   return { apiVersion: apiVersionOf(WORKLOADS[kind]), kind, metadata: { ...ref, uid, resourceVersion } };
 }
 
-/** Users of a class: by name, or by a Secret that it mirrors. */
-/** Of the classes that are there: a template may name any number of others. */
+/** Users of a class: by name, or by a Secret that it mirrors, or is to. Of the classes that are there: a template may name any number of others. */
 export function usersByClass(
   { worker }: { readonly worker: Pick<RolloutContext["worker"], "secrets" | "classes"> },
   namespace: string,
   asking: readonly Asking[],
 ): ReadonlyMap<string, readonly Judged[]> {
-  const classes = worker.classes.list().filter(({ metadata }) => metadata.namespace === namespace);
+  const classes = classesOf(worker, namespace);
   const present = new Set(classes.map(({ metadata }) => metadata.name));
+  const naming = new Groups<string>();
+  for (const provider of classes) {
+    for (const { secretName } of secretObjectsOf(provider)) naming.set(secretName, provider.metadata.name, provider.metadata.name);
+  }
+  const ownersOf = (name: string): readonly string[] => {
+    const owner = worker.secrets.get({ namespace, name })?.annotations[SECRET_ANNOTATIONS.class];
+    return owner === undefined ? naming.of(name) : [owner];
+  };
   const users = new Map<string, Judged[]>();
   for (const each of asking.toSorted((a, b) => (titleOf(a.workload) < titleOf(b.workload) ? -1 : 1))) {
-    const owners = each.uses.secrets.map((name) => worker.secrets.get({ namespace, name })?.annotations[SECRET_ANNOTATIONS.class]);
-    for (const className of new Set([...each.uses.classes, ...owners])) {
-      if (className === undefined || !present.has(className)) continue;
+    for (const className of new Set([...each.uses.classes, ...each.uses.secrets.flatMap(ownersOf)])) {
+      if (!present.has(className)) continue;
       const ofClass = users.get(className);
       if (ofClass === undefined) users.set(className, [each]);
       else ofClass.push(each);
     }
   }
   return users;
+}
+
+function classesOf({ classes }: Pick<RolloutContext["worker"], "classes">, namespace: string): readonly SecretProviderClass[] {
+  return classes.list().filter(({ metadata }) => metadata.namespace === namespace);
 }
 
 interface ClassUsers {

@@ -1,16 +1,14 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import { KubeError } from "../../domain/ports/kube-error.ts";
 import { type AgingPod, agingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
 import { restartStamp, settledStamp } from "../../domain/rollout/stamp.ts";
 import { observeWorkload, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import type { RolloutMemory } from "./rollout-memory.ts";
+import type { OwnRequestPorts } from "./own-requests.ts";
 
-export interface RolloutWriter {
+export interface RolloutWriter extends OwnRequestPorts {
   readonly kube: KubeClient;
-  readonly memory: RolloutMemory;
   /** No workload is written: what would be recorded is found again at each look. */
   readonly isDryRun: boolean;
 }
@@ -90,26 +88,6 @@ export async function recordAnswered(
 export async function recordSettled(writer: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<void> {
   const annotations = { [POD_ANNOTATIONS.rotated]: settledStamp(workload.templateStamp ?? "") };
   await write(writer, workload, { metadata: { annotations } }, signal);
-}
-
-/** Our own policy's words, which goes by the Namespace as its API server has it. */
-const PAUSED_POLICY = { name: "keyvault-injector-sync-workloads", words: "restarts are paused" };
-
-/**
- * Somebody's policy, say, has a no for this workload: the others are not to wait for the queue's retries. Rejects with a conflict where a pause
- * is refused that the worker does not see: one of the two has not heard of the Namespace's change yet, and the restart has not failed.
- */
-export async function refusalOf(write: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await write();
-    return undefined;
-  } catch (error) {
-    if (error instanceof KubeError && error.isByPolicy(PAUSED_POLICY.name) && error.message.includes(PAUSED_POLICY.words)) {
-      throw new KubeError("Conflict", error.message, { retry: error.retry, cause: error });
-    }
-    if (error instanceof KubeError && (error.code === "Forbidden" || error.code === "Invalid")) return error.message;
-    throw error;
-  }
 }
 
 /** Its pods have the versions anyway: said on the workload itself, where it restarts nothing. */

@@ -95,7 +95,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         },
         signal,
       );
-      const writer = { kube: worker.kube, memory, isDryRun: settings.controls.mode === "dry-run" };
+      const writer = { kube: worker.kube, memory, clock, logger, isDryRun: settings.controls.mode === "dry-run" };
       const budgets = settings.respectsBudgets ? startRolloutBudgets(options.watcher, ofInterest, signal) : undefined;
       const slots = new ClusterSlots({
         most: settings.mostInCluster,

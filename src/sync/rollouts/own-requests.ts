@@ -1,0 +1,115 @@
+import { objectKey } from "../../domain/object-key.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { failed, ok, type Result } from "../../domain/result.ts";
+import type { Workload } from "../../domain/rollout/workload.ts";
+import type { RolloutMemory } from "./rollout-memory.ts";
+
+/** Requests that the worker makes because of one workload: a list of its pods, a record on it, its restart. */
+export type OwnRequest = "list" | "record" | "restart";
+
+/** Such a request did not come through. */
+export interface Trouble {
+  /** In a row. */
+  readonly failures: number;
+  /** Unix milliseconds: it is not repeated before. */
+  readonly until: number;
+  readonly why: string;
+  /** The resourceVersion of the workload that the API server, or somebody's policy, refused: an edit may mend it. Undefined: no refusal. */
+  readonly refusedAt: string | undefined;
+}
+
+export interface OwnRequestPorts {
+  readonly memory: RolloutMemory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface OwnRequestOf {
+  readonly workload: Workload;
+  readonly request: OwnRequest;
+}
+
+/** Milliseconds between attempts: the first wait, and the longest. */
+type Waits = readonly [first: number, longest: number];
+
+const ANSWERED: Waits = [1_000, 60_000];
+/** Policies are changed by people. */
+const REFUSED: Waits = [60_000, 60_000];
+/** Each attempt costs as long as a request may take. */
+const UNANSWERED: Waits = [30_000, 120_000];
+
+/** Somebody wrote the workload in between, and its new state is on its way: that often in a row, the look is repeated. */
+const CONFLICTS = 3;
+
+/**
+ * Makes a request of which only one workload is the cause. Its failure is that workload's trouble, and none of its neighbours: it is returned,
+ * remembered, and the request is not repeated for a while. Thrown is what is everybody's trouble; what got no answer is both, so that a look
+ * waits for one such request at most, and the next look passes it over.
+ */
+export async function attempt<T>(ports: OwnRequestPorts, of: OwnRequestOf, make: () => Promise<T>): Promise<Result<T, Trouble>> {
+  const { memory, clock, logger } = ports;
+  const { workload, request } = of;
+  const open = openTrouble(ports, of);
+  if (open !== undefined) return failed(open);
+  const { troubles } = memory.of(workload);
+  try {
+    const value = await make();
+    troubles.delete(request);
+    return ok(value);
+  } catch (error) {
+    if (!(error instanceof KubeError) || isEverybodys(error)) throw error;
+    if (isUnseenPause(error)) throw new KubeError("Conflict", error.message, { retry: error.retry, cause: error });
+    const failures = (troubles.get(request)?.failures ?? 0) + 1;
+    const isRepeated = (error.code === "Conflict" || error.code === "NotFound") && failures <= CONFLICTS;
+    const waitMs = isRepeated ? 0 : waitFor(error, failures);
+    const refusedAt = isRefusal(error) ? workload.resourceVersion : undefined;
+    troubles.set(request, { failures, until: clock.now() + waitMs, why: error.message, refusedAt });
+    if (isRepeated) throw error;
+    const [kind, name] = [workload.kind, objectKey(workload.ref)];
+    logger.warn("request for one workload failed", { kind, workload: name, request, failures, afterMs: waitMs, error });
+    const trouble = openTrouble(ports, of);
+    if (trouble === undefined || error.status === undefined) throw error;
+    return failed(trouble);
+  }
+}
+
+/** Why the request is not made now. */
+export function openTrouble({ memory, clock }: Omit<OwnRequestPorts, "logger">, { workload, request }: OwnRequestOf): Trouble | undefined {
+  const known = memory.of(workload).troubles.get(request);
+  if (known === undefined || known.until <= clock.now()) return undefined;
+  return known.refusedAt === undefined || known.refusedAt === workload.resourceVersion ? known : undefined;
+}
+
+/** Milliseconds until the first request of the workload may be repeated; undefined where none has failed. */
+export function retryIn({ memory, clock }: Omit<OwnRequestPorts, "logger">, workload: Workload): number | undefined {
+  const now = clock.now();
+  const open = [...memory.of(workload).troubles.values()].filter(({ until }) => until > now);
+  return open.length === 0 ? undefined : Math.min(...open.map(({ until }) => until - now));
+}
+
+/** Our own policy's words, which goes by the Namespace as its API server has it. */
+const PAUSED_POLICY = { name: "keyvault-injector-sync-workloads", words: "restarts are paused" };
+
+/** A pause that the worker does not see is refused: one of the two has not heard of the Namespace's change yet, and the restart has not failed. */
+function isUnseenPause(error: KubeError): boolean {
+  return error.isByPolicy(PAUSED_POLICY.name) && error.message.includes(PAUSED_POLICY.words);
+}
+
+/** The worker's own credentials, or another replica leads. */
+function isEverybodys({ code, isUnsent }: KubeError): boolean {
+  return isUnsent || code === "Unauthorized" || code === "NotLeading";
+}
+
+function isRefusal({ code }: KubeError): boolean {
+  return code === "Forbidden" || code === "Invalid";
+}
+
+function waitFor(error: KubeError, failures: number): number {
+  const { retry, status } = error;
+  const answered = isRefusal(error) ? REFUSED : ANSWERED;
+  const [first, longest] = status === undefined ? UNANSWERED : answered;
+  const wait = Math.min(longest, first * 2 ** Math.min(failures - 1, 30));
+  return retry.kind === "after" ? Math.max(wait, retry.milliseconds) : wait;
+}
