@@ -73,6 +73,7 @@ describe("A18-2: a restart window", () => {
       const uses = { asksForRestarts: true, classes: [], secrets: [] };
       return {
         workload: each,
+        slotMs: 0,
         uses,
         versions: { kind: "none", why: "" },
         standing: { kind: "due", stamp: "a", turn: "ready", since: 1 },

@@ -4,6 +4,8 @@ import { titleOf, type Workload } from "./workload.ts";
 export interface Judged {
   readonly workload: Workload;
   readonly standing: Standing;
+  /** Its pods are being replaced by a restart of ours, for whichever versions that was. Absent: they are not. */
+  readonly isUnderWay?: boolean;
 }
 
 export interface Due extends Judged {
@@ -34,11 +36,14 @@ export function planNamespace(workloads: readonly Judged[], most: number): Names
   return { starts: [...unready, ...inTurn], haltedBy };
 }
 
-/** Versions that change anew under a restart do not end it, nor does a window that has closed since. */
-function isUnderWay({ standing }: Judged): boolean {
-  if (standing.kind === "held") return standing.turn === "unfinished";
+/**
+ * Versions that change anew under a restart do not end it, nor does a window that has closed since: all pods that are updated and available do.
+ * What is due is no other one's restart that is waited for.
+ */
+function isUnderWay({ standing, isUnderWay: isReplaced = false }: Judged): boolean {
+  if (standing.kind === "due") return false;
   const isWaiting = standing.kind === "settling" || standing.kind === "awaitingFiles";
-  return standing.kind === "restarting" || (isWaiting && standing.isUnfinished);
+  return isReplaced || standing.kind === "restarting" || (isWaiting && standing.isUnfinished);
 }
 
 function isDue(judged: Judged): judged is Due {

@@ -2,7 +2,6 @@ import { hasOldMount, hasOtherMount, podsBehind, podsUndecided } from "../../dom
 import type { MountedClass } from "../../domain/rollout/mounted-versions.ts";
 import type { OldBefore } from "../../domain/rollout/old-before.ts";
 import { hasOldPod } from "../../domain/rollout/pod-age.ts";
-import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
 import { rfc3339 } from "../../domain/sync/class-status.ts";
@@ -44,7 +43,7 @@ export async function withFiles(context: RolloutContext, judged: readonly Asking
   for (const each of judged) {
     const { versions, standing } = each;
     const mounted = versions.kind === "known" ? (versions.mounted ?? []) : [];
-    const waits = standing.kind === "due" && mounted.length > 0 ? await filesAwaited(context, each.workload, mounted, signal) : undefined;
+    const waits = standing.kind === "due" && mounted.length > 0 ? await filesAwaited(context, each, mounted, signal) : undefined;
     asking.push(waits === undefined ? each : { ...each, standing: waits });
   }
   return asking;
@@ -52,11 +51,11 @@ export async function withFiles(context: RolloutContext, judged: readonly Asking
 
 async function filesAwaited(
   { worker, writer, records, settings }: RolloutContext,
-  workload: Workload,
+  { workload, isUnderWay = false }: Asking,
   mounted: readonly MountedClass[],
   signal: AbortSignal,
 ): Promise<Standing | undefined> {
-  const waiting = { kind: "awaitingFiles", isUnfinished: isRestarted(workload) } as const;
+  const waiting = { kind: "awaitingFiles", isUnfinished: isUnderWay } as const;
   const problem = records.problem();
   if (problem !== undefined) {
     const message = `${titleOf(workload)} is not restarted, because nobody can say what the files of its pods have: ${problem}`;

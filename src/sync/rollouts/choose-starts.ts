@@ -3,6 +3,7 @@ import { type Due, type Judged, planNamespace } from "../../domain/rollout/names
 import type { Breaths } from "../../runtime/breaths.ts";
 import { heldBy, withBudgets } from "./rollout-budgets.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+import { holdsSlot } from "./under-way.ts";
 
 export interface ChosenStarts {
   /** What is due and may not begin says why. */
@@ -23,9 +24,11 @@ export async function chooseStarts(
   const isDryRun = settings.controls.mode === "dry-run";
   const asking = isDryRun ? budgeted.map((each) => held(each, { kind: "dryRun" })) : budgeted;
   const { starts, haltedBy } = planNamespace(asking, settings.mostAtATime);
-  // What is down, or being restarted already, takes nothing from the cluster that it has not taken before.
-  const inTurn = starts.filter(({ standing }) => standing.turn === "ready");
-  const underWay = asking.filter(isUnderWay).length;
+  // What is down, or has a slot already, takes nothing from the cluster that it has not taken before.
+  const holders = asking.filter(holdsSlot);
+  const withSlot = new Set(holders.map(({ workload }) => workload.uid));
+  const inTurn = starts.filter(({ standing, workload }) => standing.turn !== "unready" && !withSlot.has(workload.uid));
+  const underWay = Math.min(settings.mostAtATime, holders.length);
   const granted = asking.length === 0 ? 0 : slots.claim({ namespace, underWay, wanted: inTurn.length });
   if (asking.length === 0) slots.forget(namespace);
   const refused = new Set(inTurn.slice(granted).map(({ workload }) => workload.uid));
@@ -38,11 +41,4 @@ export async function chooseStarts(
 
 function held(each: Asking, hold: Hold): Asking {
   return each.standing.kind === "due" ? { ...each, standing: heldBy(each.standing, hold) } : each;
-}
-
-/** A restart that has failed, or waits for people, holds up its own namespace, and not the cluster. */
-function isUnderWay({ standing, workload }: Asking): boolean {
-  if (standing.kind === "restarting") return !workload.progress.isPaused;
-  if (standing.kind === "settling" || standing.kind === "awaitingFiles") return standing.isUnfinished;
-  return (standing.kind === "due" || standing.kind === "held") && standing.turn === "unfinished";
 }

@@ -68,7 +68,8 @@ export async function withBudgets(budgets: RolloutBudgets, asking: readonly Aski
   });
 }
 
-function isUnderWay({ standing }: Asking): boolean {
+function isUnderWay({ standing, isUnderWay: isReplaced }: Asking): boolean {
+  if (standing.kind === "held") return isReplaced === true;
   if (standing.kind === "settling" || standing.kind === "awaitingFiles") return standing.isUnfinished;
   return standing.kind === "restarting" || standing.kind === "failed";
 }

@@ -20,6 +20,8 @@ interface WorkloadMemory {
   oldPods: { readonly of: string; readonly has: boolean } | undefined;
   /** Its pods at a resourceVersion, where their mounts have been looked at. */
   pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
+  /** The restart that this process began last, or found under way when it began to lead: its stamp, and when (Unix milliseconds). */
+  begun: { readonly stamp: string; readonly at: number } | undefined;
   /** Requests because of it that did not come through at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
   told: Standing["kind"] | undefined;
@@ -45,7 +47,13 @@ interface Steady extends Steadiness {
 }
 
 export class RolloutMemory {
+  /** Unix milliseconds: when this process began to look at workloads. */
+  readonly leadsSince: number;
   readonly #byUid = new Map<string, WorkloadMemory>();
+
+  constructor(leadsSince = Number.NEGATIVE_INFINITY) {
+    this.leadsSince = leadsSince;
+  }
 
   of({ uid }: Pick<Workload, "uid">): WorkloadMemory {
     const known = this.#byUid.get(uid);
@@ -57,6 +65,7 @@ export class RolloutMemory {
       written: undefined,
       oldPods: undefined,
       pods: undefined,
+      begun: undefined,
       troubles: new Map(),
       told: undefined,
       toldWait: undefined,

@@ -25,6 +25,7 @@ import { reportNamespace } from "./rollout-report.ts";
 import { type MountsInput, namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
 import { type RolloutWriter, recordStamp, restart } from "./rollout-write.ts";
+import { holdsSlot, slotMsOf } from "./under-way.ts";
 
 export interface RolloutSettings {
   /** `--max-rollouts-per-namespace` */
@@ -62,6 +63,8 @@ export interface RolloutContext {
 
 /** A workload that asks, with what it uses. */
 export interface Asking extends Judged {
+  /** Milliseconds for which a restart of it counts as under way at most. */
+  readonly slotMs: number;
   readonly uses: Uses;
   readonly versions: Versions;
 }
@@ -165,7 +168,8 @@ function judge({ memory, settings }: Pick<RolloutContext, "memory" | "settings">
           timeoutMs: settings.timeoutMs,
         })
       : { kind: "settling", isUnfinished: isRestarted(workload) };
-  return { workload, uses, versions, standing };
+  const slotMs = slotMsOf({ memory, now, timeoutMs: settings.timeoutMs }, workload);
+  return { workload, uses, versions, standing, slotMs, isUnderWay: slotMs > 0 && !workload.progress.isComplete };
 }
 
 /** Of the versions in Secrets alone: what a worker stamped that knew of no others. */
@@ -247,16 +251,19 @@ function untilFiles(until: number | undefined, now: number): number {
 function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
   const { memory, settings, worker } = context;
   const retries = asking.flatMap(({ workload }) => retryIn(context.writer, workload) ?? []).map((wait) => Math.max(UNSETTLED_MS, wait));
+  // Who waits for the slot of a restart that comes no further is woken by a look.
+  const slots = asking.filter(holdsSlot).map(({ slotMs }) => slotMs);
   const changes = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "settling") return [SETTLE_MS];
     if (standing.kind === "awaitingFiles") return [untilFiles(standing.until, worker.clock.now())];
     const provenIn = standing.kind === "restarting" || standing.kind === "failed" ? standing.provenIn : undefined;
     if (provenIn !== undefined) return [Math.max(UNSETTLED_MS, provenIn)];
     if (standing.kind === "failed" || standing.kind === "unknown") return [REFUSED_MS];
+    if (standing.kind === "held" && standing.hold.kind === "cluster") return [REFUSED_MS];
     if (standing.kind !== "restarting" && standing.kind !== "rolling") return [];
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });
   const windowMs = windowWait(context, asking);
-  const waits = [...changes, ...retries, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
+  const waits = [...changes, ...retries, ...slots, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
   return waits.length === 0 ? { kind: "done" } : { kind: "requeueAfter", milliseconds: Math.min(...waits) };
 }

@@ -72,6 +72,8 @@ export async function restart(
     },
     spec: { template: { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: ofTemplate } } } },
   };
+  // Also where no answer comes: the stamp on the template says whether it has begun.
+  if (isWaitedFor && !writer.isDryRun) writer.memory.of(workload).begun = { stamp: ofTemplate, at: writer.clock.now() };
   await write(writer, workload, patch, signal);
 }
 

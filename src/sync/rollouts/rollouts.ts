@@ -17,6 +17,7 @@ import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
 import { VersionTimes } from "./rollout-versions.ts";
 import { type RolloutWorkloads, startRolloutWorkloads } from "./rollout-workloads.ts";
+import { adoptedUntil } from "./under-way.ts";
 
 export interface RolloutsOptions {
   readonly settings: RolloutSettings;
@@ -59,7 +60,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
     isFollowed: (classKey) => isFollowed(classKey),
     noteClass: (classKey) => noteClass(classKey),
     run: async (worker, signal) => {
-      const memory = new RolloutMemory();
+      const memory = new RolloutMemory(clock.now());
       const queue = new WorkQueue({
         workers: WORKERS,
         backoff: RETRIES,
@@ -100,7 +101,10 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       const slots = new ClusterSlots({
         most: settings.mostInCluster,
         namespaces: () => workloads.namespaces(),
-        unseenIn: (namespace) => unrecordedRestarts(workloads, namespace),
+        unseenIn: (namespace) => {
+          if (clock.now() >= adoptedUntil(memory, settings.timeoutMs)) return 0;
+          return Math.min(settings.mostAtATime, unrecordedRestarts(workloads, namespace));
+        },
         wake: (namespace) => queue.add(namespace),
       });
       const times = new VersionTimes();

@@ -58,7 +58,7 @@ export class Restarts {
         template: { metadata: { annotations }, spec: { containers: [container] } },
         ...spec,
       },
-      status: { observedGeneration: 99, replicas, updatedReplicas: replicas, availableReplicas: replicas },
+      status: { observedGeneration: 1, replicas, updatedReplicas: replicas, availableReplicas: replicas },
     };
     this.world.cluster.put(WORKLOADS.Deployment, made);
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { namespace, name: `${name}-1`, labels: { app: name } } };
@@ -119,6 +119,11 @@ export class Restarts {
     const live = this.live(namespace, name);
     const seen = { observedGeneration: live.metadata.generation };
     this.world.cluster.put(WORKLOADS.Deployment, { ...live, status: { ...seen, ...status } } as KubeObject);
+  }
+
+  /** All its pods are replaced, and well. */
+  complete(namespace: string, name: string, replicas = 1): void {
+    this.report(namespace, name, { replicas, updatedReplicas: replicas, availableReplicas: replicas });
   }
 
   annotate(namespace: string, name: string, values: Values): void {
