@@ -84,6 +84,8 @@ export const WARNINGS: LogWords = {
         "somebody changed the Secret; older snapshots are not trusted any more. Find out who",
       "work did not end in time; the lease is left to expire":
         "at a stop a write took too long; the other replica takes over when the lease ends, within half a minute",
+      "restarts go on without a kind that cannot be listed":
+        "a right of the worker is missing, or a webhook that converts `kind` is down. Workloads of the kind are not restarted, the others are; without Namespaces none is, because pauses and windows may stand on them. `Rotated` is `Unknown`",
       "request for one workload failed":
         "the API server did not take what the worker asked because of that workload (`request`: a `list` of its pods, a `record` on it, or its `restart`). Made again after `afterMs`; the other workloads go on",
       "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",

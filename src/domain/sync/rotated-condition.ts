@@ -86,6 +86,12 @@ function unknownOf({ workload, standing }: Judged): readonly Rotated[] {
   }
 }
 
+/** Workloads of these kinds (`Rollouts`) may use the class, and nobody knows them. */
+export function withoutKinds(kinds: readonly string[]): Rotated {
+  const message = `${kinds.join(", ")} cannot be listed: nobody knows whether pods of workloads have these versions; doctor says which right is missing`;
+  return { status: "Unknown", reason: "VersionsUnknown", message };
+}
+
 /** The status with that condition, or undefined where it says so already. */
 export function withRotated(stored: ClassStatus, rotated: Rotated, time: string): ClassStatus | undefined {
   const before = stored.conditions.find(({ type }) => type === "Rotated");

@@ -2,7 +2,7 @@ import { refOfKey } from "../../domain/object-key.ts";
 import { usesOf } from "../../domain/rollout/uses.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
 
-type Workloads = Pick<RolloutWorkloads, "hasSynced" | "ofNamespace" | "defaultsOf">;
+type Workloads = Pick<RolloutWorkloads, "hasSynced" | "unlisted" | "ofNamespace" | "defaultsOf">;
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -21,11 +21,12 @@ export class FollowedClasses {
     this.#workloads = workloads;
   }
 
-  /** Whether the class (`namespace/name`) is one; undefined while the workloads have not been listed. */
+  /** Whether the class (`namespace/name`) is one; undefined while the workloads that may be are not listed. */
   has(classKey: string): boolean | undefined {
     if (!this.#workloads.hasSynced) return undefined;
     const { namespace, name } = refOfKey(classKey);
-    return this.#namesIn(namespace).has(name);
+    if (this.#namesIn(namespace).has(name)) return true;
+    return this.#workloads.unlisted.length === 0 ? false : undefined;
   }
 
   /** A workload of the namespace, or a default of it, has changed. */

@@ -21,7 +21,7 @@ import { heldBy, type RolloutBudgets } from "./rollout-budgets.ts";
 import { answeredBy, answerIdleRequests, windowWait, withHolds } from "./rollout-holds.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
-import { reportNamespace } from "./rollout-report.ts";
+import { reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { type MountsInput, namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
 import { type RolloutWriter, recordStamp, restart } from "./rollout-write.ts";
@@ -88,7 +88,12 @@ const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 /** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
 export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   const watched = context.workloads.ofNamespace(namespace);
-  if (!context.workloads.hasSynced || context.worker.crdHealth.state.kind === "frozen") return AGAIN;
+  if (context.worker.crdHealth.state.kind === "frozen") return AGAIN;
+  if (!context.workloads.hasSynced) {
+    // Nothing is known of any workload without what its Namespace says for it.
+    if (context.workloads.unlisted.length > 0) await reportUnlisted(context, namespace, signal);
+    return AGAIN;
+  }
   const breaths = new Breaths();
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
   const withOld = await withFiles(context, await withoutYoung(context, judged, signal), signal);
@@ -264,6 +269,7 @@ function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });
   const windowMs = windowWait(context, asking);
-  const waits = [...changes, ...retries, ...slots, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
+  const unlistedMs = context.workloads.unlisted.length === 0 ? [] : [REFUSED_MS];
+  const waits = [...changes, ...retries, ...unlistedMs, ...slots, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
   return waits.length === 0 ? { kind: "done" } : { kind: "requeueAfter", milliseconds: Math.min(...waits) };
 }

@@ -10,7 +10,7 @@ import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
 import { rfc3339 } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { rotatedOf, withRotated } from "../../domain/sync/rotated-condition.ts";
+import { hasRotated, type Rotated, rotatedOf, withoutKinds, withRotated } from "../../domain/sync/rotated-condition.ts";
 import { dropRotated } from "../classes/drop-rotated.ts";
 import type { Asking, RolloutContext } from "./rollout-namespace.ts";
 
@@ -43,8 +43,19 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
         () =>
           keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal),
     ),
-    ...unused.map((provider) => () => dropRotated(context.worker.statuses, refOf(provider), signal)),
+    ...unused.map((provider) => () => leaveUnused(context, refOf(provider), signal)),
   ]);
+}
+
+/** Without a kind that cannot be listed nobody knows that no workload uses a class, nor that all that do have its versions. */
+export async function reportUnlisted(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<void> {
+  await eachByItself(classesOf(context.worker, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal)));
+}
+
+async function leaveUnused({ worker, workloads }: RolloutContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
+  const { unlisted } = workloads;
+  if (unlisted.length === 0) return dropRotated(worker.statuses, ref, signal);
+  if (hasRotated(worker.statuses.get(ref))) await setRotated(worker, { ref, rotated: withoutKinds(unlisted) }, signal);
 }
 
 /** A class whose status is not taken keeps no other from having its own. Throws the first error when all were tried. */
@@ -213,9 +224,22 @@ interface ClassUsers {
   readonly haltedBy: Judged | undefined;
 }
 
-async function keepCondition({ worker }: RolloutContext, { ref, users, haltedBy }: ClassUsers, signal: AbortSignal): Promise<void> {
-  const rotated = rotatedOf(users, haltedBy);
-  if (rotated === undefined) return;
+async function keepCondition(
+  { worker, workloads }: RolloutContext,
+  { ref, users, haltedBy }: ClassUsers,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = rotatedOf(users, haltedBy);
+  const rotated = known?.status === "True" && workloads.unlisted.length > 0 ? withoutKinds(workloads.unlisted) : known;
+  if (rotated !== undefined) await setRotated(worker, { ref, rotated }, signal);
+}
+
+interface RotatedOf {
+  readonly ref: ObjectRef;
+  readonly rotated: Rotated;
+}
+
+async function setRotated(worker: RolloutContext["worker"], { ref, rotated }: RotatedOf, signal: AbortSignal): Promise<void> {
   const time = rfc3339(worker.clock.now());
   await worker.statuses.update(ref, (told) => (told === undefined ? undefined : withRotated(told, rotated, time)), signal);
 }

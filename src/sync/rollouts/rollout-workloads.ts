@@ -1,12 +1,17 @@
 import { PREFIX } from "../../domain/annotations.ts";
 import { Groups } from "../../domain/groups.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
 import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "../../domain/rollout/workload.ts";
 
 /** Live workloads that may ask for restarts, and what their Namespaces say for them. */
 export interface RolloutWorkloads {
+  /** Something can be told: all kinds are listed, but for those that the API server has not listed for long. */
   readonly hasSynced: boolean;
+  /** What the API server has not listed for long, in the plural; nothing is known of it, and of the others all. */
+  readonly unlisted: readonly string[];
   /** Those with workloads. */
   namespaces(): readonly string[];
   ofNamespace(namespace: string): readonly Workload[];
@@ -16,6 +21,8 @@ export interface RolloutWorkloads {
 
 export interface RolloutWorkloadsOptions {
   readonly watcher: KubeWatcher;
+  readonly clock: Clock;
+  readonly logger: Logger;
   /** Also Rollouts of Argo Rollouts; where no CRD of it is there, there are none. */
   readonly watchesArgo: boolean;
   /** Something of the namespace changed. */
@@ -33,9 +40,9 @@ const BUILT_IN = ["Deployment", "StatefulSet", "DaemonSet"] as const satisfies r
 export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: AbortSignal): RolloutWorkloads {
   const { watcher, onChange, watchesArgo } = options;
   const byNamespace = new Groups<Workload>();
-  const reflectors = BUILT_IN.map((kind) => watch(options, { kind, byNamespace }, signal));
-  const argo = watchesArgo ? watch(options, { kind: "Rollout", byNamespace }, signal) : undefined;
-  const isServed = ({ kind }: Workload): boolean => kind !== "Rollout" || argo?.isUnserved === false;
+  const kinds: readonly WorkloadKind[] = watchesArgo ? [...BUILT_IN, "Rollout"] : BUILT_IN;
+  const lists = new Map(kinds.map((kind) => [kind, new AwaitedList(options, kind, watch(options, { kind, byNamespace }, signal))]));
+  const isKnown = ({ kind }: Workload): boolean => lists.get(kind)?.state === "listed";
   const namespaces = watcher.reflect<Defaults>(
     {
       resource: RESOURCES.namespaces,
@@ -49,15 +56,55 @@ export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: 
     },
     signal,
   );
+  const ofNamespaces = new AwaitedList(options, "Namespace", namespaces);
   return {
     get hasSynced() {
-      const hasArgo = argo === undefined || argo.hasSynced || argo.isUnserved;
-      return hasArgo && namespaces.hasSynced && reflectors.every(({ hasSynced }) => hasSynced);
+      const isAwaited = [...lists.values()].some(({ state }) => state === "awaited");
+      return ofNamespaces.state === "listed" && !isAwaited;
+    },
+    get unlisted() {
+      return [ofNamespaces, ...lists.values()].filter(({ state }) => state === "overdue").map(({ kind }) => `${kind}s`);
     },
     namespaces: () => byNamespace.names(),
-    ofNamespace: (namespace) => byNamespace.of(namespace).filter(isServed),
+    ofNamespace: (namespace) => byNamespace.of(namespace).filter(isKnown),
     defaultsOf: (namespace) => namespaces.get({ name: namespace }) ?? NONE,
   };
+}
+
+/** A list that is not there for longer is not waited for: a right is missing, say, or a webhook that converts the kind is down (milliseconds). */
+const PATIENCE_MS = 60_000;
+
+type AwaitedListOptions = Pick<RolloutWorkloadsOptions, "clock" | "logger">;
+
+/** One kind, and since when its list is waited for. */
+class AwaitedList {
+  readonly kind: string;
+  readonly #options: AwaitedListOptions;
+  readonly #reflector: Pick<Reflector<unknown>, "hasSynced" | "isUnserved">;
+  #since: number | undefined;
+  #isTold = false;
+
+  constructor(options: AwaitedListOptions, kind: string, reflector: Pick<Reflector<unknown>, "hasSynced" | "isUnserved">) {
+    this.#options = options;
+    this.kind = kind;
+    this.#reflector = reflector;
+  }
+
+  /** What the API server does not serve there is none of. */
+  get state(): "listed" | "unserved" | "awaited" | "overdue" {
+    const { clock, logger } = this.#options;
+    const { hasSynced, isUnserved } = this.#reflector;
+    if (isUnserved || hasSynced) {
+      this.#since = undefined;
+      this.#isTold = false;
+      return isUnserved ? "unserved" : "listed";
+    }
+    this.#since ??= clock.now();
+    if (clock.now() - this.#since < PATIENCE_MS) return "awaited";
+    if (!this.#isTold) logger.warn("restarts go on without a kind that cannot be listed", { kind: this.kind });
+    this.#isTold = true;
+    return "overdue";
+  }
 }
 
 interface Watched {

@@ -81,7 +81,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         if (workloads.ofNamespace(namespace).length > 0) queue.add(namespace);
       };
       const workloads = startRolloutWorkloads(
-        { watcher: options.watcher, watchesArgo: settings.watchesArgo, onChange, onGone: (uid) => memory.forget(uid) },
+        { watcher: options.watcher, clock, logger, watchesArgo: settings.watchesArgo, onChange, onGone: (uid) => memory.forget(uid) },
         signal,
       );
       // The queue runs below, so its handler never sees these before they are there.

@@ -151,7 +151,7 @@ export class Restarts {
   }
 
   /** Every try to write that Deployment from now on ends so. Undefined as status: no answer came. */
-  failWrites(name: string, code: KubeErrorCode, status?: number | undefined): { tries: number } {
+  failWrites(name: string, code: KubeErrorCode, status: number | undefined): { tries: number } {
     const counted = { tries: 0 };
     const more = status === undefined ? {} : { status };
     this.world.cluster.fault = ({ verb, ref }) => {
