@@ -4,7 +4,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { KubeError, type Refuser } from "../../src/domain/ports/kube-error.ts";
-import { refusalOf } from "../../src/sync/rollouts/rollout-write.ts";
+import { attempt } from "../../src/sync/rollouts/own-requests.ts";
+import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { workload } from "../support/worker/observed-workload.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const OURS: Refuser = { kind: "policy", name: "keyvault-injector-sync-workloads" };
 const POLICY = readFileSync(path.resolve(import.meta.dirname, "../../manifests/policies/sync-workloads.yaml"), "utf8");
@@ -12,6 +16,15 @@ const [, PAUSED = ""] = /message: "(.*restarts are paused.*)"/.exec(POLICY) ?? [
 
 function refused(message: string, refuser: Refuser): () => Promise<void> {
   return () => Promise.reject(new KubeError("Forbidden", message, { retry: { kind: "never" }, status: 403, refuser }));
+}
+
+/** The words of the refusal; undefined where there was none. */
+async function refusalOf(write: () => Promise<void>): Promise<string | undefined> {
+  const ports = { memory: new RolloutMemory(), clock: new ManualClock(), logger: recordingLogger() };
+  const written = await attempt(ports, { workload: workload(), request: "restart" }, write);
+  if (written.ok) return undefined;
+  assert.equal(written.error.refusedAt, "1");
+  return written.error.why;
 }
 
 describe("a restart that the API server refuses", () => {

@@ -58,9 +58,9 @@ export async function attempt<T>(ports: OwnRequestPorts, of: OwnRequestOf, make:
     const value = await make();
     troubles.delete(request);
     return ok(value);
-  } catch (error) {
-    if (!(error instanceof KubeError) || isEverybodys(error)) throw error;
-    if (isUnseenPause(error)) throw new KubeError("Conflict", error.message, { retry: error.retry, cause: error });
+  } catch (thrown) {
+    if (!(thrown instanceof KubeError) || isEverybodys(thrown)) throw thrown;
+    const error = isUnseenPause(thrown) ? asConflict(thrown) : thrown;
     const failures = (troubles.get(request)?.failures ?? 0) + 1;
     const isRepeated = (error.code === "Conflict" || error.code === "NotFound") && failures <= CONFLICTS;
     const waitMs = isRepeated ? 0 : waitFor(error, failures);
@@ -95,6 +95,10 @@ const PAUSED_POLICY = { name: "keyvault-injector-sync-workloads", words: "restar
 /** A pause that the worker does not see is refused: one of the two has not heard of the Namespace's change yet, and the restart has not failed. */
 function isUnseenPause(error: KubeError): boolean {
   return error.isByPolicy(PAUSED_POLICY.name) && error.message.includes(PAUSED_POLICY.words);
+}
+
+function asConflict({ message, retry, status = 409 }: KubeError): KubeError {
+  return new KubeError("Conflict", message, { retry, status });
 }
 
 /** The worker's own credentials, or another replica leads. */
