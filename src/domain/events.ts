@@ -61,6 +61,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   Paused: aboutWorkload,
   Degraded: aboutWorkload,
   OnDelete: aboutWorkload,
+  Partitioned: aboutWorkload,
   AwaitingFiles: { type: "Normal", on: "workload" },
   VersionsUnknown: undefined,
   NoVersions: aboutWorkload,

@@ -29,6 +29,7 @@ function workloadOf({ name, stamp, isReady, isPastDeadline }: Simulated): Worklo
     isRolling: !isReady,
     revision: "",
     counts,
+    heldBack: 0,
     summary: "",
     isPastDeadline,
     gaveUp: "",

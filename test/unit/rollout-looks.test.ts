@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
 import { refusal } from "../support/simulation/cluster.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
+import type { SimulatedWorld } from "../support/simulation/world.ts";
 
 const MINUTE = 60_000;
 const TEAM = "team";
@@ -50,4 +53,85 @@ describe("the condition Rotated", () => {
       await leader.stop();
     });
   }
+});
+
+describe("R18-19: the partition of a StatefulSet", () => {
+  const REF = { namespace: TEAM, name: "db" };
+
+  /** Three pods of a StatefulSet with that partition, all of them older than the version that has come. */
+  async function rotatedWith(partition: number): Promise<SimulatedWorld> {
+    const { world } = await leading();
+    const annotations = { [POD_ANNOTATIONS.restartOnRotation]: "true" };
+    const container = { name: "db", envFrom: [{ secretRef: { name: `app-${TEAM}` } }] };
+    world.cluster.put(WORKLOADS.StatefulSet, {
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: REF,
+      spec: {
+        replicas: 3,
+        selector: { matchLabels: { app: "db" } },
+        updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition } },
+        template: { metadata: { annotations }, spec: { containers: [container] } },
+      },
+      status: { observedGeneration: 1, replicas: 3, updatedReplicas: 3, availableReplicas: 3 },
+    } as KubeObject);
+    for (const ordinal of [0, 1, 2]) putPod(world, ordinal, undefined);
+    await restarts.pass(MINUTE);
+    await restarts.rotate(TEAM);
+    return world;
+  }
+
+  function putPod(world: SimulatedWorld, ordinal: number, stamp: string | undefined): void {
+    const annotations = stamp === undefined ? {} : { [POD_ANNOTATIONS.rotated]: stamp };
+    const metadata = { namespace: TEAM, name: `db-${ordinal}`, labels: { app: "db" }, annotations };
+    const lastTransitionTime = new Date(world.clock.now()).toISOString();
+    const conditions = [{ type: "Ready", status: "True", lastTransitionTime }];
+    world.cluster.put(RESOURCES.pods, { apiVersion: "v1", kind: "Pod", metadata, status: { phase: "Running", conditions } } as KubeObject);
+  }
+
+  function live(world: SimulatedWorld) {
+    const found = world.cluster.get<KubeObject>(WORKLOADS.StatefulSet, REF);
+    assert.ok(found);
+    return found as KubeObject & { readonly spec: { readonly template: KubeObject } & Record<string, unknown> };
+  }
+
+  /** As its controller does it, from the last pod to the partition. */
+  async function replacePods(world: SimulatedWorld, partition: number): Promise<void> {
+    const set = live(world);
+    const stamp = set.spec.template.metadata.annotations?.[POD_ANNOTATIONS.rotated];
+    const updated = [0, 1, 2].filter((ordinal) => ordinal >= partition);
+    for (const ordinal of updated) putPod(world, ordinal, stamp);
+    const status = { observedGeneration: set.metadata.generation, replicas: 3, updatedReplicas: updated.length, availableReplicas: 3 };
+    const spec = { ...set.spec, updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition } } };
+    world.cluster.put(WORKLOADS.StatefulSet, { ...set, spec, status } as KubeObject);
+    // The version of the spec that was just written.
+    const { generation } = live(world).metadata;
+    world.cluster.put(WORKLOADS.StatefulSet, { ...live(world), status: { ...status, observedGeneration: generation } } as KubeObject);
+    await restarts.pass(MINUTE);
+  }
+
+  const stampOf = (world: SimulatedWorld): string | undefined => live(world).spec.template.metadata.annotations?.[POD_ANNOTATIONS.rotated];
+
+  test("over all pods keeps it from being restarted, and Rotated from being true", async () => {
+    const world = await rotatedWith(3);
+    assert.equal(stampOf(world), undefined);
+    assert.match(restarts.events(TEAM, "db").join(), /^Partitioned: /);
+    restarts.report(TEAM, "web", { replicas: 1, updatedReplicas: 1, availableReplicas: 1 });
+    await restarts.pass(MINUTE);
+    assert.match(restarts.rotated(TEAM), /^False Partitioned: StatefulSet db keeps pods below its partition/);
+  });
+
+  test("over some of them leaves the restart open for these, and holds up no other", async () => {
+    const world = await rotatedWith(2);
+    assert.notEqual(stampOf(world), undefined);
+    assert.equal(restarts.stamp(TEAM, "web"), undefined, "restarted beside it");
+    await replacePods(world, 2);
+    assert.match(restarts.events(TEAM, "db").join(), /Partitioned: /);
+    assert.notEqual(restarts.stamp(TEAM, "web"), undefined);
+    restarts.report(TEAM, "web", { replicas: 1, updatedReplicas: 1, availableReplicas: 1 });
+    await restarts.pass(MINUTE);
+    assert.match(restarts.rotated(TEAM), /^False Partitioned: StatefulSet db keeps pods below its partition/);
+    await replacePods(world, 0);
+    assert.match(restarts.rotated(TEAM), /^True Rotated/);
+  });
 });

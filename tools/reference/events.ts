@@ -154,6 +154,11 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     when: "it would have to be restarted, and leaves that to people",
     message: "`versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them`",
   },
+  Partitioned: {
+    when: "it would have to be restarted, or is in part, and the partition of the StatefulSet keeps pods from being replaced",
+    message:
+      "`versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them`",
+  },
   AwaitingFiles: {
     when: "it is to be restarted because of objects that it only mounts, and the driver has not brought its files up to date, or nobody can say whether it has",
     message:

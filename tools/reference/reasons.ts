@@ -177,6 +177,11 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
     means: "Argo Rollouts gave an update of the Rollout up, and a restart would try it again: mend it, undo it or retry it",
   },
   OnDelete: { where: "both", means: "the update strategy leaves the replacement of pods to people: delete them" },
+  Partitioned: {
+    where: "both",
+    means:
+      "the partition of a StatefulSet keeps pods from being replaced, all of them or those below it, and they have older versions: lower it",
+  },
   AwaitingFiles: {
     where: "both",
     means:

@@ -19,6 +19,7 @@ export function argoProgress({ generation, spec, status }: Observed): Progress {
     isRolling: !isComplete,
     revision: `${generation}${isObserved ? "" : " unseen"}`,
     counts: { wanted, total, updated, available },
+    heldBack: 0,
     summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available, and its phase is ${phaseWords(phase, status)}`,
     isPastDeadline: phase === "Degraded",
     gaveUp: "Argo Rollouts has given the update up",

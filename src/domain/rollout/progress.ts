@@ -12,6 +12,8 @@ export interface Progress {
   /** Of the workload's spec, and whether its controller has seen it: the counts of another one are not compared with these. */
   readonly revision: string;
   readonly counts: PodCounts;
+  /** How many pods somebody keeps at an older template, by the partition of a StatefulSet. */
+  readonly heldBack: number;
   /** In the words of a message. */
   readonly summary: string;
   /** The controller gave up waiting: `progressDeadlineSeconds` of a Deployment. */
@@ -55,6 +57,7 @@ export function progressOf(kind: WorkloadKind, observed: Observed): Progress {
     isRolling,
     revision: `${generation}${isObserved ? "" : " unseen"}`,
     counts: { wanted, total, updated, available },
+    heldBack: updated < wanted ? wanted - toUpdate : 0,
     summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available`,
     gaveUp: "its progressDeadlineSeconds have passed",
     isPaused: false,
@@ -70,7 +73,7 @@ const COUNTS: Readonly<Record<Exclude<WorkloadKind, "Rollout">, (spec: JsonObjec
   },
   StatefulSet: (spec, status) => {
     const wanted = numberAt(spec, "replicas", 1);
-    return { wanted, toUpdate: Math.max(0, wanted - partitionOf(spec)), ...replicasIn(status) };
+    return { wanted, toUpdate: aboveThePartition(spec), ...replicasIn(status) };
   },
   DaemonSet: (_, status) => {
     const wanted = numberAt(status, "desiredNumberScheduled", 0);
@@ -87,9 +90,15 @@ function replicasIn(status: JsonObject): Pick<Counts, "total" | "updated" | "ava
   };
 }
 
-/** Pods below it keep the old template: somebody holds the rollout there. */
-function partitionOf(spec: JsonObject): number {
-  return numberAt(memberOf(memberOf(spec, "updateStrategy"), "rollingUpdate"), "partition", 0);
+/** How many pods of a StatefulSet follow its template. Those below the partition keep an older one: somebody holds the rollout there. */
+function aboveThePartition(spec: JsonObject): number {
+  const partition = numberAt(memberOf(memberOf(spec, "updateStrategy"), "rollingUpdate"), "partition", 0);
+  return Math.max(0, numberAt(spec, "replicas", 1) - partition);
+}
+
+/** All of its pods are below its partition: a change of its template replaces none. */
+export function isHeldWhole(kind: WorkloadKind, spec: JsonObject): boolean {
+  return kind === "StatefulSet" && numberAt(spec, "replicas", 1) > 0 && aboveThePartition(spec) === 0;
 }
 
 function hasGivenUp(status: JsonObject): boolean {

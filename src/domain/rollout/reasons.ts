@@ -28,6 +28,8 @@ export const ROLLOUT_REASONS = [
   "Degraded",
   /** Pods of an `OnDelete` workload are replaced by people. */
   "OnDelete",
+  /** The partition of a StatefulSet keeps pods at older versions. */
+  "Partitioned",
   /** It is to be restarted, once the driver has brought the files of its pods up to date. */
   "AwaitingFiles",
   /** Which versions its pods have, or get, is not known at the moment. */

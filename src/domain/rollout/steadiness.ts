@@ -46,6 +46,11 @@ export function steadinessOf(pods: readonly StartedPod[], templateStamp: string)
   return { since: Math.max(0, ...readySince), restarts: Math.max(0, ...restarts) };
 }
 
+/** Whether a pod of another template runs. */
+export function hasOtherPods(pods: readonly StartedPod[], templateStamp: string): boolean {
+  return pods.some((pod) => isLive(pod) && pod.metadata.annotations?.[POD_ANNOTATIONS.rotated] !== templateStamp);
+}
+
 /** What ends at once ends within this time (milliseconds). */
 const PROVING_MS = 10_000;
 

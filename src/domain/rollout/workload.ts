@@ -4,7 +4,7 @@ import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
 import { isDegraded } from "./argo-progress.ts";
 import { labelSelectorText } from "./label-selector.ts";
-import { type Progress, progressOf } from "./progress.ts";
+import { isHeldWhole, type Progress, progressOf } from "./progress.ts";
 import { isRestarted } from "./stamp.ts";
 import { type TemplateSources, templateSources } from "./template-sources.ts";
 
@@ -22,7 +22,7 @@ export const WORKLOADS: Readonly<Record<WorkloadKind, Resource>> = {
 };
 
 /** Why a stamp would replace no pod, or not as it should. */
-export type Obstacle = "Paused" | "OnDelete" | "Degraded";
+export type Obstacle = "Paused" | "OnDelete" | "Degraded" | "Partitioned";
 
 /** A workload that asks for restarts, or may by a default of its Namespace. Everything else of it is dropped on arrival. */
 export interface Workload {
@@ -117,5 +117,6 @@ function isOurs(key: string): boolean {
 
 function obstacleOf(kind: WorkloadKind, spec: JsonObject): Workload["obstacle"] {
   if (kind === "Deployment" || kind === "Rollout") return spec["paused"] === true ? "Paused" : undefined;
-  return memberOf(spec, "updateStrategy")["type"] === "OnDelete" ? "OnDelete" : undefined;
+  if (memberOf(spec, "updateStrategy")["type"] === "OnDelete") return "OnDelete";
+  return isHeldWhole(kind, spec) ? "Partitioned" : undefined;
 }

@@ -3,7 +3,7 @@ import { type HoldReason, holdWords } from "../rollout/hold.ts";
 import type { Judged } from "../rollout/namespace-plan.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
 import type { Standing } from "../rollout/standing.ts";
-import { titleOf } from "../rollout/workload.ts";
+import { type Obstacle, titleOf } from "../rollout/workload.ts";
 import type { ClassStatus, RotatedCondition } from "./class-status.ts";
 import { shownNames } from "./shown-names.ts";
 
@@ -15,7 +15,16 @@ export interface Rotated {
   readonly reason:
     | Extract<
         RolloutReason,
-        "Rotated" | "Restarting" | "AwaitingFiles" | "RolloutFailed" | "Paused" | "OnDelete" | "Degraded" | "NoVersions" | "VersionsUnknown"
+        | "Rotated"
+        | "Restarting"
+        | "AwaitingFiles"
+        | "RolloutFailed"
+        | "Paused"
+        | "OnDelete"
+        | "Degraded"
+        | "Partitioned"
+        | "NoVersions"
+        | "VersionsUnknown"
       >
     | HoldReason;
   readonly message: string;
@@ -47,7 +56,7 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
   const obstructed = find(users, "obstructed");
   if (obstructed !== undefined) {
     const { reason } = obstructed.standing;
-    return { status: "False", reason, message: `${titleOf(obstructed.workload)} has to be restarted by hand` };
+    return { status: "False", reason, message: `${titleOf(obstructed.workload)} ${BY_HAND[reason]}` };
   }
   const [unknown] = users.flatMap(unknownOf);
   if (unknown !== undefined) return unknown;
@@ -91,6 +100,13 @@ export function withoutKinds(kinds: readonly string[]): Rotated {
   const message = `${kinds.join(", ")} cannot be listed: nobody knows whether pods of workloads have these versions; doctor says which right is missing`;
   return { status: "Unknown", reason: "VersionsUnknown", message };
 }
+
+const BY_HAND: Readonly<Record<Obstacle, string>> = {
+  Paused: "has to be restarted by hand",
+  Degraded: "has to be restarted by hand",
+  OnDelete: "has to be restarted by hand",
+  Partitioned: "keeps pods below its partition, which have older versions: lower spec.updateStrategy.rollingUpdate.partition",
+};
 
 /** The status with that condition, or undefined where it says so already. */
 export function withRotated(stored: ClassStatus, rotated: Rotated, time: string): ClassStatus | undefined {

@@ -3,7 +3,7 @@ import { formatDuration } from "../../domain/duration.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing } from "../../domain/rollout/standing.ts";
-import { proofOf, type StartedPod, startedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
+import { hasOtherPods, proofOf, type StartedPod, startedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
 import { attempt } from "./own-requests.ts";
 import { type RolloutWriter, recordSettled } from "./rollout-write.ts";
@@ -24,6 +24,8 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
   const { templateStamp } = workload;
   if (templateStamp === undefined || !isRestarted(workload)) return { kind: "current" };
   const { namespace = "" } = workload.ref;
+  const known = memory.of(workload);
+  if (known.partitionedAt === workload.resourceVersion) return partitioned(templateStamp);
   const listed = await attempt(input, { workload, request: "list" }, () =>
     input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: startedPod }, signal),
   );
@@ -37,6 +39,10 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
   const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
   switch (proof.kind) {
     case "done":
+      if (workload.progress.heldBack > 0 && hasOtherPods(listed.value, templateStamp)) {
+        known.partitionedAt = workload.resourceVersion;
+        return partitioned(templateStamp);
+      }
       // What does not let the record through costs its use alone.
       await attempt(input, { workload, request: "record" }, () => recordSettled(input, workload, signal));
       return { kind: "current" };
@@ -52,4 +58,9 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
     default:
       return assertNever(proof);
   }
+}
+
+/** What could be replaced runs well. The restart stays open for the rest, which is known by its stamp and not by its age. */
+function partitioned(stamp: string): Standing {
+  return { kind: "obstructed", reason: "Partitioned", stamp, since: 0 };
 }

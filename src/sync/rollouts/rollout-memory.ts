@@ -24,6 +24,8 @@ interface WorkloadMemory {
   begun: { readonly stamp: string; readonly at: number } | undefined;
   /** Requests because of it that did not come through at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
+  /** The resourceVersion at which its partition kept pods at another template than that of its restart. */
+  partitionedAt: string | undefined;
   told: Standing["kind"] | undefined;
   /** What it waits for, as it was last told. */
   toldWait: string | undefined;
@@ -67,6 +69,7 @@ export class RolloutMemory {
       pods: undefined,
       begun: undefined,
       troubles: new Map(),
+      partitionedAt: undefined,
       told: undefined,
       toldWait: undefined,
       toldHold: undefined,

@@ -172,6 +172,8 @@ const OBSTACLES = {
   Degraded:
     "versions that it uses changed; Argo Rollouts gave its last update up, and a restart would try that again: mend, undo or retry it",
   OnDelete: "versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them",
+  Partitioned:
+    "versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them",
 } as const;
 
 function wasRestarting(before: Standing["kind"] | undefined): boolean {
