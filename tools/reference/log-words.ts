@@ -87,7 +87,7 @@ export const WARNINGS: LogWords = {
       "restarts go on without a kind that cannot be listed":
         "a right of the worker is missing, or a webhook that converts `kind` is down. Workloads of the kind are not restarted, the others are; without Namespaces none is, because pauses and windows may stand on them. `Rotated` is `Unknown`",
       "request for one workload failed":
-        "the API server did not take what the worker asked because of that workload (`request`: a `list` of its pods, a `record` on it, or its `restart`). Made again after `afterMs`; the other workloads go on",
+        "the API server did not take what the worker asked because of that workload (`request`: a `list` of its pods, a `record` on it, to `ask` what may hold its restart, or its `restart`). Made again after `afterMs`; the other workloads go on",
       "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",
       "a component was healed":
         "somebody edited or deleted it, and it is as its installer left it; `detail` names fields and the last writer. See [healing](healing.md)",

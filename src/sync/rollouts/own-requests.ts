@@ -6,8 +6,8 @@ import { failed, ok, type Result } from "../../domain/result.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 
-/** Requests that the worker makes because of one workload: a list of its pods, a record on it, its restart. */
-export type OwnRequest = "list" | "record" | "restart";
+/** Requests that the worker makes because of one workload: a list of its pods, a record on it, what may hold its restart, its restart. */
+export type OwnRequest = "list" | "record" | "ask" | "restart";
 
 /** Such a request did not come through. */
 export interface Trouble {

@@ -30,7 +30,12 @@ export async function withHolds(context: RolloutContext, asking: readonly Asking
 }
 
 function holdFor(context: RolloutContext, workload: Workload): Hold | undefined {
-  const controls = controlsFor(context, workload);
+  return holdBy(context, workload, context.workloads.defaultsOf(workload.ref.namespace ?? ""));
+}
+
+/** `namespace`: annotations of ours on its Namespace. */
+export function holdBy(context: RolloutContext, workload: Workload, namespace: Readonly<Record<string, string>>): Hold | undefined {
+  const controls = controlsOf(workload, namespace, context.settings.controls);
   const isRequested = openRequest(workload, controls) !== undefined;
   return holdOf({ controls, isRequested, now: context.worker.clock.now() });
 }

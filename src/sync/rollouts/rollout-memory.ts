@@ -1,3 +1,4 @@
+import type { Hold } from "../../domain/rollout/hold.ts";
 import type { AgingPod } from "../../domain/rollout/pod-age.ts";
 import type { PodCounts } from "../../domain/rollout/progress.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
@@ -26,6 +27,8 @@ interface WorkloadMemory {
   readonly troubles: Map<OwnRequest, Trouble>;
   /** The resourceVersion at which its partition kept pods at another template than that of its restart. */
   partitionedAt: string | undefined;
+  /** What the API server said last that keeps its restart from beginning, while the Namespace had these annotations in the copy. */
+  heldNow: { readonly hold: Hold; readonly until: number; readonly defaults: Readonly<Record<string, string>> } | undefined;
   told: Standing["kind"] | undefined;
   /** What it waits for, as it was last told. */
   toldWait: string | undefined;
@@ -70,6 +73,7 @@ export class RolloutMemory {
       begun: undefined,
       troubles: new Map(),
       partitionedAt: undefined,
+      heldNow: undefined,
       told: undefined,
       toldWait: undefined,
       toldHold: undefined,

@@ -14,6 +14,7 @@ import type { SecretStore } from "../secrets/secret-store.ts";
 import { hasOldVersions, unseen, withFiles } from "./await-files.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { ClusterSlots } from "./cluster-slots.ts";
+import { heldFor, holdNow, recentHold } from "./hold-now.ts";
 import { attempt, openTrouble, retryIn, type Trouble } from "./own-requests.ts";
 import type { DriverRecords } from "./pod-files.ts";
 import { proveRestart } from "./prove-restart.ts";
@@ -219,11 +220,13 @@ async function withoutYoung(context: RolloutContext, judged: readonly Asking[], 
 }
 
 /** Whose restart did not come through is not due before it is time to try again: others have their turn. */
-function withTrouble({ writer }: RolloutContext, each: Asking): Asking {
+function withTrouble(context: RolloutContext, each: Asking): Asking {
   const { workload, standing } = each;
   if (standing.kind !== "due") return each;
-  const trouble = openTrouble(writer, { workload, request: "restart" });
-  return trouble === undefined ? each : { ...each, standing: afterTrouble(workload, standing, trouble) };
+  const trouble = openTrouble(context.writer, { workload, request: "restart" });
+  if (trouble !== undefined) return { ...each, standing: afterTrouble(workload, standing, trouble) };
+  const hold = recentHold(context, workload);
+  return hold === undefined ? each : { ...each, standing: heldBy(standing, hold) };
 }
 
 /** A no of the API server, or of a policy, is how a restart ends that others wait for. What may come through later holds up nobody else. */
@@ -233,8 +236,12 @@ function afterTrouble(workload: Workload, standing: Due["standing"], { why, refu
   return { kind: "failed", message: `${titleOf(workload)}: its restart was refused: ${why}` };
 }
 
-async function startRestart(context: RolloutContext, { workload, standing }: Due, signal: AbortSignal): Promise<Standing> {
+async function startRestart(context: RolloutContext, due: Due, signal: AbortSignal): Promise<Standing> {
   const { worker, writer, metrics } = context;
+  const { workload, standing } = due;
+  const held = await holdNow(context, due, signal);
+  if (!held.ok) return heldBy(standing, { kind: "blocked", why: held.error.why });
+  if (held.value !== undefined) return heldBy(standing, held.value);
   const { kind, ref, progress } = workload;
   const isWaitedFor = standing.turn !== "unready";
   const answered = answeredBy(context, workload);
@@ -255,7 +262,8 @@ function untilFiles(until: number | undefined, now: number): number {
 /** Everything that changes comes by a watch; only the passing of time does not. */
 function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
   const { memory, settings, worker } = context;
-  const retries = asking.flatMap(({ workload }) => retryIn(context.writer, workload) ?? []).map((wait) => Math.max(UNSETTLED_MS, wait));
+  const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload) ?? [], heldFor(context, workload) ?? []].flat());
+  const retries = asked.map((wait) => Math.max(UNSETTLED_MS, wait));
   // Who waits for the slot of a restart that comes no further is woken by a look.
   const slots = asking.filter(holdsSlot).map(({ slotMs }) => slotMs);
   const changes = asking.flatMap(({ workload, standing }) => {

@@ -1,6 +1,6 @@
 import { PREFIX } from "../../domain/annotations.ts";
 import { Groups } from "../../domain/groups.ts";
-import { RESOURCES } from "../../domain/kubernetes.ts";
+import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
@@ -46,10 +46,7 @@ export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: 
   const namespaces = watcher.reflect<Defaults>(
     {
       resource: RESOURCES.namespaces,
-      project: ({ metadata }) => {
-        const own = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith(`${PREFIX}/`));
-        return own.length === 0 ? undefined : Object.fromEntries(own);
-      },
+      project: defaultsIn,
       onChange: ({ name }) => {
         if (byNamespace.has(name)) onChange(name);
       },
@@ -105,6 +102,12 @@ class AwaitedList {
     this.#isTold = true;
     return "overdue";
   }
+}
+
+/** Annotations of ours on a Namespace; undefined where it has none. */
+export function defaultsIn({ metadata }: KubeObject): Defaults | undefined {
+  const own = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith(`${PREFIX}/`));
+  return own.length === 0 ? undefined : Object.fromEntries(own);
 }
 
 interface Watched {
