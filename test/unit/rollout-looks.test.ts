@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { POD_ANNOTATIONS, PREFIX } from "../../src/domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
 import { refusal } from "../support/simulation/cluster.ts";
@@ -134,4 +134,45 @@ describe("R18-19: the partition of a StatefulSet", () => {
     await replacePods(world, 0);
     assert.match(restarts.rotated(TEAM), /^True Rotated/);
   });
+});
+
+describe("R18-25: a status that is not taken", () => {
+  for (const [code, status] of [
+    ["Unavailable", 500],
+    ["Forbidden", 403],
+  ] as const) {
+    test(`keeps no other class of its namespace from its own word (${code}), nor the look from its next`, async () => {
+      const { world } = await leading({ mostAtATime: 2 });
+      world.vaults.set("other");
+      world.apply({ namespace: TEAM, name: "other", objects: ["other"] });
+      restarts.deploy(TEAM, "zoo");
+      const live = restarts.live(TEAM, "zoo") as KubeObject & { readonly spec: { readonly template: KubeObject } };
+      const pod = { containers: [{ name: "zoo", envFrom: [{ secretRef: { name: "other-other" } }] }] };
+      world.cluster.put(WORKLOADS.Deployment, {
+        ...live,
+        spec: { ...live.spec, template: { ...live.spec.template, spec: pod } },
+      } as KubeObject);
+      restarts.report(TEAM, "zoo", { replicas: 1, updatedReplicas: 1, availableReplicas: 1 });
+      await restarts.pass(MINUTE);
+      const rotated = (): string | undefined => {
+        const found = world.status({ namespace: TEAM, name: "other" })?.conditions.find(({ type }) => type === "Rotated");
+        return found && `${found.status} ${found.reason}`;
+      };
+      assert.equal(rotated(), "True Rotated");
+      let refused = 0;
+      world.cluster.fault = ({ verb, resource, ref }) => {
+        if (verb !== "apply" || resource.plural !== RESOURCES.secretProviderClassSyncs.plural || ref.name !== "app") return undefined;
+        refused += 1;
+        return refusal(code, status);
+      };
+      world.vaults.set("other");
+      world.apply({ namespace: TEAM, name: "other", objects: ["other"], annotations: { [`${PREFIX}/refresh`]: "now" } });
+      await restarts.rotate(TEAM);
+      await restarts.pass(MINUTE);
+      assert.equal(rotated(), "False Restarting");
+      await restarts.pass(15 * MINUTE);
+      assert.ok(refused > 0, "every status was taken");
+      assert.equal(rotated(), "False RolloutFailed");
+    });
+  }
 });

@@ -84,6 +84,9 @@ const UNITS_OF_A_WORKLOAD = 50;
 
 const TOO_LARGE: Versions = { kind: "none", why: TOO_LARGE_WORDS };
 
+/** A look that is due so soon is no later for what the one before could not write (milliseconds). */
+const SOON_MS = 10_000;
+
 const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 
 /** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
@@ -104,10 +107,17 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(context, due, signal));
   await answerIdleRequests(context, asking, signal);
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
-  await reportNamespace(context, { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) }, signal);
+  const [untold] = await reportNamespace(
+    context,
+    { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) },
+    signal,
+  );
   // Who did not come through leaves its turn to the next at once.
   const isPassedOn = [...started.values()].some(({ kind }) => kind === "held");
-  return isPassedOn ? AGAIN : nextLook(context, after);
+  const next = isPassedOn ? AGAIN : nextLook(context, after);
+  // A condition that was not taken is written by the next look.
+  const isSoon = next.kind === "requeueAfter" && next.milliseconds <= SOON_MS;
+  return untold === undefined || isSoon ? next : { kind: "retry", error: untold };
 }
 
 interface Looked {

@@ -22,8 +22,8 @@ export interface NamespaceReport {
   readonly started: ReadonlySet<string>;
 }
 
-/** Says how it stands: events once per change, the metrics, and the condition `Rotated` of the classes. */
-export async function reportNamespace(context: RolloutContext, report: NamespaceReport, signal: AbortSignal): Promise<void> {
+/** Says how it stands: events once per change, the metrics, and the condition `Rotated` of the classes. Answers with what kept a condition from being written. */
+export async function reportNamespace(context: RolloutContext, report: NamespaceReport, signal: AbortSignal): Promise<readonly unknown[]> {
   const { namespace, asking, started } = report;
   const haltedBy = report.haltedBy ?? asking.find(({ standing }) => standing.kind === "failed");
   const waiting = asking.filter(({ standing }) => standing.kind === "due" || standing.kind === "awaitingFiles").length;
@@ -37,7 +37,7 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
   }
   const users = usersByClass(context, namespace, asking);
   const unused = classesOf(context.worker, namespace).filter(({ metadata }) => !users.has(metadata.name));
-  await eachByItself([
+  return eachByItself([
     ...[...users].map(
       ([name, ofClass]) =>
         () =>
@@ -49,7 +49,9 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
 
 /** Without a kind that cannot be listed nobody knows that no workload uses a class, nor that all that do have its versions. */
 export async function reportUnlisted(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<void> {
-  await eachByItself(classesOf(context.worker, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal)));
+  const writes = classesOf(context.worker, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal));
+  const errors = await eachByItself(writes);
+  if (errors.length > 0) throw errors[0];
 }
 
 async function leaveUnused({ worker, workloads }: RolloutContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
@@ -58,11 +60,11 @@ async function leaveUnused({ worker, workloads }: RolloutContext, ref: ObjectRef
   if (hasRotated(worker.statuses.get(ref))) await setRotated(worker, { ref, rotated: withoutKinds(unlisted) }, signal);
 }
 
-/** A class whose status is not taken keeps no other from having its own. Throws the first error when all were tried. */
-async function eachByItself(writes: readonly (() => Promise<void>)[]): Promise<void> {
+/** A class whose status is not taken keeps no other from having its own. */
+async function eachByItself(writes: readonly (() => Promise<void>)[]): Promise<readonly unknown[]> {
   const errors: unknown[] = [];
   for (const write of writes) await write().catch((error: unknown) => errors.push(error));
-  if (errors.length > 0) throw errors[0];
+  return errors;
 }
 
 interface Told {
