@@ -97,6 +97,13 @@ describe("the simulation's invariants of events", () => {
     assert.deepEqual(check(), []);
   });
 
+  test("leave to the poll what a thread did not decode", async () => {
+    rotate("2");
+    staged.threadFailed();
+    await staged.pass(15 * MINUTE);
+    assert.deepEqual(check(), []);
+  });
+
   test("find a reader that does not lead, unless it has just woken up", async () => {
     staged.sent(LOOK);
     assert.deepEqual(found, []);

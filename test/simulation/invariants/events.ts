@@ -24,7 +24,12 @@ interface Awaited {
   readonly at: number;
 }
 
+/** A task of a thread takes no longer. */
+const LONGEST_TASK_MS = 10_000;
+
 interface Waiting {
+  /** When a thread last gave no answer; virtual milliseconds. */
+  threadFailedAt: number;
   awaited: readonly Awaited[];
   /** When somebody else wrote a Secret last, by `namespace/name`. */
   readonly touched: Map<string, number>;
@@ -33,11 +38,14 @@ interface Waiting {
 const known = new WeakMap<World, Waiting>();
 
 function observe(world: World): void {
-  const waiting: Waiting = { awaited: [], touched: new Map() };
+  const waiting: Waiting = { awaited: [], touched: new Map(), threadFailedAt: Number.NEGATIVE_INFINITY };
   known.set(world, waiting);
   troublesOf(world);
   world.onWrite(({ resource, user, namespace = "", name, isDryRun }) => {
     if (resource === "secrets" && user !== SYNC_USER && !isDryRun) waiting.touched.set(`${namespace}/${name}`, world.scheduler.now);
+  });
+  world.threads.onTrouble(() => {
+    waiting.threadFailedAt = world.scheduler.now;
   });
   world.events?.grid.onDelivered((event) => {
     waiting.awaited = [...waiting.awaited, ...awaitedOf(world, event)];
@@ -64,7 +72,9 @@ function isLatestOf({ entries }: WantedClass, index: number, object: string): bo
 }
 
 /** Whether the Secret is still to become what the event tells of. */
-function isStillAwaited({ touched }: Waiting, { team, wanted, secret, event, at }: Awaited): boolean {
+function isStillAwaited({ touched, threadFailedAt }: Waiting, { team, wanted, secret, event, at }: Awaited): boolean {
+  // What could not be decoded counts as the object's own fault, and is tried again at the class's poll.
+  if (threadFailedAt >= at - LONGEST_TASK_MS) return false;
   const object = team.vault.objects.get(event.object);
   const told = object?.versions.at(-1);
   const isSame = told?.version === event.version && object?.changedAt === told.since && object.state === "enabled";

@@ -51,6 +51,7 @@ export class StagedWorld {
   readonly #hasEvents: boolean;
   readonly #events: SentEvent[] = [];
   readonly #delivered: Listeners<SentEvent> = [];
+  readonly #threadTroubles: (() => void)[] = [];
   /** Of the driver's, by the uid of the pod; oldest first. */
   readonly records = new Map<string, readonly Recorded[]>();
   /** `--max-rollouts` */
@@ -105,7 +106,7 @@ export class StagedWorld {
       budgets: { of: (namespace: string, name: string) => ({ exhaustedSince: this.exhausted.get(`${namespace}/${name}`) }) },
       maxRollouts: this.maxRollouts,
       driver: { recordsOf: (uid: string) => this.records.get(uid) ?? [] },
-      threads: { onTrouble: () => undefined },
+      threads: { onTrouble: (listener: () => void) => this.#threadTroubles.push(listener) },
       log: { lines: this.lines },
       onExit: (listener: (name: string, why: string) => void) => this.#exits.push(listener),
       onEnded: (listener: (ended: Ended) => void) => this.#ended.push(listener),
@@ -235,6 +236,11 @@ export class StagedWorld {
       ...write,
     };
     for (const listen of this.#written) listen(whole);
+  }
+
+  /** A thread was refused, died, or was ended over its task. */
+  threadFailed(): void {
+    for (const listen of this.#threadTroubles) listen();
   }
 
   exited(name: string, why: string): void {
