@@ -6,7 +6,7 @@ import type { VaultEvent } from "../../src/domain/vault-events/vault-event.ts";
 import type { Dispatched } from "../../src/sync/push/event-dispatch.ts";
 import { MOST_HINTS, type Waiter } from "../../src/sync/push/hints.ts";
 import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
-import { QueueReader } from "../../src/sync/push/queue-reader.ts";
+import { MOST_RECEIPTS, QueueReader } from "../../src/sync/push/queue-reader.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
@@ -137,10 +137,18 @@ describe("the reader of an event queue", () => {
       acted += 1;
       return { outcome: "acted", waits: 1 };
     };
-    waiting.push(message("m", { receipts: 11 }));
+    waiting.push(message("m", { receipts: MOST_RECEIPTS + 1 }));
     await reading(() => until("the deletion", () => deleted.length === 1).then(() => undefined));
     assert.equal(acted, 1);
     assert.equal(await counted("poison"), 1);
+  });
+
+  test("has not received a message too often that waited for its look as long as it may, under another reader", async () => {
+    dispatch = () => ({ outcome: "acted", waits: 1 });
+    // Ten minutes, each half a minute.
+    waiting.push(message("m", { receipts: 21 }));
+    await reading((reader) => until("the look", () => reader.inHand === 1).then(() => undefined));
+    assert.deepEqual([deleted, await counted("poison")], [[], 0]);
   });
 
   test("goes on behind a message that it fails on, which it does not keep for ever", async () => {
@@ -151,7 +159,7 @@ describe("the reader of an event queue", () => {
     await reading(async (reader) => {
       await until("the other's deletion", () => deleted.length === 1);
       assert.equal(reader.inHand, 0);
-      waiting.push(message("m", { receipt: "r9", receipts: 11 }));
+      waiting.push(message("m", { receipt: "r9", receipts: MOST_RECEIPTS + 1 }));
       await until("its deletion", () => deleted.length === 2);
     });
     assert.deepEqual(deleted, ["n r1", "m r9"]);

@@ -52,7 +52,7 @@ const NEXT_LOOKS_MS = [1_000, 4_000, 15_000] as const;
 const NO_ANSWER_MS = 15_000;
 
 /** After so long the class's poll does without the hint (milliseconds). */
-const LONGEST_MS = 600_000;
+export const LONGEST_MS = 600_000;
 
 /** Looks at objects of a class that events may cause: whatever comes, polls of others find room in their vault's budget. */
 const PACE = { perSecond: 1, burst: 50 };

@@ -6,7 +6,7 @@ import { parseMessage } from "../../domain/vault-events/parse-message.ts";
 import type { VaultEvent } from "../../domain/vault-events/vault-event.ts";
 import { type BackoffRange, backoffDelay } from "../../runtime/backoff.ts";
 import type { Dispatched } from "./event-dispatch.ts";
-import { MOST_HINTS, type Waiter } from "./hints.ts";
+import { LONGEST_MS, MOST_HINTS, type Waiter } from "./hints.ts";
 import type { MessageOutcome, PushMetrics } from "./push-metrics.ts";
 
 /** As many as the service gives at a time. */
@@ -25,8 +25,11 @@ const MOST_IN_HAND = 2 * MOST_HINTS;
 /** Requests that delete, at a time: each is one transaction of the storage account, which takes thousands a second. */
 const DELETIONS_AT_A_TIME = 16;
 
-/** A message that ends its reader comes again and again: after so many receipts it is deleted before it is acted on. */
-const MOST_RECEIPTS = 10;
+/**
+ * A message that ends its reader comes again and again: after so many receipts it is deleted before it is acted on. One whose looks take as
+ * long as they may has been received that often by a reader that is well, and its next reader still acts on it.
+ */
+export const MOST_RECEIPTS = LONGEST_MS / HIDDEN_MS + 10;
 
 /** Between two looks at a queue that was empty (milliseconds): about 170,000 requests a day. */
 const IDLE_MS = 400;
