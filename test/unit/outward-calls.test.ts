@@ -29,6 +29,7 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
   ["src/azure/token-proxy.ts", "connect", "boundedCall stands around it where it is called, and its signal ends the socket"],
   ["src/azure/custom-cloud.ts", "credential.getToken", "hands on to the shared sign-in"],
   ["src/azure/event-queues.ts", "credential.getToken", "hands on to the shared sign-in"],
+  ["src/azure/queue-answer.ts", "next", "a policy of requests that requestBoundPolicy bounds"],
   ["src/azure/shared-sign-in.ts", "credential.getToken", "the credential that it is given is bounded by guardSignIn"],
   ["src/azure/direct-agent.ts", "super.createConnection", "the socket ends after its time without a byte"],
   ["src/azure/vault-client.ts", "secrets.listPropertiesOfSecrets", "nothing is sent before a page is asked for, by ask"],

@@ -32,9 +32,9 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
         replace: "used += Math.min(0, unseenIn(namespace));",
       },
       {
-        file: "src/sync/rollouts/choose-starts.ts",
-        find: `  if (standing.kind === "restarting") return !workload.progress.isPaused;`,
-        replace: `  if (standing.kind === "restarting") return workload.progress.isPaused;`,
+        file: "src/sync/rollouts/under-way.ts",
+        find: "if (known.begun === undefined && now < adoptedUntil(memory, timeoutMs))",
+        replace: "if (known.begun === undefined && now < 0 * adoptedUntil(memory, timeoutMs))",
       },
     ],
   },
