@@ -52,6 +52,31 @@ describe("what is kept of the names in classes", () => {
     assert.deepEqual(named.classesOf(long), []);
   });
 
+  for (const [form, text, isAny] of [
+    ["plain", "array:\n  - |\n    objectName: db\n    objectType: secret\n", false],
+    ["plain at the end of the text", "array:\n  - |\n    objectType: secret\n    objectName: db", false],
+    ["quoted", "array:\n  - |\n    'objectName' : \"db\"\n", false],
+    ["JSON in a quoted text", 'array: ["{\\"objectName\\": \\"db\\", \\"objectType\\": \\"secret\\"}"]', false],
+    ["a line of a quoted text", 'array: ["objectName: db\\nobjectType: secret"]', false],
+    ["a mapping in braces", "array:\n  - |\n    {objectName: db}\n", false],
+    ["explicit", "array:\n  - |\n    ? objectName\n    : db\n", false],
+    ["folded", "array:\n  - |\n    objectName: >-\n      db\n    objectType: secret\n", true],
+    ["anchored", "array:\n  - |\n    objectName: &n db\n    objectAlias: *n\n", true],
+    ["an alias", "array:\n  - |\n    objectAlias: &n db\n    objectName: *n\n", true],
+    ["tagged", "array:\n  - |\n    objectName: !!str db\n", true],
+    ["behind a comment", "array:\n  - |\n    objectName: # the database\n      db\n", true],
+    ["in part by its number", 'array:\n  - |\n    objectName: "d\\x62"\n', true],
+    ["under a key by its number", 'array:\n  - |\n    "object\\u004eame": db\n', true],
+  ] as const) {
+    test(`R18-23: has a name that is written in another way count for every name: ${form}`, () => {
+      const named = new NamedObjects();
+      named.note({ previous: undefined, current: aClass("one", text) });
+
+      assert.deepEqual(named.classesNaming(VAULT, "db"), ["team/one"]);
+      assert.equal(named.classesNaming(VAULT, "nowhere").length, isAny ? 1 : 0);
+    });
+  }
+
   test("goes by any case of vault and name, and follows an edit, another vault and a deletion", () => {
     const named = new NamedObjects();
     const [first, other, moved] = [

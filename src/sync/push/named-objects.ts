@@ -8,8 +8,14 @@ import { MAX_OBJECTS_LENGTH } from "../../domain/provider-class/objects-yaml.ts"
 import { MAX_VAULT_NAME } from "../../domain/provider-class/parse.ts";
 import { textNumber } from "../../domain/text-number.ts";
 
-/** A name after its key, in whichever of YAML's forms: nothing but quotes, a colon and blanks stands between the two. */
-const NAMED = /objectName[\s"'\\:]{1,40}([-0-9A-Za-z]{1,127})/gi;
+/**
+ * A name after its key, in the forms that people write: nothing but quotes, a colon and blanks stands between the two, and the name ends with
+ * its word. Without a name where the text has it in another of YAML's forms: an alias, a tag, a folded text.
+ */
+const NAMED = /objectName(?:[\s"'\\:]{1,40}([-0-9A-Za-z]{1,127})(?=["'\s,}\]]|\\["'nrt]|$))?/gi;
+
+/** Characters by their numbers may be those of a key. */
+const ESCAPED = /\\[uUx]/;
 
 export interface ClassChange {
   readonly previous: SecretProviderClass | undefined;
@@ -21,6 +27,8 @@ interface NamedIn {
   readonly classKey: string;
   /** A number for each name, in their order: four bytes, which is less than the text that it stands for. */
   readonly names: Uint32Array;
+  /** Its text has a name in a form that is not read here: it may be any. */
+  readonly mayNameAny: boolean;
 }
 
 /**
@@ -36,7 +44,7 @@ export class NamedObjects {
     if (previous !== undefined) this.#byVault.delete(vaultOf(previous), keyOf(previous));
     if (current === undefined) return;
     const [vault, classKey] = [vaultOf(current), keyOf(current)];
-    if (vault !== "") this.#byVault.set(vault, classKey, { classKey, names: namesIn(current) });
+    if (vault !== "") this.#byVault.set(vault, classKey, { classKey, ...namesIn(current) });
   }
 
   /** Keys of classes (`namespace/name`). */
@@ -46,7 +54,9 @@ export class NamedObjects {
 
   classesNaming(vault: string, object: string): readonly string[] {
     const wanted = textNumber(object.toLowerCase());
-    return this.#byVault.of(vault.toLowerCase()).flatMap(({ classKey, names }) => (holds(names, wanted) ? [classKey] : []));
+    return this.#byVault
+      .of(vault.toLowerCase())
+      .flatMap(({ classKey, names, mayNameAny }) => (mayNameAny || holds(names, wanted) ? [classKey] : []));
   }
 }
 
@@ -65,15 +75,17 @@ function objectsOf({ spec }: SecretProviderClass): string {
 }
 
 /** Of a text that is longer than a class may have, none; of names, as many as a class may have objects: with more it is not mirrored. */
-function namesIn(spc: SecretProviderClass): Uint32Array {
+function namesIn(spc: SecretProviderClass): Pick<NamedIn, "names" | "mayNameAny"> {
   const text = objectsOf(spc);
+  if (text.length > MAX_OBJECTS_LENGTH) return { names: new Uint32Array(), mayNameAny: false };
   const numbers = new Set<number>();
-  if (text.length > MAX_OBJECTS_LENGTH) return new Uint32Array();
-  for (const [, name = ""] of text.matchAll(NAMED)) {
-    numbers.add(textNumber(name.toLowerCase()));
+  let mayNameAny = ESCAPED.test(text);
+  for (const [, name] of text.matchAll(NAMED)) {
+    if (name === undefined) mayNameAny = true;
+    else numbers.add(textNumber(name.toLowerCase()));
     if (numbers.size >= MAX_OBJECTS) break;
   }
-  return Uint32Array.from(numbers).sort();
+  return { names: Uint32Array.from(numbers).sort(), mayNameAny };
 }
 
 function holds(ascending: Uint32Array, wanted: number): boolean {
