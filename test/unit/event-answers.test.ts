@@ -51,6 +51,28 @@ async function counted(outcome: string): Promise<number | undefined> {
   return (await metrics.hints.get()).values.find(({ labels }) => labels.outcome === outcome)?.value;
 }
 
+describe("R18-24: an answer to an event about changed access", () => {
+  const refused: Mirror = { kind: "refused", reason: "Forbidden", message: "", retry: { kind: "never" } };
+  const inPart: SecretStatus = { name: "db", state: "PartialSync", data: [{ key: "k", object: "secret/db", state: "Forbidden" }] };
+  for (const [what, answer, secrets, looks] of [
+    ["refuses the class", () => refused, [], 1],
+    ["refuses an object of a Secret", () => answered(), [inPart], 1],
+    ["refuses an object that is only mounted", () => answered([mounted("v1", { state: "Forbidden" })]), [], 1],
+    ["refuses nothing", () => answered([mounted("v1")]), [secretWith("v1")], 0],
+  ] as const) {
+    test(`is looked for again where it ${what}: ${looks === 1 ? "yes" : "no"}`, () => {
+      clock = new ManualClock();
+      metrics = createPushMetrics(new Registry());
+      hints = new Hints({ clock, metrics, enqueue: () => undefined });
+      tell({ object: "*", change: "AccessChanged", version: undefined });
+
+      answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answer(), secrets });
+
+      assert.equal(hints.of(CLASS).length, looks);
+    });
+  }
+});
+
 describe("an answer to an event", () => {
   beforeEach(() => {
     clock = new ManualClock();

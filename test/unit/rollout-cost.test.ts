@@ -202,6 +202,17 @@ describe("A18-14: who uses a class", () => {
   });
 });
 
+describe("A18-13: what a workload uses", () => {
+  test("is read once for each of its states and of its Namespace's", () => {
+    const annotations = { [restartOnRotation]: "true", [inject]: "true" };
+    const [one, defaults] = [workload({ annotations }), { [secretProviderClass]: "a" }];
+
+    assert.equal(usesOf(one, defaults), usesOf(one, defaults));
+    assert.deepEqual(usesOf(one, {}).classes, []);
+    assert.deepEqual(usesOf(workload({ annotations }), defaults).classes, ["a"]);
+  });
+});
+
 describe("A18-11: the pods of a workload", () => {
   for (const [count, lists] of [
     [100, 1],

@@ -24,9 +24,18 @@ export function answerHints(hints: Hints, classKey: string, { hints: asked, answ
     if (told.some(({ isMounted }) => !isMounted)) hints.applied(classKey, hint);
     else if (told.length > 0) hints.end(classKey, hint, "looked");
     else if (isUnanswered) hints.unanswered(classKey, hint);
+    // The vault's machines take a changed right in a little later than it tells of it.
+    else if (hint.change === "AccessChanged" && isStillRefused({ answer, secrets })) hints.again(classKey, hint);
     else if (hint.change !== "NewVersionCreated" || isOverWith(hint, { known, answer })) hints.end(classKey, hint, "looked");
     else hints.again(classKey, hint);
   }
+}
+
+/** Something of the class was refused for want of a right, again. */
+function isStillRefused({ answer, secrets }: Omit<HintsAnswered, "hints">): boolean {
+  if (answer.kind === "refused") return answer.reason === "Forbidden";
+  const isRefused = ({ state }: { readonly state?: string | undefined }): boolean => state === "Forbidden";
+  return (answer.objects ?? []).some(isRefused) || secrets.some((secret) => isRefused(secret) || secret.data.some(isRefused));
 }
 
 /** What the status of a class tells of its Secrets, and of objects that no Secret holds. */
@@ -61,9 +70,7 @@ function versionsOf({ secrets, objects = [] }: KnownVersions): ReadonlyMap<strin
   const inSecrets = secrets.flatMap(({ state, data }) =>
     data.map((key) => knownVersion(key, { isCurrent: state === "Synced" && key.state === undefined, isMounted: false })),
   );
-  const mounted = objects.map((found) =>
-    knownVersion(found, { isCurrent: found.state === undefined && !("ofOlderClass" in found), isMounted: true }),
-  );
+  const mounted = objects.map((found) => knownVersion(found, { isCurrent: found.state === undefined, isMounted: true }));
   return Map.groupBy([...inSecrets, ...mounted], ({ object }) => object);
 }
 
