@@ -77,9 +77,36 @@ describe("the simulation's invariants of restarts", () => {
 
   test("find two at a time", async () => {
     write("api", { template: "v1", pods: "v1" });
+    workload("api", { isComplete: false, completeSince: undefined });
     await staged.pass(MINUTE);
     write("web", { template: "v1", pods: "v1" });
     assert.deepEqual(found, ["team/web is restarted before the restart of team/api is done"]);
+  });
+
+  test("let nobody wait for one whose pods have proven themselves, recorded or not", async () => {
+    write("api", { template: "v1", pods: "v1" });
+    await staged.pass(4_000);
+    write("web", { template: "v1", pods: "v1" });
+    assert.equal(found.length, 1);
+    await staged.pass(MINUTE);
+    write("web", { template: "v1", pods: "v1-2" });
+    write("web", { template: "v2", pods: "v2" });
+    assert.equal(found.filter((text) => text.includes("before the restart")).length, 1);
+  });
+
+  test("let nobody wait for one whose versions have changed since, once all its pods are there", async () => {
+    const value = (version: number): string => Buffer.from(`vault-of-team/db/${version}`).toString("base64");
+    const startedWith = new Map([["db/key-db", Buffer.from(value(1)).toString("base64")]]);
+    staged.secret(TEAM, "db", { "key-db": value(2) });
+    write("api", { template: "v1", pods: "v1" });
+    workload("api", { pods: [pod({ startedWith })], isComplete: false });
+    write("web", { template: "v1", pods: "v1" });
+    assert.deepEqual(found, ["team/web is restarted before the restart of team/api is done"]);
+    workload("web", { isComplete: false });
+    write("web", { template: "v1", pods: "v1-2" });
+    workload("api", { pods: [pod({ startedWith })] });
+    write("web", { template: "v2", pods: "v2" });
+    assert.equal(found.filter((text) => text.includes("before the restart")).length, 1);
   });
 
   test("let nobody wait for one that uses a Secret which is missing", () => {

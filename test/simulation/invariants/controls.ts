@@ -4,6 +4,7 @@ import { type Controls, controlsIn, isOpen, lastOpening } from "../world/control
 import { ROTATED, type SimulatedWorkload } from "../world/workloads.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
+import { isLeftToItself } from "./old-pods.ts";
 
 const DEPLOYMENTS = "deployments.apps";
 
@@ -105,7 +106,9 @@ export const restartsStayFew: Invariant = {
         return;
       }
       underWay.set(key, now);
-      const counted = [...underWay].filter(([each, at]) => now - at < TIMEOUT_MS && isKnown(world, each)).map(([each]) => each);
+      const counted = [...underWay]
+        .filter(([each, at]) => now - at < TIMEOUT_MS && (each === key || isWaitedFor(world, each, at)))
+        .map(([each]) => each);
       if (counted.length > (world.maxRollouts ?? Number.POSITIVE_INFINITY))
         violated(`${counted.join(", ")} are restarted at once, and ${world.maxRollouts ?? ""} may be`);
     };
@@ -115,11 +118,10 @@ export const restartsStayFew: Invariant = {
   },
 };
 
-/** While a Secret that it uses is missing, nothing is concluded of a workload, and nobody waits for it. */
-function isKnown({ workloads, cluster }: World, key: string): boolean {
+/** Whether others wait for the end of its restart. */
+function isWaitedFor(world: World, key: string, restartedAt: number): boolean {
   const [namespace = "", name = ""] = key.split("/");
-  const { secrets, asks = false } = workloads.of(namespace, name) ?? {};
-  return asks && secrets?.every((secret) => cluster.server.object("secrets", secret, namespace) !== undefined) === true;
+  return world.workloads.of(namespace, name)?.asks === true && !isLeftToItself(world, { namespace, name, restartedAt });
 }
 
 export const restartsKeepBudgets: Invariant = {

@@ -7,6 +7,7 @@ import { ROTATED, type SimulatedPod, type SimulatedWorkload } from "../world/wor
 import { SYNC_USER, type Team, type World } from "../world/world.ts";
 import { isHeld } from "./controls.ts";
 import type { Invariant } from "./invariant.ts";
+import { mountedBy, teamOf } from "./old-pods.ts";
 import { REST_MS } from "./rest.ts";
 import { versionsIn } from "./rollouts.ts";
 
@@ -23,10 +24,6 @@ const MOST_VERSIONS = 4;
 
 /** A vault's clock and an API server's differ by so much for the worker; who mounts in that time may be taken to have the newer version. */
 const CLOCKS_MS = 10_000;
-
-function teamOf({ teams }: World, namespace: string): Team | undefined {
-  return teams.find((team) => team.namespace === namespace);
-}
 
 /** As the worker makes it: of sorted `type/name@version`. */
 function stampOf(files: Files): string {
@@ -53,9 +50,9 @@ function combinations({ vault }: Team, { entries }: WantedClass): readonly Combi
 }
 
 /** The one class that the workload mounts, where it uses nothing else. */
-function mountedClass(team: Team, { mounts, secrets }: SimulatedWorkload): WantedClass | undefined {
-  const [name, ...more] = mounts;
-  return name === undefined || more.length > 0 || secrets?.length !== 0 ? undefined : team.mounted.get(name);
+function mountedClass(team: Team, workload: SimulatedWorkload): WantedClass | undefined {
+  const [wanted, ...more] = mountedBy(team, workload);
+  return more.length > 0 || workload.secrets?.length !== 0 ? undefined : wanted;
 }
 
 /** A machine whose clock was ever wrong may take the time of grace for over, or for longer. */

@@ -72,16 +72,18 @@ export function scopeOf({ host, path, body }: Pick<Message, "host" | "path" | "b
 }
 
 /** Whether the sender got what it could use. A 401 is a vault's challenge, 403 and 404 are what is so. */
-export function hasWorked({ message, how, status, sentAt }: Omit<Ended, "body">, now: number, isStream: boolean): boolean {
+export function hasWorked({ message, how, status, sentAt, body }: Ended, now: number, isStream: boolean): boolean {
   if (how !== "answered") return isStream && how === "givenUp" && status === 200;
-  if (message.host === QUEUE_HOST) return hasQueueWorked({ message, status, sentAt }, now);
+  if (message.host === QUEUE_HOST) return hasQueueWorked({ message, status, sentAt, body }, now);
   return status < 500 && status !== 429 && status !== 409 && status !== 410 && (isStream || now - sentAt <= SLOW_MS);
 }
 
 /** A message that is gone, or that somebody else has by now, needs no deletion. */
-function hasQueueWorked({ message, status, sentAt }: Pick<Ended, "message" | "status" | "sentAt">, now: number): boolean {
-  const isOver = message.method === "DELETE" && (status === 404 || status === 400);
-  return now - sentAt <= LONGEST_LOOK_MS && (isOver || status < 300);
+function hasQueueWorked({ message, status, sentAt, body }: Omit<Ended, "how">, now: number): boolean {
+  if (now - sentAt > LONGEST_LOOK_MS) return false;
+  if (message.method === "DELETE") return [204, 400, 404].includes(status);
+  // A proxy's own page is no list.
+  return status === 200 && body.startsWith("<?xml");
 }
 
 const known = new WeakMap<World, Troubles>();

@@ -5,8 +5,8 @@ import { RESTART_ON_ROTATION, ROTATED, type SimulatedPod, type SimulatedWorkload
 import { SYNC_USER, type World } from "../world/world.ts";
 import { isHeld } from "./controls.ts";
 import type { Invariant } from "./invariant.ts";
+import { isLeftToItself, oldValues } from "./old-pods.ts";
 import { REST_MS } from "./rest.ts";
-import { textOf } from "./secrets.ts";
 
 const DEPLOYMENTS = "deployments.apps";
 
@@ -112,15 +112,14 @@ class Turns {
       return;
     }
     for (const [other, { namespace, name, restartedAt }] of this.#known)
-      if (other !== key && namespace === known.namespace && restartedAt !== undefined && this.#isKnown(namespace, name))
+      if (
+        other !== key &&
+        namespace === known.namespace &&
+        restartedAt !== undefined &&
+        !isLeftToItself(this.#world, { namespace, name, restartedAt })
+      )
         this.#violated(`${key} is restarted before the restart of ${other} is done`);
     known.restartedAt = now;
-  }
-
-  /** While a Secret that it uses is missing, nothing is concluded of a workload, and nobody waits for it. */
-  #isKnown(namespace: string, name: string): boolean {
-    const { secrets } = this.#world.workloads.of(namespace, name) ?? {};
-    return secrets?.every((secret) => this.#world.cluster.server.object("secrets", secret, namespace) !== undefined) === true;
   }
 
   #noteDone(key: string, known: Known): void {
@@ -158,29 +157,8 @@ export const restartsTakeTurns: Invariant = {
   },
 };
 
-/** Which version of which object a value is; undefined: none of a vault's. */
-function originOf(data: string | undefined): string | undefined {
-  if (data === undefined) return undefined;
-  const text = textOf(data);
-  const origin = text.startsWith("vault-") ? text : Buffer.from(text, "base64").toString("utf8");
-  return origin.startsWith("vault-") ? origin : undefined;
-}
-
 function outdated(world: World, workload: SimulatedWorkload): readonly string[] {
-  const { namespace, name, asks, secrets, pods } = workload;
-  const { server } = world.cluster;
-  const live = new Map((secrets ?? []).map((secret) => [secret, server.object("secrets", secret, namespace)]));
-  // Nothing is concluded from a part of what it uses.
-  if (!asks || isHeld(world, workload, REST_MS) || secrets === undefined || [...live.values()].includes(undefined)) return [];
-  return pods.flatMap((pod) =>
-    [...(pod.startedWith ?? [])].flatMap(([where, data]) => {
-      const [secret = "", key = ""] = where.split("/");
-      const now = originOf((live.get(secret)?.["data"] as Readonly<Record<string, string>> | undefined)?.[key]);
-      const started = originOf(data);
-      if (now === undefined || started === undefined || now === started) return [];
-      return [`${pod.name} of ${namespace}/${name} was started with ${started}; ${where} is ${now} now`];
-    }),
-  );
+  return !workload.asks || isHeld(world, workload, REST_MS) ? [] : oldValues(world, workload);
 }
 
 export const restartsReach: Invariant = {

@@ -1,0 +1,79 @@
+/** Which pods of a workload were started with something older than what they would get now. */
+import type { WantedClass } from "../world/classes.ts";
+import { filesOf, isSame } from "../world/driver.ts";
+import type { SimulatedWorkload } from "../world/workloads.ts";
+import type { Team, World } from "../world/world.ts";
+import { textOf } from "./secrets.ts";
+
+export function teamOf({ teams }: Pick<World, "teams">, namespace: string): Team | undefined {
+  return teams.find((team) => team.namespace === namespace);
+}
+
+/** Classes that the workload only mounts. */
+export function mountedBy(team: Team, { mounts }: Pick<SimulatedWorkload, "mounts">): readonly WantedClass[] {
+  return mounts.flatMap((name) => team.mounted.get(name) ?? []);
+}
+
+/** Which version of which object a value is; undefined: none of a vault's. */
+function originOf(data: string | undefined): string | undefined {
+  if (data === undefined) return undefined;
+  const text = textOf(data);
+  const origin = text.startsWith("vault-") ? text : Buffer.from(text, "base64").toString("utf8");
+  return origin.startsWith("vault-") ? origin : undefined;
+}
+
+/** Of what it has from Secrets, in words; nothing is concluded from a part of what it uses. */
+export function oldValues(world: World, { namespace, name, secrets, pods }: SimulatedWorkload): readonly string[] {
+  const { server } = world.cluster;
+  const live = new Map((secrets ?? []).map((secret) => [secret, server.object("secrets", secret, namespace)]));
+  if (secrets === undefined || [...live.values()].includes(undefined)) return [];
+  return pods.flatMap((pod) =>
+    [...(pod.startedWith ?? [])].flatMap(([where, data]) => {
+      const [secret = "", key = ""] = where.split("/");
+      const now = originOf((live.get(secret)?.["data"] as Readonly<Record<string, string>> | undefined)?.[key]);
+      const started = originOf(data);
+      if (now === undefined || started === undefined || now === started) return [];
+      return [`${pod.name} of ${namespace}/${name} was started with ${started}; ${where} is ${now} now`];
+    }),
+  );
+}
+
+function hasOldFiles(world: World, workload: SimulatedWorkload): boolean {
+  const team = teamOf(world, workload.namespace);
+  return (team === undefined ? [] : mountedBy(team, workload)).some((wanted) => {
+    const now = team === undefined ? undefined : filesOf(team, wanted);
+    const started = workload.pods.flatMap(({ startedFiles }) => startedFiles?.get(wanted.name) ?? []);
+    return now !== undefined && started.some((files) => !isSame(files, now));
+  });
+}
+
+/** Pods have to be ready for ten seconds; a worker whose clock catches up measures at twice the pace. */
+const STEADY_MS = 4_500;
+/** Half of `--rollout-timeout`, for the same reason. */
+const TIMEOUT_MS = 5 * 60_000;
+
+export interface Begun {
+  readonly namespace: string;
+  readonly name: string;
+  /** Virtual milliseconds. */
+  readonly restartedAt: number;
+}
+
+/**
+ * Whether a restart is no longer waited for although nobody has recorded its end: its pods have proven themselves, and the record is on its
+ * way or was lost; or other versions have come meanwhile, and all its pods are there or will not be. While a Secret that it uses, or an object
+ * that it mounts, is not to be had, nothing is concluded of it, and nobody waits either.
+ */
+export function isLeftToItself(world: World, { namespace, name, restartedAt }: Begun): boolean {
+  const { now } = world.scheduler;
+  const workload = world.workloads.of(namespace, name);
+  if (workload?.secrets === undefined) return true;
+  const { server } = world.cluster;
+  const team = teamOf(world, namespace);
+  const isMissing = workload.secrets.some((secret) => server.object("secrets", secret, namespace) === undefined);
+  const cannotMount = team !== undefined && mountedBy(team, workload).some((wanted) => filesOf(team, wanted) === undefined);
+  if (isMissing || cannotMount) return true;
+  if (workload.completeSince !== undefined && now - Math.max(workload.completeSince, restartedAt) >= STEADY_MS) return true;
+  const hasEnded = workload.isComplete || now - restartedAt >= TIMEOUT_MS;
+  return hasEnded && (oldValues(world, workload).length > 0 || hasOldFiles(world, workload));
+}
