@@ -184,8 +184,8 @@ describe("A18-14: who uses a class", () => {
     const watched = Array.from({ length: 20 }, (_, index) => workload({ name: `w${index}`, annotations }));
     const asking = await judged(secretsOf(1), watched);
 
-    const worker = { classes: { list: () => CLASSES }, secrets: { get: () => undefined } } as unknown as RolloutContext["worker"]; // What is asked.
-    const users = usersByClass({ worker }, "team", asking);
+    const worker = { secrets: { get: () => undefined } } as unknown as RolloutContext["worker"]; // What is asked.
+    const users = usersByClass({ worker, classes: CLASSES }, "team", asking);
 
     assert.deepEqual(
       [...users].map(([name, ofClass]) => [name, ofClass.length]),

@@ -1,9 +1,9 @@
 import { parseDuration } from "../../domain/duration.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { type DriverPace, driverPace, paceText } from "../../domain/refresh/driver-pace.ts";
-import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { counted } from "../../domain/words.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
+import { mirrorsNothing } from "../shared/class-context.ts";
 import {
   type Cluster,
   type Command,
@@ -100,7 +100,7 @@ async function openRefresh(
   const spc = await classIn(viewer, ref);
   const settings = await workerSettingsInForce(viewer, installNamespace(options));
   const value = new Date(context.clock.now()).toISOString();
-  const isFetched = secretObjectsOf(spc).length > 0 || (await statusOf(viewer, ref)) !== undefined;
+  const isFetched = !mirrorsNothing(spc) || (await statusOf(viewer, ref)) !== undefined;
   return { cluster, context, viewer, ref, value, cloudName: settings["cloud-name"] ?? "", isFetched };
 }
 

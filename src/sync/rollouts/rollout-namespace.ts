@@ -272,8 +272,8 @@ function untilFiles(until: number | undefined, now: number): number {
 /** Everything that changes comes by a watch; only the passing of time does not. */
 function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
   const { memory, settings, worker } = context;
-  const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload) ?? [], heldFor(context, workload) ?? []].flat());
-  const retries = asked.map((wait) => Math.max(UNSETTLED_MS, wait));
+  const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload), heldFor(context, workload)]);
+  const retries = asked.filter((wait) => wait !== undefined).map((wait) => Math.max(UNSETTLED_MS, wait));
   // Who waits for the slot of a restart that comes no further is woken by a look.
   const slots = asking.filter(holdsSlot).map(({ slotMs }) => slotMs);
   const changes = asking.flatMap(({ workload, standing }) => {

@@ -35,8 +35,9 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
     tellWait(context, each, haltedBy ?? asking.find(({ standing }) => standing.kind === "restarting"));
     tellHold(context, each);
   }
-  const users = usersByClass(context, namespace, asking);
-  const unused = classesOf(context.worker, namespace).filter(({ metadata }) => !users.has(metadata.name));
+  const classes = classesOf(context.worker, namespace);
+  const users = usersByClass({ worker: context.worker, classes }, namespace, asking);
+  const unused = classes.filter(({ metadata }) => !users.has(metadata.name));
   return eachByItself([
     ...[...users].map(
       ([name, ofClass]) =>
@@ -190,13 +191,12 @@ function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
   return { apiVersion: apiVersionOf(WORKLOADS[kind]), kind, metadata: { ...ref, uid, resourceVersion } };
 }
 
-/** Users of a class: by name, or by a Secret that it mirrors, or is to. Of the classes that are there: a template may name any number of others. */
+/** Users of a class: by name, or by a Secret that it mirrors, or is to. Of the classes that are there (`classes`, of the namespace): a template may name any number of others. */
 export function usersByClass(
-  { worker }: { readonly worker: Pick<RolloutContext["worker"], "secrets" | "classes"> },
+  { worker, classes }: { readonly worker: Pick<RolloutContext["worker"], "secrets">; readonly classes: readonly SecretProviderClass[] },
   namespace: string,
   asking: readonly Asking[],
 ): ReadonlyMap<string, readonly Judged[]> {
-  const classes = classesOf(worker, namespace);
   const present = new Set(classes.map(({ metadata }) => metadata.name));
   const naming = new Groups<string>();
   for (const provider of classes) {
