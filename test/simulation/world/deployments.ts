@@ -18,21 +18,8 @@ export function deploy(cluster: Cluster, team: Team, { name, random }: { readonl
   const csi = { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: wanted.name } };
   const container = { name: "app", image: "app:1", ...(byVolume ? {} : { envFrom: [{ secretRef: { name: secretName } }] }) };
   const annotations = random.chance(0.8) ? { [RESTART_ON_ROTATION]: "true" } : {};
-  const body = {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name },
-    spec: {
-      replicas: 1 + random.below(2),
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name }, annotations },
-        spec: { containers: [container], ...(byVolume ? { volumes: [{ name: "secrets", csi }] } : {}) },
-      },
-    },
-  };
-  const { status } = cluster.request("POST", `/apis/apps/v1/namespaces/${team.namespace}/deployments`, body, { user: "author" });
-  return status < 300;
+  const pod = { containers: [container], ...(byVolume ? { volumes: [{ name: "secrets", csi }] } : {}) };
+  return created(cluster, team.namespace, { name, annotations, replicas: 1 + random.below(2), pod });
 }
 
 /** Mounts a class that makes no Secret, and asks for restarts. False where the API server would not have it. */
@@ -42,17 +29,30 @@ export function deployMounting(
   { name, className, random }: { readonly name: string; readonly className: string; readonly random: Random },
 ): boolean {
   const csi = { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: className } };
+  const pod = { containers: [{ name: "app", image: "app:1" }], volumes: [{ name: "secrets", csi }] };
+  const annotations = { [RESTART_ON_ROTATION]: "true" };
+  return created(cluster, namespace, { name, annotations, replicas: 1 + random.below(3), pod });
+}
+
+interface DeploymentFacts {
+  readonly name: string;
+  /** Of the template. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly replicas: number;
+  /** Spec of its pods. */
+  readonly pod: object;
+}
+
+/** False where the API server would not have it. */
+function created(cluster: Cluster, namespace: string, { name, annotations, replicas, pod }: DeploymentFacts): boolean {
   const body = {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { name },
     spec: {
-      replicas: 1 + random.below(3),
+      replicas,
       selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name }, annotations: { [RESTART_ON_ROTATION]: "true" } },
-        spec: { containers: [{ name: "app", image: "app:1" }], volumes: [{ name: "secrets", csi }] },
-      },
+      template: { metadata: { labels: { app: name }, annotations }, spec: pod },
     },
   };
   const { status } = cluster.request("POST", `/apis/apps/v1/namespaces/${namespace}/deployments`, body, { user: "author" });
