@@ -2,12 +2,11 @@
 // reason, counted, and fails the run where CI=true.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { olderApiServer } from "../tools/bootstrap/control-plane-assets.mjs";
-import { type Layer, testFiles } from "../tools/test-files.ts";
+import { LANES, type Layer, testFiles } from "../tools/test-files.ts";
 import { builtProgram, programRefusal } from "./e2e/support/binaries.ts";
 import { HELM_VERSIONS } from "./support/cluster/helm.ts";
 
@@ -25,8 +24,6 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   rights: ["rights"],
 };
 
-/** Suites that start a control plane need about 1 GiB, and wait a third of their time. */
-const LANES = Math.max(3, Math.ceil(availableParallelism() * 1.5));
 const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, release: 1, "first-hour": 1 };
 /** Milliseconds of a file; one file is the life of four installs, which takes most of a quarter of an hour on an idle machine. */
 const TIMEOUT_MS: Readonly<Record<string, number>> = { install: 1_500_000, release: 1_500_000, "first-hour": 1_500_000 };

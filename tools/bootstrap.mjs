@@ -102,6 +102,8 @@ function environmentFor(node, { assets, stateDir, keepsProxy = false, isVisitors
   delete environment.NODE_OPTIONS;
   if (!isVisitors) delete environment.KUBECONFIG;
   environment.PATH = `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}`;
+  // Thousands of processes start in a run of the suites, each with hundreds of modules to strip of their types and to compile.
+  environment.NODE_COMPILE_CACHE ??= path.join(root, "node_modules", ".cache", "node-compile");
   environment.KEYVAULT_INJECTOR_STATE = stateDir;
   environment.KEYVAULT_INJECTOR_CACHE = cacheFolder();
   if (assets.kind === "ready") environment.KUBEBUILDER_ASSETS = assets.folder;

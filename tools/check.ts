@@ -1,7 +1,8 @@
-// The fast gate: format, lint (with layer rules), types, unit and property tests, generated files. `npm run check`.
+// The fast gate: format, lint (with layer rules), types, unit and property tests, generated files. `npm run check`. With `-- --no-tests`
+// without the tests, for who runs all of them afterwards.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
-import { testFiles } from "./test-files.ts";
+import { LANES, testFiles } from "./test-files.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const bin = (name: string): string => path.join(root, "node_modules", ".bin", name);
@@ -18,12 +19,13 @@ const steps: readonly Step[] = [
   { name: "lint", command: process.execPath, args: [bin("oxlint"), "--deny-warnings"] },
   { name: "types", command: process.execPath, args: [bin("tsc"), "-p", "."] },
   { name: "reference pages", command: process.execPath, args: ["tools/reference/main.ts", "--check"] },
-  {
-    name: "unit and property tests",
-    command: process.execPath,
-    args: ["--test", "--test-reporter=dot", ...testFiles(["unit", "property"])],
-  },
 ];
+
+const tests: Step = {
+  name: "unit and property tests",
+  command: process.execPath,
+  args: ["--test", "--test-reporter=dot", `--test-concurrency=${LANES}`, ...testFiles(["unit", "property"])],
+};
 
 /** Known vulnerabilities of the packages; a registry that cannot be asked is said, and is no failure. */
 const audit: Step = { name: "audit", command: process.execPath, args: ["tools/release/audit.ts"] };
@@ -42,7 +44,13 @@ function run(step: Step): void {
   console.log(`check: ${step.name} ok (${seconds} s)`);
 }
 
-for (const step of [...steps, audit]) run(step);
+const given = process.argv.slice(2);
+const unknown = given.find((argument) => argument !== "--no-tests");
+if (unknown !== undefined) {
+  console.error(`check: unknown argument ${JSON.stringify(unknown)}; known: --no-tests`);
+  process.exit(2);
+}
+for (const step of [...steps, ...(given.length === 0 ? [tests] : []), audit]) run(step);
 const missing = process.env["KEYVAULT_INJECTOR_NO_CONTROL_PLANE"];
 if (missing === undefined) {
   run(generated);

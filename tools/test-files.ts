@@ -1,4 +1,5 @@
 import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 
 export type Layer = "unit" | "property" | "integration" | "contract" | "e2e" | "install" | "release" | "first-hour" | "rights";
@@ -8,3 +9,6 @@ export function testFiles(layers: readonly Layer[]): readonly string[] {
   const root = path.resolve(import.meta.dirname, "..");
   return layers.flatMap((layer) => globSync(`test/${layer}/**/*.test.ts`, { cwd: root }).sort());
 }
+
+/** Files that run side by side. Suites that start a control plane need about 1 GiB, and wait a third of their time. */
+export const LANES = Math.max(3, Math.ceil(availableParallelism() * 1.5));

@@ -174,23 +174,13 @@ describe("while the webhook is broken", { skip: refusal }, () => {
       await eventually(isInjected, { what: "an injected pod" });
       proxy.delayMs = 100;
 
-      const namespace = "just-made";
-      const metadata = { name: namespace, annotations: prefixed({ "secret-provider-class": OPTED_IN["secret-provider-class"] }) };
-      const post = async (path: string, body: object): Promise<ApiAnswer> => {
-        const answer = await apiRequest(plane, { method: "POST", path, body });
-        assert.equal(answer.status, 201, messageOf(answer));
-        return answer;
+      // On a slow machine the copy may have one before its pod asks.
+      const lacked = async (): Promise<boolean> => {
+        const metrics = samplesOf(await webhook.metrics());
+        return (metrics.value("admission_namespace_lookups_total", { result: "read" }) ?? 0) > 0;
       };
-      await post("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata });
-      const serviceAccount = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
-      await post(`/api/v1/namespaces/${namespace}/serviceaccounts`, serviceAccount);
-      const classes = `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${namespace}/secretproviderclasses`;
-      await post(classes, aClass({}, "akvprovider-demo", namespace));
-      const pod = await post(`/api/v1/namespaces/${namespace}/pods`, aPod({ inject: "true" }, { automountServiceAccountToken: false }));
-
-      assert.ok(listAt(pod.body, "spec", "volumes").some((volume) => at(volume, "csi") !== undefined));
-      const metrics = samplesOf(await webhook.metrics());
-      assert.equal(metrics.value("admission_namespace_lookups_total", { result: "read" }), 1);
+      for (let made = 1; made <= 30 && !(await lacked()); made++) await assertInjectedAtOnce(`just-made-${made}`);
+      assert.ok(await lacked(), "one was read");
     } finally {
       await webhook.stop();
       await proxy.stop();
@@ -199,6 +189,25 @@ describe("while the webhook is broken", { skip: refusal }, () => {
 
   test("no request of the webhook was answered 403", (context) => assertNothingForbidden(plane, context));
 });
+
+/** A pod that opts in alone, in a namespace that names a class and is as young as it can be. */
+async function assertInjectedAtOnce(namespace: string): Promise<void> {
+  const post = async (path: string, body: object): Promise<ApiAnswer> => {
+    const answer = await apiRequest(plane, { method: "POST", path, body });
+    assert.equal(answer.status, 201, messageOf(answer));
+    return answer;
+  };
+  const annotations = prefixed({ "secret-provider-class": OPTED_IN["secret-provider-class"] });
+  await post("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, annotations } });
+  const serviceAccount = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
+  const classes = `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${namespace}/secretproviderclasses`;
+  await Promise.all([
+    post(`/api/v1/namespaces/${namespace}/serviceaccounts`, serviceAccount),
+    post(classes, aClass({}, "akvprovider-demo", namespace)),
+  ]);
+  const pod = await post(`/api/v1/namespaces/${namespace}/pods`, aPod({ inject: "true" }, { automountServiceAccountToken: false }));
+  assert.ok(listAt(pod.body, "spec", "volumes").some((volume) => at(volume, "csi") !== undefined));
+}
 
 const messageOf = ({ body }: ApiAnswer): string => String(at(body, "message"));
 

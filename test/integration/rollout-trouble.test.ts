@@ -51,7 +51,7 @@ describe("workloads in trouble", { skip: refusal === undefined ? false : `SKIPPE
     world = await startSyncWorld();
     pods = startPodReadiness(world.plane);
     steps = rolloutSteps(world);
-    await world.product.start("sync", { args: ["--rotation-poll-interval=24h", "--rollout-timeout=4s"] });
+    await world.product.start("sync", { args: ["--rotation-poll-interval=24h", "--rollout-timeout=10s"] });
     const node = { apiVersion: "v1", kind: "Node", metadata: { name: "node" } };
     await world.plane.kubectl(["create", "-f", "-"], JSON.stringify(node));
   });
@@ -83,7 +83,7 @@ describe("workloads in trouble", { skip: refusal === undefined ? false : `SKIPPE
   for (const kind of ["Deployment", "StatefulSet", "DaemonSet"] as const) {
     test(`U3: are not rotated in a crash loop without a readiness probe: it fails, and those who wait for it are told (${kind})`, async () => {
       const db = await steps.mirrored();
-      const spec = kind === "Deployment" ? { progressDeadlineSeconds: 3 } : {};
+      const spec = kind === "Deployment" ? { progressDeadlineSeconds: 9 } : {};
       const crashing = await steps.running({ kind, name: `a-crashing-${kind.toLowerCase()}`, envFrom: ["db"], spec }, db);
       const next = await steps.running({ name: "b-next", envFrom: ["db"] }, db);
       for (const each of [crashing, next]) await steps.recorded(each);

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-
+import { baseEnvironment } from "../../support/processes/base-environment.ts";
 import type { Outcome } from "./comparison.ts";
 import type { OurQuestion } from "./our-process.ts";
 
@@ -16,7 +16,7 @@ export interface OurSide {
 
 export function startOurSide(environment: Readonly<Record<string, string>>): OurSide {
   const child = spawn(process.execPath, [PROCESS], {
-    env: { PATH: process.env["PATH"] ?? "", ...environment },
+    env: { ...baseEnvironment(), ...environment },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const waiting = new Map<number, (outcome: Outcome) => void>();

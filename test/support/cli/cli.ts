@@ -12,6 +12,7 @@ import {
 import { createInputs } from "../../../src/cli/shared/manifest-files.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
+import { baseEnvironment } from "../processes/base-environment.ts";
 import { ManualClock } from "../time/manual-clock.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../../src/main.ts");
@@ -32,7 +33,7 @@ export interface CliOptions {
 /** Runs the program as a user does, in a process of its own. */
 export function runCli(args: readonly string[], { kubeconfig, input = "", environment = {} }: CliOptions = {}): Promise<CliOutput> {
   const env = {
-    PATH: process.env["PATH"] ?? "",
+    ...baseEnvironment(),
     // Neither the machine's own kubeconfig nor a pod's account is to be found.
     HOME: path.join(import.meta.dirname, "no-such-home"),
     KUBECONFIG: kubeconfig ?? "",

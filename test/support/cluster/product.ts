@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
+import { baseEnvironment } from "../processes/base-environment.ts";
 import { type RunningProcess, startProcess } from "../processes/process.ts";
 import { eventually } from "../time/eventually.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -154,7 +155,7 @@ async function startRole(plane: ControlPlane, input: RoleInput): Promise<Product
   const child = spawn(process.execPath, [...flags, input.main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
-      PATH: process.env["PATH"] ?? "",
+      ...baseEnvironment(),
       KUBECONFIG: kubeconfig,
       POD_NAMESPACE: NAMESPACE,
       POD_NAME: `${name}-${healthPort}`,

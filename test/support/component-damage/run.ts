@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mayHoldDeadTokens } from "../../../src/domain/healing/account-tokens.ts";
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { eventually } from "../time/eventually.ts";
 import { contentOf, type DamagedCluster, manifestOf, readTarget, type Target, versionOf } from "./cluster.ts";
@@ -95,13 +96,24 @@ export async function assertNothingToApply(cluster: DamagedCluster, round: reado
   assert.deepEqual(changed, [], "the installer's next apply changed something");
 }
 
-/** The last part of a repair is the record of owners: twice the same is at rest. */
+/** The last part of a repair is the record of owners: twice the same is at rest, where no pods are still to be replaced for their account. */
 async function settledVersions(read: () => Promise<readonly (KubeObject | undefined)[]>): Promise<readonly string[] | undefined> {
-  const versions = async (): Promise<readonly string[]> => (await read()).map((live) => (live === undefined ? "" : versionOf(live)));
-  const first = await versions();
+  const versionsOf = (objects: readonly (KubeObject | undefined)[]): readonly string[] =>
+    objects.map((live) => (live === undefined ? "" : versionOf(live)));
+  const first = await read();
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const second = await versions();
-  return JSON.stringify(first) === JSON.stringify(second) ? second : undefined;
+  const second = await read();
+  if (JSON.stringify(versionsOf(first)) !== JSON.stringify(versionsOf(second))) return undefined;
+  return isRestartDue(second.filter((live) => live !== undefined)) ? undefined : versionsOf(second);
+}
+
+/** Whether the worker is still to restart a workload among them for an account among them that was made anew. */
+function isRestartDue(objects: readonly KubeObject[]): boolean {
+  const now = Date.now();
+  const accounts = objects.filter(({ kind }) => kind === "ServiceAccount");
+  return accounts.some((account) =>
+    objects.some((workload) => workload.metadata.namespace === account.metadata.namespace && mayHoldDeadTokens({ account, workload, now })),
+  );
 }
 
 /** How damage is reported that is left to people. */

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { baseEnvironment } from "./base-environment.ts";
 import { startProcess } from "./process.ts";
 
 /** A process that answers each line of JSON with one. */
@@ -27,7 +28,7 @@ const WITHIN_MS = 30_000;
 
 export function startLineProcess<Asked, Answered>(options: LineProcessOptions<Asked>): LineProcess<Asked, Answered> {
   const { command, args = [], environment = {}, within = WITHIN_MS, toLine = (asked) => `${JSON.stringify(asked)}\n` } = options;
-  const child = spawn(command, args, { stdio: "pipe", env: { PATH: process.env["PATH"] ?? "", ...environment } });
+  const child = spawn(command, args, { stdio: "pipe", env: { ...baseEnvironment(), ...environment } });
   const running = startProcess(child, command);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let stderr = "";
