@@ -24,6 +24,43 @@ export interface OwnRequestPorts {
   readonly memory: RolloutMemory;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What is begun in a look; undefined: as many as there are. */
+  readonly turn?: LookTurn;
+}
+
+/** Of one look's such requests, in milliseconds: with the last one that has begun it lasts longer. */
+const TURN_MS = 5_000;
+
+/** A look makes them one after the other, and other namespaces wait for its worker. */
+export class LookTurn {
+  readonly #clock: Clock;
+  #spentMs = 0;
+  #hasPutOff = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Whether something is left for the next look. */
+  get hasPutOff(): boolean {
+    return this.#hasPutOff;
+  }
+
+  /** Why a request waits for the next look; undefined: it may begin. */
+  putOff(): Trouble | undefined {
+    if (this.#spentMs < TURN_MS) return undefined;
+    this.#hasPutOff = true;
+    return { failures: 0, until: this.#clock.now(), why: "others of its namespace come first, and are slow", refusedAt: undefined };
+  }
+
+  async take<T>(make: () => Promise<T>): Promise<T> {
+    const begun = this.#clock.now();
+    try {
+      return await make();
+    } finally {
+      this.#spentMs += this.#clock.now() - begun;
+    }
+  }
 }
 
 export interface OwnRequestOf {
@@ -43,36 +80,50 @@ const UNANSWERED: Waits = [30_000, 120_000];
 /** Somebody wrote the workload in between, and its new state is on its way: that often in a row, the look is repeated. */
 const CONFLICTS = 3;
 
+/** The context of a look, or of a part of it, with a turn of its own. */
+export function inTurn<Context extends { readonly writer: OwnRequestPorts }>(
+  context: Context,
+): Context & { readonly writer: { readonly turn: LookTurn } } {
+  return { ...context, writer: { ...context.writer, turn: new LookTurn(context.writer.clock) } };
+}
+
 /**
  * Makes a request of which only one workload is the cause. Its failure is that workload's trouble, and none of its neighbours: it is returned,
  * remembered, and the request is not repeated for a while. Thrown is what is everybody's trouble; what got no answer is both, so that a look
  * waits for one such request at most, and the next look passes it over.
  */
 export async function attempt<T>(ports: OwnRequestPorts, of: OwnRequestOf, make: () => Promise<T>): Promise<Result<T, Trouble>> {
-  const { memory, clock, logger } = ports;
+  const { memory, turn } = ports;
   const { workload, request } = of;
-  const open = openTrouble(ports, of);
+  const open = openTrouble(ports, of) ?? turn?.putOff();
   if (open !== undefined) return failed(open);
-  const { troubles } = memory.of(workload);
   try {
-    const value = await make();
-    troubles.delete(request);
+    const value = await (turn === undefined ? make() : turn.take(make));
+    memory.of(workload).troubles.delete(request);
     return ok(value);
   } catch (thrown) {
-    if (!(thrown instanceof KubeError) || isEverybodys(thrown)) throw thrown;
-    const error = isUnseenPause(thrown) ? asConflict(thrown) : thrown;
-    const failures = (troubles.get(request)?.failures ?? 0) + 1;
-    const isRepeated = (error.code === "Conflict" || error.code === "NotFound") && failures <= CONFLICTS;
-    const waitMs = isRepeated ? 0 : waitFor(error, failures);
-    const refusedAt = isRefusal(error) ? workload.resourceVersion : undefined;
-    troubles.set(request, { failures, until: clock.now() + waitMs, why: error.message, refusedAt });
-    if (isRepeated) throw error;
-    const [kind, name] = [workload.kind, objectKey(workload.ref)];
-    logger.warn("request for one workload failed", { kind, workload: name, request, failures, afterMs: waitMs, error });
-    const trouble = openTrouble(ports, of);
-    if (trouble === undefined || error.status === undefined) throw error;
-    return failed(trouble);
+    return failed(afterFailure(ports, of, thrown));
   }
+}
+
+/** What was thrown, remembered as the workload's own; thrown again where it is not, or not only. */
+function afterFailure(ports: OwnRequestPorts, of: OwnRequestOf, thrown: unknown): Trouble {
+  if (!(thrown instanceof KubeError) || isEverybodys(thrown)) throw thrown;
+  const { memory, clock, logger } = ports;
+  const { workload, request } = of;
+  const { troubles } = memory.of(workload);
+  const error = isUnseenPause(thrown) ? asConflict(thrown) : thrown;
+  const failures = (troubles.get(request)?.failures ?? 0) + 1;
+  const isRepeated = (error.code === "Conflict" || error.code === "NotFound") && failures <= CONFLICTS;
+  const waitMs = isRepeated ? 0 : waitFor(error, failures);
+  const refusedAt = isRefusal(error) ? workload.resourceVersion : undefined;
+  troubles.set(request, { failures, until: clock.now() + waitMs, why: error.message, refusedAt });
+  if (isRepeated) throw error;
+  const [kind, name] = [workload.kind, objectKey(workload.ref)];
+  logger.warn("request for one workload failed", { kind, workload: name, request, failures, afterMs: waitMs, error });
+  const trouble = openTrouble(ports, of);
+  if (trouble === undefined || error.status === undefined) throw error;
+  return trouble;
 }
 
 /** Why the request is not made now. */

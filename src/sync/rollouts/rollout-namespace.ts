@@ -15,7 +15,7 @@ import { hasOldVersions, unseen, withFiles } from "./await-files.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { ClusterSlots } from "./cluster-slots.ts";
 import { heldFor, holdNow, recentHold } from "./hold-now.ts";
-import { attempt, openTrouble, retryIn, type Trouble } from "./own-requests.ts";
+import { attempt, inTurn, openTrouble, retryIn, type Trouble } from "./own-requests.ts";
 import type { DriverRecords } from "./pod-files.ts";
 import { proveRestart } from "./prove-restart.ts";
 import { heldBy, type RolloutBudgets } from "./rollout-budgets.ts";
@@ -100,12 +100,15 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   }
   const breaths = new Breaths();
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
-  const withOld = await withFiles(context, await withoutYoung(context, judged, signal), signal);
-  const free = await withHolds(context, await withProof(context, withOld, signal), breaths);
+  // What is seen leaves time for what is begun.
+  const seeing = inTurn(context);
+  const withOld = await withFiles(seeing, await withoutYoung(seeing, judged, signal), signal);
+  const free = await withHolds(context, await withProof(seeing, withOld, signal), breaths);
   const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
   const started = new Map<string, Standing>();
-  for (const due of plan.starts) started.set(due.workload.uid, await startRestart(context, due, signal));
-  await answerIdleRequests(context, asking, signal);
+  const starting = inTurn(context);
+  for (const due of plan.starts) started.set(due.workload.uid, await startRestart(starting, due, signal));
+  await answerIdleRequests(starting, asking, signal);
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
   const [untold] = await reportNamespace(
     context,
@@ -114,7 +117,8 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   );
   // Who did not come through leaves its turn to the next at once.
   const isPassedOn = [...started.values()].some(({ kind }) => kind === "held");
-  const next = isPassedOn ? AGAIN : nextLook(context, after);
+  const isPutOff = seeing.writer.turn.hasPutOff || starting.writer.turn.hasPutOff;
+  const next = isPassedOn || isPutOff ? AGAIN : nextLook(context, after);
   // A condition that was not taken is written by the next look.
   const isSoon = next.kind === "requeueAfter" && next.milliseconds <= SOON_MS;
   return untold === undefined || isSoon ? next : { kind: "retry", error: untold };

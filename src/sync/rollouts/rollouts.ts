@@ -47,7 +47,7 @@ export type RolloutsWorker = RolloutContext["worker"] & {
 };
 
 /** Namespaces looked at a time: the API server's answers dominate. */
-const WORKERS = 4;
+const WORKERS = 16;
 
 const SOON = { Conflict: 500, NotFound: 500 };
 
