@@ -33,7 +33,8 @@ export const FORGETS: Planted = {
     {
       file: "src/sync/push/hints.ts",
       find: "if (!isSame) this.#options.enqueue(classKey);",
-      replace: "if (!isSame && !this.#paces.has(classKey)) this.#options.enqueue(classKey);",
+      replace:
+        "const once = (this.onces ??= new Set()); if (!isSame && !once.has(classKey)) this.#options.enqueue(classKey); once.add(classKey);",
     },
   ],
 };

@@ -129,13 +129,17 @@ async function disturbed(options: RunOptions, plans: readonly PhasePlan[], under
   let first = 0;
   let trouble = Promise.resolve();
   for (const [phase, plan] of plans.entries()) {
-    for (const [what, milliseconds] of troublesOf(options, phase)) {
-      trouble = trouble.then(() => runTrouble(options, what, milliseconds));
+    const noticed = troublesOf(options, phase).map(([what, lengthMs]) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      trouble = trouble.then(() => runTrouble(options, { trouble: what, lengthMs, onNoticed: resolve }));
       // Told at the end, where it is awaited.
-      trouble.catch(() => undefined);
-    }
+      trouble.catch(resolve);
+      return promise;
+    });
     const running = under.traffic.run(plan, first);
     running.catch(() => undefined);
+    // Leaders that live shorter than a request may take would notice no queue that hangs.
+    await Promise.all(noticed);
     if (phase < size.kills) changes.push(await killLeader(replicas, random.integer(0, 8_000)));
     if (phase > size.kills) changes.push(await inStorm(options, under.meter));
     await running;

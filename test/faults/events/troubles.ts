@@ -35,11 +35,18 @@ interface Troubled {
   readonly replicas: Replicas;
 }
 
-/** Strikes for so long at least (milliseconds), and until a leader has noticed. */
-export async function runTrouble({ world, replicas }: Troubled, trouble: Trouble, lengthMs: number): Promise<void> {
+export interface Strike {
+  readonly trouble: Trouble;
+  /** At least; it goes on until a leader has noticed. Milliseconds. */
+  readonly lengthMs: number;
+  /** Called once, also where nobody notices in time. */
+  readonly onNoticed: () => void;
+}
+
+export async function runTrouble({ world, replicas }: Troubled, { trouble, lengthMs, onNoticed }: Strike): Promise<void> {
   await trouble.strike(world);
   try {
-    await Promise.all([pause(lengthMs), noticed(replicas, trouble)]);
+    await Promise.all([pause(lengthMs), noticed(replicas, trouble).finally(onNoticed)]);
   } finally {
     await trouble.mend(world);
   }
