@@ -150,6 +150,8 @@ class Exchange implements Sent {
   #lines: Lines | undefined;
   /** Of the last part that was sent: none overtakes another. */
   #lastAt = 0;
+  /** Parts that were sent and have not come, in their order: a machine that is busy has several of them come at one moment. */
+  readonly #underWay: (() => void)[] = [];
   readonly #sentAt: number;
   #status = 0;
   #body = "";
@@ -249,8 +251,10 @@ class Exchange implements Sent {
     const { scheduler, message } = this.#options;
     // What comes at the same moment comes in any order, and bytes of one stream do not.
     this.#lastAt = Math.max(this.#lastAt + 0.001, scheduler.now + milliseconds);
+    this.#underWay.push(action);
     const arrive = (): void => {
-      if (!this.#isOver) action();
+      const next = this.#underWay.shift();
+      if (!this.#isOver) next?.();
     };
     return scheduler.schedule(this.#lastAt - scheduler.now, arrive, { machine: message.machine });
   }
