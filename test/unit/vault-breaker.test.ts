@@ -158,7 +158,7 @@ describe("the one request that tries a vault whose breaker is open", () => {
 
 test("C-4: a turn of the vault's budget is given back by who gives up waiting for it", async () => {
   // The whole budget of keys, which has 20 more a second.
-  for (let index = 0; index < 50; index += 1) assert.equal(await ask({ kind: "key" }), "answered");
+  for (let index = 0; index < 40; index += 1) assert.equal(await ask({ kind: "key" }), "answered");
   const outcomes = new Set<Outcome>();
   for (let index = 0; index < 100; index += 1) {
     const stop = new AbortController();

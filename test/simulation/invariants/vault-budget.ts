@@ -10,8 +10,8 @@ const IN_HAND = 64 * 4;
 
 /** Less than the 4,000 that a vault takes. */
 const MOST = 3_500 + IN_HAND;
-/** Of those, keys: 50 at once and 20 a second. */
-const MOST_KEYS = 50 + 20 * 10 + IN_HAND;
+/** Of those, keys: 40 at once and 20 a second. */
+const MOST_KEYS = 40 + 20 * 10 + IN_HAND;
 
 /** A request without a token is a vault's challenge, which it does not count. */
 function isTransaction({ host, headers }: Message): boolean {
