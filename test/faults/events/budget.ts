@@ -1,6 +1,6 @@
 import { busiestWindow, type VaultRequest } from "../../load/sync/vault-meter.ts";
 
-/** What the worker allows itself in any 10 seconds, whoever leads: docs/reference/vault-budget.md. */
+/** What may reach the vault in any 10 seconds, whoever leads: docs/reference/vault-budget.md. Of keys that is all that it takes. */
 export const BUDGET = { all: 3_500, keys: 250 } as const;
 
 const WINDOW_MS = 10_000;
