@@ -2,7 +2,12 @@
 // without the tests, for who runs all of them afterwards.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
+import { scriptArguments } from "./script-arguments.ts";
 import { LANES, testFiles } from "./test-files.ts";
+
+const { "no-tests": isWithoutTests } = scriptArguments("npm run check -- [--no-tests]", {
+  options: { "no-tests": { type: "boolean" } },
+}).values;
 
 const root = path.resolve(import.meta.dirname, "..");
 const bin = (name: string): string => path.join(root, "node_modules", ".bin", name);
@@ -44,13 +49,7 @@ function run(step: Step): void {
   console.log(`check: ${step.name} ok (${seconds} s)`);
 }
 
-const given = process.argv.slice(2);
-const unknown = given.find((argument) => argument !== "--no-tests");
-if (unknown !== undefined) {
-  console.error(`check: unknown argument ${JSON.stringify(unknown)}; known: --no-tests`);
-  process.exit(2);
-}
-for (const step of [...steps, ...(given.length === 0 ? [tests] : []), audit]) run(step);
+for (const step of [...steps, ...(isWithoutTests ? [] : [tests]), audit]) run(step);
 const missing = process.env["KEYVAULT_INJECTOR_NO_CONTROL_PLANE"];
 if (missing === undefined) {
   run(generated);
