@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { VaultAddress } from "../../src/domain/ports/vault-client.ts";
 import { type Emulator, startEmulator } from "../../tools/key-vault-emulator/emulator.ts";
+import { baseEnvironment } from "../support/processes/base-environment.ts";
 
 export const ISSUER = "https://issuer.example/cluster";
 export const SUBJECT = "system:serviceaccount:shop:reader";
@@ -70,7 +71,7 @@ export interface AskedProcess {
 
 /** What the process writes of the questions that it reads. It has to answer, and to say nothing else. */
 export async function askProcess({ file, environment, within }: AskedProcess, questions: unknown): Promise<string> {
-  const child = spawn(process.execPath, [file], { env: { PATH: process.env["PATH"] ?? "", ...environment } });
+  const child = spawn(process.execPath, [file], { env: { ...baseEnvironment(), ...environment } });
   const timer = setTimeout(() => child.kill("SIGKILL"), within);
   child.stdin.end(JSON.stringify(questions));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

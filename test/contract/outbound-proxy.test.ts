@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emulator/spawn.ts";
+import { baseEnvironment } from "../support/processes/base-environment.ts";
 import { startTcpProxy, type TcpProxy } from "../support/processes/tcp-proxy.ts";
 import type { ProxyAnswer, ProxyQuestion } from "./outbound-proxy-process.ts";
 
@@ -49,7 +50,7 @@ interface Asked extends ProxyAnswer {
 /** One question, or more of the same, to a new process with this environment and the emulator's CA; resolves with the last answer. */
 async function ask(environment: Environment, asked: ProxyQuestion = question, times = 1): Promise<Asked> {
   const from = proxy.connections;
-  const env = { PATH: process.env["PATH"] ?? "", NODE_EXTRA_CA_CERTS: emulator.caFile, ...environment };
+  const env = { ...baseEnvironment(), NODE_EXTRA_CA_CERTS: emulator.caFile, ...environment };
   const child = spawn(process.execPath, [PROCESS], { env, stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(`${JSON.stringify(asked)}\n`.repeat(times));
   const lines: string[] = [];

@@ -7,6 +7,7 @@ import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emula
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
 import { type ControlPlane, startControlPlane } from "../support/cluster/control-plane.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
+import { baseEnvironment } from "../support/processes/base-environment.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -110,7 +111,7 @@ function runVaultCli(emulatorDir: string, args: readonly string[]): Promise<stri
       process.execPath,
       [path.join(root, "tools/key-vault-emulator/main.ts"), ...args],
       {
-        env: { PATH: process.env["PATH"] ?? "", KEY_VAULT_EMULATOR_DIR: emulatorDir },
+        env: { ...baseEnvironment(), KEY_VAULT_EMULATOR_DIR: emulatorDir },
       },
       (error, stdout, stderr) => (error === null ? resolve(stdout) : reject(new Error(stderr.trim() || error.message))),
     );

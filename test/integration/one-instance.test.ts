@@ -6,6 +6,7 @@ import { kubectlOutput } from "../support/cli/kubectl-output.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { freePort, installProduct, type Product, type ProductProcess, type Role } from "../support/cluster/product.ts";
 import { renderDefaultOverlay } from "../support/cluster/shipped-manifests.ts";
+import { baseEnvironment } from "../support/processes/base-environment.ts";
 import { startProcess } from "../support/processes/process.ts";
 
 const refusal = controlPlaneRefusal();
@@ -60,7 +61,7 @@ async function runSecond(plane: ControlPlane, role: Role): Promise<{ readonly co
   const ports = [`--admission-port=${await freePort()}`, `--health-port=${await freePort()}`];
   const child = spawn(process.execPath, [MAIN, role, "--bind-address=127.0.0.1", ...ports], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: kubeconfig, POD_NAMESPACE: SECOND, POD_NAME: "second" },
+    env: { ...baseEnvironment(), KUBECONFIG: kubeconfig, POD_NAMESPACE: SECOND, POD_NAME: "second" },
   });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));

@@ -4,13 +4,14 @@ import path from "node:path";
 import { describe, test } from "node:test";
 
 import { outboundEnvironment, REQUIRED_VARIABLES, readLiveSettings } from "../live/settings.ts";
+import { baseEnvironment } from "../support/processes/base-environment.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../live/main.ts");
 const complete = Object.fromEntries(REQUIRED_VARIABLES.map((name) => [name, `of ${name}`]));
 
 function run(environment: Readonly<Record<string, string>>) {
   const { status, stdout } = spawnSync(process.execPath, [MAIN], {
-    env: { PATH: process.env["PATH"] ?? "", ...environment },
+    env: { ...baseEnvironment(), ...environment },
     encoding: "utf8",
   });
   return { status, stdout };
