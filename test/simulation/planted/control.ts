@@ -1,11 +1,11 @@
 /** The same seeds on the sources as they are: what goes wrong there as well shows no planted defect. */
-import { hunt } from "./hunting.ts";
+import { type HuntedWorld, hunt } from "./hunting.ts";
 import { copyWorkspace } from "./workspace.ts";
 
 export interface Run {
   readonly seed: number;
   readonly hours: number;
-  readonly isCrowded: boolean;
+  readonly world: HuntedWorld | undefined;
   readonly cpuSeconds: number;
 }
 
@@ -15,7 +15,7 @@ export class Controls {
 
   /** What is wrong with the seed; undefined: nothing. */
   problemOf(run: Run): Promise<string | undefined> {
-    const key = JSON.stringify([run.seed, run.hours, run.isCrowded]);
+    const key = JSON.stringify([run.seed, run.hours, run.world ?? "small"]);
     const known = this.#runs.get(key) ?? play(run);
     this.#runs.set(key, known);
     return known;

@@ -49,7 +49,7 @@ export const DEFECTS: readonly Planted[] = [
   },
   {
     id: "C3",
-    needsCrowd: true,
+    world: "crowd",
     what: "renewals of the lease wait for a connection behind slow writes, which have no limit",
     edits: [
       { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 48;", replace: "const REQUEST_CONNECTIONS = 16;" },

@@ -1,6 +1,7 @@
 /** Small changes of source files as text, which fail loudly where the text has changed. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { HuntedWorld } from "./hunting.ts";
 
 export interface Edit {
   /** From the root of the checkout. */
@@ -17,8 +18,8 @@ export interface Planted {
   /** What goes wrong with it. */
   readonly what: string;
   readonly edits: readonly Edit[];
-  /** It shows only where there are many classes. */
-  readonly needsCrowd?: true;
+  /** In which world it shows; a small one unless given. */
+  readonly world?: HuntedWorld;
 }
 
 /** The text with the edit made. Throws an `Error` that names the file and the text where it does not stand in it exactly once. */

@@ -7,6 +7,7 @@ const QUEUE_READER = "src/sync/push/queue-reader.ts";
 export const EVENT_DEFECTS: readonly Planted[] = [
   {
     id: "E1",
+    world: "events",
     what: "a second version of an object counts as the event that was acted on before",
     edits: [
       {
@@ -18,6 +19,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   },
   {
     id: "E2",
+    world: "events",
     what: "an event of a version that the vault never shows is looked after for ever",
     edits: [
       {
@@ -34,6 +36,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   },
   {
     id: "E3",
+    world: "events",
     what: "an event of a certificate does not reach classes that name its secret or its key",
     edits: [
       {
@@ -45,11 +48,13 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   },
   {
     id: "E4",
+    world: "events",
     what: "after a queue was away its reader comes back hours later",
     edits: [{ file: QUEUE_READER, find: "maxMs: 60_000 };", replace: "maxMs: 86_400_000 };" }],
   },
   {
     id: "E5",
+    world: "events",
     what: "a queue that is away ends the worker",
     edits: [
       {
@@ -61,6 +66,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   },
   {
     id: "E6",
+    world: "events",
     what: "a message whose receipt has changed meanwhile is deleted by the old one, and comes again for ever",
     edits: [
       { file: QUEUE_READER, find: "      known.receipt = receipt;\n", replace: "" },
@@ -73,6 +79,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   },
   {
     id: "E7",
+    world: "events",
     what: "replicas that do not lead read the event queue, too",
     edits: [
       {

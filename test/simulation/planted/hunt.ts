@@ -5,21 +5,27 @@
 import "../time/install.ts";
 import "../network/install.ts";
 import { parseArgs } from "node:util";
-import type { Reached, Seed } from "./hunting.ts";
+import type { Size } from "../world/world.ts";
+import type { HuntedWorld, Reached, Seed } from "./hunting.ts";
 
 const { simulate } = await import("../simulation.ts");
 const { SMALL, USUAL } = await import("../world/world.ts");
 
 const { values } = parseArgs({
-  options: { seed: { type: "string" }, seeds: { type: "string" }, hours: { type: "string" }, crowd: { type: "boolean" } },
+  options: { seed: { type: "string" }, seeds: { type: "string" }, hours: { type: "string" }, world: { type: "string" } },
 });
+const WORLDS: Readonly<Record<HuntedWorld, Size>> = {
+  small: SMALL,
+  crowd: { ...USUAL, hasOwnPace: true },
+  events: { ...SMALL, eventQueues: 1 },
+};
 const first = Number(values.seed ?? 1);
 let isFound = false;
 for (let seed = first; seed < first + Number(values.seeds ?? 1) && !isFound; seed += 1) {
   const { hours, faults, violations } = await simulate({
     seed,
     hours: Number(values.hours ?? 24),
-    size: values.crowd === true ? { ...USUAL, hasOwnPace: true } : SMALL,
+    size: WORLDS[(values.world ?? "small") as HuntedWorld], // Given by `hunting.ts` alone.
   });
   isFound = violations.length > 0;
   const line: Seed = { seed, hours, faults, violation: violations[0] };

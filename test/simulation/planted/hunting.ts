@@ -5,6 +5,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Violation } from "../invariants/invariant.ts";
 
+/** `crowd`: of the usual size, with many classes. `events`: each seed's worker reads events from a queue, and not only every other one's. */
+export type HuntedWorld = "small" | "crowd" | "events";
+
 /** One seed of a hunt. */
 export interface Seed {
   readonly seed: number;
@@ -28,8 +31,7 @@ export interface HuntOptions {
   readonly seeds: number;
   /** Simulated, of each seed. */
   readonly hours: number;
-  /** In a world of the usual size instead of a small one. */
-  readonly isCrowded?: boolean;
+  readonly world?: HuntedWorld | undefined;
   /** CPU time at which the process is ended, which stands still or is in a loop by then. */
   readonly cpuSeconds: number;
 }
@@ -63,16 +65,12 @@ function cpuSecondsOf(pid: number | undefined): number | undefined {
   }
 }
 
-export async function hunt({ folder, seed, seeds, hours, isCrowded, cpuSeconds }: HuntOptions): Promise<Hunted> {
+export async function hunt({ folder, seed, seeds, hours, world = "small", cpuSeconds }: HuntOptions): Promise<Hunted> {
   const script = path.join(folder, "test/simulation/planted/hunt.ts");
-  const child = spawn(
-    process.execPath,
-    [script, `--seed=${seed}`, `--seeds=${seeds}`, `--hours=${hours}`, ...(isCrowded === true ? ["--crowd"] : [])],
-    {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn(process.execPath, [script, `--seed=${seed}`, `--seeds=${seeds}`, `--hours=${hours}`, `--world=${world}`], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const done: Seed[] = [];
   let reached: ReadonlySet<string> = new Set();
   let errors = "";

@@ -30,7 +30,7 @@ async function huntFor(planted: Planted): Promise<Hunted> {
   try {
     makeEdits(folder, planted);
     const [seed, seeds, hours] = [Number(values.seed), Number(values.seeds), Number(values.hours)];
-    return await hunt({ folder, seed, seeds, hours, isCrowded: planted.needsCrowd === true, cpuSeconds: Number(values["cpu-seconds"]) });
+    return await hunt({ folder, seed, seeds, hours, world: planted.world, cpuSeconds: Number(values["cpu-seconds"]) });
   } finally {
     workspace.remove();
   }
@@ -47,11 +47,11 @@ function median(numbers: readonly number[]): number {
 const controls = new Controls();
 
 /** Whether the seed that showed the defect is well without it. */
-async function isProven({ needsCrowd }: Planted, { kind, seeds }: Hunted): Promise<boolean> {
+async function isProven({ world }: Planted, { kind, seeds }: Hunted): Promise<boolean> {
   const seed = seeds.at(-1)?.seed;
   if (kind !== "violation" || seed === undefined) return false;
   const cpuSeconds = Number(values["cpu-seconds"]);
-  const problem = await controls.problemOf({ seed, hours: Number(values.hours), isCrowded: needsCrowd === true, cpuSeconds });
+  const problem = await controls.problemOf({ seed, hours: Number(values.hours), world, cpuSeconds });
   if (problem !== undefined) console.log(`seed ${seed} fails without any defect: ${problem}`);
   return problem === undefined;
 }

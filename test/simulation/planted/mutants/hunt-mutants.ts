@@ -69,7 +69,7 @@ const LANES = 2;
 async function assertSeedsHold({ seeds, hours, cpuSeconds }: Bounds): Promise<void> {
   const controls = new Controls();
   for (let seed = 1; seed <= seeds; seed += 1) {
-    const problem = await controls.problemOf({ seed, hours, isCrowded: false, cpuSeconds });
+    const problem = await controls.problemOf({ seed, hours, world: "small", cpuSeconds });
     if (problem !== undefined) throw new Error(`seed ${seed} fails without any mutant: ${problem}`);
   }
 }
