@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { installerEntries } from "../../src/domain/healing/installers.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
 import type { Outcome } from "../../src/runtime/workqueue.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { componentId, contentOf, readTarget, type Target } from "../support/component-damage/cluster.ts";
+import { componentId, contentOf, manifestOf, readTarget, type Target } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
 import { healingOf } from "../support/component-damage/healing-here.ts";
-import { environmentSet, merged, type Operation, patched } from "../support/component-damage/operations.ts";
+import { disowned, environmentSet, merged, type Operation, patched } from "../support/component-damage/operations.ts";
 import { assertNothingToApply } from "../support/component-damage/run.ts";
 
 const refusal = controlPlaneRefusal();
@@ -92,6 +93,26 @@ describe("a repair of which up to two writes fail", { skip: refusal === undefine
     const live = await readTarget(world.cluster, target);
     return live === undefined ? "" : contentOf(live);
   };
+
+  test("U7: an apply onto a wiped record leaves the installer's part without a time, which is no damage, and damage is healed at one look", async () => {
+    const { look } = healingOf(world.cluster.kube, { namespace: NAMESPACE, id: componentId(MUTATING) }, AbortSignal.timeout(60_000));
+    await disowned.inflict(world.cluster, MUTATING);
+    await world.cluster.apply([manifestOf(world.cluster, MUTATING)]);
+    const [installed] = installerEntries((await readTarget(world.cluster, MUTATING)) ?? assert.fail());
+    assert.equal(installed?.time, undefined, "the record of this test has no time");
+    const whole = await content(MUTATING);
+
+    const outcomes = [await look(), await look()];
+    await patched({ op: "add", path: "/webhooks/0/objectSelector", value: { matchLabels: { nobody: "has-this" } } }).inflict(
+      world.cluster,
+      MUTATING,
+    );
+    await look();
+
+    assert.deepEqual(outcomes, [{ kind: "done" }, { kind: "done" }]);
+    assert.equal(await content(MUTATING), whole);
+    assert.deepEqual(await look(), { kind: "done" });
+  });
 
   for (const end of ENDS) {
     for (const [target, operation] of DAMAGES) {

@@ -22,7 +22,8 @@ interface Container {
 
 interface Written {
   readonly version: string;
-  readonly time: string;
+  /** Undefined: an apply that changed no value onto an object whose record of owners was wiped. */
+  readonly time: string | undefined;
   readonly container?: Container;
   /** Fields of the container that Helm owns besides its name. */
   readonly owned?: readonly string[];
@@ -36,7 +37,8 @@ const fieldsOf = (names: readonly string[]): NonNullable<ManagedFieldsEntry["fie
 
 function deployment({ version, time, container = { image: "one" }, owned = ["image"], others = [] }: Written): KubeObject {
   assert.ok(DEPLOYMENT !== undefined);
-  const helm: ManagedFieldsEntry = { manager: "helm", operation: "Apply", time, fieldsV1: fieldsOf(owned) };
+  const written = time === undefined ? {} : { time };
+  const helm: ManagedFieldsEntry = { manager: "helm", operation: "Apply", ...written, fieldsV1: fieldsOf(owned) };
   const metadata = { ...DEPLOYMENT.ref, uid: "u", resourceVersion: version, managedFields: [helm, ...others] };
   const spec = { template: { spec: { containers: [{ name: "main", ...container }] } } };
   return Object.assign({ apiVersion: "apps/v1", kind: "Deployment", metadata }, { spec });
@@ -102,5 +104,34 @@ describe("an installer that writes in the second of a repair, before its record 
 
     assert.equal(isHanded, false);
     assert.equal(next.kind, "edited");
+  });
+});
+
+describe("an installer's record without a time, as its apply leaves it where the record was wiped", () => {
+  assert.ok(DEPLOYMENT !== undefined);
+  const installed = deployment({ version: "1", time: undefined });
+  const copy = copyOf(DEPLOYMENT, installed);
+  assert.ok(copy !== undefined);
+
+  test("U7: is the installer's, for who has just begun and for who has repaired it", () => {
+    const begun = new ComponentMemory();
+    const repaired = new ComponentMemory();
+    repaired.mayBeHalfRepaired = false;
+    repaired.noteWritten(deployment({ version: "3", time: REPAIRED }).metadata.managedFields ?? []);
+
+    const drifts = [
+      componentDrift(copy, begun.asInstalled(installed, copy)),
+      componentDrift(copy, repaired.asInstalled(deployment({ version: "3", time: REPAIRED }), copy)),
+    ];
+
+    assert.deepEqual(drifts, [{ kind: "untouched" }, { kind: "untouched" }]);
+  });
+
+  test("U7: is a new wish where the installer has written with another value since", () => {
+    const since = deployment({ version: "4", time: REPAIRED, container: { image: "two" } });
+
+    const drift = componentDrift(copy, new ComponentMemory().asInstalled(since, copy));
+
+    assert.deepEqual(drift, { kind: "installed" });
   });
 });

@@ -49,7 +49,7 @@ export class ComponentMemory {
     const managedFields = entries.flatMap((entry) => {
       if (!isOurs(entry)) return [entry];
       const own = whole.owners.find((owner) => isSameOwner(owner, entry));
-      return own?.time === undefined ? [] : [{ ...entry, time: own.time }];
+      return own === undefined ? [] : [withTimeOf(own, entry)];
     });
     return { ...live, metadata: { ...live.metadata, managedFields } };
   }
@@ -85,6 +85,12 @@ export class ComponentMemory {
     const [oldest] = this.#contests.keys();
     if (this.#contests.size > MOST_CONTESTS && oldest !== undefined) this.#contests.delete(oldest);
   }
+}
+
+/** An installer's entry has no time where its apply changed no value of an object whose record of owners was wiped. */
+function withTimeOf({ time }: ManagedFieldsEntry, entry: ManagedFieldsEntry): ManagedFieldsEntry {
+  const { time: _time, ...rest } = entry;
+  return time === undefined ? rest : { ...rest, time };
 }
 
 function writeOf({ manager, operation, time }: ManagedFieldsEntry): string {
