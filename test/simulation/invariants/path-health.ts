@@ -114,6 +114,7 @@ export function troublesOf(world: World): Troubles {
   const tick = (): void => {
     const { now } = world.scheduler;
     if (leading.isTroubled()) troubles.note(CLUSTER, now - TICK_MS, now + RECOVERY_MS);
+    if (world.events?.isGranted === false) troubles.note(QUEUE, now - TICK_MS, now + RECOVERY_MS);
     world.scheduler.schedule(TICK_MS, tick);
   };
   world.scheduler.schedule(TICK_MS, tick);

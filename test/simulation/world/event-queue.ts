@@ -88,6 +88,12 @@ export class EventQueue {
     this.#cluster.request("PATCH", `/api/v1/namespaces/${INSTALL}`, body, { contentType: "application/merge-patch+json" });
   }
 
+  /** Without the grant the worker asks neither for a token nor for messages: no answer tells that it could not. */
+  get isGranted(): boolean {
+    const { metadata } = this.#cluster.server.object("namespaces", INSTALL) ?? {};
+    return (metadata as { annotations?: Readonly<Record<string, string>> } | undefined)?.annotations?.[GRANT] === ACCOUNT;
+  }
+
   withdrawGrant(): () => void {
     this.setGrant(null);
     return () => this.setGrant(ACCOUNT);
