@@ -169,7 +169,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => guardrails.run(running),
       (running) => reviewStatuses(ports, { logger, random }, running),
       async (running) => options.rollouts?.run({ ...live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
-      async (running) => push?.run(pushedClasses(options, live), running),
+      async (running) => push?.run(pushedClasses(options, { ...live, isFollowed: followedBy(options) }), running),
     ],
     signal,
   );
@@ -265,6 +265,10 @@ function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput
   return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth, podStatusCrd };
 }
 
+function followedBy({ rollouts }: Pick<WorkerOptions, "rollouts">): (classKey: string) => boolean | undefined {
+  return (classKey) => (rollouts === undefined ? false : rollouts.isFollowed(classKey));
+}
+
 function portsOf(
   { options, fingerprints, enqueue, push }: Omit<CopiesInput, "crds">,
   live: LiveCopies,
@@ -273,8 +277,6 @@ function portsOf(
   const { kube, clock, logger, events, metrics, settings } = options;
   const { classes, secrets, blind, snapshots, statuses, edits, states, crdHealth } = live;
   const { consumers, driverSync } = live.pods;
-  const isFollowed = (classKey: string): boolean | undefined =>
-    options.rollouts === undefined ? false : options.rollouts.isFollowed(classKey);
   const healed = { restored: metrics.classesRestored, repaired: metrics.classesRepaired };
   return {
     kube,
@@ -287,7 +289,7 @@ function portsOf(
       snapshots,
       statuses,
       consumers,
-      isFollowed,
+      isFollowed: followedBy(options),
       crdHealth,
       hints: push?.hints,
       cluster: { driverSync, guardrails },

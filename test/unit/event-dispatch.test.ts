@@ -59,7 +59,7 @@ function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispat
     named,
     hints,
     classOf: ({ namespace = "", name }: { readonly namespace?: string; readonly name: string }) => classes.get(`${namespace}/${name}`),
-    isMirrored: (spc: SecretProviderClass) => !off.has(keyOf(spc)),
+    isFetched: (spc: SecretProviderClass) => !off.has(keyOf(spc)),
     isRefused: (key: string) => refused.has(key),
     cloud,
   };

@@ -25,6 +25,8 @@ let deleted: string[];
 let received: number;
 let failure: Error | undefined;
 let dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
+/** Of a message that the queue deletes for nobody. */
+let refusedId: string | undefined;
 let opened: number;
 let onOpen: () => void;
 /** Of each receipt, how many messages it may have. */
@@ -39,6 +41,7 @@ const queue: EventQueue = {
   },
   delete: async ({ id, receipt }) => {
     if (failure !== undefined) throw failure;
+    if (id === refusedId) throw new QueueError("Forbidden", "no right to delete", { kind: "backoff" });
     deleted.push(`${id} ${receipt}`);
     return true;
   },
@@ -87,7 +90,7 @@ describe("the reader of an event queue", () => {
     clock = new ManualClock();
     metrics = createPushMetrics(new Registry());
     logger = recordingLogger();
-    [waiting, deleted, received, failure, opened] = [[], [], 0, undefined, 0];
+    [waiting, deleted, received, failure, opened, refusedId] = [[], [], 0, undefined, 0, undefined];
     dispatch = () => ({ outcome: "unnamed", waits: 0 });
     onOpen = () => undefined;
     most = () => undefined;
@@ -108,6 +111,34 @@ describe("the reader of an event queue", () => {
       assert.deepEqual(deleted, []);
       waiter?.ended();
       await until("the deletion", () => deleted.length === 1);
+    });
+  });
+
+  test("N12: receives what is new before it has deleted all that ended together, and while a deletion fails", async () => {
+    const waiters: Waiter[] = [];
+    let acted = 0;
+    dispatch = (_, given) => {
+      acted += 1;
+      waiters.push(given);
+      return { outcome: "acted", waits: 1 };
+    };
+    waiting = Array.from({ length: 400 }, (_, index) => message(String(index)));
+    await reading(async () => {
+      await until("all messages in hand", () => waiters.length === 400);
+      for (const waiter of waiters) waiter.ended();
+      waiting.push(message("new"));
+      await until("the new message", () => acted === 401);
+      assert.ok(deleted.length <= 64, `behind ${deleted.length} deletions`);
+      await until("all deletions", () => deleted.length === 400);
+      refusedId = "new";
+      waiters.at(-1)?.ended();
+      waiting.push(message("newer"));
+      await until("the newer message", () => acted === 402);
+      assert.deepEqual(
+        (await metrics.isUp.get()).values.map(({ value }) => value),
+        [0],
+        "and says that the queue takes no deletion",
+      );
     });
   });
 

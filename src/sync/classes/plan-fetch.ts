@@ -221,7 +221,7 @@ function partialKind({ spc, isFollowed = false }: Mirrored, trigger: FetchTrigge
 function hintedObjects({ hints }: Mirrored): HintedObjects | undefined {
   if (hints.length === 0) return undefined;
   const keys = new Set(hints.map(({ object }) => object));
-  const since = hints.reduce((latest, { receivedAt }) => Math.max(latest, receivedAt), 0);
+  const since = hints.reduce((latest, { unseenSince }) => Math.max(latest, unseenSince), 0);
   return { keys, isAccessChanged: keys.delete(REFUSED_OBJECTS), since };
 }
 

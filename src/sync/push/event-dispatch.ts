@@ -15,8 +15,8 @@ export interface DispatchOptions {
   readonly named: NamedObjects;
   readonly hints: Pick<Hints, "add">;
   readonly classOf: (ref: ReturnType<typeof refOfKey>) => HeldClass | undefined;
-  /** Whether the class writes its Secrets at the moment. */
-  readonly isMirrored: (spc: SecretProviderClass) => boolean;
+  /** Whether anything is fetched for the class at the moment: for others nobody would come to look. */
+  readonly isFetched: (spc: SecretProviderClass) => boolean;
   readonly cloud: CloudOptions;
   /** Whether the vault has refused the class (`namespace/name`) anything for want of a right. */
   readonly isRefused: (classKey: string) => boolean;
@@ -39,7 +39,7 @@ function dispatchAccess(options: DispatchOptions, { vaultName, time }: AccessEve
   for (const key of keys) {
     if (!options.isRefused(key)) continue;
     const spc = options.classOf(refOfKey(key));
-    if (spc?.spec === undefined || !options.isMirrored(spc)) continue;
+    if (spc?.spec === undefined || !options.isFetched(spc)) continue;
     const read = readEntriesOf(spc.spec);
     const objects = read?.ok === true ? read.value.length : 1;
     const news = { object: REFUSED_OBJECTS, change: "AccessChanged", objects, version: undefined, happenedAt: time } as const;
@@ -52,7 +52,7 @@ function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Wa
   const [vault = ""] = event.vaultHost.split(".");
   const named = options.named.classesNaming(vault, event.name).flatMap((key) => {
     const spc = options.classOf(refOfKey(key));
-    return spc !== undefined && options.isMirrored(spc) && isOfVault(options, spc, event) ? [{ key, spc }] : [];
+    return spc !== undefined && options.isFetched(spc) && isOfVault(options, spc, event) ? [{ key, spc }] : [];
   });
   if (named.length === 0) return { outcome: options.named.classesOf(vault).length === 0 ? "foreign" : "unnamed", waits: 0 };
   let told = 0;

@@ -25,8 +25,10 @@ export interface HintNews {
 
 /** That an object of a class, or what it was refused, has to be looked at: never what it is. */
 export interface Hint extends HintNews {
-  /** Unix milliseconds: answers to requests that began before say nothing of it. */
+  /** Unix milliseconds. */
   readonly receivedAt: number;
+  /** Unix milliseconds: answers to requests that began before say nothing of it. */
+  readonly unseenSince: number;
   /** Unix milliseconds of the next look. */
   readonly dueAt: number;
   /** How often the vault has shown something older. */
@@ -47,6 +49,9 @@ interface Pending {
 
 /** The vault's machines show a new version a little later than it tells of it: looks after the first, milliseconds apart. */
 const NEXT_LOOKS_MS = [1_000, 4_000, 15_000] as const;
+
+/** Classes that were shown the same answer look again within this part of the wait, and share the next one. */
+const SHARED_PART = 1 / 4;
 
 /** Where no answer came: the vault's own gate says whether it is asked at all (milliseconds). */
 const NO_ANSWER_MS = 15_000;
@@ -93,12 +98,12 @@ export class Hints {
     if (before === undefined && this.#ended.has(idOf(classKey, news))) return false;
     if (before === undefined) this.#makeRoom(classKey);
     const isSame = before !== undefined && idOf(classKey, before.hint) === idOf(classKey, news);
-    const isOlder = before !== undefined && before.hint.happenedAt > news.happenedAt;
-    const hint = isSame ? before.hint : this.#merged(classKey, isOlder ? before.hint : news);
-    this.#put(classKey, { hint, waiter: isOlder ? before.waiter : waiter });
+    const isLess = before !== undefined && tellsMore(before.hint, news);
+    const hint = isSame ? before.hint : this.#merged(classKey, isLess ? before.hint : news);
+    this.#put(classKey, { hint, waiter: isLess ? before.waiter : waiter });
     if (!isSame) this.#options.enqueue(classKey);
-    // A look at the later one sees both: its message alone has to come again where nobody gets to the look.
-    if (isOlder) waiter.ended();
+    // A look at the one that tells more sees both: its message alone has to come again where nobody gets to the look.
+    if (isLess) waiter.ended();
     else before?.waiter.ended();
     return true;
   }
@@ -135,8 +140,12 @@ export class Hints {
   /** The vault shows an older version still: a few more looks, then its poll. */
   again(classKey: string, hint: Hint): void {
     const wait = NEXT_LOOKS_MS[hint.looks];
-    if (wait === undefined) this.end(classKey, hint, "leftToPoll");
-    else this.#replace(classKey, hint, { ...hint, looks: hint.looks + 1, dueAt: this.#options.clock.now() + wait });
+    if (wait === undefined) {
+      this.end(classKey, hint, "leftToPoll");
+      return;
+    }
+    const dueAt = this.#options.clock.now() + wait;
+    this.#replace(classKey, hint, { ...hint, looks: hint.looks + 1, dueAt, unseenSince: dueAt - wait * SHARED_PART });
   }
 
   /** Nothing was learnt of the object. */
@@ -164,11 +173,11 @@ export class Hints {
     }
   }
 
-  /** The later of two, with a look that begins now: both need one. */
+  /** One of two, with a look that begins now: both need one. */
   #merged(classKey: string, { object, change, objects, version, happenedAt }: HintNews): Hint {
     const now = this.#options.clock.now();
     const { waitMs } = takeTurns(this.#paceOf(classKey), PACE, { now, turns: 1 });
-    return { object, change, objects, version, happenedAt, receivedAt: now, dueAt: now + waitMs, looks: 0 };
+    return { object, change, objects, version, happenedAt, receivedAt: now, unseenSince: now, dueAt: now + waitMs, looks: 0 };
   }
 
   #paceOf(classKey: string): Bucket {
@@ -192,6 +201,16 @@ export class Hints {
     const [oldest] = this.#ended;
     if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
   }
+}
+
+/** A new version may be looked for several times, and what expires once: whichever came later, the version is what is waited for. */
+function tellsMore(known: Hint, news: HintNews): boolean {
+  const [tells, brings] = [tellsVersion(known), tellsVersion(news)];
+  return tells === brings ? known.happenedAt > news.happenedAt : tells;
+}
+
+function tellsVersion({ change }: Pick<HintNews, "change">): boolean {
+  return change === "NewVersionCreated";
 }
 
 function placeOf(classKey: string, { object }: Pick<Hint, "object">): string {

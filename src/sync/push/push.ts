@@ -28,7 +28,7 @@ export interface PushOptions {
 }
 
 /** What the worker knows of its classes. */
-export type PushedClasses = Pick<DispatchOptions, "classOf" | "isMirrored" | "isRefused" | "cloud"> & {
+export type PushedClasses = Pick<DispatchOptions, "classOf" | "isFetched" | "isRefused" | "cloud"> & {
   /** All classes are known, and may be acted on. */
   readonly isReady: () => boolean;
 };

@@ -126,18 +126,18 @@ export class QueueReader {
     const { clock, isReady, open, random } = this.#options;
     if (!isReady()) return WAIT_MS;
     this.#queue ??= await open(signal);
-    await this.#deleteDone(this.#queue, signal);
     const room = MOST_IN_HAND - this.inHand;
-    if (room <= 0) return WAIT_MS;
-    const most = this.#fewUntil > clock.now() ? FEW_AT_A_TIME : MOST_AT_A_TIME;
-    const messages = await this.#queue.receive({ most: Math.min(most, room), hiddenMs: HIDDEN_MS }, signal);
-    this.#answered();
+    const most = Math.min(this.#fewUntil > clock.now() ? FEW_AT_A_TIME : MOST_AT_A_TIME, room);
+    const messages = room > 0 ? await this.#queue.receive({ most, hiddenMs: HIDDEN_MS }, signal) : [];
     for (const message of messages) {
       this.#take(message);
       // One event may be about thousands of classes: what else waits for the thread has its turn.
       await nextTurn();
     }
-    return messages.length === 0 ? IDLE_MS + IDLE_SPREAD_MS * random() : BUSY_MS;
+    await this.#deleteSome(this.#queue, signal);
+    this.#answered();
+    if (messages.length > 0 || this.#done.size > 0) return BUSY_MS;
+    return room > 0 ? IDLE_MS + IDLE_SPREAD_MS * random() : WAIT_MS;
   }
 
   #answered(): void {
@@ -219,8 +219,9 @@ export class QueueReader {
     logger.warn("messages of an event queue are deleted and not acted on", { queue: label, why: outcome });
   }
 
-  async #deleteDone(queue: EventQueue, signal: AbortSignal): Promise<void> {
-    while (this.#done.size > 0) {
+  /** As many as come in one turn: what is new waits behind no more of them. */
+  async #deleteSome(queue: EventQueue, signal: AbortSignal): Promise<void> {
+    for (let left = MOST_AT_A_TIME; left > 0 && this.#done.size > 0; left -= DELETIONS_AT_A_TIME) {
       const some = [...this.#done].slice(0, DELETIONS_AT_A_TIME);
       const deletions = await Promise.allSettled(some.map(([id, receipt]) => queue.delete({ id, receipt }, signal)));
       for (const [index, { status }] of deletions.entries()) if (status === "fulfilled") this.#done.delete(some[index]?.[0] ?? "");

@@ -8,7 +8,7 @@ import { WORKLOADS } from "../../../src/domain/rollout/workload.ts";
 import { createRolloutMetrics } from "../../../src/sync/rollouts/rollout-metrics.ts";
 import type { RolloutSettings } from "../../../src/sync/rollouts/rollout-namespace.ts";
 import { createRollouts } from "../../../src/sync/rollouts/rollouts.ts";
-import { type Leader, SimulatedWorld } from "./world.ts";
+import { type Leader, type LeadOptions, SimulatedWorld } from "./world.ts";
 
 const CLASS = "app";
 
@@ -65,7 +65,7 @@ export class Restarts {
     this.world.cluster.put(RESOURCES.pods, { ...pod, status: { phase: "Running" } } as KubeObject);
   }
 
-  async lead(): Promise<void> {
+  async lead(options: Pick<LeadOptions, "push"> = {}): Promise<void> {
     const { clock, logger } = this.world;
     this.#registry = new Registry();
     const settings: RolloutSettings = {
@@ -80,7 +80,7 @@ export class Restarts {
     };
     const metrics = createRolloutMetrics(this.#registry);
     const rollouts = createRollouts({ settings, watcher: this.#watcher, metrics, clock, logger, random: () => 0.5 });
-    this.#leader = this.world.lead({ rollouts });
+    this.#leader = this.world.lead({ ...options, rollouts });
     await this.pass(15_000);
   }
 

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { EventsOf } from "../support/simulation/events.ts";
+import { Restarts } from "../support/simulation/restarts.ts";
+import { classOf, INTERVAL, type Leader, SimulatedWorld } from "../support/simulation/world.ts";
+
+/** Milliseconds by which a vault's machines show a version after the event. */
+const LATE = 500;
+
+let world: SimulatedWorld;
+let events: EventsOf;
+
+const apply = (...names: readonly string[]): void => names.forEach((name) => world.apply({ namespace: "team", name, objects: ["db"] }));
+
+/** The vault has just been listed for a poll, and half a minute has passed. */
+async function afterPoll(): Promise<void> {
+  await world.clock.advance(10 * INTERVAL);
+  world.vaults.taken();
+  for (let seconds = 0; seconds < 300 && !world.vaults.requests.some((request) => request.includes("list")); seconds += 1)
+    await world.clock.advance(1_000);
+  await world.clock.advance(30_000);
+  world.vaults.taken();
+}
+
+/** Milliseconds from the event until each class's Secret holds the new version, which the vault shows a little after it. */
+async function arrival(...classes: readonly string[]): Promise<number> {
+  const began = world.clock.now();
+  await world.clock.advance(LATE);
+  world.vaults.set("db");
+  const wanted = `db@${world.vaults.current("db")?.version ?? ""}`;
+  while (classes.some((name) => world.value({ namespace: "team", name: `${name}-db` }) !== wanted)) {
+    assert.ok(world.clock.now() - began < 2 * INTERVAL, "never");
+    await world.clock.advance(250);
+  }
+  return world.clock.now() - began;
+}
+
+describe("an event of a version that the vault shows half a second later", () => {
+  let leader: Leader | undefined;
+
+  beforeEach(async () => {
+    await leader?.stop();
+    leader = undefined;
+    world = new SimulatedWorld();
+    events = new EventsOf(world);
+    world.vaults.set("db");
+  });
+
+  for (const classes of [["a"], ["a", "b", "c"]])
+    test(`N1: is in the Secret at the second look, of one request for ${classes.length} classes that name the object`, async () => {
+      apply(...classes);
+      leader = world.lead({ push: events.push });
+      await afterPoll();
+      events.send({ name: "db", version: "v2" });
+      const took = await arrival(...classes);
+      assert.ok(took <= 2_500, `${took} ms`);
+      assert.deepEqual(world.vaults.taken(), ["app: get db", "app: get db"]);
+      assert.equal(await events.ended("applied"), classes.length);
+    });
+
+  test("N1: is in the Secret at the second look of a class that restarts a workload", async () => {
+    const restarts = new Restarts();
+    world = restarts.world;
+    events = new EventsOf(world);
+    restarts.team("team");
+    world.vaults.set("db");
+    apply("app");
+    // Versions are counted across the vault: the class of the team had one before.
+    restarts.deploy("team", "web", { template: { inject: "true", "secret-provider-class": "app" } });
+    await restarts.lead({ push: events.push });
+    await afterPoll();
+    events.send({ name: "db", version: "v3" });
+    const took = await arrival("app");
+    assert.ok(took <= 2_500, `${took} ms: ${world.vaults.taken().join()}`);
+    await restarts.stop();
+  });
+
+  for (const [what, expiryFirst] of [
+    ["after it", false],
+    ["before it", true],
+  ] as const)
+    test(`N8: is waited for although an event of an expiry comes ${what}`, async () => {
+      apply("a");
+      leader = world.lead({ push: events.push });
+      await afterPoll();
+      const expiry = { name: "db", version: "v1", type: "SecretNearExpiry", at: world.clock.now() + 10 } as const;
+      if (expiryFirst) events.send(expiry);
+      events.send({ name: "db", version: "v2" });
+      if (!expiryFirst) events.send(expiry);
+      const took = await arrival("a");
+      assert.ok(took <= 2_500, `${took} ms`);
+      assert.equal(await events.ended("applied"), 1);
+      await world.clock.advance(5_000);
+      assert.equal(events.deleted, events.sent);
+    });
+});
+
+test("N10: an event about what pods only mount, and no restart follows, is nobody's: its message goes at once", async () => {
+  world = new SimulatedWorld();
+  events = new EventsOf(world);
+  world.vaults.set("db");
+  const mirrored = classOf({ namespace: "team", name: "mounted", objects: ["db"] });
+  const { secretObjects: _none, ...spec } = mirrored.spec ?? {};
+  world.cluster.put(RESOURCES.secretProviderClasses, Object.assign(mirrored, { spec }));
+  const leader = world.lead({ push: events.push });
+  await world.clock.advance(INTERVAL);
+  events.send({ name: "db", version: "v2" });
+  await world.clock.advance(20_000);
+  assert.equal(events.deleted, 1);
+  assert.equal(await events.ended("leftToPoll"), 0);
+  await leader.stop();
+});
