@@ -38,7 +38,7 @@ import { patiently, RETRIES, untilAnswered } from "./patience.ts";
 import type { createPush, Push } from "./push/push.ts";
 import { pushedClasses } from "./pushed-classes.ts";
 import type { Quarantine } from "./quarantine.ts";
-import type { Rollouts } from "./rollouts/rollouts.ts";
+import { followedBy, type Rollouts } from "./rollouts/rollouts.ts";
 import { runTogether } from "./run-together.ts";
 import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { startDriverSync } from "./secrets/driver-sync.ts";
@@ -169,7 +169,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => guardrails.run(running),
       (running) => reviewStatuses(ports, { logger, random }, running),
       async (running) => options.rollouts?.run({ ...live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
-      async (running) => push?.run(pushedClasses(options, { ...live, isFollowed: followedBy(options) }), running),
+      async (running) => push?.run(pushedClasses(options, { ...live, isFollowed: followedBy(options.rollouts) }), running),
     ],
     signal,
   );
@@ -265,10 +265,6 @@ function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput
   return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth, podStatusCrd };
 }
 
-function followedBy({ rollouts }: Pick<WorkerOptions, "rollouts">): (classKey: string) => boolean | undefined {
-  return (classKey) => (rollouts === undefined ? false : rollouts.isFollowed(classKey));
-}
-
 function portsOf(
   { options, fingerprints, enqueue, push }: Omit<CopiesInput, "crds">,
   live: LiveCopies,
@@ -289,7 +285,7 @@ function portsOf(
       snapshots,
       statuses,
       consumers,
-      isFollowed: followedBy(options),
+      isFollowed: followedBy(options.rollouts),
       crdHealth,
       hints: push?.hints,
       cluster: { driverSync, guardrails },

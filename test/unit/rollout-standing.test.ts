@@ -52,6 +52,20 @@ describe("a workload stands", () => {
     assert.deepEqual(standing(stamped(OLD)), { kind: "due", stamp: NEW, since: 7, turn: "unfinished" });
   });
 
+  for (const versions of [
+    { kind: "unknown", why: "secret/a is disabled" },
+    { kind: "none", why: "no class has any" },
+  ] as const)
+    test(`N3: failed after a restart that failed, although its versions are ${versions.kind} since`, () => {
+      const judged = (status: object): Standing =>
+        standingOf({ workload: stamped(OLD, { status }), versions, stamp: "", stalledMs: 600_000, timeoutMs: 60_000 });
+      const failed = judged(unready);
+      assert.equal(failed.kind, "failed");
+      assert.notEqual(judged(READY).kind, "failed");
+      const due: Judged = { workload: workload({ name: "b" }), standing: standing(workload({ name: "b" })) };
+      assert.deepEqual(planNamespace([{ workload: stamped(OLD), standing: failed }, due], 1).starts, []);
+    });
+
   test("current where they have these, ready or not, unless we restarted it", () => {
     assert.equal(standing(stamped(NEW)).kind, "current");
     assert.equal(standing(workload({ own: { [rotated]: NEW }, status: unready })).kind, "current");

@@ -48,14 +48,23 @@ export interface StandingInput {
 
 export function standingOf(input: StandingInput): Standing {
   const { workload, versions, stamp } = input;
-  if (versions.kind === "none") return { kind: "noVersions", why: versions.why };
-  if (versions.kind === "unknown") return versions;
+  if (versions.kind !== "known") return failedBefore(input) ?? withoutVersions(versions);
   if (hasStamp(workload, stamp)) return afterRestart(input);
   const old = oldBefore(workload, versions, input.mirroredStamp);
   if (workload.obstacle !== undefined) return { kind: "obstructed", reason: workload.obstacle, stamp, ...old };
   const turn = turnOf(workload);
   if (turn === "unready" && isMoving(input)) return { kind: "rolling" };
   return { kind: "due", stamp, turn, ...old };
+}
+
+/** A restart that failed has failed, whatever becomes of the versions that it was for. */
+function failedBefore(input: StandingInput): Standing | undefined {
+  const standing = isRestarted(input.workload) ? afterRestart(input) : undefined;
+  return standing?.kind === "failed" ? standing : undefined;
+}
+
+function withoutVersions(versions: Exclude<Versions, { readonly kind: "known" }>): Standing {
+  return versions.kind === "none" ? { kind: "noVersions", why: versions.why } : versions;
 }
 
 function afterRestart(input: StandingInput): Standing {

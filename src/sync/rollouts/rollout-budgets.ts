@@ -13,8 +13,15 @@ export interface RolloutBudgets {
   ofNamespace(namespace: string): readonly Budget[];
 }
 
-/** `onChange`: one of the namespace changed, or they became known. */
-export function startRolloutBudgets(watcher: KubeWatcher, onChange: (namespace: string) => void, signal: AbortSignal): RolloutBudgets {
+export interface BudgetsOptions {
+  readonly watcher: KubeWatcher;
+  /** One of the namespace changed. */
+  readonly onChange: (namespace: string) => void;
+  /** All are known: also that a namespace has none. */
+  readonly onListed: () => void;
+}
+
+export function startRolloutBudgets({ watcher, onChange, onListed }: BudgetsOptions, signal: AbortSignal): RolloutBudgets {
   const byNamespace = new Groups<Budget>();
   const reflector = watcher.reflect<Budget>(
     {
@@ -25,6 +32,7 @@ export function startRolloutBudgets(watcher: KubeWatcher, onChange: (namespace: 
         else byNamespace.set(namespace, name, current);
         onChange(namespace);
       },
+      onListed,
     },
     signal,
   );

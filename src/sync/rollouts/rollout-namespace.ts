@@ -286,7 +286,7 @@ function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
     const provenIn = standing.kind === "restarting" || standing.kind === "failed" ? standing.provenIn : undefined;
     if (provenIn !== undefined) return [Math.max(UNSETTLED_MS, provenIn)];
     if (standing.kind === "failed" || standing.kind === "unknown") return [REFUSED_MS];
-    if (standing.kind === "held" && standing.hold.kind === "cluster") return [REFUSED_MS];
+    if (standing.kind === "held" && (standing.hold.kind === "cluster" || standing.hold.kind === "budgetsUnknown")) return [REFUSED_MS];
     if (standing.kind !== "restarting" && standing.kind !== "rolling") return [];
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });

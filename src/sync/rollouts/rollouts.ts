@@ -51,6 +51,11 @@ const WORKERS = 16;
 
 const SOON = { Conflict: 500, NotFound: 500 };
 
+/** Whether the versions of what a class (`namespace/name`) names are followed for workloads; undefined: nobody knows yet. */
+export function followedBy(rollouts: Rollouts | undefined): Rollouts["isFollowed"] {
+  return (classKey) => (rollouts === undefined ? false : rollouts.isFollowed(classKey));
+}
+
 export function createRollouts(options: RolloutsOptions): Rollouts {
   const { settings, metrics, clock, logger, random } = options;
   // Who leads looks at every workload first: what is noted before that is seen then.
@@ -87,17 +92,10 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       // The queue runs below, so its handler never sees these before they are there.
       const followed = new FollowedClasses(workloads);
       isFollowed = (classKey) => followed.has(classKey);
-      const records = createDriverRecords(
-        {
-          watcher: options.watcher,
-          crdHealth: worker.podStatusCrd,
-          onChange: ofInterest,
-          onListed: () => workloads.namespaces().forEach(ofInterest),
-        },
-        signal,
-      );
+      const watching = { watcher: options.watcher, onChange: ofInterest, onListed: () => workloads.namespaces().forEach(ofInterest) };
+      const records = createDriverRecords({ ...watching, crdHealth: worker.podStatusCrd }, signal);
       const writer = { kube: worker.kube, memory, clock, logger, isDryRun: settings.controls.mode === "dry-run" };
-      const budgets = settings.respectsBudgets ? startRolloutBudgets(options.watcher, ofInterest, signal) : undefined;
+      const budgets = settings.respectsBudgets ? startRolloutBudgets(watching, signal) : undefined;
       const slots = new ClusterSlots({
         most: settings.mostInCluster,
         namespaces: () => workloads.namespaces(),

@@ -32,6 +32,7 @@ export class SimulatedCluster {
   readonly watcher: KubeWatcher;
   readonly #clock: Clock;
   readonly #kinds = new Map<string, Map<string, KubeObject>>();
+  readonly #unlistable = new Set<string>();
   readonly #watches = new Set<SimulatedWatch<unknown>>();
   #version = 100;
   #serial = 0;
@@ -202,9 +203,24 @@ export class SimulatedCluster {
     for (const watch of this.#watches) if (isSame(watch.options.resource, resource)) watch.tell(previous, current);
   }
 
+  /** Watches of the kind list nothing until that is taken back. */
+  refuseLists({ plural }: Resource): () => void {
+    this.#unlistable.add(plural);
+    return () => {
+      this.#unlistable.delete(plural);
+      for (const watch of this.#watches) if (watch.options.resource.plural === plural) watch.relist();
+    };
+  }
+
   #reflect<T>(options: ReflectorOptions<T>, signal: AbortSignal): Reflector<T> {
     const isWanted = (object: KubeObject): boolean => matches(object, options);
-    const watch = new SimulatedWatch<T>({ options, clock: this.#clock, isWanted, list: () => this.all(options.resource, options) });
+    const watch = new SimulatedWatch<T>({
+      options,
+      clock: this.#clock,
+      isWanted,
+      list: () => this.all(options.resource, options),
+      isListable: () => !this.#unlistable.has(options.resource.plural),
+    });
     this.#watches.add(watch as SimulatedWatch<unknown>);
     signal.addEventListener("abort", () => this.#watches.delete(watch as SimulatedWatch<unknown>), { once: true });
     return watch;

@@ -8,6 +8,8 @@ interface WatchSource<T> {
   readonly clock: Clock;
   readonly isWanted: (object: KubeObject) => boolean;
   readonly list: () => readonly KubeObject[];
+  /** False while lists are not answered. */
+  readonly isListable: () => boolean;
 }
 
 /** A live copy that hears of each change in the turn after it was made, until it is cut off. */
@@ -82,13 +84,14 @@ export class SimulatedWatch<T> implements Reflector<T> {
   }
 
   #list(): void {
-    if (this.#hasSynced) return;
+    if (this.#hasSynced || !this.#source.isListable()) return;
     this.#unbrokenSince = this.#source.clock.now();
     const all = this.#source.list();
     const present = new Set(all.map(keyOf));
     for (const [key, { ref }] of this.#copy) if (!present.has(key)) this.#set(ref, undefined);
     for (const object of all) this.#set(refOf(object), object);
     this.#hasSynced = true;
+    this.options.onListed?.();
   }
 
   #set(ref: ObjectRef, object: KubeObject | undefined): void {
