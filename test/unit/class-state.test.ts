@@ -19,10 +19,11 @@ function after(state: ClassState | undefined, ...events: readonly StateEvent[]):
   return next;
 }
 
+const UNREACHABLE = { reason: "Unreachable", message: "no answer" } as const;
 const seen = (differs: Partial<Sight> = {}): StateEvent => ({ kind: "seen", sight: sightOf(differs) });
 const answered = (differs: Partial<Answered> = {}): StateEvent => ({
   kind: "answered",
-  isFresh: true,
+  failure: undefined,
   checkedAt: NOW,
   failing: new Set(),
   retry: { kind: "backoff" },
@@ -75,7 +76,7 @@ describe("a class that is seen", () => {
   });
 
   test("as another object of its name is tried at once: the failure was that of the one before", () => {
-    const failed = after(undefined, seen(), answered({ isFresh: false, retry: { kind: "never" } }));
+    const failed = after(undefined, seen(), answered({ failure: UNREACHABLE, retry: { kind: "never" } }));
     const anew: SecretProviderClass = { ...classOf(), metadata: { ...classOf().metadata, uid: "anew" } };
 
     assert.ok(failed.retryAt > NOW);
@@ -89,7 +90,7 @@ describe("a class that is seen", () => {
 });
 
 describe("an answer of the vault", () => {
-  const failed = { isFresh: false, failing: new Set(["app"]) };
+  const failed = { failure: UNREACHABLE, failing: new Set(["app"]) };
 
   test("of every object ends a failure", () => {
     const state = after(seenClass(NOW), answered(failed), answered({ checkedAt: NOW + 1 }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 
 const TEAM = "team";
@@ -18,7 +18,7 @@ describe("a restart that waits until PodDisruptionBudgets are known", () => {
         metadata: { namespace: TEAM, name: "other" },
         spec: { selector: { matchLabels: { app: "other" } } },
       };
-      if (count > 0) restarts.world.cluster.put(RESOURCES.podDisruptionBudgets, budget as KubeObject);
+      if (count > 0) restarts.world.cluster.put(RESOURCES.podDisruptionBudgets, budget);
       await restarts.lead();
       await restarts.rotate(TEAM);
       assert.equal(restarts.stamp(TEAM, "web"), undefined);

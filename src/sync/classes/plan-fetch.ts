@@ -129,16 +129,18 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
   const { now, spc, hints } = observation;
   const isPollDue = settings.enableSecretRotation && (now >= state.nextPoll || state.changeSeen !== undefined);
   const isHinted = settings.enableSecretRotation && hints.some(({ dueAt }) => now >= dueAt);
-  const trigger = triggerOf(observation, state, isPollDue) ?? (isHinted ? "EventReceived" : undefined);
-  if (trigger === undefined) return { actions: [], result: GO_ON };
-  const seen: readonly Action[] = isRepair(trigger) ? [{ kind: "note", event: { kind: "damageSeen", now } }] : [];
-  const pause = repairPause(state, trigger, now);
-  // A repair that waits keeps the other Secrets of the class waiting for no poll.
-  if (pause > 0 && !isPollDue) {
-    const untilPoll = settings.enableSecretRotation ? Math.max(1, state.nextPoll - now) : Number.POSITIVE_INFINITY;
-    return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, untilPoll) } };
+  const found = triggerOf(observation, state, isPollDue) ?? (isHinted ? "EventReceived" : undefined);
+  if (found === undefined) return { actions: [], result: GO_ON };
+  const seen: readonly Action[] = isRepair(found) ? [{ kind: "note", event: { kind: "damageSeen", now } }] : [];
+  const pause = repairPause(state, found, now);
+  // A repair that waits keeps the other Secrets of the class waiting for no poll, and for no event.
+  if (pause > 0 && !isPollDue && !isHinted) {
+    const looks = settings.enableSecretRotation ? [state.nextPoll, ...hints.map(({ dueAt }) => dueAt)] : [];
+    const next = Math.min(...looks.map((at) => Math.max(1, at - now)));
+    return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, next) } };
   }
-  const fetchRequest = fetchRequestOf(observation, state, [trigger, isPollDue]);
+  const trigger = pause > 0 && !isPollDue ? "EventReceived" : found;
+  const fetchRequest = fetchRequestOf(observation, state, { trigger, isPollDue, isHinted });
   const fetch: Fetch = {
     trigger,
     fetchRequest,
@@ -187,8 +189,15 @@ function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: Cl
   return expected.every(isIntact) ? undefined : "SecretEdited";
 }
 
+interface Occasion {
+  readonly trigger: FetchTrigger;
+  readonly isPollDue: boolean;
+  /** What an event told of is due. */
+  readonly isHinted: boolean;
+}
+
 /** What the vault is asked, by why it is asked: as little as answers that. */
-function fetchRequestOf(observation: Mirrored, state: ClassState, [trigger, isPollDue]: readonly [FetchTrigger, boolean]): FetchRequest {
+function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isPollDue, isHinted }: Occasion): FetchRequest {
   const { now, spc, secrets } = observation;
   const isRepairing = REPAIRS.includes(trigger);
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
@@ -209,11 +218,11 @@ function fetchRequestOf(observation: Mirrored, state: ClassState, [trigger, isPo
   // Of objects that it does not write the worker sees everything.
   if (secrets.isBlind && secretObjectsOf(spc).length > 0) return everything(["EventReceived"], BLIND_SHARED_MS);
   if (!isCheck && !PARTIAL.includes(trigger)) return everything(FIRST, FIRST_SHARED_MS);
-  return { kind: isCheck ? "changes" : partialKind(observation, trigger), ...timing, hints, ...storedFacts(observation) };
+  return { kind: isCheck ? "changes" : partialKind(observation, isHinted), ...timing, hints, ...storedFacts(observation) };
 }
 
-function partialKind({ spc, isFollowed = false }: Mirrored, trigger: FetchTrigger): StoredFetchRequest["kind"] {
-  if (trigger !== "EventReceived") return "repair";
+function partialKind({ spc, isFollowed = false }: Mirrored, isHinted: boolean): StoredFetchRequest["kind"] {
+  if (!isHinted) return "repair";
   // What is only mounted makes no Secret by which it could be told from the others.
   return isFollowed !== false || secretObjectsOf(spc).length === 0 ? "changes" : "hinted";
 }

@@ -37,17 +37,17 @@ export function planReport(
 ): Step & { readonly outcome: ClassOutcome } {
   const { now, spc } = observation;
   const { fetch, answer, secrets, began, spread } = fetched;
-  const isFresh = answer.kind === "answered" && answer.notFresh === undefined;
   const failing = new Set(secrets.filter(hasFailed).map(({ name }) => name));
   const checkedAt = answer.kind === "answered" ? answer.checkedAt : undefined;
-  const answered: Answered = { isFresh, checkedAt, failing, retry: retryOf(fetched), now, spread };
+  const failure = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : answer.notFresh;
+  const answered: Answered = { failure, checkedAt, failing, retry: retryOf(fetched), now, spread };
   const after = nextState(state, { kind: "answered", ...answered }) ?? state;
-  const isAnswered = isFresh || answer.retry.kind === "never";
+  const isAnswered = failure === undefined || answer.retry.kind === "never";
   const refresh = isAnswered ? spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] : state.lastRefresh;
   const objects = objectsAfter(observation, answer, state.lastSuccess);
   const summary = objects === undefined ? summarize(secrets) : summarizeObjects(objects);
   const told = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : summary;
-  const notFresh = answer.kind === "refused" ? told : (answer.notFresh ?? throttled(after, settings, now));
+  const notFresh = after.failure ?? throttled(after, settings, now);
   const outcome: ClassOutcome = {
     ...told,
     generation: spc.metadata.generation ?? 0,

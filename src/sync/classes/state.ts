@@ -42,6 +42,8 @@ export interface ClassState {
   readonly checkedBefore?: number | undefined;
   /** Repairs of edited or deleted Secrets. */
   readonly repairs: Repairs;
+  /** Why the vault did not answer for every object of the class when each was last looked at; undefined where it did. */
+  readonly failure?: Told | undefined;
   /** Names of Secrets that failed at the last attempt. */
   readonly failing: ReadonlySet<string>;
   /** Reason and message of the last event, so that a lasting state is told once. */
@@ -99,9 +101,9 @@ export type StateEvent =
 
 /** What an attempt came to. */
 export interface Answered {
-  /** The vault answered for every object. */
-  readonly isFresh: boolean;
-  /** All that the class needs was looked at since then. */
+  /** Why the vault did not answer for every object that was looked at; undefined where it did. */
+  readonly failure: Told | undefined;
+  /** All that the class needs was looked at since then; undefined where a part was. */
   readonly checkedAt: number | undefined;
   readonly failing: ReadonlySet<string>;
   readonly retry: Retry;
@@ -281,10 +283,13 @@ function fetchBegan(state: ClassState, trigger: FetchTrigger, now: number): Clas
   return { ...state, contenders, repairs: afterRepair(repairs, now) };
 }
 
-function answered(before: ClassState, { isFresh, checkedAt, failing, retry, now, spread }: Answered): ClassState {
+function answered(before: ClassState, { failure, checkedAt, failing, retry, now, spread }: Answered): ClassState {
+  const isFresh = failure === undefined;
   const lastSuccess = isFresh ? latest(before.lastSuccess, checkedAt) : before.lastSuccess;
-  const state = { ...before, lastSuccess, failing, isIdle: false };
-  if (isFresh && failing.size === 0) return { ...state, failures: 0 };
+  // A look at a part of the objects says nothing of those that failed before.
+  const unseen = isFresh && checkedAt === undefined ? before.failure : undefined;
+  const state = { ...before, lastSuccess, failing, failure: failure ?? unseen, isIdle: false };
+  if (isFresh && failing.size === 0) return unseen === undefined ? { ...state, failures: 0 } : state;
   const why: Retry = isFresh && retry.kind === "never" ? { kind: "backoff" } : retry;
   // A poll that comes before may have been answered from what is known: the retry still asks.
   const awaited = state.failures > 0 && state.retryAt > now && why.kind === "never" ? state.retryAt : Number.POSITIVE_INFINITY;

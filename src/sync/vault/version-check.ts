@@ -72,7 +72,7 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
 
 function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
   const check = withoutLists(versionCache, input, { fetchRequest, notBefore: input.now, isTouched: () => false });
-  return { ...check, checkedAt: check.unchanged.size === 0 ? input.now : undefined };
+  return { ...check, checkedAt: check.wanted.length === input.objects.length ? input.now : undefined };
 }
 
 /** As a repair, also of the Secrets that a hinted object makes. */
