@@ -127,19 +127,15 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
 
 function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
   const { now, spc, hints } = observation;
-  const isPollDue = settings.enableSecretRotation && (now >= state.nextPoll || state.changeSeen !== undefined);
-  const isHinted = settings.enableSecretRotation && hints.some(({ dueAt }) => now >= dueAt);
+  const due = dueLooks(observation, state, settings);
+  const { isPollDue, isHinted } = due;
   const found = triggerOf(observation, state, isPollDue) ?? (isHinted ? "EventReceived" : undefined);
   if (found === undefined) return { actions: [], result: GO_ON };
   const seen: readonly Action[] = isRepair(found) ? [{ kind: "note", event: { kind: "damageSeen", now } }] : [];
-  const pause = repairPause(state, found, now);
+  const pause = isPollDue ? 0 : repairPause(state, found, now);
   // A repair that waits keeps the other Secrets of the class waiting for no poll, and for no event.
-  if (pause > 0 && !isPollDue && !isHinted) {
-    const looks = settings.enableSecretRotation ? [state.nextPoll, ...hints.map(({ dueAt }) => dueAt)] : [];
-    const next = Math.min(...looks.map((at) => Math.max(1, at - now)));
-    return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, next) } };
-  }
-  const trigger = pause > 0 && !isPollDue ? "EventReceived" : found;
+  if (pause > 0 && !isHinted) return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, due.nextMs) } };
+  const trigger = pause > 0 ? "EventReceived" : found;
   const fetchRequest = fetchRequestOf(observation, state, { trigger, isPollDue, isHinted });
   const fetch: Fetch = {
     trigger,
@@ -150,6 +146,24 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
     changeSeen: state.changeSeen,
   };
   return { actions: [...seen, { kind: "note", event: { kind: "fetchBegan", trigger, now } }], result: GO_ON, fetch };
+}
+
+interface DueLooks {
+  readonly isPollDue: boolean;
+  /** What an event told of is due. */
+  readonly isHinted: boolean;
+  /** Milliseconds until the next of them is. */
+  readonly nextMs: number;
+}
+
+function dueLooks({ now, hints }: Mirrored, state: ClassState, { enableSecretRotation }: WorkerSettings): DueLooks {
+  if (!enableSecretRotation) return { isPollDue: false, isHinted: false, nextMs: Number.POSITIVE_INFINITY };
+  const looks = hints.map(({ dueAt }) => dueAt);
+  return {
+    isPollDue: now >= state.nextPoll || state.changeSeen !== undefined,
+    isHinted: looks.some((at) => now >= at),
+    nextMs: Math.min(...[state.nextPoll, ...looks].map((at) => Math.max(1, at - now))),
+  };
 }
 
 /** The first that applies; undefined: nothing but the poll is awaited. */
@@ -189,11 +203,8 @@ function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: Cl
   return expected.every(isIntact) ? undefined : "SecretEdited";
 }
 
-interface Occasion {
+interface Occasion extends Pick<DueLooks, "isPollDue" | "isHinted"> {
   readonly trigger: FetchTrigger;
-  readonly isPollDue: boolean;
-  /** What an event told of is due. */
-  readonly isHinted: boolean;
 }
 
 /** What the vault is asked, by why it is asked: as little as answers that. */
