@@ -19,6 +19,8 @@ export type Standing =
   | { readonly kind: "awaitingFiles"; readonly isUnfinished: boolean; readonly message: string; readonly until: number | undefined }
   /** It would be due, and something keeps its restart from beginning. */
   | { readonly kind: "held"; readonly stamp: string; readonly since: number; readonly turn: Turn; readonly hold: Hold }
+  /** Restarted although it was not ready before, and pods with older versions are still there: no other workload waits for it. */
+  | { readonly kind: "unawaited"; readonly message: string }
   /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
   | { readonly kind: "rolling" }
   | ({ readonly kind: "obstructed"; readonly reason: Obstacle; readonly stamp: string } & OldBefore)

@@ -49,6 +49,8 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
       );
     return { status: "False", reason: "Restarting", message };
   }
+  const unawaited = find(users, "unawaited");
+  if (unawaited !== undefined) return { status: "False", reason: "Restarting", message: unawaited.standing.message };
   const held = find(users, "held");
   if (held !== undefined) return heldCondition(users, held);
   const awaiting = find(users, "awaitingFiles");
@@ -83,6 +85,7 @@ function unknownOf({ workload, standing }: Judged): readonly Rotated[] {
     case "noVersions":
       return [{ status: "Unknown", reason: "NoVersions", message: `${titleOf(workload)}: ${standing.why}` }];
     case "current":
+    case "unawaited":
     case "restarting":
     case "failed":
     case "due":

@@ -12,13 +12,14 @@ import { hasOldPods, podsFor } from "./rollout-write.ts";
 
 const MAX_SHOWN = 5;
 
-type Candidate = Extract<Standing, { readonly kind: "due" | "obstructed" }>;
+/** For which versions, by their hash. */
+type Candidate = OldBefore & { readonly stamp: string };
 
 /** Whether pods run that have old versions, by their age or the driver's records; a text: why that cannot be told. */
 export async function hasOldVersions(
   { worker, writer, records }: RolloutContext,
   { workload, versions }: Asking,
-  { stamp, since, byMount }: Candidate & OldBefore,
+  { stamp, since, byMount }: Candidate,
   signal: AbortSignal,
 ): Promise<boolean | string> {
   const classes = versions.kind === "known" ? (versions.mounted ?? []) : [];

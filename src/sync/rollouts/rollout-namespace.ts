@@ -26,6 +26,7 @@ import { reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { type MountsInput, namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
 import type { RolloutWorkloads } from "./rollout-workloads.ts";
 import { type RolloutWriter, recordStamp, restart } from "./rollout-write.ts";
+import { unawaited, withUnawaited } from "./unawaited.ts";
 import { holdsSlot, slotMsOf } from "./under-way.ts";
 
 export interface RolloutSettings {
@@ -103,7 +104,8 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   // What is seen leaves time for what is begun.
   const seeing = inTurn(context);
   const withOld = await withFiles(seeing, await withoutYoung(seeing, judged, signal), signal);
-  const free = await withHolds(context, await withProof(seeing, withOld, signal), breaths);
+  const proven = await withUnawaited(seeing, await withProof(seeing, withOld, signal), signal);
+  const free = await withHolds(context, proven, breaths);
   const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
   const started = new Map<string, Standing>();
   const starting = inTurn(context);
@@ -265,7 +267,7 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   if (!begun.ok) return afterTrouble(workload, standing, begun.error);
   metrics.rollouts.inc({ outcome: "started" });
   worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
-  return isWaitedFor ? { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` } : { kind: "current" };
+  return isWaitedFor ? { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` } : unawaited(workload);
 }
 
 /** What the driver writes comes by a watch, and so does the end of most that is in its way. */

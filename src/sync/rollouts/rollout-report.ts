@@ -30,7 +30,7 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
   const held = asking.flatMap(({ standing }) => (standing.kind === "held" ? [standing.hold.kind] : []));
   context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0, held });
   for (const each of asking) {
-    const isStarted = started.has(each.workload.uid) && (each.standing.kind === "restarting" || each.standing.kind === "current");
+    const isStarted = started.has(each.workload.uid) && (each.standing.kind === "restarting" || each.standing.kind === "unawaited");
     tell(context, each, { waiting, isStarted });
     tellWait(context, each, haltedBy ?? asking.find(({ standing }) => standing.kind === "restarting"));
     tellHold(context, each);
@@ -86,7 +86,7 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   known.told = standing.kind;
   if (now.isStarted) {
     const changed = versions.kind === "known" ? [...versions.secrets, ...(versions.mounted ?? []).map(({ className }) => className)] : [];
-    const alone = standing.kind === "current" ? "; it was not ready before, so that no other workload waits for it" : "";
+    const alone = standing.kind === "unawaited" ? "; it was not ready before, so that no other workload waits for it" : "";
     emit(worker, workload, {
       type: "Normal",
       reason: "Restarted",
@@ -161,6 +161,7 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
     case "due":
     case "held":
     case "restarting":
+    case "unawaited":
     case "rolling":
     case "settling":
     case "unknown":
