@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { FOUND } from "../simulation/found/found.ts";
@@ -35,6 +35,18 @@ describe("planted defects", () => {
     assert.equal(edited("const a = 1;\n", edit), "const a = 2;\n");
     assert.throws(() => edited("const b = 1;\n", edit), /^Error: src\/a\.ts: .*0 times[^]*const a = 1;$/);
     assert.throws(() => edited("const a = 1;\nconst a = 1;\n", edit), /2 times/);
+  });
+
+  test("are shown by invariants that there are", () => {
+    const folder = path.join(ROOT, "test/simulation/invariants");
+    const texts = readdirSync(folder).map((file) => readFileSync(path.join(folder, file), "utf8"));
+    const known = new Set(texts.flatMap((text) => [...text.matchAll(/^ {2}name: "(.*)",$/gm)].map(([, name = ""]) => name)));
+    assert.ok(known.size >= 25, `${known.size} invariants`);
+    const named = DEFECTS.flatMap(({ shownBy = [] }) => shownBy);
+    assert.deepEqual(
+      named.filter((name) => !known.has(name)),
+      [],
+    );
   });
 
   test("are there for all that the simulation has found", () => {

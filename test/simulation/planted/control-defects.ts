@@ -3,14 +3,23 @@ import type { Planted } from "./edits.ts";
 
 const CONTROLS = "src/domain/rollout/controls.ts";
 
+const HOURS = "no restart outside its window, or while it is paused";
+const FEW = "no more restarts at once than the cluster allows";
+const TURNS = "restarts one at a time, none twice for one version";
+const BUDGETS = "no restart where a PodDisruptionBudget allows none";
+const REACHED = "at rest every workload that asks has the versions of its Secrets";
+const CURRENT = "at rest no pod runs that was started with an old version of what it only mounts";
+
 export const CONTROL_DEFECTS: readonly Planted[] = [
   {
     id: "W1",
+    shownBy: [HOURS],
     what: "a window that is closed keeps no restart from beginning",
     edits: [{ file: CONTROLS, find: "  return state.isOpen ? undefined :", replace: "  return state.isOpen || now > 0 ? undefined :" }],
   },
   {
     id: "W2",
+    shownBy: [HOURS],
     what: "a request to restart now ends a pause",
     edits: [
       {
@@ -24,6 +33,7 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
   },
   {
     id: "W3",
+    shownBy: [FEW, TURNS],
     what: "a new leader counts no restart that it has not begun itself",
     edits: [
       {
@@ -40,6 +50,7 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
   },
   {
     id: "W4",
+    shownBy: [BUDGETS],
     what: "what a PodDisruptionBudget allows is not asked for",
     edits: [
       {
@@ -51,6 +62,7 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
   },
   {
     id: "W5",
+    shownBy: [REACHED, CURRENT],
     what: "a restart that waits for its window is not looked at when the window opens",
     edits: [
       {

@@ -18,6 +18,8 @@ export interface Planted {
   /** What goes wrong with it. */
   readonly what: string;
   readonly edits: readonly Edit[];
+  /** Names of the invariants that it violates. What else is violated shows something else; any shows it unless given. */
+  readonly shownBy?: readonly string[];
   /** In which world it shows; a small one unless given. */
   readonly world?: HuntedWorld;
 }

@@ -4,10 +4,15 @@ import type { Planted } from "./edits.ts";
 const HINTS = "src/sync/push/hints.ts";
 const QUEUE_READER = "src/sync/push/queue-reader.ts";
 
+const ARRIVES = "the version that an event tells of is in its Secrets soon, however far their poll is";
+const ENDS = "no message of the event queue comes without end, and at rest it is empty";
+const LEADER = "the leader alone reads the event queue";
+
 export const EVENT_DEFECTS: readonly Planted[] = [
   {
     id: "E1",
     world: "events",
+    shownBy: [ARRIVES],
     what: "a second version of an object counts as the event that was acted on before",
     edits: [
       {
@@ -20,6 +25,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   {
     id: "E2",
     world: "events",
+    shownBy: [ENDS],
     what: "an event of a version that the vault never shows is looked after for ever",
     edits: [
       {
@@ -37,6 +43,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   {
     id: "E3",
     world: "events",
+    shownBy: [ARRIVES],
     what: "an event of a certificate does not reach classes that name its secret or its key",
     edits: [
       {
@@ -49,6 +56,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   {
     id: "E4",
     world: "events",
+    shownBy: [ARRIVES, ENDS],
     what: "after a queue was away its reader comes back hours later",
     edits: [{ file: QUEUE_READER, find: "maxMs: 60_000 };", replace: "maxMs: 86_400_000 };" }],
   },
@@ -67,6 +75,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   {
     id: "E6",
     world: "events",
+    shownBy: [ENDS],
     what: "a message whose receipt has changed meanwhile is deleted by the old one, and comes again for ever",
     edits: [
       { file: QUEUE_READER, find: "      known.receipt = receipt;\n", replace: "" },
@@ -80,6 +89,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
   {
     id: "E7",
     world: "events",
+    shownBy: [LEADER],
     what: "replicas that do not lead read the event queue, too",
     edits: [
       {

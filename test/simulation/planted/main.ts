@@ -24,13 +24,22 @@ const { values, positionals } = parseArgs({
   },
 });
 
+/** Seed after seed until one shows the defect. */
 async function huntFor(planted: Planted): Promise<Hunted> {
   const workspace = copyWorkspace();
   const { folder } = workspace;
   try {
     makeEdits(folder, planted);
-    const [seed, seeds, hours] = [Number(values.seed), Number(values.seeds), Number(values.hours)];
-    return await hunt({ folder, seed, seeds, hours, world: planted.world, cpuSeconds: Number(values["cpu-seconds"]) });
+    const first = Number(values.seed);
+    const given = { folder, hours: Number(values.hours), world: planted.world, cpuSeconds: Number(values["cpu-seconds"]) };
+    let all: Hunted = { kind: "nothing", seeds: [], text: "", cpuSeconds: 0, reached: new Set() };
+    while (all.seeds.length < Number(values.seeds)) {
+      const seeds = Number(values.seeds) - all.seeds.length;
+      const next = await hunt({ ...given, seed: first + all.seeds.length, seeds });
+      all = { ...next, seeds: [...all.seeds, ...next.seeds], cpuSeconds: all.cpuSeconds + next.cpuSeconds };
+      if (all.kind !== "violation" || (await isProven(planted, all))) return all;
+    }
+    return { ...all, kind: "nothing", text: "" };
   } finally {
     workspace.remove();
   }
@@ -46,10 +55,14 @@ function median(numbers: readonly number[]): number {
 
 const controls = new Controls();
 
-/** Whether the seed that showed the defect is well without it. */
-async function isProven({ world }: Planted, { kind, seeds }: Hunted): Promise<boolean> {
-  const seed = seeds.at(-1)?.seed;
-  if (kind !== "violation" || seed === undefined) return false;
+/** Whether the last seed shows this defect, and is well without it. */
+async function isProven({ world, shownBy }: Planted, { seeds }: Hunted): Promise<boolean> {
+  const { seed, violation } = seeds.at(-1) ?? {};
+  if (seed === undefined || violation === undefined) return false;
+  if (shownBy?.includes(violation.invariant) === false) {
+    console.log(`seed ${seed} shows something else: ${violation.invariant}: ${violation.text}`);
+    return false;
+  }
   const cpuSeconds = Number(values["cpu-seconds"]);
   const problem = await controls.problemOf({ seed, hours: Number(values.hours), world, cpuSeconds });
   if (problem !== undefined) console.log(`seed ${seed} fails without any defect: ${problem}`);
@@ -61,7 +74,7 @@ async function huntDefects(wanted: readonly Planted[]): Promise<boolean> {
   for (const planted of wanted) {
     const hunted = await huntFor(planted);
     const cost = `${hunted.seeds.length} seeds, ${hoursOf(hunted)} simulated hours, ${hunted.cpuSeconds.toFixed(0)} s of CPU time`;
-    const isFound = await isProven(planted, hunted);
+    const isFound = hunted.kind === "violation";
     if (isFound) seedsOfFound.push(hunted.seeds.length);
     console.log(`${isFound ? "found    " : "NOT FOUND"} ${planted.id.padEnd(4)} ${cost}: ${planted.what}`);
     if (hunted.text !== "") console.log(`               ${hunted.kind}: ${hunted.text.slice(0, 240)}`);
