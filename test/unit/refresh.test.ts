@@ -129,6 +129,14 @@ describe("refresh", () => {
     assert.deepEqual(await waited(answeredBy("2023-11-14T22:13:20.000Z")), [0, true, true]);
   });
 
+  test("N2: is not done while a Secret is older than a file that a pod has", async () => {
+    const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
+    const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };
+    const newer = usedPodStatus("web-1", { className: "web", versions: { "secret/db-pass": "b".repeat(32) }, writtenAt: 9 });
+    const { code, report } = await refreshed([CLASS, SECRET, answered, POD, newer], { args: ["--wait", "--timeout", "0s"] });
+    assert.deepEqual([code, report.answer.kind, report.isUpToDate, report.objects[0].secrets[0].state], [1, "synced", false, "old"]);
+  });
+
   test("R18-14: is not done by an answer that came after the rest was listed", async () => {
     const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
     const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };

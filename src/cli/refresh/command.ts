@@ -1,9 +1,8 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { parseDuration } from "../../domain/duration.ts";
-import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { type DriverPace, driverPace, paceText } from "../../domain/refresh/driver-pace.ts";
 import { counted } from "../../domain/words.ts";
-import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
-import { mirrorsNothing } from "../shared/class-context.ts";
 import {
   type Cluster,
   type Command,
@@ -18,15 +17,16 @@ import {
   withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
-import { installNamespace } from "../shared/resources.ts";
-import { workerSettingsInForce } from "../shared/settings-in-force.ts";
+import { DEFAULT_CLOUD, installNamespace } from "../shared/resources.ts";
+import { lookAtWorkerSettings } from "../shared/settings-in-force.ts";
 import { type Line, line, shown } from "../shared/terminal.ts";
-import { createViewer, type Viewer } from "../shared/viewer.ts";
+import { createViewer, valueIn } from "../shared/viewer.ts";
 import { objectsReport } from "../where/report.ts";
 import { usagesText } from "../where/text.ts";
+import { answerReport, answerText, fetchingOf, isAnswered } from "./answer.ts";
 import { askKubelets, askWorker } from "./ask.ts";
 import { driverFacts } from "./driver-facts.ts";
-import { type Progress, progressOf, type Refreshing, statusOf, waitForProgress } from "./progress.ts";
+import { classIn, type Progress, progressOf, type Refreshing, statusOf, waitForProgress } from "./progress.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
 
@@ -38,7 +38,9 @@ export const refresh: Command = {
     "Annotates the class, which has the worker ask the vault at once. Where the CSI driver is of version 1.6 or later, it annotates the pods",
     "that mount the class too: the kubelet then has the driver look again, which it does for files older than its interval. An earlier",
     "driver cannot be asked: it says how long that takes at most. You need the right to patch the class, and pods.",
-    "With --wait it ends when the worker has answered and all pods have the newest version, or when the time is over.",
+    "With --wait it ends when the Secrets have what the vault has and all pods have the newest version, or when the time is over. It waits",
+    "while the worker tries again by itself. It ends at once where somebody has to mend the class, the vault or a right first, and where the",
+    "class is switched off, or mirrored for pods alone and none mounts it.",
     "",
     "json is one report.",
     "Exit code: 0, or 1 where --wait ended before all was up to date, or 2 where the command could not do its work.",
@@ -65,7 +67,7 @@ async function runRefresh(input: CommandInput, context: CommandContext): Promise
   return withCluster(input, context, async (cluster) => {
     const refreshing = await openRefresh(input, cluster, context, named(cluster.namespace));
     const pace = driverPace(await driverFacts(refreshing.viewer));
-    const asking = { kube: cluster.kube, signal: context.signal, value: refreshing.value };
+    const asking = { kube: cluster.kube, signal: context.signal, value: refreshing.request.value };
     await askWorker(asking, refreshing.ref);
     const before = await progressOf(refreshing);
     const refusals = pace.kind === "republish" ? await askKubelets(asking, refreshing.ref.namespace, before.pods) : [];
@@ -98,17 +100,12 @@ async function openRefresh(
 ): Promise<Refreshing> {
   const viewer = createViewer(cluster, context.signal);
   const spc = await classIn(viewer, ref);
-  const settings = await workerSettingsInForce(viewer, installNamespace(options));
-  const value = new Date(context.clock.now()).toISOString();
-  const isFetched = !mirrorsNothing(spc) || (await statusOf(viewer, ref)) !== undefined;
-  return { cluster, context, viewer, ref, value, cloudName: settings["cloud-name"] ?? "", isFetched };
-}
-
-async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise<SecretProviderClass> {
-  const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
-  if (look.kind === "seen") return look.value;
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for the right to get secretproviderclasses`);
-  throw new CommandFailure(look.kind === "unserved" ? NO_CLASSES_SERVED : await classAbsence(viewer, ref));
+  const status = await statusOf(viewer, ref);
+  const settings = await lookAtWorkerSettings(viewer, installNamespace(options));
+  const earlier = [spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh], status?.observedRefresh];
+  const request = { value: new Date(context.clock.now()).toISOString(), earlier };
+  const cloudName = valueIn(settings)?.["cloud-name"] ?? DEFAULT_CLOUD;
+  return { cluster, context, viewer, ref, request, cloudName, fetching: fetchingOf(spc, status, settings) };
 }
 
 interface Refreshed {
@@ -125,12 +122,13 @@ interface Refreshed {
 function result(refreshed: Refreshed, input: CommandInput, context: CommandContext): CommandResult {
   const { refreshing, pace, progress, asked, isWaited, refusals } = refreshed;
   const format = formatOf(input.options, FORMATS);
-  const { ref, value } = refreshing;
-  const { isAnswered, isUpToDate, usages, unseen } = progress;
+  const { ref, request } = refreshing;
+  const { answer, isUpToDate, usages, unseen } = progress;
   const fields = {
     class: `${ref.namespace}/${ref.name}`,
-    value,
-    isAnswered,
+    value: request.value,
+    isAnswered: isAnswered(answer),
+    answer: answerReport(answer),
     isUpToDate,
     pace,
     asked,
@@ -145,19 +143,19 @@ function result(refreshed: Refreshed, input: CommandInput, context: CommandConte
 }
 
 function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: Refreshed, isWide: boolean): readonly Line[] {
-  const { ref, isFetched } = refreshing;
-  const worker = !isFetched
-    ? "the class makes no Secret: there is nothing for the worker to fetch"
-    : progress.isAnswered
-      ? "the worker has asked the vault, and its Secrets and its status are as that answered"
-      : `the worker has been asked${isWaited ? " and has not answered; see keyvault-injector explain" : " (--wait waits for its answer)"}`;
+  const { ref } = refreshing;
+  const worker = answerText(progress.answer, { ref, isWaited });
   const kubelets =
     asked > 0
       ? [`the kubelets were asked for ${counted(asked, "pod")}`]
       : refusals.length > 0
         ? ["the kubelets were not asked: the files follow at their next sync"]
         : [];
-  const lines = [worker, ...kubelets, ...(progress.pods.length === 0 ? ["no pod mounts the class"] : [paceText(pace)])];
+  const lines = [
+    worker,
+    ...kubelets,
+    ...(progress.pods.length > 0 ? [paceText(pace)] : progress.answer.kind === "unused" ? [] : ["no pod mounts the class"]),
+  ];
   const usages = progress.usages.length === 0 ? [] : [line``, ...usagesText(progress.usages, { isWide })];
   return [line`refresh of class ${ref.namespace}/${ref.name}`, ...lines.map((each) => line`  ${each}`), ...usages];
 }

@@ -1,12 +1,16 @@
-import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { DriverPace } from "../../domain/refresh/driver-pace.ts";
-import { type ClassStatus, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
+import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { type RefreshRequest, workerAnswer } from "../../domain/sync/worker-answer.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
-import type { Cluster, CommandContext } from "../shared/command.ts";
+import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
+import { type Cluster, type CommandContext, CommandFailure } from "../shared/command.ts";
 import { lookUp, type Viewer, valueIn } from "../shared/viewer.ts";
 import { gather } from "../where/gather.ts";
+import { type Answer, type Fetching, isFetchedWell, isFinal } from "./answer.ts";
 
 /** One refresh that was asked for. */
 export interface Refreshing {
@@ -15,12 +19,10 @@ export interface Refreshing {
   readonly viewer: Viewer;
   /** Of the class. */
   readonly ref: Required<ObjectRef>;
-  /** Of the annotation. */
-  readonly value: string;
+  readonly request: RefreshRequest;
   /** Cloud of classes that name none. */
   readonly cloudName: string;
-  /** The worker asks the vault for the class: it makes Secrets, or its versions are followed for workloads that ask for restarts. */
-  readonly isFetched: boolean;
+  readonly fetching: Fetching;
 }
 
 /** How far a refresh has come. */
@@ -28,9 +30,8 @@ export interface Progress {
   /** Pods that mount the class. */
   readonly pods: readonly string[];
   readonly usages: readonly ObjectUsage[];
-  /** The worker has answered this request; true where it asks no vault for the class. */
-  readonly isAnswered: boolean;
-  /** Answered, and no file is known to be of an older version, or may be. */
+  readonly answer: Answer;
+  /** The worker has answered well, no Secret is of an older version, and no file is, or may be. */
   readonly isUpToDate: boolean;
   readonly unseen: readonly string[];
 }
@@ -40,18 +41,41 @@ export async function progressOf(refreshing: Refreshing): Promise<Progress> {
   const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
   // First: an answer that comes while the rest is listed is about what was not listed yet.
-  const isAnswered = await hasAnswer(refreshing);
+  const status = await statusOf(refreshing.viewer, ref);
+  const spc = await classIn(refreshing.viewer, ref);
   const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted });
   const usages = objectUsages(snapshot, () => true);
-  const mounts = usages.flatMap(({ containers }) => containers.filter(({ via }) => via === "mount"));
-  const isUpToDate = isAnswered && mounts.every(({ state }) => state !== "old" && state !== "unknown");
   const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name }) => name);
-  return { pods, usages, isAnswered, isUpToDate, unseen };
+  const isUnused = pods.length === 0 && snapshot.unseen("pods", ref.namespace) === undefined;
+  const answer = answerIn(refreshing, { status, spc, isUnused });
+  return { pods, usages, answer, isUpToDate: isFetchedWell(answer) && usages.every(isNowhereOld), unseen };
 }
 
-async function hasAnswer({ viewer, ref, value, isFetched }: Refreshing): Promise<boolean> {
-  if (!isFetched) return true;
-  return (await statusOf(viewer, ref))?.observedRefresh === value.slice(0, REFRESH_CHARACTERS);
+interface Read {
+  readonly status: ClassStatus | undefined;
+  readonly spc: SecretProviderClass;
+  /** No pod mounts the class, as all who look can see. */
+  readonly isUnused: boolean;
+}
+
+function answerIn({ fetching, request }: Refreshing, { status, spc, isUnused }: Read): Answer {
+  if (fetching.kind !== "fetched") return fetching;
+  if (fetching.isWhileUsed && isUnused) return { kind: "unused", hasSecrets: (status?.secrets ?? []).length > 0 };
+  const { generation = 0, annotations } = spc.metadata;
+  return workerAnswer({ request, generation, annotation: annotations?.[CLASS_ANNOTATIONS.refresh], status });
+}
+
+function isNowhereOld({ secrets, containers }: ObjectUsage): boolean {
+  const mounts = containers.filter(({ via }) => via === "mount");
+  return secrets.every(({ state }) => state !== "old") && mounts.every(({ state }) => state !== "old" && state !== "unknown");
+}
+
+/** The class; throws {@link CommandFailure} where there is none, or the user may not see it. */
+export async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise<SecretProviderClass> {
+  const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
+  if (look.kind === "seen") return look.value;
+  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for the right to get secretproviderclasses`);
+  throw new CommandFailure(look.kind === "unserved" ? NO_CLASSES_SERVED : await classAbsence(viewer, ref));
 }
 
 /** What the worker says of the class; undefined where it says nothing, or the user may not see it. */
@@ -69,21 +93,21 @@ export interface Waiting {
 const EVERY_MS = 2_000;
 
 /**
- * Looks again until all is up to date, or the time is over. The newest version of a class that the worker asks no vault for is known to its pods
- * alone: only when the driver's time is over is each of them known to have looked.
+ * Looks again until all is up to date, no wait makes it so, or the time is over. The newest version of a class that the worker asks no vault for
+ * is known to its pods alone: only when the driver's time is over is each of them known to have looked.
  */
 export async function waitForProgress(refreshing: Refreshing, { pace, withinMs }: Waiting): Promise<Progress> {
   const { clock, signal, terminal } = refreshing.context;
   const began = clock.now();
-  const paceMs = pace.kind === "republish" || pace.kind === "timer" ? pace.atMostMs : 0;
+  const filesFollow = pace.kind === "republish" || pace.kind === "timer";
   for (;;) {
     const progress = await progressOf(refreshing);
     const waited = clock.now() - began;
-    const filesFollow = pace.kind === "republish" || pace.kind === "timer";
-    const isKnown = refreshing.isFetched || progress.pods.length === 0 || !filesFollow || waited >= paceMs;
-    const isDone = filesFollow ? progress.isUpToDate && isKnown : progress.isAnswered;
-    if (isDone || waited >= withinMs) return { ...progress, isUpToDate: progress.isUpToDate && isKnown };
-    terminal.tellProgress(progress.isAnswered ? "mounted files" : "the worker");
+    const isKnown = progress.answer.kind !== "none" || progress.pods.length === 0 || !filesFollow || waited >= pace.atMostMs;
+    const isUpToDate = progress.isUpToDate && isKnown;
+    const isDone = isFinal(progress.answer) || (filesFollow ? isUpToDate : isFetchedWell(progress.answer));
+    if (isDone || waited >= withinMs) return { ...progress, isUpToDate };
+    terminal.tellProgress(isFetchedWell(progress.answer) ? "mounted files" : "the worker");
     await clock.sleep(Math.min(EVERY_MS, withinMs - waited), signal);
   }
 }

@@ -130,7 +130,11 @@ export function mirrorsNothing(spc: SecretProviderClass): boolean {
 
 /** Why nothing of the class is mirrored; undefined where something is. */
 export function offBecause(settings: WorkerSettings, spc: SecretProviderClass): string | undefined {
-  if (mirrorsNothing(spc)) return "the class mirrors nothing: it has no secretObjects";
+  return mirrorsNothing(spc) ? "the class mirrors nothing: it has no secretObjects" : switchedOffBecause(settings, spc);
+}
+
+/** Why the worker does not look after the class, whatever it names; undefined where it does. */
+export function switchedOffBecause(settings: WorkerSettings, spc: SecretProviderClass): string | undefined {
   if (syncMode(spc, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
   if (!settings.syncSecret) return "the install mirrors nothing: --sync-secret is false";
   const { namespace = "" } = spc.metadata;

@@ -23,8 +23,8 @@ export function readiness(
   return [ready, { type: isPassing(reason, secrets) ? "Reconciling" : "Stalled", status: "True" }];
 }
 
-/** One Secret that waits for somebody is enough. */
-function isPassing(reason: SyncReason, secrets: readonly Pick<SecretStatus, "state">[]): boolean {
+/** Whether a failure may go without anybody's doing. One Secret that waits for somebody is enough. */
+export function isPassing(reason: SyncReason, secrets: readonly Pick<SecretStatus, "state">[]): boolean {
   if (reason !== "PartialSync") return PASSING.has(reason);
   return secrets.every(({ state }) => state === "Synced" || PASSING.has(state));
 }

@@ -10,6 +10,7 @@ import {
   type ManifestInputs,
 } from "../../../src/cli/shared/command.ts";
 import { createInputs } from "../../../src/cli/shared/manifest-files.ts";
+import type { Clock } from "../../../src/domain/ports/clock.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
 import { baseEnvironment } from "../processes/base-environment.ts";
@@ -84,13 +85,15 @@ interface OfflineOptions {
   readonly cluster?: Cluster;
   /** Instead of `files`. */
   readonly inputs?: ManifestInputs;
+  /** Instead of one that stands. */
+  readonly clock?: Clock;
 }
 
 function offlineContext(input: string, options: OfflineOptions): CommandContext {
   return {
     shipped: { ...SHIPPED, shippedCrds: () => [] },
     terminal: { hasColour: options.hasColour ?? false, tellProgress: () => undefined },
-    clock: new ManualClock(),
+    clock: options.clock ?? new ManualClock(),
     inputs: options.inputs ?? {
       read: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),
       filesIn: async () => undefined,

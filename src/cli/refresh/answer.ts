@@ -1,0 +1,109 @@
+/** What the worker makes of a request, and what there is to say of it. */
+import { assertNever } from "../../domain/assert-never.ts";
+import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
+import { syncMode } from "../../domain/schedule/class-annotations.ts";
+import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
+import { isOurs } from "../../domain/sync/named-secrets.ts";
+import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
+import type { WorkerAnswer } from "../../domain/sync/worker-answer.ts";
+import { mirrorsNothing, switchedOffBecause, workerSettings } from "../shared/class-context.ts";
+import type { SettingsInForce } from "../shared/settings-in-force.ts";
+import type { Look } from "../shared/viewer.ts";
+
+/** Whether the worker asks the vault for a class at all. */
+export type Fetching =
+  /** It makes no Secret, and its versions are not followed for a workload that asks for restarts. */
+  { readonly kind: "none" } | { readonly kind: "off"; readonly why: string } | { readonly kind: "fetched"; readonly isWhileUsed: boolean };
+
+export type Answer =
+  | WorkerAnswer
+  | Exclude<Fetching, { readonly kind: "fetched" }>
+  /** No pod mounts the class, which is mirrored while one does. `hasSecrets`: it is not long ago that one did. */
+  | { readonly kind: "unused"; readonly hasSecrets: boolean };
+
+/** By the class, its status, and the worker's settings. Where those may not be seen, the status tells what they come to. */
+export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undefined, look: Look<SettingsInForce>): Fetching {
+  if (mirrorsNothing(spc) && status === undefined) return { kind: "none" };
+  if (!isOurs(spc)) return { kind: "off", why: `its provider is ${JSON.stringify(spc.spec?.provider ?? "")}, and not azure` };
+  if (look.kind !== "seen") return fetchingByStatus(spc, status);
+  const settings = workerSettings(look.value);
+  const why = switchedOffBecause(settings, spc);
+  return why === undefined ? { kind: "fetched", isWhileUsed: syncMode(spc, settings.syncMode) === "while-used" } : { kind: "off", why };
+}
+
+function fetchingByStatus(spc: SecretProviderClass, status: ClassStatus | undefined): Fetching {
+  const synced = conditionOf(status, "Synced");
+  if (synced?.reason === "SwitchedOff") return { kind: "off", why: synced.message };
+  return { kind: "fetched", isWhileUsed: syncMode(spc, "always") === "while-used" || synced?.message === UNUSED_MESSAGE };
+}
+
+/** The worker has asked the vault, or has nothing to ask it for. */
+export function isAnswered({ kind }: Answer): boolean {
+  return kind !== "open" && kind !== "off";
+}
+
+/** Nothing that the worker looks after is older than its answer. */
+export function isFetchedWell(answer: Answer): boolean {
+  return answer.kind === "none" || answer.kind === "synced" || (answer.kind === "unused" && !answer.hasSecrets);
+}
+
+/** No wait makes it better. */
+export function isFinal(answer: Answer): boolean {
+  return answer.kind === "off" || answer.kind === "unused" || (answer.kind === "failed" && !answer.isTriedAgain);
+}
+
+/** Of `-o json`. */
+export function answerReport(answer: Answer): object {
+  const { kind } = answer;
+  if (kind === "off") return { kind, message: answer.why };
+  if (kind === "open") return { kind, ...answer.why };
+  return kind === "failed" ? { kind, ...answer.why, isTriedAgain: answer.isTriedAgain } : { kind };
+}
+
+export interface AnswerPlace {
+  /** Of the class. */
+  readonly ref: Required<ObjectRef>;
+  readonly isWaited: boolean;
+}
+
+export function answerText(answer: Answer, { ref, isWaited }: AnswerPlace): string {
+  const explained = `keyvault-injector explain spc/${ref.name} -n ${ref.namespace}`;
+  switch (answer.kind) {
+    case "none":
+      return "the class makes no Secret: there is nothing for the worker to fetch";
+    case "off":
+      return `nothing updates its Secrets: ${answer.why}`;
+    case "unused":
+      return answer.hasSecrets
+        ? "no pod mounts the class, which is mirrored while one does: until then its Secrets stay as they are"
+        : UNUSED_MESSAGE;
+    case "synced":
+      return "the worker has asked the vault, and its Secrets and its status are as that answered";
+    case "failed": {
+      const next = answer.isTriedAgain ? "the worker tries again" : "it stays so until somebody mends that";
+      return `the vault was asked, and the class is not up to date: ${told(answer.why)}; ${next}: ${explained}`;
+    }
+    case "open":
+      return openText(answer, { isWaited, explained });
+    default:
+      return assertNever(answer);
+  }
+}
+
+type Open = Extract<Answer, { readonly kind: "open" }>;
+
+function openText(
+  { why, isTakenBack }: Open,
+  { isWaited, explained }: Pick<AnswerPlace, "isWaited"> & { readonly explained: string },
+): string {
+  if (!isWaited) return "the worker has been asked (--wait waits for its answer)";
+  if (isTakenBack) {
+    return "somebody has put the annotation keyvault-injector.dev/refresh back before the worker had answered; run the command again, and take the annotation out of the manifests of the class";
+  }
+  const state = why === undefined ? "" : `; the class's status: ${told(why)}`;
+  return `the worker has been asked and has not answered${state}; see ${explained}`;
+}
+
+function told({ reason, message }: { readonly reason: string; readonly message: string }): string {
+  return `${reason}: ${message}`;
+}
