@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
@@ -7,6 +8,7 @@ import {
   classVolume,
   mountedStatus,
   START,
+  timeAt,
   usedClass,
   usedPod,
   usedPodStatus,
@@ -225,6 +227,18 @@ describe("where: a volume of the Secret", () => {
   });
 });
 
+/** As `kubectl label` leaves it. */
+function labelledAt(record: Manifest, seconds: number): Manifest {
+  const { metadata } = record as KubeObject;
+  const entry = {
+    manager: "kubectl-label",
+    operation: "Update",
+    time: timeAt(seconds),
+    fieldsV1: { "f:metadata": { "f:labels": { "f:team": {} } } },
+  };
+  return Object.assign({ ...record }, { metadata: { ...metadata, managedFields: [...(metadata.managedFields ?? []), entry] } });
+}
+
 describe("where: files of a class", () => {
   const mounted = (started: number | "waiting" = 50, container = byMount()) =>
     usedPod("web-1", { started, container, volumes: [classVolume("web")] });
@@ -281,6 +295,26 @@ describe("where: files of a class", () => {
     const known = mountedStatus("web", [{ object: "secret/db-pass", version: NEW, since: 100, vault: "https://old-kv.vault.azure.net" }]);
     const { code, object } = await whereIs([only, known, mounted(), files(OLD, 40)], "secret/db-pass");
     assert.deepEqual([code, object.current.version], [0, OLD]);
+  });
+
+  test("N6: of the older version stay old where somebody labels the driver's record of them", async () => {
+    const labelled = labelledAt(files(OLD, 40), 5_000);
+    const { object } = await whereIs([CLASS, SECRET, STATUS, mounted(), labelled], "secret/db-pass");
+    const [use] = object.containers;
+    assert.deepEqual(
+      [object.current.version, object.secrets[0].state, use.state, use.since],
+      [NEW, "current", "old", "2023-11-01T00:00:40Z"],
+    );
+  });
+
+  test("N6: of the older version stay old where only pods have the class, and the record is labelled", async () => {
+    const only = usedClass("web", { objects: ["secret/db-pass"] });
+    const later = [
+      usedPod("web-2", { started: 1, container: byMount(), volumes: [classVolume("web")] }),
+      usedPodStatus("web-2", { className: "web", versions: { "secret/db-pass": NEW }, writtenAt: 300 }),
+    ];
+    const { object } = await whereIs([only, mounted(), labelledAt(files(OLD, 40), 5_000), ...later], "secret/db-pass");
+    assert.equal(object.current.version, NEW);
   });
 
   test("of a class without Secrets tell the newest version by when they were written", async () => {

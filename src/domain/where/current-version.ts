@@ -9,30 +9,28 @@ export interface Sighting {
 }
 
 /**
- * The version that was seen last. Who fetches a version without naming one gets the vault's current version of that moment: of two that
- * were fetched, the one that came later is the newer one, whatever their ids are. Times have whole seconds: of two in the same second,
- * the one that was not known before is newer. Undefined where that does not tell either.
+ * The newest version. Of two whose times in the vault are known, the vault decides. Else it is the one that was seen last: who fetches a
+ * version without naming one gets the vault's current version of that moment, so that of two that were fetched, the one that came later is the
+ * newer one, whatever their ids are. Times have whole seconds: of two in the same second, the one that was not known before is newer. Undefined
+ * where that does not tell either.
  */
 export function currentVersionOf(sightings: readonly Sighting[]): CurrentVersion | undefined {
   const versions = [...Map.groupBy(sightings, ({ version }) => version)].map(([version, those]) => ({
     version,
     first: Math.min(...those.map(({ at }) => at)),
     seenAt: Math.max(...those.map(({ at }) => at)),
-    updated: those.find(({ updated }) => updated !== undefined)?.updated,
+    updated: earliest(those.flatMap(({ updated }) => updated ?? [])),
   }));
-  const seenAt = Math.max(...versions.map((each) => each.seenAt));
-  const latest = versions.filter((each) => each.seenAt === seenAt).sort(newerFirst);
-  const [newest, next] = latest;
-  if (newest === undefined || (next !== undefined && newerFirst(newest, next) === 0)) return undefined;
+  const inVault = Math.max(...versions.flatMap(({ updated }) => updated ?? []));
+  // However late somebody was seen with one, the vault had another one after it.
+  const open = versions.filter(({ updated = inVault }) => updated === inVault);
+  const seenAt = Math.max(...open.map((each) => each.seenAt));
+  const [newest, next] = open.filter((each) => each.seenAt === seenAt).sort((a, b) => b.first - a.first);
+  if (newest === undefined || newest.first === next?.first) return undefined;
   return { version: newest.version, seenAt, updated: newest.updated };
 }
 
-interface SeenVersion {
-  readonly first: number;
-  readonly updated: number | undefined;
-}
-
-function newerFirst(a: SeenVersion, b: SeenVersion): number {
-  if (a.updated !== undefined && b.updated !== undefined && a.updated !== b.updated) return b.updated - a.updated;
-  return b.first - a.first;
+/** A change of its attributes makes a version no newer. */
+function earliest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.min(...times);
 }

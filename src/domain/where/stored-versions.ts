@@ -3,6 +3,7 @@ import { SECRET_ANNOTATIONS } from "../annotations.ts";
 import { listAt, nonEmptyText, valueAt } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
 import type { KubeObject, ObjectRef } from "../kubernetes.ts";
+import { statusChangedAt } from "../status-change.ts";
 import { type HeldVersion, parseObjectId, parseObjectVersions } from "./object-reference.ts";
 
 /** A Secret of the worker's, by its metadata alone. Times are Unix milliseconds. */
@@ -94,7 +95,7 @@ export interface StoredPodStatus {
 
 /** Undefined where it names no pod or class. */
 export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefined {
-  const { namespace = "", ownerReferences = [], managedFields = [], creationTimestamp } = object.metadata;
+  const { namespace = "", ownerReferences = [], creationTimestamp } = object.metadata;
   const { status } = object as KubeObject & { readonly status?: unknown }; // Read member by member.
   const [pod, className] = ["podName", "secretProviderClassName"].map((field) => nonEmptyText(valueAt(status, [field])));
   if (pod === undefined || className === undefined) return undefined;
@@ -102,8 +103,7 @@ export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefin
     const known = typeof id === "string" ? parseObjectId(id) : undefined;
     return known === undefined || typeof version !== "string" || version === "" ? [] : [{ ...known, version }];
   });
-  const createdAt = timeOf(creationTimestamp);
-  const writtenAt = Math.max(createdAt ?? Number.NEGATIVE_INFINITY, ...managedFields.flatMap(({ time }) => timeOf(time) ?? []));
+  const writtenAt = statusChangedAt(object.metadata);
   return {
     namespace,
     pod,
@@ -111,8 +111,8 @@ export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefin
     className,
     isMounted: valueAt(status, ["mounted"]) === true,
     versions,
-    writtenAt: Number.isFinite(writtenAt) ? writtenAt : undefined,
-    isFirst: writtenAt === createdAt,
+    writtenAt,
+    isFirst: writtenAt === timeOf(creationTimestamp),
   };
 }
 
