@@ -73,7 +73,7 @@ describe("where: the calendar", () => {
   });
 
   test("takes a time in days, and none beside an object", async () => {
-    assert.match((await whereIs([CLASS], "--expiring", "soon")).report.problems[0], /"soon" is no time; write it like 30d or 36h/);
+    assert.match((await whereIs([CLASS], "--expiring", "soon")).report.problems[0], /"soon" is no time; write days \(30d\), hours/);
     assert.match(
       (await whereIs([CLASS], "secret/db-pass", "--expiring", "1d")).report.problems[0],
       /leave secret\/db-pass or --expiring out/,

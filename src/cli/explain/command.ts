@@ -151,7 +151,19 @@ async function explainItem(item: ManifestItem, context: ExplainContext): Promise
   const pod = podIn(item.object, { object, namespace, isStored: false });
   if (pod !== undefined) return explainPod(pod, context);
   const { kind: outcome, reason } = unchanged("Unsupported");
-  return { object, namespace, verdict: { outcome, reason, message: `${item.kind} is no kind that makes pods, and no class` }, steps: [] };
+  const place = isInNone(item) ? undefined : namespace;
+  return { object, namespace: place, verdict: { outcome, reason, message: unsupportedText(item) }, steps: [] };
+}
+
+/** Of a kind that the API server has once for the whole cluster, as far as we know kinds. */
+function isInNone({ kind }: ManifestItem): boolean {
+  return Object.values<Resource>(RESOURCES).some((resource) => resource.kind === kind && !resource.namespaced);
+}
+
+function unsupportedText({ kind }: ManifestItem): string {
+  return kind === "Namespace"
+    ? "a Namespace makes no pods, and is no class; its annotations count for the pods in it"
+    : `${kind} is no kind that makes pods, and no class`;
 }
 
 /** The pod that the object is, or makes; undefined where it makes none. */

@@ -46,7 +46,8 @@ export interface Verdict {
 export interface Explanation {
   /** `deployment/web` */
   readonly object: string;
-  readonly namespace: string;
+  /** Undefined for an object that is in none. */
+  readonly namespace: string | undefined;
   readonly verdict: Verdict;
   readonly steps: readonly Step[];
 }
@@ -92,5 +93,6 @@ export function explanationText({ object, namespace, verdict, steps }: Explanati
     const mark = MARKS[state];
     return line`  ${padded(paint(mark.colour, mark.text), 7)}  ${padded(topic, 11)}  ${text}`;
   });
-  return [line`${object} in namespace ${namespace}: ${reason} (${OUTCOMES[outcome] ?? outcome})`, line`  ${message}`, line``, ...lines];
+  const place = namespace === undefined ? line`${object}` : line`${object} in namespace ${namespace}`;
+  return [line`${place}: ${reason} (${OUTCOMES[outcome] ?? outcome})`, line`  ${message}`, line``, ...lines];
 }

@@ -210,6 +210,9 @@ export function namedClass(word: string, { options }: CommandInput): NamedClass 
   }
   // `spc/NAME`, as explain takes it and kubectl prints it; a namespace of such a name is for -n.
   if (second !== undefined && targetResource(first) === RESOURCES.secretProviderClasses) return inNamespace(second);
-  if (second !== undefined) return () => ({ namespace: first, name: second });
-  return inNamespace(first);
+  if (second === undefined) return inNamespace(first);
+  const asked = valueOf(options, "namespace");
+  if (asked !== undefined && asked !== first)
+    throw new CommandFailure(`-n ${asked} and ${JSON.stringify(word)} name different namespaces; write one of them`);
+  return () => ({ namespace: first, name: second });
 }

@@ -49,7 +49,7 @@ export const OPTIONS = {
     help: "Deny unknown annotations under keyvault-injector.dev/, as the webhook does with the setting of this name.",
   },
   vault: { value: "VAULT", help: "The objects of this vault alone, by its name or its address." },
-  expiring: { value: "TIME", help: "Objects that have expired, or will within this time, such as 30d or 36h." },
+  expiring: { value: "TIME", help: "Objects that have expired, or will within this time: 30d, 36h, 90m." },
   wait: { help: "Wait until all is up to date, or the time of --timeout is over." },
   timeout: { value: "TIME", help: "How long --wait waits at most, such as 5m; as long as the CSI driver may take where not given." },
   "fail-on-warnings": { help: "End with 1 where there is a warning, as for a denial." },

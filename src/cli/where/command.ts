@@ -1,7 +1,13 @@
 import { parseDuration } from "../../domain/duration.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { expiryCalendar, parseDays } from "../../domain/where/calendar.ts";
-import { type ObjectReference, parseReference, referenceKey, referenceText } from "../../domain/where/object-reference.ts";
+import {
+  type ObjectReference,
+  parseReference,
+  referenceKey,
+  spokenReference,
+  type WantedObject,
+} from "../../domain/where/object-reference.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
 import { isVault } from "../../domain/where/read-class.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
@@ -33,11 +39,12 @@ const FORMATS = ["text", "wide", "json"] as const;
 export const where: Command = {
   name: "where",
   summary: "Say who uses an object of a vault, and in which version; without an object, what expires when.",
-  usage: "[secret/NAME | key/NAME | certificate/NAME]",
+  usage: "[secret/NAME | key/NAME | certificate/NAME | KIND NAME | IDENTIFIER]",
   details: [
     "Lists the classes that name the object, the Secrets and keys that are made from it, and the containers that have it in files or",
     "in their environment, each with its version, since when, and whether that is the newest that is known. No vault is asked: the newest",
     "version is the one that the worker, or a pod, got last. wide says how each version is known.",
+    "An identifier, https://VAULT/secrets/NAME as the Azure portal shows it, stands for the object and its vault; a version in it is left aside.",
     "Without an object, it lists those that expire, by date, with who uses them.",
     "It goes by what you may list. Of Secrets it reads the metadata alone.",
     "",
@@ -49,16 +56,15 @@ export const where: Command = {
   options: ["vault", "expiring", "namespace", "all-namespaces", "install-namespace", "output", "context", "kubeconfig"],
   formats: FORMATS,
   hasJsonReport: true,
-  arguments: 1,
+  arguments: 2,
   run: runWhere,
 };
 
 async function runWhere(input: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const [word] = input.arguments;
-  const wanted = word === undefined ? undefined : referenceIn(word);
+  const wanted = wantedIn(input);
+  const vault = wanted?.vault ?? valueOf(input.options, "vault");
   const withinMs = expiringIn(input, wanted);
   return withCluster(input, context, async (cluster) => {
-    const vault = valueOf(input.options, "vault");
     const isOfVault = (address: string): boolean => vault === undefined || isVault(address, vault);
     const key = wanted && referenceKey(wanted);
     const isWanted = (address: string, object: ObjectReference): boolean =>
@@ -69,7 +75,7 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
       return isWanted(address, object);
     });
     const usages = objectUsages(gathered.snapshot, isWanted);
-    if (wanted !== undefined) return usageResult({ wanted, usages, named, gathered }, input, context);
+    if (wanted !== undefined) return usageResult({ wanted: { ...wanted, vault }, usages, named, gathered }, input, context);
     const expiries = expiryCalendar(usages, gathered.snapshot.now, withinMs);
     const undated = usages.filter(({ expires, secrets }) => expires === undefined && secrets.length === 0).length;
     const format = formatOf(input.options, FORMATS);
@@ -82,9 +88,17 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
   });
 }
 
-function referenceIn(word: string): ObjectReference {
-  const parsed = parseReference(word);
+/** `secret/db-pass`, or `secret db-pass`; undefined where none is named. What is no object is refused before a cluster is asked. */
+function wantedIn({ arguments: [first, second], options }: CommandInput): WantedObject | undefined {
+  if (first === undefined) return undefined;
+  if (second !== undefined && [first, second].some((word) => word.includes("/")))
+    throw new CommandFailure(`where takes one object; leave ${first} or ${second} out`);
+  const parsed = parseReference(second === undefined ? first : `${first}/${second}`);
   if (!parsed.ok) throw new CommandFailure(parsed.error);
+  const { vault } = parsed.value;
+  const asked = valueOf(options, "vault");
+  if (vault !== undefined && asked !== undefined && !isVault(vault, asked))
+    throw new CommandFailure(`--vault: the object is one of ${vault}; leave --vault out`);
   return parsed.value;
 }
 
@@ -93,12 +107,12 @@ function expiringIn({ options }: CommandInput, wanted: ObjectReference | undefin
   const text = valueOf(options, "expiring");
   if (text === undefined) return undefined;
   if (wanted !== undefined)
-    throw new CommandFailure(`--expiring: it is for the calendar; leave ${referenceText(wanted)} or --expiring out`);
+    throw new CommandFailure(`--expiring: it is for the calendar; leave ${spokenReference(wanted)} or --expiring out`);
   const days = parseDays(text);
   const duration = parseDuration(text);
   if (days !== undefined) return days;
   if (duration.ok) return duration.value;
-  throw new CommandFailure(`--expiring: ${JSON.stringify(text)} is no time; write it like 30d or 36h`);
+  throw new CommandFailure(`--expiring: ${JSON.stringify(text)} is no time; write days (30d), hours (36h) or minutes (90m)`);
 }
 
 async function gatherFor(
@@ -120,7 +134,8 @@ async function gatherFor(
 }
 
 interface UsageAnswer {
-  readonly wanted: ObjectReference;
+  /** `vault`: the one whose objects alone are meant. */
+  readonly wanted: WantedObject;
   readonly usages: readonly ObjectUsage[];
   /** All that classes of the vault name. */
   readonly named: readonly ObjectReference[];
@@ -128,7 +143,7 @@ interface UsageAnswer {
 }
 
 function usageResult({ wanted, usages, named, gathered }: UsageAnswer, input: CommandInput, context: CommandContext): CommandResult {
-  if (usages.length === 0) throw new CommandFailure(absenceText(wanted, named, gathered, valueOf(input.options, "vault")));
+  if (usages.length === 0) throw new CommandFailure(absenceText(wanted, named, gathered));
   const format = formatOf(input.options, FORMATS);
   const output =
     format === "json"
@@ -138,11 +153,18 @@ function usageResult({ wanted, usages, named, gathered }: UsageAnswer, input: Co
   return { code: isOld ? EXIT.found : EXIT.fine, output, notes: [...notesOf(gathered, context), ...siblingNotes(wanted, named, context)] };
 }
 
-function absenceText(wanted: ObjectReference, named: readonly ObjectReference[], { unseen }: Gathered, vault: string | undefined): string {
-  const near = nearestSpelling(referenceText(wanted), [...new Set(named.map(referenceText))]);
+function absenceText(wanted: WantedObject, named: readonly ObjectReference[], { unseen }: Gathered): string {
+  const near = nearestObject(wanted, named);
   const meant = near === undefined ? "" : `; did you mean ${near}?`;
   const partly = unseen.length === 0 ? "no class" : "no class that you may see";
-  return `${partly} names ${referenceText(wanted)}${vault === undefined ? "" : ` of vault ${vault}`}${meant}`;
+  return `${partly} names ${spokenReference(wanted)}${wanted.vault === undefined ? "" : ` of vault ${wanted.vault}`}${meant}`;
+}
+
+/** One of that name, and of another type, before one that is spelt alike. */
+function nearestObject(wanted: ObjectReference, named: readonly ObjectReference[]): string | undefined {
+  const namesake = named.find(({ name }) => name.toLowerCase() === wanted.name.toLowerCase());
+  if (namesake !== undefined) return spokenReference(namesake);
+  return nearestSpelling(spokenReference(wanted), [...new Set(named.map(spokenReference))]);
 }
 
 /** A certificate has a secret and a key of its name, which rotate with it. */
@@ -153,7 +175,7 @@ function siblingNotes(
 ): readonly string[] {
   const isNamed = (type: ObjectReference["type"]): boolean =>
     type !== wanted.type && named.some((object) => object.type === type && object.name.toLowerCase() === wanted.name.toLowerCase());
-  const siblings = (["cert", "secret", "key"] as const).filter(isNamed).map((type) => `${type}/${wanted.name}`);
+  const siblings = (["cert", "secret", "key"] as const).filter(isNamed).map((type) => spokenReference({ type, name: wanted.name }));
   if (siblings.length === 0) return [];
   return [
     `note: classes name ${siblings.join(" and ")} as well; where it belongs to a certificate it rotates with it: ${program} where ${siblings[0] ?? ""}`,

@@ -1,6 +1,6 @@
 import { rfc3339 } from "../../domain/sync/class-status.ts";
 import type { Expiry, ExpiryState } from "../../domain/where/calendar.ts";
-import { referenceText } from "../../domain/where/object-reference.ts";
+import { spokenReference } from "../../domain/where/object-reference.ts";
 import {
   type ContainerUsage,
   type Held,
@@ -42,7 +42,7 @@ function usageLines(usage: ObjectUsage, width: Width): readonly Line[] {
     ({ namespace, name, pins }) => `${namespace}/${name}${pins.length === 0 ? "" : ` (version ${pins.join(", ")})`}`,
   );
   return [
-    paint("bold", `${referenceText(usage)} in ${vault}`),
+    paint("bold", `${spokenReference(usage)} in ${vault}`),
     line`  ${newest}${expires === undefined ? "" : line`, expires ${rfc3339(expires)}`}`,
     line`  ${classes.length === 1 ? "1 class" : `${classes.length} classes`}: ${someOf(named, "other", width)}`,
     ...section(secretTable(secrets, width)),
@@ -171,17 +171,19 @@ export function calendarText(expiries: readonly Expiry[], context: CalendarConte
     const made = [...new Set(secrets.map(({ namespace, name }) => `${namespace}/${name}`))];
     const narrow = [`${classes.length}`, `${made.length}`, `${workloads.length}`, `${pods}`];
     const wide = [named, made, workloads].map((names) => (names.length === 0 ? "-" : names.join(",")));
-    return [state, rfc3339(expires), inDays(expires - now), referenceText(expiry), vault, ...(isWide ? wide : narrow)];
+    return [state, rfc3339(expires), inDays(expires - now), spokenReference(expiry), vault, ...(isWide ? wide : narrow)];
   });
   const heads = isWide ? ["CLASSES", "SECRETS", "WORKLOADS"] : ["CLASSES", "SECRETS", "WORKLOADS", "PODS"];
   const lines = table(["STATE", "EXPIRES", "IN", "OBJECT", "VAULT", ...heads], rows);
   const none =
     withinMs === undefined ? line`no object that you may see expires` : line`no object that you may see expires within ${inDays(withinMs)}`;
-  const notes =
-    undated === 0
-      ? []
-      : [line`${counted(undated, "object")} without a Secret: the worker does not fetch them, and knows no dates of theirs`];
-  return [...(lines.length === 0 ? [none] : lines), ...notes];
+  return [...(lines.length === 0 ? [none] : lines), ...undatedLines(undated)];
+}
+
+function undatedLines(undated: number): readonly Line[] {
+  if (undated === 0) return [];
+  if (undated === 1) return [line`1 object is only mounted: its expiry date is not known`];
+  return [line`${undated} objects are only mounted: their expiry dates are not known`];
 }
 
 const HOUR_MS = 3_600_000;

@@ -30,18 +30,28 @@ const TYPES: Readonly<Record<string, ObjectType>> = {
 /** What Key Vault allows in a name. */
 const NAME = /^[-0-9A-Za-z]{1,127}$/;
 
-/** `secret/db-pass`, `key/signing`, `certificate/web` or `cert/web`. */
-export function parseReference(text: string): Result<ObjectReference, string> {
-  const [kind = "", name = "", ...rest] = text.split("/");
+/** An object as it is asked for. `vault`: its host, where the user says it with the object. */
+export interface WantedObject extends ObjectReference {
+  readonly vault: string | undefined;
+}
+
+/** `https://shop.vault.azure.net/secrets/db-pass`, as the vault calls it and the portal copies it, with a version or without. */
+const IDENTIFIER = /^https:\/\/([^/:]+)(?::\d+)?\/(secrets|keys|certificates)\/([^/]+)(?:\/[^/]*)?\/?$/i;
+
+const FORMS = "secret/NAME, key/NAME or certificate/NAME, or the identifier https://VAULT/secrets/NAME";
+
+/** `secret/db-pass`, `key/signing`, `certificate/web` or `cert/web`, or an identifier. Of a version, its object is meant. */
+export function parseReference(text: string): Result<WantedObject, string> {
+  const [, vault, ...parts] = IDENTIFIER.exec(text) ?? [];
+  const [kind = "", name = "", ...rest] = vault === undefined ? text.split("/") : parts;
   const type = Object.hasOwn(TYPES, kind.toLowerCase()) ? TYPES[kind.toLowerCase()] : undefined;
-  if (type === undefined || rest.length > 0)
-    return failed(`${JSON.stringify(text)} names no object of a vault; write secret/NAME, key/NAME or certificate/NAME`);
+  if (type === undefined || rest.length > 0) return failed(`${JSON.stringify(text)} names no object of a vault; write ${FORMS}`);
   if (!NAME.test(name)) {
     return failed(
       `${JSON.stringify(text)}: ${JSON.stringify(name)} is no name of an object in Key Vault, which has letters, digits and dashes alone`,
     );
   }
-  return ok({ type, name });
+  return ok({ type, name, vault: vault?.toLowerCase() });
 }
 
 /** Equal for two spellings of one object: Key Vault's names are case-insensitive. */
@@ -52,6 +62,11 @@ export function referenceKey({ type, name }: ObjectReference): string {
 /** `secret/db-pass`, as status and annotations have it. */
 export function referenceText({ type, name }: ObjectReference): string {
   return `${type}/${name}`;
+}
+
+/** `certificate/web`, as people are told to write it. */
+export function spokenReference({ type, name }: ObjectReference): string {
+  return `${type === "cert" ? "certificate" : type}/${name}`;
 }
 
 /** `type/name`, or `type/name/index` in a history; undefined for what is neither. */

@@ -71,7 +71,7 @@ function secretsOf(secretObjects: NamedSecretObjects, objects: readonly ClassObj
   }));
 }
 
-/** The pattern that a user gives for a vault: its name, or its address with or without `https://`. */
+/** The pattern that a user gives for a vault: its name, or its address with or without `https://`. Where one of the two is a name, names count. */
 export function isVault(vault: string, wanted: string): boolean {
   const host = (address: string): string =>
     address
@@ -79,7 +79,8 @@ export function isVault(vault: string, wanted: string): boolean {
       .replace(/^https:\/\//, "")
       .replace(/[/:].*$/, "");
   const [have, want] = [host(vault), host(wanted)];
-  return have === want || (!want.includes(".") && have.split(".")[0] === want);
+  const isNamed = !want.includes(".") || !have.includes(".");
+  return have === want || (isNamed && have.split(".")[0] === want.split(".")[0]);
 }
 
 /** The version that the entry names, and no other; undefined: the newest. */
