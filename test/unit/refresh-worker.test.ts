@@ -90,7 +90,10 @@ describe("refresh --wait beside the worker", () => {
     const { code, output, tookMs } = await refreshed(world, "--wait");
 
     assert.deepEqual([code, tookMs < 10_000], [1, true]);
-    assert.match(output, /the vault was asked, and the class is not up to date: Forbidden: .*app may not get; .*explain spc\/web -n shop/);
+    assert.match(
+      output,
+      /the worker has answered, and the class is not up to date: Forbidden: .*app may not get; .*explain spc\/web -n shop/,
+    );
     assert.doesNotMatch(output, /are as that answered/);
   });
 

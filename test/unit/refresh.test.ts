@@ -137,6 +137,24 @@ describe("refresh", () => {
     assert.deepEqual([code, report.answer.kind, report.isUpToDate, report.objects[0].secrets[0].state], [1, "synced", false, "old"]);
   });
 
+  test("N11: does not wait for an answer that the user may not see", async () => {
+    const cluster = heldCluster([CLASS, SECRET, POD, FILES, ...driver("v1.6.0")]);
+    const { kube } = cluster;
+    const [read, list] = [kube.read.bind(kube), kube.list.bind(kube)];
+    const refuse = ({ plural }: Resource): void => {
+      if (plural === "secretproviderclasssyncs") throw new KubeError("Forbidden", "no", { retry: { kind: "never" } });
+    };
+    Object.assign(kube, {
+      read: async (...call: Parameters<typeof read>) => (refuse(call[0]), read(...call)),
+      list: async (...call: Parameters<typeof list>) => (refuse(call[0]), list(...call)),
+      mergePatch: async () => ({}),
+    });
+    const { code, output } = await runOffline(["refresh", "web", "-n", "shop", "--wait", "--timeout", "0s"], "", { cluster });
+
+    assert.equal(code, 1);
+    assert.match(output, /the worker has been asked, and its answer is not seen: you may not get secretproviderclasssyncs shop\/web\n/);
+  });
+
   test("R18-14: is not done by an answer that came after the rest was listed", async () => {
     const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
     const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };

@@ -19,7 +19,9 @@ export type Answer =
   | WorkerAnswer
   | Exclude<Fetching, { readonly kind: "fetched" }>
   /** No pod mounts the class, which is mirrored while one does. `hasSecrets`: it is not long ago that one did. */
-  | { readonly kind: "unused"; readonly hasSecrets: boolean };
+  | { readonly kind: "unused"; readonly hasSecrets: boolean }
+  /** The user may not see the status, in which the worker answers. */
+  | { readonly kind: "unseen"; readonly why: string };
 
 /** By the class, its status, and the worker's settings. Where those may not be seen, the status tells what they come to. */
 export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undefined, look: Look<SettingsInForce>): Fetching {
@@ -39,7 +41,7 @@ function fetchingByStatus(spc: SecretProviderClass, status: ClassStatus | undefi
 
 /** The worker has asked the vault, or has nothing to ask it for. */
 export function isAnswered({ kind }: Answer): boolean {
-  return kind !== "open" && kind !== "off";
+  return kind !== "open" && kind !== "off" && kind !== "unseen";
 }
 
 /** Nothing that the worker looks after is older than its answer. */
@@ -49,13 +51,13 @@ export function isFetchedWell(answer: Answer): boolean {
 
 /** No wait makes it better. */
 export function isFinal(answer: Answer): boolean {
-  return answer.kind === "off" || answer.kind === "unused" || (answer.kind === "failed" && !answer.isTriedAgain);
+  return ["off", "unused", "unseen"].includes(answer.kind) || (answer.kind === "failed" && !answer.isTriedAgain);
 }
 
 /** Of `-o json`. */
 export function answerReport(answer: Answer): object {
   const { kind } = answer;
-  if (kind === "off") return { kind, message: answer.why };
+  if (kind === "off" || kind === "unseen") return { kind, message: answer.why };
   if (kind === "open") return { kind, ...answer.why };
   return kind === "failed" ? { kind, ...answer.why, isTriedAgain: answer.isTriedAgain } : { kind };
 }
@@ -73,6 +75,8 @@ export function answerText(answer: Answer, { ref, isWaited }: AnswerPlace): stri
       return "the class makes no Secret: there is nothing for the worker to fetch";
     case "off":
       return `nothing updates its Secrets: ${answer.why}`;
+    case "unseen":
+      return `the worker has been asked, and its answer is not seen: ${answer.why}`;
     case "unused":
       return answer.hasSecrets
         ? "no pod mounts the class, which is mirrored while one does: until then its Secrets stay as they are"
@@ -80,8 +84,8 @@ export function answerText(answer: Answer, { ref, isWaited }: AnswerPlace): stri
     case "synced":
       return "the worker has asked the vault, and its Secrets and its status are as that answered";
     case "failed": {
-      const next = answer.isTriedAgain ? "the worker tries again" : "it stays so until somebody mends that";
-      return `the vault was asked, and the class is not up to date: ${told(answer.why)}; ${next}: ${explained}`;
+      const next = answer.isTriedAgain ? "the worker tries again" : "it stays so until somebody mends it";
+      return `the worker has answered, and the class is not up to date: ${told(answer.why)}; ${next}; see ${explained}`;
     }
     case "open":
       return openText(answer, { isWaited, explained });

@@ -26,7 +26,7 @@ import { usagesText } from "../where/text.ts";
 import { answerReport, answerText, fetchingOf, isAnswered } from "./answer.ts";
 import { askKubelets, askWorker } from "./ask.ts";
 import { driverFacts } from "./driver-facts.ts";
-import { classIn, type Progress, progressOf, type Refreshing, statusOf, waitForProgress } from "./progress.ts";
+import { classIn, lookAtStatus, type Progress, progressOf, type Refreshing, waitForProgress } from "./progress.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
 
@@ -100,7 +100,7 @@ async function openRefresh(
 ): Promise<Refreshing> {
   const viewer = createViewer(cluster, context.signal);
   const spc = await classIn(viewer, ref);
-  const status = await statusOf(viewer, ref);
+  const status = valueIn(await lookAtStatus(viewer, ref));
   const settings = await lookAtWorkerSettings(viewer, installNamespace(options));
   const earlier = [spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh], status?.observedRefresh];
   const request = { value: new Date(context.clock.now()).toISOString(), earlier };

@@ -8,7 +8,7 @@ import { objectUsages } from "../../domain/where/object-usage.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type Cluster, type CommandContext, CommandFailure } from "../shared/command.ts";
-import { lookUp, type Viewer, valueIn } from "../shared/viewer.ts";
+import { type Look, lookUp, type Viewer, valueIn } from "../shared/viewer.ts";
 import { gather } from "../where/gather.ts";
 import { type Answer, type Fetching, isFetchedWell, isFinal } from "./answer.ts";
 
@@ -41,7 +41,7 @@ export async function progressOf(refreshing: Refreshing): Promise<Progress> {
   const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
   // First: an answer that comes while the rest is listed is about what was not listed yet.
-  const status = await statusOf(refreshing.viewer, ref);
+  const status = await lookAtStatus(refreshing.viewer, ref);
   const spc = await classIn(refreshing.viewer, ref);
   const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted });
   const usages = objectUsages(snapshot, () => true);
@@ -52,14 +52,16 @@ export async function progressOf(refreshing: Refreshing): Promise<Progress> {
 }
 
 interface Read {
-  readonly status: ClassStatus | undefined;
+  readonly status: Look<ClassStatus | undefined>;
   readonly spc: SecretProviderClass;
   /** No pod mounts the class, as all who look can see. */
   readonly isUnused: boolean;
 }
 
-function answerIn({ fetching, request }: Refreshing, { status, spc, isUnused }: Read): Answer {
+function answerIn({ fetching, request }: Refreshing, { status: look, spc, isUnused }: Read): Answer {
   if (fetching.kind !== "fetched") return fetching;
+  if (look.kind === "unseen") return { kind: "unseen", why: look.why };
+  const status = valueIn(look);
   if (fetching.isWhileUsed && isUnused) return { kind: "unused", hasSecrets: (status?.secrets ?? []).length > 0 };
   const { generation = 0, annotations } = spc.metadata;
   return workerAnswer({ request, generation, annotation: annotations?.[CLASS_ANNOTATIONS.refresh], status });
@@ -78,9 +80,10 @@ export async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise
   throw new CommandFailure(look.kind === "unserved" ? NO_CLASSES_SERVED : await classAbsence(viewer, ref));
 }
 
-/** What the worker says of the class; undefined where it says nothing, or the user may not see it. */
-export async function statusOf(viewer: Viewer, ref: Required<ObjectRef>): Promise<ClassStatus | undefined> {
-  return readStatus(valueIn(await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref))?.status);
+/** What the worker says of the class; undefined where it says nothing. */
+export async function lookAtStatus(viewer: Viewer, ref: Required<ObjectRef>): Promise<Look<ClassStatus | undefined>> {
+  const look = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref);
+  return look.kind === "seen" ? { kind: "seen", value: readStatus(look.value.status) } : look;
 }
 
 export interface Waiting {
