@@ -65,7 +65,6 @@ describe("an item of --event-queues", () => {
     ["https://me:pw@shop.queue.core.windows.net/events", /without a signature or password/],
     ["https://shop.queue.core.windows.net/", /the name of one queue after the host/],
     ["https://shop.queue.core.windows.net/a/b", /the name of one queue after the host/],
-    ["https://shop.queue.core.windows.net/UPPER", /the name of one queue after the host/],
     [`${URL};client=${ID}`, /unknown part "client"; write any of identity, clientID/],
     [`${URL};clientID=${ID};clientID=${ID}`, /clientID is there twice/],
     [`${URL};identity=owner`, /identity: write one of managed, workload, servicePrincipal/],
@@ -86,6 +85,24 @@ describe("an item of --event-queues", () => {
       assert.ok(!parsed.ok);
       assert.match(parsed.error, words);
       assert.doesNotMatch(parsed.error, /sig=abc|:pw@/);
+    });
+  }
+
+  const named: readonly (readonly [path: string, told: string])[] = [
+    ["KeyVault-Events", "KeyVault-Events"],
+    ["my--events", "my--events"],
+    ["ab", "ab"],
+    ["events_1", "events_1"],
+  ];
+  for (const [path, told] of named) {
+    test(`P13: is refused for the name of its queue, with the rule for names: ${path}`, () => {
+      const parsed = parseQueueSetting(`https://shop.queue.core.windows.net/${path};identity=managed`);
+
+      assert.ok(!parsed.ok);
+      assert.equal(
+        parsed.error,
+        `"${told}" is no name of a queue: use 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at both ends`,
+      );
     });
   }
 

@@ -43,6 +43,7 @@ const SUFFIXES = [
 
 /** https://learn.microsoft.com/rest/api/storageservices/naming-queues-and-metadata */
 const QUEUE_PATH = /^\/[a-z0-9](?:-?[a-z0-9]){2,62}$/;
+const NAME_RULE = "use 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at both ends";
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TENANT = /^[-.0-9A-Za-z]{1,253}$/;
 const NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
@@ -73,7 +74,13 @@ function readAddress(text: string): Result<URL, string> {
   if (url?.protocol !== "https:") return failed(`write the address of a queue, such as ${EXAMPLE}`);
   if (url.search !== "" || url.username !== "" || url.hash !== "")
     return failed("write the address without a signature or password: the worker signs in as the identity that you name after it");
-  return QUEUE_PATH.test(url.pathname) ? ok(url) : failed(`write the name of one queue after the host, such as ${EXAMPLE}`);
+  if (QUEUE_PATH.test(url.pathname)) return ok(url);
+  const name = url.pathname.slice(1);
+  return failed(
+    name === "" || name.includes("/")
+      ? `write the name of one queue after the host, such as ${EXAMPLE}`
+      : `${JSON.stringify(name)} is no name of a queue: ${NAME_RULE}`,
+  );
 }
 
 function readParts(parts: readonly string[]): Result<Given, string> {
