@@ -219,7 +219,10 @@ function eventQueueProblems({ eventQueues = [], enableSecretRotation }: Partial<
 function readFlags(argv: readonly string[]): Result<Readonly<Record<string, string>>, readonly string[]> {
   try {
     const options = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, { type: "string" as const }]));
-    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
+    const { values, tokens } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false, tokens: true });
+    const times = tokens.filter((token) => token.kind === "option" && token.name === ("event-queues" satisfies SettingName)).length;
+    // Of other settings the last one wins: `extraArgs` and overlays put theirs behind those that are there.
+    if (times > 1) return failed([`--event-queues: given ${times} times; give it once, with commas between the queues`]);
     return ok(values as Record<string, string>); // Every option above is a string.
   } catch (error) {
     return failed([flagProblem(error instanceof Error ? error.message : String(error))]);

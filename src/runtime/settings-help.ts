@@ -1,4 +1,6 @@
-import { environmentNameOf, type Process, SETTINGS, type Setting } from "./settings.ts";
+import { assertNever } from "../domain/assert-never.ts";
+import { formatDuration } from "../domain/duration.ts";
+import { environmentNameOf, type Process, SETTINGS, type Setting, type SettingKind } from "./settings.ts";
 
 const PURPOSES: Readonly<Record<Process, string>> = {
   webhook: "Answer the API server about pods, workloads and classes. Runs in the cluster.",
@@ -9,8 +11,45 @@ const PURPOSES: Readonly<Record<Process, string>> = {
 export function processHelp(process: Process): string {
   const used = Object.entries(SETTINGS).filter(([, { usedBy }]) => usedBy === process || usedBy === "both");
   const settings = used.map(([name, setting]: [string, Setting]) => {
-    const fallback = setting.default === "" ? "" : ` (default ${setting.default})`;
-    return `  --${name}\n      ${setting.help}${fallback} [${environmentNameOf(name)}]`;
+    const fallback = setting.default === "" ? "" : `(default ${setting.default})`;
+    const words = [setting.help, syntaxOf(setting.type), fallback, `[${environmentNameOf(name)}]`].filter((part) => part !== "");
+    return `  --${name}\n      ${words.join(" ")}`;
   });
   return [PURPOSES[process], "", `usage: keyvault-injector ${process} [flags]`, "", ...settings, ""].join("\n");
+}
+
+/** What may be written, where that is more than the sentence about the setting says. `code` sets words apart where the text has a way to. */
+export function syntaxOf(type: SettingKind, code: (word: string) => string = (word) => word): string {
+  const words = (all: readonly string[]): string => all.map((word) => code(word)).join(", ");
+  switch (type.kind) {
+    case "choice":
+      return `One of ${words(type.choices)}.`;
+    case "list":
+      return type.choices === undefined ? "A comma list." : `A comma list of ${words(type.choices)}.`;
+    case "eventQueues":
+      return (
+        `A comma list, each such as ${code("https://<account>.queue.core.windows.net/<queue>;identity=managed;clientID=<client id>")}; ` +
+        `${code("identity")} is ${code("managed")} where not given, ${code("workload")} or ${code("servicePrincipal")}.`
+      );
+    case "window":
+      return (
+        `${code("always")}, or ${code("<cron> for <duration> in <time zone>")}, several with ${code(";")} between them, ` +
+        `such as ${code("0 22 * * MON-FRI for 4h in Europe/Berlin")}.`
+      );
+    case "namespaces":
+      return type.every === undefined ? "A comma list." : `A comma list, or ${code(type.every)}.`;
+    case "duration": {
+      const least = type.minimumMs === 0 ? "" : `, not below ${code(formatDuration(type.minimumMs))}`;
+      return `A Go duration such as ${code("30s")} or ${code("1h30m")}${least}.`;
+    }
+    case "port":
+      return "0 is any free one.";
+    case "boolean":
+    case "cloud":
+    case "count":
+    case "text":
+      return "";
+    default:
+      return assertNever(type);
+  }
 }

@@ -55,6 +55,23 @@ describe("help of the program", () => {
   }
 });
 
+describe("P12: the help of a setting", () => {
+  for (const [flag, words] of [
+    ["restart-mode", /One of act, dry-run, paused\. \(default act\)/],
+    ["restart-window", /always, or <cron> for <duration> in <time zone>, .*such as 0 22 \* \* MON-FRI for 4h in Europe\/Berlin/],
+    ["event-queues", /comma list.*such as https:\/\/<account>\.queue\.core\.windows\.net\/<queue>;identity=managed/],
+    ["heal", /A comma list of crds, classes, components\./],
+    ["rotation-poll-interval", /A Go duration such as 30s or 1h30m, not below 10s\./],
+  ] as const) {
+    test(`says what may be written: --${flag}`, async () => {
+      const { output } = await runOffline(["help", "sync"]);
+      const [, text = ""] = new RegExp(`^  --${flag}\n      (.*)$`, "m").exec(output) ?? [];
+
+      assert.match(text, words);
+    });
+  }
+});
+
 describe("the help of an option", () => {
   for (const [command, option, help] of [
     ["doctor", "-n, --namespace", /^With class or plan, the classes of this namespace alone; else where the dry run creates its pod/],

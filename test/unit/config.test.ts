@@ -68,6 +68,15 @@ describe("settings", () => {
     }
   });
 
+  test("P12: that name queues are refused where the flag is there twice, since one would silently win", () => {
+    const queue = (name: string): string => `--event-queues=https://shop.queue.core.windows.net/${name};identity=managed`;
+    const config = parseConfig([queue("first"), queue("second")], {});
+
+    assert.ok(!config.ok);
+    assert.deepEqual(config.error, ["--event-queues: given 2 times; give it once, with commas between the queues"]);
+    assert.equal(parsed([`${queue("first")},${queue("second").slice("--event-queues=".length)}`]).eventQueues.length, 2);
+  });
+
   test("of the Azure SDK that would make another identity of the node's are taken out of the environment", () => {
     assert.deepEqual(
       parsed([], { AZURE_FEDERATED_TOKEN_FILE: "/token", AZURE_POD_IDENTITY_AUTHORITY_HOST: "http://metadata" }).divertingVariables,

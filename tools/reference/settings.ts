@@ -1,7 +1,6 @@
 /** The page of settings: names, defaults, kinds and the first sentence are the code's, the chart's value the chart's. */
-import { assertNever } from "../../src/domain/assert-never.ts";
-import { formatDuration } from "../../src/domain/duration.ts";
-import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "../../src/runtime/settings.ts";
+import { environmentNameOf, SETTINGS, type Setting, type SettingName } from "../../src/runtime/settings.ts";
+import { syntaxOf } from "../../src/runtime/settings-help.ts";
 import { valuePathOf } from "../helm-chart/values-settings.ts";
 import { code, type Places, table } from "./page.ts";
 
@@ -65,33 +64,7 @@ export function settingPlaces(): Places {
     code(setting.default),
     code(valuePathOf(name) ?? ""),
     setting.usedBy,
-    [setting.help, kindOf(setting.type), MORE[name]].filter(Boolean).join(" "),
+    [setting.help, syntaxOf(setting.type, code), MORE[name]].filter(Boolean).join(" "),
   ]);
   return { settings: table(["Flag", "Environment", "Default", "Chart value", "Used by", "Meaning"], rows) };
-}
-
-/** What may be written, where that is more than the sentence says. */
-function kindOf(type: SettingKind): string {
-  switch (type.kind) {
-    case "choice":
-      return `One of ${code(...type.choices)}.`;
-    case "list":
-      return type.choices === undefined ? "A comma list." : `A comma list of ${code(...type.choices)}.`;
-    case "eventQueues":
-      return "A comma list of addresses, each with `;identity=managed`, `workload` or `servicePrincipal` and what that needs.";
-    case "namespaces":
-      return type.every === undefined ? "A comma list." : `A comma list, or ${code(type.every)}.`;
-    case "duration":
-      return type.minimumMs === 0 ? "A Go duration." : `A Go duration, not below ${code(formatDuration(type.minimumMs))}.`;
-    case "port":
-      return "0 is any free one.";
-    case "boolean":
-    case "cloud":
-    case "count":
-    case "text":
-    case "window":
-      return "";
-    default:
-      return assertNever(type);
-  }
 }
