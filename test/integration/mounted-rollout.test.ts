@@ -114,7 +114,7 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     assert.ok(!(await steps.isRestarted(web)), "nothing is restarted at first sight");
     assert.match(
       (await statusOf(world.plane, files.namespace, files.name))?.conditions[0]?.message ?? "",
-      /mirrors nothing; the versions of its 1/,
+      /it mirrors no Secret; 1 object is followed/,
     );
 
     const version = await rotate(files);

@@ -109,37 +109,38 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   Restarted: { when: "its stamp was set, and its controller replaces the pods", message: "`restarted: the versions in <Secrets> changed`" },
   Waiting: {
     when: "it is to be restarted, and another workload is restarted first; once more where that one has failed",
-    message: "`versions that it uses changed; it is not restarted yet: <why>`",
+    message: "`versions that it uses changed; not restarted yet: <why>`",
   },
   Rotated: { when: "all pods are ready after a restart, and have been for a while", message: "`all pods are ready with the new versions`" },
   RolloutFailed: {
     when: "not ready in time, in a crash loop, or the restart was refused",
-    message: "`<state>. <number> other workloads wait until it is ready: mend it, or take its restart back`",
+    message:
+      "`<state>. <number> other workloads wait until it is ready. Mend it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
   },
   RestartsPaused: {
     when: "it is to be restarted, and restarts are paused",
-    message: "`versions that it uses changed; it is not restarted yet: <why>`",
+    message: "`versions that it uses changed; not restarted yet: <why>`",
   },
   WindowClosed: {
     when: "it is to be restarted, and its window is closed",
-    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `its restart window opens at <time>`",
+    message: "`versions that it uses changed; not restarted yet: <why>`, with `its restart window opens at <time>`",
   },
   InvalidWindow: {
     when: "it is to be restarted, and what says when is wrong",
     message:
-      "`versions that it uses changed; it is not restarted yet: <why>`, with `<annotation> is no window, and none is open until it is one: <why>`",
+      "`versions that it uses changed; not restarted yet: <why>`, with `<annotation> is invalid, so no restart starts until it is fixed: <why>`",
   },
   DisruptionBudget: {
     when: "it is to be restarted, and a PodDisruptionBudget allows none of its pods to be missing",
-    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `PodDisruptionBudget <name>: <why>`",
+    message: "`versions that it uses changed; not restarted yet: <why>`, with `PodDisruptionBudget <name>: <why>`",
   },
   RestartBlocked: {
     when: "it is to be restarted, and the API server does not take that, for want of its admission webhook, say",
-    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `the API server does not take its restart: <why>`",
+    message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server does not take its restart: <why>`",
   },
   DryRun: {
     when: "it would be restarted now, with `--restart-mode=dry-run`",
-    message: "`versions that it uses changed; it is not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
+    message: "`versions that it uses changed; not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
   },
   Paused: {
     when: "it would have to be restarted, and is paused",

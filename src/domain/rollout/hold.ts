@@ -54,7 +54,7 @@ export function holdWords(hold: Hold): ToldHold {
     case "window":
       return { type: "Normal", reason: "WindowClosed", words: closedWords(hold.opensAt) };
     case "invalidWindow": {
-      const words = `${hold.subject} is no window, and none is open until it is one: ${hold.why}`;
+      const words = `${hold.subject} is invalid, so no restart starts until it is fixed: ${hold.why}`;
       return { type: "Warning", reason: "InvalidWindow", words };
     }
     case "budget":

@@ -151,8 +151,10 @@ function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, 
 /** The word for a class that mirrors nothing, and is followed for the workloads that mount it. */
 export function summarizeObjects(objects: readonly ObjectStatus[]): Told {
   const [first, ...others] = objects.filter(({ state }) => state !== undefined);
-  const all = `it mirrors nothing; the versions of its ${objects.length} objects are followed for workloads that ask for restarts`;
-  if (first?.state === undefined) return { reason: "Synced", message: all };
+  if (first?.state === undefined) {
+    const followed = objects.length === 1 ? "1 object is followed" : `${objects.length} objects are followed`;
+    return { reason: "Synced", message: `it mirrors no Secret; ${followed} for restarts` };
+  }
   const failing = `${others.length + 1} of its ${objects.length} objects cannot be had; ${first.object}: ${first.message ?? first.state}`;
   const isAll = others.length + 1 === objects.length;
   return { reason: isAll ? first.state : "PartialSync", message: failing };

@@ -117,13 +117,22 @@ function tellWait({ worker, memory }: RolloutContext, { workload, standing }: As
     if (standing.kind !== "due") known.toldWait = undefined;
     return;
   }
-  const failure = before.standing.kind === "failed" ? before.standing.message : undefined;
+  const failure = before.standing.kind === "failed" ? failureIn(before.workload, before.standing.message) : undefined;
   const wait = `${standing.stamp} ${failure === undefined ? "" : before.workload.uid}`;
   if (known.toldWait === wait) return;
   known.toldWait = wait;
+  const first = titleOf(before.workload);
   const why =
-    failure === undefined ? `${titleOf(before.workload)} is restarted first, and has to stay ready` : `nothing is, after ${failure}`;
-  emit(worker, workload, { type: "Normal", reason: "Waiting", message: `versions that it uses changed; it is not restarted yet: ${why}` });
+    failure === undefined
+      ? `${first} is restarted first, and has to stay ready`
+      : `restarts in this namespace are halted by ${first} (${failure})`;
+  emit(worker, workload, { type: "Normal", reason: "Waiting", message: `versions that it uses changed; not restarted yet: ${why}` });
+}
+
+/** Without the title that every such message begins with. */
+function failureIn(workload: Workload, message: string): string {
+  const title = `${titleOf(workload)}: `;
+  return message.startsWith(title) ? message.slice(title.length) : message;
 }
 
 /** Whose restart may not begin is told why: once per reason. */
@@ -135,7 +144,7 @@ function tellHold({ worker, memory }: RolloutContext, { workload, standing }: As
   known.toldHold = hold;
   if (told === undefined) return;
   const { type, reason, words } = told;
-  emit(worker, workload, { type, reason, message: `versions that it uses changed; it is not restarted yet: ${words}` });
+  emit(worker, workload, { type, reason, message: `versions that it uses changed; not restarted yet: ${words}` });
 }
 
 function toldOf(standing: Standing, before: Standing["kind"] | undefined, waiting: number): Told | undefined {
@@ -146,7 +155,9 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
       return {
         type: "Warning",
         reason: "RolloutFailed",
-        message: `${standing.message}. ${waiting} other workloads wait until it is ready: mend it, or take its restart back`,
+        message:
+          `${standing.message}. ${waiting} other workloads wait until it is ready. Mend it, or set ` +
+          `keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`,
       };
     case "obstructed":
       return { type: "Warning", reason: standing.reason, message: OBSTACLES[standing.reason] };
