@@ -105,6 +105,21 @@ describe("explain -f", () => {
     }
   });
 
+  test("P16: an identity that only mounts can use is not said to be the one that Secrets are synced with", async () => {
+    const secretObjects = [{ secretName: "app", type: "Opaque", data: [{ objectName: "DemoSecret", key: "k" }] }];
+    const mounted = aClass({ useAzureTokenProxy: "true", clientID: "app-1" });
+    const { first } = await explain([{ ...mounted, spec: { ...mounted.spec, secretObjects } }]);
+    const identity = first.steps.find(({ topic }) => topic === "identity");
+
+    assert.ok(
+      first.steps.some(({ topic, state, message }) => topic === "class" && state === "problem" && /identity binding/.test(message)),
+    );
+    assert.equal(
+      identity?.message,
+      "volumes of class akvprovider-demo ask the vault as the application app-1, by an identity binding; its Secrets are not synced",
+    );
+  });
+
   test("repeats no value of an environment variable or of a Secret", async () => {
     const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, stringData: { a: "hunter2" }, data: { b: "aHVudGVyMg==" } };
     const pod = aPod(OPTED_IN, { containers: [{ name: "app", env: [{ name: "A", value: "hunter2" }] }] });

@@ -91,7 +91,7 @@ describe("a class with useAzureTokenProxy", () => {
       { owner: "shop/demo", cloudName: "AzurePublicCloud", identityBindings },
     );
 
-  test("is usable where identity bindings are on, and refused with the setting to switch on where they are off", () => {
+  test("P16: is usable where identity bindings are on, and refused with the setting to switch on where they are off", () => {
     const on = open({}, true);
     assert.ok(on.kind === "opened");
     assert.deepEqual(on.identity, { kind: "azureTokenProxy", clientId: "app" });
@@ -101,7 +101,11 @@ describe("a class with useAzureTokenProxy", () => {
       const { reason, message, hint } = refused.problem;
       assert.equal(reason, "IdentityUnavailable");
       assert.match(message, /where --identity-bindings is off$/);
-      assert.match(hint, /switch it on, elsewhere remove useAzureTokenProxy and set clientID/);
+      assert.equal(
+        hint,
+        "on AKS with identity bindings, set --identity-bindings=true (chart: identityBindings: true; kustomize: manifests/components/identity-bindings). " +
+          "Elsewhere remove useAzureTokenProxy and set clientID to use workload identity. Mounted volumes are not affected",
+      );
     }
   });
 

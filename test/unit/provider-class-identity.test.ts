@@ -70,7 +70,7 @@ describe("an identity that only mounts can use", () => {
     test(`is refused, with what to use instead: ${JSON.stringify(changes)}`, () => {
       const problem = problemOf(changes);
       assert.deepEqual([problem.reason, problem.field], ["IdentityUnavailable", `spec.parameters.${field}`]);
-      assert.match(problem.hint, new RegExp(`remove ${field} and set clientID, which is workload identity`));
+      assert.match(problem.hint, new RegExp(`remove ${field} and set clientID to use workload identity`));
     });
   }
 

@@ -4,6 +4,7 @@ import { DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { classDefect, isDefect, shownReason } from "../../domain/preflight/class-defect.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
+import type { PreflightWarning } from "../../domain/preflight/warning.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { quoted } from "../../domain/quoted.ts";
@@ -40,11 +41,13 @@ export async function explainClass(explained: ClassToExplain, viewer: Viewer | u
 async function explainTaken({ object, namespace, spc }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
   const { name } = spc.metadata;
   const foreign = foreignVerdict(spc);
-  const known = classSteps(name, { kind: "found", class: spc }, undefined);
+  const fact: ClassFact = { kind: "found", class: spc };
   if (viewer === undefined) {
-    return { object, namespace, verdict: foreign ?? verdictWithoutStatus(spc), steps: known };
+    return { object, namespace, verdict: foreign ?? verdictWithoutStatus(spc), steps: classSteps(name, fact) };
   }
   const look = await lookAtStatus(viewer, { namespace, name });
+  const synced = look.kind === "seen" ? conditionOf(readStatus(look.value.status), "Synced") : undefined;
+  const known = classSteps(name, fact, { isSynced: synced?.status === "True" });
   const consumers = await lookAtConsumers(viewer, spc);
   const ofPods = namesIn(listed(consumers).flatMap(({ credentials: names }) => names));
   const credentials = usesServicePrincipal(spc) ? credentialsNames(spc, ofPods) : [];
@@ -107,25 +110,36 @@ function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
   return mode.ok && mode.value.kind === "servicePrincipal";
 }
 
+export interface KnownOfClass {
+  /** Why it is not among what was looked at. */
+  readonly absence?: string | undefined;
+  /** The worker says so: identity bindings are on where the class needs them. */
+  readonly isSynced?: boolean;
+}
+
 /** What is known of a class, and what is wrong with it. */
-export function classSteps(name: string, fact: ClassFact, absence: string | undefined): readonly Step[] {
+export function classSteps(name: string, fact: ClassFact, { absence, isSynced = false }: KnownOfClass = {}): readonly Step[] {
   if (fact.kind === "missing") {
     const where = absence === undefined ? "does not exist: create it, or correct the name" : absence;
     return [say.class.problem(`SecretProviderClass ${name} ${where}`)];
   }
   if (fact.kind === "unknown") return [say.class.unknown(`SecretProviderClass ${name} ${absence ?? "is not readable here"}`)];
-  const warnings = classWarnings(fact.class, { cloudName: DEFAULT_CLOUD });
+  const warnings = classWarnings(fact.class, { cloudName: DEFAULT_CLOUD, identityBindings: isSynced });
   const problems = warnings.map((each) => {
     const state = isDefect(each) ? "problem" : "warning";
     return say.class[state](`SecretProviderClass ${name}: ${each.message} (${shownReason(each)})`);
   });
-  return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class)];
+  return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class, warnings)];
 }
 
-function identityStep(name: string, { spec }: SecretProviderClass): Step {
+function identityStep(name: string, { spec }: SecretProviderClass, warnings: readonly PreflightWarning[]): Step {
   const mode = readIdentityMode(spec?.parameters ?? {});
   if (!mode.ok) return say.identity.problem(`class ${name}: ${describeProblem(mode.error)}`);
-  return say.identity.ok(`class ${name} asks the vault as ${identityText(mode.value)}`);
+  const who = identityText(mode.value);
+  // What the worker cannot be, the provider still is.
+  const isForMounts = warnings.some(({ reason }) => reason === "IdentityUnavailable");
+  if (isForMounts) return say.identity.ok(`volumes of class ${name} ask the vault as ${who}; its Secrets are not synced`);
+  return say.identity.ok(`class ${name} asks the vault as ${who}`);
 }
 
 function identityText(mode: IdentityMode): string {

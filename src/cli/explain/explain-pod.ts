@@ -53,7 +53,7 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
     before.ok ? optInStep(before.value, isMeant(input, injection)) : say["opt-in"].problem(decided.message),
     ...(input.misplaced ?? []).map((message) => say["opt-in"].warning(message)),
     ...defaultsSteps(context),
-    ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, context.facts.absenceOf({ namespace, name }))),
+    ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, { absence: context.facts.absenceOf({ namespace, name }) })),
     ...volumeSteps(before.ok ? before.value : undefined, injection, unasked === undefined ? undefined : pod),
     ...(injection.decision.kind === "errored"
       ? []

@@ -10,7 +10,7 @@ export interface IdentitySupport {
   readonly identityBindings?: boolean | undefined;
 }
 
-const INSTEAD = "and set clientID, which is workload identity. Mounted volumes are not affected";
+const INSTEAD = "and set clientID to use workload identity. Mounted volumes are not affected";
 
 /** The last part of step 8 that needs nothing but the class and the install. */
 export function supportIdentity(
@@ -48,6 +48,8 @@ function bindingProblem(clientId: string, isOn: boolean): ClassProblem | undefin
     reason: "IdentityUnavailable",
     message: "AKS identity binding is not supported for synced Secrets where --identity-bindings is off",
     field: "spec.parameters.useAzureTokenProxy",
-    hint: `on an AKS cluster that has identity bindings switch it on, elsewhere ${remove}`,
+    hint:
+      "on AKS with identity bindings, set --identity-bindings=true (chart: identityBindings: true; " +
+      `kustomize: manifests/components/identity-bindings). Elsewhere ${remove}`,
   };
 }
