@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { OPTIONS } from "../../src/cli/shared/options.ts";
 import * as annotations from "../../src/domain/annotations.ts";
 import { SYNC_REASONS } from "../../src/domain/reasons.ts";
+import { ROLLOUT_REASONS } from "../../src/domain/rollout/reasons.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
 import { registeredMetrics } from "../../tools/reference/registered-metrics.ts";
 import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
@@ -40,7 +41,7 @@ function unknownWords(text: string, metrics: ReadonlySet<string>): readonly stri
   return [
     ...(text.match(/\bkeyvault_injector_\w+/g) ?? []).filter((name) => !metrics.has(name)),
     ...spans.flatMap((span) => span.match(/(?<![\w-])--[a-z][a-z-]+/g) ?? []).filter((flag) => !flags.includes(flag)),
-    ...(text.match(/keyvault-injector\.dev\/[a-z-]+/g) ?? []).filter((key) => !keys.includes(key)),
+    ...(text.match(/keyvault-injector\.dev\/[a-z]+(?:-[a-z]+)*/g) ?? []).filter((key) => !keys.includes(key)),
   ];
 }
 
@@ -50,6 +51,15 @@ describe("the index of the runbooks", () => {
 
   test("has every reason of the closed set, and no other", () => assertSame(read(INDEX), SYNC_REASONS, "README.md"));
   test("is compared in earnest", () => assertNotices(INDEX, read, SYNC_REASONS));
+
+  test("P11: says of every reason of a restart where to look, but for those that need nothing", () => {
+    const listed = tables(INDEX)
+      .filter(({ header }) => header[1] === "Where to look")
+      .flatMap(({ rows }) => rows.flatMap(([reasons = ""]) => codeSpans(reasons)));
+    const needsNothing = ["Restarted", "Restarting", "Rotated"];
+
+    assert.deepEqual(listed.toSorted(), ROLLOUT_REASONS.filter((reason) => !needsNothing.includes(reason)).toSorted());
+  });
 
   test("links every page of the folder, and each reason to the page of its name", () => {
     const linked = new Set(

@@ -1,4 +1,6 @@
 /** What the page of metrics says of each, and in which order; names, types and labels are those that the processes register. */
+import { MOST_IN_HAND } from "../../src/sync/push/queue-reader.ts";
+import { HELD_CAUSES } from "../../src/sync/rollouts/rollout-metrics.ts";
 import { assertExplained, code, type Places, table } from "./page.ts";
 import { registeredMetrics } from "./registered-metrics.ts";
 
@@ -54,14 +56,13 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     event_hints_total:
       "looks at a class that an event asked for: `applied` to its Secrets, `current` (they held it), `looked` (the vault has something newer, or nothing a Secret is made from), `leftToPoll` (not shown by the vault in time, nobody could look, or more waited than the namespace has room for)",
     event_lag_seconds: "from the time of a vault's event to the Secrets that hold its version, by the clocks of Azure and of the node",
-    event_messages_in_hand: "messages that were received and are not deleted yet; from 2,048 on no more are received",
+    event_messages_in_hand: `messages that were received and are not deleted yet; from ${MOST_IN_HAND.toLocaleString("en-US")} of one queue on no more are received from it`,
     event_queue_up: "1 while an event queue answers; 0 while polls alone see new versions",
     event_queue_last_answer_timestamp_seconds: "when an event queue last answered, seconds since the epoch",
     rollouts_total: "restarts of workloads because of new versions: `started`, `completed`, `failed`",
     rollouts_waiting: "workloads that wait for their restart",
-    rollouts_held:
-      "workloads that are to be restarted and may not be now: `window`, `invalid_window`, `paused`, `disruption_budget`, `budgets_unknown`, `max_rollouts`, `dry_run`",
-    rollouts_halted: "namespaces in which a failed restart holds others up",
+    rollouts_held: `workloads that are to be restarted and may not be now: ${code(...HELD_CAUSES)}. Only a person ends \`invalid_window\`, and mostly \`blocked\`: [restarts held](../runbooks/restarts-held.md)`,
+    rollouts_halted: "namespaces in which a failed restart holds others up; the condition `Rotated` of their classes names the workload",
     queue_depth: "classes that are due and wait for a worker",
     queue_oldest_wait_seconds: "how long the one has waited that has waited longest",
     queue_wait_seconds: "from the moment at which a class was due to the look at it",

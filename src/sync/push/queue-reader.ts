@@ -20,7 +20,7 @@ const FEW_FOR_MS = 120_000;
 const HIDDEN_MS = 30_000;
 
 /** Messages whose looks are under way, or whose deletion is. There is always room for more while the queue takes deletions. */
-const MOST_IN_HAND = 2 * MOST_HINTS;
+export const MOST_IN_HAND = 2 * MOST_HINTS;
 
 /** Requests that delete, at a time: each is one transaction of the storage account, which takes thousands a second. */
 const DELETIONS_AT_A_TIME = 16;

@@ -70,3 +70,5 @@ const CAUSES: Readonly<Record<Hold["kind"], string>> = {
   blocked: "blocked",
   dryRun: "dry_run",
 };
+
+export const HELD_CAUSES: readonly string[] = HOLD_KINDS.map((kind) => CAUSES[kind]);

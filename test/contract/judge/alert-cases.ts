@@ -212,6 +212,27 @@ export const ALERT_CASES: readonly AlertCase[] = [
     silent: { series: { [k("rollouts_halted", 'pod="a"')]: "0x30" }, at: "20m" },
   },
   {
+    alert: "KeyVaultInjectorRestartsHeld",
+    fires: {
+      series: {
+        [k("rollouts_held", 'cause="invalid_window",pod="a"')]: "1x90",
+        [k("rollouts_held", 'cause="blocked",pod="a"')]: "2x90",
+        [k("rollouts_held", 'cause="window",pod="a"')]: "3x90",
+      },
+      at: "80m",
+      labels: [{ cause: "invalid_window" }, { cause: "blocked" }],
+    },
+    // A closed window and a pause that somebody set last for days, and an admission webhook was down for half an hour.
+    silent: {
+      series: {
+        [k("rollouts_held", 'cause="window",pod="a"')]: "3x90",
+        [k("rollouts_held", 'cause="paused",pod="a"')]: "1x90",
+        [k("rollouts_held", 'cause="blocked",pod="a"')]: "1x30 0x60",
+      },
+      at: "80m",
+    },
+  },
+  {
     alert: "KeyVaultInjectorWorkerBehind",
     fires: { series: { [k("queue_oldest_wait_seconds", 'pod="a"')]: "90x30" }, at: "20m", labels: NONE },
     silent: { series: { [k("queue_oldest_wait_seconds", 'pod="a"')]: "90x5 0x30" }, at: "20m" },

@@ -28,6 +28,7 @@ function partsOf(line: string): readonly RunbookCommand[] {
 
 const BUILT_IN = {
   pods: "pods",
+  namespace: "namespaces",
   events: "events",
   lease: "leases",
   secret: "secrets",
@@ -70,7 +71,7 @@ export function known(version: string): Known {
 export function problemOf({ program, words, line }: RunbookCommand, facts: Known): string | undefined {
   if (program === "keyvault-injector") return problemOfCli(words);
   if (program === "kubectl") return problemOfKubectl(words, facts);
-  return program === "az" ? undefined : `${line}: what is ${program}?`;
+  return program === "az" || program === "grep" ? undefined : `${line}: what is ${program}?`;
 }
 
 function problemOfCli([name = "", ...rest]: readonly string[]): string | undefined {
