@@ -117,7 +117,7 @@ const OTHERS: {
     adopted: '`"true"`: the Secret was there before the class, and is given back instead of deleted',
   },
   RESTART_ANNOTATIONS: {
-    paused: '`"true"`: no restart begins. So does everything else but `"false"`. It counts on the workload and on its Namespace',
+    paused: '`"true"`: no restart begins. Any value except `"false"` pauses. It counts on the workload and on its Namespace',
     now: "any change of its value: the restart that waits for a window begins now. It counts on the workload and on its Namespace",
     nowAnswered: "written by the worker on the workload: a hash of the values of `restart-now` that it has followed",
   },

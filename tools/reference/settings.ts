@@ -15,7 +15,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "expiry-warning": "The warning is the event `ObjectExpiring`; `0s`: none.",
   "restart-workloads": "See [how workloads ask for it](../how-to/restart-on-rotation.md). `false`: the worker does not read workloads.",
   "restart-mode":
-    "`dry-run` reports by event, condition and metric what would be restarted. `paused`: no restart begins; one that is under way is carried on.",
+    "`dry-run` reports by event, condition and metric what would be restarted. `paused`: no restart begins; one that is in progress continues. [How to set it](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
   "restart-window": "[How to write windows](../how-to/restart-on-rotation.md#when).",
   "restart-argo-rollouts":
     "Install it by `manifests/components/argo-rollouts`, which has the right to them. Where their CRD is not there, nothing is missing. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",

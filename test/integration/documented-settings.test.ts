@@ -1,0 +1,53 @@
+/** Kustomizations on pages that set flags of our Deployments: they render, and healing goes by what they set. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { parseConfig } from "../../src/runtime/config.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { listAt, type OwnKustomization, parseManifests, renderOwnKustomization } from "../support/cluster/shipped-manifests.ts";
+import { fencedBlocks } from "../support/docs/markdown.ts";
+
+const refusal = controlPlaneRefusal();
+const PREFIX = "../keyvault-injector/manifests/";
+const CLIENT_ID = "11111111-2222-3333-4444-555555555555";
+const SYNC = "keyvault-injector-sync";
+
+/** Page, and the flags that its kustomization adds. */
+const PAGES: readonly (readonly [page: string, flags: readonly string[]])[] = [
+  ["install", ["--restart-mode"]],
+  ["restart-on-rotation", ["--respect-disruption-budgets", "--restart-mode", "--restart-window"]],
+  ["rotate-in-seconds", ["--event-queues"]],
+];
+
+function kustomizationOf(page: string): OwnKustomization {
+  const blocks = fencedBlocks(readRepositoryFile(`docs/how-to/${page}.md`));
+  const [block] = blocks.filter(({ text }) => text.includes(`transformers: [${PREFIX}installed-pods]`));
+  assert.ok(block, page);
+  const { resources, components = [], transformers = [], patches = [] } = parse(block.text) as OwnKustomization; // A page of ours.
+  const below = (all: readonly string[]): readonly string[] => all.map((each) => each.replace(PREFIX, ""));
+  return { patches, resources: below(resources), components: below(components), transformers: below(transformers) };
+}
+
+describe("the settings of a page", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  for (const [page, flags] of PAGES) {
+    test(`P5: are arguments of the worker, and of the copy that healing goes by: ${page}`, async () => {
+      const objects = parseManifests(await renderOwnKustomization(kustomizationOf(page)));
+      const argsOf = (kind: string, ...steps: readonly string[]): readonly string[] => {
+        const object = objects.find((each) => each.kind === kind && each.metadata.name === SYNC);
+        return listAt(object, ...steps, "spec", "containers", 0, "args").map(String);
+      };
+      const args = argsOf("Deployment", "spec", "template");
+      const shown = args.slice(1).map((arg) => arg.replace("<account>", "account").replace("<client id>", CLIENT_ID));
+      const config = parseConfig(shown, {});
+
+      assert.deepEqual(args, argsOf("PodTemplate", "template"));
+      for (const flag of flags)
+        assert.ok(
+          args.some((arg) => arg.startsWith(`${flag}=`)),
+          flag,
+        );
+      assert.ok(config.ok, config.ok ? "" : config.error.join("\n"));
+    });
+  }
+});
