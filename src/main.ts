@@ -46,7 +46,7 @@ async function runProcess(command: Process, flags: readonly string[]): Promise<n
     logger.info("stopped");
     return 0;
   } catch (error) {
-    logger.error("the process ends because it cannot go on", { error });
+    logger.error("the process ends because of an error", { error });
     return 1;
   }
 }

@@ -85,8 +85,8 @@ function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return typeof error === "string" ? error : "unknown error";
   const { code } = error as { code?: unknown }; // Node's and our own errors have a string code; others are left out.
   return {
-    name: error.name,
     message: error.message,
+    name: error.name,
     ...(typeof code === "string" ? { code } : {}),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };

@@ -29,6 +29,12 @@ describe("the log as text", () => {
     assert.equal(read(text).get("error.message"), `refused: ${forged}`);
   });
 
+  test("P17: says what an error is before what kind of error it is", () => {
+    const line = written("the process ends because of an error", { error: new TypeError("the port is taken") });
+
+    assert.match(line, / the process ends because of an error error\.message="the port is taken" error\.name=TypeError\n$/);
+  });
+
   test("sends nothing to a terminal that it acts on, whatever the values are", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (value) => {

@@ -7,7 +7,7 @@ export const WARNINGS: LogWords = {
       "change handler failed": "a bug of ours, in what follows a change of the object; report it",
       "projection failed": "a bug of ours, with an object that has an unforeseen shape; report it with the kind",
       "reflector stopped": "a bug of ours: a copy is not kept any more. The process restarts by its probe or by you; report it",
-      "the process ends because it cannot go on":
+      "the process ends because of an error":
         "the error says why: a lost lease, a missing policy with `--secret-access=blind`, a port that is taken. Exit code 1; Kubernetes starts it again",
     },
     sync: {
