@@ -36,6 +36,7 @@ export function createSteadyClock(sources: TimeSources = MACHINE): SteadyClock {
   let at = monotonic();
   return {
     elapsed: createElapsed(sources),
+    monotonic,
     now: () => {
       const real = monotonic();
       const elapsed = real - at;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { createVaultClients } from "../azure/vault-clients.ts";
-import type { Clock } from "../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 import type { EventQueues } from "../domain/ports/event-queue.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { createKubeClient } from "../kube/client.ts";
@@ -9,7 +9,7 @@ import { createApiContact } from "../kube/contact.ts";
 import { createEventSink } from "../kube/events.ts";
 import { createLeaderElection, type LeaderElectionOptions } from "../kube/lease.ts";
 import { loadKubeConfig } from "../kube/load-config.ts";
-import { assertOnlyInstance } from "../kube/one-instance.ts";
+import { assertOnlyInstance, type OneInstanceOptions } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
 import { pki } from "../pki/pki.ts";
 import { DecodingThreads } from "../pki/threads/decoding-threads.ts";
@@ -107,8 +107,9 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   });
   const health = await startHealthServer({ address: config.bindAddress, port: config.healthPort, ...checks, registry });
   try {
-    await assertOnlyInstance({ kube, namespace: config.namespace, clock, logger }, signal);
-    if (isBlind) await assertGuarded({ ...client, kube: probe, namespace: config.namespace, isBlind }, signal);
+    const only = { kube, namespace: config.namespace, clock, logger };
+    const guarded = isBlind ? { ...client, kube: probe, namespace: config.namespace, isBlind } : undefined;
+    if (!(await mayBegin(only, guarded, signal))) return;
     isStarted = true;
     logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
     const { divertingVariables: variables } = config;
@@ -148,7 +149,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
           isBlind,
           watcher,
           progress: progress.after(before),
-          leadingSince: clock.now(),
+          leadingSince: monotonicClock(clock).now(),
           observeQueue: (observed) => {
             queue = observed;
           },
@@ -200,6 +201,22 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     await decoder.close();
     await health.close();
     await kubeConfig.close();
+  }
+}
+
+/** False where it was told to stop before the API server has answered. Rejects where this process must not begin. */
+async function mayBegin(
+  only: OneInstanceOptions,
+  guarded: Parameters<typeof assertGuarded>[0] | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await assertOnlyInstance(only, signal);
+    if (guarded !== undefined) await assertGuarded(guarded, signal);
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
   }
 }
 

@@ -82,7 +82,7 @@ export interface WorkerOptions {
   readonly render: RenderOptions;
   /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */
   readonly progress?: PollProgress | undefined;
-  /** Unix milliseconds: up to then another one may have asked vaults. Undefined: nobody has. */
+  /** Up to then another one may have asked vaults, by the clock's monotonic time. Undefined: nobody has. */
   readonly leadingSince?: number;
   readonly decoder: Decoder;
   readonly quarantine: Quarantine;

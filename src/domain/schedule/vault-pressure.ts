@@ -38,7 +38,7 @@ export interface VaultPressure {
   readonly keys: Bucket;
   /** Of the full rate; 1 while the vault does not throttle. */
   readonly share: number;
-  /** Unix milliseconds; so for the others. */
+  /** Milliseconds by the clock of whoever asks; so for the others. */
   readonly shareChangedAt: number;
   readonly pausedUntil: number;
   /** Pauses in a row. */
@@ -47,7 +47,7 @@ export interface VaultPressure {
   readonly breaker: Breaker;
 }
 
-/** `since`: up to then somebody else may have asked the vault in our name, and nothing is saved up (Unix milliseconds). */
+/** `since`: up to then somebody else may have asked the vault in our name, and nothing is saved up (milliseconds by the clock of whoever asks). */
 export function noPressure(since = Number.NEGATIVE_INFINITY): VaultPressure {
   const past = Number.NEGATIVE_INFINITY;
   return {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../../domain/ports/clock.ts";
 import type { ObjectReader, VaultAddress, VaultClient, VaultClients } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
@@ -23,7 +23,9 @@ export interface BudgetedClients {
  * The same clients, behind one gate for each vault, which is forgotten with the last class that names the vault: names are free, and a class
  * can have a new one every second. One client of theirs is one of ours, for as long as it lives.
  */
-export function withBudget(vaults: VaultClients, options: GateOptions): BudgetedClients {
+export function withBudget(vaults: VaultClients, { clock, ...given }: GateOptions): BudgetedClients {
+  // The vault counts in real time, also while our clock catches up at twice its pace.
+  const options = { ...given, clock: monotonicClock(clock) };
   const gates = new Map<string, VaultGate>();
   const budgeted = new WeakCache<VaultClient, BudgetedClient>();
   options.metrics.vaults.onDrop((isNamed) => {

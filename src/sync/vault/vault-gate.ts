@@ -30,7 +30,7 @@ export interface GateOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly metrics: VaultMetrics;
-  /** Up to then another leader may have asked (Unix milliseconds); undefined: nobody has. */
+  /** Up to then another leader may have asked (by the clock's monotonic time); undefined: nobody has. */
   readonly leadingSince?: number | undefined;
 }
 

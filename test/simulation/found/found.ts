@@ -21,6 +21,17 @@ export interface Found {
 
 export const FOUND: readonly Found[] = [
   {
+    name: "a replica that is told to stop before the API server has answered it ends by an error",
+    seed: 7,
+    planted: "S7",
+    minutes: 15,
+    tell: (stage) => {
+      stage.at(2, () => stage.apiServerAway(10));
+      stage.at(3, () => stage.killReplicas());
+      stage.at(6, () => stage.stopReplicas());
+    },
+  },
+  {
     name: "a class that names an object by its version and without one is called fresh after a rotation of it",
     seed: 3,
     planted: "C1",

@@ -150,6 +150,15 @@ export class Stage {
     this.#while(hanging, minutes);
   }
 
+  /** As by a node that is drained, wherever they are with what they do. */
+  stopReplicas(): void {
+    for (const replica of this.world.replicas) replica.terminate();
+  }
+
+  killReplicas(): void {
+    for (const replica of this.world.replicas) replica.kill();
+  }
+
   killLeader(): void {
     this.#leader.kill();
   }

@@ -240,6 +240,24 @@ import { networkCode } from "./service-answer.ts";
       },
     ],
   },
+  {
+    id: "S6",
+    shownBy: ["no vault is asked for more than its budget"],
+    what: "the budget of a vault goes by a clock that catches up at twice the pace of real time",
+    edits: [
+      {
+        file: "src/sync/vault/vault-budget.ts",
+        find: "clock: monotonicClock(clock) };",
+        replace: "clock: clock.now() < 0 ? monotonicClock(clock) : clock };",
+      },
+    ],
+  },
+  {
+    id: "S7",
+    shownBy: ["a replica ends only where it is told to, or has lost its lease"],
+    what: "a stop that comes before the API server has answered is an error",
+    edits: [{ file: "src/sync/compose.ts", find: "    if (signal.aborted) return false;\n", replace: "" }],
+  },
   ...EVENT_DEFECTS,
   ...MOUNT_DEFECTS,
   ...CONTROL_DEFECTS,
