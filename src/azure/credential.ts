@@ -10,7 +10,6 @@ import { answerSizePolicy, TOKEN_ANSWER_BYTES } from "./answer-size.ts";
 import { issuerOf } from "./assertion-issuer.ts";
 import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { createDirectAgent } from "./direct-agent.ts";
-import { freshConnectionPolicy } from "./fresh-connection.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 import { type TraceHolder, tracePolicy } from "./sign-in-trace.ts";
@@ -88,7 +87,7 @@ function entraOptions(
     tracePolicy(traced),
     requestBoundPolicy(timeoutMs),
     answerSizePolicy(TOKEN_ANSWER_BYTES),
-    freshConnectionPolicy,
+    network.freshConnection,
   ];
   // A token of another tenant than the class names is never asked for, whatever a vault's challenge says.
   const additionallyAllowedTenants: string[] = [];

@@ -7,7 +7,6 @@ import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 import { answerSizePolicy } from "./answer-size.ts";
 import { boundedCall } from "./bounded-call.ts";
 import type { Credential } from "./credential.ts";
-import { freshConnectionPolicy } from "./fresh-connection.ts";
 import { QUEUE_ANSWER_BYTES, queueAnswerPolicy } from "./queue-answer.ts";
 import { NotTheService, type QueueRequest, storageAnswer, translateQueueError } from "./queue-errors.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
@@ -120,7 +119,7 @@ function sdkClient(
     requestBoundPolicy(timeoutMs),
     queueAnswerPolicy,
     answerSizePolicy(QUEUE_ANSWER_BYTES),
-    freshConnectionPolicy,
+    network.freshConnection,
   ];
   const options = { ...network, retryOptions: NO_RETRIES, audience: scope, additionalPolicies };
   return new QueueClient(url, ofScope(scope, credential), options);

@@ -3,6 +3,7 @@ import type { SecretClientOptions } from "@azure/keyvault-secrets";
 import { HttpsProxyAgent } from "https-proxy-agent";
 
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
+import { createFreshConnectionPolicy } from "./fresh-connection.ts";
 import { proxyAnswered, proxyNotReached } from "./network-words.ts";
 import { networkCode } from "./service-answer.ts";
 
@@ -12,6 +13,8 @@ export type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolici
 /** How the clients of the SDK, those for tokens included, reach the world. */
 export type SdkNetwork = Pick<SecretClientOptions, "proxyOptions"> & {
   readonly additionalPolicies: AdditionalPolicy[];
+  /** Sends a request again whose connection was reset: the innermost step, the same for all clients, which count together. */
+  readonly freshConnection: AdditionalPolicy;
 };
 
 /** A tunnel that nobody has used for so long is closed: something on the way may have forgotten it already (milliseconds). */
@@ -62,12 +65,14 @@ class ProxyFailure extends Error {
  * would be the end of a host.
  */
 export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
-  if (proxy === undefined) return { additionalPolicies: [] };
+  const freshConnection = createFreshConnectionPolicy();
+  if (proxy === undefined) return { additionalPolicies: [], freshConnection };
   const { url, isBypassed } = proxy;
   const direct = new Agent({ keepAlive: true });
   const tunnelled = new TunnelAgent(url, { keepAlive: true, timeout: IDLE_TUNNEL_MS });
   const port = Number(url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80");
   return {
+    freshConnection,
     proxyOptions: {
       host: `${url.protocol}//${url.hostname}`,
       port,

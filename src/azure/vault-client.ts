@@ -14,7 +14,6 @@ import { type Credential, RETRY_OPTIONS } from "./credential.ts";
 import { withCheckedScope } from "./custom-cloud.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
 import { firstAlone } from "./first-alone.ts";
-import { freshConnectionPolicy } from "./fresh-connection.ts";
 import { SIGN_IN_TIMEOUT_MS } from "./guarded-sign-in.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
@@ -53,7 +52,7 @@ function createSdkClients(address: VaultAddress, given: Credential, { network, t
     absentPartPolicy,
     requestBoundPolicy(timeoutMs),
     answerSizePolicy(VAULT_ANSWER_BYTES),
-    freshConnectionPolicy,
+    network.freshConnection,
   ];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
   const credential = isCustom ? withCheckedScope(address, given) : given;

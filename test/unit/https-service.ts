@@ -4,7 +4,7 @@ import { Agent, createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 import { createGzip, gzipSync } from "node:zlib";
-import type { SdkNetwork } from "../../src/azure/sdk-network.ts";
+import { type SdkNetwork, sdkNetwork } from "../../src/azure/sdk-network.ts";
 import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 const served = selfSignedCertificate();
@@ -41,6 +41,7 @@ export async function startHttpsService(answer: Answer): Promise<HttpsService> {
   return {
     url: `https://localhost:${port}/`,
     network: {
+      ...sdkNetwork(undefined),
       additionalPolicies: [
         { position: "perCall", policy: { name: "testAgent", sendRequest: (request, next) => next(Object.assign(request, { agent })) } },
       ],

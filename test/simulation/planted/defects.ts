@@ -104,13 +104,7 @@ import { networkCode } from "./service-answer.ts";
       },
       {
         file: "src/azure/vault-client.ts",
-        find: `import { freshConnectionPolicy } from "./fresh-connection.ts";
-`,
-        replace: "",
-      },
-      {
-        file: "src/azure/vault-client.ts",
-        find: `    freshConnectionPolicy,
+        find: `    network.freshConnection,
 `,
         replace: "",
       },
@@ -257,6 +251,12 @@ import { networkCode } from "./service-answer.ts";
     shownBy: ["a replica ends only where it is told to, or has lost its lease"],
     what: "a stop that comes before the API server has answered is an error",
     edits: [{ file: "src/sync/compose.ts", find: "    if (signal.aborted) return false;\n", replace: "" }],
+  },
+  {
+    id: "S8",
+    shownBy: ["no vault is asked for more than its budget"],
+    what: "whatever connection is reset, its request is sent twice, past the budget of the vault",
+    edits: [{ file: "src/azure/fresh-connection.ts", find: "    if (taken.waitMs > 0) return false;\n", replace: "" }],
   },
   ...EVENT_DEFECTS,
   ...MOUNT_DEFECTS,

@@ -255,6 +255,8 @@ export class Workloads {
     const files = this.#filesFor(namespace, pod, template);
     const read = files === undefined ? undefined : this.#secretsFor(namespace, template);
     if (read === undefined) {
+      // Also after a crash: what it ran with before is over.
+      pod.startedWith = undefined;
       this.#later(known, pod, RETRY_MS, () => this.#start(known, pod, template));
       return;
     }

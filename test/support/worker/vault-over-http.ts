@@ -1,4 +1,5 @@
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
+import { sdkNetwork } from "../../../src/azure/sdk-network.ts";
 import type { shareSignIn } from "../../../src/azure/shared-sign-in.ts";
 import { createVaultClient } from "../../../src/azure/vault-client.ts";
 import type { VaultAddress, VaultClient } from "../../../src/domain/ports/vault-client.ts";
@@ -54,7 +55,7 @@ export function vaultOverHttp(
   sendRequest: SendRequest,
   { address = {}, credential = CREDENTIAL, forget = () => undefined }: Behind = {},
 ): VaultClient {
-  const network = Object.assign({ additionalPolicies: [] }, { httpClient: { sendRequest } });
+  const network = Object.assign(sdkNetwork(undefined), { httpClient: { sendRequest } });
   const whole = { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: TENANT, ...address };
   const signIn = { credential, assertion: { issuer: undefined }, forget };
   return createVaultClient(whole, { kind: "managedIdentity", clientId: undefined }, { network, signIn });
