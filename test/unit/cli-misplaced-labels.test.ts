@@ -36,7 +36,7 @@ describe("annotations that stand among the labels", () => {
 
   test("D4: are told of the workload itself, too", async () => {
     const text = workload({ labels }, {});
-    const told = `${P}/ inject, secret-provider-class: nothing reads this as a label of the Deployment, move it to spec.template.metadata.annotations`;
+    const told = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: labels of the Deployment are not read`;
 
     assert.ok((await renderText(text)).notes.join("\n").includes(`warning: ${told} (UnknownAnnotation)`));
     assert.ok((await runOffline(["explain", "-f", "-"], text)).output.includes(told));
@@ -57,6 +57,6 @@ describe("annotations that stand among the labels", () => {
     ]) {
       assert.doesNotMatch((await renderText(JSON.stringify(pod))).notes.join("\n"), /is a label/);
     }
-    assert.doesNotMatch((await renderText(workload({ labels }, { annotations }))).notes.join("\n"), /as a label/);
+    assert.doesNotMatch((await renderText(workload({ labels }, { annotations }))).notes.join("\n"), /labels of the Deployment/);
   });
 });

@@ -97,7 +97,7 @@ describe("a class that is not in the given files", () => {
 
 describe("F3: annotations on the workload itself", () => {
   const ours = `${P}/inject: "true", ${P}/secret-provider-class: shop`;
-  const advice = `${P}/ inject, secret-provider-class: nothing reads this on the Deployment itself, move it to spec.template.metadata.annotations`;
+  const advice = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: the Deployment's own metadata is not read`;
 
   test("are told by render, which fails where warnings do", async () => {
     const { code, notes } = await renderText(deployment(ours, ""), "--fail-on-warnings");
@@ -118,7 +118,7 @@ describe("F3: annotations on the workload itself", () => {
     ["they are somebody else's", deployment("example.com/inject: x", "")],
   ]) {
     test(`are no mistake where ${what}`, async () => {
-      assert.doesNotMatch((await renderText(text ?? "")).notes.join("\n"), /nothing reads this/);
+      assert.doesNotMatch((await renderText(text ?? "")).notes.join("\n"), /metadata is not read/);
     });
   }
 });

@@ -251,6 +251,29 @@ describe("doctor's look at parts that are not there", () => {
     );
   });
 
+  test("P2: finds keys of ours on Namespaces that nothing reads, also of grants and among labels", async () => {
+    const prefixed = { "keyvault-injector.dev/restart-pause": "true", "grants.keyvault-injector.dev/service-account": "web" };
+    const labels = { "keyvault-injector.dev/restart-paused": "true" };
+    const read = { "keyvault-injector.dev/restart-paused": "true", "grants.keyvault-injector.dev/service-accounts": "web" };
+    const ofInstall = { [INSTALL_ANNOTATIONS.uninstalling]: "1" };
+    const results = await checkNamespaces({
+      ...bare,
+      viewer: holding([
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", annotations: prefixed, labels } },
+        { apiVersion: "v1", kind: "Namespace", metadata: { name: "right", annotations: { ...read, ...ofInstall }, labels: { team: "a" } } },
+      ]),
+    });
+
+    assert.deepEqual(
+      results.filter(({ state }) => state === "WARN").map(({ message, fix }) => `${message} -> ${fix}`),
+      [
+        'Namespace shop: nothing reads its annotation "keyvault-injector.dev/restart-pause" -> did you mean keyvault-injector.dev/restart-paused?',
+        'Namespace shop: nothing reads its annotation "grants.keyvault-injector.dev/service-account" -> did you mean grants.keyvault-injector.dev/service-accounts?',
+        'Namespace shop: nothing reads its label "keyvault-injector.dev/restart-paused" -> write it under annotations',
+      ],
+    );
+  });
+
   test("D2: says nothing of rights where the kind of the statuses is not served", async () => {
     const viewer = { ...holding([]), all: async () => ({ kind: "unserved" }) as const };
 

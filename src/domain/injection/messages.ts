@@ -73,6 +73,10 @@ export const DENIALS = {
   invalid: ["InvalidAnnotation", "{annotation} is {value}: {problem}"],
   unknown: ["UnknownAnnotation", "{annotation} is unknown: correct or remove it"],
   unknownButNear: ["UnknownAnnotation", "{annotation} is unknown: did you mean {nearest}? Correct or remove it"],
+  workloadAnnotation: [
+    "UnknownAnnotation",
+    "{annotation} belongs on the workload itself, such as a Deployment: move it to the workload's metadata.annotations",
+  ],
   classAnnotation: ["UnknownAnnotation", "{annotation} is unknown here: it belongs on a SecretProviderClass. Remove it"],
   classRequired: ["ClassRequired", `annotation ${POD_ANNOTATIONS.secretProviderClass} is missing: ${CLASS_ADVICE}`],
   containerNotFound: [
@@ -136,13 +140,14 @@ export const WARNINGS = {
   unknown: `{key} is no annotation of ${PREFIX}/: correct or remove it`,
   unknownButNear: `{key} is no annotation of ${PREFIX}/: did you mean {nearest}?`,
   label: "{key} is a label, which nothing reads: write it under annotations",
-  classAnnotation: `${PREFIX}/{key} belongs on a SecretProviderClass and does nothing here`,
+  workloadAnnotation: "{key} belongs on the workload itself, such as a Deployment: move it to metadata.annotations",
+  classAnnotation: "{key} belongs on a SecretProviderClass and does nothing here",
   onNamespace: `on Namespace {namespace}, {key} is no annotation of ${PREFIX}/: correct or remove it`,
   onNamespaceButNear: `on Namespace {namespace}, {key} is unknown: did you mean {nearest}?`,
   forgottenOptIn: `nothing is injected: ${POD_ANNOTATIONS.secretProviderClass} needs ${POD_ANNOTATIONS.inject}: "true"`,
   flag: `${POD_ANNOTATIONS.restartOnRotation} is {value}: write "true" or "false"`,
-  window: `${POD_ANNOTATIONS.restartWindow}: {value} is no window, or never opens: no restart begins`,
-  windowOnNamespace: `on Namespace {namespace}, ${POD_ANNOTATIONS.restartWindow} cannot be read, and no restart begins`,
+  window: "no restart begins in restart-window {value}: {why}",
+  windowOnNamespace: "on Namespace {namespace}, no restart begins in restart-window {value}: {why}",
   classMissing: "SecretProviderClass {class} is not in this namespace yet",
   classMissingGuess: "SecretProviderClass {class} is not in this namespace yet; it gets nodePublishSecretRef {secret}",
   classUnread: "SecretProviderClass {class} could not be read",
@@ -166,14 +171,14 @@ type WarningName = keyof typeof WARNINGS;
 const LONGEST_WARNING = 120;
 const SHOWN = { most: 63, least: 11 };
 
-/** A warning with all values in quotes, cut as far as it takes to keep the whole within its length. */
+/** How a value is shown that is not merely quoted; `why` is a sentence of ours. */
+const SHOWN_AS: Readonly<Record<string, (value: string, shown: number) => string>> = { path: quotedPath, why: (value) => value };
+
+/** A warning with the values in quotes, cut as far as it takes to keep the whole within its length. */
 export function warning<Name extends WarningName>(name: Name, values: Values<(typeof WARNINGS)[Name]>): string {
   const given = Object.entries<string>(values);
   const textAt = (shown: number): string =>
-    fill(
-      WARNINGS[name] as string,
-      Object.fromEntries(given.map(([key, value]) => [key, key === "path" ? quotedPath(value, shown) : quoted(value, shown)])),
-    );
+    fill(WARNINGS[name] as string, Object.fromEntries(given.map(([key, value]) => [key, (SHOWN_AS[key] ?? quoted)(value, shown)])));
   const whole = textAt(SHOWN.most);
   if (whole.length <= LONGEST_WARNING) return whole;
   let [fits, tooLong]: [number, number] = [SHOWN.least, SHOWN.most];
@@ -182,5 +187,7 @@ export function warning<Name extends WarningName>(name: Name, values: Values<(ty
     if (textAt(middle).length <= LONGEST_WARNING) fits = middle;
     else tooLong = middle;
   }
-  return textAt(fits);
+  const cut = textAt(fits);
+  // What says why is as long as it is.
+  return cut.length <= LONGEST_WARNING ? cut : `${cut.slice(0, LONGEST_WARNING - 3)}...`;
 }

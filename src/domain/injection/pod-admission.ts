@@ -4,7 +4,7 @@ import type { AdmissionRequest } from "../admission/review.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
 import { memberOf } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
-import { INPUT_ANNOTATIONS, misplacedKeys } from "../misplaced-keys.ts";
+import { INPUT_ANNOTATIONS, misplacedKeys, WORKLOAD_INPUT } from "../misplaced-keys.ts";
 import { quoted } from "../quoted.ts";
 import type { Result } from "../result.ts";
 import { readFlag } from "./annotation-value.ts";
@@ -97,7 +97,11 @@ function openPod(pod: Pod, settings: InjectionSettings, namespace: NamespaceOfPo
   const refused = settings.strictAnnotations ? firstDenial(unknown) : undefined;
   if (refused !== undefined) return decided(denied(refused));
   const labels = misplacedKeys(INPUT_ANNOTATIONS, { wrong: pod.labels, right: pod.annotations }).map((key) => warning("label", { key }));
-  const warnings = [...labels, ...unknown.map((each) => unknownAnnotationWarning(each))];
+  const ofWorkloads = misplacedKeys(WORKLOAD_INPUT, { wrong: pod.labels, right: pod.annotations }).map((key) => ({
+    key,
+    nearest: undefined,
+  }));
+  const warnings = [...labels, ...[...ofWorkloads, ...unknown].map((each) => unknownAnnotationWarning(each))];
   const optIn = readOptIn(pod.annotations);
   if (!optIn.ok) return decided(denied(optIn.error, warnings));
   if (!optIn.value) return decided(unchanged("NotOptedIn", [...warnings, ...toldWithoutOptIn(pod.annotations)]));

@@ -1,5 +1,4 @@
 import type { Denial } from "../admission/reasons.ts";
-import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { parseWindow } from "../rollout/window.ts";
 import { invalidAnnotation } from "./annotation-value.ts";
@@ -10,12 +9,13 @@ import { fill, PROBLEMS, warning } from "./messages.ts";
 export function readRestartWindow(annotation: Annotation | undefined, namespace: string): Result<readonly string[], Denial> {
   const window = annotation === undefined ? undefined : parseWindow(annotation.text);
   if (annotation === undefined || window === undefined || window.ok) return ok([]);
-  if (annotation.isDefault) return ok([warning("windowOnNamespace", { namespace: quoted(namespace, 20) })]);
+  const { text: value, isDefault } = annotation;
+  if (isDefault) return ok([warning("windowOnNamespace", { namespace, value, why: window.error })]);
   return failed(invalidAnnotation(annotation, fill(PROBLEMS.window, { why: window.error })));
 }
 
 /** For a workload that the webhook has nothing else to do with. */
 export function windowWarnings(text: string): readonly string[] {
   const window = parseWindow(text);
-  return window.ok ? [] : [warning("window", { value: text })];
+  return window.ok ? [] : [warning("window", { value: text, why: window.error })];
 }

@@ -1,8 +1,9 @@
 import { POD_ANNOTATIONS, PREFIX, RESTART_ANNOTATIONS } from "../annotations.ts";
 import { windowWarnings } from "../injection/restart-window.ts";
+import { KNOWN_ON_WORKLOADS, unknownAnnotations, unknownAnnotationWarning } from "../injection/unknown-annotations.ts";
 import { objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
-import { INPUT_ANNOTATIONS, misplacedKeys } from "../misplaced-keys.ts";
+import { INPUT_ANNOTATIONS, misplacedKeys, WORKLOAD_INPUT } from "../misplaced-keys.ts";
 import { quoted } from "../quoted.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
 
@@ -11,38 +12,47 @@ const FOR_TEMPLATES = INPUT_ANNOTATIONS.filter((key) => key !== POD_ANNOTATIONS.
 
 /**
  * Annotations for pods that stand on the workload itself, also as labels: nothing reads them there, and the pods start without their secrets.
- * Also what the worker reads on the workload itself and could not understand. `path` leads to the pod template; what the template says as well is no mistake of the author's. Labels of the template are the pod's to tell.
+ * Also keys that mean nothing anywhere, and what the worker reads on the workload itself and could not understand. `path` leads to the pod template; what the template says as well is no mistake of the author's. Labels of the template are the pod's to tell.
  */
 export function misplacedAnnotations(workload: JsonObject, path: readonly string[]): readonly PreflightWarning[] {
   if (path.length === 0) return [];
   const right = metadataAt(workload, path, "annotations");
   const annotations = metadataAt(workload, [], "annotations");
+  const labels = metadataAt(workload, [], "labels");
   const { kind } = workload;
   const owner = typeof kind === "string" ? kind : "workload";
   const onItself = misplacedKeys(FOR_TEMPLATES, { wrong: annotations, right });
-  const asLabel = misplacedKeys(INPUT_ANNOTATIONS, { wrong: metadataAt(workload, [], "labels"), right: { ...annotations, ...right } });
+  const asLabel = misplacedKeys(INPUT_ANNOTATIONS, { wrong: labels, right: { ...annotations, ...right } });
+  const ofItself = misplacedKeys(WORKLOAD_INPUT, { wrong: labels, right: annotations });
+  const template = `${path.join(".")}.metadata.annotations`;
   return [
-    ...(onItself.length === 0 ? [] : [misplaced(onItself, `on the ${owner} itself`, path)]),
-    ...(asLabel.length === 0 ? [] : [misplaced(asLabel, `as a label of the ${owner}`, path)]),
+    ...misplaced(onItself, { to: template, why: `the ${owner}'s own metadata is not read` }),
+    ...misplaced(asLabel, { to: template, why: `labels of the ${owner} are not read` }),
+    ...misplaced(ofItself, { to: "metadata.annotations", why: `labels of the ${owner} are not read` }),
+    ...unknownAnnotations(annotations, KNOWN_ON_WORKLOADS).map((each) => warning("UnknownAnnotation", unknownAnnotationWarning(each))),
     ...restartProblems(annotations),
   ];
 }
 
 /** What the worker reads on the workload itself, and could not. */
 function restartProblems(annotations: JsonObject): readonly PreflightWarning[] {
-  const { [POD_ANNOTATIONS.restartWindow]: window, [RESTART_ANNOTATIONS.paused]: paused = "false" } = annotations;
-  const told = typeof window === "string" ? windowWarnings(window) : [];
-  const isFlag = paused === "true" || paused === "false";
-  const pause = `${RESTART_ANNOTATIONS.paused} is ${quoted(String(paused), 20)} and pauses restarts: write "true" or "false"`;
-  return [...told, ...(isFlag ? [] : [pause])].map((text) => warning("InvalidAnnotation", text));
+  const { [POD_ANNOTATIONS.restartWindow]: window, [RESTART_ANNOTATIONS.paused]: paused } = annotations;
+  const windows = typeof window === "string" ? windowWarnings(window) : [];
+  // What is no text is an error of the API server's, and none of its values.
+  const isStrange = typeof paused === "string" && paused !== "true" && paused !== "false";
+  const pauses = isStrange ? [`${RESTART_ANNOTATIONS.paused} is ${quoted(paused, 20)} and pauses restarts: write "true" or "false"`] : [];
+  return [...windows, ...pauses].map((text) => warning("InvalidAnnotation", text));
 }
 
-function misplaced(keys: readonly string[], where: string, path: readonly string[]): PreflightWarning {
-  const names = keys.map((key) => key.slice(PREFIX.length + 1)).join(", ");
-  return warning(
-    "UnknownAnnotation",
-    `${PREFIX}/ ${names}: nothing reads this ${where}, move it to ${path.join(".")}.metadata.annotations`,
-  );
+/** The prefix, which all have, is said once. */
+function misplaced(keys: readonly string[], { to, why }: { readonly to: string; readonly why: string }): readonly PreflightWarning[] {
+  if (keys.length === 0) return [];
+  const names = keys.map((key, index) => (index === 0 ? key : key.slice(PREFIX.length + 1)));
+  return [warning("UnknownAnnotation", `move ${listed(names)} to ${to}: ${why}`)];
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 function metadataAt(workload: JsonObject, path: readonly string[], field: "annotations" | "labels"): JsonObject {

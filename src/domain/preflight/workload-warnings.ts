@@ -34,6 +34,7 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   unknown: "UnknownAnnotation",
   unknownButNear: "UnknownAnnotation",
   label: "UnknownAnnotation",
+  workloadAnnotation: "UnknownAnnotation",
   classAnnotation: "UnknownAnnotation",
   onNamespace: "UnknownAnnotation",
   onNamespaceButNear: "UnknownAnnotation",

@@ -25,6 +25,7 @@ import {
   type WebhookEntry,
 } from "../../shared/webhook-entry.ts";
 import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
+import { mistakesOn } from "./namespace-keys.ts";
 
 const APPLY = "apply the manifests again";
 
@@ -83,24 +84,29 @@ export const checkCertificates: Check = async (context) => {
   return [on.certificates.fine(`${ends.length} trusted, the newest until ${until}`)];
 };
 
+/** Which namespaces the webhook serves, and keys of ours on Namespaces that nothing reads. */
 export const checkNamespaces: Check = async (context) => {
-  const look = await lookAtEntry(context.viewer);
-  if (look.kind !== "seen") return [on.namespaces.skipped(look, "webhook")];
   const namespaces = await context.viewer.all<KubeObject>(RESOURCES.namespaces);
   if (namespaces.kind !== "seen") return [on.namespaces.skipped(namespaces)];
-  const excluded = namespaces.value
+  return [...namespaces.value.flatMap(mistakesOn), await servedResult(context, namespaces.value)];
+};
+
+async function servedResult({ viewer, namespace }: DoctorContext, namespaces: readonly KubeObject[]): Promise<CheckResult> {
+  const look = await lookAtEntry(viewer);
+  if (look.kind !== "seen") return on.namespaces.skipped(look, "webhook");
+  const excluded = namespaces
     .filter(({ metadata }) => selectorProblem(look.value.namespaceSelector, metadata.labels ?? {}) !== undefined)
     .map(({ metadata }) => metadata.name);
-  const meant = [...EXCLUDED_NAMESPACES, context.namespace];
-  const missing = meant.filter((name) => !excluded.includes(name) && namespaces.value.some(({ metadata }) => metadata.name === name));
+  const meant = [...EXCLUDED_NAMESPACES, namespace];
+  const missing = meant.filter((name) => !excluded.includes(name) && namespaces.some(({ metadata }) => metadata.name === name));
   const others = excluded.filter((name) => !meant.includes(name));
-  const count = `${namespaces.value.length - excluded.length} of ${namespaces.value.length} namespaces are served`;
+  const count = `${namespaces.length - excluded.length} of ${namespaces.length} namespaces are served`;
   if (missing.length > 0)
-    return [on.namespaces.fail(`${missing.join(", ")} is not left out: pods that the webhook needs would need the webhook`, APPLY)];
-  if (others.length === 0) return [on.namespaces.fine(`${count}; left out: ${excluded.join(", ")}`)];
+    return on.namespaces.fail(`${missing.join(", ")} is not left out: pods that the webhook needs would need the webhook`, APPLY);
+  if (others.length === 0) return on.namespaces.fine(`${count}; left out: ${excluded.join(", ")}`);
   const fix = "see the namespaceSelector of the configuration, if that is not meant";
-  return [on.namespaces.warn(`${count}; left out besides our own: ${others.join(", ")}`, fix)];
-};
+  return on.namespaces.warn(`${count}; left out besides our own: ${others.join(", ")}`, fix);
+}
 
 type ClientConfig = NonNullable<WebhookEntry["clientConfig"]>;
 
