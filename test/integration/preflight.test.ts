@@ -131,13 +131,37 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
       const { stderr } = await kubectlOutput(plane, [verb, "deployment", named, "keyvault-injector.dev/inject=true"]);
       assert.equal(warningsIn(stderr).join(" "), told);
 
-      // Another's key, and the same keys again, are no news.
+      // Another's key, the same value again, and a key less are no news.
       const before = reviewsOf(await webhook.metrics(), "workload");
       await plane.kubectl([verb, "deployment", named, "example.com/other=x"]);
-      await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject=false", "--overwrite"]);
+      await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject=true", "--overwrite"]);
+      await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject-"]);
       assert.equal(reviewsOf(await webhook.metrics(), "workload"), before);
     });
   }
+
+  test("P6: a restart window or a pause of the workload itself is told of when its value is changed, too", async () => {
+    await applied(workload("Deployment", template({ "restart-on-rotation": "true" }), "timed"));
+    const annotated = async (...pairs: readonly string[]): Promise<readonly string[]> => {
+      const keys = pairs.map((pair) => `keyvault-injector.dev/${pair}`);
+      return warningsIn((await kubectlOutput(plane, ["annotate", "deployment", "timed", "--overwrite", ...keys])).stderr);
+    };
+
+    assert.deepEqual(await annotated("restart-window=0 22 * * * for 4h", "restart-paused=true"), []);
+    assert.deepEqual(await annotated("restart-window=at night"), [
+      'no restart begins in restart-window "at night": "at night" is not "<cron> for <duration>"',
+    ]);
+    assert.deepEqual(await annotated("restart-window=always", "restart-paused=no"), [
+      'keyvault-injector.dev/restart-paused is "no" and pauses restarts: write "true" or "false"',
+    ]);
+  });
+
+  test("P2: a misspelt restart annotation on the workload itself is told of when it is added", async () => {
+    await applied(workload("Deployment", template({ "restart-on-rotation": "true" }), "misspelt"));
+    const { stderr } = await kubectlOutput(plane, ["annotate", "deployment", "misspelt", "keyvault-injector.dev/restart-pause=true"]);
+
+    assert.deepEqual(warningsIn(stderr), ['"restart-pause" is no annotation of keyvault-injector.dev/: did you mean "restart-paused"?']);
+  });
 
   test("what did not opt in, what a controller made, and what did not change is not even sent", async () => {
     const sent = async (): Promise<number> => reviewsOf(await webhook.metrics(), "workload");
