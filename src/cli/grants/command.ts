@@ -25,12 +25,13 @@ const FORMATS = ["text", "yaml", "json"] as const;
 
 export const grants: Command = {
   name: "grants",
-  summary: "List the accounts and node identity that classes use, and grant what is missing.",
+  summary: "List the accounts and node identity that classes and event queues use, and grant what is missing.",
   usage: "",
   details: [
     "The worker asks for a token of a ServiceAccount, and uses its node's managed identity, where the Namespace of the class grants",
     "it by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops",
-    "syncing. Review the list before applying it: anyone who can write a class can name an account.",
+    "syncing. Review the list before applying it: anyone who can write a class can name an account. Accounts of --event-queues are",
+    "granted likewise.",
     "",
     "yaml is the Namespaces with what is missing, for Git; json is one report.",
     "Exit code: 0, or 1 where a grant is missing and --apply was not given, or 2 where the command could not do its work.",
@@ -102,7 +103,10 @@ function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds
   const sign = (isGranted: boolean): string => (isGranted ? "=" : "+");
   return [
     `Namespace ${namespace}`,
-    ...accounts.map(({ account, classes, isGranted }) => `  ${sign(isGranted)} ServiceAccount ${account}: ${classes.join(", ")}`),
+    ...accounts.map(({ account, classes, queues = [], isGranted }) => {
+      const users = [...classes, ...queues.map((label) => `event queue ${label}`)];
+      return `  ${sign(isGranted)} ServiceAccount ${account}: ${users.join(", ")}`;
+    }),
     ...(managedIdentity === undefined
       ? []
       : [`  ${sign(managedIdentity.isGranted)} managed identity of the worker's node: ${managedIdentity.classes.join(", ")}`]),
@@ -116,10 +120,10 @@ function grantsText({ needs, older }: GrantsReport, { isApplied }: { readonly is
   const missing = missingGrants(needs);
   const lines = [
     `Mirrored classes: ${workloadIdentity} with workload identity, ${bound}${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
-    ...section("Needed, with the classes that need it (= granted, + missing):", needs.namespaces.flatMap(namespaceLines)),
+    ...section("Needed, with the classes and event queues that need it (= granted, + missing):", needs.namespaces.flatMap(namespaceLines)),
     ...missingLines(missing, isApplied),
     ...section(
-      "No grant helps these classes:",
+      "No grant helps these:",
       needs.unhelped.map(({ namespace, name, why }) => `  ${namespace}/${name}: ${why}`),
     ),
     ...section(

@@ -10,11 +10,13 @@ import { supportIdentity } from "../../domain/provider-class/this-version.ts";
 import { serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { parseQueueSetting, queueLabel } from "../../domain/vault-events/queue-setting.ts";
+import { wordsOf } from "../../domain/words.ts";
 import { assertNamespace } from "../shared/absence.ts";
 import { mirrorsNothing, namesOfConsumers, offBecause, workerSettings } from "../shared/class-context.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
-import { settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
+import { type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Look, listed, type Viewer, valueIn } from "../shared/viewer.ts";
 
 /** Asks whoever writes a class for the rights that its annotations use. */
@@ -34,8 +36,9 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
   const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings decide what is granted already`);
   // Without a worker those that it would start with.
-  const settings = workerSettings(settingsOf(valueIn(look)));
-  const needed: NeededClass[] = [];
+  const inForce = settingsOf(valueIn(look));
+  const settings = workerSettings(inForce);
+  const needed: Needed[] = [...neededByQueues(inForce, namespace)].filter((each) => within === undefined || each.namespace === within);
   const withStatus = await classesWithStatus(viewer, where);
   const isAsked = (spc: SecretProviderClass): boolean =>
     mirrorsNothing(spc) ? withStatus.has(keyOf(spc)) : offBecause(settings, spc) === undefined;
@@ -80,11 +83,26 @@ type Need =
   /** No grant helps. */
   | { readonly kind: "unhelped"; readonly why: string };
 
-interface NeededClass {
+interface Needed {
   readonly namespace: string;
+  /** Of the class, or the label of the event queue. */
   readonly name: string;
+  readonly isQueue?: true;
   readonly need: Need;
 }
+
+/** Accounts that the worker reads its event queues with: granted as those of classes are. What it cannot read of the setting it says itself. */
+function neededByQueues({ "event-queues": items }: SettingsInForce, install: string): readonly Needed[] {
+  return wordsOf(items).flatMap((item): readonly Needed[] => {
+    const setting = parseQueueSetting(item);
+    if (!setting.ok || setting.value.identity.kind !== "workload") return [];
+    const { namespace = install, name: account } = setting.value.identity.account;
+    const need: Need = namespace === UNGRANTABLE ? NO_TOKENS : { kind: "workloadIdentity", account };
+    return [{ namespace, name: queueLabel(setting.value), isQueue: true, need }];
+  });
+}
+
+const NO_TOKENS: Need = { kind: "unhelped", why: `the worker asks for no token in ${UNGRANTABLE}` };
 
 function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], limits: OperatorLimits): Need {
   const read = readIdentityMode(spc.spec?.parameters ?? {});
@@ -93,13 +111,13 @@ function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], l
   if (!mode.ok || identityModeRefusal(limits, mode.value.kind) !== undefined) return { kind: "nothing" };
   const { kind } = mode.value;
   if (kind !== "workloadIdentity" && kind !== "azureTokenProxy") return { kind };
-  if (spc.metadata.namespace === UNGRANTABLE) return { kind: "unhelped", why: `the worker asks for no token in ${UNGRANTABLE}` };
+  if (spc.metadata.namespace === UNGRANTABLE) return NO_TOKENS;
   const account = serviceAccountName({ provider: spc, consumerAccounts });
   return account.ok ? { kind, account: account.value } : { kind: "unhelped", why: account.error };
 }
 
-function needsOf(needed: readonly NeededClass[], grantsIn: (namespace: string) => NamespaceGrants, limits: OperatorLimits) {
-  const count = (kind: Need["kind"]): number => needed.filter(({ need }) => need.kind === kind).length;
+function needsOf(needed: readonly Needed[], grantsIn: (namespace: string) => NamespaceGrants, limits: OperatorLimits) {
+  const count = (kind: Need["kind"]): number => needed.filter(({ need, isQueue }) => need.kind === kind && isQueue === undefined).length;
   return {
     namespaces: [...Map.groupBy(needed, ({ namespace }) => namespace)]
       .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -117,11 +135,11 @@ function needsOf(needed: readonly NeededClass[], grantsIn: (namespace: string) =
 
 /** Classes are named without their Namespace. */
 function namespaceNeeds(
-  needed: readonly NeededClass[],
+  needed: readonly Needed[],
   namespace: string,
   { grants, limits }: { readonly grants: NamespaceGrants; readonly limits: OperatorLimits },
 ) {
-  const lending = needed.flatMap(({ name, need }) => ("account" in need ? [{ name, account: need.account }] : []));
+  const lending = needed.flatMap(({ need, ...each }) => ("account" in need ? [{ ...each, account: need.account }] : []));
   const accounts = [...Map.groupBy(lending, ({ account }) => account)].sort(([a], [b]) => (a < b ? -1 : 1));
   const managed = needed.filter(({ need }) => need.kind === "managedIdentity").map(({ name }) => name);
   const refusal = managedIdentityRefusal(limits, { namespace, isGranted: grants.managedIdentity });
@@ -129,13 +147,18 @@ function namespaceNeeds(
     namespace,
     accounts: accounts.map(([account, those]) => ({
       account,
-      classes: those.map(({ name }) => name).sort(),
+      classes: namesOf(those.filter(({ isQueue }) => isQueue === undefined)),
+      ...(those.some(({ isQueue }) => isQueue) ? { queues: namesOf(those.filter(({ isQueue }) => isQueue)) } : {}),
       isGranted: grants.accounts.includes(account),
     })),
     managedIdentity: managed.length === 0 ? undefined : { classes: managed.sort(), isGranted: refusal === undefined },
     /** Accounts of the annotation as it is now. */
     granted: grants.accounts,
   };
+}
+
+function namesOf(named: readonly { readonly name: string }[]): readonly string[] {
+  return named.map(({ name }) => name).sort();
 }
 
 /** What a Namespace still has to grant. */

@@ -57,7 +57,7 @@ function isNamed(written: string, { group, version }: Resource, names: readonly 
 }
 
 /** Where the product is installed unless somebody chose another place. */
-const INSTALL_NAMESPACE = SETTINGS.namespace.default;
+export const INSTALL_NAMESPACE = SETTINGS.namespace.default;
 
 /** Where the user says that it is: `--install-namespace`. */
 export function installNamespace(options: OptionValues): string {

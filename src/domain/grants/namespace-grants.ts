@@ -30,9 +30,9 @@ export function grantsOf({ metadata: { name, annotations = {} } }: KubeObject): 
   };
 }
 
-/** What to run, for messages. */
-export function grantCommand(namespace: string): string {
-  return `keyvault-injector grants --namespace ${namespace} --apply`;
+/** What to run, for messages. `install`: the install's namespace, where it is not the usual one. */
+export function grantCommand(namespace: string, install?: string): string {
+  return `keyvault-injector grants --namespace ${namespace}${install === undefined ? "" : ` --install-namespace ${install}`} --apply`;
 }
 
 /** Why the worker asks for no token of an account; undefined where it may. */
@@ -41,7 +41,7 @@ export function accountRefusal(
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): string | undefined {
   if (namespace === UNGRANTABLE)
-    return `no token of the ServiceAccount ${name}: the worker asks for none in ${UNGRANTABLE}; move the class to another namespace`;
+    return `no token of the ServiceAccount ${name}: the worker asks for none in ${UNGRANTABLE}; use one of another namespace`;
   if (grants.accounts.includes(name)) return undefined;
   return `no token of the ServiceAccount ${name}: Namespace ${namespace} does not grant it. Whoever may write the Namespace adds ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or runs: ${grantCommand(namespace)}`;
 }

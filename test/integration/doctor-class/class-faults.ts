@@ -82,11 +82,14 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
     },
     {
       leaf: "account-not-granted",
-      plant: () =>
-        here.aClass(
+      plant: async () => {
+        const place = await here.aClass(
           { parameters: { clientID: randomUUID() }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "app" } },
           { accounts: ["other"] },
-        ),
+        );
+        await here.anAccount(place.namespace, "app");
+        return place;
+      },
       message: /^no token of the ServiceAccount app: Namespace \S+ does not grant it/,
     },
     {

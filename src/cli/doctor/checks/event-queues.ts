@@ -1,6 +1,6 @@
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
-import { RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
+import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
 import { type EventQueue, QUEUE_ROLE, QueueError, type QueueErrorCode } from "../../../domain/ports/event-queue.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
@@ -9,8 +9,10 @@ import { parseMessage } from "../../../domain/vault-events/parse-message.ts";
 import { parseQueueSetting, type QueueIdentity, type QueueSetting, queueLabel } from "../../../domain/vault-events/queue-setting.ts";
 import { counted, wordsOf } from "../../../domain/words.ts";
 import { lookAtGrants } from "../../shared/class-context.ts";
+import { INSTALL_NAMESPACE } from "../../shared/resources.ts";
 import { lookAtWorkerSettings } from "../../shared/settings-in-force.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
+import { mayGetSecret, nameCredentials } from "./rights.ts";
 
 /** As many as the service shows at a time, the oldest first. */
 const MOST_SHOWN = 32;
@@ -127,13 +129,17 @@ async function identityOf(context: DoctorContext, setting: QueueSetting): Promis
   }
 }
 
-async function principalOf({ viewer, namespace }: DoctorContext, label: string, name: string): Promise<VaultIdentity | CheckResult> {
+async function principalOf(context: DoctorContext, label: string, name: string): Promise<VaultIdentity | CheckResult> {
+  const { viewer, namespace } = context;
+  // The user may read what the worker may not.
+  if ((await mayGetSecret(context, name)) === false)
+    return fail(`${label}: the worker may not get Secret ${namespace}/${name}`, nameCredentials(name));
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
   if (look.kind === "unseen") return skip(`${label} is not looked at: ${look.why}`, `ask for the right to get Secret ${namespace}/${name}`);
   const principal = readServicePrincipal(look.kind === "seen" ? (look.value.data ?? {}) : undefined);
   if (principal.ok) return principal.value;
   const { field, hint } = principal.error;
-  return fail(`${label}: Secret ${namespace}/${name} has no ${look.kind === "seen" ? field : "content: it is not there"}`, hint);
+  return fail(`${label}: Secret ${namespace}/${name} ${look.kind === "seen" ? `has no ${field}` : "does not exist"}`, hint);
 }
 
 async function workloadOf(
@@ -143,17 +149,23 @@ async function workloadOf(
 ): Promise<VaultIdentity | CheckResult> {
   const { viewer, cluster, namespace, signal } = context;
   const account = { namespace: given.namespace ?? namespace, name: given.name };
+  const granting = grantCommand(account.namespace, namespace === INSTALL_NAMESPACE ? undefined : namespace);
+  const absent = (): CheckResult =>
+    fail(
+      `${label}: ServiceAccount ${account.namespace}/${account.name} does not exist`,
+      `kubectl create serviceaccount ${account.name} --namespace ${account.namespace}; then ${granting}`,
+    );
+  if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return absent();
   const grants = await lookAtGrants(viewer, account.namespace);
   const refusal = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
-  if (refusal !== undefined) return fail(`${label}: ${refusal}`, grantCommand(account.namespace));
+  if (refusal !== undefined) return fail(`${label}: ${refusal}`, granting);
   try {
     const token = await cluster.kube.requestToken(account, { audience: FEDERATION_AUDIENCE, expirationSeconds: 600 }, signal);
     return { kind: "workloadIdentity", clientId, account, requestToken: () => Promise.resolve(token) };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     const named = `ServiceAccount ${account.namespace}/${account.name}`;
-    if (error.code === "NotFound")
-      return fail(`${label}: there is no ${named}`, `create it, and grant it by ${grantCommand(account.namespace)}`);
+    if (error.code === "NotFound") return absent();
     return skip(`${label} is not looked at: no token of ${named} for you (${error.code})`, inside(context));
   }
 }

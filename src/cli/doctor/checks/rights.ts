@@ -1,5 +1,6 @@
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES } from "../../../domain/kubernetes.ts";
+import { parseQueueSetting } from "../../../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import { allowedModes } from "../../shared/class-context.ts";
 import { hasRight, type Rbac, type Right, readRbac, serviceAccount } from "../../shared/rbac.ts";
@@ -15,6 +16,8 @@ interface Need {
   readonly without: string;
   /** Whether the worker uses it under these settings; absent: always. */
   readonly isUsed?: (settings: SettingsInForce) => boolean;
+  /** Absent: applying the install again. */
+  readonly fix?: string;
 }
 
 const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOURCES.secretProviderClasses.plural };
@@ -87,16 +90,50 @@ export async function checkRights(context: Pick<DoctorContext, "viewer" | "names
   if (look.kind !== "seen") return [on.rights.skipped(look)];
   const subject = serviceAccount(namespace, OWN_DEPLOYMENT);
   const own: Place = { subject, namespace, rbac: look.value, fix: FIX[isBlind(settings) ? "blind" : "watch"] };
-  const used = CLUSTER_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings));
+  const used = [...CLUSTER_NEEDS, ...credentialsNeeds(settings)].filter(({ isUsed = () => true }) => isUsed(settings));
   const asked = [
     ...placesOf(settings, own).flatMap((place) => used.map((need) => ({ need, place }))),
-    ...OWN_NEEDS.map((need) => ({ need, place: own })),
+    ...[...OWN_NEEDS, ...queueNeeds(settings)].map((need) => ({ need, place: own })),
   ];
   const gaps = asked.map((each) => ({ ...each, verbs: missingOf(each.need, each.place) })).filter(({ verbs }) => verbs.length > 0);
   const isBare = gaps.length === asked.length && gaps.every(({ need, verbs }) => verbs.length === need.verbs.length);
   if (isBare) return [on.rights.fail(`${subject} has none of the rights that the worker needs`, own.fix)];
   const missing = gaps.map(gapResult);
   return orFine(missing, on.rights.fine(`${subject} has what it needs`));
+}
+
+/** Of Secrets with credentials the worker gets those alone that its role names. */
+function credentialsNeed(name: string, without: string): Need {
+  return { verbs: ["get"], right: { ...secrets, name }, without, fix: nameCredentials(name) };
+}
+
+function credentialsNeeds(settings: SettingsInForce): readonly Need[] {
+  const modes = allowedModes(settings);
+  if (modes.length > 0 && !modes.includes("service-principal")) return [];
+  return wordsOf(settings["credentials-secret-names"]).map((name) => credentialsNeed(name, "no class with it is mirrored"));
+}
+
+function queueNeeds(settings: SettingsInForce): readonly Need[] {
+  const names = wordsOf(settings["event-queues"]).flatMap((item) => {
+    const setting = parseQueueSetting(item);
+    return setting.ok && setting.value.identity.kind === "servicePrincipal" ? [setting.value.identity.secretName] : [];
+  });
+  return [...new Set(names)].map((name) => credentialsNeed(name, "no event queue is read with it"));
+}
+
+/** What lets the worker read another Secret with credentials. */
+export function nameCredentials(name: string): string {
+  return `add ${name} to --credentials-secret-names, and to resourceNames of the rule for get on Secrets in the ClusterRole ${OWN_DEPLOYMENT} (the chart's value credentialsSecretNames does both)`;
+}
+
+/** Whether the worker may read a Secret of its own namespace; undefined where the user may not see who may. */
+export async function mayGetSecret(
+  { viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">,
+  name: string,
+): Promise<boolean | undefined> {
+  const look = await readRbac(viewer);
+  if (look.kind !== "seen") return undefined;
+  return hasRight(serviceAccount(namespace, OWN_DEPLOYMENT), { verb: "get", ...secrets, name }, { namespace, rbac: look.value });
 }
 
 /** Everywhere, where a RoleBinding does not count; or each served namespace, where it does. */
@@ -132,9 +169,13 @@ interface Gap {
   readonly verbs: readonly string[];
 }
 
-function gapResult({ need: { right, without }, place: { fix: again, isServed = false, ...place }, verbs }: Gap): CheckResult {
+function gapResult({ need: { right, without, fix: own }, place: { fix: again, isServed = false, ...place }, verbs }: Gap): CheckResult {
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
-  if (!isServed) return on.rights.fail(`the worker may not ${verbs.join(", ")} ${what}: ${without}`, again);
+  if (!isServed || own !== undefined)
+    return on.rights.fail(
+      `the worker may not ${verbs.join(", ")} ${what}${isServed ? ` in ${place.namespace}` : ""}: ${without}`,
+      own ?? again,
+    );
   const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or take it out of --namespaces`;
   return on.rights.fail(`the worker may not ${verbs.join(", ")} ${what} in ${place.namespace}: ${without}`, fix);
 }

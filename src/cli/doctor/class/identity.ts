@@ -1,7 +1,7 @@
 import { CLASS_ANNOTATIONS } from "../../../domain/annotations.ts";
 import { type AccountMode, accountIdentity, audienceOf } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
-import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf } from "../../../domain/object-key.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
@@ -93,9 +93,17 @@ export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass
     return failed(found("account-unknown", name.error, fix));
   }
   const account = { namespace, name: name.value };
+  // No grant helps an account that is not there.
+  if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return failed(absentAccount(account));
   const grants = await lookAtGrants(viewer, namespace);
   const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
   return ungranted === undefined ? ok(account) : failed(found("account-not-granted", ungranted, `Run ${grantCommand(namespace)}.`));
+}
+
+function absentAccount({ namespace, name }: Account): ClassFinding {
+  const named = `ServiceAccount ${namespace}/${name}`;
+  const fix = `Create ${named}, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
+  return found("account-absent", `there is no ${named}`, fix);
 }
 
 export interface Identity {
@@ -177,10 +185,7 @@ async function requestToken(
     return ok(await context.kube.requestToken(account, request, context.signal));
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.code === "NotFound") {
-      const fix = `Create ${named}, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
-      return failed(found("account-absent", `there is no ${named}`, fix));
-    }
+    if (error.code === "NotFound") return failed(absentAccount(account));
     const fix = `Ask for the right to create serviceaccounts/token of ${named}, or look with the worker's rights: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
     return failed(found("token-request-forbidden", `no token of ${named} for you (${error.code}): the vault is not asked`, fix));
   }
