@@ -1,6 +1,7 @@
 import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
-import { environmentNameOf, SETTINGS, type SettingName } from "../../runtime/settings.ts";
+import { parseConfig } from "../../runtime/config.ts";
+import { environmentNameOf, SETTINGS, type Setting, type SettingName } from "../../runtime/settings.ts";
 import { MORE_RESOURCES } from "./resources.ts";
 import { type Look, type Viewer, valueIn } from "./viewer.ts";
 
@@ -45,6 +46,25 @@ export function settingsOf(workload: WorkloadObject | undefined): SettingsInForc
   return Object.fromEntries(names.map((name) => [name, flagOf(container, name) ?? variableOf(container, name) ?? SETTINGS[name].default]));
 }
 
+/**
+ * Why the process of a Deployment of ours refuses to start with its settings, in its own words; empty where it starts. Only settings are
+ * taken, and none that Kubernetes puts in itself.
+ */
+export function settingProblems(workload: WorkloadObject | undefined): readonly string[] {
+  const { args = [], env = [] } = workload?.spec?.template?.spec?.containers?.[0] ?? {};
+  // The first word is the name of the process.
+  const flags = args.slice(args[0]?.startsWith("--") === false ? 1 : 0).filter((arg) => !arg.includes("$("));
+  const parsed = parseConfig(
+    flags,
+    Object.fromEntries(env.map(({ name, value }) => [name, SETTING_VARIABLES.has(name) ? value : undefined])),
+  );
+  return parsed.ok ? [] : parsed.error;
+}
+
+const SETTING_VARIABLES: ReadonlySet<string> = new Set(
+  Object.entries<Setting>(SETTINGS).flatMap(([name, { environment }]) => [environmentNameOf(name), environment ?? []].flat()),
+);
+
 function flagOf(container: Container | undefined, name: string): string | undefined {
   const args = container?.args ?? [];
   // The last of equal flags wins.
@@ -62,6 +82,11 @@ function variableOf(container: Container | undefined, name: string): string | un
 /** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
 export async function workerSettingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
   return settingsOf(valueIn(await lookAtWorker(viewer, namespace)));
+}
+
+/** Those that the worker refuses to start with: {@link settingProblems}. */
+export async function workerSettingProblems(viewer: Viewer, namespace: string): Promise<readonly string[]> {
+  return settingProblems(valueIn(await lookAtWorker(viewer, namespace)));
 }
 
 /** The same for who must not take a default for what somebody set: a look at what may not be seen stays one. */

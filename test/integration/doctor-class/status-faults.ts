@@ -47,6 +47,27 @@ export function statusFaults(here: DoctoredClasses): readonly Fault[] {
       },
       message: /^Forbidden: not granted$/,
     },
+    ...(
+      [
+        ["restarts-ok", "True", "Rotated"],
+        ["restarts-waiting", "False", "Restarting"],
+        ["restarts-held", "False", "RestartsPaused"],
+        ["restarts-halted", "False", "RolloutFailed"],
+        ["restarts-unknown", "Unknown", "VersionsUnknown"],
+      ] as const
+    ).map(
+      ([leaf, status, reason]): Fault => ({
+        leaf,
+        plant: async () => {
+          const place = await here.aClass();
+          const rotated = { type: "Rotated", status, reason, message: "Deployment web", lastTransitionTime: "2026-01-01T00:00:00Z" };
+          const synced = { ...rotated, type: "Synced", status: "True", reason: "Synced" };
+          await here.setStatus(place, { conditions: [synced, rotated] });
+          return place;
+        },
+        message: /Deployment web$/,
+      }),
+    ),
     {
       leaf: "secret-unreadable",
       plant: async () => {

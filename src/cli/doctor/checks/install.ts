@@ -7,7 +7,7 @@ import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { type Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
-import type { WorkloadObject } from "../../shared/settings-in-force.ts";
+import { settingProblems, type WorkloadObject } from "../../shared/settings-in-force.ts";
 import { type Look, listed, type Viewer, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { PROVIDER_IMAGE, runs } from "./nodes.ts";
@@ -138,12 +138,17 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
 export const checkDeployments: Check = async ({ viewer, namespace }) => {
   const results: CheckResult[] = [];
   for (const name of ["keyvault-injector-webhook", OWN_DEPLOYMENT]) {
-    results.push(
-      deploymentResult({ namespace, name }, await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name })),
+    const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name });
+    const refused = settingProblems(valueIn(look)).map((problem) =>
+      on.deployments.fail(`${name} does not start with its settings: ${problem}`, CORRECT_SETTING),
     );
+    results.push(...refused, deploymentResult({ namespace, name }, look));
   }
   return results;
 };
+
+const CORRECT_SETTING =
+  "correct the argument of the Deployment, or the value of the chart; one that this command does not know may be of another version";
 
 function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<WorkloadObject>): CheckResult {
   const { fine, warn, fail, skipped } = on.deployments;

@@ -1,9 +1,13 @@
 import { POD_ANNOTATIONS } from "../../../domain/annotations.ts";
 import { memberOf } from "../../../domain/json-members.ts";
 import { type KubeObject, RESOURCES, type Resource } from "../../../domain/kubernetes.ts";
+import type { RolloutReason } from "../../../domain/rollout/reasons.ts";
 import { parseWindow, WINDOW_ADVICE } from "../../../domain/rollout/window.ts";
+import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
-import { lookAtWorkerSettings } from "../../shared/settings-in-force.ts";
+import { restartAdvice, rotatedIn, standingOf } from "../../shared/restarts.ts";
+import { lookAtWorkerSettings, workerSettingProblems } from "../../shared/settings-in-force.ts";
+import { listed } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on } from "./check.ts";
 
 /** What may say when restarts begin: Namespaces, and what is restarted. */
@@ -14,13 +18,19 @@ const PLACES: readonly Resource[] = [
   MORE_RESOURCES.daemonSets,
 ];
 
-/** Windows that can be read, and whether restarts begin at all. A window that cannot be read never opens. */
+/**
+ * Whether restarts begin at all, windows that can be read, and namespaces in which restarts wait for somebody. A window that cannot be read
+ * never opens.
+ */
 export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const worker = await lookAtWorkerSettings(viewer, namespace);
   if (worker.kind !== "seen") return [on.restarts.skipped(worker)];
   const settings = worker.value;
   if (settings["restart-workloads"] === "false") return [on.restarts.fine("--restart-workloads is false: the worker restarts nothing")];
-  const results: CheckResult[] = [...modeResults(settings["restart-mode"])];
+  const refused = await workerSettingProblems(viewer, namespace);
+  const results: CheckResult[] =
+    refused.length === 0 ? [...modeResults(settings["restart-mode"])] : [on.restarts.skip(NOT_STARTED, "see the check deployments")];
+  const unread = new Set<string>();
   let read = 0;
   for (const resource of PLACES) {
     const look = await viewer.all<KubeObject>(resource);
@@ -30,10 +40,51 @@ export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "
     }
     const windows = look.value.flatMap(windowsOf);
     read += windows.length;
-    results.push(...windows.flatMap(windowResult));
+    for (const window of windows) {
+      const found = windowResult(window);
+      if (found.length > 0) unread.add(window.namespace);
+      results.push(...found);
+    }
   }
+  const statuses = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
+  if (statuses.kind === "unseen") results.push(on.restarts.skipped(statuses));
+  results.push(...standingResults(listed(statuses), { mode: settings["restart-mode"], unread }));
   if (results.length > 0) return results;
   return [on.restarts.fine(read === 0 ? "no restart window is set" : `${read} restart windows can be read`)];
+}
+
+const NOT_STARTED = "whether restarts begin is not known: the worker does not start with its settings";
+
+interface SaidElsewhere {
+  readonly mode: string | undefined;
+  /** Namespaces with a window that cannot be read. */
+  readonly unread: ReadonlySet<string>;
+}
+
+/** One finding for each namespace and reason: the condition of each class of a namespace says much the same. */
+function standingResults(statuses: readonly SecretProviderClassSync[], elsewhere: SaidElsewhere): readonly CheckResult[] {
+  const said = statuses.flatMap(({ metadata: { namespace = "" }, status }) => {
+    const rotated = rotatedIn(readStatus(status));
+    return rotated === undefined || isSaid(rotated.reason, namespace, elsewhere) ? [] : [{ namespace, rotated }];
+  });
+  const groups = Map.groupBy(said, ({ namespace, rotated }) => `${namespace}/${rotated.reason}`);
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, [first]]): readonly CheckResult[] => {
+      if (first === undefined) return [];
+      const { namespace, rotated } = first;
+      const fix = restartAdvice(rotated);
+      const standing = standingOf(rotated);
+      if (standing === "halted")
+        return [on.restarts.fail(`Namespace ${namespace}: a failed restart halts all others: ${rotated.message}`, fix)];
+      return standing === "held" ? [on.restarts.warn(`Namespace ${namespace}: ${rotated.message}`, fix)] : [];
+    });
+}
+
+function isSaid(reason: RolloutReason, namespace: string, { mode, unread }: SaidElsewhere): boolean {
+  if (reason === "RestartsPaused") return mode === "paused";
+  if (reason === "DryRun") return mode === "dry-run";
+  return reason === "InvalidWindow" && unread.has(namespace);
 }
 
 function modeResults(mode: string | undefined): readonly CheckResult[] {
@@ -46,6 +97,8 @@ interface FoundWindow {
   /** `Deployment team/web`, as messages name it. */
   readonly title: string;
   readonly text: string;
+  /** Where it counts. */
+  readonly namespace: string;
 }
 
 function windowsOf(object: KubeObject): readonly FoundWindow[] {
@@ -53,7 +106,7 @@ function windowsOf(object: KubeObject): readonly FoundWindow[] {
   const title = `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
   const template = memberOf(memberOf(memberOf(object, "spec"), "template"), "metadata");
   const texts = [metadata.annotations?.[POD_ANNOTATIONS.restartWindow], memberOf(template, "annotations")[POD_ANNOTATIONS.restartWindow]];
-  return texts.flatMap((text) => (typeof text === "string" ? [{ title, text }] : []));
+  return texts.flatMap((text) => (typeof text === "string" ? [{ title, text, namespace: metadata.namespace ?? metadata.name }] : []));
 }
 
 function windowResult({ title, text }: FoundWindow): readonly CheckResult[] {

@@ -14,6 +14,7 @@ export const CLASS_STEPS = {
   permission: "the vault takes the token and lets it read",
   object: "each object is there, enabled and valid, and of the type that the class says",
   status: "what the worker says of the class",
+  restarts: "workloads that use the class and ask for restarts have its versions, or get them by themselves",
   secret: "each live Secret is what the status says",
 } as const;
 
@@ -106,6 +107,12 @@ export const LEAVES = {
   "status-absent": leaf("status", "WARN", "the worker has not said anything of the class"),
   "status-outdated": leaf("status", "WARN", "the class was changed after the worker looked"),
   "status-failing": leaf("status", "FAIL", "the worker cannot mirror the class, or not follow its versions"),
+
+  "restarts-ok": leaf("restarts", "OK", "the pods of all that ask for restarts have the versions"),
+  "restarts-waiting": leaf("restarts", "OK", "a restart is under way, or begins by itself when its time has come"),
+  "restarts-held": leaf("restarts", "WARN", "a restart does not begin until somebody does something"),
+  "restarts-halted": leaf("restarts", "FAIL", "a failed restart keeps all others of the namespace"),
+  "restarts-unknown": leaf("restarts", "SKIP", "which versions the pods have is not known at the moment"),
 
   "secret-ok": leaf("secret", "OK", "the Secret is what the status says"),
   "secret-unreadable": leaf("secret", "SKIP", "you may not read the Secret"),

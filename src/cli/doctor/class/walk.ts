@@ -20,6 +20,7 @@ import { findIdentity, readClass } from "./identity.ts";
 import { type CheckState, type ClassFinding, fineLeaf, found, STATE_COLOURS } from "./leaves.ts";
 import { checkNetwork } from "./network.ts";
 import { checkObjects, type VaultLook } from "./objects.ts";
+import { checkClassRestarts } from "./restarts.ts";
 import { checkSecrets, checkStatus } from "./secrets.ts";
 
 /** One class, from its text to its Secrets. */
@@ -57,7 +58,7 @@ export async function walkClass(context: ClassContext, spc: SecretProviderClass)
   const said = await checkStatus(context, spc);
   const toVault = isAnswered(spc, said.status) ? asked.findings.map((each) => seenByWorker(context, spc, each)) : asked.findings;
   const secrets = said.status === undefined ? [] : await checkSecrets(context, spc, { secrets: said.status.secrets, files: asked.files });
-  return { namespace, name, findings: [...toVault, said.finding, ...secrets] };
+  return { namespace, name, findings: [...toVault, said.finding, ...checkClassRestarts(said.status), ...secrets] };
 }
 
 /** Reasons of a check that was not whole which only the vault itself gives. */

@@ -1,0 +1,24 @@
+import type { ClassStatus } from "../../../domain/sync/class-status.ts";
+import { restartAdvice, rotatedIn, standingOf } from "../../shared/restarts.ts";
+import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
+
+/** Of the workloads that use the class and ask for restarts; nothing where there are none. */
+export function checkClassRestarts(status: ClassStatus | undefined): readonly ClassFinding[] {
+  const rotated = rotatedIn(status);
+  if (rotated === undefined) return [];
+  const said = `${rotated.reason}: ${rotated.message}`;
+  const advice = restartAdvice(rotated);
+  const fix = `${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`;
+  switch (standingOf(rotated)) {
+    case "done":
+      return [fineLeaf("restarts-ok", rotated.message)];
+    case "waiting":
+      return [fineLeaf("restarts-waiting", said)];
+    case "held":
+      return [found("restarts-held", said, fix)];
+    case "halted":
+      return [found("restarts-halted", said, fix)];
+    case "unknown":
+      return [found("restarts-unknown", said, fix)];
+  }
+}

@@ -1,0 +1,57 @@
+/** How restarts stand that workloads ask for, by the condition `Rotated` of the classes that they use. */
+import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
+import type { RolloutReason } from "../../domain/rollout/reasons.ts";
+import { WINDOW_ADVICE } from "../../domain/rollout/window.ts";
+import type { ClassStatus, RotatedCondition } from "../../domain/sync/class-status.ts";
+
+/** `halted`: a failed restart keeps all others of the namespace. `held`: none begins until somebody does something. `waiting`: it comes by itself. */
+export type RestartStanding = "done" | "waiting" | "held" | "halted" | "unknown";
+
+export function rotatedIn(status: ClassStatus | undefined): RotatedCondition | undefined {
+  return status?.conditions.find((each): each is RotatedCondition => each.type === "Rotated");
+}
+
+const STANDINGS: Readonly<Record<RolloutReason, RestartStanding>> = {
+  Rotated: "done",
+  Restarted: "waiting",
+  Restarting: "waiting",
+  Waiting: "waiting",
+  AwaitingFiles: "waiting",
+  WindowClosed: "waiting",
+  DisruptionBudget: "waiting",
+  DryRun: "held",
+  RestartsPaused: "held",
+  InvalidWindow: "held",
+  RestartBlocked: "held",
+  Paused: "held",
+  Degraded: "held",
+  OnDelete: "held",
+  Partitioned: "held",
+  NoVersions: "held",
+  RolloutFailed: "halted",
+  VersionsUnknown: "unknown",
+};
+
+/** `unknown` also of a reason that another version of the worker gives. */
+export function standingOf({ reason }: RotatedCondition): RestartStanding {
+  return Object.hasOwn(STANDINGS, reason) ? STANDINGS[reason] : "unknown";
+}
+
+const ADVICE: Partial<Readonly<Record<RolloutReason, string>>> = {
+  RolloutFailed:
+    "set a value in the vault that works, mend the workload, or take its restart back by kubectl rollout undo: docs/runbooks/RolloutFailed.md",
+  RestartsPaused: `take ${RESTART_ANNOTATIONS.paused} away, or --restart-mode=paused, once restarts are to begin`,
+  InvalidWindow: WINDOW_ADVICE,
+  RestartBlocked: "mend what refuses the restart, such as an admission webhook that is down: the worker tries again every minute",
+  DryRun: "set --restart-mode=act once restarts are to begin",
+  Paused: "kubectl rollout resume it",
+  Degraded: "mend, undo or retry the update of the Rollout",
+  OnDelete: "delete its pods, or use the update strategy RollingUpdate",
+  Partitioned: "lower spec.updateStrategy.rollingUpdate.partition",
+  NoVersions: "have the workload use a class that the worker follows, or take restart-on-rotation away",
+};
+
+/** What to do about a restart that does not come by itself. */
+export function restartAdvice({ reason }: RotatedCondition): string {
+  return ADVICE[reason] ?? "look again in a minute; where it lasts, see the worker's log";
+}
