@@ -128,6 +128,13 @@ describe("metadata that kubectl refuses", () => {
     });
   }
 
+  test("P8: explain names it, too", async () => {
+    const { code, output } = await runOffline(["explain", "-f", "-"], deployment(`annotations: {${P}/restart-paused: true}`));
+
+    assert.match(output, /PROBLEM {2}opt-in +metadata\.annotations must be a map of strings; .* quote it: "true"/);
+    assert.equal(code, 1);
+  });
+
   test("the same with quotation marks is no error", async () => {
     for (const make of [deployment, namespace]) {
       const { code, notes } = await runOffline(["render", "-f", "-"], make(`annotations: {${P}/restart-paused: "true"}`));

@@ -5,6 +5,7 @@ import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotatio
 import { spellingAdvice } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
+import { metadataProblems } from "../manifest/own-metadata.ts";
 import { assertNamespace } from "../shared/absence.ts";
 import {
   answered,
@@ -171,7 +172,8 @@ function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "names
   const path = podPath(workload);
   const pod = path === undefined ? undefined : podAt(workload, path);
   if (path === undefined || pod === undefined) return undefined;
-  return { ...facts, pod, path, misplaced: misplacedAnnotations(workload, path).map(({ message }) => message) };
+  const refused = metadataProblems(workload).map(({ message }) => message);
+  return { ...facts, pod, path, workload, refused, misplaced: misplacedAnnotations(workload, path).map(({ message }) => message) };
 }
 
 function explainContext(

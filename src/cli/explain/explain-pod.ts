@@ -15,6 +15,7 @@ import type { Viewer } from "../shared/viewer.ts";
 import { webhookScope } from "./cluster-steps.ts";
 import { classSteps, clusterSteps, lookAtStatus } from "./explain-class.ts";
 import { type Explanation, type Step, say, type Verdict } from "./explanation.ts";
+import { type ExplainedRestarts, explainRestarts } from "./restart-steps.ts";
 
 export interface PodToExplain {
   readonly object: string;
@@ -24,6 +25,10 @@ export interface PodToExplain {
   readonly isStored: boolean;
   /** Where it stands in that object; absent where it is the object. */
   readonly path?: readonly string[];
+  /** What makes it; absent where it is the object. */
+  readonly workload?: JsonObject;
+  /** Why the API server would not take the workload. */
+  readonly refused?: readonly string[];
   /** What stands on its workload and not on it. */
   readonly misplaced?: readonly string[];
 }
@@ -44,23 +49,40 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
   const asked = { namespace, labels: before.ok ? before.value.labels : {}, now: context.clock.now() };
   const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
   const ofCluster = await seenInCluster(input, injection, context.viewer);
-  const decided = verdictOf(input, injection);
+  const restarts = injection.decision.kind === "errored" ? NO_RESTARTS : await restartsOf(input, context);
+  const decided = verdictOf(input, injection, restarts.asks);
   // A pod that has all it asks for needs no answer of the webhook.
   const unasked = isWhole ? undefined : scope?.unasked;
   const verdict = unasked ?? stuckBecause(input, injection, ofCluster) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
     before.ok ? optInStep(before.value, isMeant(input, injection)) : say["opt-in"].problem(decided.message),
-    ...(input.misplaced ?? []).map((message) => say["opt-in"].warning(message)),
+    ...workloadSteps(input),
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, { absence: context.facts.absenceOf({ namespace, name }) })),
     ...volumeSteps(before.ok ? before.value : undefined, injection, unasked === undefined ? undefined : pod),
     ...(injection.decision.kind === "errored"
       ? []
       : injection.decision.warnings.map((warning) => say.advice.warning(inTermsOfFiles(warning, namespace, injection, context.facts)))),
+    ...restarts.steps,
     ...ofCluster,
   ];
   return { object, namespace, verdict, steps };
+}
+
+/** What is wrong with the workload's own metadata. */
+function workloadSteps({ refused = [], misplaced = [] }: PodToExplain): readonly Step[] {
+  return [...refused.map((message) => say["opt-in"].problem(message)), ...misplaced.map((message) => say["opt-in"].warning(message))];
+}
+
+const NO_RESTARTS: ExplainedRestarts = { asks: false, steps: [] };
+
+async function restartsOf(
+  { workload, path, namespace }: PodToExplain,
+  { facts, viewer, clock }: ExplainContext,
+): Promise<ExplainedRestarts> {
+  if (workload === undefined || path?.length === 0) return NO_RESTARTS;
+  return explainRestarts({ workload, namespace, fact: await facts.namespaceOf(namespace), viewer, now: clock.now() });
 }
 
 /** A pod that is admitted and then waits for ever, because the mount lacks what the cluster does not have. */
@@ -87,7 +109,11 @@ function brokenBecause(name: string, fact: ClassFact): readonly Verdict[] {
   return [{ outcome: "stuck", reason, message: `the mount of SecretProviderClass ${name} fails: ${message}` }];
 }
 
-function verdictOf({ isStored, object, path = [], misplaced = [] }: PodToExplain, { decision, pod }: Injection): Verdict {
+function verdictOf(
+  { isStored, object, path = [], misplaced = [] }: PodToExplain,
+  { decision, pod }: Injection,
+  asksForRestarts: boolean,
+): Verdict {
   const { kind: outcome, reason } = decision;
   if (decision.kind === "errored") return { outcome, reason, message: [...path, decision.message].join(".") };
   if (decision.kind === "denied") return { outcome, reason, message: decision.message };
@@ -100,8 +126,11 @@ function verdictOf({ isStored, object, path = [], misplaced = [] }: PodToExplain
   // Why nothing is asked for, where its author meant to ask.
   const [mistake] = reason === "NotOptedIn" ? [...misplaced, ...decision.warnings] : [];
   if (mistake !== undefined) return { outcome, reason, message: mistake };
+  if (reason === "NotOptedIn" && asksForRestarts) return { outcome, reason, message: RESTARTS_ALONE };
   return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
 }
+
+const RESTARTS_ALONE = `it asks for restarts alone, and nothing is injected: restarts need no ${POD_ANNOTATIONS.inject}`;
 
 type Undenied = Extract<AdmissionDecision, { readonly kind: "patched" | "unchanged" }>["reason"];
 

@@ -9,7 +9,7 @@ export type StepState = "ok" | "warning" | "problem" | "unknown";
 /** What a step is about. `docs/reference/cli.md` has a row for each. */
 export const STEP_TOPICS = [
   ...(["webhook", "certificate", "policy", "opt-in", "class", "identity", "volume", "mount", "env-from", "advice"] as const),
-  ...(["credentials", "pods", "sync", "secret", "readers"] as const),
+  ...(["credentials", "pods", "restarts", "sync", "secret", "readers"] as const),
 ] as const;
 
 export type StepTopic = (typeof STEP_TOPICS)[number];

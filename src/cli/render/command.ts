@@ -1,14 +1,14 @@
 import { POD_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
-import { objectAt, valueAt } from "../../domain/json-members.ts";
+import { objectAt } from "../../domain/json-members.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
-import { isTextMap, textMapProblem } from "../../domain/text-map.ts";
 import { deprecationOf, isClass, readClassItem } from "../manifest/class-item.ts";
 import { type ManifestDocument, shownFile } from "../manifest/documents.ts";
 import { itemsOf, type ManifestItem, podAt, podPath, replacedItems, withItems, withPodAt } from "../manifest/items.ts";
+import { metadataProblems } from "../manifest/own-metadata.ts";
 import { toJson, toYaml } from "../manifest/yaml.ts";
 import {
   type Cluster,
@@ -186,7 +186,9 @@ const ANNOTATIONS = ["metadata", "annotations"];
 export async function renderItem(item: ManifestItem, context: RenderContext): Promise<RenderedItem> {
   const namespace = item.namespace ?? context.namespace;
   if (isClass(item)) return renderClass(item, namespace);
-  const refused = metadataFindings(item);
+  const refused = metadataProblems(item.object).map((problem) =>
+    findingOn(item, problem.path, { severity: "error", message: problem.message }),
+  );
   if (refused.length > 0) return { object: undefined, findings: refused };
   const path = podPath(item.object);
   const pod = path === undefined ? undefined : podAt(item.object, path);
@@ -231,18 +233,6 @@ async function renderPod(item: ManifestItem, { path, pod, namespace }: PodOfItem
   }
   if (decision.kind !== "patched" || stored === undefined) return { object: item.object, findings };
   return { object: withPodAt(item.object, path, stored), isInjected: true, findings };
-}
-
-/** What the API server refuses of a workload's own metadata, and of a Namespace's: annotations of ours count there, too. */
-function metadataFindings(item: ManifestItem): readonly Finding[] {
-  const path = podPath(item.object);
-  // A pod's own are read with the pod.
-  if (path === undefined ? item.kind !== "Namespace" : path.length === 0) return [];
-  return ["annotations", "labels"].flatMap((field) => {
-    const value = valueAt(item.object, ["metadata", field]) ?? {};
-    if (isTextMap(value)) return [];
-    return [findingOn(item, ["metadata", field], { severity: "error", message: textMapProblem(value, `metadata.${field}`) })];
-  });
 }
 
 /** A class is stored as it is, or refused. */
