@@ -205,10 +205,10 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
     );
     await assertRefused(await aClass({ parameters: { clientID: "app" } }), "IdentityUnavailable", /no pod mounts the class/);
     const annotations = { [CLASS_ANNOTATIONS.serviceAccount]: "nobody" };
-    const ungranted = await aClass({ parameters: { clientID: "app" }, annotations });
-    await assertRefused(ungranted, "IdentityUnavailable", /^no token of the ServiceAccount nobody: Namespace \S+ does not grant it/);
-    await plane.kubectl(["annotate", "namespace", ungranted, "grants.keyvault-injector.dev/service-accounts=nobody"]);
-    await assertRefused(ungranted, "IdentityUnavailable", /^there is no ServiceAccount \S+\/nobody$/);
+    const lent = await aClass({ parameters: { clientID: "app" }, annotations });
+    await assertRefused(lent, "IdentityUnavailable", /^there is no ServiceAccount \S+\/nobody$/);
+    await plane.kubectl(["create", "serviceaccount", "nobody", "-n", lent]);
+    await assertRefused(lent, "IdentityUnavailable", /^no token of the ServiceAccount nobody: Namespace \S+ does not grant it/);
   });
 
   test("tells of classes that would not be mirrored, or not yet", async () => {

@@ -78,15 +78,15 @@ async function identityVerdict(context: PlanContext, spc: SecretProviderClass, {
   }
   const account = await accountOf(context, spc);
   if (!account.ok) return ofFinding(account.error, "IdentityUnavailable");
+  // One that is not there was refused above.
   const look = await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, account.value);
-  if (look.kind === "seen") return undefined;
-  const named = `ServiceAccount ${account.value.namespace}/${account.value.name}`;
-  return look.kind === "unseen" ? unknown(look.why) : refused("IdentityUnavailable", `there is no ${named}`, `Create ${named}.`);
+  return look.kind === "unseen" ? unknown(look.why) : undefined;
 }
 
 /** What to do where a shorter word will do: nobody walks to a vault. */
 const FIXES: Readonly<Partial<Record<ClassFinding["leaf"], string>>> = {
   "credentials-not-allowed": "Name a Secret that the setting --credentials-secret-names lists.",
+  "account-absent": "Create the ServiceAccount, or name another one in the class's annotation service-account.",
   "account-unknown": "Name one ServiceAccount in the class's annotation service-account.",
 };
 
