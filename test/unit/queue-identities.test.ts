@@ -136,6 +136,14 @@ describe("the Secret that reads a queue", () => {
     assert.match((await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown).join("\n"), /^OK /);
   });
 
+  test("is advised to be bound where the worker serves some namespaces alone", async () => {
+    const rights = RBAC.filter(({ kind, metadata }) => kind !== "ClusterRoleBinding" || metadata.name !== "keyvault-injector-sync");
+    const objects = [...rights, worker("--namespaces=shop", `--event-queues=${ofSecret("secrets-store-creds")}`)];
+
+    const [found = ""] = await lookedAt(objects);
+    assert.match(found, / -> bind the ClusterRole keyvault-injector-sync in namespace keyvault-injector, too, /);
+  });
+
   test("P9: of classes is among the worker's rights, too", async () => {
     const objects = [...RBAC, worker("--credentials-secret-names=secrets-store-creds,queue-creds")];
 

@@ -10,9 +10,9 @@ import { parseQueueSetting, type QueueIdentity, type QueueSetting, queueLabel } 
 import { counted, wordsOf } from "../../../domain/words.ts";
 import { lookAtGrants } from "../../shared/class-context.ts";
 import { INSTALL_NAMESPACE } from "../../shared/resources.ts";
-import { lookAtWorkerSettings } from "../../shared/settings-in-force.ts";
+import { lookAtWorkerSettings, workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
-import { mayGetSecret, nameCredentials } from "./rights.ts";
+import { mayGetSecret, secretAdvice } from "./rights.ts";
 
 /** As many as the service shows at a time, the oldest first. */
 const MOST_SHOWN = 32;
@@ -133,7 +133,10 @@ async function principalOf(context: DoctorContext, label: string, name: string):
   const { viewer, namespace } = context;
   // The user may read what the worker may not.
   if ((await mayGetSecret(context, name)) === false)
-    return fail(`${label}: the worker may not get Secret ${namespace}/${name}`, nameCredentials(name));
+    return fail(
+      `${label}: the worker may not get Secret ${namespace}/${name}`,
+      secretAdvice(name, namespace, await workerSettingsInForce(viewer, namespace)),
+    );
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
   if (look.kind === "unseen") return skip(`${label} is not looked at: ${look.why}`, `ask for the right to get Secret ${namespace}/${name}`);
   const principal = readServicePrincipal(look.kind === "seen" ? (look.value.data ?? {}) : undefined);

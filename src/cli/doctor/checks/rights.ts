@@ -93,7 +93,7 @@ export async function checkRights(context: Pick<DoctorContext, "viewer" | "names
   const used = [...CLUSTER_NEEDS, ...credentialsNeeds(settings)].filter(({ isUsed = () => true }) => isUsed(settings));
   const asked = [
     ...placesOf(settings, own).flatMap((place) => used.map((need) => ({ need, place }))),
-    ...[...OWN_NEEDS, ...queueNeeds(settings)].map((need) => ({ need, place: own })),
+    ...[...OWN_NEEDS, ...queueNeeds(settings, namespace)].map((need) => ({ need, place: own })),
   ];
   const gaps = asked.map((each) => ({ ...each, verbs: missingOf(each.need, each.place) })).filter(({ verbs }) => verbs.length > 0);
   const isBare = gaps.length === asked.length && gaps.every(({ need, verbs }) => verbs.length === need.verbs.length);
@@ -103,26 +103,36 @@ export async function checkRights(context: Pick<DoctorContext, "viewer" | "names
 }
 
 /** Of Secrets with credentials the worker gets those alone that its role names. */
-function credentialsNeed(name: string, without: string): Need {
-  return { verbs: ["get"], right: { ...secrets, name }, without, fix: nameCredentials(name) };
+function credentialsNeed(name: string, without: string, fix: string): Need {
+  return { verbs: ["get"], right: { ...secrets, name }, without, fix };
 }
 
 function credentialsNeeds(settings: SettingsInForce): readonly Need[] {
   const modes = allowedModes(settings);
   if (modes.length > 0 && !modes.includes("service-principal")) return [];
-  return wordsOf(settings["credentials-secret-names"]).map((name) => credentialsNeed(name, "no class with it is mirrored"));
+  return wordsOf(settings["credentials-secret-names"]).map((name) =>
+    credentialsNeed(name, "no class with it is mirrored", nameCredentials(name)),
+  );
 }
 
-function queueNeeds(settings: SettingsInForce): readonly Need[] {
+function queueNeeds(settings: SettingsInForce, namespace: string): readonly Need[] {
   const names = wordsOf(settings["event-queues"]).flatMap((item) => {
     const setting = parseQueueSetting(item);
     return setting.ok && setting.value.identity.kind === "servicePrincipal" ? [setting.value.identity.secretName] : [];
   });
-  return [...new Set(names)].map((name) => credentialsNeed(name, "no event queue is read with it"));
+  return [...new Set(names)].map((name) =>
+    credentialsNeed(name, "no event queue is read with it", secretAdvice(name, namespace, settings)),
+  );
 }
 
-/** What lets the worker read another Secret with credentials. */
-export function nameCredentials(name: string): string {
+/** What lets the worker read a Secret of its own namespace. Where it serves some namespaces alone, its role may not be bound there. */
+export function secretAdvice(name: string, namespace: string, settings: SettingsInForce): string {
+  if (!wordsOf(settings["credentials-secret-names"]).includes(name) || wordsOf(settings.namespaces).length === 0)
+    return nameCredentials(name);
+  return `bind the ClusterRole ${OWN_DEPLOYMENT} in namespace ${namespace}, too, as manifests/components/namespaces/binding.yaml does`;
+}
+
+function nameCredentials(name: string): string {
   return `add ${name} to --credentials-secret-names, and to resourceNames of the rule for get on Secrets in the ClusterRole ${OWN_DEPLOYMENT} (the chart's value credentialsSecretNames does both)`;
 }
 
