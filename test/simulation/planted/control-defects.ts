@@ -4,6 +4,7 @@ import type { Planted } from "./edits.ts";
 const CONTROLS = "src/domain/rollout/controls.ts";
 
 const HOURS = "no restart outside its window, or while it is paused";
+const AT_REST = "no write at rest";
 const FEW = "no more restarts at once than the cluster allows";
 const TURNS = "restarts one at a time, none twice for one version";
 const BUDGETS = "no restart where a PodDisruptionBudget allows none";
@@ -19,15 +20,13 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
   },
   {
     id: "W2",
-    shownBy: [HOURS],
-    what: "a request to restart now ends a pause",
+    shownBy: [HOURS, AT_REST],
+    what: "a request to restart now counts for all versions to come",
     edits: [
       {
-        file: CONTROLS,
-        find: `  if (by !== undefined) return { kind: "paused", by };
-  if (isRequested) return undefined;`,
-        replace: `  if (isRequested) return undefined;
-  if (by !== undefined) return { kind: "paused", by };`,
+        file: "src/sync/rollouts/rollout-holds.ts",
+        find: "  return asked === own[RESTART_ANNOTATIONS.nowAnswered] ? undefined : asked;",
+        replace: "  return asked === own[RESTART_ANNOTATIONS.nowAnswered]?.slice(0, 0) ? undefined : asked;",
       },
     ],
   },
