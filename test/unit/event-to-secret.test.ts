@@ -76,6 +76,23 @@ describe("an event of a version that the vault shows half a second later", () =>
     await restarts.stop();
   });
 
+  test("N1: waits for its own next look, whatever another event of the class has asked for meanwhile", async () => {
+    world.vaults.set("other");
+    world.apply({ namespace: "team", name: "a", objects: ["db", "other"] });
+    leader = world.lead({ push: events.push });
+    await afterPoll();
+    events.send({ name: "db", version: "v3" });
+    await world.clock.advance(7_000);
+    world.vaults.taken();
+    world.vaults.set("other");
+    events.send({ name: "other", version: world.vaults.current("other")?.version ?? "" });
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.vaults.taken(), ["app: get other"]);
+    assert.equal(await events.ended("applied"), 1);
+    await world.clock.advance(20_000);
+    assert.deepEqual(world.vaults.taken(), ["app: get db"], "its third look, after which the poll has it");
+  });
+
   for (const [what, expiryFirst] of [
     ["after it", false],
     ["before it", true],

@@ -126,7 +126,7 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
 }
 
 function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
-  const { now, spc, hints } = observation;
+  const { now, spc } = observation;
   const due = dueLooks(observation, state, settings);
   const { isPollDue, isHinted } = due;
   const found = triggerOf(observation, state, isPollDue) ?? (isHinted ? "EventReceived" : undefined);
@@ -141,7 +141,7 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
     trigger,
     fetchRequest,
     isPoll: isPollDue || !(isRepair(trigger) || trigger === "EventReceived"),
-    hints: fetchRequest.kind === "repair" ? [] : hints,
+    hints: fetchRequest.kind === "repair" ? [] : dueHints(observation),
     refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     changeSeen: state.changeSeen,
   };
@@ -156,12 +156,13 @@ interface DueLooks {
   readonly nextMs: number;
 }
 
-function dueLooks({ now, hints }: Mirrored, state: ClassState, { enableSecretRotation }: WorkerSettings): DueLooks {
+function dueLooks(observation: Mirrored, state: ClassState, { enableSecretRotation }: WorkerSettings): DueLooks {
+  const { now, hints } = observation;
   if (!enableSecretRotation) return { isPollDue: false, isHinted: false, nextMs: Number.POSITIVE_INFINITY };
   const looks = hints.map(({ dueAt }) => dueAt);
   return {
     isPollDue: now >= state.nextPoll || state.changeSeen !== undefined,
-    isHinted: looks.some((at) => now >= at),
+    isHinted: dueHints(observation).length > 0,
     nextMs: Math.min(...[state.nextPoll, ...looks].map((at) => Math.max(1, at - now))),
   };
 }
@@ -238,7 +239,13 @@ function partialKind({ spc, isFollowed = false }: Mirrored, isHinted: boolean): 
   return isFollowed !== false || secretObjectsOf(spc).length === 0 ? "changes" : "hinted";
 }
 
-function hintedObjects({ hints }: Mirrored): HintedObjects | undefined {
+/** Those that wait for their next look are not asked for, and not answered: the vault has just shown something older. */
+function dueHints({ now, hints }: Mirrored): Mirrored["hints"] {
+  return hints.filter(({ dueAt }) => now >= dueAt);
+}
+
+function hintedObjects(observation: Mirrored): HintedObjects | undefined {
+  const hints = dueHints(observation);
   if (hints.length === 0) return undefined;
   const keys = new Set(hints.map(({ object }) => object));
   const since = hints.reduce((latest, { unseenSince }) => Math.max(latest, unseenSince), 0);
