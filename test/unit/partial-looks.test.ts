@@ -54,6 +54,26 @@ describe("a look at one object of a class whose other object is disabled", () =>
     });
 });
 
+describe("a look at the one object of a class, which failed before", () => {
+  test("N5: makes it fresh", async () => {
+    const world = new SimulatedWorld();
+    const events = new EventsOf(world);
+    world.vaults.set("a");
+    world.apply({ ...CLASS, objects: ["a"] });
+    const leader = world.lead({ push: events.push, settings: { rotationPollInterval: 3_600_000 } });
+    await world.clock.advance(INTERVAL);
+    world.vaults.enable("a", false);
+    world.apply({ ...CLASS, objects: ["a"], annotations: { "keyvault-injector.dev/refresh": "1" } });
+    await world.clock.advance(5_000);
+    assert.equal(world.condition(CLASS, "Fresh"), "False ObjectDisabled");
+    world.vaults.set("a");
+    events.send({ name: "a", version: world.vaults.current("a")?.version ?? "" });
+    await world.clock.advance(5_000);
+    assert.equal(world.condition(CLASS, "Fresh"), "True Synced");
+    await leader.stop();
+  });
+});
+
 describe("a class of which somebody undoes each repair of one Secret", () => {
   test("N9: has another Secret's new version as soon as its event comes", async () => {
     const world = new SimulatedWorld();

@@ -71,8 +71,7 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
 }
 
 function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
-  const check = withoutLists(versionCache, input, { fetchRequest, notBefore: input.now, isTouched: () => false });
-  return { ...check, checkedAt: check.wanted.length === input.objects.length ? input.now : undefined };
+  return withoutLists(versionCache, input, { fetchRequest, notBefore: input.now, isTouched: () => false });
 }
 
 /** As a repair, also of the Secrets that a hinted object makes. */
@@ -80,7 +79,7 @@ function hintedCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchR
   const { hints } = fetchRequest;
   const isMade = fileNamesOf(input.objects.filter((object) => isHinted(object, hints)));
   const isTouched = (secretObject: SecretObject): boolean => filesOf([secretObject]).some(isMade);
-  return { ...withoutLists(versionCache, input, { fetchRequest, notBefore: hints?.since ?? input.now, isTouched }), checkedAt: undefined };
+  return withoutLists(versionCache, input, { fetchRequest, notBefore: hints?.since ?? input.now, isTouched });
 }
 
 interface WithoutLists {
@@ -96,7 +95,7 @@ function withoutLists(
   versionCache: ObjectVersionCache,
   { classKey, objects, secretObjects }: CheckInput,
   { fetchRequest: { intact, stored, due }, notBefore, isTouched }: WithoutLists,
-): Omit<VersionCheck, "checkedAt"> {
+): VersionCheck {
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
   const isUnchanged = (secretObject: SecretObject): boolean => {
     const name = nameOf(secretObject);
@@ -106,7 +105,8 @@ function withoutLists(
   const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
   const wanted = objects.filter(isMakerOf(filesOf(damaged)));
   const reader = versionCache.reader({ classKey, due, notBefore });
-  return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN };
+  const checkedAt = wanted.length === objects.length ? notBefore : undefined;
+  return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt };
 }
 
 /** Of a version that the class names by its id no event tells anything. */
