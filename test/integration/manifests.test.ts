@@ -224,6 +224,7 @@ describe("the manifests on an API server", { skip }, () => {
       conditions: [
         { type: "Fresh", status: "True", reason: "Synced", ...condition },
         { type: "Ready", status: "False", reason: "PartialSync", ...condition, message: "two: taken" },
+        { type: "Rotated", status: "False", reason: "RolloutFailed", ...condition },
         { type: "Stalled", status: "True", reason: "PartialSync", ...condition },
         { type: "Synced", status: "False", reason: "PartialSync", ...condition },
       ],
@@ -241,8 +242,8 @@ describe("the manifests on an API server", { skip }, () => {
 
     assert.deepEqual(at(stored.body, "status"), status);
     const [header, row] = (await plane.kubectl(["get", "keyvault-injector", "-n", "default"])).trim().split("\n");
-    assert.match(header ?? "", /^NAME +READY +REASON +SYNCED +DESIRED +CHECKED +AGE +MESSAGE$/);
-    assert.match(row ?? "", /^demo +False +PartialSync +1 +2 +\d+s +\d+s +two: taken$/);
+    assert.match(header ?? "", /^NAME +READY +REASON +SYNCED +DESIRED +ROTATED +CHECKED +AGE +MESSAGE$/);
+    assert.match(row ?? "", /^demo +False +PartialSync +1 +2 +RolloutFailed +\d+s +\d+s +two: taken$/);
   });
 
   test("let viewers of a namespace see how the mirroring stands, and not change it", async () => {
