@@ -32,6 +32,7 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
   },
   {
     id: "W3",
+    world: "odd",
     shownBy: [FEW, TURNS],
     what: "a new leader counts no restart that it has not begun itself",
     edits: [

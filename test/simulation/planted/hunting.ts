@@ -5,8 +5,11 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Violation } from "../invariants/invariant.ts";
 
-/** `crowd`: of the usual size, with many classes. `events`: each seed's worker reads events from a queue, and not only every other one's. */
-export type HuntedWorld = "small" | "crowd" | "events";
+/**
+ * `crowd`: of the usual size, with many classes. `events`: each seed's worker reads events from a queue, and not only every other one's.
+ * `odd`: what one world in three has and the others have not, such as a limit of restarts in the cluster, each has.
+ */
+export type HuntedWorld = "small" | "crowd" | "events" | "odd";
 
 /** One seed of a hunt. */
 export interface Seed {
