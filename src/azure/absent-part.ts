@@ -1,7 +1,7 @@
 /** Answers of a vault that lack a part. The SDK fails on most of them with a TypeError, which says nothing of the answer. */
 import { valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
-import type { AdditionalPolicy } from "./sdk-network.ts";
+import type { AdditionalPolicy } from "./additional-policy.ts";
 
 /** Its message is the provider's text, such as `secret id is nil`. Never leaves this folder. */
 export class AbsentPart extends Error {

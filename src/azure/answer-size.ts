@@ -1,6 +1,6 @@
 /** How much a service may answer. What a vault's name leads to need not be a vault, and a proxy that opens TLS writes what it likes. */
 import { following } from "../runtime/lifecycle.ts";
-import type { AdditionalPolicy } from "./sdk-network.ts";
+import type { AdditionalPolicy } from "./additional-policy.ts";
 
 /** A value has 25 kB at most, a page of a list 25 objects with their tags. */
 export const VAULT_ANSWER_BYTES = 1_048_576;

@@ -1,5 +1,5 @@
 import { parsedJson } from "../domain/json-object.ts";
-import type { AdditionalPolicy } from "./sdk-network.ts";
+import type { AdditionalPolicy } from "./additional-policy.ts";
 
 /** By request: what an error of the SDK leads back to. */
 const bodies = new WeakMap<object, object>();

@@ -1,8 +1,6 @@
-import type { SecretClientOptions } from "@azure/keyvault-secrets";
 import { type Bucket, type BucketLimits, fullBucket, takeTurns } from "../domain/schedule/token-bucket.ts";
+import type { AdditionalPolicy } from "./additional-policy.ts";
 import { networkCode } from "./service-answer.ts";
-
-type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];
 
 /** The other side closed an idle connection as we used it: says nothing of the service, and the next one is fresh. */
 const STALE_CONNECTION = new Set(["ECONNRESET", "EPIPE"]);

@@ -1,7 +1,8 @@
 /** What the answer of a queue may be made of. The SDK's parser of XML makes objects of whatever comes, on the one thread that there is. */
+
+import type { AdditionalPolicy } from "./additional-policy.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import { NotTheService } from "./queue-errors.ts";
-import type { AdditionalPolicy } from "./sdk-network.ts";
 
 /** 32 messages of 64 KiB, and the elements around them. More is asked for again, a few messages at a time. */
 export const QUEUE_ANSWER_BYTES = 2_621_440;

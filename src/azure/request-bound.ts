@@ -1,5 +1,5 @@
+import type { AdditionalPolicy } from "./additional-policy.ts";
 import { boundedCall } from "./bounded-call.ts";
-import type { AdditionalPolicy } from "./sdk-network.ts";
 
 /**
  * Gives each request of the SDK so long for its whole answer, and ends it then. One request, so that it is known who was silent: a call of

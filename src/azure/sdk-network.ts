@@ -3,12 +3,10 @@ import type { SecretClientOptions } from "@azure/keyvault-secrets";
 import { HttpsProxyAgent } from "https-proxy-agent";
 
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
+import type { AdditionalPolicy } from "./additional-policy.ts";
 import { createFreshConnectionPolicy } from "./fresh-connection.ts";
 import { proxyAnswered, proxyNotReached } from "./network-words.ts";
 import { networkCode } from "./service-answer.ts";
-
-/** A step of ours between the SDK and the network. */
-export type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];
 
 /** How the clients of the SDK, those for tokens included, reach the world. */
 export type SdkNetwork = Pick<SecretClientOptions, "proxyOptions"> & {

@@ -1,8 +1,8 @@
 import { valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
+import type { AdditionalPolicy } from "./additional-policy.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
-import type { AdditionalPolicy } from "./sdk-network.ts";
 import { networkCode } from "./service-answer.ts";
 
 /** What the last request of a sign-in came to, where it was no success. The SDK says of most failures only that there was one. */

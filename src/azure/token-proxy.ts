@@ -8,9 +8,9 @@ import { connect } from "node:tls";
 import type { Retry } from "../domain/ports/retry.ts";
 import { VaultError, type VaultErrorCode } from "../domain/ports/vault-error.ts";
 import type { TokenProxyPlace } from "../runtime/token-proxy-place.ts";
+import type { AdditionalPolicy } from "./additional-policy.ts";
 import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { clusterIdIn, proxyNameOf } from "./cluster-name.ts";
-import type { AdditionalPolicy } from "./sdk-network.ts";
 import { networkCode } from "./service-answer.ts";
 
 /** Where the requests of one sign-in go. */

@@ -4,13 +4,14 @@ import { objectAt } from "../../domain/json-members.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { quoted } from "../../domain/quoted.ts";
-import { type Controls, controlsOf } from "../../domain/rollout/controls.ts";
+import { type Controls, controlsOf, type WrittenWindow, writtenWindow } from "../../domain/rollout/controls.ts";
 import { holdWords } from "../../domain/rollout/hold.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { windowAt } from "../../domain/rollout/window.ts";
-import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "../../domain/rollout/workload.ts";
+import { observeWorkload, WORKLOADS, type WorkloadKind } from "../../domain/rollout/workload.ts";
+import { rotatedIn } from "../../domain/sync/rotated-condition.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
-import { type RestartStanding, rotatedIn, standingOf } from "../shared/restarts.ts";
+import { type RestartStanding, standingOf } from "../shared/restarts.ts";
 import type { Viewer } from "../shared/viewer.ts";
 import { type Step, type StepState, say } from "./explanation.ts";
 
@@ -51,7 +52,7 @@ export async function explainRestarts({ workload, namespace, fact, viewer, now }
     asks: true,
     steps: [
       say.restarts.ok(`asks for restarts: ${subject} is "true"`),
-      windowStep(controls, windowIn(observed, defaults), now),
+      windowStep(controls, writtenWindow(observed, defaults), now),
       ...(controls.pausedBy === undefined
         ? []
         : [say.restarts.warning(`paused: ${holdWords({ kind: "paused", by: controls.pausedBy }).words}`)]),
@@ -60,28 +61,12 @@ export async function explainRestarts({ workload, namespace, fact, viewer, now }
   };
 }
 
-interface WrittenWindow {
-  readonly text: string;
-  readonly where: string;
-}
-
-/** The one that counts; undefined where the worker's setting does. */
-function windowIn({ own, annotations }: Workload, defaults: Readonly<Record<string, string>>): WrittenWindow | undefined {
-  const places = [
-    { where: "its own", text: own[POD_ANNOTATIONS.restartWindow] },
-    { where: "its template", text: annotations[POD_ANNOTATIONS.restartWindow] },
-    { where: "its Namespace", text: defaults[POD_ANNOTATIONS.restartWindow] },
-  ];
-  const found = places.find(({ text }) => text !== undefined);
-  return found?.text === undefined ? undefined : { where: found.where, text: found.text };
-}
-
 function windowStep({ window }: Controls, written: WrittenWindow | undefined, now: number): Step {
   if (!window.ok) return say.restarts.problem(holdWords({ kind: "invalidWindow", ...window.error }).words);
   if (written === undefined) return say.restarts.ok("no window of its own or of its Namespace: --restart-window of the worker counts");
   const state = windowAt(window.value, now);
   const when = state.isOpen ? "open now" : opening(state.opensAt);
-  return say.restarts.ok(`its restart window is ${quoted(written.text)}, of ${written.where}: ${when}`);
+  return say.restarts.ok(`its restart window is ${quoted(written.text)}, of ${written.of}: ${when}`);
 }
 
 function opening(opensAt: number): string {

@@ -2,14 +2,10 @@
 import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import { WINDOW_ADVICE } from "../../domain/rollout/window.ts";
-import type { ClassStatus, RotatedCondition } from "../../domain/sync/class-status.ts";
+import type { RotatedCondition } from "../../domain/sync/class-status.ts";
 
 /** `halted`: a failed restart keeps all others of the namespace. `held`: none begins until somebody does something. `waiting`: it comes by itself. */
 export type RestartStanding = "done" | "waiting" | "held" | "halted" | "unknown";
-
-export function rotatedIn(status: ClassStatus | undefined): RotatedCondition | undefined {
-  return status?.conditions.find((each): each is RotatedCondition => each.type === "Rotated");
-}
 
 const STANDINGS: Readonly<Record<RolloutReason, RestartStanding>> = {
   Rotated: "done",

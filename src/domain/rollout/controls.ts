@@ -27,15 +27,12 @@ export interface Controls {
 type Annotations = Readonly<Record<string, string>>;
 
 /** The workload's own word before its template's, that before the Namespace's, that before the cluster's. Whatever pauses counts. */
-export function controlsOf(
-  { own, annotations }: Pick<Workload, "own" | "annotations">,
-  namespace: Annotations,
-  cluster: ClusterControls,
-): Controls {
+export function controlsOf(workload: Pick<Workload, "own" | "annotations">, namespace: Annotations, cluster: ClusterControls): Controls {
+  const { own } = workload;
   const request = [own, namespace].map((each) => each[RESTART_ANNOTATIONS.now] ?? "");
   return {
     pausedBy: pausedBy(own, namespace, cluster),
-    window: windowOf([own, annotations, namespace], cluster),
+    window: windowOf(writtenWindow(workload, namespace), cluster),
     request: request.every((value) => value === "") ? undefined : request,
   };
 }
@@ -54,15 +51,36 @@ function isPaused(annotations: Annotations): boolean {
 /** By the annotations that it stands in, which are the same objects until they change: namespaces are looked at far more often. */
 const parsed = new WeakCache<Annotations, ReturnType<typeof parseWindow>>();
 
-const SUBJECTS = ["its own", "its template's", "its Namespace's"];
+/** A window as somebody wrote it, and whose it is. */
+export interface WrittenWindow {
+  readonly text: string;
+  readonly of: "its own" | "its template" | "its Namespace";
+  /** In which it stands. */
+  readonly annotations: Annotations;
+}
 
-function windowOf(places: readonly Annotations[], cluster: ClusterControls): Controls["window"] {
-  const at = places.findIndex((annotations) => annotations[POD_ANNOTATIONS.restartWindow] !== undefined);
-  const text = places[at]?.[POD_ANNOTATIONS.restartWindow];
-  if (text === undefined) return ok(cluster.window);
-  const window = parsed.getOrCreate(places[at] ?? {}, () => parseWindow(text));
+/** The one that counts; undefined where the cluster's does. */
+export function writtenWindow(
+  { own, annotations }: Pick<Workload, "own" | "annotations">,
+  namespace: Annotations,
+): WrittenWindow | undefined {
+  const places = [
+    { of: "its own", annotations: own },
+    { of: "its template", annotations },
+    { of: "its Namespace", annotations: namespace },
+  ] as const;
+  const found = places.find((place) => place.annotations[POD_ANNOTATIONS.restartWindow] !== undefined);
+  const text = found?.annotations[POD_ANNOTATIONS.restartWindow];
+  return found === undefined || text === undefined ? undefined : { ...found, text };
+}
+
+function windowOf(written: WrittenWindow | undefined, cluster: ClusterControls): Controls["window"] {
+  if (written === undefined) return ok(cluster.window);
+  const { text, of, annotations } = written;
+  const window = parsed.getOrCreate(annotations, () => parseWindow(text));
   if (window.ok) return window;
-  return failed({ subject: `${SUBJECTS[at]} ${POD_ANNOTATIONS.restartWindow}`, why: `${window.error}: ${WINDOW_ADVICE}` });
+  const whose = of === "its own" ? of : `${of}'s`;
+  return failed({ subject: `${whose} ${POD_ANNOTATIONS.restartWindow}`, why: `${window.error}: ${WINDOW_ADVICE}` });
 }
 
 export interface HoldInput {

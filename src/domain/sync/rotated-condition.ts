@@ -111,9 +111,13 @@ const BY_HAND: Readonly<Record<Obstacle, string>> = {
   Partitioned: "keeps pods below its partition, which have older versions: lower spec.updateStrategy.rollingUpdate.partition",
 };
 
+export function rotatedIn(status: ClassStatus | undefined): RotatedCondition | undefined {
+  return status?.conditions.find((each): each is RotatedCondition => each.type === "Rotated");
+}
+
 /** The status with that condition, or undefined where it says so already. */
 export function withRotated(stored: ClassStatus, rotated: Rotated, time: string): ClassStatus | undefined {
-  const before = stored.conditions.find(({ type }) => type === "Rotated");
+  const before = rotatedIn(stored);
   if (before?.status === rotated.status && before.reason === rotated.reason && before.message === rotated.message) return undefined;
   const next: RotatedCondition = {
     type: "Rotated",
@@ -124,7 +128,7 @@ export function withRotated(stored: ClassStatus, rotated: Rotated, time: string)
 }
 
 export function hasRotated(status: ClassStatus | undefined): status is ClassStatus {
-  return status?.conditions.some(({ type }) => type === "Rotated") === true;
+  return rotatedIn(status) !== undefined;
 }
 
 export function withoutRotated(status: ClassStatus): ClassStatus {

@@ -128,7 +128,8 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
 function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
   const { now, spc } = observation;
   const due = dueLooks(observation, state, settings);
-  const { isPollDue, isHinted } = due;
+  const { isPollDue, hints } = due;
+  const isHinted = hints.length > 0;
   const found = triggerOf(observation, state, isPollDue) ?? (isHinted ? "EventReceived" : undefined);
   if (found === undefined) return { actions: [], result: GO_ON };
   const seen: readonly Action[] = isRepair(found) ? [{ kind: "note", event: { kind: "damageSeen", now } }] : [];
@@ -136,12 +137,12 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
   // A repair that waits keeps the other Secrets of the class waiting for no poll, and for no event.
   if (pause > 0 && !isHinted) return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, due.nextMs) } };
   const trigger = pause > 0 ? "EventReceived" : found;
-  const fetchRequest = fetchRequestOf(observation, state, { trigger, isPollDue, isHinted });
+  const fetchRequest = fetchRequestOf(observation, state, { trigger, isPollDue, hints });
   const fetch: Fetch = {
     trigger,
     fetchRequest,
     isPoll: isPollDue || !(isRepair(trigger) || trigger === "EventReceived"),
-    hints: fetchRequest.kind === "repair" ? [] : dueHints(observation),
+    hints: fetchRequest.kind === "repair" ? [] : hints,
     refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     changeSeen: state.changeSeen,
   };
@@ -150,20 +151,18 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
 
 interface DueLooks {
   readonly isPollDue: boolean;
-  /** What an event told of is due. */
-  readonly isHinted: boolean;
+  /** Those that wait for their next look are not asked for, and not answered: the vault has just shown something older. */
+  readonly hints: Mirrored["hints"];
   /** Milliseconds until the next of them is. */
   readonly nextMs: number;
 }
 
-function dueLooks(observation: Mirrored, state: ClassState, { enableSecretRotation }: WorkerSettings): DueLooks {
-  const { now, hints } = observation;
-  if (!enableSecretRotation) return { isPollDue: false, isHinted: false, nextMs: Number.POSITIVE_INFINITY };
-  const looks = hints.map(({ dueAt }) => dueAt);
+function dueLooks({ now, hints }: Mirrored, state: ClassState, { enableSecretRotation }: WorkerSettings): DueLooks {
+  if (!enableSecretRotation) return { isPollDue: false, hints: [], nextMs: Number.POSITIVE_INFINITY };
   return {
     isPollDue: now >= state.nextPoll || state.changeSeen !== undefined,
-    isHinted: dueHints(observation).length > 0,
-    nextMs: Math.min(...[state.nextPoll, ...looks].map((at) => Math.max(1, at - now))),
+    hints: hints.filter(({ dueAt }) => now >= dueAt),
+    nextMs: hints.reduce((next, { dueAt }) => Math.min(next, Math.max(1, dueAt - now)), Math.max(1, state.nextPoll - now)),
   };
 }
 
@@ -204,12 +203,12 @@ function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: Cl
   return expected.every(isIntact) ? undefined : "SecretEdited";
 }
 
-interface Occasion extends Pick<DueLooks, "isPollDue" | "isHinted"> {
+interface Occasion extends Pick<DueLooks, "isPollDue" | "hints"> {
   readonly trigger: FetchTrigger;
 }
 
 /** What the vault is asked, by why it is asked: as little as answers that. */
-function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isPollDue, isHinted }: Occasion): FetchRequest {
+function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isPollDue, hints: due }: Occasion): FetchRequest {
   const { now, spc, secrets } = observation;
   const isRepairing = REPAIRS.includes(trigger);
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
@@ -219,7 +218,7 @@ function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isP
   const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
   if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };
   const isCheck = isPoll || CHECKS.includes(trigger);
-  const hints = hintedObjects(observation);
+  const hints = hintedObjects(due);
   // What others got before an event says nothing of what it tells.
   const sharedMs = (milliseconds: number): number => Math.min(milliseconds, Math.max(0, now - (hints?.since ?? 0)));
   const everything = (sharing: readonly FetchTrigger[], milliseconds: number): FetchRequest => ({
@@ -230,7 +229,7 @@ function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isP
   // Of objects that it does not write the worker sees everything.
   if (secrets.isBlind && secretObjectsOf(spc).length > 0) return everything(["EventReceived"], BLIND_SHARED_MS);
   if (!isCheck && !PARTIAL.includes(trigger)) return everything(FIRST, FIRST_SHARED_MS);
-  return { kind: isCheck ? "changes" : partialKind(observation, isHinted), ...timing, hints, ...storedFacts(observation) };
+  return { kind: isCheck ? "changes" : partialKind(observation, due.length > 0), ...timing, hints, ...storedFacts(observation) };
 }
 
 function partialKind({ spc, isFollowed = false }: Mirrored, isHinted: boolean): StoredFetchRequest["kind"] {
@@ -239,13 +238,7 @@ function partialKind({ spc, isFollowed = false }: Mirrored, isHinted: boolean): 
   return isFollowed !== false || secretObjectsOf(spc).length === 0 ? "changes" : "hinted";
 }
 
-/** Those that wait for their next look are not asked for, and not answered: the vault has just shown something older. */
-function dueHints({ now, hints }: Mirrored): Mirrored["hints"] {
-  return hints.filter(({ dueAt }) => now >= dueAt);
-}
-
-function hintedObjects(observation: Mirrored): HintedObjects | undefined {
-  const hints = dueHints(observation);
+function hintedObjects(hints: Mirrored["hints"]): HintedObjects | undefined {
   if (hints.length === 0) return undefined;
   const keys = new Set(hints.map(({ object }) => object));
   const since = hints.reduce((latest, { unseenSince }) => Math.max(latest, unseenSince), 0);

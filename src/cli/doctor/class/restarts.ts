@@ -1,5 +1,6 @@
 import type { ClassStatus } from "../../../domain/sync/class-status.ts";
-import { restartAdvice, rotatedIn, standingOf } from "../../shared/restarts.ts";
+import { rotatedIn } from "../../../domain/sync/rotated-condition.ts";
+import { restartAdvice, standingOf } from "../../shared/restarts.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /** Of the workloads that use the class and ask for restarts; nothing where there are none. */
