@@ -58,6 +58,7 @@ describe("doctor's look at restarts that do not come by themselves", () => {
       ["shop", "team"].map((name) => `FAIL Namespace ${name}: a failed restart halts all others: ${failed.message}`),
     );
     assert.match(found[0] ?? "", / -> .*docs\/runbooks\/RolloutFailed\.md$/);
+    assert.match(found[0] ?? "", /an undo alone lets the next restart begin/, "P1: as the event and the runbook say");
   });
 
   for (const [reason, fix] of [

@@ -34,8 +34,7 @@ export function standingOf({ reason }: RotatedCondition): RestartStanding {
 }
 
 const ADVICE: Partial<Readonly<Record<RolloutReason, string>>> = {
-  RolloutFailed:
-    "set a value in the vault that works, mend the workload, or take its restart back by kubectl rollout undo: docs/runbooks/RolloutFailed.md",
+  RolloutFailed: `set a value in the vault that works, or mend the workload; before kubectl rollout undo set ${RESTART_ANNOTATIONS.paused} on the Namespace, since an undo alone lets the next restart begin: docs/runbooks/RolloutFailed.md`,
   RestartsPaused: `take ${RESTART_ANNOTATIONS.paused} away, or --restart-mode=paused, once restarts are to begin`,
   InvalidWindow: WINDOW_ADVICE,
   RestartBlocked: "mend what refuses the restart, such as an admission webhook that is down: the worker tries again every minute",
