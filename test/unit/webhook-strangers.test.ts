@@ -119,30 +119,30 @@ describe("a webhook that strangers reach", () => {
 });
 
 describe("a webhook that waits for the API server", () => {
-  test("S1: takes one request of a connection at a time: who sends many in a row is cut off, and takes nobody's place", async () => {
+  test("S1: takes one request of a connection at a time: who sends many in a row is cut off, and takes nobody's place", async (t) => {
     const webhook = await startWebhook({ known: [aClass()], kube: silentServer, namespaces: { get: () => namespace } });
+    t.after(() => webhook.stop());
     const many = await strangersThatSay(wholeRequest(OF_UNKNOWN_CLASS).repeat(400), 3, webhook);
     const wrong = await isServed(webhook, 3);
     const isCut = await eventually(() => many.open() === 0, { within: 5_000 }).catch(() => false);
     many.end();
-    await webhook.stop();
 
     assert.deepEqual(wrong, []);
     assert.ok(isCut);
   });
 
-  test("S1: gives a place that one address has too many of to another one", async () => {
+  test("S1: gives a place that one address has too many of to another one", async (t) => {
     const gate = createAdmissionGate({ reviews: 100, bytes: 24 * MIB });
     const webhook = await startWebhook({ known: [aClass()], kube: silentServer, namespaces: { get: () => namespace }, gate });
+    t.after(() => webhook.stop());
     const flood = await strangersThatSay(wholeRequest(OF_UNKNOWN_CLASS), 150, webhook);
     const wrong = await isServed(webhook, 3);
     flood.end();
-    await webhook.stop();
 
     assert.deepEqual(wrong, []);
   });
 
-  test("S1: answers five hundred reviews of one address at once", async () => {
+  test("S1: answers five hundred reviews of one address at once", async (t) => {
     let release: () => void = () => undefined;
     const opened = new Promise<void>((resolve) => {
       release = resolve;
@@ -154,13 +154,13 @@ describe("a webhook that waits for the API server", () => {
       },
     };
     const webhook = await startWebhook({ known: [aClass()], kube, namespaces: { get: () => namespace } });
+    t.after(() => webhook.stop());
     const body = JSON.stringify(OF_UNKNOWN_CLASS);
     const answers = Array.from({ length: 500 }, () => webhook.post(body));
     const inFlight = async (): Promise<boolean> => /admission_in_flight 500$/m.test(await webhook.registry.metrics());
     await eventually(inFlight, { within: 30_000 }).catch(() => undefined);
     release();
     const statuses = (await Promise.all(answers)).map(({ status }) => status);
-    await webhook.stop();
 
     assert.deepEqual(
       statuses.filter((status) => status !== 200),
@@ -170,7 +170,7 @@ describe("a webhook that waits for the API server", () => {
 });
 
 describe("a webhook that is asked for warnings", () => {
-  test("B-13: decides about a pod before the classes that came before it from the same address", async () => {
+  test("B-13: decides about a pod before the classes that came before it from the same address", async (t) => {
     const order: string[] = [];
     const waiting: (() => void)[] = [];
     const recorded = (path: string) => async (review: IncomingReview) => {
@@ -181,6 +181,7 @@ describe("a webhook that is asked for warnings", () => {
       return { status: 200, body: {} };
     };
     const webhook = await startApp({ [PODS_PATH]: recorded(PODS_PATH), [CLASSES_PATH]: recorded(CLASSES_PATH) });
+    t.after(() => webhook.server.drain({ delayMs: 0, graceMs: 0 }));
     const asking = await strangersThatSay("", 4, { port: webhook.port, from: "127.0.0.1" });
     for (const [index, socket] of asking.sockets.entries()) {
       socket.write(wholeRequest(OF_UNKNOWN_CLASS).replace(PODS_PATH, index < 3 ? CLASSES_PATH : PODS_PATH));
@@ -189,7 +190,6 @@ describe("a webhook that is asked for warnings", () => {
     for (const resolve of waiting) resolve();
     await eventually(() => order.length === 4, { within: 10_000 });
     asking.end();
-    await webhook.server.drain({ delayMs: 0, graceMs: 0 });
 
     assert.deepEqual(order, [PODS_PATH, CLASSES_PATH, CLASSES_PATH, CLASSES_PATH]);
   });
@@ -221,8 +221,9 @@ async function startWithLargeAnswers() {
 }
 
 describe("a webhook whose answers nobody reads", () => {
-  test("S1: keeps no more of them than there is room for, and ends the connections of the others", async () => {
+  test("S1: keeps no more of them than there is room for, and ends the connections of the others", async (t) => {
     const webhook = await startWithLargeAnswers();
+    t.after(() => webhook.server.drain({ delayMs: 0, graceMs: 0 }));
     const deaf = await strangersThatSay("", 4, webhook);
     // One after the other: what there is no room for are the answers, and not the bodies.
     for (const [index, socket] of deaf.sockets.entries()) {
@@ -239,7 +240,6 @@ describe("a webhook whose answers nobody reads", () => {
     const answer = await firstAnswer(asker ?? process, 5_000);
     asking.end();
     deaf.end();
-    await webhook.server.drain({ delayMs: 0, graceMs: 0 });
 
     assert.ok(isBounded, "more answers are kept for who does not read them than there is room for");
     assert.match(answer, /^HTTP\/1\.1 200 /);
