@@ -1,12 +1,23 @@
-/**
- * From the password to keys. A PFX out of Key Vault has the empty password, which programs encode in two ways: as a
- * terminating zero character, or as nothing at all.
- */
-import { hash } from "node:crypto";
+/** From the password to keys. */
+import { createHmac, hash } from "node:crypto";
 
-/** Two zero bytes, or none. */
-export type EmptyPassword = Uint8Array;
-export const EMPTY_PASSWORDS = { terminated: new Uint8Array(2), nothing: new Uint8Array() } as const;
+/** A password as each of the two derivations takes it. */
+export interface Password {
+  /** RFC 7292, appendix B.1: UTF-16 in big-endian order with a terminating zero character. */
+  readonly bmp: Uint8Array;
+  /** For PBKDF2; RFC 8018 leaves the encoding open, and OpenSSL and Java take this one. */
+  readonly utf8: Uint8Array;
+}
+
+export function encodePassword(text: string): Password {
+  return { bmp: Buffer.from(`${text}\0`, "utf16le").swap16(), utf8: Buffer.from(text) };
+}
+
+/**
+ * A PFX out of Key Vault has the empty password, which programs encode in two ways: as a terminating zero character, or as
+ * nothing at all.
+ */
+export const EMPTY_PASSWORDS: readonly Password[] = [encodePassword(""), { bmp: new Uint8Array(), utf8: new Uint8Array() }];
 
 const ARC_OF_SHA2 = "2.16.840.1.101.3.4.2";
 const ARC_OF_HMAC = "1.2.840.113549.2";
@@ -35,7 +46,7 @@ export const PURPOSE = { key: 1, vector: 2, mac: 3 } as const;
 
 export interface Derivation {
   readonly digest: string;
-  readonly password: EmptyPassword;
+  readonly password: Password;
   readonly salt: Uint8Array;
   readonly rounds: number;
   readonly purpose: (typeof PURPOSE)[keyof typeof PURPOSE];
@@ -59,7 +70,7 @@ function addToBlocks(input: Buffer, addend: Buffer): void {
 export function deriveLegacy({ digest, password, salt, rounds, purpose, size }: Derivation): Uint8Array {
   const block = sizeOfDigest(digest) > 32 ? 128 : 64;
   const inBlocks = (pattern: Uint8Array) => Buffer.alloc(block * Math.ceil(pattern.length / block), pattern);
-  const input = Buffer.concat([inBlocks(salt), inBlocks(password)]);
+  const input = Buffer.concat([inBlocks(salt), inBlocks(password.bmp)]);
   const parts: Uint8Array[] = [];
   for (let made = 0; made < size; made += sizeOfDigest(digest)) {
     let derived = hash(digest, Buffer.concat([Buffer.alloc(block, purpose), input]), "buffer");
@@ -68,4 +79,12 @@ export function deriveLegacy({ digest, password, salt, rounds, purpose, size }: 
     addToBlocks(input, Buffer.alloc(block, derived));
   }
   return Buffer.concat(parts).subarray(0, size);
+}
+
+/** How a PFX is authenticated: by HMAC under a key that is derived for it. */
+export type MacTerms = Pick<Derivation, "digest" | "password" | "salt" | "rounds">;
+
+export function macOf(message: Uint8Array, terms: MacTerms): Buffer {
+  const key = deriveLegacy({ ...terms, purpose: PURPOSE.mac, size: sizeOfDigest(terms.digest) });
+  return createHmac(terms.digest, key).update(message).digest();
 }

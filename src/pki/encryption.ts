@@ -3,7 +3,7 @@ import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import forge from "node-forge";
 import type { DerivationBudget } from "../domain/content/derivation-budget.ts";
 import { DerError, DerReader, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence, smallInteger } from "./der.ts";
-import { DIGESTS_BY_PRF, deriveLegacy, type EmptyPassword, HMAC_WITH_SHA1, PURPOSE, sizeOfDigest } from "./derive.ts";
+import { DIGESTS_BY_PRF, deriveLegacy, HMAC_WITH_SHA1, type Password, PURPOSE, sizeOfDigest } from "./derive.ts";
 
 /** An AlgorithmIdentifier. */
 export interface Algorithm {
@@ -19,7 +19,7 @@ export function readAlgorithm(fields: DerReader): Algorithm {
 
 /** How the whole file is opened. */
 export interface Opening {
-  readonly password: EmptyPassword;
+  readonly password: Password;
   readonly budget: DerivationBudget;
 }
 
@@ -38,7 +38,7 @@ interface Scheme {
   /** Of one hash, that the derivation of its keys takes: each block of a key takes all of them. */
   readonly rounds: number;
   readonly blockSize: number;
-  readonly open: (password: EmptyPassword) => Decipher;
+  readonly open: (password: Password) => Decipher;
 }
 
 const BLOCK_OF_DES = 8;
@@ -117,7 +117,7 @@ function known<T>(all: ReadonlyMap<string, T>, oid: string): T {
 
 const KEY_DERIVATIONS: ReadonlyMap<string, typeof pbkdf2Sync> = new Map([["1.2.840.113549.1.5.12", pbkdf2Sync]]);
 
-/** RFC 8018, in which the empty password has one encoding. */
+/** RFC 8018. */
 function pbes2Scheme(parameters: Uint8Array): Scheme {
   const fields = new DerReader(parameters).enter(sequence("pbes2Params"));
   const derivation = readAlgorithm(fields);
@@ -136,7 +136,7 @@ function pbes2Scheme(parameters: Uint8Array): Scheme {
     // HMAC hashes twice.
     rounds: rounds * blocksOf(digest, keySize) * 2,
     blockSize,
-    open: () => cbc(name, derive("", salt, rounds, keySize, digest), vector),
+    open: ({ utf8 }) => cbc(name, derive(utf8, salt, rounds, keySize, digest), vector),
   };
 }
 

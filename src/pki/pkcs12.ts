@@ -1,13 +1,13 @@
 /**
- * PKCS#12 (RFC 7292) with the empty password, as Key Vault hands certificates out. Reads what Go's x/crypto/pkcs12 reads, with
- * its limits and words, and besides it PBES2 and newer digests.
+ * PKCS#12 (RFC 7292) with the empty password, as Key Vault hands certificates out, or with another one. Reads what Go's
+ * x/crypto/pkcs12 reads, with its limits and words, and besides it PBES2 and newer digests.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { DerivationBudget } from "../domain/content/derivation-budget.ts";
 import type { PemBlock } from "../domain/ports/pki.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { DerError, DerReader, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence } from "./der.ts";
-import { DIGESTS, deriveLegacy, EMPTY_PASSWORDS, type EmptyPassword, PURPOSE, sizeOfDigest } from "./derive.ts";
+import { DIGESTS, EMPTY_PASSWORDS, encodePassword, macOf, type Password } from "./derive.ts";
 import { decrypt, type Opening, spend } from "./encryption.ts";
 import {
   CERTIFICATE_BAG,
@@ -32,20 +32,26 @@ import { readPrivateKey } from "./private-key.ts";
 
 const X509_CERTIFICATE = "1.2.840.113549.1.9.22.1";
 
-/** The encoding of the empty password that the file was made with. */
-function findPassword(macData: MacData, message: Uint8Array, budget: DerivationBudget): EmptyPassword {
+/** How the caller opens a file. */
+interface Terms {
+  readonly budget: DerivationBudget;
+  /** Undefined for a file of a vault, which has the empty one. */
+  readonly password: string | undefined;
+}
+
+/** As the file was made with it: the empty password has two encodings. */
+function findPassword(macData: MacData, message: Uint8Array, { budget, password: text = "" }: Terms): Password {
   const digest = DIGESTS.get(macData.digestId);
   if (digest === undefined) throw refusal(`unknown digest algorithm: ${macData.digestId}`);
   const { salt, rounds, mac } = macData;
-  const isRight = (password: EmptyPassword) => {
+  const isRight = (password: Password) => {
     spend(budget, rounds);
-    const key = deriveLegacy({ digest, password, salt, rounds, purpose: PURPOSE.mac, size: sizeOfDigest(digest) });
-    const expected = createHmac(digest, key).update(message).digest();
+    const expected = macOf(message, { digest, password, salt, rounds });
     return expected.length === mac.length && timingSafeEqual(expected, mac);
   };
-  if (isRight(EMPTY_PASSWORDS.terminated)) return EMPTY_PASSWORDS.terminated;
-  if (isRight(EMPTY_PASSWORDS.nothing)) return EMPTY_PASSWORDS.nothing;
-  throw refusal("decryption password incorrect");
+  const right = (text === "" ? EMPTY_PASSWORDS : [encodePassword(text)]).find(isRight);
+  if (right === undefined) throw refusal("decryption password incorrect");
+  return right;
 }
 
 function openContent({ type, content }: ContentInfo, opening: Opening): Uint8Array {
@@ -110,7 +116,8 @@ function toBlock(bag: SafeBag, opening: Opening): PemBlock {
   throw new DerError(`don't know how to convert a safe bag of type ${bag.type}`);
 }
 
-function readBlocks(bytes: Uint8Array, budget: DerivationBudget): readonly PemBlock[] {
+function readBlocks(bytes: Uint8Array, terms: Terms): readonly PemBlock[] {
+  const { budget, password } = terms;
   const { authSafe, macData } = readPfx(bytes);
   const wrapped = new DerReader(authSafe.content);
   const message = wrapped.any().content;
@@ -119,9 +126,10 @@ function readBlocks(bytes: Uint8Array, budget: DerivationBudget): readonly PemBl
   // What a file says that it will take is refused as a whole, before the first round.
   const tooMuch = budget.refusal(declaredRounds(macData, message));
   if (tooMuch !== undefined) throw new DerError(tooMuch);
-  const opening = { password: findPassword(macData, message, budget), budget };
+  const opening = { password: findPassword(macData, message, terms), budget };
   const contents = onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
-  if (contents.length !== 2) throw refusal("expected exactly two items in the authenticated safe");
+  // Go's rule, for files of a vault. Java writes a store of certificates alone as one item.
+  if (password === undefined && contents.length !== 2) throw refusal("expected exactly two items in the authenticated safe");
   const bags = contents.flatMap((content) => onlySequence(openContent(content, opening), "safeContents", (safe) => safe.each(readBag)));
   return bags.map((bag) => toBlock(bag, opening));
 }
@@ -130,9 +138,9 @@ function readBlocks(bytes: Uint8Array, budget: DerivationBudget): readonly PemBl
  * Certificates and keys in the order of the file, as blocks of PEM: keys as PKCS#1 or SEC 1 under the type `PRIVATE KEY`,
  * names and ids as headers.
  */
-export function decodePkcs12(bytes: Uint8Array, budget = new DerivationBudget()): Result<readonly PemBlock[], string> {
+export function decodePkcs12(bytes: Uint8Array, budget = new DerivationBudget(), password?: string): Result<readonly PemBlock[], string> {
   try {
-    return ok(readBlocks(bytes, budget));
+    return ok(readBlocks(bytes, { budget, password }));
   } catch (error) {
     if (error instanceof DerError) return failed(error.message);
     throw error;

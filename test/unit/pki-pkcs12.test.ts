@@ -2,20 +2,21 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 
+import { DerivationBudget } from "../../src/domain/content/derivation-budget.ts";
 import { decodePem } from "../../src/pki/pem.ts";
 import { decodePkcs12 } from "../../src/pki/pkcs12.ts";
 import { readPrivateKey } from "../../src/pki/private-key.ts";
 import { explicit, integer, nullValue, objectId, octetString, sequence } from "../../tools/key-vault-emulator/pki/der.ts";
 import { type Issued, type KeyKind, OPENSSL_MISSING, PFX_SETTINGS, type PfxSetting, Workshop } from "../support/fixtures/openssl.ts";
 
-function blocksOf(pfx: Uint8Array) {
-  const decoded = decodePkcs12(pfx);
+function blocksOf(pfx: Uint8Array, password?: string) {
+  const decoded = decodePkcs12(pfx, undefined, password);
   assert.ok(decoded.ok, JSON.stringify(decoded));
   return decoded.value;
 }
 
-function errorOf(pfx: Uint8Array): string {
-  const decoded = decodePkcs12(pfx);
+function errorOf(pfx: Uint8Array, password?: string): string {
+  const decoded = decodePkcs12(pfx, undefined, password);
   assert.ok(!decoded.ok);
   return decoded.error;
 }
@@ -71,6 +72,48 @@ describe("a PKCS#12 file of OpenSSL", { skip: OPENSSL_MISSING }, () => {
   ] as const) {
     test(`is refused ${what}, in Go's words`, () => assert.equal(errorOf(workshop.pfx(leafOf("rsa"), [], "legacy", more)), message));
   }
+
+  for (const setting of settings) {
+    test(`is opened by its password alone: ${setting}`, () => {
+      const pfx = workshop.pfx(leafOf("P-256"), [root], setting, ["-passout", "pass:canary pässwörd €😀"]);
+
+      const ders = blocksOf(pfx, "canary pässwörd €😀").map(({ der }) => Buffer.from(der).toString("hex"));
+
+      const key = workshop.run(["pkey", "-outform", "DER", "-traditional"], leafOf("P-256").key).toString("hex");
+      assert.deepEqual(ders, [onlyDer(leafOf("P-256").certificate), onlyDer(root.certificate), key]);
+      for (const wrong of ["canary pässwörd €", "canary password", "", undefined]) {
+        assert.equal(errorOf(pfx, wrong), "pkcs12: decryption password incorrect");
+      }
+    });
+  }
+
+  test("with the empty password is opened by it, given or not", () => {
+    const pfx = workshop.pfx(leafOf("P-256"), [root], "modern");
+    assert.deepEqual(blocksOf(pfx, ""), blocksOf(pfx));
+    assert.equal(errorOf(pfx, "canary"), "pkcs12: decryption password incorrect");
+  });
+
+  test("may hold certificates alone where a password is given; without one it is refused, as Go does", () => {
+    const only = ["-export", "-nokeys", "-in", `${root.name}.crt`, "-passout", "pass:"];
+    const pfx = workshop.run(["pkcs12", ...only]);
+    assert.deepEqual(
+      blocksOf(pfx, "").map(({ type, der }) => [type, Buffer.from(der).toString("hex")]),
+      [["CERTIFICATE", onlyDer(root.certificate)]],
+    );
+    assert.equal(errorOf(pfx), "pkcs12: expected exactly two items in the authenticated safe");
+  });
+
+  test("with a password takes its rounds from the budget, and is refused before the first where there are too few", () => {
+    const pfx = workshop.pfx(leafOf("P-256"), [root], "modern", ["-passout", "pass:canary"]);
+    // OpenSSL writes 2,048: once for the MAC, and for each of two keys twice.
+    const budget = new DerivationBudget(5 * 2_048);
+    assert.equal(decodePkcs12(pfx, budget, "canary").ok, true);
+    assert.equal(budget.left, 0);
+    const small = new DerivationBudget(5 * 2_048 - 1);
+    const refused = decodePkcs12(pfx, small, "canary");
+    assert.match(refused.ok ? "" : refused.error, /^pkcs12: the iteration counts are too high: it asks for 10240 rounds, /);
+    assert.equal(small.left, 5 * 2_048 - 1);
+  });
 
   test("is refused with a key that is neither RSA nor EC", () => {
     assert.equal(errorOf(workshop.pfx(leafOf("ed25519"), [], "legacy")), "found unknown private key type in PKCS#8 wrapping");

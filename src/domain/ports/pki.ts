@@ -40,10 +40,11 @@ export interface Pki {
   decodePem(text: Uint8Array): PemText;
   encodePem(block: PemBlock): Uint8Array;
   /**
-   * Certificates and private keys (as `traditional`, under the type `PRIVATE KEY`) in the order of the file; the password is empty. Rounds of
-   * key derivation are taken from the budget, or from one of the file's own.
+   * Certificates and private keys (as `traditional`, under the type `PRIVATE KEY`) in the order of the file. Rounds of key derivation are
+   * taken from the budget, or from one of the file's own. Without a password it is a vault's file: its password is empty, and it is refused
+   * where Go refuses it. With one, which may be empty, it may also hold certificates alone.
    */
-  decodePkcs12(bytes: Uint8Array, budget?: DerivationBudget): Result<readonly PemBlock[], string>;
+  decodePkcs12(bytes: Uint8Array, budget?: DerivationBudget, password?: string): Result<readonly PemBlock[], string>;
   /** PKCS#1, PKCS#8 or SEC 1; undefined where it is none of them. */
   readPrivateKey(der: Uint8Array): PrivateKey | undefined;
   readCertificate(der: Uint8Array): Result<CertificateKeyIds, string>;
