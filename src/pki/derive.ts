@@ -22,16 +22,19 @@ export const EMPTY_PASSWORDS: readonly Password[] = [encodePassword(""), { bmp: 
 const ARC_OF_SHA2 = "2.16.840.1.101.3.4.2";
 const ARC_OF_HMAC = "1.2.840.113549.2";
 
+export const SHA256 = `${ARC_OF_SHA2}.1`;
+
 /** OpenSSL's names, by the identifier of the digest. */
 export const DIGESTS: ReadonlyMap<string, string> = new Map([
   ["1.3.14.3.2.26", "sha1"],
   [`${ARC_OF_SHA2}.4`, "sha224"],
-  [`${ARC_OF_SHA2}.1`, "sha256"],
+  [SHA256, "sha256"],
   [`${ARC_OF_SHA2}.2`, "sha384"],
   [`${ARC_OF_SHA2}.3`, "sha512"],
 ]);
 
 export const HMAC_WITH_SHA1 = `${ARC_OF_HMAC}.7`;
+export const HMAC_WITH_SHA256 = `${ARC_OF_HMAC}.9`;
 
 /** By the identifier of HMAC with the digest, as PBKDF2 names it. */
 export const DIGESTS_BY_PRF: ReadonlyMap<string, string> = new Map(

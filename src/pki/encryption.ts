@@ -100,12 +100,14 @@ function legacyScheme({ keySize, create }: LegacyScheme, parameters: Uint8Array)
   };
 }
 
-const PBES2 = "1.2.840.113549.1.5.13";
+export const PBES2 = "1.2.840.113549.1.5.13";
+export const PBKDF2 = "1.2.840.113549.1.5.12";
+export const AES_256_CBC = "2.16.840.1.101.3.4.1.42";
 
 const PBES2_CIPHERS: ReadonlyMap<string, { readonly name: string; readonly keySize: number; readonly blockSize: number }> = new Map([
   ["2.16.840.1.101.3.4.1.2", { name: "aes-128-cbc", keySize: 16, blockSize: BLOCK_OF_AES }],
   ["2.16.840.1.101.3.4.1.22", { name: "aes-192-cbc", keySize: 24, blockSize: BLOCK_OF_AES }],
-  ["2.16.840.1.101.3.4.1.42", { name: "aes-256-cbc", keySize: 32, blockSize: BLOCK_OF_AES }],
+  [AES_256_CBC, { name: "aes-256-cbc", keySize: 32, blockSize: BLOCK_OF_AES }],
   ["1.2.840.113549.3.7", { name: "des-ede3-cbc", keySize: 24, blockSize: BLOCK_OF_DES }],
 ]);
 
@@ -115,7 +117,7 @@ function known<T>(all: ReadonlyMap<string, T>, oid: string): T {
   return found;
 }
 
-const KEY_DERIVATIONS: ReadonlyMap<string, typeof pbkdf2Sync> = new Map([["1.2.840.113549.1.5.12", pbkdf2Sync]]);
+const KEY_DERIVATIONS: ReadonlyMap<string, typeof pbkdf2Sync> = new Map([[PBKDF2, pbkdf2Sync]]);
 
 /** RFC 8018. */
 function pbes2Scheme(parameters: Uint8Array): Scheme {

@@ -15,6 +15,8 @@ import {
   DATA,
   during,
   ENCRYPTED_DATA,
+  FRIENDLY_NAME,
+  LOCAL_KEY_ID,
   type MacData,
   onlyOctets,
   onlySequence,
@@ -26,11 +28,10 @@ import {
   refusal,
   type SafeBag,
   SHROUDED_KEY_BAG,
+  X509_CERTIFICATE,
 } from "./pfx.ts";
 import { declaredRounds } from "./pfx-rounds.ts";
 import { readPrivateKey } from "./private-key.ts";
-
-const X509_CERTIFICATE = "1.2.840.113549.1.9.22.1";
 
 /** How the caller opens a file. */
 interface Terms {
@@ -70,8 +71,8 @@ function bmpText(value: Uint8Array): string {
 
 /** The attributes that become headers of the PEM block; others are left out. */
 const HEADERS: ReadonlyMap<string, { readonly name: string; readonly text: (value: DerReader) => string }> = new Map([
-  ["1.2.840.113549.1.9.20", { name: "friendlyName", text: (value: DerReader) => bmpText(value.any().content) }],
-  ["1.2.840.113549.1.9.21", { name: "localKeyId", text: (value: DerReader) => hex(value.next(OCTET_STRING).content) }],
+  [FRIENDLY_NAME, { name: "friendlyName", text: (value: DerReader) => bmpText(value.any().content) }],
+  [LOCAL_KEY_ID, { name: "localKeyId", text: (value: DerReader) => hex(value.next(OCTET_STRING).content) }],
   ["1.3.6.1.4.1.311.17.1", { name: "Microsoft CSP Name", text: (value: DerReader) => bmpText(value.any().content) }],
 ]);
 

@@ -4,6 +4,18 @@ import { decodePem, encodePem } from "./pem.ts";
 import { decodePkcs12 } from "./pkcs12.ts";
 import { readPrivateKey } from "./private-key.ts";
 import { encodePublicKey } from "./public-key.ts";
+import { encodeJksTrustStore } from "./stores/jks-trust-store.ts";
+import { encodePkcs12, encodePkcs12TrustStore } from "./stores/pkcs12-stores.ts";
 
 /** Keys, certificates and their containers. Keeps nothing. */
-export const pki: Pki = { decodePem, encodePem, decodePkcs12, readPrivateKey, readCertificate, encodePublicKey };
+export const pki: Pki = {
+  decodePem,
+  encodePem,
+  decodePkcs12,
+  readPrivateKey,
+  readCertificate,
+  encodePublicKey,
+  encodePkcs12,
+  encodePkcs12TrustStore,
+  encodeJksTrustStore,
+};

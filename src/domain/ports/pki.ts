@@ -32,6 +32,34 @@ export interface CertificateKeyIds {
   readonly authority: string | undefined;
 }
 
+export interface TrustStoreInput {
+  /** X.509 in DER; at least one. */
+  readonly certificates: readonly Uint8Array[];
+  /** Refused where it is empty or has a control character. */
+  readonly password: string;
+}
+
+/** What bytes of a PKCS#12 store are for that other programs draw at random. */
+export type SaltPurpose = "mac salt" | "certificates salt" | "certificates vector" | "key salt" | "key vector";
+
+/**
+ * At least 16 bytes, of which the first 16 count. The same for the same store, so that it is written with the same bytes; others for each purpose,
+ * and for each other content or password, since two contents under one key and vector show where they begin to differ. They stand in
+ * the open: made by a mere hash of the password they would let it be guessed by one hash a guess, so their maker needs a secret of
+ * its own, such as the key of an HMAC.
+ */
+export type SaltOf = (purpose: SaltPurpose) => Uint8Array;
+
+export interface Pkcs12TrustStoreInput extends TrustStoreInput {
+  readonly saltOf: SaltOf;
+}
+
+/** The certificate of the key comes first, then those of its issuers. */
+export interface KeyStoreInput extends Pkcs12TrustStoreInput {
+  /** Whatever {@link Pki.readPrivateKey} reads as RSA or EC. */
+  readonly key: Uint8Array;
+}
+
 /**
  * Keys, certificates and their containers. Total and synchronous, in time bounded by the input; errors are the words of the Go
  * libraries that the provider and the driver use, and hold nothing of the input.
@@ -50,4 +78,10 @@ export interface Pki {
   readCertificate(der: Uint8Array): Result<CertificateKeyIds, string>;
   /** SubjectPublicKeyInfo in DER. */
   encodePublicKey(jwk: PublicJwk): Result<Uint8Array, string>;
+  /** A PKCS#12 key store. The errors of this writer and the next two are our own words. */
+  encodePkcs12(input: KeyStoreInput): Result<Uint8Array, string>;
+  /** Certificates alone, which Java lists as `trustedCertEntry`. */
+  encodePkcs12TrustStore(input: Pkcs12TrustStoreInput): Result<Uint8Array, string>;
+  /** The same in Java's older format. */
+  encodeJksTrustStore(input: TrustStoreInput): Result<Uint8Array, string>;
 }

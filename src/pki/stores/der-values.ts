@@ -1,0 +1,50 @@
+/** Values of ASN.1 that a PKCS#12 file is made of, and their DER, which node-forge writes. */
+import forge from "node-forge";
+
+const { Class, Type } = forge.asn1;
+
+export type DerTree = forge.asn1.Asn1;
+
+/** node-forge has bytes as strings of one character each. */
+const binary = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+
+const primitive = (type: forge.asn1.Type, value: string): DerTree => forge.asn1.create(Class.UNIVERSAL, type, false, value);
+
+export const toDer = (value: DerTree): Buffer => Buffer.from(forge.asn1.toDer(value).getBytes(), "latin1");
+
+export const sequenceOf = (...values: readonly DerTree[]): DerTree => forge.asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...values]);
+
+/** DER has the members of a set in the order of their encodings (X.690, section 11.6). */
+export function setOf(...members: readonly DerTree[]): DerTree {
+  const ordered = members.map((member) => ({ member, der: toDer(member) })).sort((one, other) => Buffer.compare(one.der, other.der));
+  return forge.asn1.create(
+    Class.UNIVERSAL,
+    Type.SET,
+    true,
+    ordered.map(({ member }) => member),
+  );
+}
+
+export const octetString = (content: Uint8Array): DerTree => primitive(Type.OCTETSTRING, binary(content));
+
+export const objectId = (dotted: string): DerTree => primitive(Type.OID, forge.asn1.oidToDer(dotted).getBytes());
+
+/** Below 2^31. */
+export const integer = (value: number): DerTree => primitive(Type.INTEGER, forge.asn1.integerToDer(value).getBytes());
+
+/** Of this type alone node-forge encodes the text itself. */
+export const bmpString = (text: string): DerTree => primitive(Type.BMPSTRING, text);
+
+/** The number in `[0]`, which node-forge types as it does universal tags. */
+const ZERO = Type.NONE;
+
+/** `[0] EXPLICIT` */
+export const explicit = (value: DerTree): DerTree => forge.asn1.create(Class.CONTEXT_SPECIFIC, ZERO, true, [value]);
+
+/** `[0] IMPLICIT OCTET STRING` */
+export const implicitOctets = (content: Uint8Array): DerTree => forge.asn1.create(Class.CONTEXT_SPECIFIC, ZERO, false, binary(content));
+
+/** An AlgorithmIdentifier. NULL stands for no parameters. */
+export function algorithm(oid: string, parameters: DerTree = primitive(Type.NULL, "")): DerTree {
+  return sequenceOf(objectId(oid), parameters);
+}

@@ -1,0 +1,75 @@
+/** What a store is made from, checked before any of it is written. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { failed, ok, type Result } from "../../domain/result.ts";
+import { readPrivateKey } from "../private-key.ts";
+
+/** Why no store can be made. Its words hold nothing of the input. Never leaves this folder. */
+class StoreRefusal extends Error {
+  override readonly name = "StoreRefusal";
+}
+
+export const refusal = (words: string) => new StoreRefusal(words);
+
+/** The store, or the words of what refused it. */
+export function orRefusal(write: () => Uint8Array): Result<Uint8Array, string> {
+  try {
+    return ok(write());
+  } catch (error) {
+    if (error instanceof StoreRefusal) return failed(error.message);
+    throw error;
+  }
+}
+
+function certificateOf(der: Uint8Array): X509Certificate | undefined {
+  try {
+    const certificate = new X509Certificate(der);
+    // OpenSSL also takes PEM, BER, and bytes behind the certificate; a program that opens the store need not.
+    return certificate.raw.equals(der) ? certificate : undefined;
+  } catch {
+    // OpenSSL's words do not say which certificate it was; the caller's do.
+    return undefined;
+  }
+}
+
+/** At least one. */
+export function readCertificates(ders: readonly Uint8Array[]): readonly [X509Certificate, ...X509Certificate[]] {
+  const [first, ...others] = ders.map((der, index) => {
+    const certificate = certificateOf(der);
+    if (certificate === undefined) throw refusal(`certificate ${index + 1} of ${ders.length} is not an X.509 certificate in DER`);
+    return certificate;
+  });
+  if (first === undefined) throw refusal("there is no certificate, and a store needs at least one");
+  return [first, ...others];
+}
+
+function belongs(pkcs8: Uint8Array, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey({ key: Buffer.from(pkcs8), format: "der", type: "pkcs8" }));
+  } catch {
+    // The certificate has a public key that OpenSSL cannot use.
+    return false;
+  }
+}
+
+/** PKCS#8 DER of the key that belongs to the leaf. */
+export function readKeyOf(leaf: X509Certificate, der: Uint8Array): Uint8Array {
+  const key = readPrivateKey(der);
+  if (key === undefined) throw refusal("the private key is not in PKCS#8, PKCS#1 or SEC 1, or it is broken");
+  if (key.kind === "other") throw refusal("the private key is neither RSA nor EC");
+  if (!belongs(key.pkcs8, leaf)) {
+    throw refusal("the private key does not belong to the first certificate. Put the certificate of the key before those of its issuers");
+  }
+  return key.pkcs8;
+}
+
+/**
+ * keytool and OpenSSL open stores with the empty password, but programs encode it in two ways, and keytool makes no such store; an empty value
+ * is more likely a mistake. Java opens no PKCS#12 store whose password has a control character, which most often is the line break that
+ * an editor left. Other characters beyond ASCII are written as the standards say, and OpenSSL opens the store; keytool of Java 17 opens a JKS
+ * store with them, and a PKCS#12 store not.
+ */
+export function checkPassword(password: string): void {
+  if (password === "") throw refusal("the password is empty, and a store needs one");
+  if (/\p{Cc}/u.test(password)) throw refusal("the password has a control character, such as a line break at its end. Store it without");
+  if (!password.isWellFormed()) throw refusal("the password is not well-formed Unicode text");
+}
