@@ -166,8 +166,8 @@ describe("the bytes of a store", () => {
         jksTrustStore: sha256(written(pki.encodeJksTrustStore(input))),
       },
       {
-        pkcs12: "068f5ee565f75fe97e02969c7835274de8d8c7f22521b7f8c71adacdddabd404",
-        pkcs12TrustStore: "fb88778059d63a18c740563df47d77ffcd7ba84088c48b738ab8585e4fa27254",
+        pkcs12: "896e980dfac9e1bd8de5ff7140bd0b7cade13cf919b1cdedcb45d69f94509935",
+        pkcs12TrustStore: "4ab5b338ed22e4cafc0d0cb94ab9d316c180f43116e2eb411769b7cc5b6b0d38",
         jksTrustStore: "ceca706d54414e583a4ad3046c583b22aa7956991351988ea3478429a2ad4960",
       },
     );

@@ -19,10 +19,10 @@ import {
 import { refusal } from "./store-input.ts";
 
 /**
- * As keytool writes them. A store takes 22 milliseconds of a processor by them and 5 by OpenSSL's 2,048, which is little beside the seconds that a class
- * has, and each guess of a weak password costs five times as much.
+ * As OpenSSL writes them. A store takes 5 milliseconds of a processor by them and 22 by keytool's 10,000, and a start may have thousands of stores to
+ * write. More would slow guesses of a weak password by no more than that factor; usually the password lies in the same Secret.
  */
-const ROUNDS = 10_000;
+const ROUNDS = 2_048;
 
 const [SALT_BYTES, KEY_BYTES] = [16, 32] as const;
 
