@@ -94,8 +94,14 @@ describe("DER", () => {
   test("is read as file, key or certificate without throwing, whatever it is", () => {
     fc.assert(
       fc.property(fc.oneof(derLike, fc.uint8Array({ maxLength: 300 })), (bytes) => {
-        const file = decodePkcs12(bytes);
-        assert.ok(file.ok || file.error !== "");
+        for (const password of [undefined, "canary"]) {
+          const file = decodePkcs12(bytes, undefined, password);
+          assert.ok(file.ok || file.error !== "");
+        }
+        const store = { certificates: [bytes], key: bytes, password: "canary", saltOf: () => bytes };
+        for (const written of [pki.encodePkcs12(store), pki.encodePkcs12TrustStore(store), pki.encodeJksTrustStore(store)]) {
+          assert.ok(!written.ok && written.error !== "");
+        }
         readPrivateKey(bytes);
         const certificate = readCertificate(bytes);
         assert.ok(certificate.ok || certificate.error !== "");
@@ -153,6 +159,9 @@ describe("an input of 1 MiB", { timeout: BOUND_MS }, () => {
     test(`${what} is read in bounded time`, () => {
       decodePem(input);
       decodePkcs12(input);
+      decodePkcs12(input, undefined, "canary");
+      pki.encodePkcs12({ certificates: [input], key: input, password: "canary", saltOf: () => input });
+      pki.encodeJksTrustStore({ certificates: [input], password: "canary" });
       readPrivateKey(input);
       readCertificate(input);
       tlsValue("tls.crt", input, pki);
