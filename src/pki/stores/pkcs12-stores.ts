@@ -12,7 +12,7 @@ const ALIAS = "1";
 
 /**
  * A key, its certificate and those of its issuers: AES-256 in CBC mode by PBES2 and a MAC by HMAC, both over SHA-256, as keytool and OpenSSL 3 write it. Java
- * reads it from 8u301 and 11.0.12 on. node-forge's own writer, `toPkcs12Asn1`, cannot serve: it draws salts and vectors from its random
+ * reads it from 8u301, 11.0.12 and 12 on. node-forge's own writer, `toPkcs12Asn1`, cannot serve: it draws salts and vectors from its random
  * generator, so that every reconcile would change the Secret; and it takes RSA keys only and leaves certificates open.
  */
 export function encodePkcs12({ certificates, key, ...sealing }: KeyStoreInput): Result<Uint8Array, string> {
