@@ -78,9 +78,13 @@ export interface ListedItem {
   readonly name?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly updatedOn?: Date | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** True for a secret that belongs to a certificate. */
+  readonly managed?: boolean | undefined;
 }
 
-export function toListedObject({ id, name = "", enabled, updatedOn }: ListedItem): ListedObject {
+export function toListedObject({ id, name = "", enabled, updatedOn, tags = {}, managed }: ListedItem): ListedObject {
   assertIdSize(id);
-  return { name, isEnabled: enabled !== false, updated: updatedOn?.getTime() };
+  const details = { tags, isManaged: managed === true };
+  return { name, isEnabled: enabled !== false, updated: updatedOn?.getTime(), details };
 }

@@ -55,6 +55,22 @@ export class Sensitive {
     return (await change(Uint8Array.from(this.#bytes))).map(asSensitive);
   }
 
+  /** As {@link Sensitive.split}, of several values together. */
+  static combine<E>(
+    values: ReadonlyMap<string, Sensitive>,
+    change: (bytes: ReadonlyMap<string, Uint8Array>) => readonly Result<Uint8Array, E>[],
+  ): readonly Result<Sensitive, E>[] {
+    return change(new Map([...values].map(([name, value]) => [name, value.#bytes]))).map(asSensitive);
+  }
+
+  /** As {@link Sensitive.splitElsewhere}, of several values together. */
+  static async combineElsewhere<E>(
+    values: ReadonlyMap<string, Sensitive>,
+    change: (copies: ReadonlyMap<string, Uint8Array>) => Promise<readonly Result<Uint8Array, E>[]>,
+  ): Promise<readonly Result<Sensitive, E>[]> {
+    return (await change(new Map([...values].map(([name, value]) => [name, Uint8Array.from(value.#bytes)])))).map(asSensitive);
+  }
+
   toString(): string {
     return REDACTED;
   }

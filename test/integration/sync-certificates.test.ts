@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import {
   allStatuses,
+  askNow,
   classOf,
   createClass,
   dataOf,
@@ -68,6 +71,66 @@ describe("the sync worker mirrors", { skip: refusal === undefined ? false : `SKI
     assert.deepEqual(await dataOf(plane, place.namespace, "chain"), { value: chainPem.join("") });
     assert.deepEqual(await dataOf(plane, place.namespace, "leaf"), { value: chainPem[0] });
     assert.deepEqual(await dataOf(plane, place.namespace, "signing"), { value: key.publicKeyPem });
+  });
+
+  test("what secretData makes of several objects, anew once one of them is rotated, and says which it is made of", async () => {
+    const { vault, emulator, plane } = world;
+    const db = await world.object('{"user": {"name": "shop"}, "id": 12345678901234567890}');
+    const password = await world.object("p@ss");
+    const namespace = await world.namespace();
+    const place = { namespace, name: "shaped" };
+    const secretData = [
+      "shaped:",
+      `  id: property(${db}, "user")`,
+      `  url: join("", "postgres://", property(${db}, "user.name"), ":", uri(${password}), "@db")`,
+    ].join("\n");
+    const data = ["id", "url", "raw"].map((key) => ({ objectName: key === "raw" ? password : db, key }));
+    const secretObjects = [{ secretName: "shaped", type: "Opaque", data }, opaque("plain", password)];
+    await createClass(plane, classOf(world, { ...place, objects: [db, password], secretObjects, parameters: { secretData } }));
+
+    await reasonIs(plane, place, "Synced");
+    assert.deepEqual(await dataOf(plane, namespace, "shaped"), { id: '{"name":"shop"}', url: "postgres://shop:p%40ss@db", raw: "p@ss" });
+    const { version } = await emulator.rotateSecret({ vault, name: password, value: "n#w" });
+    await askNow(plane, place);
+    const keysAt = async (wanted?: string): Promise<readonly string[]> => {
+      const keys = (await statusOf(plane, namespace, "shaped"))?.secrets[0]?.data ?? [];
+      return keys.filter((key) => wanted === undefined || key.version === wanted).map(({ key, object }) => `${key} ${object}`);
+    };
+    await eventually(async () => (await keysAt(version)).length === 2, { within: 10_000, what: "the rotated object in the status" });
+    assert.equal((await dataOf(plane, namespace, "shaped"))?.["url"], "postgres://shop:n%23w@db");
+    assert.deepEqual(await keysAt(version), [`url secret/${password}`, `raw secret/${password}`]);
+    assert.deepEqual(await keysAt(), [`id secret/${db}`, `url secret/${db}`, `url secret/${password}`, `raw secret/${password}`]);
+  });
+
+  test("objects by their names and tags: a new one is taken in, and one that is gone goes after the second list without it", async () => {
+    const { vault, emulator, plane } = world;
+    const tags = { team: "shop" };
+    await emulator.setSecret({ vault, name: "pick-user", value: "u", tags });
+    await emulator.setSecret({ vault, name: "pick-other", value: "o" });
+    await emulator.createCertificate({ vault, name: "pick-tls", issuer: "self", tags });
+    const namespace = await world.namespace();
+    const place = { namespace, name: "picked" };
+    const objectSelectors = "picked:\n  names: pick-*\n  tags: {team: shop}\n  keys: {removePrefix: pick-, letters: upper}\n";
+    const secretObjects = [{ secretName: "picked", type: "Opaque" }];
+    const parameters = { objects: "array: []", objectSelectors };
+    await createClass(plane, classOf(world, { ...place, objects: [], secretObjects, parameters }));
+    const hasData = (data: Readonly<Record<string, string>>): Promise<unknown> =>
+      eventually(async () => isDeepStrictEqual(await dataOf(plane, namespace, "picked"), data), {
+        within: 10_000,
+        what: JSON.stringify(data),
+      });
+
+    await hasData({ USER: "u" });
+    await emulator.setSecret({ vault, name: "pick-mail", value: "m", tags });
+    await askNow(plane, place);
+    await hasData({ MAIL: "m", USER: "u" });
+    await emulator.deleteSecret({ vault, name: "pick-mail" });
+    await askNow(plane, place);
+    await reasonIs(plane, place, "ObjectNotFound");
+    assert.deepEqual(await dataOf(plane, namespace, "picked"), { MAIL: "m", USER: "u" });
+    await askNow(plane, place);
+    await hasData({ USER: "u" });
+    await reasonIs(plane, place, "Synced");
   });
 
   test("versions of a history, and says in the status which", async () => {

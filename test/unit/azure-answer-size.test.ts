@@ -200,7 +200,13 @@ describe("the list of a vault's objects", () => {
         yield Array.from({ length: perPage }, (_, index) => ({ name: `${pages}-${index}`, isEnabled: true, updated: 1 }));
     }
     const client = { stretchFor: () => 1, inLineOf: () => ({ ...unused, listObjects }) };
-    const listings = new VaultListings({ client, clock: new ManualClock(), wanted: () => 30, onTaken: () => undefined });
+    const listings = new VaultListings({
+      client,
+      clock: new ManualClock(),
+      wanted: () => 30,
+      isSelectedBy: () => false,
+      onTaken: () => undefined,
+    });
     return { listings, pages: () => pages };
   };
   const poll = { due: 0, interval: 1_000, namespace: "n" };

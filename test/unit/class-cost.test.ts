@@ -135,7 +135,7 @@ async function readsOfCheck(shape: Shape, size: number): Promise<number> {
   } as const;
   const secretObjects = [{ secretName: "out", type: "Opaque", data }];
   reads.count = 0;
-  const input = { classKey: "team/one", objects, secretObjects, fetchRequest, now: clock.now() };
+  const input = { classKey: "team/one", objects, secretObjects, leaving: new Set<ClassObject>(), fetchRequest, now: clock.now() };
   const { unchanged } = await checkVersions(versionCache, input, new AbortController().signal);
   const { count } = reads;
   assert.equal(unchanged.size === 1, isAsWritten === true);

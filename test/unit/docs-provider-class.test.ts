@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
-import { KNOWN_PARAMETERS } from "../../src/domain/preflight/class-warnings.ts";
+import { KNOWN_PARAMETERS, OWN_PARAMETERS } from "../../src/domain/preflight/class-warnings.ts";
 import { OBJECT_KEYS } from "../../src/domain/provider-class/objects-yaml.ts";
 import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
 import { readServicePrincipal } from "../../src/domain/provider-class/service-principal.ts";
@@ -43,7 +43,8 @@ const DATA_FIELDS = Object.keys({
 } satisfies Record<keyof Required<NonNullable<SecretObject["data"]>[number]>, true>);
 
 describe("the page of classes", () => {
-  test("has every parameter, and no other", () => assertSameNames(firstSpans(classPage, "Parameter"), KNOWN_PARAMETERS));
+  test("has every parameter, and no other", () =>
+    assertSameNames(firstSpans(classPage, "Parameter"), [...KNOWN_PARAMETERS, ...OWN_PARAMETERS]));
 
   test("has every key of an object, and no other", () => assertSameNames(firstSpans(classPage, "Key"), OBJECT_KEYS));
 

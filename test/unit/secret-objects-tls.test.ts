@@ -44,7 +44,7 @@ describe("a Secret of type kubernetes.io/tls", () => {
     const outcome = outcomeOf(`${pem(rsa, "pkcs8")}${certificate("leaf")}${certificate("root")}`, ["tls.crt", "tls.key"]);
     assert.equal(outcome.kind, "desired");
     const { data, type, objects, sources } = outcome.secret;
-    assert.deepEqual([type, objects, sources.get("tls.key")?.path], ["kubernetes.io/tls", ["secret/web@v1"], "web"]);
+    assert.deepEqual([type, objects, sources.get("tls.key")?.map(({ path }) => path)], ["kubernetes.io/tls", ["secret/web@v1"], ["web"]]);
     assert.deepEqual(
       [...data].map(([key, value]) => [key, Buffer.from(value.reveal()).toString()]),
       [

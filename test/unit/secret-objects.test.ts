@@ -60,7 +60,7 @@ describe("a secretObject", () => {
     assert.deepEqual(texts(secret), { password: "value of DemoSecret", user: "value of db/user", copy: "value of DemoSecret" });
     assert.deepEqual(secret.objects, ["secret/DemoSecret@v1", "secret/db/user@v1"]);
     assert.deepEqual([secret.name, secret.type, secret.labels, secret.annotations], ["app", "Opaque", { team: "a" }, { note: "b" }]);
-    assert.equal(secret.sources.get("user"), FILES[1]);
+    assert.deepEqual(secret.sources.get("user"), [FILES[1]]);
   });
 
   for (const type of [

@@ -54,7 +54,11 @@ async function look(
 ): Promise<readonly object[]> {
   const objects = names.map(anObject);
   const fetchRequest = { kind: "everything", due: clock.now(), interval, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
-  const check = await checkVersions(versionCache, { classKey, objects, secretObjects: [], fetchRequest, now: clock.now() }, signal);
+  const check = await checkVersions(
+    versionCache,
+    { classKey, objects, secretObjects: [], leaving: new Set(), fetchRequest, now: clock.now() },
+    signal,
+  );
   const answers: object[] = [];
   for (const { name } of check.wanted) {
     const answer = await check.reader.getSecret(name, undefined, signal).catch((error: unknown) => error);

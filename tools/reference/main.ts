@@ -15,6 +15,7 @@ import { logPlaces } from "./logs.ts";
 import { metricPlaces } from "./metrics.ts";
 import { fillPage, type Places } from "./page.ts";
 import { reasonPlaces } from "./reasons.ts";
+import { secretDataPlaces } from "./secret-data.ts";
 import { settingPlaces } from "./settings.ts";
 
 const folder = path.resolve(import.meta.dirname, "../../docs/reference");
@@ -26,6 +27,7 @@ const PAGES: Readonly<Record<string, () => Places | Promise<Places>>> = {
   "logs.md": logPlaces,
   "metrics.md": metricPlaces,
   "reasons.md": reasonPlaces,
+  "secret-data.md": secretDataPlaces,
   "settings.md": settingPlaces,
 };
 

@@ -4,6 +4,8 @@ import { readObjects } from "../provider-class/objects.ts";
 import type { RawObject } from "../provider-class/objects-yaml.ts";
 import type { ClassProblem } from "../provider-class/problem.ts";
 import type { Result } from "../result.ts";
+import { evaluateAll } from "../secret-data/evaluate.ts";
+import type { Expression } from "../secret-data/expression.ts";
 import { tlsParts } from "../secret-objects/tls.ts";
 import { DerivationBudget } from "./derivation-budget.ts";
 import { type CertificateSteps, type Parts, takeApart } from "./take-apart.ts";
@@ -12,7 +14,20 @@ import { type CertificateSteps, type Parts, takeApart } from "./take-apart.ts";
 export type DecodingTask =
   | { readonly kind: "certificate"; readonly value: Uint8Array; readonly steps: CertificateSteps; readonly rounds: number }
   | { readonly kind: "tls"; readonly value: Uint8Array; readonly rounds: number }
+  | {
+      readonly kind: "expressions";
+      readonly expressions: readonly Expression[];
+      /** By their names. */
+      readonly files: ReadonlyMap<string, Uint8Array>;
+      readonly rounds: number;
+    }
   | { readonly kind: "objects"; readonly text: string };
+
+/** What is handed over with a task. */
+export function valuesOf(task: DecodingTask): readonly Uint8Array[] {
+  if (task.kind === "expressions") return [...task.files.values()];
+  return task.kind === "objects" ? [] : [task.value];
+}
 
 export type DecodingAnswer =
   /** With the rounds of key derivation that are left of those of the task. */
@@ -27,6 +42,10 @@ export function performDecoding(task: DecodingTask, pki: Pki): DecodingAnswer {
       const using = { pki, budget };
       const parts = task.kind === "tls" ? tlsParts(task.value, using) : takeApart(task.value, task.steps, using);
       return { kind: "parts", parts, rounds: budget.left };
+    }
+    case "expressions": {
+      const budget = new DerivationBudget(task.rounds);
+      return { kind: "parts", parts: evaluateAll(task.expressions, { files: task.files, pki, budget }), rounds: budget.left };
     }
     case "objects":
       return { kind: "objects", objects: readObjects(task.text) };

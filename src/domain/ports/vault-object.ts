@@ -60,4 +60,12 @@ export interface ListedObject {
   readonly isEnabled: boolean;
   /** Unix milliseconds, in whole seconds. */
   readonly updated: number | undefined;
+  /** For who selects objects by them; a list is kept without them where nobody does. */
+  readonly details?: ListedDetails;
+}
+
+export interface ListedDetails {
+  readonly tags: Readonly<Record<string, string>>;
+  /** A secret that belongs to a certificate. */
+  readonly isManaged: boolean;
 }

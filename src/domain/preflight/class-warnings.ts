@@ -2,7 +2,7 @@ import { CLASS_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { annotationsSizeProblem } from "../annotations-size.ts";
 import { objectAt } from "../json-members.ts";
 import { parsedJson } from "../json-object.ts";
-import type { SecretObject, SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
+import type { SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 import { misplacedKeys } from "../misplaced-keys.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
@@ -10,6 +10,9 @@ import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts
 import { type ClassProblem, isMountable } from "../provider-class/problem.ts";
 import { quoted } from "../quoted.ts";
 import { annotationProblems, pollInterval } from "../schedule/class-annotations.ts";
+import { type SecretObjectEntries, secretObjectEntries } from "../secret-data/data-entries.ts";
+import { SECRET_DATA } from "../secret-data/read-secret-data.ts";
+import { OBJECT_SELECTORS } from "../selection/read-selectors.ts";
 import { editDistance, nearestName } from "../spelling.ts";
 import { objectNameWarnings } from "./object-name-warnings.ts";
 import { secretObjectWarnings } from "./secret-object-warnings.ts";
@@ -55,12 +58,12 @@ export function classWarnings(
     ...unknown,
     ...nullWarnings(provider),
     ...(isSaid ? [] : parsedWarnings(parsed, spec)),
-    ...(parsed.kind === "class" ? objectWarnings(parsed.providerClass.objects, spec?.secretObjects ?? []) : []),
+    ...(parsed.kind === "class" ? objectWarnings(parsed.providerClass.objects, secretObjectEntries(spec)) : []),
     ...annotationWarnings(provider),
   ];
 }
 
-function objectWarnings(objects: readonly ClassObject[], secretObjects: readonly SecretObject[]): readonly PreflightWarning[] {
+function objectWarnings(objects: readonly ClassObject[], secretObjects: readonly SecretObjectEntries[]): readonly PreflightWarning[] {
   return [...objectNameWarnings(objects), ...secretObjectWarnings(secretObjects, objects)];
 }
 
@@ -83,7 +86,7 @@ function missingParameter(parsed: ParsedClass, spec: SecretProviderClassSpec | u
 }
 
 function parameterWarnings(spec: SecretProviderClassSpec | undefined, missing: string | undefined): readonly PreflightWarning[] {
-  const known: readonly string[] = KNOWN_PARAMETERS;
+  const known: readonly string[] = [...KNOWN_PARAMETERS, ...OWN_PARAMETERS];
   const { told, more } = toldOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
   const warnings = told.map((key, index) => {
     const field = `parameter ${quoted(key, 40)}`;
@@ -170,6 +173,9 @@ export const KNOWN_PARAMETERS = [
   "clientID",
   "useAzureTokenProxy",
 ] as const;
+
+/** Read by the worker alone. */
+export const OWN_PARAMETERS: readonly string[] = [SECRET_DATA, OBJECT_SELECTORS];
 
 /** Those that no mount works without. */
 const REQUIRED_PARAMETERS: readonly string[] = ["keyvaultName", "tenantID"];

@@ -1,8 +1,9 @@
 import { fileNamesOf } from "../content/version-history.ts";
-import type { SecretObject } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
 import { quoted } from "../quoted.ts";
+import { filesOfEntry, type SecretObjectEntries } from "../secret-data/data-entries.ts";
+import { placeOf } from "../secret-objects/expression-problem.ts";
 import { textViolation } from "../secret-objects/rules.ts";
 import { nearestName } from "../spelling.ts";
 import { type PreflightWarning, warning } from "./warning.ts";
@@ -11,7 +12,10 @@ import { type PreflightWarning, warning } from "./warning.ts";
 const MOST_SUGGESTIONS = 5;
 
 /** Secrets that would never be written, or not as asked. Takes time in proportion to the class: others wait for their pods meanwhile. */
-export function secretObjectWarnings(secretObjects: readonly SecretObject[], objects: readonly ClassObject[]): readonly PreflightWarning[] {
+export function secretObjectWarnings(
+  secretObjects: readonly SecretObjectEntries[],
+  objects: readonly ClassObject[],
+): readonly PreflightWarning[] {
   const firstOfName = firstIndexes(secretObjects);
   const unknownNames = unknownObjects(objects);
   return secretObjects.flatMap((secretObject, index) => {
@@ -19,14 +23,19 @@ export function secretObjectWarnings(secretObjects: readonly SecretObject[], obj
     const own =
       violation === undefined
         ? []
-        : [warning("InvalidSecretObject", `secretObjects[${index}].${violation.field}: ${violation.message}: ${violation.hint}`)];
+        : [
+            warning(
+              "InvalidSecretObject",
+              `${placeOf(index, violation.field).replace(/^spec\./, "")}: ${violation.message}: ${violation.hint}`,
+            ),
+          ];
     return [...own, ...sharedName(secretObject, index, firstOfName), ...unknownNames(secretObject, index)];
   });
 }
 
-const nameOf = ({ secretName = "" }: SecretObject): string => trimSpace(secretName);
+const nameOf = ({ secretName = "" }: SecretObjectEntries): string => trimSpace(secretName);
 
-function firstIndexes(secretObjects: readonly SecretObject[]): ReadonlyMap<string, number> {
+function firstIndexes(secretObjects: readonly SecretObjectEntries[]): ReadonlyMap<string, number> {
   const first = new Map<string, number>();
   for (const [index, secretObject] of secretObjects.entries()) {
     if (!first.has(nameOf(secretObject))) first.set(nameOf(secretObject), index);
@@ -34,7 +43,11 @@ function firstIndexes(secretObjects: readonly SecretObject[]): ReadonlyMap<strin
   return first;
 }
 
-function sharedName(secretObject: SecretObject, index: number, firstOfName: ReadonlyMap<string, number>): readonly PreflightWarning[] {
+function sharedName(
+  secretObject: SecretObjectEntries,
+  index: number,
+  firstOfName: ReadonlyMap<string, number>,
+): readonly PreflightWarning[] {
   const first = firstOfName.get(nameOf(secretObject));
   if (nameOf(secretObject) === "" || first === index) return [];
   const text = `secretObjects[${index}] names the same Secret as secretObjects[${first}]: merge them, neither is written`;
@@ -42,7 +55,9 @@ function sharedName(secretObject: SecretObject, index: number, firstOfName: Read
 }
 
 /** Of one class, called with its secretObjects in turn. */
-function unknownObjects(objects: readonly ClassObject[]): (secretObject: SecretObject, index: number) => readonly PreflightWarning[] {
+function unknownObjects(
+  objects: readonly ClassObject[],
+): (secretObject: SecretObjectEntries, index: number) => readonly PreflightWarning[] {
   const isMade = fileNamesOf(objects);
   // Of a history there are only files in a folder of that name.
   const files = objects.map(({ path }) => (isMade(path) ? path : `${path}/0`));
@@ -54,9 +69,11 @@ function unknownObjects(objects: readonly ClassObject[]): (secretObject: SecretO
     return files.length === 0 ? "the class has no objects" : "correct it";
   };
   return ({ data }, index) =>
-    (data ?? []).flatMap(({ objectName = "" }, at) => {
-      const name = trimSpace(objectName);
-      if (name === "" || isMade(name)) return [];
-      return [warning("ObjectNotInClass", `secretObjects[${index}].data[${at}]: no object makes ${quoted(name, 30)}: ${fixFor(name)}`)];
-    });
+    (data ?? []).flatMap((entry, at) =>
+      // What the driver would take, too.
+      [...new Set([trimSpace(entry.objectName ?? ""), ...filesOfEntry(entry)])].flatMap((name) => {
+        if (name === "" || isMade(name)) return [];
+        return [warning("ObjectNotInClass", `secretObjects[${index}].data[${at}]: no object makes ${quoted(name, 30)}: ${fixFor(name)}`)];
+      }),
+    );
 }

@@ -1,6 +1,8 @@
 import type { SecretProviderClassSpec } from "../kubernetes.ts";
 import type { VaultAddress } from "../ports/vault-client.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { secretDataOf } from "../secret-data/read-secret-data.ts";
+import { objectSelectorsOf } from "../selection/read-selectors.ts";
 import { WeakCache } from "../weak-cache.ts";
 import { objectsProblem, secretObjectsProblem } from "./class-limits.ts";
 import { goQuote } from "./go-text.ts";
@@ -125,6 +127,10 @@ function readContent(
   const narrowed = narrowObjects(raw.value);
   if (!narrowed.ok) return narrowed;
   const objects = narrowed.value;
+  const secretData = secretDataOf(spec);
+  if (!secretData.ok) return secretData;
+  const selectors = objectSelectorsOf(spec);
+  if (!selectors.ok) return selectors;
   const { vaultName, tenantId, cloud } = parameters;
   return ok({
     address: {

@@ -1,11 +1,15 @@
 import { DerivationBudget, TOO_MANY_ROUNDS } from "../content/derivation-budget.ts";
 import type { ObjectFile } from "../content/object-file.ts";
-import type { SecretObject } from "../kubernetes.ts";
 import type { Pki } from "../ports/pki.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { failed, ok, type Result } from "../result.ts";
-import type { Sensitive } from "../sensitive.ts";
+import { type DataEntry, filesOfEntry, keyOf, type SecretObjectEntries } from "../secret-data/data-entries.ts";
+import { evaluateAll } from "../secret-data/evaluate.ts";
+import type { Expression } from "../secret-data/expression.ts";
+import { NOT_MADE, wantedExpressions } from "../secret-data/wanted-expressions.ts";
+import { Sensitive } from "../sensitive.ts";
 import type { DesiredSecret, SecretObjectProblem, SecretOutcome } from "./desired-secret.ts";
+import { expressionField, expressionViolation, placeOf } from "./expression-problem.ts";
 import { driverViolation, furtherViolation, keyViolation } from "./rules.ts";
 import { isTlsKey, partFor, TLS_TYPE, tlsParts } from "./tls.ts";
 
@@ -15,7 +19,6 @@ export const MAX_SECRET_BYTES = 1_048_576;
 /** Files that a message names: a class may have thousands, and a message for each of its entries. */
 const MOST_NAMES = 10;
 
-type Entry = NonNullable<SecretObject["data"]>[number];
 type Files = ReadonlyMap<string, ObjectFile>;
 
 function invalid(field: string, message: string, hint: string): { readonly ok: false; readonly error: SecretObjectProblem } {
@@ -28,15 +31,15 @@ function namesOf(files: Files): string {
   return `the class has: ${[...files.keys()].slice(0, MOST_NAMES).join(", ")}${rest}`;
 }
 
-function fileOf(
-  entry: Entry,
-  index: number,
-  files: Files,
-): Result<{ readonly key: string; readonly file: ObjectFile }, SecretObjectProblem> {
+interface Made {
+  readonly key: string;
+  readonly files: readonly ObjectFile[];
+}
+
+function filesOf(entry: DataEntry, index: number, files: Files): Result<Made, SecretObjectProblem> {
   const field = `data[${index}]`;
-  const objectName = trimSpace(entry.objectName ?? "");
-  const key = trimSpace(entry.key ?? "");
-  if (objectName === "") {
+  const key = keyOf(entry);
+  if (trimSpace(entry.objectName ?? "") === "") {
     return invalid(
       `${field}.objectName`,
       "object name in secretObjects.data",
@@ -44,17 +47,18 @@ function fileOf(
     );
   }
   if (key === "") return invalid(`${field}.key`, "key in secretObjects.data is empty", "set it to the key to write in the Secret");
-  const file = files.get(objectName);
-  if (!file) {
-    const message = `file matching objectName ${objectName} not found in the pod`;
+  const names = filesOfEntry(entry);
+  const missing = names.find((name) => !files.has(name));
+  if (missing !== undefined) {
+    const message = `file matching objectName ${missing} not found in the pod`;
     return failed({ reason: "InvalidClass", field: `${field}.objectName`, message, hint: namesOf(files), isFileMissing: true });
   }
-  return ok({ key, file });
+  return ok({ key, files: names.flatMap((name) => files.get(name) ?? []) });
 }
 
-/** One value of the Secret, and the file that it is made from. */
+/** One value of the Secret, and the files that it is made from. */
 interface Value {
-  readonly file: ObjectFile;
+  readonly files: readonly ObjectFile[];
   readonly contents: Sensitive;
 }
 
@@ -66,9 +70,15 @@ function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<
   return value.ok ? value : failed(`failed to get cert data from file ${file.path}, err: ${value.error}`);
 }
 
-interface ReadOptions {
-  readonly isTls: boolean;
+/** What is made of files, where a value is not one of them as it is. */
+export interface ValueSources {
   readonly partsOf: TlsPartsOf;
+  readonly valueOf: (expression: Expression) => Result<Sensitive, string>;
+}
+
+interface ReadOptions extends ValueSources {
+  readonly object: SecretObjectEntries;
+  readonly isTls: boolean;
 }
 
 const TLS_HINT = "name an object of type secret that belongs to a certificate, with tls.crt or tls.key as the key";
@@ -78,24 +88,37 @@ function tlsHint(error: string, { objectId }: ObjectFile): string {
 }
 
 function readData(
-  entries: readonly Entry[],
+  entries: readonly DataEntry[],
   files: Files,
-  { isTls, partsOf }: ReadOptions,
+  options: ReadOptions,
 ): Result<ReadonlyMap<string, Value>, SecretObjectProblem> {
   const values = new Map<string, Value>();
   for (const [index, entry] of entries.entries()) {
-    const found = fileOf(entry, index, files);
+    const found = filesOf(entry, index, files);
     if (!found.ok) return found;
-    const { key, file } = found.value;
-    const contents = isTls ? tlsValueOf(key, file, partsOf) : ok(file.contents);
-    if (!contents.ok) {
-      const { error: message } = contents;
-      return failed({ reason: "InvalidObject", field: `data[${index}]`, message, hint: tlsHint(message, file) });
-    }
+    const { expression } = entry;
+    const contents = expression?.ok ? madeValue(entry, expression.value, options) : fileValue(found.value, index, options);
+    if (!contents.ok) return contents;
     // A repeated key: the later entry wins, as in the driver.
-    values.set(key, { file, contents: contents.value });
+    values.set(found.value.key, { files: found.value.files, contents: contents.value });
   }
   return ok(values);
+}
+
+function fileValue({ key, files }: Made, index: number, { isTls, partsOf }: ReadOptions): Result<Sensitive, SecretObjectProblem> {
+  const [file] = files;
+  if (file === undefined) throw new Error("an entry without an expression has a file");
+  const contents = isTls ? tlsValueOf(key, file, partsOf) : ok(file.contents);
+  if (contents.ok) return contents;
+  const { error: message } = contents;
+  return failed({ reason: "InvalidObject", field: `data[${index}]`, message, hint: tlsHint(message, file) });
+}
+
+function madeValue(entry: DataEntry, expression: Expression, { object, valueOf }: ReadOptions): Result<Sensitive, SecretObjectProblem> {
+  const value = valueOf(expression);
+  if (value.ok) return value;
+  const hint = "correct the expression, or the object in the vault";
+  return failed({ reason: "InvalidObject", field: expressionField(object, entry), message: value.error, hint });
 }
 
 function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | undefined {
@@ -111,23 +134,22 @@ function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | 
   };
 }
 
-interface BuildOptions {
+interface BuildOptions extends ValueSources {
   readonly files: Files;
-  readonly partsOf: TlsPartsOf;
   readonly shared: SecretObjectProblem | undefined;
 }
 
 /** A type of nothing but spaces passes the driver's check and is then the default. */
 const DEFAULT_TYPE = "Opaque";
 
-const typeOf = ({ type = "" }: SecretObject): string => trimSpace(type) || DEFAULT_TYPE;
+const typeOf = ({ type = "" }: SecretObjectEntries): string => trimSpace(type) || DEFAULT_TYPE;
 
 /** `shared`: that another secretObject has the same name. It waits until the driver has no complaint. */
-function buildSecret(object: SecretObject, { files, partsOf, shared }: BuildOptions): Result<DesiredSecret, SecretObjectProblem> {
-  const violation = driverViolation(object);
+function buildSecret(object: SecretObjectEntries, { files, shared, ...sources }: BuildOptions): Result<DesiredSecret, SecretObjectProblem> {
+  const violation = driverViolation(object) ?? expressionViolation(object);
   if (violation) return failed(violation);
   const type = typeOf(object);
-  const read = readData(object.data ?? [], files, { isTls: type === TLS_TYPE, partsOf });
+  const read = readData(object.data ?? [], files, { ...sources, object, isTls: type === TLS_TYPE });
   if (!read.ok) return read;
   const problem = shared ?? furtherViolation(object) ?? keyViolation(object) ?? sizeProblem(read.value);
   if (problem) return failed(problem);
@@ -138,13 +160,13 @@ function buildSecret(object: SecretObject, { files, partsOf, shared }: BuildOpti
     labels: object.labels ?? {},
     annotations: object.annotations ?? {},
     data: new Map(values.map(([key, { contents }]) => [key, contents])),
-    sources: new Map(values.map(([key, { file }]) => [key, file])),
-    objects: [...new Set(values.map(([, { file }]) => `${file.objectId}@${file.version}`))].sort(),
+    sources: new Map(values.map(([key, made]) => [key, made.files])),
+    objects: [...new Set(values.flatMap(([, made]) => made.files.map(({ objectId, version }) => `${objectId}@${version}`)))].sort(),
   });
 }
 
 /** Positions of the secretObjects that share each name. */
-function positionsByName(objects: readonly SecretObject[]): ReadonlyMap<string, readonly number[]> {
+function positionsByName(objects: readonly SecretObjectEntries[]): ReadonlyMap<string, readonly number[]> {
   const positions = new Map<string, number[]>();
   for (const [index, { secretName = "" }] of objects.entries()) {
     const name = trimSpace(secretName);
@@ -169,10 +191,11 @@ function sharedName(name: string, positions: readonly number[]): SecretObjectPro
 const byPath = (files: readonly ObjectFile[]): Files => new Map(files.map((file) => [file.path, file]));
 
 /** Files of which certificates or a key are wanted, each contents once. */
-export function tlsFiles(objects: readonly SecretObject[], files: readonly ObjectFile[]): readonly ObjectFile[] {
+export function tlsFiles(objects: readonly SecretObjectEntries[], files: readonly ObjectFile[]): readonly ObjectFile[] {
   const known = byPath(files);
   const entries = objects.filter((object) => typeOf(object) === TLS_TYPE).flatMap(({ data = [] }) => data);
-  const wanted = entries.filter(({ key = "" }) => isTlsKey(trimSpace(key))).map(({ objectName = "" }) => known.get(trimSpace(objectName)));
+  const decoded = entries.filter((entry) => isTlsKey(keyOf(entry)) && entry.expression === undefined);
+  const wanted = decoded.map(({ objectName = "" }) => known.get(trimSpace(objectName)));
   const byContents = new Map(wanted.flatMap((file) => (file === undefined ? [] : [[file.contents, file] as const])));
   return [...byContents.values()];
 }
@@ -182,28 +205,35 @@ export function tlsFiles(objects: readonly SecretObject[], files: readonly Objec
  * one counts, as on a mount.
  */
 export function buildSecretsFrom(
-  objects: readonly SecretObject[],
+  objects: readonly SecretObjectEntries[],
   files: readonly ObjectFile[],
-  partsOf: TlsPartsOf,
+  sources: ValueSources,
 ): readonly SecretOutcome[] {
   const known = byPath(files);
   const positions = positionsByName(objects);
   return objects.map((object, index): SecretOutcome => {
     const name = trimSpace(object.secretName ?? "");
     const shared = sharedName(name, positions.get(name) ?? []);
-    const built = buildSecret(object, { files: known, partsOf, shared });
+    const built = buildSecret(object, { ...sources, files: known, shared });
     if (built.ok) return { kind: "desired", secret: built.value };
-    return { kind: "refused", name, problem: { ...built.error, field: `spec.secretObjects[${index}].${built.error.field}` } };
+    return { kind: "refused", name, problem: { ...built.error, field: placeOf(index, built.error.field) } };
   });
 }
 
 /** As {@link buildSecretsFrom}, with all that has to be decoded decoded in place, each contents once. */
-export function buildSecrets(objects: readonly SecretObject[], files: readonly ObjectFile[], pki: Pki): readonly SecretOutcome[] {
+export function buildSecrets(objects: readonly SecretObjectEntries[], files: readonly ObjectFile[], pki: Pki): readonly SecretOutcome[] {
   const budget = new DerivationBudget();
   const decoded = new Map<Sensitive, ReturnType<TlsPartsOf>>();
-  return buildSecretsFrom(objects, files, ({ contents }) => {
+  const partsOf: TlsPartsOf = ({ contents }) => {
     const parts = decoded.get(contents) ?? contents.split((bytes) => tlsParts(bytes, { pki, budget }));
     decoded.set(contents, parts);
     return parts;
-  });
+  };
+  const made = new Map<Expression, Result<Sensitive, string>>();
+  for (const object of objects) {
+    const wanted = wantedExpressions(object, files);
+    const values = Sensitive.combine(wanted.files, (bytes) => evaluateAll(wanted.expressions, { files: bytes, pki, budget }));
+    for (const [index, expression] of wanted.expressions.entries()) made.set(expression, values[index] ?? failed(NOT_MADE));
+  }
+  return buildSecretsFrom(objects, files, { partsOf, valueOf: (expression) => made.get(expression) ?? failed(NOT_MADE) });
 }

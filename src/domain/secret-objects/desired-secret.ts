@@ -10,7 +10,7 @@ export interface DesiredSecret {
   readonly annotations: Readonly<Record<string, string>>;
   readonly data: ReadonlyMap<string, Sensitive>;
   /** Where each key of `data` comes from. */
-  readonly sources: ReadonlyMap<string, ObjectFile>;
+  readonly sources: ReadonlyMap<string, readonly ObjectFile[]>;
   /** `type/name@version` of every object in `data`, sorted, each once. */
   readonly objects: readonly string[];
 }

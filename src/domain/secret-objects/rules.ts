@@ -1,8 +1,9 @@
 /** What a secretObject must satisfy besides its data. Each check looks at one thing; the first failure decides. */
-import type { SecretObject } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { quoted } from "../quoted.ts";
+import type { SecretObjectEntries } from "../secret-data/data-entries.ts";
 import type { SecretObjectProblem } from "./desired-secret.ts";
+import { expressionViolation } from "./expression-problem.ts";
 import { isTlsKey, TLS_TYPE } from "./tls.ts";
 
 /** A Kubernetes DNS subdomain name. */
@@ -15,7 +16,7 @@ const FORBIDDEN_TYPES = new Set(["kubernetes.io/service-account-token", "bootstr
 /** Ours would forge ownership; a GitOps tool would take the Secret for its own and delete or overwrite it. */
 const FORBIDDEN_DOMAINS = /^(?:keyvault-injector\.dev|argocd\.argoproj\.io|(?:[^/]*\.)?fluxcd\.io)\//;
 
-type Check = (object: SecretObject) => SecretObjectProblem | undefined;
+type Check = (object: SecretObjectEntries) => SecretObjectProblem | undefined;
 
 function refusal(reason: SecretObjectProblem["reason"], field: string, message: string, hint: string): SecretObjectProblem {
   return { reason, field, message, hint };
@@ -27,8 +28,10 @@ const nameIsMissing: Check = ({ secretName }) =>
 const typeIsMissing: Check = ({ type }) =>
   type ? undefined : refusal("InvalidClass", "type", "secret type is empty", "write Opaque, or one of the other types of Kubernetes");
 
-const dataIsMissing: Check = ({ data }) =>
-  data && data.length > 0 ? undefined : refusal("InvalidClass", "data", "data is empty", "list at least one entry with objectName and key");
+const dataIsMissing: Check = ({ data, isSelected }) =>
+  isSelected || (data && data.length > 0)
+    ? undefined
+    : refusal("InvalidClass", "data", "data is empty", "list at least one entry with objectName and key");
 
 const nameIsNoSubdomain: Check = ({ secretName = "" }) => {
   const name = trimSpace(secretName);
@@ -61,7 +64,7 @@ const driverChecks: readonly Check[] = [nameIsMissing, typeIsMissing, dataIsMiss
 /** What the API server would refuse, and what is not ours to write. */
 const furtherChecks: readonly Check[] = [nameIsNoSubdomain, typeIsForbidden, forbiddenKey("labels"), forbiddenKey("annotations")];
 
-function firstOf(checks: readonly Check[], object: SecretObject): SecretObjectProblem | undefined {
+function firstOf(checks: readonly Check[], object: SecretObjectEntries): SecretObjectProblem | undefined {
   for (const check of checks) {
     const problem = check(object);
     if (problem) return problem;
@@ -75,12 +78,12 @@ function isValidKey(key: string): boolean {
   return DATA_KEY.test(key) && key !== "." && !key.startsWith("..");
 }
 
-function keysOf({ data }: SecretObject): readonly string[] {
+function keysOf({ data }: SecretObjectEntries): readonly string[] {
   return (data ?? []).map(({ key = "" }) => trimSpace(key));
 }
 
 /** A key that the API server takes in no Secret. */
-export function keyViolation(object: SecretObject): SecretObjectProblem | undefined {
+export function keyViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   const keys = keysOf(object);
   const index = keys.findIndex((key) => !isValidKey(key));
   if (index < 0) return undefined;
@@ -93,7 +96,7 @@ export function keyViolation(object: SecretObject): SecretObjectProblem | undefi
 }
 
 /** A key that the driver takes in no Secret of type kubernetes.io/tls; in its words. */
-function tlsKeyViolation(object: SecretObject): SecretObjectProblem | undefined {
+function tlsKeyViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   const keys = keysOf(object);
   const index = trimSpace(object.type ?? "") === TLS_TYPE ? keys.findIndex((key) => !isTlsKey(key)) : -1;
   if (index < 0) return undefined;
@@ -102,16 +105,18 @@ function tlsKeyViolation(object: SecretObject): SecretObjectProblem | undefined 
 }
 
 /** All that the text alone shows, in the order in which the worker would come upon it. */
-export function textViolation(object: SecretObject): SecretObjectProblem | undefined {
-  return driverViolation(object) ?? tlsKeyViolation(object) ?? furtherViolation(object) ?? keyViolation(object);
+export function textViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
+  return (
+    driverViolation(object) ?? expressionViolation(object) ?? tlsKeyViolation(object) ?? furtherViolation(object) ?? keyViolation(object)
+  );
 }
 
 /** What the driver checks, in its order, before it looks at the data. Fields are relative to the secretObject. */
-export function driverViolation(object: SecretObject): SecretObjectProblem | undefined {
+export function driverViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   return firstOf(driverChecks, object);
 }
 
 /** What the driver leaves to the API server or does not look at; so it comes after all that the driver has a text for. */
-export function furtherViolation(object: SecretObject): SecretObjectProblem | undefined {
+export function furtherViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   return firstOf(furtherChecks, object);
 }

@@ -8,9 +8,14 @@ import type { KeyStatus, SecretStatus } from "./class-status.ts";
 export function withSince(secrets: readonly SecretStatus[], stored: readonly SecretStatus[], time: string): readonly SecretStatus[] {
   const before = new Map(stored.map(({ name, data }) => [name, data]));
   return secrets.map((secret) => {
-    const keys = new Map((before.get(secret.name) ?? []).map((key) => [key.key, key]));
-    return { ...secret, data: secret.data.map((key) => keyWithSince(key, keys.get(key.key), time)) };
+    const keys = Map.groupBy(before.get(secret.name) ?? [], ({ key }) => key);
+    return { ...secret, data: secret.data.map((key) => keyWithSince(key, keyBefore(key, keys.get(key.key)), time)) };
   });
+}
+
+/** Of a key that is made from several objects the one of the same object; the last one where it was made from another. */
+function keyBefore({ object }: KeyStatus, before: readonly KeyStatus[] = []): KeyStatus | undefined {
+  return before.findLast((key) => key.object === object) ?? before.at(-1);
 }
 
 function keyWithSince(key: KeyStatus, before: KeyStatus | undefined, time: string): KeyStatus {

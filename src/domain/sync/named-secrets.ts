@@ -1,5 +1,6 @@
-import type { SecretObject, SecretProviderClass } from "../kubernetes.ts";
+import type { SecretProviderClass } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
+import { type SecretObjectEntries, secretObjectEntries } from "../secret-data/data-entries.ts";
 
 const PROVIDER = "azure";
 
@@ -8,9 +9,9 @@ export function isOurs({ spec }: SecretProviderClass): boolean {
 }
 
 /** The secretObjects that the worker mirrors, with their names as they count: none for another provider's class. */
-export function secretObjectsOf(provider: SecretProviderClass): readonly (SecretObject & { readonly secretName: string })[] {
+export function secretObjectsOf(provider: SecretProviderClass): readonly (SecretObjectEntries & { readonly secretName: string })[] {
   if (!isOurs(provider)) return [];
-  return (provider.spec?.secretObjects ?? []).map((secretObject) => ({
+  return secretObjectEntries(provider.spec).map((secretObject) => ({
     ...secretObject,
     secretName: trimSpace(secretObject.secretName ?? ""),
   }));

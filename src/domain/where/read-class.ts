@@ -1,10 +1,10 @@
 import { findByFile, hasHistory, stemOf } from "../content/version-history.ts";
-import type { SecretObject, SecretProviderClass } from "../kubernetes.ts";
-import { trimSpace } from "../provider-class/go-text.ts";
+import type { SecretProviderClass } from "../kubernetes.ts";
 import { parameter } from "../provider-class/identity-mode.ts";
 import { type ClassObject, narrowObjects } from "../provider-class/object-rules.ts";
 import { readObjects } from "../provider-class/objects.ts";
 import { type CloudOptions, readParameters } from "../provider-class/parameters.ts";
+import { filesOfEntry, keyOf, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 
 /** A key of a Secret that a class names, with the object that its file is made from. */
 export interface NamedKey {
@@ -35,7 +35,7 @@ export type ClassReading =
   | { readonly kind: "unreadable"; readonly why: string };
 
 /** The entries of a class that make Secrets, with their names as they count. */
-export type NamedSecretObjects = readonly (SecretObject & { readonly secretName: string })[];
+export type NamedSecretObjects = readonly (SecretObjectEntries & { readonly secretName: string })[];
 
 /** Reads what a class of ours names. Its identity may be wrong: it names its objects all the same. */
 export function readClass(spc: SecretProviderClass, secretObjects: NamedSecretObjects, cloud: CloudOptions): ClassReading {
@@ -62,12 +62,14 @@ function secretsOf(secretObjects: NamedSecretObjects, objects: readonly ClassObj
   const find = findByFile(objects, (object) => object);
   return secretObjects.map(({ secretName, data = [] }) => ({
     name: secretName,
-    keys: data.flatMap(({ key = "", objectName = "" }) => {
-      const object = find(trimSpace(objectName));
-      if (object === undefined) return [];
-      const index = hasHistory(object) ? Number(stemOf(trimSpace(objectName)).split("/").at(-1)) : undefined;
-      return [{ key: trimSpace(key), object, index }];
-    }),
+    keys: data.flatMap((entry) =>
+      filesOfEntry(entry).flatMap((file) => {
+        const object = find(file);
+        if (object === undefined) return [];
+        const index = hasHistory(object) ? Number(stemOf(file).split("/").at(-1)) : undefined;
+        return [{ key: keyOf(entry), object, index }];
+      }),
+    ),
   }));
 }
 

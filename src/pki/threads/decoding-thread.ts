@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
-import type { DecodingTask } from "../../domain/content/decoding.ts";
+import { type DecodingTask, valuesOf } from "../../domain/content/decoding.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoded } from "../../domain/ports/decoder.ts";
 import { aborted } from "../../runtime/lifecycle.ts";
-import type { ThreadMessage } from "./thread-message.ts";
+import { buffersOf, type ThreadMessage } from "./thread-message.ts";
 
 /** Several times what the largest file that a Secret takes needs. */
 const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 } as const;
@@ -54,7 +54,7 @@ export class DecodingThread {
     this.#worker.ref();
     try {
       const answered = this.#answer();
-      this.#worker.postMessage(task, "value" in task && task.value.buffer instanceof ArrayBuffer ? [task.value.buffer] : []);
+      this.#worker.postMessage(task, buffersOf(valuesOf(task)));
       const answer = await answered;
       if (answer.kind === "answer") return { outcome: answer.answer, ran: answer.ran };
       finished.abort();

@@ -6,3 +6,8 @@ export type ThreadMessage =
   | { readonly kind: "answer"; readonly answer: DecodingAnswer; readonly ran: number }
   /** What was thrown, without its message, which may quote the input. */
   | { readonly kind: "bug"; readonly name: string; readonly frames: readonly string[] };
+
+/** To be handed over with what they are the bytes of. */
+export function buffersOf(values: readonly Uint8Array[]): readonly ArrayBuffer[] {
+  return values.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
+}

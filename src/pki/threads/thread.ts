@@ -1,9 +1,9 @@
 /** The program of a decoding thread: tasks in, answers out, one after the other. Started by `decoding-threads.ts`. */
 import { parentPort } from "node:worker_threads";
-import { type DecodingAnswer, type DecodingTask, performDecoding } from "../../domain/content/decoding.ts";
+import { type DecodingAnswer, type DecodingTask, performDecoding, valuesOf } from "../../domain/content/decoding.ts";
 import type { Parts } from "../../domain/content/take-apart.ts";
 import { pki } from "../pki.ts";
-import type { ThreadMessage } from "./thread-message.ts";
+import { buffersOf, type ThreadMessage } from "./thread-message.ts";
 
 const processorMs = (): number => {
   const { user, system } = process.threadCpuUsage();
@@ -23,7 +23,7 @@ function movable(parts: Parts): Parts {
 function answerTo(task: DecodingTask): DecodingAnswer {
   const answer = performDecoding(task, pki);
   const moved = answer.kind === "parts" ? { ...answer, parts: movable(answer.parts) } : answer;
-  if ("value" in task) task.value.fill(0);
+  for (const value of valuesOf(task)) value.fill(0);
   return moved;
 }
 
@@ -37,12 +37,11 @@ function perform(task: DecodingTask): ThreadMessage {
   }
 }
 
-function buffersOf(message: ThreadMessage): readonly ArrayBuffer[] {
-  if (message.kind !== "answer" || message.answer.kind !== "parts") return [];
-  return message.answer.parts.flatMap((part) => (part.ok && part.value.buffer instanceof ArrayBuffer ? [part.value.buffer] : []));
+function partsIn(message: ThreadMessage): Parts {
+  return message.kind === "answer" && message.answer.kind === "parts" ? message.answer.parts : [];
 }
 
 parentPort?.on("message", (task: DecodingTask) => {
   const message = perform(task);
-  parentPort?.postMessage(message, buffersOf(message));
+  parentPort?.postMessage(message, buffersOf(partsIn(message).flatMap((part) => (part.ok ? [part.value] : []))));
 });

@@ -1,6 +1,6 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { formatDuration } from "../../domain/duration.ts";
-import { syncMode } from "../../domain/schedule/class-annotations.ts";
+import { type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { isAnswerOwed, isSpecNew } from "../../domain/sync/class-answer.ts";
 import type { ClassStatus, SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
@@ -137,7 +137,7 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
   // A repair that waits keeps the other Secrets of the class waiting for no poll, and for no event.
   if (pause > 0 && !isHinted) return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, due.nextMs) } };
   const trigger = pause > 0 ? "EventReceived" : found;
-  const fetchRequest = fetchRequestOf(observation, state, { trigger, isPollDue, hints });
+  const fetchRequest = fetchRequestOf(observation, state, { trigger, isPollDue, hints, mode: syncMode(spc, settings.syncMode) });
   const fetch: Fetch = {
     trigger,
     fetchRequest,
@@ -205,15 +205,18 @@ function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: Cl
 
 interface Occasion extends Pick<DueLooks, "isPollDue" | "hints"> {
   readonly trigger: FetchTrigger;
+  readonly mode: SyncMode;
 }
 
 /** What the vault is asked, by why it is asked: as little as answers that. */
-function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isPollDue, hints: due }: Occasion): FetchRequest {
+function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isPollDue, hints: due, mode }: Occasion): FetchRequest {
   const { now, spc, secrets } = observation;
   const isRepairing = REPAIRS.includes(trigger);
   // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
   const isPoll = trigger === "PollDue" || (isPollDue && isRepairing);
-  const timing = timingOf(state, now, [trigger, isPoll]);
+  const held = trigger === "ClassChanged" ? [] : (observation.status?.secrets ?? []);
+  // A class that is mirrored while it is used is used.
+  const timing = { ...timingOf(state, now, [trigger, isPoll]), selection: { held, isKept: mode === "while-used" } };
   // No answer has come since somebody asked for one: whatever the class comes for, what was known before is none.
   const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
   if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };

@@ -4,15 +4,18 @@ import type { ContentProblem, ObjectFile } from "../../domain/content/object-fil
 import { type RenderOptions, renderSecretElsewhere } from "../../domain/content/render.ts";
 import type { Parts } from "../../domain/content/take-apart.ts";
 import type { ObjectVersion } from "../../domain/content/version-history.ts";
-import type { SecretObject, SecretProviderClassSpec } from "../../domain/kubernetes.ts";
+import type { SecretProviderClassSpec } from "../../domain/kubernetes.ts";
 import type { Decoder, DecodingOutcome } from "../../domain/ports/decoder.ts";
 import type { VaultSecret } from "../../domain/ports/vault-object.ts";
 import { hasReadEntries, rememberEntries } from "../../domain/provider-class/parse.ts";
 import type { ClassProblem } from "../../domain/provider-class/problem.ts";
 import { failed, type Result } from "../../domain/result.ts";
+import type { SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
+import type { Expression } from "../../domain/secret-data/expression.ts";
+import { NOT_MADE, wantedExpressions } from "../../domain/secret-data/wanted-expressions.ts";
 import { buildSecretsFrom, tlsFiles } from "../../domain/secret-objects/build.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
-import type { Sensitive } from "../../domain/sensitive.ts";
+import { Sensitive } from "../../domain/sensitive.ts";
 
 /** Processor time for all that a class has decoded in one reconcile, and the longest for one piece of it (milliseconds). */
 export const CLASS_MS = 15_000;
@@ -60,7 +63,7 @@ export class ClassContent {
 
   /** One outcome for each secretObject. What several need of a file is decoded once. */
   async buildSecrets(
-    secretObjects: readonly SecretObject[],
+    secretObjects: readonly SecretObjectEntries[],
     files: readonly ObjectFile[],
     signal: AbortSignal,
   ): Promise<readonly SecretOutcome[]> {
@@ -69,7 +72,26 @@ export class ClassContent {
       const parts = await contents.splitElsewhere((value) => this.#parts((rounds) => ({ kind: "tls", value, rounds }), signal));
       decoded.set(contents, parts);
     }
-    return buildSecretsFrom(secretObjects, files, ({ contents }) => decoded.get(contents) ?? []);
+    const made = new Map<Expression, Result<Sensitive, string>>();
+    for (const secretObject of secretObjects) await this.#evaluate(secretObject, files, { made, signal });
+    return buildSecretsFrom(secretObjects, files, {
+      partsOf: ({ contents }) => decoded.get(contents) ?? [],
+      valueOf: (expression) => made.get(expression) ?? failed(NOT_MADE),
+    });
+  }
+
+  async #evaluate(
+    secretObject: SecretObjectEntries,
+    files: readonly ObjectFile[],
+    { made, signal }: { readonly made: Map<Expression, Result<Sensitive, string>>; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { expressions, files: wanted } = wantedExpressions(secretObject, files);
+    if (expressions.length === 0) return;
+    const values = await Sensitive.combineElsewhere(wanted, (copies) =>
+      this.#parts((rounds) => ({ kind: "expressions", expressions, files: copies, rounds }), signal),
+    );
+    // A single one is why there is none at all.
+    for (const [index, expression] of expressions.entries()) made.set(expression, values[index] ?? values[0] ?? failed(NOT_MADE));
   }
 
   async #parts(taskWithin: (rounds: number) => DecodingTask, signal: AbortSignal): Promise<Parts> {

@@ -51,6 +51,15 @@ interface Timing {
   readonly period: number;
   /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
   readonly credentialsMs: number;
+  /** For a class that selects its objects. */
+  readonly selection?: HeldSelection;
+}
+
+export interface HeldSelection {
+  /** What its Secrets have of the class as it is: nothing of one that was edited. */
+  readonly held: readonly SecretStatus[];
+  /** Pods use it, and nothing is taken from them. */
+  readonly isKept: boolean;
 }
 
 /** All objects, whatever is stored. */

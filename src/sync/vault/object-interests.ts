@@ -43,6 +43,12 @@ export class Interests {
     if (Math.abs(now - this.#expiredAt) >= EXPIRY_MS) this.#expire(now);
   }
 
+  /** The class has come, and will say what it names; until then that is what it was. `until`: as of {@link Interest}. */
+  keep(classKey: string, until: number): void {
+    const known = this.#byClass.get(classKey);
+    if (known !== undefined) this.#byClass.set(classKey, { ...known, until });
+  }
+
   forget(classKey: string): void {
     for (const key of this.#byClass.get(classKey)?.keys ?? []) this.#release(key, classKey);
     this.#byClass.delete(classKey);

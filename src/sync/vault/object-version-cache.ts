@@ -8,6 +8,7 @@ import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule
 import { WeakCache } from "../../domain/weak-cache.ts";
 import { Interests } from "./object-interests.ts";
 import { ObjectRefusals } from "./object-refusals.ts";
+import { Selections } from "./selections.ts";
 import { SharedCalls } from "./shared-calls.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
 import { VaultListings } from "./vault-listings.ts";
@@ -63,9 +64,13 @@ const MAX_KEPT_VERSIONS = 500;
 export class ObjectVersionCache {
   readonly listings: VaultListings;
   readonly refusals = new ObjectRefusals();
+  readonly selections = new Selections();
   readonly interests = new Interests({
     onUnnamed: (key) => this.#looks.delete(key),
-    onForgotten: (classKey) => this.refusals.forget(classKey),
+    onForgotten: (classKey) => {
+      this.refusals.forget(classKey);
+      this.selections.forget(classKey);
+    },
   });
   readonly #options: ObjectVersionCacheOptions;
   readonly #looks = new Map<string, RecordedLook & { readonly asked: number }>();
@@ -82,6 +87,7 @@ export class ObjectVersionCache {
       client,
       clock,
       wanted: (type) => this.interests.count(type, clock.now()),
+      isSelectedBy: (type) => this.selections.isSelectedBy(type),
       onTaken: (type, listing) => this.#wakeAll(this.interests.outdated(type, listing, (key) => this.#looks.get(key)?.look)),
     });
   }

@@ -2,16 +2,16 @@
 
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import { findByFile } from "../../domain/content/version-history.ts";
-import type { SecretObject } from "../../domain/kubernetes.ts";
 import { trimSpace } from "../../domain/provider-class/go-text.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
+import { type DataEntry, filesOfEntry, keyOf, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
 import type { ObjectStatus } from "../../domain/sync/object-status.ts";
 import type { KnownVersion, SourceOf } from "./known-files.ts";
 
 export interface StoredClass {
   readonly objects: readonly ClassObject[];
-  readonly secretObjects: readonly SecretObject[];
+  readonly secretObjects: readonly SecretObjectEntries[];
   readonly stored: readonly SecretStatus[];
   /** What the status tells of objects that no Secret holds. */
   readonly mounted?: readonly ObjectStatus[] | undefined;
@@ -20,10 +20,14 @@ export interface StoredClass {
 /** What is stored of an object's version. */
 export type HeldVersion = Pick<KeyStatus, "version" | "updated" | "expires">;
 
-type Entry = NonNullable<SecretObject["data"]>[number];
-type HeldKeys = ReadonlyMap<string, KeyStatus>;
+/** What a Secret holds; of several of the same key, or of the same key and object, the first one. */
+interface HeldKeys {
+  readonly byKey: ReadonlyMap<string, KeyStatus>;
+  /** By {@link placeOf}: a key that is made from several files has one for each. */
+  readonly byPlace: ReadonlyMap<string, KeyStatus>;
+}
 
-const NONE: HeldKeys = new Map();
+const NONE: HeldKeys = { byKey: new Map(), byPlace: new Map() };
 
 /**
  * What the status tells of a class's Secrets, for one look at the class. Everything is gone through once, however much the class asks for:
@@ -37,24 +41,28 @@ export class StoredVersions {
 
   constructor(storedClass: StoredClass) {
     this.#class = storedClass;
-    this.#bySecret = firstOfEach(storedClass.stored, ({ name, data }) => [name, firstOfEach(data, (key) => [key.key, key])]);
+    this.#bySecret = firstOfEach(storedClass.stored, ({ name, data }) => [name, heldKeysOf(data)]);
   }
 
   /**
-   * Every key of the Secret holds what its file would be made from now. Of several entries with one key the last one counts; the files of the
+   * Every key of the Secret holds what its file would be made from now, and there is no other. Of several entries with one key the last one counts; the files of the
    * others have to be there.
    */
-  isAsStored(secretObject: SecretObject, sourceOf: SourceOf): boolean {
+  isAsStored(secretObject: SecretObjectEntries, sourceOf: SourceOf): boolean {
     const { data = [] } = secretObject;
     const keys = this.#keysOf(secretObject);
     const counting = new Map(data.map((entry) => [keyOf(entry), entry]));
-    const isAsWritten = (entry: Entry): boolean => {
-      if (counting.get(keyOf(entry)) !== entry) return sourceOf(fileOf(entry), undefined) !== undefined;
-      const held = keys.get(keyOf(entry));
-      const version = held && sourceOf(fileOf(entry), held.object);
-      return held !== undefined && version !== undefined && isSameVersion(held, version);
+    const isAsWritten = (entry: DataEntry): boolean => {
+      const isCounting = counting.get(keyOf(entry)) === entry;
+      const held = entry.expression === undefined ? keys.byKey.get(keyOf(entry)) : undefined;
+      return filesOfEntry(entry).every((file) => {
+        const source = sourceOf(file, isCounting ? held?.object : undefined);
+        if (!isCounting || source === undefined) return source !== undefined;
+        return isMadeOf(held ?? keys.byPlace.get(placeOf(keyOf(entry), source.object)), source);
+      });
     };
-    return data.length > 0 && data.every(isAsWritten);
+    const isAllNamed = [...keys.byKey.keys()].every((key) => counting.has(key));
+    return data.length > 0 && isAllNamed && data.every(isAsWritten);
   }
 
   /** A key that was made from the object, as this class's entry of `objects` names it, and held what the vault had. */
@@ -77,18 +85,24 @@ export class StoredVersions {
     const makers = new Map(
       [...Map.groupBy(objects, (object) => objectIdOf(object))].map(([id, same]) => [id, findByFile(same.toReversed(), itself)]),
     );
+    const makerOfFile = findByFile(objects.toReversed(), itself);
+    const note = (maker: ClassObject | undefined, held: KeyStatus | undefined): void => {
+      if (maker !== undefined && held !== undefined && wasCurrent(held)) made.push([maker, held]);
+    };
+    const noteEntry = (entry: DataEntry, keys: HeldKeys): void => {
+      const [key, files] = [keyOf(entry), filesOfEntry(entry)];
+      const held = keys.byKey.get(key);
+      if (entry.expression === undefined) note(makers.get(held?.object ?? "")?.(files[0] ?? ""), held);
+      else files.map(makerOfFile).forEach((maker) => note(maker, maker && keys.byPlace.get(placeOf(key, objectIdOf(maker)))));
+    };
     for (const secretObject of secretObjects) {
       const keys = this.#keysOf(secretObject);
-      for (const entry of secretObject.data ?? []) {
-        const held = keys.get(keyOf(entry));
-        const maker = held && wasCurrent(held) ? makers.get(held.object ?? "")?.(fileOf(entry)) : undefined;
-        if (held !== undefined && maker !== undefined) made.push([maker, held]);
-      }
+      secretObject.data?.forEach((entry) => noteEntry(entry, keys));
     }
     return firstOfEach(made, (pair) => pair);
   }
 
-  #keysOf(secretObject: SecretObject): HeldKeys {
+  #keysOf(secretObject: SecretObjectEntries): HeldKeys {
     return this.#bySecret.get(nameOf(secretObject)) ?? NONE;
   }
 }
@@ -102,6 +116,18 @@ function itself(object: ClassObject): ClassObject {
   return object;
 }
 
+function heldKeysOf(data: readonly KeyStatus[]): HeldKeys {
+  return { byKey: firstOfEach(data, (key) => [key.key, key]), byPlace: firstOfEach(data, (key) => [placeOf(key.key, key.object), key]) };
+}
+
+function placeOf(key: string, object: string | undefined): string {
+  return `${key} ${object ?? ""}`;
+}
+
+function isMadeOf(held: KeyStatus | undefined, source: KnownVersion): boolean {
+  return held !== undefined && isSameVersion(held, source);
+}
+
 function isSameVersion(held: KeyStatus, { object, version, updated, expires, isWhole }: KnownVersion): boolean {
   if (held.object !== object || held.version !== version) return false;
   return !isWhole || (held.updated === updated && held.expires === expires);
@@ -112,19 +138,11 @@ function wasCurrent({ version, state }: Pick<KeyStatus, "version" | "state">): b
   return version !== undefined && (state === undefined || state === "Unreachable" || state === "Throttled");
 }
 
-function keyOf({ key }: Entry): string {
-  return trimSpace(key ?? "");
-}
-
-function fileOf({ objectName }: Entry): string {
-  return trimSpace(objectName ?? "");
-}
-
 /** The files that the Secrets are made from. */
-export function filesOf(secretObjects: readonly SecretObject[]): readonly string[] {
-  return secretObjects.flatMap(({ data = [] }) => data.map(fileOf));
+export function filesOf(secretObjects: readonly SecretObjectEntries[]): readonly string[] {
+  return secretObjects.flatMap(({ data = [] }) => data.flatMap(filesOfEntry));
 }
 
-export function nameOf({ secretName }: SecretObject): string {
+export function nameOf({ secretName }: Pick<SecretObjectEntries, "secretName">): string {
   return trimSpace(secretName ?? "");
 }

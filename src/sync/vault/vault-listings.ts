@@ -26,6 +26,8 @@ export interface ListingsOptions {
   readonly clock: Clock;
   /** How many objects of the type would be asked for one by one instead. */
   readonly wanted: (type: ObjectType) => number;
+  /** Whether somebody selects objects of the type by what the list says of them: then it is read through, and all of that is kept. */
+  readonly isSelectedBy: (type: ObjectType) => boolean;
   /** Called before anybody gets the new list. */
   readonly onTaken: (type: ObjectType, listing: VaultListing) => void;
 }
@@ -39,10 +41,13 @@ export interface Poll {
 /** A poll, and the namespace of its class. */
 export interface ClassPoll extends Poll {
   readonly namespace: string;
+  /** Unix milliseconds: a list that was begun before does not count. Where not given, any that serves the poll does. */
+  readonly notBefore?: number;
 }
 
 interface Taken {
   readonly listing: VaultListing;
+  readonly hasDetails: boolean;
   /** Of the poll that it was taken for: measured from there, lists come one an interval, however late a poll ran. */
   readonly due: number;
 }
@@ -68,8 +73,12 @@ export class VaultListings {
   async current(type: ObjectType, poll: ClassPoll, signal: AbortSignal): Promise<VaultListing | undefined> {
     const known = this.#known(type);
     const { taken } = known;
-    if (taken !== undefined && isFresh(taken, poll, this.#options.client.stretchFor(poll.namespace))) return taken.listing;
-    if (known.underWay !== undefined) return known.underWay;
+    if (taken !== undefined && this.#serves(taken, type, poll)) return taken.listing;
+    const before = known.underWay;
+    const coming = await before;
+    if (before !== undefined && (coming === undefined || isSince(coming, poll))) return coming;
+    // Of those who wait for a newer one than that, the first takes it.
+    if (known.underWay !== undefined && known.underWay !== before) return known.underWay;
     if (!this.#isWorthwhile(type, known)) return undefined;
     known.underWay = this.#take(type, { known, poll, signal });
     try {
@@ -77,6 +86,11 @@ export class VaultListings {
     } finally {
       known.underWay = undefined;
     }
+  }
+
+  #serves({ listing, hasDetails, due }: Taken, type: ObjectType, poll: ClassPoll): boolean {
+    if (!hasDetails && this.#options.isSelectedBy(type)) return false;
+    return isSince(listing, poll) && isFresh({ due }, poll, this.#options.client.stretchFor(poll.namespace));
   }
 
   #known(type: ObjectType): Known {
@@ -88,7 +102,9 @@ export class VaultListings {
   #isWorthwhile(type: ObjectType, known: Known): boolean {
     const now = this.#options.clock.now();
     if (now < known.forbiddenUntil) return false;
-    return now >= known.pagesUntil || known.pages <= this.#options.wanted(type);
+    return (
+      now >= known.pagesUntil || known.pages <= this.#options.wanted(type) || (known.pages <= MAX_PAGES && this.#options.isSelectedBy(type))
+    );
   }
 
   async #take(
@@ -97,12 +113,13 @@ export class VaultListings {
   ): Promise<VaultListing | undefined> {
     const { client, clock, onTaken } = this.#options;
     const takenAt = clock.now();
+    const hasDetails = this.#options.isSelectedBy(type);
     const objects = new Map<string, ListedObject>();
     let pages = 0;
     try {
       for await (const page of client.inLineOf(poll.namespace).listObjects(KINDS[type], signal)) {
         pages += 1;
-        for (const object of page) objects.set(object.name.toLowerCase(), object);
+        for (const object of page) objects.set(object.name.toLowerCase(), hasDetails ? object : withoutDetails(object));
         if (objects.size > MAX_LISTED) pages = MAX_PAGES + 1;
         if (pages > MAX_PAGES) break;
       }
@@ -117,10 +134,18 @@ export class VaultListings {
     known.taken = undefined;
     if (pages > MAX_PAGES) return undefined;
     const listing = { takenAt, objects };
-    known.taken = { listing, due: poll.due };
+    known.taken = { listing, hasDetails, due: poll.due };
     onTaken(type, listing);
     return listing;
   }
+}
+
+function withoutDetails({ name, isEnabled, updated }: ListedObject): ListedObject {
+  return { name, isEnabled, updated };
+}
+
+function isSince({ takenAt }: VaultListing, { notBefore = Number.NEGATIVE_INFINITY }: ClassPoll): boolean {
+  return takenAt >= notBefore;
 }
 
 /** Whether what was asked for one poll serves another. */

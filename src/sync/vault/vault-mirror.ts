@@ -1,20 +1,21 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import type { RenderOptions } from "../../domain/content/render.ts";
-import type { ObjectRef, SecretObject, SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf, objectKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoder } from "../../domain/ports/decoder.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
-import { trimSpace } from "../../domain/provider-class/go-text.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import { vaultRefusal } from "../../domain/provider-class/operator-limits.ts";
 import type { CloudOptions } from "../../domain/provider-class/parameters.ts";
 import { openProviderClass } from "../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../domain/provider-class/problem.ts";
 import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
+import { type DataEntry, keyOf as dataKeyOf, filesOfEntry, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
+import type { Selection } from "../../domain/selection/select-objects.ts";
 import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
 import { type FoundObject, vaultNamed } from "../../domain/sync/object-status.ts";
@@ -27,6 +28,7 @@ import { foundObjects, lookAtObjects } from "./look-at-objects.ts";
 import type { FetchMirror, FetchRequest, Mirror, MirroredSecret } from "./mirror.ts";
 import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
+import { selectFromLists } from "./select-from-lists.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
 import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
@@ -134,11 +136,17 @@ interface MirrorObjects extends MirrorRequest {
 
 async function mirrorObjects(
   { clock, content: { render, values } }: Mirroring,
-  { provider, fetchRequest, vault, versionCache, objects, content }: MirrorObjects,
+  { provider, fetchRequest, vault, versionCache, objects: named, content }: MirrorObjects,
   signal: AbortSignal,
 ): Promise<Mirror> {
-  const secretObjects = provider.spec?.secretObjects ?? [];
-  const input = { classKey: keyOf(provider), objects, secretObjects, fetchRequest, now: clock.now() };
+  const classKey = keyOf(provider);
+  const selection = await selectFromLists(
+    versionCache,
+    { classKey, spec: provider.spec, objects: named, fetchRequest, now: clock.now() },
+    signal,
+  );
+  const { objects, secretObjects, leaving } = selection;
+  const input = { classKey, objects, secretObjects, leaving, fetchRequest, now: clock.now() };
   const check = await checkVersions(versionCache, input, signal);
   if (secretObjects.length === 0) {
     const looked = await lookAtObjects(check.reader, check.wanted, signal);
@@ -156,7 +164,7 @@ async function mirrorObjects(
   const places = new Map(objects.map(({ path }, index) => [path, index]));
   const placeOf = ({ object }: ObjectFailure): number => places.get(object.path) ?? objects.length;
   const inOrder = [...check.failures, ...failures].sort((a, b) => placeOf(a) - placeOf(b));
-  return answer({ provider, fetchRequest, check }, outcomes, { files, failures: inOrder });
+  return answer({ fetchRequest, check, selection }, outcomes, { files, failures: inOrder });
 }
 
 function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refusal {
@@ -167,17 +175,20 @@ function asRefusal(problem: ClassProblem): IdentityRefusal {
   return { reason: problem.reason, message: describeProblem(problem) };
 }
 
-interface Answering extends MirrorRequest {
+interface Answering extends Pick<MirrorRequest, "fetchRequest"> {
   readonly check: VersionCheck;
+  readonly selection: Selection;
 }
 
 /** Where no object came, the one reason is the class's; else each Secret that needs a missing object says so itself. */
-function answer({ provider, fetchRequest, check }: Answering, outcomes: readonly SecretOutcome[], { files, failures }: Fetched): Mirror {
+function answer({ fetchRequest, check, selection }: Answering, outcomes: readonly SecretOutcome[], { files, failures }: Fetched): Mirror {
   const [first] = failures;
   if (first !== undefined && files.length === 0 && check.unchanged.size === 0) return refused({ ...first, retry: retryOf(failures) });
   const secrets = outcomes.map(
     (outcome, index) =>
-      unchanged(outcome, check, fetchRequest) ?? mirrored(outcome, provider.spec?.secretObjects?.[index], { files, failures }),
+      unselected(outcome, selection, fetchRequest) ??
+      unchanged(outcome, check, fetchRequest) ??
+      mirrored(outcome, selection.secretObjects[index], { files, failures }),
   );
   const notFresh = first === undefined ? undefined : { reason: first.reason, message: first.message };
   return {
@@ -213,6 +224,16 @@ function retryOf(failures: Fetched["failures"]): Retry {
   return (passing ?? failures[0])?.retry ?? { kind: "backoff" };
 }
 
+/** It stays as it is, and says why. */
+function unselected(outcome: SecretOutcome, { problems }: Selection, { selection }: FetchRequest): MirroredSecret | undefined {
+  const name = outcome.kind === "desired" ? outcome.secret.name : outcome.name;
+  const problem = problems.get(name);
+  if (problem === undefined) return undefined;
+  const { reason, message } = problem;
+  const held = selection?.held.find((secret) => secret.name === name)?.data ?? [];
+  return { kind: "failed", name, reason, message: shortText(message), keys: held.map((key) => ({ ...asHeld(key), state: reason })) };
+}
+
 /** Its files are absent because nobody asked for them. */
 function unchanged(outcome: SecretOutcome, check: VersionCheck, fetchRequest: FetchRequest): MirroredSecret | undefined {
   if (outcome.kind === "desired" || fetchRequest.kind === "everything") return undefined;
@@ -228,13 +249,13 @@ function asHeld(stored: KeyStatus): KeyStatus {
   return key;
 }
 
-function mirrored(outcome: SecretOutcome, secretObject: SecretObject | undefined, fetched: Fetched): MirroredSecret {
+function mirrored(outcome: SecretOutcome, secretObject: SecretObjectEntries | undefined, fetched: Fetched): MirroredSecret {
   if (outcome.kind === "desired") {
     const { secret } = outcome;
-    return { kind: "desired", secret, keys: [...secret.sources].map(([key, file]) => givenKey(key, file)) };
+    return { kind: "desired", secret, keys: [...secret.sources].flatMap(([key, files]) => files.map((file) => givenKey(key, file))) };
   }
   const { name, problem } = outcome;
-  const paths = (secretObject?.data ?? []).map(({ objectName }) => trimSpace(objectName ?? ""));
+  const paths = (secretObject?.data ?? []).flatMap(filesOfEntry);
   const cause = paths.map((path) => failureOfFile(fetched.failures, path)).find((failure) => failure !== undefined);
   // A file that is absent because the vault refused it: the refusal is the reason, not the absence.
   if (cause !== undefined && problem.isFileMissing === true)
@@ -251,13 +272,12 @@ function mirrored(outcome: SecretOutcome, secretObject: SecretObject | undefined
 
 /** `problem`: of the Secret as a whole, which its keys then share. */
 function keysOf(
-  secretObject: SecretObject | undefined,
+  secretObject: SecretObjectEntries | undefined,
   { files, failures }: Fetched,
   problem: SyncReason | undefined,
 ): readonly KeyStatus[] {
-  return (secretObject?.data ?? []).map((entry): KeyStatus => {
-    const key = trimSpace(entry.key ?? "");
-    const path = trimSpace(entry.objectName ?? "");
+  const named = (entry: DataEntry): readonly (readonly [string, string])[] => filesOfEntry(entry).map((path) => [dataKeyOf(entry), path]);
+  return (secretObject?.data ?? []).flatMap(named).map(([key, path]): KeyStatus => {
     const failure = failureOfFile(failures, path);
     if (failure !== undefined) return { key, object: objectIdOf(failure.object), state: failure.reason, message: failure.message };
     const file = fileNamed(files, path);

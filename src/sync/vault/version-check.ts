@@ -7,7 +7,6 @@ import {
   type ObjectVersion,
   selectVersions,
 } from "../../domain/content/version-history.ts";
-import type { SecretObject } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
@@ -16,6 +15,7 @@ import { MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
 import { untilNextPoll } from "../../domain/schedule/phase.ts";
+import type { SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownObjects, type KnownVersion, sourcesOf } from "./known-files.ts";
@@ -34,8 +34,10 @@ export interface CheckInput {
   /** `namespace/name` of the class. */
   readonly classKey: string;
   readonly objects: readonly ClassObject[];
-  readonly secretObjects: readonly SecretObject[];
+  readonly secretObjects: readonly SecretObjectEntries[];
   readonly fetchRequest: FetchRequest;
+  /** Objects that the vault's list no longer has, and that stay for now as the Secrets hold them. */
+  readonly leaving: ReadonlySet<ClassObject>;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -57,7 +59,7 @@ export interface VersionCheck {
 /** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
 export async function checkVersions(versionCache: ObjectVersionCache, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, fetchRequest, now } = input;
-  const forgottenAfter = now + 2 * fetchRequest.period * versionCache.stretchFor(classKey);
+  const forgottenAfter = forgottenFrom(versionCache, { classKey, fetchRequest, now });
   const keys = objects.filter((object) => !hasHistory(object)).map(versionCacheKey);
   versionCache.interests.name(classKey, { keys, until: forgottenAfter }, now);
   const { due } = fetchRequest;
@@ -70,6 +72,14 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
   return changesCheck(versionCache, { ...input, fetchRequest }, signal);
 }
 
+/** Unix milliseconds: a class that has not come again by then is gone, or reads elsewhere. */
+export function forgottenFrom(
+  versionCache: ObjectVersionCache,
+  { classKey, fetchRequest, now }: Pick<CheckInput, "classKey" | "fetchRequest" | "now">,
+): number {
+  return now + 2 * fetchRequest.period * versionCache.stretchFor(classKey);
+}
+
 function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
   return withoutLists(versionCache, input, { fetchRequest, notBefore: input.now, isTouched: () => false });
 }
@@ -78,7 +88,7 @@ function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchR
 function hintedCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
   const { hints } = fetchRequest;
   const isMade = fileNamesOf(input.objects.filter((object) => isHinted(object, hints)));
-  const isTouched = (secretObject: SecretObject): boolean => filesOf([secretObject]).some(isMade);
+  const isTouched = (secretObject: SecretObjectEntries): boolean => filesOf([secretObject]).some(isMade);
   return withoutLists(versionCache, input, { fetchRequest, notBefore: hints?.since ?? input.now, isTouched });
 }
 
@@ -87,7 +97,7 @@ interface WithoutLists {
   /** Unix milliseconds: what the vault answered earlier does not count. */
   readonly notBefore: number;
   /** The Secret is made anew although it is as it was. */
-  readonly isTouched: (secretObject: SecretObject) => boolean;
+  readonly isTouched: (secretObject: SecretObjectEntries) => boolean;
 }
 
 /** By one GET of each object of the Secrets that are damaged or touched. */
@@ -97,7 +107,7 @@ function withoutLists(
   { fetchRequest: { intact, stored, due }, notBefore, isTouched }: WithoutLists,
 ): VersionCheck {
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
-  const isUnchanged = (secretObject: SecretObject): boolean => {
+  const isUnchanged = (secretObject: SecretObjectEntries): boolean => {
     const name = nameOf(secretObject);
     return intact.has(name) && synced.has(name) && !isTouched(secretObject);
   };
@@ -131,7 +141,7 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   for (const object of objects)
     known.set(object, await knownOf({ versionCache, reader, held, room, listing: listings.get(object.type), ...input }, object, signal));
   const sourceOf = sourcesOf(known);
-  const isUnchanged = (secretObject: SecretObject): boolean =>
+  const isUnchanged = (secretObject: SecretObjectEntries): boolean =>
     fetchRequest.intact.has(nameOf(secretObject)) && held.isAsStored(secretObject, sourceOf);
   const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
   const changed = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
@@ -176,12 +186,22 @@ interface Knowing extends ChangesInput {
 }
 
 function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Known | Promise<Known> {
+  if (knowing.leaving.has(object)) return asHeld(knowing, object);
   if (isUnseen(knowing, object)) return undefined;
   const refused = knownRefusal(knowing, object);
   if (refused !== undefined) return refused;
   if (hasHistory(object)) return knownHistory(knowing, object, signal);
   if (object.version !== undefined) return knownPinned(knowing, object);
   return knowing.listing === undefined ? knownRecently(knowing, object) : knownByList(knowing, object, knowing.listing);
+}
+
+function asHeld({ held, now }: Knowing, object: ClassObject): Known {
+  const last = held.keyMadeFrom(object);
+  if (last === undefined) return undefined;
+  const { version, updated, expires } = last;
+  const dates = { ...(updated === undefined ? {} : { updated }), ...(expires === undefined ? {} : { expires }) };
+  const known = { path: object.path, object: objectIdOf(object), ...(version === undefined ? {} : { version }), ...dates, isWhole: true };
+  return { kind: "found", versions: [known], at: now };
 }
 
 /** An event has told of it, or of rights that it was refused for, and nobody has looked since: the list may be of before. */

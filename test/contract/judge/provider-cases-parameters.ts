@@ -46,6 +46,7 @@ const required: readonly ProviderCase[] = [
     tenantID: "\u0085$TENANT\u3000",
   }),
   one("a mark that is no blank", ["parameter values are trimmed", "step 13: vault name shape"], { keyvaultName: "\ufeff$VAULT" }),
+  one("a parameter of the worker", ["unknown parameters are ignored"], { secretData: "{}" }),
   one("old parameters", ["unknown parameters are ignored"], {
     resourceGroup: "group",
     subscriptionId: "none",

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { eventually } from "../../support/time/eventually.ts";
 import { clusterOf } from "../support/cluster.ts";
 import { ANNOTATED, DOCUMENT } from "../support/document-walk.ts";
+import { object, opaque, providerClass } from "../support/provider-class.ts";
 import type { Scenarios } from "../support/scenarios.ts";
-import { pod, shell } from "../support/workloads.ts";
+import { ANNOTATIONS, pod, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
 
 /** Name and key of `secretproviderclass-mirrored.yaml`. */
@@ -26,6 +27,23 @@ export function mirroringScenarios(scenario: Scenarios, world: () => World): voi
     assert.equal(secret, "MyExampleSecret");
     await node.kubectl(["wait", "--for=create", "spcsync/akvprovider-demo-mirrored", "--timeout=20s"]);
     await node.kubectl(["wait", "--for=condition=Synced", "spcsync/akvprovider-demo-mirrored", "--timeout=20s"]);
+  });
+
+  scenario.run("a class with secretData mounts as the provider knows it, and its Secret has what is made of the object", async () => {
+    const parameters = { secretData: "shaped:\n  password: upper(DemoSecret)\n" };
+    const shaped = providerClass(world(), "shaped", {
+      objects: [object("DemoSecret")],
+      secretObjects: [opaque("shaped", "DemoSecret")],
+      parameters,
+    });
+    await cluster.apply(shaped);
+    const annotations = { ...ANNOTATIONS, "keyvault-injector.dev/secret-provider-class": "shaped" };
+    const env = [{ name: "MADE", valueFrom: { secretKeyRef: { name: "shaped", key: "password" } } }];
+    const container = shell("printer", 'cat /mnt/secrets-store/DemoSecret; printf " %s" "$MADE"', { env });
+    await cluster.apply(pod("shaped", { containers: [container], restartPolicy: "Never", annotations }));
+    await cluster.wait("pod/shaped", "jsonpath={.status.phase}=Succeeded");
+    assert.equal(await cluster.kubectl("logs", "shaped"), "MyExampleSecret MYEXAMPLESECRET");
+    await cluster.remove("pod/shaped", "secretproviderclass/shaped");
   });
 
   scenario.run("a rotation in the vault reaches the running pods' files and the Secret", async () => {

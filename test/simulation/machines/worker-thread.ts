@@ -1,6 +1,6 @@
 /** In the place of `Worker` of node:worker_threads: the program of a decoding thread runs here, and its answer comes after a simulated time. */
 import { EventEmitter } from "node:events";
-import type { DecodingTask } from "../../../src/domain/content/decoding.ts";
+import { type DecodingTask, valuesOf } from "../../../src/domain/content/decoding.ts";
 import type { ThreadMessage } from "../../../src/pki/threads/thread-message.ts";
 import { activeScheduler, currentMachine } from "../time/context.ts";
 import type { Machine } from "../time/machine.ts";
@@ -46,8 +46,9 @@ const answers = new Map<string, Extract<ThreadMessage, { kind: "answer" }>>();
 
 function taskKey(task: DecodingTask): string {
   if (task.kind === "objects") return `objects ${task.text}`;
-  const { value, ...rest } = task;
-  return `${JSON.stringify(rest)} ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1")}`;
+  const said = task.kind === "expressions" ? { ...task, files: [...task.files.keys()] } : { ...task, value: undefined };
+  const values = valuesOf(task).map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString("latin1"));
+  return JSON.stringify([said, values]);
 }
 
 type OnMessage = (task: unknown) => void;

@@ -6,6 +6,7 @@ import { Sensitive } from "../../../src/domain/sensitive.ts";
 import type { ManualClock } from "../time/manual-clock.ts";
 
 interface StoredVersion {
+  readonly tags?: Readonly<Record<string, string>>;
   readonly version: string;
   readonly isEnabled: boolean;
   /** Whole seconds, as Key Vault's. */
@@ -43,6 +44,13 @@ export class ListedVaults implements VaultClients {
       const version = { version: `v${this.#serial}`, isEnabled: true, updated: this.#second() };
       this.#secrets.set(name, [...(this.#secrets.get(name) ?? []), version]);
     }
+  }
+
+  /** A new version with tags. */
+  setTagged(name: string, tags: Readonly<Record<string, string>>): void {
+    this.set(name);
+    const versions = this.#secrets.get(name) ?? [];
+    this.#secrets.set(name, [...versions.slice(0, -1), ...versions.slice(-1).map((version) => ({ ...version, tags }))]);
   }
 
   /** Of the current version, or of the named one. */
@@ -133,7 +141,12 @@ export class ListedVaults implements VaultClients {
     enter: (request: string, permission: Permission) => Promise<void>,
   ): AsyncGenerator<readonly ListedObject[]> {
     const all = [...this.#secrets].flatMap(([name, versions]) =>
-      versions.slice(-1).map(({ isEnabled, updated }) => ({ name, isEnabled, updated })),
+      versions.slice(-1).map(({ isEnabled, updated, tags = {} }) => ({
+        name,
+        isEnabled,
+        updated,
+        details: { tags, isManaged: name.startsWith("managed-") },
+      })),
     );
     for (let start = 0; start === 0 || start < all.length; start += 25) {
       await enter(`list ${kind}s`, "list");

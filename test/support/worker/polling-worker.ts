@@ -21,6 +21,8 @@ export interface PolledClassFacts {
   readonly clientId?: string;
   readonly vault?: string;
   readonly entry?: Readonly<Record<string, string>>;
+  readonly secretData?: string;
+  readonly objectSelectors?: string;
 }
 
 export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "provider"> {

@@ -1,7 +1,7 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../domain/annotations.ts";
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { trimSpace } from "../../../domain/provider-class/go-text.ts";
+import { keyOf as dataKeyOf, filesOfEntry } from "../../../domain/secret-data/data-entries.ts";
 import { type ClassStatus, conditionOf, type SecretStatus } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
@@ -114,7 +114,9 @@ function contentProblem(
   secret: Secret,
   { data }: SecretStatus,
 ): SecretProblem | undefined {
-  const missing = data.filter(({ key, version }) => version !== undefined && secret.data?.[key] === undefined).map(({ key }) => key);
+  const missing = [
+    ...new Set(data.filter(({ key, version }) => version !== undefined && secret.data?.[key] === undefined).map(({ key }) => key)),
+  ];
   const isEdited = missing.length > 0 || (fingerprints !== undefined && !worker.observe(secret, fingerprints).isContentIntact);
   if (!isEdited) return undefined;
   const why = missing.length > 0 ? `lacks ${missing.join(", ")}` : "holds other content than the worker wrote";
@@ -137,10 +139,11 @@ function versionProblem(
   }
   const entries = secretObjectsOf(spc).find(({ secretName }) => secretName === name)?.data ?? [];
   const behind = written.find(({ key, object, version }) => {
-    const entry = entries.findLast((candidate) => trimSpace(candidate.key ?? "") === key);
+    const entry = entries.findLast((candidate) => dataKeyOf(candidate) === key);
+    const paths = entry === undefined ? [] : filesOfEntry(entry);
     // Of several files with the same path the last one, as on a mount.
-    const file = files.findLast(({ path }) => path === trimSpace(entry?.objectName ?? ""));
-    return file?.objectId === object && file?.version !== version;
+    const made = paths.map((path) => files.findLast((file) => file.path === path)).filter((file) => file?.objectId === object);
+    return made.length > 0 && made.every((file) => file?.version !== version);
   });
   if (behind === undefined) return undefined;
   const why = `has version ${behind.version ?? ""} of ${behind.object ?? ""} under ${behind.key}, and the vault a newer one`;

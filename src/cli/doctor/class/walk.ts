@@ -5,7 +5,9 @@ import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
+import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
+import { expressionViolation, placeOf } from "../../../domain/secret-objects/expression-problem.ts";
 import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
 import { type ClassStatus, conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
@@ -131,16 +133,16 @@ async function lookIntoVault(
 
 /** What the class says of its Secrets, before any object is looked at. */
 function violationsOf({ spec }: SecretProviderClass): readonly ClassFinding[] {
-  return (spec?.secretObjects ?? []).flatMap((secretObject, index) => {
-    const violation = driverViolation(secretObject) ?? furtherViolation(secretObject);
-    return violation === undefined ? [] : [secretObjectLeaf({ ...violation, field: `spec.secretObjects[${index}].${violation.field}` })];
+  return secretObjectEntries(spec).flatMap((secretObject, index) => {
+    const violation = driverViolation(secretObject) ?? expressionViolation(secretObject) ?? furtherViolation(secretObject);
+    return violation === undefined ? [] : [secretObjectLeaf({ ...violation, field: placeOf(index, violation.field) })];
   });
 }
 
 /** What comes out of the objects that the vault gave; nothing of it is kept. */
 function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, files: readonly ObjectFile[]): readonly ClassFinding[] {
   const known = new Set(violationsOf(spc).map(({ message }) => message));
-  return buildSecrets(spc.spec?.secretObjects ?? [], files, worker.pki)
+  return buildSecrets(secretObjectEntries(spc.spec), files, worker.pki)
     .flatMap((outcome) => (outcome.kind === "desired" ? [] : [secretObjectLeaf(outcome.problem)]))
     .filter(({ message }) => !known.has(message));
 }

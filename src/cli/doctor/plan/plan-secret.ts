@@ -1,6 +1,8 @@
 import { MANAGED_LABEL } from "../../../domain/annotations.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
+import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
+import { placeOf } from "../../../domain/secret-objects/expression-problem.ts";
 import { textViolation } from "../../../domain/secret-objects/rules.ts";
 import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
@@ -112,10 +114,10 @@ function isOwn(live: Secret | undefined): boolean {
 const TAKEN_FROM = { owner: "its owner and the class agree", driver: "the CSI driver's own sync made it, and is switched off" };
 
 function invalidity(spc: SecretProviderClass, index: number, name: string): Decision | undefined {
-  const violation = textViolation(spc.spec?.secretObjects?.[index] ?? {});
+  const violation = textViolation(secretObjectEntries(spc.spec)[index] ?? {});
   if (violation !== undefined) {
     const { reason, message, hint } = violation;
-    const field = `spec.secretObjects[${index}].${violation.field}`;
+    const field = placeOf(index, violation.field);
     return { action: "invalid", reason, message: `${field}: ${message}`, fix: `In ${field}: ${hint}.` };
   }
   const sharing = secretObjectsOf(spc).flatMap(({ secretName }, at) => (secretName === name ? [at] : []));

@@ -1,0 +1,130 @@
+/** A value that holds JSON or YAML. Numbers stay as they are written. */
+
+import { isJsonObject } from "../json-object.ts";
+import { resolveScalar } from "../provider-class/yaml-scalar-meaning.ts";
+import { parseYaml, type YamlMapping, type YamlNode, type YamlScalar } from "../provider-class/yaml-tree.ts";
+import { failed, ok, type Result } from "../result.ts";
+import type { PathStep, PropertyPath } from "./property-path.ts";
+
+/** JSON, in which a number is a {@link WrittenNumber}. */
+export type DocumentNode = unknown;
+
+/** As it is written: a reader of JSON loses digits of large ones. */
+class WrittenNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A text of aliases to aliases stands for far more than it is long. */
+const MAX_NODES = 100_000;
+/** Of lists and mappings inside each other. */
+const MAX_DEPTH = 200;
+const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`;
+
+export function readDocument(text: string): Result<DocumentNode, string> {
+  const json = readJson(text);
+  if (json !== undefined) return isDeeper(json.node, MAX_DEPTH) ? failed(TOO_DEEP) : ok(json.node);
+  const tree = parseYaml(text);
+  if (!tree.ok) return failed("it is neither JSON nor YAML");
+  const reader = new YamlReader();
+  const node = reader.read(tree.value, MAX_DEPTH);
+  return reader.problem === undefined ? ok(node) : failed(reader.problem);
+}
+
+/** What the reviver of `JSON.parse` is told besides the value. */
+interface ReviverContext {
+  readonly source?: string;
+}
+
+function readJson(text: string): { readonly node: DocumentNode } | undefined {
+  // The parser's own errors quote the text.
+  try {
+    const asWritten = (_key: string, value: unknown, context?: ReviverContext): unknown =>
+      typeof value === "number" ? new WrittenNumber(context?.source ?? String(value)) : value;
+    return { node: JSON.parse(text, asWritten) };
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeeper(node: DocumentNode, levels: number): boolean {
+  if (!Array.isArray(node) && !isMapping(node)) return false;
+  return levels === 0 || Object.values(node).some((member) => isDeeper(member, levels - 1));
+}
+
+class YamlReader {
+  problem: string | undefined;
+  #nodes = 0;
+
+  /** `levels`: that may be inside of it. */
+  read(node: YamlNode, levels: number): DocumentNode {
+    this.#nodes += 1;
+    if (this.#nodes > MAX_NODES) this.problem = `with its aliases it has more than ${MAX_NODES} values`;
+    if (levels < 0) this.problem = TOO_DEEP;
+    if (this.problem !== undefined) return null;
+    switch (node.kind) {
+      case "alias":
+        return this.read(node.target, levels);
+      case "sequence":
+        return node.items.map((item) => this.read(item, levels - 1));
+      case "mapping":
+        return this.#mapping(node, levels - 1);
+      case "scalar":
+        return this.#scalar(node);
+    }
+  }
+
+  #mapping({ pairs }: YamlMapping, levels: number): DocumentNode {
+    const members = pairs.map(({ key, value }) => [key.kind === "scalar" ? key.value : "", this.read(value, levels)] as const);
+    if (pairs.some(({ key }) => key.kind !== "scalar")) this.problem = "a key of a mapping is no text";
+    return Object.fromEntries(members);
+  }
+
+  #scalar(node: YamlScalar): DocumentNode {
+    const resolved = resolveScalar(node);
+    if (typeof resolved === "string") return node.value;
+    if (resolved.tag === "!!null") return null;
+    if (resolved.tag === "!!bool") return node.value.toLowerCase() === "true";
+    return isJsonNumber(node.value) && resolved.tag !== "!!str" ? new WrittenNumber(node.value) : node.value;
+  }
+}
+
+function isJsonNumber(text: string): boolean {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text);
+}
+
+/** Undefined where there is nothing of that name or place. */
+export function nodeAt(root: DocumentNode, path: PropertyPath): DocumentNode {
+  let node: DocumentNode = root;
+  for (const step of path) {
+    node = memberOf(node, step);
+    if (node === undefined) return undefined;
+  }
+  return node;
+}
+
+function memberOf(node: DocumentNode, step: PathStep): DocumentNode {
+  if (Array.isArray(node)) return typeof step === "number" ? node[step] : undefined;
+  if (!isMapping(node) || !Object.hasOwn(node, step)) return undefined;
+  return node[step];
+}
+
+export function isMapping(node: DocumentNode): node is Readonly<Record<string, DocumentNode>> {
+  return isJsonObject(node) && !(node instanceof WrittenNumber);
+}
+
+/** A text as it is, everything else as JSON without spaces. */
+export function textOf(node: DocumentNode): string {
+  return typeof node === "string" ? node : jsonOf(node);
+}
+
+function jsonOf(node: DocumentNode): string {
+  if (node instanceof WrittenNumber) return node.text;
+  if (Array.isArray(node)) return `[${node.map(jsonOf).join(",")}]`;
+  if (!isMapping(node)) return JSON.stringify(node);
+  const members = Object.entries(node).map(([key, value]) => `${JSON.stringify(key)}:${jsonOf(value)}`);
+  return `{${members.join(",")}}`;
+}

@@ -1,0 +1,75 @@
+/** Values in the formats of the tools that read them. What a format cannot hold is refused: never half of it, never another value. */
+import { failed, ok, type Result } from "../result.ts";
+import { bytesOf, encodeBase64 } from "./bytes.ts";
+import { type DocumentNode, isMapping, textOf } from "./document.ts";
+
+const CONTROL = /\p{Cc}/u;
+
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** Shells and the readers of such files take it as it is. */
+const PLAIN = /^[A-Za-z0-9_./:@%+,=-]*$/;
+
+/** `NAME=value` for each member of a JSON or YAML mapping, in its order. */
+export function dotenvOf(document: DocumentNode): Result<string, string> {
+  if (!isMapping(document)) return failed("it is no mapping of names to values");
+  const lines: string[] = [];
+  for (const [index, [name, value]] of Object.entries(document).entries()) {
+    const written = VARIABLE.test(name) ? dotenvValue(value) : failed("has a name that no variable can have");
+    if (!written.ok) return failed(`member ${index + 1} ${written.error}`);
+    lines.push(`${name}=${written.value}\n`);
+  }
+  return ok(lines.join(""));
+}
+
+/** In single quotes everything stands for itself, but that some readers take `\\` and `\'` for escapes there. */
+function dotenvValue(value: DocumentNode): Result<string, string> {
+  const text = value === null ? "" : textOf(value);
+  if (PLAIN.test(text)) return ok(text);
+  if (text.includes("\u0000")) return failed("holds a null character");
+  if (!text.includes("'") && !/\\\\|\\$/.test(text)) return ok(`'${text}'`);
+  if (!/["$`\\\n\r]/.test(text)) return ok(`"${text}"`);
+  return failed("has quotation marks or backslashes that shells and readers of such files understand differently");
+}
+
+/** `--` and `${…}` are npm's own in this file. */
+const TOKEN = /^[\u0021\u0023-\u0026\u0028-\u003a\u003c\u003e-\u007e]+$/;
+
+/** For npm: the token, and the registry of all packages or of a scope. */
+export function npmrcOf(registry: string, token: string, scope: string | undefined): Result<string, string> {
+  const host = /^https?:(\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[-A-Za-z0-9._~%/]*)?)$/.exec(registry)?.[1];
+  if (host === undefined) return failed("its registry is no address such as https://registry.example.com/npm/");
+  if (!TOKEN.test(token) || token.includes("${")) return failed("its token has characters that no token has");
+  if (scope !== undefined && !/^@[-a-z0-9._~]+$/.test(scope)) return failed("its scope is no name such as @shop");
+  const slash = host.endsWith("/") ? "" : "/";
+  const key = scope === undefined ? "registry" : `${scope}:registry`;
+  return ok(`${key}=${registry}${slash}\n${host}${slash}:_authToken=${token}\n`);
+}
+
+/** For pulling images: `registry, user, password`, as often as there are registries. */
+export function dockerConfigOf(texts: readonly string[]): Result<string, string> {
+  const auths = new Map<string, { readonly username: string; readonly password: string; readonly auth: string }>();
+  for (let at = 0; at < texts.length; at += 3) {
+    const [registry = "", username = "", password = ""] = texts.slice(at, at + 3);
+    if (registry === "" || /\s/.test(registry)) return failed("a registry is empty, or has a space");
+    if (username.includes(":")) return failed("a user has a colon, which ends the user's name");
+    auths.set(registry, { username, password, auth: encodeBase64(bytesOf(`${username}:${password}`)) });
+  }
+  return ok(JSON.stringify({ auths: Object.fromEntries(auths) }));
+}
+
+/** `Key=value;…` as ADO.NET reads it. */
+export function connectionStringOf(texts: readonly string[]): Result<string, string> {
+  const parts: string[] = [];
+  for (let at = 0; at < texts.length; at += 2) {
+    const [key = "", value = ""] = texts.slice(at, at + 2);
+    if (!/^[A-Za-z][A-Za-z0-9 _.-]*$/.test(key)) return failed(`key ${at / 2 + 1} is no name such as Server or User ID`);
+    if (CONTROL.test(value)) return failed(`value ${at / 2 + 1} holds a control character`);
+    parts.push(`${key}=${connectionValue(value)}`);
+  }
+  return ok(parts.join(";"));
+}
+
+function connectionValue(value: string): string {
+  if (value !== "" && !/[;="'{}]|^\s|\s$/.test(value)) return value;
+  return value.includes('"') && !value.includes("'") ? `'${value}'` : `"${value.replaceAll('"', '""')}"`;
+}

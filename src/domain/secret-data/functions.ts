@@ -1,0 +1,233 @@
+/** All functions of expressions. Each is total, keeps nothing, and its errors hold nothing of a value. */
+import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
+import type { DerivationBudget } from "../content/derivation-budget.ts";
+import { decodeBase64, decodeHex } from "../content/encodings.ts";
+import type { PemBlock, Pki } from "../ports/pki.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { bytesOf, concatenated, encodeBase64, encodeHex, NO_TEXT, textIn } from "./bytes.ts";
+import { type DocumentNode, nodeAt, textOf } from "./document.ts";
+import { connectionStringOf, dockerConfigOf, dotenvOf, npmrcOf } from "./files-for-tools.ts";
+import { parsePath } from "./property-path.ts";
+
+export interface Using {
+  readonly pki: Pki;
+  readonly budget: DerivationBudget;
+  /** Reads a value as JSON or YAML, each value once. */
+  readonly document: (value: Uint8Array) => Result<DocumentNode, string>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  /** Written in the class, in quotation marks. */
+  readonly isText?: true;
+  readonly isOptional?: true;
+}
+
+export interface ExpressionFunction {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+  /** So many of the last parameters may come again and again. */
+  readonly repeated?: number;
+  /** What it gives, for the reference. */
+  readonly gives: string;
+  /** When it gives nothing, for the reference. */
+  readonly fails: string;
+  readonly apply: (values: readonly Uint8Array[], using: Using) => Result<Uint8Array, string>;
+}
+
+type Bytes = Result<Uint8Array, string>;
+
+const NEVER = "never";
+const NOTHING = new Uint8Array();
+
+function firstOf(change: (value: Uint8Array, using: Using) => Bytes): ExpressionFunction["apply"] {
+  return ([value = NOTHING], using) => change(value, using);
+}
+
+/** Of values that are text, a text. */
+function ofTexts(change: (texts: readonly string[]) => Result<string, string>): ExpressionFunction["apply"] {
+  return (values) => {
+    const texts: string[] = [];
+    for (const value of values) {
+      const text = textIn(value);
+      if (!text.ok) return text;
+      texts.push(text.value);
+    }
+    const changed = change(texts);
+    return changed.ok ? ok(bytesOf(changed.value)) : changed;
+  };
+}
+
+const ofText = (change: (text: string) => string): ExpressionFunction["apply"] => ofTexts(([text = ""]) => ok(change(text)));
+
+function property([value = NOTHING, path = NOTHING]: readonly Uint8Array[], { document }: Using): Bytes {
+  const root = document(value);
+  if (!root.ok) return root;
+  const steps = parsePath(new TextDecoder().decode(path));
+  const node = steps.ok ? nodeAt(root.value, steps.value) : undefined;
+  return node === undefined ? failed("there is no such property in it") : ok(bytesOf(textOf(node)));
+}
+
+/** As RFC 3986 has it for everything but unreserved characters. */
+function percentEncoded(text: string): string {
+  const encoded = encodeURIComponent(text.toWellFormed());
+  return encoded.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+const isCertificate = ({ type }: PemBlock): boolean => type === "CERTIFICATE";
+
+function certificatesOf(pick: (blocks: readonly PemBlock[]) => readonly PemBlock[], missing: string): ExpressionFunction["apply"] {
+  return firstOf((value, { pki }) => {
+    const picked = pick(pki.decodePem(value).blocks.filter(isCertificate));
+    return picked.length === 0 ? failed(missing) : ok(encodeBlocks(picked, pki));
+  });
+}
+
+function privateKey(value: Uint8Array, { pki }: Using): Bytes {
+  const block = pki.decodePem(value).blocks.find((each) => !isCertificate(each));
+  if (block === undefined) return failed("there is no private key in it");
+  const key = pki.readPrivateKey(block.der);
+  return key === undefined || key.kind === "other" ? failed("its key is neither RSA nor ECDSA") : ok(pemOf("PRIVATE KEY", key.pkcs8, pki));
+}
+
+const VALUE: Parameter = { name: "value" };
+const NO_CERTIFICATE = "there is no certificate in it";
+
+export const FUNCTIONS: readonly ExpressionFunction[] = [
+  {
+    name: "property",
+    parameters: [VALUE, { name: "path", isText: true }],
+    gives:
+      'A property of a JSON or YAML text: texts as they are, numbers and `true` as they are written, lists and mappings as JSON without spaces. A path has names with dots between them, `[0]` for the first of a list, `["a.b"]` for a name with a dot',
+    fails: "the value is neither JSON nor YAML, or has no such property",
+    apply: property,
+  },
+  {
+    name: "base64",
+    parameters: [VALUE],
+    gives: "Base64, with padding",
+    fails: NEVER,
+    apply: firstOf((value) => ok(bytesOf(encodeBase64(value)))),
+  },
+  {
+    name: "base64decode",
+    parameters: [VALUE],
+    gives: "What base64 stands for",
+    fails: "the value is no base64 with padding",
+    apply: firstOf((value) => decodeBase64(value)),
+  },
+  {
+    name: "hex",
+    parameters: [VALUE],
+    gives: "Two lower-case digits for each byte",
+    fails: NEVER,
+    apply: firstOf((value) => ok(bytesOf(encodeHex(value)))),
+  },
+  {
+    name: "hexdecode",
+    parameters: [VALUE],
+    gives: "What such digits stand for",
+    fails: "the value has anything but pairs of hexadecimal digits",
+    apply: firstOf((value) => decodeHex(value)),
+  },
+  {
+    name: "trim",
+    parameters: [VALUE],
+    gives: "The text without white space around it",
+    fails: NO_TEXT,
+    apply: ofText((text) => text.trim()),
+  },
+  { name: "lower", parameters: [VALUE], gives: "The text in lower case", fails: NO_TEXT, apply: ofText((text) => text.toLowerCase()) },
+  { name: "upper", parameters: [VALUE], gives: "The text in upper case", fails: NO_TEXT, apply: ofText((text) => text.toUpperCase()) },
+  {
+    name: "uri",
+    parameters: [VALUE],
+    gives: "The text with `%` and two digits for what has a meaning in an address, so that it can stand in one",
+    fails: NO_TEXT,
+    apply: ofText(percentEncoded),
+  },
+  {
+    name: "join",
+    parameters: [{ name: "separator", isText: true }, VALUE],
+    repeated: 1,
+    gives: "The values one after the other, with the separator between them",
+    fails: NEVER,
+    apply: ([separator = NOTHING, ...values]) =>
+      ok(concatenated(values.flatMap((value, index) => (index === 0 ? [value] : [separator, value])))),
+  },
+  {
+    name: "certificates",
+    parameters: [{ name: "pem" }],
+    gives: "The certificates of a PEM text, in their order",
+    fails: NO_CERTIFICATE,
+    apply: certificatesOf((blocks) => blocks, NO_CERTIFICATE),
+  },
+  {
+    name: "leafCertificate",
+    parameters: [{ name: "pem" }],
+    gives: "The first certificate of a PEM text",
+    fails: NO_CERTIFICATE,
+    apply: certificatesOf((blocks) => blocks.slice(0, 1), NO_CERTIFICATE),
+  },
+  {
+    name: "issuerCertificates",
+    parameters: [{ name: "pem" }],
+    gives: "The certificates of a PEM text without the first",
+    fails: "there is no second certificate in it",
+    apply: certificatesOf((blocks) => blocks.slice(1), "there is no second certificate in it"),
+  },
+  {
+    name: "privateKey",
+    parameters: [{ name: "pem" }],
+    gives: "The private key of a PEM text, as PKCS#8",
+    fails: "there is no private key in it, or one that is neither RSA nor ECDSA",
+    apply: firstOf(privateKey),
+  },
+  {
+    name: "dotenv",
+    parameters: [VALUE],
+    gives:
+      "`NAME=value` for each member of a JSON or YAML mapping, in quotation marks where it needs them: as shells and the usual readers of such files take it",
+    fails: "the value is no mapping, a name is no name of a variable, or a value cannot be written so that all of them read the same",
+    apply: firstOf((value, { document }) => {
+      const root = document(value);
+      const lines = root.ok ? dotenvOf(root.value) : root;
+      return lines.ok ? ok(bytesOf(lines.value)) : lines;
+    }),
+  },
+  {
+    name: "npmrc",
+    parameters: [{ name: "registry" }, { name: "token" }, { name: "scope", isOptional: true }],
+    gives: "npm's `.npmrc`: the registry, of all packages or of a scope such as `@shop`, and its token",
+    fails: "the registry is no address, or the token has characters that no token has",
+    apply: ofTexts(([registry = "", token = "", scope]) => npmrcOf(registry, token, scope)),
+  },
+  {
+    name: "dockerconfigjson",
+    parameters: [{ name: "registry" }, { name: "user" }, { name: "password" }],
+    repeated: 3,
+    gives: "What `kubernetes.io/dockerconfigjson` holds, for one registry or more",
+    fails: "a registry is empty, or a user has a colon",
+    apply: ofTexts(dockerConfigOf),
+  },
+  {
+    name: "connectionString",
+    parameters: [{ name: "key", isText: true }, VALUE],
+    repeated: 2,
+    gives: "`Key=value;…` for ADO.NET, in quotation marks where a value needs them",
+    fails: "a key is no name, or a value holds a control character",
+    apply: ofTexts(connectionStringOf),
+  },
+];
+
+const byName = new Map(FUNCTIONS.map((each) => [each.name, each]));
+
+export function findFunction(name: string): ExpressionFunction | undefined {
+  return byName.get(name);
+}
+
+/** `property(value, "path")`, `join("separator", value, …)` */
+export function signatureOf({ name, parameters, repeated }: Pick<ExpressionFunction, "name" | "parameters" | "repeated">): string {
+  const written = parameters.map((each) => `${each.isText ? `"${each.name}"` : each.name}${each.isOptional ? "?" : ""}`);
+  return `${name}(${[...written, ...(repeated === undefined ? [] : ["…"])].join(", ")})`;
+}

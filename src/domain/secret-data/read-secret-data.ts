@@ -1,0 +1,110 @@
+/**
+ * The parameter `secretData` of a class: for keys of its secretObjects what they are made of, where that is not the file of `objectName` as it
+ * is. The provider and the driver do not know the parameter, and take the class all the same.
+ */
+import type { SecretProviderClassSpec } from "../kubernetes.ts";
+import { MAX_DATA_ENTRIES } from "../provider-class/class-limits.ts";
+import { trimSpace } from "../provider-class/go-text.ts";
+import type { ClassProblem } from "../provider-class/problem.ts";
+import { type MisreadYaml, membersOf, textAt } from "../provider-class/yaml-members.ts";
+import { parseYaml } from "../provider-class/yaml-tree.ts";
+import { quoted } from "../quoted.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { nearestName } from "../spelling.ts";
+import { WeakCache } from "../weak-cache.ts";
+import { type Expression, type ExpressionProblem, filesIn } from "./expression.ts";
+import { parseExpression } from "./parse-expression.ts";
+
+export const SECRET_DATA = "secretData";
+export const SECRET_DATA_FIELD = `spec.parameters.${SECRET_DATA}`;
+
+/** As many as `objects` may have. */
+const MAX_LENGTH = 262_144;
+
+/** By the name of the Secret, then by the key. */
+export type SecretData = ReadonlyMap<string, ReadonlyMap<string, Result<Expression, ExpressionProblem>>>;
+
+export type ReadSecretData = Result<SecretData, ClassProblem>;
+
+const NONE: ReadSecretData = ok(new Map());
+
+const known = new WeakCache<SecretProviderClassSpec, ReadSecretData>();
+
+/** An expression that cannot be read is its Secret's problem; a text that is no such mapping is the class's. */
+export function secretDataOf(spec: SecretProviderClassSpec): ReadSecretData {
+  const text = trimSpace(spec.parameters?.[SECRET_DATA] ?? "");
+  return text === "" ? NONE : known.getOrCreate(spec, () => readFor(spec, text));
+}
+
+function readFor(spec: SecretProviderClassSpec, text: string): ReadSecretData {
+  const read = readSecretData(text);
+  if (!read.ok) return read;
+  const problem = strayProblem(spec, read.value) ?? sourcesProblem(spec, read.value);
+  return problem === undefined ? read : failed(problem);
+}
+
+function invalid(message: string, hint: string, place: string = ""): { readonly ok: false; readonly error: ClassProblem } {
+  return failed({ reason: "InvalidClass", message, field: `${SECRET_DATA_FIELD}${place}`, hint, isLimit: true });
+}
+
+const HINT = "write YAML: names of Secrets, below each its keys, behind each key an expression";
+
+function readSecretData(text: string): ReadSecretData {
+  if (text.length > MAX_LENGTH) return invalid(`${SECRET_DATA} has more than ${MAX_LENGTH} characters`, "spread it over several classes");
+  const tree = parseYaml(text);
+  if (!tree.ok) return invalid(`${SECRET_DATA} cannot be read: ${tree.error}`, HINT);
+  const secrets = membersOf(tree.value, "");
+  if (!secrets.ok) return misread(secrets.error);
+  const read = new Map<string, ReadonlyMap<string, Result<Expression, ExpressionProblem>>>();
+  for (const [name, node] of secrets.value) {
+    const keys = membersOf(node, `[${name}]`);
+    if (!keys.ok) return misread(keys.error);
+    const expressions = new Map<string, Result<Expression, ExpressionProblem>>();
+    for (const [key, value] of keys.value) {
+      const text = textAt(value, `[${name}][${key}]`);
+      if (!text.ok) return misread(text.error);
+      expressions.set(key, parseExpression(text.value));
+    }
+    read.set(name, expressions);
+  }
+  return ok(read);
+}
+
+function misread({ message, place }: MisreadYaml): { readonly ok: false; readonly error: ClassProblem } {
+  return invalid(message, HINT, place);
+}
+
+/** Each has to be an entry of secretObjects too: the driver, and whoever reads the class, goes by these. */
+function strayProblem({ secretObjects = [] }: SecretProviderClassSpec, read: SecretData): ClassProblem | undefined {
+  const entries = new Map<string, readonly string[]>();
+  for (const { secretName = "", data = [] } of secretObjects)
+    entries.set(
+      trimSpace(secretName),
+      data.map(({ key = "" }) => trimSpace(key)),
+    );
+  for (const [name, expressions] of read) {
+    const keys = entries.get(name);
+    if (keys === undefined) return stray(`no secretObject is named ${quoted(name)}`, `[${name}]`, nearestName(name, [...entries.keys()]));
+    const key = [...expressions.keys()].find((each) => !keys.includes(each));
+    if (key !== undefined) return stray(`the secretObject ${name} has no key ${quoted(key)}`, `[${name}][${key}]`, nearestName(key, keys));
+  }
+  return undefined;
+}
+
+/** Each is an entry of the status, as the entries of secretObjects are. */
+function sourcesProblem({ secretObjects = [] }: SecretProviderClassSpec, read: SecretData): ClassProblem | undefined {
+  const counts = new Map(
+    [...read].map(([name, keys]) => [name, new Map([...keys].map(([key, each]) => [key, each.ok ? filesIn(each.value).length : 0]))]),
+  );
+  let files = 0;
+  for (const { secretName = "", data = [] } of secretObjects)
+    for (const { key = "" } of data) files += counts.get(trimSpace(secretName))?.get(trimSpace(key)) ?? 0;
+  if (files <= MAX_DATA_ENTRIES) return undefined;
+  const message = `its expressions name ${files} files together, a class may have ${MAX_DATA_ENTRIES}`;
+  return { reason: "InvalidClass", message, field: SECRET_DATA_FIELD, hint: "spread them over several classes", isLimit: true };
+}
+
+function stray(message: string, place: string, nearest: string | undefined): ClassProblem {
+  const hint = nearest === undefined ? "add it to secretObjects, with one of its files as objectName" : `did you mean ${nearest}?`;
+  return { reason: "InvalidClass", message, field: `${SECRET_DATA_FIELD}${place}`, hint, isLimit: true };
+}

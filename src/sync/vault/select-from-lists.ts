@@ -1,0 +1,57 @@
+import type { SecretProviderClassSpec } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
+import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
+import type { VaultListing } from "../../domain/schedule/object-look.ts";
+import { secretObjectEntries } from "../../domain/secret-data/data-entries.ts";
+import { objectSelectorsOf } from "../../domain/selection/read-selectors.ts";
+import { type Selection, selectObjects } from "../../domain/selection/select-objects.ts";
+import type { FetchRequest } from "./mirror.ts";
+import type { ObjectVersionCache } from "./object-version-cache.ts";
+import { forgottenFrom } from "./version-check.ts";
+
+export interface SelectingClass {
+  /** `namespace/name` */
+  readonly classKey: string;
+  readonly spec: SecretProviderClassSpec | undefined;
+  /** That the class names. */
+  readonly objects: readonly ClassObject[];
+  readonly fetchRequest: FetchRequest;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+/** The objects and Secrets of a class with those that its selectors take. One that has none is as it is written. */
+export async function selectFromLists(
+  versionCache: ObjectVersionCache,
+  { classKey, spec, objects, fetchRequest, now }: SelectingClass,
+  signal: AbortSignal,
+): Promise<Selection> {
+  const { interests, listings, selections } = versionCache;
+  interests.keep(classKey, forgottenFrom(versionCache, { classKey, fetchRequest, now }));
+  const secretObjects = secretObjectEntries(spec);
+  const read = spec && objectSelectorsOf(spec);
+  const selectors = read?.ok ? read.value : new Map();
+  const types = new Set<ObjectType>([...selectors.values()].map(({ type }) => type));
+  selections.note(classKey, types);
+  if (types.size === 0) return { objects, secretObjects, problems: new Map(), leaving: new Set() };
+  const { due, interval, selection: { held = [], isKept = false } = {} } = fetchRequest;
+  const lists = new Map<string, VaultListing>();
+  // Who asks for everything wants what is there now, and no list of before.
+  const notBefore = fetchRequest.kind === "everything" ? { notBefore: now - fetchRequest.sharedMs } : {};
+  for (const type of types) {
+    const listing = await listings.current(type, { due, interval, namespace: refOfKey(classKey).namespace, ...notBefore }, signal);
+    if (listing !== undefined) lists.set(type, listing);
+  }
+  const wasAbsent = selections.absences(classKey);
+  return selectObjects({
+    objects,
+    secretObjects,
+    selectors,
+    listingOf: (type) => lists.get(type),
+    stored: held,
+    mayGo: (objectId) => {
+      const takenAt = lists.get(objectId.split("/", 1)[0] ?? "")?.takenAt;
+      return !isKept && takenAt !== undefined && wasAbsent(objectId, takenAt);
+    },
+  });
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { DerivationBudget } from "../../src/domain/content/derivation-budget.ts";
+import { evaluateAll, MAX_VALUE } from "../../src/domain/secret-data/evaluate.ts";
+import { filesIn } from "../../src/domain/secret-data/expression.ts";
+import { MAX_EXPRESSION, parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
+import { pki } from "../../src/pki/pki.ts";
+import { certificate, key } from "../support/fixtures/expression-files.ts";
+
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
+const FILES: Files = {
+  db: '{"user": {"name": "ana", "id": 12345678901234567890}, "a.b": [true, null, 1.50], "hosts": ["x", "y"], "password": "p\\"w"}',
+  settings: "port: 0755\nratio: 1.50\nname: shop\nempty:\nlist: [a, 1]\nbase: &base {x: 1}\nuse: *base\n",
+  "plain-text": "  Grüße \n",
+  binary: Uint8Array.from([0, 255, 254]),
+  tls: `${key}${certificate("leaf")}${certificate("root")}`,
+};
+
+function made(text: string, files: Files = FILES): string {
+  const expression = parseExpression(text);
+  assert.ok(expression.ok, `${text}: ${JSON.stringify(expression)}`);
+  const bytes = new Map(Object.entries(files).map(([name, value]) => [name, Buffer.from(value)]));
+  const [value] = evaluateAll([expression.value], { files: bytes, pki, budget: new DerivationBudget() });
+  assert.ok(value);
+  return value.ok ? Buffer.from(value.value).toString() : `! ${value.error}`;
+}
+
+describe("an expression", () => {
+  for (const [text, value] of [
+    ['property(db, "user.name")', "ana"],
+    ['property(db, "user.id")', "12345678901234567890"],
+    ['property(db, "user")', '{"name":"ana","id":12345678901234567890}'],
+    ['property(db, "[\\"a.b\\"]")', "[true,null,1.50]"],
+    ['property(db, "[\\"a.b\\"][2]")', "1.50"],
+    ['property(db, "hosts[1]")', "y"],
+    ['property(db, "password")', 'p"w'],
+    ['property(settings, "port")', "0755"],
+    ['property(settings, "ratio")', "1.50"],
+    ['property(settings, "empty")', "null"],
+    ['property(settings, "list")', '["a",1]'],
+    ['property(settings, "use.x")', "1"],
+    ["base64(binary)", "AP/+"],
+    ['base64decode("AP/+")', undefined],
+    ["hex(binary)", "00fffe"],
+    ["upper(trim(plain-text))", "GRÜSSE"],
+    ["lower(trim(plain-text))", "grüße"],
+    ["uri(trim(plain-text))", "Gr%C3%BC%C3%9Fe"],
+    ['join("-", "a", property(db, "user.name"), "b")', "a-ana-b"],
+    ["certificates(tls)", `${certificate("leaf")}${certificate("root")}`],
+    ["leafCertificate(tls)", certificate("leaf")],
+    ["issuerCertificates(tls)", certificate("root")],
+    ["privateKey(tls)", key],
+    ["  db  ", FILES["db"]],
+    ['object("plain-text")', FILES["plain-text"]],
+  ] as const) {
+    if (value !== undefined) test(`${text} gives its value`, () => assert.equal(made(text), value));
+  }
+
+  test("goes both ways through base64 and hex", () => {
+    assert.equal(made("hex(hexdecode(hex(binary)))"), "00fffe");
+    assert.equal(made("hex(base64decode(base64(binary)))"), "00fffe");
+  });
+
+  test("names its files once, in the order of the text", () => {
+    const parsed = parseExpression('join(":", b, upper(a), object("db/0"), b)');
+    assert.ok(parsed.ok);
+    assert.deepEqual(filesIn(parsed.value), ["b", "a", "db/0"]);
+  });
+
+  for (const [text, error] of [
+    ['property(db, "user.mail")', "property at character 1: there is no such property in it"],
+    ['upper(property(db, "hosts[7]"))', "property at character 7: there is no such property in it"],
+    ['property(db, "__proto__")', "property at character 1: there is no such property in it"],
+    ['property(binary, "a")', "property at character 1: it is no UTF-8 text"],
+    ['property(broken, "a")', "property at character 1: it is neither JSON nor YAML"],
+    ['property(deep, "a")', "property at character 1: it is nested deeper than 200 levels"],
+    ['property(bomb, "z")', "property at character 1: with its aliases it has more than 100000 values"],
+    ["trim(binary)", "trim at character 1: it is no UTF-8 text"],
+    ["base64decode(plain-text)", "base64decode at character 1: illegal base64 data at input byte 0"],
+    ["hexdecode(plain-text)", "hexdecode at character 1: encoding/hex: invalid byte at input byte 0"],
+    ["certificates(db)", "certificates at character 1: there is no certificate in it"],
+    ["issuerCertificates(leafCertificate(tls))", "issuerCertificates at character 1: there is no second certificate in it"],
+    ["privateKey(certificates(tls))", "privateKey at character 1: there is no private key in it"],
+    ["hex(large)", `hex at character 1: it would have more than ${MAX_VALUE} bytes`],
+    ['join("", large, large)', `join at character 1: it would have more than ${MAX_VALUE} bytes`],
+  ] as const) {
+    test(`${text} says where it fails, and nothing of the value`, () => {
+      const bomb = [
+        "a: &a [1,1,1,1,1,1,1,1,1,1]",
+        ..."bcdef".split("").map((name, at) => `${name}: &${name} [${`*${"abcde"[at]},`.repeat(10)}]`),
+      ];
+      const files = {
+        ...FILES,
+        broken: "{a: [",
+        deep: "[".repeat(201) + "]".repeat(201),
+        bomb: bomb.join("\n"),
+        large: "x".repeat(600_000),
+      };
+      assert.equal(made(text, files), `! ${error}`);
+    });
+  }
+
+  for (const [text, at, message] of [
+    ["", 1, "a function, a file or a text is missing"],
+    ["property(db", 12, "a comma or a closing parenthesis is missing"],
+    ["property(db,)", 13, "a function, a file or a text is missing"],
+    ['property(db "a")', 13, "a comma or a closing parenthesis is missing"],
+    ["property(db, user)", 14, "the path of property is no text"],
+    ['property(db, "a..b")', 16, "the path cannot be read"],
+    ['property(db, ".a")', 15, "the path cannot be read"],
+    ["property(db)", 1, "property takes other parameters"],
+    ["propperty(db)", 1, 'there is no function "propperty"'],
+    ["upper(db) x", 11, "the expression goes on after its end"],
+    ["upper(db) ?", 11, "the expression goes on after its end"],
+    ['"text"', 1, "it names no object"],
+    ['join("a", "b")', 1, "it names no object"],
+    ['join(db, "b")', 6, "the separator of join is no text"],
+    ["object(db)", 1, "object takes the name of a file as a text"],
+    ['upper("a\\x")', 7, "a text has an escape or a line break that JSON does not have"],
+    ['dockerconfigjson("r", db, db, "r")', 1, "dockerconfigjson takes other parameters"],
+    ['connectionString("Server", db, db, db)', 32, "the key of connectionString is no text"],
+    [`${"upper(".repeat(21)}db${")".repeat(21)}`, 121, "functions stand inside each other more than 20 deep"],
+    [`upper(${"x".repeat(MAX_EXPRESSION)})`, MAX_EXPRESSION + 1, `an expression has at most ${MAX_EXPRESSION} characters`],
+  ] as const) {
+    test(`is refused where it is ${text.slice(0, 60)}`, () => {
+      const parsed = parseExpression(text);
+      assert.ok(!parsed.ok);
+      assert.deepEqual([parsed.error.at, parsed.error.message], [at, message]);
+      assert.notEqual(parsed.error.hint, "");
+    });
+  }
+});
