@@ -5,6 +5,7 @@ import { decodePkcs12 } from "./pkcs12.ts";
 import { readPrivateKey } from "./private-key.ts";
 import { encodePublicKey } from "./public-key.ts";
 import { encodeJksTrustStore } from "./stores/jks-trust-store.ts";
+import { keyedHash } from "./stores/keyed-hash.ts";
 import { encodePkcs12, encodePkcs12TrustStore } from "./stores/pkcs12-stores.ts";
 
 /** Keys, certificates and their containers. Keeps nothing. */
@@ -18,4 +19,5 @@ export const pki: Pki = {
   encodePkcs12,
   encodePkcs12TrustStore,
   encodeJksTrustStore,
+  keyedHash,
 };

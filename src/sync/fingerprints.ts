@@ -31,6 +31,8 @@ export interface Fingerprints {
   ofRecord(parts: readonly string[]): string;
   /** `v1:` + hex, as versions up to 0.3.0 signed the text of a record. */
   formerOfText(text: string): string;
+  /** For salts that stand in the open, and are the same as long as what they are for is. */
+  saltKeyOf(namespace: string): Uint8Array;
   /** Unix milliseconds: a younger record is not believed on such a signature. */
   readonly formerUntil: number;
 }
@@ -60,6 +62,7 @@ export function createFingerprints(key: Uint8Array, formerUntil: number = Number
     hasProof: (claimed, place) => claimed.startsWith(PRESENT) && isSameFingerprint(claimed.slice(FINGERPRINT_LENGTH + 1), proofOf(place)),
     ofRecord: (parts) => hmacOf(recordKey, parts.map(bytesOf)),
     formerOfText: (value) => former([bytesOf(value)]),
+    saltKeyOf: (namespace) => derived(`salts in ${namespace}`),
     formerUntil,
   };
 }

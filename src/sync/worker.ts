@@ -148,7 +148,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const live = startCopies({ options, fingerprints, crds, enqueue, push }, signal);
   const ports = portsOf({ options, fingerprints, enqueue, push }, live, guardrails);
   const before = earlierPolls(options);
-  const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue }, live, values));
+  const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue, fingerprints }, live, values));
   const restarts = options.rollouts !== undefined;
   const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, earlierPolls: before, random, restarts };
   metrics.queue.observe(queue);
@@ -299,7 +299,7 @@ function portsOf(
 }
 
 function mirrorsOf(
-  { options, enqueue }: Pick<CopiesInput, "options" | "enqueue">,
+  { options, enqueue, fingerprints }: Pick<CopiesInput, "options" | "enqueue" | "fingerprints">,
   { pods: { consumers, grants }, states }: LiveCopies,
   values: ValuesInHand,
 ): FetchMirror {
@@ -312,7 +312,7 @@ function mirrorsOf(
   return createMirrors({
     cloud: { cloudName: limits.cloudName, identityBindings: limits.identityBindings, readCloudFile },
     identities: { kube, credentialsSecretNames, limits, consumers, grants },
-    content: { render, decoder, values },
+    content: { render, decoder, values, saltKeyOf: (namespace) => fingerprints.saltKeyOf(namespace) },
     vaults,
     clock,
     random,

@@ -62,6 +62,7 @@ const mirrors = createMirrors({
   onChange: (classKey) => told.push(classKey) > 0,
   content: {
     render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
+    saltKeyOf: () => new Uint8Array(32),
     decoder: new DecodingThreads(systemClock),
     values,
   },

@@ -55,7 +55,7 @@ describe("expressions, property", () => {
       fc.property(call, values, (text, files) => {
         const parsed = parseExpression(text);
         if (!parsed.ok) return;
-        const input = { files: new Map(Object.entries(files)), pki };
+        const input = { files: new Map(Object.entries(files)), pki, saltKey: new Uint8Array(32) };
         const [value] = evaluateAll([parsed.value], { ...input, budget: new DerivationBudget() });
         const [again] = evaluateAll([parsed.value], { ...input, budget: new DerivationBudget() });
         assert.ok(value);
@@ -71,7 +71,12 @@ describe("expressions, property", () => {
   });
 
   test("a message that quoted a value would be found", () => {
-    const [value] = evaluateAll([{ kind: "file", name: CANARY, at: 1 }], { files: new Map(), pki, budget: new DerivationBudget() });
+    const [value] = evaluateAll([{ kind: "file", name: CANARY, at: 1 }], {
+      files: new Map(),
+      pki,
+      budget: new DerivationBudget(),
+      saltKey: new Uint8Array(32),
+    });
     assert.ok(value !== undefined && !value.ok);
     const told = `${value.error} ${Buffer.from(CANARY).toString("base64")} ${CANARY}`;
     assert.deepEqual(

@@ -7,6 +7,7 @@ import { filesIn } from "../../src/domain/secret-data/expression.ts";
 import { MAX_EXPRESSION, parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { certificate, key } from "../support/fixtures/expression-files.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
@@ -22,7 +23,7 @@ function made(text: string, files: Files = FILES): string {
   const expression = parseExpression(text);
   assert.ok(expression.ok, `${text}: ${JSON.stringify(expression)}`);
   const bytes = new Map(Object.entries(files).map(([name, value]) => [name, Buffer.from(value)]));
-  const [value] = evaluateAll([expression.value], { files: bytes, pki, budget: new DerivationBudget() });
+  const [value] = evaluateAll([expression.value], { files: bytes, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
   assert.ok(value);
   return value.ok ? Buffer.from(value.value).toString() : `! ${value.error}`;
 }
@@ -61,6 +62,26 @@ describe("an expression", () => {
   test("goes both ways through base64 and hex", () => {
     assert.equal(made("hex(hexdecode(hex(binary)))"), "00fffe");
     assert.equal(made("hex(base64decode(base64(binary)))"), "00fffe");
+  });
+
+  test("makes stores that open with their password, with the same bytes each time, and others for other content", () => {
+    const { key: own, cert } = selfSignedCertificate();
+    const files = { ...FILES, web: `${own}${cert}`, password: "s3cret", other: "an0ther" };
+    assert.equal(
+      made("pemFromPkcs12(pkcs12(web, password), password)", files),
+      made('join("", privateKey(web), certificates(web))', files),
+    );
+    assert.equal(made("certificates(pemFromPkcs12(pkcs12TrustStore(web, password), password))", files), cert.replaceAll("\r", ""));
+    for (const store of ["pkcs12", "pkcs12TrustStore", "jksTrustStore"]) {
+      assert.equal(made(`hex(${store}(web, password))`, files), made(`hex(${store}(web, password))`, files));
+      assert.notEqual(made(`hex(${store}(web, password))`, files), made(`hex(${store}(web, other))`, files));
+    }
+    assert.equal(
+      made("pemFromPkcs12(pkcs12(web, password), other)", files),
+      "! pemFromPkcs12 at character 1: pkcs12: decryption password incorrect",
+    );
+    assert.equal(made("pkcs12(certificates(web), password)", files), "! pkcs12 at character 1: there is no private key in it");
+    assert.equal(made("pkcs12(web, binary)", files), "! pkcs12 at character 1: its password: it is no UTF-8 text");
   });
 
   test("names its files once, in the order of the text", () => {

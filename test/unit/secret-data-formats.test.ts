@@ -16,7 +16,7 @@ function made(text: string, files: Readonly<Record<string, string>>): string {
   const expression = parseExpression(text);
   assert.ok(expression.ok, JSON.stringify(expression));
   const bytes = new Map(Object.entries(files).map(([name, value]) => [name, Buffer.from(value)]));
-  const [value] = evaluateAll([expression.value], { files: bytes, pki, budget: new DerivationBudget() });
+  const [value] = evaluateAll([expression.value], { files: bytes, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
   assert.ok(value);
   return value.ok ? Buffer.from(value.value).toString() : `! ${value.error}`;
 }

@@ -133,7 +133,10 @@ describe("an expression that gives nothing", () => {
       "login:\n  pasword: upper(user)",
       'the secretObject login has no key "pasword" (spec.parameters.secretData[login][pasword]: did you mean password?)',
     ],
-    ["login: {password: user}\nlogin: {}", '"login" stands there twice (spec.parameters.secretData: write YAML: names of Secrets, below each its keys, behind each key an expression)'],
+    [
+      "login: {password: user}\nlogin: {}",
+      '"login" stands there twice (spec.parameters.secretData: write YAML: names of Secrets, below each its keys, behind each key an expression)',
+    ],
   ] as const) {
     test(`is the class's problem where the parameter is ${JSON.stringify(secretData)}`, async () => {
       await worker.givenObjects("user", "password", "other");

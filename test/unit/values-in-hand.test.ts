@@ -106,7 +106,11 @@ function withBrokenDecoding() {
       return counted.gets;
     },
     fetch: (hasRoom: (bytes: number) => boolean) =>
-      fetchObjects({ client, render, content: new ClassContent({ decode }, "team"), hasRoom }, objects, signal),
+      fetchObjects(
+        { client, render, content: new ClassContent({ decode }, { namespace: "team", saltKey: new Uint8Array(32) }), hasRoom },
+        objects,
+        signal,
+      ),
   };
 }
 

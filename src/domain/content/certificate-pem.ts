@@ -44,14 +44,22 @@ export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain, budget }
   if (!file.ok) return file;
   const blocks = pki.decodePkcs12(file.value, budget);
   if (!blocks.ok) return blocks;
+  return pemOfBlocks(blocks.value, pki, (certificates) => (constructPemChain ? orderChain(certificates, pki) : ok(certificates)));
+}
+
+/** What a PKCS#12 file holds as the provider writes it: keys first, as PKCS#8, then certificates, without names and other headers. */
+export function pemOfBlocks(
+  found: readonly PemBlock[],
+  pki: Pki,
+  order: (certificates: readonly Uint8Array[]) => Result<readonly Uint8Array[], string> = ok,
+): Result<Uint8Array, string> {
   const isCertificate = ({ type }: PemBlock) => type === CERTIFICATE;
   const keys = keysOf(
-    blocks.value.filter((block) => !isCertificate(block)),
+    found.filter((block) => !isCertificate(block)),
     pki,
   );
   if (!keys.ok) return keys;
-  const found = blocks.value.filter(isCertificate).map(({ der }) => der);
-  const ordered = constructPemChain ? orderChain(found, pki) : ok(found);
+  const ordered = order(found.filter(isCertificate).map(({ der }) => der));
   if (!ordered.ok) return ordered;
   const certificates = ordered.value.map((der) => ({ type: CERTIFICATE, headers: NO_HEADERS, der }));
   return ok(encodeBlocks([...keys.value, ...certificates], pki));

@@ -19,6 +19,7 @@ export type DecodingTask =
       readonly expressions: readonly Expression[];
       /** By their names. */
       readonly files: ReadonlyMap<string, Uint8Array>;
+      readonly saltKey: Uint8Array;
       readonly rounds: number;
     }
   | { readonly kind: "objects"; readonly text: string };
@@ -45,7 +46,11 @@ export function performDecoding(task: DecodingTask, pki: Pki): DecodingAnswer {
     }
     case "expressions": {
       const budget = new DerivationBudget(task.rounds);
-      return { kind: "parts", parts: evaluateAll(task.expressions, { files: task.files, pki, budget }), rounds: budget.left };
+      return {
+        kind: "parts",
+        parts: evaluateAll(task.expressions, { files: task.files, saltKey: task.saltKey, pki, budget }),
+        rounds: budget.left,
+      };
     }
     case "objects":
       return { kind: "objects", objects: readObjects(task.text) };

@@ -84,4 +84,6 @@ export interface Pki {
   encodePkcs12TrustStore(input: Pkcs12TrustStoreInput): Result<Uint8Array, string>;
   /** The same in Java's older format. */
   encodeJksTrustStore(input: TrustStoreInput): Result<Uint8Array, string>;
+  /** 32 bytes that nobody makes without the key, for {@link SaltOf}. Other parts, or the same bytes cut in other places, give others. */
+  keyedHash(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array;
 }

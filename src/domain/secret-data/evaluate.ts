@@ -1,6 +1,6 @@
 /** Values of expressions. */
 import type { DerivationBudget } from "../content/derivation-budget.ts";
-import type { Pki } from "../ports/pki.ts";
+import type { Pki, SaltOf } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { bytesOf, textIn } from "./bytes.ts";
 import { type DocumentNode, readDocument } from "./document.ts";
@@ -15,12 +15,14 @@ export interface EvaluationInput {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly pki: Pki;
   readonly budget: DerivationBudget;
+  /** By which salts are made: a secret of the worker's own. */
+  readonly saltKey: Uint8Array;
 }
 
 /** The values of one Secret. Why there is none: function and place, and nothing of a value. */
 export function evaluateAll(
   expressions: readonly Expression[],
-  { files, pki, budget }: EvaluationInput,
+  { files, pki, budget, saltKey }: EvaluationInput,
 ): readonly Result<Uint8Array, string>[] {
   const read = new Map<Uint8Array, Result<DocumentNode, string>>();
   const document = (value: Uint8Array): Result<DocumentNode, string> => {
@@ -29,9 +31,13 @@ export function evaluateAll(
     read.set(value, known);
     return known;
   };
+  const saltOf = (parts: readonly Uint8Array[]): SaltOf => {
+    return (purpose) => pki.keyedHash(saltKey, [bytesOf(purpose), ...parts]);
+  };
+  const using = { pki, budget, document, saltOf };
   let room = MAX_VALUE;
   return expressions.map((expression) => {
-    const value = room < 0 ? failed(`${TOO_MUCH} for all of them`) : evaluate(expression, files, { pki, budget, document });
+    const value = room < 0 ? failed(`${TOO_MUCH} for all of them`) : evaluate(expression, files, using);
     if (value.ok) room -= value.value.length;
     return value;
   });

@@ -2,11 +2,12 @@
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
 import type { DerivationBudget } from "../content/derivation-budget.ts";
 import { decodeBase64, decodeHex } from "../content/encodings.ts";
-import type { PemBlock, Pki } from "../ports/pki.ts";
+import type { PemBlock, Pki, SaltOf } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { bytesOf, concatenated, encodeBase64, encodeHex, NO_TEXT, textIn } from "./bytes.ts";
 import { type DocumentNode, nodeAt, textOf } from "./document.ts";
 import { connectionStringOf, dockerConfigOf, dotenvOf, npmrcOf } from "./files-for-tools.ts";
+import { jksTrustStore, pemFromPkcs12, pkcs12, pkcs12TrustStore } from "./key-stores.ts";
 import { parsePath } from "./property-path.ts";
 
 export interface Using {
@@ -14,6 +15,8 @@ export interface Using {
   readonly budget: DerivationBudget;
   /** Reads a value as JSON or YAML, each value once. */
   readonly document: (value: Uint8Array) => Result<DocumentNode, string>;
+  /** For a store of these parts: its password, and all that is in it. */
+  readonly saltOf: (parts: readonly Uint8Array[]) => SaltOf;
 }
 
 export interface Parameter {
@@ -91,6 +94,7 @@ function privateKey(value: Uint8Array, { pki }: Using): Bytes {
 }
 
 const VALUE: Parameter = { name: "value" };
+const PASSWORD: Parameter = { name: "password" };
 const NO_CERTIFICATE = "there is no certificate in it";
 
 export const FUNCTIONS: readonly ExpressionFunction[] = [
@@ -182,6 +186,35 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     gives: "The private key of a PEM text, as PKCS#8",
     fails: "there is no private key in it, or one that is neither RSA nor ECDSA",
     apply: firstOf(privateKey),
+  },
+  {
+    name: "pkcs12",
+    parameters: [{ name: "pem" }, PASSWORD],
+    gives:
+      "A key store of the private key and the certificates of a PEM text, the certificate of the key first. `keytool` and OpenSSL read it; Java takes a password with letters of ASCII alone",
+    fails: "there is no key, or its certificate is not the first, or the password is empty",
+    apply: pkcs12,
+  },
+  {
+    name: "pkcs12TrustStore",
+    parameters: [{ name: "pem" }, PASSWORD],
+    gives: "A trust store of the certificates of a PEM text, as Java reads it",
+    fails: "there is no certificate, or the password is empty",
+    apply: pkcs12TrustStore,
+  },
+  {
+    name: "jksTrustStore",
+    parameters: [{ name: "pem" }, PASSWORD],
+    gives: "The same in Java's older format",
+    fails: "there is no certificate, or the password is empty",
+    apply: jksTrustStore,
+  },
+  {
+    name: "pemFromPkcs12",
+    parameters: [VALUE, PASSWORD],
+    gives: "The keys, as PKCS#8, and the certificates of a PKCS#12 file that has a password",
+    fails: "the value is no PKCS#12 file, or the password is another one",
+    apply: pemFromPkcs12,
   },
   {
     name: "dotenv",

@@ -220,6 +220,9 @@ export function buildSecretsFrom(
   });
 }
 
+/** Nothing that is made in place is kept. */
+const NO_SALT = new Uint8Array(32);
+
 /** As {@link buildSecretsFrom}, with all that has to be decoded decoded in place, each contents once. */
 export function buildSecrets(objects: readonly SecretObjectEntries[], files: readonly ObjectFile[], pki: Pki): readonly SecretOutcome[] {
   const budget = new DerivationBudget();
@@ -232,7 +235,9 @@ export function buildSecrets(objects: readonly SecretObjectEntries[], files: rea
   const made = new Map<Expression, Result<Sensitive, string>>();
   for (const object of objects) {
     const wanted = wantedExpressions(object, files);
-    const values = Sensitive.combine(wanted.files, (bytes) => evaluateAll(wanted.expressions, { files: bytes, pki, budget }));
+    const values = Sensitive.combine(wanted.files, (bytes) =>
+      evaluateAll(wanted.expressions, { files: bytes, pki, budget, saltKey: NO_SALT }),
+    );
     for (const [index, expression] of wanted.expressions.entries()) made.set(expression, values[index] ?? failed(NOT_MADE));
   }
   return buildSecretsFrom(objects, files, { partsOf, valueOf: (expression) => made.get(expression) ?? failed(NOT_MADE) });

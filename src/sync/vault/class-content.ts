@@ -31,13 +31,16 @@ const SHORT_OBJECTS = 8_192;
 export class ClassContent {
   readonly #decoder: Decoder;
   readonly #namespace: string;
+  readonly #saltKey: Uint8Array;
   #rounds = new DerivationBudget().left;
   #milliseconds = CLASS_MS;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(decoder: Decoder, namespace: string) {
+  /** `saltKey`: by which the salts of what is made for the namespace are made. */
+  constructor(decoder: Decoder, { namespace, saltKey }: { readonly namespace: string; readonly saltKey: Uint8Array }) {
     this.#decoder = decoder;
     this.#namespace = namespace;
+    this.#saltKey = saltKey;
   }
 
   /** Reads the class's objects, if that takes long, so that whoever reads them next finds them read. Why not, where that failed. */
@@ -88,7 +91,7 @@ export class ClassContent {
     const { expressions, files: wanted } = wantedExpressions(secretObject, files);
     if (expressions.length === 0) return;
     const values = await Sensitive.combineElsewhere(wanted, (copies) =>
-      this.#parts((rounds) => ({ kind: "expressions", expressions, files: copies, rounds }), signal),
+      this.#parts((rounds) => ({ kind: "expressions", expressions, files: copies, saltKey: this.#saltKey, rounds }), signal),
     );
     // A single one is why there is none at all.
     for (const [index, expression] of expressions.entries()) made.set(expression, values[index] ?? values[0] ?? failed(NOT_MADE));

@@ -54,6 +54,8 @@ export interface MirrorsOptions {
 export interface ContentOptions {
   readonly render: RenderOptions;
   readonly decoder: Decoder;
+  /** By which the salts of what is made for a namespace are made: a secret of the install's own. */
+  readonly saltKeyOf: (namespace: string) => Uint8Array;
   readonly values: ValuesInHand;
 }
 
@@ -97,7 +99,7 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const identity = await findIdentity({ ...options.identities, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
-  const content = new ClassContent(options.content.decoder, namespace);
+  const content = new ClassContent(options.content.decoder, { namespace, saltKey: options.content.saltKeyOf(namespace) });
   const slow = await content.readObjects(provider.spec, signal);
   if (slow !== undefined) return refused(asRefusal(slow));
   const parsed = opened.readObjects();

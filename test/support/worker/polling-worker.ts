@@ -94,6 +94,7 @@ export class PollingWorker {
       content: {
         render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
         decoder: new DecodingThreads(this.clock),
+        saltKeyOf: () => new Uint8Array(32),
         values,
       },
       identities: {

@@ -1,0 +1,47 @@
+/** Stores of keys and certificates, from PEM and back. */
+import { pemOfBlocks } from "../content/certificate-pem.ts";
+import type { PemBlock } from "../ports/pki.ts";
+import { failed, type Result } from "../result.ts";
+import { textIn } from "./bytes.ts";
+import type { Using } from "./functions.ts";
+
+type Apply = (values: readonly Uint8Array[], using: Using) => Result<Uint8Array, string>;
+
+const NOTHING = new Uint8Array();
+
+interface Read {
+  readonly certificates: readonly Uint8Array[];
+  readonly key: Uint8Array | undefined;
+  readonly password: string;
+}
+
+/** A text in PEM and a password, read. */
+function ofPem(make: (read: Read, using: Using, values: readonly Uint8Array[]) => Result<Uint8Array, string>): Apply {
+  return (values, using) => {
+    const [pem = NOTHING, secret = NOTHING] = values;
+    const password = textIn(secret);
+    if (!password.ok) return failed(`its password: ${password.error}`);
+    const { blocks } = using.pki.decodePem(pem);
+    const isCertificate = ({ type }: PemBlock): boolean => type === "CERTIFICATE";
+    const certificates = blocks.filter(isCertificate).map(({ der }) => der);
+    const key = blocks.find((block) => !isCertificate(block))?.der;
+    return make({ certificates, key, password: password.value }, using, values);
+  };
+}
+
+export const pkcs12: Apply = ofPem(({ certificates, key, password }, { pki, saltOf }, values) =>
+  key === undefined ? failed("there is no private key in it") : pki.encodePkcs12({ certificates, key, password, saltOf: saltOf(values) }),
+);
+
+export const pkcs12TrustStore: Apply = ofPem(({ certificates, password }, { pki, saltOf }, values) =>
+  pki.encodePkcs12TrustStore({ certificates, password, saltOf: saltOf(values) }),
+);
+
+export const jksTrustStore: Apply = ofPem(({ certificates, password }, { pki }) => pki.encodeJksTrustStore({ certificates, password }));
+
+export const pemFromPkcs12: Apply = ([file = NOTHING, secret = NOTHING], { pki, budget }) => {
+  const password = textIn(secret);
+  if (!password.ok) return failed(`its password: ${password.error}`);
+  const blocks = pki.decodePkcs12(file, budget, password.value);
+  return blocks.ok ? pemOfBlocks(blocks.value, pki) : blocks;
+};

@@ -1,0 +1,12 @@
+import { createHmac } from "node:crypto";
+
+/** HMAC-SHA256; each part after its length. */
+export function keyedHash(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+  const hmac = createHmac("sha256", key);
+  for (const part of parts) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(part.byteLength);
+    hmac.update(length).update(part);
+  }
+  return new Uint8Array(hmac.digest());
+}
