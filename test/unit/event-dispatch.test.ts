@@ -25,7 +25,11 @@ function aClass(name: string, objects: string, parameters: Readonly<Record<strin
     apiVersion: "secrets-store.csi.x-k8s.io/v1",
     kind: "SecretProviderClass",
     metadata: { namespace: "team", name },
-    spec: { provider: "azure", parameters: { useVMManagedIdentity: "true", keyvaultName: "Shop", tenantID: "t", objects, ...parameters } },
+    spec: {
+      provider: "azure",
+      parameters: { useVMManagedIdentity: "true", keyvaultName: "Shop", tenantID: "t", objects, ...parameters },
+      secretObjects: [{ secretName: "out", type: "Opaque" }],
+    },
   };
   named.note({ previous: classes.get(keyOf(spc)), current: spc });
   classes.set(keyOf(spc), spc);
@@ -96,6 +100,19 @@ describe("an event", () => {
       told.map((line) => line.split(" ")[1]),
       ["cert/db", "secret/db", "key/db", "key/db"],
     );
+  });
+
+  test("finds a class that selects the object by its name, as the type that it selects", () => {
+    for (const [name, objectSelectors] of [
+      ["pattern", "out: {names: shop-*}"],
+      ["other", "out: {names: other-*}"],
+      ["tags", "out: {tags: {a: b}}"],
+      ["keys", "out: {names: shop-*, type: key}"],
+      ["none", ""],
+    ] as const)
+      read(aClass(name, "array: []", { objectSelectors }));
+    assert.deepEqual(dispatch(event({ name: "shop-db" })), { outcome: "acted", waits: 2 });
+    assert.deepEqual(told.sort(), ["team/pattern: secret/shop-db NewVersionCreated", "team/tags: secret/shop-db NewVersionCreated"]);
   });
 
   test("is none of a class that names one version, that is off, that is gone, or that no longer names the object", () => {

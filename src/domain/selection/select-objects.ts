@@ -118,12 +118,16 @@ export function keyFor(name: string, { removePrefix, letters, hyphens }: KeyRule
 }
 
 function matcherOf({ names, tags, hasCertificates }: ObjectSelector): (listed: ListedObject) => boolean {
-  const patterns = names.map((name) => name.toLowerCase());
   return ({ name, details }) => {
     if (details?.isManaged === true && !hasCertificates) return false;
-    if (patterns.length > 0 && !patterns.some((pattern) => isLike(name.toLowerCase(), pattern))) return false;
+    if (!isSelectedName(name, names)) return false;
     return [...tags].every(([tag, value]) => details?.tags[tag] === value);
   };
+}
+
+/** Without a pattern every name is; case does not count. */
+export function isSelectedName(name: string, patterns: readonly string[]): boolean {
+  return patterns.length === 0 || patterns.some((pattern) => isLike(name.toLowerCase(), pattern.toLowerCase()));
 }
 
 /** In time that grows with the lengths: between two `*` the first place that fits will do. */

@@ -5,6 +5,8 @@ import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { narrowObjects, type ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { type CloudOptions, readParameters } from "../../domain/provider-class/parameters.ts";
 import { readEntriesOf } from "../../domain/provider-class/parse.ts";
+import { objectSelectorsOf } from "../../domain/selection/read-selectors.ts";
+import { isSelectedName } from "../../domain/selection/select-objects.ts";
 import type { AccessEvent, ObjectEvent, VaultEvent } from "../../domain/vault-events/vault-event.ts";
 import { versionCacheKey } from "../vault/object-version-cache.ts";
 import { type Hints, REFUSED_OBJECTS, type Waiter } from "./hints.ts";
@@ -76,7 +78,19 @@ function isOfVault({ cloud }: DispatchOptions, { spec }: SecretProviderClass, { 
 }
 
 /** Of the types that the event is about, those that the class names. All of them where the class was not read yet, which may take long. */
-function typesNamed({ spec }: SecretProviderClass, { types, name }: ObjectEvent): readonly ObjectType[] {
+function typesNamed(spc: SecretProviderClass, event: ObjectEvent): readonly ObjectType[] {
+  const named = new Set([...typesWritten(spc, event), ...typesSelected(spc, event)]);
+  return event.types.filter((type) => named.has(type));
+}
+
+/** By their names; what tags it has the event does not say. */
+function typesSelected({ spec }: SecretProviderClass, { name }: ObjectEvent): readonly ObjectType[] {
+  const read = spec && objectSelectorsOf(spec);
+  if (read?.ok !== true) return [];
+  return [...read.value.values()].filter(({ names }) => isSelectedName(name, names)).map(({ type }) => type);
+}
+
+function typesWritten({ spec }: SecretProviderClass, { types, name }: ObjectEvent): readonly ObjectType[] {
   const read = spec && readEntriesOf(spec);
   if (read === undefined) return types;
   if (!read.ok) return [];

@@ -6,6 +6,7 @@ import { MAX_OBJECTS } from "../../domain/provider-class/class-limits.ts";
 import { parameter } from "../../domain/provider-class/identity-mode.ts";
 import { MAX_OBJECTS_LENGTH } from "../../domain/provider-class/objects-yaml.ts";
 import { MAX_VAULT_NAME } from "../../domain/provider-class/parse.ts";
+import { OBJECT_SELECTORS } from "../../domain/selection/read-selectors.ts";
 import { textNumber } from "../../domain/text-number.ts";
 
 /**
@@ -27,7 +28,7 @@ interface NamedIn {
   readonly classKey: string;
   /** A number for each name, in their order: four bytes, which is less than the text that it stands for. */
   readonly names: Uint32Array;
-  /** Its text has a name in a form that is not read here: it may be any. */
+  /** It selects objects, or its text has a name in a form that is not read here: it may be any. */
   readonly mayNameAny: boolean;
 }
 
@@ -61,7 +62,7 @@ export class NamedObjects {
 }
 
 function isSameText(one: SecretProviderClass, other: SecretProviderClass): boolean {
-  return vaultOf(one) === vaultOf(other) && objectsOf(one) === objectsOf(other);
+  return vaultOf(one) === vaultOf(other) && objectsOf(one) === objectsOf(other) && selectsObjects(one) === selectsObjects(other);
 }
 
 /** Empty for what is no vault's name, and would be kept. */
@@ -74,12 +75,16 @@ function objectsOf({ spec }: SecretProviderClass): string {
   return parameter(spec?.parameters ?? {}, "objects");
 }
 
+function selectsObjects({ spec }: SecretProviderClass): boolean {
+  return parameter(spec?.parameters ?? {}, OBJECT_SELECTORS) !== "";
+}
+
 /** Of a text that is longer than a class may have, none; of names, as many as a class may have objects: with more it is not mirrored. */
 function namesIn(spc: SecretProviderClass): Pick<NamedIn, "names" | "mayNameAny"> {
   const text = objectsOf(spc);
   if (text.length > MAX_OBJECTS_LENGTH) return { names: new Uint32Array(), mayNameAny: false };
   const numbers = new Set<number>();
-  let mayNameAny = ESCAPED.test(text);
+  let mayNameAny = selectsObjects(spc) || ESCAPED.test(text);
   for (const [, name] of text.matchAll(NAMED)) {
     if (name === undefined) mayNameAny = true;
     else numbers.add(textNumber(name.toLowerCase()));
