@@ -2,6 +2,7 @@ import { nearestSpelling } from "../domain/spelling.ts";
 import { PROCESSES } from "../runtime/settings.ts";
 import { processHelp } from "../runtime/settings-help.ts";
 import { completionOf } from "./completion/command.ts";
+import { convert } from "./convert/command.ts";
 import { doctor } from "./doctor/command.ts";
 import { explain } from "./explain/command.ts";
 import { grants } from "./grants/command.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   refresh,
   grants,
   restore,
+  convert,
   uninstall,
   completionOf(() => COMMANDS),
 ];

@@ -155,6 +155,7 @@ describe("completion", () => {
     assert.deepEqual(complete(bash, ["keyvault-injector", "completion", "z"]), ["zsh"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "doctor", "cl"]), ["class"]);
     assert.deepEqual(complete(bash, ["keyvault-injector", "render", "-f", "package.js"]), ["package.json"]);
+    assert.deepEqual(complete(bash, ["keyvault-injector", "convert", "package.js"]), ["package.json"]);
   });
 
   test("D6: of each shell offers a command its own formats", async () => {

@@ -92,7 +92,7 @@ ${cases.map((line) => `  ${line}`).join("\n")}
     esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
-  if [ "\${COMP_WORDS[1]}" = render ]; then COMPREPLY+=($(compgen -f -- "$current")); fi
+  if [ "\${COMP_WORDS[1]}" = render ] || [ "\${COMP_WORDS[1]}" = convert ]; then COMPREPLY+=($(compgen -f -- "$current")); fi
 }
 complete -o filenames -F _keyvault_injector keyvault-injector
 `;
@@ -117,7 +117,7 @@ ${formatCases(all, (formats) => `compadd -- ${formats}`)}
   case "\${words[2]}" in
 ${cases.join("\n")}
   esac
-  if [[ "\${words[2]}" == render ]]; then _files; fi
+  if [[ "\${words[2]}" == (render|convert) ]]; then _files; fi
 }
 compdef _keyvault_injector keyvault-injector
 `;

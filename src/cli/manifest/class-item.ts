@@ -1,7 +1,7 @@
 import { membersOf } from "../../domain/json-members.ts";
-import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
-import { apiVersionOf, RESOURCES, type SecretObject, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { apiVersionOf, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { quoted } from "../../domain/quoted.ts";
+import { readSecretObjects } from "../../domain/secret-objects/shape.ts";
 import { isTextMap, textMapProblem } from "../../domain/text-map.ts";
 import type { ManifestItem } from "./items.ts";
 import { toYaml } from "./yaml.ts";
@@ -86,27 +86,6 @@ function metadataProblem(values: unknown, path: readonly string[]): readonly Cla
 
 const SECRET_OBJECTS =
   "spec.secretObjects must be a list of secretName, type and data, and data a list of objectName and key, all of them strings";
-
-/** Undefined where it has not the shape that the schema demands. */
-function readSecretObjects(value: unknown): readonly SecretObject[] | undefined {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every(isJsonObject)) return undefined;
-  return value.every(isSecretObject) ? value : undefined;
-}
-
-function isSecretObject(value: JsonObject): boolean {
-  const { secretName, type, labels, annotations, data } = value;
-  const areEntries =
-    isAbsent(data) || (Array.isArray(data) && data.every((entry) => isJsonObject(entry) && Object.values(entry).every(isText)));
-  return (
-    [secretName, type].every((text) => isAbsent(text) || isText(text)) &&
-    [labels, annotations].every((map) => isAbsent(map) || isTextMap(map)) &&
-    areEntries
-  );
-}
-
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;
-const isText = (value: unknown): value is string => typeof value === "string";
 
 function adviceFor(value: unknown): string {
   return typeof value === "object" ? "write a block of text, as in `objects: |`" : `write ${quoted(toYaml(value).trimEnd())}`;

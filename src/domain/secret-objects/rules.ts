@@ -16,6 +16,11 @@ const FORBIDDEN_TYPES = new Set(["kubernetes.io/service-account-token", "bootstr
 /** Ours would forge ownership; a GitOps tool would take the Secret for its own and delete or overwrite it. */
 const FORBIDDEN_DOMAINS = /^(?:keyvault-injector\.dev|argocd\.argoproj\.io|(?:[^/]*\.)?fluxcd\.io)\//;
 
+/** Whether a label or annotation of that key is none that a class may write on a Secret. */
+export function isReservedKey(key: string): boolean {
+  return FORBIDDEN_DOMAINS.test(key);
+}
+
 type Check = (object: SecretObjectEntries) => SecretObjectProblem | undefined;
 
 function refusal(reason: SecretObjectProblem["reason"], field: string, message: string, hint: string): SecretObjectProblem {
@@ -47,7 +52,7 @@ const typeIsForbidden: Check = ({ type = "" }) =>
 
 function forbiddenKey(field: "labels" | "annotations"): Check {
   return (object) => {
-    const key = Object.keys(object[field] ?? {}).find((candidate) => FORBIDDEN_DOMAINS.test(candidate));
+    const key = Object.keys(object[field] ?? {}).find(isReservedKey);
     return key === undefined
       ? undefined
       : refusal(

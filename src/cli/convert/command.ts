@@ -1,0 +1,121 @@
+import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
+import { convertObjects } from "../../domain/convert/convert.ts";
+import type { PeerObject } from "../../domain/convert/peer-object.ts";
+import { valueAt } from "../../domain/json-members.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
+import { itemsOf, type ManifestItem } from "../manifest/items.ts";
+import { toJson, toYaml } from "../manifest/yaml.ts";
+import {
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandInput,
+  type CommandResult,
+  EXIT,
+  formatOf,
+} from "../shared/command.ts";
+import { type Finding, fileFindings, findingOn, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
+import { type OptionValues, valueOf } from "../shared/options.ts";
+
+const FORMATS = ["yaml", "json"] as const;
+
+export const convert: Command = {
+  name: "convert",
+  summary: "Print SecretProviderClasses that make the Secrets of External Secrets Operator, akv2k8s and others.",
+  usage: "FILE… | -f FILE… | -k DIR",
+  details: [
+    "Reads ExternalSecrets with their SecretStores, AzureKeyVaultSecrets, SecretSyncs and AKVSyncs with their classes, and classes of the",
+    "CSI driver's own sync. Other objects are passed over. What cannot be converted is named with file, line, field and what to do",
+    "instead; its Secret is left out whole, unless --partial is given. No cluster is asked, and no Secret among the files is read.",
+    "",
+    "yaml is one document for each class; json is one List.",
+    "Exit code: 0 where all is converted, or 1 where something is not, or, with --fail-on-warnings, is warned about, or 2 where a file",
+    "or document cannot be read, or holds nothing to convert.",
+  ],
+  options: [
+    "filename",
+    "recursive",
+    "kustomize",
+    "namespace",
+    "output",
+    "partial",
+    "adopt",
+    "tenant-id",
+    "client-id",
+    "service-account",
+    "identity-id",
+    "fail-on-warnings",
+  ],
+  formats: FORMATS,
+  optionHelp: { namespace: "Namespace of objects that name none; else the classes name none." },
+  arguments: Number.POSITIVE_INFINITY,
+  run: runConvert,
+};
+
+async function runConvert(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const sources = await sourcesOf(input, context.inputs);
+  if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
+  const read = await readFiles(sources);
+  const wrong = fileFindings(read).map(showFinding);
+  if (read.documents.length === 0) return { code: EXIT.unusable, output: "", notes: wrong };
+  const result = convertFiles(read, input.options);
+  return { ...result, notes: [...wrong, ...result.notes] };
+}
+
+function convertFiles({ documents, problems, warnings }: ManifestFiles, options: OptionValues): CommandResult {
+  const items = documents.flatMap(itemsOf);
+  const places = new Map(items.map((item) => [peerObject(item, valueOf(options, "namespace")), item] as const));
+  const { classes, remarks, outcomes } = convertObjects([...places.keys()], {
+    tenantId: valueOf(options, "tenant-id"),
+    clientId: valueOf(options, "client-id"),
+    serviceAccount: valueOf(options, "service-account"),
+    identityId: valueOf(options, "identity-id"),
+    isPartial: options.partial !== undefined,
+    isAdopting: options.adopt !== undefined,
+  });
+  if (outcomes.length === 0 && remarks.length === 0 && problems.length === 0)
+    throw new CommandFailure(
+      "nothing to convert: name files with ExternalSecrets, AzureKeyVaultSecrets, SecretSyncs, AKVSyncs or SecretProviderClasses",
+    );
+  const findings = remarks.flatMap(({ on, path, severity, message }) => {
+    const item = places.get(on);
+    return item === undefined ? [] : [findingOn(item, path, { severity, message })];
+  });
+  const isWarned = findings.length + warnings.length > 0 && options["fail-on-warnings"] !== undefined;
+  const isWrong = isWarned || findings.some(({ severity }) => severity === "error");
+  return {
+    code: problems.length > 0 ? EXIT.unusable : isWrong ? EXIT.found : EXIT.fine,
+    output: WRITERS[formatOf(options, FORMATS)](classes),
+    notes: [...inOrder(findings, items).map(showFinding), ...grantNotes(classes)],
+  };
+}
+
+/** As they stand in the files. */
+function inOrder(findings: readonly Finding[], items: readonly ManifestItem[]): readonly Finding[] {
+  const files = [...new Set(items.map(({ place }) => place.file))];
+  const before = ({ place: one }: Finding, { place: other }: Finding): number =>
+    files.indexOf(one.file) - files.indexOf(other.file) || one.line - other.line;
+  return [...findings].sort(before);
+}
+
+function peerObject({ object, kind, name, namespace }: ManifestItem, otherwise: string | undefined): PeerObject {
+  return { object, kind, name, namespace: namespace ?? otherwise };
+}
+
+const WRITERS: Readonly<Record<(typeof FORMATS)[number], (classes: readonly JsonObject[]) => string>> = {
+  yaml: (classes) => classes.map(toYaml).join("---\n"),
+  json: (classes) => toJson({ apiVersion: "v1", kind: "List", items: classes }),
+};
+
+/** The worker asks as nobody whom the Namespace does not lend. */
+function grantNotes(classes: readonly JsonObject[]): readonly string[] {
+  const lends = classes.filter(
+    (spc) =>
+      valueAt(spc, ["metadata", "annotations", CLASS_ANNOTATIONS.serviceAccount]) !== undefined ||
+      valueAt(spc, ["spec", "parameters", "useVMManagedIdentity"]) === "true",
+  );
+  if (lends.length === 0) return [];
+  return [
+    "note: some classes use a ServiceAccount or a managed identity, which their Namespace has to grant to the worker: apply them, then see keyvault-injector grants",
+  ];
+}

@@ -1,0 +1,126 @@
+/** The Secret Store extension of Azure Arc: `AKVSync`, from which the extension makes a class and its SecretSyncs. */
+import { CLASS_ANNOTATIONS } from "../annotations.ts";
+import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
+import type { JsonObject } from "../json-object.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { TLS_TYPE } from "../secret-objects/tls.ts";
+import { carriedTexts } from "./carried-texts.ts";
+import { fileOf, type SecretDraft, type Value } from "./class-draft.ts";
+import type { Drafting } from "./drafting.ts";
+import { errorOn, type FieldPath, fieldText, type PeerObject, type Remark, type Trouble, warningOn } from "./peer-object.ts";
+import { isVaultName, vaultNameProblem } from "./remote-ref.ts";
+
+type Entry = SecretDraft["entries"][number];
+
+export function draftOfAkvSync(on: PeerObject): Drafting {
+  const spec = memberOf(on.object, "spec");
+  const [keyvaultName, clientID, tenantID, account] = ["keyvaultName", "clientID", "tenantID", "serviceAccountName"].map((field) =>
+    nonEmptyText(spec[field]),
+  );
+  if (keyvaultName === undefined || clientID === undefined || tenantID === undefined || account === undefined) {
+    const message = "spec: keyvaultName, clientID, tenantID and serviceAccountName have to be there; complete them";
+    return { draft: undefined, remarks: [errorOn(on, { path: ["spec"], message })] };
+  }
+  const remarks: Remark[] = [];
+  const secrets: SecretDraft[] = [];
+  for (const [index, item] of itemsIn(spec["objects"]).entries()) {
+    const read = secretsOf(on, membersOf(item), ["spec", "objects", index]);
+    secrets.push(...read.secrets);
+    remarks.push(...read.remarks);
+  }
+  const access = { parameters: { keyvaultName, tenantID, clientID }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: account } };
+  return { draft: { name: on.name, namespace: on.namespace, access, annotations: {}, secrets }, remarks };
+}
+
+interface ReadSecrets {
+  readonly secrets: readonly SecretDraft[];
+  readonly remarks: readonly Remark[];
+}
+
+/** One entry of `objects`: mostly one Secret. */
+function secretsOf(on: PeerObject, item: JsonObject, path: FieldPath): ReadSecrets {
+  const labels = carriedTexts(on, [...path, "labels"], item["labels"]);
+  const annotations = carriedTexts(on, [...path, "annotations"], item["annotations"]);
+  const type = nonEmptyText(item["kubernetesSecretType"]) ?? "Opaque";
+  const entries = item["mapping"] === undefined ? plainEntries(item, type, path) : mappedEntries(item, path);
+  const own = [...labels.remarks, ...annotations.remarks];
+  if (!entries.ok) return { secrets: [], remarks: [...own, errorOn(on, entries.error)] };
+  const secrets = entries.value.map(({ name, entries }) => ({ name, type, labels: labels.texts, annotations: annotations.texts, entries }));
+  const versioned = versionsOf(item) > 1 || itemsIn(item["mapping"]).some((entry) => Number(membersOf(entry)["version"] ?? 0) > 0);
+  const message = `${fieldText(path)}: a Secret is made once the vault has as many versions as it names`;
+  return { secrets, remarks: versioned ? [...own, warningOn(on, { path, message })] : own };
+}
+
+type Named = Result<readonly { readonly name: string; readonly entries: readonly Entry[] }[], Trouble>;
+
+function versionsOf(item: JsonObject): number {
+  const { versionHistory } = item;
+  return typeof versionHistory === "number" && versionHistory > 1 ? versionHistory : 1;
+}
+
+const BASIC_AUTH = "kubernetes.io/basic-auth";
+
+/** An object with its versions in keys `v0`, `v1` and so on; of type TLS each version is a Secret. */
+function plainEntries(item: JsonObject, type: string, path: FieldPath): Named {
+  const source = sourceOf(item, path);
+  if (!source.ok) return source;
+  const { name, isCertificate } = source.value;
+  if (type === BASIC_AUTH || (type === TLS_TYPE && !isCertificate))
+    return failed({
+      path,
+      message: `${fieldText(path)}.kubernetesSecretType: ${type} has keys of its own; write a mapping with a dataKey for each`,
+    });
+  const count = versionsOf(item);
+  const values = Array.from({ length: count }, (_, index) => fileOfVersion(name, { index, count }));
+  const secretName = nonEmptyText(item["kubernetesSecretName"]) ?? name;
+  if (!isCertificate || type !== TLS_TYPE)
+    return ok([{ name: secretName, entries: values.map((value, index) => ({ key: keyOf(type, index), value })) }]);
+  return ok(
+    values.map((value, index) => ({
+      name: item["versionHistory"] === undefined ? secretName : `${secretName}-v${index}`,
+      entries: ["tls.crt", "tls.key"].map((key) => ({ key, value })),
+    })),
+  );
+}
+
+/** Types with a key of their own have it for the latest version. */
+function keyOf(type: string, index: number): string {
+  const fixed: Readonly<Record<string, string>> = {
+    "kubernetes.io/ssh-auth": "ssh-privatekey",
+    "kubernetes.io/dockercfg": ".dockercfg",
+    "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
+  };
+  return index === 0 ? (fixed[type] ?? "v0") : `v${index}`;
+}
+
+function mappedEntries(item: JsonObject, path: FieldPath): Named {
+  const name = nonEmptyText(item["kubernetesSecretName"]);
+  if (name === undefined) return failed({ path, message: `${fieldText(path)}.kubernetesSecretName is missing; name the Secret` });
+  const entries: Entry[] = [];
+  for (const [index, each] of itemsIn(item["mapping"]).entries()) {
+    const at = [...path, "mapping", index];
+    const mapped = membersOf(each);
+    const source = sourceOf(mapped, at);
+    if (!source.ok) return source;
+    const key = nonEmptyText(mapped["dataKey"]);
+    if (key === undefined) return failed({ path: at, message: `${fieldText(at)}.dataKey is missing; name the key of the Secret` });
+    const version = typeof mapped["version"] === "number" ? mapped["version"] : 0;
+    entries.push({ key, value: fileOfVersion(source.value.name, { index: version, count: version + 1 }) });
+  }
+  return ok([{ name, entries }]);
+}
+
+function sourceOf(item: JsonObject, path: FieldPath): Result<{ readonly name: string; readonly isCertificate: boolean }, Trouble> {
+  const [secret, certificate] = [nonEmptyText(item["secretInAKV"]), nonEmptyText(item["certInAKV"])];
+  const name = secret ?? certificate;
+  if (name === undefined || (secret !== undefined && certificate !== undefined))
+    return failed({ path, message: `${fieldText(path)}: it names no object; write secretInAKV or certInAKV` });
+  if (!isVaultName(name)) return failed({ path, message: `${fieldText(path)}: ${vaultNameProblem(name)}` });
+  return ok({ name, isCertificate: certificate !== undefined });
+}
+
+/** A history has its versions newest first, as the extension counts them. */
+function fileOfVersion(name: string, { index, count }: { readonly index: number; readonly count: number }): Value {
+  if (count === 1) return fileOf({ type: "secret", name });
+  return fileOf({ type: "secret", name, history: count }, index);
+}

@@ -1,0 +1,203 @@
+/** akv2k8s: `AzureKeyVaultSecret`, of group `spv.no`. */
+import { CLASS_ANNOTATIONS } from "../annotations.ts";
+import { itemsIn, memberOf, nonEmptyText } from "../json-members.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { quoted } from "../quoted.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { carriedTexts } from "./carried-texts.ts";
+import {
+  call,
+  type FunctionName,
+  fileOf,
+  type SecretDraft,
+  type Texts,
+  type Value,
+  type VaultAccess,
+  type VaultObject,
+} from "./class-draft.ts";
+import type { Drafting } from "./drafting.ts";
+import type { AccessOptions } from "./options.ts";
+import { errorOn, type FieldPath, type PeerObject, type Remark, type Trouble, warningOn } from "./peer-object.ts";
+import { isVaultName, vaultNameProblem } from "./remote-ref.ts";
+import { managedIdentity } from "./secret-store.ts";
+
+type Entry = SecretDraft["entries"][number];
+
+export function draftOfKeyVaultSecret(on: PeerObject, options: AccessOptions): Drafting {
+  const spec = memberOf(on.object, "spec");
+  const output = memberOf(memberOf(spec, "output"), "secret");
+  const configMap = isJsonObject(memberOf(spec, "output")["configMap"]) ? [errorOn(on, AS_CONFIG_MAP)] : [];
+  if (Object.keys(output).length === 0) return { draft: undefined, remarks: configMap.length > 0 ? configMap : [errorOn(on, NO_OUTPUT)] };
+  const access = vaultAccess(spec, options);
+  const entries = entriesOf(spec, output);
+  const name = nameOf(output);
+  const metadata = metadataOf(on);
+  const troubles = [access, entries, name].flatMap((each) => (each.ok ? [] : [errorOn(on, each.error)]));
+  const remarks = [...configMap, ...troubles, ...metadata.remarks];
+  if (!access.ok || !entries.ok || !name.ok) return { draft: undefined, remarks };
+  const { labels, annotations } = metadata;
+  const secret: SecretDraft = { name: name.value, type: typeOf(output), labels, annotations, entries: entries.value.entries };
+  const draft = { name: name.value, namespace: on.namespace, access: access.value, annotations: {}, secrets: [secret] };
+  return { draft, remarks: [...remarks, ...entries.value.warnings.map((trouble) => warningOn(on, trouble))] };
+}
+
+const AS_CONFIG_MAP: Trouble = {
+  path: ["spec", "output", "configMap"],
+  message: "spec.output.configMap: a class makes Secrets alone; have the readers of the ConfigMap read a Secret",
+};
+const NO_OUTPUT: Trouble = {
+  path: ["spec", "output"],
+  message:
+    "spec.output.secret is missing: it is for the env-injector, which puts values into processes; write a class, and env-from on the pods",
+};
+
+function nameOf(output: JsonObject): Result<string, Trouble> {
+  const name = nonEmptyText(output["name"]);
+  if (name !== undefined) return ok(name);
+  return failed({ path: ["spec", "output", "secret", "name"], message: "spec.output.secret.name is missing; name the Secret" });
+}
+
+/** akv2k8s copies its object's own. */
+function metadataOf(on: PeerObject): { readonly labels: Texts; readonly annotations: Texts; readonly remarks: readonly Remark[] } {
+  const metadata = memberOf(on.object, "metadata");
+  const labels = carriedTexts(on, ["metadata", "labels"], metadata["labels"]);
+  const annotations = carriedTexts(on, ["metadata", "annotations"], metadata["annotations"]);
+  return { labels: labels.texts, annotations: annotations.texts, remarks: [...labels.remarks, ...annotations.remarks] };
+}
+
+/** The vault alone is in the manifest: tenant and identity are settings of the controller. */
+function vaultAccess(spec: JsonObject, { tenantId, clientId, serviceAccount, identityId }: AccessOptions): Result<VaultAccess, Trouble> {
+  const path = ["spec", "vault", "name"];
+  const name = nonEmptyText(memberOf(spec, "vault")["name"]);
+  if (name === undefined) return failed({ path, message: "spec.vault.name is missing; name the vault" });
+  if (tenantId === undefined)
+    return failed({ path, message: "spec.vault: the tenant of the vault is a setting of akv2k8s, and a class needs it; give --tenant-id" });
+  if (clientId !== undefined && serviceAccount === undefined)
+    return failed({
+      path,
+      message: "spec.vault: --client-id is for workload identity, which needs an account, too; give --service-account",
+    });
+  const vault = { keyvaultName: name, tenantID: tenantId };
+  if (clientId === undefined) return ok({ parameters: { ...vault, ...managedIdentity(identityId) }, annotations: {} });
+  const annotations: Record<string, string> = serviceAccount === undefined ? {} : { [CLASS_ANNOTATIONS.serviceAccount]: serviceAccount };
+  return ok({ parameters: { ...vault, clientID: clientId }, annotations });
+}
+
+function typeOf(output: JsonObject): string {
+  return nonEmptyText(output["type"]) ?? "Opaque";
+}
+
+type Entries = Result<{ readonly entries: readonly Entry[]; readonly warnings: readonly Trouble[] }, Trouble>;
+
+const OBJECT: FieldPath = ["spec", "vault", "object"];
+
+function entriesOf(spec: JsonObject, output: JsonObject): Entries {
+  const object = memberOf(memberOf(spec, "vault"), "object");
+  const name = nonEmptyText(object["name"]) ?? "";
+  const version = nonEmptyText(object["version"]);
+  if (!isVaultName(name)) return failed({ path: [...OBJECT, "name"], message: `spec.vault.object.name: ${vaultNameProblem(name)}` });
+  const fetched = { name, ...(version === undefined ? {} : { version }) };
+  const type = nonEmptyText(object["type"]) ?? "";
+  const at = (message: string): Entries => failed({ path: [...OBJECT, "type"], message: `spec.vault.object.type: ${message}` });
+  switch (type) {
+    case "secret":
+      return secretEntries(fetched, { output, transforms: itemsIn(memberOf(spec, "output")["transform"]) });
+    case "certificate":
+      return certificateEntries(fetched, output);
+    case "key":
+      return at(
+        "akv2k8s writes the modulus of the key, and a class the public key as PEM; write a class with objectType: key where PEM will do",
+      );
+    case "multi-key-value-secret":
+      return at("the keys are known to the vault alone; write a class with a key of secretData with property for each of them");
+    default:
+      return at(`${quoted(type)} is unknown; write secret or certificate`);
+  }
+}
+
+interface Fetched {
+  readonly name: string;
+  readonly version?: string;
+}
+
+const TRANSFORMS: Readonly<Record<string, FunctionName>> = { trim: "trim", base64encode: "base64", base64decode: "base64decode" };
+
+/** The one key that akv2k8s fills in a Secret of that type, whatever `dataKey` says. */
+const KEY_OF_TYPE: Readonly<Record<string, string>> = {
+  "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
+  "kubernetes.io/dockercfg": ".dockercfg",
+  "kubernetes.io/ssh-auth": "ssh-privatekey",
+};
+
+const SPLIT =
+  "spec.output.secret.type: akv2k8s splits the value at its colon, which no expression does; store user and password as two secrets, or as JSON, and write a class with two keys";
+
+function secretEntries(
+  fetched: Fetched,
+  { output, transforms }: { readonly output: JsonObject; readonly transforms: readonly unknown[] },
+): Entries {
+  const type = typeOf(output);
+  if (type === "kubernetes.io/basic-auth") return failed({ path: TYPE, message: SPLIT });
+  if (type === "kubernetes.io/tls")
+    return transforms.length > 0 ? failed({ path: TRANSFORM, message: TLS_TRANSFORM }) : tlsSecretEntries(fetched, output);
+  const key = dataKey(output, KEY_OF_TYPE[type]);
+  if (!key.ok) return key;
+  let value: Value = fileOf({ type: "secret", ...fetched, format: "pfx" });
+  for (const [index, transform] of transforms.entries()) {
+    const name = typeof transform === "string" ? TRANSFORMS[transform] : undefined;
+    if (name === undefined)
+      return failed({
+        path: [...TRANSFORM, index],
+        message: `spec.output.transform[${index}] is unknown; write trim, base64encode or base64decode`,
+      });
+    value = call(name, value);
+  }
+  return ok({ entries: [{ key: key.value, value }], warnings: [] });
+}
+
+const TYPE: FieldPath = ["spec", "output", "secret", "type"];
+const TRANSFORM: FieldPath = ["spec", "output", "transform"];
+const TLS_TRANSFORM = "spec.output.transform: of a certificate nothing is transformed here; store it as akv2k8s would have it after that";
+
+/** The value is a PKCS#12 file in base64, whether or not it is the secret of a certificate. */
+function tlsSecretEntries(fetched: Fetched, output: JsonObject): Entries {
+  const isOrdered = output["chainOrder"] === "ensureserverfirst";
+  const ordered: VaultObject = { type: "secret", ...fetched };
+  const asStored: VaultObject = { ...ordered, format: "pfx", encoding: "base64" };
+  const message =
+    "spec.output.secret.chainOrder: the chain of a certificate's secret is put in order; of any other secret, set the order in its PKCS#12 file and remove chainOrder";
+  const warnings = isOrdered ? [{ path: ["spec", "output", "secret", "chainOrder"], message }] : [];
+  return ok({ entries: tlsKeys(isOrdered ? ordered : asStored), warnings });
+}
+
+function tlsKeys(object: VaultObject): readonly Entry[] {
+  return ["tls.crt", "tls.key"].map((key) => ({ key, value: fileOf(object) }));
+}
+
+const STORED_PEM =
+  "spec.output.secret.type: taken for a certificate that the vault stores as PKCS#12; remove objectFormat and objectEncoding where it is stored as PEM";
+const CHAIN =
+  "spec.output.secret.chainOrder: without it akv2k8s keeps the order of the stored file; a class writes the chain with the leaf first";
+
+/** Of type TLS certificates and key, of type Opaque what is stored, else the certificate alone. */
+function certificateEntries(fetched: Fetched, output: JsonObject): Entries {
+  const secret: VaultObject = { type: "secret", ...fetched };
+  if (output["type"] === "kubernetes.io/tls") {
+    const isOrdered = output["chainOrder"] === "ensureserverfirst";
+    return ok({ entries: tlsKeys(secret), warnings: isOrdered ? [] : [{ path: ["spec", "output", "secret"], message: CHAIN }] });
+  }
+  const key = dataKey(output, undefined);
+  if (!key.ok) return key;
+  const isRaw = output["type"] === "Opaque";
+  const value = fileOf(isRaw ? { ...secret, format: "pfx", encoding: "base64" } : { type: "cert", ...fetched });
+  return ok({ entries: [{ key: key.value, value }], warnings: isRaw ? [{ path: TYPE, message: STORED_PEM }] : [] });
+}
+
+function dataKey(output: JsonObject, fixed: string | undefined): Result<string, Trouble> {
+  const key = fixed ?? nonEmptyText(output["dataKey"]);
+  if (key !== undefined) return ok(key);
+  return failed({
+    path: ["spec", "output", "secret", "dataKey"],
+    message: "spec.output.secret.dataKey is missing; name the key of the Secret",
+  });
+}

@@ -1,0 +1,239 @@
+/** External Secrets Operator: `ExternalSecret`, of group `external-secrets.io`. */
+import { CLASS_ANNOTATIONS } from "../annotations.ts";
+import { parseDuration } from "../duration.ts";
+import { itemsIn, memberOf, membersOf, nonEmptyText, objectAt } from "../json-members.ts";
+import type { JsonObject } from "../json-object.ts";
+import { quoted } from "../quoted.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { TLS_TYPE } from "../secret-objects/tls.ts";
+import { carriedTexts } from "./carried-texts.ts";
+import type { ClassDraft, SecretDraft, Texts, Value } from "./class-draft.ts";
+import type { Drafting } from "./drafting.ts";
+import { tlsEntries } from "./external-tls.ts";
+import type { ConvertOptions } from "./options.ts";
+import { errorOn, type FieldPath, type PeerObject, type Remark, type Trouble, warningOn } from "./peer-object.ts";
+import { remoteValue } from "./remote-ref.ts";
+import { accessOfStore, type StoreAccess } from "./secret-store.ts";
+import { templateValue } from "./secret-template.ts";
+
+/** The other objects of the input. */
+export interface ExternalSecretWorld {
+  readonly storeOf: (kind: string, name: string, namespace: string | undefined) => PeerObject | undefined;
+  readonly accountOf: (name: string, namespace: string | undefined) => PeerObject | undefined;
+  readonly options: ConvertOptions;
+}
+
+type Entry = SecretDraft["entries"][number];
+
+export function draftOfExternalSecret(on: PeerObject, world: ExternalSecretWorld): Drafting {
+  const spec = memberOf(on.object, "spec");
+  const target = memberOf(spec, "target");
+  const store = storeAccess(on, spec, world);
+  const fixed = [...policyRemarks(on, target), ...unconvertible(on, spec, target)];
+  const read = readEntries(on, spec, target);
+  const metadata = secretMetadata(on, target);
+  const interval = pollInterval(on, spec);
+  const remarks = [
+    ...(store.ok ? store.value.warnings.map((message) => warningOn(on, { path: STORE, message })) : [errorOn(on, store.error)]),
+    ...fixed,
+    ...read.remarks,
+    ...metadata.remarks,
+    ...interval.remarks,
+  ];
+  if (!store.ok || target["creationPolicy"] === "None") return { draft: undefined, remarks };
+  const type = nonEmptyText(objectAt(target, ["template"])?.["type"]) ?? "Opaque";
+  const isMerged = target["creationPolicy"] === "Merge" || target["creationPolicy"] === "CreateOrMerge";
+  const tls = type === TLS_TYPE ? tlsEntries(on, read.entries) : { entries: read.entries, remarks: [] };
+  const secret: SecretDraft = {
+    name: nonEmptyText(target["name"]) ?? on.name,
+    type,
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    entries: tls.entries,
+    isAdopted: isMerged,
+  };
+  const draft: ClassDraft = {
+    name: on.name,
+    namespace: on.namespace,
+    access: store.value.access,
+    annotations: interval.annotations,
+    secrets: [secret],
+  };
+  return { draft, remarks: [...remarks, ...tls.remarks] };
+}
+
+const STORE: FieldPath = ["spec", "secretStoreRef"];
+
+/** Of the one store that all entries name. */
+function storeAccess(on: PeerObject, spec: JsonObject, { storeOf, accountOf, options }: ExternalSecretWorld): Result<StoreAccess, Trouble> {
+  const trouble = (message: string): Result<never, Trouble> => failed({ path: STORE, message: `spec.secretStoreRef: ${message}` });
+  const own = objectAt(spec, ["secretStoreRef"]);
+  const named = itemsIn(spec["data"]).map((entry) => objectAt(entry, ["sourceRef", "storeRef"]) ?? own);
+  const refs = [...new Set([...(named.length === 0 ? [own] : named)].map((ref) => `${kindOf(ref)} ${nonEmptyText(ref?.["name"]) ?? ""}`))];
+  const [first = "", second] = refs;
+  if (second !== undefined)
+    return trouble(`its entries name the stores ${refs.join(" and ")}, and a class has one vault; write an ExternalSecret for each`);
+  const [kind = "", name = ""] = first.split(" ");
+  if (name === "") return trouble("no store is named; write its name");
+  const store = storeOf(kind, name, on.namespace);
+  if (store === undefined) return trouble(`${kind} ${name} is not in these files; add its file`);
+  const access = accessOfStore({ store, namespace: on.namespace, accountOf, options });
+  return access.ok ? access : trouble(`${kind} ${name}: ${access.error}`);
+}
+
+function kindOf(ref: JsonObject | undefined): string {
+  return nonEmptyText(ref?.["kind"]) ?? "SecretStore";
+}
+
+/** What is there beside `spec.data`. */
+function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): readonly Remark[] {
+  const template = memberOf(target, "template");
+  const dataFrom = itemsIn(spec["dataFrom"]).map((entry, index) => {
+    const path = ["spec", "dataFrom", index];
+    const fetched = membersOf(entry);
+    if (fetched["find"] !== undefined)
+      return {
+        path: [...path, "find"],
+        message: `spec.dataFrom[${index}].find: a class names its objects; write an entry of spec.data for each object`,
+      };
+    if (fetched["extract"] === undefined)
+      return { path, message: `spec.dataFrom[${index}]: a class reads a vault, and no generator; keep the ExternalSecret for it` };
+    return {
+      path: [...path, "extract"],
+      message: `spec.dataFrom[${index}].extract: the keys are known to the vault alone; write an entry of spec.data with property for each key`,
+    };
+  });
+  const rest: readonly (Trouble & { readonly isThere: boolean })[] = [
+    {
+      isThere: itemsIn(spec["data"]).length === 0 && dataFrom.length === 0,
+      path: ["spec", "data"],
+      message: "spec.data: it fetches nothing; write an entry for each key",
+    },
+    {
+      isThere: target["manifest"] !== undefined,
+      path: ["spec", "target", "manifest"],
+      message: "spec.target.manifest: a class makes Secrets alone; keep the ExternalSecret for it",
+    },
+    {
+      isThere: itemsIn(template["templateFrom"]).length > 0,
+      path: ["spec", "target", "template", "templateFrom"],
+      message: "spec.target.template.templateFrom: templates of other objects are not read; have the vault hold the finished value",
+    },
+  ];
+  return [...dataFrom, ...rest.filter(({ isThere }) => isThere)].map((trouble) => errorOn(on, trouble));
+}
+
+/** What a class does differently, and nobody may miss. */
+function policyRemarks(on: PeerObject, target: JsonObject): readonly Remark[] {
+  const { creationPolicy = "Owner", deletionPolicy = "Retain", immutable } = target;
+  const created: Readonly<Record<string, string>> = {
+    None: "it makes no Secret, so that there is nothing to convert",
+    Orphan: "the Secret goes with its class; list it in the class's annotation adopt where it has to stay",
+    Merge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
+    CreateOrMerge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
+  };
+  const policy = typeof creationPolicy === "string" ? created[creationPolicy] : undefined;
+  const at = (field: string, message: string): Remark =>
+    warningOn(on, { path: ["spec", "target", field], message: `spec.target.${field}: ${message}` });
+  return [
+    ...(policy === undefined ? [] : [at("creationPolicy", policy)]),
+    ...(deletionPolicy === "Retain"
+      ? []
+      : [at("deletionPolicy", "a Secret whose objects are gone stays as it was last, and the class reports it")]),
+    ...(immutable === true ? [at("immutable", "the Secret of a class is not immutable")] : []),
+  ];
+}
+
+/** Entries of `data`, or what a template makes of them. */
+function readEntries(
+  on: PeerObject,
+  spec: JsonObject,
+  target: JsonObject,
+): { readonly entries: readonly Entry[]; readonly remarks: readonly Remark[] } {
+  const remarks: Remark[] = [];
+  const values = new Map<string, Value>();
+  for (const [index, item] of itemsIn(spec["data"]).entries()) {
+    const path = ["spec", "data", index];
+    const key = nonEmptyText(membersOf(item)["secretKey"]);
+    const read = remoteValue(memberOf(membersOf(item), "remoteRef"), [...path, "remoteRef"]);
+    const prefix = `spec.data[${index}].remoteRef.`;
+    if (key === undefined)
+      remarks.push(errorOn(on, { path, message: `spec.data[${index}].secretKey is missing; name the key of the Secret` }));
+    else if (!read.ok) remarks.push(errorOn(on, prefixed(read.error, prefix)));
+    else values.set(key, read.value.value);
+    if (read.ok) remarks.push(...read.value.warnings.map((warning) => warningOn(on, prefixed(warning, prefix))));
+  }
+  const template = objectAt(target, ["template"]);
+  const texts = memberOf(template ?? {}, "data");
+  const plain = [...values].map(([key, value]): Entry => ({ key, value }));
+  if (Object.keys(texts).length === 0) return { entries: plain, remarks };
+  const made: Entry[] = template?.["mergePolicy"] === "Merge" ? plain.filter(({ key }) => texts[key] === undefined) : [];
+  for (const [key, text] of Object.entries(texts)) {
+    const value = valueOfTemplate(text, template, values);
+    const path = ["spec", "target", "template", "data", key];
+    if (value.ok) made.push({ key, value: value.value });
+    if (value.ok && isLogin(value.value))
+      remarks.push(warningOn(on, { path, message: `spec.target.template.data[${key}]: ${SPELT_ANEW}` }));
+    if (!value.ok) remarks.push(errorOn(on, { path, message: `spec.target.template.data[${key}]: ${value.error}` }));
+  }
+  return { entries: made, remarks };
+}
+
+const SPELT_ANEW = "the login is the same, and its JSON is spelt anew";
+
+function isLogin(value: Value): boolean {
+  return value.kind === "call" && value.name === "dockerconfigjson";
+}
+
+function prefixed({ path, message }: Trouble, prefix: string): Trouble {
+  return { path, message: `${prefix}${message}` };
+}
+
+function valueOfTemplate(text: unknown, template: JsonObject | undefined, values: ReadonlyMap<string, Value>): Result<Value, string> {
+  if (typeof text !== "string") return failed("it is no text; quote it");
+  if (template?.["engineVersion"] === "v1") return failed("templates of engine v1 are not read; write the template for v2");
+  return templateValue(text, (key) => values.get(key));
+}
+
+/** Without a template the operator copies those of the ExternalSecret. */
+function secretMetadata(
+  on: PeerObject,
+  target: JsonObject,
+): { readonly labels: Texts; readonly annotations: Texts; readonly remarks: readonly Remark[] } {
+  const template = objectAt(target, ["template"]);
+  const path = template === undefined ? ["metadata"] : ["spec", "target", "template", "metadata"];
+  const source = template === undefined ? memberOf(on.object, "metadata") : memberOf(template, "metadata");
+  const labels = carriedTexts(on, [...path, "labels"], source["labels"]);
+  const annotations = carriedTexts(on, [...path, "annotations"], source["annotations"]);
+  return { labels: labels.texts, annotations: annotations.texts, remarks: [...labels.remarks, ...annotations.remarks] };
+}
+
+const LEAST_INTERVAL_MS = 10_000;
+
+function pollInterval(on: PeerObject, spec: JsonObject): { readonly annotations: Texts; readonly remarks: readonly Remark[] } {
+  const { refreshInterval, refreshPolicy = "Periodic" } = spec;
+  const warned = (field: string, message: string, annotations: Texts = {}) => ({
+    annotations,
+    remarks: [warningOn(on, { path: ["spec", field], message: `spec.${field}: ${message}` })],
+  });
+  if (refreshPolicy !== "Periodic")
+    return warned("refreshPolicy", "a class follows its vault; pin a version with remoteRef.version where the value has to stay");
+  const text = nonEmptyText(refreshInterval);
+  if (text === undefined) return { annotations: {}, remarks: [] };
+  const parsed = /^0+$/.test(text) ? ok(0) : parseDuration(text);
+  if (!parsed.ok)
+    return {
+      annotations: {},
+      remarks: [
+        errorOn(on, {
+          path: ["spec", "refreshInterval"],
+          message: `spec.refreshInterval: ${quoted(text)} is no duration; write it like 1h`,
+        }),
+      ],
+    };
+  if (parsed.value === 0)
+    return warned("refreshInterval", "a class follows its vault; pin a version with remoteRef.version where the value has to stay");
+  if (parsed.value < LEAST_INTERVAL_MS)
+    return warned("refreshInterval", "a vault is asked every 10s at most", { [CLASS_ANNOTATIONS.rotationPollInterval]: "10s" });
+  return { annotations: { [CLASS_ANNOTATIONS.rotationPollInterval]: text }, remarks: [] };
+}

@@ -1,0 +1,141 @@
+/** A class that is in the input: of the CSI driver's own sync, named by SecretSyncs, or ours already. */
+import { CLASS_ANNOTATIONS } from "../annotations.ts";
+import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
+import type { JsonObject } from "../json-object.ts";
+import { quoted } from "../quoted.ts";
+import { readSecretObjects } from "../secret-objects/shape.ts";
+import { isTextMap, textMapProblem } from "../text-map.ts";
+import { specProblem } from "./build-class.ts";
+import { secretDataText } from "./class-text.ts";
+import { errorOn, fieldText, type PeerObject, type Remark, warningOn } from "./peer-object.ts";
+import { type SyncedSecret, syncAnnotations } from "./secret-sync.ts";
+
+export interface GivenClass {
+  readonly class: JsonObject | undefined;
+  readonly remarks: readonly Remark[];
+}
+
+/** As it is, but for the annotations that keep its life cycle, and what SecretSyncs add. */
+export function convertGivenClass(
+  on: PeerObject,
+  synced: readonly SyncedSecret[],
+  { isAdopting }: { readonly isAdopting: boolean },
+): GivenClass {
+  const spec = withoutNulls(memberOf(on.object, "spec"));
+  const provider = nonEmptyText(spec["provider"]) ?? "";
+  if (provider !== PROVIDER) {
+    const message = `spec.provider: a class of ${quoted(provider)} is another provider's; leave it to whoever mirrors it now`;
+    return { class: undefined, remarks: [errorOn(on, { path: ["spec", "provider"], message })] };
+  }
+  const merged = withSynced(on, spec, synced);
+  if (merged.spec === undefined) return { class: undefined, remarks: merged.remarks };
+  const problem = metadataProblem(on.object) ?? classProblem(merged.spec);
+  if (problem !== undefined) return { class: undefined, remarks: [...merged.remarks, errorOn(on, { path: ["spec"], message: problem })] };
+  const needed = (given: JsonObject): JsonObject =>
+    synced.length > 0 ? syncAnnotations(synced, given, isAdopting) : driverAnnotations(given, spec);
+  return {
+    class: { ...authorsPart(on.object), metadata: metadataOf(on, needed), spec: merged.spec },
+    remarks: merged.remarks,
+  };
+}
+
+function metadataProblem({ metadata }: JsonObject): string | undefined {
+  for (const field of ["annotations", "labels"]) {
+    const value = membersOf(metadata)[field] ?? {};
+    if (!isTextMap(value)) return textMapProblem(value, `metadata.${field}`);
+  }
+  return undefined;
+}
+
+/** What keeps the worker, or the API server, from taking the class. */
+function classProblem({ parameters, secretObjects }: JsonObject): string | undefined {
+  if (!isTextMap(parameters)) return textMapProblem(parameters, "spec.parameters");
+  const objects = readSecretObjects(secretObjects);
+  if (objects === undefined) return "spec.secretObjects must be a list of secretName, type and data, all of them strings; correct it";
+  return objects.length === 0 ? undefined : specProblem({ provider: PROVIDER, parameters, secretObjects: objects });
+}
+
+const PROVIDER = "azure";
+
+/** kubectl drops parameters without a value, and GitOps tools refuse them. */
+function withoutNulls(spec: JsonObject): JsonObject {
+  const parameters = Object.entries(memberOf(spec, "parameters")).filter(([, value]) => value !== null);
+  return spec["parameters"] === undefined ? spec : { ...spec, parameters: Object.fromEntries(parameters) };
+}
+
+/** Without what the API server wrote. */
+function authorsPart({ status: _status, ...rest }: JsonObject): JsonObject {
+  return rest;
+}
+
+const OF_SERVER = ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"];
+const OF_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration";
+
+function metadataOf({ object }: PeerObject, needed: (given: JsonObject) => JsonObject): JsonObject {
+  const metadata = Object.fromEntries(Object.entries(memberOf(object, "metadata")).filter(([field]) => !OF_SERVER.includes(field)));
+  const given = Object.fromEntries(Object.entries(membersOf(metadata["annotations"])).filter(([key]) => key !== OF_KUBECTL));
+  const annotations = { ...given, ...needed(given) };
+  const { annotations: _before, ...rest } = metadata;
+  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations };
+}
+
+/** The driver's sync keeps a Secret while a pod mounts the class; what an author has decided stays. */
+function driverAnnotations(given: JsonObject, spec: JsonObject): JsonObject {
+  if (given[CLASS_ANNOTATIONS.sync] !== undefined || itemsIn(spec["secretObjects"]).length === 0) return {};
+  return { [CLASS_ANNOTATIONS.sync]: "while-used" };
+}
+
+/** Undefined: two SecretSyncs, or a SecretSync and the class, want different things. */
+function withSynced(
+  on: PeerObject,
+  spec: JsonObject,
+  synced: readonly SyncedSecret[],
+): { readonly spec: JsonObject | undefined; readonly remarks: readonly Remark[] } {
+  if (synced.length === 0) return { spec, remarks: [] };
+  const own = itemsIn(spec["secretObjects"]);
+  const problems = [...accountProblems(synced), ...nameProblems(own, synced), ...dataProblems(spec, synced)];
+  if (problems.length > 0) return { spec: undefined, remarks: problems };
+  const secretData = secretDataText(synced.map(({ expressions }) => expressions));
+  const parameters = { ...memberOf(spec, "parameters"), ...(secretData === undefined ? {} : { secretData }) };
+  const message = "spec.secretObjects: the class's own Secrets, which the CSI driver keeps while a pod mounts it, stay from now on";
+  return {
+    spec: { ...spec, parameters, secretObjects: [...own, ...synced.map(({ secretObject }) => secretObject)] },
+    remarks: own.length === 0 ? [] : [warningOn(on, { path: ["spec", "secretObjects"], message })],
+  };
+}
+
+function accountProblems(synced: readonly SyncedSecret[]): readonly Remark[] {
+  const first = synced[0]?.account;
+  return synced
+    .filter(({ account }) => account !== first)
+    .map(({ from, account }) =>
+      errorOn(from, {
+        path: ["spec", "serviceAccountName"],
+        message: `spec.serviceAccountName: the class asks as one account, and ${first} and ${account} are named; copy the class for one of them`,
+      }),
+    );
+}
+
+function nameProblems(own: readonly unknown[], synced: readonly SyncedSecret[]): readonly Remark[] {
+  const names = own.map((object) => membersOf(object)["secretName"]);
+  return synced
+    .filter(({ secretObject }) => names.includes(secretObject["secretName"]))
+    .map(({ from }) =>
+      errorOn(from, {
+        path: ["metadata", "name"],
+        message: `${fieldText(["metadata", "name"])}: the class has a Secret ${from.name} among its secretObjects already; remove one of the two`,
+      }),
+    );
+}
+
+function dataProblems(spec: JsonObject, synced: readonly SyncedSecret[]): readonly Remark[] {
+  if (memberOf(spec, "parameters")["secretData"] === undefined) return [];
+  return synced
+    .filter(({ expressions }) => expressions.keys.length > 0)
+    .map(({ from }) =>
+      errorOn(from, {
+        path: ["spec", "secretObject"],
+        message: "spec.secretObject: the class has secretData already; add the keys to it by hand",
+      }),
+    );
+}

@@ -1,0 +1,69 @@
+/** akv2k8s fills one Secret from several objects. A Secret has one class, so that their drafts become one. */
+import { memberOf, nonEmptyText } from "../json-members.ts";
+import type { ClassDraft, SecretDraft } from "./class-draft.ts";
+import type { Drafted } from "./drafting.ts";
+import { errorOn, type PeerObject, type Remark } from "./peer-object.ts";
+
+export function mergedDrafts(drafted: readonly Drafted[], { isPartial }: { readonly isPartial: boolean }): readonly Drafted[] {
+  const groups = new Map<string, Drafted[]>();
+  for (const [index, each] of drafted.entries()) {
+    const key = secretKey(each.from[0]) ?? `alone ${index}`;
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()].map((group) => merged(group, isPartial));
+}
+
+/** Undefined where the object shares its Secret with no other. */
+function secretKey(object: PeerObject | undefined): string | undefined {
+  if (object?.kind !== "AzureKeyVaultSecret") return undefined;
+  const name = nonEmptyText(memberOf(memberOf(memberOf(object.object, "spec"), "output"), "secret")["name"]);
+  return name === undefined ? undefined : `${object.namespace ?? ""}/${name}`;
+}
+
+function merged(group: readonly Drafted[], isPartial: boolean): Drafted {
+  const [first] = group;
+  if (first === undefined || group.length === 1) return first ?? { from: [], draft: undefined, remarks: [] };
+  const from = group.flatMap((each) => each.from);
+  const drafts = group.flatMap(({ draft }) => draft ?? []);
+  const problems = mergeProblems(group);
+  const lacking = group.filter(({ draft }) => draft === undefined).flatMap((each) => each.from);
+  const names = lacking.map(({ name }) => name).join(", ");
+  const path = ["spec", "output", "secret", "name"];
+  const message = `spec.output.secret.name: the Secret is filled by ${names} as well, which is not converted; mend that, or use --partial`;
+  const held =
+    lacking.length === 0 || isPartial ? [] : from.filter((each) => !lacking.includes(each)).map((each) => errorOn(each, { path, message }));
+  const remarks = [...group.flatMap((each) => each.remarks), ...problems, ...held];
+  const isWhole = problems.length === 0 && held.length === 0;
+  return { from, remarks, draft: isWhole ? joined(drafts) : undefined };
+}
+
+/** What keeps the objects of one Secret from being one class. */
+function mergeProblems(group: readonly Drafted[]): readonly Remark[] {
+  const [first, ...others] = group.filter(({ draft }) => draft !== undefined);
+  return others.flatMap(({ from: [on], draft }) => {
+    const problem = on && first?.draft && draft && differenceOf(first.draft, draft);
+    return problem === undefined || on === undefined ? [] : [errorOn(on, { path: ["spec"], message: `spec: ${problem}` })];
+  });
+}
+
+function differenceOf(one: ClassDraft, other: ClassDraft): string | undefined {
+  if (one.access.parameters["keyvaultName"] !== other.access.parameters["keyvaultName"])
+    return "another object fills the same Secret from another vault, and a class has one; use a Secret for each vault";
+  if (one.secrets[0]?.type !== other.secrets[0]?.type)
+    return "another object gives the same Secret another type; write the same type in both";
+  return undefined;
+}
+
+function joined(drafts: readonly ClassDraft[]): ClassDraft | undefined {
+  const [first] = drafts;
+  const secrets = drafts.flatMap((draft) => draft.secrets);
+  const [secret] = secrets;
+  if (first === undefined || secret === undefined) return undefined;
+  const whole: SecretDraft = {
+    ...secret,
+    labels: Object.assign({}, ...secrets.map(({ labels }) => labels)),
+    annotations: Object.assign({}, ...secrets.map(({ annotations }) => annotations)),
+    entries: secrets.flatMap(({ entries }) => entries),
+  };
+  return { ...first, secrets: [whole] };
+}

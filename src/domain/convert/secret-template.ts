@@ -1,0 +1,109 @@
+/** Templates of External Secrets Operator that are no more than a value, functions of it, or values with one text between them. */
+
+import { isJsonObject, type JsonObject, parsedJson } from "../json-object.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { call, type FunctionName, type Value } from "./class-draft.ts";
+
+/** The value of a key of `data`, raw: as the operator hands it to a template. */
+export type ValueOfKey = (key: string) => Value | undefined;
+
+const TEMPLATE =
+  "it is a template beyond what expressions can do; have the vault hold the finished value, or let the application put it together";
+
+/** Blanks and dashes aside, what stands between two braces: `.name`, or the same with functions behind bars. */
+const ACTION = /\{\{-?\s*(.*?)\s*-?\}\}/g;
+const REFERENCE = /^(?:\.([A-Za-z_][A-Za-z0-9_]*)|\(?index \. "([-._A-Za-z0-9]+)"\)?)$/;
+
+/** What a function of a template is among those of expressions; undefined: it changes nothing. */
+const FUNCTIONS: Readonly<Record<string, FunctionName | undefined>> = {
+  toString: undefined,
+  trim: "trim",
+  b64enc: "base64",
+  b64dec: "base64decode",
+};
+
+/** They open a PKCS#12 file, which the vault has in base64. Of a class's file both are had as it is. */
+const PARTS: Readonly<Record<string, FunctionName>> = { pkcs12cert: "certificates", pkcs12key: "privateKey" };
+
+/** The value of one key of a template's `data`. */
+export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, string> {
+  const pieces = [...text.matchAll(ACTION)];
+  if (pieces.length === 0)
+    return failed("it is a fixed text, and a class writes values of the vault alone; put it into a ConfigMap, or into the vault");
+  const login = registryLogin(text, valueOf);
+  if (login !== undefined) return login;
+  const values: Value[] = [];
+  for (const [, action = ""] of pieces) {
+    const value = actionValue(action, valueOf);
+    if (!value.ok) return value;
+    values.push(value.value);
+  }
+  const texts = text.split(/\{\{.*?\}\}/s);
+  const between = texts.slice(1, -1);
+  const [first] = values;
+  // Blanks around PEM mean nothing.
+  const around = `${texts[0] ?? ""}${texts.at(-1) ?? ""}`;
+  if (first === undefined || (isPart(first) ? around.trim() : around) !== "") return failed(TEMPLATE);
+  if (values.length === 1) return ok(first);
+  const [separator = ""] = between;
+  return between.every((each) => each === separator) ? ok(call("join", separator, ...values)) : failed(TEMPLATE);
+}
+
+function isPart(value: Value): boolean {
+  return value.kind === "call" && Object.values(PARTS).includes(value.name);
+}
+
+function actionValue(action: string, valueOf: ValueOfKey): Result<Value, string> {
+  const [reference = "", ...functions] = action.split("|").map((part) => part.trim());
+  const [, plain, indexed] = REFERENCE.exec(reference) ?? [];
+  const key = plain ?? indexed;
+  if (key === undefined) return failed(TEMPLATE);
+  const value = valueOf(key);
+  if (value === undefined) return failed(`it uses ${key}, which no entry of spec.data gives`);
+  return applied(value, functions);
+}
+
+function applied(value: Value, functions: readonly string[]): Result<Value, string> {
+  const last = functions.at(-1) ?? "";
+  const part = PARTS[last];
+  // The file of a certificate's secret is opened already, so that nothing is left to be decoded.
+  if (part !== undefined && functions.slice(0, -1).join() === "b64dec" && value.kind === "file")
+    return ok(call(part, { ...value, object: { ...value.object, format: undefined } }));
+  const unknown = functions.find((name) => !Object.hasOwn(FUNCTIONS, name));
+  if (unknown !== undefined) return failed(TEMPLATE);
+  return ok(
+    functions.reduce<Value>((inner, name) => {
+      const known = FUNCTIONS[name];
+      return known === undefined ? inner : call(known, inner);
+    }, value),
+  );
+}
+
+/** A docker configuration with one registry, and user and password from the vault. Undefined: it is none. */
+function registryLogin(text: string, valueOf: ValueOfKey): Result<Value, string> | undefined {
+  const actions: string[] = [];
+  const marked = text.replaceAll(ACTION, (_, action: string) => `${MARK}${actions.push(action) - 1}${MARK}`);
+  const auths = membersIn(parsedJson(marked), "auths");
+  const [registry, login] = Object.entries(auths ?? {})[0] ?? [];
+  if (auths === undefined || Object.keys(auths).length !== 1 || registry === undefined || !isJsonObject(login)) return undefined;
+  if (registry.includes(MARK))
+    return failed("the registry's name is a value of the vault; write it, as dockerconfigjson of secretData takes a fixed one");
+  const [user, password] = [login["username"], login["password"]].map((field) => markedValue(field, actions, valueOf));
+  const others = Object.keys(login).filter((field) => !["username", "password", "auth"].includes(field));
+  if (user === undefined || password === undefined || others.length > 0) return failed(TEMPLATE);
+  return ok(call("dockerconfigjson", registry, user, password));
+}
+
+/** Stands for an action; no character, so that no text of a manifest means it. */
+const MARK = "\uffff";
+
+function membersIn(value: unknown, name: string): JsonObject | undefined {
+  const found = isJsonObject(value) ? value[name] : undefined;
+  return isJsonObject(found) ? found : undefined;
+}
+
+function markedValue(field: unknown, actions: readonly string[], valueOf: ValueOfKey): Value | undefined {
+  if (typeof field !== "string" || !field.startsWith(MARK) || !field.endsWith(MARK)) return undefined;
+  const read = actionValue(actions[Number(field.slice(1, -1))] ?? "", valueOf);
+  return read.ok ? read.value : undefined;
+}

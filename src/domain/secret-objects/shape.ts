@@ -1,0 +1,24 @@
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import type { SecretObject } from "../kubernetes.ts";
+import { isTextMap } from "../text-map.ts";
+
+/** Undefined where it has not the shape that the schema demands. */
+export function readSecretObjects(value: unknown): readonly SecretObject[] | undefined {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || !value.every(isJsonObject)) return undefined;
+  return value.every(isSecretObject) ? value : undefined;
+}
+
+function isSecretObject(value: JsonObject): boolean {
+  const { secretName, type, labels, annotations, data } = value;
+  const areEntries =
+    isAbsent(data) || (Array.isArray(data) && data.every((entry) => isJsonObject(entry) && Object.values(entry).every(isText)));
+  return (
+    [secretName, type].every((text) => isAbsent(text) || isText(text)) &&
+    [labels, annotations].every((map) => isAbsent(map) || isTextMap(map)) &&
+    areEntries
+  );
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+const isText = (value: unknown): value is string => typeof value === "string";

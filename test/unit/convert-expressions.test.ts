@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { call, fileOf, type VaultObject } from "../../src/domain/convert/class-draft.ts";
+import { objectsText, secretDataText } from "../../src/domain/convert/class-text.ts";
+import { expressionText, firstFile, propertyPath, stepsOfGjson } from "../../src/domain/convert/expression.ts";
+import { templateValue } from "../../src/domain/convert/secret-template.ts";
+import { readObjects } from "../../src/domain/provider-class/objects.ts";
+
+const secret = (name: string, changes: Partial<VaultObject> = {}): VaultObject => ({ type: "secret", name, ...changes });
+const db = fileOf(secret("db"));
+const textOf = (value: Parameters<typeof expressionText>[0]) =>
+  expressionText(value, ({ object, index }) => (index === undefined ? object.name : `${object.name}/${index}`));
+
+describe("an expression", () => {
+  for (const [value, text] of [
+    [db, "db"],
+    [call("property", db, "user.name"), 'property(db, "user.name")'],
+    [call("base64decode", call("property", db, "a")), 'base64decode(property(db, "a"))'],
+    [call("join", ":", db, call("trim", fileOf(secret("pass")))), 'join(":", db, trim(pass))'],
+    [call("certificates", fileOf(secret("2nd"))), 'certificates(object("2nd"))'],
+    [call("privateKey", fileOf(secret("web", { history: 2 }), 1)), 'privateKey(object("web/1"))'],
+    [call("dockerconfigjson", "registry.example.com", db, db), 'dockerconfigjson("registry.example.com", db, db)'],
+    [call("join", '"\\\n', db), 'join("\\"\\\\\\n", db)'],
+  ] as const) {
+    test(`is written as ${text}`, () => assert.equal(textOf(value), text));
+  }
+
+  test("names the first of its files as the one that the key holds without it", () => {
+    assert.deepEqual(firstFile(call("join", ":", call("trim", db), fileOf(secret("pass")))), db);
+    assert.equal(firstFile(call("join", ":")), undefined);
+  });
+});
+
+describe("a path of gjson", () => {
+  for (const [path, written] of [
+    ["user", "user"],
+    ["user.name", "user.name"],
+    ["hosts.0.name", "hosts[0].name"],
+    ["0", '["0"]'],
+    ["a.01", 'a["01"]'],
+    [String.raw`tls\.crt`, '["tls.crt"]'],
+    [String.raw`data.tls\.crt.0`, 'data["tls.crt"][0]'],
+    ["with space", '["with space"]'],
+    ["user-name", "user-name"],
+  ] as const) {
+    test(`is a path of secretData: ${path}`, () => {
+      const steps = stepsOfGjson(path);
+      assert.ok(steps.ok);
+      assert.equal(propertyPath(steps.value), written);
+    });
+  }
+
+  for (const path of ["a.#", "a.*", "a?", "a|b", "@this", "{a,b}", "[a]", "a.#(x==1)", "!x", String.raw`a\\b`, "a..b", ".", ""]) {
+    test(`is refused where it is more than the path of one value: ${JSON.stringify(path)}`, () =>
+      assert.equal(stepsOfGjson(path).ok, false));
+  }
+});
+
+describe("the texts of a class", () => {
+  const names = ["db", "null", "true", "on", "12", "1e3", "0x10", "2nd-db"];
+
+  test("name each object as the worker reads it, whatever YAML takes such a word for", () => {
+    const objects = names.map((name) => ({
+      object: secret(name, { version: "0123", format: "pfx", encoding: "base64", history: 2 }),
+      path: `${name}-2`,
+    }));
+    const read = readObjects(objectsText(objects));
+
+    assert.ok(read.ok);
+    assert.deepEqual(
+      read.value.map(({ objectName, objectAlias, objectVersion, objectVersionHistory, objectFormat, objectEncoding, objectType }) => ({
+        objectName,
+        objectAlias,
+        objectVersion,
+        objectVersionHistory,
+        objectFormat,
+        objectEncoding,
+        objectType,
+      })),
+      names.map((name) => ({
+        objectName: name,
+        objectAlias: `${name}-2`,
+        objectVersion: "0123",
+        objectVersionHistory: 2,
+        objectFormat: "pfx",
+        objectEncoding: "base64",
+        objectType: "secret",
+      })),
+    );
+  });
+
+  test("hold expressions by Secret and key as any reader of YAML reads them", () => {
+    const expressions = ['property(db, "a")', String.raw`property(db, "[\"a.b\"]")`, 'join(": #", db)', 'join("\'", db)', "trim(db)"];
+    const keys = expressions.map((expression, index) => ({
+      key: [".dockerconfigjson", "on", "7", "tls.crt", "a-b"][index] ?? "",
+      expression,
+    }));
+    const text = secretDataText([
+      { secret: "app", keys },
+      { secret: "empty", keys: [] },
+    ]);
+
+    assert.deepEqual(parse(text ?? "", { version: "1.1" }), {
+      app: Object.fromEntries(keys.map(({ key, expression }) => [key, expression])),
+    });
+    assert.deepEqual(parse(text ?? "", { version: "1.2" }), parse(text ?? "", { version: "1.1" }));
+  });
+
+  test("are no secretData where each key has its file as it is", () => {
+    assert.equal(secretDataText([{ secret: "app", keys: [] }]), undefined);
+  });
+});
+
+describe("a template of External Secrets Operator", () => {
+  const user = fileOf(secret("user", { format: "pfx" }));
+  const valueOf = (key: string) => (key === "user" ? user : key === "pass" ? db : undefined);
+
+  for (const [template, text] of [
+    ["{{ .user }}", "user"],
+    ["{{- .user | toString -}}", "user"],
+    ["{{.user|b64enc}}", "base64(user)"],
+    ["{{ .user | b64dec | trim }}", "trim(base64decode(user))"],
+    ['{{ (index . "user") | trim }}', "trim(user)"],
+    ["{{ .user }}:{{ .pass }}", 'join(":", user, db)'],
+    ["{{ .user }}{{ .pass }}", 'join("", user, db)'],
+    ["{{ .user | b64dec | pkcs12cert }}", "certificates(user)"],
+    ["{{ .user | b64dec | pkcs12key }}\n", "privateKey(user)"],
+    ['{"auths":{"r.io":{"username":"{{ .user }}","password":"{{ .pass }}"}}}', 'dockerconfigjson("r.io", user, db)'],
+  ] as const) {
+    test(`is an expression: ${template}`, () => {
+      const value = templateValue(template, valueOf);
+      assert.ok(value.ok, JSON.stringify(value));
+      assert.equal(textOf(value.value), text);
+    });
+  }
+
+  for (const template of [
+    "fixed",
+    "user={{ .user }}",
+    "{{ .user }}\n",
+    "{{ .nobody }}",
+    "{{ .user | upper }}",
+    "{{ .user | pkcs12cert }}",
+    '{{ .user | pkcs12certPass "" }}',
+    "{{ if .user }}x{{ end }}",
+    "{{ .user }}:{{ .pass }}@{{ .user }}",
+    '{"auths":{"{{ .user }}":{"username":"{{ .user }}","password":"{{ .pass }}"}}}',
+    '{"auths":{"r.io":{"username":"fixed","password":"{{ .pass }}"}}}',
+    '{"auths":{"r.io":{"username":"{{ .user }}","password":"{{ .pass }}","email":"a@b"}}}',
+    '{"auths":{"a":{"username":"{{ .user }}","password":"{{ .pass }}"},"b":{}}}',
+  ]) {
+    test(`is refused with what to do: ${JSON.stringify(template)}`, () => {
+      const value = templateValue(template, valueOf);
+      assert.ok(!value.ok);
+      assert.match(value.error, /; |which no entry of spec\.data gives/);
+    });
+  }
+});
