@@ -45,6 +45,7 @@ const TASKS = {
   "bench:ready": { controlPlane: "required", run: ["test/load/ready.ts"] },
   // Where the visitor is and with what the visitor has set: files are named from there, and the cluster is the visitor's.
   cli: { controlPlane: "none", run: ["src/main.ts"], keepsProxy: true, isVisitors: true },
+  "convert:corpus": { controlPlane: "none", run: ["tools/convert-corpus/main.ts"], isVisitors: true },
   "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
   "bench:rotation": { controlPlane: "required", run: ["test/load/rotation/bench.ts"] },
   "control-plane": { controlPlane: "required", run: ["test/control-plane/main.ts"] },

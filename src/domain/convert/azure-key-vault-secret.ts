@@ -159,15 +159,27 @@ const TYPE: FieldPath = ["spec", "output", "secret", "type"];
 const TRANSFORM: FieldPath = ["spec", "output", "transform"];
 const TLS_TRANSFORM = "spec.output.transform: of a certificate nothing is transformed here; store it as akv2k8s would have it after that";
 
-/** The value is a PKCS#12 file in base64, whether or not it is the secret of a certificate. */
+const OF_CERTIFICATE =
+  "spec.vault.object.type: taken for the secret of a certificate; import a PKCS#12 file that is stored as any other secret as a certificate";
+const CHAIN =
+  "spec.output.secret.chainOrder: without it akv2k8s keeps the order of the stored file; a class writes the chain with the leaf first";
+
+/**
+ * Taken apart by the class itself. As binary PKCS#12 it would serve other secrets as well, but the driver, whose bytes a class gives, then
+ * leaves the bags' attributes in the PEM, and akv2k8s does not.
+ */
+function tlsEntries(fetched: Fetched, output: JsonObject): Entries {
+  const chain = { path: ["spec", "output", "secret"], message: CHAIN };
+  return ok({
+    entries: tlsKeys({ type: "secret", ...fetched }),
+    warnings: output["chainOrder"] === "ensureserverfirst" ? [] : [chain],
+  });
+}
+
 function tlsSecretEntries(fetched: Fetched, output: JsonObject): Entries {
-  const isOrdered = output["chainOrder"] === "ensureserverfirst";
-  const ordered: VaultObject = { type: "secret", ...fetched };
-  const asStored: VaultObject = { ...ordered, format: "pfx", encoding: "base64" };
-  const message =
-    "spec.output.secret.chainOrder: the chain of a certificate's secret is put in order; of any other secret, set the order in its PKCS#12 file and remove chainOrder";
-  const warnings = isOrdered ? [{ path: ["spec", "output", "secret", "chainOrder"], message }] : [];
-  return ok({ entries: tlsKeys(isOrdered ? ordered : asStored), warnings });
+  const read = tlsEntries(fetched, output);
+  const warning = { path: [...OBJECT, "type"], message: OF_CERTIFICATE };
+  return read.ok ? ok({ entries: read.value.entries, warnings: [warning, ...read.value.warnings] }) : read;
 }
 
 function tlsKeys(object: VaultObject): readonly Entry[] {
@@ -176,16 +188,11 @@ function tlsKeys(object: VaultObject): readonly Entry[] {
 
 const STORED_PEM =
   "spec.output.secret.type: taken for a certificate that the vault stores as PKCS#12; remove objectFormat and objectEncoding where it is stored as PEM";
-const CHAIN =
-  "spec.output.secret.chainOrder: without it akv2k8s keeps the order of the stored file; a class writes the chain with the leaf first";
 
 /** Of type TLS certificates and key, of type Opaque what is stored, else the certificate alone. */
 function certificateEntries(fetched: Fetched, output: JsonObject): Entries {
   const secret: VaultObject = { type: "secret", ...fetched };
-  if (output["type"] === "kubernetes.io/tls") {
-    const isOrdered = output["chainOrder"] === "ensureserverfirst";
-    return ok({ entries: tlsKeys(secret), warnings: isOrdered ? [] : [{ path: ["spec", "output", "secret"], message: CHAIN }] });
-  }
+  if (output["type"] === "kubernetes.io/tls") return tlsEntries(fetched, output);
   const key = dataKey(output, undefined);
   if (!key.ok) return key;
   const isRaw = output["type"] === "Opaque";

@@ -68,7 +68,8 @@ const STORE: FieldPath = ["spec", "secretStoreRef"];
 function storeAccess(on: PeerObject, spec: JsonObject, { storeOf, accountOf, options }: ExternalSecretWorld): Result<StoreAccess, Trouble> {
   const trouble = (message: string): Result<never, Trouble> => failed({ path: STORE, message: `spec.secretStoreRef: ${message}` });
   const own = objectAt(spec, ["secretStoreRef"]);
-  const named = itemsIn(spec["data"]).map((entry) => objectAt(entry, ["sourceRef", "storeRef"]) ?? own);
+  const entries = [...itemsIn(spec["data"]), ...itemsIn(spec["dataFrom"])];
+  const named = entries.map((entry) => objectAt(entry, ["sourceRef", "storeRef"]) ?? own);
   const refs = [...new Set([...(named.length === 0 ? [own] : named)].map((ref) => `${kindOf(ref)} ${nonEmptyText(ref?.["name"]) ?? ""}`))];
   const [first = "", second] = refs;
   if (second !== undefined)

@@ -58,8 +58,12 @@ function vaultOf(azure: JsonObject): Result<Texts, string> {
     return failed("it describes a cloud of its own; write the class by hand, with cloudEnvFileName, as the how-to of custom clouds shows");
   const url = nonEmptyText(azure["vaultUrl"]) ?? "";
   const [, name, suffix] = /^https:\/\/([-A-Za-z0-9]{3,24})\.([-.a-z0-9]+?)(?::443)?\/*$/.exec(url) ?? [];
-  if (name === undefined)
-    return failed(`spec.provider.azurekv.vaultUrl ${quoted(url)} is no address of a vault; write https://<vault>.${cloud.vaultSuffix}`);
+  if (name === undefined) {
+    const fix = /\$\{|\{\{/.test(url)
+      ? "convert what Flux, Helm or envsubst makes of the file"
+      : `write https://<vault>.${cloud.vaultSuffix}`;
+    return failed(`spec.provider.azurekv.vaultUrl ${quoted(url)} is no address of a vault; ${fix}`);
+  }
   if (suffix !== cloud.vaultSuffix)
     return failed(
       `spec.provider.azurekv.vaultUrl is not in the cloud ${environment}, whose vaults are in ${cloud.vaultSuffix}; correct one of the two`,

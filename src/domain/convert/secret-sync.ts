@@ -46,6 +46,8 @@ export function readSecretSync(on: PeerObject, { classOf, isPartial }: SyncWorld
   if (className === undefined) return refused("secretProviderClassName", "it is missing; name the class");
   if (account === undefined) return refused("serviceAccountName", "it is missing; name the account whose token is used");
   if (spc === undefined) return refused("secretProviderClassName", absent(className, on.name));
+  const provider = nonEmptyText(memberOf(spc.object, "spec")["provider"]) ?? "none";
+  if (provider !== "azure") return refused("secretProviderClassName", `the class is of provider ${provider}; leave it to its controller`);
   const { secretObject, keys, remarks } = readSecretObject(on, memberOf(spec, "secretObject"), filesOfClass(spc));
   const isWhole = remarks.every(({ severity }) => severity === "warning");
   if (secretObject.data.length === 0 || !(isWhole || isPartial)) return { synced: undefined, remarks };

@@ -1,0 +1,46 @@
+import { globSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { readManifests } from "../../src/cli/manifest/documents.ts";
+import { itemsOf } from "../../src/cli/manifest/items.ts";
+import type { PeerObject } from "../../src/domain/convert/peer-object.ts";
+
+/** What is counted. */
+export const CONVERTED: readonly string[] = ["ExternalSecret", "AzureKeyVaultSecret", "SecretSync", "AKVSync", "SecretProviderClass"];
+/** Objects that those name, often in another file. */
+export const NAMED: readonly string[] = ["SecretStore", "ClusterSecretStore", "ServiceAccount", "SecretProviderClass"];
+
+export interface Manifest {
+  readonly folder: string;
+  readonly objects: readonly PeerObject[];
+}
+
+/** No larger file is a manifest that somebody wrote. */
+const LARGEST = 1024 * 1024;
+
+/** Of files, and of the examples of pages, each example by itself: pages show the same names again and again. */
+export function manifestsIn(repository: string): readonly Manifest[] {
+  return globSync("**/*.{yaml,yml,json,md,mdx}", { cwd: repository })
+    .map((file) => path.join(repository, file))
+    .filter((file) => statSync(file).isFile() && statSync(file).size < LARGEST)
+    .sort()
+    .flatMap((file) => textsOf(file).map((text) => ({ folder: path.dirname(file), objects: objectsIn(text) })))
+    .filter(({ objects }) => objects.length > 0);
+}
+
+const EXAMPLE = /^( *)```ya?ml.*\n([^]*?)^\1```/gm;
+
+function textsOf(file: string): readonly string[] {
+  const text = readFileSync(file, "utf8");
+  if (!/\.mdx?$/.test(file)) return [text];
+  return [...text.matchAll(EXAMPLE)].map(([, indent = "", block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
+}
+
+/** What Flux and envsubst put values of the environment into. */
+const VARIABLE = /\$\{[A-Za-z_][^}]*\}/g;
+
+function objectsIn(text: string): readonly PeerObject[] {
+  return readManifests("-", text.replaceAll(VARIABLE, "example"))
+    .documents.flatMap(itemsOf)
+    .filter(({ kind }) => CONVERTED.includes(kind) || NAMED.includes(kind))
+    .map(({ object, kind, name, namespace }) => ({ object, kind, name, namespace }));
+}
