@@ -97,7 +97,7 @@ describe("classes that convert prints", { skip: refusal === undefined ? false : 
 
   test("are admitted by a server-side dry run, every one", async () => {
     const namespace = await world.namespace();
-    const classes = globSync("*/*.classes.yaml", { cwd: FOLDER }).flatMap((file) =>
+    const classes = globSync("*/*.classes.txt", { cwd: FOLDER }).flatMap((file) =>
       classesIn(readFileSync(path.join(FOLDER, file), "utf8")),
     );
     const answers = await Promise.all(

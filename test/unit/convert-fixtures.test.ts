@@ -7,9 +7,7 @@ import { runOffline } from "../support/cli/cli.ts";
 const FOLDER = path.resolve(import.meta.dirname, "../fixtures/convert");
 
 /** Each input has beside it the classes and the lines that are wanted of it; its first line may hold options. */
-const INPUTS = globSync("*/*.yaml", { cwd: FOLDER })
-  .filter((file) => !file.endsWith(".classes.yaml"))
-  .sort();
+const INPUTS = globSync("*/*.yaml", { cwd: FOLDER }).sort();
 
 const PEERS = ["akv2k8s", "driver", "external-secrets", "secret-sync"];
 
@@ -33,12 +31,12 @@ describe("the manifests of peers", () => {
       const text = readIn(file);
       const { code, output, notes } = await converted(text, optionsIn(text));
 
-      assert.equal(output, besides(file, ".classes.yaml"));
+      assert.equal(output, besides(file, ".classes.txt"));
       assert.equal([`exit code ${code}`, ...notes, ""].join("\n"), besides(file, ".notes.txt"));
     });
 
     test(`become classes that are converted to themselves: ${file}`, async () => {
-      const classes = besides(file, ".classes.yaml");
+      const classes = besides(file, ".classes.txt");
       if (classes === "") return;
       const { code, output } = await converted(classes, optionsIn(readIn(file)));
 
@@ -54,7 +52,7 @@ describe("convert", () => {
     const again = await converted(JSON.stringify(list), []);
 
     assert.deepEqual([list.kind, list.items.length], ["List", 1]);
-    assert.equal(again.output, besides("external-secrets/workload-identity.yaml", ".classes.yaml"));
+    assert.equal(again.output, besides("external-secrets/workload-identity.yaml", ".classes.txt"));
   });
 
   test("gives the same bytes whatever the order of stores and accounts", async () => {
@@ -98,7 +96,7 @@ describe("convert", () => {
     const { code, output, notes } = await converted(`${text}---\nkind: [\n`, []);
 
     assert.equal(code, 2);
-    assert.equal(output, besides("external-secrets/workload-identity.yaml", ".classes.yaml"));
+    assert.equal(output, besides("external-secrets/workload-identity.yaml", ".classes.txt"));
     assert.match(notes.join("\n"), /^standard input:\d+: error: not YAML that kubectl reads: /m);
   });
 

@@ -35,11 +35,16 @@ function textsOf(file: string): readonly string[] {
   return [...text.matchAll(EXAMPLE)].map(([, indent = "", block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
 }
 
-/** What Flux and envsubst put values of the environment into. */
+/** What Flux and envsubst put values of the environment into: a whole address, or anything. */
+const ADDRESS = /(vaultUrl: *)["']?\$\{[A-Za-z_][^}]*\}["']?/g;
 const VARIABLE = /\$\{[A-Za-z_][^}]*\}/g;
 
+function substituted(text: string): string {
+  return text.replaceAll(ADDRESS, "$1https://example.vault.azure.net").replaceAll(VARIABLE, "example");
+}
+
 function objectsIn(text: string): readonly PeerObject[] {
-  return readManifests("-", text.replaceAll(VARIABLE, "example"))
+  return readManifests("-", substituted(text))
     .documents.flatMap(itemsOf)
     .filter(({ kind }) => CONVERTED.includes(kind) || NAMED.includes(kind))
     .map(({ object, kind, name, namespace }) => ({ object, kind, name, namespace }));
