@@ -2,11 +2,15 @@ import { isJsonObject, type JsonObject } from "../json-object.ts";
 import type { SecretObject } from "../kubernetes.ts";
 import { isTextMap } from "../text-map.ts";
 
-/** Undefined where it has not the shape that the schema demands. */
+/** Undefined where it has not the shape that the schema demands. A field without a value is none. */
 export function readSecretObjects(value: unknown): readonly SecretObject[] | undefined {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || !value.every(isJsonObject)) return undefined;
-  return value.every(isSecretObject) ? value : undefined;
+  return value.every(isSecretObject) ? value.map(withoutNulls) : undefined;
+}
+
+function withoutNulls(object: JsonObject): SecretObject {
+  return Object.fromEntries(Object.entries(object).filter(([, member]) => member !== null));
 }
 
 function isSecretObject(value: JsonObject): boolean {
