@@ -2,8 +2,10 @@
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
+import { MAX_VERSIONS } from "../provider-class/class-limits.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { TLS_TYPE } from "../secret-objects/tls.ts";
+import { KEY_OF_TYPE } from "./azure-key-vault-secret.ts";
 import { carriedTexts } from "./carried-texts.ts";
 import { fileOf, type SecretDraft, type Value } from "./class-draft.ts";
 import type { Drafting } from "./drafting.ts";
@@ -46,16 +48,23 @@ function secretsOf(on: PeerObject, item: JsonObject, path: FieldPath): ReadSecre
   const own = [...labels.remarks, ...annotations.remarks];
   if (!entries.ok) return { secrets: [], remarks: [...own, errorOn(on, entries.error)] };
   const secrets = entries.value.map(({ name, entries }) => ({ name, type, labels: labels.texts, annotations: annotations.texts, entries }));
-  const versioned = versionsOf(item) > 1 || itemsIn(item["mapping"]).some((entry) => Number(membersOf(entry)["version"] ?? 0) > 0);
+  const versioned =
+    (countIn(item["versionHistory"], 1) ?? 1) > 1 ||
+    itemsIn(item["mapping"]).some((entry) => (countIn(membersOf(entry)["version"], 0) ?? 0) > 0);
   const message = `${fieldText(path)}: a Secret is made once the vault has as many versions as it names`;
   return { secrets, remarks: versioned ? [...own, warningOn(on, { path, message })] : own };
 }
 
 type Named = Result<readonly { readonly name: string; readonly entries: readonly Entry[] }[], Trouble>;
 
-function versionsOf(item: JsonObject): number {
-  const { versionHistory } = item;
-  return typeof versionHistory === "number" && versionHistory > 1 ? versionHistory : 1;
+/** A whole number of versions, or of the version itself; undefined for what is none, or more than a class fetches. */
+function countIn(value: unknown, otherwise: number): number | undefined {
+  if (value === undefined || value === null) return otherwise;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < MAX_VERSIONS ? value : undefined;
+}
+
+function countTrouble(path: FieldPath, field: string): { readonly ok: false; readonly error: Trouble } {
+  return failed({ path, message: `${fieldText(path)}.${field}: write a whole number below ${MAX_VERSIONS}` });
 }
 
 const BASIC_AUTH = "kubernetes.io/basic-auth";
@@ -70,7 +79,8 @@ function plainEntries(item: JsonObject, type: string, path: FieldPath): Named {
       path,
       message: `${fieldText(path)}.kubernetesSecretType: ${type} has keys of its own; write a mapping with a dataKey for each`,
     });
-  const count = versionsOf(item);
+  const count = Math.max(1, countIn(item["versionHistory"], 1) ?? 0);
+  if (countIn(item["versionHistory"], 1) === undefined) return countTrouble(path, "versionHistory");
   const values = Array.from({ length: count }, (_, index) => fileOfVersion(name, { index, count }));
   const secretName = nonEmptyText(item["kubernetesSecretName"]) ?? name;
   if (!isCertificate || type !== TLS_TYPE)
@@ -85,12 +95,7 @@ function plainEntries(item: JsonObject, type: string, path: FieldPath): Named {
 
 /** Types with a key of their own have it for the latest version. */
 function keyOf(type: string, index: number): string {
-  const fixed: Readonly<Record<string, string>> = {
-    "kubernetes.io/ssh-auth": "ssh-privatekey",
-    "kubernetes.io/dockercfg": ".dockercfg",
-    "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
-  };
-  return index === 0 ? (fixed[type] ?? "v0") : `v${index}`;
+  return index === 0 ? (KEY_OF_TYPE.get(type) ?? "v0") : `v${index}`;
 }
 
 function mappedEntries(item: JsonObject, path: FieldPath): Named {
@@ -104,7 +109,8 @@ function mappedEntries(item: JsonObject, path: FieldPath): Named {
     if (!source.ok) return source;
     const key = nonEmptyText(mapped["dataKey"]);
     if (key === undefined) return failed({ path: at, message: `${fieldText(at)}.dataKey is missing; name the key of the Secret` });
-    const version = typeof mapped["version"] === "number" ? mapped["version"] : 0;
+    const version = countIn(mapped["version"], 0);
+    if (version === undefined) return countTrouble(at, "version");
     entries.push({ key, value: fileOfVersion(source.value.name, { index: version, count: version + 1 }) });
   }
   return ok([{ name, entries }]);

@@ -120,14 +120,18 @@ interface Fetched {
   readonly version?: string;
 }
 
-const TRANSFORMS: Readonly<Record<string, FunctionName>> = { trim: "trim", base64encode: "base64", base64decode: "base64decode" };
+const TRANSFORMS: ReadonlyMap<unknown, FunctionName> = new Map([
+  ["trim", "trim"],
+  ["base64encode", "base64"],
+  ["base64decode", "base64decode"],
+]);
 
 /** The one key that akv2k8s fills in a Secret of that type, whatever `dataKey` says. */
-const KEY_OF_TYPE: Readonly<Record<string, string>> = {
-  "kubernetes.io/dockerconfigjson": ".dockerconfigjson",
-  "kubernetes.io/dockercfg": ".dockercfg",
-  "kubernetes.io/ssh-auth": "ssh-privatekey",
-};
+export const KEY_OF_TYPE: ReadonlyMap<string, string> = new Map([
+  ["kubernetes.io/dockerconfigjson", ".dockerconfigjson"],
+  ["kubernetes.io/dockercfg", ".dockercfg"],
+  ["kubernetes.io/ssh-auth", "ssh-privatekey"],
+]);
 
 const SPLIT =
   "spec.output.secret.type: akv2k8s splits the value at its colon, which no expression does; store user and password as two secrets, or as JSON, and write a class with two keys";
@@ -140,11 +144,11 @@ function secretEntries(
   if (type === "kubernetes.io/basic-auth") return failed({ path: TYPE, message: SPLIT });
   if (type === "kubernetes.io/tls")
     return transforms.length > 0 ? failed({ path: TRANSFORM, message: TLS_TRANSFORM }) : tlsSecretEntries(fetched, output);
-  const key = dataKey(output, KEY_OF_TYPE[type]);
+  const key = dataKey(output, KEY_OF_TYPE.get(type));
   if (!key.ok) return key;
   let value: Value = fileOf({ type: "secret", ...fetched, format: "pfx" });
   for (const [index, transform] of transforms.entries()) {
-    const name = typeof transform === "string" ? TRANSFORMS[transform] : undefined;
+    const name = TRANSFORMS.get(transform);
     if (name === undefined)
       return failed({
         path: [...TRANSFORM, index],

@@ -127,13 +127,15 @@ function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): re
 /** What a class does differently, and nobody may miss. */
 function policyRemarks(on: PeerObject, target: JsonObject): readonly Remark[] {
   const { creationPolicy = "Owner", deletionPolicy = "Retain", immutable } = target;
-  const created: Readonly<Record<string, string>> = {
-    None: "it makes no Secret, so that there is nothing to convert",
-    Orphan: "the Secret goes with its class; list it in the class's annotation adopt where it has to stay",
-    Merge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
-    CreateOrMerge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
-  };
-  const policy = typeof creationPolicy === "string" ? created[creationPolicy] : undefined;
+  const created = new Map<unknown, string>(
+    Object.entries({
+      None: "it makes no Secret, so that there is nothing to convert",
+      Orphan: "the Secret goes with its class; list it in the class's annotation adopt where it has to stay",
+      Merge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
+      CreateOrMerge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
+    }),
+  );
+  const policy = created.get(creationPolicy);
   const at = (field: string, message: string): Remark =>
     warningOn(on, { path: ["spec", "target", field], message: `spec.target.${field}: ${message}` });
   return [

@@ -26,12 +26,15 @@ function merged(group: readonly Drafted[], isPartial: boolean): Drafted {
   const from = group.flatMap((each) => each.from);
   const drafts = group.flatMap(({ draft }) => draft ?? []);
   const problems = mergeProblems(group);
-  const lacking = group.filter(({ draft }) => draft === undefined).flatMap((each) => each.from);
+  const missing = group.filter(({ draft }) => draft === undefined).flatMap((each) => each.from);
+  const lacking = [...missing, ...problems.map(({ on }) => on)];
   const names = lacking.map(({ name }) => name).join(", ");
   const path = ["spec", "output", "secret", "name"];
-  const message = `spec.output.secret.name: the Secret is filled by ${names} as well, which is not converted; mend that, or use --partial`;
+  const message = `spec.output.secret.name: the Secret is filled by ${names} as well, which is not converted; mend that${problems.length === 0 ? ", or use --partial" : ""}`;
   const held =
-    lacking.length === 0 || isPartial ? [] : from.filter((each) => !lacking.includes(each)).map((each) => errorOn(each, { path, message }));
+    lacking.length === 0 || (isPartial && problems.length === 0)
+      ? []
+      : from.filter((each) => !lacking.includes(each)).map((each) => errorOn(each, { path, message }));
   const remarks = [...group.flatMap((each) => each.remarks), ...problems, ...held];
   const isWhole = problems.length === 0 && held.length === 0;
   return { from, remarks, draft: isWhole ? joined(drafts) : undefined };

@@ -43,17 +43,18 @@ export function accessOfStore(question: StoreQuestion): Result<StoreAccess, stri
   return ok({ access: { parameters: { ...vault.value, tenantID: tenant, ...parameters }, annotations }, warnings });
 }
 
-const CLOUD_OF: Readonly<Record<string, string>> = {
-  PublicCloud: "AzurePublicCloud",
-  USGovernmentCloud: "AzureUSGovernmentCloud",
-  ChinaCloud: "AzureChinaCloud",
-  GermanCloud: "AzureGermanCloud",
-};
+const PUBLIC = "AzurePublicCloud";
+const CLOUD_OF: ReadonlyMap<string, string> = new Map([
+  ["PublicCloud", PUBLIC],
+  ["USGovernmentCloud", "AzureUSGovernmentCloud"],
+  ["ChinaCloud", "AzureChinaCloud"],
+  ["GermanCloud", "AzureGermanCloud"],
+]);
 
 /** `keyvaultName`, and `cloudName` outside of the public cloud. */
 function vaultOf(azure: JsonObject): Result<Texts, string> {
   const environment = nonEmptyText(azure["environmentType"]) ?? "PublicCloud";
-  const cloud = CLOUDS.find(({ name }) => name === CLOUD_OF[environment]);
+  const cloud = CLOUDS.find(({ name }) => name === CLOUD_OF.get(environment));
   if (cloud === undefined || azure["customCloudConfig"] !== undefined)
     return failed("it describes a cloud of its own; write the class by hand, with cloudEnvFileName, as the how-to of custom clouds shows");
   const url = nonEmptyText(azure["vaultUrl"]) ?? "";
@@ -68,7 +69,7 @@ function vaultOf(azure: JsonObject): Result<Texts, string> {
     return failed(
       `spec.provider.azurekv.vaultUrl is not in the cloud ${environment}, whose vaults are in ${cloud.vaultSuffix}; correct one of the two`,
     );
-  return ok(cloud.name === CLOUD_OF["PublicCloud"] ? { keyvaultName: name } : { keyvaultName: name, cloudName: cloud.name });
+  return ok(cloud.name === PUBLIC ? { keyvaultName: name } : { keyvaultName: name, cloudName: cloud.name });
 }
 
 function identityOf(azure: JsonObject, question: StoreQuestion): Identity {

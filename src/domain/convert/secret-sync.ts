@@ -2,6 +2,7 @@
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
+import { MAX_VERSIONS } from "../provider-class/class-limits.ts";
 import { narrowObjects } from "../provider-class/object-rules.ts";
 import { readObjects } from "../provider-class/objects.ts";
 import { TLS_TYPE } from "../secret-objects/tls.ts";
@@ -85,13 +86,16 @@ function filesOfClass({ object }: PeerObject): ReadonlySet<string> {
   if (!narrowed.ok) return new Set();
   return new Set(
     narrowed.value.flatMap(({ path, history }) =>
-      history > 1 ? Array.from({ length: history + 1 }, (_, index) => `${path}/${index}`) : [path],
+      history > 1 ? Array.from({ length: Math.min(history, MAX_VERSIONS) + 1 }, (_, index) => `${path}/${index}`) : [path],
     ),
   );
 }
 
 /** Files that the extension takes a certificate's secret apart into, beside what the CSI provider makes. */
-const PARTS: Readonly<Record<string, FunctionName>> = { "tls.crt": "certificates", "tls.key": "privateKey" };
+const PARTS: ReadonlyMap<string, FunctionName> = new Map([
+  ["tls.crt", "certificates"],
+  ["tls.key", "privateKey"],
+]);
 
 interface ReadData {
   readonly entries: readonly JsonObject[];
@@ -119,7 +123,7 @@ function readData(
       remarks.push(errorOn(on, { path: [...path, "sourcePath"], message }));
     } else {
       entries.push({ objectName: found.file, key });
-      const isTaken = found.part === undefined || (type === TLS_TYPE && PARTS[key] === found.part);
+      const isTaken = found.part === undefined || (type === TLS_TYPE && PARTS.get(key) === found.part);
       if (!isTaken) {
         keys.push({ key, expression: expressionText(call(found.part, LEAF), () => found.file) });
         remarks.push(
@@ -144,7 +148,7 @@ const LEAF = fileOf({ type: "secret", name: "" });
 function fileFor(sourcePath: string, files: ReadonlySet<string>): { readonly file: string; readonly part?: FunctionName } | undefined {
   if (files.has(sourcePath)) return { file: sourcePath };
   const slash = sourcePath.lastIndexOf("/");
-  const [file, part] = [sourcePath.slice(0, slash), PARTS[sourcePath.slice(slash + 1)]];
+  const [file, part] = [sourcePath.slice(0, slash), PARTS.get(sourcePath.slice(slash + 1))];
   return slash > 0 && part !== undefined && files.has(file) ? { file, part } : undefined;
 }
 

@@ -10,6 +10,9 @@ export type ValueOfKey = (key: string) => Value | undefined;
 const TEMPLATE =
   "it is a template beyond what expressions can do; have the vault hold the finished value, or let the application put it together";
 
+/** No template that is a value is longer (characters). */
+const LONGEST = 10_000;
+
 /** Blanks and dashes aside, what stands between two braces: `.name`, or the same with functions behind bars. */
 const ACTION = /\{\{-?\s*(.*?)\s*-?\}\}/g;
 const REFERENCE = /^(?:\.([A-Za-z_][A-Za-z0-9_]*)|\(?index \. "([-._A-Za-z0-9]+)"\)?)$/;
@@ -23,10 +26,14 @@ const FUNCTIONS: Readonly<Record<string, FunctionName | undefined>> = {
 };
 
 /** They open a PKCS#12 file, which the vault has in base64. Of a class's file both are had as it is. */
-const PARTS: Readonly<Record<string, FunctionName>> = { pkcs12cert: "certificates", pkcs12key: "privateKey" };
+const PARTS: ReadonlyMap<string, FunctionName> = new Map([
+  ["pkcs12cert", "certificates"],
+  ["pkcs12key", "privateKey"],
+]);
 
 /** The value of one key of a template's `data`. */
 export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, string> {
+  if (text.length > LONGEST) return failed(TEMPLATE);
   const pieces = [...text.matchAll(ACTION)];
   if (pieces.length === 0)
     return failed("it is a fixed text, and a class writes values of the vault alone; put it into a ConfigMap, or into the vault");
@@ -50,7 +57,7 @@ export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, 
 }
 
 function isPart(value: Value): boolean {
-  return value.kind === "call" && Object.values(PARTS).includes(value.name);
+  return value.kind === "call" && [...PARTS.values()].includes(value.name);
 }
 
 function actionValue(action: string, valueOf: ValueOfKey): Result<Value, string> {
@@ -65,7 +72,7 @@ function actionValue(action: string, valueOf: ValueOfKey): Result<Value, string>
 
 function applied(value: Value, functions: readonly string[]): Result<Value, string> {
   const last = functions.at(-1) ?? "";
-  const part = PARTS[last];
+  const part = PARTS.get(last);
   // The file of a certificate's secret is opened already, so that nothing is left to be decoded.
   if (part !== undefined && functions.slice(0, -1).join() === "b64dec" && value.kind === "file")
     return ok(call(part, { ...value, object: { ...value.object, format: undefined } }));
