@@ -7,6 +7,16 @@ import { aClass, aPod, documentPod, OPTED_IN } from "../support/fixtures/pods.ts
 const P = "keyvault-injector.dev";
 const renderText = (text: string) => runOffline(["render", "-f", "-"], text);
 
+describe("a field of secretObjects without a value", () => {
+  test("is read as one that is not there", async () => {
+    const secretObjects = [{ secretName: "db", type: "Opaque", data: null }];
+    const { code, notes } = await renderText(JSON.stringify({ ...aClass(), spec: { ...aClass().spec, secretObjects } }));
+
+    assert.equal(code, 0);
+    assert.match(notes.join("\n"), /data is empty/);
+  });
+});
+
 describe("a class that is wrong", () => {
   const pod = aPod(OPTED_IN);
   const explained = (provider: object) =>

@@ -86,17 +86,6 @@ describe("render", () => {
     assert.deepEqual(said, words);
   });
 
-  test("reads a field of secretObjects without a value as one that is not there", async () => {
-    const spc = {
-      ...aClass(),
-      spec: { ...Object(at(aClass(), "spec")), secretObjects: [{ secretName: "db", type: "Opaque", data: null }] },
-    };
-    const { code, notes } = await render(spc);
-
-    assert.equal(code, 0);
-    assert.match(notes.join("\n"), /data is empty/);
-  });
-
   test("adds to a pod what the webhook adds, and leaves the rest in its order", async () => {
     const { code, output, notes } = await render(aClass(), aPod(OPTED_IN));
     const [provider, pod] = documentsOf(output);
