@@ -117,11 +117,13 @@ describe("classes that convert prints", { skip: refusal === undefined ? false : 
     );
   });
 
-  test("give the bytes of an ExternalSecret: values, versions, base64, and the PKCS#12 of a certificate", async () => {
+  test("give the bytes of an ExternalSecret: values, versions, base64, properties, and the PKCS#12 of a certificate", async () => {
     const { vault, emulator, plane } = world;
     const namespace = await world.namespace();
     const { version } = await emulator.setSecret({ vault, name: "eso-token", value: "first" });
     await emulator.setSecret({ vault, name: "eso-token", value: "second" });
+    const json = { user: { name: "ana", id: 7 }, encoded: Buffer.from("inside").toString("base64") };
+    await emulator.setSecret({ vault, name: "eso-json", value: JSON.stringify(json) });
     await emulator.setSecret({ vault, name: "eso-encoded", value: Buffer.from("decoded").toString("base64") });
     const { chainPem } = await emulator.createCertificate({ vault, name: "eso-web", issuer: "intermediate", pfx: "modern" });
     const parts = { "tls.crt": "{{ .pfx | b64dec | pkcs12cert }}", "tls.key": "{{ .pfx | b64dec | pkcs12key }}" };
@@ -131,6 +133,9 @@ describe("classes that convert prints", { skip: refusal === undefined ? false : 
         now: { key: "eso-token" },
         pinned: { key: "secret/eso-token", version },
         decoded: { key: "eso-encoded", decodingStrategy: "Base64" },
+        property: { key: "eso-json", property: "user.name" },
+        mapping: { key: "eso-json", property: "user" },
+        inside: { key: "eso-json", property: "encoded", decodingStrategy: "Base64" },
         pfx: { key: "eso-web" },
       }),
       externalSecret("eso-tls", { pfx: { key: "eso-web" } }, { template: { type: "kubernetes.io/tls", data: parts } }),
@@ -139,7 +144,14 @@ describe("classes that convert prints", { skip: refusal === undefined ? false : 
     for (const spc of classes) await createClass(plane, spc);
     for (const name of ["eso", "eso-tls"]) await reasonIs(plane, { namespace, name }, "Synced");
     const { pfx = "", ...values } = (await dataOf(plane, namespace, "eso")) ?? assert.fail();
-    assert.deepEqual(values, { now: "second", pinned: "first", decoded: "decoded" });
+    assert.deepEqual(values, {
+      now: "second",
+      pinned: "first",
+      decoded: "decoded",
+      property: "ana",
+      mapping: '{"name":"ana","id":7}',
+      inside: "inside",
+    });
     // A sequence of DER, in base64.
     assert.match(pfx, /^MII[A-Za-z0-9+/=]+$/);
     const tls = (await dataOf(plane, namespace, "eso-tls")) ?? assert.fail();

@@ -6,6 +6,8 @@ import { objectsText, secretDataText } from "../../src/domain/convert/class-text
 import { expressionText, firstFile, propertyPath, stepsOfGjson } from "../../src/domain/convert/expression.ts";
 import { templateValue } from "../../src/domain/convert/secret-template.ts";
 import { readObjects } from "../../src/domain/provider-class/objects.ts";
+import { parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
+import { parsePath } from "../../src/domain/secret-data/property-path.ts";
 
 const secret = (name: string, changes: Partial<VaultObject> = {}): VaultObject => ({ type: "secret", name, ...changes });
 const db = fileOf(secret("db"));
@@ -23,7 +25,10 @@ describe("an expression", () => {
     [call("dockerconfigjson", "registry.example.com", db, db), 'dockerconfigjson("registry.example.com", db, db)'],
     [call("join", '"\\\n', db), 'join("\\"\\\\\\n", db)'],
   ] as const) {
-    test(`is written as ${text}`, () => assert.equal(textOf(value), text));
+    test(`is written as ${text}, which the worker reads`, () => {
+      assert.equal(textOf(value), text);
+      assert.ok(parseExpression(text).ok);
+    });
   }
 
   test("names the first of its files as the one that the key holds without it", () => {
@@ -48,6 +53,7 @@ describe("a path of gjson", () => {
       const steps = stepsOfGjson(path);
       assert.ok(steps.ok);
       assert.equal(propertyPath(steps.value), written);
+      assert.deepEqual(parsePath(written), { ok: true, value: steps.value });
     });
   }
 

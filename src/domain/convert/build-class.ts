@@ -8,6 +8,8 @@ import { CLOUDS } from "../provider-class/clouds.ts";
 import { parseProviderClass } from "../provider-class/parse.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { secretObjectEntries } from "../secret-data/data-entries.ts";
+import { placeOf } from "../secret-objects/expression-problem.ts";
 import { textViolation } from "../secret-objects/rules.ts";
 import type { ClassDraft, SecretDraft, Texts, Value, VaultObject } from "./class-draft.ts";
 import { type NamedObject, objectsText, secretDataText } from "./class-text.ts";
@@ -61,10 +63,9 @@ export function specProblem(spec: SecretProviderClassSpec): string | undefined {
     const { message, field, hint } = parsed.problem;
     return `${field} of the class: ${message}; ${hint}`;
   }
-  for (const [index, object] of (spec.secretObjects ?? []).entries()) {
+  for (const [index, object] of secretObjectEntries(spec).entries()) {
     const violation = textViolation(object);
-    if (violation !== undefined)
-      return `spec.secretObjects[${index}].${violation.field} of the class: ${violation.message}; ${violation.hint}`;
+    if (violation !== undefined) return `${placeOf(index, violation.field)} of the class: ${violation.message}; ${violation.hint}`;
   }
   return undefined;
 }
