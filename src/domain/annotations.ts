@@ -66,6 +66,12 @@ export const CLASS_ANNOTATIONS = {
   adopt: key("adopt"),
 } as const;
 
+/**
+ * On a SecretProviderClass that the worker made: as a label the kind that it was made for, `Gateway` or `Ingress`, as an annotation its name.
+ * Output only, and trusted with the worker's field manager alone.
+ */
+export const MADE_FOR = key("made-for");
+
 /** On a Secret that the worker writes. */
 export const SECRET_ANNOTATIONS = {
   /** Name of the SecretProviderClass (same namespace) that owns the Secret. */

@@ -1,5 +1,5 @@
 /**
- * Reasons of events on a class, or on the worker's Deployment, that are told beside its {@link SYNC_REASONS}: what happened, where those say how it stands.
+ * Reasons of events on a class, on a Gateway or Ingress, or on the worker's Deployment, that are told beside its {@link SYNC_REASONS}: what happened, where those say how it stands.
  * `docs/reference/reasons.md` has a row for each.
  */
 export const EVENT_REASONS = [
@@ -17,6 +17,12 @@ export const EVENT_REASONS = [
   "ComponentDamaged",
   /** A platform has changed a component within what it may, and that is left. */
   "ComponentTolerated",
+  /** A Gateway or an Ingress asks for a certificate in a way that nothing can be made of. */
+  "InvalidTlsOption",
+  /** Something that somebody else wrote is where the certificate of a Gateway or an Ingress would go. */
+  "TlsConflict",
+  /** The class that was made for a Gateway or an Ingress is not mirrored. */
+  "CertificateNotSynced",
 ] as const;
 
 export type EventReason = (typeof EVENT_REASONS)[number];

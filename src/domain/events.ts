@@ -7,12 +7,13 @@ export type EventWord = SyncReason | EventReason | RolloutReason;
 
 export interface EventFacts {
   readonly type: "Normal" | "Warning";
-  /** A SecretProviderClass, a workload that asks for restarts, or the worker's own Deployment. */
-  readonly on: "class" | "workload" | "worker" | "class, worker";
+  /** A SecretProviderClass, a workload that asks for restarts, a Gateway or Ingress, or the worker's own Deployment. */
+  readonly on: "class" | "workload" | "gateway" | "worker" | "class, worker";
 }
 
 const aboutClass: EventFacts = { type: "Warning", on: "class" };
 const aboutWorkload: EventFacts = { type: "Warning", on: "workload" };
+const aboutGateway: EventFacts = { type: "Warning", on: "gateway" };
 const aboutWorker: EventFacts = { type: "Warning", on: "worker" };
 
 /** Every event, by its reason; `undefined`: the word stands in a condition only. `docs/reference/events.md` has a row for each. */
@@ -47,6 +48,9 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   ComponentRestarted: aboutWorker,
   ComponentDamaged: aboutWorker,
   ComponentTolerated: { type: "Normal", on: "worker" },
+  InvalidTlsOption: aboutGateway,
+  TlsConflict: aboutGateway,
+  CertificateNotSynced: aboutGateway,
   Restarted: { type: "Normal", on: "workload" },
   Waiting: { type: "Normal", on: "workload" },
   Restarting: undefined,

@@ -41,6 +41,10 @@ export class Groups<V> {
     return [...(this.#groups.get(group)?.values() ?? [])];
   }
 
+  keys(group: string): readonly string[] {
+    return [...(this.#groups.get(group)?.keys() ?? [])];
+  }
+
   names(): readonly string[] {
     return [...this.#groups.keys()];
   }

@@ -59,6 +59,11 @@ export interface Config {
   readonly cloudEnvDir: string;
   readonly constructPemChain: boolean;
   readonly writeCertAndKeyInSeparateFiles: boolean;
+  /** Empty, as is the other list: no certificate of a Gateway. */
+  readonly gatewayClasses: readonly string[];
+  readonly ingressClasses: readonly string[];
+  /** Empty: the ServiceAccounts say so. */
+  readonly tenantId: string;
   readonly heal: readonly ("crds" | "classes" | "components")[];
   readonly healNodeSide: boolean;
   readonly strictAnnotations: boolean;

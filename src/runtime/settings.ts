@@ -207,6 +207,14 @@ export const SETTINGS = {
     default: "false",
     help: "Give a certificate's secret two more files, .crt and .key, for secretObjects to name.",
   },
+  "gateway-classes": {
+    usedBy: "sync",
+    type: { kind: "list" },
+    default: "",
+    help: "GatewayClasses whose Gateways name vault certificates.",
+  },
+  "ingress-classes": { usedBy: "sync", type: { kind: "list" }, default: "", help: "IngressClasses whose Ingresses name them." },
+  "tenant-id": { usedBy: "sync", type: { kind: "text" }, default: "", help: "Tenant of these vaults where no ServiceAccount says it." },
   heal: {
     usedBy: "sync",
     type: { kind: "list", choices: ["crds", "classes", "components"] },

@@ -22,6 +22,8 @@ import { createSteadyClock } from "../runtime/steady-clock.ts";
 import type { WorkQueue } from "../runtime/workqueue.ts";
 import { createLeasedProgress } from "./classes/poll-progress.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { createGatewayMetrics } from "./gateways/gateway-metrics.ts";
+import { createGateways, type Gateways, type GatewaysOptions } from "./gateways/gateways.ts";
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createComponentMetrics } from "./healing/component-metrics.ts";
 import { readCrds } from "./healing/crd-files.ts";
@@ -67,6 +69,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const rolloutMetrics = createRolloutMetrics(registry);
   const componentMetrics = createComponentMetrics(registry);
   const pushMetrics = createPushMetrics(registry);
+  const gatewayMetrics = createGatewayMetrics(registry);
   const kubeConfig = loadKubeConfig({ kubeconfig: config.kubeconfig });
   const contact = createApiContact(clock);
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-sync/${version}`, contact };
@@ -171,6 +174,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
                 random: Math.random,
               })
             : undefined,
+          gateways: gatewaysOf(config, { watcher, metrics: gatewayMetrics, clock, logger, random: Math.random }),
           vaults: createVaultClients({ proxy: config.proxy, tokenProxy: config.tokenProxy }),
           render: {
             pki,
@@ -218,6 +222,12 @@ async function mayBegin(
     if (signal.aborted) return false;
     throw error;
   }
+}
+
+/** Off unless an operator names the classes. */
+function gatewaysOf(config: Config, others: Omit<GatewaysOptions, "named" | "tenantId">): Gateways | undefined {
+  const { gatewayClasses: Gateway, ingressClasses: Ingress, tenantId } = config;
+  return Gateway.length + Ingress.length === 0 ? undefined : createGateways({ named: { Gateway, Ingress }, tenantId, ...others });
 }
 
 /** The SDK of queues costs megabytes, which an install without one does not pay. */

@@ -1,7 +1,8 @@
 import { CLASS_ANNOTATIONS, PREFIX } from "../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
+import { OWNER_RESOURCES } from "../domain/gateways/owner-kinds.ts";
 import { componentsOf, OWN_DEPLOYMENT } from "../domain/healing/components.ts";
-import { type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { WORKLOADS } from "../domain/rollout/workload.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
@@ -75,6 +76,16 @@ function annotatePods(): readonly Attempt[] {
   );
 }
 
+/** Of a kind of which nothing is the install's own: one that is there. Without the right to it nothing has to be tried. */
+function annotateFirst(resource: Resource): Attempt {
+  return async ({ kube }, signal) => {
+    const [first] = await kube.list<KubeObject>(resource, { metadataOnly: true }, signal);
+    if (first === undefined) return NOT_TRIED;
+    const { namespace = "", name } = first.metadata;
+    return kube.mergePatch(resource, { namespace, name }, { metadata: { annotations: { [`${PREFIX}/${NAME}`]: "" } } }, DRY, signal);
+  };
+}
+
 const createClass =
   (metadata: Readonly<Record<string, unknown>> & { readonly name: string }): Attempt =>
   ({ kube, namespace }, signal) =>
@@ -97,6 +108,7 @@ export const ATTEMPTS = {
   "keyvault-injector-sync-classes": [createClass({ name: `${NAME}-of-classes`, finalizers: [`${PREFIX}/${NAME}`] })],
   "keyvault-injector-sync-components": [hold(RESOURCES.services, (namespace) => ({ namespace, name: SERVICE }))],
   "keyvault-injector-sync-definitions": [hold(RESOURCES.customResourceDefinitions, () => ({ name: DEFINITION }))],
+  "keyvault-injector-sync-gateways": [annotateFirst(OWNER_RESOURCES.Gateway), annotateFirst(OWNER_RESOURCES.Ingress)],
   // Where the PodTemplate of one is gone, the policy lets it be.
   "keyvault-injector-sync-pods": annotatePods(),
   "keyvault-injector-sync-secrets": [createForeign, deleteUnmarked, replaceForeign],

@@ -1,6 +1,6 @@
 import type { RenderOptions } from "../domain/content/render.ts";
 import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
-import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { keyOf, refOfKey } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Decoder } from "../domain/ports/decoder.ts";
@@ -23,7 +23,9 @@ import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
 import { reviewStatuses } from "./classes/review-statuses.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { mayBeOutdated, UnansweredEdits } from "./classes/unanswered-edits.ts";
+import { clusterUid } from "./cluster-uid.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
+import type { Gateways } from "./gateways/gateways.ts";
 import { createPolicyMonitor, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
 import type { ComponentMetrics } from "./healing/component-metrics.ts";
@@ -88,6 +90,8 @@ export interface WorkerOptions {
   readonly quarantine: Quarantine;
   /** Undefined with `--restart-workloads=false`. */
   readonly rollouts: Rollouts | undefined;
+  /** Undefined without `--gateway-classes` and `--ingress-classes`. */
+  readonly gateways?: Gateways | undefined;
   /** Undefined without `--event-queues`. */
   readonly push?: Pick<ReturnType<typeof createPush>, "start"> | undefined;
   readonly events: EventSink;
@@ -126,6 +130,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       } finally {
         // Also of a reconcile that failed: its Secrets may have new versions all the same.
         options.rollouts?.noteClass(classKey);
+        options.gateways?.noteClass(classKey);
         options.quarantine.end(classKey);
         values.end(classKey);
       }
@@ -169,6 +174,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => guardrails.run(running),
       (running) => reviewStatuses(ports, { logger, random }, running),
       async (running) => options.rollouts?.run({ ...live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
+      async (running) => options.gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.limits, events }, running),
       async (running) => push?.run(pushedClasses(options, { ...live, isFollowed: followedBy(options.rollouts) }), running),
     ],
     signal,
@@ -203,6 +209,7 @@ function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
   const retryFailing = (namespace?: string): void => {
+    if (namespace !== undefined) options.gateways?.noteNamespace(namespace);
     for (const spc of classes.list()) {
       if (namespace !== undefined && spc.metadata.namespace !== namespace) continue;
       if ((states.get(keyOf(spc))?.failing.size ?? 0) === 0) continue;
@@ -320,9 +327,4 @@ function mirrorsOf(
     onChange,
     leadingSince: options.leadingSince,
   });
-}
-
-async function clusterUid(kube: KubeClient, signal: AbortSignal): Promise<string> {
-  const found = await kube.read(RESOURCES.namespaces, { name: "kube-system" }, signal);
-  return found.kind === "found" ? (found.object.metadata.uid ?? "") : "";
 }

@@ -8,6 +8,7 @@ const MODULES = path.resolve(import.meta.dirname, "../e2e/go");
 const READ = {
   "sigs.k8s.io/secrets-store-csi-driver": "driver",
   "github.com/Azure/secrets-store-csi-driver-provider-azure": "azure-provider",
+  "sigs.k8s.io/gateway-api": "gateway-api",
 } as const;
 
 export type ReadModule = keyof typeof READ;

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import {
   CLASS_ANNOTATIONS,
   GRANT_ANNOTATIONS,
+  MADE_FOR,
   MANAGED_LABEL,
   POD_ANNOTATIONS,
   PREFIX,
@@ -78,6 +79,7 @@ describe("the manifests", () => {
       "ValidatingAdmissionPolicy - keyvault-injector-sync-classes",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-components",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-definitions",
+      "ValidatingAdmissionPolicy - keyvault-injector-sync-gateways",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-pods",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-secrets",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-snapshots",
@@ -92,6 +94,7 @@ describe("the manifests", () => {
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-classes",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-components",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-definitions",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-gateways",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-pods",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-secrets",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-snapshots",
@@ -114,6 +117,7 @@ describe("the manifests", () => {
     const known = new Set<string>([
       ...Object.values(POD_ANNOTATIONS),
       ...Object.values(CLASS_ANNOTATIONS),
+      MADE_FOR,
       MANAGED_LABEL,
       SNAPSHOT_LABEL,
       ...Object.values(SECRET_ANNOTATIONS),

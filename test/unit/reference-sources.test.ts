@@ -31,6 +31,7 @@ describe("the page of metrics", () => {
       [
         "src/runtime/event-loop.ts",
         "src/sync/classes/class-metrics.ts",
+        "src/sync/gateways/gateway-metrics.ts",
         "src/sync/healing/component-metrics.ts",
         "src/sync/metrics.ts",
         "src/sync/push/push-metrics.ts",

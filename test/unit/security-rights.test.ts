@@ -94,7 +94,7 @@ describe("the page of rights", () => {
         ),
       );
 
-    assert.equal(added.length, 2);
+    assert.equal(added.length, 6);
     assert.deepEqual(onPage.toSorted(), added.toSorted());
   });
 

@@ -224,6 +224,21 @@ const rbacMarks: readonly Mark[] = [
     at: "rules/[~argoproj.io]",
     put: when("$.Values.restartArgoRollouts"),
   },
+  {
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~gateway.networking.k8s.io]",
+    put: when("$.Values.gatewayClasses"),
+  },
+  {
+    object: "ClusterRole/keyvault-injector-sync",
+    at: "rules/[~ingresses]",
+    put: when("$.Values.ingressClasses"),
+  },
+  ...['"serviceaccounts"', '"verbs":["delete"'].map((rule) => ({
+    object: "ClusterRole/keyvault-injector-sync",
+    at: `rules/[~${rule}]`,
+    put: when("or $.Values.gatewayClasses $.Values.ingressClasses"),
+  })),
   { object: SERVED, at: "metadata/namespace", put: scalar("$namespace | quote") },
 ];
 

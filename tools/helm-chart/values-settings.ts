@@ -77,6 +77,11 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "cloud-env-dir": value("Needed for clouds of your own; mount the folder by `sync.volumes` and `sync.volumeMounts`."),
   "construct-pem-chain": upstream("constructPEMChain"),
   "write-cert-and-key-in-separate-files": upstream("writeCertAndKeyInSeparateFiles"),
+  "gateway-classes": value(
+    "Name the GatewayClasses whose listeners are to name certificates of Key Vault. The worker gets the rights to their Gateways with it.",
+  ),
+  "ingress-classes": value("Name the IngressClasses whose Ingresses are to do so. The worker gets the rights to Ingresses with it."),
+  "tenant-id": value("Needed beside these two where ServiceAccounts have no `azure.workload.identity/tenant-id`."),
   heal: value("Leave a word out where a GitOps tool is to be the only one that brings such objects back."),
   "heal-node-side": {
     kind: "decided",

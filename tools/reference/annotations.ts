@@ -122,6 +122,8 @@ const OTHERS: {
     nowAnswered: "written by the worker on the workload: a hash of the values of `restart-now` that it has followed",
   },
   MANAGED_LABEL: '`"true"`: the Secret is the worker\'s',
+  MADE_FOR:
+    "on a class that the worker made: as a label `Gateway` or `Ingress`, as an annotation the name of what it was made for. See [TLS for Gateways](../how-to/tls-for-gateways.md)",
   SNAPSHOT_ANNOTATIONS: {
     class: "name of the SecretProviderClass (same namespace)",
     component: "on the copy of a component: which, as `Kind namespace/name`",

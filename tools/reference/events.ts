@@ -195,6 +195,20 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message:
       "`nothing stops the sync worker from what <policies> forbids; apply manifests/policies, and see that each policy is bound with the action Deny`; or `somebody else refuses what the sync worker tries, so that nobody knows whether <policies> would (<refusal>); exempt the sync worker's account there`",
   },
+  InvalidTlsOption: {
+    when: "a listener or an Ingress asks for a certificate in a way that nothing can be made of; what was made before stays",
+    message:
+      "the field, what is wrong with it, and what to write: `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`, say",
+  },
+  TlsConflict: {
+    when: "what somebody else wrote is where the class or the reference would go, or keeps the reference from being removed",
+    message:
+      "`the SecretProviderClass <name> is not changed: <who> …`, `<field> is not changed: it was written by <managers>; …`, or `<field> still names the Secret <name>, which goes: …`",
+  },
+  CertificateNotSynced: {
+    when: "the class that was made for the certificate is not mirrored; its own events say the same",
+    message: "`the Secret <name> is not as the vault has it: <reason>: <message> (SecretProviderClass <name>)`",
+  },
 };
 
 type Word = keyof typeof WORDS;
@@ -205,6 +219,7 @@ export function eventPlaces(): Places {
   return {
     "on-a-class": eventsOn("class", "class, worker"),
     "on-a-workload": eventsOn("workload"),
+    "on-a-gateway": eventsOn("gateway"),
     "on-the-worker": eventsOn("worker"),
   };
 }

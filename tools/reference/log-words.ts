@@ -57,6 +57,10 @@ export const WARNINGS: LogWords = {
       "a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay":
         "make the class anew, or add `classes` to `--heal`",
       "a damaged CRD had cut fields off a class; they are back from its snapshot": "nothing to do; the CRD is what to look at",
+      "a certificate of a Gateway or Ingress needs attention":
+        "`detail` names the field, or who is in the way, and what to do; see [TLS for Gateways](../how-to/tls-for-gateways.md)",
+      "a class of App Routing is left to App Routing":
+        "take `name` out of `--gateway-classes` or `--ingress-classes`: the add-on of AKS gives its Gateways and Ingresses their certificates",
       "a mirrored Secret was changed by somebody else, or could not stay":
         "`detail` names who; again and again: see [Contested](../runbooks/Contested.md)",
       "a policy that limits the worker is missing": "see [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
@@ -133,9 +137,11 @@ export const INFORMATION: LogWords = {
       "a Secret was not removed, because it is not ours": "with `--secret-access=blind`; the policy refused it, which is right",
       "a class was lost with its CRD and is restored": "nothing to do",
       "became the leader": "this replica works from now on",
+      "class of a Gateway or Ingress removed": "`owner` is gone, or asks for this certificate no more; its Secret goes with it",
       "class switched off":
         "its author or the operator wants it no longer mirrored; `detail` says by what. See [SwitchedOff](../runbooks/SwitchedOff.md)",
       "class synced": "the first time after a failure, or at all",
+      "class written for a Gateway or Ingress": "`owner` asks for a certificate, or for another one",
       "classes are trusted": "the CRD is whole and all copies are there",
       "giving back a Secret": "one that was taken over with its owner's consent; its content stays",
       leading: "the work of the leader begins",

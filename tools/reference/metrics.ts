@@ -34,6 +34,8 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
       "when mirrored objects expire (of two versions of one object the earlier), seconds since the epoch; the 100 that expire first, with those that have",
     objects_expiring:
       "mirrored objects that have expired (`expired`), or will within `7d`, `30d` or `90d`, each with those before it; an object counts once for each class that names it",
+    gateway_certificates:
+      "certificates that Gateways and Ingresses of the [named classes](../how-to/tls-for-gateways.md) ask for: `ready`, `pending` (not written yet), `invalid`, `conflict`, `failed` (their class is not mirrored)",
     crds_healed_total: "CRDs applied again or repaired",
     components_healed_total:
       "components of the install applied again after somebody else had changed them: `edited`, `deleted`; see [healing](healing.md)",

@@ -137,6 +137,10 @@ const EVENT: Readonly<Record<EventReason, string>> = {
     "a part of the install is damaged and not healed: roles, policies, the Namespace, or what the API server does not change back. Apply the manifests again",
   ComponentRestarted:
     "a workload of the install was restarted, because its ServiceAccount had been deleted: the API server refuses the tokens of its pods",
+  InvalidTlsOption: "a Gateway or an Ingress asks for a certificate in a way that nothing can be made of: correct the field that is named",
+  TlsConflict:
+    "what somebody else wrote is where a certificate of a Gateway or an Ingress would go: see [conflicts](../how-to/tls-for-gateways.md#what-the-worker-leaves-alone)",
+  CertificateNotSynced: "the class that was made for a Gateway or an Ingress is not mirrored: see the reason in the message",
   ComponentTolerated: "a platform has changed a field of a component within what it may: see [healing](healing.md#what-counts-as-damage)",
 };
 

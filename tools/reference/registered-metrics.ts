@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { countByReason, countExpiring } from "../../src/domain/sync/class-figures.ts";
 import { blockedSeconds } from "../../src/runtime/event-loop.ts";
+import { createGatewayMetrics } from "../../src/sync/gateways/gateway-metrics.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
 import { createPushMetrics } from "../../src/sync/push/push-metrics.ts";
@@ -36,6 +37,7 @@ export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> 
   rate.set({ vault }, 300);
   isBreakerOpen.set({ vault }, 0);
   createRolloutMetrics(registry);
+  createGatewayMetrics(registry);
   const { isUp, lastAnswer } = createPushMetrics(registry);
   for (const byQueue of [isUp, lastAnswer]) byQueue.set({ queue: "account.queue.core.windows.net/events" }, 1);
   createComponentMetrics(registry).damaged.set({ component: "Service keyvault-injector/keyvault-injector-webhook" }, 1);

@@ -45,6 +45,10 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "cloud-env-dir": "Not given: no class may name one. See [a custom cloud](../how-to/use-a-custom-cloud.md).",
   "construct-pem-chain": "The Azure provider's flag of the same name does so for mounts.",
   "write-cert-and-key-in-separate-files": "Set it as the provider's flag of the same name is set.",
+  "gateway-classes":
+    "Install it with `manifests/components/gateway-tls`, which has the rights. `approuting-istio` is left to App Routing. Where the Gateway API is not there, nothing is missing. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
+  "ingress-classes": "As `--gateway-classes`, for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` is left to App Routing.",
+  "tenant-id": "Only for the classes that `--gateway-classes` and `--ingress-classes` have made; other classes name their own.",
   heal: "`--heal=` is nothing. See [healing](healing.md); without `components` install with `manifests/components/no-component-healing`, which leaves the rights out as well.",
   "heal-node-side":
     "Set it by `manifests/components/node-side-healing`, which has the policy and the rights that go with it: [healing](healing.md#driver-and-provider).",

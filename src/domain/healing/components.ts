@@ -66,6 +66,7 @@ const POLICIES = [
   "keyvault-injector-sync-classes",
   "keyvault-injector-sync-components",
   "keyvault-injector-sync-definitions",
+  "keyvault-injector-sync-gateways",
   "keyvault-injector-sync-pods",
   "keyvault-injector-sync-secrets",
   "keyvault-injector-sync-snapshots",

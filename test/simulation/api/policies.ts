@@ -3,6 +3,7 @@ import { listAt, objectAt } from "./json.ts";
 import { CLASSES } from "./policies/classes.ts";
 import { COMPONENTS } from "./policies/components.ts";
 import { DEFINITIONS } from "./policies/definitions.ts";
+import { GATEWAYS } from "./policies/gateways.ts";
 import { CLASS_IDENTITIES } from "./policies/identities.ts";
 import { ONE_INSTANCE } from "./policies/instance.ts";
 import { PODS } from "./policies/pods.ts";
@@ -20,6 +21,7 @@ export const SHIPPED_POLICIES: readonly Policy[] = [
   CLASS_IDENTITIES,
   COMPONENTS,
   DEFINITIONS,
+  GATEWAYS,
   ONE_INSTANCE,
   PODS,
   SECRETS,

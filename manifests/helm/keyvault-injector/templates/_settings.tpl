@@ -83,6 +83,15 @@
 {{- if not (has ((get .Values "writeCertAndKeyInSeparateFiles") | toString) (list "" "false")) }}
 - {{ printf "--write-cert-and-key-in-separate-files=%s" ((get .Values "writeCertAndKeyInSeparateFiles") | toString) | quote }}
 {{- end }}
+{{- if ne (join "," (get .Values "gatewayClasses")) "" }}
+- {{ printf "--gateway-classes=%s" (join "," (get .Values "gatewayClasses")) | quote }}
+{{- end }}
+{{- if ne (join "," (get .Values "ingressClasses")) "" }}
+- {{ printf "--ingress-classes=%s" (join "," (get .Values "ingressClasses")) | quote }}
+{{- end }}
+{{- if ne ((get .Values "tenantId") | toString) "" }}
+- {{ printf "--tenant-id=%s" ((get .Values "tenantId") | toString) | quote }}
+{{- end }}
 {{- if ne (join "," (get .Values "heal")) "crds,classes,components" }}
 - {{ printf "--heal=%s" (join "," (get .Values "heal")) | quote }}
 {{- end }}

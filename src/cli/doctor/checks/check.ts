@@ -19,7 +19,7 @@ export interface CheckResult {
 /** In the order in which they are made. `docs/reference/cli.md` says of each what it looks for. */
 export const CHECKS = [
   ...(["api", "install", "crds", "webhook", "preflight", "certificates", "authority", "injection", "components", "policies"] as const),
-  ...(["guardrails", "deployments", "tokens", "instances", "lease", "rights", "event-queues"] as const),
+  ...(["guardrails", "deployments", "tokens", "instances", "lease", "rights", "event-queues", "gateways"] as const),
   ...(["driver", "provider", "driver-sync", "nodes", "classes", "restarts", "namespaces"] as const),
 ] as const;
 

@@ -124,6 +124,7 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-sync-classes": "Deny",
   "keyvault-injector-sync-components": "Deny",
   "keyvault-injector-sync-definitions": "Deny",
+  "keyvault-injector-sync-gateways": "Deny",
   "keyvault-injector-sync-pods": "Deny",
   "keyvault-injector-sync-secrets": "Deny",
   "keyvault-injector-sync-snapshots": "Deny",

@@ -1,3 +1,4 @@
+import { OWNER_RESOURCES, type OwnerKind } from "../../../domain/gateways/owner-kinds.ts";
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES } from "../../../domain/kubernetes.ts";
 import { parseQueueSetting } from "../../../domain/vault-events/queue-setting.ts";
@@ -23,6 +24,12 @@ interface Need {
 const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOURCES.secretProviderClasses.plural };
 const secrets = { group: "", resource: "secrets" };
 const statuses = { group: RESOURCES.secretProviderClassSyncs.group, resource: RESOURCES.secretProviderClassSyncs.plural };
+
+const GATEWAY_ADVICE = "apply the component gateway-tls, or take --gateway-classes and --ingress-classes away";
+
+function isNamed(settings: SettingsInForce, kind: OwnerKind): boolean {
+  return wordsOf(settings[kind === "Gateway" ? "gateway-classes" : "ingress-classes"]).length > 0;
+}
 
 /** What the worker cannot do its job without, cluster-wide or in each namespace of `--namespaces`, and in its own. */
 export const CLUSTER_NEEDS: readonly Need[] = [
@@ -67,6 +74,24 @@ export const CLUSTER_NEEDS: readonly Need[] = [
     right: { group: RESOURCES.podDisruptionBudgets.group, resource: RESOURCES.podDisruptionBudgets.plural },
     without: "no workload is restarted that runs well; apply the component disruption-budgets, or take --respect-disruption-budgets away",
     isUsed: (settings) => settings["restart-workloads"] !== "false" && settings["respect-disruption-budgets"] === "true",
+  },
+  ...(["Gateway", "Ingress"] as const).map((kind) => ({
+    verbs: ["get", "list", "watch", "patch"],
+    right: { group: OWNER_RESOURCES[kind].group, resource: OWNER_RESOURCES[kind].plural },
+    without: `no ${kind} gets a certificate; ${GATEWAY_ADVICE}`,
+    isUsed: (settings: SettingsInForce) => isNamed(settings, kind),
+  })),
+  {
+    verbs: ["list", "watch"],
+    right: { group: "", resource: "serviceaccounts" },
+    without: `no Gateway and no Ingress gets a certificate; ${GATEWAY_ADVICE}`,
+    isUsed: (settings) => isNamed(settings, "Gateway") || isNamed(settings, "Ingress"),
+  },
+  {
+    verbs: ["delete"],
+    right: classes,
+    without: `what was made for a Gateway or an Ingress stays; ${GATEWAY_ADVICE}`,
+    isUsed: (settings) => isNamed(settings, "Gateway") || isNamed(settings, "Ingress"),
   },
 ];
 

@@ -1,6 +1,7 @@
 import type { TellProgress } from "../../shared/terminal.ts";
 import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext } from "./check.ts";
 import { checkEventQueues } from "./event-queues.ts";
+import { checkGateways } from "./gateways.ts";
 import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing.ts";
 import { checkApi, checkDeployments, checkInstalled, checkInstances, checkLease, isInstalled } from "./install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./nodes.ts";
@@ -27,6 +28,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   lease: checkLease,
   rights: checkRights,
   "event-queues": checkEventQueues,
+  gateways: checkGateways,
   driver: checkDriver,
   provider: checkProvider,
   "driver-sync": checkDriverSync,

@@ -1,7 +1,7 @@
 import { isEqual, type Json, type JsonObject, listAt, objectAt } from "../json.ts";
 import { gainsNoHold, metadata, objectsAt, type Policy, type Rule, WORKER } from "./policy.ts";
 
-/** What the worker may write into classes: what they lack as a whole. */
+/** What the worker may write into classes: what they lack as a whole. None is made for Gateways here, which are the worker's own to change. */
 export const CLASSES: Policy = {
   name: "keyvault-injector-sync-classes",
   user: WORKER,
@@ -11,7 +11,7 @@ export const CLASSES: Policy = {
     const isUpdate = operation === "UPDATE";
     const [now, before] = isUpdate ? [objectAt(object, "spec"), objectAt(oldObject, "spec")] : [{}, {}];
     return [
-      { holds: operation !== "DELETE", message: "the sync worker deletes no class" },
+      { holds: operation !== "DELETE", message: "the sync worker deletes no class that it has not made" },
       {
         holds: Object.entries(before).every(([field, value]) => field in now && (field === "secretObjects" || isEqual(now[field], value))),
         message: "the sync worker changes no field of a class that is there",
@@ -24,7 +24,10 @@ export const CLASSES: Policy = {
         holds: !isUpdate || ["labels", "annotations"].every((name) => isEqual(metadata(object)[name], metadata(oldObject)[name])),
         message: "the sync worker changes neither labels nor annotations of a class",
       },
-      { holds: gainsNoHold(request), message: "the sync worker gives classes neither finalizers nor owners" },
+      {
+        holds: gainsNoHold(request),
+        message: "the sync worker gives classes neither finalizers nor owners, but for the Gateway or Ingress that it made one for",
+      },
     ];
   },
 };

@@ -1,0 +1,98 @@
+import { parseCertificateAddress } from "../../../domain/gateways/certificate-address.ts";
+import { APP_ROUTING } from "../../../domain/gateways/made-for.ts";
+import { OWNER_RESOURCES, type OwnerKind, ownerKey } from "../../../domain/gateways/owner-kinds.ts";
+import { servedClasses } from "../../../domain/gateways/served-classes.ts";
+import { TLS_KEYS, type TlsEntry } from "../../../domain/gateways/tls-entry.ts";
+import { type TlsOwner, tlsOwner } from "../../../domain/gateways/tls-owner.ts";
+import { memberOf, nonEmptyText } from "../../../domain/json-members.ts";
+import type { KubeObject, Resource } from "../../../domain/kubernetes.ts";
+import { wordsOf } from "../../../domain/words.ts";
+import { lookAtWorkerSettings, type SettingsInForce } from "../../shared/settings-in-force.ts";
+import type { Viewer } from "../../shared/viewer.ts";
+import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
+
+/** What the operator names, and by which flag. */
+const CLASSES = {
+  Gateway: {
+    flag: "gateway-classes",
+    resource: {
+      group: OWNER_RESOURCES.Gateway.group,
+      version: "v1",
+      plural: "gatewayclasses",
+      kind: "GatewayClass",
+      namespaced: false,
+    },
+    controller: "controllerName",
+  },
+  Ingress: {
+    flag: "ingress-classes",
+    resource: { group: OWNER_RESOURCES.Ingress.group, version: "v1", plural: "ingressclasses", kind: "IngressClass", namespaced: false },
+    controller: "controller",
+  },
+} as const satisfies Record<OwnerKind, { readonly flag: keyof SettingsInForce; readonly resource: Resource; readonly controller: string }>;
+
+/** The domain of App Routing's own controllers of Ingresses, the default one and others. */
+const APP_ROUTING_DOMAIN = "approuting.kubernetes.azure.com";
+
+const { fine, warn, skip, skipped } = on.gateways;
+
+/** Each class of `--gateway-classes` and `--ingress-classes` is there, and nobody else's; what asks for certificates by it can be read. */
+export async function checkGateways({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
+  const settings = await lookAtWorkerSettings(viewer, namespace);
+  if (settings.kind !== "seen") return [skipped(settings)];
+  const named = { Gateway: wordsOf(settings.value["gateway-classes"]), Ingress: wordsOf(settings.value["ingress-classes"]) };
+  if (named.Gateway.length + named.Ingress.length === 0)
+    return [fine("no Gateway and no Ingress gets a certificate: --gateway-classes and --ingress-classes name none")];
+  const { served, refused } = servedClasses(named);
+  const results = refused.map(({ kind, name }) => left(kind, name));
+  for (const kind of ["Gateway", "Ingress"] as const) {
+    for (const name of served[kind]) results.push(...(await lookAtClass(viewer, kind, name)));
+    if (served[kind].length > 0) results.push(...(await lookAtOwners(viewer, kind, served[kind])));
+  }
+  return orFine(results, fine("the classes that are named are there, and every address of a certificate can be read"));
+}
+
+function left(kind: OwnerKind, name: string): CheckResult {
+  const { flag, resource } = CLASSES[kind];
+  return warn(
+    `${resource.kind} ${name} is left to App Routing, the add-on of AKS: the worker gives it no certificates`,
+    `take ${name} out of --${flag}`,
+  );
+}
+
+async function lookAtClass(viewer: Viewer, kind: OwnerKind, name: string): Promise<readonly CheckResult[]> {
+  const { flag, resource, controller } = CLASSES[kind];
+  const look = await viewer.object<KubeObject>(resource, { name });
+  if (look.kind === "unserved")
+    return [skip(`${resource.kind} ${name}: the Gateway API is not there`, "install it; the worker begins by itself")];
+  if (look.kind === "absent") return [warn(`there is no ${resource.kind} ${name}`, `create it, or correct --${flag}`)];
+  if (look.kind === "unseen") return [skipped(look)];
+  const { labels = {} } = look.value.metadata;
+  const by = nonEmptyText(memberOf(look.value, "spec")[controller]) ?? "";
+  const [domain = ""] = by.split("/");
+  const isAppRoutings = labels["app.kubernetes.io/managed-by"] === APP_ROUTING || domain.endsWith(APP_ROUTING_DOMAIN);
+  if (!isAppRoutings) return [];
+  return [
+    warn(
+      `${resource.kind} ${name} is App Routing's, which writes the same classes and takes over what has their names`,
+      `take ${name} out of --${flag}`,
+    ),
+  ];
+}
+
+async function lookAtOwners(viewer: Viewer, kind: OwnerKind, classNames: readonly string[]): Promise<readonly CheckResult[]> {
+  const look = await viewer.all<KubeObject>(OWNER_RESOURCES[kind]);
+  // That the kind is not there says the look at its class.
+  if (look.kind === "unserved") return [];
+  if (look.kind !== "seen") return [skipped(look)];
+  const owners = look.value.map((object) => tlsOwner(kind, object)).filter(({ className }) => classNames.includes(className));
+  return owners.flatMap((owner) => owner.entries.flatMap((entry) => problemOf(owner, entry)));
+}
+
+function problemOf({ kind, object }: TlsOwner, { address, field, problem }: TlsEntry): readonly CheckResult[] {
+  if (address === undefined) return [];
+  const read = parseCertificateAddress(address);
+  const why = problem ?? (read.ok ? undefined : `${field}: ${TLS_KEYS.address} ${read.error}`);
+  if (why === undefined) return [];
+  return [warn(`${ownerKey(kind, object.metadata)}: ${why}`, `correct it; the events of the ${kind} say the same`)];
+}

@@ -1,0 +1,51 @@
+import { CLOUDS } from "../provider-class/clouds.ts";
+import { failed, ok, type Result } from "../result.ts";
+
+/** A certificate in a vault, or the secret that holds one. */
+export interface CertificateAddress {
+  readonly keyvaultName: string;
+  /** As a class's `cloudName` has it. */
+  readonly cloudName: string;
+  readonly objectName: string;
+  /** Undefined: the newest, so that rotations are followed. */
+  readonly objectVersion: string | undefined;
+}
+
+/** A URI of Key Vault has some 200. */
+const MAX_CHARACTERS = 1_024;
+
+const FORM = "write https://<vault>.vault.azure.net/certificates/<name>, or /secrets/<name>";
+
+/**
+ * Reads `https://<vault>.<suffix>/certificates|secrets/<name>[/<version>]`. The error says what is wrong and what to write, and quotes nothing
+ * but the suffix: what is there instead of an address may be a credential. Total.
+ */
+export function parseCertificateAddress(text: string): Result<CertificateAddress, string> {
+  if (text.length > MAX_CHARACTERS) return failed(`has more than ${MAX_CHARACTERS} characters; ${FORM}`);
+  const [, host, path] = /^https:\/\/([^/?#]+)(\/[^?#]*)?$/i.exec(text.trim()) ?? [];
+  if (host === undefined) return failed(`is no https address without query and fragment; ${FORM}`);
+  const vault = readHost(host.toLowerCase());
+  if (!vault.ok) return vault;
+  const object = readPath(path ?? "");
+  return object.ok ? ok({ ...vault.value, ...object.value }) : object;
+}
+
+function readHost(host: string): Result<Pick<CertificateAddress, "keyvaultName" | "cloudName">, string> {
+  const [, keyvaultName = "", suffix = ""] = /^([^.@:]+)\.([-.a-z0-9]+)(?::443)?$/.exec(host) ?? [];
+  if (!/^[-a-z0-9]{3,24}$/.test(keyvaultName))
+    return failed(`names no vault: its name has 3 to 24 letters, digits and hyphens, and is followed by the domain of its cloud; ${FORM}`);
+  const cloud = CLOUDS.find(({ vaultSuffix }) => vaultSuffix === suffix);
+  if (cloud !== undefined) return ok({ keyvaultName, cloudName: cloud.name });
+  const suffixes = CLOUDS.map(({ vaultSuffix }) => vaultSuffix).join(", ");
+  return failed(`names no vault of a cloud that is known: the domain after the vault's name is one of ${suffixes}`);
+}
+
+function readPath(path: string): Result<Pick<CertificateAddress, "objectName" | "objectVersion">, string> {
+  const [type = "", objectName = "", objectVersion, ...more] = path.replace(/^\//, "").replace(/\/$/, "").split("/");
+  if (!/^(?:certificates|secrets)$/i.test(type)) return failed(`names neither a certificate nor a secret after the vault; ${FORM}`);
+  if (!/^[-0-9A-Za-z]{1,127}$/.test(objectName))
+    return failed(`names no object of the vault: the name has 1 to 127 letters, digits and hyphens; ${FORM}`);
+  if (objectVersion !== undefined && !/^[0-9A-Za-z]{1,64}$/.test(objectVersion))
+    return failed("has a version that is none: write its 32 hexadecimal digits, or leave it out to follow rotations");
+  return more.length > 0 ? failed(`goes on after the version; ${FORM}`) : ok({ objectName, objectVersion });
+}

@@ -1,0 +1,61 @@
+import { failed, ok, type Result } from "../result.ts";
+import { TLS_KEYS, type TlsEntry } from "./tls-entry.ts";
+
+/** Annotations of azure-workload-identity on a ServiceAccount. */
+const CLIENT_ID = "azure.workload.identity/client-id";
+const TENANT_ID = "azure.workload.identity/tenant-id";
+
+/** What a ServiceAccount says of the identity that it is federated with. */
+export interface FederatedAccount {
+  readonly clientId: string;
+  readonly tenantId: string;
+}
+
+export function federatedAccount(annotations: Readonly<Record<string, string>> = {}): FederatedAccount {
+  return { clientId: annotations[CLIENT_ID]?.trim() ?? "", tenantId: annotations[TENANT_ID]?.trim() ?? "" };
+}
+
+export interface IdentityFacts {
+  /** Undefined where there is none of that name. */
+  readonly accountOf: (name: string) => FederatedAccount | undefined;
+  /** `--tenant-id`; empty: not given. */
+  readonly tenantId: string;
+  /** The namespace may use the managed identity of the worker's node. */
+  readonly mayUseNode: boolean;
+}
+
+/** Who reads the certificate: parameters of the class, and the account that it names. */
+export interface ClassIdentity {
+  readonly account: string | undefined;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/**
+ * The account that the entry names. Without one it is the namespace's: the node's managed identity where it may use that, as with App Routing,
+ * else the service principal in its Secret.
+ */
+export function classIdentity({ account, field }: TlsEntry, facts: IdentityFacts): Result<ClassIdentity, string> {
+  if (account === undefined) return ownIdentity(field, facts);
+  const found = facts.accountOf(account);
+  const at = `${field}: ${TLS_KEYS.account}`;
+  if (found === undefined) return failed(`${at}: the namespace has no ServiceAccount of that name; create it, or name another one`);
+  const { clientId: clientID } = found;
+  if (clientID === "")
+    return failed(
+      `${at}: the ServiceAccount has no annotation ${CLIENT_ID}; set it to the client id of the identity that may read the vault`,
+    );
+  const tenantID = found.tenantId || facts.tenantId;
+  if (tenantID === "")
+    return failed(
+      `${at}: nobody says which tenant the vault belongs to; set ${TENANT_ID} on the ServiceAccount, or the setting --tenant-id`,
+    );
+  return ok({ account, parameters: { clientID, tenantID } });
+}
+
+function ownIdentity(field: string, { tenantId: tenantID, mayUseNode }: IdentityFacts): Result<ClassIdentity, string> {
+  if (tenantID === "")
+    return failed(
+      `${field}: without ${TLS_KEYS.account} nobody says which tenant the vault belongs to; name a ServiceAccount, or set --tenant-id`,
+    );
+  return ok({ account: undefined, parameters: { tenantID, ...(mayUseNode ? { useVMManagedIdentity: "true" } : {}) } });
+}

@@ -1,0 +1,70 @@
+import { CLASS_ANNOTATIONS, MADE_FOR } from "../annotations.ts";
+import { canonical } from "../healing/snapshot.ts";
+import { apiVersionOf, type OwnerReference, RESOURCES, type SecretProviderClass } from "../kubernetes.ts";
+import type { HeldClass } from "../provider-class/held-class.ts";
+import type { CertificateAddress } from "./certificate-address.ts";
+import type { ClassIdentity } from "./class-identity.ts";
+import type { TlsOwner } from "./tls-owner.ts";
+
+const TLS_TYPE = "kubernetes.io/tls";
+
+export interface DesiredClass {
+  readonly owner: TlsOwner;
+  /** Of the class and of its Secret. */
+  readonly name: string;
+  readonly address: CertificateAddress;
+  readonly identity: ClassIdentity;
+}
+
+/** What has a certificate of a vault mirrored into a Secret that Gateways and Ingresses can use. */
+export function desiredClass({ owner, name, address, identity }: DesiredClass): SecretProviderClass {
+  const { namespace = "", name: ownerName } = owner.object.metadata;
+  const { keyvaultName, cloudName, objectName } = address;
+  return {
+    apiVersion: apiVersionOf(RESOURCES.secretProviderClasses),
+    kind: RESOURCES.secretProviderClasses.kind,
+    metadata: {
+      namespace,
+      name,
+      labels: { [MADE_FOR]: owner.kind },
+      annotations: {
+        [MADE_FOR]: ownerName,
+        // Nobody mounts it: where --sync-mode is another one, it would have no Secret.
+        [CLASS_ANNOTATIONS.sync]: "always",
+        ...(identity.account === undefined ? {} : { [CLASS_ANNOTATIONS.serviceAccount]: identity.account }),
+      },
+      ownerReferences: [ownerReference(owner)],
+    },
+    spec: {
+      provider: "azure",
+      parameters: { keyvaultName, cloudName, ...identity.parameters, objects: objectsOf(address) },
+      secretObjects: [{ secretName: name, type: TLS_TYPE, data: ["tls.key", "tls.crt"].map((key) => ({ objectName, key })) }],
+    },
+  };
+}
+
+/** A certificate with its key is the secret of its name. */
+function objectsOf({ objectName, objectVersion }: CertificateAddress): string {
+  const version = objectVersion === undefined ? "" : `    objectVersion: ${JSON.stringify(objectVersion)}\n`;
+  return `array:\n  - |\n    objectName: ${JSON.stringify(objectName)}\n    objectType: secret\n${version}`;
+}
+
+function ownerReference({ object: { apiVersion, kind, metadata } }: TlsOwner): OwnerReference {
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? "", controller: true };
+}
+
+/** Whether a class has all of another one: what others have added to its labels and annotations is theirs. */
+export function isAsDesired({ metadata, spec }: HeldClass, desired: SecretProviderClass): boolean {
+  const wanted = desired.metadata;
+  const has = (all: Readonly<Record<string, string>> = {}, some: Readonly<Record<string, string>> = {}): boolean =>
+    Object.entries(some).every(([key, value]) => all[key] === value);
+  const owners = new Set((metadata.ownerReferences ?? []).map(({ uid }) => uid));
+  return (
+    canonical(spec) === canonical(desired.spec) &&
+    has(metadata.labels, wanted.labels) &&
+    has(metadata.annotations, wanted.annotations) &&
+    // A class that was pinned to an account is not any more.
+    metadata.annotations?.[CLASS_ANNOTATIONS.serviceAccount] === wanted.annotations?.[CLASS_ANNOTATIONS.serviceAccount] &&
+    (wanted.ownerReferences ?? []).every(({ uid }) => owners.has(uid))
+  );
+}

@@ -1,0 +1,140 @@
+import type { SecretProviderClass } from "../kubernetes.ts";
+import type { HeldClass } from "../provider-class/held-class.ts";
+import { parseCertificateAddress } from "./certificate-address.ts";
+import { classIdentity, type IdentityFacts } from "./class-identity.ts";
+import { desiredClass, isAsDesired } from "./desired-class.ts";
+import { isAppRoutings, madeFor, writerOf } from "./made-for.ts";
+import { ownerKey } from "./owner-kinds.ts";
+import { TLS_KEYS, type TlsEntry } from "./tls-entry.ts";
+import type { TlsOwner } from "./tls-owner.ts";
+
+/** Everything that is known of one Gateway or Ingress. */
+export interface OwnerObservation {
+  readonly owner: TlsOwner;
+  /** An operator named its class, and no other controller serves it. */
+  readonly isServed: boolean;
+  /** Classes of the worker's own that were made for it. */
+  readonly made: readonly HeldClass[];
+  readonly classOf: (name: string) => HeldClass | undefined;
+  readonly secretOf: (className: string) => MirroredSecret;
+  readonly identities: IdentityFacts;
+}
+
+/** What the status of a class says of its Secret. */
+export interface MirroredSecret {
+  /** It was written from the vault once: what refers to it finds something. */
+  readonly isMade: boolean;
+  /** Why it is not as the vault has it; undefined while it is, or nobody knows yet. */
+  readonly problem: string | undefined;
+}
+
+/** How a certificate stands; values of a metric's label. */
+export const CERTIFICATE_STATES = ["ready", "pending", "invalid", "conflict", "failed"] as const;
+
+export type CertificateState = (typeof CERTIFICATE_STATES)[number];
+
+export interface GatewayNotice {
+  readonly reason: "InvalidTlsOption" | "TlsConflict" | "CertificateNotSynced";
+  readonly message: string;
+}
+
+export interface GatewayPlan {
+  /** Classes that are to be made, or are not as they should be. */
+  readonly applied: readonly SecretProviderClass[];
+  /** References to write, and to remove; undefined: they are as they should be. */
+  readonly references: { readonly claimed: readonly TlsEntry[]; readonly dropped: readonly TlsEntry[] } | undefined;
+  /** After the references to their Secrets are gone. */
+  readonly removed: readonly HeldClass[];
+  readonly notices: readonly GatewayNotice[];
+  readonly states: readonly CertificateState[];
+}
+
+/** What becomes of the entries of one owner. Nothing that somebody else wrote is changed. */
+export function planOwner(observation: OwnerObservation): GatewayPlan {
+  const { owner, isServed, made } = observation;
+  const asking = isServed ? owner.entries.filter(({ address }) => address !== undefined) : [];
+  const judged = asking.map((entry) => judge(observation, entry));
+  const claimed = judged.flatMap(({ claim }) => claim ?? []);
+  const wanted = new Set(asking.map(({ className }) => className));
+  const removed = made.filter(({ metadata }) => !wanted.has(metadata.name));
+  const dropped = owner.entries.filter((entry) => isDropped(entry, removed));
+  const notices = judged.flatMap(({ notice }) => notice ?? []);
+  const isIdle = claimed.length === 0 && dropped.length === 0;
+  return {
+    applied: judged.flatMap(({ applied }) => applied ?? []),
+    references: isIdle ? undefined : { claimed, dropped },
+    removed,
+    notices: [...notices, ...(isServed ? accountNotices(owner) : [])],
+    states: judged.map(({ state }) => state),
+  };
+}
+
+interface Judged {
+  readonly state: CertificateState;
+  readonly applied?: SecretProviderClass;
+  readonly claim?: TlsEntry;
+  readonly notice?: GatewayNotice;
+}
+
+const invalid = (message: string): Judged => ({ state: "invalid", notice: { reason: "InvalidTlsOption", message } });
+const conflict = (message: string): Judged => ({ state: "conflict", notice: { reason: "TlsConflict", message } });
+
+function judge(observation: OwnerObservation, entry: TlsEntry): Judged {
+  const { owner, identities, classOf } = observation;
+  if (entry.problem !== undefined) return invalid(entry.problem);
+  const address = parseCertificateAddress(entry.address ?? "");
+  if (!address.ok) return invalid(`${entry.field}: ${TLS_KEYS.address} ${address.error}`);
+  const identity = classIdentity(entry, identities);
+  if (!identity.ok) return invalid(identity.error);
+  const { className: name } = entry;
+  const live = classOf(name);
+  const taken = live === undefined ? undefined : whyTaken(owner, live);
+  if (taken !== undefined) return conflict(taken);
+  const desired = desiredClass({ owner, name, address: address.value, identity: identity.value });
+  const reference = judgeReference(observation, entry);
+  return live !== undefined && isAsDesired(live, desired) ? reference : { ...reference, applied: desired };
+}
+
+function whyTaken({ kind, object }: TlsOwner, live: HeldClass): string | undefined {
+  const isOwn = madeFor(live) === ownerKey(kind, object.metadata);
+  if (isOwn && !isAppRoutings(live)) return undefined;
+  return `the SecretProviderClass ${live.metadata.name} is not changed: ${writerOf(live)}; remove or rename it, or leave this ${kind} to whoever wrote it`;
+}
+
+function judgeReference({ secretOf, owner }: OwnerObservation, entry: TlsEntry): Judged {
+  const { className, reference } = entry;
+  const { isMade, problem } = secretOf(className);
+  const claim = isClaimed(entry) && isMade ? { claim: entry } : {};
+  if (problem !== undefined) {
+    const message = `the Secret ${className} is not as the vault has it: ${problem} (SecretProviderClass ${className})`;
+    return { state: "failed", ...claim, notice: { reason: "CertificateNotSynced", message } };
+  }
+  if (reference.wanted !== undefined && reference.current === "other") {
+    const writers = reference.managers.length === 0 ? "somebody else" : reference.managers.join(", ");
+    return conflict(
+      `${reference.field} is not changed: it was written by ${writers}; remove it there, or name the Secret ${className} in it, or remove ${TLS_KEYS.address} from the ${owner.kind}`,
+    );
+  }
+  const isSettled = reference.wanted === undefined || reference.current === "wanted";
+  return { state: isMade && isSettled ? "ready" : "pending", ...claim };
+}
+
+/** Not what others own: a name that stands there by their word is theirs to change. */
+function isClaimed({ reference: { wanted, current, managers } }: TlsEntry): boolean {
+  return wanted !== undefined && (current === "none" || current === "ours") && managers.length === 0;
+}
+
+/** By the worker's word alone, and for a class that goes. */
+function isDropped({ className, reference: { current, managers } }: TlsEntry, removed: readonly HeldClass[]): boolean {
+  const isUsed = current === "ours" || current === "wanted";
+  return isUsed && managers.length === 0 && removed.some(({ metadata }) => metadata.name === className);
+}
+
+function accountNotices({ entries }: TlsOwner): readonly GatewayNotice[] {
+  return entries
+    .filter(({ account, address }) => account !== undefined && address === undefined)
+    .map(({ field }) => ({
+      reason: "InvalidTlsOption",
+      message: `${field}: ${TLS_KEYS.account} stands there without ${TLS_KEYS.address}; write the certificate's address, or remove it`,
+    }));
+}

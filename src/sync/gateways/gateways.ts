@@ -1,0 +1,135 @@
+import { OWNER_RESOURCES, type OwnerKind } from "../../domain/gateways/owner-kinds.ts";
+import type { MirroredSecret } from "../../domain/gateways/plan.ts";
+import { type NamedClasses, servedClasses } from "../../domain/gateways/served-classes.ts";
+import type { ObjectRef } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { EventSink } from "../../domain/ports/event-sink.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
+import { WorkQueue } from "../../runtime/workqueue.ts";
+import type { HeldClasses } from "../classes/held-classes.ts";
+import type { StatusStore } from "../classes/status-store.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
+import { patiently, RETRIES } from "../patience.ts";
+import type { Grants } from "../vault/find-identity.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { GatewayReport } from "./gateway-report.ts";
+import { MadeClasses } from "./made-classes.ts";
+import { type Owners, startOwners } from "./owners.ts";
+import { reconcileOwner } from "./reconcile-owner.ts";
+
+export interface GatewaysOptions {
+  /** `--gateway-classes` and `--ingress-classes` */
+  readonly named: NamedClasses;
+  /** `--tenant-id` */
+  readonly tenantId: string;
+  readonly watcher: KubeWatcher;
+  readonly metrics: GatewayMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** Certificates of Gateways and Ingresses: classes that are made for them, and references to the Secrets of these. */
+export interface Gateways {
+  /** Something of the class (`namespace/name`), of its Secrets or of its status changed. */
+  noteClass(classKey: string): void;
+  /** The Namespace grants something else than before. */
+  noteNamespace(namespace: string): void;
+  /** Until the signal aborts. */
+  run(worker: GatewaysWorker, signal: AbortSignal): Promise<void>;
+}
+
+/** What this needs of the rest of the worker. */
+export interface GatewaysWorker {
+  readonly kube: KubeClient;
+  readonly classes: Pick<HeldClasses, "get" | "list">;
+  readonly statuses: Pick<StatusStore, "get">;
+  readonly grants: Pick<Grants, "of">;
+  readonly crdHealth: Pick<CrdHealth, "state" | "confirm">;
+  readonly limits: Pick<OperatorLimits, "identityModes" | "managedIdentityNamespaces">;
+  readonly events: EventSink;
+}
+
+/** Owners that are reconciled at a time: the API server's answers dominate. */
+const WORKERS = 8;
+
+/** Somebody wrote in between, and the new state is on its way (milliseconds). */
+const SOON = { Conflict: 500, NotFound: 500, AlreadyExists: 500, Terminating: 10_000 };
+
+export function createGateways(options: GatewaysOptions): Gateways {
+  const { metrics, clock, logger, random } = options;
+  const { served, refused } = servedClasses(options.named);
+  // Who leads looks at everything first: what is noted before that is seen then.
+  let noteClass: Gateways["noteClass"] = () => undefined;
+  let noteNamespace: Gateways["noteNamespace"] = () => undefined;
+  return {
+    noteClass: (classKey) => noteClass(classKey),
+    noteNamespace: (namespace) => noteNamespace(namespace),
+    run: async ({ kube, classes, crdHealth, ...worker }, signal) => {
+      for (const { kind, name } of refused) logger.warn("a class of App Routing is left to App Routing", { kind, name });
+      const queue = new WorkQueue({
+        workers: WORKERS,
+        backoff: RETRIES,
+        clock,
+        logger: logger.child({ queue: "gateways" }),
+        random,
+        handle: (key, handleSignal) => patiently(() => reconcileOwner(context, key, handleSignal), SOON),
+      });
+      const made = new MadeClasses(classes);
+      const enqueue = (key: string): void => queue.add(key);
+      // The queue runs below, so its handler never sees these before they are there.
+      const owners: Owners = startOwners(
+        {
+          watcher: options.watcher,
+          kinds: kindsOf(options.named),
+          onChange: enqueue,
+          onListed: (kind) => made.owners(kind).forEach(enqueue),
+        },
+        signal,
+      );
+      const context = {
+        kube,
+        owners,
+        classes,
+        made,
+        crdHealth,
+        served,
+        tenantId: options.tenantId,
+        mayUseNode: (namespace: string) => mayUseNode(worker, namespace),
+        secretOf: (ref: ObjectRef) => secretOf({ ...worker, classes }, ref),
+        report: new GatewayReport({ events: worker.events, logger, metrics }),
+        logger,
+      };
+      noteClass = (classKey) => made.noteClass(classKey).forEach(enqueue);
+      noteNamespace = (namespace) => owners.keysIn(namespace).forEach(enqueue);
+      for (const { metadata } of classes.list()) noteClass(`${metadata.namespace}/${metadata.name}`);
+      await queue.run(signal);
+    },
+  };
+}
+
+/** Of a kind without named classes nothing is watched, and no right is needed. */
+function kindsOf(named: NamedClasses): readonly OwnerKind[] {
+  return (Object.keys(OWNER_RESOURCES) as OwnerKind[]).filter((kind) => named[kind].length > 0); // The keys of a literal.
+}
+
+function mayUseNode({ limits, grants }: Pick<GatewaysWorker, "limits" | "grants">, namespace: string): boolean {
+  if (identityModeRefusal(limits, "managedIdentity") !== undefined) return false;
+  return managedIdentityRefusal(limits, { namespace, isGranted: grants.of(namespace).managedIdentity }) === undefined;
+}
+
+/** Of the class and its Secret, which have one name. What a status says of an earlier class is no problem of this one. */
+function secretOf({ statuses, classes }: Pick<GatewaysWorker, "statuses" | "classes">, ref: ObjectRef): MirroredSecret {
+  const status = statuses.get(ref);
+  const secret = status?.secrets.find(({ name }) => name === ref.name);
+  const isWritten = secret?.data.some(({ version }) => version !== undefined) === true;
+  const synced = status?.conditions.find(({ type }) => type === "Synced");
+  const isCurrent = status !== undefined && status.observedClassGeneration >= (classes.get(ref)?.metadata.generation ?? 0);
+  return {
+    isMade: secret?.state === "Synced" || (isWritten && secret?.state !== "Conflict"),
+    problem: isCurrent && synced?.status === "False" ? `${synced.reason}: ${synced.message}` : undefined,
+  };
+}

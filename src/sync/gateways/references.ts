@@ -1,0 +1,90 @@
+import { GATEWAY_MANAGER } from "../../domain/gateways/made-for.ts";
+import { OWNER_RESOURCES } from "../../domain/gateways/owner-kinds.ts";
+import type { GatewayPlan } from "../../domain/gateways/plan.ts";
+import type { TlsEntry } from "../../domain/gateways/tls-entry.ts";
+import { isOwnEntry, type TlsOwner } from "../../domain/gateways/tls-owner.ts";
+import type { KubeObject } from "../../domain/kubernetes.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { handOver } from "../healing/hand-over.ts";
+
+/**
+ * Writes `certificateRefs` of listeners, or `spec.tls` of an Ingress, each step onto the state that the one before left. Server-side apply without
+ * force: what others own is refused and not taken. What goes is applied once more first, since a field is removed by whom it belongs to.
+ *
+ * Then the worker gives the fields up. As long as it owned a listener's, nobody could remove that listener by server-side apply, or give it
+ * another protocol: the API server would keep our part of it, and refuse the rest as invalid.
+ *
+ * Resolves with what is left of {@link GatewayPlan.references}' dropped ones because the API server takes no listener without it.
+ */
+export async function writeReferences(
+  kube: KubeClient,
+  owner: TlsOwner,
+  { claimed, dropped }: NonNullable<GatewayPlan["references"]>,
+  signal: AbortSignal,
+): Promise<readonly TlsEntry[]> {
+  const both = await apply(kube, owner, { at: owner.object, entries: [...claimed, ...dropped] }, signal);
+  const { object, left } =
+    dropped.length === 0 ? { object: both, left: [] } : await drop(kube, owner, { at: both, claimed, dropped }, signal);
+  await release(kube, owner, object, signal);
+  return left;
+}
+
+interface Dropping {
+  readonly at: KubeObject;
+  readonly claimed: readonly TlsEntry[];
+  readonly dropped: readonly TlsEntry[];
+}
+
+async function drop(
+  kube: KubeClient,
+  owner: TlsOwner,
+  { at, claimed, dropped }: Dropping,
+  signal: AbortSignal,
+): Promise<{ readonly object: KubeObject; readonly left: readonly TlsEntry[] }> {
+  try {
+    return { object: await apply(kube, owner, { at, entries: claimed }, signal), left: [] };
+  } catch (error) {
+    if (error instanceof KubeError && error.code === "Invalid") return { object: at, left: dropped };
+    throw error;
+  }
+}
+
+interface Written {
+  /** What is written onto. */
+  readonly at: KubeObject;
+  readonly entries: readonly TlsEntry[];
+}
+
+function apply(kube: KubeClient, { kind }: TlsOwner, { at, entries }: Written, signal: AbortSignal): Promise<KubeObject> {
+  const { apiVersion, metadata } = at;
+  const { namespace = "", name, uid = "", resourceVersion = "" } = metadata;
+  const spec = entries.length === 0 ? undefined : specOf(entries);
+  const body = { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion }, ...(spec === undefined ? {} : { spec }) };
+  return kube.apply<KubeObject>(OWNER_RESOURCES[kind], body, { fieldManager: GATEWAY_MANAGER, force: false }, signal);
+}
+
+function specOf(entries: readonly TlsEntry[]): unknown {
+  const [first] = entries;
+  if (first?.listener === "") return { tls: referenceOf(first) };
+  return { listeners: entries.map((entry) => ({ name: entry.listener, tls: { certificateRefs: referenceOf(entry) } })) };
+}
+
+/** Of what goes the value does not matter: it is the one that is there, and goes in the next step. */
+function referenceOf({ reference: { wanted, present } }: TlsEntry): unknown {
+  return wanted ?? present;
+}
+
+/** What an earlier write has left in the worker's name. */
+export async function giveUp(kube: KubeClient, owner: TlsOwner, signal: AbortSignal): Promise<void> {
+  const found = await kube.read<KubeObject>(OWNER_RESOURCES[owner.kind], owner.object.metadata, signal);
+  if (found.kind === "found") await release(kube, owner, found.object, signal);
+}
+
+async function release(kube: KubeClient, { kind }: TlsOwner, object: KubeObject, signal: AbortSignal): Promise<void> {
+  const { managedFields = [] } = object.metadata;
+  const others = managedFields.filter((entry) => !isOwnEntry(entry));
+  // An empty list would change nothing: without anybody else nobody is hindered.
+  if (others.length === managedFields.length || others.length === 0) return;
+  await handOver(kube, { resource: OWNER_RESOURCES[kind], object, managedFields: others, isExact: true }, signal);
+}

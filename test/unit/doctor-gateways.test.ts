@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { checkGateways } from "../../src/cli/doctor/checks/gateways.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { holding } from "../support/worker/held-objects.ts";
+
+const NAMESPACE = "keyvault-injector";
+
+const worker = (...args: readonly string[]): Manifest => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" },
+  spec: { template: { spec: { containers: [{ args: ["sync", ...args] }] } } },
+});
+const gatewayClass = (name: string, labels = {}): Manifest => ({
+  apiVersion: "gateway.networking.k8s.io/v1",
+  kind: "GatewayClass",
+  metadata: { name, labels },
+  spec: { controllerName: "example.com/gateways" },
+});
+const ingressClass = (name: string, controller: string): Manifest => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "IngressClass",
+  metadata: { name },
+  spec: { controller },
+});
+const gateway = (name: string, address: string, gatewayClassName = "named"): Manifest => ({
+  apiVersion: "gateway.networking.k8s.io/v1",
+  kind: "Gateway",
+  metadata: { namespace: "shop", name },
+  spec: {
+    gatewayClassName,
+    listeners: [{ name: "https", protocol: "HTTPS", tls: { options: { "kubernetes.azure.com/tls-cert-keyvault-uri": address } } }],
+  },
+});
+
+const GOOD = "https://shop.vault.azure.net/certificates/web";
+
+async function found(...objects: readonly Manifest[]): Promise<readonly string[]> {
+  const results = await checkGateways({ viewer: holding(objects), namespace: NAMESPACE });
+  return results.map(({ state, message, fix }) => `${state} ${message}${fix === undefined ? "" : ` -> ${fix}`}`);
+}
+
+describe("doctor on certificates of Gateways and Ingresses", () => {
+  test("finds nothing to look at where no class is named", async () => {
+    assert.deepEqual(await found(worker()), [
+      "OK no Gateway and no Ingress gets a certificate: --gateway-classes and --ingress-classes name none",
+    ]);
+  });
+
+  test("is content where the classes are there and the addresses can be read, whatever Gateways of others say", async () => {
+    const objects = [gatewayClass("named"), gateway("web", GOOD), gateway("other", "x", "others")];
+    assert.deepEqual(await found(worker("--gateway-classes=named"), ...objects), [
+      "OK the classes that are named are there, and every address of a certificate can be read",
+    ]);
+  });
+
+  test("names a class that is not there, and an address that is none", async () => {
+    assert.deepEqual(await found(worker("--gateway-classes=named,missing"), gatewayClass("named"), gateway("web", "https://x")), [
+      "WARN there is no GatewayClass missing -> create it, or correct --gateway-classes",
+      "WARN Gateway/shop/web: spec.listeners[https].tls.options: kubernetes.azure.com/tls-cert-keyvault-uri names no vault: its name has 3 to 24 letters, digits and hyphens, and is followed by the domain of its cloud; write https://<vault>.vault.azure.net/certificates/<name>, or /secrets/<name> -> correct it; the events of the Gateway say the same",
+    ]);
+  });
+
+  test("knows the classes of App Routing by name, by label and by controller", async () => {
+    const args = ["--gateway-classes=approuting-istio,meshed", "--ingress-classes=webapprouting.kubernetes.azure.com,private"];
+    const objects = [
+      gatewayClass("meshed", { "app.kubernetes.io/managed-by": "aks-app-routing-operator" }),
+      ingressClass("private", "webapprouting.kubernetes.azure.com/nginx/private"),
+    ];
+    assert.deepEqual(await found(worker(...args), ...objects), [
+      "WARN GatewayClass approuting-istio is left to App Routing, the add-on of AKS: the worker gives it no certificates -> take approuting-istio out of --gateway-classes",
+      "WARN IngressClass webapprouting.kubernetes.azure.com is left to App Routing, the add-on of AKS: the worker gives it no certificates -> take webapprouting.kubernetes.azure.com out of --ingress-classes",
+      "WARN GatewayClass meshed is App Routing's, which writes the same classes and takes over what has their names -> take meshed out of --gateway-classes",
+      "WARN IngressClass private is App Routing's, which writes the same classes and takes over what has their names -> take private out of --ingress-classes",
+    ]);
+  });
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { desiredClass } from "../../src/domain/gateways/desired-class.ts";
+import { tlsOwner } from "../../src/domain/gateways/tls-owner.ts";
+import type { KubeObject } from "../../src/domain/kubernetes.ts";
+import { ASKED, claimedBy, droppedBy, gateway, ingress, made, owning, plan } from "../support/fixtures/gateway-plans.ts";
+
+describe("an Ingress that names a certificate", () => {
+  const wanted = [{ hosts: ["a.example", "b.example"], secretName: "keyvault-web" }];
+  const classes = [made(ingress())];
+
+  test("has spec.tls written for the hosts of its rules where it asks for that", () => {
+    const found = plan(ingress(), { classes });
+    assert.deepEqual(claimedBy(found), ["keyvault-web"]);
+    assert.deepEqual(found.references?.claimed[0]?.reference.wanted, wanted);
+    assert.deepEqual(plan(ingress({ tls: wanted }), { classes }).references, undefined);
+  });
+
+  test("gets a Secret alone where it does not", () => {
+    const found = plan(ingress({ annotations: ASKED }), { classes });
+    assert.deepEqual([found.states, found.references, found.notices], [["ready"], undefined, []]);
+  });
+
+  test("has the hosts follow its rules, and spec.tls of somebody else left alone", () => {
+    const before = [{ hosts: ["a.example"], secretName: "keyvault-web" }];
+    const tlsOwned = [owning("helm", "f:spec", "f:tls")];
+    assert.deepEqual(claimedBy(plan(ingress({ tls: before }), { classes })), ["keyvault-web"]);
+    assert.deepEqual(claimedBy(plan(ingress({ tls: before, managedFields: tlsOwned }), { classes })), []);
+    assert.deepEqual(plan(ingress({ tls: [{ secretName: "mine" }], managedFields: tlsOwned }), { classes }).states, ["conflict"]);
+    assert.deepEqual(plan(ingress({ tls: [{ secretName: "mine" }, { secretName: "keyvault-web" }] }), { classes }).states, ["ready"]);
+  });
+
+  test("has spec.tls removed with the annotation", () => {
+    assert.deepEqual(droppedBy(plan(ingress({ annotations: {}, tls: wanted }), { classes })), ["keyvault-web"]);
+    assert.deepEqual(droppedBy(plan(ingress({ annotations: {}, tls: [...wanted, { secretName: "mine" }] }), { classes })), []);
+  });
+});
+
+describe("the name of a class", () => {
+  test("has at most 253 characters and ends in one that a name may end in", () => {
+    const metadata = { namespace: "team", name: `${"a".repeat(240)}.`, uid: "u", resourceVersion: "7" };
+    const spec = { gatewayClassName: "named", listeners: [{ name: "-".repeat(30), tls: { options: ASKED } }] };
+    const owner = tlsOwner("Gateway", { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata, spec } as KubeObject); // With a spec.
+    assert.equal(owner.entries[0]?.className, `kv-gw-cert-${"a".repeat(240)}`);
+  });
+
+  test("is that of the Secret", () => {
+    const owner = gateway();
+    const address = { keyvaultName: "shop", cloudName: "AzurePublicCloud", objectName: "web", objectVersion: undefined };
+    const { metadata, spec } = desiredClass({
+      owner,
+      name: "kv-gw-cert-web-https",
+      address,
+      identity: { account: undefined, parameters: {} },
+    });
+    assert.equal(spec?.secretObjects?.[0]?.secretName, metadata.name);
+  });
+});
