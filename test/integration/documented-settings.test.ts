@@ -18,6 +18,7 @@ const PAGES: readonly (readonly [page: string, flags: readonly string[]])[] = [
   ["install", ["--restart-mode"]],
   ["restart-on-rotation", ["--respect-disruption-budgets", "--restart-mode", "--restart-window"]],
   ["rotate-in-seconds", ["--event-queues"]],
+  ["tls-for-gateways", ["--gateway-classes", "--ingress-classes", "--tenant-id"]],
 ];
 
 function kustomizationOf(page: string): OwnKustomization {

@@ -20,7 +20,10 @@ const refusal =
 const FOLDERS = ["overlays/default", "overlays/blind"];
 const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
 /** With rights that an install asks for by them. */
-const ASKED_FOR = { resources: ["overlays/default"], components: ["components/argo-rollouts", "components/disruption-budgets"] };
+const ASKED_FOR = {
+  resources: ["overlays/default"],
+  components: ["argo-rollouts", "disruption-budgets", "gateway-tls"].map((name) => `components/${name}`),
+};
 
 /** Every account may ask what it may do. */
 const EVERYBODYS = /^authorization\.k8s\.io\/selfsubject/;

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { desiredClass } from "../../src/domain/gateways/desired-class.ts";
 import { tlsOwner } from "../../src/domain/gateways/tls-owner.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import { ASKED, claimedBy, droppedBy, gateway, ingress, made, owning, plan } from "../support/fixtures/gateway-plans.ts";
+import { ASKED, claimedBy, droppedBy, gateway, ingress, made, owning, plan, saidBy } from "../support/fixtures/gateway-plans.ts";
 
 describe("an Ingress that names a certificate", () => {
   const wanted = [{ hosts: ["a.example", "b.example"], secretName: "keyvault-web" }];
@@ -37,11 +37,16 @@ describe("an Ingress that names a certificate", () => {
 });
 
 describe("the name of a class", () => {
-  test("has at most 253 characters and ends in one that a name may end in", () => {
-    const metadata = { namespace: "team", name: `${"a".repeat(240)}.`, uid: "u", resourceVersion: "7" };
-    const spec = { gatewayClassName: "named", listeners: [{ name: "-".repeat(30), tls: { options: ASKED } }] };
+  test("is never cut: what would be too long is said", () => {
+    const metadata = { namespace: "team", name: "a".repeat(240), uid: "u", resourceVersion: "7" };
+    const spec = { gatewayClassName: "named", listeners: [{ name: "https", protocol: "HTTPS", tls: { options: ASKED } }] };
     const owner = tlsOwner("Gateway", { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata, spec } as KubeObject); // With a spec.
-    assert.equal(owner.entries[0]?.className, `kv-gw-cert-${"a".repeat(240)}`);
+    const found = plan(owner, { classes: [] });
+    assert.deepEqual(found.applied, []);
+    assert.match(
+      saidBy(found),
+      /^InvalidTlsOption: metadata\.name and the listener's name: .*more than 253 characters in its name; write shorter names$/,
+    );
   });
 
   test("is that of the Secret", () => {

@@ -73,12 +73,14 @@ const webhookMarks: readonly Mark[] = [
 const ISSUER = "((.Values.certManager).issuerRef)";
 
 /** Objects of a component that have a condition of their own besides. */
-export const ONLY_WHERE: ReadonlyMap<string, string> = new Map(
-  ["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map((object) => [
-    object,
-    `not ${ISSUER}.name`,
-  ]),
-);
+export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
+  ...["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map(
+    (object) => [object, `not ${ISSUER}.name`] as const,
+  ),
+  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(
+    (kind) => [`${kind}/keyvault-injector-gateway-identities`, "or .Values.gatewayClasses .Values.ingressClasses"] as const,
+  ),
+]);
 
 const CERTIFICATE = "Certificate/keyvault-injector-webhook";
 

@@ -1,7 +1,7 @@
 import { listAt, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
-import { classNameOf, managersOf, type ReadOwner, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
+import { managersOf, nameProblem, type ReadOwner, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 
 /** Listeners by their name, which the API server keeps unique. */
 export function readGateway(gateway: KubeObject, others: readonly ManagedFieldsEntry[]): ReadOwner {
@@ -16,7 +16,7 @@ function readListener({ metadata }: KubeObject, listener: JsonObject, others: re
   const name = nonEmptyText(listener["name"]) ?? "";
   const tls = membersOf(listener["tls"]);
   const options = membersOf(tls["options"]);
-  const className = classNameOf("kv-gw-cert", metadata.name, name);
+  const className = `kv-gw-cert-${metadata.name}-${name}`;
   const address = nonEmptyText(options[TLS_KEYS.address]);
   const account = nonEmptyText(options[TLS_KEYS.account]);
   const isAsking = address !== undefined;
@@ -26,7 +26,9 @@ function readListener({ metadata }: KubeObject, listener: JsonObject, others: re
     className,
     address,
     account,
-    problem: isAsking ? modeProblem(name, listener["protocol"], tls["mode"]) : undefined,
+    problem: isAsking
+      ? (nameProblem(className, "metadata.name and the listener's name") ?? modeProblem(name, listener["protocol"], tls["mode"]))
+      : undefined,
     reference: readReference({ metadata, name, className, isAsking }, tls, others),
   };
 }

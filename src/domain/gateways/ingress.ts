@@ -1,7 +1,7 @@
 import { listAt, memberOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
-import { classNameOf, managersOf, type ReadOwner, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
+import { managersOf, nameProblem, type ReadOwner, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 
 /** The older way to name the class of an Ingress. */
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
@@ -18,7 +18,7 @@ export function readIngress(ingress: KubeObject, others: readonly ManagedFieldsE
 
 function readTls({ metadata }: KubeObject, spec: JsonObject, others: readonly ManagedFieldsEntry[]): TlsEntry {
   const { annotations = {} } = metadata;
-  const className = classNameOf("keyvault", metadata.name);
+  const className = `keyvault-${metadata.name}`;
   const address = nonEmptyText(annotations[TLS_KEYS.address]);
   const isWritten = address !== undefined && annotations[TLS_KEYS.managed]?.toLowerCase() === "true";
   const wanted = isWritten ? [{ hosts: hostsOf(spec), secretName: className }] : undefined;
@@ -28,7 +28,7 @@ function readTls({ metadata }: KubeObject, spec: JsonObject, others: readonly Ma
     className,
     address,
     account: nonEmptyText(annotations[TLS_KEYS.account]),
-    problem: undefined,
+    problem: address === undefined ? undefined : nameProblem(className, "metadata.name"),
     reference: {
       field: "spec.tls",
       wanted,

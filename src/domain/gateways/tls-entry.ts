@@ -55,7 +55,10 @@ export function managersOf(entries: readonly ManagedFieldsEntry[], path: readonl
   return entries.filter(owns).map(({ manager = "" }) => manager);
 }
 
-/** An object's name has at most 253 characters, and ends in a letter or digit. */
-export function classNameOf(prefix: string, ...names: readonly string[]): string {
-  return `${prefix}-${names.join("-")}`.slice(0, 253).replace(/[-.]+$/, "");
+const MAX_NAME = 253;
+
+/** Two long names that were cut could become one, and two listeners would fight for it. */
+export function nameProblem(className: string, what: string): string | undefined {
+  if (className.length <= MAX_NAME) return undefined;
+  return `${what}: the Secret ${className.slice(0, 40)}… would have more than ${MAX_NAME} characters in its name; write shorter names`;
 }

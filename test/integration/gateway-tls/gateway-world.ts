@@ -40,9 +40,9 @@ export async function startGatewayWorld(): Promise<GatewayWorld> {
   const world = await startSyncWorld();
   const { plane, emulator, tenantId, vault } = world;
   const rendered = await renderOwnKustomization({ resources: ["overlays/default"], components: ["components/gateway-tls"] });
-  const rights = parseManifests(rendered).filter(
-    ({ kind, metadata }) => kind === "ClusterRole" && metadata.name === "keyvault-injector-sync",
-  );
+  const names = ["keyvault-injector-sync", "keyvault-injector-gateway-identities"];
+  const kinds = ["ClusterRole", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+  const rights = parseManifests(rendered).filter(({ kind, metadata }) => kinds.includes(kind) && names.includes(metadata.name));
   await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: rights }));
   const issuer = await trustCluster(emulator, plane);
   const { appId } = await emulator.createServicePrincipal({ tenantId });
