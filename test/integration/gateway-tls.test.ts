@@ -12,6 +12,7 @@ import { eventually } from "../support/time/eventually.ts";
 import { samplesOf } from "../support/worker/metric-samples.ts";
 import {
   assertNothingForbidden,
+  CLASS_CRD,
   classOf,
   classPath,
   createClass,
@@ -357,6 +358,30 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
     const { namespace: next } = await aServedGateway(["shop"]);
     await secretIs(next, "kv-gw-cert-web-shop");
     assert.deepEqual(warnings(), []);
+  });
+
+  test("come through the loss of the CRD of classes, with their owner, and nobody is told of a conflict", async () => {
+    const { namespace } = await aServedGateway(["shop"]);
+    const place = { namespace, name: "kv-gw-cert-web-shop" };
+    const before_ = await find<SecretProviderClass>(world.plane, classPath(namespace, place.name));
+
+    await send(world.plane, { method: "DELETE", path: `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CLASS_CRD}` });
+
+    const restored = await eventually(
+      async () => {
+        const found = await find<SecretProviderClass>(world.plane, classPath(namespace, place.name)).catch(() => undefined);
+        return found?.metadata.uid !== before_?.metadata.uid && found?.metadata.ownerReferences !== undefined ? found : undefined;
+      },
+      { what: "the restored class with its owner", within: 40_000 },
+    );
+    assert.deepEqual(restored.metadata.ownerReferences, before_?.metadata.ownerReferences);
+    assert.deepEqual(restored.spec, before_?.spec);
+    await secretIs(namespace, place.name);
+    assert.deepEqual(await referencesOf(world.plane, namespace, "web"), { shop: [place.name] });
+    assert.deepEqual(
+      (await eventsOf(world.plane, { namespace, name: "web" })).map(({ reason }) => reason),
+      [],
+    );
   });
 
   test("are all that the worker's account may write into Gateways, Ingresses and classes", async () => {

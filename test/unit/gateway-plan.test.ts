@@ -120,6 +120,11 @@ describe("a listener that names a certificate", () => {
       assert.match(saidBy(found), words);
     });
 
+  test("waits for a class that is being restored after its CRD was lost, and says nothing of it", () => {
+    const found = plan(gateway(), { classes: [made(gateway(), "keyvault-injector-sync")] });
+    assert.deepEqual(found, { applied: [], references: undefined, removed: [], notices: [], states: ["pending"] });
+  });
+
   test("says why its class is not mirrored, and keeps the reference to a Secret that is there", () => {
     const problem = "ObjectNotFound: not found in the vault";
     const found = plan(gateway({ certificateRefs: [] }), { secret: { isMade: true, problem } });

@@ -72,7 +72,7 @@ const webhookMarks: readonly Mark[] = [
 /** A release of an older chart may be without this value. */
 const ISSUER = "((.Values.certManager).issuerRef)";
 
-/** Objects of a component that have a condition of their own besides. */
+/** Objects that have a condition of their own, those of a component besides its one. */
 export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
   ...["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map(
     (object) => [object, `not ${ISSUER}.name`] as const,

@@ -106,7 +106,9 @@ function productTemplates(sources: Sources): readonly { readonly name: string; r
   const own = [...sources.product]
     .filter(([, object]) => !LEFT_OUT.includes(kindOf(object)))
     .map(([name, object]) => {
-      const template = productTemplate(name, object, sources);
+      const where = ONLY_WHERE.get(name);
+      const whole = productTemplate(name, object, sources);
+      const template = where === undefined ? whole : wrapped(where, whole);
       const { definition, documents } = withPodTemplate(name, template, {
         objects: sources.product,
         marksOf,

@@ -16,6 +16,8 @@ export interface OwnerObservation {
   /** Classes of the worker's own that were made for it. */
   readonly made: readonly HeldClass[];
   readonly classOf: (name: string) => HeldClass | undefined;
+  /** The worker has just made the class again after its CRD was lost, and has not named its writers yet. */
+  readonly isRestored: (spc: HeldClass) => boolean;
   readonly secretOf: (className: string) => MirroredSecret;
   readonly identities: IdentityFacts;
 }
@@ -88,6 +90,7 @@ function judge(observation: OwnerObservation, entry: TlsEntry): Judged {
   if (!identity.ok) return invalid(identity.error);
   const { className: name } = entry;
   const live = classOf(name);
+  if (live !== undefined && observation.isRestored(live)) return { state: "pending" };
   const taken = live === undefined ? undefined : whyTaken(owner, live);
   if (taken !== undefined) return conflict(taken);
   const desired = desiredClass({ owner, name, address: address.value, identity: identity.value });

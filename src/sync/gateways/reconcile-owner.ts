@@ -1,15 +1,18 @@
+import { MADE_FOR } from "../../domain/annotations.ts";
 import { GATEWAY_MANAGER } from "../../domain/gateways/made-for.ts";
 import { OWNER_RESOURCES, ownerKey, ownerOfKey } from "../../domain/gateways/owner-kinds.ts";
 import { type MirroredSecret, type OwnerObservation, planOwner } from "../../domain/gateways/plan.ts";
 import type { NamedClasses } from "../../domain/gateways/served-classes.ts";
 import type { TlsEntry } from "../../domain/gateways/tls-entry.ts";
 import { type TlsOwner, tlsOwner } from "../../domain/gateways/tls-owner.ts";
+import { isOwner } from "../../domain/healing/field-owners.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
-import type { HeldClass } from "../../domain/provider-class/held-class.ts";
+import { type HeldClass, wholeClass } from "../../domain/provider-class/held-class.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { HeldClasses } from "../classes/held-classes.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 import type { GatewayReport } from "./gateway-report.ts";
 import type { MadeClasses } from "./made-classes.ts";
@@ -83,6 +86,7 @@ function observe(context: OwnerContext, owner: TlsOwner): OwnerObservation {
     isServed: served[kind].includes(className),
     made: made.of(ownerKey(kind, object.metadata)),
     classOf: (name) => classes.get({ namespace, name }),
+    isRestored: (spc) => MADE_FOR in (spc.metadata.labels ?? {}) && isOwner(FIELD_MANAGER, wholeClass(spc).metadata.managedFields),
     secretOf: (name) => secretOf({ namespace, name }),
     identities: { accountOf: (name) => owners.accountOf({ namespace, name }), tenantId, mayUseNode: mayUseNode(namespace) },
   };
