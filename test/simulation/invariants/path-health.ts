@@ -143,9 +143,9 @@ class Leading {
     return this.#machine === undefined || !isRunning(this.#machine, this.#world) || machine === this.#machine;
   }
 
-  /** Whoever gets no answers from the API server cannot take over. */
+  /** Whoever gets no answers from the API server cannot take over. The webhook never could. */
   noteFailure(machine: Machine): void {
-    this.#wellSince.set(machine, this.#world.scheduler.now);
+    if (this.#world.replicas.some((replica) => replica.machine === machine)) this.#wellSince.set(machine, this.#world.scheduler.now);
   }
 
   isTroubled(): boolean {
