@@ -1,4 +1,5 @@
 import path from "node:path";
+import { environmentNameOf } from "../../../src/runtime/settings.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { healingManifests, MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
 
@@ -26,9 +27,9 @@ export class InstallEdits {
     return this.plane.kubectl(["apply", "-f", "-"], JSON.stringify(object));
   }
 
-  /** By the variable: the arguments stay as they were installed. */
-  setEventQueues(value: string): Promise<string> {
-    const variable = `KEYVAULT_INJECTOR_EVENT_QUEUES${value === "" ? "-" : `=${value}`}`;
+  /** By its variable: the arguments stay as they were installed. Empty: as before. */
+  setSetting(name: string, value: string): Promise<string> {
+    const variable = `${environmentNameOf(name)}${value === "" ? "-" : `=${value}`}`;
     return this.kubectl("set", "env", "deployment/keyvault-injector-sync", "-n", "keyvault-injector", variable);
   }
 

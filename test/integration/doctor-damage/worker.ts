@@ -66,8 +66,16 @@ export function workerDamages(install: InstallEdits): readonly Damage[] {
       check: "event-queues",
       state: "FAIL",
       message: /^--event-queues: identity: write one of managed, workload, servicePrincipal$/,
-      damage: () => install.setEventQueues("https://shop.queue.core.windows.net/events;identity=owner"),
-      repair: () => install.setEventQueues(""),
+      damage: () => install.setSetting("event-queues", "https://shop.queue.core.windows.net/events;identity=owner"),
+      repair: () => install.setSetting("event-queues", ""),
+    },
+    {
+      what: "a class of App Routing that the worker is to serve",
+      check: "gateways",
+      state: "WARN",
+      message: /^IngressClass webapprouting\.kubernetes\.azure\.com is left to App Routing, the add-on of AKS: /,
+      damage: () => install.setSetting("ingress-classes", "webapprouting.kubernetes.azure.com"),
+      repair: () => install.setSetting("ingress-classes", ""),
     },
     {
       what: "a restart window that cannot be read",
