@@ -1,7 +1,7 @@
 /** Secrets are what the classes and the vaults say, by a model that shares no code with the worker. */
 import type { JsonObject } from "../api/json.ts";
 import { textOfPem } from "../world/certificates.ts";
-import { fileOf, keyOf, type WantedClass, type WantedEntry } from "../world/classes.ts";
+import { fileOf, JOINED_KEY, joinedIn, keyOf, SEPARATOR, type WantedClass, type WantedEntry } from "../world/classes.ts";
 import { currentOf, type VaultObject } from "../world/vaults.ts";
 import { SYNC_USER, type Team, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
@@ -97,14 +97,20 @@ function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, S
     if (live === undefined) return [`${where} is missing`];
     if (!live.isManaged || live.className !== wanted.name) return [`${where} is not marked as its class's`];
     if (live.label !== secret.label) return [`${where} has the label ${live.label ?? "of nobody"}, and not ${secret.label ?? "none"}`];
-    const named = new Set(entries.map(keyOf));
+    const joined = joinedIn(wanted, secret);
+    const named = new Set([...entries.map(keyOf), ...(joined.length === 0 ? [] : [JOINED_KEY])]);
     // What an editor added beside is the editor's.
     const more = Object.keys(live.data).filter((key) => !named.has(key) && live.data[key] !== EDITED);
     if (more.length > 0) return [`${where} still has ${more.join(", ")}`];
-    return values.flatMap(({ entry, value }) => {
+    const wrong = values.flatMap(({ entry, value }) => {
       const held = live.data[keyOf(entry)];
       return held === value ? [] : [`${where}: ${keyOf(entry)} holds ${held ?? "nothing"}, ${fileOf(entry)} is ${value ?? "nothing"}`];
     });
+    const together = joined.map((entry) => live.data[keyOf(entry)]).join(SEPARATOR);
+    const made = live.data[JOINED_KEY] ?? "nothing";
+    return joined.length === 0 || made === together
+      ? wrong
+      : [...wrong, `${where}: ${JOINED_KEY} holds ${made}, its parts are ${together}`];
   });
 }
 

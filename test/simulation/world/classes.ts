@@ -132,6 +132,24 @@ export function keyOf(entry: WantedEntry): string {
   return `key-${fileOf(entry)}`;
 }
 
+/** The key that is made of several entries. */
+export const JOINED_KEY = "joined";
+export const SEPARATOR = "|";
+
+/** Of which entries a Secret has a value together: two, where two of its entries are texts as they are. */
+export function joinedIn({ entries }: WantedClass, { keys }: WantedSecret): readonly WantedEntry[] {
+  const texts = keys.flatMap((index) => entries[index] ?? []).filter((entry) => isPlain(entry) && !entry.isDecoded);
+  return texts.length < 2 ? [] : texts.slice(0, 2);
+}
+
+function secretDataOf(wanted: WantedClass): string {
+  const joined = wanted.secrets.flatMap((secret) => {
+    const files = joinedIn(wanted, secret).map((entry) => `object("${fileOf(entry)}")`);
+    return files.length === 0 ? [] : [`${secret.name}:\n  ${JOINED_KEY}: join("${SEPARATOR}", ${files.join(", ")})\n`];
+  });
+  return joined.join("");
+}
+
 /** As its author applies it. */
 export function manifestOf(wanted: WantedClass, tenantId: string): object {
   const { namespace, name, vault, entries, secrets, sync, intervalMinutes } = wanted;
@@ -150,10 +168,17 @@ export function manifestOf(wanted: WantedClass, tenantId: string): object {
     secretName: secret.name,
     type: "Opaque",
     ...(secret.label === undefined ? {} : { labels: { "example.com/mark": secret.label } }),
-    data: secret.keys.flatMap((index) => {
-      const entry = entries[index];
-      return entry === undefined ? [] : [{ objectName: fileOf(entry), key: keyOf(entry) }];
-    }),
+    data: [
+      ...secret.keys.flatMap((index) => {
+        const entry = entries[index];
+        return entry === undefined ? [] : [{ objectName: fileOf(entry), key: keyOf(entry) }];
+      }),
+      ...joinedIn(wanted, secret)
+        .slice(0, 1)
+        .map((entry) => ({ objectName: fileOf(entry), key: JOINED_KEY })),
+    ],
   }));
-  return classOf({ vault, tenantId }, { namespace, name, objects, secretObjects, annotations });
+  const secretData = secretDataOf(wanted);
+  const parameters = secretData === "" ? {} : { secretData };
+  return classOf({ vault, tenantId }, { namespace, name, objects, secretObjects, annotations, parameters });
 }
