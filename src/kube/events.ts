@@ -16,6 +16,8 @@ export interface EventSinkOptions {
   readonly fieldManager: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether what happens now is this replica's to tell; where not given, it is. What has happened before is posted all the same. */
+  readonly mayEmit?: () => boolean;
   /** Events that wait to be posted, at most, half of them of one namespace; default 512. */
   readonly capacity?: number;
 }
@@ -87,7 +89,7 @@ class QueuedEventSink implements KubeEventSink {
 
   emit(event: Emitted): void {
     const key = keyOf(event);
-    const problem = this.#ready.has(key) ? undefined : this.#whyNot(refOfKey(key).namespace);
+    const problem = this.#whyNot(refOfKey(key).namespace, key);
     if (problem !== undefined) {
       this.#drop(event, problem);
       return;
@@ -118,7 +120,9 @@ class QueuedEventSink implements KubeEventSink {
   }
 
   /** Why an event of the namespace cannot wait. */
-  #whyNot(namespace: string): string | undefined {
+  #whyNot(namespace: string, key: string): string | undefined {
+    if (this.#options.mayEmit?.() === false) return "the lease was not renewed in time and may be another replica's";
+    if (this.#ready.has(key)) return undefined;
     if (this.#isClosed) return "the worker stops";
     const free = (this.#options.capacity ?? CAPACITY) - this.#ready.size;
     return tenantHasRoom(this.#ready.waitingOf(namespace), free) ? undefined : "too many events wait";

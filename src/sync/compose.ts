@@ -121,7 +121,8 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       quarantine.begin(before);
       metrics.isLeader.set(1);
       logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
-      const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger };
+      const mayEmit = (): boolean => election.holdsLease;
+      const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger, mayEmit };
       const events = createEventSink(kube, sink);
       closeEvents = () => events.close();
       metrics.observeDroppedEvents(() => events.dropped);

@@ -9,14 +9,14 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const OPTIONS = { component: "c", instance: "i", fieldManager: "f", clock: new ManualClock(), logger: recordingLogger() };
 
-function sinkOf(posted: KubeObject[]) {
+function sinkOf(posted: KubeObject[], mayEmit?: () => boolean) {
   const client = {
     apply: async (_resource: unknown, body: KubeObject) => {
       posted.push(body);
       return body;
     },
   } as unknown as KubeClient; // Nothing else of it is used.
-  return createEventSink(client, OPTIONS);
+  return createEventSink(client, { ...OPTIONS, ...(mayEmit === undefined ? {} : { mayEmit }) });
 }
 
 const aClass = (edit: number): KubeObject =>
@@ -46,5 +46,24 @@ describe("an event that may come again", () => {
     assert.equal(posted.length, 50);
     const bytes = posted.map((body) => Buffer.byteLength(String((body as { readonly message?: string }).message)));
     assert.deepEqual(new Set(bytes), new Set([1_024]));
+  });
+});
+
+describe("an event of a replica that has slept", () => {
+  test("S9: is not posted where its lease has lapsed, and one that it emitted before is", async () => {
+    const posted: KubeObject[] = [];
+    let isLeading = true;
+    const sink = sinkOf(posted, () => isLeading);
+    const emit = (message: string): void => sink.emit({ regarding: aClass(1), type: "Warning", reason: "InvalidClass", message });
+    emit("before");
+    isLeading = false;
+    emit("after");
+    await sink.drained();
+
+    assert.deepEqual(
+      posted.map((body) => (body as { readonly message?: string }).message),
+      ["before"],
+    );
+    assert.equal(sink.dropped, 1);
   });
 });
