@@ -14,6 +14,9 @@ type Files = Readonly<Record<string, string | Uint8Array>>;
 const FILES: Files = {
   db: '{"user": {"name": "ana", "id": 12345678901234567890}, "a.b": [true, null, 1.50], "hosts": ["x", "y"], "password": "p\\"w"}',
   settings: "port: 0755\nratio: 1.50\nname: shop\nempty:\nlist: [a, 1]\nbase: &base {x: 1}\nuse: *base\n",
+  // A line break in a text of JSON, and in one of YAML.
+  pasted: '{"pem":"l1\nl2\tl3","list":["a\\"\r\nb"]}',
+  flow: '{a: "l1\nl2"}',
   "plain-text": "  Grüße \n",
   binary: Uint8Array.from([0, 255, 254]),
   tls: `${key}${certificate("leaf")}${certificate("root")}`,
@@ -37,6 +40,9 @@ describe("an expression", () => {
     ['property(db, "[\\"a.b\\"][2]")', "1.50"],
     ['property(db, "hosts[1]")', "y"],
     ['property(db, "password")', 'p"w'],
+    ['property(pasted, "pem")', "l1\nl2\tl3"],
+    ['property(pasted, "list[0]")', 'a"\r\nb'],
+    ['property(flow, "a")', "l1 l2"],
     ['property(settings, "port")', "0755"],
     ['property(settings, "ratio")', "1.50"],
     ['property(settings, "empty")', "null"],

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { parseEnv } from "node:util";
 
 import fc from "fast-check";
 
@@ -21,15 +22,17 @@ function made(text: string, files: Readonly<Record<string, string>>): string {
   return value.ok ? Buffer.from(value.value).toString() : `! ${value.error}`;
 }
 
+const DIFFERENT = "member 1 has quotation marks, backslashes or dollar signs that shells and readers of such files understand differently";
+
 describe("dotenv", () => {
   const folder = mkdtempSync(join(tmpdir(), "dotenv-"));
   after(() => rmSync(folder, { recursive: true }));
 
   test("writes each member of a mapping, in quotation marks where it needs them", () => {
-    const value = JSON.stringify({ HOST: "db.example.com:5432", PASSWORD: "a b$c", OWNER: "it's", EMPTY: null, PORT: 5432, TAGS: ["a"] });
+    const value = JSON.stringify({ HOST: "db.example.com:5432", PASSWORD: "a b$ c", OWNER: "it's", EMPTY: null, PORT: 5432, TAGS: ["a"] });
     assert.equal(
       made("dotenv(app)", { app: value }),
-      "HOST=db.example.com:5432\nPASSWORD='a b$c'\nOWNER=\"it's\"\nEMPTY=\nPORT=5432\nTAGS='[\"a\"]'\n",
+      "HOST=db.example.com:5432\nPASSWORD='a b$ c'\nOWNER=\"it's\"\nEMPTY=\nPORT=5432\nTAGS='[\"a\"]'\n",
     );
     assert.equal(made("dotenv(app)", { app: "A: one\nB: two words\n" }), "A=one\nB='two words'\n");
   });
@@ -38,17 +41,17 @@ describe("dotenv", () => {
     ["a list", "[1]", "it is no mapping of names to values"],
     ["a text", "hello", "it is no mapping of names to values"],
     ["a name with a hyphen", '{"A": "1", "b-c": "2"}', "member 2 has a name that no variable can have"],
-    [
-      "both kinds of quotation marks",
-      `{"A": "'\\""}`,
-      "member 1 has quotation marks or backslashes that shells and readers of such files understand differently",
-    ],
+    ["both kinds of quotation marks", `{"A": "'\\""}`, DIFFERENT],
+    ["a variable that some readers put in", '{"A": "a${HOME}b"}', DIFFERENT],
+    ["a variable without braces", '{"A": "a$HOME"}', DIFFERENT],
+    ["a backslash before a dollar sign", String.raw`{"A": "a\\$ b"}`, DIFFERENT],
+    ["a carriage return", String.raw`{"A": "x\r\ny"}`, DIFFERENT],
     ["a null character", '{"A": "\\u0000"}', "member 1 holds a null character"],
   ] as const) {
     test(`refuses ${why}`, () => assert.equal(made("dotenv(app)", { app: value }), `! dotenv at character 1: ${error}`));
   }
 
-  test("is read by a shell as it was meant, or refused", () => {
+  test("is read by a shell, and by Node, as it was meant, or refused", () => {
     const text = fc.string({
       unit: fc.constantFrom("a", " ", "'", '"', "$", "`", "\\", "\n", "#", "=", "!", "é", "~", "*", "&", ";"),
       maxLength: 6,
@@ -59,12 +62,13 @@ describe("dotenv", () => {
     for (const [index, value] of values.entries()) {
       const line = made("dotenv(app)", { app: JSON.stringify({ [`V${index}`]: value }) });
       if (line.startsWith("!")) continue;
+      assert.equal(parseEnv(line)[`V${index}`], value);
       lines.push(line, `printf '%s\\0' "$V${index}"\n`);
       expected.push(value);
     }
     const script = join(folder, "script.sh");
     writeFileSync(script, lines.join(""));
-    assert.ok(expected.length > 100, `${expected.length} of 200 could be written`);
+    assert.ok(expected.length > 80, `${expected.length} of 200 could be written`);
     assert.deepEqual(execFileSync("bash", [script]).toString().split("\0").slice(0, -1), expected);
   });
 });
@@ -76,8 +80,8 @@ describe("npmrc", () => {
       "registry=https://npm.example.com/shop/\n//npm.example.com/shop/:_authToken=abc_123\n",
     );
     assert.equal(
-      made('npmrc("https://npm.example.com/", token, "@shop")', { token: "abc" }),
-      "@shop:registry=https://npm.example.com/\n//npm.example.com/:_authToken=abc\n",
+      made('npmrc("https://npm.example.com/", token, "@shop")', { token: "YWJj/+==" }),
+      "@shop:registry=https://npm.example.com/\n//npm.example.com/:_authToken=YWJj/+==\n",
     );
   });
 
@@ -85,6 +89,9 @@ describe("npmrc", () => {
     ['npmrc("npm.example.com", token)', "abc", "its registry is no address such as https://registry.example.com/npm/"],
     ['npmrc("https://npm.example.com", token)', "a\nb", "its token has characters that no token has"],
     ['npmrc("https://npm.example.com", token)', "${HOME}", "its token has characters that no token has"],
+    ['npmrc("https://npm.example.com", token)', "abc#def", "its token has characters that no token has"],
+    ['npmrc("https://npm.example.com", token)', String.raw`a\b`, "its token has characters that no token has"],
+    ['npmrc("https://npm.example.com", token)', "true", "its token has characters that no token has"],
     ['npmrc("https://npm.example.com", token, "shop")', "abc", "its scope is no name such as @shop"],
   ] as const) {
     test(`refuses ${text} with ${JSON.stringify(token)}`, () => assert.equal(made(text, { token }), `! npmrc at character 1: ${error}`));

@@ -39,7 +39,22 @@ interface ReviverContext {
   readonly source?: string;
 }
 
+/** In a text of JSON, with whatever it holds as it is. */
+const JSON_TEXT = /"(?:[^"\\]|\\.)*"/gs;
+
+/**
+ * Line breaks in texts, as of a PEM that was pasted, JSON does not have, and its readers take them all the same. YAML would make spaces of
+ * them without a word.
+ */
+function withLineBreaks(text: string): string {
+  return text.replaceAll(JSON_TEXT, (literal) => literal.replaceAll(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1)));
+}
+
 function readJson(text: string): { readonly node: DocumentNode } | undefined {
+  return parseJson(text) ?? (/^\s*[{[]/.test(text) ? parseJson(withLineBreaks(text)) : undefined);
+}
+
+function parseJson(text: string): { readonly node: DocumentNode } | undefined {
   // The parser's own errors quote the text.
   try {
     const asWritten = (_key: string, value: unknown, context?: ReviverContext): unknown =>

@@ -21,18 +21,24 @@ export function dotenvOf(document: DocumentNode): Result<string, string> {
   return ok(lines.join(""));
 }
 
-/** In single quotes everything stands for itself, but that some readers take `\\` and `\'` for escapes there. */
+/** Some readers put variables in there, whatever the quotation marks, and make one line break of a carriage return. */
+const READ_DIFFERENTLY = /\$[\w{]|\\\$|\r/;
+
+/** In single quotes everything else stands for itself, but that some readers take `\\` and `\'` for escapes there. */
 function dotenvValue(value: DocumentNode): Result<string, string> {
   const text = value === null ? "" : textOf(value);
   if (PLAIN.test(text)) return ok(text);
   if (text.includes("\u0000")) return failed("holds a null character");
+  if (READ_DIFFERENTLY.test(text)) return failed(DIFFERENT);
   if (!text.includes("'") && !/\\\\|\\$/.test(text)) return ok(`'${text}'`);
   if (!/["$`\\\n\r]/.test(text)) return ok(`"${text}"`);
-  return failed("has quotation marks or backslashes that shells and readers of such files understand differently");
+  return failed(DIFFERENT);
 }
 
-/** `--` and `${…}` are npm's own in this file. */
-const TOKEN = /^[\u0021\u0023-\u0026\u0028-\u003a\u003c\u003e-\u007e]+$/;
+/** What npm takes for a comment, an escape, a variable or a word of its own stands for something else. */
+const TOKEN = /^(?!(?:true|false|null|undefined)$)[!$-&(-:<-[\]-~]+$/;
+
+const DIFFERENT = "has quotation marks, backslashes or dollar signs that shells and readers of such files understand differently";
 
 /** For npm: the token, and the registry of all packages or of a scope. */
 export function npmrcOf(registry: string, token: string, scope: string | undefined): Result<string, string> {

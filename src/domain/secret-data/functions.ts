@@ -220,7 +220,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "dotenv",
     parameters: [VALUE],
     gives:
-      "`NAME=value` for each member of a JSON or YAML mapping, in quotation marks where it needs them: as shells and the usual readers of such files take it",
+      "`NAME=value` for each member of a JSON or YAML mapping, in quotation marks where it needs them: as shells, Node, dotenv, dotenv-expand and python-dotenv take it. `kubectl create secret --from-env-file` takes no value of several lines",
     fails: "the value is no mapping, a name is no name of a variable, or a value cannot be written so that all of them read the same",
     apply: firstOf((value, { document }) => {
       const root = document(value);
