@@ -204,7 +204,7 @@ describe("the list of a vault's objects", () => {
       client,
       clock: new ManualClock(),
       wanted: () => 30,
-      isSelectedBy: () => false,
+      selectedTags: () => undefined,
       onTaken: () => undefined,
     });
     return { listings, pages: () => pages };

@@ -23,10 +23,8 @@ const FILES: Files = {
 };
 
 function made(text: string, files: Files = FILES): string {
-  const expression = parseExpression(text);
-  assert.ok(expression.ok, `${text}: ${JSON.stringify(expression)}`);
   const bytes = new Map(Object.entries(files).map(([name, value]) => [name, Buffer.from(value)]));
-  const [value] = evaluateAll([expression.value], { files: bytes, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
+  const [value] = evaluateAll([text], { files: bytes, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
   assert.ok(value);
   return value.ok ? Buffer.from(value.value).toString() : `! ${value.error}`;
 }
@@ -84,10 +82,40 @@ describe("an expression", () => {
     }
     assert.equal(
       made("pemFromPkcs12(pkcs12(web, password), other)", files),
-      "! pemFromPkcs12 at character 1: pkcs12: decryption password incorrect",
+      "! pemFromPkcs12 at character 1: it is no PKCS#12 file that opens with this password",
     );
     assert.equal(made("pkcs12(certificates(web), password)", files), "! pkcs12 at character 1: there is no private key in it");
     assert.equal(made("pkcs12(web, binary)", files), "! pkcs12 at character 1: its password: it is no UTF-8 text");
+  });
+
+  test("A2: of a value of aliases, has no more characters than a value may have", () => {
+    const long = `k: &a ${"x".repeat(12_000)}\nv: [${"*a,".repeat(4_000)}]`;
+    assert.equal(made('property(a, "v")', { a: long }), "! property at character 1: with its aliases it has more than 1048576 characters");
+  });
+
+  test("A3: of many keys, gives up what takes more than a Secret's functions may be given", () => {
+    const texts = Array.from({ length: 100 }, () => `property(join("@", ${Array.from({ length: 40 }, () => "a").join(", ")}), "x")`);
+    const files = new Map([["a", Buffer.from("x".repeat(25_000))]]);
+    const values = evaluateAll(texts, { files, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
+    const errors = new Set(values.map((value) => (value.ok ? "" : value.error)));
+    assert.deepEqual(
+      [...errors],
+      [
+        "property at character 1: there is no such property in it",
+        "join at character 10: the functions of its Secret are given more than 16777216 bytes together",
+      ],
+    );
+  });
+
+  test("A4: says nothing of a value that was put into a PKCS#12 file", () => {
+    const secret = "S3cret!pa55word-of-the-vault";
+    const around = (before: string, after: string): string =>
+      `pemFromPkcs12(join("", hexdecode("${before}"), a, hexdecode("${after}")), "x")`;
+    const head = "3043020103300f06092a864886f70d010701a0020400302d301f300906052b0e03021a0500041400";
+    for (let at = 2; at <= head.length; at += 2) {
+      const text = made(around(head.slice(0, at), "0500"), { a: secret });
+      assert.equal(text, "! pemFromPkcs12 at character 1: it is no PKCS#12 file that opens with this password");
+    }
   });
 
   test("names its files once, in the order of the text", () => {
@@ -105,8 +133,8 @@ describe("an expression", () => {
     ['property(deep, "a")', "property at character 1: it is nested deeper than 200 levels"],
     ['property(bomb, "z")', "property at character 1: with its aliases it has more than 100000 values"],
     ["trim(binary)", "trim at character 1: it is no UTF-8 text"],
-    ["base64decode(plain-text)", "base64decode at character 1: illegal base64 data at input byte 0"],
-    ["hexdecode(plain-text)", "hexdecode at character 1: encoding/hex: invalid byte at input byte 0"],
+    ["base64decode(plain-text)", "base64decode at character 1: it is no base64 with padding"],
+    ["hexdecode(plain-text)", "hexdecode at character 1: it has anything but pairs of hexadecimal digits"],
     ["certificates(db)", "certificates at character 1: there is no certificate in it"],
     ["issuerCertificates(leafCertificate(tls))", "issuerCertificates at character 1: there is no second certificate in it"],
     ["privateKey(certificates(tls))", "privateKey at character 1: there is no private key in it"],

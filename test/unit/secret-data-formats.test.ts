@@ -10,14 +10,11 @@ import fc from "fast-check";
 
 import { DerivationBudget } from "../../src/domain/content/derivation-budget.ts";
 import { evaluateAll } from "../../src/domain/secret-data/evaluate.ts";
-import { parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
 import { pki } from "../../src/pki/pki.ts";
 
 function made(text: string, files: Readonly<Record<string, string>>): string {
-  const expression = parseExpression(text);
-  assert.ok(expression.ok, JSON.stringify(expression));
   const bytes = new Map(Object.entries(files).map(([name, value]) => [name, Buffer.from(value)]));
-  const [value] = evaluateAll([expression.value], { files: bytes, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
+  const [value] = evaluateAll([text], { files: bytes, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
   assert.ok(value);
   return value.ok ? Buffer.from(value.value).toString() : `! ${value.error}`;
 }

@@ -62,6 +62,17 @@ describe("a key that is made of several objects", () => {
     assert.deepEqual(worker.vaults.taken(), ["app: list secrets"]);
   });
 
+  test("S10: of two versions of one object, is as it was as long as both are", async () => {
+    await worker.givenObjects("user");
+    const before = { objectName: "user", objectVersion: "v1", objectAlias: "before" };
+    const secretData = 'login:\n  user: join(":", before, user)\n';
+    worker.vaults.set("user");
+    await worker.clock.advance(600_000);
+    const one = await worker.synced({ objects: ["user", before], secrets: { login: ["user"] }, secretData });
+    assert.deepEqual(keysOf(await one.poll(), "login"), ["user secret/user v1 is", "user secret/user v2 is"]);
+    assert.deepEqual(worker.vaults.taken(), ["app: list secrets"]);
+  });
+
   test("says of which object the vault has nothing, and holds the Secret back", async () => {
     await worker.givenObjects("user", "other");
     const one = worker.aClass("class", FACTS);

@@ -74,6 +74,20 @@ describe("a Secret of selected objects", () => {
     assert.deepEqual(valuesOf(await next(one)), { A: "shop-a@v3", B: "shop-b@v2" });
   });
 
+  test("A14: has nobody wait who names a few objects of a large vault", async () => {
+    await worker.givenObjects(...Array.from({ length: 500 }, (_, index) => `shop-${index}`), "mine");
+    const plain = await worker.synced({ objects: ["mine"] }, "plain");
+    await plain.poll();
+    worker.vaults.taken();
+    const selecting = worker.aClass("selecting", SHOP);
+    await worker.clock.advance(INTERVAL);
+    // Its five hundred objects take the vault's budget: nobody waits for their end here.
+    void selecting.first();
+    assert.equal((await plain.poll()).kind, "answered");
+    const requests = worker.vaults.taken();
+    assert.ok(requests.includes("app: get mine") && requests.length < 10, requests.slice(0, 12).join());
+  });
+
   test("loses one that is gone after the second list without it, and keeps it where one list was incomplete", async () => {
     await worker.givenObjects("shop-a", "shop-b");
     const one = await worker.synced(SHOP);
@@ -203,8 +217,10 @@ describe("a selector", () => {
       "it would take every object of the vault that the identity may list",
       "name them by a pattern or a tag, or write everything: true",
     ],
+    [`shop: {names: [${"a,".repeat(51)}]}`, "", "it has 51 patterns, a class may have 50", "spread it over several classes"],
+    [`shop: {names: ${"a".repeat(8_192)}}`, "", "it has more than 8192 characters", "spread it over several classes"],
   ] as const) {
-    test(`is refused where it is ${text}`, () => {
+    test(`is refused where it is ${text.slice(0, 60)}`, () => {
       const refused = read(text);
       assert.ok(!refused.ok);
       assert.deepEqual(

@@ -5,7 +5,6 @@ import type { RawObject } from "../provider-class/objects-yaml.ts";
 import type { ClassProblem } from "../provider-class/problem.ts";
 import type { Result } from "../result.ts";
 import { evaluateAll } from "../secret-data/evaluate.ts";
-import type { Expression } from "../secret-data/expression.ts";
 import { tlsParts } from "../secret-objects/tls.ts";
 import { DerivationBudget } from "./derivation-budget.ts";
 import { type CertificateSteps, type Parts, takeApart } from "./take-apart.ts";
@@ -16,7 +15,7 @@ export type DecodingTask =
   | { readonly kind: "tls"; readonly value: Uint8Array; readonly rounds: number }
   | {
       readonly kind: "expressions";
-      readonly expressions: readonly Expression[];
+      readonly texts: readonly string[];
       /** By their names. */
       readonly files: ReadonlyMap<string, Uint8Array>;
       readonly saltKey: Uint8Array;
@@ -48,7 +47,7 @@ export function performDecoding(task: DecodingTask, pki: Pki): DecodingAnswer {
       const budget = new DerivationBudget(task.rounds);
       return {
         kind: "parts",
-        parts: evaluateAll(task.expressions, { files: task.files, saltKey: task.saltKey, pki, budget }),
+        parts: evaluateAll(task.texts, { files: task.files, saltKey: task.saltKey, pki, budget }),
         rounds: budget.left,
       };
     }

@@ -1,5 +1,6 @@
 import { BYTES_OF_A_PART, bytesOfText, countParts } from "../json-size.ts";
 import type { KubeObject, ManagedFieldsEntry, SecretProviderClass } from "../kubernetes.ts";
+import { SECRET_DATA } from "../secret-data/parameter-names.ts";
 import { MAX_SECRET_OBJECTS } from "./class-limits.ts";
 
 /**
@@ -13,6 +14,9 @@ export const MAX_CLASS_CHARACTERS = 655_360;
  * 7,000. A key with an empty value takes five characters of JSON, and dozens of bytes of memory.
  */
 export const MAX_CLASS_PARTS = 10_000;
+
+/** What is kept of `secretData` once it is read, as a multiple of its text. */
+const READ_TIMES = 8;
 
 /** No name is longer. */
 const LONGEST_NAME = 253;
@@ -35,7 +39,8 @@ export function heldClass(object: KubeObject, hasRoom: (bytes: number) => boolea
   const held = withoutOwners(object);
   const parts = countParts(held, MAX_CLASS_PARTS);
   if (parts > MAX_CLASS_PARTS) return remainderOf(object, "parts");
-  return hasRoom(bytesOfText(text) + parts * BYTES_OF_A_PART) ? held : remainderOf(object, "namespace");
+  const read = READ_TIMES * (held.spec?.parameters?.[SECRET_DATA] ?? "").length;
+  return hasRoom(bytesOfText(text) + parts * BYTES_OF_A_PART + read) ? held : remainderOf(object, "namespace");
 }
 
 /** As the API server has it. */

@@ -4,14 +4,14 @@ import { trimSpace } from "../provider-class/go-text.ts";
 import type { Result } from "../result.ts";
 import { objectSelectorsOf } from "../selection/read-selectors.ts";
 import { WeakCache } from "../weak-cache.ts";
-import { type Expression, type ExpressionProblem, filesIn } from "./expression.ts";
+import type { ExpressionProblem, ReadExpression } from "./expression.ts";
 import { secretDataOf } from "./read-secret-data.ts";
 
 /** One entry of `data`. `expression`: of `secretData`; absent where the value is the file of `objectName` as it is. */
 export interface DataEntry {
   readonly objectName?: string;
   readonly key?: string;
-  readonly expression?: Result<Expression, ExpressionProblem>;
+  readonly expression?: Result<ReadExpression, ExpressionProblem>;
 }
 
 export type SecretObjectEntries = Omit<SecretObject, "data"> & {
@@ -37,9 +37,9 @@ export function secretObjectEntries(spec: SecretProviderClassSpec | undefined): 
   );
 }
 
-const NONE: ReadonlyMap<string, Result<Expression, ExpressionProblem>> = new Map();
+const NONE: ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>> = new Map();
 
-function withExpression(entry: DataEntry, expressions: ReadonlyMap<string, Result<Expression, ExpressionProblem>>): DataEntry {
+function withExpression(entry: DataEntry, expressions: ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>>): DataEntry {
   const expression = expressions.get(keyOf(entry));
   return expression === undefined ? entry : { ...entry, expression };
 }
@@ -50,5 +50,5 @@ export function keyOf({ key = "" }: Pick<DataEntry, "key">): string {
 
 /** The files that the value is made from. Of an expression that cannot be read, the one that the driver would take. */
 export function filesOfEntry({ objectName = "", expression }: DataEntry): readonly string[] {
-  return expression?.ok === true ? filesIn(expression.value) : [trimSpace(objectName)];
+  return expression?.ok === true ? expression.value.files : [trimSpace(objectName)];
 }

@@ -20,6 +20,8 @@ class WrittenNumber {
 
 /** A text of aliases to aliases stands for far more than it is long. */
 const MAX_NODES = 100_000;
+/** Of all texts, keys and numbers together, each as often as aliases bring it: no more would be a value. */
+const MAX_CHARACTERS = 1_048_576;
 /** Of lists and mappings inside each other. */
 const MAX_DEPTH = 200;
 const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`;
@@ -73,6 +75,7 @@ function isDeeper(node: DocumentNode, levels: number): boolean {
 class YamlReader {
   problem: string | undefined;
   #nodes = 0;
+  #characters = 0;
 
   /** `levels`: that may be inside of it. */
   read(node: YamlNode, levels: number): DocumentNode {
@@ -92,13 +95,20 @@ class YamlReader {
     }
   }
 
+  #take(text: string): void {
+    this.#characters += text.length;
+    if (this.#characters > MAX_CHARACTERS) this.problem = `with its aliases it has more than ${MAX_CHARACTERS} characters`;
+  }
+
   #mapping({ pairs }: YamlMapping, levels: number): DocumentNode {
+    for (const { key } of pairs) if (key.kind === "scalar") this.#take(key.value);
     const members = pairs.map(({ key, value }) => [key.kind === "scalar" ? key.value : "", this.read(value, levels)] as const);
     if (pairs.some(({ key }) => key.kind !== "scalar")) this.problem = "a key of a mapping is no text";
     return Object.fromEntries(members);
   }
 
   #scalar(node: YamlScalar): DocumentNode {
+    this.#take(node.value);
     const resolved = resolveScalar(node);
     if (typeof resolved === "string") return node.value;
     if (resolved.tag === "!!null") return null;

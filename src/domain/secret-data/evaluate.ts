@@ -6,9 +6,12 @@ import { bytesOf, textIn } from "./bytes.ts";
 import { type DocumentNode, readDocument } from "./document.ts";
 import type { Expression } from "./expression.ts";
 import { findFunction, type Using } from "./functions.ts";
+import { parseExpression } from "./parse-expression.ts";
 
 /** Of all that an expression makes on its way, of what a function is given, and of the values of one Secret, in bytes: a Secret takes no more. */
 export const MAX_VALUE = 1_048_576;
+/** Of all that the functions of one Secret are given, in bytes: what is made of it has no other bound on a thread. */
+const MAX_WORK = 16 * MAX_VALUE;
 
 export interface EvaluationInput {
   /** By the names of the files. */
@@ -19,25 +22,29 @@ export interface EvaluationInput {
   readonly saltKey: Uint8Array;
 }
 
-/** The values of one Secret. Why there is none: function and place, and nothing of a value. */
+/** The values of one Secret, for the texts of its expressions. Why there is none: function and place, and nothing of a value. */
 export function evaluateAll(
-  expressions: readonly Expression[],
+  texts: readonly string[],
   { files, pki, budget, saltKey }: EvaluationInput,
 ): readonly Result<Uint8Array, string>[] {
   const read = new Map<Uint8Array, Result<DocumentNode, string>>();
+  const held = new Set(files.values());
   const document = (value: Uint8Array): Result<DocumentNode, string> => {
     const text = textIn(value);
     const known = read.get(value) ?? (text.ok ? readDocument(text.value) : text);
-    read.set(value, known);
+    // What an expression has made on its way nobody reads twice.
+    if (held.has(value)) read.set(value, known);
     return known;
   };
   const saltOf = (parts: readonly Uint8Array[]): SaltOf => {
     return (purpose) => pki.keyedHash(saltKey, [bytesOf(purpose), ...parts]);
   };
-  const using = { pki, budget, document, saltOf };
+  const evaluation = { files, using: { pki, budget, document, saltOf }, work: MAX_WORK };
   let room = MAX_VALUE;
-  return expressions.map((expression) => {
-    const value = room < 0 ? failed(`${TOO_MUCH} for all of them`) : evaluate(expression, files, using);
+  return texts.map((text) => {
+    const expression = parseExpression(text);
+    if (!expression.ok) return failed(`at character ${expression.error.at}: ${expression.error.message}`);
+    const value = room < 0 ? failed(`${TOO_MUCH} for all of them`) : evaluate(expression.value, evaluation);
     if (value.ok) room -= value.value.length;
     return value;
   });
@@ -45,21 +52,35 @@ export function evaluateAll(
 
 const TOO_MUCH = `it would have more than ${MAX_VALUE} bytes`;
 
-function evaluate(expression: Expression, files: ReadonlyMap<string, Uint8Array>, using: Using): Result<Uint8Array, string> {
+interface Evaluation {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly using: Using;
+  /** Bytes that may still be made. */
+  work: number;
+}
+
+function evaluate(expression: Expression, evaluation: Evaluation): Result<Uint8Array, string> {
   if (expression.kind === "text") return ok(bytesOf(expression.value));
   if (expression.kind === "file") {
-    const file = files.get(expression.name);
+    const file = evaluation.files.get(expression.name);
     return file === undefined ? failed(`at character ${expression.at}: there is no file of that name`) : ok(file);
   }
   const { name, at } = expression;
   const values: Uint8Array[] = [];
   for (const parameter of expression.parameters) {
-    const value = evaluate(parameter, files, using);
+    const value = evaluate(parameter, evaluation);
     if (!value.ok) return value;
     values.push(value.value);
   }
-  const given = values.reduce((sum, value) => sum + value.length, 0);
-  const made = given > MAX_VALUE ? failed(TOO_MUCH) : (findFunction(name)?.apply(values, using) ?? failed("there is no such function"));
+  const made = applied(name, values, evaluation);
   if (made.ok && made.value.length <= MAX_VALUE) return made;
   return failed(`${name} at character ${at}: ${made.ok ? TOO_MUCH : made.error}`);
+}
+
+function applied(name: string, values: readonly Uint8Array[], evaluation: Evaluation): Result<Uint8Array, string> {
+  const given = values.reduce((sum, value) => sum + value.length, 0);
+  if (given > MAX_VALUE) return failed(TOO_MUCH);
+  evaluation.work -= given;
+  if (evaluation.work < 0) return failed(`the functions of its Secret are given more than ${MAX_WORK} bytes together`);
+  return findFunction(name)?.apply(values, evaluation.using) ?? failed("there is no such function");
 }

@@ -7,6 +7,13 @@ export type Expression =
   | { readonly kind: "text"; readonly value: string; readonly at: number }
   | { readonly kind: "call"; readonly name: string; readonly parameters: readonly Expression[]; readonly at: number };
 
+/** As a class keeps it: its tree would take many times what its text does. */
+export interface ReadExpression {
+  readonly text: string;
+  /** The files that it is made of, each once. */
+  readonly files: readonly string[];
+}
+
 export interface ExpressionProblem {
   readonly at: number;
   readonly message: string;

@@ -41,6 +41,13 @@ export interface ExpressionFunction {
 type Bytes = Result<Uint8Array, string>;
 
 const NEVER = "never";
+const NO_BASE64 = "it is no base64 with padding";
+const NO_HEX = "it has anything but pairs of hexadecimal digits";
+
+/** In words that say nothing of where in a value. */
+function told(made: Bytes, error: string): Bytes {
+  return made.ok ? made : failed(error);
+}
 const NOTHING = new Uint8Array();
 
 function firstOf(change: (value: Uint8Array, using: Using) => Bytes): ExpressionFunction["apply"] {
@@ -117,8 +124,8 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "base64decode",
     parameters: [VALUE],
     gives: "What base64 stands for",
-    fails: "the value is no base64 with padding",
-    apply: firstOf((value) => decodeBase64(value)),
+    fails: NO_BASE64,
+    apply: firstOf((value) => told(decodeBase64(value), NO_BASE64)),
   },
   {
     name: "hex",
@@ -131,8 +138,8 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "hexdecode",
     parameters: [VALUE],
     gives: "What such digits stand for",
-    fails: "the value has anything but pairs of hexadecimal digits",
-    apply: firstOf((value) => decodeHex(value)),
+    fails: NO_HEX,
+    apply: firstOf((value) => told(decodeHex(value), NO_HEX)),
   },
   {
     name: "trim",

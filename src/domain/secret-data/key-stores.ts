@@ -43,5 +43,7 @@ export const pemFromPkcs12: Apply = ([file = NOTHING, secret = NOTHING], { pki, 
   const password = textIn(secret);
   if (!password.ok) return failed(`its password: ${password.error}`);
   const blocks = pki.decodePkcs12(file, budget, password.value);
-  return blocks.ok ? pemOfBlocks(blocks.value, pki) : blocks;
+  // The reader's own words name what is in the file, which an author can put a value into.
+  const pem = blocks.ok ? pemOfBlocks(blocks.value, pki) : blocks;
+  return pem.ok ? pem : failed("it is no PKCS#12 file that opens with this password");
 };

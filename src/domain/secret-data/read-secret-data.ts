@@ -12,17 +12,17 @@ import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { nearestName } from "../spelling.ts";
 import { WeakCache } from "../weak-cache.ts";
-import { type Expression, type ExpressionProblem, filesIn } from "./expression.ts";
+import { type ExpressionProblem, filesIn, type ReadExpression } from "./expression.ts";
+import { SECRET_DATA } from "./parameter-names.ts";
 import { parseExpression } from "./parse-expression.ts";
 
-export const SECRET_DATA = "secretData";
 export const SECRET_DATA_FIELD = `spec.parameters.${SECRET_DATA}`;
 
-/** As many as `objects` may have. */
-const MAX_LENGTH = 262_144;
+/** Hundreds of expressions. It is read in place, in worker and webhook. */
+const MAX_LENGTH = 32_768;
 
 /** By the name of the Secret, then by the key. */
-export type SecretData = ReadonlyMap<string, ReadonlyMap<string, Result<Expression, ExpressionProblem>>>;
+export type SecretData = ReadonlyMap<string, ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>>>;
 
 export type ReadSecretData = Result<SecretData, ClassProblem>;
 
@@ -55,19 +55,24 @@ function readSecretData(text: string): ReadSecretData {
   if (!tree.ok) return invalid(`${SECRET_DATA} cannot be read: ${tree.error}`, HINT);
   const secrets = membersOf(tree.value, "");
   if (!secrets.ok) return misread(secrets.error);
-  const read = new Map<string, ReadonlyMap<string, Result<Expression, ExpressionProblem>>>();
+  const read = new Map<string, ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>>>();
   for (const [name, node] of secrets.value) {
     const keys = membersOf(node, `[${name}]`);
     if (!keys.ok) return misread(keys.error);
-    const expressions = new Map<string, Result<Expression, ExpressionProblem>>();
+    const expressions = new Map<string, Result<ReadExpression, ExpressionProblem>>();
     for (const [key, value] of keys.value) {
       const text = textAt(value, `[${name}][${key}]`);
       if (!text.ok) return misread(text.error);
-      expressions.set(key, parseExpression(text.value));
+      expressions.set(key, readExpression(text.value));
     }
     read.set(name, expressions);
   }
   return ok(read);
+}
+
+function readExpression(text: string): Result<ReadExpression, ExpressionProblem> {
+  const expression = parseExpression(text);
+  return expression.ok ? ok({ text, files: filesIn(expression.value) }) : expression;
 }
 
 function misread({ message, place }: MisreadYaml): { readonly ok: false; readonly error: ClassProblem } {
@@ -76,17 +81,15 @@ function misread({ message, place }: MisreadYaml): { readonly ok: false; readonl
 
 /** Each has to be an entry of secretObjects too: the driver, and whoever reads the class, goes by these. */
 function strayProblem({ secretObjects = [] }: SecretProviderClassSpec, read: SecretData): ClassProblem | undefined {
-  const entries = new Map<string, readonly string[]>();
+  const entries = new Map<string, ReadonlySet<string>>();
   for (const { secretName = "", data = [] } of secretObjects)
-    entries.set(
-      trimSpace(secretName),
-      data.map(({ key = "" }) => trimSpace(key)),
-    );
+    entries.set(trimSpace(secretName), new Set(data.map(({ key = "" }) => trimSpace(key))));
   for (const [name, expressions] of read) {
     const keys = entries.get(name);
     if (keys === undefined) return stray(`no secretObject is named ${quoted(name)}`, `[${name}]`, nearestName(name, [...entries.keys()]));
-    const key = [...expressions.keys()].find((each) => !keys.includes(each));
-    if (key !== undefined) return stray(`the secretObject ${name} has no key ${quoted(key)}`, `[${name}][${key}]`, nearestName(key, keys));
+    const key = [...expressions.keys()].find((each) => !keys.has(each));
+    if (key !== undefined)
+      return stray(`the secretObject ${name} has no key ${quoted(key)}`, `[${name}][${key}]`, nearestName(key, [...keys]));
   }
   return undefined;
 }
@@ -94,7 +97,7 @@ function strayProblem({ secretObjects = [] }: SecretProviderClassSpec, read: Sec
 /** Each is an entry of the status, as the entries of secretObjects are. */
 function sourcesProblem({ secretObjects = [] }: SecretProviderClassSpec, read: SecretData): ClassProblem | undefined {
   const counts = new Map(
-    [...read].map(([name, keys]) => [name, new Map([...keys].map(([key, each]) => [key, each.ok ? filesIn(each.value).length : 0]))]),
+    [...read].map(([name, keys]) => [name, new Map([...keys].map(([key, each]) => [key, each.ok ? each.value.files.length : 0]))]),
   );
   let files = 0;
   for (const { secretName = "", data = [] } of secretObjects)

@@ -2,13 +2,13 @@
 import type { ObjectFile } from "../content/object-file.ts";
 import type { Sensitive } from "../sensitive.ts";
 import { filesOfEntry, type SecretObjectEntries } from "./data-entries.ts";
-import type { Expression } from "./expression.ts";
+import type { ReadExpression } from "./expression.ts";
 
 /** Of an expression whose files are not all there. */
 export const NOT_MADE = "there is no value of it";
 
 export interface WantedExpressions {
-  readonly expressions: readonly Expression[];
+  readonly expressions: readonly ReadExpression[];
   /** By their names. */
   readonly files: ReadonlyMap<string, Sensitive>;
 }

@@ -5,7 +5,7 @@ import { trimSpace } from "../provider-class/go-text.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { type DataEntry, filesOfEntry, keyOf, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 import { evaluateAll } from "../secret-data/evaluate.ts";
-import type { Expression } from "../secret-data/expression.ts";
+import type { ReadExpression } from "../secret-data/expression.ts";
 import { NOT_MADE, wantedExpressions } from "../secret-data/wanted-expressions.ts";
 import { Sensitive } from "../sensitive.ts";
 import type { DesiredSecret, SecretObjectProblem, SecretOutcome } from "./desired-secret.ts";
@@ -73,7 +73,7 @@ function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<
 /** What is made of files, where a value is not one of them as it is. */
 export interface ValueSources {
   readonly partsOf: TlsPartsOf;
-  readonly valueOf: (expression: Expression) => Result<Sensitive, string>;
+  readonly valueOf: (expression: ReadExpression) => Result<Sensitive, string>;
 }
 
 interface ReadOptions extends ValueSources {
@@ -114,7 +114,7 @@ function fileValue({ key, files }: Made, index: number, { isTls, partsOf }: Read
   return failed({ reason: "InvalidObject", field: `data[${index}]`, message, hint: tlsHint(message, file) });
 }
 
-function madeValue(entry: DataEntry, expression: Expression, { object, valueOf }: ReadOptions): Result<Sensitive, SecretObjectProblem> {
+function madeValue(entry: DataEntry, expression: ReadExpression, { object, valueOf }: ReadOptions): Result<Sensitive, SecretObjectProblem> {
   const value = valueOf(expression);
   if (value.ok) return value;
   const hint = "correct the expression, or the object in the vault";
@@ -232,11 +232,14 @@ export function buildSecrets(objects: readonly SecretObjectEntries[], files: rea
     decoded.set(contents, parts);
     return parts;
   };
-  const made = new Map<Expression, Result<Sensitive, string>>();
+  const made = new Map<ReadExpression, Result<Sensitive, string>>();
   for (const object of objects) {
     const wanted = wantedExpressions(object, files);
     const values = Sensitive.combine(wanted.files, (bytes) =>
-      evaluateAll(wanted.expressions, { files: bytes, pki, budget, saltKey: NO_SALT }),
+      evaluateAll(
+        wanted.expressions.map(({ text }) => text),
+        { files: bytes, pki, budget, saltKey: NO_SALT },
+      ),
     );
     for (const [index, expression] of wanted.expressions.entries()) made.set(expression, values[index] ?? failed(NOT_MADE));
   }

@@ -10,10 +10,10 @@ import { type Members, type MisreadYaml, membersOf, textAt, textMapAt, textsAt }
 import { parseYaml, type YamlNode } from "../provider-class/yaml-tree.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { OBJECT_SELECTORS } from "../secret-data/parameter-names.ts";
 import { nearestName } from "../spelling.ts";
 import { WeakCache } from "../weak-cache.ts";
 
-export const OBJECT_SELECTORS = "objectSelectors";
 export const OBJECT_SELECTORS_FIELD = `spec.parameters.${OBJECT_SELECTORS}`;
 
 /** How names in the vault become keys of the Secret. */
@@ -40,16 +40,26 @@ export type ObjectSelectors = ReadonlyMap<string, ObjectSelector>;
 
 type Read<T> = Result<T, ClassProblem>;
 
-const MAX_LENGTH = 65_536;
+/** Read in place, in worker and webhook, and compared with every object of a list. */
+const MAX_LENGTH = 8_192;
+const MAX_SELECTORS = 20;
+/** Of all selectors together. */
+const MAX_PATTERNS = 50;
 const NONE: Read<ObjectSelectors> = ok(new Map());
 
 const known = new WeakCache<SecretProviderClassSpec, Read<ObjectSelectors>>();
+
+/** Undefined where the class was not read yet. */
+export function readSelectorsOf(spec: SecretProviderClassSpec): Read<ObjectSelectors> | undefined {
+  return trimSpace(spec.parameters?.[OBJECT_SELECTORS] ?? "") === "" ? NONE : known.get(spec);
+}
 
 export function objectSelectorsOf(spec: SecretProviderClassSpec): Read<ObjectSelectors> {
   const text = trimSpace(spec.parameters?.[OBJECT_SELECTORS] ?? "");
   return text === "" ? NONE : known.getOrCreate(spec, () => readFor(spec, text));
 }
 
+const SPREAD = "spread it over several classes";
 const HINT = "write YAML: the name of a Secret, below it names or tags";
 
 function problem(message: string, hint: string, place: string = ""): { readonly ok: false; readonly error: ClassProblem } {
@@ -78,6 +88,9 @@ function readFor({ secretObjects = [] }: SecretProviderClassSpec, text: string):
     if (!selector.ok) return selector;
     selectors.set(name, selector.value);
   }
+  const patterns = [...selectors.values()].reduce((sum, { names }) => sum + names.length, 0);
+  if (selectors.size > MAX_SELECTORS) return problem(`it has ${selectors.size} selectors, a class may have ${MAX_SELECTORS}`, SPREAD);
+  if (patterns > MAX_PATTERNS) return problem(`it has ${patterns} patterns, a class may have ${MAX_PATTERNS}`, SPREAD);
   return ok(selectors);
 }
 

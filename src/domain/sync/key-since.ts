@@ -13,9 +13,10 @@ export function withSince(secrets: readonly SecretStatus[], stored: readonly Sec
   });
 }
 
-/** Of a key that is made from several objects the one of the same object; the last one where it was made from another. */
-function keyBefore({ object }: KeyStatus, before: readonly KeyStatus[] = []): KeyStatus | undefined {
-  return before.findLast((key) => key.object === object) ?? before.at(-1);
+/** Of a key that is made from several objects the one of the same object, in the same version if there is one; the last one where it was made from others. */
+function keyBefore({ object, version }: KeyStatus, before: readonly KeyStatus[] = []): KeyStatus | undefined {
+  const ofObject = before.filter((key) => key.object === object);
+  return ofObject.findLast((key) => key.version === version) ?? ofObject.at(-1) ?? before.at(-1);
 }
 
 function keyWithSince(key: KeyStatus, before: KeyStatus | undefined, time: string): KeyStatus {

@@ -33,12 +33,20 @@ export function keyDates({ updated, expires, notBefore }: ObjectTimes): Pick<Key
  * vault has. A Secret is written as a whole or not at all, so that a certificate never stands beside the key of another.
  */
 export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus[]): readonly KeyStatus[] {
-  // Of several the first one counts.
-  const heldUnder = new Map(
-    stored.toReversed().flatMap((held) => [[placeOf(held.key), held] as const, [placeOf(held.key, held.object), held]]),
-  );
+  const heldUnder = new Map<string, KeyStatus[]>();
+  for (const held of stored)
+    for (const place of new Set([placeOf(held.key), placeOf(held.key, held.object)])) {
+      const known = heldUnder.get(place);
+      if (known === undefined) heldUnder.set(place, [held]);
+      else known.push(held);
+    }
+  const asked = new Map<string, number>();
   return found.map((wanted) => {
-    const held = heldUnder.get(placeOf(wanted.key, wanted.object));
+    const place = placeOf(wanted.key, wanted.object);
+    const nth = asked.get(place) ?? 0;
+    asked.set(place, nth + 1);
+    // A key may be made of two versions of one object: in their order. Of more than are asked for the first ones count.
+    const held = heldUnder.get(place)?.[nth] ?? heldUnder.get(place)?.[0];
     const { key, object = held?.object, state, message } = wanted;
     const kept = keptOf(key, object, held);
     if (state !== undefined) return { ...kept, state, ...(message === undefined ? {} : { message }) };

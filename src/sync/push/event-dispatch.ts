@@ -5,7 +5,7 @@ import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { narrowObjects, type ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { type CloudOptions, readParameters } from "../../domain/provider-class/parameters.ts";
 import { readEntriesOf } from "../../domain/provider-class/parse.ts";
-import { objectSelectorsOf } from "../../domain/selection/read-selectors.ts";
+import { readSelectorsOf } from "../../domain/selection/read-selectors.ts";
 import { isSelectedName } from "../../domain/selection/select-objects.ts";
 import type { AccessEvent, ObjectEvent, VaultEvent } from "../../domain/vault-events/vault-event.ts";
 import { versionCacheKey } from "../vault/object-version-cache.ts";
@@ -83,10 +83,11 @@ function typesNamed(spc: SecretProviderClass, event: ObjectEvent): readonly Obje
   return event.types.filter((type) => named.has(type));
 }
 
-/** By their names; what tags it has the event does not say. */
-function typesSelected({ spec }: SecretProviderClass, { name }: ObjectEvent): readonly ObjectType[] {
-  const read = spec && objectSelectorsOf(spec);
-  if (read?.ok !== true) return [];
+/** By their names; what tags it has the event does not say. All of them where the class was not read yet. */
+function typesSelected({ spec }: SecretProviderClass, { types, name }: ObjectEvent): readonly ObjectType[] {
+  const read = spec && readSelectorsOf(spec);
+  if (read === undefined) return types;
+  if (!read.ok) return [];
   return [...read.value.values()].filter(({ names }) => isSelectedName(name, names)).map(({ type }) => type);
 }
 

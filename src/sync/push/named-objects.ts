@@ -6,7 +6,7 @@ import { MAX_OBJECTS } from "../../domain/provider-class/class-limits.ts";
 import { parameter } from "../../domain/provider-class/identity-mode.ts";
 import { MAX_OBJECTS_LENGTH } from "../../domain/provider-class/objects-yaml.ts";
 import { MAX_VAULT_NAME } from "../../domain/provider-class/parse.ts";
-import { OBJECT_SELECTORS } from "../../domain/selection/read-selectors.ts";
+import { OBJECT_SELECTORS } from "../../domain/secret-data/parameter-names.ts";
 import { textNumber } from "../../domain/text-number.ts";
 
 /**

@@ -11,7 +11,7 @@ import { hasReadEntries, rememberEntries } from "../../domain/provider-class/par
 import type { ClassProblem } from "../../domain/provider-class/problem.ts";
 import { failed, type Result } from "../../domain/result.ts";
 import type { SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
-import type { Expression } from "../../domain/secret-data/expression.ts";
+import type { ReadExpression } from "../../domain/secret-data/expression.ts";
 import { NOT_MADE, wantedExpressions } from "../../domain/secret-data/wanted-expressions.ts";
 import { buildSecretsFrom, tlsFiles } from "../../domain/secret-objects/build.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
@@ -75,7 +75,7 @@ export class ClassContent {
       const parts = await contents.splitElsewhere((value) => this.#parts((rounds) => ({ kind: "tls", value, rounds }), signal));
       decoded.set(contents, parts);
     }
-    const made = new Map<Expression, Result<Sensitive, string>>();
+    const made = new Map<ReadExpression, Result<Sensitive, string>>();
     for (const secretObject of secretObjects) await this.#evaluate(secretObject, files, { made, signal });
     return buildSecretsFrom(secretObjects, files, {
       partsOf: ({ contents }) => decoded.get(contents) ?? [],
@@ -86,12 +86,15 @@ export class ClassContent {
   async #evaluate(
     secretObject: SecretObjectEntries,
     files: readonly ObjectFile[],
-    { made, signal }: { readonly made: Map<Expression, Result<Sensitive, string>>; readonly signal: AbortSignal },
+    { made, signal }: { readonly made: Map<ReadExpression, Result<Sensitive, string>>; readonly signal: AbortSignal },
   ): Promise<void> {
     const { expressions, files: wanted } = wantedExpressions(secretObject, files);
     if (expressions.length === 0) return;
     const values = await Sensitive.combineElsewhere(wanted, (copies) =>
-      this.#parts((rounds) => ({ kind: "expressions", expressions, files: copies, saltKey: this.#saltKey, rounds }), signal),
+      this.#parts(
+        (rounds) => ({ kind: "expressions", texts: expressions.map(({ text }) => text), files: copies, saltKey: this.#saltKey, rounds }),
+        signal,
+      ),
     );
     // A single one is why there is none at all.
     for (const [index, expression] of expressions.entries()) made.set(expression, values[index] ?? values[0] ?? failed(NOT_MADE));

@@ -87,7 +87,7 @@ export class ObjectVersionCache {
       client,
       clock,
       wanted: (type) => this.interests.count(type, clock.now()),
-      isSelectedBy: (type) => this.selections.isSelectedBy(type),
+      selectedTags: (type) => this.selections.tagsOf(type),
       onTaken: (type, listing) => this.#wakeAll(this.interests.outdated(type, listing, (key) => this.#looks.get(key)?.look)),
     });
   }

@@ -32,14 +32,18 @@ export async function selectFromLists(
   const read = spec && objectSelectorsOf(spec);
   const selectors = read?.ok ? read.value : new Map();
   const types = new Set<ObjectType>([...selectors.values()].map(({ type }) => type));
-  selections.note(classKey, types);
+  selections.note(classKey, [...selectors.values()]);
   if (types.size === 0) return { objects, secretObjects, problems: new Map(), leaving: new Set() };
   const { due, interval, selection: { held = [], isKept = false } = {} } = fetchRequest;
   const lists = new Map<string, VaultListing>();
   // Who asks for everything wants what is there now, and no list of before.
   const notBefore = fetchRequest.kind === "everything" ? { notBefore: now - fetchRequest.sharedMs } : {};
   for (const type of types) {
-    const listing = await listings.current(type, { due, interval, namespace: refOfKey(classKey).namespace, ...notBefore }, signal);
+    const listing = await listings.current(
+      type,
+      { due, interval, namespace: refOfKey(classKey).namespace, isSelecting: true, ...notBefore },
+      signal,
+    );
     if (listing !== undefined) lists.set(type, listing);
   }
   const wasAbsent = selections.absences(classKey);

@@ -1,21 +1,35 @@
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 
+/** What one class selects by, of one type of object. */
+export interface SelectedBy {
+  readonly type: ObjectType;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+/** Tags that are selected by, each with the values that are asked for. */
+export type SelectedTags = ReadonlyMap<string, ReadonlySet<string>>;
+
 /** Objects by their ids (`secret/name`), and when the list was taken that was the first without them (Unix milliseconds). */
 type Absences = ReadonlyMap<string, number>;
 
 /** Which classes select objects from the lists of one identity, and which of what their Secrets hold these lists no longer have. */
 export class Selections {
-  readonly #types = new Map<string, ReadonlySet<ObjectType>>();
+  readonly #selectors = new Map<string, readonly SelectedBy[]>();
   readonly #absences = new Map<string, Absences>();
 
   /** In place of what the class selected before; nothing forgets it. */
-  note(classKey: string, types: ReadonlySet<ObjectType>): void {
-    if (types.size === 0) this.forget(classKey);
-    else this.#types.set(classKey, types);
+  note(classKey: string, selectors: readonly SelectedBy[]): void {
+    if (selectors.length === 0) this.forget(classKey);
+    else this.#selectors.set(classKey, selectors);
   }
 
-  isSelectedBy(type: ObjectType): boolean {
-    return [...this.#types.values()].some((types) => types.has(type));
+  /** Undefined where nobody selects objects of the type. */
+  tagsOf(type: ObjectType): SelectedTags | undefined {
+    const selectors = [...this.#selectors.values()].flat().filter((selector) => selector.type === type);
+    if (selectors.length === 0) return undefined;
+    const values = new Map<string, Set<string>>();
+    for (const [tag, value] of selectors.flatMap(({ tags }) => [...tags])) values.set(tag, (values.get(tag) ?? new Set()).add(value));
+    return values;
   }
 
   /**
@@ -34,7 +48,7 @@ export class Selections {
   }
 
   forget(classKey: string): void {
-    this.#types.delete(classKey);
+    this.#selectors.delete(classKey);
     this.#absences.delete(classKey);
   }
 }

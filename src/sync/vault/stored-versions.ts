@@ -20,14 +20,10 @@ export interface StoredClass {
 /** What is stored of an object's version. */
 export type HeldVersion = Pick<KeyStatus, "version" | "updated" | "expires">;
 
-/** What a Secret holds; of several of the same key, or of the same key and object, the first one. */
-interface HeldKeys {
-  readonly byKey: ReadonlyMap<string, KeyStatus>;
-  /** By {@link placeOf}: a key that is made from several files has one for each. */
-  readonly byPlace: ReadonlyMap<string, KeyStatus>;
-}
+/** What a Secret holds under each key: one for a file, one for each of several files that it is made from, in their order. */
+type HeldKeys = ReadonlyMap<string, readonly KeyStatus[]>;
 
-const NONE: HeldKeys = { byKey: new Map(), byPlace: new Map() };
+const NONE: HeldKeys = new Map();
 
 /**
  * What the status tells of a class's Secrets, for one look at the class. Everything is gone through once, however much the class asks for:
@@ -41,7 +37,7 @@ export class StoredVersions {
 
   constructor(storedClass: StoredClass) {
     this.#class = storedClass;
-    this.#bySecret = firstOfEach(storedClass.stored, ({ name, data }) => [name, heldKeysOf(data)]);
+    this.#bySecret = firstOfEach(storedClass.stored, ({ name, data }) => [name, Map.groupBy(data, ({ key }) => key)]);
   }
 
   /**
@@ -53,15 +49,10 @@ export class StoredVersions {
     const keys = this.#keysOf(secretObject);
     const counting = new Map(data.map((entry) => [keyOf(entry), entry]));
     const isAsWritten = (entry: DataEntry): boolean => {
-      const isCounting = counting.get(keyOf(entry)) === entry;
-      const held = entry.expression === undefined ? keys.byKey.get(keyOf(entry)) : undefined;
-      return filesOfEntry(entry).every((file) => {
-        const source = sourceOf(file, isCounting ? held?.object : undefined);
-        if (!isCounting || source === undefined) return source !== undefined;
-        return isMadeOf(held ?? keys.byPlace.get(placeOf(keyOf(entry), source.object)), source);
-      });
+      if (counting.get(keyOf(entry)) !== entry) return filesOfEntry(entry).every((file) => sourceOf(file, undefined) !== undefined);
+      return heldOf(entry, keys).every(({ file, held }) => isMadeOf(held, sourceOf(file, held?.object)));
     };
-    const isAllNamed = [...keys.byKey.keys()].every((key) => counting.has(key));
+    const isAllNamed = [...keys.keys()].every((key) => counting.has(key));
     return data.length > 0 && isAllNamed && data.every(isAsWritten);
   }
 
@@ -85,15 +76,11 @@ export class StoredVersions {
     const makers = new Map(
       [...Map.groupBy(objects, (object) => objectIdOf(object))].map(([id, same]) => [id, findByFile(same.toReversed(), itself)]),
     );
-    const makerOfFile = findByFile(objects.toReversed(), itself);
-    const note = (maker: ClassObject | undefined, held: KeyStatus | undefined): void => {
-      if (maker !== undefined && held !== undefined && wasCurrent(held)) made.push([maker, held]);
-    };
     const noteEntry = (entry: DataEntry, keys: HeldKeys): void => {
-      const [key, files] = [keyOf(entry), filesOfEntry(entry)];
-      const held = keys.byKey.get(key);
-      if (entry.expression === undefined) note(makers.get(held?.object ?? "")?.(files[0] ?? ""), held);
-      else files.map(makerOfFile).forEach((maker) => note(maker, maker && keys.byPlace.get(placeOf(key, objectIdOf(maker)))));
+      for (const { file, held } of heldOf(entry, keys)) {
+        const maker = held && wasCurrent(held) ? makers.get(held.object ?? "")?.(file) : undefined;
+        if (held !== undefined && maker !== undefined) made.push([maker, held]);
+      }
     };
     for (const secretObject of secretObjects) {
       const keys = this.#keysOf(secretObject);
@@ -116,16 +103,14 @@ function itself(object: ClassObject): ClassObject {
   return object;
 }
 
-function heldKeysOf(data: readonly KeyStatus[]): HeldKeys {
-  return { byKey: firstOfEach(data, (key) => [key.key, key]), byPlace: firstOfEach(data, (key) => [placeOf(key.key, key.object), key]) };
+/** Each file of an entry with what the Secret's key was made from it. */
+function heldOf(entry: DataEntry, keys: HeldKeys): readonly { readonly file: string; readonly held: KeyStatus | undefined }[] {
+  const held = keys.get(keyOf(entry)) ?? [];
+  return filesOfEntry(entry).map((file, index) => ({ file, held: held[index] }));
 }
 
-function placeOf(key: string, object: string | undefined): string {
-  return `${key} ${object ?? ""}`;
-}
-
-function isMadeOf(held: KeyStatus | undefined, source: KnownVersion): boolean {
-  return held !== undefined && isSameVersion(held, source);
+function isMadeOf(held: KeyStatus | undefined, source: KnownVersion | undefined): boolean {
+  return held !== undefined && source !== undefined && isSameVersion(held, source);
 }
 
 function isSameVersion(held: KeyStatus, { object, version, updated, expires, isWhole }: KnownVersion): boolean {

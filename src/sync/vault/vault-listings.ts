@@ -3,6 +3,7 @@ import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { ListedObject, VaultObjectKind } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import type { VaultListing } from "../../domain/schedule/object-look.ts";
+import type { SelectedTags } from "./selections.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
 
 /** How long a refused list is not asked for again: the right to list is given seldom (milliseconds). */
@@ -26,8 +27,8 @@ export interface ListingsOptions {
   readonly clock: Clock;
   /** How many objects of the type would be asked for one by one instead. */
   readonly wanted: (type: ObjectType) => number;
-  /** Whether somebody selects objects of the type by what the list says of them: then it is read through, and all of that is kept. */
-  readonly isSelectedBy: (type: ObjectType) => boolean;
+  /** The tags, with their values, by which somebody selects objects of the type; undefined where nobody does. Of a list no others are kept. */
+  readonly selectedTags: (type: ObjectType) => SelectedTags | undefined;
   /** Called before anybody gets the new list. */
   readonly onTaken: (type: ObjectType, listing: VaultListing) => void;
 }
@@ -43,11 +44,14 @@ export interface ClassPoll extends Poll {
   readonly namespace: string;
   /** Unix milliseconds: a list that was begun before does not count. Where not given, any that serves the poll does. */
   readonly notBefore?: number;
+  /** The class selects its objects from the list, and does not go without. */
+  readonly isSelecting?: true;
 }
 
 interface Taken {
   readonly listing: VaultListing;
-  readonly hasDetails: boolean;
+  /** What was kept of its tags. */
+  readonly tags: SelectedTags | undefined;
   /** Of the poll that it was taken for: measured from there, lists come one an interval, however late a poll ran. */
   readonly due: number;
 }
@@ -74,12 +78,14 @@ export class VaultListings {
     const known = this.#known(type);
     const { taken } = known;
     if (taken !== undefined && this.#serves(taken, type, poll)) return taken.listing;
+    if (!this.#isWorthwhile(type, known, poll)) return undefined;
     const before = known.underWay;
     const coming = await before;
     if (before !== undefined && (coming === undefined || isSince(coming, poll))) return coming;
     // Of those who wait for a newer one than that, the first takes it.
     if (known.underWay !== undefined && known.underWay !== before) return known.underWay;
-    if (!this.#isWorthwhile(type, known)) return undefined;
+    // What came was forbidden, or had too many pages.
+    if (!this.#isWorthwhile(type, known, poll)) return undefined;
     known.underWay = this.#take(type, { known, poll, signal });
     try {
       return await known.underWay;
@@ -88,8 +94,8 @@ export class VaultListings {
     }
   }
 
-  #serves({ listing, hasDetails, due }: Taken, type: ObjectType, poll: ClassPoll): boolean {
-    if (!hasDetails && this.#options.isSelectedBy(type)) return false;
+  #serves({ listing, tags, due }: Taken, type: ObjectType, poll: ClassPoll): boolean {
+    if (poll.isSelecting && !hasAll(tags, this.#options.selectedTags(type))) return false;
     return isSince(listing, poll) && isFresh({ due }, poll, this.#options.client.stretchFor(poll.namespace));
   }
 
@@ -99,12 +105,11 @@ export class VaultListings {
     return known;
   }
 
-  #isWorthwhile(type: ObjectType, known: Known): boolean {
+  /** Not for who names a few objects of a large vault: nobody waits for the list that another class takes. */
+  #isWorthwhile(type: ObjectType, known: Known, { isSelecting }: ClassPoll): boolean {
     const now = this.#options.clock.now();
     if (now < known.forbiddenUntil) return false;
-    return (
-      now >= known.pagesUntil || known.pages <= this.#options.wanted(type) || (known.pages <= MAX_PAGES && this.#options.isSelectedBy(type))
-    );
+    return now >= known.pagesUntil || known.pages <= (isSelecting === true ? MAX_PAGES : this.#options.wanted(type));
   }
 
   async #take(
@@ -113,13 +118,13 @@ export class VaultListings {
   ): Promise<VaultListing | undefined> {
     const { client, clock, onTaken } = this.#options;
     const takenAt = clock.now();
-    const hasDetails = this.#options.isSelectedBy(type);
+    const tags = this.#options.selectedTags(type);
     const objects = new Map<string, ListedObject>();
     let pages = 0;
     try {
       for await (const page of client.inLineOf(poll.namespace).listObjects(KINDS[type], signal)) {
         pages += 1;
-        for (const object of page) objects.set(object.name.toLowerCase(), hasDetails ? object : withoutDetails(object));
+        for (const object of page) objects.set(object.name.toLowerCase(), reduced(object, tags));
         if (objects.size > MAX_LISTED) pages = MAX_PAGES + 1;
         if (pages > MAX_PAGES) break;
       }
@@ -134,14 +139,31 @@ export class VaultListings {
     known.taken = undefined;
     if (pages > MAX_PAGES) return undefined;
     const listing = { takenAt, objects };
-    known.taken = { listing, hasDetails, due: poll.due };
+    known.taken = { listing, tags, due: poll.due };
     onTaken(type, listing);
     return listing;
   }
 }
 
-function withoutDetails({ name, isEnabled, updated }: ListedObject): ListedObject {
-  return { name, isEnabled, updated };
+/** With the tags alone that somebody selects by, and that have the value that is asked for: a vault may have megabytes of others. */
+function reduced({ name, isEnabled, updated, details }: ListedObject, wanted: SelectedTags | undefined): ListedObject {
+  if (wanted === undefined || details === undefined) return { name, isEnabled, updated };
+  const tags = [...wanted].flatMap(([tag, values]) => {
+    const value = details.tags[tag];
+    return value !== undefined && values.has(value) ? [[tag, value] as const] : [];
+  });
+  return {
+    name,
+    isEnabled,
+    updated,
+    details: { tags: tags.length === 0 ? NO_TAGS : Object.fromEntries(tags), isManaged: details.isManaged },
+  };
+}
+
+const NO_TAGS: Readonly<Record<string, string>> = {};
+
+function hasAll(kept: SelectedTags | undefined, wanted: SelectedTags = new Map()): boolean {
+  return kept !== undefined && [...wanted].every(([tag, values]) => [...values].every((value) => kept.get(tag)?.has(value) === true));
 }
 
 function isSince({ takenAt }: VaultListing, { notBefore = Number.NEGATIVE_INFINITY }: ClassPoll): boolean {

@@ -28,10 +28,10 @@ export const DEFECTS: readonly Planted[] = [
       },
       {
         file: STORED_VERSIONS,
-        find: `      if (maker !== undefined && held !== undefined && wasCurrent(held)) made.push([maker, held]);
+        find: `        if (held !== undefined && maker !== undefined) made.push([maker, held]);
 `,
-        replace: `      if (maker !== undefined && held !== undefined && wasCurrent(held))
-        made.push(...objects.filter((object) => objectIdOf(object) === held.object).map((object) => [object, held] as const));
+        replace: `        if (held !== undefined && maker !== undefined)
+          made.push(...objects.filter((object) => objectIdOf(object) === held.object).map((object) => [object, held] as const));
 `,
       },
     ],
