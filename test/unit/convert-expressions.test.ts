@@ -127,6 +127,7 @@ describe("a template of External Secrets Operator", () => {
     ["{{- .user | toString -}}", "user"],
     ["{{.user|b64enc}}", "base64(user)"],
     ["{{ .user | b64dec | trim }}", "trim(base64decode(user))"],
+    ["{{ .user\n  | trim\n}}", "trim(user)"],
     ['{{ (index . "user") | trim }}', "trim(user)"],
     ["{{ .user }}:{{ .pass }}", 'join(":", user, db)'],
     ["{{ .user }}{{ .pass }}", 'join("", user, db)'],
@@ -151,6 +152,10 @@ describe("a template of External Secrets Operator", () => {
     '{{ .user | pkcs12certPass "" }}',
     "{{ if .user }}x{{ end }}",
     "{{ .user }}:{{ .pass }}@{{ .user }}",
+    "{{ .user }}{{ .pass",
+    "{{ .user }} }}",
+    "{{{ .user }}",
+    "{{}}",
     '{"auths":{"{{ .user }}":{"username":"{{ .user }}","password":"{{ .pass }}"}}}',
     '{"auths":{"r.io":{"username":"fixed","password":"{{ .pass }}"}}}',
     '{"auths":{"r.io":{"username":"{{ .user }}","password":"{{ .pass }}","email":"a@b"}}}',
@@ -162,4 +167,26 @@ describe("a template of External Secrets Operator", () => {
       assert.match(value.error, /; |which no entry of spec\.data gives/);
     });
   }
+
+  for (const [name, made] of [
+    ["an action of blanks that has no end", (length: number) => "{{".padEnd(length)],
+    ["an action of blanks with one brace at its end", (length: number) => `${"{{".padEnd(length - 1)}}`],
+    ["blanks between an action's dashes", (length: number) => `${"{{-".padEnd(length - 3)}-}}`],
+    ["openings alone", (length: number) => "{{".repeat(length / 2)],
+    ["empty actions", (length: number) => "{{}}".repeat(length / 4)],
+  ] as const) {
+    test(`takes a time in proportion to its length: ${name}`, () => {
+      for (const length of [1_000, 10_000]) {
+        const plain = secondsOf("x".repeat(length));
+        const took = secondsOf(made(length));
+        assert.ok(took < 0.25 + 10 * plain, `${length} characters took ${took} s, a plain text ${plain} s`);
+      }
+    });
+  }
 });
+
+function secondsOf(template: string): number {
+  const start = performance.now();
+  templateValue(template, () => undefined);
+  return (performance.now() - start) / 1_000;
+}

@@ -13,8 +13,10 @@ const TEMPLATE =
 /** No template that is a value is longer (characters). */
 const LONGEST = 10_000;
 
-/** Blanks and dashes aside, what stands between two braces: `.name`, or the same with functions behind bars. */
-const ACTION = /\{\{-?\s*(.*?)\s*-?\}\}/g;
+const OPEN = "{{";
+const CLOSE = "}}";
+
+/** What an action begins with, before functions behind bars. */
 const REFERENCE = /^(?:\.([A-Za-z_][A-Za-z0-9_]*)|\(?index \. "([-._A-Za-z0-9]+)"\)?)$/;
 
 /** What a function of a template is among those of expressions; undefined: it changes nothing. */
@@ -34,18 +36,18 @@ const PARTS: ReadonlyMap<string, FunctionName> = new Map([
 /** The value of one key of a template's `data`. */
 export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, string> {
   if (text.length > LONGEST) return failed(TEMPLATE);
-  const pieces = [...text.matchAll(ACTION)];
-  if (pieces.length === 0)
+  const template = parsedTemplate(text);
+  const { texts, actions } = template;
+  if (actions.length === 0)
     return failed("it is a fixed text, and a class writes values of the vault alone; put it into a ConfigMap, or into the vault");
-  const login = registryLogin(text, valueOf);
+  const login = registryLogin(template, valueOf);
   if (login !== undefined) return login;
   const values: Value[] = [];
-  for (const [, action = ""] of pieces) {
+  for (const action of actions) {
     const value = actionValue(action, valueOf);
     if (!value.ok) return value;
     values.push(value.value);
   }
-  const texts = text.split(/\{\{.*?\}\}/s);
   const between = texts.slice(1, -1);
   const [first] = values;
   // Blanks around PEM mean nothing.
@@ -54,6 +56,34 @@ export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, 
   if (values.length === 1) return ok(first);
   const [separator = ""] = between;
   return between.every((each) => each === separator) ? ok(call("join", separator, ...values)) : failed(TEMPLATE);
+}
+
+interface Template {
+  /** One more than actions: before, between and behind them. */
+  readonly texts: readonly string[];
+  /** What stands between the braces, without dashes and blanks. */
+  readonly actions: readonly string[];
+}
+
+/** By a search from brace to brace: an expression that looks for blanks before a brace takes cubic time where there is none. */
+function parsedTemplate(text: string): Template {
+  const texts: string[] = [];
+  const actions: string[] = [];
+  let start = 0;
+  for (;;) {
+    const open = text.indexOf(OPEN, start);
+    const close = open === -1 ? -1 : text.indexOf(CLOSE, open + OPEN.length);
+    if (close === -1) return { texts: [...texts, text.slice(start)], actions };
+    texts.push(text.slice(start, open));
+    actions.push(withoutDashes(text.slice(open + OPEN.length, close)));
+    start = close + CLOSE.length;
+  }
+}
+
+function withoutDashes(action: string): string {
+  const start = action.startsWith("-") ? 1 : 0;
+  const end = action.endsWith("-") ? -1 : action.length;
+  return action.slice(start, end).trim();
 }
 
 function isPart(value: Value): boolean {
@@ -87,9 +117,8 @@ function applied(value: Value, functions: readonly string[]): Result<Value, stri
 }
 
 /** A docker configuration with one registry, and user and password from the vault. Undefined: it is none. */
-function registryLogin(text: string, valueOf: ValueOfKey): Result<Value, string> | undefined {
-  const actions: string[] = [];
-  const marked = text.replaceAll(ACTION, (_, action: string) => `${MARK}${actions.push(action) - 1}${MARK}`);
+function registryLogin({ texts, actions }: Template, valueOf: ValueOfKey): Result<Value, string> | undefined {
+  const marked = texts.map((text, index) => (index === 0 ? text : `${MARK}${index - 1}${MARK}${text}`)).join("");
   const auths = membersIn(parsedJson(marked), "auths");
   const [registry, login] = Object.entries(auths ?? {})[0] ?? [];
   if (auths === undefined || Object.keys(auths).length !== 1 || registry === undefined || !isJsonObject(login)) return undefined;
