@@ -85,6 +85,7 @@ function draftOfExternal(from: PeerObject, { index, options }: World): Drafting 
     options,
     storeOf: (kind, name, namespace) => index.find({ group: ESO, kind, name, namespace: kind === "SecretStore" ? namespace : undefined }),
     accountOf: (name, namespace) => index.find({ group: "", kind: "ServiceAccount", name, namespace }),
+    namespaceOf: (name) => index.find({ group: "", kind: "Namespace", name, namespace: undefined }),
   });
 }
 

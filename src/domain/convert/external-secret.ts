@@ -15,11 +15,13 @@ import { errorOn, type FieldPath, type PeerObject, type Remark, type Trouble, wa
 import { remoteValue } from "./remote-ref.ts";
 import { accessOfStore, type StoreAccess } from "./secret-store.ts";
 import { templateValue } from "./secret-template.ts";
+import { admissionProblem } from "./store-conditions.ts";
 
 /** The other objects of the input. */
 export interface ExternalSecretWorld {
   readonly storeOf: (kind: string, name: string, namespace: string | undefined) => PeerObject | undefined;
   readonly accountOf: (name: string, namespace: string | undefined) => PeerObject | undefined;
+  readonly namespaceOf: (name: string) => PeerObject | undefined;
   readonly options: ConvertOptions;
 }
 
@@ -65,7 +67,8 @@ export function draftOfExternalSecret(on: PeerObject, world: ExternalSecretWorld
 const STORE: FieldPath = ["spec", "secretStoreRef"];
 
 /** Of the one store that all entries name. */
-function storeAccess(on: PeerObject, spec: JsonObject, { storeOf, accountOf, options }: ExternalSecretWorld): Result<StoreAccess, Trouble> {
+function storeAccess(on: PeerObject, spec: JsonObject, world: ExternalSecretWorld): Result<StoreAccess, Trouble> {
+  const { storeOf, accountOf, namespaceOf, options } = world;
   const trouble = (message: string): Result<never, Trouble> => failed({ path: STORE, message: `spec.secretStoreRef: ${message}` });
   const own = objectAt(spec, ["secretStoreRef"]);
   const entries = [...itemsIn(spec["data"]), ...itemsIn(spec["dataFrom"])];
@@ -78,6 +81,8 @@ function storeAccess(on: PeerObject, spec: JsonObject, { storeOf, accountOf, opt
   if (name === "") return trouble("no store is named; write its name");
   const store = storeOf(kind, name, on.namespace);
   if (store === undefined) return trouble(`${kind} ${name} is not in these files; add its file`);
+  const problem = admissionProblem({ store, namespace: on.namespace, namespaceOf });
+  if (problem !== undefined) return trouble(`${kind} ${name}: ${problem}`);
   const access = accessOfStore({ store, namespace: on.namespace, accountOf, options });
   return access.ok ? access : trouble(`${kind} ${name}: ${access.error}`);
 }

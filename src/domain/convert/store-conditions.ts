@@ -1,0 +1,120 @@
+/** `spec.conditions` of a ClusterSecretStore: whose ExternalSecrets External Secrets Operator lets use it. */
+import { RE2JS } from "re2js";
+import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
+import { isJsonObject, type JsonObject } from "../json-object.ts";
+import { quoted } from "../quoted.ts";
+import { failed, ok, type Result } from "../result.ts";
+import { selectsLabels } from "../rollout/label-selector.ts";
+import type { PeerObject } from "./peer-object.ts";
+
+export interface AdmissionQuestion {
+  readonly store: PeerObject;
+  /** Of the ExternalSecret. */
+  readonly namespace: string | undefined;
+  readonly namespaceOf: (name: string) => PeerObject | undefined;
+}
+
+/** The API server keeps this label on each Namespace. */
+const NAME_LABEL = "kubernetes.io/metadata.name";
+
+/** Why a store is not for a namespace, or why nobody can say, and what to do. As for the operator, one condition that holds is enough. */
+export function admissionProblem({ store, namespace, namespaceOf }: AdmissionQuestion): string | undefined {
+  const conditions = memberOf(store.object, "spec")["conditions"] ?? [];
+  if (store.kind !== "ClusterSecretStore") return undefined;
+  if (!Array.isArray(conditions)) return "spec.conditions is no list; correct it";
+  if (conditions.length === 0) return undefined;
+  if (namespace === undefined)
+    return "its spec.conditions admit some namespaces, and the ExternalSecret names none; write its namespace, or give --namespace";
+  const found = namespaceOf(namespace);
+  const labels = found && textsIn(memberOf(memberOf(found.object, "metadata"), "labels"));
+  const undecided: string[] = [];
+  for (const [index, condition] of conditions.entries()) {
+    const path = `spec.conditions[${index}]`;
+    const verdict = verdictOf(membersOf(condition), { path, namespace, labels });
+    if (!verdict.ok) return verdict.error;
+    if (verdict.value === "admitted") return undefined;
+    if (verdict.value === "undecided") undecided.push(`${path}.namespaceSelector`);
+  }
+  const [selector] = undecided;
+  return selector === undefined
+    ? `its spec.conditions do not admit namespace ${namespace}, so that the operator refuses the ExternalSecret; name another store, or add the namespace to them`
+    : `${selector} goes by labels of Namespace ${namespace}, which is not in these files; add its file`;
+}
+
+type Verdict = "admitted" | "not admitted" | "undecided";
+
+interface Namespace {
+  /** Of the condition. */
+  readonly path: string;
+  readonly namespace: string;
+  /** Undefined where its object is not in the input. */
+  readonly labels: Readonly<Record<string, string>> | undefined;
+}
+
+/** In the order in which the operator reads the fields, since it stops at one that it cannot read. */
+function verdictOf(condition: JsonObject, on: Namespace): Result<Verdict, string> {
+  const { path, namespace } = on;
+  const selected = selectorVerdict(condition["namespaceSelector"] ?? undefined, on);
+  if (!selected.ok || selected.value === "admitted") return selected;
+  if (itemsIn(condition["namespaces"]).includes(namespace)) return ok("admitted");
+  for (const [index, pattern] of itemsIn(condition["namespaceRegexes"]).entries()) {
+    const isMatch = matches(pattern, namespace);
+    if (isMatch === undefined)
+      return failed(`${path}.namespaceRegexes[${index}] ${quoted(String(pattern))} is no regular expression of Go; correct it`);
+    if (isMatch) return ok("admitted");
+  }
+  return selected;
+}
+
+function selectorVerdict(selector: unknown, { path, namespace, labels }: Namespace): Result<Verdict, string> {
+  if (selector === undefined) return ok("not admitted");
+  if (!isSelector(selector)) return failed(`${path}.namespaceSelector is no label selector; correct it`);
+  const keys = [
+    ...Object.keys(memberOf(selector, "matchLabels")),
+    ...itemsIn(selector["matchExpressions"]).map((each) => membersOf(each)["key"]),
+  ];
+  if (labels === undefined && keys.some((key) => key !== NAME_LABEL)) return ok("undecided");
+  return ok(selectsLabels(selector, { ...labels, [NAME_LABEL]: namespace }) ? "admitted" : "not admitted");
+}
+
+function isSelector(value: unknown): value is JsonObject {
+  if (!isJsonObject(value)) return false;
+  const { matchLabels, matchExpressions } = value;
+  const areLabels = (matchLabels ?? undefined) === undefined || isJsonObject(matchLabels);
+  const areExpressions = (matchExpressions ?? undefined) === undefined || Array.isArray(matchExpressions);
+  return (
+    areLabels && areExpressions && Object.values(membersOf(matchLabels)).every(isText) && itemsIn(matchExpressions).every(isExpression)
+  );
+}
+
+function isExpression(value: unknown): boolean {
+  const { key, operator, values } = membersOf(value);
+  const isSet = operator === "In" || operator === "NotIn";
+  const count = itemsIn(values).length;
+  return (
+    nonEmptyText(key) !== undefined &&
+    itemsIn(values).every(isText) &&
+    (isSet ? count > 0 : (operator === "Exists" || operator === "DoesNotExist") && count === 0)
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/**
+ * Found anywhere in the name, as Go's regexp finds it. By RE2's own rules: what JavaScript's expressions take differs, and one of
+ * theirs may take for ever. Undefined: it is none.
+ */
+function matches(pattern: unknown, name: string): boolean | undefined {
+  if (!isText(pattern)) return undefined;
+  try {
+    return RE2JS.compile(pattern).test(name);
+  } catch {
+    return undefined;
+  }
+}
+
+function textsIn(labels: JsonObject): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).filter((entry): entry is [string, string] => isText(entry[1])));
+}
