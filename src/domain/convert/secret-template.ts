@@ -59,7 +59,7 @@ export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, 
 }
 
 interface Template {
-  /** One more than actions: before, between and behind them. */
+  /** One more than actions: before, between and behind them, without the blanks that their dashes take away. */
   readonly texts: readonly string[];
   /** What stands between the braces, without dashes and blanks. */
   readonly actions: readonly string[];
@@ -70,20 +70,37 @@ function parsedTemplate(text: string): Template {
   const texts: string[] = [];
   const actions: string[] = [];
   let start = 0;
+  let isTrimmed = false;
   for (;;) {
     const open = text.indexOf(OPEN, start);
     const close = open === -1 ? -1 : text.indexOf(CLOSE, open + OPEN.length);
-    if (close === -1) return { texts: [...texts, text.slice(start)], actions };
-    texts.push(text.slice(start, open));
-    actions.push(withoutDashes(text.slice(open + OPEN.length, close)));
+    const before = text.slice(start, close === -1 ? undefined : open);
+    const rest = isTrimmed ? withoutBlanksAtStart(before) : before;
+    if (close === -1) return { texts: [...texts, rest], actions };
+    const action = text.slice(open + OPEN.length, close);
+    const startsWithDash = action.startsWith("-") && isBlank(action[1]);
+    isTrimmed = action.endsWith("-") && isBlank(action.at(-2));
+    texts.push(startsWithDash ? withoutBlanksAtEnd(rest) : rest);
+    actions.push(action.slice(startsWithDash ? 1 : 0, isTrimmed ? -1 : undefined).trim());
     start = close + CLOSE.length;
   }
 }
 
-function withoutDashes(action: string): string {
-  const start = action.startsWith("-") ? 1 : 0;
-  const end = action.endsWith("-") ? -1 : action.length;
-  return action.slice(start, end).trim();
+/** What a dash takes away beside its action: Go's templates know these four. */
+function isBlank(character: string | undefined): boolean {
+  return character !== undefined && " \t\r\n".includes(character);
+}
+
+function withoutBlanksAtStart(text: string): string {
+  let start = 0;
+  while (isBlank(text[start])) start += 1;
+  return text.slice(start);
+}
+
+function withoutBlanksAtEnd(text: string): string {
+  let end = text.length;
+  while (isBlank(text[end - 1])) end -= 1;
+  return text.slice(0, end);
 }
 
 function isPart(value: Value): boolean {
