@@ -35,8 +35,24 @@ export function convertGivenClass(
     synced.length > 0 ? syncAnnotations(synced, given, isAdopting) : driverAnnotations(given, spec);
   return {
     class: { ...authorsPart(on.object), metadata: metadataOf(on, needed), spec: merged.spec },
-    remarks: merged.remarks,
+    remarks: [...lifeWarnings(on), ...merged.remarks],
   };
+}
+
+/** An apply leaves the owners and the deletion of a class that is in the cluster as they are. */
+function lifeWarnings(on: PeerObject): readonly Remark[] {
+  const metadata = memberOf(on.object, "metadata");
+  const owners = itemsIn(metadata["ownerReferences"])
+    .map(membersOf)
+    .map((owner) => `${nonEmptyText(owner["kind"]) ?? "object"} ${nonEmptyText(owner["name"]) ?? ""}`.trim());
+  const owned = `metadata.ownerReferences is left out, and the class in the cluster still has it: delete ${owners.join(" and ")} with --cascade=orphan, or the class goes with it`;
+  const dying = "metadata.deletionTimestamp is left out: the class in the cluster is being deleted; apply this one once that one is gone";
+  return [
+    ...(owners.length === 0 ? [] : [warningOn(on, { path: ["metadata", "ownerReferences"], message: owned })]),
+    ...(nonEmptyText(metadata["deletionTimestamp"]) === undefined
+      ? []
+      : [warningOn(on, { path: ["metadata", "deletionTimestamp"], message: dying })]),
+  ];
 }
 
 function metadataProblem({ metadata }: JsonObject): string | undefined {
@@ -68,11 +84,12 @@ function authorsPart({ status: _status, ...rest }: JsonObject): JsonObject {
   return rest;
 }
 
-const OF_SERVER = ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"];
+/** The other fields are of the API server and of controllers, and tie a class to an owner, to a deletion, or to one cluster. */
+const OF_AUTHOR = ["name", "namespace", "labels", "annotations"];
 const OF_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration";
 
 function metadataOf({ object }: PeerObject, needed: (given: JsonObject) => JsonObject): JsonObject {
-  const metadata = Object.fromEntries(Object.entries(memberOf(object, "metadata")).filter(([field]) => !OF_SERVER.includes(field)));
+  const metadata = Object.fromEntries(Object.entries(memberOf(object, "metadata")).filter(([field]) => OF_AUTHOR.includes(field)));
   const given = Object.fromEntries(Object.entries(membersOf(metadata["annotations"])).filter(([key]) => key !== OF_KUBECTL));
   const annotations = { ...given, ...needed(given) };
   const { annotations: _before, ...rest } = metadata;
