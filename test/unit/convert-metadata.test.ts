@@ -20,6 +20,36 @@ const spc = (metadata: object) => ({
   },
 });
 
+const store = {
+  apiVersion: "external-secrets.io/v1",
+  kind: "SecretStore",
+  metadata: { name: "vault" },
+  spec: {
+    provider: { azurekv: { authType: "ManagedIdentity", tenantId: "t", vaultUrl: "https://shop-prod.vault.azure.net" } },
+  },
+};
+
+const externalSecret = (metadata: object, template?: object) => ({
+  apiVersion: "external-secrets.io/v1",
+  kind: "ExternalSecret",
+  metadata: { name: "login", ...metadata },
+  spec: {
+    secretStoreRef: { name: "vault" },
+    target: template === undefined ? {} : { template },
+    data: [{ secretKey: "token", remoteRef: { key: "token" } }],
+  },
+});
+
+const keyVaultSecret = (metadata: object) => ({
+  apiVersion: "spv.no/v2beta1",
+  kind: "AzureKeyVaultSecret",
+  metadata: { name: "login", ...metadata },
+  spec: {
+    vault: { name: "shop-prod", object: { name: "token", type: "secret" } },
+    output: { secret: { name: "login", dataKey: "token" } },
+  },
+});
+
 const OWNER = { apiVersion: "secret-sync.x-k8s.io/v1alpha1", kind: "AKVSync", name: "shop", uid: "0d0d0d0d-1111-2222-3333-444444444444" };
 const OF_SERVER = {
   uid: "0e0e0e0e-1111-2222-3333-444444444444",
@@ -54,5 +84,61 @@ describe("a class that was read from a cluster", () => {
         "SecretProviderClass/web: warning: metadata.deletionTimestamp is left out: the class in the cluster is being deleted; apply this one once that one is gone",
       ],
     );
+  });
+});
+
+const INSTANCE = { "app.kubernetes.io/instance": "shop", "app.kubernetes.io/name": "login" };
+const LEFT_OUT =
+  "[app.kubernetes.io/instance] is left out: Argo CD, where it tracks by label, would prune a Secret that has it and no owner; take it off the Secret that exists as well";
+
+describe("the label by which Argo CD tracks what an app holds", () => {
+  for (const [of, objects, field] of [
+    ["an ExternalSecret", [store, externalSecret({ labels: INSTANCE })], "ExternalSecret/login: warning: metadata.labels"],
+    [
+      "the template of an ExternalSecret",
+      [store, externalSecret({}, { metadata: { labels: INSTANCE } })],
+      "ExternalSecret/login: warning: spec.target.template.metadata.labels",
+    ],
+    ["an AzureKeyVaultSecret", [keyVaultSecret({ labels: INSTANCE })], "AzureKeyVaultSecret/login: warning: metadata.labels"],
+  ] as const) {
+    test(`A2: is not carried from ${of} onto a Secret without an owner`, async () => {
+      const { code, classes, notes } = await converted(objects, ["--tenant-id", "t"]);
+
+      assert.equal(code, 0);
+      assert.deepEqual(classes[0].spec.secretObjects[0].labels, { "app.kubernetes.io/name": "login" });
+      assert.deepEqual(
+        notes.map((note) => note.replace(/^standard input:\d+: /, "")),
+        [`${field}${LEFT_OUT}`],
+      );
+    });
+  }
+
+  test("is carried as an annotation, which means nothing to Argo CD", async () => {
+    const { classes, notes } = await converted([store, externalSecret({ annotations: INSTANCE })]);
+
+    assert.deepEqual([classes[0].spec.secretObjects[0].annotations, notes], [INSTANCE, []]);
+  });
+});
+
+describe("the label that makes a Secret one of Argo CD's repositories or clusters", () => {
+  const metadata = { labels: { "argocd.argoproj.io/secret-type": "repository", team: "payments" } };
+  const error =
+    "ExternalSecret/login: error: spec.target.template.metadata.labels[argocd.argoproj.io/secret-type]: a class may not set it, and without it Argo CD does not read the Secret; keep this object for it";
+
+  test("A8: is an error, and the Secret is not converted", async () => {
+    const { code, classes, notes } = await converted([store, externalSecret({}, { metadata })]);
+
+    assert.deepEqual([code, classes], [1, []]);
+    assert.deepEqual(
+      notes.map((note) => note.replace(/^standard input:\d+: /, "")),
+      [error],
+    );
+  });
+
+  test("A8: is an error with --partial as well, which makes the Secret without it", async () => {
+    const { code, classes } = await converted([store, externalSecret({}, { metadata })], ["--partial"]);
+
+    assert.equal(code, 1);
+    assert.deepEqual(classes[0].spec.secretObjects[0].labels, { team: "payments" });
   });
 });
