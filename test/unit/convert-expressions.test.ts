@@ -6,6 +6,7 @@ import { objectsText, secretDataText } from "../../src/domain/convert/class-text
 import { expressionText, firstFile, propertyPath, stepsOfGjson } from "../../src/domain/convert/expression.ts";
 import { templateValue } from "../../src/domain/convert/secret-template.ts";
 import { readObjects } from "../../src/domain/provider-class/objects.ts";
+import { nodeAt, readDocument } from "../../src/domain/secret-data/document.ts";
 import { parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
 import { parsePath } from "../../src/domain/secret-data/property-path.ts";
 
@@ -42,7 +43,9 @@ describe("a path of gjson", () => {
     ["user", "user"],
     ["user.name", "user.name"],
     ["hosts.0.name", "hosts[0].name"],
-    ["0", '["0"]'],
+    ["123456789", "[123456789]"],
+    ["1234567890", '["1234567890"]'],
+    ["a.1234567890", 'a["1234567890"]'],
     ["a.01", 'a["01"]'],
     [String.raw`tls\.crt`, '["tls.crt"]'],
     [String.raw`data.tls\.crt.0`, 'data["tls.crt"][0]'],
@@ -55,6 +58,31 @@ describe("a path of gjson", () => {
       assert.equal(propertyPath(steps.value), written);
       assert.deepEqual(parsePath(written), { ok: true, value: steps.value });
     });
+  }
+
+  const foundAt = (text: string, path: string) => {
+    const [steps, document] = [stepsOfGjson(path), readDocument(text)];
+    assert.ok(steps.ok && document.ok);
+    const written = parsePath(propertyPath(steps.value));
+    assert.ok(written.ok);
+    return nodeAt(document.value, written.value);
+  };
+
+  test("A9: takes an item of a list at the root, as gjson does", () => {
+    assert.equal(foundAt('["x","y"]', "1"), "y");
+    assert.equal(foundAt('[["x"],["y","z"]]', "1.0"), "y");
+  });
+
+  for (const [text, path, value] of [
+    ['{"1":"member"}', "1", "member"],
+    ['{"a":{"1":"member"}}', "a.1", "member"],
+    ['{"01":"member"}', "01", "member"],
+    ['{"12345678901234567890":"member"}', "12345678901234567890", "member"],
+    ['{"a":{"12345678901234567890":"member"}}', "a.12345678901234567890", "member"],
+    ['["x"]', "1", undefined],
+    ['"text"', "0", undefined],
+  ] as const) {
+    test(`finds ${value ?? "nothing"} at ${path} of ${text}, as gjson does`, () => assert.equal(foundAt(text, path), value));
   }
 
   for (const path of ["a.#", "a.*", "a?", "a|b", "@this", "{a,b}", "[a]", "a.#(x==1)", "!x", String.raw`a\\b`, "a..b", ".", ""]) {

@@ -25,7 +25,8 @@ export function firstFile(value: Value): Extract<Value, { kind: "file" }> | unde
 }
 
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-const INDEX = /^(?:0|[1-9][0-9]*)$/;
+/** As long as a path of `secretData` has one. It finds the member of that name as well, where there is a mapping. */
+const INDEX = /^(?:0|[1-9][0-9]{0,8})$/;
 
 /** Path of one value in JSON: `user.name`, `hosts[0]`, `["a.b"].c`. */
 export function propertyPath(steps: readonly (string | number)[]): string {
@@ -49,5 +50,5 @@ export function stepsOfGjson(path: string): Result<readonly (string | number)[],
   const names = path.split(/(?<!\\)\./).map((name) => name.replaceAll("\\.", "."));
   if (names.some((name) => name === "")) return failed("a name in it is empty");
   if (names.some((name) => QUERY.test(name))) return failed("it is a query, and not the path of one value");
-  return ok(names.map((name, index) => (index > 0 && INDEX.test(name) ? Number(name) : name)));
+  return ok(names.map((name) => (INDEX.test(name) ? Number(name) : name)));
 }
