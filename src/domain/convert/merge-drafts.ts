@@ -25,9 +25,9 @@ function merged(group: readonly Drafted[], isPartial: boolean): Drafted {
   if (first === undefined || group.length === 1) return first ?? { from: [], draft: undefined, remarks: [] };
   const from = group.flatMap((each) => each.from);
   const drafts = group.flatMap(({ draft }) => draft ?? []);
-  const problems = mergeProblems(group);
+  const problems = [...mergeProblems(group), ...keyProblems(group)];
   const missing = group.filter(({ draft }) => draft === undefined).flatMap((each) => each.from);
-  const lacking = [...missing, ...problems.map(({ on }) => on)];
+  const lacking = [...new Set([...missing, ...problems.map(({ on }) => on)])];
   const names = lacking.map(({ name }) => name).join(", ");
   const path = ["spec", "output", "secret", "name"];
   const message = `spec.output.secret.name: the Secret is filled by ${names} as well, which is not converted; mend that${problems.length === 0 ? ", or use --partial" : ""}`;
@@ -47,6 +47,23 @@ function mergeProblems(group: readonly Drafted[]): readonly Remark[] {
     const problem = on && first?.draft && draft && differenceOf(first.draft, draft);
     return problem === undefined || on === undefined ? [] : [errorOn(on, { path: ["spec"], message: `spec: ${problem}` })];
   });
+}
+
+/** The class would take the later of two values for one key, and akv2k8s takes the one that it wrote last. */
+function keyProblems(group: readonly Drafted[]): readonly Remark[] {
+  return group.flatMap((each) => {
+    const others = group.filter((other) => other !== each);
+    const shared = keysOf(each).find((key) => others.some((other) => keysOf(other).includes(key)));
+    const [on] = each.from;
+    if (on === undefined || shared === undefined) return [];
+    const names = others.filter((other) => keysOf(other).includes(shared)).flatMap(({ from }) => from.map(({ name }) => name));
+    const message = `spec.output.secret: ${names.join(" and ")} writes the key ${shared} of the same Secret; keep one of them, or give each a key or a Secret of its own`;
+    return [errorOn(on, { path: ["spec", "output", "secret"], message })];
+  });
+}
+
+function keysOf({ draft }: Drafted): readonly string[] {
+  return (draft?.secrets ?? []).flatMap(({ entries }) => entries.map(({ key }) => key));
 }
 
 function differenceOf(one: ClassDraft, other: ClassDraft): string | undefined {

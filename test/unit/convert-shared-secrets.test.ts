@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runOffline } from "../support/cli/cli.ts";
+
+const keyVaultSecret = (name: string, object: object, secret: object) => ({
+  apiVersion: "spv.no/v2beta1",
+  kind: "AzureKeyVaultSecret",
+  metadata: { name, namespace: "shop" },
+  spec: { vault: { name: "shop-prod", object }, output: { secret: { name: "both", ...secret } } },
+});
+
+async function converted(objects: readonly object[], options: readonly string[] = []) {
+  const { code, output, notes } = await runOffline(
+    ["convert", "-o", "json", "--tenant-id", "t", "-f", "-", ...options],
+    objects.map((each) => JSON.stringify(each)).join("\n---\n"),
+  );
+  const errors = notes.filter((note) => note.includes(" error: ")).map((note) => note.replace(/^standard input:\d+: /, ""));
+  return { code, classes: JSON.parse(output).items, errors };
+}
+
+const filled = (other: string, key: string): string =>
+  `error: spec.output.secret: ${other} writes the key ${key} of the same Secret; keep one of them, or give each a key or a Secret of its own`;
+const held = (other: string): string =>
+  `error: spec.output.secret.name: the Secret is filled by ${other} as well, which is not converted; mend that`;
+
+describe("AzureKeyVaultSecrets that fill one key of one Secret", () => {
+  const objects = ["one", "two", "three"].map((name) =>
+    keyVaultSecret(name, { name, type: "secret" }, { dataKey: name === "one" ? "other" : "token" }),
+  );
+
+  for (const options of [[], ["--partial"]]) {
+    test(`A12: become no class, and both are named: ${["convert", ...options].join(" ")}`, async () => {
+      assert.deepEqual(await converted(objects, options), {
+        code: 1,
+        classes: [],
+        errors: [
+          `AzureKeyVaultSecret/one: ${held("two, three")}`,
+          `AzureKeyVaultSecret/two: ${filled("three", "token")}`,
+          `AzureKeyVaultSecret/three: ${filled("two", "token")}`,
+        ],
+      });
+    });
+  }
+
+  test("A12: are named where the key is the one of the Secret's type", async () => {
+    const tls = ["web", "api"].map((name) => keyVaultSecret(name, { name, type: "certificate" }, { type: "kubernetes.io/tls" }));
+
+    assert.deepEqual((await converted(tls)).errors, [
+      `AzureKeyVaultSecret/web: ${filled("api", "tls.crt")}`,
+      `AzureKeyVaultSecret/api: ${filled("web", "tls.crt")}`,
+    ]);
+  });
+
+  test("are one class each where the Secrets lie in two namespaces", async () => {
+    const [one = assert.fail()] = objects;
+    const { code, classes } = await converted([one, { ...one, metadata: { name: "one", namespace: "other" } }]);
+
+    assert.deepEqual([code, classes.length], [0, 2]);
+  });
+});
