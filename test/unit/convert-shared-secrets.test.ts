@@ -58,3 +58,34 @@ describe("AzureKeyVaultSecrets that fill one key of one Secret", () => {
     assert.deepEqual([code, classes.length], [0, 2]);
   });
 });
+
+describe("an AKVSync", () => {
+  const akvSync = (...objects: readonly object[]) => ({
+    apiVersion: "secret-sync.x-k8s.io/v1alpha1",
+    kind: "AKVSync",
+    metadata: { name: "shop", namespace: "shop" },
+    spec: { keyvaultName: "shop-prod", clientID: "c", tenantID: "t", serviceAccountName: "checkout", objects },
+  });
+
+  test("whose entries make one Secret twice is an error, as a class has each once", async () => {
+    const entries = ["first", "second"].map((secretInAKV) => ({ secretInAKV, kubernetesSecretName: "login" }));
+
+    assert.deepEqual(await converted([akvSync(...entries)]), {
+      code: 1,
+      classes: [],
+      errors: [
+        "AKVSync/shop: error: spec: it makes the Secret login twice, and a class makes each once; name another Secret in one of the two",
+      ],
+    });
+  });
+
+  test("with a dataKey twice in a mapping is an error", async () => {
+    const mapping = ["first", "second"].map((secretInAKV) => ({ secretInAKV, dataKey: "token" }));
+
+    assert.deepEqual(await converted([akvSync({ kubernetesSecretName: "login", mapping })]), {
+      code: 1,
+      classes: [],
+      errors: ["AKVSync/shop: error: spec: it writes the key token of the Secret login twice; remove one of the two, or name another key"],
+    });
+  });
+});

@@ -19,6 +19,8 @@ type FileValue = Extract<Value, { kind: "file" }>;
 
 /** The class, or what the worker would refuse of it. */
 export function buildClass(draft: ClassDraft, { isAdopting }: { readonly isAdopting: boolean }): Result<JsonObject, string> {
+  const repeated = repetition(draft.secrets);
+  if (repeated !== undefined) return failed(`spec: ${repeated}`);
   const objects = nameObjects(draft.secrets);
   const pathOf = (file: FileValue): string => pathIn(objects, file);
   const secretObjects = draft.secrets.map((secret) => secretObject(secret, pathOf));
@@ -49,6 +51,22 @@ export function buildClass(draft: ClassDraft, { isAdopting }: { readonly isAdopt
     },
     spec,
   });
+}
+
+/** The worker takes the later of two keys without a word. */
+function repetition(secrets: readonly SecretDraft[]): string | undefined {
+  const secret = firstTwice(secrets.map(({ name }) => name));
+  if (secret !== undefined)
+    return `it makes the Secret ${secret} twice, and a class makes each once; name another Secret in one of the two`;
+  for (const { name, entries } of secrets) {
+    const key = firstTwice(entries.map((entry) => entry.key));
+    if (key !== undefined) return `it writes the key ${key} of the Secret ${name} twice; remove one of the two, or name another key`;
+  }
+  return undefined;
+}
+
+function firstTwice(names: readonly string[]): string | undefined {
+  return names.find((name, index) => names.indexOf(name) !== index);
 }
 
 /** What the worker would refuse, by its own code: message, field and remedy. */
