@@ -1,4 +1,4 @@
-import { OWNER_RESOURCES, type OwnerKind } from "../../domain/gateways/owner-kinds.ts";
+import { OWNER_RESOURCES, type OwnerKind, ownerOfKey } from "../../domain/gateways/owner-kinds.ts";
 import type { MirroredSecret } from "../../domain/gateways/plan.ts";
 import { type NamedClasses, servedClasses } from "../../domain/gateways/served-classes.ts";
 import type { ObjectRef } from "../../domain/kubernetes.ts";
@@ -8,6 +8,7 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
+import type { Party } from "../../runtime/ready-keys.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import type { HeldClasses } from "../classes/held-classes.ts";
 import type { StatusStore } from "../classes/status-store.ts";
@@ -53,7 +54,7 @@ export interface GatewaysWorker {
   readonly events: EventSink;
 }
 
-/** Owners that are reconciled at a time: the API server's answers dominate. */
+/** Namespaces whose owners are reconciled at a time, one each: what an admission webhook does to the writes of one is that namespace's trouble. */
 const WORKERS = 8;
 
 /** Somebody wrote in between, and the new state is on its way (milliseconds). */
@@ -72,6 +73,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
       for (const { kind, name } of refused) logger.warn("a class of App Routing is left to App Routing", { kind, name });
       const queue = new WorkQueue({
         workers: WORKERS,
+        sharing: { of: partyOf, perBackend: 1 },
         backoff: RETRIES,
         clock,
         logger: logger.child({ queue: "gateways" }),
@@ -109,6 +111,11 @@ export function createGateways(options: GatewaysOptions): Gateways {
       await queue.run(signal);
     },
   };
+}
+
+function partyOf(key: string): Party {
+  const { namespace } = ownerOfKey(key).ref;
+  return { tenant: namespace, backend: namespace };
 }
 
 /** Of a kind without named classes nothing is watched, and no right is needed. */

@@ -133,7 +133,8 @@ export class SimulatedWorld {
   }
 }
 
-export interface LeadOptions extends Partial<Pick<WorkerOptions, "rollouts" | "push" | "clock" | "progress" | "observeQueue">> {
+export interface LeadOptions
+  extends Partial<Pick<WorkerOptions, "rollouts" | "push" | "gateways" | "clock" | "progress" | "observeQueue">> {
   readonly settings?: Partial<WorkerOptions["settings"]>;
   readonly vaults?: VaultClients;
 }
