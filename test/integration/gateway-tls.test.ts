@@ -4,7 +4,7 @@ import { MADE_FOR } from "../../src/domain/annotations.ts";
 import { GATEWAY_MANAGER } from "../../src/domain/gateways/made-for.ts";
 import { TLS_KEYS } from "../../src/domain/gateways/tls-entry.ts";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { APPLY_PATCH, type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
 import { readManifests } from "../support/cluster/shipped-manifests.ts";
@@ -331,6 +331,18 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
     await tlsIs(undefined);
     await isGone(classPath(namespace, "keyvault-shop"));
     await isGone(secretPath(namespace, "keyvault-shop"));
+  });
+
+  test("come to a Gateway whose author used the worker's field manager, and nothing of it is lost", async () => {
+    const facts: GatewayFacts = { namespace: await world.gatewayNamespace(), name: "web", listeners: [{ name: "shop", address }] };
+    const where = gatewayPath(facts.namespace, "web");
+    const query = `fieldManager=${GATEWAY_MANAGER}&force=true`;
+
+    await send(world.plane, { method: "PATCH", path: `${where}?${query}`, body: gatewayOf(facts), contentType: APPLY_PATCH });
+
+    await referencesAre(facts.namespace, "web", { shop: ["kv-gw-cert-web-shop"] });
+    await eventually(async () => !(await managersOf(where)).includes(GATEWAY_MANAGER), { what: "the end of the worker's ownership" });
+    assert.deepEqual(await changedByAuthor(world.plane, where, gatewayOf(facts)), []);
   });
 
   test("leave Gateways and Ingresses of App Routing to App Routing", async () => {

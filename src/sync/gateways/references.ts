@@ -3,7 +3,7 @@ import { OWNER_RESOURCES } from "../../domain/gateways/owner-kinds.ts";
 import type { GatewayPlan } from "../../domain/gateways/plan.ts";
 import type { TlsEntry } from "../../domain/gateways/tls-entry.ts";
 import { isOwnEntry, type TlsOwner } from "../../domain/gateways/tls-owner.ts";
-import type { KubeObject } from "../../domain/kubernetes.ts";
+import type { KubeObject, ManagedFieldsEntry } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { handOver } from "../healing/hand-over.ts";
@@ -81,10 +81,14 @@ export async function giveUp(kube: KubeClient, owner: TlsOwner, signal: AbortSig
   if (found.kind === "found") await release(kube, owner, found.object, signal);
 }
 
+/** The API server ignores an empty list; one with an empty entry takes all owners away. */
+const NOBODY: readonly ManagedFieldsEntry[] = [{}];
+
+/** Also where the worker is the only owner, which an author brings about: an apply in its name would then remove what that author wrote. */
 async function release(kube: KubeClient, { kind }: TlsOwner, object: KubeObject, signal: AbortSignal): Promise<void> {
   const { managedFields = [] } = object.metadata;
   const others = managedFields.filter((entry) => !isOwnEntry(entry));
-  // An empty list would change nothing: without anybody else nobody is hindered.
-  if (others.length === managedFields.length || others.length === 0) return;
-  await handOver(kube, { resource: OWNER_RESOURCES[kind], object, managedFields: others, isExact: true }, signal);
+  if (others.length === managedFields.length) return;
+  const left = others.length === 0 ? NOBODY : others;
+  await handOver(kube, { resource: OWNER_RESOURCES[kind], object, managedFields: left, isExact: true }, signal);
 }

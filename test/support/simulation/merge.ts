@@ -20,8 +20,11 @@ export function applied(live: KubeObject, body: KubeObject, writer: Writer, time
   return owned(merged, writer, { fields: wanted, time });
 }
 
-/** JSON merge patch. What it changes is no longer owned by those who owned it. */
+/** JSON merge patch. What it changes is no longer owned by those who owned it. A patch that names owners changes nothing else here. */
 export function patched(live: KubeObject, patch: unknown, writer: Writer, time: string): KubeObject {
+  const named = (patch as Partial<KubeObject>).metadata?.managedFields ?? [];
+  if (named.length > 0)
+    return { ...live, metadata: { ...live.metadata, managedFields: named.filter(({ manager }) => manager !== undefined) } };
   const fields = fieldsOf(contentOf(patch as KubeObject));
   const before = jsonOf(live);
   const merged = mergePatched(before, patch) as Json;
