@@ -12,7 +12,7 @@ export interface CertificateAddress {
 }
 
 /** A URI of Key Vault has some 200. */
-const MAX_CHARACTERS = 1_024;
+export const MAX_ADDRESS_CHARACTERS = 1_024;
 
 const FORM = "write https://<vault>.vault.azure.net/certificates/<name>, or /secrets/<name>";
 
@@ -21,7 +21,7 @@ const FORM = "write https://<vault>.vault.azure.net/certificates/<name>, or /sec
  * but the suffix: what is there instead of an address may be a credential. Total.
  */
 export function parseCertificateAddress(text: string): Result<CertificateAddress, string> {
-  if (text.length > MAX_CHARACTERS) return failed(`has more than ${MAX_CHARACTERS} characters; ${FORM}`);
+  if (text.length > MAX_ADDRESS_CHARACTERS) return failed(`has more than ${MAX_ADDRESS_CHARACTERS} characters; ${FORM}`);
   const [, host, path] = /^https:\/\/([^/?#]+)(\/[^?#]*)?$/i.exec(text.trim()) ?? [];
   if (host === undefined) return failed(`is no https address without query and fragment; ${FORM}`);
   const vault = readHost(host.toLowerCase());

@@ -1,7 +1,7 @@
 import { listAt, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
-import { managersOf, nameProblem, type ReadOwner, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
+import { managersOf, nameProblem, type ReadOwner, readKeys, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 
 /** Listeners by their name, which the API server keeps unique. */
 export function readGateway(gateway: KubeObject, others: readonly ManagedFieldsEntry[]): ReadOwner {
@@ -17,18 +17,17 @@ function readListener({ metadata }: KubeObject, listener: JsonObject, others: re
   const tls = membersOf(listener["tls"]);
   const options = membersOf(tls["options"]);
   const className = `kv-gw-cert-${metadata.name}-${name}`;
-  const address = nonEmptyText(options[TLS_KEYS.address]);
-  const account = nonEmptyText(options[TLS_KEYS.account]);
-  const isAsking = address !== undefined;
+  const field = `spec.listeners[${name}].tls.options`;
+  const keys = readKeys(options, field);
+  const isAsking = keys.address !== undefined;
+  const problem = (): string | undefined =>
+    nameProblem(className, "metadata.name and the listener's name") ?? modeProblem(name, listener["protocol"], tls["mode"]) ?? keys.problem;
   return {
+    ...keys,
     listener: name,
-    field: `spec.listeners[${name}].tls.options`,
+    field,
     className,
-    address,
-    account,
-    problem: isAsking
-      ? (nameProblem(className, "metadata.name and the listener's name") ?? modeProblem(name, listener["protocol"], tls["mode"]))
-      : undefined,
+    problem: isAsking ? problem() : undefined,
     reference: readReference({ metadata, name, className, isAsking }, tls, others),
   };
 }

@@ -1,7 +1,7 @@
 import { listAt, memberOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
-import { managersOf, nameProblem, type ReadOwner, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
+import { managersOf, nameProblem, type ReadOwner, readKeys, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 
 /** The older way to name the class of an Ingress. */
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
@@ -19,16 +19,19 @@ export function readIngress(ingress: KubeObject, others: readonly ManagedFieldsE
 function readTls({ metadata }: KubeObject, spec: JsonObject, others: readonly ManagedFieldsEntry[]): TlsEntry {
   const { annotations = {} } = metadata;
   const className = `keyvault-${metadata.name}`;
-  const address = nonEmptyText(annotations[TLS_KEYS.address]);
-  const isWritten = address !== undefined && annotations[TLS_KEYS.managed]?.toLowerCase() === "true";
-  const wanted = isWritten ? [{ hosts: hostsOf(spec), secretName: className }] : undefined;
+  const field = "metadata.annotations";
+  const keys = readKeys(annotations, field);
+  const isAsking = keys.address !== undefined;
+  const isWritten = isAsking && annotations[TLS_KEYS.managed]?.toLowerCase() === "true";
+  const hosts = isWritten ? hostsOf(spec) : [];
+  const tooMany = hostsProblem(hosts.length, className);
+  const wanted = isWritten && tooMany === undefined ? [{ hosts, secretName: className }] : undefined;
   return {
+    ...keys,
     listener: "",
-    field: "metadata.annotations",
+    field,
     className,
-    address,
-    account: nonEmptyText(annotations[TLS_KEYS.account]),
-    problem: address === undefined ? undefined : nameProblem(className, "metadata.name"),
+    problem: isAsking ? (nameProblem(className, "metadata.name") ?? keys.problem ?? tooMany) : undefined,
     reference: {
       field: "spec.tls",
       wanted,
@@ -37,6 +40,14 @@ function readTls({ metadata }: KubeObject, spec: JsonObject, others: readonly Ma
       managers: managersOf(others, ["f:spec", "f:tls"]),
     },
   };
+}
+
+/** A certificate rarely has more; what is to be written is held. */
+const MAX_HOSTS = 64;
+
+function hostsProblem(count: number, className: string): string | undefined {
+  if (count <= MAX_HOSTS) return undefined;
+  return `spec.rules: ${count} hosts are more than the ${MAX_HOSTS} that the worker writes into spec.tls; divide the Ingress, or remove ${TLS_KEYS.managed} and name the Secret ${className} in spec.tls`;
 }
 
 /** Of its rules, each once. */

@@ -1,16 +1,19 @@
 import type { SecretProviderClass } from "../kubernetes.ts";
 import type { HeldClass } from "../provider-class/held-class.ts";
+import { failed, type Result } from "../result.ts";
 import { parseCertificateAddress } from "./certificate-address.ts";
-import { classIdentity, type IdentityFacts } from "./class-identity.ts";
+import { type ClassIdentity, classIdentity, type IdentityFacts } from "./class-identity.ts";
 import { desiredClass, isAsDesired } from "./desired-class.ts";
+import type { HeldAccount } from "./held-account.ts";
+import { type HeldOwner, MAX_ENTRIES, MAX_OWNER_CHARACTERS } from "./held-owner.ts";
 import { isAppRoutings, madeFor, writerOf } from "./made-for.ts";
 import { ownerKey } from "./owner-kinds.ts";
-import { TLS_KEYS, type TlsEntry } from "./tls-entry.ts";
+import { isOwnReference, TLS_KEYS, type TlsEntry } from "./tls-entry.ts";
 import type { TlsOwner } from "./tls-owner.ts";
 
 /** Everything that is known of one Gateway or Ingress. */
 export interface OwnerObservation {
-  readonly owner: TlsOwner;
+  readonly owner: HeldOwner;
   /** An operator named its class, and no other controller serves it. */
   readonly isServed: boolean;
   /** Classes of the worker's own that were made for it. */
@@ -19,7 +22,11 @@ export interface OwnerObservation {
   /** The worker has just made the class again after its CRD was lost, and has not named its writers yet. */
   readonly isRestored: (spc: HeldClass) => boolean;
   readonly secretOf: (className: string) => MirroredSecret;
-  readonly identities: IdentityFacts;
+  readonly identities: HeldIdentities;
+}
+
+export interface HeldIdentities extends IdentityFacts {
+  readonly accountOf: (name: string) => HeldAccount | undefined;
 }
 
 /** What the status of a class says of its Secret. */
@@ -54,6 +61,7 @@ export interface GatewayPlan {
 /** What becomes of the entries of one owner. Nothing that somebody else wrote is changed. */
 export function planOwner(observation: OwnerObservation): GatewayPlan {
   const { owner, isServed, made } = observation;
+  if (owner.isTooLarge === true) return tooLarge(owner, isServed);
   const asking = isServed ? owner.entries.filter(({ address }) => address !== undefined) : [];
   const judged = asking.map((entry) => judge(observation, entry));
   const claimed = judged.flatMap(({ claim }) => claim ?? []);
@@ -71,6 +79,15 @@ export function planOwner(observation: OwnerObservation): GatewayPlan {
   };
 }
 
+/** Nobody knows what it asks for: what was made before stays. */
+function tooLarge({ kind }: HeldOwner, isServed: boolean): GatewayPlan {
+  const untouched = { applied: [], references: undefined, removed: [] };
+  if (!isServed) return { ...untouched, notices: [], states: [] };
+  const field = kind === "Gateway" ? "spec.listeners" : "metadata.annotations, spec.rules and spec.tls";
+  const message = `${field}: what asks for certificates is more than the worker holds of one ${kind}, ${MAX_ENTRIES} listeners and ${MAX_OWNER_CHARACTERS} characters; nothing of it is changed; divide it into several ${kind === "Gateway" ? "Gateways" : "Ingresses"}, or write shorter names`;
+  return { ...untouched, notices: [{ reason: "InvalidTlsOption", message }], states: ["invalid"] };
+}
+
 interface Judged {
   readonly state: CertificateState;
   readonly applied?: SecretProviderClass;
@@ -86,7 +103,7 @@ function judge(observation: OwnerObservation, entry: TlsEntry): Judged {
   if (entry.problem !== undefined) return invalid(entry.problem);
   const address = parseCertificateAddress(entry.address ?? "");
   if (!address.ok) return invalid(`${entry.field}: ${TLS_KEYS.address} ${address.error}`);
-  const identity = classIdentity(entry, identities);
+  const identity = identityOf(entry, identities);
   if (!identity.ok) return invalid(identity.error);
   const { className: name } = entry;
   const live = classOf(name);
@@ -96,6 +113,12 @@ function judge(observation: OwnerObservation, entry: TlsEntry): Judged {
   const desired = desiredClass({ owner, name, address: address.value, identity: identity.value });
   const reference = judgeReference(observation, entry);
   return live !== undefined && isAsDesired(live, desired) ? reference : { ...reference, applied: desired };
+}
+
+function identityOf(entry: TlsEntry, identities: HeldIdentities): Result<ClassIdentity, string> {
+  const { account, field } = entry;
+  const problem = account === undefined ? undefined : identities.accountOf(account)?.problem;
+  return problem === undefined ? classIdentity(entry, identities) : failed(`${field}: ${TLS_KEYS.account}: ${problem}`);
 }
 
 function whyTaken({ kind, object }: TlsOwner, live: HeldClass): string | undefined {
@@ -128,9 +151,8 @@ function isClaimed({ reference: { wanted, current, managers } }: TlsEntry): bool
 }
 
 /** By the worker's word alone, and for a class that goes. */
-function isDropped({ className, reference: { current, managers } }: TlsEntry, removed: readonly HeldClass[]): boolean {
-  const isUsed = current === "ours" || current === "wanted";
-  return isUsed && managers.length === 0 && removed.some(({ metadata }) => metadata.name === className);
+function isDropped(entry: TlsEntry, removed: readonly HeldClass[]): boolean {
+  return isOwnReference(entry) && removed.some(({ metadata }) => metadata.name === entry.className);
 }
 
 function accountNotices({ entries }: TlsOwner): readonly GatewayNotice[] {

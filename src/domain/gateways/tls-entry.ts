@@ -1,6 +1,7 @@
-import { membersOf } from "../json-members.ts";
+import { membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import type { ManagedFieldsEntry } from "../kubernetes.ts";
+import { MAX_ADDRESS_CHARACTERS } from "./certificate-address.ts";
 
 /** Keys of the add-on App Routing of AKS: options of a Gateway's listener, annotations of an Ingress. */
 export const TLS_KEYS = {
@@ -56,6 +57,26 @@ export function managersOf(entries: readonly ManagedFieldsEntry[], path: readonl
 }
 
 const MAX_NAME = 253;
+
+/** What the keys among options or annotations say. A text that is too long is held as an empty one: what asks still asks. */
+export function readKeys(values: JsonObject, field: string): Pick<TlsEntry, "address" | "account" | "problem"> {
+  const address = nonEmptyText(values[TLS_KEYS.address]);
+  const account = nonEmptyText(values[TLS_KEYS.account]);
+  const isLong = { address: (address ?? "").length > MAX_ADDRESS_CHARACTERS, account: (account ?? "").length > MAX_NAME };
+  const tooLong = (key: string, most: number, fix: string) => `${field}: ${key} has more than ${most} characters; ${fix}`;
+  const addressProblem = tooLong(TLS_KEYS.address, MAX_ADDRESS_CHARACTERS, "write the certificate's address alone");
+  const accountProblem = tooLong(TLS_KEYS.account, MAX_NAME, "write the name of a ServiceAccount");
+  return {
+    address: isLong.address ? "" : address,
+    account: isLong.account ? "" : account,
+    problem: isLong.address ? addressProblem : isLong.account ? accountProblem : undefined,
+  };
+}
+
+/** Its Secret alone is used, and nobody else wrote that: the reference is the worker's own if the class of that name is. */
+export function isOwnReference({ reference: { current, managers } }: TlsEntry): boolean {
+  return (current === "ours" || current === "wanted") && managers.length === 0;
+}
 
 /** Two long names that were cut could become one, and two listeners would fight for it. */
 export function nameProblem(className: string, what: string): string | undefined {

@@ -87,6 +87,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
         {
           watcher: options.watcher,
           kinds: kindsOf(options.named),
+          served,
           onChange: enqueue,
           onListed: (kind) => made.owners(kind).forEach(enqueue),
         },

@@ -1,17 +1,18 @@
-import { type FederatedAccount, federatedAccount } from "../../domain/gateways/class-identity.ts";
+import { type HeldAccount, heldAccount } from "../../domain/gateways/held-account.ts";
+import { type HeldOwner, heldOwner } from "../../domain/gateways/held-owner.ts";
 import { OWNER_RESOURCES, type OwnerKind, ownerKey } from "../../domain/gateways/owner-kinds.ts";
-import { type TlsOwner, tlsOwner } from "../../domain/gateways/tls-owner.ts";
+import type { NamedClasses } from "../../domain/gateways/served-classes.ts";
 import { Groups } from "../../domain/groups.ts";
 import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 
-/** Live Gateways and Ingresses, and the ServiceAccounts that they may name. */
+/** Live Gateways and Ingresses of which something has to be known, and the ServiceAccounts that they may name. */
 export interface Owners {
   /** All of the kind are known. False while the API server does not serve it: of what was seen before nothing is concluded. */
   hasSynced(kind: OwnerKind): boolean;
   readonly hasAccounts: boolean;
-  get(kind: OwnerKind, ref: ObjectRef): TlsOwner | undefined;
-  accountOf(ref: ObjectRef): FederatedAccount | undefined;
+  get(kind: OwnerKind, ref: ObjectRef): HeldOwner | undefined;
+  accountOf(ref: ObjectRef): HeldAccount | undefined;
   /** Keys of those in the namespace. */
   keysIn(namespace: string): readonly string[];
 }
@@ -20,19 +21,20 @@ export interface OwnersOptions {
   readonly watcher: KubeWatcher;
   /** Kinds of which an operator named classes. */
   readonly kinds: readonly OwnerKind[];
+  readonly served: NamedClasses;
   /** Something of the owner changed. */
   readonly onChange: (key: string) => void;
   /** All of the kind are known, those included that are gone. */
   readonly onListed: (kind: OwnerKind) => void;
 }
 
-export function startOwners({ watcher, kinds, onChange, onListed }: OwnersOptions, signal: AbortSignal): Owners {
-  const byNamespace = new Groups<TlsOwner>();
-  const watchKind = (kind: OwnerKind): Reflector<TlsOwner> =>
-    watcher.reflect<TlsOwner>(
+export function startOwners({ watcher, kinds, served, onChange, onListed }: OwnersOptions, signal: AbortSignal): Owners {
+  const byNamespace = new Groups<HeldOwner>();
+  const watchKind = (kind: OwnerKind): Reflector<HeldOwner> =>
+    watcher.reflect<HeldOwner>(
       {
         resource: OWNER_RESOURCES[kind],
-        project: (object) => tlsOwner(kind, object),
+        project: (object) => heldOwner(kind, object, served[kind]),
         onChange: (ref, { current }) => {
           const key = ownerKey(kind, ref);
           if (current === undefined) byNamespace.delete(ref.namespace ?? "", key);
@@ -48,10 +50,10 @@ export function startOwners({ watcher, kinds, onChange, onListed }: OwnersOption
     for (const { kind, object, entries } of byNamespace.of(namespace))
       if (entries.some(({ account }) => account === name)) onChange(ownerKey(kind, object.metadata));
   };
-  const accounts = watcher.reflect<FederatedAccount>(
+  const accounts = watcher.reflect<HeldAccount>(
     {
       resource: RESOURCES.serviceAccounts,
-      project: ({ metadata }) => federatedAccount(metadata.annotations),
+      project: ({ metadata }) => heldAccount(metadata.annotations),
       onChange: noteAccount,
     },
     signal,

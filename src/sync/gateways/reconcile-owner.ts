@@ -1,10 +1,11 @@
 import { MADE_FOR } from "../../domain/annotations.ts";
+import { type HeldOwner, heldOwner } from "../../domain/gateways/held-owner.ts";
 import { GATEWAY_MANAGER } from "../../domain/gateways/made-for.ts";
 import { OWNER_RESOURCES, ownerKey, ownerOfKey } from "../../domain/gateways/owner-kinds.ts";
 import { type MirroredSecret, type OwnerObservation, planOwner } from "../../domain/gateways/plan.ts";
 import type { NamedClasses } from "../../domain/gateways/served-classes.ts";
 import type { TlsEntry } from "../../domain/gateways/tls-entry.ts";
-import { type TlsOwner, tlsOwner } from "../../domain/gateways/tls-owner.ts";
+import type { TlsOwner } from "../../domain/gateways/tls-owner.ts";
 import { isOwner } from "../../domain/healing/field-owners.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
@@ -54,7 +55,7 @@ export async function reconcileOwner(context: OwnerContext, key: string, signal:
   return settle(context, owner, signal);
 }
 
-async function settle(context: OwnerContext, owner: TlsOwner, signal: AbortSignal): Promise<Outcome> {
+async function settle(context: OwnerContext, owner: HeldOwner, signal: AbortSignal): Promise<Outcome> {
   const { kube, report, made } = context;
   // A worker ended, or somebody else wrote, before it gave up what it had written: that comes first, and brings the owner back.
   if (owner.isOwnedByUs) {
@@ -77,7 +78,7 @@ function leftNotice({ className, reference: { field } }: TlsEntry) {
   return { reason: "TlsConflict", message } as const;
 }
 
-function observe(context: OwnerContext, owner: TlsOwner): OwnerObservation {
+function observe(context: OwnerContext, owner: HeldOwner): OwnerObservation {
   const { owners, classes, made, served, tenantId, mayUseNode, secretOf } = context;
   const { kind, className, object } = owner;
   const { namespace = "" } = object.metadata;
@@ -121,14 +122,15 @@ interface Removing {
  * deleted.
  */
 async function removeClasses(context: OwnerContext, { key, left }: Removing, signal: AbortSignal): Promise<Outcome> {
-  const { kube, made, crdHealth, logger } = context;
+  const { kube, made, crdHealth, served, logger } = context;
   const own = made.of(key);
   if (own.length === 0) return DONE;
   if ((await crdHealth.confirm(signal)).kind === "frozen") return UNSETTLED;
   const { kind, ref } = ownerOfKey(key);
   const found = await kube.read<KubeObject>(OWNER_RESOURCES[kind], ref, signal);
   if (found.kind === "unserved") return UNSETTLED;
-  const plan = found.kind === "absent" ? undefined : planOwner(observe(context, tlsOwner(kind, found.object)));
+  const live = found.kind === "absent" ? undefined : heldOwner(kind, found.object, served[kind]);
+  const plan = live && planOwner(observe(context, live));
   const isReferredTo = plan?.references?.dropped.some(({ className }) => !left.some((entry) => entry.className === className));
   if (isReferredTo === true) return UNSETTLED;
   for (const { metadata } of plan?.removed ?? own) {

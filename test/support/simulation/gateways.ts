@@ -16,6 +16,8 @@ export interface SimulatedIngress {
   readonly className?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly tls?: readonly unknown[];
+  /** Of its rules. */
+  readonly hosts?: readonly string[];
   /** Field manager of its author. */
   readonly manager?: string;
 }
@@ -24,12 +26,27 @@ export const ASKING = { [TLS_KEYS.address]: ADDRESS };
 
 export function putIngress(
   world: SimulatedWorld,
-  { namespace, name, className = NAMED, annotations = ASKING, tls, manager }: SimulatedIngress,
+  { namespace, name, className = NAMED, annotations = ASKING, tls, hosts = ["shop.example.com"], manager }: SimulatedIngress,
 ): KubeObject {
   const metadata: ObjectMeta = { namespace, name, annotations };
-  const spec = { ingressClassName: className, rules: [{ host: "shop.example.com" }], ...(tls === undefined ? {} : { tls }) };
+  const spec = { ingressClassName: className, rules: hosts.map((host) => ({ host })), ...(tls === undefined ? {} : { tls }) };
   const body = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata, spec } as KubeObject; // With a spec.
   return world.cluster.put(OWNER_RESOURCES.Ingress, body, manager);
+}
+
+export interface SimulatedGateway {
+  readonly namespace: string;
+  readonly name: string;
+  readonly listeners: readonly { readonly name: string; readonly options: Readonly<Record<string, string>> }[];
+}
+
+export function putGateway(world: SimulatedWorld, { namespace, name, listeners }: SimulatedGateway): void {
+  const spec = {
+    gatewayClassName: NAMED,
+    listeners: listeners.map((listener) => ({ name: listener.name, protocol: "HTTPS", tls: { options: listener.options } })),
+  };
+  const body = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata: { namespace, name }, spec };
+  world.cluster.put(OWNER_RESOURCES.Gateway, body);
 }
 
 /** A leader that gives certificates to Gateways and Ingresses of the class {@link NAMED}. */
