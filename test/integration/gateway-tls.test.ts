@@ -118,14 +118,6 @@ function linesOfGateways(): readonly string[] {
 const unserved = (): readonly string[] => linesOfGateways().filter((line) => line.includes("kind is not served"));
 const warnings = (): readonly string[] => linesOfGateways().filter((line) => /"level":"(?:warn|error)"/.test(line));
 
-/** RBAC takes a moment to know new roles. */
-function eventuallyAnswered(ask: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
-  return eventually(async () => {
-    const answer = await ask();
-    return answer.status < 300 ? answer : undefined;
-  });
-}
-
 describe("certificates of Gateways and Ingresses", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startGatewayWorld();
@@ -441,54 +433,6 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
       assert.equal(status, 403, `${what}: ${JSON.stringify(body)}`);
       assert.match(JSON.stringify(body), words, what);
     }
-  });
-
-  test("are lent the identity of an account by those alone who may have its token", async () => {
-    const namespace = await world.gatewayNamespace();
-    const [author, reader] = [`author-of-${namespace}`, `reader-of-${namespace}`];
-    const may = async (name: string, user: string, rules: readonly unknown[]): Promise<void> => {
-      const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
-      await send(world.plane, { method: "POST", path: `${rbac}/roles`, body: { metadata: { name }, rules } });
-      const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name };
-      const subjects = [author, reader]
-        .filter((each) => each === user)
-        .map((each) => ({ apiGroup: roleRef.apiGroup, kind: "User", name: each }));
-      await send(world.plane, { method: "POST", path: `${rbac}/rolebindings`, body: { metadata: { name }, roleRef, subjects } });
-    };
-    const gateways = [{ apiGroups: ["gateway.networking.k8s.io"], resources: ["gateways"], verbs: ["*"] }];
-    await may("reader", reader, gateways);
-    await may("author", author, [
-      ...gateways,
-      { apiGroups: [""], resources: ["serviceaccounts/token"], resourceNames: [ACCOUNT], verbs: ["create"] },
-    ]);
-    const create = (as: string, facts: Omit<GatewayFacts, "namespace" | "name">) => {
-      const { kind: _, ...body } = gatewayOf({ namespace, name: "web", ...facts });
-      const path = `/apis/gateway.networking.k8s.io/v1/namespaces/${namespace}/gateways?dryRun=All`;
-      return apiRequest(world.plane, { method: "POST", path, body: { ...body, kind: "Gateway" }, as });
-    };
-    const asking = [
-      { name: "shop", address },
-      { name: "blog", address },
-    ];
-
-    assert.equal((await eventuallyAnswered(() => create(author, { listeners: asking }))).status, 201);
-    const refused = await create(reader, { listeners: asking });
-    assert.equal(refused.status, 403);
-    assert.match(
-      JSON.stringify(refused.body),
-      /lends the identity of account 'gateway-cert': you need the right to create serviceaccounts\/token of it/,
-    );
-    assert.equal((await create(reader, { listeners: [{ name: "shop", options: OTHER }] })).status, 201);
-    assert.equal((await create(reader, { listeners: asking, className: "approuting-istio" })).status, 201);
-
-    await applyGateway(world.plane, { namespace, name: "web", listeners: asking });
-    const relabelled = {
-      method: "PATCH",
-      path: `${gatewayPath(namespace, "web")}?dryRun=All`,
-      contentType: MERGE_PATCH,
-      as: reader,
-    } as const;
-    assert.equal((await apiRequest(world.plane, { ...relabelled, body: { metadata: { labels: { a: "b" } } } })).status, 200);
   });
 
   test("are limited by a policy that the worker misses where it is absent", async () => {
