@@ -64,6 +64,8 @@ export interface Config {
   readonly ingressClasses: readonly string[];
   /** Empty: the ServiceAccounts say so. */
   readonly tenantId: string;
+  /** Empty: the node has one managed identity. */
+  readonly nodeIdentityClientId: string;
   readonly heal: readonly ("crds" | "classes" | "components")[];
   readonly healNodeSide: boolean;
   readonly strictAnnotations: boolean;

@@ -215,6 +215,7 @@ export const SETTINGS = {
   },
   "ingress-classes": { usedBy: "sync", type: { kind: "list" }, default: "", help: "IngressClasses whose Ingresses name them." },
   "tenant-id": { usedBy: "sync", type: { kind: "text" }, default: "", help: "Tenant of these vaults where no ServiceAccount says it." },
+  "node-identity-client-id": { usedBy: "sync", type: { kind: "text" }, default: "", help: "Node's identity that reads these vaults." },
   heal: {
     usedBy: "sync",
     type: { kind: "list", choices: ["crds", "classes", "components"] },

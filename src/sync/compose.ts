@@ -226,9 +226,10 @@ async function mayBegin(
 }
 
 /** Off unless an operator names the classes. */
-function gatewaysOf(config: Config, others: Omit<GatewaysOptions, "named" | "tenantId">): Gateways | undefined {
-  const { gatewayClasses: Gateway, ingressClasses: Ingress, tenantId } = config;
-  return Gateway.length + Ingress.length === 0 ? undefined : createGateways({ named: { Gateway, Ingress }, tenantId, ...others });
+function gatewaysOf(config: Config, others: Omit<GatewaysOptions, "named" | "tenantId" | "nodeClientId">): Gateways | undefined {
+  const { gatewayClasses: Gateway, ingressClasses: Ingress, tenantId, nodeIdentityClientId: nodeClientId } = config;
+  if (Gateway.length + Ingress.length === 0) return undefined;
+  return createGateways({ named: { Gateway, Ingress }, tenantId, nodeClientId, ...others });
 }
 
 /** The SDK of queues costs megabytes, which an install without one does not pay. */

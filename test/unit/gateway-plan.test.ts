@@ -194,8 +194,16 @@ describe("without an account, a certificate is read", () => {
     assert.deepEqual(parametersWith({ mayUseNode: true }), { tenantID: "tenant", useVMManagedIdentity: "true" });
   });
 
+  test("A4: with the one of the node's managed identities that the operator names", () => {
+    assert.deepEqual(parametersWith({ mayUseNode: true, nodeClientId: "kubelet" }), {
+      tenantID: "tenant",
+      useVMManagedIdentity: "true",
+      userAssignedIdentityID: "kubelet",
+    });
+  });
+
   test("else with the service principal of the namespace", () => {
-    assert.deepEqual(parametersWith({ mayUseNode: false }), { tenantID: "tenant" });
+    assert.deepEqual(parametersWith({ mayUseNode: false, nodeClientId: "kubelet" }), { tenantID: "tenant" });
   });
 });
 

@@ -82,6 +82,9 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   ),
   "ingress-classes": value("Name the IngressClasses whose Ingresses are to do so. The worker gets the rights to Ingresses with it."),
   "tenant-id": value("Needed beside these two where ServiceAccounts have no `azure.workload.identity/tenant-id`."),
+  "node-identity-client-id": value(
+    "Its client id; needed where Gateways or Ingresses name no account and the node has several managed identities.",
+  ),
   heal: value("Leave a word out where a GitOps tool is to be the only one that brings such objects back."),
   "heal-node-side": {
     kind: "decided",

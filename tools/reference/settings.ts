@@ -49,6 +49,8 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "Install it with `manifests/components/gateway-tls`, which has the rights. `approuting-istio` is left to App Routing. Where the Gateway API is not there, nothing is missing. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
   "ingress-classes": "As `--gateway-classes`, for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` is left to App Routing.",
   "tenant-id": "Only for the classes that `--gateway-classes` and `--ingress-classes` have made; other classes name their own.",
+  "node-identity-client-id":
+    "As `userAssignedIdentityID` of a class: the client id, not the resource id. Needed where the node has several identities. Only for the classes that `--gateway-classes` and `--ingress-classes` have made, in namespaces that may use the [node's identity](../how-to/use-managed-identity.md).",
   heal: "`--heal=` is nothing. See [healing](healing.md); without `components` install with `manifests/components/no-component-healing`, which leaves the rights out as well.",
   "heal-node-side":
     "Set it by `manifests/components/node-side-healing`, which has the policy and the rights that go with it: [healing](healing.md#driver-and-provider).",

@@ -20,6 +20,8 @@ export interface IdentityFacts {
   readonly accountOf: (name: string) => FederatedAccount | undefined;
   /** `--tenant-id`; empty: not given. */
   readonly tenantId: string;
+  /** `--node-identity-client-id`; empty: the node has one identity. */
+  readonly nodeClientId: string;
   /** The namespace may use the managed identity of the worker's node. */
   readonly mayUseNode: boolean;
 }
@@ -52,10 +54,15 @@ export function classIdentity({ account, field }: TlsEntry, facts: IdentityFacts
   return ok({ account, parameters: { clientID, tenantID } });
 }
 
-function ownIdentity(field: string, { tenantId: tenantID, mayUseNode }: IdentityFacts): Result<ClassIdentity, string> {
+function ownIdentity(field: string, { tenantId: tenantID, nodeClientId, mayUseNode }: IdentityFacts): Result<ClassIdentity, string> {
   if (tenantID === "")
     return failed(
       `${field}: without ${TLS_KEYS.account} nobody says which tenant the vault belongs to; name a ServiceAccount, or set --tenant-id`,
     );
-  return ok({ account: undefined, parameters: { tenantID, ...(mayUseNode ? { useVMManagedIdentity: "true" } : {}) } });
+  return ok({ account: undefined, parameters: { tenantID, ...(mayUseNode ? nodeParameters(nodeClientId) : {}) } });
+}
+
+/** A sign-in that leaves open which identity fails on a node with several of them. */
+function nodeParameters(clientId: string): ClassIdentity["parameters"] {
+  return { useVMManagedIdentity: "true", ...(clientId === "" ? {} : { userAssignedIdentityID: clientId }) };
 }

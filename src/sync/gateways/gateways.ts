@@ -26,6 +26,8 @@ export interface GatewaysOptions {
   readonly named: NamedClasses;
   /** `--tenant-id` */
   readonly tenantId: string;
+  /** `--node-identity-client-id` */
+  readonly nodeClientId: string;
   readonly watcher: KubeWatcher;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
@@ -101,6 +103,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
         crdHealth,
         served,
         tenantId: options.tenantId,
+        nodeClientId: options.nodeClientId,
         mayUseNode: (namespace: string) => mayUseNode(worker, namespace),
         secretOf: (ref: ObjectRef) => secretOf({ ...worker, classes }, ref),
         report: new GatewayReport({ events: worker.events, logger, metrics }),

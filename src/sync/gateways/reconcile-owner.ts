@@ -28,6 +28,7 @@ export interface OwnerContext {
   readonly crdHealth: Pick<CrdHealth, "state" | "confirm">;
   readonly served: NamedClasses;
   readonly tenantId: string;
+  readonly nodeClientId: string;
   /** Whether the namespace may use the managed identity of the worker's node. */
   readonly mayUseNode: (namespace: string) => boolean;
   readonly secretOf: (ref: ObjectRef) => MirroredSecret;
@@ -79,7 +80,7 @@ function leftNotice({ className, reference: { field } }: TlsEntry) {
 }
 
 function observe(context: OwnerContext, owner: HeldOwner): OwnerObservation {
-  const { owners, classes, made, served, tenantId, mayUseNode, secretOf } = context;
+  const { owners, classes, made, served, tenantId, nodeClientId, mayUseNode, secretOf } = context;
   const { kind, className, object } = owner;
   const { namespace = "" } = object.metadata;
   return {
@@ -89,7 +90,12 @@ function observe(context: OwnerContext, owner: HeldOwner): OwnerObservation {
     classOf: (name) => classes.get({ namespace, name }),
     isRestored: (spc) => MADE_FOR in (spc.metadata.labels ?? {}) && isOwner(FIELD_MANAGER, wholeClass(spc).metadata.managedFields),
     secretOf: (name) => secretOf({ namespace, name }),
-    identities: { accountOf: (name) => owners.accountOf({ namespace, name }), tenantId, mayUseNode: mayUseNode(namespace) },
+    identities: {
+      accountOf: (name) => owners.accountOf({ namespace, name }),
+      tenantId,
+      nodeClientId,
+      mayUseNode: mayUseNode(namespace),
+    },
   };
 }
 

@@ -92,6 +92,9 @@
 {{- if ne ((get .Values "tenantId") | toString) "" }}
 - {{ printf "--tenant-id=%s" ((get .Values "tenantId") | toString) | quote }}
 {{- end }}
+{{- if ne ((get .Values "nodeIdentityClientId") | toString) "" }}
+- {{ printf "--node-identity-client-id=%s" ((get .Values "nodeIdentityClientId") | toString) | quote }}
+{{- end }}
 {{- if ne (join "," (get .Values "heal")) "crds,classes,components" }}
 - {{ printf "--heal=%s" (join "," (get .Values "heal")) | quote }}
 {{- end }}
