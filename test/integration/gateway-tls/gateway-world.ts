@@ -31,6 +31,8 @@ export interface Listener {
 export interface GatewayWorld extends SyncWorld {
   /** Of the certificate in the vault. */
   addressOf(certificate: string): string;
+  /** The account, with an identity that may read the vault. */
+  createAccount(namespace: string): Promise<void>;
   /** A namespace with the account, granted to the worker. */
   gatewayNamespace(): Promise<string>;
 }
@@ -47,15 +49,19 @@ export async function startGatewayWorld(): Promise<GatewayWorld> {
   const issuer = await trustCluster(emulator, plane);
   const { appId } = await emulator.createServicePrincipal({ tenantId });
   await emulator.grant({ vault, appId, permissions: ["get"] });
+  const createAccount = async (namespace: string): Promise<void> => {
+    await emulator.addFederatedCredential({ appId, issuer, subject: `system:serviceaccount:${namespace}:${ACCOUNT}` });
+    const annotations = { "azure.workload.identity/client-id": appId, "azure.workload.identity/tenant-id": tenantId };
+    const body = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ACCOUNT, annotations } };
+    await send(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/serviceaccounts`, body });
+  };
   return {
     ...world,
+    createAccount,
     addressOf: (certificate) => `https://${vault}.vault.azure.net/certificates/${certificate}`,
     gatewayNamespace: async () => {
       const namespace = await world.namespace({ credentials: false, accounts: [ACCOUNT] });
-      await emulator.addFederatedCredential({ appId, issuer, subject: `system:serviceaccount:${namespace}:${ACCOUNT}` });
-      const annotations = { "azure.workload.identity/client-id": appId, "azure.workload.identity/tenant-id": tenantId };
-      const body = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ACCOUNT, annotations } };
-      await send(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/serviceaccounts`, body });
+      await createAccount(namespace);
       return namespace;
     },
   };
