@@ -52,5 +52,10 @@ describe("the page of support", () => {
     assert.match(images, new RegExp(`provider-azure:v${tested["Azure provider"]?.[1]}$`, "m"));
   });
 
+  test("A11: expects a Gateway API that takes a listener with options and no certificateRefs", () => {
+    const row = tables(page).flatMap(({ rows }) => rows.filter(([what]) => what === "Gateway API"));
+    assert.equal(row[0]?.[3], "1.1 and newer: 1.0 takes no listener without `certificateRefs`");
+  });
+
   test("says that nothing was run on a Windows node", () => assert.match(page, /\*\*Never run on a Windows node\.\*\*/));
 });
