@@ -64,6 +64,8 @@ export const CLASS_ANNOTATIONS = {
   maxStale: key("max-stale"),
   /** Comma list of existing Secrets that the class takes over; each must agree by `adoptable-by`. */
   adopt: key("adopt"),
+  /** Comma list of other namespaces that get copies of the class's Secrets; each must agree by `mirrors-from`. */
+  mirrorTo: key("mirror-to"),
 } as const;
 
 /**
@@ -88,6 +90,17 @@ export const SECRET_ANNOTATIONS = {
 
 /** Label on a Secret that the worker writes: `"true"`. */
 export const MANAGED_LABEL = key("managed");
+
+/** Label on a copy of a mirrored Secret in another namespace: `"true"`. A copy never has {@link MANAGED_LABEL}. */
+export const COPY_LABEL = key("copy");
+
+/** On such a copy, beside `objects` and `content` of {@link SECRET_ANNOTATIONS}. */
+export const COPY_ANNOTATIONS = {
+  /** The SecretProviderClass, as `namespace/name`, whose Secret of the same name it is a copy of. */
+  copiedFrom: key("copied-from"),
+  /** Hex HMAC-SHA256 over the place and the `content` of the Secret that it was copied from. */
+  sourceContent: key("source-content"),
+} as const;
 
 /** Label on a ControllerRevision of ours: `"true"` on a class snapshot, `"component"` on the copy of a component. */
 export const SNAPSHOT_LABEL = key("snapshot");
@@ -135,7 +148,7 @@ export const INSTALL_ANNOTATIONS = {
 } as const;
 
 /**
- * Annotations on a Namespace: what classes in it may have the worker use. Whoever may write the Namespace grants it. Under a prefix of their
+ * Annotations on a Namespace: what classes in it may have the worker use, and what it takes of others. Whoever may write the Namespace grants it. Under a prefix of their
  * own: a webhook that does not know them takes them for no default of pods.
  */
 export const GRANT_ANNOTATIONS = {
@@ -143,6 +156,8 @@ export const GRANT_ANNOTATIONS = {
   serviceAccounts: `grants.${PREFIX}/service-accounts`,
   /** `allowed`: with the managed identity of the worker's node. */
   managedIdentity: `grants.${PREFIX}/managed-identity`,
+  /** Comma list of classes, as `namespace/name` or `namespace/*`, whose Secrets the Namespace takes copies of. */
+  mirrorsFrom: `grants.${PREFIX}/mirrors-from`,
 } as const;
 
 /** Annotations on the webhook's CA Secret. */

@@ -91,6 +91,10 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
     means:
       "comma list of existing Secrets that the class takes over; each must agree by `keyvault-injector.dev/adoptable-by`. They are [given back](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own), never deleted. Without effect with `--secret-access=blind`",
   },
+  mirrorTo: {
+    means:
+      "comma list of at most 64 other namespaces that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md); each must agree by `grants.keyvault-injector.dev/mirrors-from`. Whoever writes it needs the right to get Secrets of the class's namespace. Without effect with `--secret-access=blind`",
+  },
   maxStale: {
     means:
       "Go duration, longer than the poll interval: after this long without a successful check the condition `Fresh` has the reason `Stale`, and an event says so. The Secrets stay. Without rotation it means nothing",
@@ -124,6 +128,12 @@ const OTHERS: {
   MANAGED_LABEL: '`"true"`: the Secret is the worker\'s',
   MADE_FOR:
     "on a class that the worker made: as a label `Gateway` or `Ingress`, as an annotation the name of what it was made for. See [TLS for Gateways](../how-to/tls-for-gateways.md)",
+  COPY_LABEL: '`"true"`: the Secret is a copy that the worker keeps. A copy never has the label `keyvault-injector.dev/managed`',
+  COPY_ANNOTATIONS: {
+    copiedFrom: "the SecretProviderClass, as `namespace/name`, whose Secret of the same name it is a copy of",
+    sourceContent:
+      "HMAC-SHA256, with a key of the install, over the place and the annotation `content` of the Secret that it was copied from: a copy that is behind shows by it",
+  },
   SNAPSHOT_ANNOTATIONS: {
     class: "name of the SecretProviderClass (same namespace)",
     component: "on the copy of a component: which, as `Kind namespace/name`",
@@ -146,6 +156,8 @@ const OTHERS: {
       "comma list of ServiceAccounts of the Namespace whose tokens the worker may exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` reads it. It counts nowhere in `kube-system`",
     managedIdentity:
       "`allowed`: classes may be mirrored with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
+    mirrorsFrom:
+      "comma list of classes, as `platform/shop-tls` or `platform/*`, whose Secrets the Namespace takes [copies](../how-to/share-a-secret-with-namespaces.md) of. Whoever sets it needs the right to create and update Secrets there; the policy `keyvault-injector-namespace-consents` asks for it. The policy `keyvault-injector-sync-secrets` reads it. It counts nowhere in `kube-system`",
   },
   CRD_ANNOTATIONS: {
     deletionRetried: "when the worker last made the API server try the deletion again (RFC 3339)",

@@ -61,6 +61,7 @@ const CLUSTER_ROLES = [...BOTH, "keyvault-injector-components", "keyvault-inject
 const POLICIES = [
   "keyvault-injector-class-authors",
   "keyvault-injector-class-identities",
+  "keyvault-injector-namespace-consents",
   "keyvault-injector-one-instance",
   "keyvault-injector-pod-volume",
   "keyvault-injector-sync-classes",

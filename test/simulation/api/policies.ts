@@ -2,6 +2,7 @@ import type { Admission, AdmissionRequest } from "./interface.ts";
 import { listAt, objectAt } from "./json.ts";
 import { CLASSES } from "./policies/classes.ts";
 import { COMPONENTS } from "./policies/components.ts";
+import { NAMESPACE_CONSENTS } from "./policies/consents.ts";
 import { DEFINITIONS } from "./policies/definitions.ts";
 import { GATEWAYS } from "./policies/gateways.ts";
 import { CLASS_IDENTITIES } from "./policies/identities.ts";
@@ -22,6 +23,7 @@ export const SHIPPED_POLICIES: readonly Policy[] = [
   COMPONENTS,
   DEFINITIONS,
   GATEWAYS,
+  NAMESPACE_CONSENTS,
   ONE_INSTANCE,
   PODS,
   SECRETS,

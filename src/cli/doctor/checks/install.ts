@@ -119,6 +119,7 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
 
 /** Every policy that is shipped, and what its binding has to do at least. Without them something of ours could do more than its job. */
 export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
+  "keyvault-injector-namespace-consents": "Deny",
   "keyvault-injector-one-instance": "Deny",
   "keyvault-injector-pod-volume": "Deny",
   "keyvault-injector-sync-classes": "Deny",

@@ -6,6 +6,7 @@ const PREFIX = "keyvault-injector.dev/";
 const ACCOUNT = `${PREFIX}service-account`;
 const CREDENTIALS = `${PREFIX}credentials-secret`;
 const ADOPT = `${PREFIX}adopt`;
+const MIRROR_TO = `${PREFIX}mirror-to`;
 /** Under this name the worker is judged as everybody else, so that it can try the policy. */
 const PROBE = "keyvault-injector-guardrail-probe";
 
@@ -32,6 +33,10 @@ export const CLASS_IDENTITIES: Policy = {
       {
         holds: !(ADOPT in notes) || isAllowed({ ...at, verb: "update", resource: "secrets", name: undefined }),
         message: `annotation ${ADOPT} has existing Secrets taken over: you need the right to update Secrets in this namespace, or leave the annotation out`,
+      },
+      {
+        holds: !(MIRROR_TO in notes) || isAllowed({ ...at, verb: "get", resource: "secrets", name: undefined }),
+        message: `annotation ${MIRROR_TO} has the class's Secrets copied into other namespaces: you need the right to get Secrets of this namespace, or leave the annotation out`,
       },
     ];
   },

@@ -7,6 +7,9 @@ const CLASS = "keyvault-injector.dev/class";
 const ADOPTABLE = "keyvault-injector.dev/adoptable-by";
 const ADOPTED = "keyvault-injector.dev/adopted";
 const DRIVER = "secrets-store.csi.k8s.io/managed";
+const COPY = "keyvault-injector.dev/copy";
+const COPIED_FROM = "keyvault-injector.dev/copied-from";
+const TAKEN = "grants.keyvault-injector.dev/mirrors-from";
 const OWN_KEY = "keyvault-injector-sync-key";
 const ACTED_ON = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"];
 
@@ -15,7 +18,15 @@ export const SECRETS: Policy = {
   name: "keyvault-injector-sync-secrets",
   user: WORKER,
   resources: ["secrets"],
-  rules: (request) => [typeRule(request), changeRule(request), writeRule(request), adoptionRule(request), deletionRule(request)],
+  rules: (request) => [
+    typeRule(request),
+    changeRule(request),
+    writeRule(request),
+    adoptionRule(request),
+    consentRule(request),
+    copyRule(request),
+    deletionRule(request),
+  ],
 };
 
 /** Whose a Secret is, as it says itself. */
@@ -23,11 +34,17 @@ interface Ownership {
   readonly isOurs: boolean;
   readonly isAdoptable: boolean;
   readonly isAdopted: boolean;
+  readonly isCopy: boolean;
 }
 
 function ownershipOf(secret: JsonObject | undefined): Ownership {
   const notes = annotations(secret);
-  return { isOurs: label(secret, MANAGED) === "true", isAdoptable: ADOPTABLE in notes, isAdopted: notes[ADOPTED] === "true" };
+  return {
+    isOurs: label(secret, MANAGED) === "true",
+    isAdoptable: ADOPTABLE in notes,
+    isAdopted: notes[ADOPTED] === "true",
+    isCopy: label(secret, COPY) === "true",
+  };
 }
 
 function isOwnKey({ operation, namespace, object }: AdmissionRequest): boolean {
@@ -48,7 +65,7 @@ function changeRule(request: AdmissionRequest): Rule {
   const isForClass = (annotations(object)[CLASS] ?? "") === annotations(oldObject)[ADOPTABLE];
   const isAdoption = before.isAdoptable && ownershipOf(object).isAdopted && isForClass;
   return {
-    holds: operation !== "UPDATE" || isOwnKey(request) || before.isOurs || isAdoption || wasMadeByDriver,
+    holds: operation !== "UPDATE" || isOwnKey(request) || before.isOurs || isAdoption || wasMadeByDriver || before.isCopy,
     message:
       "the sync worker changes no Secret that it does not own: it has no label keyvault-injector.dev/managed, its annotation keyvault-injector.dev/adoptable-by names no class that takes it over, and the CSI driver did not make it",
   };
@@ -59,8 +76,9 @@ function writeRule(request: AdmissionRequest): Rule {
   const before = ownershipOf(oldObject);
   const isSameData = object !== undefined && isEqual(object["data"], oldObject?.["data"]);
   const isRelease = before.isOurs && (before.isAdoptable || before.isAdopted) && isSameData;
+  const now = ownershipOf(object);
   return {
-    holds: operation === "DELETE" || isOwnKey(request) || ownershipOf(object).isOurs || isRelease,
+    holds: operation === "DELETE" || isOwnKey(request) || now.isOurs || isRelease || now.isCopy,
     message: 'the sync worker writes only Secrets that carry the label keyvault-injector.dev/managed: "true"',
   };
 }
@@ -73,10 +91,34 @@ function adoptionRule({ object, oldObject }: AdmissionRequest): Rule {
   };
 }
 
+function consentRule({ operation, namespace, namespaceObject, object }: AdmissionRequest): Rule {
+  const source = textOf(annotations(object)[COPIED_FROM] ?? "");
+  const taken = textOf(annotations(namespaceObject)[TAKEN] ?? "")
+    .split(",")
+    .map((word) => word.trim());
+  const isTaken =
+    namespace !== "kube-system" &&
+    /^[a-z0-9-]+\/[a-z0-9.-]+$/.test(source) &&
+    [source, `${source.split("/")[0]}/*`].some((word) => taken.includes(word));
+  return {
+    holds: operation === "DELETE" || !ownershipOf(object).isCopy || isTaken,
+    message: `Namespace ${namespace} does not take this copy from the sync worker: whoever may write the Namespace and its Secrets adds the class to the annotation ${TAKEN}`,
+  };
+}
+
+function copyRule({ operation, object, oldObject }: AdmissionRequest): Rule {
+  const [before, now] = [ownershipOf(oldObject), ownershipOf(object)];
+  const staysCopy = operation === "CREATE" || (before.isCopy && !before.isOurs);
+  return {
+    holds: operation === "DELETE" || !(now.isCopy || before.isCopy) || (now.isCopy && !now.isOurs && staysCopy),
+    message: "the sync worker makes a copy as a copy, and keeps it one",
+  };
+}
+
 function deletionRule({ operation, oldObject }: AdmissionRequest): Rule {
   const before = ownershipOf(oldObject);
   return {
-    holds: operation !== "DELETE" || (before.isOurs && !before.isAdoptable && !before.isAdopted),
+    holds: operation !== "DELETE" || (before.isOurs && !before.isAdoptable && !before.isAdopted) || (before.isCopy && !before.isOurs),
     message: "the sync worker deletes only Secrets that it made itself",
   };
 }

@@ -1,0 +1,29 @@
+import { textOf } from "../json.ts";
+import { annotations, metadata, type Policy, type Rule } from "./policy.ts";
+
+const TAKEN = "grants.keyvault-injector.dev/mirrors-from";
+
+/** Whoever has Secrets written in a namespace needs the right to do the same by hand. */
+export const NAMESPACE_CONSENTS: Policy = {
+  name: "keyvault-injector-namespace-consents",
+  resources: ["namespaces", "namespaces/status", "namespaces/finalize"],
+  isAbout: ({ operation, object, oldObject }) => {
+    const taken = textOf(annotations(object)[TAKEN] ?? "");
+    return operation !== "DELETE" && taken.trim() !== "" && annotations(oldObject)[TAKEN] !== taken;
+  },
+  rules: ({ object, isAllowed }): readonly Rule[] => {
+    const namespace = textOf(metadata(object)["name"] ?? "");
+    const may = (verb: "create" | "update"): boolean =>
+      isAllowed({ group: "", namespace, subresource: "", verb, resource: "secrets", name: undefined });
+    return [
+      {
+        holds: may("create"),
+        message: `annotation ${TAKEN} has Secrets made in namespace ${namespace}: you need the right to create Secrets there, or leave the annotation as it was`,
+      },
+      {
+        holds: may("update"),
+        message: `annotation ${TAKEN} has Secrets changed in namespace ${namespace}: you need the right to update Secrets there, or leave the annotation as it was`,
+      },
+    ];
+  },
+};
