@@ -139,6 +139,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,
+          servedNamespaces: config.namespaces,
           limits: {
             vaults: config.allowedVaults,
             identityModes: config.allowedIdentityModes,

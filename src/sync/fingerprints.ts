@@ -20,6 +20,8 @@ export interface Fingerprints {
    * fingerprints.
    */
   ofData(place: SecretPlace, data: ReadonlyMap<string, Sensitive>): string;
+  /** The same of data as the API server has it. */
+  ofEncoded(place: SecretPlace, encoded: EncodedData): string;
   /** `v1:` + hex, as versions up to 0.3.0 wrote it: the same for equal data wherever it lies. Only to recognise what they wrote. */
   formerOfData(data: ReadonlyMap<string, Sensitive>): string;
   /** Whether the claimed fingerprint, of either version, is that of the data. A proof behind it makes no difference. */
@@ -52,6 +54,7 @@ export function createFingerprints(key: Uint8Array, formerUntil: number = Number
   const proofOf = ({ namespace, name }: SecretPlace): string => hmacOf(ofNamespace(namespace), [bytesOf(`made ${name}`)]);
   return {
     ofData: (place, data) => present(place, partsOf(data)),
+    ofEncoded: (place, encoded) => present(place, encodedParts(encoded)),
     formerOfData: (data) => former(partsOf(data)),
     isOfData: (claimed, place, encoded) => {
       const parts = encodedParts(encoded);

@@ -1,46 +1,34 @@
-import type { RenderOptions } from "../domain/content/render.ts";
-import type { CustomResourceDefinition } from "../domain/healing/crd.ts";
-import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { keyOf, refOfKey } from "../domain/object-key.ts";
-import type { Clock } from "../domain/ports/clock.ts";
-import type { Decoder } from "../domain/ports/decoder.ts";
-import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
-import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
-import type { Logger } from "../domain/ports/logger.ts";
-import type { VaultClients } from "../domain/ports/vault-client.ts";
-import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
-import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
 import { startConsumers } from "./classes/consumers.ts";
 import { type HeldClassesOptions, startHeldClasses } from "./classes/held-classes.ts";
 import { switchedOffBy } from "./classes/plan.ts";
-import { earlierPolls, type PollProgress, pollsMade } from "./classes/poll-progress.ts";
+import { earlierPolls, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
 import { reviewStatuses } from "./classes/review-statuses.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { mayBeOutdated, UnansweredEdits } from "./classes/unanswered-edits.ts";
 import { clusterUid } from "./cluster-uid.ts";
+import { type Copies, startCopies as startSecretCopies } from "./copies/copies.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
 import type { Gateways } from "./gateways/gateways.ts";
 import { createPolicyMonitor, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
-import type { ComponentMetrics } from "./healing/component-metrics.ts";
 import { startComponents } from "./healing/components.ts";
 import { type CrdHealth, createCrdHealth } from "./healing/crd-health.ts";
 import { startSnapshots } from "./healing/snapshots.ts";
 import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, POD_STATUS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
 import { loadHmacKey } from "./hmac-key.ts";
-import type { SyncMetrics } from "./metrics.ts";
 import { patiently, RETRIES, untilAnswered } from "./patience.ts";
-import type { createPush, Push } from "./push/push.ts";
+import type { Push } from "./push/push.ts";
 import { pushedClasses } from "./pushed-classes.ts";
-import type { Quarantine } from "./quarantine.ts";
-import { followedBy, type Rollouts } from "./rollouts/rollouts.ts";
+import { followedBy } from "./rollouts/rollouts.ts";
 import { runTogether } from "./run-together.ts";
 import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { startDriverSync } from "./secrets/driver-sync.ts";
@@ -49,9 +37,8 @@ import { createSecretWriter } from "./secrets/secret-writer.ts";
 import { startGrants } from "./vault/find-identity.ts";
 import type { FetchMirror } from "./vault/mirror.ts";
 import { ValuesInHand } from "./vault/values-in-hand.ts";
-import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import { createMirrors } from "./vault/vault-mirror.ts";
-import type { WorkerSettings } from "./worker-settings.ts";
+import type { WorkerOptions } from "./worker-options.ts";
 
 /**
  * Classes that are reconciled at a time. Vault calls dominate, and one that hangs takes half a minute to be given up. A namespace alone gets
@@ -60,50 +47,6 @@ import type { WorkerSettings } from "./worker-settings.ts";
 const CLASS_WORKERS = 64;
 /** Of one namespace, on one vault. */
 const CLASS_WORKERS_OF_A_VAULT = 8;
-
-export interface WorkerOptions {
-  readonly settings: WorkerSettings;
-  /** `--heal=crds` */
-  readonly healsCrds: boolean;
-  /** `--heal=components` */
-  readonly healsComponents: boolean;
-  /** `--heal-node-side` */
-  readonly healsNodeSide: boolean;
-  readonly crds: readonly CustomResourceDefinition[];
-  readonly namespace: string;
-  readonly credentialsSecretNames: readonly string[];
-  readonly limits: OperatorLimits;
-  readonly readCloudFile: ReadCloudFile | undefined;
-  readonly kube: KubeClient;
-  /** Only for trying what is forbidden. */
-  readonly probe: KubeClient;
-  /** `--secret-access=blind` */
-  readonly isBlind: boolean;
-  readonly watcher: KubeWatcher;
-  readonly vaults: VaultClients;
-  readonly render: RenderOptions;
-  /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */
-  readonly progress?: PollProgress | undefined;
-  /** Up to then another one may have asked vaults, by the clock's monotonic time. Undefined: nobody has. */
-  readonly leadingSince?: number;
-  readonly decoder: Decoder;
-  readonly quarantine: Quarantine;
-  /** Undefined with `--restart-workloads=false`. */
-  readonly rollouts: Rollouts | undefined;
-  /** Undefined without `--gateway-classes` and `--ingress-classes`. */
-  readonly gateways?: Gateways | undefined;
-  /** Undefined without `--event-queues`. */
-  readonly push?: Pick<ReturnType<typeof createPush>, "start"> | undefined;
-  readonly events: EventSink;
-  readonly metrics: SyncMetrics;
-  readonly componentMetrics: ComponentMetrics;
-  readonly vaultMetrics: VaultMetrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: () => number;
-  /** Given the queue of classes, for health checks. */
-  readonly observeQueue?: (queue: Pick<WorkQueue, "stalledMs">) => void;
-}
 
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
@@ -150,7 +93,9 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   // The queue runs below, so its handler never sees these before they are there.
   const enqueue = (classKey: string): void => queue.add(classKey);
   const push = options.push?.start(enqueue);
-  const live = startCopies({ options, fingerprints, crds, enqueue, push }, signal);
+  // Blind, there is nothing to copy from.
+  const secretCopies = options.isBlind ? undefined : startSecretCopies({ ...options, fingerprints }, signal);
+  const live = startCopies({ options, fingerprints, crds, enqueue, push, secretCopies }, signal);
   const ports = portsOf({ options, fingerprints, enqueue, push }, live, guardrails);
   const before = earlierPolls(options);
   const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue, fingerprints }, live, values));
@@ -175,6 +120,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => reviewStatuses(ports, { logger, random }, running),
       async (running) => options.rollouts?.run({ ...live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
       async (running) => options.gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.limits, events }, running),
+      async (running) => secretCopies?.run(live, running),
       async (running) => push?.run(pushedClasses(options, { ...live, isFollowed: followedBy(options.rollouts) }), running),
     ],
     signal,
@@ -195,9 +141,10 @@ interface CopiesInput {
   readonly crds: WatchedCrds;
   readonly enqueue: (classKey: string) => void;
   readonly push: Push | undefined;
+  readonly secretCopies: Copies | undefined;
 }
 
-function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput, signal: AbortSignal) {
+function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies }: CopiesInput, signal: AbortSignal) {
   const { kube, watcher, logger, clock } = options;
   const states = new ClassStates();
   const edits = new UnansweredEdits(
@@ -205,9 +152,13 @@ function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput
     () => clock.now(),
   );
   const onClassChange: HeldClassesOptions["onChange"] = (change) => [edits, push?.named].forEach((noted) => noted?.note(change));
-  const classes = startHeldClasses({ watcher, kube, onChange: onClassChange, lookAt: enqueue }, signal);
+  const lookAt = (classKey: string): void => {
+    enqueue(classKey);
+    secretCopies?.noteClass(classKey);
+  };
+  const classes = startHeldClasses({ watcher, kube, onChange: onClassChange, lookAt }, signal);
   const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
-  const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: enqueue }, signal);
+  const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: lookAt }, signal);
   const retryFailing = (namespace?: string): void => {
     if (namespace !== undefined) options.gateways?.noteNamespace(namespace);
     for (const spc of classes.list()) {
@@ -239,7 +190,11 @@ function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput
     enqueue(classKey);
   };
   const consumers = startConsumers({ watcher, onUseChanged }, signal);
-  const grants = startGrants(watcher, retryFailing, signal);
+  const onGrantsChange = (namespace: string): void => {
+    retryFailing(namespace);
+    secretCopies?.noteNamespace(namespace);
+  };
+  const grants = startGrants(watcher, onGrantsChange, signal);
   const crdHealth: CrdHealth = createCrdHealth({
     kube,
     ours: shipped(byName, CLASS_CRD),
@@ -268,12 +223,12 @@ function startCopies({ options, fingerprints, crds, enqueue, push }: CopiesInput
     watched: () => crds.watchedPodStatusCrd.list()[0],
     staleness: () => (crds.watchedPodStatusCrd.hasSynced ? undefined : "the CRDs have not been listed yet"),
   });
-  relistAfterDamage(crds, { crdHealth, classes, lookAt: enqueue });
+  relistAfterDamage(crds, { crdHealth, classes, lookAt });
   return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth, podStatusCrd };
 }
 
 function portsOf(
-  { options, fingerprints, enqueue, push }: Omit<CopiesInput, "crds">,
+  { options, fingerprints, enqueue, push }: Omit<CopiesInput, "crds" | "secretCopies">,
   live: LiveCopies,
   guardrails: Guardrails,
 ): ClassPorts {

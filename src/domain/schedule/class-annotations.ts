@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { formatDuration, parseDuration } from "../duration.ts";
+import { mirrorTargets } from "../grants/mirror-targets.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 
 /** `while-used`: mirrored while a pod mounts the class, and for a grace afterwards. */
@@ -64,5 +65,6 @@ export function maxStaleProblem(provider: SecretProviderClass, interval: number 
 /** What the annotations of a class's author cannot mean; their defaults count. `interval`: as for {@link maxStaleProblem}. */
 export function annotationProblems(provider: SecretProviderClass, interval: number | undefined): readonly string[] {
   const all = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, interval)];
-  return all.filter((problem) => problem !== undefined);
+  const { problems } = mirrorTargets(provider);
+  return [...all, ...problems].filter((problem) => problem !== undefined);
 }

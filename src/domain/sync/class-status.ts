@@ -2,6 +2,7 @@ import { formatDuration } from "../duration.ts";
 import { canonical } from "../healing/snapshot.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
+import type { CopyStatus } from "./copies/copy-status.ts";
 import { withSince } from "./key-since.ts";
 import type { ObjectStatus } from "./object-status.ts";
 import { readiness } from "./readiness.ts";
@@ -23,6 +24,8 @@ export interface ClassStatus {
   readonly secrets: readonly SecretStatus[];
   /** Of a class that mirrors nothing, and that a workload uses which asks for restarts; else absent. */
   readonly objects?: readonly ObjectStatus[];
+  /** Of the namespaces that the class names for copies of its Secrets, by name; absent where it names none. */
+  readonly copies?: readonly CopyStatus[];
 }
 
 export type Condition = ReadinessCondition | SyncCondition | RotatedCondition;
@@ -140,6 +143,8 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     ...countsOf(secrets),
     secrets: fittingSecrets(secrets.map((secret) => ofOlderSpec(secret, outcome, stored))),
     ...(objects === undefined ? {} : { objects }),
+    // Kept by whoever writes the copies.
+    ...(stored?.copies === undefined ? {} : { copies: stored.copies }),
   };
   return stored !== undefined && isSaid(next, stored) ? undefined : next;
 }
@@ -234,6 +239,13 @@ export function withSynced(
   const { observedClassGeneration, secrets } = stored;
   const others = stored.conditions.filter(({ type }) => !SYNCED_TYPES.has(type));
   return { ...stored, conditions: [...syncedConditions(synced, secrets, { stored, time, observedClassGeneration, newer }), ...others] };
+}
+
+/** The stored status with how the copies of the class's Secrets stand; undefined where it says so already. */
+export function withCopies(stored: ClassStatus, copies: readonly CopyStatus[]): ClassStatus | undefined {
+  if (canonical(stored.copies ?? []) === canonical(copies)) return undefined;
+  const { copies: _, ...others } = stored;
+  return copies.length === 0 ? others : { ...others, copies };
 }
 
 /** The stored status of a class that was edited, while nobody knows yet what that makes of it. What it was about before stays. */

@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
+import { blindMirrorProblem } from "../../domain/grants/mirror-targets.ts";
 import { isOwner } from "../../domain/healing/field-owners.ts";
 import { type CrdIdentity, restoredClass, snapshotDrift } from "../../domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
@@ -164,7 +165,9 @@ function planSnapshot({ spc, snapshot: { isCurrent, taken } }: Present, crd: Crd
 function planServed(observation: Present, settings: WorkerSettings): Step {
   const { spc } = observation;
   const interval = settings.enableSecretRotation ? pollInterval(spc, settings.rotationPollInterval) : undefined;
-  const first: readonly Action[] = [{ kind: "warn", topic: "annotations", problems: annotationProblems(spc, interval) }];
+  const blind = observation.secrets.isBlind ? blindMirrorProblem(spc) : undefined;
+  const problems = [...annotationProblems(spc, interval), ...(blind === undefined ? [] : [blind])];
+  const first: readonly Action[] = [{ kind: "warn", topic: "annotations", problems }];
   const by = switchedOffBy(spc, settings);
   if (by !== undefined) return after(first, planSwitchedOff(observation, by));
   if (!isOurs(spc)) return after(first, planForeign(observation));

@@ -6,7 +6,7 @@ import type { Logger } from "../../domain/ports/logger.ts";
 
 /** What people are told of a class: by an event on it, and in the log. */
 export interface Notice {
-  readonly kind: "outcome" | "secret" | "date" | "tooLarge" | "switchedOff" | "foreign" | "stale" | "ignored";
+  readonly kind: "outcome" | "secret" | "copy" | "date" | "tooLarge" | "switchedOff" | "foreign" | "stale" | "ignored";
   readonly reason: EventWord;
   readonly message: string;
 }
@@ -27,6 +27,9 @@ export function tell({ events, logger }: Teller, spc: SecretProviderClass, { kin
       return;
     case "secret":
       logger.warn("a mirrored Secret was changed by somebody else, or could not stay", fields);
+      return;
+    case "copy":
+      logger.warn("a copy of a Secret has a name that is somebody else's", named);
       return;
     case "date":
       logger.warn("an object's dates need attention", fields);

@@ -1,12 +1,13 @@
-import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { Groups } from "../../domain/groups.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import { objectKey } from "../../domain/object-key.ts";
 import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { lastForeignWrite, lastWriteOf, type ObservedSecret, ownedFields } from "../../domain/sync/observed-secret.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { type Fingerprints, isFormer } from "../fingerprints.ts";
 
-/** Live Secrets that carry our label, by the class that they name. Values are fingerprinted on arrival and dropped. */
+/** Live Secrets that carry a label of ours, by the class that they name. Values are fingerprinted on arrival and dropped. */
 export interface SecretStore {
   readonly hasSynced: boolean;
   /** Nothing is read: it is all by the worker's own word. */
@@ -23,22 +24,39 @@ export interface SecretStoreOptions {
   readonly fingerprints: Fingerprints;
   /** Key of a class whose Secret changed. */
   readonly onChange: (classKey: string) => void;
+  /** Default: those that classes have in their own namespace. */
+  readonly marks?: SecretMarks;
 }
 
-export function startSecretStore({ watcher, fingerprints, onChange }: SecretStoreOptions, signal: AbortSignal): SecretStore {
-  const byClass = new SecretsByClass();
+/** What of a Secret says that it is one of these, and whose. */
+export interface SecretMarks {
+  /** With the value `"true"`. */
+  readonly label: string;
+  /** `namespace/name` of the class. */
+  readonly classKeyOf: (secret: ObservedSecret) => string | undefined;
+}
+
+/** Copies, in other namespaces than the class's. */
+export const COPY_MARKS: SecretMarks = {
+  label: COPY_LABEL,
+  classKeyOf: ({ annotations }) => annotations[COPY_ANNOTATIONS.copiedFrom],
+};
+
+export function startSecretStore(options: SecretStoreOptions, signal: AbortSignal): SecretStore & Pick<Reflector<ObservedSecret>, "list"> {
+  const { watcher, fingerprints, onChange, marks = MANAGED_MARKS } = options;
+  const byClass = new SecretsByClass(marks.classKeyOf);
   /** Uids of those that were seen with their proof: who edits the annotation takes the proof away, not what is known. */
   const proven = new Set<string>();
   const reflector: Reflector<ObservedSecret> = watcher.reflect<ObservedSecret>(
     {
       resource: RESOURCES.secrets,
-      labelSelector: `${MANAGED_LABEL}=true`,
+      labelSelector: `${marks.label}=true`,
       project: (object) => remembering(proven, observe(object, fingerprints)),
       onChange: (_ref, change) => {
         byClass.note(change);
         const { previous, current } = change;
         if (previous !== undefined && previous.uid !== current?.uid) proven.delete(previous.uid);
-        const named = [change.previous, change.current].map((secret) => (secret === undefined ? undefined : classKeyOf(secret)));
+        const named = [change.previous, change.current].map((secret) => (secret === undefined ? undefined : marks.classKeyOf(secret)));
         for (const key of new Set(named)) if (key !== undefined) onChange(key);
       },
     },
@@ -50,6 +68,7 @@ export function startSecretStore({ watcher, fingerprints, onChange }: SecretStor
     },
     isBlind: false,
     get: (ref) => reflector.get(ref),
+    list: () => reflector.list(),
     get size() {
       return reflector.list().length;
     },
@@ -98,13 +117,18 @@ export function observe(object: KubeObject, fingerprints: Fingerprints): Observe
 /** Secrets by the class that they name, without a look at every Secret for every class. */
 export class SecretsByClass {
   readonly #byClass = new Groups<ObservedSecret>();
+  readonly #classKeyOf: SecretMarks["classKeyOf"];
+
+  constructor(ofSecret: SecretMarks["classKeyOf"] = classKeyOf) {
+    this.#classKeyOf = ofSecret;
+  }
 
   /** To be told of every change of a Secret, in order. */
   note({ previous, current }: Change<ObservedSecret>): void {
     if (previous !== undefined) this.#drop(previous);
-    const key = current === undefined ? undefined : classKeyOf(current);
+    const key = current === undefined ? undefined : this.#classKeyOf(current);
     if (current === undefined || key === undefined) return;
-    this.#byClass.set(key, current.ref.name, current);
+    this.#byClass.set(key, objectKey(current.ref), current);
   }
 
   /** Of `namespace/name` of a class. */
@@ -113,8 +137,8 @@ export class SecretsByClass {
   }
 
   #drop(secret: ObservedSecret): void {
-    const key = classKeyOf(secret);
-    if (key !== undefined) this.#byClass.delete(key, secret.ref.name);
+    const key = this.#classKeyOf(secret);
+    if (key !== undefined) this.#byClass.delete(key, objectKey(secret.ref));
   }
 }
 
@@ -123,3 +147,5 @@ export function classKeyOf({ ref, annotations }: ObservedSecret): string | undef
   const name = annotations[SECRET_ANNOTATIONS.class];
   return name === undefined ? undefined : `${ref.namespace ?? ""}/${name}`;
 }
+
+const MANAGED_MARKS: SecretMarks = { label: MANAGED_LABEL, classKeyOf };

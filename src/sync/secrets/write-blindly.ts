@@ -4,18 +4,11 @@ import { objectKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { currentOwner } from "../../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
+import { changingHands } from "./apply-secret.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
 import { observe } from "./secret-store.ts";
-import {
-  assertAcceptable,
-  changingHands,
-  conflict,
-  replacement,
-  type WriteInput,
-  type WriteOptions,
-  type WriteResult,
-} from "./write-secret.ts";
+import { assertAcceptable, conflict, replacement, type WriteInput, type WriteOptions, type WriteResult } from "./write-secret.ts";
 
 export interface BlindWriteOptions extends WriteOptions {
   readonly blind: BlindSecrets;
@@ -96,7 +89,7 @@ async function madeAnew(options: BlindWriteOptions, write: BlindWrite, signal: A
   }
   const create = async (): Promise<WriteResult> => {
     const made = await created(options, write.body, signal);
-    if (made === undefined) throw changingHands(write.body);
+    if (made === undefined) throw changingHands({ namespace, name: secret.name });
     return made;
   };
   return replacement(create, "its type, or an immutable one's content, cannot be changed");

@@ -12,9 +12,10 @@ import { isAdopted } from "../../domain/sync/take-over.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import type { Fingerprints } from "../fingerprints.ts";
+import { applyWithout, changingHands } from "./apply-secret.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
 import { observe } from "./secret-store.ts";
-import { driverMarks, keepingAdoption, ownershipRefusal, type TakeOverTerms, takeOverVerdict } from "./take-over-secret.ts";
+import { keepingAdoption, ownershipRefusal, type TakeOverTerms, takeOverVerdict } from "./take-over-secret.ts";
 
 export type WriteResult =
   | { readonly kind: "written"; readonly action: "create" | "apply" | "adopt" }
@@ -94,11 +95,6 @@ export function conflict(message: string): WriteResult {
   return { kind: "refused", reason: "Conflict", message };
 }
 
-/** Taken and free in turn: somebody else is at it. */
-export function changingHands({ namespace, secret }: BodyInput): KubeError {
-  return new KubeError("Conflict", `Secret ${namespace}/${secret.name} changes hands at the moment`, { retry: { kind: "backoff" } });
-}
-
 function whyOf(action: SecretAction): { readonly why?: string } {
   return action.kind === "apply" || action.kind === "replace" ? { why: action.why } : {};
 }
@@ -134,7 +130,7 @@ async function createSecret(options: WriteOptions, first: FirstWrite, signal: Ab
 async function takenName(options: WriteOptions, { input, body }: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
   const { namespace, secret, wanted } = body;
   const live = await findByName<Secret>(options.kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
-  if (live === undefined) throw changingHands(body);
+  if (live === undefined) throw changingHands(refOf(body));
   const observed = observe(live, options.fingerprints);
   if (observed.labels[MANAGED_LABEL] !== "true") return takeForeign(options, { input, body }, { live, observed }, signal);
   const action = planSecret(wanted, { ...input, observed });
@@ -167,37 +163,8 @@ async function takeForeign(
 
 const NOTHING: OwnedFields = { data: [], labels: [], annotations: [] };
 
-async function applySecret(options: WriteOptions, body: BodyInput, removed: OwnedFields, signal: AbortSignal): Promise<void> {
-  const { kube } = options;
-  const applied = await kube
-    .apply<Secret>(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, force: true }, signal)
-    .catch((error: unknown) => explained(options, body, { error, signal }));
-  const patch = removal(removed, applied);
-  if (patch !== undefined) await kube.mergePatch(RESOURCES.secrets, refOf(body), patch, { fieldManager: FIELD_MANAGER }, signal);
-}
-
-/** Of a Secret that was deleted and made anew since it was seen, the API server says that the uid is invalid: the content is not. */
-async function explained(
-  { kube }: WriteOptions,
-  body: BodyInput,
-  { error, signal }: { readonly error: unknown; readonly signal: AbortSignal },
-): Promise<never> {
-  if (!(error instanceof KubeError) || error.code !== "Invalid") throw error;
-  const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
-  throw live?.metadata.uid === body.onto?.uid ? error : changingHands(body);
-}
-
-/** What the apply left of the entries that the create had written. */
-function removal(removed: OwnedFields, live: Secret): unknown {
-  const nulls = (keys: readonly string[], present: Readonly<Record<string, string>> | undefined): Readonly<Record<string, null>> =>
-    Object.fromEntries(keys.filter((key) => present?.[key] !== undefined).map((key) => [key, null]));
-  const marks = driverMarks(live);
-  const data = nulls(removed.data, live.data);
-  const labels = { ...nulls(removed.labels, live.metadata.labels), ...marks.labels };
-  const annotations = nulls(removed.annotations, live.metadata.annotations);
-  if (Object.keys({ ...data, ...labels, ...annotations, ...marks.owners }).length === 0) return undefined;
-  const { uid, resourceVersion } = live.metadata;
-  return { metadata: { uid, resourceVersion, labels, annotations, ...marks.owners }, data };
+function applySecret({ kube }: WriteOptions, body: BodyInput, removed: OwnedFields, signal: AbortSignal): Promise<void> {
+  return applyWithout(kube, secretBody(body), removed, signal);
 }
 
 function refOf({ namespace, secret }: BodyInput): ObjectRef {

@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type AccountIdentity, type AccountMode, accountIdentity, audienceOf, BINDING_AUDIENCE } from "../../domain/federation.ts";
+import { type MirrorConsent, mirrorConsentOf } from "../../domain/grants/mirror-consent.ts";
 import { accountRefusal, grantsOf, type NamespaceGrants, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
 import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
@@ -152,16 +153,25 @@ function explain(error: KubeError, { account, audience }: AskedToken): string {
 export interface Grants {
   readonly hasSynced: boolean;
   of(namespace: string): NamespaceGrants;
+  /** Undefined where there is no such Namespace. */
+  consentOf(namespace: string): MirrorConsent | undefined;
 }
 
-/** `onChange` is called with the Namespace whose grants are others than before. */
+interface SeenNamespace {
+  readonly grants: NamespaceGrants;
+  readonly consent: MirrorConsent;
+}
+
+const NOTHING: SeenNamespace = { grants: NO_GRANTS, consent: { from: [], isTerminating: false } };
+
+/** `onChange` is called with the Namespace whose grants, or consents to copies, are others than before. */
 export function startGrants(watcher: KubeWatcher, onChange: (namespace: string) => void, signal: AbortSignal): Grants {
-  const reflector: Reflector<NamespaceGrants> = watcher.reflect<NamespaceGrants>(
+  const reflector: Reflector<SeenNamespace> = watcher.reflect<SeenNamespace>(
     {
       resource: RESOURCES.namespaces,
-      project: grantsOf,
+      project: (object) => ({ grants: grantsOf(object), consent: mirrorConsentOf(object) }),
       onChange: ({ name }, { previous, current }) => {
-        if (JSON.stringify(previous ?? NO_GRANTS) !== JSON.stringify(current ?? NO_GRANTS)) onChange(name);
+        if (JSON.stringify(previous ?? NOTHING) !== JSON.stringify(current ?? NOTHING)) onChange(name);
       },
     },
     signal,
@@ -170,6 +180,7 @@ export function startGrants(watcher: KubeWatcher, onChange: (namespace: string) 
     get hasSynced() {
       return reflector.hasSynced;
     },
-    of: (namespace) => reflector.get({ name: namespace }) ?? NO_GRANTS,
+    of: (namespace) => reflector.get({ name: namespace })?.grants ?? NO_GRANTS,
+    consentOf: (namespace) => reflector.get({ name: namespace })?.consent,
   };
 }

@@ -1,0 +1,93 @@
+import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../annotations.ts";
+import { hasEntries } from "../../text-map.ts";
+import type { ObservedSecret, OwnedFields } from "../observed-secret.ts";
+import { type Metadata, type Onto, ontoOf } from "../secret-plan.ts";
+import { hasDriverMarks } from "../take-over.ts";
+
+/** A Secret of a class that is to be copied, without its values. */
+export interface CopySource {
+  /** `namespace/name` of the class. */
+  readonly classKey: string;
+  readonly secret: ObservedSecret;
+  /** What its copies carry while they have its content. */
+  readonly mark: string;
+}
+
+export type CopyStep =
+  | { readonly kind: "keep" }
+  /** A POST, so that a taken name is refused instead of overwritten. */
+  | { readonly kind: "create" }
+  | { readonly kind: "apply"; readonly onto: Onto; readonly removed: OwnedFields; readonly why: string }
+  /** What the API server does not let anybody change: delete and create. */
+  | { readonly kind: "replace"; readonly onto: Onto; readonly why: string }
+  | { readonly kind: "conflict"; readonly why: string };
+
+/**
+ * `observed`: what carries the label of a copy under the name; undefined where nothing does. `isClaimedBy`: whether that class
+ * (`namespace/name`) has a copy there, too. An annotation alone may have been edited.
+ */
+export function planCopy(
+  source: CopySource,
+  { observed, isClaimedBy }: { readonly observed: ObservedSecret | undefined; readonly isClaimedBy: (classKey: string) => boolean },
+): CopyStep {
+  if (observed === undefined) return { kind: "create" };
+  const owner = observed.annotations[COPY_ANNOTATIONS.copiedFrom];
+  if (owner !== undefined && owner !== source.classKey && isClaimedBy(owner))
+    return { kind: "conflict", why: `it is a copy for the class ${owner}` };
+  if (observed.labels[MANAGED_LABEL] !== undefined) return { kind: "conflict", why: `it has the label ${MANAGED_LABEL} as well` };
+  const why = difference(source, observed);
+  if (why === undefined) return { kind: "keep" };
+  const cannotChange = unchangeable(source, observed);
+  if (cannotChange === undefined) return { kind: "apply", onto: ontoOf(observed), removed: removedFields(source, observed), why };
+  if (observed.lacksProof === true)
+    return { kind: "conflict", why: `nothing proves that this install made it, so it is not deleted to be made anew: ${cannotChange}` };
+  return { kind: "replace", onto: ontoOf(observed), why: cannotChange };
+}
+
+/** Made by this install as a copy. A Secret that only looks like one is not deleted. */
+export function isOwnCopy({ owned, labels, lacksProof }: ObservedSecret): boolean {
+  return owned.labels.includes(COPY_LABEL) && labels[MANAGED_LABEL] === undefined && lacksProof !== true;
+}
+
+/** But for the fingerprint of its data, which is made with the data. The labels are those that the class gives the Secret. */
+export function copyMetadata({ classKey, secret, mark }: CopySource): Metadata {
+  const { labels, owned, annotations } = secret;
+  const given = owned.labels.filter((key) => key !== MANAGED_LABEL && labels[key] !== undefined).map((key) => [key, labels[key] ?? ""]);
+  return {
+    labels: { ...Object.fromEntries(given), [COPY_LABEL]: "true" },
+    annotations: {
+      [COPY_ANNOTATIONS.copiedFrom]: classKey,
+      [COPY_ANNOTATIONS.sourceContent]: mark,
+      [SECRET_ANNOTATIONS.objects]: annotations[SECRET_ANNOTATIONS.objects] ?? "",
+    },
+  };
+}
+
+function difference(source: CopySource, observed: ObservedSecret): string | undefined {
+  if (observed.annotations[COPY_ANNOTATIONS.sourceContent] !== source.mark) return "the content changed";
+  if (observed.type !== source.secret.type) return "its type changed";
+  if (!observed.isContentIntact) return "its data was edited";
+  if (hasDriverMarks(observed)) return "it has owners, or the label of the CSI driver's own sync";
+  const metadata = copyMetadata(source);
+  if (!hasEntries(observed.labels, metadata.labels)) return "its labels were edited";
+  if (!hasEntries(observed.annotations, metadata.annotations)) return "its annotations were edited";
+  const removed = removedFields(source, observed);
+  return removed.data.length + removed.labels.length + removed.annotations.length > 0 ? "entries of ours are no longer wanted" : undefined;
+}
+
+function unchangeable({ secret, mark }: CopySource, observed: ObservedSecret): string | undefined {
+  if (observed.type !== secret.type) return `its type is ${observed.type}, ${secret.type} is wanted, and a Secret's type cannot be changed`;
+  const isOfContent = observed.isContentIntact && observed.annotations[COPY_ANNOTATIONS.sourceContent] === mark;
+  return observed.immutable && !isOfContent ? "it is immutable and its content has to change" : undefined;
+}
+
+/** Ours, but no longer wanted. */
+function removedFields(source: CopySource, { owned }: ObservedSecret): OwnedFields {
+  const { labels, annotations } = copyMetadata(source);
+  const keys = new Set(source.secret.owned.data);
+  return {
+    data: owned.data.filter((key) => !keys.has(key)),
+    labels: owned.labels.filter((key) => labels[key] === undefined),
+    annotations: owned.annotations.filter((key) => annotations[key] === undefined && key !== SECRET_ANNOTATIONS.content),
+  };
+}

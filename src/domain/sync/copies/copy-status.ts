@@ -1,0 +1,51 @@
+import { shortText } from "../status-size.ts";
+
+/** How the copies in one namespace stand. A closed set; the how-to has a row for each. */
+export type CopyState =
+  | "Synced"
+  | "Waiting"
+  | "Contested"
+  | "Failed"
+  | "Conflict"
+  | "NotGranted"
+  | "NotServed"
+  | "Terminating"
+  | "SwitchedOff";
+
+/** Of one namespace. */
+export interface CopyStatus {
+  readonly namespace: string;
+  readonly state: CopyState;
+  /** Names of the Secrets whose copies are not `Synced`; absent where the state is that of the whole namespace. */
+  readonly secrets?: readonly string[];
+}
+
+/** Of one copy: its namespace and name, and how it stands. */
+export interface CopyResult {
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: CopyState;
+}
+
+/** What speaks for a namespace where its copies differ: the last of these. */
+const SEVERITY: readonly CopyState[] = ["Synced", "Waiting", "Contested", "Failed", "Conflict", "NotGranted", "Terminating"];
+
+/** Names that a status lists of a namespace. */
+const MOST_NAMES = 3;
+
+export function copyStatusOf(namespace: string, results: readonly CopyResult[]): CopyStatus {
+  const states = results.map(({ state }) => state);
+  const state = states.reduce((worst, each) => (SEVERITY.indexOf(each) > SEVERITY.indexOf(worst) ? each : worst), "Synced");
+  const names = results.filter((result) => result.state !== "Synced").map(({ name }) => shortText(name, 253));
+  return { namespace, state, ...(names.length === 0 ? {} : { secrets: names.sort().slice(0, MOST_NAMES) }) };
+}
+
+/** Of namespaces in which somebody else has a copy's name, and had it not before. */
+export function newConflicts(now: readonly CopyStatus[], before: readonly CopyStatus[]): string | undefined {
+  const known = new Set(before.filter(({ state }) => state === "Conflict").map(({ namespace }) => namespace));
+  const names = now
+    .filter(({ namespace, state }) => state === "Conflict" && !known.has(namespace))
+    .flatMap(({ namespace, secrets = [] }) => secrets.map((name) => `${namespace}/${name}`));
+  if (names.length === 0) return undefined;
+  return `Secret ${names.join(", ")} exists and is no copy for this class; it is left as it is. Delete it, or choose another secretName`;
+}

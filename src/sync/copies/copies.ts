@@ -1,0 +1,124 @@
+import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
+import { keyOf, objectKey, refOfKey } from "../../domain/object-key.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { EventSink } from "../../domain/ports/event-sink.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import { WorkQueue } from "../../runtime/workqueue.ts";
+import type { HeldClasses } from "../classes/held-classes.ts";
+import type { StatusStore } from "../classes/status-store.ts";
+import type { Fingerprints } from "../fingerprints.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
+import type { SyncMetrics } from "../metrics.ts";
+import { patiently, RETRIES } from "../patience.ts";
+import { COPY_MARKS, startSecretStore } from "../secrets/secret-store.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
+import { CopyPace } from "./copy-pace.ts";
+import type { CopyCaches } from "./observe-copies.ts";
+import { reconcileCopies } from "./reconcile-copies.ts";
+
+/** Classes whose copies are written at a time. Each has the values of one Secret in hand, 1 MiB at most; a namespace alone gets half of them. */
+const WORKERS = 8;
+
+/** Until all copies are listed (milliseconds). */
+const UNLISTED_MS = 1_000;
+
+export interface CopiesOptions {
+  readonly kube: KubeClient;
+  readonly watcher: KubeWatcher;
+  readonly fingerprints: Fingerprints;
+  readonly settings: WorkerSettings;
+  /** `--namespaces`; none: all. */
+  readonly servedNamespaces?: readonly string[];
+  readonly metrics: Pick<SyncMetrics, "secretWrites">;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** What the worker knows of its classes. */
+export interface CopiedClasses extends Pick<CopyCaches, "secrets"> {
+  readonly classes: Pick<HeldClasses, "get" | "list">;
+  readonly statuses: Pick<StatusStore, "get" | "update">;
+  readonly pods: Pick<CopyCaches, "consumers" | "grants">;
+  readonly crdHealth: CrdHealth;
+}
+
+/** Copies of classes' Secrets in other namespaces: a queue of its own, keyed by the class. */
+export interface Copies {
+  /** The class (`namespace/name`), or a Secret of it, has changed. */
+  noteClass(classKey: string): void;
+  /** What the Namespace takes has changed. */
+  noteNamespace(namespace: string): void;
+  /** Works until the signal aborts. */
+  run(live: CopiedClasses, signal: AbortSignal): Promise<void>;
+}
+
+export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies {
+  const { watcher, fingerprints, clock, random } = options;
+  const noted = new Set<string>();
+  let running: { readonly live: CopiedClasses; readonly queue: WorkQueue } | undefined;
+  const noteClass = (key: string): void => {
+    if (running === undefined) noted.add(key);
+    else if (isAbout(running.live, key)) running.queue.add(key);
+  };
+  const copies = startSecretStore({ watcher, fingerprints, onChange: noteClass, marks: COPY_MARKS }, signal);
+  /** Most classes have no copies, and cost nothing here. */
+  const isAbout = ({ classes, statuses }: CopiedClasses, key: string): boolean => {
+    const ref = refOfKey(key);
+    const isNamed = classes.get(ref)?.metadata.annotations?.[CLASS_ANNOTATIONS.mirrorTo] !== undefined;
+    return isNamed || copies.ofClass(key).length > 0 || statuses.get(ref)?.copies !== undefined;
+  };
+  return {
+    noteClass,
+    noteNamespace: (namespace) => {
+      const named = running?.live.classes.list().filter((spc) => mirrorTargets(spc).namespaces.includes(namespace)) ?? [];
+      const there = copies.list().filter(({ ref }) => ref.namespace === namespace);
+      for (const key of new Set([...named.map(keyOf), ...there.flatMap((copy) => COPY_MARKS.classKeyOf(copy) ?? [])])) noteClass(key);
+    },
+    run: async (live, runSignal) => {
+      const logger = options.logger.child({ queue: "copies" });
+      const ports = portsOf({ ...options, logger }, live, copies);
+      const queue = new WorkQueue({
+        workers: WORKERS,
+        sharing: { of: (key) => ({ tenant: refOfKey(key).namespace, backend: undefined }), perBackend: WORKERS },
+        backoff: RETRIES,
+        clock,
+        logger,
+        random,
+        handle: async (key, handleSignal) => {
+          if (!copies.hasSynced) return { kind: "requeueAfter", milliseconds: UNLISTED_MS };
+          return patiently(() => reconcileCopies(ports, key, handleSignal));
+        },
+      });
+      running = { live, queue };
+      for (const key of noted) noteClass(key);
+      noted.clear();
+      await queue.run(runSignal);
+    },
+  };
+}
+
+function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches["copies"]) {
+  const { kube, fingerprints, settings, servedNamespaces = [], metrics, events, clock, logger } = options;
+  const { classes, secrets, statuses, pods, crdHealth } = live;
+  // Bound to the place, so that equal content of two Secrets does not show.
+  const markOf = ({ ref, annotations }: ObservedSecret): string =>
+    fingerprints.ofRecord(["source of copies", objectKey(ref), annotations[SECRET_ANNOTATIONS.content] ?? ""]);
+  return {
+    kube,
+    fingerprints,
+    logger,
+    events,
+    clock,
+    crdHealth,
+    statuses,
+    pace: new CopyPace(),
+    written: (action: "create" | "apply" | "replace" | "delete") => metrics.secretWrites.inc({ action }),
+    caches: { settings, served: servedNamespaces, classes, secrets, copies, ...pods, markOf },
+  };
+}

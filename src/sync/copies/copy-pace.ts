@@ -1,0 +1,42 @@
+import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } from "../../domain/schedule/repair-pace.ts";
+import { copyKey, type PlannedCopy } from "../../domain/sync/copies/copies-plan.ts";
+
+interface Remembered {
+  /** Of the content that was written last. */
+  readonly mark: string;
+  readonly repairs: Repairs;
+}
+
+/** How often each copy was written without new content: somebody who undoes that is not fought at the API server's speed. */
+export class CopyPace {
+  readonly #copies = new Map<string, Remembered>();
+
+  /** Milliseconds for which the write has to wait. New content never waits. */
+  pauseBefore({ source, namespace }: PlannedCopy, now: number): number {
+    const key = copyKey(namespace, source);
+    const remembered = this.#copies.get(key);
+    if (remembered?.mark !== source.mark) return 0;
+    const { repairs, pauseMs } = paceRepair(remembered.repairs, now);
+    this.#copies.set(key, { ...remembered, repairs });
+    return pauseMs;
+  }
+
+  noteWrite({ source, namespace }: PlannedCopy, now: number): void {
+    const key = copyKey(namespace, source);
+    const remembered = this.#copies.get(key);
+    const repairs = remembered?.mark === source.mark ? afterRepair(remembered.repairs, now) : NO_REPAIRS;
+    this.#copies.set(key, { mark: source.mark, repairs });
+  }
+
+  /** Milliseconds for which somebody still counts as undoing the writes; undefined where nobody does. */
+  contestedFor({ source, namespace }: PlannedCopy, now: number): number | undefined {
+    const remembered = this.#copies.get(copyKey(namespace, source));
+    const until = remembered === undefined ? undefined : contestedUntil(remembered.repairs, now);
+    return until === undefined ? undefined : until - now;
+  }
+
+  /** `namespace/name` of a copy that is gone. */
+  forget(key: string): void {
+    this.#copies.delete(key);
+  }
+}

@@ -1,0 +1,82 @@
+import { takesFrom } from "../../domain/grants/mirror-consent.ts";
+import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { refOfKey } from "../../domain/object-key.ts";
+import type { CopiesObservation, CopyingClass, Standing } from "../../domain/sync/copies/copies-plan.ts";
+import type { CopySource } from "../../domain/sync/copies/copy-plan.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
+import type { Consumers } from "../classes/consumers.ts";
+import type { HeldClasses } from "../classes/held-classes.ts";
+import { isMirrored } from "../classes/observe.ts";
+import { switchedOffBy } from "../classes/plan.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
+import type { Grants } from "../vault/find-identity.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
+
+/** The live copies of a cluster that decisions about copies of Secrets go by. */
+export interface CopyCaches {
+  readonly settings: WorkerSettings;
+  /** `--namespaces`; none: all. */
+  readonly served: readonly string[];
+  readonly classes: Pick<HeldClasses, "get">;
+  /** Of the classes, in their own namespaces. */
+  readonly secrets: Pick<SecretStore, "ofClass">;
+  /** In other namespaces. */
+  readonly copies: Pick<SecretStore, "ofClass" | "get">;
+  readonly consumers: Pick<Consumers, "isUsed">;
+  readonly grants: Pick<Grants, "consentOf">;
+  /** What copies carry that have the content of the Secret. */
+  readonly markOf: (source: ObservedSecret) => string;
+}
+
+/** Undefined while nothing may be concluded from the class: it is held in part, or was given to another provider. */
+export function observeCopies(caches: CopyCaches, key: string): CopiesObservation | undefined {
+  const spc = caches.classes.get(refOfKey(key));
+  if (spc !== undefined && (spc.excess !== undefined || !isOurs(spc))) return undefined;
+  return {
+    key,
+    spc: copyingClass(caches, spc),
+    sources: sourcesOf(caches, key),
+    copies: caches.copies.ofClass(key),
+    standingOf: (namespace) => standing(caches, key, namespace),
+    copyAt: (ref) => caches.copies.get(ref),
+    isClaimedBy: (classKey, { namespace = "", name }) => isClaimed(caches, classKey, { namespace, name }),
+  };
+}
+
+function copyingClass(caches: CopyCaches, spc: SecretProviderClass | undefined): CopyingClass {
+  if (spc === undefined) return { kind: "absent" };
+  const { namespaces, problems } = mirrorTargets(spc);
+  if (switchedOffBy(spc, caches.settings) !== undefined) return { kind: "switchedOff", namespaces };
+  const secretNames = secretObjectsOf(spc).map(({ secretName }) => secretName);
+  return { kind: "present", namespaces, isListUnclear: problems.length > 0, secretNames, isMirrored: isMirrored(caches, spc) };
+}
+
+/** One that was edited is left until it is repaired. */
+function sourcesOf({ secrets, markOf }: CopyCaches, key: string): readonly CopySource[] {
+  const { name } = refOfKey(key);
+  return secrets
+    .ofClass(key)
+    .filter((secret) => isWrittenFor(secret, name))
+    .map((secret) => ({ classKey: key, secret, mark: markOf(secret) }));
+}
+
+function standing({ served, grants }: CopyCaches, key: string, namespace: string): Standing {
+  if (served.length > 0 && !served.includes(namespace)) return "notServed";
+  const consent = grants.consentOf(namespace);
+  if (consent?.isTerminating === true) return "terminating";
+  return consent !== undefined && takesFrom(consent, key) ? "granted" : "notGranted";
+}
+
+/** Also by a class that is missing while its Secret is there: it may be back in a moment. */
+function isClaimed(
+  { classes, secrets }: CopyCaches,
+  classKey: string,
+  ref: { readonly namespace: string; readonly name: string },
+): boolean {
+  if (!secrets.ofClass(classKey).some((secret) => secret.ref.name === ref.name)) return false;
+  const spc = classes.get(refOfKey(classKey));
+  return spc === undefined || mirrorTargets(spc).namespaces.includes(ref.namespace);
+}

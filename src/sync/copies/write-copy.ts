@@ -1,0 +1,144 @@
+import { COPY_ANNOTATIONS, COPY_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
+import { assertNever } from "../../domain/assert-never.ts";
+import { type KubeObject, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import { objectKey, refOf, refOfKey } from "../../domain/object-key.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import type { PlannedCopy } from "../../domain/sync/copies/copies-plan.ts";
+import { type CopySource, copyMetadata } from "../../domain/sync/copies/copy-plan.ts";
+import type { CopyState } from "../../domain/sync/copies/copy-status.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
+import { FIELD_MANAGER } from "../field-manager.ts";
+import { findByName } from "../find-by-name.ts";
+import type { Fingerprints } from "../fingerprints.ts";
+import { applyWithout, changingHands } from "../secrets/apply-secret.ts";
+import { observe } from "../secrets/secret-store.ts";
+
+export interface CopyWriting {
+  readonly kube: KubeClient;
+  readonly fingerprints: Fingerprints;
+  readonly logger: Logger;
+  /** Counts a write. */
+  readonly written: (action: "create" | "apply" | "replace" | "delete") => void;
+}
+
+const WRITTEN = { fieldManager: FIELD_MANAGER };
+
+/**
+ * The Secret of the class as the API server has it now, with its values; undefined where that is not what the copies were planned for: it was
+ * edited, or has other content by now, of which the watch will tell.
+ */
+export async function readSource(
+  { kube, fingerprints }: CopyWriting,
+  source: CopySource,
+  signal: AbortSignal,
+): Promise<Secret | undefined> {
+  const { ref, uid, type, annotations } = source.secret;
+  const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref }, signal);
+  if (live === undefined) return undefined;
+  const now = observe(live, fingerprints);
+  const isSame =
+    now.uid === uid &&
+    now.type === type &&
+    now.isContentIntact &&
+    isWrittenFor(now, refOfKey(source.classKey).name) &&
+    now.annotations[SECRET_ANNOTATIONS.content] === annotations[SECRET_ANNOTATIONS.content];
+  return isSame ? live : undefined;
+}
+
+/** Does what was planned for one copy. `live` is its source, as {@link readSource} has it. */
+export async function writeCopy(
+  writing: CopyWriting,
+  { source, namespace, step }: PlannedCopy,
+  { live, observed }: { readonly live: Secret; readonly observed: ObservedSecret | undefined },
+  signal: AbortSignal,
+): Promise<CopyState> {
+  const { kube, logger, written } = writing;
+  const body = copyBody(writing, source, { live, namespace, hasProof: observed?.lacksProof !== true });
+  switch (step.kind) {
+    case "keep":
+      return "Synced";
+    case "conflict":
+      return "Conflict";
+    case "create":
+      logger.info("writing a copy of a Secret", { secret: objectKey(body.metadata), class: source.classKey, action: "create" });
+      return create(writing, body, source, signal);
+    case "apply":
+      logger.info("writing a copy of a Secret", {
+        secret: objectKey(body.metadata),
+        class: source.classKey,
+        action: "apply",
+        why: step.why,
+      });
+      await applyWithout(kube, { ...body, metadata: { ...body.metadata, ...step.onto } }, step.removed, signal);
+      written("apply");
+      return "Synced";
+    case "replace":
+      logger.info("writing a copy of a Secret", {
+        secret: objectKey(body.metadata),
+        class: source.classKey,
+        action: "replace",
+        why: step.why,
+      });
+      await assertAcceptable(writing, body, signal);
+      await kube.delete(RESOURCES.secrets, refOf(body), step.onto, signal);
+      written("replace");
+      return create(writing, body, source, signal);
+    default:
+      return assertNever(step);
+  }
+}
+
+interface Destination {
+  readonly live: Secret;
+  readonly namespace: string;
+  /** Who wrote a Secret over may not make a proof for it. */
+  readonly hasProof: boolean;
+}
+
+/** Keys that others have added to the source stay where they are. */
+function copyBody({ fingerprints }: CopyWriting, source: CopySource, { live, namespace, hasProof }: Destination): Secret {
+  const place = { namespace, name: source.secret.ref.name };
+  const keys = source.secret.owned.data;
+  const data = Object.fromEntries(keys.map((key) => [key, live.data?.[key] ?? ""]));
+  const fingerprint = fingerprints.ofEncoded(place, { data, keys });
+  const { labels, annotations } = copyMetadata(source);
+  const content = hasProof ? fingerprints.withProof(fingerprint, place) : fingerprint;
+  return {
+    apiVersion: RESOURCES.secrets.version,
+    kind: RESOURCES.secrets.kind,
+    metadata: { ...place, labels, annotations: { ...annotations, [SECRET_ANNOTATIONS.content]: content } },
+    type: source.secret.type,
+    data,
+  };
+}
+
+async function create({ kube, written }: CopyWriting, body: Secret, { classKey }: CopySource, signal: AbortSignal): Promise<CopyState> {
+  try {
+    await kube.create(RESOURCES.secrets, body, WRITTEN, signal);
+    written("create");
+    return "Synced";
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
+  }
+  // Whose it is, its metadata says: nothing of somebody else's Secret is read.
+  const { namespace, name } = refOf(body);
+  const asked = { namespace, fieldSelector: `metadata.name=${name}`, metadataOnly: true };
+  const [found] = await kube.list<KubeObject>(RESOURCES.secrets, asked, signal);
+  const { labels = {}, annotations = {} } = found?.metadata ?? {};
+  const isOwn = labels[COPY_LABEL] === "true" && annotations[COPY_ANNOTATIONS.copiedFrom] === classKey;
+  // The watch has not shown our own write yet.
+  if (found === undefined || isOwn) throw changingHands({ namespace, name });
+  return "Conflict";
+}
+
+/** Nothing is deleted before the API server has said that it would take what replaces it. */
+async function assertAcceptable({ kube }: CopyWriting, body: Secret, signal: AbortSignal): Promise<void> {
+  try {
+    await kube.create(RESOURCES.secrets, body, { ...WRITTEN, dryRun: true }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
+  }
+}
