@@ -164,6 +164,31 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     assert.doesNotMatch((await grants()).stdout, /shop\/stated lends/);
   });
 
+  test("lists the copies that classes offer, says how a Namespace takes them, and takes none for it", async () => {
+    await aClass("shop", "offering", { annotations: { "keyvault-injector.dev/mirror-to": "clear,node,missing" } });
+    await plane.kubectl(["annotate", "namespace", "clear", "grants.keyvault-injector.dev/mirrors-from=shop/*"]);
+    await plane.kubectl(["annotate", "namespace", "node", "grants.keyvault-injector.dev/mirrors-from=other/one"]);
+
+    const { stdout } = await grants("--apply");
+    const { copies } = JSON.parse((await grants("-o", "json")).stdout) as { readonly copies: unknown }; // As it is documented.
+
+    assert.match(
+      stdout,
+      /\nNamespace clear\n {2}= shop\/offering\nNamespace missing\n {2}\+ shop\/offering\nNamespace node\n {2}\+ shop\/offering\n/,
+    );
+    assert.match(
+      stdout,
+      /kubectl annotate namespace node --overwrite 'grants\.keyvault-injector\.dev\/mirrors-from=other\/one,shop\/offering'/,
+    );
+    assert.deepEqual(copies, [
+      { namespace: "clear", taken: ["shop/offering"], offered: [], from: ["shop/*"] },
+      { namespace: "missing", taken: [], offered: ["shop/offering"], from: [] },
+      { namespace: "node", taken: [], offered: ["shop/offering"], from: ["other/one"] },
+    ]);
+    assert.equal((await annotationsOf("node"))["grants.keyvault-injector.dev/mirrors-from"], "other/one");
+    await plane.kubectl(["delete", "secretproviderclass", "offering", "-n", "shop"]);
+  });
+
   test("says what the user may not read", async () => {
     await plane.kubectl(["create", "serviceaccount", "nobody", "-n", "default"]);
     const { code, stderr } = await runCli(["grants"], { kubeconfig: await plane.kubeconfigFor({ namespace: "default", name: "nobody" }) });

@@ -56,7 +56,8 @@ export const WARNINGS: LogWords = {
       "a class was given to another provider: its Secrets stay": "see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay":
         "make the class anew, or add `classes` to `--heal`",
-      "a copy of a Secret has a name that is somebody else's": "it is left as it is; `detail` says which. Delete it, or choose another `secretName`",
+      "a copy of a Secret has a name that is somebody else's":
+        "it is left as it is; `detail` says which. Delete it, or choose another `secretName`",
       "a damaged CRD had cut fields off a class; they are back from its snapshot": "nothing to do; the CRD is what to look at",
       "a certificate of a Gateway or Ingress needs attention":
         "`detail` names the field, or who is in the way, and what to do; see [TLS for Gateways](../how-to/tls-for-gateways.md)",
@@ -153,7 +154,8 @@ export const INFORMATION: LogWords = {
       "the policies stop what they forbid": "after a start, or after they did not",
       "workload restarted": "its versions changed and it asks for restarts",
       "workload rotated": "all its pods are ready with the new versions",
-      "removing a copy of a Secret": "`why` says on whose side: see [what happens then](../how-to/share-a-secret-with-namespaces.md#what-happens-then)",
+      "removing a copy of a Secret":
+        "`why` says on whose side: see [what happens then](../how-to/share-a-secret-with-namespaces.md#what-happens-then)",
       "writing a copy of a Secret": "as `writing a Secret`, in a namespace that takes copies of the class",
       "writing a Secret": "`action` is `create`, `apply` or `replace`; `why` says what differed",
       "a component is left to others": "the right to it went with the manifests that had installed it",

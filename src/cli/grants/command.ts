@@ -19,6 +19,7 @@ import { valueOf } from "../shared/options.ts";
 import { installNamespace } from "../shared/resources.ts";
 import { shown, verbatim } from "../shared/terminal.ts";
 import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
+import { copyLines } from "./copies.ts";
 import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
@@ -31,7 +32,7 @@ export const grants: Command = {
     "The worker asks for a token of a ServiceAccount, and uses its node's managed identity, where the Namespace of the class grants",
     "it by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops",
     "syncing. Review the list before applying it: anyone who can write a class can name an account. Accounts of --event-queues are",
-    "granted likewise.",
+    "granted likewise. Copies of Secrets that classes offer to other namespaces are listed; no --apply takes them.",
     "",
     "yaml is the Namespaces with what is missing, for Git; json is one report.",
     "Exit code: 0, or 1 where a grant is missing and --apply was not given, or 2 where the command could not do its work.",
@@ -57,7 +58,8 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
     const text = {
       text: () => grantsText(report, { isApplied }),
       yaml: () => grantsYaml(missing),
-      json: () => reportText("grants", context.shipped, { isApplied, ...report.needs, missing, older: report.older }),
+      json: () =>
+        reportText("grants", context.shipped, { isApplied, ...report.needs, missing, copies: report.copies, older: report.older }),
     }[format];
     const result = answered(text(), missing.length > 0 && !isApplied);
     // Nothing on standard output is what `kubectl apply -f -` fails on.
@@ -114,7 +116,7 @@ function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds
 }
 
 /** `applied`: what was missing is granted now. */
-function grantsText({ needs, older }: GrantsReport, { isApplied }: { readonly isApplied: boolean }): string {
+function grantsText({ needs, copies, older }: GrantsReport, { isApplied }: { readonly isApplied: boolean }): string {
   const { servicePrincipal, workloadIdentity, identityBinding, managedIdentity } = needs.counts;
   const bound = identityBinding === 0 ? "" : `${identityBinding} with an identity binding, `;
   const missing = missingGrants(needs);
@@ -122,6 +124,7 @@ function grantsText({ needs, older }: GrantsReport, { isApplied }: { readonly is
     `Mirrored classes: ${workloadIdentity} with workload identity, ${bound}${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
     ...section("Needed, with the classes and event queues that need it (= granted, + missing):", needs.namespaces.flatMap(namespaceLines)),
     ...missingLines(missing, isApplied),
+    ...copyLines(copies),
     ...section(
       "No grant helps these:",
       needs.unhelped.map(({ namespace, name, why }) => `  ${namespace}/${name}: ${why}`),

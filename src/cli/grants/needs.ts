@@ -18,6 +18,7 @@ import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Look, listed, type Viewer, valueIn } from "../shared/viewer.ts";
+import { offeredCopies } from "./copies.ts";
 
 /** Asks whoever writes a class for the rights that its annotations use. */
 export const AUTHORS_POLICY = "keyvault-injector-class-identities";
@@ -48,10 +49,15 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
     needed.push({ namespace: own, name, need: needOf(spc, consumerAccounts, settings.limits) });
   }
   const namespaces = new Map(
-    seen(await viewer.all<KubeObject>(RESOURCES.namespaces), "the Namespaces").map((object) => [object.metadata.name, grantsOf(object)]),
+    seen(await viewer.all<KubeObject>(RESOURCES.namespaces), "the Namespaces").map((object) => [object.metadata.name, object]),
   );
-  const needs = needsOf(needed, (name) => namespaces.get(name) ?? NO_GRANTS, settings.limits);
-  return { needs, older: await olderClasses(viewer, all) };
+  const grantsIn = (name: string): NamespaceGrants => {
+    const object = namespaces.get(name);
+    return object === undefined ? NO_GRANTS : grantsOf(object);
+  };
+  const needs = needsOf(needed, grantsIn, settings.limits);
+  const offering = all.filter((spc) => isOurs(spc) && !mirrorsNothing(spc));
+  return { needs, copies: offeredCopies(offering, namespaces), older: await olderClasses(viewer, all) };
 }
 
 /** The worker has a status for each class whose vault it asks: of those that mirror nothing, for workloads that ask for restarts. */

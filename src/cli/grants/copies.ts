@@ -1,0 +1,52 @@
+/** Copies that classes offer to other namespaces, and which of them the Namespaces take. */
+import { GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
+import { mirrorConsentOf, takesFrom } from "../../domain/grants/mirror-consent.ts";
+import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
+import { UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
+import type { KubeObject, SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
+
+export interface OfferedCopies {
+  /** That is to take them. */
+  readonly namespace: string;
+  /** Classes, as `namespace/name`, that it takes. */
+  readonly taken: readonly string[];
+  /** Those that it does not take, or is not there for. */
+  readonly offered: readonly string[];
+  /** Its annotation as it is now. */
+  readonly from: readonly string[];
+}
+
+export function offeredCopies(
+  classes: readonly SecretProviderClass[],
+  namespaces: ReadonlyMap<string, KubeObject>,
+): readonly OfferedCopies[] {
+  const offers = classes.flatMap((spc) => mirrorTargets(spc).namespaces.map((namespace) => ({ namespace, key: keyOf(spc) })));
+  return [...new Set(offers.map(({ namespace }) => namespace))].sort().map((namespace) => {
+    const object = namespaces.get(namespace);
+    const { from } = object === undefined ? { from: [] } : mirrorConsentOf(object);
+    const keys = offers.filter((offer) => offer.namespace === namespace).map(({ key }) => key);
+    const isTaken = (key: string): boolean => takesFrom({ from }, key);
+    return { namespace, taken: keys.filter(isTaken).sort(), offered: keys.filter((key) => !isTaken(key)).sort(), from };
+  });
+}
+
+/** To take what a class offers is for the Namespace to say: whoever writes a class is not asked for a right there. */
+export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
+  if (copies.length === 0) return [];
+  const missing = copies.filter(({ namespace, offered }) => offered.length > 0 && namespace !== UNGRANTABLE);
+  return [
+    "",
+    "Copies of Secrets that classes offer to other namespaces (= taken, + not):",
+    ...copies.flatMap(({ namespace, taken, offered }) => [
+      `Namespace ${namespace}`,
+      ...taken.map((key) => `  = ${key}`),
+      ...offered.map((key) => `  + ${key}`),
+    ]),
+    ...(missing.length === 0 ? [] : ["", "No --apply takes them. Whoever may write the Namespace and Secrets in it does:"]),
+    ...missing.map(
+      ({ namespace, from, offered }) =>
+        `  kubectl annotate namespace ${namespace} --overwrite '${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, ...offered].join(",")}'`,
+    ),
+  ];
+}
