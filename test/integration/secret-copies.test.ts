@@ -16,6 +16,7 @@ import { eventually } from "../support/time/eventually.ts";
 import {
   askNow,
   assertNothingForbidden,
+  CLASS_CRD,
   classOf,
   classPath,
   createClass,
@@ -315,6 +316,27 @@ describe("copies of a class's Secrets in other namespaces", { skip: refusal === 
     );
     await mergePatch(world.plane, `/api/v1/namespaces/${target}/configmaps/held`, { metadata: { finalizers: null } });
     await eventually(async () => (await find<KubeObject>(world.plane, `/api/v1/namespaces/${target}`)) === undefined);
+  });
+
+  test("stay as they are while the definition of classes is lost, and follow the class that was restored", async () => {
+    const place = await shared(1);
+    const [target = ""] = place.targets;
+    const before = await find<Secret>(world.plane, secretPath(target, NAME));
+
+    const lost = (await find<KubeObject>(world.plane, classPath(place.namespace, "demo")))?.metadata.uid;
+    await world.plane.kubectl(["delete", "crd", CLASS_CRD, "--wait=false"]);
+    await eventually(
+      async () => {
+        const { uid } = (await find<KubeObject>(world.plane, classPath(place.namespace, "demo")))?.metadata ?? {};
+        return uid !== undefined && uid !== lost;
+      },
+      { what: "the restored class", within: 60_000 },
+    );
+    await rotate(place, "second");
+    await valueIs(target, "second");
+
+    const after = await find<Secret>(world.plane, secretPath(target, NAME));
+    assert.equal(after?.metadata.uid, before?.metadata.uid);
   });
 
   test("are there again after another worker has taken over, without a write", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { PlannedClass } from "../../src/cli/doctor/plan/plan.ts";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
+import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { runOnline } from "../support/cli/cli.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
@@ -78,6 +79,26 @@ describe("the sync worker of some namespaces", { skip: refusal === undefined ? f
       await eventually(async () => (await dataOf(world.plane, namespace, "app"))?.["value"] === `of ${namespace}`, { what: "the repair" });
     }
     assert.deepEqual(await mirroredSecrets(world.plane, other), []);
+  });
+
+  test("copies Secrets into those of them that agree, and says of others that it does not serve them", async () => {
+    const [namespace = "", target = ""] = served;
+    const taking = { metadata: { annotations: { [GRANT_ANNOTATIONS.mirrorsFrom]: `${namespace}/*` } } };
+    for (const name of [target, other]) await mergePatch(world.plane, `/api/v1/namespaces/${name}`, taking);
+    const object = await world.object("shared");
+    const annotations = { [CLASS_ANNOTATIONS.mirrorTo]: `${target},${other}` };
+    const secretObjects = [opaque("shared", object)];
+    await createClass(world.plane, classOf(world, { namespace, name: "sharing", annotations, objects: [object], secretObjects }));
+
+    await eventually(async () => (await dataOf(world.plane, target, "shared"))?.["value"] === "shared", { what: "the copy" });
+    const copies = await eventually(async () => (await statusOf(world.plane, namespace, "sharing"))?.copies, { what: "its status" });
+    assert.deepEqual(Object.fromEntries(copies.map(({ namespace: where, state }) => [where, state])), {
+      [target]: "Synced",
+      [other]: "NotServed",
+    });
+    assert.equal(await dataOf(world.plane, other, "shared"), undefined);
+    await send(world.plane, { method: "DELETE", path: classPath(namespace, "sharing") });
+    await eventually(async () => (await dataOf(world.plane, target, "shared")) === undefined, { what: "the end of the copy" });
     assert.equal(await statusOf(world.plane, other, "demo"), undefined);
   });
 

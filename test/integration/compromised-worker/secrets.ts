@@ -1,4 +1,4 @@
-import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../src/domain/annotations.ts";
+import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../src/domain/sync/take-over.ts";
 import { APPLY_PATCH, JSON_PATCH, MERGE_PATCH } from "../../support/cluster/api-request.ts";
 import { type Attempt, isDone, isDoneOrRead, isRead, PLANTED } from "./attempt.ts";
@@ -17,6 +17,8 @@ export const FOREIGN: Readonly<Record<string, object>> = {
 };
 
 const FORGED = { [MANAGED_LABEL]: "true" };
+const COPIED = { [COPY_LABEL]: "true" };
+const COPIED_FROM = { [COPY_ANNOTATIONS.copiedFrom]: "forged/forged" };
 const OWNED = { [SECRET_ANNOTATIONS.class]: "forged" };
 
 const body = (name: string, metadata: object, rest: object = {}): object => ({
@@ -31,6 +33,7 @@ function forgeries({ namespace, name }: ForeignSecret): readonly Attempt[] {
   const forged: Readonly<Record<string, object>> = {
     "our label": { labels: FORGED },
     "our label and its class": { labels: FORGED, annotations: OWNED },
+    "the label of a copy, and a class": { labels: COPIED, annotations: COPIED_FROM },
     "the driver's label": { labels: { [DRIVER_MANAGED_LABEL]: "true" } },
     "the word of its owner": { annotations: { [SECRET_ANNOTATIONS.adoptableBy]: "forged" } },
     "the mark of an adoption": { labels: FORGED, annotations: { ...OWNED, [SECRET_ANNOTATIONS.adopted]: "true" } },
@@ -125,5 +128,6 @@ export function mintingSecrets(accounts: readonly ForeignSecret[]): readonly Att
     make("a token for nodes", "kube-system", body("bootstrap-token-abcdef", { labels: FORGED }, { type: "bootstrap.kubernetes.io/token" })),
     make("a Helm release", "default", body("sh.helm.release.v1.x.v1", { labels: FORGED }, { type: "helm.sh/release.v1" })),
     make("a Secret without our label", "default", body("unmarked", {})),
+    make("a copy where none is taken", "default", body("copied", { labels: COPIED, annotations: COPIED_FROM })),
   ];
 }

@@ -26,6 +26,7 @@ function metadata(choices: Choices): JsonObject {
     ...choices.maybe(0.2, () => ({ [`${PREFIX}service-account`]: choices.of("lent", "other", " lent ") })),
     ...choices.maybe(0.2, () => ({ [`${PREFIX}credentials-secret`]: choices.of("lent", "other", "keyvault-injector-guardrail-probe") })),
     ...choices.maybe(0.1, () => ({ [`${PREFIX}adopt`]: "db" })),
+    ...choices.maybe(0.1, () => ({ [`${PREFIX}mirror-to`]: "elsewhere" })),
     ...choices.maybe(0.1, () => ({ note: choices.of("a", "b") })),
   };
   return {

@@ -11,7 +11,7 @@ const PREFIX = "keyvault-injector.dev/";
 
 export interface PolicyGround {
   readonly serial: string;
-  /** The first asks for restarts and grants an account. */
+  /** The first asks for restarts, grants an account and takes copies. */
   readonly namespaces: readonly [string, ...string[]];
 }
 
@@ -69,12 +69,22 @@ function secretOperation(choices: Choices, namespace: string): Operation {
   const name = choices.weighted([8, "db"], [6, "web"], [2, "keyvault-injector-sync-key"]);
   const labels = some(
     choices,
-    { [`${PREFIX}managed`]: ["true", "true", "true", "false"], "secrets-store.csi.k8s.io/managed": ["true"], app: ["a"] },
+    {
+      [`${PREFIX}managed`]: ["true", "true", "true", "false"],
+      [`${PREFIX}copy`]: ["true", "true", "false"],
+      "secrets-store.csi.k8s.io/managed": ["true"],
+      app: ["a"],
+    },
     0.4,
   );
   const annotations = some(
     choices,
-    { [`${PREFIX}class`]: ["one", "two"], [`${PREFIX}adoptable-by`]: ["one", "two"], [`${PREFIX}adopted`]: ["true", "false"] },
+    {
+      [`${PREFIX}class`]: ["one", "two"],
+      [`${PREFIX}adoptable-by`]: ["one", "two"],
+      [`${PREFIX}adopted`]: ["true", "false"],
+      [`${PREFIX}copied-from`]: ["shop/one", "shop/one", "pay/any", "shop/other", "pay/*", ""],
+    },
     0.35,
   );
   const content = {

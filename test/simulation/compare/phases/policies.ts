@@ -25,6 +25,7 @@ export function policyBatch(seed: number, { length }: { readonly length: number 
       namespace(asking, {
         "keyvault-injector.dev/restart-on-rotation": "true",
         "grants.keyvault-injector.dev/service-accounts": "other, granted",
+        "grants.keyvault-injector.dev/mirrors-from": "shop/one, pay/*",
       }),
       namespace(silent),
       ...[asking, silent, OWN].flatMap((name) => ["default", "granted"].map((account) => made(account, name))),
