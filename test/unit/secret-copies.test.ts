@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { nextStatus, withCopies } from "../../src/domain/sync/class-status.ts";
 import {
   type CopiesObservation,
   type CopyingClass,
@@ -12,7 +13,7 @@ import { type CopySource, copyMetadata, planCopy } from "../../src/domain/sync/c
 import { type CopyState, copyStatusOf, newConflicts } from "../../src/domain/sync/copies/copy-status.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { CopyPace } from "../../src/sync/copies/copy-pace.ts";
-import { secretOf } from "../support/fixtures/class-facts.ts";
+import { secretOf, syncedStatus } from "../support/fixtures/class-facts.ts";
 
 const KEY = "team/demo";
 
@@ -229,6 +230,18 @@ describe("the status of a namespace", () => {
     const results = [result("d", "Waiting"), result("b", "Conflict"), result("a", "Synced"), result("c", "Failed"), result("e", "Waiting")];
 
     assert.deepEqual(copyStatusOf("one", results), { namespace: "one", state: "Conflict", secrets: ["b", "c", "d"] });
+  });
+
+  test("outlives what a reconcile of the class stores, but where nobody writes copies any more", () => {
+    const copies = [{ namespace: "one", state: "Synced" } as const];
+    const stored = withCopies(syncedStatus(), copies);
+    assert.ok(stored !== undefined);
+    const outcome = { generation: 2, reason: "Synced", message: "", isFresh: true, secrets: stored.secrets } as const;
+
+    assert.deepEqual(nextStatus(outcome, stored, 0)?.copies, copies);
+    assert.equal("copies" in (nextStatus({ ...outcome, isWithoutCopies: true }, stored, 0) ?? {}), false);
+    assert.equal(withCopies(stored, copies), undefined);
+    assert.deepEqual(withCopies(stored, []), syncedStatus());
   });
 
   test("is told by an event where somebody else has the name, once", () => {

@@ -101,6 +101,8 @@ export interface ClassOutcome {
   readonly refresh?: string | undefined;
   /** Generation of the class by now, where it was edited or made anew meanwhile: whether it is ready, its own look says. */
   readonly newer?: number | undefined;
+  /** Nobody writes copies of the Secrets, so that nothing can be said of them. */
+  readonly isWithoutCopies?: boolean;
   /** What is known of the policies that limit the worker; absent where nobody looked. */
   readonly guardrails?: { readonly problem: string | undefined };
 }
@@ -144,7 +146,7 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     secrets: fittingSecrets(secrets.map((secret) => ofOlderSpec(secret, outcome, stored))),
     ...(objects === undefined ? {} : { objects }),
     // Kept by whoever writes the copies.
-    ...(stored?.copies === undefined ? {} : { copies: stored.copies }),
+    ...(stored?.copies === undefined || outcome.isWithoutCopies === true ? {} : { copies: stored.copies }),
   };
   return stored !== undefined && isSaid(next, stored) ? undefined : next;
 }

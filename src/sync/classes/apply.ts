@@ -131,9 +131,10 @@ async function setStatus(
   signal: AbortSignal,
 ): Promise<undefined> {
   const { clock, stores, teller } = ports;
+  const isWithoutCopies = ports.caches.secrets.isBlind;
   let isNew = false;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    const next = nextStatus({ ...outcome, newer: newerThan(ports, { key, spc }, outcome) }, told, clock.now());
+    const next = nextStatus({ ...outcome, newer: newerThan(ports, { key, spc }, outcome), isWithoutCopies }, told, clock.now());
     isNew = next !== undefined;
     return next;
   };
