@@ -1,6 +1,5 @@
-import { RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
+import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { keyOf, refOfKey } from "../domain/object-key.ts";
-import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
@@ -16,7 +15,6 @@ import { mayBeOutdated, UnansweredEdits } from "./classes/unanswered-edits.ts";
 import { clusterUid } from "./cluster-uid.ts";
 import { type Copies, startCopies as startSecretCopies } from "./copies/copies.ts";
 import { createFingerprints, type Fingerprints } from "./fingerprints.ts";
-import type { Gateways } from "./gateways/gateways.ts";
 import { createPolicyMonitor, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
 import { startComponents } from "./healing/components.ts";

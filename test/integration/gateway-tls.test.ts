@@ -4,7 +4,7 @@ import { MADE_FOR } from "../../src/domain/annotations.ts";
 import { GATEWAY_MANAGER } from "../../src/domain/gateways/made-for.ts";
 import { TLS_KEYS } from "../../src/domain/gateways/tls-entry.ts";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { APPLY_PATCH, type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { APPLY_PATCH, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
 import { readManifests } from "../support/cluster/shipped-manifests.ts";

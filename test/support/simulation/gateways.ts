@@ -55,6 +55,7 @@ export function leadGateways(world: SimulatedWorld): Leader {
   const gateways = createGateways({
     named: { Gateway: [NAMED], Ingress: [NAMED] },
     tenantId: "aaaaaaaa-0000-0000-0000-000000000001",
+    nodeClientId: "",
     watcher: cluster.watcher,
     metrics: createGatewayMetrics(new Registry()),
     clock,
