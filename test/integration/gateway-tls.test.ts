@@ -413,7 +413,7 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
       [
         "somebody's Secret",
         listener({ ...live, tls: { ...live.tls, certificateRefs: [{ name: "admin" }] } }),
-        /references to Secrets of its own only/,
+        /references to the Secret of its own name only/,
       ],
       ["another class", merge(gateway, { spec: { gatewayClassName: "other" } }), /changes nothing of a Gateway but its listeners/],
       ["a label", merge(gateway, { metadata: { labels: { a: "b" } } }), /changes no metadata of a Gateway/],

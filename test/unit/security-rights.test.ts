@@ -75,11 +75,13 @@ describe("the page of rights", () => {
       const [component] = parseManifests(readFileSync(path.join(MANIFESTS, file), "utf8"));
       return listAt(component, "patches").flatMap((patch) =>
         parseManifests(String(at(patch, "patch"))).flatMap((operations) =>
-          listAt(operations).map((operation) => {
-            const rule = at(operation, "value");
-            const resource = `${strings(rule, "resources").join()}.${strings(rule, "apiGroups").join()}`;
-            return `${strings(rule, "verbs").join(" ")}, ${resource}, manifests/${path.dirname(path.dirname(file))}`;
-          }),
+          listAt(operations)
+            .filter((operation) => at(operation, "path") === "/rules/-")
+            .map((operation) => {
+              const rule = at(operation, "value");
+              const resource = `${strings(rule, "resources").join()}.${strings(rule, "apiGroups").join()}`;
+              return `${strings(rule, "verbs").join(" ")}, ${resource}, manifests/${path.dirname(path.dirname(file))}`;
+            }),
         ),
       );
     });

@@ -186,6 +186,10 @@ const bindingMarks: readonly Mark[] = Object.entries(ONE_AUDIENCE).map(([key, [o
   put: text(otherwise, whereBound(bound, otherwise)),
 }));
 
+/** As the component gateway-tls has them. */
+const HAS_GATEWAYS = "or $.Values.gatewayClasses $.Values.ingressClasses";
+const KINDS_OF_MADE = "['Gateway', 'Ingress']";
+
 const rbacMarks: readonly Mark[] = [
   ...bindingMarks,
   {
@@ -239,8 +243,13 @@ const rbacMarks: readonly Mark[] = [
   ...['"serviceaccounts"', '"verbs":["delete"'].map((rule) => ({
     object: "ClusterRole/keyvault-injector-sync",
     at: `rules/[~${rule}]`,
-    put: when("or $.Values.gatewayClasses $.Values.ingressClasses"),
+    put: when(HAS_GATEWAYS),
   })),
+  {
+    object: "ValidatingAdmissionPolicy/keyvault-injector-sync-classes",
+    at: "spec/variables/[name=kindsOfMade]/expression",
+    put: text(KINDS_OF_MADE, `ternary ${JSON.stringify(KINDS_OF_MADE)} "[]" (not (empty (${HAS_GATEWAYS})))`),
+  },
   { object: SERVED, at: "metadata/namespace", put: scalar("$namespace | quote") },
 ];
 

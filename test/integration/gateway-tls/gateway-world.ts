@@ -42,8 +42,8 @@ export async function startGatewayWorld(): Promise<GatewayWorld> {
   const world = await startSyncWorld();
   const { plane, emulator, tenantId, vault } = world;
   const rendered = await renderOwnKustomization({ resources: ["overlays/default"], components: ["components/gateway-tls"] });
-  const names = ["keyvault-injector-sync", "keyvault-injector-gateway-identities"];
-  const kinds = ["ClusterRole", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+  const names = ["sync", "sync-classes", "gateway-identities"].map((name) => `keyvault-injector-${name}`);
+  const kinds = ["ClusterRole", "Role", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
   const rights = parseManifests(rendered).filter(({ kind, metadata }) => kinds.includes(kind) && names.includes(metadata.name));
   await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: rights }));
   const issuer = await trustCluster(emulator, plane);
