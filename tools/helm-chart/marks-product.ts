@@ -77,8 +77,10 @@ export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
   ...["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map(
     (object) => [object, `not ${ISSUER}.name`] as const,
   ),
-  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(
-    (kind) => [`${kind}/keyvault-injector-gateway-identities`, "or .Values.gatewayClasses .Values.ingressClasses"] as const,
+  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].flatMap((kind) =>
+    ["identities", "authors"].map(
+      (name) => [`${kind}/keyvault-injector-gateway-${name}`, "or .Values.gatewayClasses .Values.ingressClasses"] as const,
+    ),
   ),
 ]);
 

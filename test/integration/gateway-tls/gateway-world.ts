@@ -42,7 +42,7 @@ export async function startGatewayWorld(): Promise<GatewayWorld> {
   const world = await startSyncWorld();
   const { plane, emulator, tenantId, vault } = world;
   const rendered = await renderOwnKustomization({ resources: ["overlays/default"], components: ["components/gateway-tls"] });
-  const names = ["sync", "sync-classes", "gateway-identities"].map((name) => `keyvault-injector-${name}`);
+  const names = ["sync", "sync-classes", "gateway-identities", "gateway-authors"].map((name) => `keyvault-injector-${name}`);
   const kinds = ["ClusterRole", "Role", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
   const rights = parseManifests(rendered).filter(({ kind, metadata }) => kinds.includes(kind) && names.includes(metadata.name));
   await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: rights }));

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { TLS_KEYS } from "../../src/domain/gateways/tls-entry.ts";
+import type { ApiAnswer } from "../support/cluster/api-request.ts";
+import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { assertAllowed, assertDenied } from "../support/cluster/policy-answers.ts";
+import { policyIsActive } from "../support/cluster/shipped-manifests.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { gatewayPath, ingressPath } from "./gateway-tls/gateway-world.ts";
+import {
+  ADDRESS,
+  aGateway,
+  anIngress,
+  collectionOf,
+  MANAGED,
+  type Options,
+  type PolicyPlane,
+  SHOP,
+  startPolicyPlane,
+} from "./gateway-tls/policy-requests.ts";
+import { moduleRefusal } from "./go-module.ts";
+
+const refusal = controlPlaneRefusal() ?? moduleRefusal();
+
+const IDENTITIES = "keyvault-injector-gateway-identities";
+const AUTHORS = "keyvault-injector-gateway-authors";
+
+/** May write Gateways and Ingresses of the namespace with their status, and has these further rights there. */
+const PEOPLE: Readonly<Record<string, readonly string[]>> = {
+  "only-routes": [],
+  "with-default-credentials": ["get secrets secrets-store-creds", "update secrets"],
+  "with-writes-of-secrets": ["update secrets"],
+  "with-the-account": ["create serviceaccounts/token reader", "update secrets"],
+  "with-the-account-alone": ["create serviceaccounts/token reader"],
+  "with-every-account": ["create serviceaccounts/token", "update secrets"],
+};
+
+let world: PolicyPlane;
+let serial = 0;
+
+const another = (): string => `web-${++serial}`;
+const warned = ({ warnings }: ApiAnswer): readonly string[] => warnings.filter((warning) => warning.includes(AUTHORS));
+
+function aRoute(annotations: Options, as: string): Promise<ApiAnswer> {
+  const name = another();
+  return world.dry({ method: "POST", path: collectionOf(ingressPath(SHOP, name)), body: anIngress(name, annotations), as });
+}
+
+function aListener(options: Options, as: string): Promise<ApiAnswer> {
+  const name = another();
+  return world.dry({ method: "POST", path: collectionOf(gatewayPath(SHOP, name)), body: aGateway(name, options), as });
+}
+
+describe("who may ask for a certificate for a Gateway or an Ingress", {
+  skip: refusal === undefined ? false : `SKIPPED: ${refusal}`,
+}, () => {
+  before(async () => {
+    world = await startPolicyPlane();
+    await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: rightsOfPeople() }));
+  });
+  after(async () => {
+    await world?.plane.stop();
+  });
+
+  describe("with the default overlay", () => {
+    before(async () => {
+      await world.install("default");
+      await policyIsActive(IDENTITIES, () => aRoute({ [TLS_KEYS.account]: "reader" }, "only-routes"));
+      await eventually(async () => warned(await aRoute({ [TLS_KEYS.address]: ADDRESS }, "only-routes")).length > 0, { what: AUTHORS });
+    });
+
+    test("A13: ask for the right to an account where it comes by the status of an Ingress, and let a controller's status pass", async () => {
+      const where = await world.made(ingressPath(SHOP, "status"), anIngress("status", MANAGED));
+      const status = { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } };
+
+      const lending = { metadata: { annotations: { [TLS_KEYS.account]: "reader" } }, status };
+      assertDenied(await world.merged(`${where}/status`, lending, "only-routes"), IDENTITIES, /lends the identity of account 'reader'/);
+      assertAllowed(await world.merged(`${where}/status`, lending, "with-the-account"));
+      const moved = { metadata: { annotations: { [TLS_KEYS.address]: `${ADDRESS}-2` } }, status };
+      assert.equal(warned(await world.merged(`${where}/status`, moved, "only-routes")).length, 2);
+      const reported = await world.merged(`${where}/status`, { status }, "only-routes");
+      assertAllowed(reported);
+      assert.deepEqual(reported.warnings, []);
+    });
+
+    test("A8: warn who asks for a certificate without an account and may not use the namespace's credentials", async () => {
+      for (const ask of [aRoute, aListener]) {
+        const answer = await ask({ [TLS_KEYS.address]: ADDRESS }, "only-routes");
+        assertAllowed(answer);
+        assert.equal(warned(answer).length, 2);
+        assert.deepEqual(warned(await ask({ [TLS_KEYS.address]: ADDRESS }, "with-default-credentials")), []);
+        assert.deepEqual(warned(await ask({}, "only-routes")), []);
+      }
+    });
+  });
+
+  describe("with the strict overlay", () => {
+    before(async () => {
+      await world.install("strict");
+      await policyIsActive(AUTHORS, () => aRoute({ [TLS_KEYS.address]: ADDRESS }, "only-routes"));
+    });
+
+    test("A8: refuse a certificate to who names no account and may not use the namespace's credentials, as a class of theirs is", async () => {
+      const asking = { [TLS_KEYS.address]: ADDRESS };
+      for (const ask of [aRoute, aListener]) {
+        assertDenied(await ask(asking, "with-writes-of-secrets"), AUTHORS, /credentials in Secret secrets-store-creds/);
+        assertDenied(await ask({ ...asking, [TLS_KEYS.account]: "" }, "with-every-account"), AUTHORS, /secrets-store-creds/);
+        assertDenied(
+          await ask({ ...asking, [TLS_KEYS.account]: "reader" }, "with-the-account-alone"),
+          AUTHORS,
+          /no right to update Secrets/,
+        );
+        assertAllowed(await ask(asking, "with-default-credentials"));
+        assertAllowed(await ask({ ...asking, [TLS_KEYS.account]: "reader" }, "with-the-account"));
+        assertAllowed(await ask({}, "only-routes"));
+      }
+    });
+
+    test("A8: ask again where the address changes, the account goes, or the class becomes another one, and not for a label", async () => {
+      const where = await world.made(ingressPath(SHOP, "changed"), anIngress("changed", { ...MANAGED, [TLS_KEYS.account]: "reader" }));
+      const change = (body: unknown) => world.merged(where, body, "with-every-account");
+
+      assertDenied(await change({ metadata: { annotations: { [TLS_KEYS.account]: null } } }), AUTHORS, /secrets-store-creds/);
+      assertDenied(
+        await change({ metadata: { annotations: { [TLS_KEYS.address]: `${ADDRESS}-2`, [TLS_KEYS.account]: "" } } }),
+        AUTHORS,
+        /secrets-store-creds/,
+      );
+      assertAllowed(await change({ metadata: { labels: { a: "b" } } }));
+      const routed = anIngress("routed", MANAGED, { ingressClassName: "webapprouting.kubernetes.azure.com" });
+      const moved = await world.made(ingressPath(SHOP, "routed"), routed);
+      assertAllowed(await world.merged(moved, { metadata: { labels: { a: "b" } } }, "only-routes"));
+      assertDenied(
+        await world.merged(moved, { spec: { ingressClassName: "any" } }, "with-writes-of-secrets"),
+        AUTHORS,
+        /secrets-store-creds/,
+      );
+    });
+  });
+});
+
+/** A role of the same name for each person, bound to them. */
+function rightsOfPeople(): readonly unknown[] {
+  const routes = [
+    { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingresses/status"], verbs: ["*"] },
+    { apiGroups: ["gateway.networking.k8s.io"], resources: ["gateways", "gateways/status"], verbs: ["*"] },
+  ];
+  const rbac = "rbac.authorization.k8s.io";
+  return Object.entries(PEOPLE).flatMap(([name, rights]) => {
+    const metadata = { name, namespace: SHOP };
+    const roleRef = { apiGroup: rbac, kind: "Role", name };
+    const subjects = [{ apiGroup: rbac, kind: "User", name }];
+    return [
+      { apiVersion: `${rbac}/v1`, kind: "Role", metadata, rules: [...routes, ...rights.map(ruleOf)] },
+      { apiVersion: `${rbac}/v1`, kind: "RoleBinding", metadata, roleRef, subjects },
+    ];
+  });
+}
+
+function ruleOf(right: string): unknown {
+  const [verb, resource, name] = right.split(" ");
+  return { apiGroups: [""], resources: [resource], verbs: [verb], ...(name === undefined ? {} : { resourceNames: [name] }) };
+}
