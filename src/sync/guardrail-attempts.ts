@@ -1,6 +1,7 @@
 import { CLASS_ANNOTATIONS, PREFIX } from "../domain/annotations.ts";
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
 import { OWNER_RESOURCES } from "../domain/gateways/owner-kinds.ts";
+import { TLS_KEYS } from "../domain/gateways/tls-entry.ts";
 import { componentsOf, OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
@@ -101,10 +102,26 @@ const createClass =
       signal,
     );
 
+/** Under this name the policy asks the worker, which may have any account's token, for a right that nobody has. */
+const askForCertificate: Attempt = ({ kube, namespace }, signal) =>
+  kube.apply(
+    OWNER_RESOURCES.Ingress,
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: OWNER_RESOURCES.Ingress.kind,
+      metadata: { namespace, name: NAME, annotations: { [TLS_KEYS.account]: NAME } },
+      spec: { ingressClassName: NAME, defaultBackend: { service: { name: SERVICE, port: { number: 443 } } } },
+    },
+    { ...DRY, force: true },
+    signal,
+  );
+
 /** By policy: the least that each forbids, and that works by dry run and by name alone. */
 export const ATTEMPTS = {
   // The policy judges the worker under this one name as everybody else: it may not read the Secret that the class would lend.
   "keyvault-injector-class-identities": [createClass({ name: NAME, annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: NAME } })],
+  // The worker has the right to this one Ingress where it gives certificates to Gateways or Ingresses, which brings the policy.
+  "keyvault-injector-gateway-identities": [askForCertificate],
   "keyvault-injector-sync-classes": [createClass({ name: `${NAME}-of-classes`, finalizers: [`${PREFIX}/${NAME}`] })],
   "keyvault-injector-sync-components": [hold(RESOURCES.services, (namespace) => ({ namespace, name: SERVICE }))],
   "keyvault-injector-sync-definitions": [hold(RESOURCES.customResourceDefinitions, () => ({ name: DEFINITION }))],

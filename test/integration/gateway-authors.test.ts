@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { TLS_KEYS } from "../../src/domain/gateways/tls-entry.ts";
-import type { ApiAnswer } from "../support/cluster/api-request.ts";
+import { APPLY_PATCH, type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { assertAllowed, assertDenied } from "../support/cluster/policy-answers.ts";
-import { policyIsActive } from "../support/cluster/shipped-manifests.ts";
+import { at, policyIsActive } from "../support/cluster/shipped-manifests.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { SYNC_USER } from "../support/worker/sync-world.ts";
 import { gatewayPath, ingressPath } from "./gateway-tls/gateway-world.ts";
 import {
   ADDRESS,
@@ -22,8 +23,11 @@ import { moduleRefusal } from "./go-module.ts";
 
 const refusal = controlPlaneRefusal() ?? moduleRefusal();
 
+const OWN = "keyvault-injector";
 const IDENTITIES = "keyvault-injector-gateway-identities";
 const AUTHORS = "keyvault-injector-gateway-authors";
+const GATEWAYS = "keyvault-injector-sync-gateways";
+const PROBE = "keyvault-injector-guardrail-probe";
 
 /** May write Gateways and Ingresses of the namespace with their status, and has these further rights there. */
 const PEOPLE: Readonly<Record<string, readonly string[]>> = {
@@ -81,6 +85,19 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
       const reported = await world.merged(`${where}/status`, { status }, "only-routes");
       assertAllowed(reported);
       assert.deepEqual(reported.warnings, []);
+    });
+
+    test("A12: refuse the worker the one Ingress by which it tries whether they are there, and every other as well", async () => {
+      const tried = (name: string, query = "&dryRun=All") => {
+        const { metadata, ...rest } = anIngress(name, { [TLS_KEYS.account]: PROBE });
+        const path = `${ingressPath(OWN, name)}?fieldManager=keyvault-injector-sync&force=true${query}`;
+        const body = { ...rest, metadata: { ...metadata, namespace: OWN } };
+        return apiRequest(world.plane, { method: "PATCH", path, body, contentType: APPLY_PATCH, as: SYNC_USER });
+      };
+
+      assertDenied(await tried(PROBE), IDENTITIES, /lends the identity of account/);
+      assert.match(String(at((await tried(PROBE, "")).body, "message")), new RegExp(`'(?:${GATEWAYS}|${IDENTITIES})'`));
+      assert.match(String(at((await tried("another")).body, "message")), /cannot create resource/);
     });
 
     test("A8: warn who asks for a certificate without an account and may not use the namespace's credentials", async () => {

@@ -435,17 +435,20 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
     }
   });
 
-  test("are limited by a policy that the worker misses where it is absent", async () => {
-    const policy = "keyvault-injector-sync-gateways";
-    const isMissing = async () => samplesOf(await worker.metrics()).value("guardrails_missing", { policy }) === 1;
-    const binding = readManifests("policies/sync-gateways.yaml").find(({ kind }) => kind === "ValidatingAdmissionPolicyBinding");
+  for (const [policy, file] of [
+    ["keyvault-injector-sync-gateways", "policies/sync-gateways.yaml"],
+    ["keyvault-injector-gateway-identities", "components/gateway-tls/rights/gateway-identities.yaml"],
+  ] as const)
+    test(`A12: are limited by a policy that the worker misses where it is absent: ${policy}`, async () => {
+      const isMissing = async () => samplesOf(await worker.metrics()).value("guardrails_missing", { policy }) === 1;
+      const binding = readManifests(file).find(({ kind }) => kind === "ValidatingAdmissionPolicyBinding");
 
-    await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", policy]);
-    await eventually(isMissing, { what: "the missing policy" });
-    await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify(binding));
+      await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", policy]);
+      await eventually(isMissing, { what: "the missing policy" });
+      await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify(binding));
 
-    await eventually(async () => !(await isMissing()), { what: "the policy that is there again" });
-  });
+      await eventually(async () => !(await isMissing()), { what: "the policy that is there again" });
+    });
 
   test("take no right that the worker lacks, and leave no field of a Gateway in its name", async () => {
     const gateways = await find<KubeObject & { readonly items: readonly KubeObject[] }>(

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { checkGateways } from "../../src/cli/doctor/checks/gateways.ts";
-import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { checkPolicies } from "../../src/cli/doctor/checks/policies.ts";
+import { listAt, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { holding } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
@@ -73,6 +74,41 @@ describe("doctor on certificates of Gateways and Ingresses", () => {
       "WARN IngressClass webapprouting.kubernetes.azure.com is left to App Routing, the add-on of AKS: the worker gives it no certificates -> take webapprouting.kubernetes.azure.com out of --ingress-classes",
       "WARN GatewayClass meshed is App Routing's, which writes the same classes and takes over what has their names -> take meshed out of --gateway-classes",
       "WARN IngressClass private is App Routing's, which writes the same classes and takes over what has their names -> take private out of --ingress-classes",
+    ]);
+  });
+});
+
+describe("A12: doctor on the policies of Gateways and Ingresses", () => {
+  const shipped = (folder: string): readonly Manifest[] =>
+    readManifests(`${folder}/kustomization.yaml`)
+      .flatMap((kustomization) => listAt(kustomization, "resources").map(String))
+      .flatMap((file) => readManifests(`${folder}/${file}`));
+  const component = shipped("components/gateway-tls/rights");
+  const said = async (...objects: readonly Manifest[]): Promise<readonly string[]> => {
+    const results = await checkPolicies({ viewer: holding([...shipped("policies"), ...objects]), namespace: NAMESPACE });
+    return results.map(({ state, message, fix }) => `${state} ${message}${fix === undefined ? "" : ` -> ${fix}`}`);
+  };
+
+  for (const flag of ["--gateway-classes=named", "--ingress-classes=named"]) {
+    test(`misses them where classes are named, by ${flag}, and finds nothing wrong with them as they are shipped`, async () => {
+      assert.deepEqual(await said(worker(flag)), [
+        "FAIL policy keyvault-injector-gateway-identities is missing -> apply the component gateway-tls again",
+        "FAIL policy keyvault-injector-gateway-authors is missing -> apply the component gateway-tls again",
+      ]);
+      assert.deepEqual(await said(worker(flag), ...component), ["OK 17 policies are there and bound, for namespace keyvault-injector"]);
+    });
+  }
+
+  test("asks for none of them where no class is named", async () => {
+    assert.deepEqual(await said(worker()), ["OK 15 policies are there and bound, for namespace keyvault-injector"]);
+  });
+
+  test("finds one that is bound without Deny", async () => {
+    const audited = component.map((manifest) =>
+      manifest.kind.endsWith("Binding") ? { ...manifest, spec: { ...Object(manifest["spec"]), validationActions: ["Warn"] } } : manifest,
+    );
+    assert.deepEqual(await said(worker("--gateway-classes=named"), ...audited), [
+      "FAIL policy keyvault-injector-gateway-identities is bound without Deny, so it stops nothing -> apply the component gateway-tls again",
     ]);
   });
 });

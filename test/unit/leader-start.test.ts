@@ -73,7 +73,7 @@ test("a blind worker waits for an API server that does not say whether the polic
     await Promise.resolve();
     throw failures.shift() ?? withoutRight();
   };
-  const kube = { ...client, create: refuse, replace: refuse, mergePatch: refuse, delete: refuse, requestToken: refuse };
+  const kube = { ...client, create: refuse, apply: refuse, replace: refuse, mergePatch: refuse, delete: refuse, requestToken: refuse };
   const options = { kube, namespace: "keyvault-injector", isBlind: true, clock, logger: recordingLogger(), random: () => 0.5 };
 
   const guarded = assertGuarded(options, new AbortController().signal).then(

@@ -96,7 +96,7 @@ describe("the page of rights", () => {
         ),
       );
 
-    assert.equal(added.length, 6);
+    assert.equal(added.length, 7);
     assert.deepEqual(onPage.toSorted(), added.toSorted());
   });
 

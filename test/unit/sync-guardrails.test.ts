@@ -6,8 +6,8 @@ import { GUARDRAILS } from "../../src/sync/guardrails.ts";
 import { at, listAt, MANIFESTS, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-/** Judges classes by the rights of their authors: what the worker may do is limited by its absence too. */
-const OF_AUTHORS = "keyvault-injector-class-identities";
+/** Judge classes, Gateways and Ingresses by the rights of their authors: what the worker may do is limited by their absence too. */
+const OF_AUTHORS = ["keyvault-injector-class-identities", "keyvault-injector-gateway-identities"];
 
 test("S7: the worker tries each policy on its own account, and the one that keeps classes from lending what their author may not use", () => {
   const policies = readdirSync(path.join(MANIFESTS, "policies"))
@@ -18,5 +18,5 @@ test("S7: the worker tries each policy on its own account, and the one that keep
     .map(({ metadata }) => metadata.name);
   assert.ok(onTheWorker.length > 5);
 
-  assert.deepEqual([...GUARDRAILS].sort(), [OF_AUTHORS, ...onTheWorker].sort());
+  assert.deepEqual([...GUARDRAILS].sort(), [...OF_AUTHORS, ...onTheWorker].sort());
 });

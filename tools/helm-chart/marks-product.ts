@@ -247,6 +247,7 @@ const rbacMarks: readonly Mark[] = [
     at: `rules/[~${rule}]`,
     put: when(HAS_GATEWAYS),
   })),
+  { object: "Role/keyvault-injector-sync", at: "rules/[~ingresses]", put: when(HAS_GATEWAYS) },
   {
     object: "ValidatingAdmissionPolicy/keyvault-injector-sync-classes",
     at: "spec/variables/[name=kindsOfMade]/expression",

@@ -7,7 +7,7 @@ import { MORE_RESOURCES, OWN_LABEL, type PolicyBinding } from "../shared/resourc
 import { imagesOf, type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Look, listed, valueIn } from "../shared/viewer.ts";
 import type { CheckResult, DoctorContext } from "./checks/check.ts";
-import { POLICIES } from "./checks/install.ts";
+import { wantedPolicies } from "./checks/install.ts";
 import { DRIVER_IMAGE, PROVIDER_IMAGE, runs } from "./checks/nodes.ts";
 import type { ReportedWalk } from "./class/walk.ts";
 
@@ -45,7 +45,7 @@ export async function readInstall({ viewer, namespace, crds: shipped }: DoctorCo
     /** What the processes run with, by component. */
     settings: { webhook: settingsIn(deployments, "keyvault-injector-webhook"), sync: settingsIn(deployments, "keyvault-injector-sync") },
     crds,
-    policies: Object.keys(POLICIES).map((name) => ({
+    policies: Object.keys(await wantedPolicies({ viewer, namespace })).map((name) => ({
       name,
       isPresent: policies.some(({ metadata }) => metadata.name === name),
       actions: bindings.filter(({ spec }) => spec?.policyName === name).flatMap(({ spec }) => spec?.validationActions ?? []),

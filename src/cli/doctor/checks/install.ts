@@ -4,10 +4,11 @@ import { isMarked } from "../../../domain/healing/uninstall-marker.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
+import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { type Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
-import { settingProblems, type WorkloadObject } from "../../shared/settings-in-force.ts";
+import { settingProblems, type WorkloadObject, workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { type Look, listed, type Viewer, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { PROVIDER_IMAGE, runs } from "./nodes.ts";
@@ -136,6 +137,21 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-class-identities": "Deny",
   "keyvault-injector-class-authors": "Warn",
 };
+
+/** Those of the component gateway-tls. */
+export const GATEWAY_POLICIES: typeof POLICIES = {
+  "keyvault-injector-gateway-identities": "Deny",
+  "keyvault-injector-gateway-authors": "Warn",
+};
+
+/** All that the install has to have. What may not be seen of the worker asks for no more. */
+export async function wantedPolicies({ viewer, namespace }: Looking): Promise<typeof POLICIES> {
+  const settings = await workerSettingsInForce(viewer, namespace);
+  const hasGateways = GATEWAY_SETTINGS.some((setting) => wordsOf(settings[setting]).length > 0);
+  return hasGateways ? { ...POLICIES, ...GATEWAY_POLICIES } : POLICIES;
+}
+
+const GATEWAY_SETTINGS = ["gateway-classes", "ingress-classes"] as const;
 
 export const checkDeployments: Check = async ({ viewer, namespace }) => {
   const results: CheckResult[] = [];

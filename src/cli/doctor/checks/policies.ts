@@ -4,35 +4,40 @@ import { FINAL_CHECK, type Policy, type PolicyBinding } from "../../shared/resou
 import { valueIn } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
-import { isBeingRemoved, POLICIES, whoAmI } from "./install.ts";
+import { GATEWAY_POLICIES, isBeingRemoved, POLICIES, wantedPolicies, whoAmI } from "./install.ts";
 
 /** What our policies compare with. */
 const PARAMETERS: Readonly<Record<string, string>> = { "keyvault-injector-sync-pods": "PodTemplate" };
 
 const APPLY = "apply manifests/policies again";
 
+function applyAdvice(policy: string): string {
+  return policy in GATEWAY_POLICIES ? "apply the component gateway-tls again" : APPLY;
+}
+
 export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const policies = await viewer.all<Policy>(RESOURCES.validatingAdmissionPolicies);
   if (policies.kind !== "seen") return [on.policies.skipped(policies)];
   const bindings = await viewer.all<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings);
   if (bindings.kind !== "seen") return [on.policies.skipped(bindings)];
-  const absent = absentOf(policies.value);
-  if (absent.length === Object.keys(POLICIES).length) return [on.policies.fail(`none of the ${absent.length} policies is there`, APPLY)];
+  const wanted = await wantedPolicies({ viewer, namespace });
+  const absent = absentOf(policies.value, wanted);
+  if (absent.length === Object.keys(wanted).length) return [on.policies.fail(`none of the ${absent.length} policies is there`, APPLY)];
   const isRemoved = await isBeingRemoved({ viewer, namespace });
-  const results = Object.entries(POLICIES).flatMap(([name, least]) => {
+  const results = Object.entries(wanted).flatMap(([name, least]) => {
     const policy = policies.value.find(({ metadata }) => metadata.name === name);
-    if (policy === undefined) return [on.policies.fail(`policy ${name} is missing`, APPLY)];
+    if (policy === undefined) return [on.policies.fail(`policy ${name} is missing`, applyAdvice(name))];
     // Taken away by uninstall --prepare, which the check `install` says.
     const isMeant = isRemoved && name === FINAL_CHECK && !bindings.value.some(({ spec }) => spec?.policyName === name);
     if (isMeant) return [];
     const problem = bindingProblem(bindings.value, name, least) ?? policyProblem(policy, namespace);
-    return problem === undefined ? warningsOf(policy, bindings.value) : [on.policies.fail(`policy ${name} ${problem}`, APPLY)];
+    return problem === undefined ? warningsOf(policy, bindings.value) : [on.policies.fail(`policy ${name} ${problem}`, applyAdvice(name))];
   });
-  return orFine(results, on.policies.fine(`${Object.keys(POLICIES).length} policies are there and bound, for namespace ${namespace}`));
+  return orFine(results, on.policies.fine(`${Object.keys(wanted).length} policies are there and bound, for namespace ${namespace}`));
 }
 
-function absentOf(policies: readonly Policy[]): readonly string[] {
-  return Object.keys(POLICIES).filter((name) => !policies.some(({ metadata }) => metadata.name === name));
+function absentOf(policies: readonly Policy[], wanted: typeof POLICIES = POLICIES): readonly string[] {
+  return Object.keys(wanted).filter((name) => !policies.some(({ metadata }) => metadata.name === name));
 }
 
 function bindingProblem(bindings: readonly PolicyBinding[], policy: string, least: "Deny" | "Warn"): string | undefined {
@@ -67,8 +72,11 @@ function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly P
   );
   const hasTypeErrors = (status?.typeChecking?.expressionWarnings ?? []).length > 0;
   const { warn } = on.policies;
-  const typed = warn(`the API server warns of expressions of policy ${name}`, `see status.typeChecking of the policy; ${APPLY}`);
-  const narrow = narrowed && warn(`binding ${narrowed.metadata.name} narrows policy ${name}`, `${APPLY}, unless that is meant`);
+  const typed = warn(
+    `the API server warns of expressions of policy ${name}`,
+    `see status.typeChecking of the policy; ${applyAdvice(name)}`,
+  );
+  const narrow = narrowed && warn(`binding ${narrowed.metadata.name} narrows policy ${name}`, `${applyAdvice(name)}, unless that is meant`);
   return [...(narrow === undefined ? [] : [narrow]), ...(hasTypeErrors ? [typed] : [])];
 }
 
