@@ -10,6 +10,7 @@ import { SYNC_USER } from "../support/worker/sync-world.ts";
 import { gatewayPath, ingressPath } from "./gateway-tls/gateway-world.ts";
 import {
   ADDRESS,
+  aFullGateway,
   aGateway,
   anIngress,
   collectionOf,
@@ -85,6 +86,19 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
       const reported = await world.merged(`${where}/status`, { status }, "only-routes");
       assertAllowed(reported);
       assert.deepEqual(reported.warnings, []);
+    });
+
+    test("A13: let the status of a Gateway pass that has as many listeners as there may be, and ask once for all their accounts", async () => {
+      const where = await world.made(gatewayPath(SHOP, "full"), aFullGateway("full"));
+      const status = { conditions: [] };
+
+      const reported = await world.merged(`${where}/status`, { status }, "only-routes");
+      assertAllowed(reported);
+      assert.deepEqual(reported.warnings, []);
+      const path = collectionOf(where);
+      const asked = (as: string) => world.dry({ method: "POST", path, body: aFullGateway(another()), as });
+      assertAllowed(await asked("with-the-account"));
+      assertDenied(await asked("only-routes"), IDENTITIES, /lends the identity of account 'reader'/);
     });
 
     test("A12: refuse the worker the one Ingress by which it tries whether they are there, and every other as well", async () => {

@@ -8,7 +8,16 @@ import { at, policyIsActive } from "../support/cluster/shipped-manifests.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { SYNC_USER } from "../support/worker/sync-world.ts";
 import { gatewayPath, ingressPath } from "./gateway-tls/gateway-world.ts";
-import { ADDRESS, aGateway, anIngress, MANAGED, type PolicyPlane, SHOP, startPolicyPlane } from "./gateway-tls/policy-requests.ts";
+import {
+  ADDRESS,
+  aFullGateway,
+  aGateway,
+  anIngress,
+  MANAGED,
+  type PolicyPlane,
+  SHOP,
+  startPolicyPlane,
+} from "./gateway-tls/policy-requests.ts";
 import { moduleRefusal } from "./go-module.ts";
 
 const refusal = controlPlaneRefusal() ?? moduleRefusal();
@@ -112,6 +121,17 @@ describe("the policies on what the worker writes for Gateways and Ingresses", {
         GATEWAYS,
         /of its own name only, where the listener asks/,
       );
+    });
+
+    test("A16: let the worker refer all listeners of a Gateway that has as many as there may be, at no more than a policy may cost", async () => {
+      const gateway = aFullGateway("full");
+      const where = await world.made(gatewayPath(SHOP, "full"), gateway);
+      const { metadata, spec, ...kind } = gateway;
+      const listeners = spec.listeners.map(({ name }) => ({ name, tls: { certificateRefs: [{ name: `kv-gw-cert-full-${name}` }] } }));
+      const path = `${where}?fieldManager=keyvault-injector-gateways&dryRun=All`;
+      const body = { ...kind, metadata, spec: { listeners } };
+
+      assertAllowed(await apiRequest(world.plane, { method: "PATCH", path, body, contentType: APPLY_PATCH, as: SYNC_USER }));
     });
 
     test("A16: refuse the worker references that somebody else has written, also under the name of its own", async () => {

@@ -69,3 +69,11 @@ export function anIngress(name: string, annotations: Options, more: Readonly<Rec
   const metadata = { namespace: SHOP, name, annotations };
   return { apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata, spec: { ingressClassName: "any", rules, ...more } };
 }
+
+/** As many as the Gateway API takes, each of which asks by an account. */
+export function aFullGateway(name: string) {
+  const { spec, ...gateway } = aGateway(name, { [TLS_KEYS.address]: ADDRESS, [TLS_KEYS.account]: "reader" });
+  const [listener] = spec.listeners;
+  const listeners = Array.from({ length: 64 }, (_, index) => ({ ...listener, name: `https-${index}`, hostname: `h${index}.example.com` }));
+  return { ...gateway, spec: { ...spec, listeners } };
+}
