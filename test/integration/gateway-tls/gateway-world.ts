@@ -71,6 +71,8 @@ export async function startGatewayWorld(): Promise<GatewayWorld> {
 export async function installGatewayApi(plane: ControlPlane): Promise<void> {
   const file = path.join(moduleFolder("sigs.k8s.io/gateway-api"), "config/crd/standard/gateway.networking.k8s.io_gateways.yaml");
   await plane.kubectl(["apply", "--server-side", "-f", "-"], readFileSync(file, "utf8"));
+  // Of a definition that has no conditions yet a wait for one is an error at once.
+  await plane.kubectl(["wait", "--for=jsonpath={.status.conditions[0].type}", `crd/${GATEWAY_CRD}`, "--timeout=20s"]);
   await plane.kubectl(["wait", "--for=condition=Established", `crd/${GATEWAY_CRD}`, "--timeout=20s"]);
 }
 
