@@ -95,12 +95,12 @@ describe("A12: doctor on the policies of Gateways and Ingresses", () => {
         "FAIL policy keyvault-injector-gateway-identities is missing -> apply the component gateway-tls again",
         "FAIL policy keyvault-injector-gateway-authors is missing -> apply the component gateway-tls again",
       ]);
-      assert.deepEqual(await said(worker(flag), ...component), ["OK 17 policies are there and bound, for namespace keyvault-injector"]);
+      assert.deepEqual(await said(worker(flag), ...component), ["OK 18 policies are there and bound, for namespace keyvault-injector"]);
     });
   }
 
   test("asks for none of them where no class is named", async () => {
-    assert.deepEqual(await said(worker()), ["OK 15 policies are there and bound, for namespace keyvault-injector"]);
+    assert.deepEqual(await said(worker()), ["OK 16 policies are there and bound, for namespace keyvault-injector"]);
   });
 
   test("finds one that is bound without Deny", async () => {
