@@ -1,11 +1,11 @@
 import type { Pki } from "../domain/ports/pki.ts";
+import { keyedHash } from "../runtime/keyed-hash.ts";
 import { readCertificate } from "./certificate.ts";
 import { decodePem, encodePem } from "./pem.ts";
 import { decodePkcs12 } from "./pkcs12.ts";
 import { readPrivateKey } from "./private-key.ts";
 import { encodePublicKey } from "./public-key.ts";
 import { encodeJksTrustStore } from "./stores/jks-trust-store.ts";
-import { keyedHash } from "./stores/keyed-hash.ts";
 import { encodePkcs12, encodePkcs12TrustStore } from "./stores/pkcs12-stores.ts";
 
 /** Keys, certificates and their containers. Keeps nothing. */

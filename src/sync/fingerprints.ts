@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { hkdfSync, timingSafeEqual } from "node:crypto";
 import type { Sensitive } from "../domain/sensitive.ts";
+import { keyedHash } from "../runtime/keyed-hash.ts";
 
 /** A Secret. Its fingerprints hold for it alone. */
 export interface SecretPlace {
@@ -82,9 +83,7 @@ export function isSameFingerprint(a: string, b: string): boolean {
 }
 
 function hmacOf(key: Uint8Array, parts: readonly Uint8Array[]): string {
-  const hmac = createHmac("sha256", key);
-  for (const part of parts) hmac.update(lengthOf(part)).update(part);
-  return hmac.digest("hex");
+  return Buffer.from(keyedHash(key, parts)).toString("hex");
 }
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text);
@@ -95,13 +94,6 @@ function partsOf(data: ReadonlyMap<string, Sensitive>): readonly Uint8Array[] {
 
 function encodedParts({ data, keys }: EncodedData): readonly Uint8Array[] {
   return [...keys].sort().flatMap((name) => [bytesOf(name), Buffer.from(data[name] ?? "", "base64")]);
-}
-
-/** Lengths go in front, so that ("ab", "c") and ("a", "bc") differ. */
-function lengthOf(part: Uint8Array): Uint8Array {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(part.byteLength);
-  return length;
 }
 
 function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {

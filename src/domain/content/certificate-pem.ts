@@ -1,4 +1,5 @@
 /** The value of a secret that belongs to a certificate, as PEM. */
+import { concatenated } from "../bytes.ts";
 import type { PemBlock, Pki } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { DerivationBudget } from "./derivation-budget.ts";
@@ -10,14 +11,7 @@ const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 
 /** Text of several blocks. */
 export function encodeBlocks(blocks: readonly PemBlock[], pki: Pki): Uint8Array {
-  const parts = blocks.map((block) => pki.encodePem(block));
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
+  return concatenated(blocks.map((block) => pki.encodePem(block)));
 }
 
 function keysOf(blocks: readonly PemBlock[], pki: Pki): Result<readonly PemBlock[], string> {

@@ -1,8 +1,9 @@
 /** Values of expressions. */
+
+import { bytesOf, textIn } from "../bytes.ts";
 import type { DerivationBudget } from "../content/derivation-budget.ts";
 import type { Pki, SaltOf } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { bytesOf, textIn } from "./bytes.ts";
 import { type DocumentNode, readDocument } from "./document.ts";
 import type { Expression } from "./expression.ts";
 import { findFunction, type Using } from "./functions.ts";

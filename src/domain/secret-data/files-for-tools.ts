@@ -1,6 +1,7 @@
 /** Values in the formats of the tools that read them. What a format cannot hold is refused: never half of it, never another value. */
+
+import { bytesOf, encodeBase64 } from "../bytes.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { bytesOf, encodeBase64 } from "./bytes.ts";
 import { type DocumentNode, isMapping, textOf } from "./document.ts";
 
 const CONTROL = /\p{Cc}/u;

@@ -1,10 +1,11 @@
 /** All functions of expressions. Each is total, keeps nothing, and its errors hold nothing of a value. */
+
+import { bytesOf, concatenated, encodeBase64, encodeHex, NO_TEXT, textIn } from "../bytes.ts";
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
 import type { DerivationBudget } from "../content/derivation-budget.ts";
 import { decodeBase64, decodeHex } from "../content/encodings.ts";
 import type { PemBlock, Pki, SaltOf } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { bytesOf, concatenated, encodeBase64, encodeHex, NO_TEXT, textIn } from "./bytes.ts";
 import { type DocumentNode, nodeAt, textOf } from "./document.ts";
 import { connectionStringOf, dockerConfigOf, dotenvOf, npmrcOf } from "./files-for-tools.ts";
 import { jksTrustStore, pemFromPkcs12, pkcs12, pkcs12TrustStore } from "./key-stores.ts";

@@ -1,8 +1,9 @@
 /** Stores of keys and certificates, from PEM and back. */
+
+import { textIn } from "../bytes.ts";
 import { pemOfBlocks } from "../content/certificate-pem.ts";
 import type { PemBlock } from "../ports/pki.ts";
 import { failed, type Result } from "../result.ts";
-import { textIn } from "./bytes.ts";
 import type { Using } from "./functions.ts";
 
 type Apply = (values: readonly Uint8Array[], using: Using) => Result<Uint8Array, string>;

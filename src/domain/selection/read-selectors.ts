@@ -26,7 +26,7 @@ export interface KeyRule {
 
 export interface ObjectSelector {
   readonly type: ObjectType;
-  /** Patterns, of which one has to match: `*` stands for any characters. Names of the vault are case-insensitive. */
+  /** Patterns in lower case, of which one has to match: `*` stands for any characters. Names of the vault are case-insensitive. */
   readonly names: readonly string[];
   /** All of them, with these values. */
   readonly tags: ReadonlyMap<string, string>;
@@ -103,7 +103,7 @@ function readSelector(node: YamlNode, place: string): Read<ObjectSelector> {
   if (stray !== undefined) return failed(stray);
   const read = new SelectorReader(members.value, place);
   const selector: ObjectSelector = {
-    names: read.texts("names"),
+    names: read.texts("names").map((name) => name.toLowerCase()),
     tags: read.textMap("tags"),
     type: read.oneOf("type", TYPES, "secret"),
     hasCertificates: read.oneOf("certificates", FLAGS, "false") === "true",

@@ -125,9 +125,10 @@ function matcherOf({ names, tags, hasCertificates }: ObjectSelector): (listed: L
   };
 }
 
-/** Without a pattern every name is; case does not count. */
+/** Without a pattern every name is. Patterns are in lower case; of the name case does not count. */
 export function isSelectedName(name: string, patterns: readonly string[]): boolean {
-  return patterns.length === 0 || patterns.some((pattern) => isLike(name.toLowerCase(), pattern.toLowerCase()));
+  const lower = name.toLowerCase();
+  return patterns.length === 0 || patterns.some((pattern) => isLike(lower, pattern));
 }
 
 /** In time that grows with the lengths: between two `*` the first place that fits will do. */

@@ -95,21 +95,31 @@ function difference(wanted: WantedSecret, className: string, observed: ObservedS
   if (!observed.isContentIntact) return "its data was edited";
   if (observed.annotations[SECRET_ANNOTATIONS.content] !== wanted.fingerprint) return "the content changed";
   if (hasDriverMarks(observed)) return "it has owners, or the label of the CSI driver's own sync";
-  const metadata = metadataFor(wanted, className);
+  return metadataDifference(metadataFor(wanted, className), observed, removedFields(wanted, className, observed));
+}
+
+/** Why labels and annotations of a Secret that is ours are not as they should be. `removed`: of {@link unwantedFields}. */
+export function metadataDifference(
+  metadata: Metadata,
+  observed: Pick<ObservedSecret, "labels" | "annotations">,
+  removed: OwnedFields,
+): string | undefined {
   if (!hasEntries(observed.labels, metadata.labels)) return "its labels were edited";
   if (!hasEntries(observed.annotations, metadata.annotations)) return "its annotations were edited";
-  const removed = removedFields(wanted, className, observed);
   return removed.data.length + removed.labels.length + removed.annotations.length > 0 ? "entries of ours are no longer wanted" : undefined;
 }
 
-/** Ours, but no longer wanted. An apply that omits them is not enough where the create wrote them. */
 function removedFields(wanted: WantedSecret, className: string, { owned }: ObservedSecret): OwnedFields {
-  const metadata = metadataFor(wanted, className);
-  const keys = new Set(wanted.keys);
+  return unwantedFields(owned, wanted.keys, metadataFor(wanted, className));
+}
+
+/** Ours, but no longer wanted. An apply that omits them is not enough where the create wrote them. */
+export function unwantedFields(owned: OwnedFields, wantedKeys: readonly string[], { labels, annotations }: Metadata): OwnedFields {
+  const keys = new Set(wantedKeys);
   return {
     data: owned.data.filter((key) => !keys.has(key)),
-    labels: owned.labels.filter((key) => metadata.labels[key] === undefined),
-    annotations: owned.annotations.filter((key) => metadata.annotations[key] === undefined),
+    labels: owned.labels.filter((key) => labels[key] === undefined),
+    annotations: owned.annotations.filter((key) => annotations[key] === undefined),
   };
 }
 

@@ -27,13 +27,13 @@ export async function selectFromLists(
   signal: AbortSignal,
 ): Promise<Selection> {
   const { interests, listings, selections } = versionCache;
-  interests.keep(classKey, forgottenFrom(versionCache, { classKey, fetchRequest, now }));
   const secretObjects = secretObjectEntries(spec);
   const read = spec && objectSelectorsOf(spec);
   const selectors = read?.ok ? read.value : new Map();
   const types = new Set<ObjectType>([...selectors.values()].map(({ type }) => type));
   selections.note(classKey, [...selectors.values()]);
   if (types.size === 0) return { objects, secretObjects, problems: new Map(), leaving: new Set() };
+  interests.keep(classKey, forgottenFrom(versionCache, { classKey, fetchRequest, now }));
   const { due, interval, selection: { held = [], isKept = false } = {} } = fetchRequest;
   const lists = new Map<string, VaultListing>();
   // Who asks for everything wants what is there now, and no list of before.

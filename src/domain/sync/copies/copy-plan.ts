@@ -1,7 +1,6 @@
 import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../annotations.ts";
-import { hasEntries } from "../../text-map.ts";
 import type { ObservedSecret, OwnedFields } from "../observed-secret.ts";
-import { type Metadata, type Onto, ontoOf } from "../secret-plan.ts";
+import { type Metadata, metadataDifference, type Onto, ontoOf, unwantedFields } from "../secret-plan.ts";
 import { hasDriverMarks } from "../take-over.ts";
 
 /** A Secret of a class that is to be copied, without its values. */
@@ -68,11 +67,7 @@ function difference(source: CopySource, observed: ObservedSecret): string | unde
   if (observed.type !== source.secret.type) return "its type changed";
   if (!observed.isContentIntact) return "its data was edited";
   if (hasDriverMarks(observed)) return "it has owners, or the label of the CSI driver's own sync";
-  const metadata = copyMetadata(source);
-  if (!hasEntries(observed.labels, metadata.labels)) return "its labels were edited";
-  if (!hasEntries(observed.annotations, metadata.annotations)) return "its annotations were edited";
-  const removed = removedFields(source, observed);
-  return removed.data.length + removed.labels.length + removed.annotations.length > 0 ? "entries of ours are no longer wanted" : undefined;
+  return metadataDifference(copyMetadata(source), observed, removedFields(source, observed));
 }
 
 function unchangeable({ secret, mark }: CopySource, observed: ObservedSecret): string | undefined {
@@ -81,13 +76,8 @@ function unchangeable({ secret, mark }: CopySource, observed: ObservedSecret): s
   return observed.immutable && !isOfContent ? "it is immutable and its content has to change" : undefined;
 }
 
-/** Ours, but no longer wanted. */
+/** The fingerprint of its data is made with the data, and is wanted all the same. */
 function removedFields(source: CopySource, { owned }: ObservedSecret): OwnedFields {
   const { labels, annotations } = copyMetadata(source);
-  const keys = new Set(source.secret.owned.data);
-  return {
-    data: owned.data.filter((key) => !keys.has(key)),
-    labels: owned.labels.filter((key) => labels[key] === undefined),
-    annotations: owned.annotations.filter((key) => annotations[key] === undefined && key !== SECRET_ANNOTATIONS.content),
-  };
+  return unwantedFields(owned, source.secret.owned.data, { labels, annotations: { ...annotations, [SECRET_ANNOTATIONS.content]: "" } });
 }

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 
-/** HMAC-SHA256; each part after its length. */
+/** HMAC-SHA256, 32 bytes. Lengths go in front of the parts, so that ("ab", "c") and ("a", "bc") differ. */
 export function keyedHash(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
   const hmac = createHmac("sha256", key);
   for (const part of parts) {

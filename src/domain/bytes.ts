@@ -1,5 +1,5 @@
 /** Values as bytes and as text, without a word of them in an error. */
-import { failed, ok, type Result } from "../result.ts";
+import { failed, ok, type Result } from "./result.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
