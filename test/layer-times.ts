@@ -1,4 +1,4 @@
-// Reporter of node:test: the last line of a run says how the time was spent. Files run side by side, so that the layers' sum is more
+// Reporter of node:test: the last lines of a run say how the time was spent. Files run side by side, so that the layers' sum is more
 // than what a clock shows.
 import path from "node:path";
 
@@ -7,19 +7,32 @@ interface Summary {
   readonly data: { readonly file?: string; readonly duration_ms?: number };
 }
 
+/** As many files as are worth a look where a run has become too long. */
+const SLOWEST = 20;
+
 const root = path.resolve(import.meta.dirname, "../test");
 
 export async function* layerTimes(events: AsyncIterable<Summary>): AsyncGenerator<string> {
   const layers = new Map<string, { files: number; milliseconds: number }>();
+  const times: (readonly [file: string, milliseconds: number])[] = [];
   for await (const { type, data } of events) {
     // One for each file, and one without a file for all.
     if (type !== "test:summary" || data.file === undefined) continue;
-    const [layer = ""] = path.relative(root, data.file).split(path.sep);
+    const { file, duration_ms: milliseconds = 0 } = data;
+    const name = path.relative(root, file);
+    const [layer = ""] = name.split(path.sep);
     const before = layers.get(layer) ?? { files: 0, milliseconds: 0 };
-    layers.set(layer, { files: before.files + 1, milliseconds: before.milliseconds + (data.duration_ms ?? 0) });
+    layers.set(layer, { files: before.files + 1, milliseconds: before.milliseconds + milliseconds });
+    times.push([name, milliseconds]);
   }
-  const parts = [...layers].map(([layer, { files, milliseconds }]) => `${layer} ${(milliseconds / 1_000).toFixed(0)} s in ${files} files`);
+  const parts = [...layers].map(([layer, { files, milliseconds }]) => `${layer} ${inSeconds(milliseconds)} in ${files} files`);
+  const slowest = times.sort(([, one], [, other]) => other - one).slice(0, SLOWEST);
   yield `run-tests: work by layer: ${parts.join(", ")}\n`;
+  yield `run-tests: slowest files: ${slowest.map(([name, milliseconds]) => `${name} ${inSeconds(milliseconds)}`).join(", ")}\n`;
+}
+
+function inSeconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(0)} s`;
 }
 
 // node:test takes a reporter by its default export.

@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { isMap, isSeq, parseAllDocuments } from "yaml";
+import { isScalar, isSeq, parseAllDocuments, type Scalar, visit } from "yaml";
 import { REPOSITORY } from "../../../tools/repository-files.ts";
 import { type AuditEntry, isProbe } from "./audit.ts";
 
@@ -25,13 +25,24 @@ const FORMER = /^keyvault-injector-\w+\/0\.1\./;
 /** Read once: a process may stop many API servers. */
 let names: ReadonlySet<string> | undefined;
 
-/** Every name that a role of the manifests names. */
+/** Every name that a role of the manifests names, in one of its own or by a patch of it. */
 function namesInRoles(): ReadonlySet<string> {
   const files = globSync(["base/**/*.yaml", "components/**/*.yaml", "overlays/**/*.yaml"], { cwd: MANIFESTS });
-  const documents = files.flatMap((file) => parseAllDocuments(readFileSync(path.join(MANIFESTS, file), "utf8")));
-  const rules = documents.flatMap((document) => (isMap(document.contents) ? [document.get("rules")] : [])).filter(isSeq);
-  const named = rules.flatMap(({ items }) => items.filter(isMap).map((rule) => rule.get("resourceNames"))).filter(isSeq);
-  return new Set(named.flatMap(({ items }) => items.map(String)));
+  return new Set(files.flatMap((file) => resourceNamesIn(readFileSync(path.join(MANIFESTS, file), "utf8"))));
+}
+
+/** A kustomization holds its patches as text. */
+function resourceNamesIn(text: string): readonly string[] {
+  const names: string[] = [];
+  for (const document of parseAllDocuments(text))
+    visit(document, {
+      Pair(_, { key, value }) {
+        if (!isScalar(key)) return;
+        if (key.value === "resourceNames" && isSeq<Scalar>(value)) names.push(...value.items.map(String));
+        if (key.value === "patch" && isScalar(value)) names.push(...resourceNamesIn(String(value.value)));
+      },
+    });
+  return names;
 }
 
 /** Ignored by Git. Suites of one run add to it; whoever starts a run that counts them empties it first. */
