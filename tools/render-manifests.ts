@@ -1,5 +1,6 @@
 /**
- * Renders what a release ships: `crds.yaml`, `keyvault-injector.yaml` and `node-side.yaml` of `manifests/releases/<version>`, and the Helm chart.
+ * Renders what a release ships: `crds.yaml`, `keyvault-injector.yaml` and `node-side.yaml` of `manifests/releases/<version>`, and the Helm chart;
+ * before them the policies that inject without a webhook, which are sources to kustomize.
  *
  *   node tools/render-manifests.ts [--check] [--kubectl <path>] [--out <folder>]
  *
@@ -11,6 +12,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { chartFiles } from "./helm-chart/chart-files.ts";
+import { injectionFiles } from "./injection-policy/files.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
@@ -49,6 +51,21 @@ async function renderRelease(kubectl: string, out: string | undefined): Promise<
   );
 }
 
+/** What the others are rendered from is written before them. */
+async function renderPolicies(isCheck: boolean): Promise<readonly Rendered[]> {
+  const rendered = injectionFiles(await packageVersion()).map(({ file, text }) => ({ file: path.join(root, file), text }));
+  if (!isCheck) await write(rendered);
+  return isCheck ? rendered : [];
+}
+
+async function write(rendered: readonly Rendered[]): Promise<void> {
+  for (const { file, text } of rendered) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+    console.log(path.relative(process.cwd(), file));
+  }
+}
+
 async function renderChart(kubectl: string): Promise<readonly Rendered[]> {
   const files = await chartFiles((folder) => renderKustomization(kubectl, folder), await packageVersion());
   return files.map(({ file, text }) => ({ file: path.join(root, file), text }));
@@ -81,18 +98,15 @@ async function main(): Promise<number> {
     options: { check: { type: "boolean", default: false }, kubectl: { type: "string" }, out: { type: "string" } },
   });
   const kubectl = kubectlFrom(values.kubectl);
+  const sources = values.out === undefined ? await renderPolicies(values.check) : [];
   const chart = values.out === undefined ? await renderChart(kubectl) : [];
-  const rendered = [...(await renderRelease(kubectl, values.out)), ...chart];
+  const rendered = [...sources, ...(await renderRelease(kubectl, values.out)), ...chart];
   if (values.check) {
     const differences = (await Promise.all(rendered.map(differenceOf))).filter((difference) => difference !== undefined);
     for (const difference of differences) console.error(`${difference}: run node tools/render-manifests.ts`);
     return differences.length === 0 ? 0 : 1;
   }
-  for (const { file, text } of rendered) {
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, text);
-    console.log(path.relative(process.cwd(), file));
-  }
+  await write(rendered);
   return 0;
 }
 

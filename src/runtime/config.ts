@@ -68,6 +68,7 @@ export interface Config {
   readonly nodeIdentityClientId: string;
   readonly heal: readonly ("crds" | "classes" | "components")[];
   readonly healNodeSide: boolean;
+  readonly healWebhook: boolean;
   readonly strictAnnotations: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;

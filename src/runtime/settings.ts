@@ -228,6 +228,7 @@ export const SETTINGS = {
     default: "false",
     help: "Whether components to heal are also the CSI driver and the Azure provider that came with this install.",
   },
+  "heal-webhook": { usedBy: "sync", type: { kind: "boolean" }, default: "true", help: "Whether the webhook is one of these components." },
   "strict-annotations": {
     usedBy: "webhook",
     type: { kind: "boolean" },

@@ -136,6 +136,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
           healsCrds: config.heal.includes("crds"),
           healsComponents: config.heal.includes("components"),
           healsNodeSide: config.healNodeSide,
+          healsWebhook: config.healWebhook,
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,

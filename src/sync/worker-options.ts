@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly healsComponents: boolean;
   /** `--heal-node-side` */
   readonly healsNodeSide: boolean;
+  /** `--heal-webhook` */
+  readonly healsWebhook: boolean;
   readonly crds: readonly CustomResourceDefinition[];
   readonly namespace: string;
   readonly credentialsSecretNames: readonly string[];

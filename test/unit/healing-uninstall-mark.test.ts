@@ -43,7 +43,7 @@ class Install {
     const copies = copiesOf(copy);
     const { clock, metrics } = this;
     const { client: kube, watcher } = this.cluster;
-    const options = { kube, watcher, namespace: NAMESPACE, crds: [], copies, metrics, clock, healsNodeSide: false };
+    const options = { kube, watcher, namespace: NAMESPACE, crds: [], copies, metrics, clock, healsNodeSide: false, healsWebhook: true };
     const components = startComponents(
       { ...options, events: { emit: () => undefined }, logger: recordingLogger(), random: () => 0.5 },
       this.stop.signal,

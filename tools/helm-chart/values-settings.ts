@@ -90,6 +90,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
     kind: "decided",
     also: "Not given: false; what it was, in an upgrade, which is true from 0.3.0; true with `preset: extension`. With `secretAccess: blind` or `classAuthors: deny` it is false unless given.",
   },
+  "heal-webhook": none("`injection.mode` decides it"),
   "strict-annotations": value("Switch it on where a mistyped annotation is to stop a pod."),
   "log-level": value("`debug` to find out why something is decided as it is."),
   "log-format": value("`text` for clusters in which logs are read by `kubectl logs` alone."),

@@ -54,6 +54,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   heal: "`--heal=` is nothing. See [healing](healing.md); without `components` install with `manifests/components/no-component-healing`, which leaves the rights out as well.",
   "heal-node-side":
     "Set it by `manifests/components/node-side-healing`, which has the policy and the rights that go with it: [healing](healing.md#driver-and-provider).",
+  "heal-webhook": "Set to `false` by `manifests/components/injection-policy`: who takes the webhook away is not to get it back.",
   "tls-cert-file": "The webhook reads it again when it changes. See [use cert-manager](../how-to/use-cert-manager.md).",
   "tls-key-file": "PEM; the two come together.",
   "client-ca-file":

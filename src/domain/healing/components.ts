@@ -14,6 +14,8 @@ export interface Component {
   readonly treatment: "healed" | "reported" | "crd";
   /** Part of the node side, which the install may leave to somebody else: looked after only where the worker has the right to. */
   readonly isNodeSide: boolean;
+  /** What the webhook is made of: an install may be without it, where policies inject. */
+  readonly isWebhook: boolean;
 }
 
 /** The Deployment that the worker itself runs by, and its ServiceAccount. */
@@ -44,12 +46,13 @@ const NODE_SIDE: readonly Named[] = [
   { resource: RESOURCES.serviceAccounts, names: ["secrets-store-csi-driver", "csi-secrets-store-provider-azure"] },
 ];
 
-const BOTH = ["keyvault-injector-sync", "keyvault-injector-webhook"];
+const WEBHOOK = "keyvault-injector-webhook";
+const BOTH = ["keyvault-injector-sync", WEBHOOK];
 
 const HEALED: readonly Named[] = [
   { resource: RESOURCES.priorityClasses, names: ["keyvault-injector"] },
   { resource: RESOURCES.serviceAccounts, names: BOTH },
-  { resource: RESOURCES.services, names: ["keyvault-injector-webhook"] },
+  { resource: RESOURCES.services, names: [WEBHOOK] },
   { resource: WORKLOADS.Deployment, names: BOTH },
   { resource: RESOURCES.podDisruptionBudgets, names: BOTH },
   { resource: RESOURCES.mutatingWebhookConfigurations, names: ["keyvault-injector"] },
@@ -90,7 +93,9 @@ const REPORTED: readonly Named[] = [
 /** Everything that the manifests install, but for the CRDs. A test compares it with them. */
 export function componentsOf(namespace: string): readonly Component[] {
   const all = (named: readonly Named[], where: string, kind: Pick<Component, "treatment" | "isNodeSide">): readonly Component[] =>
-    named.flatMap(({ resource, names }) => names.map((name) => ({ ...component(resource, { namespace: where, name }), ...kind })));
+    named.flatMap(({ resource, names }) =>
+      names.map((name) => ({ ...component(resource, { namespace: where, name }), ...kind, isWebhook: isOfWebhook(resource, name) })),
+    );
   return [
     ...all(HEALED, namespace, { treatment: "healed", isNodeSide: false }),
     ...all(NODE_SIDE, NODE_NAMESPACE, { treatment: "healed", isNodeSide: true }),
@@ -100,7 +105,14 @@ export function componentsOf(namespace: string): readonly Component[] {
 }
 
 export function crdComponent(name: string): Component {
-  return { ...component(RESOURCES.customResourceDefinitions, { name }), treatment: "crd", isNodeSide: false };
+  return { ...component(RESOURCES.customResourceDefinitions, { name }), treatment: "crd", isNodeSide: false, isWebhook: false };
+}
+
+/** Also the policies on what the webhook's account may write, and its entries. */
+function isOfWebhook({ plural }: Resource, name: string): boolean {
+  const isConfiguration =
+    plural === RESOURCES.mutatingWebhookConfigurations.plural || plural === RESOURCES.validatingWebhookConfigurations.plural;
+  return isConfiguration || name === WEBHOOK || name === "keyvault-injector-webhook-configuration";
 }
 
 function component(resource: Resource, { namespace, name }: ObjectRef): Pick<Component, "id" | "resource" | "ref"> {

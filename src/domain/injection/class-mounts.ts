@@ -21,7 +21,7 @@ export interface ClassMount {
 }
 
 /** Each may cost a read of the API server while the pod's creator waits. */
-const MOST_CLASSES = 16;
+export const MOST_CLASSES = 16;
 
 /** Reads which classes the pod wants mounted, where, and under which volume names. */
 export function readClassMounts(annotations: EffectiveAnnotations, system: OperatingSystem): Result<readonly ClassMount[], Denial> {

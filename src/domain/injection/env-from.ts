@@ -17,7 +17,7 @@ export interface EnvFrom {
 }
 
 /** Bounds what one annotation adds to every container. */
-const MOST_SECRETS = 32;
+export const MOST_SECRETS = 32;
 
 /** Undefined where the annotation is not there. */
 export function readEnvFrom(annotations: EffectiveAnnotations): Result<EnvFrom | undefined, Denial> {

@@ -1,6 +1,6 @@
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 export const LONGEST_LABEL = 63;
-const LONGEST_SUBDOMAIN = 253;
+export const LONGEST_SUBDOMAIN = 253;
 
 /** What a volume or a container may be called. */
 export function isDnsLabel(text: string): boolean {

@@ -11,10 +11,10 @@ export interface Addition {
 }
 
 /** Mounts and sources of variables: forty containers with the most classes and Secrets that a pod may name. */
-const MOST_ENTRIES = 2_000;
+export const MOST_ENTRIES = 2_000;
 
 /** Characters of paths and names: more than this is no pod that etcd would store. */
-const MOST_CHARACTERS = 1024 * 1024;
+export const MOST_CHARACTERS = 1024 * 1024;
 
 /**
  * Refuses a pod whose patch would be the product of two long lists: half a mebibyte of short containers and sixteen classes made a patch

@@ -10,7 +10,7 @@ export function examplePath(system: OperatingSystem): string {
 }
 
 /** The longest that the system takes. */
-const LONGEST = { linux: 4096, windows: 260 } as const;
+export const LONGEST = { linux: 4096, windows: 260 } as const;
 const EXAMPLES = { linux: '"/mnt/secrets-store"', windows: '"C:\\secrets-store"' } as const;
 
 /** A path of Windows begins with it. */
@@ -65,7 +65,7 @@ export function placesOf(path: string, system: OperatingSystem): readonly string
   return system === "linux" && isSameOrInside(place, LINK.from) ? [place, `${LINK.to}${place.slice(LINK.from.length)}`] : [place];
 }
 
-const LINK = { from: "/var/run", to: "/run" } as const;
+export const LINK = { from: "/var/run", to: "/run" } as const;
 
 function placeOf(path: string, system: OperatingSystem): string {
   if (system === "linux") return `/${upResolved(partsOf(path, "/")).join("/")}`;

@@ -2,11 +2,11 @@ import { listAt, memberOf } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import { DRIVE, type OperatingSystem } from "./mount-path.ts";
 
-const OS_LABELS = ["kubernetes.io/os", "beta.kubernetes.io/os"];
+export const OS_LABELS = ["kubernetes.io/os", "beta.kubernetes.io/os"];
 /** AKS: `Windows2019`, `Windows2022`, `WindowsAnnual`, …, and for Linux `Ubuntu`, `AzureLinux`. */
-const SKU_LABEL = "kubernetes.azure.com/os-sku";
+export const SKU_LABEL = "kubernetes.azure.com/os-sku";
 /** Of Windows nodes only. */
-const BUILD_LABEL = "node.kubernetes.io/windows-build";
+export const BUILD_LABEL = "node.kubernetes.io/windows-build";
 
 /**
  * Of the nodes that a pod can run on. `spec.os` says it, where it is there. Older pods select nodes, by labels or by an affinity that

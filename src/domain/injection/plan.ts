@@ -115,7 +115,7 @@ function subPathWarnings(containers: readonly PodContainer[], volumes: readonly 
 }
 
 /** Of all annotations of an object, keys and values in UTF-8: the API server refuses more. */
-const MOST_BYTES = 256 * 1024;
+export const MOST_BYTES = 256 * 1024;
 
 /** For a pod that brings a status from elsewhere and has no room for its own. */
 const EMPTY = "{}";

@@ -128,7 +128,7 @@ function readMount(mount: JsonObject): PodMount {
 }
 
 /** The kubelet mounts these read-only always. */
-const READ_ONLY_SOURCES = ["configMap", "secret", "downwardAPI", "projected", "image"];
+export const READ_ONLY_SOURCES = ["configMap", "secret", "downwardAPI", "projected", "image"];
 
 function readVolume(volume: JsonObject): PodVolume {
   const csi = isJsonObject(volume["csi"]) ? volume["csi"] : undefined;

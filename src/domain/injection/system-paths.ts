@@ -19,7 +19,7 @@ const DEVICES = "null zero full random urandom tty console ptmx pts mqueue fd st
  * - runtime: the rest of `/etc`, `/dev`, `/proc`, `/sys`; CRI-O also makes files in `/run`, which `/var/run` is a link to
  * - a folder cannot be mounted over what is a file in every image
  */
-const FORBIDDEN: Readonly<Record<OperatingSystem, SystemPaths>> = {
+export const FORBIDDEN: Readonly<Record<OperatingSystem, SystemPaths>> = {
   linux: {
     trees: ["/proc", "/sys", ...DEVICES, ...["hosts", "hostname", "resolv.conf", "mtab", "passwd", "group"].map((name) => `/etc/${name}`)],
     exact: ["/dev", "/dev/shm", "/etc", "/run"],

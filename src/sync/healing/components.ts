@@ -44,6 +44,8 @@ export interface ComponentsOptions {
   readonly random: () => number;
   /** `--heal-node-side` */
   readonly healsNodeSide: boolean;
+  /** `--heal-webhook` */
+  readonly healsWebhook: boolean;
 }
 
 /** Heals and reports every component of the install, whenever a watch shows a change of it. */
@@ -63,7 +65,9 @@ interface Watched {
 export function startComponents(options: ComponentsOptions, signal: AbortSignal): Components {
   const { kube, watcher, namespace, crds, copies, clock, logger } = options;
   const context: HealContext = { kube, namespace, crds, clock, copies, report: createComponentReport(options) };
-  const components = componentsOf(namespace).filter(({ isNodeSide }) => options.healsNodeSide || !isNodeSide);
+  const components = componentsOf(namespace).filter(
+    ({ isNodeSide, isWebhook }) => (options.healsNodeSide || !isNodeSide) && (options.healsWebhook || !isWebhook),
+  );
   const watched = new Map<string, Watched>(
     [...components, ...crds.map(({ metadata }) => crdComponent(metadata.name))].map((component) => [
       component.id,

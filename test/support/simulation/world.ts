@@ -108,6 +108,7 @@ export class SimulatedWorld {
       healsCrds: false,
       healsComponents: false,
       healsNodeSide: false,
+      healsWebhook: true,
       crds: readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds")),
       namespace: NAMESPACE,
       credentialsSecretNames: ["secrets-store-creds"],

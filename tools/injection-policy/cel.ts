@@ -1,0 +1,59 @@
+/** Pieces of CEL, as text. */
+
+/** A string literal. */
+export function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+export function list(values: readonly string[]): string {
+  return `[${values.map(text).join(", ")}]`;
+}
+
+/** A string literal of a regular expression of RE2. */
+export function regex(source: string | RegExp): string {
+  return text(typeof source === "string" ? source : source.source);
+}
+
+/** One value under a name that an expression may use more than once. */
+export function bind(name: string, value: string, expression: string): string {
+  return `[${value}].map(${name}, ${expression})[0]`;
+}
+
+/** Alternatives in their order, each with its condition, and what holds where none does. */
+export function choose(cases: readonly (readonly [condition: string, value: string])[], otherwise: string): string {
+  return cases.reduceRight((rest, [condition, value]) => `(${condition} ? ${value} : ${rest})`, otherwise);
+}
+
+/** A message of the webhook's with expressions in the places of the words in braces. */
+export function message<Name extends string>(template: string, values: Readonly<Record<Name, string>>): string {
+  const known = new Map<string, string>(Object.entries<string>(values));
+  const parts = template.split(/(\{\w+\})/).filter((part) => part !== "");
+  return parts
+    .map((part) => {
+      const name = /^\{(\w+)\}$/.exec(part)?.[1];
+      return name === undefined ? text(part) : (known.get(name) ?? text(part));
+    })
+    .join(" + ");
+}
+
+const SHOWN = 60;
+
+/** Somebody's text in quotes, cut as the webhook cuts it. */
+export function quoted(value: string): string {
+  return bind("shown", value, `strings.quote(shown.size() > ${SHOWN} ? shown.substring(0, ${SHOWN - 3}) + "..." : shown)`);
+}
+
+/** The first of the messages; nothing where there is none. */
+export function first(messages: string): string {
+  return bind("messages", messages, `messages.size() == 0 ? "" : messages[0]`);
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly expression: string;
+}
+
+/** The variable as expressions name it. */
+export function of(name: string): string {
+  return `variables.${name}`;
+}

@@ -1,0 +1,37 @@
+/** The policies as the sources that kustomize reads. */
+import { Document, isScalar, Scalar, visit } from "yaml";
+import { injectionPolicies } from "./policies.ts";
+
+const FOLDER = "manifests/components/injection-policy";
+
+export interface GeneratedFile {
+  /** Relative to the checkout. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export function injectionFiles(version: string): readonly GeneratedFile[] {
+  const { inject, refuse } = injectionPolicies(version);
+  return [
+    { file: `${FOLDER}/inject.yaml`, text: documents(inject) },
+    { file: `${FOLDER}/refuse.yaml`, text: documents(refuse) },
+  ];
+}
+
+const HEADING = "# Made by tools/render-manifests.ts from tools/injection-policy: what the webhook does, in the API server itself.\n";
+
+function documents(objects: readonly object[]): string {
+  return HEADING + objects.map(textOf).join("---\n");
+}
+
+/** Expressions as blocks, in which nothing has to be escaped. */
+function textOf(object: object): string {
+  const document = new Document(object, { aliasDuplicateObjects: false });
+  visit(document, {
+    Pair(_, { key, value }) {
+      const isExpression = isScalar(key) && ["expression", "messageExpression"].includes(String(key.value));
+      if (isExpression && isScalar(value) && String(value.value).includes('"')) value.type = Scalar.BLOCK_LITERAL;
+    },
+  });
+  return document.toString({ lineWidth: 0 });
+}

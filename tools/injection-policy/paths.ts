@@ -1,0 +1,101 @@
+/** Mount paths: which ones a pod may ask for, and where they lead. */
+import { PROBLEMS } from "../../src/domain/injection/messages.ts";
+import { DRIVE, examplePath, LINK, LONGEST, type OperatingSystem } from "../../src/domain/injection/mount-path.ts";
+import { FORBIDDEN } from "../../src/domain/injection/system-paths.ts";
+import { bind, choose, message, of, regex, text } from "./cel.ts";
+
+const IS_WINDOWS = of("isWindows");
+const IN_DRIVE = regex(DRIVE);
+
+const parts = (path: string, separated = path): string => `${separated}.split("/").filter(part, part != "" && part != ".")`;
+
+const withSlashes = (path: string): string => `${path}.replace("\\\\", "/")`;
+
+const withoutDrive = (path: string): string => `(${path}.matches(${IN_DRIVE}) ? ${path}.substring(2) : ${path})`;
+
+function problemOnLinux(path: string): string {
+  const values = { example: text(examplePath("linux")), most: text(String(LONGEST.linux)) };
+  return choose(
+    [
+      [`${path}.matches(${IN_DRIVE})`, message(PROBLEMS.pathOfWindows, values)],
+      [`!${path}.startsWith("/")`, message(PROBLEMS.path, values)],
+      [`${path}.size() > ${LONGEST.linux}`, message(PROBLEMS.pathLength, values)],
+      [`${path}.matches(${regex(String.raw`[:\x00-\x1f\x7f]`)})`, message(PROBLEMS.pathCharacters, values)],
+      [`${path}.split("/").exists(part, part == "..")`, message(PROBLEMS.pathUp, values)],
+      [`${parts(path)}.size() == 0`, message(PROBLEMS.pathRoot, values)],
+    ],
+    `""`,
+  );
+}
+
+function problemOnWindows(path: string): string {
+  const values = { example: text(examplePath("windows")), most: text(String(LONGEST.windows)) };
+  const rest = withoutDrive(path);
+  const slashed = withSlashes(rest);
+  return choose(
+    [
+      [
+        `!${rest}.matches(${regex(String.raw`^[/\\]`)}) || ${path}.matches(${regex(String.raw`^[/\\]{2}`)})`,
+        message(PROBLEMS.path, values),
+      ],
+      [`${path}.size() > ${LONGEST.windows}`, message(PROBLEMS.pathLength, values)],
+      [`${rest}.matches(${regex(String.raw`[<>:"|?*\x00-\x1f\x7f]`)})`, message(PROBLEMS.pathCharactersWindows, values)],
+      [`${slashed}.split("/").exists(part, part == "..")`, message(PROBLEMS.pathUp, values)],
+      [`${parts(slashed)}.size() == 0`, message(PROBLEMS.pathRoot, values)],
+    ],
+    `""`,
+  );
+}
+
+export function mountPathProblem(path: string): string {
+  return `(${IS_WINDOWS} ? ${problemOnWindows(path)} : ${problemOnLinux(path)})`;
+}
+
+function separatorOf(path: string): string {
+  return `(${path}.startsWith("/") || !${path}.matches(${regex(String.raw`^([a-zA-Z]:|\\)`)}) ? "/" : "\\\\")`;
+}
+
+/** Of a path that has no problem, in its own spelling. */
+export function normalPath(path: string): string {
+  const onLinux = `"/" + ${parts(path)}.join("/")`;
+  const drive = `(${path}.matches(${IN_DRIVE}) ? ${path}.substring(0, 2) : "")`;
+  const separator = separatorOf(path);
+  const onWindows = `${drive} + ${separator} + ${parts(withSlashes(withoutDrive(path)))}.join(${separator})`;
+  return `(${IS_WINDOWS} ? ${onWindows} : ${onLinux})`;
+}
+
+export function pathBelow(path: string, name: string): string {
+  return `${path} + ${separatorOf(path)} + ${name}`;
+}
+
+/** No part of it is empty or begins with a dot: it is in its one spelling. */
+const PLAIN = String.raw`^(/[^/.][^/]*)+$`;
+
+/**
+ * Where it leads, in one spelling with a slash at its end: below a link in two places. Without what `..` would take away. One place is at or
+ * inside another where it starts with it.
+ */
+export function placesOf(path: string): string {
+  const folded = bind("folded", withSlashes(`${path}.lowerAscii()`), `(folded.matches(${IN_DRIVE}) ? folded : "c:" + folded)`);
+  const joined = (kept: string): string => `${kept}.map(part, part + "/").join("")`;
+  const onWindows = bind("folded", folded, `[folded.substring(0, 2) + "/" + ${joined(parts("folded.substring(2)"))}]`);
+  const onLinux = bind(
+    "place",
+    `${path}.matches(${regex(PLAIN)}) ? ${path} + "/" : "/" + ${joined(parts(path))}`,
+    `(place.startsWith(${text(`${LINK.from}/`)}) ? [place, ${text(LINK.to)} + place.substring(${LINK.from.length})] : [place])`,
+  );
+  return `(${IS_WINDOWS} ? ${onWindows} : ${onLinux})`;
+}
+
+function systemPattern(system: OperatingSystem): string {
+  const { trees, exact } = FORBIDDEN[system];
+  const escaped = (paths: readonly string[]): string => paths.map((path) => path.replaceAll(".", String.raw`\.`)).join("|");
+  const alternatives = [`(?:${escaped(trees)})/`, ...(exact.length === 0 ? [] : [`(?:${escaped(exact)})/$`])];
+  return `^(?:${alternatives.join("|")})`;
+}
+
+/** Of places: kubelet, runtime or system have their own there. */
+export function isSystemPlace(places: string): string {
+  const matches = (system: OperatingSystem): string => `${places}.exists(place, place.matches(${regex(systemPattern(system))}))`;
+  return `(${IS_WINDOWS} ? ${matches("windows")} : ${matches("linux")})`;
+}

@@ -1,0 +1,251 @@
+/** What the pod has of what its annotations ask for, and what stands in the way of the rest. */
+import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { MOST_CHARACTERS, MOST_ENTRIES } from "../../src/domain/injection/largest-addition.ts";
+import { DENIALS, FIXES, PROBLEMS } from "../../src/domain/injection/messages.ts";
+import { examplePath } from "../../src/domain/injection/mount-path.ts";
+import { type ContainerList, READ_ONLY_SOURCES } from "../../src/domain/injection/pod.ts";
+import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
+import { invalid } from "./annotations.ts";
+import { bind, choose, first, message, of, quoted, text, type Variable } from "./cel.ts";
+import { isSystemPlace, placesOf } from "./paths.ts";
+
+export const LISTS: readonly ContainerList[] = ["initContainers", "containers"];
+
+/** A list's name in the names of variables. */
+const SUFFIX: Readonly<Record<ContainerList, string>> = { initContainers: "OfInit", containers: "OfMain" };
+
+export const containersOf = (list: ContainerList): string => `object.spec.?${list}.orValue([])`;
+export const missingMounts = (list: ContainerList): string => of(`mounts${SUFFIX[list]}`);
+export const missingSources = (list: ContainerList): string => of(`sources${SUFFIX[list]}`);
+
+export const EACH_CLASS = `lists.range(${of("classes")}.size())`;
+
+const CLASS = `${of("classes")}[index]`;
+const classOf = (volume: string): string => `${volume}.csi.?volumeAttributes[?"secretProviderClass"].orValue("")`;
+const referenceOf = (volume: string): string => `${volume}.csi.?nodePublishSecretRef.?name.orValue("")`;
+
+const isSelected = (name: string): string =>
+  `(!(${name} in ${of("excluded")}) && (${of("included")}.size() == 0 || ${name} in ${of("included")}))`;
+
+/** Kinds of volumes that have the field `readOnly`. */
+const MAY_BE_READ_ONLY = [
+  ..."awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume gcePersistentDisk glusterfs iscsi nfs".split(" "),
+  ..."persistentVolumeClaim portworxVolume quobyte rbd scaleIO storageos".split(" "),
+];
+
+const IS_READ_ONLY_VOLUME = [
+  ...READ_ONLY_SOURCES.map((source) => `has(volume.${source})`),
+  ...MAY_BE_READ_ONLY.map((source) => `volume.?${source}.?readOnly.orValue(false)`),
+].join(" || ");
+
+export const POD_VARIABLES: readonly Variable[] = [
+  {
+    name: "driverVolumes",
+    expression: `object.spec.?volumes.orValue([]).filter(volume, volume.?csi.?driver.orValue("") == ${text(CSI_DRIVER)})`,
+  },
+  // By class: the names of the pod's own volumes that are as one of ours would be.
+  {
+    name: "equalVolumes",
+    expression: `${EACH_CLASS}.map(index, ${of("driverVolumes")}.filter(volume, ${classOf("volume")} == ${CLASS} && (${referenceOf("volume")} == ${of("references")}[index] || ${of("isDefaultReference")}[index] && ${referenceOf("volume")} == "")).map(volume, volume.name))`,
+  },
+  {
+    name: "chosenVolumes",
+    expression: `${EACH_CLASS}.map(index, ${of("equalVolumes")}[index].size() == 0 || ${of("volumeNames")}[index] in ${of("equalVolumes")}[index] ? ${of("volumeNames")}[index] : ${of("equalVolumes")}[index][0])`,
+  },
+  { name: "missingVolumes", expression: `${EACH_CLASS}.filter(index, ${of("equalVolumes")}[index].size() == 0)` },
+  ...LISTS.flatMap((list): readonly Variable[] => [
+    {
+      name: `mounts${SUFFIX[list]}`,
+      expression: `${containersOf(list)}.map(c, ${isSelected("c.name")} ? ${EACH_CLASS}.filter(index, !c.?volumeMounts.orValue([]).exists(mount, mount.name == ${of("chosenVolumes")}[index] || mount.name in ${of("equalVolumes")}[index])) : [0].filter(none, false))`,
+    },
+    {
+      name: `sources${SUFFIX[list]}`,
+      expression: `${containersOf(list)}.map(c, ${isSelected("c.name")} ? ${of("secrets")}.filter(secret, !c.?envFrom.orValue([]).exists(source, source.?secretRef.?name.orValue("") == secret && source.?prefix.orValue("") == "")) : [""].filter(none, false))`,
+    },
+  ]),
+  {
+    name: "isComplete",
+    expression: [
+      `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true"`,
+      `${of("missingVolumes")}.size() == 0`,
+      ...LISTS.flatMap((list) => [missingMounts(list), missingSources(list)]).map((lists) => `${lists}.all(missing, missing.size() == 0)`),
+    ].join(" && "),
+  },
+];
+
+const PATH_KEY = POD_ANNOTATIONS.mountPath;
+const PATH = `${of("mountPaths")}[index]`;
+const PLACES = `${of("mountPlaces")}[index]`;
+
+/** `""`, or the message for the first index that has one. */
+const firstOfClasses = (condition: string, said: string): string => first(`${EACH_CLASS}.filter(index, ${condition}).map(index, ${said})`);
+
+const OTHER = `lists.range(${of("classes")}.size()).filter(other, other != index && ${PLACES}.exists(place, ${of("mountPlaces")}[other].exists(parent, place.startsWith(parent))))`;
+const SAME_NAME = `lists.range(${of("classes")}.size()).filter(other, other != index && ${of("volumeNames")}[other] == ${of("volumeNames")}[index])`;
+
+const CLASHES = choose(
+  [
+    [
+      `${EACH_CLASS}.exists(index, ${isSystemPlace(PLACES)})`,
+      firstOfClasses(
+        isSystemPlace(PLACES),
+        invalid(
+          PATH_KEY,
+          message(PROBLEMS.pathSystem, {
+            path: quoted(PATH),
+            example: `(${of("isWindows")} ? ${text(examplePath("windows"))} : ${text(examplePath("linux"))})`,
+          }),
+        ),
+      ),
+    ],
+    [
+      `${EACH_CLASS}.exists(index, ${SAME_NAME}.size() > 0)`,
+      firstOfClasses(
+        `${SAME_NAME}.size() > 0`,
+        invalid(
+          POD_ANNOTATIONS.volumeName,
+          message(PROBLEMS.sameVolumeName, {
+            other: `${of("classes")}[${SAME_NAME}[0]]`,
+            class: CLASS,
+            name: quoted(`${of("volumeNames")}[index]`),
+          }),
+        ),
+      ),
+    ],
+  ],
+  `${of("classes")}.size() == 1 ? "" : ${firstOfClasses(
+    `${OTHER}.size() > 0`,
+    invalid(PATH_KEY, message(PROBLEMS.pathInClass, { class: CLASS, path: quoted(PATH), other: `${of("classes")}[${OTHER}[0]]` })),
+  )}`,
+);
+
+export const CLASH_PROBLEMS: readonly Variable[] = [
+  { name: "mountPlaces", expression: `${of("mountPaths")}.map(path, ${placesOf("path")})` },
+  { name: "allMountPlaces", expression: `${of("mountPlaces")}.flatten()` },
+  { name: "clashProblem", expression: CLASHES },
+];
+
+const SELECTED = `(object.spec.?initContainers.orValue([]) + object.spec.containers).filter(c, ${isSelected("c.name")})`;
+const SUM = (of: string, each: string): string => `${of}.map(each, ${each}).sum()`;
+
+/**
+ * What the comparison of paths costs, in the API server's units: measured, 133 for each thing that a container has at a path and 43 more for
+ * each class, of the million that an expression may cost. Very long paths cost more, and end at the API server's own limit.
+ */
+const COST = { place: 140, class: 45, most: 800_000 } as const;
+
+const OCCUPANTS = `${of("selected")}.map(c, c.?volumeMounts.orValue([]).size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
+
+const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy compares: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
+
+export const SIZE_PROBLEMS: readonly Variable[] = [
+  { name: "selected", expression: SELECTED },
+  // A container's own sources, but for those that are asked for, which it may have from us.
+  {
+    name: "foreignSources",
+    expression: `${of("secrets")}.size() == 0 ? 0 : ${of("selected")}.map(c, c.?envFrom.orValue([]).filter(source, source.?prefix.orValue("") != "" || !(source.?secretRef.?name.orValue("") in ${of("secrets")})).size()).sum()`,
+  },
+  {
+    name: "sizeProblem",
+    expression: choose(
+      [
+        [
+          `${of("selected")}.size() * (${of("classes")}.size() + ${of("secrets")}.size()) + ${of("foreignSources")} > ${MOST_ENTRIES}` +
+            ` || ${of("selected")}.size() * (${SUM(of("mountPaths"), "each.size()")} + ${SUM(of("volumeNames"), "each.size()")} + ${SUM(of("secrets"), "each.size()")}) > ${MOST_CHARACTERS}`,
+          message(DENIALS.podTooLarge[1], {
+            containers: `string(${of("selected")}.size())`,
+            classes: `string(${of("classes")}.size())`,
+            secrets: `string(${of("secrets")}.size())`,
+            entries: text(String(MOST_ENTRIES)),
+            size: text(String(MOST_CHARACTERS / 1024 / 1024)),
+          }),
+        ],
+        [
+          `${OCCUPANTS} * (${COST.place} + ${COST.class} * ${of("classes")}.size()) > ${COST.most}`,
+          message(TOO_MANY_MOUNTS, {
+            containers: `string(${of("selected")}.size())`,
+            mounts: `string(${OCCUPANTS})`,
+            classes: `string(${of("classes")}.size())`,
+          }),
+        ],
+      ],
+      `""`,
+    ),
+  },
+];
+
+const NAMESAKES = `object.spec.?volumes.orValue([]).filter(volume, volume.name == ${of("volumeNames")}[index])`;
+const OF_CLASS = `${of("driverVolumes")}.filter(volume, ${classOf("volume")} == ${CLASS})`;
+const OTHERWISE = `[${OF_CLASS}.filter(volume, volume.name == ${of("volumeNames")}[index]) + (${of("isDefaultReference")}[index] ? ${OF_CLASS} : ${OF_CLASS}.filter(none, false))]`;
+
+const REFERENCE_DIFFERS = `${OTHERWISE}.map(others, others.map(other, [${referenceOf("other")}].map(own, ${message(
+  DENIALS.referenceDiffers[1],
+  {
+    name: quoted("other.name"),
+    class: quoted(CLASS),
+    has: `(own == "" ? "no nodePublishSecretRef" : "nodePublishSecretRef " + ${quoted("own")})`,
+    wanted: `(${of("references")}[index] == "" ? "none" : ${quoted(`${of("references")}[index]`)})`,
+    own: `strings.quote((${of("classes")}.size() == 1 ? "" : ${CLASS} + "=") + (own == "" ? "none" : own))`,
+  },
+)})[0]))[0]`;
+
+const NAME_TAKEN = `${NAMESAKES}.filter(volume, !(volume.?csi.?driver.orValue("") == ${text(CSI_DRIVER)} && ${classOf("volume")} == ${CLASS})).map(volume, ${message(
+  DENIALS.volumeNameTaken[1],
+  { name: quoted("volume.name"), class: quoted(CLASS), other: text("volume") },
+)})`;
+
+/**
+ * By place in the container's file system: what a class's mount may not meet, and what it may be made in. Each thing that is there is a list
+ * of places after the word `ro` or `rw`.
+ */
+function mountProblemIn(list: ContainerList): string {
+  const isReadOnly = `mount.?readOnly.orValue(false) || mount.name in ${of("readOnlyVolumes")}`;
+  const mounts = "c.?volumeMounts.orValue([])";
+  const occupants = [
+    `${mounts}.map(mount, [${isReadOnly} ? "ro" : "rw"] + ${placesOf("mount.mountPath")})`,
+    `c.?volumeDevices.orValue([]).map(device, ["ro"] + ${placesOf("device.devicePath")})`,
+    `[["ro"] + ${placesOf(`c.?terminationMessagePath.orValue("/dev/termination-log")`)}]`,
+  ].join(" + ");
+  const isBelow = (places: string): string => `${places}.exists(place, ${PLACES}.exists(parent, place.startsWith(parent)))`;
+  const isAround = (places: string): string => `${places}.exists(parent, ${PLACES}.exists(place, place.startsWith(parent)))`;
+  const rest = (places: string): string =>
+    `${places}.map(parent, ${PLACES}.filter(place, place.startsWith(parent)).map(place, place.size() - parent.size())).flatten().min()`;
+  // The innermost is the one that the mount point is made in.
+  const isClosed = `around.exists(hard, hard[0] == "ro" && !around.exists(soft, soft[0] == "rw" && ${rest("soft")} < ${rest("hard")}))`;
+  const isRefused = `occupants.exists(places, ${isBelow("places")}) || ${bind("around", `occupants.filter(places, ${isAround("places")})`, isClosed)}`;
+  const blocking = `${mounts}.filter(mount, [${placesOf("mount.mountPath")}].exists(places, ${isBelow("places")} || (${isReadOnly}) && ${isAround("places")}))`;
+  const thing = first(`${blocking}.map(mount, "volume " + ${quoted("mount.name")} + " at " + ${quoted("mount.mountPath")})`);
+  const said = message(PATH_TAKEN, {
+    container: quoted("c.name"),
+    thing: bind("thing", thing, `thing == "" ? "a device or its termination message" : thing`),
+    class: quoted(CLASS),
+    path: quoted(PATH),
+    fix: text(FIXES.path),
+  });
+  const isTouched = `occupants.exists(places, places.exists(place, ${of("allMountPlaces")}.exists(other, place.startsWith(other) || other.startsWith(place))))`;
+  const found = `${missingMounts(list)}[at].filter(index, ${isRefused}).map(index, ${said})`;
+  // Most containers have nothing near.
+  const ofContainer = bind("occupants", occupants, `${isTouched} ? ${found} : [""].filter(none, false)`);
+  // Containers without a missing mount are not looked into.
+  return first(
+    `lists.range(${containersOf(list)}.size()).filter(at, ${missingMounts(list)}[at].size() > 0).map(at, ${bind("c", `${containersOf(list)}[at]`, ofContainer)}).flatten()`,
+  );
+}
+
+/** The webhook tells three cases apart. */
+const PATH_TAKEN = "container {container} has {thing}, where class {class} is to be mounted, at {path}: {fix}";
+
+/** In the webhook's order: of volumes first, then of mounts. */
+export const PLAN_PROBLEMS: readonly Variable[] = [
+  {
+    name: "volumeProblem",
+    expression: first(`${of("missingVolumes")}.map(index, ${REFERENCE_DIFFERS} + ${NAME_TAKEN}).flatten()`),
+  },
+  {
+    name: "readOnlyVolumes",
+    expression: `object.spec.?volumes.orValue([]).filter(volume, ${IS_READ_ONLY_VOLUME}).map(volume, volume.name)`,
+  },
+  // Apart: a single expression may cost less than all of them together.
+  { name: "initMountProblem", expression: mountProblemIn("initContainers") },
+  { name: "mountProblem", expression: mountProblemIn("containers") },
+];

@@ -1,0 +1,63 @@
+/** Whether a pod runs on Windows, as the webhook tells it. */
+
+import { DRIVE } from "../../src/domain/injection/mount-path.ts";
+import { BUILD_LABEL, OS_LABELS, SKU_LABEL } from "../../src/domain/injection/operating-system.ts";
+import { choose, list, regex, text, type Variable } from "./cel.ts";
+
+/** `windows`, `linux` or nothing, by a label's key and value. */
+function systemByLabel(key: string, value: string): string {
+  return choose(
+    [
+      [`${key} in ${list(OS_LABELS)}`, `(${value} in ["windows", "linux"] ? ${value} : "")`],
+      [`${key} == ${text(SKU_LABEL)}`, `(${value}.lowerAscii().startsWith("windows") ? "windows" : "linux")`],
+      [`${key} == ${text(BUILD_LABEL)}`, `"windows"`],
+    ],
+    `""`,
+  );
+}
+
+/** Sorted, as the API server sends labels. */
+const KEYS = [...OS_LABELS, SKU_LABEL, BUILD_LABEL].sort();
+
+const BY_SELECTOR = `${list(KEYS)}.filter(key, key in object.spec.?nodeSelector.orValue({})).map(key, ${systemByLabel("key", "object.spec.nodeSelector[key]")}).filter(system, system != "")`;
+
+/** Of the values of an expression: empty where they differ. */
+const BY_VALUES = `(expression.?values.orValue([]).size() > 0 && expression.values.all(value, ${systemByLabel("expression.key", "value")} == ${systemByLabel("expression.key", "expression.values[0]")}) ? ${systemByLabel("expression.key", "expression.values[0]")} : "")`;
+
+const BY_EXPRESSION = choose(
+  [
+    [`expression.operator == "In"`, BY_VALUES],
+    [`expression.operator == "Exists"`, `(expression.key == ${text(BUILD_LABEL)} ? "windows" : "")`],
+    [
+      `expression.operator == "NotIn" && expression.key in ${list(OS_LABELS)}`,
+      `[${BY_VALUES}].map(not, not == "linux" ? "windows" : (not == "windows" ? "linux" : ""))[0]`,
+    ],
+  ],
+  `""`,
+);
+
+const BY_TERM = `[term.?matchExpressions.orValue([]).map(expression, ${BY_EXPRESSION}).filter(system, system != "")].map(systems, systems.size() == 0 ? "" : systems[0])[0]`;
+
+const TERMS = "object.spec.?affinity.?nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution.?nodeSelectorTerms.orValue([])";
+
+const BY_AFFINITY = `[${TERMS}.map(term, ${BY_TERM})].map(systems, systems.size() > 0 && systems.all(system, system == systems[0]) ? systems[0] : "")[0]`;
+
+const CONTAINERS = "(object.spec.?initContainers.orValue([]) + object.spec.containers)";
+
+const BY_CONTENT = `has(object.spec.securityContext) && has(object.spec.securityContext.windowsOptions) || ${CONTAINERS}.exists(c, has(c.securityContext) && has(c.securityContext.windowsOptions) || c.?workingDir.orValue("").matches(${regex(DRIVE)}) || c.?volumeMounts.orValue([]).exists(m, m.mountPath.matches(${regex(DRIVE)})))`;
+
+export const SYSTEM_VARIABLES: readonly Variable[] = [
+  { name: "systemsBySelector", expression: BY_SELECTOR },
+  { name: "systemByAffinity", expression: BY_AFFINITY },
+  {
+    name: "isWindows",
+    expression: choose(
+      [
+        [`object.spec.?os.?name.orValue("") in ["windows", "linux"]`, `object.spec.os.name == "windows"`],
+        ["variables.systemsBySelector.size() > 0", `variables.systemsBySelector[0] == "windows"`],
+        [`variables.systemByAffinity != ""`, `variables.systemByAffinity == "windows"`],
+      ],
+      `(${BY_CONTENT})`,
+    ),
+  },
+];
