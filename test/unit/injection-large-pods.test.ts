@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClassFact } from "../../src/domain/injection/credentials.ts";
 import { aClass, aPod } from "../support/fixtures/pods.ts";
-import { decidePod, denialOf, writing } from "../support/webhook/decide-pod.ts";
+import { decidePod, denialOf, injectedPod, writing } from "../support/webhook/decide-pod.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -47,6 +47,13 @@ describe("a pod whose containers and classes are many", () => {
 
     assert.equal(asking(sources), "denied");
     assert.equal(asking(sources.slice(0, 500)), "patched");
+  });
+
+  test("M1: is whole when it is asked about again, after another webhook: what it has of us does not count against it", () => {
+    const pod = aPod(mounting(1, { "env-from": names(32, "s").join(",") }), containers(50));
+    const again = decidePod(injectedPod(pod, { facts }), { facts });
+
+    assert.deepEqual([again.kind, again.reason], ["unchanged", "AlreadyInjected"]);
   });
 
   test("A-1: gets what it asks for up to the limit, and by leaving containers out", () => {

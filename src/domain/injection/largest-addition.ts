@@ -3,6 +3,7 @@ import type { ClassMount } from "./class-mounts.ts";
 import type { ContainerSelection } from "./container-selection.ts";
 import type { EnvFrom } from "./env-from.ts";
 import { denial } from "./messages.ts";
+import type { PodContainer } from "./pod.ts";
 
 export interface Addition {
   readonly selection: ContainerSelection;
@@ -23,7 +24,7 @@ export const MOST_CHARACTERS = 1024 * 1024;
  */
 export function additionProblem({ selection: { containers }, mounts, envFrom }: Addition): Denial | undefined {
   const secrets = envFrom?.secrets ?? [];
-  const compared = secrets.length === 0 ? 0 : containers.reduce((sum, container) => sum + container.envFrom.length, 0);
+  const compared = secrets.length === 0 ? 0 : containers.reduce((sum, container) => sum + foreignSources(container, secrets), 0);
   const entries = containers.length * (mounts.length + secrets.length) + compared;
   const characters = containers.length * charactersOf(mounts, secrets);
   if (entries <= MOST_ENTRIES && characters <= MOST_CHARACTERS) return undefined;
@@ -34,6 +35,11 @@ export function additionProblem({ selection: { containers }, mounts, envFrom }: 
     entries: String(MOST_ENTRIES),
     size: String(MOST_CHARACTERS / 1024 / 1024),
   });
+}
+
+/** What it has of us already is not compared with anything, and is there when another webhook has the pod reviewed again. */
+function foreignSources({ envFrom }: PodContainer, secrets: readonly string[]): number {
+  return envFrom.filter(({ secret, prefix }) => prefix !== "" || secret === undefined || !secrets.includes(secret)).length;
 }
 
 function charactersOf(mounts: readonly ClassMount[], secrets: readonly string[]): number {
