@@ -72,10 +72,29 @@ const webhookMarks: readonly Mark[] = [
 /** A release of an older chart may be without this value. */
 const ISSUER = "((.Values.certManager).issuerRef)";
 
+/** A release of an older chart may be without this value. */
+const MODE = '((.Values.injection).mode | default "webhook")';
+const HAS_WEBHOOK = `ne ${MODE} "policy"`;
+const HAS_POLICIES = `ne ${MODE} "webhook"`;
+
+const WEBHOOK_OBJECTS = [
+  ..."Deployment ServiceAccount Service PodDisruptionBudget Role RoleBinding ClusterRole ClusterRoleBinding"
+    .split(" ")
+    .map((kind) => `${kind}/keyvault-injector-webhook`),
+  "MutatingWebhookConfiguration/keyvault-injector",
+  "ValidatingWebhookConfiguration/keyvault-injector",
+  "ValidatingAdmissionPolicy/keyvault-injector-webhook-configuration",
+  "ValidatingAdmissionPolicyBinding/keyvault-injector-webhook-configuration",
+];
+
 /** Objects that have a condition of their own, those of a component besides its one. */
 export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
   ...["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map(
     (object) => [object, `not ${ISSUER}.name`] as const,
+  ),
+  ...WEBHOOK_OBJECTS.map((object) => [object, HAS_WEBHOOK] as const),
+  ...["MutatingAdmissionPolicy", "ValidatingAdmissionPolicy"].flatMap((kind) =>
+    [kind, `${kind}Binding`].map((each) => [`${each}/keyvault-injector-injection`, HAS_POLICIES] as const),
   ),
   ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].flatMap((kind) =>
     ["identities", "authors"].map(
@@ -138,6 +157,7 @@ const syncMarks: readonly Mark[] = [
     at: `${syncContainer}/args/[=--heal-node-side=true]`,
     put: text("true", `ternary "true" "false" (eq (include "keyvault-injector.heals-node-side" $) "true")`),
   },
+  { object: SYNC, at: `${syncContainer}/args/[=--heal-webhook=false]`, put: when(HAS_POLICIES) },
   {
     object: SYNC,
     at: "spec/template/metadata",

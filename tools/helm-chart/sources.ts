@@ -85,6 +85,9 @@ export interface Sources {
 /** Rules that the chart leaves out where their setting is off. */
 const RIGHTS_OF_SETTINGS = ["disruption-budgets", "argo-rollouts", "gateway-tls"].map((name) => `components/${name}/rights`);
 
+/** Parts that conditions of their own leave out. */
+const CONDITIONAL = [...RIGHTS_OF_SETTINGS, "components/injection-policy"];
+
 const NODE_SIDE_HEALING = "components/node-side-healing";
 
 /** A part of the node side with the worker's rights to it, in the namespaces that it names. */
@@ -104,7 +107,7 @@ export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
   // The most that the chart can be; variants leave out, or add.
   const healing = (overlay: string, ...components: readonly string[]): Promise<Objects> =>
-    renderElsewhere(render, [overlay], [`${NODE_SIDE_HEALING}/product`, ...RIGHTS_OF_SETTINGS, ...components]);
+    renderElsewhere(render, [overlay], [`${NODE_SIDE_HEALING}/product`, ...CONDITIONAL, ...components]);
   const healed = (part: string): Promise<Objects> => renderHealed(render, part);
   const only = "RoleBinding/keyvault-injector-node-side";
   const [
@@ -129,7 +132,7 @@ export async function renderSources(render: Render): Promise<Sources> {
     healing("overlays/blind"),
     healing("overlays/strict"),
     healing("overlays/default", "components/no-component-healing"),
-    renderElsewhere(render, ["overlays/default"], RIGHTS_OF_SETTINGS),
+    renderElsewhere(render, ["overlays/default"], CONDITIONAL),
     healing("overlays/default", "components/namespaces"),
     healing("overlays/default", "components/cert-manager"),
     healing("overlays/default", "components/client-ca"),

@@ -18,6 +18,7 @@ const FILES: readonly { readonly file: string; readonly kinds: readonly string[]
   { file: "webhook-configurations.yaml", kinds: ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] },
   { file: "certificates.yaml", kinds: ["Certificate", "Issuer"] },
   { file: "policies.yaml", kinds: ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] },
+  { file: "injection.yaml", kinds: ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"] },
 ];
 
 /** Not in the chart: the release's namespace is there before it. PodTemplates are made from the workloads of their names. */
@@ -107,14 +108,12 @@ function productTemplates(sources: Sources): readonly { readonly name: string; r
     .filter(([, object]) => !LEFT_OUT.includes(kindOf(object)))
     .map(([name, object]) => {
       const where = ONLY_WHERE.get(name);
-      const whole = productTemplate(name, object, sources);
-      const template = where === undefined ? whole : wrapped(where, whole);
-      const { definition, documents } = withPodTemplate(name, template, {
+      const { definition, documents } = withPodTemplate(name, productTemplate(name, object, sources), {
         objects: sources.product,
         marksOf,
         heals: HEALS_COMPONENTS,
       });
-      return { name, object, template: definition + documents };
+      return { name, object, template: definition + (where === undefined ? documents : wrapped(where, documents)) };
     });
   return [...own, ...added].filter(({ object }) => !LEFT_OUT.includes(kindOf(object)));
 }

@@ -28,6 +28,7 @@ export interface ManifestDefaults {
 
 /** Sentences above keys that hold other values. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  injection: "How pods get their volumes.",
   image: "The image of webhook and worker. A whole name as text, `registry.example.com/app:tag` or `…@sha256:…`, is taken as well.",
   webhook: "The admission webhook, which adds volumes to annotated pods.",
   sync: "The worker, which syncs objects of vaults into Secrets and heals the install.",
@@ -237,6 +238,13 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       type: { enum: ["warn", "deny"] },
       meaning:
         "What happens to a class whose author lacks the rights that it would use: a warning, or `deny`. Deny in clusters of several tenants (`manifests/overlays/strict`).",
+    },
+    {
+      path: "injection.mode",
+      default: "webhook",
+      type: { enum: ["webhook", "policy", "both"] },
+      meaning:
+        "Who injects pods: the webhook, policies of the API server (Kubernetes 1.36), or `both` for the time of a move. See `docs/reference/injection-modes.md`.",
     },
     {
       path: "commonLabels",
