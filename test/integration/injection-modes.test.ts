@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import jsonpatch from "fast-json-patch";
+import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
+import { runOnline } from "../support/cli/cli.ts";
 import { type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { aNamespace } from "../support/cluster/namespace.ts";
@@ -18,6 +20,8 @@ const refusal = controlPlaneRefusal();
 const PODS = Number(process.env["KEYVAULT_INJECTOR_PODS"] ?? "800");
 const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261130");
 const AT_ONCE = 8;
+
+const OPTED_IN = { "keyvault-injector.dev/inject": "true", "keyvault-injector.dev/secret-provider-class": "principal" };
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -186,6 +190,34 @@ describe("pods through both modes", { skip: refusal }, () => {
       assert.ok(sum(verdict) >= PODS / 200, `too few pods are ${verdict}`);
   });
 
+  test("doctor and explain know the mode, and miss no webhook where policies inject", async () => {
+    const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults", "-n", "plain"], policy.plane.kubeconfigPath);
+    const { findings } = JSON.parse(output) as InstallReport;
+    const statesOf = (...checks: readonly string[]) =>
+      Object.fromEntries(
+        checks.map((name) => [name, [...new Set(findings.filter(({ check }) => check === name).map(({ state }) => state))]]),
+      );
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "asked", annotations: OPTED_IN },
+      spec: { containers: [{ name: "app", image: "i" }] },
+    };
+    await policy.plane.kubectl(["create", "-n", "plain", "-f", "-"], JSON.stringify(pod));
+    const asked = await runOnline(["explain", "pod/asked", "-n", "plain"], policy.plane.kubeconfigPath);
+
+    assert.deepEqual(
+      statesOf("webhook", "injection", "policies", "namespaces", "preflight", "certificates", "authority"),
+      {
+        ...{ webhook: ["OK"], injection: ["OK"], policies: ["OK"], namespaces: ["WARN", "OK"] },
+        ...{ preflight: ["SKIP"], certificates: ["SKIP"], authority: ["SKIP"] },
+      },
+      JSON.stringify(findings, null, 1),
+    );
+    assert.ok(!findings.some(({ message }) => message.includes("keyvault-injector-webhook")), JSON.stringify(findings, null, 1));
+    assert.match(asked.output, /the policy keyvault-injector-injection injects/);
+  });
+
   test("a pod of which one mode adds something else is found", () => {
     const volumes = [{ name: "v", csi: { driver: "secrets-store.csi.k8s.io", volumeAttributes: { secretProviderClass: "principal" } } }];
     const pod = { metadata: { labels: {}, annotations: {} }, spec: { containers: [{ name: "app", volumeMounts: [] }], volumes } };
@@ -195,7 +227,7 @@ describe("pods through both modes", { skip: refusal }, () => {
     const random: RandomPod = {
       namespace: "plain",
       pod,
-      annotations: { "keyvault-injector.dev/inject": "true", "keyvault-injector.dev/secret-provider-class": "principal" },
+      annotations: OPTED_IN,
     };
 
     assert.equal(verdictOn(answers, random), "unexplained");

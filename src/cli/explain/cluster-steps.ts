@@ -1,6 +1,7 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import { CREDENTIALS_KEYS, PADDED, paddedKeys } from "../shared/class-context.ts";
+import { INJECTION_POLICY, injectionModeOf } from "../shared/injection-mode.ts";
 import { type Holder, holdersOf, type Rbac, type Right } from "../shared/rbac.ts";
 import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding } from "../shared/resources.ts";
 import type { WorkloadObject } from "../shared/settings-in-force.ts";
@@ -46,6 +47,8 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   const look = await lookAtEntry(viewer);
   if (look.kind === "unseen")
     return { steps: [say.webhook.unknown(`${look.why}: whether the webhook is asked is not known`)], unasked: undefined };
+  const { kind, policy } = await injectionModeOf(viewer);
+  if (kind === "policy") return policyScope(policy, namespace, labels);
   if (look.kind !== "seen") {
     return unasked(
       "WebhookMissing",
@@ -70,6 +73,18 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   const steps = [...unknown, ...narrowed, ...trust, ...(await readySteps(viewer, entry))];
   const failing = steps.find((step) => !narrowed.includes(step) && step.state === "problem");
   return { steps, unasked: failing && { outcome: "unasked", reason: "WebhookUnanswered", message: failing.message } };
+}
+
+/** The policy reads no class: what it adds for an identity of the class's own is said here, and not by the decision. */
+function policyScope(policy: Policy | undefined, namespace: string, labels: Labels): WebhookScope {
+  const problem = labels === undefined ? undefined : selectorProblem(policy?.spec?.matchConstraints?.namespaceSelector, labels);
+  if (problem !== undefined)
+    return unasked(
+      "NamespaceExcluded",
+      `the policy ${INJECTION_POLICY} leaves namespace ${namespace} out (${problem}): use another namespace`,
+    );
+  const message = `there is none: the policy ${INJECTION_POLICY} injects, and adds nodePublishSecretRef for every class unless credentials-secret is none`;
+  return { steps: [say.webhook.ok(message)], unasked: undefined };
 }
 
 function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod): readonly Step[] {

@@ -6,6 +6,14 @@ import type { LabelSelector } from "./webhook-entry.ts";
 
 const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
 
+const admission = (plural: string, kind: string): Resource => ({
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  plural,
+  kind,
+  namespaced: false,
+});
+
 /** Kinds that only the command line looks at. */
 export const MORE_RESOURCES = {
   replicationControllers: { group: "", version: "v1", plural: "replicationcontrollers", kind: "ReplicationController", namespaced: true },
@@ -17,6 +25,8 @@ export const MORE_RESOURCES = {
   jobs: batch("jobs", "Job"),
   cronJobs: batch("cronjobs", "CronJob"),
   podStatuses: { ...RESOURCES.secretProviderClasses, plural: "secretproviderclasspodstatuses", kind: "SecretProviderClassPodStatus" },
+  mutatingPolicies: admission("mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+  mutatingPolicyBindings: admission("mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
   csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
   selfSubjectReviews: {
     group: "authentication.k8s.io",

@@ -10,6 +10,7 @@ import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { shownNames } from "../../../domain/sync/shown-names.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, on, orFine } from "./check.ts";
@@ -60,7 +61,10 @@ interface StoredCopy extends KubeObject {
 export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   const stored = await viewer.all<StoredCopy>(RESOURCES.controllerRevisions, { namespace, ...COPIES });
   if (stored.kind !== "seen") return [on.components.skipped(stored)];
-  const components = [...componentsOf(namespace), ...crds.map(({ metadata }) => crdComponent(metadata.name))];
+  const { kind } = await injectionModeOf(viewer);
+  // The worker keeps what it copied of a webhook that was taken away.
+  const own = componentsOf(namespace).filter(({ isWebhook }) => !isWebhook || kind !== "policy");
+  const components = [...own, ...crds.map(({ metadata }) => crdComponent(metadata.name))];
   const results: CheckResult[] = [];
   let count = 0;
   for (const component of components) {

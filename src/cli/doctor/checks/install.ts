@@ -6,6 +6,7 @@ import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kube
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
+import { INJECTION_POLICY, injectionModeOf } from "../../shared/injection-mode.ts";
 import { type Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
 import { settingProblems, type WorkloadObject, workerSettingsInForce } from "../../shared/settings-in-force.ts";
@@ -148,14 +149,22 @@ export const GATEWAY_POLICIES: typeof POLICIES = {
 export async function wantedPolicies({ viewer, namespace }: Looking): Promise<typeof POLICIES> {
   const settings = await workerSettingsInForce(viewer, namespace);
   const hasGateways = GATEWAY_SETTINGS.some((setting) => wordsOf(settings[setting]).length > 0);
-  return hasGateways ? { ...POLICIES, ...GATEWAY_POLICIES } : POLICIES;
+  const { kind } = await injectionModeOf(viewer);
+  const { "keyvault-injector-webhook-configuration": ofWebhook, ...others } = POLICIES;
+  return {
+    ...others,
+    ...(kind === "policy" || ofWebhook === undefined ? {} : { "keyvault-injector-webhook-configuration": ofWebhook }),
+    ...(kind === "webhook" ? {} : { [INJECTION_POLICY]: "Deny" as const }),
+    ...(hasGateways ? GATEWAY_POLICIES : {}),
+  };
 }
 
 const GATEWAY_SETTINGS = ["gateway-classes", "ingress-classes"] as const;
 
 export const checkDeployments: Check = async ({ viewer, namespace }) => {
   const results: CheckResult[] = [];
-  for (const name of ["keyvault-injector-webhook", OWN_DEPLOYMENT]) {
+  const { kind } = await injectionModeOf(viewer);
+  for (const name of kind === "policy" ? [OWN_DEPLOYMENT] : ["keyvault-injector-webhook", OWN_DEPLOYMENT]) {
     const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name });
     const refused = settingProblems(valueIn(look)).map((problem) =>
       on.deployments.fail(`${name} does not start with its settings: ${problem}`, CORRECT_SETTING),

@@ -10,6 +10,7 @@ import { readPod } from "../../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
+import { INJECTION_POLICY, injectionModeOf, WITHOUT_WEBHOOK } from "../../shared/injection-mode.ts";
 import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
 import { type Viewer, valueIn } from "../../shared/viewer.ts";
@@ -32,6 +33,7 @@ const APPLY = "apply the manifests again";
 export const checkWebhook: Check = async (context) => {
   const look = await lookAtEntry(context.viewer);
   if (look.kind === "unseen") return [on.webhook.skipped(look)];
+  if (look.kind === "absent" && (await isByPolicy(context))) return [on.webhook.fine(`there is none: ${WITHOUT_WEBHOOK}`)];
   if (look.kind !== "seen")
     return [on.webhook.fail(`there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}`, APPLY)];
   const { failurePolicy, clientConfig } = look.value;
@@ -50,8 +52,16 @@ export const checkWebhook: Check = async (context) => {
   );
 };
 
+/** What belongs to the webhook is then neither right nor wrong. */
+async function isByPolicy({ viewer }: Pick<DoctorContext, "viewer">): Promise<boolean> {
+  return (await injectionModeOf(viewer)).kind === "policy";
+}
+
+const NO_WEBHOOK = "pods are injected without a webhook";
+
 /** It only warns: an install without it is whole. */
 export const checkPreflight: Check = async ({ viewer }) => {
+  if (await isByPolicy({ viewer })) return [on.preflight.notThere(NO_WEBHOOK, "webhook")];
   const look = await viewer.object<WebhookConfiguration>(RESOURCES.validatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   if (look.kind === "unseen") return [on.preflight.skipped(look)];
   const entries = valueIn(look)?.webhooks ?? [];
@@ -71,6 +81,7 @@ const LEAST_LEFT = 30 * DAY;
 export const checkCertificates: Check = async (context) => {
   const look = await lookAtEntry(context.viewer);
   if (look.kind === "unseen") return [on.certificates.skipped(look)];
+  if (look.kind === "absent" && (await isByPolicy(context))) return [on.certificates.notThere(NO_WEBHOOK, "webhook")];
   const ends = endsOf(valueIn(look)?.clientConfig?.caBundle);
   if (ends.length === 0)
     return [on.certificates.fail("the API server has no certificate to trust the webhook by", "start the webhook; see its log")];
@@ -93,9 +104,11 @@ export const checkNamespaces: Check = async (context) => {
 
 async function servedResult({ viewer, namespace }: DoctorContext, namespaces: readonly KubeObject[]): Promise<CheckResult> {
   const look = await lookAtEntry(viewer);
-  if (look.kind !== "seen") return on.namespaces.skipped(look, "webhook");
+  const { policy } = await injectionModeOf(viewer);
+  if (look.kind !== "seen" && policy === undefined) return on.namespaces.skipped(look, "webhook");
+  const selector = valueIn(look)?.namespaceSelector ?? policy?.spec?.matchConstraints?.namespaceSelector;
   const excluded = namespaces
-    .filter(({ metadata }) => selectorProblem(look.value.namespaceSelector, metadata.labels ?? {}) !== undefined)
+    .filter(({ metadata }) => selectorProblem(selector, metadata.labels ?? {}) !== undefined)
     .map(({ metadata }) => metadata.name);
   const meant = [...EXCLUDED_NAMESPACES, namespace];
   const missing = meant.filter((name) => !excluded.includes(name) && namespaces.some(({ metadata }) => metadata.name === name));
@@ -114,6 +127,7 @@ type ClientConfig = NonNullable<WebhookEntry["clientConfig"]>;
 export const checkAuthority: Check = async (context) => {
   const look = await lookAtEntry(context.viewer);
   if (look.kind === "unseen") return [on.authority.skipped(look)];
+  if (look.kind === "absent" && (await isByPolicy(context))) return [on.authority.notThere(NO_WEBHOOK, "webhook")];
   const clientConfig = valueIn(look)?.clientConfig ?? {};
   const served = await servedText(context, clientConfig);
   if (typeof served !== "string") return [served];
@@ -191,6 +205,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
 
 /** Nobody answers whom nobody asks. */
 async function unanswered(viewer: Viewer): Promise<CheckResult> {
+  if (await isByPolicy({ viewer })) return on.injection.fail(`the policy ${INJECTION_POLICY} does not inject it`, APPLY);
   const entry = await lookAtEntry(viewer);
   const narrowings = entry.kind === "seen" ? narrowingsOf(entry.value) : [];
   if (narrowings.length === 0) return on.injection.fail("the API server gets no answer from the webhook", LOOK);
