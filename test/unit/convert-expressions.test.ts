@@ -174,6 +174,45 @@ describe("a template of External Secrets Operator", () => {
     });
   }
 
+  const withAuth = (auth: string): string => `{"auths":{"r.io":{"username":"{{ .user }}","password":"{{ .pass }}","auth":"${auth}"}}}`;
+
+  for (const auth of [
+    '{{ printf "%s:%s" .user .pass | b64enc }}',
+    '{{- (printf "%s:%s"\n .user .pass) | b64enc -}}',
+    '{{ printf "%s:%s" (index . "user") .pass | b64enc }}',
+  ]) {
+    test(`is a login where auth encodes its username and password: ${JSON.stringify(auth)}`, () => {
+      const value = templateValue(withAuth(auth), valueOf);
+      assert.ok(value.ok, JSON.stringify(value));
+      assert.equal(textOf(value.value), 'dockerconfigjson("r.io", user, db)');
+    });
+  }
+
+  for (const auth of ["{{ .pass }}", '{{ printf "%s:%s" .pass .user | b64enc }}', '{{ printf "%s:%s" .user .pass }}', "dXNlcjpwYXNz", ""]) {
+    test(`is no login where auth is something of its own, which was dropped without a word: ${JSON.stringify(auth)}`, () => {
+      const value = templateValue(withAuth(auth), valueOf);
+      assert.ok(!value.ok);
+      assert.match(value.error, /^auth of the login is something else than its username and password/);
+    });
+  }
+
+  test("is no login where the configuration has more than auths, which was dropped without a word", () => {
+    const value = templateValue('{"credsStore":"x","auths":{"r.io":{"username":"{{ .user }}","password":"{{ .pass }}"}}}', valueOf);
+    assert.ok(!value.ok);
+    assert.match(value.error, /^beside auths it holds credsStore, /);
+  });
+
+  test("has blanks left out beside PEM alone, not beside the value at its other end", () => {
+    const pem = "{{ .user | b64dec | pkcs12cert }}";
+
+    assert.deepEqual(
+      [`${pem}\n`, `\n${pem}{{ .pass }}`, `{{ .pass }}${pem}\n`, `${pem}{{ .pass }}\n`, `\n{{ .pass }}${pem}`].map(
+        (template) => templateValue(template, valueOf).ok,
+      ),
+      [true, true, true, false, false],
+    );
+  });
+
   for (const template of [
     "fixed",
     "user={{ .user }}",

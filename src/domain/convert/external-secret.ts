@@ -14,7 +14,7 @@ import type { ConvertOptions } from "./options.ts";
 import { errorOn, type FieldPath, type PeerObject, type Remark, type Trouble, warningOn } from "./peer-object.ts";
 import { remoteValue } from "./remote-ref.ts";
 import { accessOfStore, type StoreAccess } from "./secret-store.ts";
-import { templateValue } from "./secret-template.ts";
+import { hasBlanksAround, templateValue } from "./secret-template.ts";
 import { admissionProblem } from "./store-conditions.ts";
 
 /** The other objects of the input. */
@@ -136,8 +136,10 @@ function policyRemarks(on: PeerObject, target: JsonObject): readonly Remark[] {
     Object.entries({
       None: "it makes no Secret, so that there is nothing to convert",
       Orphan: "the Secret goes with its class; list it in the class's annotation adopt where it has to stay",
-      Merge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
-      CreateOrMerge: "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows",
+      Merge:
+        "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows, which leaves this policy as it is",
+      CreateOrMerge:
+        "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows, which leaves this policy as it is",
     }),
   );
   const policy = created.get(creationPolicy);
@@ -148,7 +150,14 @@ function policyRemarks(on: PeerObject, target: JsonObject): readonly Remark[] {
     ...(deletionPolicy === "Retain"
       ? []
       : [at("deletionPolicy", "a Secret whose objects are gone stays as it was last, and the class reports it")]),
-    ...(immutable === true ? [at("immutable", "the Secret of a class is not immutable")] : []),
+    ...(immutable === true
+      ? [
+          at(
+            "immutable",
+            "the Secret of a class is not immutable, and one that is cannot be taken over: name another Secret, and have the pods use that one",
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -180,17 +189,17 @@ function readEntries(
     const value = valueOfTemplate(text, template, values);
     const path = ["spec", "target", "template", "data", key];
     if (value.ok) made.push({ key, value: value.value });
-    if (value.ok && isLogin(value.value))
-      remarks.push(warningOn(on, { path, message: `spec.target.template.data[${key}]: ${SPELT_ANEW}` }));
+    const otherwise = value.ok ? writtenOtherwise(value.value, String(text), template?.["type"]) : undefined;
+    if (otherwise !== undefined) remarks.push(warningOn(on, { path, message: `spec.target.template.data[${key}]: ${otherwise}` }));
     if (!value.ok) remarks.push(errorOn(on, { path, message: `spec.target.template.data[${key}]: ${value.error}` }));
   }
   return { entries: made, remarks };
 }
 
-const SPELT_ANEW = "the login is the same, and its JSON is spelt anew";
-
-function isLogin(value: Value): boolean {
-  return value.kind === "call" && value.name === "dockerconfigjson";
+/** What the class writes in other bytes than the template, with the same meaning. A Secret of TLS is warned about as a whole. */
+function writtenOtherwise(value: Value, text: string, type: unknown): string | undefined {
+  if (value.kind === "call" && value.name === "dockerconfigjson") return "the login is the same, and its JSON is spelt anew";
+  return type !== TLS_TYPE && hasBlanksAround(text) ? "the blanks around the PEM are left out, which no reader of PEM minds" : undefined;
 }
 
 function prefixed({ path, message }: Trouble, prefix: string): Trouble {

@@ -49,13 +49,18 @@ export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, 
     values.push(value.value);
   }
   const between = texts.slice(1, -1);
-  const [first] = values;
-  // Blanks around PEM mean nothing.
-  const around = `${texts[0] ?? ""}${texts.at(-1) ?? ""}`;
-  if (first === undefined || (isPart(first) ? around.trim() : around) !== "") return failed(TEMPLATE);
+  const [first, last] = [values[0], values.at(-1)];
+  const isNothing = (around: string, value: Value | undefined): boolean => (isPart(value) ? around.trim() : around) === "";
+  if (first === undefined || !isNothing(texts[0] ?? "", first) || !isNothing(texts.at(-1) ?? "", last)) return failed(TEMPLATE);
   if (values.length === 1) return ok(first);
   const [separator = ""] = between;
   return between.every((each) => each === separator) ? ok(call("join", separator, ...values)) : failed(TEMPLATE);
+}
+
+/** Whether a template that is a value has blanks before or behind it: they are left out around PEM, where they mean nothing. */
+export function hasBlanksAround(text: string): boolean {
+  const { texts } = parsedTemplate(text);
+  return texts[0] !== "" || texts.at(-1) !== "";
 }
 
 interface Template {
@@ -103,8 +108,8 @@ function withoutBlanksAtEnd(text: string): string {
   return text.slice(0, end);
 }
 
-function isPart(value: Value): boolean {
-  return value.kind === "call" && [...PARTS.values()].includes(value.name);
+function isPart(value: Value | undefined): boolean {
+  return value?.kind === "call" && [...PARTS.values()].includes(value.name);
 }
 
 function actionValue(action: string, valueOf: ValueOfKey): Result<Value, string> {
@@ -136,15 +141,42 @@ function applied(value: Value, functions: readonly string[]): Result<Value, stri
 /** A docker configuration with one registry, and user and password from the vault. Undefined: it is none. */
 function registryLogin({ texts, actions }: Template, valueOf: ValueOfKey): Result<Value, string> | undefined {
   const marked = texts.map((text, index) => (index === 0 ? text : `${MARK}${index - 1}${MARK}${text}`)).join("");
-  const auths = membersIn(parsedJson(marked), "auths");
+  const document = parsedJson(marked);
+  const auths = membersIn(document, "auths");
   const [registry, login] = Object.entries(auths ?? {})[0] ?? [];
   if (auths === undefined || Object.keys(auths).length !== 1 || registry === undefined || !isJsonObject(login)) return undefined;
+  const beside = isJsonObject(document) ? Object.keys(document).filter((name) => name !== "auths") : [];
+  if (beside.length > 0)
+    return failed(`beside auths it holds ${beside.join(", ")}, which a class does not write; have the vault hold the finished value`);
   if (registry.includes(MARK))
     return failed("the registry's name is a value of the vault; write it, as dockerconfigjson of secretData takes a fixed one");
   const [user, password] = [login["username"], login["password"]].map((field) => markedValue(field, actions, valueOf));
   const others = Object.keys(login).filter((field) => !["username", "password", "auth"].includes(field));
   if (user === undefined || password === undefined || others.length > 0) return failed(TEMPLATE);
+  if (login["auth"] !== undefined && !isAuthOf(actionOf(login["auth"], actions), { user, password, valueOf }))
+    return failed(
+      'auth of the login is something else than its username and password, of which a class makes it; leave auth out, or write it as {{ printf "%s:%s" … … | b64enc }} with both',
+    );
   return ok(call("dockerconfigjson", registry, user, password));
+}
+
+const VALUE = String.raw`(\.\w+|\(index \. "[^"]+"\))`;
+const AUTH = new RegExp(String.raw`^(?:\( ?)?printf "%s:%s" ${VALUE} ${VALUE}(?: ?\))? ?\| ?b64enc$`);
+
+interface Login {
+  readonly user: Value;
+  readonly password: Value;
+  readonly valueOf: ValueOfKey;
+}
+
+/** Whether an action encodes the login's user and password, as `auth` of a Docker configuration has them. */
+function isAuthOf(action: string | undefined, { user, password, valueOf }: Login): boolean {
+  const [, ...references] = AUTH.exec(action?.replaceAll(/\s+/g, " ") ?? "") ?? [];
+  const values = references.map((reference) => actionValue(reference, valueOf));
+  return [user, password].every((wanted, index) => {
+    const value = values[index];
+    return value?.ok === true && JSON.stringify(value.value) === JSON.stringify(wanted);
+  });
 }
 
 /** Stands for an action; no character, so that no text of a manifest means it. */
@@ -156,7 +188,12 @@ function membersIn(value: unknown, name: string): JsonObject | undefined {
 }
 
 function markedValue(field: unknown, actions: readonly string[], valueOf: ValueOfKey): Value | undefined {
-  if (typeof field !== "string" || !field.startsWith(MARK) || !field.endsWith(MARK)) return undefined;
-  const read = actionValue(actions[Number(field.slice(1, -1))] ?? "", valueOf);
+  const read = actionValue(actionOf(field, actions) ?? "", valueOf);
   return read.ok ? read.value : undefined;
+}
+
+/** The one action that a field consists of. */
+function actionOf(field: unknown, actions: readonly string[]): string | undefined {
+  if (typeof field !== "string" || !field.startsWith(MARK) || !field.endsWith(MARK)) return undefined;
+  return actions[Number(field.slice(1, -1))];
 }
