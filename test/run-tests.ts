@@ -20,13 +20,15 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   release: ["release"],
   // Apart, because it makes a release and starts a node for each way.
   "first-hour": ["first-hour"],
+  // Apart, because it builds External Secrets.
+  peers: ["peers"],
   // What the suites before it left; `npm test` is one of them.
   rights: ["rights"],
 };
 
 const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, release: 1, "first-hour": 1 };
 /** Milliseconds of a file; one file is the life of four installs, which takes most of a quarter of an hour on an idle machine. */
-const TIMEOUT_MS: Readonly<Record<string, number>> = { install: 1_500_000, release: 1_500_000, "first-hour": 1_500_000 };
+const TIMEOUT_MS: Readonly<Record<string, number>> = { install: 1_500_000, release: 1_500_000, "first-hour": 1_500_000, peers: 1_500_000 };
 
 const REPORTERS = ["spec", path.join(import.meta.dirname, "layer-times.ts")].flatMap((reporter) => [
   `--test-reporter=${reporter}`,
@@ -47,7 +49,7 @@ if (files.length === 0) {
 
 await getOlderApiServer();
 await getHelm();
-if (isNamed('builtProgram("cosign")') && programRefusal(["cosign"]) === undefined) await builtProgram("cosign");
+for (const program of ["cosign", "external-secrets"] as const) await buildIfNamed(program);
 await buildFlux();
 const started = performance.now();
 const child = spawn(
@@ -75,6 +77,11 @@ child.on("close", (code) => {
 async function getHelm(): Promise<void> {
   if (!isNamed("/support/cluster/helm.ts") || programRefusal(HELM_VERSIONS) !== undefined) return;
   for (const version of HELM_VERSIONS) await builtProgram(version);
+}
+
+async function buildIfNamed(program: "cosign" | "external-secrets"): Promise<void> {
+  const isWanted = isNamed(`builtProgram("${program}")`) || isNamed(`programRefusal(["${program}"])`);
+  if (isWanted && programRefusal([program]) === undefined) await builtProgram(program);
 }
 
 /** Whether a file of the run imports it. */

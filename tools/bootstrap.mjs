@@ -36,6 +36,7 @@ const TASKS = {
   "sim:ci": { controlPlane: "none", run: ["test/simulation/ci.ts"] },
   "test:release": { controlPlane: "wanted", run: ["test/run-tests.ts", "release"] },
   "test:first-hour": { controlPlane: "wanted", run: ["test/run-tests.ts", "first-hour"] },
+  "test:peers": { controlPlane: "wanted", run: ["test/run-tests.ts", "peers"] },
   "test:rights": { controlPlane: "wanted", run: ["test/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["test/at-rest.ts"] },
   // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.

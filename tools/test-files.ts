@@ -2,7 +2,7 @@ import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 
-export type Layer = "unit" | "property" | "integration" | "contract" | "e2e" | "install" | "release" | "first-hour" | "rights";
+export type Layer = "unit" | "property" | "integration" | "contract" | "e2e" | "install" | "release" | "first-hour" | "peers" | "rights";
 
 /** Test files of the layers, in a stable order, relative to the checkout. */
 export function testFiles(layers: readonly Layer[]): readonly string[] {
