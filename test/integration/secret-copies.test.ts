@@ -218,7 +218,8 @@ describe("copies of a class's Secrets in other namespaces", { skip: refusal === 
     console.log(
       `secret copies: a copy was deleted ${seconds.toFixed(1)} s after the consent was withdrawn, and ${writesIn(target, gone).length} writes followed`,
     );
-    assert.equal(writesIn(other, gone).length, 3);
+    // A write onto a copy that the watch has not shown yet is refused, and changes nothing.
+    assert.equal(writesIn(other, gone).filter(({ code }) => code < 400).length, 3);
     assert.deepEqual(writesIn(target, gone), []);
     assert.equal(await find(world.plane, secretPath(target, NAME)), undefined);
     await agree(target, `${place.namespace}/*`);

@@ -35,8 +35,7 @@ const CRON = /^(?:[\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Z*,/-]+\s+[\dA-Z*,/#-]+$/i;
 const FORM = /^(?<cron>.+?)\s+for\s+(?<duration>\S+)(?:\s+in\s+(?<zone>\S+))?$/;
 
 /** As far as a pattern tells a window from what is none: for who has no calendar. */
-export const WINDOW_SHAPE =
-  String.raw`^\s*always\s*$|^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Za-z*,/-]+\s+[\dA-Za-z*,/#-]+\s+for\s+[\d.a-zµ]+(\s+in\s+[A-Za-z]\S*)?\s*(;.*)?$`;
+export const WINDOW_SHAPE = String.raw`^\s*always\s*$|^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Za-z*,/-]+\s+[\dA-Za-z*,/#-]+\s+for\s+[\d.a-zµ]+(\s+in\s+[A-Za-z]\S*)?\s*(;.*)?$`;
 
 const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
