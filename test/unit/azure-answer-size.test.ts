@@ -209,7 +209,7 @@ describe("the list of a vault's objects", () => {
     });
     return { listings, pages: () => pages };
   };
-  const poll = { due: 0, interval: 1_000, namespace: "n" };
+  const poll = { due: 0, interval: 1_000, period: 1_000, namespace: "n" };
 
   test("is left after 10,000, and not taken again that day", async () => {
     const { listings, pages } = listingsOf(3_000);

@@ -74,6 +74,26 @@ describe("the vault is asked", () => {
   }
 });
 
+describe("a look before the next poll", () => {
+  /** The poll of half an interval ago, after one that had come late. */
+  const poll = { due: NOW - INTERVAL / 2, interval: INTERVAL - 5_000 };
+  const state = atRest({ failures: 1, retryAt: NOW + 1, duePoll: poll });
+  const news = { object: "secret/password", change: "NewVersionCreated", objects: 1, version: "2", happenedAt: NOW } as const;
+  const hint = { ...news, receivedAt: NOW, unseenSince: NOW, dueAt: NOW, looks: 0 };
+  const rows: readonly (readonly [FetchTrigger, Partial<Mirrored>, Partial<ClassState>])[] = [
+    ["RetryDue", {}, { retryAt: NOW }],
+    ["PollDue", {}, { changeSeen: 1 }],
+    ["EventReceived", { hints: [hint] }, {}],
+  ];
+  for (const [trigger, observed, differs] of rows)
+    test(`S11: is served by no more than what served the last one: because of ${trigger}`, () => {
+      const { fetch } = planFetch(mirrored(observed), { ...state, ...differs }, SETTINGS);
+
+      assert.equal(fetch?.trigger, trigger);
+      assert.deepEqual({ due: fetch.fetchRequest.due, interval: fetch.fetchRequest.interval }, poll);
+    });
+});
+
 describe("a repair", () => {
   const edited = { secrets: secrets({ ...secretOf("app"), isContentIntact: false }) };
   const fought = Array.from({ length: 4 }).reduce(

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { type Answered, type ClassState, type FetchEnded, nextState, type Sight, type StateEvent } from "../../src/sync/classes/state.ts";
+import {
+  type Answered,
+  type ClassState,
+  type FetchEnded,
+  nextState,
+  pollFor,
+  type Sight,
+  type StateEvent,
+} from "../../src/sync/classes/state.ts";
 import { classOf, INTERVAL, seenClass, syncedStatus } from "../support/fixtures/class-facts.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -126,6 +134,26 @@ describe("a fetch that has ended", () => {
     assert.equal(after(state, ended()).lastPoll, NOW);
     const repaired = after(state, ended({ polledAt: undefined }));
     assert.deepEqual([repaired.lastPoll, repaired.nextPoll], [undefined, state.nextPoll]);
+  });
+
+  test("S11: leaves to its retries the poll that was due, however late they come, and however many were missed", () => {
+    const { nextPoll: due } = state;
+    const [late, missed] = [due + INTERVAL / 2, due + 3.5 * INTERVAL];
+    const first = after(state, ended({ polledAt: late, now: late }));
+    const again = after(first, ended({ polledAt: late + 1_000, now: late + 1_000 }));
+
+    assert.deepEqual(pollFor(state, due - 1), { due: due - INTERVAL, interval: INTERVAL });
+    assert.deepEqual([pollFor(first, late), again.duePoll], [first.duePoll, { due, interval: INTERVAL }]);
+    assert.deepEqual(pollFor(again, due + INTERVAL), { due: due + INTERVAL, interval: INTERVAL / 2 - 1_000 });
+    const afterOutage = after(state, ended({ polledAt: missed, now: missed }));
+    assert.deepEqual(afterOutage.duePoll, { due: due + 3 * INTERVAL, interval: INTERVAL });
+  });
+
+  test("S11: counts as the poll that fell due meanwhile", () => {
+    const { nextPoll: due } = state;
+    const long = after(state, ended({ polledAt: due - 1_000 }), ended({ polledAt: due - 500, now: due + 500 }));
+
+    assert.deepEqual([long.nextPoll, long.duePoll], [due + INTERVAL, { due, interval: 1_000 }]);
   });
 
   test("has answered a request to refresh only where the vault has", () => {

@@ -16,7 +16,7 @@ import type { Action, Step, StepResult } from "./action.ts";
 import type { Observation } from "./observe.ts";
 import { removals, writtenFor } from "./plan.ts";
 import { specHashes } from "./spec-hash.ts";
-import { type ClassState, intervalBefore, isContestedUntil, isRepair, repairPause, withoutDamage } from "./state.ts";
+import { type ClassState, isContestedUntil, isRepair, pollFor, repairPause, withoutDamage } from "./state.ts";
 
 /** Classes that are applied together and name the same object take one answer (milliseconds). */
 const FIRST_SHARED_MS = 1_000;
@@ -216,7 +216,7 @@ function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isP
   const isPoll = trigger === "PollDue" || (isPollDue && isRepairing);
   const held = trigger === "ClassChanged" ? [] : (observation.status?.secrets ?? []);
   // A class that is mirrored while it is used is used.
-  const timing = { ...timingOf(state, now, [trigger, isPoll]), selection: { held, isKept: mode === "while-used" } };
+  const timing = { ...timingOf(state, now, trigger), selection: { held, isKept: mode === "while-used" } };
   // No answer has come since somebody asked for one: whatever the class comes for, what was known before is none.
   const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
   if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };
@@ -248,12 +248,11 @@ function hintedObjects(hints: Mirrored["hints"]): HintedObjects | undefined {
   return { keys, isAccessChanged: keys.delete(REFUSED_OBJECTS), since };
 }
 
-function timingOf(state: ClassState, now: number, [trigger, isPoll]: readonly [FetchTrigger, boolean]) {
-  const { nextPoll, interval: period, failures } = state;
-  const interval = intervalBefore(state, now);
-  const partialDue = PARTIAL.includes(trigger) ? Math.min(now, nextPoll - interval) : now;
-  const due = isPoll ? Math.min(now, nextPoll) : partialDue;
-  return { due, interval, period, credentialsMs: failures > 0 ? 0 : credentialsMs(trigger) };
+function timingOf(state: ClassState, now: number, trigger: FetchTrigger) {
+  const { interval: period, failures } = state;
+  const isOfPoll = CHECKS.includes(trigger) || PARTIAL.includes(trigger);
+  const poll = isOfPoll ? pollFor(state, now) : { due: now, interval: period };
+  return { ...poll, period, credentialsMs: failures > 0 ? 0 : credentialsMs(trigger) };
 }
 
 /** Many classes of a namespace come together. After a failure the credentials may be what was mended: then none of this counts. */

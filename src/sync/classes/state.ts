@@ -22,6 +22,8 @@ export interface ClassState {
   readonly nextPoll: number;
   /** When the last poll of this process was due; undefined before the first. */
   readonly lastPoll?: number | undefined;
+  /** The poll whose time had come when the last one ended, whatever that came to; undefined before the first. */
+  readonly duePoll?: DuePoll | undefined;
   /** Milliseconds between two polls, as `nextPoll` was derived from. */
   readonly interval: number;
   /** When it was changed; undefined where this process has seen no other one. */
@@ -60,6 +62,14 @@ export interface ClassState {
   readonly datesReported: ReadonlyMap<string, string>;
   /** Up to when an earlier process told of dates; undefined: none did. */
   readonly datesReportedUntil?: number | undefined;
+}
+
+/** A poll whose time has come, however late it runs. */
+export interface DuePoll {
+  /** Unix milliseconds. */
+  readonly due: number;
+  /** How far from it the one before may lie whose answer still serves it (milliseconds). */
+  readonly interval: number;
 }
 
 /** A class that is to be mirrored, as a reconcile meets it. */
@@ -196,10 +206,16 @@ export function knownCheckOf({ lastSuccess, checkedBefore }: ClassState): number
   return latest(lastSuccess, checkedBefore);
 }
 
-/** Of a poll that is due: how far from it the one before may lie whose answer still serves it (milliseconds). */
-export function intervalBefore({ nextPoll: due, lastPoll, interval }: ClassState, now: number): number {
+/**
+ * The poll that a look stands for: the one whose time came last, of which it may be the retry. By its own time a retry would be served by what
+ * its poll was not, and the class would be unchecked for two intervals.
+ */
+export function pollFor({ nextPoll, lastPoll, duePoll, interval, phase }: ClassState, now: number): DuePoll {
+  if (now < nextPoll) return duePoll ?? { due: nextPoll - interval, interval };
+  // Of several that were missed the last one.
+  const due = Math.max(nextPoll, pollAfter(phase, interval, now) - interval);
   // Where phases moved, the list of the last poll is younger than an interval. It says nothing that was not seen then.
-  return lastPoll === undefined || now < due ? interval : Math.min(interval, due - lastPoll);
+  return { due, interval: lastPoll === undefined ? interval : Math.min(interval, due - lastPoll) };
 }
 
 function pollAfter(phase: ClassState["phase"], interval: number, now: number): number {
@@ -299,16 +315,20 @@ function answered(before: ClassState, { failure, checkedAt, failing, retry, now,
 }
 
 function fetchEnded(state: ClassState, { refresh, isAnswered, polledAt, changeSeen, now }: FetchEnded): ClassState {
-  const polls =
-    polledAt === undefined ? {} : { lastPoll: Math.min(polledAt, state.nextPoll), nextPoll: pollAfter(state.phase, state.interval, now) };
   return {
-    ...state,
-    ...polls,
+    ...(polledAt === undefined ? state : polled(state, polledAt, now)),
     isMadeAnew: false,
     triedRefresh: refresh,
     lastRefresh: isAnswered ? refresh : state.lastRefresh,
     changeSeen: state.changeSeen === changeSeen ? undefined : state.changeSeen,
   };
+}
+
+function polled(state: ClassState, polledAt: number, now: number): ClassState {
+  const { nextPoll, phase, interval } = state;
+  // One that fell due meanwhile is not made.
+  const duePoll = pollFor(state, Math.max(polledAt, Math.min(now, nextPoll)));
+  return { ...state, lastPoll: Math.min(polledAt, nextPoll), duePoll, nextPoll: pollAfter(phase, interval, now) };
 }
 
 function latest(one: number | undefined, other: number | undefined): number | undefined {

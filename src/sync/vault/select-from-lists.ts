@@ -34,14 +34,14 @@ export async function selectFromLists(
   selections.note(classKey, [...selectors.values()]);
   if (types.size === 0) return { objects, secretObjects, problems: new Map(), leaving: new Set() };
   interests.keep(classKey, forgottenFrom(versionCache, { classKey, fetchRequest, now }));
-  const { due, interval, selection: { held = [], isKept = false } = {} } = fetchRequest;
+  const { due, interval, period, selection: { held = [], isKept = false } = {} } = fetchRequest;
   const lists = new Map<string, VaultListing>();
   // Who asks for everything wants what is there now, and no list of before.
   const notBefore = fetchRequest.kind === "everything" ? { notBefore: now - fetchRequest.sharedMs } : {};
   for (const type of types) {
     const listing = await listings.current(
       type,
-      { due, interval, namespace: refOfKey(classKey).namespace, isSelecting: true, ...notBefore },
+      { due, interval, period, namespace: refOfKey(classKey).namespace, isSelecting: true, ...notBefore },
       signal,
     );
     if (listing !== undefined) lists.set(type, listing);

@@ -33,10 +33,11 @@ export interface ListingsOptions {
   readonly onTaken: (type: ObjectType, listing: VaultListing) => void;
 }
 
-/** A poll of a class: when it was due, and how long it is to the next (milliseconds). */
+/** A poll of a class: when it was due, how far from it the one before may lie whose answer serves it, and how far polls are apart (milliseconds). */
 export interface Poll {
   readonly due: number;
   readonly interval: number;
+  readonly period: number;
 }
 
 /** A poll, and the namespace of its class. */
@@ -170,8 +171,7 @@ function isSince({ takenAt }: VaultListing, { notBefore = Number.NEGATIVE_INFINI
   return takenAt >= notBefore;
 }
 
-/** Whether what was asked for one poll serves another. */
+/** Whether what was asked for one poll serves another: also one that was due before. Under throttling so do polls of further periods. */
 export function isFresh({ due }: { readonly due: number }, poll: Poll, stretch: number): boolean {
-  const age = poll.due - due;
-  return age > -poll.interval && age < poll.interval * stretch - ROUNDING_MS;
+  return poll.due - due < poll.interval + poll.period * (stretch - 1) - ROUNDING_MS;
 }

@@ -129,8 +129,8 @@ type ChangesInput = CheckInput & { readonly fetchRequest: StoredFetchRequest };
 
 async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, secretObjects, fetchRequest, now } = input;
-  const { due, interval } = fetchRequest;
-  const poll = { due, interval, namespace: refOfKey(classKey).namespace };
+  const { due, interval, period } = fetchRequest;
+  const poll = { due, interval, period, namespace: refOfKey(classKey).namespace };
   const listings = await listingsOf(versionCache, objects, poll, signal);
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
   const reading: Reading = { classKey, due, notBefore: Math.max(takenAt, fetchRequest.hints?.since ?? takenAt) };
