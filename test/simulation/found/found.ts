@@ -204,4 +204,23 @@ export const FOUND: readonly Found[] = [
       stage.at(20, () => stage.write({ ...told, intervalMinutes: 5 }));
     },
   },
+  {
+    name: "a poll that failed is retried by the list of the poll before, which had been retried for longer",
+    seed: 60_011,
+    planted: "S11",
+    cast: "alone",
+    minutes: 130,
+    tell: (stage) => {
+      stage.at(1, () =>
+        stage.write({ name: "alone", entries: ["object-0"], secrets: [{ name: "alone", keys: [0] }], intervalMinutes: 60 }),
+      );
+      stage.whenListed(({ minute }) => {
+        if (minute < 1) return false;
+        stage.vaultAway(1);
+        stage.at(minute + 30, () => stage.rotate("object-0"));
+        stage.at(minute + 59.9, () => stage.vaultAway(0.15));
+        return true;
+      });
+    },
+  },
 ];

@@ -42,6 +42,12 @@ const SIZE = {
   hasOwnPace: true,
 };
 
+/** A request of the worker. */
+interface Asked {
+  readonly minute: number;
+  readonly machine: Machine;
+}
+
 /** Who is there. `alone`: a team of one class, which no poll of another class serves. */
 const CASTS = { team: {}, alone: { teams: 0, solitary: 1 }, neighbours: { teams: 2 } } as const;
 
@@ -134,11 +140,19 @@ export class Stage {
   }
 
   /** Whenever the worker asks the vault for an object, until it returns true. */
-  whenAsked(object: string, action: (asked: { readonly minute: number; readonly machine: Machine }) => boolean): void {
+  whenAsked(object: string, action: (asked: Asked) => boolean): void {
+    this.#whenSent((path) => path.includes(`/${object}`), action);
+  }
+
+  /** Whenever the worker asks the vault for a list of secrets, until it returns true. What it does to the vault meets that request, too. */
+  whenListed(action: (asked: Asked) => boolean): void {
+    this.#whenSent((path) => path === "/secrets", action);
+  }
+
+  #whenSent(isMeant: (path: string) => boolean, action: (asked: Asked) => boolean): void {
     let isOver = false;
     this.world.onSend(({ host, path, machine }) => {
-      const isMeant = host.startsWith(`${this.#team.vault.name}.`) && path.split("?")[0]?.includes(`/${object}`) === true;
-      if (isOver || !isMeant || machine === undefined) return;
+      if (isOver || machine === undefined || !host.startsWith(`${this.#team.vault.name}.`) || !isMeant(path.split("?")[0] ?? "")) return;
       isOver = action({ minute: this.world.scheduler.now / MINUTE, machine });
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S5 by the simulation.
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S11 by the simulation.
  * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
  */
 import { CONTROL_DEFECTS } from "./control-defects.ts";
@@ -257,6 +257,12 @@ import { networkCode } from "./service-answer.ts";
     shownBy: ["no vault is asked for more than its budget"],
     what: "whatever connection is reset, its request is sent twice, past the budget of the vault",
     edits: [{ file: "src/azure/fresh-connection.ts", find: "    if (taken.waitMs > 0) return false;\n", replace: "" }],
+  },
+  {
+    id: "S11",
+    shownBy: ["a class whose own identity, vault and API answers work is checked"],
+    what: "what serves the retry of a poll is counted from the retry, and not from the poll",
+    edits: [{ file: PLAN_FETCH, find: "isOfPoll ? pollFor", replace: `isOfPoll && trigger !== "RetryDue" ? pollFor` }],
   },
   ...EVENT_DEFECTS,
   ...MOUNT_DEFECTS,
