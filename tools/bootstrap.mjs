@@ -42,6 +42,7 @@ const TASKS = {
   // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.
   "test:live": { controlPlane: hasLiveVault() ? "required" : "none", run: ["test/live/main.ts"], keepsProxy: true },
   "bench:webhook": { controlPlane: "required", run: ["test/load/webhook/bench.ts"] },
+  "bench:admission": { controlPlane: "required", run: ["test/load/admission/bench.ts"] },
   "bench:rolling": { controlPlane: "required", run: ["test/load/rolling-restart.ts"] },
   "bench:ready": { controlPlane: "required", run: ["test/load/ready.ts"] },
   // Where the visitor is and with what the visitor has set: files are named from there, and the cluster is the visitor's.

@@ -15,6 +15,7 @@ import { mirroringScenarios } from "./scenarios/mirroring.ts";
 import { mountedRolloutScenarios } from "./scenarios/mounted-rollout.ts";
 import { nodeSideScenarios } from "./scenarios/node-side.ts";
 import { outageScenarios } from "./scenarios/outage.ts";
+import { policyModeScenarios } from "./scenarios/policy-mode.ts";
 import { restartScenarios } from "./scenarios/restarts.ts";
 import { rolloutScenarios } from "./scenarios/rollout.ts";
 import { upstreamDriverScenarios } from "./scenarios/upstream-driver.ts";
@@ -62,6 +63,7 @@ describe("a real node", { skip }, () => {
   footprintScenarios(scenario, opened);
   outageScenarios(scenario, opened);
   conductScenarios(scenario, opened);
+  policyModeScenarios(scenario, opened);
 
   scenario.run("nothing is left on the machine when the node stops", async () => {
     const { node } = opened();

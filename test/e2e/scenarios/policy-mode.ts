@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
+import { eventually } from "../../support/time/eventually.ts";
+import { ANNOTATED, ANNOTATED_POD } from "../support/document-walk.ts";
+import { INJECTOR_NAMESPACE } from "../support/install.ts";
+import type { Scenarios } from "../support/scenarios.ts";
+import type { World } from "../support/world.ts";
+
+const NAMESPACE = `--namespace=${INJECTOR_NAMESPACE}`;
+const POLICIES = path.join(MANIFESTS, "components/injection-policy");
+
+/** The last of all: nothing of ours runs after it. */
+export function policyModeScenarios(scenario: Scenarios, world: () => World): void {
+  scenario.run("with no process of ours running at all, the annotated pod reads its secret: policies inject it", async () => {
+    const { node, walk } = world();
+    // Without its right to heal: it would undo what follows.
+    await node.kubectl(["delete", "clusterrolebinding", "keyvault-injector-components"]);
+    await node.kubectl(["delete", NAMESPACE, "rolebinding", "keyvault-injector-components"]);
+    for (const name of ["keyvault-injector-sync", "keyvault-injector-webhook"]) {
+      await node.kubectl(["scale", NAMESPACE, `deployment/${name}`, "--replicas=0"]);
+      await eventually(async () => (await podsOf(world(), name)) === "", { within: 60_000, every: 500, what: `the end of ${name}` });
+    }
+    await node.kubectl(["delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", "keyvault-injector"]);
+    await node.kubectl(["delete", "pod", ANNOTATED_POD, "--grace-period=1"]);
+    await assert.rejects(
+      walk.type(ANNOTATED.pod),
+      /ValidatingAdmissionPolicy 'keyvault-injector-pod-volume'/,
+      "the control: nobody injects",
+    );
+
+    await node.kubectl(["apply", `--filename=${POLICIES}/inject.yaml`, `--filename=${POLICIES}/refuse.yaml`]);
+    await eventually(() => walk.type(ANNOTATED.pod), { within: 30_000, every: 250, what: "the annotated pod's admission" });
+    await walk.ready(ANNOTATED_POD);
+
+    const secret = await walk.type(ANNOTATED.read);
+    console.log(secret);
+    assert.equal(secret, "MyExampleSecret");
+    assert.equal(await podsOf(world(), "keyvault-injector-sync"), "");
+    assert.equal(await podsOf(world(), "keyvault-injector-webhook"), "");
+  });
+}
+
+function podsOf({ node }: World, deployment: string): Promise<string> {
+  const component = deployment.replace("keyvault-injector-", "");
+  return node.kubectl(["get", "pods", NAMESPACE, `--selector=app.kubernetes.io/component=${component}`, "--output=name"]);
+}
