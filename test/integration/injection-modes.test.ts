@@ -9,7 +9,7 @@ import { type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { aNamespace } from "../support/cluster/namespace.ts";
 import { installProduct, type Product } from "../support/cluster/product.ts";
-import { at } from "../support/cluster/shipped-manifests.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
 import { tablesOf } from "../support/docs/reference-page.ts";
 import { decidePod } from "../support/webhook/decide-pod.ts";
 import { anyPod, MORE_NAMESPACES } from "./injection-modes/pods.ts";
@@ -69,6 +69,24 @@ function isEqual(one: unknown, other: unknown): boolean {
     return false;
   }
 }
+
+interface LargePod {
+  readonly containers: number;
+  readonly classes: number;
+  readonly mounts: number;
+}
+
+const LARGE: readonly LargePod[] = [
+  { containers: 40, classes: 16, mounts: 10 },
+  { containers: 100, classes: 3, mounts: 10 },
+  { containers: 500, classes: 1, mounts: 3 },
+  { containers: 1_900, classes: 1, mounts: 0 },
+  { containers: 200, classes: 8, mounts: 20 },
+  { containers: 1_500, classes: 1, mounts: 5 },
+  { containers: 5_000, classes: 1, mounts: 0 },
+];
+
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
 /** Rows of docs/reference/injection-modes.md. */
 type Row = "class" | "volume-name" | "window";
@@ -188,6 +206,38 @@ describe("pods through both modes", { skip: refusal }, () => {
     assert.deepEqual(unexplained.slice(0, 5), []);
     for (const verdict of ["injected", "denied", "class", "volume-name"] as const)
       assert.ok(sum(verdict) >= PODS / 200, `too few pods are ${verdict}`);
+  });
+
+  test("a pod that is too large for the policy is refused with what to do, and none passes uninjected", async (context) => {
+    const large = ({ containers, classes, mounts }: LargePod): Json => {
+      const volumeMounts = range(mounts).map((index) => ({ name: `v${index}`, mountPath: `/data/of/the/team/${index}` }));
+      const annotations = {
+        ...OPTED_IN,
+        "keyvault-injector.dev/secret-provider-class": range(classes)
+          .map((index) => `class-${index}`)
+          .join(","),
+      };
+      return {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "large", annotations },
+        spec: {
+          volumes: range(mounts).map((index) => ({ name: `v${index}`, emptyDir: {} })),
+          containers: range(containers).map((index) => ({ name: `c${index}`, image: "i", volumeMounts })),
+        },
+      };
+    };
+    const told: string[] = [];
+    for (const size of LARGE) {
+      const { status, body } = await create(policy, "plain", large(size));
+      const shown = `${size.containers} containers, ${size.classes} classes, ${size.mounts} mounts of each container`;
+      told.push(`${shown}: ${status === 201 ? "injected" : "refused"}`);
+      if (status === 201)
+        assert.equal(listAt(body, "spec", "volumes").filter((volume) => at(volume, "csi") !== undefined).length, size.classes);
+      else assert.match(String(at(body, "message")), /name fewer containers with annotation keyvault-injector\.dev\/containers/, shown);
+    }
+    for (const line of told) context.diagnostic(line);
+    assert.deepEqual([...new Set(told.map((line) => line.split(": ")[1]))].sort(), ["injected", "refused"]);
   });
 
   test("doctor and explain know the mode, and miss no webhook where policies inject", async () => {

@@ -47,6 +47,7 @@ interface Cluster {
 
 async function cluster(overlay: string | undefined): Promise<Cluster> {
   const plane = await startControlPlane({ controllerManager: false });
+  await plane.kubectl(["create", "serviceaccount", "default"]);
   const apiServer = listenerOf(Number(new URL(plane.server).port));
   if (overlay === undefined) return { plane, apiServer, product: undefined, webhook: undefined };
   const product = await installProduct(plane, { overlay });
