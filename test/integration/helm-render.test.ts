@@ -43,6 +43,7 @@ const PAIRS: readonly Pair[] = [
   { name: "the default overlay with driver and provider", set: [], folders: ["overlays/default", ...NODE_SIDE] },
   { name: "the blind overlay", set: ["secretAccess=blind"], folders: ["overlays/blind", ...NODE_SIDE] },
   { name: "the strict overlay", set: ["classAuthors=deny"], folders: ["overlays/strict", ...NODE_SIDE] },
+  { name: "the overlay with policies instead of the webhook", set: ["injection.mode=policy"], folders: ["overlays/policy", ...NODE_SIDE] },
   { name: "the overlay for an existing driver", set: ["secrets-store-csi-driver.install=false"], folders: ["overlays/existing-driver"] },
   { name: "the overlay for OpenShift", set: ["openshift=true"], folders: ["overlays/openshift"], kubernetes: "1.34.0" },
   {
@@ -149,6 +150,11 @@ const OWN_PAIRS: readonly OwnPair[] = [
     name: "a blind worker of one",
     set: ["namespaces={team-a}", "secretAccess=blind"],
     own: limitedTo(["team-a"], ["overlays/blind", ...NODE_SIDE]),
+  },
+  {
+    name: "policies that inject beside the webhook",
+    set: ["injection.mode=both"],
+    own: { resources: ["overlays/default", ...NODE_SIDE], components: ["components/injection-policy"] },
   },
   { name: "certificates by cert-manager", set: ["certManager.enabled=true"], own: CERTIFIED },
   {
