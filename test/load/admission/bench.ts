@@ -84,10 +84,10 @@ async function contestants(): Promise<readonly Contestant[]> {
 
 async function measure({ cluster: { plane, apiServer, webhook }, pod, injected }: Contestant, concurrency: number, count: number) {
   const before = [cpuNanoseconds(apiServer), webhook === undefined ? 0 : cpuNanoseconds(webhook)];
-  const times = await createPods(plane, { pod, injected, count, concurrency });
+  const { times, refused } = await createPods(plane, { pod, injected, count, concurrency });
   const after = [cpuNanoseconds(apiServer), webhook === undefined ? 0 : cpuNanoseconds(webhook)];
   const [api = 0, ours = 0] = after.map((value, index) => (value - (before[index] ?? 0)) / count / 1e6);
-  return { times, api, ours };
+  return { times, refused, api, ours };
 }
 
 /** In turns, so that whatever else the machine does meets everybody. */
@@ -108,6 +108,7 @@ async function figuresAt(
     rounds: each.map(({ times }) => median(times)),
     api: mean(each.map(({ api }) => api)),
     ours: mean(each.map(({ ours }) => ours)),
+    refused: each.reduce((sum, { refused }) => sum + refused, 0),
   }));
 }
 

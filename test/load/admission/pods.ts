@@ -10,20 +10,33 @@ interface Load {
   readonly concurrency: number;
 }
 
-/** Creates pods, so many at a time. Resolves with the milliseconds of each; rejects where one is not as it should be. */
-export async function createPods(plane: ControlPlane, { pod, injected, count, concurrency }: Load): Promise<readonly number[]> {
+export interface Created {
+  /** Milliseconds of each that was created. */
+  readonly times: readonly number[];
+  /** Pods that were refused, since nobody had injected them. */
+  readonly refused: number;
+}
+
+/** Creates pods, so many at a time. Rejects where one is created that is not as it should be. */
+export async function createPods(plane: ControlPlane, { pod, injected, count, concurrency }: Load): Promise<Created> {
   const { certPem: cert, keyPem: key, caPem: ca } = plane.config;
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency, cert, key, ca });
   const url = new URL("/api/v1/namespaces/default/pods", plane.server);
   const { name: _, ...metadata } = pod["metadata"] as Readonly<Record<string, unknown>>; // Of a fixture.
   const body = JSON.stringify({ ...pod, metadata: { ...metadata, generateName: "load-" } });
   const times: number[] = [];
+  let refused = 0;
   let left = count;
   const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
       const from = performance.now();
-      const text = await post(url, agent, body);
+      const { status, text } = await post(url, agent, body);
+      if (status === 422) {
+        refused += 1;
+        continue;
+      }
+      if (status !== 201) throw new Error(`HTTP ${status}: ${text.slice(0, 500)}`);
       times.push(performance.now() - from);
       const volumes = listAt(JSON.parse(text), "spec", "volumes").filter((volume) => at(volume, "csi") !== undefined);
       if (volumes.length !== injected) throw new Error(`${injected} volumes were to be there: ${text.slice(0, 500)}`);
@@ -34,19 +47,17 @@ export async function createPods(plane: ControlPlane, { pod, injected, count, co
   } finally {
     agent.destroy();
   }
-  return times;
+  return { times, refused };
 }
 
-function post(url: URL, agent: Agent, body: string): Promise<string> {
+function post(url: URL, agent: Agent, body: string): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
     const sent = request(url, { method: "POST", agent, headers }, (answer) => {
       const parts: Buffer[] = [];
       answer.on("data", (part: Buffer) => parts.push(part));
       answer.on("end", () => {
-        const text = Buffer.concat(parts).toString("utf8");
-        if (answer.statusCode === 201) resolve(text);
-        else reject(new Error(`HTTP ${answer.statusCode}: ${text.slice(0, 500)}`));
+        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString("utf8") });
       });
       answer.on("error", reject);
     });

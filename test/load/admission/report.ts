@@ -10,17 +10,19 @@ export interface Figures {
   /** Milliseconds of CPU for each pod: of the API server, of the webhook. */
   readonly api: number;
   readonly ours: number;
+  /** Pods that nobody injected in time, so that the final check refused them. */
+  readonly refused: number;
 }
 
 const cell = (text: string): string => text.padStart(10);
 
 /** Prints all of it; false where a target is missed. */
 export function print(figures: readonly Figures[]): boolean {
-  console.log(`${"at a time, way".padEnd(28)}${["p50 ms", "p95 ms", "p99 ms", "API CPU", "own CPU"].map(cell).join("")}`);
-  for (const { name, concurrency, times, api, ours } of figures) {
+  console.log(`${"at a time, way".padEnd(28)}${["p50 ms", "p95 ms", "p99 ms", "API CPU", "own CPU", "refused"].map(cell).join("")}`);
+  for (const { name, concurrency, times, api, ours, refused } of figures) {
     const sorted = times.toSorted((a, b) => a - b);
     const cells = [0.5, 0.95, 0.99].map((share) => percentile(sorted, share).toFixed(1));
-    console.log(`${`${concurrency} ${name}`.padEnd(28)}${[...cells, api.toFixed(2), ours.toFixed(2)].map(cell).join("")}`);
+    console.log(`${`${concurrency} ${name}`.padEnd(28)}${[...cells, api.toFixed(2), ours.toFixed(2), String(refused)].map(cell).join("")}`);
   }
   const concurrencies = [...new Set(figures.map(({ concurrency }) => concurrency))];
   return concurrencies.map((concurrency) => judge(figures, concurrency)).every(Boolean);
