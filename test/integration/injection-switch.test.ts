@@ -18,8 +18,8 @@ const STAY_MS = Number(process.env["KEYVAULT_INJECTOR_STAY_MS"] ?? "3000");
 /** The run of record has 10,000. */
 const PODS = Number(process.env["KEYVAULT_INJECTOR_PODS"] ?? "500");
 const PER_SECOND = 25;
-const COMPONENT = path.join(MANIFESTS, "components/injection-policy");
-const POLICIES = [`--filename=${COMPONENT}/inject.yaml`, `--filename=${COMPONENT}/refuse.yaml`];
+/** All that differs on the way of a pod, but for the webhook. */
+const POLICIES = ["keyvault-injector-injection", "keyvault-injector-pod-volume"];
 const CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/keyvault-injector";
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
@@ -56,14 +56,22 @@ async function policyWorks(isWanted: boolean): Promise<void> {
   );
 }
 
+async function applyPoliciesOf(overlay: string): Promise<void> {
+  const items = (await folderManifests(path.join(MANIFESTS, "overlays", overlay))).filter(({ metadata }) =>
+    POLICIES.includes(metadata.name),
+  );
+  await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+}
+
 const applyPolicies = async (): Promise<void> => {
-  await plane.kubectl(["apply", ...POLICIES]);
+  await applyPoliciesOf("policy");
   await policyWorks(true);
 };
 
 const removePolicies = async (): Promise<void> => {
   await plane.kubectl(["delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", "keyvault-injector-injection"]);
   await policyWorks(false);
+  await applyPoliciesOf("default");
   await plane.kubectl(["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "keyvault-injector-injection"]);
 };
 
@@ -152,6 +160,6 @@ describe("a cluster that moves between the modes of injection", { skip: refusal 
     const answer = await create({ ...OPTED_IN });
 
     assert.equal(answer.status, 422);
-    assert.match(String(at(answer.body, "message")), /has no volume of driver secrets-store\.csi\.k8s\.io for class akvprovider-demo/);
+    assert.match(String(at(answer.body, "message")), /annotation keyvault-injector\.dev\/inject is 'true', but/);
   });
 });

@@ -159,6 +159,11 @@ const syncMarks: readonly Mark[] = [
   },
   { object: SYNC, at: `${syncContainer}/args/[=--heal-webhook=false]`, put: when(HAS_POLICIES) },
   {
+    object: "ValidatingAdmissionPolicy/keyvault-injector-pod-volume",
+    at: "spec/matchConditions/[name=left-to-injection]",
+    put: when(HAS_POLICIES),
+  },
+  {
     object: SYNC,
     at: "spec/template/metadata",
     put: tailKey("annotations", `include "keyvault-injector.sync-annotations" $ | fromYaml`),

@@ -90,8 +90,8 @@ function perClassVariables({ key, name, fallback }: PerClass): readonly Variable
 function perClassValue({ name, fallback }: PerClass, className: string, spread: (all: string) => string): string {
   const entries = of(`${name}Entries`);
   const own = `${entries}.filter(entry, entry.size() == 2 && entry[0] == ${className})`;
-  const all = `${of(`${name}IsOne`)} ? ${spread(of(`${name}Text`))} : ${spread(text(fallback))}`;
-  return bind("named", own, `named.size() > 0 ? named[0][1] : (${all})`);
+  const named = bind("named", own, `named.size() > 0 ? named[0][1] : (${spread(text(fallback))})`);
+  return `(${of(`${name}IsOne`)} ? ${spread(of(`${name}Text`))} : ${named})`;
 }
 
 function perClassProblem({ key, name, problemOf }: PerClass): string {
@@ -181,7 +181,11 @@ export const ANNOTATION_VARIABLES: readonly Variable[] = [
 ];
 
 const CLASS_PROBLEM = choose(
-  [[`${of("classes")}.size() == 0`, text(DENIALS.classRequired[1])]],
+  [
+    [`${of("classes")}.size() == 0`, text(DENIALS.classRequired[1])],
+    // As most pods have it.
+    [`${of("classes")}.size() == 1 && ${isSubdomain(`${of("classes")}[0]`)}`, `""`],
+  ],
   listProblem(CLASS_KEY, {
     name: of("classes"),
     empty: PROBLEMS.classList,

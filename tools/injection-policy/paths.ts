@@ -13,10 +13,22 @@ const withSlashes = (path: string): string => `${path}.replace("\\\\", "/")`;
 
 const withoutDrive = (path: string): string => `(${path}.matches(${IN_DRIVE}) ? ${path}.substring(2) : ${path})`;
 
+/** No part of it is empty or begins with a dot: it is in its one spelling. */
+const PLAIN = String.raw`^(/[^/.][^/]*)+$`;
+
+/** In its one spelling, and with nothing in it that could be wrong but its length. */
+const FINE = String.raw`^(/[^/.:\x00-\x1f\x7f][^/:\x00-\x1f\x7f]*)+$`;
+
+/** Of Linux, and in its one spelling. */
+export function isPlain(path: string): string {
+  return `!${IS_WINDOWS} && ${path}.matches(${regex(PLAIN)})`;
+}
+
 function problemOnLinux(path: string): string {
   const values = { example: text(examplePath("linux")), most: text(String(LONGEST.linux)) };
   return choose(
     [
+      [`${path}.matches(${regex(FINE)}) && ${path}.size() <= ${LONGEST.linux}`, `""`],
       [`${path}.matches(${IN_DRIVE})`, message(PROBLEMS.pathOfWindows, values)],
       [`!${path}.startsWith("/")`, message(PROBLEMS.path, values)],
       [`${path}.size() > ${LONGEST.linux}`, message(PROBLEMS.pathLength, values)],
@@ -57,7 +69,7 @@ function separatorOf(path: string): string {
 
 /** Of a path that has no problem, in its own spelling. */
 export function normalPath(path: string): string {
-  const onLinux = `"/" + ${parts(path)}.join("/")`;
+  const onLinux = `(${path}.matches(${regex(PLAIN)}) ? ${path} : "/" + ${parts(path)}.join("/"))`;
   const drive = `(${path}.matches(${IN_DRIVE}) ? ${path}.substring(0, 2) : "")`;
   const separator = separatorOf(path);
   const onWindows = `${drive} + ${separator} + ${parts(withSlashes(withoutDrive(path)))}.join(${separator})`;
@@ -67,9 +79,6 @@ export function normalPath(path: string): string {
 export function pathBelow(path: string, name: string): string {
   return `${path} + ${separatorOf(path)} + ${name}`;
 }
-
-/** No part of it is empty or begins with a dot: it is in its one spelling. */
-const PLAIN = String.raw`^(/[^/.][^/]*)+$`;
 
 /**
  * Where it leads, in one spelling with a slash at its end: below a link in two places. Without what `..` would take away. One place is at or

@@ -2,12 +2,12 @@
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { MOST_CHARACTERS, MOST_ENTRIES } from "../../src/domain/injection/largest-addition.ts";
 import { DENIALS, FIXES, PROBLEMS } from "../../src/domain/injection/messages.ts";
-import { examplePath } from "../../src/domain/injection/mount-path.ts";
+import { examplePath, LINK } from "../../src/domain/injection/mount-path.ts";
 import { type ContainerList, READ_ONLY_SOURCES } from "../../src/domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
 import { invalid } from "./annotations.ts";
 import { bind, choose, first, message, of, quoted, text, type Variable } from "./cel.ts";
-import { isSystemPlace, placesOf } from "./paths.ts";
+import { isPlain, isSystemPlace, placesOf } from "./paths.ts";
 
 export const LISTS: readonly ContainerList[] = ["initContainers", "containers"];
 
@@ -121,7 +121,11 @@ const CLASHES = choose(
 
 export const CLASH_PROBLEMS: readonly Variable[] = [
   { name: "mountPlaces", expression: `${of("mountPaths")}.map(path, ${placesOf("path")})` },
-  { name: "allMountPlaces", expression: `${of("mountPlaces")}.flatten()` },
+  // Below the link in both of its spellings, so that those of the containers' own mounts do not matter.
+  {
+    name: "nearPlaces",
+    expression: `${of("mountPlaces")}.flatten().map(place, place.startsWith("${LINK.to}/") ? ["${LINK.from}" + place.substring(${LINK.to.length}), place] : [place]).flatten()`,
+  },
   { name: "clashProblem", expression: CLASHES },
 ];
 
@@ -222,14 +226,23 @@ function mountProblemIn(list: ContainerList): string {
     path: quoted(PATH),
     fix: text(FIXES.path),
   });
-  const isTouched = `occupants.exists(places, places.exists(place, ${of("allMountPlaces")}.exists(other, place.startsWith(other) || other.startsWith(place))))`;
   const found = `${missingMounts(list)}[at].filter(index, ${isRefused}).map(index, ${said})`;
+  const isNear = [
+    `${mounts}.exists(mount, ${isMaybeNear("mount.mountPath")})`,
+    `c.?volumeDevices.orValue([]).size() > 0`,
+    isMaybeNear(`c.?terminationMessagePath.orValue("/dev/termination-log")`),
+  ].join(" || ");
   // Most containers have nothing near.
-  const ofContainer = bind("occupants", occupants, `${isTouched} ? ${found} : [""].filter(none, false)`);
+  const ofContainer = `${isNear} ? ${bind("occupants", occupants, found)} : [""].filter(none, false)`;
   // Containers without a missing mount are not looked into.
   return first(
     `lists.range(${containersOf(list)}.size()).filter(at, ${missingMounts(list)}[at].size() > 0).map(at, ${bind("c", `${containersOf(list)}[at]`, ofContainer)}).flatten()`,
   );
+}
+
+/** Without the work of finding out where a path leads: what is near is near by it, and some of what is not. */
+function isMaybeNear(path: string): string {
+  return `(${isPlain(path)} ? ${of("nearPlaces")}.exists(place, place.startsWith(${path} + "/") || (${path} + "/").startsWith(place)) : true)`;
 }
 
 /** The webhook tells three cases apart. */
@@ -239,7 +252,10 @@ const PATH_TAKEN = "container {container} has {thing}, where class {class} is to
 export const PLAN_PROBLEMS: readonly Variable[] = [
   {
     name: "volumeProblem",
-    expression: first(`${of("missingVolumes")}.map(index, ${REFERENCE_DIFFERS} + ${NAME_TAKEN}).flatten()`),
+    // Most classes are nobody's yet, and their names free.
+    expression: first(
+      `${of("missingVolumes")}.filter(index, ${NAMESAKES}.size() > 0 || ${OF_CLASS}.size() > 0).map(index, ${REFERENCE_DIFFERS} + ${NAME_TAKEN}).flatten()`,
+    ),
   },
   {
     name: "readOnlyVolumes",

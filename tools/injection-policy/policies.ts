@@ -29,9 +29,13 @@ const PROBLEM: Variable = {
   ),
 };
 
+const NOT_INJECTED =
+  `annotation ${POD_ANNOTATIONS.inject} is 'true', but nobody has injected the pod: the policy ${NAME} is missing, not bound, or not known to the ` +
+  "API server yet. Controllers retry by themselves; create a bare pod again";
+
 const metadata = (name: string) => ({ name, labels: { "app.kubernetes.io/name": "keyvault-injector" } });
 
-/** As the policy keyvault-injector-pod-volume, which looks at what came of it. */
+/** As the policy keyvault-injector-pod-volume, which leaves these pods to the one here: two would say two things of one pod. */
 const CONSTRAINTS = {
   matchPolicy: "Equivalent",
   namespaceSelector: {
@@ -86,7 +90,11 @@ export function injectionPolicies(version: string): InjectionPolicies {
           matchConstraints: CONSTRAINTS,
           matchConditions: CONDITIONS,
           variables: SHARED,
-          validations: [{ expression: `${of("problem")} == ""`, messageExpression: of("problem") }],
+          // Most pods come whole, and are not read a second time.
+          validations: [
+            { expression: `${of("isComplete")} || ${of("problem")} == ""`, messageExpression: of("problem") },
+            { expression: of("isComplete"), message: NOT_INJECTED },
+          ],
         },
       },
       {

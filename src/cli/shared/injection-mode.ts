@@ -1,4 +1,4 @@
-import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding } from "./resources.ts";
+import { MORE_RESOURCES, type Policy, type PolicyBinding } from "./resources.ts";
 import { type Viewer, valueIn } from "./viewer.ts";
 import { lookAtEntry } from "./webhook-entry.ts";
 
@@ -21,5 +21,4 @@ export async function injectionModeOf(viewer: Viewer): Promise<InjectionMode> {
   return { kind: entry.kind === "absent" ? "policy" : "both", policy };
 }
 
-/** Beside the final check, which knows both modes. */
-export const WITHOUT_WEBHOOK = `pods are injected by the policy ${INJECTION_POLICY}, before the policy ${FINAL_CHECK} looks at them`;
+export const WITHOUT_WEBHOOK = `pods are injected by the policy ${INJECTION_POLICY}, and refused where it cannot`;

@@ -197,7 +197,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
     return [fail(`a pod of namespace ${namespace} passes untouched`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
+    if (error.refuser?.kind === "policy" && [FINAL_CHECK, INJECTION_POLICY].includes(error.refuser.name)) return [await unanswered(viewer)];
     if (error.code !== "Forbidden") return [skip(`not looked at: ${error.message}`, CHOOSE)];
     return [skipped({ kind: "unseen", why: `you may not create pods in ${namespace}, or it does not admit this one; ${CHOOSE}` })];
   }
