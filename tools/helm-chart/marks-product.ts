@@ -75,6 +75,7 @@ const ISSUER = "((.Values.certManager).issuerRef)";
 /** A release of an older chart may be without this value. */
 const MODE = '((.Values.injection).mode | default "webhook")';
 const HAS_WEBHOOK = `ne ${MODE} "policy"`;
+const HAS_NO_WEBHOOK = `eq ${MODE} "policy"`;
 const HAS_POLICIES = `ne ${MODE} "webhook"`;
 
 const WEBHOOK_OBJECTS = [
@@ -90,7 +91,11 @@ const WEBHOOK_OBJECTS = [
 /** Objects that have a condition of their own, those of a component besides its one. */
 export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
   ...["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map(
-    (object) => [object, `not ${ISSUER}.name`] as const,
+    (object) => [object, `and (${HAS_WEBHOOK}) (not ${ISSUER}.name)`] as const,
+  ),
+  ["Certificate/keyvault-injector-webhook", HAS_WEBHOOK],
+  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map(
+    (kind) => [`${kind}/keyvault-injector-sync-no-webhook`, HAS_NO_WEBHOOK] as const,
   ),
   ...WEBHOOK_OBJECTS.map((object) => [object, HAS_WEBHOOK] as const),
   ...["MutatingAdmissionPolicy", "ValidatingAdmissionPolicy"].flatMap((kind) =>

@@ -29,8 +29,15 @@ export type Render = (folder: string) => Promise<string>;
 export type Objects = ReadonlyMap<string, JsonMap>;
 
 export function parseObjects(text: string): Objects {
-  const objects = parseAllDocuments(text).map((document) => withLabels(document.toJS() as JsonMap)); // Kubernetes' output.
+  const objects = parseAllDocuments(text).map((document) => withLabels(withoutNamespace(document.toJS() as JsonMap))); // Kubernetes' output.
   return new Map(objects.map((object) => [nameOf(object), object]));
+}
+
+/** kubectl's kustomize does not know yet that these belong to no namespace. */
+function withoutNamespace(object: JsonMap): JsonMap {
+  if (!kindOf(object).startsWith("MutatingAdmissionPolicy")) return object;
+  const { namespace: _, ...metadata } = object["metadata"] as JsonMap; // Every object that kustomize takes has one.
+  return { ...object, metadata };
 }
 
 export function kindOf({ kind }: JsonMap): string {
@@ -86,7 +93,7 @@ export interface Sources {
 const RIGHTS_OF_SETTINGS = ["disruption-budgets", "argo-rollouts", "gateway-tls"].map((name) => `components/${name}/rights`);
 
 /** Parts that conditions of their own leave out. */
-const CONDITIONAL = [...RIGHTS_OF_SETTINGS, "components/injection-policy"];
+const CONDITIONAL = [...RIGHTS_OF_SETTINGS, "components/injection-policy", "components/no-webhook/guard"];
 
 const NODE_SIDE_HEALING = "components/node-side-healing";
 

@@ -34,18 +34,25 @@ const SUBDOMAIN = DNS_LABEL.source.replace(/^\^/, "").replace(/\$$/, "");
 const isSubdomain = (name: string): string =>
   `(${name}.size() <= ${LONGEST_SUBDOMAIN} && ${name}.matches(${regex(`^${SUBDOMAIN}(\\.${SUBDOMAIN})*$`)}))`;
 
+/** Characters and items of a list. What is longer is not taken apart: CEL's cost says little of the time that this takes the API server. */
+const LONGEST = { list: 8_192, perClass: 70_000, items: 64 } as const;
+
+/** An item that nothing can be called. */
+const TOO_MUCH = `["", ""]`;
+
 /** `a, b,c`; without the annotation nothing. */
-const items = (key: string): string => `${given(key)}.optMap(value, value.split(",").map(item, item.trim())).orValue([])`;
+const items = (key: string): string =>
+  `${given(key)}.optMap(value, value.size() > ${LONGEST.list} ? ${TOO_MUCH} : ${bind("parts", `value.split(",")`, `parts.size() > ${LONGEST.items} ? ${TOO_MUCH} : parts.map(item, item.trim())`)}).orValue([])`;
 
 /** Of a list that is longer than `most` the count alone is looked at: it is refused for that. */
 function listProblem(key: string, { name, empty, bad, isName, most, tooMany }: ListRules): string {
-  const twice = `${name}.filter(item, ${name}.exists_one(other, other == item) == false)`;
+  const twice = `${name}.filter(item, !${name}.exists_one(other, other == item))`;
   const cases: (readonly [string, string])[] = [
     ...(most === undefined
       ? []
       : [[`${name}.size() > ${most}`, invalid(key, message(tooMany ?? "", { most: text(String(most)) }))] as const]),
     [`${name}.exists(item, item == "")`, invalid(key, text(empty))],
-    [`${twice}.size() > 0`, invalid(key, message(PROBLEMS.listedTwice, { item: quoted(`${twice}[0]`) }))],
+    [`${name}.distinct().size() != ${name}.size()`, invalid(key, message(PROBLEMS.listedTwice, { item: quoted(`${twice}[0]`) }))],
     [
       `${name}.exists(item, !${isName("item")})`,
       invalid(key, message(bad, { item: quoted(`${name}.filter(item, !${isName("item")})[0]`) })),
@@ -81,8 +88,15 @@ function perClassVariables({ key, name, fallback }: PerClass): readonly Variable
   return [
     { name: `${name}Text`, expression: `${given(key)}.orValue(${text(fallback)}).trim()` },
     { name: `${name}IsOne`, expression: `${whole}.matches(${regex(STARTS_LIKE_A_PATH)}) || !${whole}.contains("=")` },
-    // Under `[[]]` the compiler knows what an empty list would hold.
-    { name: `${name}Entries`, expression: `${of(`${name}IsOne`)} ? [[""]].filter(none, false) : ${whole}.split(",").map(item, ${entry})` },
+    // A default of the Namespace may be for many classes that are not the pod's.
+    {
+      name: `${name}Items`,
+      expression: `${of(`${name}IsOne`)} || ${whole}.size() > ${LONGEST.perClass} ? [""].filter(none, false) : ${whole}.split(",").filter(item, ${isOwn(key)} || ${of("classes")}.exists(class, item.trim().startsWith(class)))`,
+    },
+    {
+      name: `${name}Entries`,
+      expression: `${of(`${name}Items`)}.size() > ${LONGEST.items} || ${whole}.size() > ${LONGEST.perClass} ? [[""]] : ${of(`${name}Items`)}.map(item, ${entry})`,
+    },
   ];
 }
 
@@ -204,7 +218,7 @@ const CONTAINER_PROBLEM = choose(
     [`${of("containerItems")}.size() == 0`, `""`],
     [`${of("containerItems")}.exists(item, item == "")`, invalid(CONTAINERS, text(PROBLEMS.containerList))],
     [
-      `${of("containerItems")}.exists(item, !${of("containerItems")}.exists_one(other, other == item))`,
+      `${of("containerItems")}.distinct().size() != ${of("containerItems")}.size()`,
       invalid(
         CONTAINERS,
         message(PROBLEMS.listedTwice, {

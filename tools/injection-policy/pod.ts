@@ -64,13 +64,13 @@ export const POD_VARIABLES: readonly Variable[] = [
     },
   ]),
   {
-    name: "isComplete",
+    name: "isWhole",
     expression: [
-      `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true"`,
       `${of("missingVolumes")}.size() == 0`,
       ...LISTS.flatMap((list) => [missingMounts(list), missingSources(list)]).map((lists) => `${lists}.all(missing, missing.size() == 0)`),
     ].join(" && "),
   },
+  { name: "isComplete", expression: `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${of("isWhole")}` },
 ];
 
 const PATH_KEY = POD_ANNOTATIONS.mountPath;

@@ -93,7 +93,7 @@ export function injectionPolicies(version: string): InjectionPolicies {
           // Most pods come whole, and are not read a second time.
           validations: [
             { expression: `${of("isComplete")} || ${of("problem")} == ""`, messageExpression: of("problem") },
-            { expression: of("isComplete"), message: NOT_INJECTED },
+            { expression: `${of("problem")} != "" || ${of("isWhole")}`, message: NOT_INJECTED },
           ],
         },
       },

@@ -22,7 +22,10 @@ const KEYS = [...OS_LABELS, SKU_LABEL, BUILD_LABEL].sort();
 const BY_SELECTOR = `${list(KEYS)}.filter(key, key in object.spec.?nodeSelector.orValue({})).map(key, ${systemByLabel("key", "object.spec.nodeSelector[key]")}).filter(system, system != "")`;
 
 /** Of the values of an expression: empty where they differ. */
-const BY_VALUES = `(expression.?values.orValue([]).size() > 0 && expression.values.all(value, ${systemByLabel("expression.key", "value")} == ${systemByLabel("expression.key", "expression.values[0]")}) ? ${systemByLabel("expression.key", "expression.values[0]")} : "")`;
+/** More of them are not looked at, and say nothing: a pod may have thousands. */
+const MOST = 64;
+
+const BY_VALUES = `(expression.?values.orValue([]).size() > 0 && expression.values.size() <= ${MOST} && expression.values.all(value, ${systemByLabel("expression.key", "value")} == ${systemByLabel("expression.key", "expression.values[0]")}) ? ${systemByLabel("expression.key", "expression.values[0]")} : "")`;
 
 const BY_EXPRESSION = choose(
   [
@@ -36,11 +39,11 @@ const BY_EXPRESSION = choose(
   `""`,
 );
 
-const BY_TERM = `[term.?matchExpressions.orValue([]).map(expression, ${BY_EXPRESSION}).filter(system, system != "")].map(systems, systems.size() == 0 ? "" : systems[0])[0]`;
+const BY_TERM = `[term.?matchExpressions.orValue([]).filter(each, term.matchExpressions.size() <= ${MOST}).map(expression, ${BY_EXPRESSION}).filter(system, system != "")].map(systems, systems.size() == 0 ? "" : systems[0])[0]`;
 
 const TERMS = "object.spec.?affinity.?nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution.?nodeSelectorTerms.orValue([])";
 
-const BY_AFFINITY = `[${TERMS}.map(term, ${BY_TERM})].map(systems, systems.size() > 0 && systems.all(system, system == systems[0]) ? systems[0] : "")[0]`;
+const BY_AFFINITY = `[(${TERMS}.size() > ${MOST} ? [] : ${TERMS}).map(term, ${BY_TERM})].map(systems, systems.size() > 0 && systems.all(system, system == systems[0]) ? systems[0] : "")[0]`;
 
 const CONTAINERS = "(object.spec.?initContainers.orValue([]) + object.spec.containers)";
 

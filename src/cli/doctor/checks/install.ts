@@ -155,6 +155,7 @@ export async function wantedPolicies({ viewer, namespace }: Looking): Promise<ty
     ...others,
     ...(kind === "policy" || ofWebhook === undefined ? {} : { "keyvault-injector-webhook-configuration": ofWebhook }),
     ...(kind === "webhook" ? {} : { [INJECTION_POLICY]: "Deny" as const }),
+    ...(kind === "policy" ? { "keyvault-injector-sync-no-webhook": "Deny" as const } : {}),
     ...(hasGateways ? GATEWAY_POLICIES : {}),
   };
 }
