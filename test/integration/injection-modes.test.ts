@@ -237,7 +237,11 @@ describe("pods through both modes", { skip: refusal }, () => {
       else assert.match(String(at(body, "message")), /name fewer containers with annotation keyvault-injector\.dev\/containers/, shown);
     }
     for (const line of told) context.diagnostic(line);
-    for (const end of ["injected", "refused"]) assert.ok(told.some((line) => line.endsWith(end)), `none is ${end}`);
+    for (const end of ["injected", "refused"])
+      assert.ok(
+        told.some((line) => line.endsWith(end)),
+        `none is ${end}`,
+      );
   });
 
   test("the worker makes nothing of the webhook's where there is none", async () => {
