@@ -13,7 +13,7 @@ import { at, listAt } from "../support/cluster/shipped-manifests.ts";
 import { tablesOf } from "../support/docs/reference-page.ts";
 import { decidePod } from "../support/webhook/decide-pod.ts";
 import { anyPod, MORE_NAMESPACES } from "./injection-modes/pods.ts";
-import { CLASSES, type RandomPod } from "./random-pods.ts";
+import { CLASSES, comparable, type RandomPod, withAnnotations } from "./random-pods.ts";
 
 const refusal = controlPlaneRefusal();
 /** Of each run of the suite; the comparison of record is of 4,000. */
@@ -47,18 +47,6 @@ async function installed(overlay: string): Promise<Mode> {
 
 function create({ plane }: Mode, namespace: string, pod: Json): Promise<ApiAnswer> {
   return apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`, body: pod });
-}
-
-function withAnnotations(pod: Json, annotations: Readonly<Record<string, string>>): Json {
-  const metadata = Object(at(pod, "metadata"));
-  return { ...pod, metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } } };
-}
-
-/** All but what the API server makes anew for each pod. */
-function comparable(pod: unknown): Json {
-  const { labels, annotations } = Object(at(pod, "metadata"));
-  const text = JSON.stringify({ labels, annotations, spec: at(pod, "spec") });
-  return JSON.parse(text.replaceAll(/kube-api-access-[a-z0-9]{5}(?=")/g, "kube-api-access")) as Json;
 }
 
 function isEqual(one: unknown, other: unknown): boolean {

@@ -12,7 +12,7 @@ import { at } from "../support/cluster/shipped-manifests.ts";
 import { codeSpans } from "../support/docs/markdown.ts";
 import { tablesOf } from "../support/docs/reference-page.ts";
 import { decidePod } from "../support/webhook/decide-pod.ts";
-import { CLASSES, NAMESPACES, type RandomPod, randomPod } from "./random-pods.ts";
+import { CLASSES, comparable, NAMESPACES, type RandomPod, randomPod, withAnnotations } from "./random-pods.ts";
 
 const refusal = controlPlaneRefusal();
 const PODS = Number(process.env["KEYVAULT_INJECTOR_PODS"] ?? "2000");
@@ -34,11 +34,6 @@ function create(namespace: string, pod: Json, query = ""): Promise<ApiAnswer> {
   return apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/pods${query}`, body: pod });
 }
 
-function withAnnotations(pod: Json, annotations: Readonly<Record<string, string>>): Json {
-  const metadata = Object(at(pod, "metadata"));
-  return { ...pod, metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } } };
-}
-
 const MISSING = { kind: "missing" } as const;
 const FOUND = Object.fromEntries(CLASSES.map((found) => [found.metadata.name, { kind: "found", class: found }] as const));
 
@@ -54,13 +49,6 @@ function planned(twin: Json, { namespace, annotations }: RandomPod) {
       ? jsonpatch.applyPatch(structuredClone(sent), structuredClone([...decision.patch]), true).newDocument
       : sent;
   return { decision, pod };
-}
-
-/** All but what the API server makes anew for each pod. */
-function comparable(pod: unknown): unknown {
-  const { labels, annotations } = Object(at(pod, "metadata"));
-  const text = JSON.stringify({ labels, annotations, spec: at(pod, "spec") });
-  return JSON.parse(text.replaceAll(/kube-api-access-[a-z0-9]{5}(?=")/g, "kube-api-access"));
 }
 
 const reasonsOfPage = tablesOf(readRepositoryFile("docs/reference/reasons.md"), "Outcome")

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
+import { at } from "../support/cluster/shipped-manifests.ts";
 import { aClass, prefixed } from "../support/fixtures/pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -175,3 +176,15 @@ export const randomPod: fc.Arbitrary<RandomPod> = fc
       spec: content,
     },
   }));
+
+export function withAnnotations(pod: Json, annotations: Readonly<Record<string, string>>): Json {
+  const metadata = Object(at(pod, "metadata"));
+  return { ...pod, metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } } };
+}
+
+/** All but what the API server makes anew for each pod. */
+export function comparable(pod: unknown): Json {
+  const { labels, annotations } = Object(at(pod, "metadata"));
+  const text = JSON.stringify({ labels, annotations, spec: at(pod, "spec") });
+  return JSON.parse(text.replaceAll(/kube-api-access-[a-z0-9]{5}(?=")/g, "kube-api-access")) as Json; // As it was.
+}

@@ -69,7 +69,7 @@ export function startPodStream(plane: ControlPlane, perSecond: number): PodStrea
   };
 }
 
-interface Answered {
+export interface Answered {
   readonly status: number;
   readonly text: string;
 }
@@ -86,7 +86,8 @@ interface Post {
   readonly body: string;
 }
 
-function post({ agent, url, body }: Post): Promise<Answered> {
+/** An answer that does not come has the status 0. */
+export function post({ agent, url, body }: Post): Promise<Answered> {
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   return new Promise((resolve) => {
     const outgoing = request(url, { method: "POST", agent, headers }, (incoming) => {

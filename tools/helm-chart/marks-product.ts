@@ -1,4 +1,5 @@
 /** Where the chart's values go in our own objects. */
+import { componentsOf } from "../../src/domain/healing/components.ts";
 import { block, inside, item, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
 
 const POD = "spec/template/spec";
@@ -78,15 +79,9 @@ const HAS_WEBHOOK = `ne ${MODE} "policy"`;
 const HAS_NO_WEBHOOK = `eq ${MODE} "policy"`;
 const HAS_POLICIES = `ne ${MODE} "webhook"`;
 
-const WEBHOOK_OBJECTS = [
-  ..."Deployment ServiceAccount Service PodDisruptionBudget Role RoleBinding ClusterRole ClusterRoleBinding"
-    .split(" ")
-    .map((kind) => `${kind}/keyvault-injector-webhook`),
-  "MutatingWebhookConfiguration/keyvault-injector",
-  "ValidatingWebhookConfiguration/keyvault-injector",
-  "ValidatingAdmissionPolicy/keyvault-injector-webhook-configuration",
-  "ValidatingAdmissionPolicyBinding/keyvault-injector-webhook-configuration",
-];
+const WEBHOOK_OBJECTS = componentsOf("")
+  .filter(({ isWebhook }) => isWebhook)
+  .map(({ resource, ref }) => `${resource.kind}/${ref.name}`);
 
 /** Objects that have a condition of their own, those of a component besides its one. */
 export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([

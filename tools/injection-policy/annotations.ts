@@ -150,7 +150,8 @@ const NAMES: PerClass = {
 };
 
 const CLASS_KEY = POD_ANNOTATIONS.secretProviderClass;
-const EACH = `lists.range(${of("classes")}.size())`;
+/** The index of each class. */
+export const EACH_CLASS = `lists.range(${of("classes")}.size())`;
 const IS_ONLY = `${of("classes")}.size() == 1`;
 
 /** CEL has no hash: a name that is no DNS label is told apart by its place in the list. */
@@ -174,19 +175,19 @@ export const ANNOTATION_VARIABLES: readonly Variable[] = [
   ...perClassVariables(CREDENTIALS),
   ...perClassVariables(PATHS),
   ...perClassVariables(NAMES),
-  { name: "references", expression: `${EACH}.map(index, ${bind("reference", REFERENCE, `reference == "none" ? "" : reference`)})` },
+  { name: "references", expression: `${EACH_CLASS}.map(index, ${bind("reference", REFERENCE, `reference == "none" ? "" : reference`)})` },
   // Only the pod itself can ask for a reference that may not be left out.
   {
     name: "isDefaultReference",
-    expression: `${EACH}.map(index, ${of("references")}[index] != "" && (!(${isOwn(CREDENTIALS.key)}) || !${of("credentialsIsOne")} && !${of("credentialsEntries")}.exists(entry, entry[0] == ${CLASS})))`,
+    expression: `${EACH_CLASS}.map(index, ${of("references")}[index] != "" && (!(${isOwn(CREDENTIALS.key)}) || !${of("credentialsIsOne")} && !${of("credentialsEntries")}.exists(entry, entry[0] == ${CLASS})))`,
   },
   {
     name: "mountPaths",
-    expression: `${EACH}.map(index, ${perClassValue(PATHS, CLASS, (all) => `(${IS_ONLY} ? ${all} : ${pathBelow(all, CLASS)})`)}).map(path, ${normalPath("path")})`,
+    expression: `${EACH_CLASS}.map(index, ${perClassValue(PATHS, CLASS, (all) => `(${IS_ONLY} ? ${all} : ${pathBelow(all, CLASS)})`)}).map(path, ${normalPath("path")})`,
   },
   {
     name: "volumeNames",
-    expression: `${EACH}.map(index, ${perClassValue(NAMES, CLASS, (all) => `(${IS_ONLY} ? ${all} : ${volumeNameBelow(all, CLASS, "index")})`)})`,
+    expression: `${EACH_CLASS}.map(index, ${perClassValue(NAMES, CLASS, (all) => `(${IS_ONLY} ? ${all} : ${volumeNameBelow(all, CLASS, "index")})`)})`,
   },
   { name: "containerItems", expression: items(POD_ANNOTATIONS.containers) },
   { name: "excluded", expression: `${of("containerItems")}.filter(item, item.startsWith("-")).map(item, item.substring(1))` },

@@ -5,7 +5,7 @@ import { DENIALS, FIXES, PROBLEMS } from "../../src/domain/injection/messages.ts
 import { examplePath, LINK } from "../../src/domain/injection/mount-path.ts";
 import { type ContainerList, READ_ONLY_SOURCES } from "../../src/domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
-import { invalid } from "./annotations.ts";
+import { EACH_CLASS, invalid } from "./annotations.ts";
 import { bind, choose, first, message, of, quoted, text, type Variable } from "./cel.ts";
 import { isPlain, isSystemPlace, placesOf } from "./paths.ts";
 
@@ -17,8 +17,6 @@ const SUFFIX: Readonly<Record<ContainerList, string>> = { initContainers: "OfIni
 export const containersOf = (list: ContainerList): string => `object.spec.?${list}.orValue([])`;
 export const missingMounts = (list: ContainerList): string => of(`mounts${SUFFIX[list]}`);
 export const missingSources = (list: ContainerList): string => of(`sources${SUFFIX[list]}`);
-
-export const EACH_CLASS = `lists.range(${of("classes")}.size())`;
 
 const CLASS = `${of("classes")}[index]`;
 const classOf = (volume: string): string => `${volume}.csi.?volumeAttributes[?"secretProviderClass"].orValue("")`;
@@ -80,8 +78,8 @@ const PLACES = `${of("mountPlaces")}[index]`;
 /** `""`, or the message for the first index that has one. */
 const firstOfClasses = (condition: string, said: string): string => first(`${EACH_CLASS}.filter(index, ${condition}).map(index, ${said})`);
 
-const OTHER = `lists.range(${of("classes")}.size()).filter(other, other != index && ${PLACES}.exists(place, ${of("mountPlaces")}[other].exists(parent, place.startsWith(parent))))`;
-const SAME_NAME = `lists.range(${of("classes")}.size()).filter(other, other != index && ${of("volumeNames")}[other] == ${of("volumeNames")}[index])`;
+const OTHER = `${EACH_CLASS}.filter(other, other != index && ${PLACES}.exists(place, ${of("mountPlaces")}[other].exists(parent, place.startsWith(parent))))`;
+const SAME_NAME = `${EACH_CLASS}.filter(other, other != index && ${of("volumeNames")}[other] == ${of("volumeNames")}[index])`;
 
 const CLASHES = choose(
   [
@@ -130,7 +128,7 @@ export const CLASH_PROBLEMS: readonly Variable[] = [
 ];
 
 const SELECTED = `(object.spec.?initContainers.orValue([]) + object.spec.containers).filter(c, ${isSelected("c.name")})`;
-const SUM = (of: string, each: string): string => `${of}.map(each, ${each}).sum()`;
+const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`;
 
 /**
  * What the comparison of paths costs, in the API server's units: measured, 133 for each thing that a container has at a path and 43 more for
@@ -155,7 +153,7 @@ export const SIZE_PROBLEMS: readonly Variable[] = [
       [
         [
           `${of("selected")}.size() * (${of("classes")}.size() + ${of("secrets")}.size()) + ${of("foreignSources")} > ${MOST_ENTRIES}` +
-            ` || ${of("selected")}.size() * (${SUM(of("mountPaths"), "each.size()")} + ${SUM(of("volumeNames"), "each.size()")} + ${SUM(of("secrets"), "each.size()")}) > ${MOST_CHARACTERS}`,
+            ` || ${of("selected")}.size() * (${sizesOf(of("mountPaths"))} + ${sizesOf(of("volumeNames"))} + ${sizesOf(of("secrets"))}) > ${MOST_CHARACTERS}`,
           message(DENIALS.podTooLarge[1], {
             containers: `string(${of("selected")}.size())`,
             classes: `string(${of("classes")}.size())`,

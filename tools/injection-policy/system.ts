@@ -2,7 +2,7 @@
 
 import { DRIVE } from "../../src/domain/injection/mount-path.ts";
 import { BUILD_LABEL, OS_LABELS, SKU_LABEL } from "../../src/domain/injection/operating-system.ts";
-import { choose, list, regex, text, type Variable } from "./cel.ts";
+import { bind, choose, list, regex, text, type Variable } from "./cel.ts";
 
 /** `windows`, `linux` or nothing, by a label's key and value. */
 function systemByLabel(key: string, value: string): string {
@@ -21,10 +21,10 @@ const KEYS = [...OS_LABELS, SKU_LABEL, BUILD_LABEL].sort();
 
 const BY_SELECTOR = `${list(KEYS)}.filter(key, key in object.spec.?nodeSelector.orValue({})).map(key, ${systemByLabel("key", "object.spec.nodeSelector[key]")}).filter(system, system != "")`;
 
-/** Of the values of an expression: empty where they differ. */
-/** More of them are not looked at, and say nothing: a pod may have thousands. */
+/** More terms, expressions and values are not looked at, and say nothing: a pod may have thousands. */
 const MOST = 64;
 
+/** Of the values of an expression: empty where they differ. */
 const BY_VALUES = `(expression.?values.orValue([]).size() > 0 && expression.values.size() <= ${MOST} && expression.values.all(value, ${systemByLabel("expression.key", "value")} == ${systemByLabel("expression.key", "expression.values[0]")}) ? ${systemByLabel("expression.key", "expression.values[0]")} : "")`;
 
 const BY_EXPRESSION = choose(
@@ -33,7 +33,7 @@ const BY_EXPRESSION = choose(
     [`expression.operator == "Exists"`, `(expression.key == ${text(BUILD_LABEL)} ? "windows" : "")`],
     [
       `expression.operator == "NotIn" && expression.key in ${list(OS_LABELS)}`,
-      `[${BY_VALUES}].map(not, not == "linux" ? "windows" : (not == "windows" ? "linux" : ""))[0]`,
+      bind("not", BY_VALUES, `not == "linux" ? "windows" : (not == "windows" ? "linux" : "")`),
     ],
   ],
   `""`,

@@ -1,6 +1,7 @@
-import { Agent, request } from "node:https";
+import { Agent } from "node:https";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { at, listAt } from "../../support/cluster/shipped-manifests.ts";
+import { post } from "../pod-stream.ts";
 
 interface Load {
   readonly pod: Readonly<Record<string, unknown>>;
@@ -31,7 +32,7 @@ export async function createPods(plane: ControlPlane, { pod, injected, count, co
     while (left > 0) {
       left -= 1;
       const from = performance.now();
-      const { status, text } = await post(url, agent, body);
+      const { status, text } = await post({ agent, url, body });
       if (status === 422) {
         refused += 1;
         continue;
@@ -48,20 +49,4 @@ export async function createPods(plane: ControlPlane, { pod, injected, count, co
     agent.destroy();
   }
   return { times, refused };
-}
-
-function post(url: URL, agent: Agent, body: string): Promise<{ readonly status: number; readonly text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    const sent = request(url, { method: "POST", agent, headers }, (answer) => {
-      const parts: Buffer[] = [];
-      answer.on("data", (part: Buffer) => parts.push(part));
-      answer.on("end", () => {
-        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(parts).toString("utf8") });
-      });
-      answer.on("error", reject);
-    });
-    sent.on("error", reject);
-    sent.end(body);
-  });
 }
