@@ -1,0 +1,63 @@
+/** The lint of our pages' English. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { countWords, lintedPages, uneditedPages, withoutGenerated } from "../../tools/prose/pages.ts";
+import { PATTERNS } from "../../tools/prose/patterns.ts";
+import { findingsIn, sentencesOf } from "../../tools/prose/rules.ts";
+import { repositoryFiles } from "../../tools/repository-files.ts";
+
+/** One of each pattern, and how it is written instead. */
+const EXAMPLES: Readonly<Record<string, readonly [before: string, after: string]>> = {
+  "headless-who": ["Whoever may write a class gains nothing.", "A user who may write a class gains nothing."],
+  "headless-what": ["What is not signed is ignored.", "The worker ignores unsigned copies."],
+  "impersonal-passive": ["The author is told of the right.", "A warning names the right."],
+  "comes-back": ["The Secret comes back.", "The worker restores the Secret."],
+  stands: ["The annotation stands on the Deployment, as it stands there.", "The annotation is on the Deployment, unchanged."],
+  look: ["The worker looks at the class before the next look.", "The worker reconciles the class."],
+  "private-word": ["The repair mends the elder class.", "The repair restores the preferred owner."],
+  "of-ours": ["A registry of yours holds it.", "Your registry holds it."],
+  "has-not": ["A class whose author has not the rights.", "A class whose author lacks the permissions."],
+  "all-the-same": ["It starts all the same.", "It starts anyway."],
+  evidence: ["A test compares this page.", "The page lists every setting."],
+  "so-that-who": ["Its status says so.", "Its status reports the reason."],
+};
+
+describe("the lint of the pages' English", () => {
+  test("finds one of each pattern, and nothing in the sentence that replaces it", () => {
+    assert.deepEqual(Object.keys(EXAMPLES).sort(), PATTERNS.map(({ id }) => id).sort());
+    for (const [id, [before, after]] of Object.entries(EXAMPLES)) {
+      assert.ok(
+        findingsIn(before).some(({ message }) => message.startsWith(`${id}: `)),
+        before,
+      );
+      assert.deepEqual(findingsIn(after), [], after);
+    }
+  });
+
+  test("finds a sentence that is too long, and counts code as one word", () => {
+    const words = (count: number): string => `${Array.from({ length: count }, () => "word").join(" ")}.`;
+    assert.equal(findingsIn(words(41)).length, 1);
+    assert.deepEqual(findingsIn(`${words(40)} W${words(40)}`), []);
+    assert.deepEqual(
+      sentencesOf("One sentence of `code` here. Another one; with 1.2.3 in it.").map(({ words: count }) => count),
+      [5, 6],
+    );
+  });
+
+  test("leaves code, addresses and generated places alone", () => {
+    assert.deepEqual(findingsIn("Set `whoever` in [the page](whoever.md)."), []);
+    const page = "one\n<!-- made by `npm run reference`: x -->\nwhoever\n<!-- end -->\ntwo\n";
+    assert.ok(!withoutGenerated(page).includes("whoever"));
+    assert.equal(withoutGenerated(page).length, page.length);
+    assert.equal(countWords(page), 2);
+  });
+
+  test("has nothing in its list of unedited pages that is gone", () => {
+    const files = repositoryFiles();
+    assert.deepEqual(
+      uneditedPages().filter((page) => !files.includes(page)),
+      [],
+    );
+    assert.ok(lintedPages().length > 10);
+  });
+});

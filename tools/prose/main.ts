@@ -1,0 +1,60 @@
+/**
+ * How our pages read.
+ *
+ *   node tools/prose/main.ts [--words] [FILE...]
+ *
+ * Without options: lints the pages, prints `file:line:column: rule: …` and fails on a finding. With files: those alone, edited or not.
+ * `--words`: prints the hand-written words of each folder instead.
+ */
+import { parseArgs } from "node:util";
+import { TextlintKernel } from "@textlint/kernel";
+import markdownPlugin from "@textlint/textlint-plugin-markdown";
+import { readRepositoryFile } from "../repository-files.ts";
+import { countWords, handWrittenPages, lintedPages, uneditedPages, withoutGenerated } from "./pages.ts";
+import { opening, wording } from "./rules.ts";
+
+const kernel = new TextlintKernel();
+
+async function findingsOf(page: string): Promise<readonly string[]> {
+  const { messages } = await kernel.lintText(withoutGenerated(readRepositoryFile(page)), {
+    filePath: page,
+    ext: ".md",
+    plugins: [{ pluginId: "markdown", plugin: markdownPlugin.default }],
+    rules: [
+      { ruleId: "wording", rule: wording },
+      { ruleId: "opening", rule: opening },
+    ],
+  });
+  return messages.map(({ message, loc }) => `${page}:${loc.start.line}:${loc.start.column}: ${message}`);
+}
+
+function printWords(): void {
+  const byFolder = new Map<string, number>();
+  const add = (folder: string, words: number): unknown => byFolder.set(folder, (byFolder.get(folder) ?? 0) + words);
+  for (const page of handWrittenPages()) {
+    const words = countWords(readRepositoryFile(page));
+    add(page.includes("/") ? page.slice(0, page.lastIndexOf("/")) : page, words);
+    if (/^docs\/(?:tutorial|how-to|explanation|runbooks|security)\//.test(page))
+      add("tutorial, how-to, explanation, runbooks, security", words);
+    add("all", words);
+  }
+  for (const [folder, words] of byFolder) console.log(`${String(words).padStart(7)}  ${folder}`);
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options: { words: { type: "boolean", default: false } }, allowPositionals: true });
+  if (values.words) {
+    printWords();
+    return 0;
+  }
+  const pages = positionals.length > 0 ? positionals : lintedPages();
+  const findings = (await Promise.all(pages.map(findingsOf))).flat();
+  for (const finding of findings) console.error(finding);
+  console.log(`prose: ${pages.length} pages, ${findings.length} findings, ${uneditedPages().length} pages not edited yet`);
+  return findings.length > 0 ? 1 : 0;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  return 1;
+});

@@ -1,0 +1,126 @@
+/** The pages that the prose rules are for, and what of a page is written by hand. */
+import { repositoryFiles } from "../repository-files.ts";
+
+/** Made whole by `npm run render-manifests`. */
+const GENERATED = new Set(["docs/reference/helm-values.md"]);
+
+/** Evidence for maintainers, decisions and history: read by few, and not rewritten for style. */
+const RECORDS = [/^docs\/adr\//, /^docs\/evidence\//, /^CHANGELOG\.md$/, /^CODE_OF_CONDUCT\.md$/];
+
+/** Not edited yet. The list only shrinks: a page that leaves it stays free of findings. */
+const UNEDITED = new Set<string>([
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "README.md",
+  "SECURITY.md",
+  "docs/README.md",
+  "docs/explanation/comparison.md",
+  "docs/explanation/glossary.md",
+  "docs/how-to/after-a-crd-was-deleted.md",
+  "docs/how-to/build-a-release.md",
+  "docs/how-to/check-manifests-in-git.md",
+  "docs/how-to/debug.md",
+  "docs/how-to/from-akv2k8s.md",
+  "docs/how-to/from-external-secrets.md",
+  "docs/how-to/from-secret-sync.md",
+  "docs/how-to/from-the-azure-extension.md",
+  "docs/how-to/inject-a-pod.md",
+  "docs/how-to/inject-without-a-webhook.md",
+  "docs/how-to/install-on-azure-arc.md",
+  "docs/how-to/install-with-gitops.md",
+  "docs/how-to/install.md",
+  "docs/how-to/migrate-from-the-drivers-sync.md",
+  "docs/how-to/mirror-a-secret.md",
+  "docs/how-to/monitor.md",
+  "docs/how-to/restart-on-rotation.md",
+  "docs/how-to/rotate-in-seconds.md",
+  "docs/how-to/see-where-an-object-is-used.md",
+  "docs/how-to/share-a-cluster.md",
+  "docs/how-to/share-a-secret-with-namespaces.md",
+  "docs/how-to/tls-for-gateways.md",
+  "docs/how-to/uninstall.md",
+  "docs/how-to/upgrade.md",
+  "docs/how-to/use-a-custom-cloud.md",
+  "docs/how-to/use-cert-manager.md",
+  "docs/how-to/use-identity-bindings.md",
+  "docs/how-to/use-managed-identity.md",
+  "docs/how-to/use-workload-identity.md",
+  "docs/how-to/verify-the-api-server.md",
+  "docs/reference/annotations.md",
+  "docs/reference/capacity.md",
+  "docs/reference/cli.md",
+  "docs/reference/compatibility.md",
+  "docs/reference/doctor.md",
+  "docs/reference/events.md",
+  "docs/reference/good-practices.md",
+  "docs/reference/healing.md",
+  "docs/reference/health.md",
+  "docs/reference/injection-modes.md",
+  "docs/reference/logs.md",
+  "docs/reference/metrics.md",
+  "docs/reference/preflight.md",
+  "docs/reference/reasons.md",
+  "docs/reference/secret-data.md",
+  "docs/reference/secret-provider-class-sync.md",
+  "docs/reference/secret-provider-class.md",
+  "docs/reference/selected-objects.md",
+  "docs/reference/soak.md",
+  "docs/reference/support.md",
+  "docs/reference/sync-performance.md",
+  "docs/reference/vault-budget.md",
+  "docs/reference/versioning.md",
+  "docs/runbooks/CredentialsMissing.md",
+  "docs/runbooks/Forbidden.md",
+  "docs/runbooks/ForbiddenType.md",
+  "docs/runbooks/GuardrailsMissing.md",
+  "docs/runbooks/IdentityUnavailable.md",
+  "docs/runbooks/InvalidClass.md",
+  "docs/runbooks/InvalidObject.md",
+  "docs/runbooks/ObjectExpired.md",
+  "docs/runbooks/ObjectNotYetValid.md",
+  "docs/runbooks/PartialSync.md",
+  "docs/runbooks/README.md",
+  "docs/runbooks/RolloutFailed.md",
+  "docs/runbooks/Stale.md",
+  "docs/runbooks/Throttled.md",
+  "docs/runbooks/Unreachable.md",
+  "docs/runbooks/certificates.md",
+  "docs/runbooks/component-damaged.md",
+  "docs/runbooks/event-queue-not-read.md",
+  "docs/runbooks/pods-refused.md",
+  "docs/runbooks/restarts-held.md",
+  "docs/runbooks/webhook-unavailable.md",
+  "docs/runbooks/worker-behind.md",
+  "docs/security/rights.md",
+  "docs/security/threat-model.md",
+  "docs/tutorial/first-secret.md",
+  "docs/tutorial/secrets-in-git.md",
+]);
+
+/** Every page of Markdown at the top of the repository and below `docs`, the generated ones left out. */
+export function handWrittenPages(): readonly string[] {
+  return repositoryFiles().filter((file) => /^(?:docs\/.+|[^/]+)\.md$/.test(file) && !GENERATED.has(file));
+}
+
+export function lintedPages(): readonly string[] {
+  return handWrittenPages().filter((page) => !UNEDITED.has(page) && !RECORDS.some((record) => record.test(page)));
+}
+
+export function uneditedPages(): readonly string[] {
+  return [...UNEDITED];
+}
+
+/** The page with generated places as spaces, so that offsets stay. */
+export function withoutGenerated(markdown: string): string {
+  return markdown.replaceAll(/<!-- made by [\s\S]*?<!-- end -->/g, (place) => place.replaceAll(/[^\n]/g, " "));
+}
+
+/** Words of prose: code blocks, comments, addresses of links and generated places do not count; a code span is one word. */
+export function countWords(markdown: string): number {
+  const prose = withoutGenerated(markdown)
+    .replaceAll(/^ *```[\s\S]*?^ *```$/gm, "")
+    .replaceAll(/<!--[\s\S]*?-->/g, "")
+    .replaceAll(/\]\([^)]*\)/g, "]")
+    .replaceAll(/`[^`]*`/g, " code ");
+  return prose.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+}

@@ -1,0 +1,63 @@
+/** Patterns of English that readers stumbled over, each with what to write. `design`: subject first, the field's words, facts for the reader. */
+
+export interface Pattern {
+  readonly id: string;
+  readonly pattern: RegExp;
+  readonly advice: string;
+}
+
+/** Searched in a paragraph, a list item or a cell, with code replaced by letters of the same length. */
+export const PATTERNS: readonly Pattern[] = [
+  {
+    id: "headless-who",
+    pattern: /\bwhoever\b|\b(?:by|to|for|from|of|with|that|and|than|as) who\b(?! (?:can|may) do what)/gi,
+    advice: 'name the person: "a user who", "anyone who"',
+  },
+  {
+    id: "headless-what",
+    pattern: /(?:^|[.!?] )What (?:is|are|was|has|does|comes|goes|stands|you|the|a|an)\b[^.?!]*[.!](?=\s|$)/g,
+    advice: 'name the thing: "Objects that …", "Settings that …"',
+  },
+  {
+    id: "impersonal-passive",
+    pattern: /\b(?:is|are|was|were|be|been|being) (?:not )?(?:told|had|looked at|looked for|heard|spoken of)\b/gi,
+    advice: "say who does it: reports, has, checks, reads",
+  },
+  {
+    id: "comes-back",
+    pattern: /\b(?:comes?|came) (?:back|again)\b|\bthere again\b|\bbrings? (?:\w+ )?back\b/gi,
+    advice: 'use "restore" or "is restored"',
+  },
+  {
+    id: "stands",
+    pattern: /\b(?:as (?:it|they) stands?|how (?:it|they) stands?|stands? (?:in|on|below|above|there|here|beside))\b/gi,
+    advice: 'use "is", "unchanged" or "status"',
+  },
+  {
+    id: "look",
+    pattern: /\b(?:a|the|one|each|every|next|last|without a) look\b|\blooks at\b/gi,
+    advice: 'use "reconcile", "check" or "read"',
+  },
+  {
+    id: "private-word",
+    pattern: /\b(?:elder|heirs?|mends?|mended|let alone|for want of|wherefrom|thereof)\b/gi,
+    advice: "use the glossary's word, or a plain one",
+  },
+  { id: "of-ours", pattern: /\bof (?:ours|yours|theirs|hers)\b/gi, advice: 'use "our", "your", "their"' },
+  { id: "has-not", pattern: /\b(?:has|have) not (?:the|a|an|any|yet a)\b/gi, advice: 'use "lacks" or "does not have"' },
+  {
+    id: "all-the-same",
+    pattern: /\ball the same\b|\bat the most\b|\bat last\b|\bto be had\b|\bcan be had\b|\bnot to be had\b/gi,
+    advice: 'use "anyway", "still", "at most", "available"',
+  },
+  {
+    id: "evidence",
+    pattern:
+      /\b(?:a|our|another) tests? (?:compares?|checks?|runs?|types|takes)\b|\btests (?:compare|check|run) (?:this|the|these) pages?\b|\bnever run\b|\bhas not run\b/gi,
+    advice: "evidence belongs in docs/evidence, limits of testing in docs/reference/support.md",
+  },
+  { id: "so-that-who", pattern: /\b(?:says?|said|tells?) (?:so|which one|where the)\b/gi, advice: 'use "reports" or "names"' },
+];
+
+/** A sentence of more words is two. */
+export const LONGEST_SENTENCE = 40;
