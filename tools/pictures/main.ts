@@ -1,0 +1,26 @@
+/**
+ * Makes the pictures of the pages from real runs.
+ *
+ *   node tools/pictures/main.ts [NAME...]
+ *
+ * Without a name: all of them.
+ */
+import { recordDemo } from "./demo.ts";
+
+const PICTURES: Readonly<Record<string, () => Promise<string>>> = { demo: recordDemo };
+
+async function main(): Promise<number> {
+  const asked = process.argv.slice(2);
+  const names = asked.length > 0 ? asked : Object.keys(PICTURES);
+  for (const name of names) {
+    const picture = Object.hasOwn(PICTURES, name) ? PICTURES[name] : undefined;
+    if (picture === undefined) throw new Error(`there is no picture ${name}; known: ${Object.keys(PICTURES).join(", ")}`);
+    console.log(`${name}: ${await picture()}`);
+  }
+  return 0;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  return 1;
+});
