@@ -9,7 +9,7 @@ import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { type Competitor, type CompetitorOptions, type Mutation, startCompetitor } from "./competing-webhook.ts";
 
-// Good practices of admission webhooks that only an API server shows: see docs/reference/good-practices.md.
+// Good practices of admission webhooks that only an API server shows: see docs/evidence/good-practices.md.
 
 const refusal = controlPlaneRefusal();
 type Json = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /**
- * `npm run test:practices [row …]`: the tests that docs/reference/good-practices.md names pass, and each practice of ours,
+ * `npm run test:practices [row …]`: the tests that docs/evidence/good-practices.md names pass, and each practice of ours,
  * switched off in a copy of the checkout, makes its test fail. Prints `N/N caught`.
  */
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { SWITCHED_OFF, type SwitchedOff } from "./switched-off.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 const rows = process.argv.slice(2).map(Number);
 const isChosen = (row: number): boolean => rows.length === 0 || rows.includes(row);
-const practices = readPractices(readFileSync(path.join(root, "docs/reference/good-practices.md"), "utf8")).filter(({ row }) =>
+const practices = readPractices(readFileSync(path.join(root, "docs/evidence/good-practices.md"), "utf8")).filter(({ row }) =>
   isChosen(row),
 );
 const switches = SWITCHED_OFF.filter(({ row }) => isChosen(row));

@@ -5,7 +5,7 @@ export interface Edit {
   readonly to: string;
 }
 
-/** What is switched off for a row of docs/reference/good-practices.md; one of the tests that the row names must then fail. */
+/** What is switched off for a row of docs/evidence/good-practices.md; one of the tests that the row names must then fail. */
 export interface SwitchedOff {
   readonly row: number;
   readonly what: string;

@@ -5,7 +5,7 @@ import { codeSpans, tables } from "../support/docs/markdown.ts";
 import { namedTestProblem, namedTests } from "../support/docs/named-tests.ts";
 import { EXTENSION_DOCUMENT, extensionDocument, ITEM_KINDS, type ItemKind, itemsOf } from "./extension-document.ts";
 
-const page = readRepositoryFile("docs/how-to/from-the-azure-extension.md");
+const page = readRepositoryFile("docs/evidence/extension-parity.md");
 const inventory = readInventory(readRepositoryFile("test/unit/extension-items.txt"));
 const document = extensionDocument();
 const skip = document === undefined ? "SKIPPED: the extension's documentation does not lie beside this checkout" : false;

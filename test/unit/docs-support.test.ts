@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { tables } from "../support/docs/markdown.ts";
+import { linkTargets, tables } from "../support/docs/markdown.ts";
 
 const page = readRepositoryFile("docs/reference/support.md");
 
@@ -57,5 +57,8 @@ describe("the page of support", () => {
     assert.equal(row[0]?.[3], "1.1 and newer: 1.0 takes no listener without `certificateRefs`");
   });
 
-  test("says that nothing was run on a Windows node", () => assert.match(page, /\*\*Never run on a Windows node\.\*\*/));
+  test("leads to what was not run, Windows nodes among it", () => {
+    assert.ok(linkTargets(page).includes("../evidence/not-run.md"));
+    assert.match(readRepositoryFile("docs/evidence/not-run.md"), /\*\*Never run on a Windows node\.\*\*/);
+  });
 });

@@ -4,7 +4,7 @@ import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { type Practice, readPractices } from "../practices/page.ts";
 import { SWITCHED_OFF } from "../practices/switched-off.ts";
 
-const page = readRepositoryFile("docs/reference/good-practices.md");
+const page = readRepositoryFile("docs/evidence/good-practices.md");
 const practices = readPractices(page);
 
 /** Rows with a test that is not in the file that the page names. */

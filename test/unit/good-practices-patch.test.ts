@@ -4,7 +4,7 @@ import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts
 import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 import { decidePod, injectedPod } from "../support/webhook/decide-pod.ts";
 
-// Good practices that every patch keeps: see docs/reference/good-practices.md.
+// Good practices that every patch keeps: see docs/evidence/good-practices.md.
 
 /** Of a pod that others have filled, with fields that no Kubernetes has yet in each of its parts. */
 const LATER = { fieldOfALaterKubernetes: { a: [1, null, { b: "ü" }] } };

@@ -9,7 +9,7 @@ import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts"
 import { API_SERVER_VERSIONS } from "../support/cluster/api-server-versions.ts";
 import { at, listAt, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 
-// Good practices of admission webhooks that the manifests' sources show: see docs/reference/good-practices.md.
+// Good practices of admission webhooks that the manifests' sources show: see docs/evidence/good-practices.md.
 
 const one = (file: string, kind: string, name?: string): Manifest => {
   const found = readManifests(file).find((object) => object.kind === kind && (name === undefined || object.metadata.name === name));

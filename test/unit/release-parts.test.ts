@@ -127,8 +127,8 @@ describe("the workflow of GitHub", () => {
   });
 
   test("is said never to have run, there and on the page", () => {
-    assert.match(text, /^# Never run: docs\/how-to\/build-a-release\.md/);
-    assert.match(readRepositoryFile("docs/how-to/build-a-release.md"), /^\| the workflow, and signing by a job's identity \|/m);
+    assert.match(text, /^# Never run: docs\/evidence\/not-run\.md/);
+    assert.match(readRepositoryFile("docs/evidence/not-run.md"), /^\| the workflow, and signing by a job's identity \|/m);
   });
 });
 

@@ -5,37 +5,56 @@ import { tables } from "../support/docs/markdown.ts";
 import { namedTestProblem, namedTests } from "../support/docs/named-tests.ts";
 
 const page = readRepositoryFile("docs/security/threat-model.md");
+const evidence = readRepositoryFile("docs/evidence/threat-model-tests.md");
 
-/** What is wrong with the rows that say who reaches what: none of them is without a test, and every test is there. */
-function problemsOf(markdown: string): readonly string[] {
-  return tables(markdown)
-    .filter(({ header }) => header[0] === "Reach")
-    .flatMap(({ rows }) => rows)
-    .flatMap(([reach = "", , tests = ""]) => {
-      const named = namedTests(tests);
-      if (named.length === 0) return [`${reach}: no test`];
-      return named.flatMap((each) => namedTestProblem(each) ?? []);
-    });
+const rowsOf = (markdown: string, column: string): readonly (readonly string[])[] =>
+  tables(markdown).flatMap(({ header, rows }) => (header[1] === column ? rows : []));
+
+/** What is wrong with the rows that say who reaches what: each has an id of its own and a test, and every test is there. */
+function problemsOf(markdown: string, tests: string): readonly string[] {
+  const ids = rowsOf(markdown, "Reach").map(([id = ""]) => id);
+  const tested = new Map(rowsOf(tests, "Test").map(([id = "", named = ""]) => [id, namedTests(named)]));
+  return [
+    ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id}: twice`),
+    ...ids.filter((id) => (tested.get(id) ?? []).length === 0).map((id) => `${id}: no test`),
+    ...[...tested.keys()].filter((id) => !ids.includes(id)).map((id) => `${id}: of no row`),
+    ...[...tested].flatMap(([id, named]) => named.flatMap((each) => namedTestProblem(each) ?? []).map((problem) => `${id}: ${problem}`)),
+  ];
 }
 
 describe("the threat model", () => {
-  test("names for every row a test that exists", () => assert.deepEqual(problemsOf(page), []));
+  test("has for every row a test that exists", () => assert.deepEqual(problemsOf(page, evidence), []));
 
-  test("would be found to name none, or one that is not there", () => {
-    const rows = page.split("\n").filter((line) => /^\| .*\.ts` `/.test(line));
+  test("would be found to have none, one that is not there, or a row without an id", () => {
+    const rows = evidence.split("\n").filter((line) => /^\| .*\.ts` `/.test(line));
     assert.ok(rows.length >= 40, `${rows.length} rows`);
-    const alone = (row: string): string => `| Reach | Control | Test |\n|---|---|---|\n${row}\n`;
     for (const row of rows) {
-      assert.deepEqual(problemsOf(alone(row)), []);
-      assert.equal(problemsOf(alone(row.replace(/ `test\/.*$/, " – |"))).length, 1, row);
-      assert.equal(problemsOf(alone(row.replace(/` \|$/, "x` |"))).length, 1, row);
+      assert.equal(problemsOf(page, evidence.replace(`${row}\n`, "")).length, 1, row);
+      const other = row.replace(/` \|$/, "x` |");
+      assert.equal(
+        problemsOf(
+          page,
+          evidence.replace(row, () => other),
+        ).length,
+        1,
+        row,
+      );
     }
+    const [row = ""] = page.split("\n").filter((line) => line.startsWith("| P1 |"));
+    assert.equal(
+      problemsOf(
+        page.replace(row, () => `${row}\n${row}`),
+        evidence,
+      ).length,
+      1,
+    );
+    assert.equal(problemsOf(page.replace(`${row}\n`, ""), evidence).length, 1);
   });
 
   test("has every actor, and says of each how far it gets", () => {
     const actors = ["Pod authors", "Class authors", "Namespace admins", "Nodes", "A compromised webhook", "A compromised worker"];
     const withRows = tables(page)
-      .filter(({ header }) => header[0] === "Reach")
+      .filter(({ header }) => header[1] === "Reach")
       .map(({ under }) => under.at(-1));
     for (const actor of actors) assert.ok(withRows.includes(actor), actor);
   });

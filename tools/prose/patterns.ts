@@ -54,7 +54,7 @@ export const PATTERNS: readonly Pattern[] = [
     id: "evidence",
     pattern:
       /\b(?:a|our|another) tests? (?:compares?|checks?|runs?|types|takes)\b|\btests (?:compare|check|run) (?:this|the|these) pages?\b|\bnever run\b|\bhas not run\b/gi,
-    advice: "evidence belongs in docs/evidence, limits of testing in docs/reference/support.md",
+    advice: "evidence belongs in docs/evidence, what was not run in docs/evidence/not-run.md",
   },
   { id: "so-that-who", pattern: /\b(?:says?|said|tells?) (?:so|which one|where the)\b/gi, advice: 'use "reports" or "names"' },
 ];
