@@ -5,7 +5,7 @@ import { LONGEST_SENTENCE, PATTERNS } from "./patterns.ts";
 /** Parts of a node's source that are no prose, kept in length: code as letters, addresses and markup as spaces. */
 export function proseOf(source: string): string {
   return source
-    .replaceAll(/`[^`]*`/g, (span) => "c".repeat(span.length))
+    .replaceAll(/`[^`]*`/g, (span) => "C".repeat(span.length))
     .replaceAll(/!?\[|\]\([^()]*\)|\*\*|<[^<>]*>/g, (mark) => " ".repeat(mark.length))
     .replaceAll("\n", " ");
 }
