@@ -12,8 +12,6 @@ const UNEDITED = new Set<string>([
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
   "SECURITY.md",
-  "docs/explanation/comparison.md",
-  "docs/explanation/glossary.md",
   "docs/how-to/inject-without-a-webhook.md",
   "docs/reference/annotations.md",
   "docs/reference/capacity.md",
@@ -36,8 +34,6 @@ const UNEDITED = new Set<string>([
   "docs/reference/sync-performance.md",
   "docs/reference/vault-budget.md",
   "docs/reference/versioning.md",
-  "docs/security/rights.md",
-  "docs/security/threat-model.md",
 ]);
 
 /** Every page of Markdown at the top of the repository and below `docs`, the generated ones left out. */
