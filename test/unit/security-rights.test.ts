@@ -6,7 +6,8 @@ import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/cluster/shipped-manifests.ts";
 import { codeSpans, tables } from "../support/docs/markdown.ts";
 
-const page = readRepositoryFile("docs/security/rights.md");
+/** What the rights are, and what follows from them. */
+const page = ["docs/reference/permissions.md", "docs/security/rights.md"].map(readRepositoryFile).join("\n");
 
 /** Sources of what users apply; the chart has tests of its own, releases are rendered from these. */
 const objects = globSync("**/*.yaml", { cwd: MANIFESTS, exclude: ["releases/**", "helm/**", "examples/**"] })

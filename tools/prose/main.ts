@@ -4,7 +4,7 @@
  *   node tools/prose/main.ts [--words] [FILE...]
  *
  * Without options: lints the pages, prints `file:line:column: rule: …` and fails on a finding. With files: those alone, edited or not.
- * `--words`: prints the hand-written words of each folder instead.
+ * `--words`: prints the hand-written words of each folder instead, and how many of them are in tables.
  */
 import { parseArgs } from "node:util";
 import { TextlintKernel } from "@textlint/kernel";
@@ -29,16 +29,22 @@ async function findingsOf(page: string): Promise<readonly string[]> {
 }
 
 function printWords(): void {
-  const byFolder = new Map<string, number>();
-  const add = (folder: string, words: number): unknown => byFolder.set(folder, (byFolder.get(folder) ?? 0) + words);
+  const byFolder = new Map<string, readonly [all: number, inTables: number]>();
+  const add = (folder: string, [all, inTables]: readonly [number, number]): unknown => {
+    const [before, beforeInTables] = byFolder.get(folder) ?? [0, 0];
+    return byFolder.set(folder, [before + all, beforeInTables + inTables]);
+  };
   for (const page of handWrittenPages()) {
-    const words = countWords(readRepositoryFile(page));
+    const markdown = readRepositoryFile(page);
+    const all = countWords(markdown);
+    const words = [all, all - countWords(markdown.replaceAll(/^\|.*$/gm, ""))] as const;
     add(page.includes("/") ? page.slice(0, page.lastIndexOf("/")) : page, words);
     if (/^docs\/(?:tutorial|how-to|explanation|runbooks|security)\//.test(page))
       add("tutorial, how-to, explanation, runbooks, security", words);
     add("all", words);
   }
-  for (const [folder, words] of byFolder) console.log(`${String(words).padStart(7)}  ${folder}`);
+  console.log("  words  in tables");
+  for (const [folder, [all, inTables]] of byFolder) console.log(`${String(all).padStart(7)}  ${String(inTables).padStart(9)}  ${folder}`);
 }
 
 async function main(): Promise<number> {
