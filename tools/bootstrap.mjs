@@ -57,6 +57,7 @@ const TASKS = {
   sbom: { controlPlane: "none", run: ["tools/release/sbom.ts"] },
   emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
   pictures: { controlPlane: "required", run: ["tools/pictures/main.ts"] },
+  site: { controlPlane: "none", run: ["tools/site/main.ts"] },
   prose: { controlPlane: "none", run: ["tools/prose/main.ts"] },
   reference: { controlPlane: "none", run: ["tools/reference/main.ts"] },
   "render-manifests": { controlPlane: "required", run: ["tools/render-manifests.ts"] },

@@ -1,4 +1,4 @@
-// The fast gate: format, lint (with layer rules), types, prose, unit and property tests, generated files. `npm run check`. With `-- --no-tests`
+// The fast gate: format, lint (with layer rules), types, prose, the site's links, unit and property tests, generated files. `npm run check`. With `-- --no-tests`
 // without the tests, for who runs all of them afterwards.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
@@ -25,6 +25,7 @@ const steps: readonly Step[] = [
   { name: "types", command: process.execPath, args: [bin("tsc"), "-p", "."] },
   { name: "reference pages", command: process.execPath, args: ["tools/reference/main.ts", "--check"] },
   { name: "prose", command: process.execPath, args: ["tools/prose/main.ts"] },
+  { name: "site", command: process.execPath, args: ["tools/site/main.ts", "--check"] },
 ];
 
 const tests: Step = {

@@ -33,7 +33,7 @@ const theDocument: Step = {
 };
 
 const injected: Step = {
-  title: "an annotated pod comes out injected",
+  title: "an annotated pod is injected",
   run: async (world) => {
     const before: { spec: PodSpec } = JSON.parse(
       await world.kubectl(["create", "--dry-run=client", "-f", "-", "-o", "json"], example("pod-annotated.yaml", world.names)),
@@ -67,7 +67,7 @@ function csiMount(spec: PodSpec | undefined): unknown {
 }
 
 const mirrored: Step = {
-  title: "a Secret is mirrored",
+  title: "a Secret is synced",
   run: async (world) => {
     const { mirroredClass, mirroredSecret } = world.names;
     const before = await vaultReads(world);
@@ -97,7 +97,7 @@ const mirrored: Step = {
 };
 
 const rotated: Step = {
-  title: "rotated in the vault, the Secret follows",
+  title: "rotated in the vault: the Secret follows",
   run: async (world) => {
     const value = randomBytes(12).toString("hex");
     const before = await vaultReads(world);
@@ -112,7 +112,7 @@ const rotated: Step = {
 };
 
 const repaired: Step = {
-  title: "edited and deleted by hand, repaired",
+  title: "edited and deleted by hand: repaired",
   run: async (world) => {
     const { mirroredSecret } = world.names;
     const value = await mirroredValue(world);
@@ -125,12 +125,12 @@ const repaired: Step = {
     await eventually(async () => (await mirroredValue(world)) === value, { what: "the repair of the deletion" });
     const again = await get(world, "secret", mirroredSecret);
     expect(again.metadata.uid !== first.metadata.uid, "the Secret was never deleted");
-    return ["the edit was undone on the same object", "the deleted Secret is back"];
+    return ["the edit was undone on the same object", "the deleted Secret was restored"];
   },
 };
 
 const healed: Step = {
-  title: "the CRD deleted: CRD and classes back, the Secret untouched",
+  title: "the CRD deleted: CRD and classes restored, the Secret unchanged",
   run: async (world) => {
     const { mirroredSecret, documentClass, mirroredClass } = world.names;
     const secret = await get(world, "secret", mirroredSecret);
@@ -157,7 +157,7 @@ const healed: Step = {
       "the Secret was written although nothing about it changed",
     );
     return [
-      `CRD back (uid ${crd.metadata.uid.slice(0, 8)} -> ${newCrd.metadata.uid.slice(0, 8)}) and both classes after ${seconds} s`,
+      `CRD restored (uid ${crd.metadata.uid.slice(0, 8)} -> ${newCrd.metadata.uid.slice(0, 8)}) and both classes after ${seconds} s`,
       `Secret ${mirroredSecret}: same uid, same resourceVersion`,
     ];
   },
@@ -171,7 +171,7 @@ async function snapshotUids(world: World, className: string): Promise<readonly s
 }
 
 const deleted: Step = {
-  title: "the class deleted on purpose: it stays deleted, its Secret goes",
+  title: "the class deleted on purpose: it stays deleted, and its Secret too",
   run: async (world) => {
     const { mirroredClass, mirroredSecret, documentClass } = world.names;
     await world.kubectl(["delete", "secretproviderclass", mirroredClass]);

@@ -13,8 +13,8 @@ describe("a recording", () => {
       { text: "1 a <b> & c", at: 20.5 },
     ]);
     assert.match(svg, /class="line command"[^>]*animation-delay:0\.00s">\$ npm run demo</);
-    assert.match(svg, /class="line start"[^>]*animation-delay:1\.00s">\+ vault/);
-    assert.match(svg, /class="line step"[^>]*animation-delay:3\.00s">1 a &lt;b&gt; &amp; c</);
+    assert.match(svg, /class="line start"[^>]*animation-delay:0\.70s">\+ vault/);
+    assert.match(svg, /class="line step"[^>]*animation-delay:1\.90s">1 a &lt;b&gt; &amp; c</);
     assert.equal(svg.match(/<text/g)?.length, 3, "an empty line is space");
   });
 

@@ -12,7 +12,7 @@ const GLYPH = 7.8;
 const MARGIN = 16;
 const BAR = 28;
 /** Seconds. What a machine computes for longer is no longer interesting. */
-const LONGEST_PAUSE = 1.5;
+const LONGEST_PAUSE = 0.7;
 
 const STYLE = `
 text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: #c9d1d9; white-space: pre; }

@@ -1,0 +1,55 @@
+/** How the repository's Markdown becomes the site's: fragments of headings as GitHub has them, links to pages, sources and pictures. */
+import path from "node:path";
+import { relativeUrl, slugOf, urlOf } from "./pages.ts";
+
+/** The parts of markdown-it that are used; Eleventy brings it. */
+interface Token {
+  readonly type: string;
+  readonly content: string;
+  readonly children: readonly Token[] | null;
+  attrGet(name: string): string | null;
+  attrSet(name: string, value: string): void;
+}
+
+export interface MarkdownIt {
+  readonly core: { readonly ruler: { push(name: string, rule: (state: { tokens: Token[]; env: unknown }) => void): void } };
+}
+
+export interface LinkTargets {
+  /** Files of the repository that are pages. */
+  readonly pages: ReadonlySet<string>;
+  /** Where the other files are read. */
+  readonly source: string;
+}
+
+const PICTURE = /\.(?:svg|png)$/;
+
+/** A link of a page as the site has it. */
+export function siteLink(target: string, { file, url }: { readonly file: string; readonly url: string }, targets: LinkTargets): string {
+  if (/^(?:[a-z]+:|#)/.test(target)) return target;
+  const [linked = "", fragment] = target.split("#");
+  const found = path.posix.normalize(path.posix.join(path.posix.dirname(file), linked)).replace(/\/$/, "");
+  const suffix = fragment === undefined ? "" : `#${fragment}`;
+  if (targets.pages.has(found)) return relativeUrl(url, urlOf(found)) + suffix;
+  if (targets.pages.has(`${found}/README.md`)) return relativeUrl(url, `${found}/`) + suffix;
+  if (PICTURE.test(found) || found === "docs/adr") return relativeUrl(url, PICTURE.test(found) ? found : `${found}/`) + suffix;
+  return `${targets.source}/${found}${suffix}`;
+}
+
+/** A plugin of markdown-it. The page comes with Eleventy's data of it. */
+export function siteMarkdown(markdown: MarkdownIt, targets: LinkTargets): void {
+  markdown.core.ruler.push("site", ({ tokens, env }) => {
+    const page = (env as { readonly sitePage: { readonly file: string; readonly url: string } }).sitePage; // As main.ts adds it.
+    for (const [index, token] of tokens.entries()) {
+      if (token.type === "heading_open") token.attrSet("id", slugOf(headingText(tokens[index + 1])));
+      for (const child of token.children ?? []) {
+        const attribute = child.type === "link_open" ? "href" : child.type === "image" ? "src" : undefined;
+        if (attribute !== undefined) child.attrSet(attribute, siteLink(child.attrGet(attribute) ?? "", page, targets));
+      }
+    }
+  });
+}
+
+function headingText(inline: Token | undefined): string {
+  return (inline?.children ?? []).map(({ content }) => content).join("");
+}
