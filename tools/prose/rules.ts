@@ -56,7 +56,7 @@ export const opening: Rule = (context) => {
       const [title, first] = node.children.filter(({ type }) => !/^(?:Html|Comment)$/.test(type));
       if (title === undefined || !/^#+ /.test(context.getSource(title)))
         report(node, new RuleError("opening: the page starts with its title"));
-      else if (!/^(?:\*\*|[^#|\-*`>])/.test(first === undefined ? "" : context.getSource(first)))
+      else if (!/^(?:\*\*|`(?!``)|[^#|\-*`>])/.test(first === undefined ? "" : context.getSource(first)))
         report(first ?? title, new RuleError("opening: the first sentence says what the page is for"));
     },
   };
