@@ -22,7 +22,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "Secret of the pod's namespace for `nodePublishSecretRef`. The default is set where the class uses a service principal, or where the class could not be found (with a warning); a name that the pod itself gives is always set. `none`: never",
+      "Secret of the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal or is missing (with a warning); a name on the pod always applies. `none`: never",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
@@ -34,8 +34,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   containers: {
     default: "all, init containers and native sidecars included",
-    means:
-      "comma list of container names; `-name` leaves one out, also one that another webhook has yet to add. See [containers](#containers)",
+    means: "comma list of container names; `-name` excludes one, also one that another webhook adds later. See [containers](#containers)",
   },
   envFrom: {
     means:
@@ -49,17 +48,17 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   restartWindow: {
     default: "`--restart-window`",
     means:
-      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload may begin: `always`, or times such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. On the workload itself it counts before that of the template",
+      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload may begin: `always`, or times such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. On the workload it takes precedence over the template",
   },
   rotated: {
     default: "written by the worker",
     means:
-      "the restart stamp: a hash of the version ids that the pods have. On the workload itself it says the same without restarting anything. Output only, never denied",
+      "the restart stamp: a hash of the version ids that the pods have. On the workload itself it restarts nothing. Output only, never denied",
   },
   status: {
     default: "written by the webhook",
     means:
-      "JSON with version, classes and volumes, written where something is injected. Output only, never read. Left out where the annotations of the pod would exceed 256 KiB with it",
+      "JSON with version, classes and volumes, written where something is injected. Output only, never read. Omitted if the pod's annotations would exceed 256 KiB",
   },
 };
 
@@ -67,7 +66,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "`always`: mirrored whether or not a pod mounts the class. `while-used`: the Secrets exist while a pod's CSI volume names the class, and `--unused-grace` longer. `never`: not; Secrets that exist stay as they are, and the status says `SwitchedOff`",
+      "`always`: synced with or without a pod that mounts the class. `while-used`: the Secrets exist while a pod's CSI volume names the class, and `--unused-grace` longer. `never`: existing Secrets stay, and the status is `SwitchedOff`",
   },
   credentialsSecret: {
     default: "the one name that the pods mounting the class use, else `secrets-store-creds`",
@@ -81,23 +80,23 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   rotationPollInterval: {
     default: "`--rotation-poll-interval`",
     means:
-      "Go duration such as `30s` or `1h`, not below `10s`: the longest time between two checks of the class, not the shortest. A change takes effect at once. Where another class of the same identity lists the vault more often, this class follows what that list shows",
+      "Go duration such as `30s` or `1h`, not below `10s`: the longest time between two checks of the class. A change takes effect at once. If another class of the same identity lists the vault more often, this class follows that list",
   },
   refresh: {
     means:
-      "any change of its value asks the vault now. While the vault gives no answer the request stays open: nothing that was known before is taken for one. The value that was answered stands in the status (its first 256 characters), so that a request is neither lost nor repeated when the leader changes",
+      "any change of its value makes the worker fetch now. The request stays open until the vault answers. The status has the answered value (its first 256 characters), so that a new leader neither loses nor repeats a request",
   },
   adopt: {
     means:
-      "comma list of existing Secrets that the class takes over; each must agree by `keyvault-injector.dev/adoptable-by`. They are [given back](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own), never deleted. Without effect with `--secret-access=blind`",
+      "comma list of existing Secrets that the class takes over; each must agree by `keyvault-injector.dev/adoptable-by`. The worker [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own) and never deletes them. Without effect with `--secret-access=blind`",
   },
   mirrorTo: {
     means:
-      "comma list of at most 64 other namespaces that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md); each must agree by `grants.keyvault-injector.dev/mirrors-from`. Whoever writes it needs the right to get Secrets of the class's namespace. Without effect with `--secret-access=blind`",
+      "comma list of at most 64 other namespaces that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md); each must agree by `grants.keyvault-injector.dev/mirrors-from`. Its author needs permission to get Secrets of the class's namespace. Without effect with `--secret-access=blind`",
   },
   maxStale: {
     means:
-      "Go duration, longer than the poll interval: after this long without a successful check the condition `Fresh` has the reason `Stale`, and an event says so. The Secrets stay. Without rotation it means nothing",
+      "Go duration, longer than the poll interval: after this long without a successful check the condition `Fresh` has the reason `Stale`, and an event is posted. The Secrets stay. Without rotation it has no effect",
   },
 };
 
@@ -116,9 +115,9 @@ const OTHERS: {
     class: "name of the SecretProviderClass (same namespace) that owns the Secret",
     objects: "`type/name@version` of every object that it was made from, sorted, comma separated",
     content:
-      "`v2:` and the HMAC-SHA256 of the Secret's name and the data that the worker wrote, with a key of the namespace that is derived from the install's own. `v1:` on a Secret that 0.3.0 wrote and whose data has not changed since. Behind it, after a colon, the proof that this install made the Secret: the worker deletes none without it",
+      "`v2:` and the HMAC-SHA256 of the Secret's name and the data that the worker wrote, with a key of the namespace that is derived from the install's own. `v1:` on a Secret that 0.3.0 wrote and whose data has not changed since. After a colon follows the proof that this install made the Secret: the worker deletes no Secret without it",
     adoptableBy: "written by the owner of an existing Secret: name of the one class that may take it over",
-    adopted: '`"true"`: the Secret was there before the class, and is given back instead of deleted',
+    adopted: '`"true"`: the Secret is older than the class, and is released instead of deleted',
   },
   RESTART_ANNOTATIONS: {
     paused: '`"true"`: no restart begins. Any value except `"false"` pauses. It counts on the workload and on its Namespace',
@@ -155,9 +154,9 @@ const OTHERS: {
     serviceAccounts:
       "comma list of ServiceAccounts of the Namespace whose tokens the worker may exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` reads it. It counts nowhere in `kube-system`",
     managedIdentity:
-      "`allowed`: classes may be mirrored with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
+      "`allowed`: classes may sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
     mirrorsFrom:
-      "comma list of classes, as `platform/shop-tls` or `platform/*`, whose Secrets the Namespace takes [copies](../how-to/share-a-secret-with-namespaces.md) of. Whoever sets it needs the right to create and update Secrets there; the policy `keyvault-injector-namespace-consents` asks for it. The policy `keyvault-injector-sync-secrets` reads it. It counts nowhere in `kube-system`",
+      "comma list of classes, as `platform/shop-tls` or `platform/*`, of whose Secrets the Namespace accepts [copies](../how-to/share-a-secret-with-namespaces.md). Its author needs permission to create and update Secrets there, by the policy `keyvault-injector-namespace-consents`. The policy `keyvault-injector-sync-secrets` reads it. It counts nowhere in `kube-system`",
   },
   CRD_ANNOTATIONS: {
     deletionRetried: "when the worker last made the API server try the deletion again (RFC 3339)",
@@ -165,9 +164,9 @@ const OTHERS: {
   LEASE_ANNOTATIONS: {
     polledUntil: "every poll of a class that was due up to then (RFC 3339) has been made; the next leader makes up for those after it",
     pollsOwed:
-      "comma list of the classes of which that is not true, `namespace/name`, or `namespace/*` for all of a namespace: the next leader goes by what is stored of each",
+      "comma list of the classes for which that is not true, `namespace/name`, or `namespace/*` for all of a namespace: the next leader goes by what is stored of each",
     inHand:
-      "JSON: the classes that the leader has in hand, and those that a worker has died with. The next leader takes up the latter last and one by one, and leaves a class alone for a while after a third death, and so the new classes of a namespace after three deaths of theirs",
+      "JSON: the classes that the leader has in hand, and those with which a worker crashed. The next leader handles the latter last and one by one, and pauses a class after a third crash, and all new classes of a namespace after three crashes",
   },
   AUTHORITY_ANNOTATIONS: {
     previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` stay trusted",

@@ -26,11 +26,11 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`the vault throttles (<code>); poll less often, or spread objects over more vaults`",
   },
   Unauthorized: {
-    when: "no token, or one that the vault does not accept",
+    when: "no token, or the vault rejects it",
     message: "`no token from <authority> for <identity> (<code>): <remedy>`",
   },
   Forbidden: {
-    when: "the identity, or the network that it asks from, may not read; or the API server refused a write",
+    when: "the identity or the network may not read; or the API server refused a write",
     message: "`<identity> is not allowed to (<code>); <remedy>`",
   },
   ObjectNotFound: {
@@ -55,16 +55,16 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<object> expires at <time>; set a new version in the vault before`",
   },
   InvalidClass: {
-    when: "a field is wrong; an annotation or parameter has no effect; the class is too large; or it has another provider now",
+    when: "a field is wrong; an annotation or parameter has no effect; the class is too large; or has another provider now",
     message:
       "`spec.provider is now <provider>, so that nothing updates <Secrets> any more; set it back to azure, or delete the class, and the Secrets go with it`",
   },
   InvalidObject: {
-    when: "an entry of `objects`, or what it holds, is wrong",
+    when: "an entry of `objects`, or its content, is wrong",
     message: "`failed to get objectType:<type>, objectName:<name>, objectVersion:<version>: <why>`",
   },
   UnsupportedApiVersion: {
-    when: "the vault does not know the version of its API that is asked for",
+    when: "the vault does not know the requested API version",
     message:
       "`the vault does not know version <version> of Key Vault's API, its latest is <version>; set keyVaultAPIVersion to <version> in <where>`",
   },
@@ -73,16 +73,16 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`failed to build auth config for mode None: could not find <key> in secrets`",
   },
   IdentityUnavailable: {
-    when: "no ServiceAccount or managed identity to ask with",
+    when: "no ServiceAccount or managed identity to use",
     message: "`no pod mounts the class, so that there is no ServiceAccount whose token could be exchanged`",
   },
   Conflict: {
-    when: "the Secret is somebody else's",
+    when: "someone else owns the Secret",
     message: "`Secret <name> exists and is not ours<writer>; it is left as it is. Delete it, or choose another secretName`",
   },
   ForbiddenType: { when: "a type that is never written", message: "`Secrets of type <type> are never written`" },
   Contested: {
-    when: "somebody undoes each repair; of a component of the install it stands on the worker's Deployment",
+    when: "someone undoes each repair; for a component of the install the event is on the worker's Deployment",
     message:
       "`Secret <name> is changed or deleted after each repair, last by <who>; repairs pause for up to a minute. Stop the other writer, or choose another secretName`",
   },
@@ -91,7 +91,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`no successful check since <time>, which is longer than <age>; <why>`",
   },
   SwitchedOff: {
-    when: "a class that was mirrored is switched off",
+    when: "a synced class is switched off",
     message: "`switched off by <annotation or setting>: nothing updates or repairs its Secrets`",
   },
   TooLarge: {
@@ -99,43 +99,43 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`data has <number> bytes, a Secret takes <number>; the biggest entry is <key> with <number>`",
   },
   SecretRepaired: {
-    when: "each repair: somebody edited or deleted a Secret, and it is as it was",
+    when: "each repair of an edited or deleted Secret",
     message: "`Secret <name> was edited<by whom>; it is again as the class and the vault want it`",
   },
   SecretReplaced: {
-    when: "a Secret was deleted and made anew, because its type or immutable content had to change",
+    when: "the worker recreated a Secret, because its type or immutable content had to change",
     message: "`Secret <name> was deleted and made anew, without what others had added to it: <why>`",
   },
   Restarted: { when: "its stamp was set, and its controller replaces the pods", message: "`restarted: the versions in <Secrets> changed`" },
   Waiting: {
-    when: "it is to be restarted, and another workload is restarted first; once more where that one has failed",
+    when: "another workload is restarted first; again if that one failed",
     message: "`versions that it uses changed; not restarted yet: <why>`",
   },
-  Rotated: { when: "all pods are ready after a restart, and have been for a while", message: "`all pods are ready with the new versions`" },
+  Rotated: { when: "all pods are ready after a restart, and stay ready", message: "`all pods are ready with the new versions`" },
   RolloutFailed: {
     when: "not ready in time, in a crash loop, or the restart was refused",
     message:
       "`<state>. <number> other workloads wait until it is ready. Mend it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
   },
   RestartsPaused: {
-    when: "it is to be restarted, and restarts are paused",
+    when: "restarts are paused",
     message: "`versions that it uses changed; not restarted yet: <why>`",
   },
   WindowClosed: {
-    when: "it is to be restarted, and its window is closed",
+    when: "its window is closed",
     message: "`versions that it uses changed; not restarted yet: <why>`, with `its restart window opens at <time>`",
   },
   InvalidWindow: {
-    when: "it is to be restarted, and what says when is wrong",
+    when: "its window is invalid",
     message:
       "`versions that it uses changed; not restarted yet: <why>`, with `<annotation> is invalid, so no restart starts until it is fixed: <why>`",
   },
   DisruptionBudget: {
-    when: "it is to be restarted, and a PodDisruptionBudget allows none of its pods to be missing",
+    when: "a PodDisruptionBudget allows no disruption of its pods",
     message: "`versions that it uses changed; not restarted yet: <why>`, with `PodDisruptionBudget <name>: <why>`",
   },
   RestartBlocked: {
-    when: "it is to be restarted, and the API server does not take that, for want of its admission webhook, say",
+    when: "the API server does not accept the restart, for example because an admission webhook is down",
     message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server does not take its restart: <why>`",
   },
   DryRun: {
@@ -143,34 +143,34 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`versions that it uses changed; not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
   },
   Paused: {
-    when: "it would have to be restarted, and is paused",
+    when: "the workload is paused",
     message: "`versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart`",
   },
   Degraded: {
-    when: "it would have to be restarted, and Argo Rollouts gave its last update up",
+    when: "Argo Rollouts aborted its last update",
     message:
       "`versions that it uses changed; Argo Rollouts gave its last update up, and a restart would try that again: mend, undo or retry it`",
   },
   OnDelete: {
-    when: "it would have to be restarted, and leaves that to people",
+    when: "its update strategy replaces no pods",
     message: "`versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them`",
   },
   Partitioned: {
-    when: "it would have to be restarted, or is in part, and the partition of the StatefulSet keeps pods from being replaced",
+    when: "the partition of the StatefulSet protects pods",
     message:
       "`versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them`",
   },
   AwaitingFiles: {
-    when: "it is to be restarted because of objects that it only mounts, and the driver has not brought its files up to date, or nobody can say whether it has",
+    when: "the driver has not updated its mounted files, or their versions are unknown",
     message:
       "`<workload> is restarted when its mounted files have changed, at <time> at the latest. The files of <classes> in <number> of its pods do not have the versions that the vault has: <pods>`, or `<workload> is not restarted, because nobody can say what the files of its pods have: <why>`",
   },
   NoVersions: {
-    when: "it uses no class and no mirrored Secret, or only classes that nobody asks a vault for",
+    when: "it uses no class and no synced Secret, or only classes that are not fetched",
     message: "`it asks for restarts, and there are no versions to go by: <why>`",
   },
   Frozen: {
-    when: "the class CRD has not been whole for 10 seconds; one event, however many classes there are",
+    when: "the class CRD has been missing or damaged for 10 seconds; one event for all classes",
     message: "`nothing is changed because of classes: <why>. Secrets stay as they are`",
   },
   ComponentHealed: {
@@ -178,35 +178,35 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component> was <damage> (<detail>) and is as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a part of the install is damaged and is not healed: roles, policies, the Namespace, or what the API server does not change back",
+    when: "a part of the install is damaged and not healed: roles, policies, the Namespace, or an immutable field",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
-    when: "a ServiceAccount of ours was deleted and is there again, and the workload that runs as it was restarted",
+    when: "a ServiceAccount of the install was recreated, and its workload restarted",
     message:
       "`<component> was restarted: <account> was made anew at <time>, and the API server refuses the tokens that its pods had before`",
   },
   ComponentTolerated: {
-    when: "once, when a platform has changed a field that it [may change](healing.md#what-counts-as-damage)",
+    when: "once, when a platform changed a field that it [may change](healing.md#what-counts-as-damage)",
     message: "`<component>: <fields>, by <who>, was changed by the platform and stays`",
   },
   GuardrailsMissing: {
-    when: "a policy that limits the worker stops nothing",
+    when: "a policy on the worker is not in force",
     message:
       "`nothing stops the sync worker from what <policies> forbids; apply manifests/policies, and see that each policy is bound with the action Deny`; or `somebody else refuses what the sync worker tries, so that nobody knows whether <policies> would (<refusal>); exempt the sync worker's account there`",
   },
   InvalidTlsOption: {
-    when: "a listener or an Ingress asks for a certificate in a way that nothing can be made of; what was made before stays",
+    when: "the request for a certificate on a listener or Ingress is invalid; the existing certificate stays",
     message:
       "the field, what is wrong with it, and what to write: `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`, say",
   },
   TlsConflict: {
-    when: "what somebody else wrote is where the class or the reference would go, or keeps the reference from being removed",
+    when: "another writer occupies the place of the class or reference, or blocks its removal",
     message:
       "`the SecretProviderClass <name> is not changed: <who> …`, `<field> is not changed: it was written by <managers>; …`, or `<field> still names the Secret <name>, which goes: …`",
   },
   CertificateNotSynced: {
-    when: "the class that was made for the certificate is not mirrored; its own events say the same",
+    when: "the class of the certificate does not sync; its own events have the reason",
     message: "`the Secret <name> is not as the vault has it: <reason>: <message> (SecretProviderClass <name>)`",
   },
 };

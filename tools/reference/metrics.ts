@@ -14,65 +14,63 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     admission_namespace_lookups_total:
       "Namespaces looked up for their defaults: `cached`, `read` (live), `missing`, `unknown` (could not be read)",
     preflight_reviews_total: "preflight reviews answered: of a `workload` or a `class`; `clean`, `warned` or `errored`",
-    preflight_warnings_total: "reviews in which this came up; see [preflight](preflight.md)",
+    preflight_warnings_total: "reviews with this warning; see [preflight](preflight.md)",
     certificate_not_after_seconds: "end of validity, seconds since the epoch: `leaf` (served), `authority` (its CA)",
   },
   sync: {
     sync_total: "finished checks of a class against its vault; see [reasons](reasons.md#sync-reasons)",
-    sync_duration_seconds: "the same checks, from the question to the written status",
-    classes:
-      "mirrored classes by the reason of their condition `Synced`; those that are `Stale` or `GuardrailsMissing` count there as well",
+    sync_duration_seconds: "the same checks, from the request to the written status",
+    classes: "synced classes by the reason of their condition `Synced`; `Stale` and `GuardrailsMissing` count additionally",
     classes_overdue: "classes without a successful check for longer than two of their intervals",
     class_seconds_since_success:
-      "time since the last successful check of a class that is overdue, or since the worker's first look where there was none; the 100 that have waited longest",
+      "time since the last successful check of a class that is overdue, or since the worker's start if there was none; the 100 that have waited longest",
     check_age_max_seconds: "age of the oldest successful check among all classes; below an interval while all is well",
-    secrets_managed: "Secrets that carry our label; with `--secret-access=blind` those that this process has written",
+    secrets_managed: "Secrets with the worker's label; with `--secret-access=blind` those that this process has written",
     secret_writes_total:
-      "writes to Secrets: `create`, `apply`, `replace`, `delete`; `adopt` takes one over, `release` gives it back, `leave` gives it to another class that names it",
-    drift_repairs_total: "Secrets brought back after somebody else had changed them: `edited`, `deleted`",
+      "writes to Secrets: `create`, `apply`, `replace`, `delete`; `adopt` takes one over, `release` releases it, `leave` passes it to another class",
+    drift_repairs_total: "Secrets repaired after a change by others: `edited`, `deleted`",
     object_expiry_seconds:
-      "when mirrored objects expire (of two versions of one object the earlier), seconds since the epoch; the 100 that expire first, with those that have",
+      "when synced objects expire (of two versions of one object the earlier), seconds since the epoch; the 100 that expire first, with those that have",
     objects_expiring:
-      "mirrored objects that have expired (`expired`), or will within `7d`, `30d` or `90d`, each with those before it; an object counts once for each class that names it",
+      "synced objects that have expired (`expired`), or will within `7d`, `30d` or `90d`, each with those before it; an object counts once for each class that names it",
     gateway_certificates:
-      "certificates that Gateways and Ingresses of the [named classes](../how-to/tls-for-gateways.md) ask for: `ready`, `pending` (not written yet), `invalid`, `conflict`, `failed` (their class is not mirrored)",
+      "certificates that Gateways and Ingresses of the [named classes](../how-to/tls-for-gateways.md) ask for: `ready`, `pending` (not written yet), `invalid`, `conflict`, `failed` (their class does not sync)",
     crds_healed_total: "CRDs applied again or repaired",
-    components_healed_total:
-      "components of the install applied again after somebody else had changed them: `edited`, `deleted`; see [healing](healing.md)",
+    components_healed_total: "components of the install repaired after a change by others: `edited`, `deleted`; see [healing](healing.md)",
     component_damaged: "1 while a part of the install is damaged and is not healed",
-    uninstalling: "1 while nothing is healed because the install is being removed",
+    uninstalling: "1 while healing is off because of an uninstall",
     classes_restored_total: "classes made again from their snapshot",
     classes_repaired_total: "classes whose cut fields were completed from their snapshot",
     vault_requests_total:
       "requests to vaults, without challenges: for a `secret`, `key` or `certificate`; `get`, `list` (a page of a vault's objects) or `versions`; `ok`, `refused`, `throttled` (429), `unreachable`",
     vault_transactions_total:
-      "the same by the vault's host name and operation, which is what [its budget](vault-budget.md) is counted by; beyond 200 vaults `other`, first of the namespace that names the most",
+      "the same by the vault's host name and operation, as counted by [its budget](vault-budget.md); beyond 200 vaults `other`, first for the namespace with the most",
     vault_throttled_total: "answers 429",
     vault_held_total:
       "requests not made because the vault throttles (`Throttled`) or does not answer (`Unreachable`), or because something before the vault failed, such as the sign-in (`NotAsked`)",
-    vault_lookups_total: "questions for an object: `asked` of the vault, `shared` with another class, `unchanged` by the vault's list",
-    vault_breaker_open: "1 while a vault that does not answer is left alone",
-    vault_rate: "requests a second that a vault is asked at most in the long run; 300, less after a 429",
+    vault_lookups_total: "lookups of an object: `asked` of the vault, `shared` with another class, `unchanged` by the vault's list",
+    vault_breaker_open: "1 while a silent vault is paused",
+    vault_rate: "current limit of requests per second to a vault; 300, less after a 429",
     event_messages_total:
       "messages of [event queues](../how-to/rotate-in-seconds.md): `acted` on, `duplicate`, `unnamed` (no class names the object), `foreign` (or the vault), `access` (policies of a vault changed), `otherType`, `malformed`, `poison` (received too often)",
     event_hints_total:
-      "looks at a class that an event asked for: `applied` to its Secrets, `current` (they held it), `looked` (the vault has something newer, or nothing a Secret is made from), `leftToPoll` (not shown by the vault in time, nobody could look, or more waited than the namespace has room for)",
+      "checks of a class because of an event: `applied` to its Secrets, `current` (they had it), `looked` (the vault has a newer version, or no key uses it), `leftToPoll` (the vault did not show it in time, or the namespace had no room)",
     event_lag_seconds: "from the time of a vault's event to the Secrets that hold its version, by the clocks of Azure and of the node",
     event_messages_in_hand: `messages that were received and are not deleted yet; from ${MOST_IN_HAND.toLocaleString("en-US")} of one queue on no more are received from it`,
     event_queue_up: "1 while an event queue answers; 0 while polls alone see new versions",
     event_queue_last_answer_timestamp_seconds: "when an event queue last answered, seconds since the epoch",
     rollouts_total: "restarts of workloads because of new versions: `started`, `completed`, `failed`",
     rollouts_waiting: "workloads that wait for their restart",
-    rollouts_held: `workloads that are to be restarted and may not be now: ${code(...HELD_CAUSES)}. Only a person ends \`invalid_window\`, and mostly \`blocked\`: [restarts held](../runbooks/restarts-held.md)`,
+    rollouts_held: `due restarts that may not begin: ${code(...HELD_CAUSES)}. Only a person ends \`invalid_window\`, and mostly \`blocked\`: [restarts held](../runbooks/restarts-held.md)`,
     rollouts_halted: "namespaces in which a failed restart holds others up; the condition `Rotated` of their classes names the workload",
     queue_depth: "classes that are due and wait for a worker",
-    queue_oldest_wait_seconds: "how long the one has waited that has waited longest",
-    queue_wait_seconds: "from the moment at which a class was due to the look at it",
+    queue_oldest_wait_seconds: "longest wait of a due class",
+    queue_wait_seconds: "from the moment at which a class was due to its reconcile",
     queue_runs_total:
-      "looks at a class: `done`, `requeueAfter` (again at a time), `retry` (failed, again after a backoff), `terminal` (failed, not tried again)",
+      "reconciles of a class: `done`, `requeueAfter` (again at a time), `retry` (failed, again after a backoff), `terminal` (failed, not tried again)",
     events_dropped_total:
       "events that were not posted: too many of a namespace waited, the API server refused them, or the worker stopped; each is logged",
-    frozen: "1 while the class CRD is not whole, or not known yet, and nothing is changed because of classes",
+    frozen: "1 while the class CRD is damaged, or not known yet, and the worker changes nothing because of classes",
     guardrails_missing: "1 while a policy that limits the worker stops nothing, or while somebody else's refusal hides whether it does",
     leader: "1 while this replica is the one that works",
   },

@@ -15,35 +15,35 @@ interface SyncWords {
 }
 
 const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
-  Synced: { means: "every Secret is as the class and the vault want it", fix: "", again: "next poll" },
+  Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "some Secrets are, some are not; `status.secrets` says which and why. Of a key: the vault has a newer version, which waits for the Secret's other objects",
+      "some Secrets are up to date; `status.secrets` has state and reason of each. About a key: its newer version waits for the Secret's other objects",
     fix: "see the state of each",
     again: "backoff, or as the failure says",
   },
   Unreachable: {
     means:
-      "no usable answer from the vault, from Entra, from the node's metadata service, from the API server or from a proxy; the message names which. Of a Secret: the API server did not take it, and may later",
+      "no usable answer from the vault, from Entra, from the node's metadata service, from the API server or from a proxy; the message names which. About a Secret: the API server did not accept it yet",
     fix: "check name, cloud, DNS, firewall, proxy",
     again: "backoff",
   },
   Throttled: {
     means:
-      "the vault, or the API server where it is to write a Secret, answers 429; or, of the condition `Fresh`, it throttles others, and polls of the class are further apart for it",
+      "the vault answers 429, or the API server for a Secret. In the condition `Fresh`: the vault throttles, so the class is polled less often",
     fix: "poll less often, spread objects over more vaults",
-    again: "after the `Retry-After` of that answer, else backoff",
+    again: "after `Retry-After`, otherwise backoff",
   },
   Unauthorized: {
-    means: "no token, or the vault does not accept it",
-    fix: "correct `clientid`, `clientsecret` or `tenantID`; with workload identity add the federated credential whose subject, issuer and audience the message has",
+    means: "no token, or the vault rejects it",
+    fix: "correct `clientid`, `clientsecret` or `tenantID`; with workload identity add the federated credential in the message",
     again: "next poll",
   },
   Forbidden: {
     means:
-      "the application may not read the object; or the vault refuses connections from the cluster's network; or the API server or a policy refused to write the Secret",
-    fix: "grant Key Vault Secrets User, or Get on secrets; let the cluster's network in; see the policy that is named",
-    again: "next poll; backoff where the API server refused",
+      "the identity may not read the object; or the vault refuses the cluster's network; or the API server or a policy refused the Secret",
+    fix: "grant Key Vault Secrets User, or Get on secrets; admit the cluster's network; see the named policy",
+    again: "next poll; backoff if the API server refused",
   },
   ObjectNotFound: {
     means: "the vault has no such object or version",
@@ -52,96 +52,94 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   ObjectDisabled: { means: "the version is disabled", fix: "enable it, or name another version", again: "next poll" },
   ObjectExpired: {
-    means: "the vault refuses the version because it has expired; or, as an event, it hands it out all the same and it is mirrored",
+    means: "the vault refuses the version because it has expired; or, as an event, the vault still serves it and the worker syncs it",
     fix: "set a new version",
     again: "next poll",
   },
   ObjectNotYetValid: {
-    means: "the vault refuses the version because it is not valid yet; or, as an event, it hands it out all the same and it is mirrored",
+    means: "the vault refuses the version because it is not valid yet; or, as an event, the vault still serves it and the worker syncs it",
     fix: "change its activation date, or wait",
     again: "next poll",
   },
   InvalidClass: {
-    means: "parameters or `secretObjects` are wrong, or a class that was ours has another provider now, and its Secrets stay",
-    fix: "correct the field that is named",
-    again: "next poll; backoff where one `secretObject` is wrong",
+    means: "parameters or `secretObjects` are wrong, or a synced class has another provider now; its Secrets stay",
+    fix: "correct the named field",
+    again: "next poll; backoff for a wrong `secretObject`",
   },
   InvalidObject: {
     means: "an entry of `objects` is wrong or not supported in this version; or the API server refused the Secret",
-    fix: "correct the entry that is named",
-    again: "next poll; backoff where the API server refused",
+    fix: "correct the named entry",
+    again: "next poll; backoff if the API server refused",
   },
   UnsupportedApiVersion: {
-    means: "the vault does not know the version of Key Vault's API that is asked for; the message names both",
+    means: "the vault does not know the requested version of Key Vault's API; the message names both",
     fix: "set [`keyVaultAPIVersion`](../how-to/use-a-custom-cloud.md#1-describe-the-cloud) in the cloud file",
     again: "next poll",
   },
   CredentialsMissing: {
-    means: "no Secret with credentials, a key missing in it, or a name that the worker may not read",
+    means: "the credentials Secret is missing, lacks a key, or has a name that the worker may not read",
     fix: "create it with `clientid` and `clientsecret`, or see `--credentials-secret-names`",
     again: "backoff",
   },
   IdentityUnavailable: {
     means:
-      "the class's identity cannot be had: no or several ServiceAccounts to choose from, no such account, no such identity of the node, one that only mounts can use, or one that `--allowed-identity-modes` leaves out",
-    fix: "name the account in the class's `service-account` annotation, assign the identity to the node, or use what the message names",
-    again: "backoff where an account is awaited, else next poll",
+      "no identity for the class: no ServiceAccount or several, no such account, no such identity of the node, one that only mounts can use, or one that `--allowed-identity-modes` excludes",
+    fix: "name the account in the class's `service-account` annotation, assign the identity to the node, or follow the message",
+    again: "backoff while an account is missing, otherwise next poll",
   },
   Conflict: {
-    means: "the Secret exists and is not ours, another class writes it, or the CSI driver's own sync does",
+    means: "someone else, another class or the CSI driver's own sync owns the Secret",
     fix: "delete it, choose another `secretName`, have it [taken over](../how-to/migrate-from-the-drivers-sync.md), or switch that sync off",
     again: "backoff; at once when that sync is switched off",
   },
   ForbiddenType: { means: "Secrets of that type are never written, or (TLS) not in this version", fix: "use `Opaque`", again: "backoff" },
   Contested: {
-    means: "somebody changes or deletes the Secret after each repair; the fourth repair in a row and the next ones wait, up to a minute",
-    fix: "stop the other writer, who is named, or choose another `secretName`",
-    again: "until a minute went by without a change",
+    means: "someone changes or deletes the Secret after each repair; from the fourth repair on the worker waits up to a minute",
+    fix: "stop the named writer, or choose another `secretName`",
+    again: "after a minute without a change",
   },
   Stale: {
     means:
-      "of the condition `Fresh`: no check has succeeded for longer than the class's `max-stale`, or than two poll intervals although none has failed",
-    fix: "see the reason behind it in the message",
+      "in the condition `Fresh`: no check has succeeded for longer than the class's `max-stale`, or for two poll intervals without a failure",
+    fix: "see the reason in the message",
     again: "as that reason",
   },
   TooLarge: { means: "the Secret would exceed 1 MiB", fix: "move entries to another `secretObject`", again: "backoff" },
   Frozen: {
     means:
-      "the class CRD has not been whole for 10 s, so that nothing is changed because of classes; the event stands on the worker's Deployment",
+      "the class CRD has been missing or damaged for 10 s, so the worker changes nothing because of classes; the event is on the worker's Deployment",
     fix: "apply the CRD again, or let `--heal=crds` do it",
-    again: "when the CRD is whole",
+    again: "when the CRD is healthy",
   },
   GuardrailsMissing: {
     means:
-      "of the condition `Guarded`, and of an event on the worker's Deployment: a policy that limits the worker is absent, not bound, or only warns; or somebody else's policy refuses the worker's attempts, which hides that. With `--secret-access=blind` the worker ends",
+      "in the condition `Guarded`, and an event on the worker's Deployment: a policy that limits the worker is missing, not bound, or only warns; or another policy refuses the worker's tests first. With `--secret-access=blind` the worker exits",
     fix: "apply `manifests/policies`, bound with the action `Deny`; exempt the worker in the policy that the message names",
-    again: "after every change of a policy or binding of ours, and hourly",
+    again: "after every change of a project policy or binding, and hourly",
   },
   SwitchedOff: {
     means:
-      "nothing is mirrored because of the class: its annotation `sync: never`, `--sync-mode=never` or `--sync-secret=false`. Its Secrets stay as they are; `Synced` and `Fresh` are `Unknown`. A class that never had a status gets none",
-    fix: "nothing, if it is meant; else take the annotation or the setting back",
+      "the class does not sync: its annotation `sync: never`, `--sync-mode=never` or `--sync-secret=false`. Its Secrets stay; `Synced` and `Fresh` are `Unknown`. A class that never had a status gets none",
+    fix: "if not intended, remove the annotation or setting",
     again: "at once when it is switched on",
   },
 };
 
 const EVENT: Readonly<Record<EventReason, string>> = {
   SecretRepaired:
-    "somebody edited or deleted a Secret, and it is as it was. Names the field manager that wrote it last, with the time, by the API server's own bookkeeping; of a deletion only the API server's audit log knows who did it",
+    "someone edited or deleted a Secret, and the worker restored it. Names the last field manager with the time; only the API server's audit log knows who deleted it",
   SecretReplaced:
-    "a Secret was deleted and made anew, because no API server changes a type or the content of an immutable Secret. What others had added to it is gone",
+    "the worker deleted and recreated a Secret, because a type or an immutable Secret cannot be changed. Additions by others are lost",
   ObjectExpiring: "an object of the class expires within `--expiry-warning`",
-  ComponentHealed:
-    "a component was edited or deleted, and is as its installer left it. Names the fields, never their values, and the manager that wrote last",
+  ComponentHealed: "the worker restored an edited or deleted component. Names the fields, never their values, and the last manager",
   ComponentDamaged:
-    "a part of the install is damaged and not healed: roles, policies, the Namespace, or what the API server does not change back. Apply the manifests again",
-  ComponentRestarted:
-    "a workload of the install was restarted, because its ServiceAccount had been deleted: the API server refuses the tokens of its pods",
-  InvalidTlsOption: "a Gateway or an Ingress asks for a certificate in a way that nothing can be made of: correct the field that is named",
+    "a part of the install is damaged and not healed: roles, policies, the Namespace, or an immutable field. Apply the manifests again",
+  ComponentRestarted: "the worker restarted a workload of the install whose ServiceAccount was recreated: its pods had invalid tokens",
+  InvalidTlsOption: "the request for a certificate on a Gateway or Ingress is invalid: correct the named field",
   TlsConflict:
-    "what somebody else wrote is where a certificate of a Gateway or an Ingress would go: see [conflicts](../how-to/tls-for-gateways.md#what-the-worker-leaves-alone)",
-  CertificateNotSynced: "the class that was made for a Gateway or an Ingress is not mirrored: see the reason in the message",
-  ComponentTolerated: "a platform has changed a field of a component within what it may: see [healing](healing.md#what-counts-as-damage)",
+    "another writer occupies the place of a certificate of a Gateway or Ingress: see [conflicts](../how-to/tls-for-gateways.md#what-the-worker-leaves-alone)",
+  CertificateNotSynced: "the class made for a Gateway or Ingress does not sync: see the reason in the message",
+  ComponentTolerated: "a platform changed a field of a component that it may change: see [healing](healing.md#what-counts-as-damage)",
 };
 
 /** In an event on the workload, in the condition `Rotated` of the classes, or in both. */
@@ -149,71 +147,66 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   Restarted: { where: "event", means: "the stamp was set, and the controller replaces the pods" },
   Waiting: {
     where: "both",
-    means: "it is to be restarted, and waits for the workload that the message names, or for `--max-rollouts`",
+    means: "it waits for the workload that the message names, or for `--max-rollouts`",
   },
-  Restarting: { where: "condition", means: "a restart is under way, or waits for its turn" },
+  Restarting: { where: "condition", means: "a restart is in progress, or waits for its turn" },
   Rotated: { where: "both", means: "all pods have the versions that the Secrets have, and stay ready with them" },
   RolloutFailed: {
     where: "both",
     means:
-      "a restarted workload, which is named, did not get ready in time, or does not stay ready; nothing else of the namespace is restarted until it is. See its pods; what is wrong may be the new value",
+      "the named workload did not become ready in time, or does not stay ready; its namespace waits. Check its pods; the new value may be wrong",
   },
   RestartsPaused: { where: "both", means: "restarts of the workload, its Namespace or the cluster are paused: the message names which" },
-  WindowClosed: { where: "both", means: "it is to be restarted when its window opens: the message says when" },
+  WindowClosed: { where: "both", means: "it waits for its window: the message has the time" },
   InvalidWindow: {
     where: "both",
-    means: "`restart-window` of the workload or its Namespace cannot be read, so that no restart begins: the message says what is wrong",
+    means: "`restart-window` of the workload or its Namespace is invalid, so no restart begins: the message has the error",
   },
   DisruptionBudget: {
     where: "both",
-    means:
-      "it is to be restarted, and a PodDisruptionBudget that covers its pods, which is named, allows no disruption; with `--respect-disruption-budgets`",
+    means: "the named PodDisruptionBudget allows no disruption; with `--respect-disruption-budgets`",
   },
   RestartBlocked: {
     where: "both",
     means:
-      "it is to be restarted, and the API server does not take that: an admission webhook that is down, say, or a policy that refuses the restart of a workload that was not ready. It is tried again, every minute at last, and holds up no other",
+      "the API server does not accept the restart: an admission webhook is down, or a policy refuses it for a workload that was not ready. The worker retries, finally every minute; no other workload waits",
   },
   DryRun: { where: "both", means: "it would be restarted now; `--restart-mode=dry-run` restarts nothing" },
   Paused: { where: "both", means: "a paused Deployment is not restarted: resume it" },
   Degraded: {
     where: "both",
-    means: "Argo Rollouts gave an update of the Rollout up, and a restart would try it again: mend it, undo it or retry it",
+    means: "Argo Rollouts aborted an update of the Rollout, and a restart would try it again: fix, undo or retry it",
   },
-  OnDelete: { where: "both", means: "the update strategy leaves the replacement of pods to people: delete them" },
+  OnDelete: { where: "both", means: "the update strategy replaces no pods: delete them" },
   Partitioned: {
     where: "both",
-    means:
-      "the partition of a StatefulSet keeps pods from being replaced, all of them or those below it, and they have older versions: lower it",
+    means: "the partition of a StatefulSet protects pods with older versions: lower it",
   },
   AwaitingFiles: {
     where: "both",
-    means:
-      "it is to be restarted because of objects that it only mounts, and waits until the driver has brought the files of its pods up to date, for `--mounted-files-grace` at most",
+    means: "it waits until the driver has updated the files of its pods, for `--mounted-files-grace` at most",
   },
   VersionsUnknown: {
     where: "condition",
-    means:
-      "which versions the pods of a workload have, or would get, is not known at the moment: the message names the workload and says why",
+    means: "the versions of a workload's pods are unknown now: the message names workload and cause",
   },
   NoVersions: {
     where: "both",
-    means:
-      "it asks for restarts and uses no class and no mirrored Secret, or only classes that are switched off or another provider's: the message says which",
+    means: "it asks for restarts but uses no class and no synced Secret, or only classes that are switched off or another provider's",
   },
 };
 
 /** `http`: 200 where absent. */
 const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; readonly http?: string }>> = {
-  Injected: { means: "something was missing and is added" },
+  Injected: { means: "the webhook added missing parts" },
   AlreadyInjected: { means: "the pod has everything already" },
   NotOptedIn: { means: '`inject` is absent or `"false"`' },
   MirrorPod: { means: "the kubelet's copy of a static pod, which nothing can change" },
   Unsupported: { means: "not the creation of a pod" },
   InvalidAnnotation: { means: "a value is wrong; the message says what to write" },
-  UnknownAnnotation: { means: "an unknown key under our prefix, with `--strict-annotations`" },
+  UnknownAnnotation: { means: "an unknown key under the project's prefix, with `--strict-annotations`" },
   ClassRequired: { means: "`inject` without `secret-provider-class`" },
-  ContainerNotFound: { means: "`containers` names one, other than to leave it out, that the pod does not have" },
+  ContainerNotFound: { means: "`containers` names a container that the pod lacks" },
   VolumeNameTaken: {
     means:
       "another volume has the name; or the pod's own volume of the class, under any name, has another credentials reference than the default",
@@ -228,11 +221,10 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
   TooLarge: { means: "the body exceeds 7 MiB, 400000 values or 200 levels", http: "413" },
   Aborted: { means: "the connection ended before the body was complete, or the body took more than two seconds", http: "400, 408" },
   Overloaded: {
-    means:
-      "more reviews or bytes at once than there is room for, and the sender has the most of them; the API server asks again after the second that `Retry-After` names",
+    means: "too many reviews or bytes at once, most of them from this sender; the API server retries after a second (`Retry-After`)",
     http: "429",
   },
-  InternalError: { means: "a bug of ours: the webhook's log has the request's uid", http: "500" },
+  InternalError: { means: "a bug: the webhook's log has the request's uid", http: "500" },
 };
 
 export function reasonPlaces(): Places {
