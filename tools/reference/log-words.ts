@@ -153,8 +153,7 @@ export const INFORMATION: LogWords = {
       "the policies stop what they forbid": "after a start, or after they did not",
       "workload restarted": "its versions changed and it asks for restarts",
       "workload rotated": "all its pods are ready with the new versions",
-      "removing a copy of a Secret":
-        "`why` names the side: see [what happens then](../how-to/share-a-secret-with-namespaces.md#what-happens-then)",
+      "removing a copy of a Secret": "`why` names the side: see [what happens then](copies.md#what-happens-then)",
       "writing a copy of a Secret": "as `writing a Secret`, in a namespace that takes copies of the class",
       "writing a Secret": "`action` is `create`, `apply` or `replace`; `why` says what differed",
       "a component is left to others": "the permission was removed with its manifests",

@@ -137,7 +137,7 @@ const EVENT: Readonly<Record<EventReason, string>> = {
   ComponentRestarted: "the worker restarted a workload of the install whose ServiceAccount was recreated: its pods had invalid tokens",
   InvalidTlsOption: "the request for a certificate on a Gateway or Ingress is invalid: correct the named field",
   TlsConflict:
-    "another writer occupies the place of a certificate of a Gateway or Ingress: see [conflicts](../how-to/tls-for-gateways.md#what-the-worker-leaves-alone)",
+    "another writer occupies the place of a certificate of a Gateway or Ingress: see [conflicts](gateway-certificates.md#conflicts)",
   CertificateNotSynced: "the class made for a Gateway or Ingress does not sync: see the reason in the message",
   ComponentTolerated: "a platform changed a field of a component that it may change: see [healing](healing.md#what-counts-as-damage)",
 };
