@@ -66,7 +66,7 @@ function unusable({ name, hasJsonReport }: Command, { problems, options }: Refus
 function bugText(error: unknown): readonly string[] {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
   const name = error instanceof Error ? error.name : typeof error;
-  return [[`${name}, a bug of ours; please report it:`, ...frames.slice(0, 8).map((frame) => frame.trim())].join(" ")];
+  return [[`${name}, a bug; please report it:`, ...frames.slice(0, 8).map((frame) => frame.trim())].join(" ")];
 }
 
 /** `--help` of a command. */

@@ -195,6 +195,6 @@ function failure({ command }: Plugin, what: string): CredentialPluginFailure {
 }
 
 function notStarted(plugin: Plugin, error: NodeJS.ErrnoException): CredentialPluginFailure {
-  const hint = plugin.installHint?.replaceAll(/\s+/g, " ").trim() ?? "install it, or mend the kubeconfig's users[].user.exec.command";
+  const hint = plugin.installHint?.replaceAll(/\s+/g, " ").trim() ?? "install it, or correct the kubeconfig's users[].user.exec.command";
   return failure(plugin, `cannot be started (${error.code ?? "unknown failure"}): ${hint}`);
 }

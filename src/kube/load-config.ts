@@ -93,7 +93,7 @@ function problemOf(config: KubeConfig): string | undefined {
   }
   const cluster = config.getCurrentCluster();
   if (cluster === null)
-    return `contexts[${current}].cluster: ${JSON.stringify(context.cluster)} is no cluster with a server; mend its entry in clusters`;
+    return `contexts[${current}].cluster: ${JSON.stringify(context.cluster)} is no cluster with a server; correct its entry in clusters`;
   return clusterProblem(cluster) ?? userProblem(config);
 }
 

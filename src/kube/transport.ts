@@ -169,7 +169,7 @@ async function authenticate(config: PooledKubeConfig, { context, purpose, attemp
 }
 
 function credentialsMissing(attempt: Attempt, detail: string): KubeError {
-  const what = `our credentials for the API server cannot be had${detail === "" ? "" : ` (${detail})`}`;
+  const what = `no credentials for the API server${detail === "" ? "" : ` (${detail})`}`;
   return withoutCredentials(attempt, `${what}; check the kubeconfig's user`);
 }
 

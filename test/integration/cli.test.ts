@@ -262,7 +262,7 @@ describe("explain", { skip: refusal }, () => {
       /^sync ok: class mirrored is Synced/m,
       /^secret ok: Secret app is Synced: password from secret\/app version [0-9a-f]{32}/m,
       /^readers ok: Secret app may be read by .*ServiceAccount keyvault-injector\/keyvault-injector-sync \(ClusterRoleBinding keyvault-injector-sync\)/m,
-      /^readers ok: the class may be mounted by who may make pods in shop: /m,
+      /^readers ok: the class may be mounted by users who may create pods in shop: /m,
     ]) {
       assert.match(said, line);
     }

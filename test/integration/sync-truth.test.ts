@@ -203,7 +203,7 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
     );
 
     assert.match((await eventOf(place, "ObjectExpiring")).message, new RegExp(`secret/${soon} expires at .*; set a new version`));
-    assert.match((await eventOf(place, "ObjectExpired")).message, new RegExp(`secret/${over} expired at .* and is mirrored all the same`));
+    assert.match((await eventOf(place, "ObjectExpired")).message, new RegExp(`secret/${over} expired at .* and is still synced`));
     assert.match((await eventOf(place, "ObjectNotYetValid")).message, new RegExp(`secret/${early} is not valid before`));
     assert.deepEqual(await dataOf(plane, place.namespace, "app-2"), { value: "over" });
     const series = (await worker.metrics()).split("\n").filter((line) => line.startsWith("keyvault_injector_object_expiry_seconds{"));

@@ -51,7 +51,7 @@ describe("manifests are named", () => {
     assert.deepEqual([code, output], [2, ""]);
     assert.match(
       (await run("render", "-h")).output,
-      /2 where a file cannot be read, and nothing is printed, or a document, and the others are/,
+      /2 for an\s+unreadable file \(nothing is printed\) or document \(the others are printed\)/,
     );
   });
 

@@ -21,7 +21,7 @@ async function converted(objects: readonly object[], options: readonly string[] 
 const filled = (other: string, key: string): string =>
   `error: spec.output.secret: ${other} writes the key ${key} of the same Secret; keep one of them, or give each a key or a Secret of its own`;
 const held = (other: string): string =>
-  `error: spec.output.secret.name: the Secret is filled by ${other} as well, which is not converted; mend that`;
+  `error: spec.output.secret.name: the Secret is filled by ${other} as well, which is not converted; fix that`;
 
 describe("AzureKeyVaultSecrets that fill one key of one Secret", () => {
   const objects = ["one", "two", "three"].map((name) =>

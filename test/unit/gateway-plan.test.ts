@@ -158,11 +158,7 @@ describe("a listener that names a certificate", () => {
       /set azure\.workload\.identity\/tenant-id on the ServiceAccount, or the setting --tenant-id$/,
     ],
     ["neither account nor tenant", { options: { [TLS_KEYS.address]: ADDRESS } }, /name a ServiceAccount, or set --tenant-id$/],
-    [
-      "an account alone",
-      { options: { [TLS_KEYS.account]: "reader" } },
-      /stands there without kubernetes\.azure\.com\/tls-cert-keyvault-uri/,
-    ],
+    ["an account alone", { options: { [TLS_KEYS.account]: "reader" } }, /is set without kubernetes\.azure\.com\/tls-cert-keyvault-uri/],
     ["a protocol without TLS", { protocol: "HTTP" }, /spec\.listeners\[https\]\.protocol: only HTTPS and TLS take a certificate/],
     ["a mode without a certificate", { mode: "Passthrough" }, /spec\.listeners\[https\]\.tls\.mode: Passthrough uses no certificate/],
   ] as const)

@@ -42,7 +42,7 @@ describe("credentials for the API server, as of a plugin in the kubeconfig,", ()
 
     const error = await Promise.race([reading.catch((thrown: unknown) => thrown), passed(2_000, "still waiting")]);
     assert.ok(error instanceof KubeError, String(error));
-    assert.match(error.message, /our credentials for the API server cannot be had \(nothing within 50 ms\)/);
+    assert.match(error.message, /no credentials for the API server \(nothing within 50 ms\)/);
     assert.equal(error.code, "Unavailable");
   });
 

@@ -118,7 +118,7 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
     [
       "a cluster without a server",
       () => config({ clusters: [{ name: "c", cluster: { server: "" } }] }),
-      'contexts[c].cluster: "c" is no cluster with a server; mend its entry in clusters',
+      'contexts[c].cluster: "c" is no cluster with a server; correct its entry in clusters',
     ],
     ["no context", () => config({ "current-context": null }), "current-context: not set; set it to one of c, or name one with --context"],
     ["nothing at all", () => "", "contexts: none that names a cluster; name another kubeconfig"],

@@ -169,7 +169,7 @@ describe("an object that the vault does not give", () => {
     const failing = objectStatuses([missing], { stored: undefined, now: NOW });
     assert.equal(summarizeObjects(failing).reason, "ObjectNotFound");
     const told = summarizeObjects([...failing, stored()]);
-    assert.deepEqual(told, { reason: "PartialSync", message: "1 of its 2 objects cannot be had; secret/a: not there" });
+    assert.deepEqual(told, { reason: "PartialSync", message: "1 of its 2 objects are not available; secret/a: not there" });
     assert.equal(summarizeObjects([stored()]).reason, "Synced");
   });
 

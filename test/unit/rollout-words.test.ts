@@ -27,7 +27,7 @@ describe("after a restart that failed", () => {
 
     assert.match(
       told,
-      /RolloutFailed: .*\. 1 other workloads wait until it is ready\. Mend it, or set keyvault-injector\.dev\/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin$/,
+      /RolloutFailed: .*\. 1 other workloads wait until it is ready\. Fix it, or set keyvault-injector\.dev\/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin$/,
     );
   });
 

@@ -41,7 +41,7 @@ describe("an edit of a class whose vault takes its time", () => {
     assert.equal(world.status(CLASS)?.observedClassGeneration, 1);
     assert.match(
       conditionOf(world.status(CLASS), "Ready")?.message ?? "",
-      /^generation 2 of the class is being looked at; .* generation 1$/,
+      /^generation 2 of the class is being reconciled; .* generation 1$/,
     );
 
     await world.clock.advance(60_000);

@@ -155,7 +155,7 @@ describe("a class that was deleted and made anew while its vault says nothing", 
 
       await world.clock.advance(1_000);
       assert.equal(world.condition(CLASS, "Ready"), "Unknown Progressing");
-      assert.match(conditionOf(world.status(CLASS), "Ready")?.message ?? "", /^the class is being looked at; the rest of this status/);
+      assert.match(conditionOf(world.status(CLASS), "Ready")?.message ?? "", /^the class is being reconciled; the rest of this status/);
 
       world.vaults.signIn = undefined;
       await world.clock.advance(INTERVAL);

@@ -43,12 +43,11 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   ObjectExpired: {
     when: "once per object and version: it has expired",
-    message: "`<object> expired at <time> and is mirrored all the same; set a new version in the vault`",
+    message: "`<object> expired at <time> and is still synced; set a new version in the vault`",
   },
   ObjectNotYetValid: {
     when: "once per object and version: it is not valid yet",
-    message:
-      "`<object> is not valid before <time> and is mirrored all the same; change its activation date, or name a version that is valid`",
+    message: "`<object> is not valid before <time> and is still synced; change its activation date, or name a version that is valid`",
   },
   ObjectExpiring: {
     when: "once per object and version: it expires within `--expiry-warning`",
@@ -100,7 +99,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   SecretRepaired: {
     when: "each repair of an edited or deleted Secret",
-    message: "`Secret <name> was edited<by whom>; it is again as the class and the vault want it`",
+    message: "`Secret <name> was edited<by whom>; the worker restored it`",
   },
   SecretReplaced: {
     when: "the worker recreated a Secret, because its type or immutable content had to change",
@@ -115,7 +114,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   RolloutFailed: {
     when: "not ready in time, in a crash loop, or the restart was refused",
     message:
-      "`<state>. <number> other workloads wait until it is ready. Mend it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
+      "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
   },
   RestartsPaused: {
     when: "restarts are paused",
@@ -149,7 +148,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   Degraded: {
     when: "Argo Rollouts aborted its last update",
     message:
-      "`versions that it uses changed; Argo Rollouts gave its last update up, and a restart would try that again: mend, undo or retry it`",
+      "`versions that it uses changed; Argo Rollouts aborted its last update, and a restart would try that again: fix, undo or retry it`",
   },
   OnDelete: {
     when: "its update strategy replaces no pods",

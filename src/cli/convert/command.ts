@@ -21,16 +21,16 @@ const FORMATS = ["yaml", "json"] as const;
 
 export const convert: Command = {
   name: "convert",
-  summary: "Print SecretProviderClasses that make the Secrets of External Secrets Operator, akv2k8s and others.",
+  summary: "Convert objects of External Secrets Operator, akv2k8s and others to SecretProviderClasses.",
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
     "Reads ExternalSecrets with their SecretStores, AzureKeyVaultSecrets, SecretSyncs and AKVSyncs with their classes, and classes of the",
-    "CSI driver's own sync. Other objects are passed over. What cannot be converted is named with file, line, field and what to do",
-    "instead; its Secret is left out whole, unless --partial is given. No cluster is asked, and no Secret among the files is read.",
+    "CSI driver's own sync. Other objects are ignored. Fields that cannot be converted are reported with file, line and what to do",
+    "instead; their Secret is omitted whole, unless --partial is given. No cluster is asked, and no Secret in the files is read.",
     "",
     "yaml is one document for each class; json is one List.",
-    "Exit code: 0 where all is converted, or 1 where something is not, or, with --fail-on-warnings, is warned about, or 2 where a file",
-    "or document cannot be read, or holds nothing to convert.",
+    "Exit code: 0 if all is converted; 1 if something is not, or, with --fail-on-warnings, for a warning; 2 for an unreadable file or",
+    "document, or one with nothing to convert.",
   ],
   options: [
     "filename",

@@ -41,14 +41,14 @@ export const doctor: Command = {
   details: [
     "doctor        checks the install, then up to 20 classes, failing ones first, as doctor class does.",
     "doctor class  checks one class, all of -n, or all: text, identity, network, token, permission, objects, status, Secrets.",
-    "doctor plan   says which Secrets the worker would create and which classes it would refuse, before it has ever run.",
+    "doctor plan   lists the Secrets that the worker would create and the classes that it would refuse, before it has ever run.",
     "",
-    "Looks with your own rights and changes nothing. SKIP means you lack the rights, or there is nothing to check. Vaults are",
-    "asked as the class's own identity: its credentials are read with your rights, and never shown. Azure is reached by HTTPS_PROXY,",
-    "as by the worker. One check has the API server create a pod by dry run, which stores nothing.",
+    "Uses your own permissions and changes nothing. SKIP means no permission, or nothing to check. Vaults are read with the class's",
+    "own identity: its credentials are read with your permissions, and never shown. Azure is reached through HTTPS_PROXY, as by the",
+    "worker. One check creates a pod by dry run, which stores nothing.",
     "",
     "json is one report; docs/reference/doctor.md has its fields.",
-    "Exit code: 0, or 1 where a check fails (FAIL), or 2 where there is no cluster to look at. WARN and SKIP alone give 0.",
+    "Exit code: 0, also with WARN and SKIP; 1 if a check fails (FAIL); 2 without a cluster.",
   ],
   words: SUBJECTS,
   options: ["namespace", "all-namespaces", "install-namespace", "no-vaults", "output", "context", "kubeconfig"],
@@ -77,9 +77,7 @@ function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefi
   if (word === undefined) return undefined;
   const subject = SUBJECTS.find((known) => known === word);
   if (subject === undefined) {
-    throw new CommandFailure(
-      `${JSON.stringify(word)} is nothing that doctor looks at; write class, class NAMESPACE/NAME, plan, or nothing`,
-    );
+    throw new CommandFailure(`${JSON.stringify(word)} is nothing that doctor checks; write class, class NAMESPACE/NAME, plan, or nothing`);
   }
   if (subject === "plan" && named !== undefined) throw new CommandFailure("plan takes no name; limit it to a namespace with -n NAME");
   return subject;

@@ -95,7 +95,7 @@ function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod
   }
   const last = Math.max(...ends);
   return [
-    say.webhook.ok(`asked about every pod of namespace ${namespace} that has an annotation of ours`),
+    say.webhook.ok(`asked about every pod of namespace ${namespace} with a project annotation`),
     last > now
       ? say.certificate.ok(`the API server trusts the webhook by a CA that is valid until ${dayOf(last)}`)
       : say.certificate.problem(`the CA that the API server trusts the webhook by ended on ${dayOf(last)}: see the webhook's log`),
@@ -132,7 +132,7 @@ async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels,
   }
   const isBound = (valueIn(binding)?.spec?.validationActions ?? []).includes("Deny");
   if (policy.kind !== "seen" || !isBound) {
-    const message = `policy ${FINAL_CHECK} is missing or not bound with Deny: without its volume the pod starts all the same; apply manifests/policies again`;
+    const message = `policy ${FINAL_CHECK} is missing or not bound with Deny: without its volume the pod starts anyway; apply manifests/policies again`;
     return say.policy.warning(message);
   }
   const selector = policy.value.spec?.matchConstraints?.namespaceSelector;
@@ -190,7 +190,7 @@ export function readersSteps(namespace: string, secrets: readonly string[], isMo
   });
   if (!isMountable) return readers;
   const makers = POD_MAKERS.flatMap((kind) => holdersOf({ verb: "create", ...kind }, namespace, rbac));
-  return [...readers, say.readers.ok(`the class may be mounted by who may make pods in ${namespace}: ${listed(makers)}`)];
+  return [...readers, say.readers.ok(`the class may be mounted by users who may create pods in ${namespace}: ${listed(makers)}`)];
 }
 
 /** Kubernetes' own controllers have the same rights in every cluster: they are counted, so that the others are seen. */

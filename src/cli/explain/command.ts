@@ -35,17 +35,17 @@ const FORMATS = ["text", "json"] as const;
 
 export const explain: Command = {
   name: "explain",
-  summary: "Say why a pod is injected or not, or how a class stands, step by step; never a secret's value.",
+  summary: "Explain step by step why a pod is injected or not, or the state of a class; never a secret's value.",
   usage: "KIND/NAME | KIND NAME | FILE | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
     "or a short name: those that kubectl takes, and spc (SecretProviderClass; not a kubectl short name). What kubectl get -o name prints",
-    "is taken as it stands. spcsync/NAME is the class of that name.",
-    "With -f every object of the files is explained, as if it were created now.",
-    "What you may not read is shown as unknown.",
+    "is accepted. spcsync/NAME is the class of that name.",
+    "With -f it explains every object of the files, as if it were created now.",
+    "Objects that you may not read are shown as unknown.",
     "",
     "json is a list of explanations.",
-    "Exit code: 0, or 1 where something is denied, fails or is missing, or 2 where there is no such object or no cluster.",
+    "Exit code: 0; 1 for a denial, a failure or a missing object; 2 without such an object or a cluster.",
   ],
   options: ["filename", "recursive", "kustomize", "namespace", "output", "offline", "strict-annotations", "context", "kubeconfig"],
   formats: FORMATS,

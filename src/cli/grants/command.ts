@@ -26,16 +26,16 @@ const FORMATS = ["text", "yaml", "json"] as const;
 
 export const grants: Command = {
   name: "grants",
-  summary: "List the accounts and node identity that classes and event queues use, and grant what is missing.",
+  summary: "List the accounts and node identity that classes and event queues use, and grant missing ones.",
   usage: "",
   details: [
-    "The worker asks for a token of a ServiceAccount, and uses its node's managed identity, where the Namespace of the class grants",
-    "it by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops",
+    "The worker gets a token of a ServiceAccount, and uses its node's managed identity, only if the Namespace of the class grants it",
+    "by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops",
     "syncing. Review the list before applying it: anyone who can write a class can name an account. Accounts of --event-queues are",
-    "granted likewise. Copies of Secrets that classes offer to other namespaces are listed; no --apply takes them.",
+    "granted likewise. Copies of Secrets that classes offer to other namespaces are listed; --apply accepts none.",
     "",
-    "yaml is the Namespaces with what is missing, for Git; json is one report.",
-    "Exit code: 0, or 1 where a grant is missing and --apply was not given, or 2 where the command could not do its work.",
+    "yaml is the Namespaces with the missing grants, for Git; json is one report.",
+    "Exit code: 0; 1 for a missing grant without --apply; 2 if the command failed.",
   ],
   optionHelp: { namespace: "Classes of this namespace alone; of all where not given." },
   options: ["namespace", "all-namespaces", "apply", "install-namespace", "output", "context", "kubeconfig"],

@@ -43,7 +43,7 @@ export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
       ...taken.map((key) => `  = ${key}`),
       ...offered.map((key) => `  + ${key}`),
     ]),
-    ...(missing.length === 0 ? [] : ["", "No --apply takes them. Whoever may write the Namespace and Secrets in it does:"]),
+    ...(missing.length === 0 ? [] : ["", "No --apply takes them. A user who may write the Namespace and Secrets in it does:"]),
     ...missing.map(
       ({ namespace, from, offered }) =>
         `  kubectl annotate namespace ${namespace} --overwrite '${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, ...offered].join(",")}'`,

@@ -84,7 +84,7 @@ export function answerText(answer: Answer, { ref, isWaited }: AnswerPlace): stri
     case "synced":
       return "the worker has asked the vault, and its Secrets and its status are as that answered";
     case "failed": {
-      const next = answer.isTriedAgain ? "the worker tries again" : "it stays so until somebody mends it";
+      const next = answer.isTriedAgain ? "the worker tries again" : "it stays so until someone fixes it";
       return `the worker has answered, and the class is not up to date: ${told(answer.why)}; ${next}; see ${explained}`;
     }
     case "open":

@@ -35,16 +35,16 @@ const FORMATS = ["yaml", "json", "diff"] as const;
 
 export const render: Command = {
   name: "render",
-  summary: "Print manifests as the API server would store them, with what is injected into their pods.",
+  summary: "Print manifests as the API server would store them, with the injection into their pods.",
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
-    "Pods and the pod templates of workloads get what the webhook would add, by the webhook's own code; every other object is",
-    "printed as it is. Classes and Namespaces among the files count before those of the cluster. Without a cluster in the",
-    "kubeconfig, or with --offline, the files are all that is known.",
+    "Adds to pods and pod templates what the webhook would add, by the webhook's own code, and prints other objects unchanged.",
+    "Classes and Namespaces in the files take precedence over those of the cluster. Without a cluster in the kubeconfig, or with",
+    "--offline, it reads only the files.",
     "",
     "json is one List; diff is what changes, in colour on a terminal.",
-    "Exit code: 0, or 1 where something would be denied (it is left out of the output) or, with --fail-on-warnings, is warned",
-    "about, or 2 where a file cannot be read, and nothing is printed, or a document, and the others are.",
+    "Exit code: 0; 1 for an object that would be denied (it is not printed) or, with --fail-on-warnings, a warning; 2 for an",
+    "unreadable file (nothing is printed) or document (the others are printed).",
   ],
   options: [
     "filename",

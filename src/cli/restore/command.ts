@@ -39,12 +39,12 @@ export const restore: Command = {
   summary: "List and restore classes from the worker's snapshots, for an install that does not heal them itself.",
   usage: "--list | --all | NAMESPACE/NAME",
   details: [
-    "A snapshot counts where the install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote it: you",
-    "need the right to get that Secret. A forged snapshot is reported but never restored. A class that exists is left alone;",
-    "--force overwrites it from the snapshot, and the difference is shown. --dry-run asks the API server and changes nothing.",
+    "The install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote a snapshot: you need permission to",
+    "get that Secret. A forged snapshot is reported but never restored. An existing class stays unchanged; --force overwrites it from",
+    "the snapshot, and the difference is shown. --dry-run asks the API server and changes nothing.",
     "",
     "json is one report.",
-    "Exit code: 0, or 1 where a snapshot is forged or a class could not be restored, or 2 where the command could not do its work.",
+    "Exit code: 0; 1 for a forged snapshot or a class that could not be restored; 2 if the command failed.",
   ],
   optionHelp: {
     namespace: "Snapshots of this namespace alone, of all where not given; of one class: its namespace, else the kubeconfig's.",

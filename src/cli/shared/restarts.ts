@@ -34,13 +34,13 @@ export function standingOf({ reason }: RotatedCondition): RestartStanding {
 }
 
 const ADVICE: Partial<Readonly<Record<RolloutReason, string>>> = {
-  RolloutFailed: `set a value in the vault that works, or mend the workload; before kubectl rollout undo set ${RESTART_ANNOTATIONS.paused} on the Namespace, since an undo alone lets the next restart begin: docs/runbooks/RolloutFailed.md`,
+  RolloutFailed: `set a value in the vault that works, or fix the workload; before kubectl rollout undo set ${RESTART_ANNOTATIONS.paused} on the Namespace, since an undo alone lets the next restart begin: docs/runbooks/RolloutFailed.md`,
   RestartsPaused: `take ${RESTART_ANNOTATIONS.paused} away, or --restart-mode=paused, once restarts are to begin`,
   InvalidWindow: WINDOW_ADVICE,
-  RestartBlocked: "mend what refuses the restart, such as an admission webhook that is down: the worker tries again every minute",
+  RestartBlocked: "fix what refuses the restart, such as an admission webhook that is down: the worker tries again every minute",
   DryRun: "set --restart-mode=act once restarts are to begin",
   Paused: "kubectl rollout resume it",
-  Degraded: "mend, undo or retry the update of the Rollout",
+  Degraded: "fix, undo or retry the update of the Rollout",
   OnDelete: "delete its pods, or use the update strategy RollingUpdate",
   Partitioned: "lower spec.updateStrategy.rollingUpdate.partition",
   NoVersions: "have the workload use a class that the worker follows, or take restart-on-rotation away",

@@ -18,14 +18,14 @@ import { refusalText } from "../shared/viewer.ts";
 
 export const uninstall: Command = {
   name: "uninstall",
-  summary: "Prepare an install for its removal: nothing comes back, and no pod is held up.",
+  summary: "Prepare an install for its removal: no healing, no refused pods.",
   usage: "--prepare|--undo",
   details: [
-    "--prepare marks the install's Namespace, so that the worker heals nothing any more, and removes the binding of the policy that",
+    "--prepare marks the install's Namespace, so that the worker stops healing, and removes the binding of the policy that",
     "refuses opted-in pods without their volume. --undo reverts both. Both are safe to repeat. Nothing else is removed: the output",
-    "says what stays, and what to run next.",
+    "lists what stays, and what to run next.",
     "",
-    "Exit code: 0, or 2 where it could not be done.",
+    "Exit code: 0; 2 if it failed.",
   ],
   options: ["prepare", "undo", "install-namespace", "context", "kubeconfig"],
   arguments: 0,

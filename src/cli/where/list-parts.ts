@@ -95,16 +95,14 @@ async function namespacesOf(
   if (look.kind !== "seen") {
     return {
       names: [current],
-      notes: [`you may list neither classes nor namespaces in the whole cluster: only namespace ${current} is looked at; -n names another`],
+      notes: [`you may list neither classes nor namespaces in the whole cluster: only namespace ${current} is listed; -n names another`],
     };
   }
   const names = look.value.map(({ metadata }) => metadata.name).sort();
   const left = names.length - MOST_NAMESPACES;
   const notes =
     left > 0
-      ? [
-          `you may not list classes in the whole cluster: the first ${MOST_NAMESPACES} namespaces are looked at, ${left} are not; -n names one`,
-        ]
+      ? [`you may not list classes in the whole cluster: the first ${MOST_NAMESPACES} namespaces are listed, ${left} are not; -n names one`]
       : [];
   return { names: names.slice(0, MOST_NAMESPACES), notes };
 }

@@ -24,7 +24,7 @@ export function convertGivenClass(
   const spec = withoutNulls(memberOf(on.object, "spec"));
   const provider = nonEmptyText(spec["provider"]) ?? "";
   if (provider !== PROVIDER) {
-    const message = `spec.provider: a class of ${quoted(provider)} is another provider's; leave it to whoever mirrors it now`;
+    const message = `spec.provider: a class of ${quoted(provider)} is another provider's; leave it to the project that syncs it now`;
     return { class: undefined, remarks: [errorOn(on, { path: ["spec", "provider"], message })] };
   }
   const merged = withSynced(on, spec, synced);

@@ -30,7 +30,7 @@ function merged(group: readonly Drafted[], isPartial: boolean): Drafted {
   const lacking = [...new Set([...missing, ...problems.map(({ on }) => on)])];
   const names = lacking.map(({ name }) => name).join(", ");
   const path = ["spec", "output", "secret", "name"];
-  const message = `spec.output.secret.name: the Secret is filled by ${names} as well, which is not converted; mend that${problems.length === 0 ? ", or use --partial" : ""}`;
+  const message = `spec.output.secret.name: the Secret is filled by ${names} as well, which is not converted; fix that${problems.length === 0 ? ", or use --partial" : ""}`;
   const held =
     lacking.length === 0 || (isPartial && problems.length === 0)
       ? []

@@ -124,7 +124,7 @@ function identityOf(entry: TlsEntry, identities: HeldIdentities): Result<ClassId
 function whyTaken({ kind, object }: TlsOwner, live: HeldClass): string | undefined {
   const isOwn = madeFor(live) === ownerKey(kind, object.metadata);
   if (isOwn && !isAppRoutings(live)) return undefined;
-  return `the SecretProviderClass ${live.metadata.name} is not changed: ${writerOf(live)}; remove or rename it, or leave this ${kind} to whoever wrote it`;
+  return `the SecretProviderClass ${live.metadata.name} is not changed: ${writerOf(live)}; remove or rename it, or leave this ${kind} to its author`;
 }
 
 function judgeReference({ secretOf, owner }: OwnerObservation, entry: TlsEntry): Judged {
@@ -160,6 +160,6 @@ function accountNotices({ entries }: TlsOwner): readonly GatewayNotice[] {
     .filter(({ account, address }) => account !== undefined && address === undefined)
     .map(({ field }) => ({
       reason: "InvalidTlsOption",
-      message: `${field}: ${TLS_KEYS.account} stands there without ${TLS_KEYS.address}; write the certificate's address, or remove it`,
+      message: `${field}: ${TLS_KEYS.account} is set without ${TLS_KEYS.address}; write the certificate's address, or remove it`,
     }));
 }

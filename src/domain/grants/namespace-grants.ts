@@ -43,5 +43,5 @@ export function accountRefusal(
   if (namespace === UNGRANTABLE)
     return `no token of the ServiceAccount ${name}: the worker asks for none in ${UNGRANTABLE}; use one of another namespace`;
   if (grants.accounts.includes(name)) return undefined;
-  return `no token of the ServiceAccount ${name}: Namespace ${namespace} does not grant it. Whoever may write the Namespace adds ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or runs: ${grantCommand(namespace)}`;
+  return `no token of the ServiceAccount ${name}: Namespace ${namespace} does not grant it. A user who may write the Namespace adds ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or runs: ${grantCommand(namespace)}`;
 }

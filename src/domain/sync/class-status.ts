@@ -261,8 +261,8 @@ function progressConditions(generation: number, context: AnswerContext): readonl
   const { observedClassGeneration: before } = context;
   const message =
     generation === before
-      ? "the class is being looked at; the rest of this status is about what it was before"
-      : `generation ${generation} of the class is being looked at; the rest of this status is about generation ${before}`;
+      ? "the class is being reconciled; the rest of this status describes its previous state"
+      : `generation ${generation} of the class is being reconciled; the rest of this status describes generation ${before}`;
   const said = { reason: "Progressing", message } as const;
   return [
     condition({ type: "Ready", status: "Unknown", ...said }, context),

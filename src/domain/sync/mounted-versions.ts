@@ -8,7 +8,7 @@ export function mountedVersions(
 ): MountedVersions {
   const objects = status?.objects;
   if (status === undefined || objects === undefined || status.observedClassGeneration !== generation)
-    return { kind: "unknown", why: `the objects of its class ${className} have not been looked at yet` };
+    return { kind: "unknown", why: `the objects of its class ${className} have not been checked yet` };
   const failing = objects.find(({ version, state }) => version === undefined || state !== undefined);
   // A pod that is made now could not mount the class: no time for a restart.
   if (failing !== undefined)

@@ -39,12 +39,12 @@ function noticeOf({ object = "", version = "", expires, notBefore }: KeyStatus, 
   const named = `${object}@${version}`;
   const end = expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires);
   if (end <= now) {
-    const message = `${object} expired at ${expires} and is mirrored all the same; set a new version in the vault`;
+    const message = `${object} expired at ${expires} and is still synced; set a new version in the vault`;
     return { object: named, reason: "ObjectExpired", message, since: end };
   }
   const start = notBefore === undefined ? Number.NEGATIVE_INFINITY : Date.parse(notBefore);
   if (start > now) {
-    const message = `${object} is not valid before ${notBefore} and is mirrored all the same; change its activation date, or name a version that is valid`;
+    const message = `${object} is not valid before ${notBefore} and is still synced; change its activation date, or name a version that is valid`;
     return { object: named, reason: "ObjectNotYetValid", message, since: Number.NEGATIVE_INFINITY };
   }
   if (end - warning > now) return undefined;

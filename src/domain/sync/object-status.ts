@@ -155,7 +155,7 @@ export function summarizeObjects(objects: readonly ObjectStatus[]): Told {
     const followed = objects.length === 1 ? "1 object is followed" : `${objects.length} objects are followed`;
     return { reason: "Synced", message: `it mirrors no Secret; ${followed} for restarts` };
   }
-  const failing = `${others.length + 1} of its ${objects.length} objects cannot be had; ${first.object}: ${first.message ?? first.state}`;
+  const failing = `${others.length + 1} of its ${objects.length} objects are not available; ${first.object}: ${first.message ?? first.state}`;
   const isAll = others.length + 1 === objects.length;
   return { reason: isAll ? first.state : "PartialSync", message: failing };
 }

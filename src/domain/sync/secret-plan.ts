@@ -106,7 +106,9 @@ export function metadataDifference(
 ): string | undefined {
   if (!hasEntries(observed.labels, metadata.labels)) return "its labels were edited";
   if (!hasEntries(observed.annotations, metadata.annotations)) return "its annotations were edited";
-  return removed.data.length + removed.labels.length + removed.annotations.length > 0 ? "entries of ours are no longer wanted" : undefined;
+  return removed.data.length + removed.labels.length + removed.annotations.length > 0
+    ? "entries of the worker are no longer wanted"
+    : undefined;
 }
 
 function removedFields(wanted: WantedSecret, className: string, { owned }: ObservedSecret): OwnedFields {

@@ -216,7 +216,7 @@ function noteRepair(ports: WritePorts, { key, spc }: Written, name: string, obse
   const byWhom = writer === undefined ? " (by whom the API server does not record)" : ` (last written by ${writer.manager}${at})`;
   const message =
     observed === undefined
-      ? `Secret ${name} was deleted; who did it stands in the API server's audit log alone. It is there again`
-      : `Secret ${name} was edited${byWhom}; it is again as the class and the vault want it`;
+      ? `Secret ${name} was deleted; the API server's audit log shows by whom. The worker restored it`
+      : `Secret ${name} was edited${byWhom}; the worker restored it`;
   tell(ports.teller, spc, { kind: "secret", reason: "SecretRepaired", message });
 }

@@ -66,7 +66,7 @@ export function describe(drift: Damage): string {
 }
 
 function detailOf(drift: Damage): string {
-  if (drift.kind !== "edited") return "by whom stands in the API server's audit log alone";
+  if (drift.kind !== "edited") return "the API server's audit log shows by whom";
   return `${shownNames(drift.fields, MAX_SHOWN)}, last by ${drift.by}`;
 }
 

@@ -156,7 +156,7 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
         type: "Warning",
         reason: "RolloutFailed",
         message:
-          `${standing.message}. ${waiting} other workloads wait until it is ready. Mend it, or set ` +
+          `${standing.message}. ${waiting} other workloads wait until it is ready. Fix it, or set ` +
           `keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`,
       };
     case "obstructed":
@@ -185,7 +185,7 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
 const OBSTACLES = {
   Paused: "versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart",
   Degraded:
-    "versions that it uses changed; Argo Rollouts gave its last update up, and a restart would try that again: mend, undo or retry it",
+    "versions that it uses changed; Argo Rollouts aborted its last update, and a restart would try that again: fix, undo or retry it",
   OnDelete: "versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them",
   Partitioned:
     "versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them",

@@ -118,7 +118,7 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
     {
       leaf: "managed-identity-elsewhere",
       plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true" } }),
-      message: /not to be had on this machine/,
+      message: /not available on this machine/,
     },
   ];
 }

@@ -41,7 +41,7 @@ async function lookAtQueue(context: DoctorContext, item: string): Promise<CheckR
   if (!setting.ok) return fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues");
   const label = queueLabel(setting.value);
   const { queues } = context;
-  if (queues === undefined) return skip(`${label} is not looked at: Azure is left out`, "run doctor without --no-vaults");
+  if (queues === undefined) return skip(`${label} is not checked: Azure is left out`, "run doctor without --no-vaults");
   const identity = await identityOf(context, setting.value);
   if ("check" in identity) return identity;
   return lookInto(context, setting.value, queues.open(setting.value, identity));
@@ -121,7 +121,7 @@ async function identityOf(context: DoctorContext, setting: QueueSetting): Promis
   switch (identity.kind) {
     case "managed":
       if (context.isInCluster) return { kind: "managedIdentity", clientId: identity.clientId };
-      return skip(`${label} is not looked at: the node's identity is not to be had on this machine`, inside(context));
+      return skip(`${label} is not checked: the node's identity is not available on this machine`, inside(context));
     case "servicePrincipal":
       return principalOf(context, label, identity.secretName);
     case "workload":
@@ -138,7 +138,7 @@ async function principalOf(context: DoctorContext, label: string, name: string):
       secretAdvice(name, namespace, await workerSettingsInForce(viewer, namespace)),
     );
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
-  if (look.kind === "unseen") return skip(`${label} is not looked at: ${look.why}`, `ask for the right to get Secret ${namespace}/${name}`);
+  if (look.kind === "unseen") return skip(`${label} is not checked: ${look.why}`, `ask for the right to get Secret ${namespace}/${name}`);
   const principal = readServicePrincipal(look.kind === "seen" ? (look.value.data ?? {}) : undefined);
   if (principal.ok) return principal.value;
   const { field, hint } = principal.error;
@@ -169,7 +169,7 @@ async function workloadOf(
     if (!(error instanceof KubeError)) throw error;
     const named = `ServiceAccount ${account.namespace}/${account.name}`;
     if (error.code === "NotFound") return absent();
-    return skip(`${label} is not looked at: no token of ${named} for you (${error.code})`, inside(context));
+    return skip(`${label} is not checked: no token of ${named} for you (${error.code})`, inside(context));
   }
 }
 

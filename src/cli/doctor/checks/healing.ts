@@ -126,7 +126,7 @@ export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
     count += own.length;
     if (older.length > 0) results.push(refusedTokens(account.value, older));
   }
-  if (accounts.length === 0) return [on.tokens.notThere("no ServiceAccount of ours is there", "deployments")];
+  if (accounts.length === 0) return [on.tokens.notThere("no ServiceAccount of the install exists", "deployments")];
   return orFine(results, on.tokens.fine(`of ${count} pods, none has a token of a ServiceAccount that was deleted`));
 };
 

@@ -199,7 +199,7 @@ function managedIdentity(
   const who = mode.clientId === undefined ? "the system-assigned identity of the worker's node" : `the node's identity ${mode.clientId}`;
   if (azure?.isInCluster !== true) {
     const fix = `Look from the worker's own pod: ${insideTheWorker(namespace, keyOf(spc))}.`;
-    return nobody(found("managed-identity-elsewhere", `${who} is not to be had on this machine: the vault is not asked`, fix));
+    return nobody(found("managed-identity-elsewhere", `${who} is not available on this machine: the vault is not asked`, fix));
   }
   return { findings: [fineLeaf("identity-ok", who)], identity: mode };
 }

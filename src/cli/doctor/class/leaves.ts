@@ -8,7 +8,7 @@ export const STATE_COLOURS: Readonly<Record<CheckState, Colour>> = { OK: "green"
 /** The steps of the tree, in their order. A step that fails ends the way to the vault; what is in the cluster is looked at all the same. */
 export const CLASS_STEPS = {
   class: "the class is there and can be read the way the Azure provider reads it",
-  identity: "who asks the vault, and whether that identity can be had",
+  identity: "who asks the vault, and whether that identity is available",
   network: "name, proxy, TCP and TLS of the sign-in service and of the vault",
   token: "the sign-in service gives the identity a token",
   permission: "the vault takes the token and lets it read",
@@ -42,7 +42,7 @@ export const LEAVES = {
   "class-limited": leaf("class", "FAIL", "the operator's limits leave out the vault, the identity mode, or the namespace"),
   "secret-object-invalid": leaf("class", "FAIL", "a secretObject gives no Secret, as it is written or from these objects"),
 
-  "identity-ok": leaf("identity", "OK", "the identity can be had"),
+  "identity-ok": leaf("identity", "OK", "the identity is available"),
   "identity-unsupported": leaf("identity", "FAIL", "an identity that only a mount can use"),
   "credentials-unreadable": leaf("identity", "SKIP", "you may not read the credentials Secret"),
   "credentials-not-allowed": leaf("identity", "FAIL", "the worker may not read a Secret of that name"),

@@ -83,11 +83,11 @@ function madeFinding(object: ClassObject, all: readonly ObjectFile[], now: numbe
 /** The vault hands out what has expired, and what is not valid yet, all the same. */
 function datedFinding({ objectId, version, expires, notBefore }: ObjectFile, now: number): ClassFinding | undefined {
   if (expires !== undefined && expires <= now) {
-    const message = `${objectId}, version ${version}, expired at ${rfc3339(expires)}; it is mirrored all the same`;
+    const message = `${objectId}, version ${version}, expired at ${rfc3339(expires)}; it is still synced`;
     return found("object-expired", message, `Set a new version of ${objectId} in the vault.`);
   }
   if (notBefore === undefined || notBefore <= now) return undefined;
-  const message = `${objectId}, version ${version}, is not valid before ${rfc3339(notBefore)}; it is mirrored all the same`;
+  const message = `${objectId}, version ${version}, is not valid before ${rfc3339(notBefore)}; it is still synced`;
   return found("object-not-yet-valid", message, `Change the activation date of ${objectId}, or name a version that is valid.`);
 }
 

@@ -120,7 +120,7 @@ function contentProblem(
   const isEdited = missing.length > 0 || (fingerprints !== undefined && !worker.observe(secret, fingerprints).isContentIntact);
   if (!isEdited) return undefined;
   const why = missing.length > 0 ? `lacks ${missing.join(", ")}` : "holds other content than the worker wrote";
-  return { leaf: "secret-edited", why, fix: "See that a worker leads, which repairs it, and stop whoever edits it." };
+  return { leaf: "secret-edited", why, fix: "See that a worker leads, which repairs it, and stop the other writer." };
 }
 
 function versionProblem(

@@ -85,7 +85,7 @@ function isAnswered({ metadata }: SecretProviderClass, status: ClassStatus | und
 /** A vault by private link is reached by the cluster and not by a laptop: nothing is wrong then, and nothing more is known from here. */
 function seenByWorker({ azure, install }: ClassContext, spc: SecretProviderClass, finding: ClassFinding): ClassFinding {
   if (finding.step !== "network" || finding.state !== "FAIL" || azure?.isInCluster !== false) return finding;
-  const message = `${finding.message}; the worker had an answer of the vault at its last look, so this is of this machine alone`;
+  const message = `${finding.message}; the worker had an answer of the vault at its last check, so this concerns only this machine`;
   return found("network-elsewhere", message, `Look from the worker's own pod: ${insideTheWorker(install.namespace, keyOf(spc))}.`);
 }
 

@@ -15,7 +15,7 @@ export const CLASS_VERDICTS = {
   ready: "its Secrets would be written",
   off: "nothing of it is mirrored: no secretObjects, sync mode never, --sync-secret=false, or a namespace that --namespaces does not name",
   waits: "its Secrets would be written once a pod mounts it (while-used)",
-  refused: "the worker would refuse it, for the reason that is told",
+  refused: "the worker would refuse it, for the given reason",
   unknown: "you may not see what decides",
 } as const;
 
