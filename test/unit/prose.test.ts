@@ -1,10 +1,10 @@
 /** The lint of our pages' English. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { countWords, lintedPages, uneditedPages, withoutGenerated } from "../../tools/prose/pages.ts";
+import { countWords, handWrittenPages, lintedPages, uneditedPages, withoutGenerated } from "../../tools/prose/pages.ts";
 import { PATTERNS } from "../../tools/prose/patterns.ts";
 import { findingsIn, sentencesOf } from "../../tools/prose/rules.ts";
-import { repositoryFiles } from "../../tools/repository-files.ts";
+import { readRepositoryFile, repositoryFiles } from "../../tools/repository-files.ts";
 
 /** One of each pattern, and how it is written instead. */
 const EXAMPLES: Readonly<Record<string, readonly [before: string, after: string]>> = {
@@ -50,6 +50,15 @@ describe("the lint of the pages' English", () => {
     assert.ok(!withoutGenerated(page).includes("whoever"));
     assert.equal(withoutGenerated(page).length, page.length);
     assert.equal(countWords(page), 2);
+  });
+
+  test("finds the pages for users as short as they are meant to be", () => {
+    const pages = handWrittenPages().filter((page) => /^docs\/(?:tutorial|how-to|explanation|runbooks|security)\//.test(page));
+    const texts = pages.map((page) => readRepositoryFile(page));
+    const sum = (of: readonly string[]): number => of.reduce((words, text) => words + countWords(text), 0);
+    const running = sum(texts.map((text) => text.replaceAll(/^\|.*$/gm, "")));
+    assert.ok(running > 10_000 && running <= 20_000, `${running} words of running text`);
+    assert.ok(sum(texts) <= 25_000, `${sum(texts)} words, tables included`);
   });
 
   test("has nothing in its list of unedited pages that is gone", () => {
