@@ -10,9 +10,9 @@ const RECORDS = [/^docs\/adr\//, /^docs\/evidence\//, /^CHANGELOG\.md$/, /^CODE_
 /** Not edited yet. The list only shrinks: a page that leaves it stays free of findings. */
 const UNEDITED = new Set<string>(["docs/how-to/inject-without-a-webhook.md", "docs/reference/injection-modes.md"]);
 
-/** Every page of Markdown at the top of the repository and below `docs`, the generated ones left out. */
+/** Every page of Markdown at the top of the repository, in `certs` and below `docs`, the generated ones left out. */
 export function handWrittenPages(): readonly string[] {
-  return repositoryFiles().filter((file) => /^(?:docs\/.+|[^/]+)\.md$/.test(file) && !GENERATED.has(file));
+  return repositoryFiles().filter((file) => /^(?:docs\/.+|certs\/[^/]+|[^/]+)\.md$/.test(file) && !GENERATED.has(file));
 }
 
 export function lintedPages(): readonly string[] {
