@@ -72,7 +72,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     const { code, stdout, stderr } = await grants();
 
     assert.deepEqual([code, stderr], [1, ""]);
-    assert.match(stdout, /^Mirrored classes: 4 with workload identity, 1 with the node's managed identity, 1 with a service principal/);
+    assert.match(stdout, /^Synced classes: 4 with workload identity, 1 with the node's managed identity, 1 with a service principal/);
     assert.match(
       stdout,
       /\nNamespace shop\n {2}\+ ServiceAccount cart: again, stated\n {2}= ServiceAccount earlier: granted\n {2}\+ ServiceAccount shelf: by-its-pod\n/,
@@ -124,7 +124,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     await setArguments("--managed-identity-namespaces=node");
     assert.equal((await grants("-n", "node")).code, 0);
     await setArguments("--allowed-identity-modes=service-principal");
-    assert.match((await grants()).stdout, /^Mirrored classes: 0 with workload identity, 0 with the node's managed identity, 1 with/);
+    assert.match((await grants()).stdout, /^Synced classes: 0 with workload identity, 0 with the node's managed identity, 1 with/);
   });
 
   test("counts identity bindings and what they need where they are on", async () => {
@@ -134,7 +134,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     assert.doesNotMatch((await grants("-n", "clear")).stdout, /bound/, "the worker refuses them, whatever is granted");
     await setWorkerArguments(plane, ["sync", "--identity-bindings=true"]);
     const { stdout } = await grants("-n", "clear");
-    assert.match(stdout, /^Mirrored classes: 0 with workload identity, 1 with an identity binding, /);
+    assert.match(stdout, /^Synced classes: 0 with workload identity, 1 with an identity binding, /);
     assert.match(stdout, /\+ ServiceAccount bound-account: bound\n/);
     await plane.kubectl(["delete", "secretproviderclass", "bound", "-n", "clear"]);
   });

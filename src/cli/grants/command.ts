@@ -121,7 +121,7 @@ function grantsText({ needs, copies, older }: GrantsReport, { isApplied }: { rea
   const bound = identityBinding === 0 ? "" : `${identityBinding} with an identity binding, `;
   const missing = missingGrants(needs);
   const lines = [
-    `Mirrored classes: ${workloadIdentity} with workload identity, ${bound}${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
+    `Synced classes: ${workloadIdentity} with workload identity, ${bound}${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
     ...section("Needed, with the classes and event queues that need it (= granted, + missing):", needs.namespaces.flatMap(namespaceLines)),
     ...missingLines(missing, isApplied),
     ...copyLines(copies),
