@@ -1,5 +1,5 @@
 /** Enough to recognise a value by; a message that repeats a whole annotation helps nobody. */
-const SHOWN_LENGTH = 60;
+export const SHOWN_LENGTH = 60;
 
 /**
  * What a terminal shows as nothing, or obeys: control and format characters, and every space but the common one. JSON escapes only the

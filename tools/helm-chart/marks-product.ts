@@ -93,8 +93,8 @@ export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
     (kind) => [`${kind}/keyvault-injector-sync-no-webhook`, HAS_NO_WEBHOOK] as const,
   ),
   ...WEBHOOK_OBJECTS.map((object) => [object, HAS_WEBHOOK] as const),
-  ...["MutatingAdmissionPolicy", "ValidatingAdmissionPolicy"].flatMap((kind) =>
-    [kind, `${kind}Binding`].map((each) => [`${each}/keyvault-injector-injection`, HAS_POLICIES] as const),
+  ...["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"].map(
+    (kind) => [`${kind}/keyvault-injector-injection`, HAS_POLICIES] as const,
   ),
   ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].flatMap((kind) =>
     ["identities", "authors"].map(
@@ -158,11 +158,6 @@ const syncMarks: readonly Mark[] = [
     put: text("true", `ternary "true" "false" (eq (include "keyvault-injector.heals-node-side" $) "true")`),
   },
   { object: SYNC, at: `${syncContainer}/args/[=--heal-webhook=false]`, put: when(HAS_POLICIES) },
-  {
-    object: "ValidatingAdmissionPolicy/keyvault-injector-pod-volume",
-    at: "spec/matchConditions/[name=left-to-injection]",
-    put: when(HAS_POLICIES),
-  },
   {
     object: SYNC,
     at: "spec/template/metadata",

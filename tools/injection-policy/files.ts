@@ -1,6 +1,6 @@
 /** The policies as the sources that kustomize reads. */
 import { Document, isScalar, Scalar, visit } from "yaml";
-import { injectionPolicies } from "./policies.ts";
+import { injectionPolicy } from "./policies.ts";
 
 const FOLDER = "manifests/components/injection-policy";
 
@@ -11,18 +11,10 @@ export interface GeneratedFile {
 }
 
 export function injectionFiles(version: string): readonly GeneratedFile[] {
-  const { inject, refuse } = injectionPolicies(version);
-  return [
-    { file: `${FOLDER}/inject.yaml`, text: documents(inject) },
-    { file: `${FOLDER}/refuse.yaml`, text: documents(refuse) },
-  ];
+  return [{ file: `${FOLDER}/inject.yaml`, text: HEADING + injectionPolicy(version).map(textOf).join("---\n") }];
 }
 
 const HEADING = "# Made by tools/render-manifests.ts from tools/injection-policy: what the webhook does, in the API server itself.\n";
-
-function documents(objects: readonly object[]): string {
-  return HEADING + objects.map(textOf).join("---\n");
-}
 
 /** Expressions as blocks, in which nothing has to be escaped. */
 function textOf(object: object): string {

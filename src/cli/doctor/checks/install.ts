@@ -6,7 +6,7 @@ import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kube
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
-import { INJECTION_POLICY, injectionModeOf } from "../../shared/injection-mode.ts";
+import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { type Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
 import { settingProblems, type WorkloadObject, workerSettingsInForce } from "../../shared/settings-in-force.ts";
@@ -154,7 +154,6 @@ export async function wantedPolicies({ viewer, namespace }: Looking): Promise<ty
   return {
     ...others,
     ...(kind === "policy" || ofWebhook === undefined ? {} : { "keyvault-injector-webhook-configuration": ofWebhook }),
-    ...(kind === "webhook" ? {} : { [INJECTION_POLICY]: "Deny" as const }),
     ...(kind === "policy" ? { "keyvault-injector-sync-no-webhook": "Deny" as const } : {}),
     ...(hasGateways ? GATEWAY_POLICIES : {}),
   };

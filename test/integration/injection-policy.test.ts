@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { InstallReport } from "../../src/cli/doctor/report.ts";
+import { runOnline } from "../support/cli/cli.ts";
+import { type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { aNamespace } from "../support/cluster/namespace.ts";
+import { policyRuns } from "../support/cluster/policy-runs.ts";
+import { at, installShipped, listAt, renderOverlay } from "../support/cluster/shipped-manifests.ts";
+import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { LATER, laterPolicy } from "./injection-policy/later-container.ts";
+
+const refusal = controlPlaneRefusal();
+
+type Json = Readonly<Record<string, unknown>>;
+
+let plane: ControlPlane;
+let serial = 0;
+
+function create(pod: Json, namespace = "default"): Promise<ApiAnswer> {
+  const spec = { automountServiceAccountToken: false, ...Object(pod["spec"]) };
+  const body = { ...pod, metadata: { ...Object(pod["metadata"]), name: `pod-${++serial}` }, spec };
+  return apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`, body });
+}
+
+const mountsOf = (container: unknown): readonly unknown[] => listAt(container, "volumeMounts").map((mount) => at(mount, "mountPath"));
+
+/** A pod to be created anew, with annotations that were changed. */
+const copyOf = (stored: unknown, annotations: Readonly<Record<string, string>>): Json => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: {
+    labels: at(stored, "metadata", "labels"),
+    annotations: { ...Object(at(stored, "metadata", "annotations")), ...prefixed(annotations) },
+  },
+  spec: at(stored, "spec"),
+});
+
+const withLabels = (pod: Json, labels: Readonly<Record<string, string>>): Json => ({
+  ...pod,
+  metadata: { ...Object(pod["metadata"]), labels },
+});
+
+interface LargePod {
+  readonly containers: number;
+  readonly classes: number;
+  readonly mounts: number;
+}
+
+const LARGE: readonly LargePod[] = [
+  { containers: 40, classes: 16, mounts: 10 },
+  { containers: 100, classes: 3, mounts: 10 },
+  { containers: 500, classes: 1, mounts: 3 },
+  { containers: 1_900, classes: 1, mounts: 0 },
+  { containers: 200, classes: 8, mounts: 20 },
+  { containers: 1_500, classes: 1, mounts: 5 },
+  { containers: 5_000, classes: 1, mounts: 0 },
+];
+
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+describe("the policy that injects", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    plane = await startControlPlane({ controllerManager: false });
+    await plane.kubectl(["create", "serviceaccount", "default"]);
+    await installShipped(plane, await renderOverlay("policy"));
+    await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: laterPolicy }));
+    const isThere = async (): Promise<boolean> => {
+      const later = await create(withLabels(aPod({}), { later: "sidecar" }));
+      const injected = await create(aPod(OPTED_IN));
+      return listAt(later.body, "spec", "containers").length === 2 && injected.status === 201;
+    };
+    await eventually(isThere, { within: 30_000, every: 100, what: "the policies" });
+  });
+
+  after(async () => {
+    await plane?.stop();
+  });
+
+  test("is carried out once for a pod that nobody else changes, with every annotation as well", async () => {
+    const everything = {
+      ...OPTED_IN,
+      "secret-provider-class": "one, two",
+      "credentials-secret": "one=creds,two=none",
+      "mount-path": "one=/kv/one,two=/kv/two",
+      "volume-name": "kv",
+      containers: "-log",
+      "env-from": "settings",
+    };
+    const containers = [
+      { name: "app", image: "i" },
+      { name: "log", image: "i" },
+    ];
+    for (const pod of [aPod(OPTED_IN), aPod(everything, { containers })]) {
+      const before = await policyRuns(plane);
+      const { status } = await create(pod);
+
+      assert.equal(status, 201);
+      assert.equal((await policyRuns(plane)) - before, 1);
+    }
+  });
+
+  test("adds to a container that another policy brings, before it or after it", async (context) => {
+    const pod = withLabels(aPod({ ...OPTED_IN, "env-from": "settings" }), { later: "sidecar" });
+    const seen = new Set<number>();
+    // The API server asks policies in an order of its own, and draws it anew whenever one changes.
+    for (let draw = 0; draw < 50 && seen.size < 2; draw += 1) {
+      await plane.kubectl(["annotate", "--overwrite", "mutatingadmissionpolicy", LATER, `draw=${draw}`]);
+      const before = await policyRuns(plane);
+      const { body } = await create(pod);
+      const [, sidecar] = listAt(body, "spec", "containers");
+      seen.add((await policyRuns(plane)) - before);
+
+      assert.deepEqual(mountsOf(sidecar), ["/mnt/secrets-store"]);
+      assert.equal(at(listAt(sidecar, "envFrom")[0], "secretRef", "name"), "settings");
+    }
+    context.diagnostic(`carried out so many times for a pod: ${[...seen].toSorted((a, b) => a - b).join(", ")}`);
+    assert.ok(seen.has(2), "it never came after ours");
+  });
+
+  test("leaves one alone that the pod leaves out, whoever brings it", async () => {
+    for (const containers of ["-sidecar", "app"]) {
+      const { body } = await create(withLabels(aPod({ ...OPTED_IN, containers }), { later: "sidecar" }));
+      const [app, sidecar] = listAt(body, "spec", "containers");
+
+      assert.deepEqual([mountsOf(app), mountsOf(sidecar)], [["/mnt/secrets-store"], []], containers);
+    }
+  });
+
+  test("looks anew at a pod that was copied from a running one, and then changed", async () => {
+    const { body } = await create(
+      aPod(
+        { ...OPTED_IN, containers: "app" },
+        {
+          containers: [
+            { name: "app", image: "i" },
+            { name: "log", image: "i" },
+          ],
+        },
+      ),
+    );
+    const copy = (annotations: Readonly<Record<string, string>>): Json => copyOf(body, annotations);
+    const more = await create(copy({ containers: "app,log" }));
+    const variables = await create(copy({ "env-from": "settings" }));
+    const other = await create(copy({ "credentials-secret": "other" }));
+    const second = await create(copy({ "secret-provider-class": "akvprovider-demo,second", "mount-path": "second=/second" }));
+
+    assert.deepEqual(mountsOf(listAt(more.body, "spec", "containers")[1]), ["/mnt/secrets-store"]);
+    assert.equal(at(listAt(listAt(variables.body, "spec", "containers")[0], "envFrom")[0], "secretRef", "name"), "settings");
+    assert.match(String(at(other.body, "message")), /has nodePublishSecretRef "secrets-store-creds" where "other" is wanted/);
+    assert.equal(listAt(second.body, "spec", "volumes").filter((volume) => at(volume, "csi") !== undefined).length, 2);
+  });
+
+  test("leaves a copy of a running pod its reference, where only its Namespace says another", async () => {
+    await aNamespace(plane, "other");
+    await plane.kubectl(["annotate", "namespace", "other", "keyvault-injector.dev/credentials-secret=other"]);
+    const { body } = await create(aPod(OPTED_IN));
+    const before = await policyRuns(plane);
+    const copied = await create(copyOf(body, {}), "other");
+    const [volume] = listAt(copied.body, "spec", "volumes");
+
+    assert.equal(at(volume, "csi", "nodePublishSecretRef", "name"), "secrets-store-creds");
+    assert.equal((await policyRuns(plane)) - before, 0);
+  });
+
+  test("takes no status for its own that a pod comes with", async () => {
+    const status = "refused: by the pod's author";
+    const right = await create(aPod({ ...OPTED_IN, status }));
+    const wrong = await create(aPod({ ...OPTED_IN, status, "mount-path": "relative" }));
+    const off = await create(aPod({ inject: "false", status }));
+
+    assert.equal(right.status, 201);
+    assert.match(String(at(right.body, "metadata", "annotations", "keyvault-injector.dev/status")), /^\{"version"/);
+    assert.match(String(at(wrong.body, "message")), /mount-path is "relative": write an absolute path/);
+    assert.equal(off.status, 201);
+  });
+
+  test("takes no list apart that is too long for the API server's time, and says which", async () => {
+    const names = Array.from({ length: 65 }, (_, index) => `n${index}`);
+    const long = "x".repeat(9_000);
+    const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
+      [{ containers: names.join(",") }, /containers is .*: write container names/],
+      [{ containers: long }, /containers is .*: write container names/],
+      [{ "env-from": long }, /env-from is .*: write the name of a Secret/],
+      [{ "secret-provider-class": long }, /secret-provider-class is .*: write the name of a SecretProviderClass/],
+      [{ "mount-path": names.map((name) => `${name}=/x`).join(",") }, /mount-path is .*names no class/],
+      [{ "mount-path": `a=/${"x".repeat(70_000)}` }, /mount-path is .*names no class/],
+      [{ "credentials-secret": `a=${"x".repeat(70_000)}` }, /credentials-secret is .*names no class/],
+    ];
+    for (const [annotations, said] of cases) {
+      const { status, body } = await create(aPod({ ...OPTED_IN, ...annotations }));
+      const [name] = Object.keys(annotations);
+
+      assert.equal(status, 422, name);
+      assert.match(String(at(body, "message")), said, name);
+    }
+  });
+
+  test("a pod that is too large for the policy is refused with what to do, and none passes uninjected", async (context) => {
+    const large = ({ containers, classes, mounts }: LargePod): Json => {
+      const volumeMounts = range(mounts).map((index) => ({ name: `v${index}`, mountPath: `/data/of/the/team/${index}` }));
+      const list = range(classes).map((index) => `class-${index}`);
+      const annotations = prefixed({ ...OPTED_IN, "secret-provider-class": list.join(",") });
+      return {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { annotations },
+        spec: {
+          volumes: range(mounts).map((index) => ({ name: `v${index}`, emptyDir: {} })),
+          containers: range(containers).map((index) => ({ name: `c${index}`, image: "i", volumeMounts })),
+        },
+      };
+    };
+    const told: string[] = [];
+    for (const size of LARGE) {
+      const { status, body } = await create(large(size));
+      const shown = `${size.containers} containers, ${size.classes} classes, ${size.mounts} mounts of each container`;
+      told.push(`${shown}: ${status === 201 ? "injected" : "refused"}`);
+      if (status === 201)
+        assert.equal(listAt(body, "spec", "volumes").filter((volume) => at(volume, "csi") !== undefined).length, size.classes);
+      else assert.match(String(at(body, "message")), /name fewer containers with annotation keyvault-injector\.dev\/containers/, shown);
+    }
+    for (const line of told) context.diagnostic(line);
+    for (const end of ["injected", "refused"])
+      assert.ok(
+        told.some((line) => line.endsWith(end)),
+        `none is ${end}`,
+      );
+  });
+
+  test("the worker makes nothing of the webhook's where there is none", async () => {
+    const as = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+    const metadata = { name: "keyvault-injector-webhook", namespace: "keyvault-injector" };
+    const labels = { app: "evil" };
+    const spec = {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "x", image: "evil" }] } },
+    };
+    const body = { apiVersion: "apps/v1", kind: "Deployment", metadata, spec };
+    const answer = await apiRequest(plane, {
+      method: "PATCH",
+      path: "/apis/apps/v1/namespaces/keyvault-injector/deployments/keyvault-injector-webhook?fieldManager=keyvault-injector&dryRun=All",
+      contentType: "application/apply-patch+yaml",
+      body,
+      as,
+    });
+
+    assert.match(String(at(answer.body, "message")), /the sync worker makes nothing of the webhook's where policies inject/);
+  });
+
+  test("doctor and explain know the mode, and miss no webhook where policies inject", async () => {
+    const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults", "-n", "default"], plane.kubeconfigPath);
+    const { findings } = JSON.parse(output) as InstallReport;
+    const statesOf = (...checks: readonly string[]) =>
+      Object.fromEntries(
+        checks.map((name) => [name, [...new Set(findings.filter(({ check }) => check === name).map(({ state }) => state))]]),
+      );
+    const pod = { ...aPod(OPTED_IN), metadata: { name: "asked", annotations: prefixed(OPTED_IN) } };
+    await plane.kubectl(["create", "-n", "default", "-f", "-"], JSON.stringify(pod));
+    const asked = await runOnline(["explain", "pod/asked", "-n", "default"], plane.kubeconfigPath);
+
+    assert.deepEqual(
+      statesOf("webhook", "injection", "policies", "namespaces", "preflight", "certificates", "authority"),
+      {
+        webhook: ["OK"],
+        injection: ["OK"],
+        policies: ["OK"],
+        namespaces: ["OK"],
+        preflight: ["SKIP"],
+        certificates: ["SKIP"],
+        authority: ["SKIP"],
+      },
+      JSON.stringify(findings, null, 1),
+    );
+    assert.ok(!findings.some(({ message }) => message.includes("keyvault-injector-webhook")), JSON.stringify(findings, null, 1));
+    assert.match(asked.output, /the policy keyvault-injector-injection injects/);
+  });
+});
