@@ -67,7 +67,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
     `Namespace ${install.namespace} is marked: the worker heals nothing any more.`,
     binding === undefined
       ? `The policy binding ${FINAL_CHECK} is not there: no pod is refused.`
-      : `The policy binding ${FINAL_CHECK} is removed: no pod is refused because the webhook is gone.`,
+      : `The policy binding ${FINAL_CHECK} is removed: no pod is refused because nobody injects it.`,
     "",
     "Next, the way you installed it:",
     "  helm uninstall RELEASE, or",
