@@ -1,3 +1,4 @@
+import { INJECTION_MODES } from "./options.ts";
 import { MORE_RESOURCES, type Policy, type PolicyBinding } from "./resources.ts";
 import { type Viewer, valueIn } from "./viewer.ts";
 import { lookAtEntry, narrowingsOf } from "./webhook-entry.ts";
@@ -7,7 +8,7 @@ export const INJECTION_POLICY = "keyvault-injector-injection";
 
 /** What is installed to inject pods: docs/reference/injection-modes.md. */
 export interface InjectionMode {
-  readonly kind: "webhook" | "policy" | "both";
+  readonly kind: (typeof INJECTION_MODES)[number];
   /** The policy that injects, where it is bound. */
   readonly policy: Policy | undefined;
   readonly binding: PolicyBinding | undefined;

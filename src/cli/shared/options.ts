@@ -7,9 +7,14 @@ export interface Option {
   /** Word for the value in `--help`; undefined for a switch. */
   readonly value?: string;
   readonly isRepeatable?: boolean;
+  /** What the value may be; absent: anything. */
+  readonly choices?: readonly string[];
   /** One sentence. */
   readonly help: string;
 }
+
+/** As docs/reference/injection-modes.md calls them. */
+export const INJECTION_MODES = ["webhook", "policy", "both"] as const;
 
 /**
  * Every option of the commands, once: one name means one thing wherever it stands, and a command may say what it means of its own objects.
@@ -47,6 +52,11 @@ export const OPTIONS = {
   force: { help: "Make classes that exist as their snapshots have them; the differences are shown." },
   "strict-annotations": {
     help: "Deny unknown annotations under keyvault-injector.dev/, as the webhook does with the setting of this name.",
+  },
+  "injection-mode": {
+    value: "MODE",
+    choices: INJECTION_MODES,
+    help: "Who injects: webhook, policy or both. Where not given it is what the cluster has, and webhook without a cluster.",
   },
   vault: { value: "VAULT", help: "The objects of this vault alone, by its name or its address." },
   expiring: { value: "TIME", help: "Objects that have expired, or will within this time: 30d, 36h, 90m." },
@@ -90,8 +100,6 @@ export interface Syntax {
 /** An option as one command has it. */
 export interface CommandOption extends Option {
   readonly name: OptionName | "help";
-  /** What its value may be; absent: anything. */
-  readonly choices?: readonly string[];
 }
 
 /** The options of a command with `--help`, for reading arguments, help and completion alike. */
@@ -171,7 +179,7 @@ function optionProblem(
   const looksLikeOption = value !== undefined && value.length > 1 && value.startsWith("-") && inlineValue !== true;
   if (value === undefined || value === "" || looksLikeOption) return `${rawName} needs a value; write ${rawName} ${option.value}`;
   if (option.choices !== undefined && !option.choices.includes(value)) {
-    return `${rawName}: ${JSON.stringify(value)} is no format; write one of ${option.choices.join(", ")}`;
+    return `${rawName}: ${JSON.stringify(value)} is no ${option.value.toLowerCase()}; write one of ${option.choices.join(", ")}`;
   }
   const isTwice = option.isRepeatable !== true && given.has(name);
   return isTwice ? `${rawName} is given twice; write it once` : undefined;
