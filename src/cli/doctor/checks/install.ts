@@ -188,19 +188,23 @@ function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<W
   return ready < wanted ? warn(message, `see kubectl describe deployment ${name}`) : fine(message);
 }
 
-interface Lease extends KubeObject {
+export interface Lease extends KubeObject {
   readonly spec?: { readonly holderIdentity?: string | null; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
 }
 
 export const checkLease: Check = async ({ viewer, namespace, clock }) => {
   const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: OWN_DEPLOYMENT });
   if (look.kind === "unseen") return [on.lease.skipped(look)];
-  const spec = valueIn(look)?.spec;
+  return [judgeLease(valueIn(look)?.spec, clock.now())];
+};
+
+/** Whether a worker leads. `now`: Unix milliseconds. */
+export function judgeLease(spec: Lease["spec"], now: number): CheckResult {
   const holder = spec?.holderIdentity ?? "";
-  if (holder === "") return [on.lease.fail("no worker holds the lease: nothing is mirrored", "start the worker; see its log")];
-  const age = Math.round((clock.now() - Date.parse(spec?.renewTime ?? "")) / 1_000);
+  if (holder === "") return on.lease.fail("no worker holds the lease: nothing is mirrored", "start the worker; see its log");
+  const age = Math.round((now - Date.parse(spec?.renewTime ?? "")) / 1_000);
   const duration = spec?.leaseDurationSeconds ?? 0;
   if (!(age <= duration))
-    return [on.lease.fail(`${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log")];
-  return [on.lease.fine(`held by ${holder}, renewed ${Math.max(0, age)} s ago`)];
-};
+    return on.lease.fail(`${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log");
+  return on.lease.fine(`held by ${holder}, renewed ${Math.max(0, age)} s ago`);
+}
