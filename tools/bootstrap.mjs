@@ -50,6 +50,8 @@ const TASKS = {
   "convert:corpus": { controlPlane: "none", run: ["tools/convert-corpus/main.ts"], isVisitors: true },
   "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
   "bench:rotation": { controlPlane: "required", run: ["test/load/rotation/bench.ts"] },
+  "bench:dashboard": { controlPlane: "required", run: ["test/load/dashboard/bench.ts"] },
+  pictures: { controlPlane: "required", run: ["test/pictures/main.ts"] },
   "control-plane": { controlPlane: "required", run: ["test/control-plane/main.ts"] },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
   // What is pushed goes out through the visitor's proxy.

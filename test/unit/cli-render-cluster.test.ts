@@ -10,6 +10,8 @@ import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
 const CREDENTIALS = ["spec", "volumes", 0, "csi", "nodePublishSecretRef", "name"] as const;
 
+const refused = () => Promise.reject(new Error("nobody else"));
+
 /** A cluster that holds these objects alone. */
 function clusterOf(...objects: readonly KubeObject[]): Cluster {
   const read = async ({ kind }: Resource, { name }: ObjectRef) => {
@@ -21,7 +23,8 @@ function clusterOf(...objects: readonly KubeObject[]): Cluster {
     kube,
     server: "https://held of context held",
     namespace: "default",
-    actAs: () => Promise.reject(new Error("nobody else")),
+    actAs: refused,
+    watcher: refused,
     close: async () => undefined,
   };
 }

@@ -58,6 +58,7 @@ export const OPTIONS = {
     choices: INJECTION_MODES,
     help: "Who injects: webhook, policy or both. Where not given it is what the cluster has, and webhook without a cluster.",
   },
+  port: { value: "NUMBER", help: "Port on 127.0.0.1; a free one where not given." },
   vault: { value: "VAULT", help: "The objects of this vault alone, by its name or its address." },
   expiring: { value: "TIME", help: "Objects that have expired, or will within this time: 30d, 36h, 90m." },
   wait: { help: "Wait until all is up to date, or the time of --timeout is over." },

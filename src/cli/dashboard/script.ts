@@ -1,0 +1,95 @@
+/**
+ * All that runs in the browser: on a notice it asks for the view anew and puts it in the place of the old one. Focus stays on the element with the
+ * same id; text that is being selected is not taken away. Without it the pages work, and do not follow.
+ */
+export const SCRIPT = `"use strict";
+const byId = (id) => document.getElementById(id);
+const [view, live, said, pause, form] = ["view", "live", "said", "pause", "filter"].map(byId);
+let isBusy = false, isDue = false, isPaused = false, spoken = view.firstElementChild?.dataset.say ?? "";
+
+const isSelecting = () => {
+  const selection = getSelection();
+  return selection !== null && !selection.isCollapsed && view.contains(selection.anchorNode);
+};
+
+function put(text) {
+  if (text === view.innerHTML) return;
+  const focused = view.contains(document.activeElement) ? document.activeElement.id : "";
+  view.innerHTML = text;
+  if (focused !== "") byId(focused)?.focus({ preventScroll: true });
+  const say = view.firstElementChild?.dataset.say ?? "";
+  if (say !== spoken) said.textContent = spoken = say;
+}
+
+async function refresh() {
+  isDue = true;
+  if (isBusy) return;
+  isBusy = true;
+  while (isDue && !isPaused) {
+    if (isSelecting()) {
+      await new Promise((resolve) => document.addEventListener("selectionchange", resolve, { once: true }));
+      continue;
+    }
+    isDue = false;
+    const asked = new URL(location.href);
+    asked.searchParams.set("part", "1");
+    try {
+      const answer = await fetch(asked, { cache: "no-store" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      put(await answer.text());
+      live.textContent = "Live, as of " + new Date().toISOString().slice(11, 19) + "Z";
+    } catch {
+      lost();
+      break;
+    }
+  }
+  isBusy = false;
+}
+
+function lost() {
+  const text = "The dashboard does not answer: see whether its command still runs";
+  if (live.textContent !== text) said.textContent = live.textContent = text;
+}
+
+let source;
+function follow() {
+  source = new EventSource("live");
+  source.onopen = refresh;
+  source.onmessage = refresh;
+  source.onerror = lost;
+}
+
+pause.addEventListener("click", () => {
+  isPaused = !isPaused;
+  pause.setAttribute("aria-pressed", String(isPaused));
+  if (isPaused) {
+    source.close();
+    live.textContent = "Paused";
+  } else follow();
+});
+
+let typing;
+function filter() {
+  const address = new URL(location.href);
+  address.search = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+  history.replaceState(null, "", address);
+  for (const link of document.querySelectorAll("nav[aria-label=Views] a")) {
+    const to = new URL(link.href);
+    to.search = address.searchParams.has("ns") ? "ns=" + encodeURIComponent(address.searchParams.get("ns")) : "";
+    link.href = to;
+  }
+  const wasPaused = isPaused;
+  isPaused = false;
+  refresh().then(() => { isPaused = wasPaused; });
+}
+form?.addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(filter, 200);
+});
+form?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(typing);
+  filter();
+});
+follow();
+`;

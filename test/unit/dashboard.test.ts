@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { describe, test } from "node:test";
+import { Script } from "node:vm";
+import { type ClassRow, classRows, filteredRows, vaultRows } from "../../src/cli/dashboard/class-rows.ts";
+import { repairs, timeLine } from "../../src/cli/dashboard/events.ts";
+import { html } from "../../src/cli/dashboard/html.ts";
+import type { KnownClass, KnownEvent, KnownStatus } from "../../src/cli/dashboard/known.ts";
+import { followKind, type Watching } from "../../src/cli/dashboard/live.ts";
+import { paged } from "../../src/cli/dashboard/parts.ts";
+import { SCRIPT } from "../../src/cli/dashboard/script.ts";
+import { VIEWS } from "../../src/cli/dashboard/views.ts";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
+import type { Reflector, ReflectorOptions } from "../../src/domain/ports/kube-watcher.ts";
+import { SYNC_REASONS, type SyncReason } from "../../src/domain/reasons.ts";
+import type { ClassStatus, RotatedCondition, SyncCondition } from "../../src/domain/sync/class-status.ts";
+import { statedClassOf } from "../../src/domain/where/stored-versions.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+
+const SINCE = "2026-01-01T00:00:00Z";
+const NOBODY_UNSEEN = () => undefined;
+
+function aClass(name: string, facts: Partial<KnownClass> = {}): KnownClass {
+  const read = { namespace: "shop", name, vault: "https://kv.vault.azure.net", objects: [], secrets: [] };
+  return { namespace: "shop", name, generation: 1, off: undefined, makesSecrets: true, reading: { kind: "class", read }, ...facts };
+}
+
+const condition = (type: SyncCondition["type"], reason: SyncReason, message = "why"): SyncCondition => ({
+  type,
+  status: reason === "Synced" ? "True" : "False",
+  reason,
+  message,
+  lastTransitionTime: SINCE,
+});
+
+function aStatus(name: string, reason: SyncReason, status: Partial<ClassStatus> = {}): KnownStatus {
+  const said = {
+    observedClassGeneration: 1,
+    conditions: [condition("Synced", reason)],
+    syncedSecrets: 1,
+    desiredSecrets: 1,
+    secrets: [],
+    ...status,
+  };
+  const ref = { namespace: "shop", name };
+  return { ...ref, status: said, stated: statedClassOf(ref, said) };
+}
+
+const only = (spc: KnownClass, ...statuses: readonly KnownStatus[]): ClassRow => {
+  const [row] = classRows([spc], statuses, NOBODY_UNSEEN);
+  assert.ok(row !== undefined);
+  return row;
+};
+
+describe("a class on the dashboard", () => {
+  test("comes the sooner the worse it is, then by name", () => {
+    const names = ["fine", "bad", "absent", "also-bad"];
+    const statuses = [aStatus("fine", "Synced"), aStatus("bad", "Forbidden"), aStatus("also-bad", "Throttled")];
+    const rows = classRows(
+      names.map((name) => aClass(name)),
+      statuses,
+      NOBODY_UNSEEN,
+    );
+
+    assert.deepEqual(
+      rows.map(({ name, state, reason }) => `${state} ${name} ${reason}`),
+      ["FAIL also-bad Throttled", "FAIL bad Forbidden", "WARN absent status-absent", "OK fine Synced"],
+    );
+  });
+
+  test("has what doctor says is to be done, and nothing where nothing is", () => {
+    assert.equal(
+      only(aClass("web"), aStatus("web", "Forbidden")).next,
+      "Do what the status says (Forbidden: why); for more run keyvault-injector explain spc/web -n shop.",
+    );
+    assert.equal(only(aClass("web"), aStatus("web", "Synced")).next, undefined);
+  });
+
+  test("says that it is out of date, off, unreadable or unseen", () => {
+    assert.equal(only(aClass("web", { generation: 2 }), aStatus("web", "Synced")).reason, "status-outdated");
+    assert.equal(only(aClass("web", { off: "its sync mode is never" })).reason, "status-off");
+    const unreadable = only(aClass("web", { reading: { kind: "unreadable", why: "objects: no YAML" } }), aStatus("web", "InvalidClass"));
+    assert.deepEqual([unreadable.state, unreadable.reason, unreadable.message], ["FAIL", "class-invalid", "objects: no YAML"]);
+    const [unseen] = classRows([aClass("web")], [], () => "you may not list them");
+    assert.deepEqual([unseen?.state, unseen?.reason], ["SKIP", "status-unreadable"]);
+  });
+
+  test("is a warning where its Secrets are up to date and its checks are not, or its restarts are held", () => {
+    const conditions = [condition("Synced", "Synced"), condition("Fresh", "Stale", "no successful check")];
+    const stale = only(aClass("web"), aStatus("web", "Synced", { conditions }));
+    assert.deepEqual([stale.state, stale.reason, stale.message], ["WARN", "Stale", "Stale: no successful check"]);
+    const rotated: RotatedCondition = {
+      type: "Rotated",
+      status: "False",
+      reason: "Paused",
+      message: "Deployment web",
+      lastTransitionTime: SINCE,
+    };
+    const held = only(aClass("web"), aStatus("web", "Synced", { conditions: [condition("Synced", "Synced"), rotated] }));
+    assert.deepEqual([held.state, held.reason], ["WARN", "Paused"]);
+    assert.match(held.runbook, /restarts-held\.md$/);
+  });
+
+  test("links a runbook that is there, whatever is wrong", () => {
+    const rows = [
+      ...SYNC_REASONS.map((reason) => only(aClass("web"), aStatus("web", reason))),
+      only(aClass("web")),
+      only(aClass("web", { reading: { kind: "unreadable", why: "?" } })),
+    ];
+    for (const { runbook } of rows) {
+      const file = runbook.replace("https://keyvault-injector.dev/", "");
+      assert.ok(existsSync(path.resolve(import.meta.dirname, "../..", file)), runbook);
+    }
+  });
+
+  test("is found by its namespace, state, and any word of it", () => {
+    const rows = classRows([aClass("web"), aClass("mail")], [aStatus("web", "Forbidden"), aStatus("mail", "Synced")], NOBODY_UNSEEN);
+    const found = (filter: Partial<Parameters<typeof filteredRows>[1]>) =>
+      filteredRows(rows, { namespace: "", text: "", state: "", ...filter }).map(({ name }) => name);
+
+    assert.deepEqual(found({}), ["web", "mail"]);
+    assert.deepEqual(found({ namespace: "other" }), []);
+    assert.deepEqual(found({ state: "OK" }), ["mail"]);
+    assert.deepEqual(found({ text: "FORBIDDEN" }), ["web"]);
+  });
+
+  test("counts for its vault, by what keeps the worker from asking it", () => {
+    const classes = [aClass("web"), aClass("mail")];
+    const rows = classRows(classes, [aStatus("web", "Throttled"), aStatus("mail", "Synced")], NOBODY_UNSEEN);
+
+    assert.deepEqual(vaultRows(classes, rows), [
+      { vault: "https://kv.vault.azure.net", classes: 2, objects: 0, throttled: 1, unreachable: 0 },
+    ]);
+  });
+});
+
+describe("what happened, on the dashboard", () => {
+  const event = (reason: KnownEvent["reason"], at: number): KnownEvent => ({
+    namespace: "shop",
+    kind: "Deployment",
+    name: "web",
+    reason,
+    isWarning: false,
+    message: reason,
+    at,
+    count: 1,
+  });
+  const key = { key: "password", object: "secret/db", version: "v2", since: SINCE };
+  const rotated = aStatus("web", "Synced", { secrets: [{ name: "db", state: "Synced", data: [key] }] });
+
+  test("is new versions by statuses and restarts by events, the last first", () => {
+    const events = [event("Restarted", Date.parse(SINCE) + 1), event("SecretRepaired", 5), event("Rotated", 1)];
+
+    assert.deepEqual(
+      timeLine(events, [rotated]).map(({ reason, message }) => `${reason}: ${message}`),
+      ["Restarted: Restarted", "NewVersion: secret/db has version v2 in key password of Secret db", "Rotated: Rotated"],
+    );
+  });
+
+  test("is repairs by events, and fights for as long as a status tells of them", () => {
+    const fought = aStatus("web", "Contested", { secrets: [{ name: "db", state: "Contested", message: "changed by x", data: [] }] });
+
+    assert.deepEqual(
+      repairs([event("SecretRepaired", 5), event("Restarted", 9)], [fought, rotated]).map(({ reason }) => reason),
+      ["Contested", "SecretRepaired"],
+    );
+  });
+});
+
+describe("a page of the dashboard", () => {
+  test("shows what others wrote as text, on one line, and without marks of direction", () => {
+    const others = '<script>alert("1")</script>\n\u202E&\'';
+
+    assert.equal(html`<td title="${others}">${others}</td>`.text, html`<td title="${others}">${html`${others}`}</td>`.text);
+    assert.equal(html`${others}`.text, "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp;&#39;");
+    assert.equal(html`${[html`<b>${1}</b>`, html`<b>${"<"}</b>`]}${undefined}`.text, "<b>1</b><b>&lt;</b>");
+  });
+
+  test("has a hundred rows of ten thousand, and the ways to the others", () => {
+    const all = Array.from({ length: 10_000 }, (_, index) => index);
+    const ask = (page: string) => paged(all, "classes", new URLSearchParams({ ns: "shop", part: "1", page }));
+
+    assert.deepEqual([ask("1").shown.length, ask("1").shown[0], ask("100").shown.at(-1)], [100, 0, 9_999]);
+    assert.match(ask("2").pager.text, /101 to 200 of 10000.*page=1".*page=3"/s);
+    assert.doesNotMatch(ask("2").pager.text, /part=/);
+    for (const wrong of ["0", "-1", "1.5", "x"]) assert.equal(ask(wrong).shown[0], 0);
+    assert.equal(ask("101").shown[0], 9_900);
+  });
+
+  test("has a script that a browser can read, and each view a path of its own", () => {
+    assert.ok(new Script(SCRIPT));
+    assert.equal(new Set(VIEWS.map(({ path }) => path)).size, VIEWS.length);
+  });
+});
+
+describe("the command", () => {
+  test("refuses a port that is none, and needs a cluster", async () => {
+    for (const port of ["x", "0", "65536", "80 ", "1e3"]) {
+      const { code, output, notes } = await runOffline(["dashboard", `--port=${port}`]);
+      assert.deepEqual([code, output], [2, ""]);
+      assert.match(notes[0] ?? "", /--port: .* is no port; write a number from 1 to 65535$/);
+    }
+    assert.deepEqual((await runOffline(["dashboard"])).notes, ["keyvault-injector dashboard: no cluster here"]);
+  });
+});
+
+describe("a kind that the dashboard watches", () => {
+  function world(within?: string) {
+    const clock = new ManualClock();
+    const asked: ReflectorOptions<string>[] = [];
+    const copy = { lastActivity: clock.now(), hasSynced: false, isUnserved: false, list: () => [] };
+    let news = 0;
+    const watching: Watching = {
+      watcher: {
+        reflect: <T>(options: ReflectorOptions<T>) => {
+          asked.push(options as unknown as ReflectorOptions<string>); // The kind below.
+          return copy as unknown as Reflector<T>; // Nothing else of it is asked.
+        },
+      },
+      clock,
+      within,
+      fallback: "shop",
+      onNews: () => void news++,
+      signal: new AbortController().signal,
+    };
+    const kind = followKind<string>(watching, { resource: RESOURCES.pods, project: ({ metadata }) => metadata.name });
+    const fail = async (code: KubeErrorCode): Promise<void> => {
+      await clock.advance(1_000);
+      asked.at(-1)?.onFailure?.(new KubeError(code, "no answer", { retry: { kind: "backoff" } }));
+    };
+    const answer = async (): Promise<void> => {
+      await clock.advance(1_000);
+      Object.assign(copy, { lastActivity: clock.now(), hasSynced: true });
+    };
+    return { clock, asked, kind, fail, answer, news: () => news };
+  }
+
+  test("is looked at in the kubeconfig's namespace where the user may not list it in all, and says so", async () => {
+    const { asked, kind, fail, answer } = world();
+    await fail("Forbidden");
+
+    assert.deepEqual([asked.at(-1)?.namespace, kind.narrowedTo(), kind.trouble()?.kind], ["shop", "shop", "loading"]);
+    await answer();
+    assert.deepEqual([kind.trouble(), kind.unseen("shop"), kind.unseen("other")], [undefined, undefined, "you may not list pods in other"]);
+    await fail("Forbidden");
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in shop" });
+    assert.equal(asked.length, 2);
+  });
+
+  test("stays in the namespace that was named", async () => {
+    const { asked, kind, fail } = world("billing");
+    await fail("Forbidden");
+
+    assert.deepEqual([asked.length, kind.narrowedTo()], [1, undefined]);
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in billing" });
+  });
+
+  test("is lost since the first of its failures in a row, and found again by an answer", async () => {
+    const { clock, kind, fail, answer } = world();
+    await answer();
+    await fail("Unavailable");
+    const since = clock.now();
+    await fail("Unavailable");
+
+    assert.deepEqual(kind.trouble(), { kind: "lost", since, why: "no answer; check the kubeconfig's server, or the network" });
+    await answer();
+    assert.equal(kind.trouble(), undefined);
+    await fail("Unavailable");
+    assert.deepEqual((kind.trouble() as { since?: number }).since, clock.now());
+  });
+
+  test("is news only where something that is shown has changed", async () => {
+    const { asked, news } = world();
+    asked[0]?.onChange?.({ name: "web" }, { previous: "web", current: "web" });
+    assert.equal(news(), 0);
+    asked[0]?.onChange?.({ name: "web" }, { previous: undefined, current: "web" });
+    assert.equal(news(), 1);
+  });
+});
