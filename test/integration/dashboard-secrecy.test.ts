@@ -153,6 +153,7 @@ describe("the dashboard keeps to itself", { skip: refusal !== undefined && `SKIP
 
     assert.equal((await ask({ headers: same })).status, 200);
     assert.equal((await ask({ headers: { host: port } })).status, 200);
+    assert.equal((await ask({ path: pathname.slice(0, -1), headers: own() })).status, 308);
     assert.equal((await ask({ path: `${pathname}nothing`, headers: own() })).status, 404);
     for (const method of ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"]) assert.equal((await ask({ method, headers: own() })).status, 405);
   });

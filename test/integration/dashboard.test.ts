@@ -66,6 +66,8 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
   for (const { path, shows } of VIEWS) {
     test(`shows ${path.replace(/\?.*/, "")}, and axe finds nothing, in the light and in the dark`, async () => {
       const text = await open(path);
+      const twice = "[...document.querySelectorAll('[id]')].map(({ id }) => id).filter((id, index, all) => all.indexOf(id) !== index)";
+      assert.deepEqual(await page.evaluate(twice), []);
       for (const each of shows) assert.ok(text.includes(each), `${each} is not in ${text}`);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
@@ -201,7 +203,7 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
     await other.locator("#live", { hasText: "Live" }).waitFor();
 
     assert.equal(await short.interrupt(), 0);
-    await other.getByText("The dashboard does not answer").first().waitFor();
+    await other.getByText("Not live: the command has ended").first().waitFor();
     assert.deepEqual(short.output(), { stdout: `${short.url}\nCtrl-C ends it.\n`, stderr: "" });
     await other.close();
   });

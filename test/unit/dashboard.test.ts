@@ -6,8 +6,9 @@ import { Script } from "node:vm";
 import { type ClassRow, classRows, filteredRows, vaultRows } from "../../src/cli/dashboard/class-rows.ts";
 import { repairs, timeLine } from "../../src/cli/dashboard/events.ts";
 import { html } from "../../src/cli/dashboard/html.ts";
-import type { KnownClass, KnownEvent, KnownStatus } from "../../src/cli/dashboard/known.ts";
-import { followKind, type Watching } from "../../src/cli/dashboard/live.ts";
+import type { KnownClass, KnownEvent, KnownStatus, LiveCopies } from "../../src/cli/dashboard/known.ts";
+import { followKind, type LiveKind, type Trouble, type Watching } from "../../src/cli/dashboard/live.ts";
+import { noticesOf } from "../../src/cli/dashboard/notices.ts";
 import { paged } from "../../src/cli/dashboard/parts.ts";
 import { SCRIPT } from "../../src/cli/dashboard/script.ts";
 import { VIEWS } from "../../src/cli/dashboard/views.ts";
@@ -196,6 +197,41 @@ describe("a page of the dashboard", () => {
   });
 });
 
+describe("notices above a view", () => {
+  const kind = (plural: string, trouble?: Trouble): LiveKind<never> => ({
+    plural,
+    list: () => [],
+    trouble: () => trouble,
+    narrowedTo: () => undefined,
+    unseen: () => undefined,
+  });
+  const textsOf = (...kinds: readonly LiveKind<never>[]) => {
+    const loading = { lease: kind("leases", { kind: "loading" }) };
+    const copies = { ...loading, ...Object.fromEntries(kinds.map((each) => [each.plural, each])) } as unknown as LiveCopies; // Those that are asked.
+    return noticesOf({ copies, now: 0 }).map(({ text }) => text.text.replaceAll(/<[^>]*>/g, ""));
+  };
+
+  test("say once that the credentials have expired, and once since when the API server is lost", () => {
+    const expired: Trouble = { kind: "refused", why: "sign in again", hasOlder: true };
+    assert.deepEqual(textsOf(kind("pods", expired), kind("secrets", expired)), [
+      "Loading leases.",
+      "Sign in again: the page shows what was there before.",
+    ]);
+    const lost = (since: number): Trouble => ({ kind: "lost", since, why: "connection refused" });
+    assert.deepEqual(textsOf(kind("pods", lost(120_000)), kind("secrets", lost(60_000))), [
+      "No answer from the API server since 1970-01-01 00:01:00Z (connection refused). The page shows what was there before. It tries again by itself.",
+      "Loading leases.",
+    ]);
+  });
+
+  test("name what the API server does not serve", () => {
+    assert.deepEqual(textsOf(kind("secretproviderclasspodstatuses", { kind: "unserved" })), [
+      "Loading leases.",
+      "The API server serves no secretproviderclasspodstatuses.",
+    ]);
+  });
+});
+
 describe("the command", () => {
   test("refuses a port that is none, and needs a cluster", async () => {
     for (const port of ["x", "0", "65536", "80 ", "1e3"]) {
@@ -246,7 +282,7 @@ describe("a kind that the dashboard watches", () => {
     await answer();
     assert.deepEqual([kind.trouble(), kind.unseen("shop"), kind.unseen("other")], [undefined, undefined, "you may not list pods in other"]);
     await fail("Forbidden");
-    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in shop" });
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in shop", hasOlder: true });
     assert.equal(asked.length, 2);
   });
 
@@ -255,7 +291,7 @@ describe("a kind that the dashboard watches", () => {
     await fail("Forbidden");
 
     assert.deepEqual([asked.length, kind.narrowedTo()], [1, undefined]);
-    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in billing" });
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in billing", hasOlder: false });
   });
 
   test("is lost since the first of its failures in a row, and found again by an answer", async () => {

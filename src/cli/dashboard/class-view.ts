@@ -11,7 +11,7 @@ export function classView(model: Model, query: URLSearchParams): Html {
   const [namespace, name] = [query.get("ns") ?? "", query.get("name") ?? ""];
   const row = model.rows.find((each) => each.namespace === namespace && each.name === name);
   if (row === undefined) return html`<p>There is no class ${namespace}/${name}, or you may not see it.</p>`;
-  return html`<h2>${namespace}/${name}</h2>${findings(row)}<h3>Secrets and keys</h3>${secrets(row)}<h3>Who uses its objects</h3>${users(model, row)}<h3>What happened</h3>${history(model, row)}`;
+  return html`<h2>${namespace}/${name}</h2>${findings(row)}<h3>Secrets and keys</h3>${secrets(row)}${copies(row)}<h3>Who uses its objects</h3>${users(model, row)}<h3>What happened</h3>${history(model, row)}`;
 }
 
 function findings({ findings, vault, runbook }: ClassRow): Html {
@@ -33,6 +33,16 @@ function secrets({ status }: ClassRow): Html {
         ],
   );
   return html`${told.length === 0 ? "" : html`<ul class="findings">${told}</ul>`}${table("Secrets and keys of the class", heads, rows)}`;
+}
+
+/** Nothing where the class asks for none. */
+function copies({ status }: ClassRow): Html {
+  const rows = (status?.copies ?? []).map(
+    ({ namespace, state, secrets = [] }) =>
+      html`<tr><th scope="row">${namespace}</th><td><span class="state ${state === "Synced" ? "OK" : "WARN"}">${state}</span></td><td>${secrets.join(", ")}</td></tr>`,
+  );
+  if (rows.length === 0) return html``;
+  return html`<h3>Copies</h3>${table("Copies in other namespaces", ["Namespace", "State", "Secrets that are not copied"], rows)}`;
 }
 
 function keyCells(secret: SecretStatus, { key, object, version, since, updated, expires, state, message }: KeyStatus): Html {

@@ -25,13 +25,15 @@ export function document(view: View, content: Html, { query, server, within }: A
     const isCurrent = path === view.path ? html` aria-current="page"` : "";
     return html`<li><a href="${address(path, { ns: namespace })}"${isCurrent}>${title}</a></li>`;
   });
+  const named = query.get("name") ?? query.get("object");
+  const title = named === null || view.isTab ? view.title : `${view.title} ${named}`;
   const place = within === undefined ? "" : html`, namespace ${within}`;
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${view.title} – keyvault-injector</title>
+<title>${title} – keyvault-injector</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="style.css">
 <script src="script.js" defer></script>
@@ -46,7 +48,7 @@ export function document(view: View, content: Html, { query, server, within }: A
 </header>
 <nav aria-label="Views"><ul>${tabs}</ul></nav>
 <main id="main" tabindex="-1">
-<h1>${view.title}</h1>
+<h1>${title}</h1>
 ${view.isTab ? filters(view, query) : ""}
 <div id="view">${content}</div>
 </main>

@@ -22,8 +22,8 @@ export interface Watching {
 export type Trouble =
   | { readonly kind: "loading" }
   | { readonly kind: "unserved" }
-  /** The API server refuses, or says something that nobody expected. */
-  | { readonly kind: "refused"; readonly why: string }
+  /** The API server refuses, or says something that nobody expected. `hasOlder`: what it said before is still shown. */
+  | { readonly kind: "refused"; readonly why: string; readonly hasOlder: boolean }
   | { readonly kind: "lost"; readonly since: number; readonly why: string };
 
 /** A live copy of one kind, as far as the user may see it. */
@@ -85,7 +85,7 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
   const trouble = (): Trouble | undefined => {
     if (copy.isUnserved) return { kind: "unserved" };
     const failed = current();
-    if (failed !== undefined) return troubleOf(failed, plural, narrowed ?? asked);
+    if (failed !== undefined) return troubleOf(failed, { plural, namespace: narrowed ?? asked, hasOlder: copy.hasSynced });
     return copy.hasSynced ? undefined : { kind: "loading" };
   };
   return {
@@ -96,15 +96,21 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
     unseen: (inside) => {
       if (narrowed !== undefined && narrowed !== inside) return `you may not list ${plural} in ${inside}`;
       const known = trouble();
-      if (known === undefined || known.kind === "lost") return undefined;
+      if (known === undefined || known.kind === "lost" || (known.kind === "refused" && known.hasOlder)) return undefined;
       return known.kind === "refused" ? known.why : `no ${plural} are known`;
     },
   };
 }
 
-function troubleOf({ error, since }: Failure, plural: string, namespace: string | undefined): Trouble {
+interface Watched {
+  readonly plural: string;
+  readonly namespace: string | undefined;
+  readonly hasOlder: boolean;
+}
+
+function troubleOf({ error, since }: Failure, { plural, namespace, hasOlder }: Watched): Trouble {
   if (error.code === "Unavailable") return { kind: "lost", since, why: failureText(error) };
   const where = namespace === undefined ? "" : ` in ${namespace}`;
-  if (error.code === "Forbidden") return { kind: "refused", why: `you may not list and watch ${plural}${where}` };
-  return { kind: "refused", why: failureText(error) };
+  if (error.code === "Forbidden") return { kind: "refused", why: `you may not list and watch ${plural}${where}`, hasOlder };
+  return { kind: "refused", why: failureText(error), hasOlder };
 }

@@ -18,7 +18,9 @@ export interface Notice {
 /** What is not seen as it is, and why; then whether a worker leads. */
 export function noticesOf({ copies, now }: { readonly copies: LiveCopies; readonly now: number }): readonly Notice[] {
   const kinds: readonly LiveKind<unknown>[] = Object.values(copies);
-  return [...lost(kinds), ...loading(kinds), ...kinds.flatMap(notSeen), ...leader(copies, now)];
+  const all = [...lost(kinds), ...loading(kinds), ...kinds.flatMap(notSeen), ...leader(copies, now)];
+  // Credentials that have expired are refused for every kind in the same words.
+  return [...new Map(all.map((notice) => [notice.key, notice])).values()];
 }
 
 function lost(kinds: readonly LiveKind<unknown>[]): readonly Notice[] {
@@ -37,17 +39,23 @@ function loading(kinds: readonly LiveKind<unknown>[]): readonly Notice[] {
 function notSeen(kind: LiveKind<unknown>): readonly Notice[] {
   const { plural } = kind;
   const [trouble, narrowed] = [kind.trouble(), kind.narrowedTo()];
-  const note = (key: string, text: Html): Notice => ({ level: "note", key: `${plural} ${key}`, text });
+  const note = (key: string, text: Html): Notice => ({ level: "note", key, text });
   const where =
     narrowed === undefined
       ? []
-      : [note("narrowed", html`You may not list ${plural} in all namespaces: those of ${narrowed} are shown. -n names another namespace.`)];
+      : [
+          note(
+            `narrowed ${plural}`,
+            html`You may not list ${plural} in all namespaces: those of ${narrowed} are shown. -n names another namespace.`,
+          ),
+        ];
   if (trouble?.kind === "unserved") {
     const why = plural === "secretproviderclasses" ? NO_CLASSES_SERVED : `the API server serves no ${plural}`;
-    return [note("unserved", html`${sentence(why)}.`)];
+    return [note(`unserved ${plural}`, html`${sentence(why)}.`)];
   }
   if (trouble?.kind !== "refused") return where;
-  return [note("refused", html`${sentence(trouble.why)}: what is there is not on this page.`)];
+  const shown = trouble.hasOlder ? "the page shows what was there before" : "what is there is not on this page";
+  return [note(`${trouble.why} ${trouble.hasOlder}`, html`${sentence(trouble.why)}: ${shown}.`)];
 }
 
 function leader({ lease }: LiveCopies, now: number): readonly Notice[] {

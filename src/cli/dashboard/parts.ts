@@ -29,7 +29,12 @@ export function paged<T>(all: readonly T[], path: string, query: URLSearchParams
 }
 
 export function classLink(namespace: string, name: string): Html {
-  return html`<a id="class-${namespace}-${name}" href="${address("class", { ns: namespace, name })}">${namespace}/${name}</a>`;
+  return linkTo(namespace, name, `class-${namespace}-${name}`);
+}
+
+/** Focus stays by the id when the view is replaced. */
+function linkTo(namespace: string, name: string, id: string): Html {
+  return html`<a id="${id}" href="${address("class", { ns: namespace, name })}">${namespace}/${name}</a>`;
 }
 
 export function objectLink(usage: ObjectUsage): Html {
@@ -44,7 +49,10 @@ export function heldCells({ state, version, since, why }: Held): Html {
 }
 
 export function happeningCells({ at, reason, isWarning, kind, namespace, name, message, count }: Happening): Html {
-  const of = kind === "SecretProviderClass" ? html`class ${classLink(namespace, name)}` : html`${kind} ${namespace}/${name}`;
+  const of =
+    kind === "SecretProviderClass"
+      ? html`class ${linkTo(namespace, name, `event-${at}-${namespace}-${name}-${encodeURIComponent(message)}`)}`
+      : html`${kind} ${namespace}/${name}`;
   const what = reason === "NewVersion" ? "New version" : reason;
   return html`<tr><td>${time(at)}</td><td><span class="state ${isWarning ? "WARN" : "OK"}">${what}</span></td><td>${of}</td><td class="said">${message}</td><td>${count}</td></tr>`;
 }

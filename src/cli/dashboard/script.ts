@@ -47,17 +47,28 @@ async function refresh() {
 }
 
 function lost() {
-  const text = "The dashboard does not answer: see whether its command still runs";
+  const text = "Not live: the command has ended, or too many pages are open";
   if (live.textContent !== text) said.textContent = live.textContent = text;
 }
 
 let source;
 function follow() {
+  source?.close();
   source = new EventSource("live");
   source.onopen = refresh;
   source.onmessage = refresh;
-  source.onerror = lost;
+  source.onerror = () => {
+    lost();
+    // It has given up: a dashboard that is gone, or has too many pages.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!isPaused && !document.hidden) follow(); }, 5000);
+  };
 }
+
+// A browser opens six connections to a host: pages in the background hold none.
+document.addEventListener("visibilitychange", () => {
+  source.close();
+  if (!document.hidden && !isPaused) follow();
+});
 
 pause.addEventListener("click", () => {
   isPaused = !isPaused;

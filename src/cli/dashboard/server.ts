@@ -53,10 +53,10 @@ export async function serve(render: Render, port: number): Promise<DashboardServ
     const refusal = refusalOf(request, [`${HOST}:${own}`, `localhost:${own}`], token);
     if (refusal !== undefined) return answer(response, refusal.status, { type: "text/html", text: refusal.why });
     const { pathname, searchParams } = new URL(request.url ?? "", "http://loopback");
+    if (pathname === `/${token}`) return response.writeHead(308, { ...HEADERS, Location: `/${token}/` }).end();
     const path = pathname.slice(token.length + 2);
     if (path === "live") return listen(listeners, response);
-    const page = render(path, searchParams);
-    return page === undefined ? answer(response, 404, { type: "text/html", text: "No such page." }) : answer(response, 200, page);
+    return answerPage(response, () => render(path, searchParams));
   });
   server.maxConnections = MOST_CONNECTIONS;
   await listening(server, port);
@@ -99,6 +99,18 @@ function isToken(given: string, token: string): boolean {
 function answer(response: ServerResponse, status: number, { type, text }: Page): void {
   response.writeHead(status, { ...HEADERS, "Content-Type": `${type}; charset=utf-8` });
   response.end(text);
+}
+
+/** A view that fails is a bug of ours; the others go on. The error may quote what others wrote. */
+function answerPage(response: ServerResponse, render: () => Page | undefined): void {
+  try {
+    const page = render();
+    if (page === undefined) answer(response, 404, { type: "text/html", text: "No such page." });
+    else answer(response, 200, page);
+  } catch (error) {
+    const name = error instanceof Error ? error.name : typeof error;
+    answer(response, 500, { type: "text/html", text: `The view failed (${name}), a bug of ours; please report it.` });
+  }
 }
 
 function listen(listeners: Set<ServerResponse>, response: ServerResponse): void {

@@ -29,6 +29,9 @@ const [count, minutes, rate] = [Number(values.classes), Number(values.minutes), 
 const TARGET_MS = 1_000;
 const MOST_GROWTH = 1.1;
 
+/** Of the page's own thread, while it follows changes: longer ones are felt. */
+const MOST_TASK_MS = 200;
+
 const NAMESPACES = 50;
 const WRITERS = 32;
 const UPDATES = 20;
@@ -91,6 +94,8 @@ async function pageHeap(session: CDPSession): Promise<number> {
 
 interface Churned {
   readonly writes: number;
+  /** Milliseconds; 0 where none was longer than 50. */
+  readonly longestTask: number;
   readonly process: readonly number[];
   readonly page: readonly number[];
 }
@@ -99,6 +104,9 @@ interface Churned {
 async function churn(page: Page, heap: Heap, say: Say): Promise<Churned> {
   const session = await page.context().newCDPSession(page);
   const [ofProcess, ofPage] = [[] as number[], [] as number[]];
+  await page.evaluate(
+    "window.longest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) longest = Math.max(longest, duration); }).observe({ type: 'longtask' });",
+  );
   const started = performance.now();
   let writes = 0;
   for (let sample = 0; sample <= SAMPLES; sample++) {
@@ -111,7 +119,8 @@ async function churn(page: Page, heap: Heap, say: Say): Promise<Churned> {
     ofProcess.push(await heap.used());
     ofPage.push(await pageHeap(session));
   }
-  return { writes, process: ofProcess, page: ofPage };
+  const longestTask = Number(await page.evaluate("longest"));
+  return { writes, longestTask, process: ofProcess, page: ofPage };
 }
 
 /** After the first sample, by which everything has been used once. */
@@ -161,6 +170,7 @@ try {
   const heap = await openHeap(address);
   const churned = await churn(page, heap, say);
   console.log(`${churned.writes} changes in ${minutes} minutes`);
+  judge("longest task of the page", churned.longestTask, MOST_TASK_MS, ms(churned.longestTask));
   for (const whose of ["process", "page"] as const) {
     const grown = growth(churned[whose]);
     judge(
