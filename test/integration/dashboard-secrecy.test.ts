@@ -18,6 +18,7 @@ const PATHS = [
   "",
   "classes",
   "class?ns=shop&name=web",
+  "secrets",
   "objects",
   "object?vault=https%3A%2F%2Fshop-vault.vault.azure.net&object=secret%2Fweb",
   "calendar",

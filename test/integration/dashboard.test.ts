@@ -52,6 +52,7 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
       path: "class?ns=shop&name=web",
       shows: ["password", "secret/web", "2".repeat(32), "web-old", "old", "New version", "SecretRepaired"],
     },
+    { path: "secrets", shows: ["shop/queue", "password", "secret/web", "2".repeat(32), "Forbidden"] },
     { path: "objects", shows: ["secret/web", "shop-vault.vault.azure.net", "old 1"] },
     {
       path: "object?vault=https%3A%2F%2Fshop-vault.vault.azure.net&object=secret%2Fweb",
@@ -109,6 +110,28 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
     assert.equal(await page.locator("#said").innerText(), "4 classes fail");
     await world.say({ namespace: "billing", name: "ledger" }, { expires: -86_400_000 });
     await page.locator("#said", { hasText: "3 classes fail" }).waitFor({ state: "attached" });
+  });
+
+  test("fits a narrow window, and shows what others wrote as text", async () => {
+    await world.say({ namespace: "billing", name: "mail" }, { reason: "Conflict", message: "<img src=x onerror=alert(1)>" });
+    await page.setViewportSize({ width: 320, height: 640 });
+    await open("classes");
+    await page.getByText("<img src=x onerror=alert(1)>").first().waitFor();
+
+    assert.equal(await page.locator("img").count(), 0);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 320);
+    assert.deepEqual(await axeViolations(page), []);
+    await page.setViewportSize({ width: 1_280, height: 720 });
+    await world.say({ namespace: "billing", name: "mail" }, { reason: "Throttled", message: "the vault throttles (429)" });
+  });
+
+  test("says that a Secret is gone which the worker wrote", async () => {
+    await open("classes");
+    await world.plane.kubectl(["delete", "secret", "ledger", "-n", "billing"]);
+    const said = page.getByText("there is no Secret billing/ledger: the status says that it was written");
+    await said.waitFor();
+    await world.addClass({ namespace: "billing", name: "ledger" }, { expires: -86_400_000 });
+    await said.waitFor({ state: "detached" });
   });
 
   test("is filtered from the keyboard, and the address keeps the filter", async () => {

@@ -7,22 +7,18 @@ import { type ClassRow, classRows, filteredRows, vaultRows } from "../../src/cli
 import { repairs, timeLine } from "../../src/cli/dashboard/events.ts";
 import { html } from "../../src/cli/dashboard/html.ts";
 import type { KnownClass, KnownEvent, KnownStatus, LiveCopies } from "../../src/cli/dashboard/known.ts";
-import { followKind, type LiveKind, type Trouble, type Watching } from "../../src/cli/dashboard/live.ts";
+import type { LiveKind, Trouble } from "../../src/cli/dashboard/live.ts";
 import { noticesOf } from "../../src/cli/dashboard/notices.ts";
 import { paged } from "../../src/cli/dashboard/parts.ts";
 import { SCRIPT } from "../../src/cli/dashboard/script.ts";
 import { VIEWS } from "../../src/cli/dashboard/views.ts";
-import { RESOURCES } from "../../src/domain/kubernetes.ts";
-import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
-import type { Reflector, ReflectorOptions } from "../../src/domain/ports/kube-watcher.ts";
+import type { ObjectRef } from "../../src/domain/kubernetes.ts";
 import { SYNC_REASONS, type SyncReason } from "../../src/domain/reasons.ts";
 import type { ClassStatus, RotatedCondition, SyncCondition } from "../../src/domain/sync/class-status.ts";
-import { statedClassOf } from "../../src/domain/where/stored-versions.ts";
+import { type StoredSecret, statedClassOf } from "../../src/domain/where/stored-versions.ts";
 import { runOffline } from "../support/cli/cli.ts";
-import { ManualClock } from "../support/time/manual-clock.ts";
 
 const SINCE = "2026-01-01T00:00:00Z";
-const NOBODY_UNSEEN = () => undefined;
 
 function aClass(name: string, facts: Partial<KnownClass> = {}): KnownClass {
   const read = { namespace: "shop", name, vault: "https://kv.vault.azure.net", objects: [], secrets: [] };
@@ -50,8 +46,28 @@ function aStatus(name: string, reason: SyncReason, status: Partial<ClassStatus> 
   return { ...ref, status: said, stated: statedClassOf(ref, said) };
 }
 
+function liveKind<T extends ObjectRef>(plural: string, held: readonly T[] = [], trouble?: Trouble): LiveKind<T> {
+  return {
+    plural,
+    list: () => held,
+    get: ({ namespace, name }) => held.find((each) => each.namespace === namespace && each.name === name),
+    trouble: () => trouble,
+    narrowedTo: () => undefined,
+    unseen: () => (trouble?.kind === "refused" ? trouble.why : undefined),
+  };
+}
+
+const LOADING: Trouble = { kind: "loading" };
+
+const rowsOf = (classes: readonly KnownClass[], statuses: readonly KnownStatus[] = []): readonly ClassRow[] =>
+  classRows({
+    classes: liveKind("classes", classes),
+    classStatuses: liveKind("statuses", statuses),
+    secrets: liveKind<StoredSecret>("secrets", [], LOADING),
+  });
+
 const only = (spc: KnownClass, ...statuses: readonly KnownStatus[]): ClassRow => {
-  const [row] = classRows([spc], statuses, NOBODY_UNSEEN);
+  const [row] = rowsOf([spc], statuses);
   assert.ok(row !== undefined);
   return row;
 };
@@ -60,10 +76,9 @@ describe("a class on the dashboard", () => {
   test("comes the sooner the worse it is, then by name", () => {
     const names = ["fine", "bad", "absent", "also-bad"];
     const statuses = [aStatus("fine", "Synced"), aStatus("bad", "Forbidden"), aStatus("also-bad", "Throttled")];
-    const rows = classRows(
+    const rows = rowsOf(
       names.map((name) => aClass(name)),
       statuses,
-      NOBODY_UNSEEN,
     );
 
     assert.deepEqual(
@@ -85,7 +100,12 @@ describe("a class on the dashboard", () => {
     assert.equal(only(aClass("web", { off: "its sync mode is never" })).reason, "status-off");
     const unreadable = only(aClass("web", { reading: { kind: "unreadable", why: "objects: no YAML" } }), aStatus("web", "InvalidClass"));
     assert.deepEqual([unreadable.state, unreadable.reason, unreadable.message], ["FAIL", "class-invalid", "objects: no YAML"]);
-    const [unseen] = classRows([aClass("web")], [], () => "you may not list them");
+    const refused: Trouble = { kind: "refused", why: "you may not list them", hasOlder: false };
+    const [unseen] = classRows({
+      classes: liveKind("classes", [aClass("web")]),
+      classStatuses: liveKind<KnownStatus>("statuses", [], refused),
+      secrets: liveKind<StoredSecret>("secrets"),
+    });
     assert.deepEqual([unseen?.state, unseen?.reason], ["SKIP", "status-unreadable"]);
   });
 
@@ -105,6 +125,25 @@ describe("a class on the dashboard", () => {
     assert.match(held.runbook, /restarts-held\.md$/);
   });
 
+  test("fails where a Secret that was written is not there, unless the class is off or Secrets are not seen", () => {
+    const status = aStatus("web", "Synced", { secrets: [{ name: "db", state: "Synced", data: [{ key: "password", version: "v1" }] }] });
+    const stateOf = (held: readonly StoredSecret[], trouble?: Trouble, spc = aClass("web")) => {
+      const [row] = classRows({
+        classes: liveKind("classes", [spc]),
+        classStatuses: liveKind("statuses", [status]),
+        secrets: liveKind("secrets", held, trouble),
+      });
+      return `${row?.state} ${row?.reason}`;
+    };
+    const held = { namespace: "shop", name: "db", className: "web", versions: [], writtenAt: undefined, createdAt: undefined };
+
+    assert.equal(stateOf([]), "FAIL secret-absent");
+    assert.equal(stateOf([held]), "OK Synced");
+    assert.equal(stateOf([], LOADING), "OK Synced");
+    assert.equal(stateOf([], { kind: "refused", why: "no", hasOlder: false }), "OK Synced");
+    assert.equal(stateOf([], undefined, aClass("web", { off: "its sync mode is never" })), "OK status-off");
+  });
+
   test("links a runbook that is there, whatever is wrong", () => {
     const rows = [
       ...SYNC_REASONS.map((reason) => only(aClass("web"), aStatus("web", reason))),
@@ -118,7 +157,7 @@ describe("a class on the dashboard", () => {
   });
 
   test("is found by its namespace, state, and any word of it", () => {
-    const rows = classRows([aClass("web"), aClass("mail")], [aStatus("web", "Forbidden"), aStatus("mail", "Synced")], NOBODY_UNSEEN);
+    const rows = rowsOf([aClass("web"), aClass("mail")], [aStatus("web", "Forbidden"), aStatus("mail", "Synced")]);
     const found = (filter: Partial<Parameters<typeof filteredRows>[1]>) =>
       filteredRows(rows, { namespace: "", text: "", state: "", ...filter }).map(({ name }) => name);
 
@@ -130,7 +169,7 @@ describe("a class on the dashboard", () => {
 
   test("counts for its vault, by what keeps the worker from asking it", () => {
     const classes = [aClass("web"), aClass("mail")];
-    const rows = classRows(classes, [aStatus("web", "Throttled"), aStatus("mail", "Synced")], NOBODY_UNSEEN);
+    const rows = rowsOf(classes, [aStatus("web", "Throttled"), aStatus("mail", "Synced")]);
 
     assert.deepEqual(vaultRows(classes, rows), [
       { vault: "https://kv.vault.azure.net", classes: 2, objects: 0, throttled: 1, unreachable: 0 },
@@ -198,15 +237,9 @@ describe("a page of the dashboard", () => {
 });
 
 describe("notices above a view", () => {
-  const kind = (plural: string, trouble?: Trouble): LiveKind<never> => ({
-    plural,
-    list: () => [],
-    trouble: () => trouble,
-    narrowedTo: () => undefined,
-    unseen: () => undefined,
-  });
+  const kind = (plural: string, trouble?: Trouble): LiveKind<never> => liveKind(plural, [], trouble);
   const textsOf = (...kinds: readonly LiveKind<never>[]) => {
-    const loading = { lease: kind("leases", { kind: "loading" }) };
+    const loading = { lease: kind("leases", LOADING) };
     const copies = { ...loading, ...Object.fromEntries(kinds.map((each) => [each.plural, each])) } as unknown as LiveCopies; // Those that are asked.
     return noticesOf({ copies, now: 0 }).map(({ text }) => text.text.replaceAll(/<[^>]*>/g, ""));
   };
@@ -240,79 +273,5 @@ describe("the command", () => {
       assert.match(notes[0] ?? "", /--port: .* is no port; write a number from 1 to 65535$/);
     }
     assert.deepEqual((await runOffline(["dashboard"])).notes, ["keyvault-injector dashboard: no cluster here"]);
-  });
-});
-
-describe("a kind that the dashboard watches", () => {
-  function world(within?: string) {
-    const clock = new ManualClock();
-    const asked: ReflectorOptions<string>[] = [];
-    const copy = { lastActivity: clock.now(), hasSynced: false, isUnserved: false, list: () => [] };
-    let news = 0;
-    const watching: Watching = {
-      watcher: {
-        reflect: <T>(options: ReflectorOptions<T>) => {
-          asked.push(options as unknown as ReflectorOptions<string>); // The kind below.
-          return copy as unknown as Reflector<T>; // Nothing else of it is asked.
-        },
-      },
-      clock,
-      within,
-      fallback: "shop",
-      onNews: () => void news++,
-      signal: new AbortController().signal,
-    };
-    const kind = followKind<string>(watching, { resource: RESOURCES.pods, project: ({ metadata }) => metadata.name });
-    const fail = async (code: KubeErrorCode): Promise<void> => {
-      await clock.advance(1_000);
-      asked.at(-1)?.onFailure?.(new KubeError(code, "no answer", { retry: { kind: "backoff" } }));
-    };
-    const answer = async (): Promise<void> => {
-      await clock.advance(1_000);
-      Object.assign(copy, { lastActivity: clock.now(), hasSynced: true });
-    };
-    return { clock, asked, kind, fail, answer, news: () => news };
-  }
-
-  test("is looked at in the kubeconfig's namespace where the user may not list it in all, and says so", async () => {
-    const { asked, kind, fail, answer } = world();
-    await fail("Forbidden");
-
-    assert.deepEqual([asked.at(-1)?.namespace, kind.narrowedTo(), kind.trouble()?.kind], ["shop", "shop", "loading"]);
-    await answer();
-    assert.deepEqual([kind.trouble(), kind.unseen("shop"), kind.unseen("other")], [undefined, undefined, "you may not list pods in other"]);
-    await fail("Forbidden");
-    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in shop", hasOlder: true });
-    assert.equal(asked.length, 2);
-  });
-
-  test("stays in the namespace that was named", async () => {
-    const { asked, kind, fail } = world("billing");
-    await fail("Forbidden");
-
-    assert.deepEqual([asked.length, kind.narrowedTo()], [1, undefined]);
-    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in billing", hasOlder: false });
-  });
-
-  test("is lost since the first of its failures in a row, and found again by an answer", async () => {
-    const { clock, kind, fail, answer } = world();
-    await answer();
-    await fail("Unavailable");
-    const since = clock.now();
-    await fail("Unavailable");
-
-    assert.deepEqual(kind.trouble(), { kind: "lost", since, why: "no answer; check the kubeconfig's server, or the network" });
-    await answer();
-    assert.equal(kind.trouble(), undefined);
-    await fail("Unavailable");
-    assert.deepEqual((kind.trouble() as { since?: number }).since, clock.now());
-  });
-
-  test("is news only where something that is shown has changed", async () => {
-    const { asked, news } = world();
-    asked[0]?.onChange?.({ name: "web" }, { previous: "web", current: "web" });
-    assert.equal(news(), 0);
-    asked[0]?.onChange?.({ name: "web" }, { previous: undefined, current: "web" });
-    assert.equal(news(), 1);
   });
 });

@@ -1,11 +1,11 @@
 import { objectKey } from "../../domain/object-key.ts";
 import { SYNC_REASONS, type SyncReason } from "../../domain/reasons.ts";
 import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
-import { type CheckState, type ClassFinding, found } from "../doctor/class/leaves.ts";
+import { type CheckState, type ClassFinding, found, type LeafName } from "../doctor/class/leaves.ts";
 import { checkClassRestarts } from "../doctor/class/restarts.ts";
-import { judgeStatus, statusFix, statusUnreadable } from "../doctor/class/secrets.ts";
+import { judgeStatus, secretAbsent, statusFix, statusUnreadable, wasWritten } from "../doctor/class/secrets.ts";
 import { reportedWalk } from "../doctor/class/walk.ts";
-import type { KnownClass, KnownStatus } from "./known.ts";
+import type { KnownClass, LiveCopies } from "./known.ts";
 
 /** How a class stands, in the words of `doctor` and of the worker. */
 export interface ClassRow {
@@ -33,21 +33,23 @@ export function runbookOf(page: string): string {
 /** Who has to do something comes first. */
 export const STATES: readonly CheckState[] = ["FAIL", "WARN", "SKIP", "OK"];
 
-/** Every class with its state, the worst first. `unseen`: why the statuses of a namespace are not seen; undefined where they are. */
-export function classRows(
-  classes: readonly KnownClass[],
-  statuses: readonly KnownStatus[],
-  unseen: (namespace: string) => string | undefined,
-): readonly ClassRow[] {
-  const known = new Map(statuses.map((each) => [objectKey(each), each.status]));
-  const rows = classes.map((spc) => ({ row: rowOf(spc, known.get(objectKey(spc)), unseen(spc.namespace)), key: objectKey(spc) }));
+/** Every class with its state, the worst first. */
+export function classRows({
+  classes,
+  classStatuses,
+  secrets,
+}: Pick<LiveCopies, "classes" | "classStatuses" | "secrets">): readonly ClassRow[] {
+  const rows = classes.list().map((spc) => {
+    const status = classStatuses.get(spc)?.status;
+    const areSeen = secrets.unseen(spc.namespace) === undefined && secrets.trouble() === undefined;
+    const absent = areSeen ? absentSecrets(spc, status, secrets) : [];
+    return { row: rowOf(spc, status, [...findingsOf(spc, status, classStatuses.unseen(spc.namespace)), ...absent]), key: objectKey(spc) };
+  });
   const ranked = rows.map(({ row, key }) => ({ row, key: `${STATES.indexOf(row.state)} ${key}` }));
   return ranked.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ row }) => row);
 }
 
-function rowOf(spc: KnownClass, status: ClassStatus | undefined, unseen: string | undefined): ClassRow {
-  const { namespace, name, reading } = spc;
-  const findings = findingsOf(spc, status, unseen);
+function rowOf({ namespace, name, reading }: KnownClass, status: ClassStatus | undefined, findings: readonly ClassFinding[]): ClassRow {
   const { state, next } = reportedWalk({ namespace, name, findings });
   const worst = findings.find((finding) => finding.fix === next) ?? findings[0];
   const said = reasonIn(worst, status);
@@ -72,6 +74,18 @@ function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: st
   return [...text, judgeStatus(spc, status), ...remarks(spc, status), ...checkClassRestarts(status)];
 }
 
+/** Secrets that the worker wrote and that are not there. One that it has not written yet is in the status. */
+function absentSecrets(
+  { namespace, off }: KnownClass,
+  status: ClassStatus | undefined,
+  secrets: LiveCopies["secrets"],
+): readonly ClassFinding[] {
+  if (off !== undefined) return [];
+  return (status?.secrets ?? [])
+    .filter((secret) => wasWritten(secret) && secrets.get({ namespace, name: secret.name }) === undefined)
+    .map((secret) => secretAbsent(`Secret ${namespace}/${secret.name}`, secret));
+}
+
 /** What a status says beside whether its Secrets are up to date. */
 function remarks(spc: KnownClass, status: ClassStatus | undefined): readonly ClassFinding[] {
   if (conditionOf(status, "Synced")?.status !== "True") return [];
@@ -92,9 +106,12 @@ function reasonIn(finding: ClassFinding | undefined, status: ClassStatus | undef
   return finding.leaf;
 }
 
+/** What nobody mends while no worker leads. */
+const OF_THE_LEADER: ReadonlySet<string> = new Set<LeafName>(["status-absent", "status-outdated", "secret-absent"]);
+
 function runbookPage(finding: ClassFinding | undefined, reason: string): string {
   if (SYNC_REASONS.includes(reason as SyncReason) || reason === "RolloutFailed") return reason; // Looked up, whatever it is.
-  if (finding?.leaf === "status-absent" || finding?.leaf === "status-outdated") return "no-leader";
+  if (finding !== undefined && OF_THE_LEADER.has(finding.leaf)) return "no-leader";
   if (finding?.leaf === "class-invalid") return "InvalidClass";
   return finding?.leaf === "restarts-held" ? "restarts-held" : "README";
 }

@@ -24,7 +24,6 @@ function findings({ findings, vault, runbook }: ClassRow): Html {
 
 function secrets({ status }: ClassRow): Html {
   const rows = (status?.secrets ?? []).flatMap((secret) => secret.data.map((key) => keyCells(secret, key)));
-  const heads = ["Secret", "Key", "Object", "State", "Version", "Since", "Changed in the vault", "Expires", "Why"];
   const told = (status?.secrets ?? []).flatMap(({ name, state, message }) =>
     message === undefined
       ? []
@@ -32,7 +31,7 @@ function secrets({ status }: ClassRow): Html {
           html`<li>${stateMark("WARN")} Secret ${name}: ${message} <a href="${runbookOf(state)}" rel="noreferrer">Runbook: ${state}</a></li>`,
         ],
   );
-  return html`${told.length === 0 ? "" : html`<ul class="findings">${told}</ul>`}${table("Secrets and keys of the class", heads, rows)}`;
+  return html`${told.length === 0 ? "" : html`<ul class="findings">${told}</ul>`}${table("Secrets and keys of the class", KEY_HEADS, rows)}`;
 }
 
 /** Nothing where the class asks for none. */
@@ -45,7 +44,12 @@ function copies({ status }: ClassRow): Html {
   return html`<h3>Copies</h3>${table("Copies in other namespaces", ["Namespace", "State", "Secrets that are not copied"], rows)}`;
 }
 
-function keyCells(secret: SecretStatus, { key, object, version, since, updated, expires, state, message }: KeyStatus): Html {
+export const KEY_HEADS = ["Secret", "Key", "Object", "State", "Version", "Since", "Changed in the vault", "Expires", "Why"] as const;
+
+export function keyCells(
+  secret: Pick<SecretStatus, "name" | "state">,
+  { key, object, version, since, updated, expires, state, message }: KeyStatus,
+): Html {
   const said = state ?? secret.state;
   const mark = html`<span class="state ${said === "Synced" ? "OK" : "WARN"}">${said}</span>`;
   return html`<tr><th scope="row">${secret.name}</th><td>${key}</td><td>${object ?? "–"}</td><td>${mark}</td><td><code>${version ?? "–"}</code></td><td>${timed(since)}</td><td>${timed(updated)}</td><td>${timed(expires)}</td><td>${message ?? ""}</td></tr>`;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { KubeObject } from "../../domain/kubernetes.ts";
+import type { KubeObject, ObjectRef } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, ReflectorOptions } from "../../domain/ports/kube-watcher.ts";
@@ -30,6 +30,7 @@ export type Trouble =
 export interface LiveKind<T> {
   readonly plural: string;
   list(): readonly T[];
+  get(ref: ObjectRef): T | undefined;
   trouble(): Trouble | undefined;
   /** The one namespace that is looked at, because the user may not list the kind in all. */
   narrowedTo(): string | undefined;
@@ -91,6 +92,7 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
   return {
     plural,
     list: () => copy.list(),
+    get: (ref) => copy.get(ref),
     trouble,
     narrowedTo: () => narrowed,
     unseen: (inside) => {

@@ -45,7 +45,7 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
     if (rows?.version !== version)
       rows = {
         version,
-        rows: classRows(copies.classes.list(), copies.classStatuses.list(), (namespace) => copies.classStatuses.unseen(namespace)),
+        rows: classRows(copies),
       };
     return rows.rows;
   };

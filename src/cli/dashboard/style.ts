@@ -28,7 +28,7 @@ button { cursor: pointer; }
 .notices li { border-left: 4px solid var(--skip); background: var(--band); padding: .4rem .7rem; margin: .4rem 0; }
 .notices .problem { border-color: var(--fail); }
 .findings li { margin: .4rem 0; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); padding: .3rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line); overflow-wrap: break-word; max-width: 40rem; }

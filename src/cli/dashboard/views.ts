@@ -3,7 +3,7 @@ import { referenceText, spokenReference } from "../../domain/where/object-refere
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { counted } from "../../domain/words.ts";
 import { type ClassRow, filteredRows, STATES, vaultRows } from "./class-rows.ts";
-import { classView } from "./class-view.ts";
+import { classView, KEY_HEADS, keyCells } from "./class-view.ts";
 import { repairs, timeLine } from "./events.ts";
 import { address, type Html, html, table, time } from "./html.ts";
 import type { Model } from "./model.ts";
@@ -20,6 +20,7 @@ export interface View {
 
 export const VIEWS: readonly View[] = [
   { path: "classes", title: "Classes", isTab: true, hasStates: true, render: classesView },
+  { path: "secrets", title: "Secrets and keys", isTab: true, render: secretsView },
   { path: "objects", title: "Objects and who uses them", isTab: true, render: objectsView },
   { path: "calendar", title: "Expiry calendar", isTab: true, render: calendarView },
   { path: "timeline", title: "Rotations and restarts", isTab: true, render: (model, query) => happenings(model, query, "timeline") },
@@ -50,6 +51,24 @@ function classCells({ namespace, name, state, reason, message, next, runbook, st
       : html`<br><strong>To do:</strong> ${withoutRepeat(next, message)} <a href="${runbook}" rel="noreferrer">Runbook<span class="spoken"> for ${reason} of ${namespace}/${name}</span></a>`;
   const secrets = status === undefined ? "–" : `${status.syncedSecrets}/${status.desiredSecrets}`;
   return html`<tr><td>${stateMark(state)}</td><th scope="row">${classLink(namespace, name)}</th><td>${reason}</td><td class="said">${message}${advice}</td><td>${secrets}</td><td>${time(Date.parse(status?.lastSuccessfulCheckTime ?? ""))}</td><td>${host(vault)}</td></tr>`;
+}
+
+/** By the statuses of classes, what is not up to date first. */
+function secretsView({ rows }: Model, query: URLSearchParams): Html {
+  const filter = { namespace: query.get("ns") ?? "", text: "", state: "" };
+  const text = textIn(query);
+  const keys = filteredRows(rows, filter).flatMap(({ namespace, status }) =>
+    (status?.secrets ?? []).flatMap(({ name, state, data }) =>
+      data.map((key) => ({ secret: { name: `${namespace}/${name}`, state }, key })),
+    ),
+  );
+  const found = keys.filter(({ secret, key }) =>
+    `${secret.name} ${key.key} ${key.object ?? ""} ${key.version ?? ""}`.toLowerCase().includes(text),
+  );
+  const isFine = ({ secret, key }: (typeof keys)[number]): boolean => (key.state ?? secret.state) === "Synced";
+  const { shown, pager } = paged([...found.filter((each) => !isFine(each)), ...found.filter(isFine)], "secrets", query);
+  const cells = shown.map(({ secret, key }) => keyCells(secret, key));
+  return html`${pager}${table("Secrets that classes make, with their keys, those that are not up to date first", KEY_HEADS, cells)}`;
 }
 
 function usagesIn({ usages }: Model, query: URLSearchParams): readonly ObjectUsage[] {

@@ -58,7 +58,7 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
 /** From the request to the rows, script and style loaded. */
 async function firstViews(page: Page, url: string): Promise<readonly (readonly [string, number])[]> {
   const views: [string, number][] = [];
-  for (const view of ["classes", "objects", "calendar", "timeline", "repairs", "vaults"]) {
+  for (const view of ["classes", "secrets", "objects", "calendar", "timeline", "repairs", "vaults"]) {
     const took = await timed(async () => {
       await page.goto(`${url}${view}`);
       await page.locator("#live", { hasText: "Live" }).waitFor();

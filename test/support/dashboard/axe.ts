@@ -12,8 +12,8 @@ export async function axeViolations(page: Page): Promise<readonly string[]> {
     interface Found {
       readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly target: readonly unknown[] }[] }[];
     }
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<Found> } }; // Of the script above.
-    const { violations } = await axe.run();
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<Found> } }; // Of the script above.
+    const { violations } = await axe.run({ rules: { "target-size": { enabled: true } } });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
   });
 }

@@ -97,19 +97,26 @@ async function checkSecret(
   const named = `Secret ${namespace}/${status.name}`;
   const look = await lookUp<Secret>(context.viewer, RESOURCES.secrets, { namespace, name: status.name });
   if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for the right to get ${named}.`);
-  if (look.kind !== "seen") {
-    const wasWritten = status.data.some(({ version }) => version !== undefined);
-    const message = status.message === undefined ? "" : `: ${status.message}`;
-    const why = wasWritten ? "the status says that it was written" : `the status says ${status.state}${message}`;
-    const fix = "See that a worker leads (the check lease), and what the class's status says.";
-    return found("secret-absent", `there is no ${named}: ${why}`, fix);
-  }
+  if (look.kind !== "seen") return secretAbsent(named, status);
   const problem =
     ownerProblem(look.value, spc.metadata.name) ??
     contentProblem(context, look.value, status) ??
     versionProblem(look.value, spc, status, files);
   if (problem === undefined) return fineLeaf("secret-ok", `${named} is what the status says`);
   return found(problem.leaf, `${named} ${problem.why}`, problem.fix);
+}
+
+/** The status says that something of it was written. */
+export function wasWritten({ data }: SecretStatus): boolean {
+  return data.some(({ version }) => version !== undefined);
+}
+
+/** `named`: `Secret shop/db`. */
+export function secretAbsent(named: string, status: SecretStatus): ClassFinding {
+  const message = status.message === undefined ? "" : `: ${status.message}`;
+  const why = wasWritten(status) ? "the status says that it was written" : `the status says ${status.state}${message}`;
+  const fix = "See that a worker leads (the check lease), and what the class's status says.";
+  return found("secret-absent", `there is no ${named}: ${why}`, fix);
 }
 
 interface SecretProblem {
