@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { LiveCopies } from "../../src/cli/dashboard/known.ts";
 import { followKind, type Watching } from "../../src/cli/dashboard/live.ts";
+import { createSite } from "../../src/cli/dashboard/site.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
 import type { Reflector, ReflectorOptions } from "../../src/domain/ports/kube-watcher.ts";
@@ -49,6 +51,17 @@ describe("a kind that the dashboard watches", () => {
     assert.equal(asked.length, 2);
   });
 
+  test("is not narrowed for a right that was there before, and shows what it knew", async () => {
+    const { asked, kind, fail, answer } = world();
+    await answer();
+    await fail("Forbidden");
+
+    assert.deepEqual([asked.length, kind.narrowedTo(), kind.unseen("other")], [1, undefined, undefined]);
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods", hasOlder: true });
+    await answer();
+    assert.equal(kind.trouble(), undefined);
+  });
+
   test("stays in the namespace that was named", async () => {
     const { asked, kind, fail } = world("billing");
     await fail("Forbidden");
@@ -77,5 +90,24 @@ describe("a kind that the dashboard watches", () => {
     assert.equal(news(), 0);
     asked[0]?.onChange?.({ name: "web" }, { previous: undefined, current: "web" });
     assert.equal(news(), 1);
+  });
+});
+
+describe("the dashboard", () => {
+  test("tells its pages once a minute, because objects expire and the kubelet copies without anybody's telling", async () => {
+    const clock = new ManualClock();
+    const stop = new AbortController();
+    let told = 0;
+    const lease = { plural: "leases", trouble: () => ({ kind: "loading" }), narrowedTo: () => undefined };
+    const copies = { lease } as unknown as LiveCopies; // Nothing else is watched.
+    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void told++ });
+    const telling = site.keepTelling(stop.signal);
+    await clock.advance(1_000);
+    const before = told;
+    for (let second = 0; second < 58; second++) await clock.advance(1_000);
+
+    assert.equal(told, before + 1);
+    stop.abort();
+    await telling;
   });
 });

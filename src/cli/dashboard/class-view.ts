@@ -11,7 +11,7 @@ export function classView(model: Model, query: URLSearchParams): Html {
   const [namespace, name] = [query.get("ns") ?? "", query.get("name") ?? ""];
   const row = model.rows.find((each) => each.namespace === namespace && each.name === name);
   if (row === undefined) return html`<p>There is no class ${namespace}/${name}, or you may not see it.</p>`;
-  return html`<h2>${namespace}/${name}</h2>${findings(row)}<h3>Secrets and keys</h3>${secrets(row)}${copies(row)}<h3>Who uses its objects</h3>${users(model, row)}<h3>What happened</h3>${history(model, row)}`;
+  return html`${findings(row)}<h2>Secrets and keys</h2>${secrets(row)}${copies(row)}<h2>Who uses its objects</h2>${users(model, row)}<h2>What happened</h2>${history(model, row)}`;
 }
 
 function findings({ findings, vault, runbook }: ClassRow): Html {
@@ -41,7 +41,7 @@ function copies({ status }: ClassRow): Html {
       html`<tr><th scope="row">${namespace}</th><td><span class="state ${state === "Synced" ? "OK" : "WARN"}">${state}</span></td><td>${secrets.join(", ")}</td></tr>`,
   );
   if (rows.length === 0) return html``;
-  return html`<h3>Copies</h3>${table("Copies in other namespaces", ["Namespace", "State", "Secrets that are not copied"], rows)}`;
+  return html`<h2>Copies</h2>${table("Copies in other namespaces", ["Namespace", "State", "Secrets that are not copied"], rows)}`;
 }
 
 export const KEY_HEADS = ["Secret", "Key", "Object", "State", "Version", "Since", "Changed in the vault", "Expires", "Why"] as const;
@@ -60,17 +60,15 @@ function timed(text: string | undefined): Html {
 }
 
 function users({ usages }: Model, { namespace, name }: ClassRow): Html {
-  const rows = usages()
-    .filter(({ classes }) => classes.some((each) => each.namespace === namespace && each.name === name))
-    .flatMap((usage) =>
-      usage.containers
-        .filter((each) => each.namespace === namespace && each.className === name)
-        .map((each) => {
-          const place = html`<td>${each.workload ?? "–"}</td><td>${each.pod}</td><td>${each.container ?? "–"}</td><td>${each.via} ${each.from}</td>`;
-          return html`<tr><th scope="row">${referenceText(usage)}</th>${place}${heldCells(each)}</tr>`;
-        }),
-    );
   const objects = usages().filter(({ classes }) => classes.some((each) => each.namespace === namespace && each.name === name));
+  const rows = objects.flatMap((usage) =>
+    usage.containers
+      .filter((each) => each.namespace === namespace && each.className === name)
+      .map((each) => {
+        const place = html`<td>${each.workload ?? "–"}</td><td>${each.pod}</td><td>${each.container ?? "–"}</td><td>${each.via} ${each.from}</td>`;
+        return html`<tr><th scope="row">${referenceText(usage)}</th>${place}${heldCells(each)}</tr>`;
+      }),
+  );
   const links = objects.map((usage) => html`<li>${objectLink(usage)}</li>`);
   const heads = ["Object", "Workload", "Pod", "Container", "From", ...HELD_HEADS];
   return html`<ul aria-label="Objects of the class">${links}</ul>${table("Containers that use objects of the class", heads, rows)}`;

@@ -25,8 +25,8 @@ export function document(view: View, content: Html, { query, server, within }: A
     const isCurrent = path === view.path ? html` aria-current="page"` : "";
     return html`<li><a href="${address(path, { ns: namespace })}"${isCurrent}>${title}</a></li>`;
   });
-  const named = query.get("name") ?? query.get("object");
-  const title = named === null || view.isTab ? view.title : `${view.title} ${named}`;
+  const name = query.get("object") ?? `${namespace}/${query.get("name") ?? ""}`;
+  const title = view.isTab ? view.title : `${view.title} ${name}`;
   const place = within === undefined ? "" : html`, namespace ${within}`;
   return html`<!doctype html>
 <html lang="en">

@@ -73,7 +73,8 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
   const onFailure = (error: KubeError): void => {
     const now = clock.now();
     failure = { error, since: current()?.since ?? now, at: now };
-    if (error.code === "Forbidden" && asked === undefined && narrowed === undefined) {
+    // A right that was there before may come back: an API server that starts refuses what it grants a moment later.
+    if (error.code === "Forbidden" && asked === undefined && narrowed === undefined && !copy.hasSynced) {
       narrowed = watching.fallback;
       failure = undefined;
       stop.abort();

@@ -37,7 +37,7 @@ function linkTo(namespace: string, name: string, id: string): Html {
   return html`<a id="${id}" href="${address("class", { ns: namespace, name })}">${namespace}/${name}</a>`;
 }
 
-export function objectLink(usage: ObjectUsage): Html {
+export function objectLink(usage: Pick<ObjectUsage, "vault" | "type" | "name">): Html {
   const object = referenceText(usage);
   return html`<a id="object-${usage.vault}-${object}" href="${address("object", { vault: usage.vault, object })}">${spokenReference(usage)}</a>`;
 }

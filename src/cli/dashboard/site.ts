@@ -33,6 +33,9 @@ export interface Site {
 
 const TICK_MS = 1_000;
 
+/** What depends on the time of day is made anew this often: what has expired, and what the kubelet has copied by now. */
+const AGE_TICKS = 60;
+
 /** Usages of thousands of objects take part of a second: no more than this share of the time is spent on them. */
 const USAGE_SHARE = 0.1;
 
@@ -42,11 +45,7 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
   let usages: { readonly version: number; readonly freshUntil: number; readonly usages: readonly ObjectUsage[] } | undefined;
   let areUsagesOwed = false;
   const rowsNow = (): readonly ClassRow[] => {
-    if (rows?.version !== version)
-      rows = {
-        version,
-        rows: classRows(copies),
-      };
+    if (rows?.version !== version) rows = { version, rows: classRows(copies) };
     return rows.rows;
   };
   const usagesNow = (): readonly ObjectUsage[] => {
@@ -78,13 +77,15 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
     },
     keepTelling: async (signal) => {
       let told = "";
-      while (!signal.aborted) {
+      for (let tick = 1; !signal.aborted; tick++) {
+        const isAged = tick % AGE_TICKS === 0;
+        if (isAged) version++;
         const model = { copies, now: clock.now() };
         const health = noticesOf(model)
           .map(({ key }) => key)
           .join(" ");
         const isOwed = areUsagesOwed && clock.now() >= (usages?.freshUntil ?? 0);
-        if (health !== told || isOwed) onNews();
+        if (health !== told || isOwed || isAged) onNews();
         told = health;
         await clock.sleep(TICK_MS, signal).catch(() => undefined);
       }

@@ -19,7 +19,7 @@ nav[aria-label="Views"] a { display: block; padding: .5rem 0; text-decoration: n
 nav[aria-label="Views"] a[aria-current] { font-weight: 700; color: var(--text); box-shadow: inset 0 -3px var(--link); }
 main { padding: .5rem 1rem 3rem; }
 main:focus { outline: none; }
-h1 { font-size: 1.35rem; margin: .4rem 0; } h2 { font-size: 1.15rem; } h3 { font-size: 1rem; margin-bottom: .3rem; }
+h1 { font-size: 1.35rem; margin: .4rem 0; } h2 { font-size: 1.1rem; margin-bottom: .3rem; }
 form { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; margin: .5rem 0; }
 label { display: grid; gap: .1rem; color: var(--soft); font-size: .85rem; }
 input, select, button { font: inherit; color: var(--text); background: var(--ground); border: 1px solid var(--soft); border-radius: 4px; padding: .25rem .5rem; }

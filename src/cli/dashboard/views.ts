@@ -1,5 +1,5 @@
 import { expiryCalendar } from "../../domain/where/calendar.ts";
-import { referenceText, spokenReference } from "../../domain/where/object-reference.ts";
+import { referenceText } from "../../domain/where/object-reference.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { counted } from "../../domain/words.ts";
 import { type ClassRow, filteredRows, STATES, vaultRows } from "./class-rows.ts";
@@ -83,7 +83,7 @@ function usagesIn({ usages }: Model, query: URLSearchParams): readonly ObjectUsa
   );
 }
 
-export function oldIn({ secrets, containers }: ObjectUsage): number {
+function oldIn({ secrets, containers }: ObjectUsage): number {
   return [...secrets, ...containers].filter(({ state }) => state === "old").length;
 }
 
@@ -118,11 +118,10 @@ function objectView({ usages }: Model, query: URLSearchParams): Html {
     (each) =>
       html`<tr><th scope="row">${each.namespace}/${each.pod}</th><td>${each.container ?? "–"}</td><td>${each.workload ?? "–"}</td><td>${each.via} ${each.from}</td>${heldCells(each)}</tr>`,
   );
-  return html`<h2>${spokenReference(usage)} in ${vault}</h2>
-<p>Newest version: <code>${current?.version ?? "not known"}</code>, seen ${time(current?.seenAt)}, in the vault ${time(current?.updated)}. Expires: ${time(expires)}.</p>
-<h3>Classes that name it</h3><ul>${naming}</ul>
-<h3>Secrets</h3>${table("Secrets with the object", ["Secret", "Keys", ...HELD_HEADS], inSecrets)}
-<h3>Containers</h3>${table("Containers with the object", ["Pod", "Container", "Workload", "From", ...HELD_HEADS], inPods)}`;
+  return html`<p>Vault: ${vault}. Newest version: <code>${current?.version ?? "not known"}</code>, seen ${time(current?.seenAt)}, in the vault ${time(current?.updated)}. Expires: ${time(expires)}.</p>
+<h2>Classes that name it</h2><ul>${naming}</ul>
+<h2>Secrets</h2>${table("Secrets with the object", ["Secret", "Keys", ...HELD_HEADS], inSecrets)}
+<h2>Containers</h2>${table("Containers with the object", ["Pod", "Container", "Workload", "From", ...HELD_HEADS], inPods)}`;
 }
 
 function calendarView(model: Model, query: URLSearchParams): Html {
@@ -132,7 +131,7 @@ function calendarView(model: Model, query: URLSearchParams): Html {
   const rows = shown.map((each) => {
     const secrets = [...new Set(each.secrets.map(({ namespace, name }) => `${namespace}/${name}`))];
     const classes = each.classes.map(({ namespace, name }) => `${namespace}/${name}`);
-    return html`<tr><th scope="row">${time(each.expires)}</th><td>${stateMark(each.state)}</td><td>${spokenReference(each)}</td><td>${host(each.vault)}</td><td>${some(classes)}</td><td>${some(secrets)}</td><td>${some(each.workloads)}</td></tr>`;
+    return html`<tr><th scope="row">${time(each.expires)}</th><td>${stateMark(each.state)}</td><td>${objectLink(each)}</td><td>${host(each.vault)}</td><td>${some(classes)}</td><td>${some(secrets)}</td><td>${some(each.workloads)}</td></tr>`;
   });
   const note =
     undated === 0 ? "" : html`<p>Of ${counted(undated, "object")} that pods mount alone nobody here knows whether they expire.</p>`;
