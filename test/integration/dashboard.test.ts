@@ -160,6 +160,10 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
       what: "the class",
     });
     assert.equal(await page.getByText("shop/late").count(), 0);
+    await page.getByLabel("Namespace").fill("billing");
+    await classLink("shop/web").waitFor({ state: "detached" });
+    await page.getByLabel("Namespace").fill("");
+    await page.locator("#live", { hasText: "Paused, as of" }).waitFor();
     await page.getByRole("button", { name: "Pause updates" }).click();
     await page.getByText("shop/late").first().waitFor();
   });

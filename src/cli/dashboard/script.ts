@@ -5,7 +5,7 @@
 export const SCRIPT = `"use strict";
 const byId = (id) => document.getElementById(id);
 const [view, live, said, pause, form] = ["view", "live", "said", "pause", "filter"].map(byId);
-let isBusy = false, isDue = false, isPaused = false, spoken = view.firstElementChild?.dataset.say ?? "";
+let isBusy = false, isDue = false, isAsked = false, isPaused = false, shown = "", spoken = view.firstElementChild?.dataset.say ?? "";
 
 const isSelecting = () => {
   const selection = getSelection();
@@ -13,7 +13,8 @@ const isSelecting = () => {
 };
 
 function put(text) {
-  if (text === view.innerHTML) return;
+  if (text === shown) return;
+  shown = text;
   const focused = view.contains(document.activeElement) ? document.activeElement.id : "";
   view.innerHTML = text;
   if (focused !== "") byId(focused)?.focus({ preventScroll: true });
@@ -21,23 +22,26 @@ function put(text) {
   if (say !== spoken) said.textContent = spoken = say;
 }
 
-async function refresh() {
+/** What the user asks for comes while the page is paused, too. */
+async function refresh(isByUser) {
   isDue = true;
+  isAsked ||= isByUser === true;
   if (isBusy) return;
   isBusy = true;
-  while (isDue && !isPaused) {
+  while (isDue && (isAsked || !isPaused)) {
     if (isSelecting()) {
       await new Promise((resolve) => document.addEventListener("selectionchange", resolve, { once: true }));
       continue;
     }
-    isDue = false;
+    isDue = isAsked = false;
     const asked = new URL(location.href);
     asked.searchParams.set("part", "1");
     try {
-      const answer = await fetch(asked, { cache: "no-store" });
-      if (!answer.ok) throw new Error(String(answer.status));
-      put(await answer.text());
-      live.textContent = "Live, as of " + new Date().toISOString().slice(11, 19) + "Z";
+      const answer = await fetch(asked, { cache: "no-store", signal: AbortSignal.timeout(15000) });
+      const text = await answer.text();
+      if (answer.ok) put(text);
+      else view.textContent = text;
+      live.textContent = (isPaused ? "Paused, as of " : "Live, as of ") + new Date().toISOString().slice(11, 19) + "Z";
     } catch {
       lost();
       break;
@@ -89,9 +93,7 @@ function filter() {
     to.search = address.searchParams.has("ns") ? "ns=" + encodeURIComponent(address.searchParams.get("ns")) : "";
     link.href = to;
   }
-  const wasPaused = isPaused;
-  isPaused = false;
-  refresh().then(() => { isPaused = wasPaused; });
+  refresh(true);
 }
 form?.addEventListener("input", () => {
   clearTimeout(typing);
