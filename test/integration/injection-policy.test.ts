@@ -2,40 +2,19 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { runOnline } from "../support/cli/cli.ts";
-import { type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
-import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
-import { aNamespace } from "../support/cluster/namespace.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { policyRuns } from "../support/cluster/policy-runs.ts";
-import { at, installShipped, listAt, renderOverlay } from "../support/cluster/shipped-manifests.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
 import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { LATER, laterPolicy } from "./injection-policy/later-container.ts";
+import { type Json, mountsOf, startPolicyPlane, tryPod } from "./injection-policy/policy-plane.ts";
 
 const refusal = controlPlaneRefusal();
 
-type Json = Readonly<Record<string, unknown>>;
-
 let plane: ControlPlane;
-let serial = 0;
-
-function create(pod: Json, namespace = "default"): Promise<ApiAnswer> {
-  const spec = { automountServiceAccountToken: false, ...Object(pod["spec"]) };
-  const body = { ...pod, metadata: { ...Object(pod["metadata"]), name: `pod-${++serial}` }, spec };
-  return apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/pods?dryRun=All`, body });
-}
-
-const mountsOf = (container: unknown): readonly unknown[] => listAt(container, "volumeMounts").map((mount) => at(mount, "mountPath"));
-
-/** A pod to be created anew, with annotations that were changed. */
-const copyOf = (stored: unknown, annotations: Readonly<Record<string, string>>): Json => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: {
-    labels: at(stored, "metadata", "labels"),
-    annotations: { ...Object(at(stored, "metadata", "annotations")), ...prefixed(annotations) },
-  },
-  spec: at(stored, "spec"),
-});
+const create = (pod: Json, namespace?: string) => tryPod(plane, pod, namespace);
 
 const withLabels = (pod: Json, labels: Readonly<Record<string, string>>): Json => ({
   ...pod,
@@ -62,16 +41,10 @@ const range = (count: number): readonly number[] => Array.from({ length: count }
 
 describe("the policy that injects", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
-    plane = await startControlPlane({ controllerManager: false });
-    await plane.kubectl(["create", "serviceaccount", "default"]);
-    await installShipped(plane, await renderOverlay("policy"));
-    await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: laterPolicy }));
-    const isThere = async (): Promise<boolean> => {
-      const later = await create(withLabels(aPod({}), { later: "sidecar" }));
-      const injected = await create(aPod(OPTED_IN));
-      return listAt(later.body, "spec", "containers").length === 2 && injected.status === 201;
-    };
-    await eventually(isThere, { within: 30_000, every: 100, what: "the policies" });
+    plane = await startPolicyPlane(...laterPolicy);
+    const isThere = async (): Promise<boolean> =>
+      listAt((await create(withLabels(aPod({}), { later: "sidecar" }))).body, "spec", "containers").length === 2;
+    await eventually(isThere, { within: 30_000, every: 100, what: "the policy of somebody else" });
   });
 
   after(async () => {
@@ -126,54 +99,6 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
 
       assert.deepEqual([mountsOf(app), mountsOf(sidecar)], [["/mnt/secrets-store"], []], containers);
     }
-  });
-
-  test("looks anew at a pod that was copied from a running one, and then changed", async () => {
-    const { body } = await create(
-      aPod(
-        { ...OPTED_IN, containers: "app" },
-        {
-          containers: [
-            { name: "app", image: "i" },
-            { name: "log", image: "i" },
-          ],
-        },
-      ),
-    );
-    const copy = (annotations: Readonly<Record<string, string>>): Json => copyOf(body, annotations);
-    const more = await create(copy({ containers: "app,log" }));
-    const variables = await create(copy({ "env-from": "settings" }));
-    const other = await create(copy({ "credentials-secret": "other" }));
-    const second = await create(copy({ "secret-provider-class": "akvprovider-demo,second", "mount-path": "second=/second" }));
-
-    assert.deepEqual(mountsOf(listAt(more.body, "spec", "containers")[1]), ["/mnt/secrets-store"]);
-    assert.equal(at(listAt(listAt(variables.body, "spec", "containers")[0], "envFrom")[0], "secretRef", "name"), "settings");
-    assert.match(String(at(other.body, "message")), /has nodePublishSecretRef "secrets-store-creds" where "other" is wanted/);
-    assert.equal(listAt(second.body, "spec", "volumes").filter((volume) => at(volume, "csi") !== undefined).length, 2);
-  });
-
-  test("leaves a copy of a running pod its reference, where only its Namespace says another", async () => {
-    await aNamespace(plane, "other");
-    await plane.kubectl(["annotate", "namespace", "other", "keyvault-injector.dev/credentials-secret=other"]);
-    const { body } = await create(aPod(OPTED_IN));
-    const before = await policyRuns(plane);
-    const copied = await create(copyOf(body, {}), "other");
-    const [volume] = listAt(copied.body, "spec", "volumes");
-
-    assert.equal(at(volume, "csi", "nodePublishSecretRef", "name"), "secrets-store-creds");
-    assert.equal((await policyRuns(plane)) - before, 0);
-  });
-
-  test("takes no status for its own that a pod comes with", async () => {
-    const status = "refused: by the pod's author";
-    const right = await create(aPod({ ...OPTED_IN, status }));
-    const wrong = await create(aPod({ ...OPTED_IN, status, "mount-path": "relative" }));
-    const off = await create(aPod({ inject: "false", status }));
-
-    assert.equal(right.status, 201);
-    assert.match(String(at(right.body, "metadata", "annotations", "keyvault-injector.dev/status")), /^\{"version"/);
-    assert.match(String(at(wrong.body, "message")), /mount-path is "relative": write an absolute path/);
-    assert.equal(off.status, 201);
   });
 
   test("takes no list apart that is too long for the API server's time, and says which", async () => {
@@ -246,7 +171,8 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
       as,
     });
 
-    assert.match(String(at(answer.body, "message")), /the sync worker makes nothing of the webhook's where policies inject/);
+    // Two policies deny it, and either says so.
+    assert.match(String(at(answer.body, "message")), /makes nothing of the webhook's where policies inject|keyvault-injector-sync-pods/);
   });
 
   test("doctor and explain know the mode, and miss no webhook where policies inject", async () => {
@@ -275,5 +201,23 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
     );
     assert.ok(!findings.some(({ message }) => message.includes("keyvault-injector-webhook")), JSON.stringify(findings, null, 1));
     assert.match(asked.output, /the policy keyvault-injector-injection injects/);
+  });
+
+  test("AT7: doctor says that somebody has changed the policy, whatever it was", async () => {
+    const found = async () => {
+      const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults", "-n", "default"], plane.kubeconfigPath);
+      const { findings } = JSON.parse(output) as InstallReport;
+      return findings.filter(({ check }) => check === "webhook").map(({ state, message }) => `${state} ${message}`);
+    };
+    const patches = [
+      [{ op: "replace", path: "/spec/reinvocationPolicy", value: "Never" }],
+      [{ op: "replace", path: "/spec/matchConditions/2/expression", value: "request.namespace != 'team'" }],
+      [{ op: "replace", path: "/spec/mutations/0/jsonPatch/expression", value: "[JSONPatch{op: 'add', path: ''}].filter(none, false)" }],
+    ];
+    for (const patch of patches) {
+      await plane.kubectl(["patch", "mutatingadmissionpolicy", "keyvault-injector-injection", "--type=json", "-p", JSON.stringify(patch)]);
+
+      assert.deepEqual(await found(), ["WARN the policy keyvault-injector-injection is not as this version of the command ships it"]);
+    }
   });
 });

@@ -80,7 +80,8 @@ const HAS_NO_WEBHOOK = `eq ${MODE} "policy"`;
 const HAS_POLICIES = `ne ${MODE} "webhook"`;
 
 const WEBHOOK_OBJECTS = componentsOf("")
-  .filter(({ isWebhook }) => isWebhook)
+  // By the PodTemplate, policies say which pods a Deployment of that name may have: also where nobody needs one.
+  .filter(({ isWebhook, resource }) => isWebhook && resource.kind !== "PodTemplate")
   .map(({ resource, ref }) => `${resource.kind}/${ref.name}`);
 
 /** Objects that have a condition of their own, those of a component besides its one. */

@@ -8,7 +8,7 @@ import { DNS_LABEL, LONGEST_LABEL, LONGEST_SUBDOMAIN } from "../../src/domain/in
 import { DENIALS, PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "../../src/domain/injection/settings.ts";
 import { WINDOW_SHAPE } from "../../src/domain/rollout/window.ts";
-import { bind, choose, cut, first, message, none, of, quoted, regex, text, type Variable } from "./cel.ts";
+import { type Bounds, bind, choose, cut, first, message, none, of, pieces, quoted, regex, text, type Variable } from "./cel.ts";
 import { mountPathProblem, normalPath, pathBelow } from "./paths.ts";
 
 const OWN = "object.metadata.annotations";
@@ -69,8 +69,10 @@ const SUBDOMAIN = DNS_LABEL.source.replace(/^\^/, "").replace(/\$$/, "");
 const isSubdomain = (name: string): string =>
   `(${name}.size() <= ${LONGEST_SUBDOMAIN} && ${name}.matches(${regex(`^${SUBDOMAIN}(\\.${SUBDOMAIN})*$`)}))`;
 
-/** Characters and items of a list. What is longer is not taken apart: CEL's cost says little of the time that this takes the API server. */
-const LONGEST = { list: 8_192, perClass: 70_000, items: 64 } as const;
+/** Of what a pod says. A Namespace may speak for many classes that are not the pod's. */
+const MOST_ITEMS = 64;
+const LIST: Bounds = { characters: 8_192, most: MOST_ITEMS };
+const PER_CLASS: Bounds = { characters: 70_000, most: 512 };
 
 /** An item that nothing can be called. */
 const TOO_MUCH = `["", ""]`;
@@ -78,7 +80,7 @@ const NO_TEXTS = none(`""`);
 
 /** `a, b,c`; without the annotation nothing. */
 const items = (name: Name): string =>
-  `${given(name)}.optMap(value, value.size() > ${LONGEST.list} ? ${TOO_MUCH} : ${bind("parts", `value.split(",")`, `parts.size() > ${LONGEST.items} ? ${TOO_MUCH} : parts.map(item, item.trim())`)}).orValue([])`;
+  `${given(name)}.optMap(value, ${pieces("value", ",", LIST, TOO_MUCH)}.map(item, item.trim())).orValue([])`;
 
 interface ListRules {
   readonly annotation: Name;
@@ -128,14 +130,15 @@ function perClassVariables({ name, fallback, problemOf }: PerClass): readonly Va
   const [whole, entries] = [textOf(name), entriesOf(name)];
   const entry = `item.contains("=") ? [item.substring(0, item.indexOf("=")).trim(), item.substring(item.indexOf("=") + 1).trim()] : [item.trim()]`;
   // A default of the Namespace may be for many classes that are not the pod's.
-  const meant = `${whole}.split(",").filter(item, ${isOwn(name)} || ${of("classes")}.exists(class, item.trim().startsWith(class)))`;
-  const taken = bind("parts", meant, `parts.size() > ${LONGEST.items} ? [[""]] : parts.map(item, ${entry})`);
+  const all = pieces(whole, ",", PER_CLASS, TOO_MUCH);
+  const meant = `${all}.filter(item, ${isOwn(name)} || ${of("classes")}.exists(class, item.trim().startsWith(class)))`;
+  const taken = bind("parts", meant, `parts.size() > ${MOST_ITEMS} ? [[""]] : parts.map(item, ${entry})`);
   return [
     { name: `${name}Text`, expression: `${given(name)}.orValue(${text(fallback)}).trim()` },
     { name: `${name}IsOne`, expression: `!${whole}.contains("=") || ${whole}.matches(${regex(STARTS_LIKE_A_PATH)})` },
     {
       name: `${name}Entries`,
-      expression: `${isOne(name)} ? ${none(`[""]`)} : (${whole}.size() > ${LONGEST.perClass} ? [[""]] : ${taken})`,
+      expression: `${isOne(name)} ? ${none(`[""]`)} : ${taken}`,
     },
     {
       name: `${name}Problems`,
@@ -254,7 +257,7 @@ const CLASS_PROBLEM = choose(
   `""`,
 );
 
-const CONTAINER_NAMES = `${of("all")}.map(c, c.name)`;
+const CONTAINER_NAMES = of("names");
 const [INCLUDED, EXCLUDED] = [of("included"), of("excluded")];
 
 const CONTAINER_RULES: ListRules = {

@@ -1,6 +1,6 @@
 /** Pieces of CEL, as text. */
 import type { Placeholders } from "../../src/domain/injection/messages.ts";
-import { SHOWN_LENGTH } from "../../src/domain/quoted.ts";
+import { SHOWN_LENGTH, UNSEEN } from "../../src/domain/quoted.ts";
 
 const ELLIPSIS = "...";
 
@@ -43,9 +43,25 @@ export function message<const Template extends string>(
   return parts.map((part) => (part.startsWith("{") ? known.get(part.slice(1, -1)) : undefined) ?? text(part)).join(" + ");
 }
 
-/** Somebody's text in quotes, cut as the webhook cuts it. */
+/** Somebody's text in quotes, cut as the webhook cuts it. CEL cannot escape what a terminal obeys: a text that has such is not shown. */
 export function quoted(value: string): string {
-  return bind("shown", value, `strings.quote(${cut("shown", SHOWN_LENGTH)})`);
+  const shown = bind("shown", value, cut("shown", SHOWN_LENGTH));
+  return bind("shown", shown, `shown.matches(${regex(UNSEEN)}) ? ${text('"(characters that cannot be shown)"')} : strings.quote(shown)`);
+}
+
+/**
+ * The pieces of a text between separators, or `otherwise` where it is longer than so many characters, or has more than so many pieces. Nothing
+ * else takes a text apart: walking a list costs the API server the square of its length, of which CEL's own cost says little.
+ */
+export function pieces(value: string, separator: string, { characters, most }: Bounds, otherwise: string): string {
+  const split = bind("split", `${value}.split(${text(separator)})`, `split.size() > ${most} ? ${otherwise} : split`);
+  return `(${value}.size() > ${characters} ? ${otherwise} : ${split})`;
+}
+
+export interface Bounds {
+  readonly characters: number;
+  /** Pieces. */
+  readonly most: number;
 }
 
 /** At most so many characters, with dots for the rest. */

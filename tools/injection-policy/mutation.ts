@@ -50,6 +50,8 @@ const LABEL = [
 const STATUS_KEY = POD_ANNOTATIONS.status;
 const names = (list: string): string => `${list}.map(name, "\\"" + name + "\\"").join(",")`;
 
+const MOST_ANNOTATIONS = 500;
+
 /** As the webhook writes it, and left out likewise where there is no room. */
 export function statusVariables(version: string): readonly Variable[] {
   return [
@@ -59,7 +61,8 @@ export function statusVariables(version: string): readonly Variable[] {
     },
     {
       name: "room",
-      expression: `${MOST_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum()`,
+      // Of thousands they are not counted.
+      expression: `object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum()`,
     },
   ];
 }

@@ -22,6 +22,14 @@ const CLASS = `${of("classes")}[index]`;
 
 const IS_SELECTED = `!(c.name in ${of("excluded")}) && (${of("included")}.size() == 0 || c.name in ${of("included")})`;
 
+/** The API server has a null for a pod without containers. */
+const containersOf: Readonly<Record<ContainerList, string>> = {
+  initContainers: "object.spec.?initContainers.orValue([])",
+  containers: "(object.spec.containers == null ? [] : object.spec.containers)",
+};
+
+export const ALL_CONTAINERS = `(${containersOf.initContainers} + ${containersOf.containers})`;
+
 const LISTS: readonly ContainerList[] = ["initContainers", "containers"];
 
 /** Kinds of volumes that have the field `readOnly`. */
@@ -35,9 +43,13 @@ const IS_READ_ONLY_VOLUME = [
   ...MAY_BE_READ_ONLY.map((source) => `volume.?${source}.?readOnly.orValue(false)`),
 ].join(" || ");
 
+export const CONTAINER_VARIABLES: readonly Variable[] = [
+  { name: "all", expression: ALL_CONTAINERS },
+  { name: "names", expression: `${of("all")}.map(c, c.name)` },
+];
+
 /** Lists of the selected containers' order, and of the classes'. */
 export const POD_VARIABLES: readonly Variable[] = [
-  { name: "all", expression: "object.spec.?initContainers.orValue([]) + object.spec.containers" },
   { name: "selected", expression: `${of("all")}.filter(c, ${IS_SELECTED})` },
   { name: "driverVolumes", expression: DRIVER_VOLUMES },
   // By class: the names of the pod's own volumes that are as one of ours would be.
@@ -66,7 +78,7 @@ export const POD_VARIABLES: readonly Variable[] = [
   {
     name: "pointers",
     expression: LISTS.map(
-      (list) => `object.spec.?${list}.orValue([]).transformList(at, c, ${IS_SELECTED}, ${text(`/spec/${list}/`)} + string(at))`,
+      (list) => `${containersOf[list]}.transformList(at, c, ${IS_SELECTED}, ${text(`/spec/${list}/`)} + string(at))`,
     ).join(" + "),
   },
 ];
@@ -138,9 +150,36 @@ const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`
  */
 const COST = { place: 140, class: 45, most: 800_000 } as const;
 
-const OCCUPANTS = `${of("selected")}.map(c, c.?volumeMounts.orValue([]).size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
+const occupantsOf = (containers: string): string =>
+  `${containers}.map(c, c.?volumeMounts.orValue([]).size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
+const costOf = (containers: string): string => `${occupantsOf(containers)} * (${COST.place} + ${COST.class} * ${of("classes")}.size())`;
+
+const OCCUPANTS = occupantsOf(of("selected"));
+
+/** Twice what is taken: a pod that comes again has our own mounts, too. */
+const HUGE = { containers: 2_000, volumes: 1_000, perClass: 4_000, perSecret: 10_000, cost: COST.most * 2 } as const;
+const VOLUMES = "object.spec.?volumes.orValue([]).size()";
+const SOURCES = `${of("all")}.map(c, c.?envFrom.orValue([]).size()).sum()`;
+
+const LARGER =
+  `a pod of {containers} containers, {volumes} volumes and {classes} classes with all of their mounts and sources is more than a policy looks at: ` +
+  `make it smaller, or name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
 const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy compares: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
+
+/** By counts alone, before anything is walked that a product of them decides on. */
+export const HUGE_PROBLEM: Variable = {
+  name: "hugeProblem",
+  expression: `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${SOURCES} * ${of("secrets")}.size() > ${HUGE.perSecret} || ${costOf(of("all"))} > ${HUGE.cost} ? ${message(
+    LARGER,
+    {
+      containers: `string(${of("all")}.size())`,
+      volumes: `string(${VOLUMES})`,
+      classes: `string(${of("classes")}.size())`,
+    },
+  )} : ""`,
+  isProblem: true,
+};
 
 export const SIZE_PROBLEMS: readonly Variable[] = [
   // A container's own sources, but for those that are asked for, which it may have from us.
@@ -164,7 +203,7 @@ export const SIZE_PROBLEMS: readonly Variable[] = [
           }),
         ],
         [
-          `${OCCUPANTS} * (${COST.place} + ${COST.class} * ${of("classes")}.size()) > ${COST.most}`,
+          `${costOf(of("selected"))} > ${COST.most}`,
           message(TOO_MANY_MOUNTS, {
             containers: `string(${of("selected")}.size())`,
             mounts: `string(${OCCUPANTS})`,
@@ -189,7 +228,7 @@ const REFERENCE_DIFFERS = `${OTHERWISE}.map(others, others.map(other, [${referen
     class: quoted(CLASS),
     has: `(own == "" ? "no nodePublishSecretRef" : "nodePublishSecretRef " + ${quoted("own")})`,
     wanted: `(${of("references")}[index] == "" ? "none" : ${quoted(`${of("references")}[index]`)})`,
-    own: `strings.quote((${of("classes")}.size() == 1 ? "" : ${CLASS} + "=") + (own == "" ? "none" : own))`,
+    own: quoted(`(${of("classes")}.size() == 1 ? "" : ${CLASS} + "=") + (own == "" ? "none" : own)`),
   },
 )})[0]))[0]`;
 

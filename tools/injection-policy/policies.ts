@@ -5,7 +5,7 @@ import { ANNOTATION_PROBLEMS, ANNOTATION_VARIABLES, LIST_PROBLEMS, RESTART_PROBL
 import { choose, of, text, type Variable } from "./cel.ts";
 import { IS_DONE } from "./done.ts";
 import { MUTATION, statusVariables } from "./mutation.ts";
-import { CLASH_PROBLEMS, IS_COMPLETE, PLAN_PROBLEMS, POD_VARIABLES, SIZE_PROBLEMS } from "./pod.ts";
+import { CLASH_PROBLEMS, CONTAINER_VARIABLES, HUGE_PROBLEM, IS_COMPLETE, PLAN_PROBLEMS, POD_VARIABLES, SIZE_PROBLEMS } from "./pod.ts";
 import { SYSTEM_VARIABLES } from "./system.ts";
 
 const NAME = "keyvault-injector-injection";
@@ -24,6 +24,7 @@ const PROBLEM: Variable = {
   name: "problem",
   expression: choose(
     [
+      [`${of(HUGE_PROBLEM.name)} != ""`, of(HUGE_PROBLEM.name)],
       [IS_COMPLETE, `""`],
       ...PROBLEM_VARIABLES.filter(({ isProblem }) => isProblem).map(({ name }) => [`${of(name)} != ""`, of(name)] as const),
     ],
@@ -31,7 +32,15 @@ const PROBLEM: Variable = {
   ),
 };
 
-const VARIABLES = [...SYSTEM_VARIABLES, ...ANNOTATION_VARIABLES, ...POD_VARIABLES, ...PROBLEM_VARIABLES, PROBLEM];
+const VARIABLES = [
+  ...CONTAINER_VARIABLES,
+  ...SYSTEM_VARIABLES,
+  ...ANNOTATION_VARIABLES,
+  ...POD_VARIABLES,
+  HUGE_PROBLEM,
+  ...PROBLEM_VARIABLES,
+  PROBLEM,
+];
 
 const metadata = { name: NAME, labels: { "app.kubernetes.io/name": "keyvault-injector" } };
 
@@ -51,7 +60,8 @@ const CONDITIONS = [
   { name: "not-done", expression: `!(${IS_DONE})` },
 ];
 
-export function injectionPolicy(version: string): readonly object[] {
+/** The policy and its binding. */
+export function injectionPolicy(version: string) {
   return [
     {
       apiVersion: "admissionregistration.k8s.io/v1",
@@ -67,5 +77,5 @@ export function injectionPolicy(version: string): readonly object[] {
       },
     },
     { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingAdmissionPolicyBinding", metadata, spec: { policyName: NAME } },
-  ];
+  ] as const;
 }

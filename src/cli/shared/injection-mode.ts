@@ -28,8 +28,11 @@ export async function injectionModeOf(viewer: Viewer): Promise<InjectionMode> {
 export function narrowingsOfPolicy({ policy, binding }: InjectionMode): readonly string[] {
   const { matchConstraints, matchConditions = [] } = policy?.spec ?? {};
   const { objectSelector = {}, resourceRules: rules = [] } = matchConstraints ?? {};
-  const ofBinding = isNarrow(binding?.spec?.matchResources) ? ["matchResources of its binding"] : [];
-  return [...narrowingsOf({ objectSelector, matchConditions, rules }), ...ofBinding];
+  const others = [
+    ...((matchConstraints?.excludeResourceRules ?? []).length > 0 ? ["excludeResourceRules"] : []),
+    ...(isNarrow(binding?.spec?.matchResources) ? ["matchResources of its binding"] : []),
+  ];
+  return [...narrowingsOf({ objectSelector, matchConditions, rules }), ...others];
 }
 
 /** The server fills in empty selectors. */

@@ -92,9 +92,12 @@ export interface Policy extends KubeObject {
     readonly paramKind?: { readonly kind?: string };
     readonly matchConstraints?: Pick<WebhookEntry, "namespaceSelector" | "objectSelector"> & {
       readonly resourceRules?: WebhookEntry["rules"];
+      readonly excludeResourceRules?: readonly unknown[];
     };
     readonly matchConditions?: readonly { readonly name?: string; readonly expression?: string }[];
-    readonly variables?: readonly { readonly expression?: string }[];
+    readonly variables?: readonly { readonly name?: string; readonly expression?: string }[];
+    readonly reinvocationPolicy?: string;
+    readonly mutations?: readonly { readonly jsonPatch?: { readonly expression?: string } }[];
     readonly validations?: readonly { readonly expression?: string }[];
   };
   readonly status?: { readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] } };

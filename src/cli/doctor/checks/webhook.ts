@@ -11,6 +11,8 @@ import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { INJECTION_POLICY, injectionModeOf, narrowingsOfPolicy } from "../../shared/injection-mode.ts";
+import { INJECTION_POLICY_DIGEST } from "../../shared/injection-policy-digest.ts";
+import { policyDigest } from "../../shared/policy-digest.ts";
 import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
 import { type Viewer, valueIn } from "../../shared/viewer.ts";
@@ -62,10 +64,12 @@ async function policyResults({ viewer }: Pick<DoctorContext, "viewer">): Promise
   if (mode.policy === undefined) return [];
   const narrowed = narrowingsOfPolicy(mode).join(", ");
   const { warn, fine } = on.webhook;
-  if (mode.policy.spec?.failurePolicy === "Ignore")
-    return [warn(`the policy ${INJECTION_POLICY} has failurePolicy Ignore: an error in it injects nothing`, APPLY)];
   if (narrowed !== "")
     return [warn(`the policy ${INJECTION_POLICY} has other ${narrowed}, which may keep opted-in pods from it`, UNLESS_MEANT)];
+  if (policyDigest(mode.policy.spec ?? {}) !== INJECTION_POLICY_DIGEST) {
+    const message = `the policy ${INJECTION_POLICY} is not as this version of the command ships it`;
+    return [warn(message, `${APPLY}, or ask the command of the version that is installed`)];
+  }
   return [
     fine(
       mode.kind === "policy" ? `there is none: the policy ${INJECTION_POLICY} injects` : `the policy ${INJECTION_POLICY} injects as well`,
