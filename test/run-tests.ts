@@ -9,6 +9,7 @@ import { olderApiServer } from "../tools/bootstrap/control-plane-assets.mjs";
 import { LANES, type Layer, testFiles } from "../tools/test-files.ts";
 import { builtProgram, programRefusal } from "./e2e/support/binaries.ts";
 import { HELM_VERSIONS } from "./support/cluster/helm.ts";
+import { prepareChromium } from "./support/dashboard/chromium.ts";
 
 const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   all: ["unit", "property", "contract", "integration"],
@@ -51,6 +52,7 @@ await getOlderApiServer();
 await getHelm();
 for (const program of ["cosign", "external-secrets"] as const) await buildIfNamed(program);
 await buildFlux();
+if (isNamed("/support/dashboard/chromium.ts")) prepareChromium();
 const started = performance.now();
 const child = spawn(
   process.execPath,

@@ -1,3 +1,4 @@
+import type { Logger } from "../domain/ports/logger.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
@@ -16,7 +17,11 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
   const context: CommandContext = {
     shipped,
     // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
-    terminal: { hasColour: process.stdout.isTTY && process.stdout.hasColors(), tellProgress: progress.tell },
+    terminal: {
+      hasColour: process.stdout.isTTY && process.stdout.hasColors(),
+      tellProgress: progress.tell,
+      print: (text) => write(process.stdout, text),
+    },
     inputs: createInputs({ proxy: () => surroundings().proxy, signal: stop.signal }),
     openCluster: (access) => openCluster(access, shipped.version),
     openAzure,
@@ -46,9 +51,22 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
       acting.impersonate(user);
       return { kube: createKubeClient(acting, client), close: () => acting.close() };
     },
+    watcher: async () => {
+      const { createKubeWatcher } = await import("../kube/reflector.ts");
+      return createKubeWatcher(config, { ...client, clock: systemClock, logger: SILENT, random: Math.random });
+    },
     close: () => config.close(),
   };
 }
+
+/** Commands say what failed in their own words. */
+const SILENT: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => SILENT,
+};
 
 /** The SDKs cost tens of megabytes: loaded by those that ask a vault. */
 export async function openAzure(settings?: TokenProxySettings): Promise<AzureAccess> {

@@ -3,6 +3,7 @@ import { PROCESSES } from "../runtime/settings.ts";
 import { processHelp } from "../runtime/settings-help.ts";
 import { completionOf } from "./completion/command.ts";
 import { convert } from "./convert/command.ts";
+import { dashboard } from "./dashboard/command.ts";
 import { doctor } from "./doctor/command.ts";
 import { explain } from "./explain/command.ts";
 import { grants } from "./grants/command.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   explain,
   doctor,
   where,
+  dashboard,
   refresh,
   grants,
   restore,
@@ -49,7 +51,8 @@ async function resultOf(command: Command, argv: readonly string[], context: Comm
 function asTyped(result: CommandResult, command: Command, { shipped: { program } }: CommandContext): CommandResult {
   const advice = new RegExp(`\\bkeyvault-injector (?=(?:${COMMANDS.map(({ name }) => name).join("|")})\\b)`, "g");
   const spoken = (text: string): string => text.replaceAll(advice, () => `${program} `);
-  const isSpoken = ["doctor", "explain", "restore", "uninstall", "where", "refresh"].includes(command.name) && !/^[[{]/.test(result.output);
+  const isSpoken =
+    ["doctor", "explain", "restore", "uninstall", "where", "dashboard", "refresh"].includes(command.name) && !/^[[{]/.test(result.output);
   return { ...result, output: isSpoken ? spoken(result.output) : result.output, notes: result.notes.map(spoken) };
 }
 

@@ -29,6 +29,9 @@ const SHRINKING = 8;
 /** No second choice behind it: an API server that cannot leave values out is to refuse (406). */
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
+/** The same for the objects of a watch. */
+export const METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
 /** A continue token lives about five minutes; a list that expires this often is too slow to ever end. */
 const RESTARTS = 3;
 

@@ -177,6 +177,7 @@ class ListAndWatch<T> implements Reflector<T> {
       if (outcome.kind !== "listed" && outcome.kind !== "ended") this.#isFollowed = false;
       plan = planAfter(outcome, plan.failures, this.#options.random);
       this.#logFailure(outcome, plan);
+      if (outcome.kind === "failed") this.#wanted.onFailure?.(outcome.error);
     }
   }
 
@@ -201,7 +202,7 @@ class ListAndWatch<T> implements Reflector<T> {
   }
 
   async #list(signal: AbortSignal): Promise<Outcome> {
-    const { resource, namespace, labelSelector, fieldSelector } = this.#wanted;
+    const { resource, namespace, labelSelector, fieldSelector, metadataOnly } = this.#wanted;
     const selection = {
       ...(namespace === undefined ? {} : { namespace }),
       ...(labelSelector === undefined ? {} : { labelSelector }),
@@ -211,7 +212,7 @@ class ListAndWatch<T> implements Reflector<T> {
       this.#lastSign = this.#options.clock.now();
       return this.#keep(object);
     };
-    const request = { ...selection, resource, pageSize: this.#options.pageSize ?? PAGE_SIZE, keep };
+    const request = { ...selection, resource, metadataOnly, pageSize: this.#options.pageSize ?? PAGE_SIZE, keep };
     const { items, resourceVersion } = await listPages(this.#transport, request, signal);
     this.#touch();
     this.#unbrokenSince = this.#lastActivity;

@@ -2,7 +2,7 @@ import type { KubeObject, Resource } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { ListOptions } from "../domain/ports/kube-client.ts";
 import { type Attempt, noAnswer, parseStatus, refusal, type Status } from "./errors.ts";
-import { parseObject } from "./pages.ts";
+import { METADATA_WATCH, parseObject } from "./pages.ts";
 import { collectionPath, withQuery } from "./paths.ts";
 import { asKubeError, type Transport } from "./transport.ts";
 
@@ -18,6 +18,8 @@ export interface WatchOptions extends ListOptions {
   readonly timeoutSeconds: number;
   /** Milliseconds without a byte after which the connection counts as dead. */
   readonly idleMs: number;
+  /** As of `ReflectorOptions`. */
+  readonly metadataOnly?: boolean;
 }
 
 /** Our own timers, as reasons to abort: no failure of a watch that was accepted. */
@@ -41,7 +43,8 @@ export async function* watchEvents(
   let isAccepted = false;
   try {
     const path = withQuery(collectionPath(resource, namespace), query);
-    const stream = await access.transport.open({ attempt, method: "GET", path }, guard.signal);
+    const accept = options.metadataOnly === true ? METADATA_WATCH : undefined;
+    const stream = await access.transport.open({ attempt, method: "GET", path, accept }, guard.signal);
     if (stream.status !== 200) throw refusal(attempt, { ...stream, body: await stream.text() });
     isAccepted = true;
     access.onAccepted();

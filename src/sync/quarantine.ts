@@ -43,6 +43,8 @@ export class Quarantine {
   readonly #suspects = new Map<string, HandEntry>();
   /** Went well in this process, as they are. */
   readonly #proven = new WeakSet<SecretProviderClass>();
+  /** Suspects that were reconciled without anything being mirrored: they may not be due for hours, and nobody waits for them. */
+  readonly #atRest = new Set<string>();
   /** Suspects that have been told to wait: nobody waits for them, whether they are due again or not yet. */
   readonly #waiting = new Set<string>();
   /** The suspect that is being reconciled. */
@@ -122,7 +124,11 @@ export class Quarantine {
     if (this.#tried?.key === classKey) this.#tried = undefined;
     this.#waiting.delete(classKey);
     const hand = this.#hands.get(classKey);
-    if (hand === undefined) return;
+    if (hand === undefined) {
+      if (this.#suspects.has(classKey)) this.#atRest.add(classKey);
+      return;
+    }
+    this.#atRest.delete(classKey);
     this.#hands.delete(classKey);
     const suspect = this.#suspects.get(classKey);
     // What its form of then would do is as unknown as before.
@@ -145,7 +151,7 @@ export class Quarantine {
 
   /** Those that have met fewer deaths come before it: otherwise the first of them would meet every one. */
   #hasLessSuspected({ deaths }: HandEntry): boolean {
-    return [...this.#suspects.values()].some((other) => other.deaths < deaths);
+    return [...this.#suspects].some(([key, other]) => other.deaths < deaths && !this.#atRest.has(key));
   }
 
   #pauseUntil(until: number): number {

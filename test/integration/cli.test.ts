@@ -252,7 +252,7 @@ describe("explain", { skip: refusal }, () => {
     for (const line of [
       /^webhook ok: asked about every pod of namespace shop/m,
       /^certificate ok: the API server trusts the webhook by a CA that is valid until /m,
-      /^policy ok: policy keyvault-injector-pod-volume refuses the pod whenever the webhook has not added its volume/m,
+      /^policy ok: policy keyvault-injector-pod-volume refuses the pod whenever nobody has added its volume/m,
       /^opt-in ok: /m,
       /^class ok: SecretProviderClass mirrored exists/m,
       /^identity ok: class mirrored asks the vault as the service principal/m,

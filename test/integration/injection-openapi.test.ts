@@ -6,7 +6,7 @@ import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
 import { installProduct, type Product } from "../support/cluster/product.ts";
 import { aClass } from "../support/fixtures/pods.ts";
 import { type Random, randomFrom } from "../support/fixtures/random.ts";
-import { CLASSES, type Request, requestFor, withoutAdditions } from "./pod-schema/additions.ts";
+import { CLASSES, type InjectionMode, type Request, requestFor, withoutAdditions } from "./pod-schema/additions.ts";
 import { EXCEPTIONS, exceptionOf, FEATURE_GATES, RUNTIME_CONFIG } from "./pod-schema/exceptions.ts";
 import { generatePodSpec } from "./pod-schema/generate.ts";
 import { type PodSchema, pathsIn, readPodSchema } from "./pod-schema/schema.ts";
@@ -56,9 +56,15 @@ function foreignMetadata(random: Random): Json {
   return random.chance(0.5) ? { ...labels, annotations: { "example.com/note": 'späte "Grüße"\n{{x}} \\ /', a: "" } } : labels;
 }
 
-async function storePair(name: string, spec: Json, random: Random): Promise<Pair> {
+interface ToStore {
+  readonly name: string;
+  readonly spec: Json;
+  readonly mode: InjectionMode;
+}
+
+async function storePair({ name, spec, mode }: ToStore, random: Random): Promise<Pair> {
   const metadata = foreignMetadata(random);
-  const request = requestFor(spec, random);
+  const request = requestFor(spec, random, mode);
   const annotations = { ...objectOf(metadata, "annotations"), ...request.annotations };
   const twin = await stored(podOf(`${name}-twin`, spec, metadata));
   const annotated = await stored(podOf(name, spec, { ...metadata, annotations }));
@@ -114,22 +120,24 @@ async function createReferredTo(): Promise<void> {
   await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
 }
 
-describe("pods generated from the API server's own OpenAPI", { skip: refusal }, () => {
-  before(async () => {
-    const gates = FEATURE_GATES.map((gate) => `${gate}=true`).join(",");
-    const groups = RUNTIME_CONFIG.map((group) => `${group}=true`).join(",");
-    plane = await startControlPlane({ controllerManager: false, apiServerFlags: { "feature-gates": gates, "runtime-config": groups } });
-    product = await installProduct(plane);
-    await product.start("webhook");
-    await createReferredTo();
-    schema = readPodSchema((await apiRequest(plane, { method: "GET", path: "/openapi/v3/api/v1" })).body);
-  });
+/** An API server with everything that a pod may have, and the product on it. */
+async function start(mode: InjectionMode): Promise<void> {
+  const gates = FEATURE_GATES.map((gate) => `${gate}=true`).join(",");
+  const groups = RUNTIME_CONFIG.map((group) => `${group}=true`).join(",");
+  plane = await startControlPlane({ controllerManager: false, apiServerFlags: { "feature-gates": gates, "runtime-config": groups } });
+  product = await installProduct(plane, { overlay: mode === "policy" ? "policy" : "default" });
+  if (mode === "webhook") await product.start("webhook");
+  await createReferredTo();
+  schema = readPodSchema((await apiRequest(plane, { method: "GET", path: "/openapi/v3/api/v1" })).body);
+}
 
-  after(async () => {
-    await product?.stop();
-    await plane?.stop();
-  });
+async function stop(): Promise<void> {
+  await product?.stop();
+  await plane?.stop();
+}
 
+/** Each is its twin plus the documented additions, and one that is changed is reported. */
+function testPairs(mode: InjectionMode): void {
   test(`${PODS} of them, every PodSpec field at least once: stored, an annotated pod is its twin plus the documented additions`, async (context) => {
     const random = randomFrom(SEED);
     const missing = new Set(schema.paths.filter((path) => exceptionOf(path) === undefined));
@@ -139,7 +147,7 @@ describe("pods generated from the API server's own OpenAPI", { skip: refusal }, 
       const open = [...missing];
       const wanted = open.length === 0 ? [] : Array.from({ length: WANTED_AT_ONCE }, () => random.pick(open));
       const spec = generatePodSpec({ schema, random, wanted, isLeftOut: (path) => exceptionOf(path) !== undefined });
-      const pair = await storePair(`pod-${index}`, spec, random);
+      const pair = await storePair({ name: `pod-${index}`, spec, mode }, random);
 
       assertOnlyAdditions(pair);
       const sent = pathsIn(schema, spec);
@@ -157,6 +165,18 @@ describe("pods generated from the API server's own OpenAPI", { skip: refusal }, 
     context.diagnostic(`control: ${seen.altered}/${PODS} pods with one changed value reported as different`);
     assert.deepEqual([...missing], [], "fields of the schema that no stored pod had: give them values, or list them as exceptions");
   });
+}
+
+describe("pods generated from the API server's own OpenAPI, injected by policy", { skip: refusal }, () => {
+  before(() => start("policy"));
+  after(stop);
+  testPairs("policy");
+});
+
+describe("pods generated from the API server's own OpenAPI", { skip: refusal }, () => {
+  before(() => start("webhook"));
+  after(stop);
+  testPairs("webhook");
 
   test("the listed exceptions are refused by the API server, each", async (context) => {
     const random = randomFrom(SEED);

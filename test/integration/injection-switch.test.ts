@@ -7,6 +7,7 @@ import { startPodStream } from "../load/pod-stream.ts";
 import { type ApiAnswer, apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { onOneMachine } from "../support/cluster/one-machine.ts";
+import { policyRuns } from "../support/cluster/policy-runs.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
 import { at, folderManifests, listAt, MANIFESTS, type Manifest } from "../support/cluster/shipped-manifests.ts";
 import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
@@ -39,18 +40,12 @@ function driverVolumes(pod: unknown): number {
   return listAt(pod, "spec", "volumes").filter((volume) => at(volume, "csi", "driver") === "secrets-store.csi.k8s.io").length;
 }
 
-/** By the API server's own count of what it asks the policy. */
 async function policyWorks(isWanted: boolean): Promise<void> {
-  const pattern = /^apiserver_mutating_admission_policy_check_total\{[^}]*keyvault-injector-injection[^}]*\} (\d+)/gm;
-  const checks = async (): Promise<number> => {
-    const text = await plane.kubectl(["get", "--raw", "/metrics"]);
-    return [...text.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0);
-  };
   await eventually(
     async () => {
-      const before = await checks();
+      const before = await policyRuns(plane);
       await create({ ...OPTED_IN });
-      return (await checks()) > before === isWanted;
+      return (await policyRuns(plane)) > before === isWanted;
     },
     { within: 30_000, every: 100, what: `a policy that is ${isWanted ? "there" : "gone"}` },
   );
@@ -72,7 +67,6 @@ const removePolicies = async (): Promise<void> => {
   await plane.kubectl(["delete", "mutatingadmissionpolicybinding,mutatingadmissionpolicy", "keyvault-injector-injection"]);
   await policyWorks(false);
   await applyPoliciesOf("default");
-  await plane.kubectl(["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "keyvault-injector-injection"]);
 };
 
 const removeWebhook = async (): Promise<void> => {

@@ -148,7 +148,14 @@ const CREDENTIALS = { metadata: { name: "secrets-store-creds" }, data: { clienti
 async function explainLive(pod: JsonObject, objects: Readonly<Record<string, unknown>>, isStored = false): Promise<Explanation> {
   const viewer = viewerOf({ "keyvault-injector": WEBHOOK, ...objects });
   const settings = { version: "9.9.9", strictAnnotations: false, isCallerTrusted: true };
-  const context = { settings, facts: createFacts([], viewer, "shop"), namespace: "shop", viewer, clock: new ManualClock() };
+  const context = {
+    settings,
+    mode: "webhook" as const,
+    facts: createFacts([], viewer, "shop"),
+    namespace: "shop",
+    viewer,
+    clock: new ManualClock(),
+  };
   return explainPod({ object: "deployment/web", namespace: "shop", pod, isStored }, context);
 }
 

@@ -3,10 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { deprecationOf } from "../../src/cli/manifest/class-item.ts";
 import { readManifests } from "../../src/cli/manifest/documents.ts";
-import type { Cluster } from "../../src/cli/shared/command.ts";
 import { unifiedDiff } from "../../src/cli/shared/diff.ts";
-import type { KubeObject, ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
-import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { at, listAt } from "../support/cluster/shipped-manifests.ts";
 import { aClass, aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
@@ -15,51 +12,6 @@ const render = (...objects: readonly unknown[]) =>
   runOffline(["render", "--offline", "-f", "-"], objects.map((object) => JSON.stringify(object)).join("\n---\n"));
 const documentsOf = (output: string): readonly unknown[] => readManifests("-", output).documents.map(({ object }) => object);
 const CREDENTIALS = ["spec", "volumes", 0, "csi", "nodePublishSecretRef", "name"] as const;
-
-/** A cluster that holds these objects alone. */
-function clusterOf(...objects: readonly KubeObject[]): Cluster {
-  const read = async ({ kind }: Resource, { name }: ObjectRef) => {
-    const object = objects.find((each) => each.kind === kind && each.metadata.name === name);
-    return object === undefined ? { kind: "absent" } : { kind: "found", object };
-  };
-  const kube = { read } as unknown as KubeClient; // Nothing else of it is asked.
-  return {
-    kube,
-    server: "https://held of context held",
-    namespace: "default",
-    actAs: () => Promise.reject(new Error("nobody else")),
-    close: async () => undefined,
-  };
-}
-
-describe("render with a cluster", () => {
-  const rendered = (cluster: Cluster, pod: object) =>
-    runOffline(["render", "-f", "-", "--fail-on-warnings"], [aClass(), pod].map((each) => JSON.stringify(each)).join("\n---\n"), {
-      cluster,
-    });
-  const note =
-    "note: this cluster injects nothing, there is no MutatingWebhookConfiguration keyvault-injector with pods.keyvault-injector.dev: " +
-    "this is what an install would add; see keyvault-injector doctor";
-
-  test("D11: says that our webhook is not on it, which fails nothing", async () => {
-    const { code, output, notes } = await rendered(clusterOf(), aPod(OPTED_IN));
-
-    assert.deepEqual([code, notes], [0, [note]]);
-    assert.match(output, /secretProviderClass: akvprovider-demo/);
-  });
-
-  test("D11: says nothing of the webhook where it is there, or nothing is injected", async () => {
-    const configuration = {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "MutatingWebhookConfiguration",
-      metadata: { name: "keyvault-injector" },
-      webhooks: [{ name: "pods.keyvault-injector.dev" }],
-    };
-
-    assert.deepEqual((await rendered(clusterOf(configuration), aPod(OPTED_IN))).notes, []);
-    assert.deepEqual((await rendered(clusterOf(), aPod({}))).notes, []);
-  });
-});
 
 describe("render", () => {
   test("SW2: takes a class in the older version that is served, warns of that as the API server does, and of its mistakes", async () => {

@@ -70,7 +70,7 @@ const ALIAS: Manifest = Object.assign(
 const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, namespace?: string, now?: number]>> = {
   "a healthy install asks, trusts and guards": [
     cluster([labelled(NAMESPACE), configurationWith()]),
-    /^asked\nwebhook ok: .*\ncertificate ok: .* until 2\d{3}-\d\d-\d\d\npolicy ok: .* refuses the pod whenever the webhook has not added/,
+    /^asked\nwebhook ok: .*\ncertificate ok: .* until 2\d{3}-\d\d-\d\d\npolicy ok: .* refuses the pod whenever nobody has added/,
   ],
   "without the configuration the policy refuses the pod": [
     cluster([labelled(NAMESPACE), { ...configurationWith(), metadata: { name: "other" } }]),
@@ -137,7 +137,7 @@ describe("explain, about what stands between a pod and the webhook", () => {
 
 describe("N1: the first line of explain", () => {
   const explained = async (viewer: Viewer, pod: JsonObject) => {
-    const context = injectionContext([], NAMESPACE, viewer, { version: "9.9.9", options: {} });
+    const context = await injectionContext([], NAMESPACE, viewer, { version: "9.9.9", options: {} });
     return explainPod({ object: "pod/web", namespace: NAMESPACE, pod, isStored: false }, { ...context, viewer, clock: { now: Date.now } });
   };
   const untrusted = configurationWith({ clientConfig: { caBundle: "" } });

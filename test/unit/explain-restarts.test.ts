@@ -100,7 +100,9 @@ describe("explain, of a workload that asks for restarts in a cluster", () => {
     const workload = deployment(ASKS);
     const pod = { apiVersion: "v1", kind: "Pod", metadata: workload.spec.template.metadata, spec: POD.spec };
     const settings = { version: "9.9.9-test", strictAnnotations: false, isCallerTrusted: true };
-    const context = { settings, facts: createFacts([], viewer, "shop"), namespace: "shop", viewer, clock: { now: () => Date.parse(TIME) } };
+    const facts = createFacts([], viewer, "shop");
+    const clock = { now: () => Date.parse(TIME) };
+    const context = { settings, mode: "webhook" as const, facts, namespace: "shop", viewer, clock };
     const input = { object: "deployment/web", namespace: "shop", pod, isStored: false, path: ["spec", "template"], workload };
     return restartsOf(await explainPod(input, context)).slice(2);
   }

@@ -1,35 +1,87 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { SHIPPED_CONDITIONS } from "../../src/cli/shared/webhook-entry.ts";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { FORBIDDEN } from "../../src/domain/injection/system-paths.ts";
+import { IS_DONE } from "../../tools/injection-policy/done.ts";
 import { injectionFiles } from "../../tools/injection-policy/files.ts";
-import { injectionPolicies } from "../../tools/injection-policy/policies.ts";
-import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
+import { REFUSED } from "../../tools/injection-policy/mutation.ts";
+import { CONSTRAINTS, injectionPolicy } from "../../tools/injection-policy/policies.ts";
+import { readRepositoryFile, repositoryFiles, VERSION } from "../../tools/repository-files.ts";
+import { at, listAt, parseManifests } from "../support/cluster/shipped-manifests.ts";
 
-const { inject, refuse } = injectionPolicies(VERSION);
-const [mutating, validating] = [inject, refuse].map((objects) => JSON.stringify(objects[0]));
+const [policy] = injectionPolicy(VERSION);
+const text = JSON.stringify(policy);
 
-describe("the policies that inject", () => {
-  test("read every annotation of pods that changes a pod, and write label and status", () => {
+interface Spec {
+  readonly variables: readonly { readonly name: string; readonly expression: string }[];
+  readonly mutations: readonly { readonly jsonPatch: { readonly expression: string } }[];
+}
+
+describe("the policy that injects", () => {
+  test("reads every annotation of pods that changes a pod, and writes label and status", () => {
     for (const [name, key] of Object.entries(POD_ANNOTATIONS)) {
       // Written by the worker, and read by nobody.
-      if (name === "rotated") continue;
-      assert.ok(mutating?.includes(key), key);
-      assert.ok(validating?.includes(key) || name === "status", key);
+      if (name !== "rotated") assert.ok(text.includes(key), key);
     }
-    assert.ok(mutating?.includes(INJECTED_LABEL));
+    assert.ok(text.includes(INJECTED_LABEL));
   });
 
-  test("know every system path of the webhook", () => {
+  test("knows every system path of the webhook", () => {
     for (const { trees, exact } of Object.values(FORBIDDEN))
-      for (const path of [...trees, ...exact]) assert.ok(validating?.includes(path.replaceAll(".", String.raw`\\\\.`)), path);
+      for (const path of [...trees, ...exact]) assert.ok(text.includes(path.replaceAll(".", String.raw`\\\\.`)), path);
   });
 
-  test("depend on no other object: one that is missing would stop every pod", () => {
-    for (const policy of [mutating, validating]) assert.doesNotMatch(policy ?? "", /paramKind|paramRef/);
+  test("depends on no other object: one that is missing would stop every pod", () => {
+    assert.doesNotMatch(text, /paramKind|paramRef/);
   });
 
-  test("are in the manifests as they are made", () => {
-    for (const { file, text } of injectionFiles(VERSION)) assert.equal(readRepositoryFile(file), text);
+  test("has each variable before it is used, and none that nobody uses", () => {
+    const { variables, mutations } = (policy as { readonly spec: Spec }).spec;
+    const known = new Set<string>();
+    const used = new Set<string>();
+    for (const { name, expression } of [...variables, { name: "mutation", expression: mutations[0]?.jsonPatch.expression ?? "" }]) {
+      for (const [, other = ""] of expression.matchAll(/variables\.(\w+)/g)) {
+        assert.ok(known.has(other), `${name} uses ${other}`);
+        used.add(other);
+      }
+      known.add(name);
+    }
+    assert.deepEqual(
+      variables.map(({ name }) => name).filter((name) => !used.has(name)),
+      [],
+    );
+  });
+
+  test("is asked of the pods that the final check is about, which refuses those that it did", () => {
+    const [check] = parseManifests(readRepositoryFile("manifests/policies/pod-volume.yaml"));
+    const variables = listAt(check, "spec", "variables");
+    const named = (name: string): string =>
+      String(
+        at(
+          variables.find((variable) => at(variable, "name") === name),
+          "expression",
+        ),
+      );
+    const conditions = listAt(policy, "spec", "matchConditions").map((condition) => at(condition, "name"));
+
+    for (const name of conditions) assert.ok(SHIPPED_CONDITIONS.includes(String(name)), `doctor takes ${String(name)} for somebody else's`);
+    assert.equal(named("isDone"), IS_DONE);
+    assert.deepEqual(CONSTRAINTS, at(check, "spec", "matchConstraints"));
+    assert.equal(named("status"), `object.metadata.annotations[?'${POD_ANNOTATIONS.status}'].orValue('')`);
+    assert.ok(named("problem").includes(`variables.status.startsWith('${REFUSED}') ? variables.status.substring(${REFUSED.length})`));
+  });
+
+  test("takes texts apart in one place, which has bounds", () => {
+    // In CEL; a list of words of the generator's own is no text of anybody.
+    const splitting = repositoryFiles().filter(
+      (file) => file.startsWith("tools/injection-policy/") && /(?<!" )\.split\((?!" "\)|\/)/.test(readRepositoryFile(file)),
+    );
+
+    assert.deepEqual(splitting, ["tools/injection-policy/cel.ts"]);
+  });
+
+  test("is in the manifests, and known to doctor, as it is made", () => {
+    for (const { file, text: made } of injectionFiles(VERSION)) assert.equal(readRepositoryFile(file), made);
   });
 });

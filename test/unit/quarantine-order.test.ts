@@ -44,3 +44,19 @@ test("C-5: suspects wait until nobody else is due, however many suspects there a
   assert.deepEqual(order.slice(0, others.length), others);
   assert.deepEqual(order.slice(others.length).toSorted(), suspects);
 });
+
+test("Q1: a suspect that has nothing to be mirrored keeps no worse one waiting", () => {
+  const quarantine = new Quarantine({ version: "1", clock: new ManualClock(), logger: recordingLogger(), store: async () => undefined });
+  const classes = new Map([
+    ["team/bomb", { form: "f", deaths: 1, isInHand: true }],
+    ["team/synced", { form: "f", deaths: 0, isInHand: true }],
+  ]);
+  quarantine.begin({ [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: "1", isLeading: true, classes }) });
+  const admit = (key: string): number => quarantine.admit(key, () => false);
+
+  assert.ok(admit("team/bomb") > 0, "the control: the other one comes first");
+  assert.equal(admit("team/synced"), 0);
+  quarantine.end("team/synced");
+
+  assert.equal(admit("team/bomb"), 0);
+});

@@ -80,7 +80,8 @@ const HAS_NO_WEBHOOK = `eq ${MODE} "policy"`;
 const HAS_POLICIES = `ne ${MODE} "webhook"`;
 
 const WEBHOOK_OBJECTS = componentsOf("")
-  .filter(({ isWebhook }) => isWebhook)
+  // By the PodTemplate, policies say which pods a Deployment of that name may have: also where nobody needs one.
+  .filter(({ isWebhook, resource }) => isWebhook && resource.kind !== "PodTemplate")
   .map(({ resource, ref }) => `${resource.kind}/${ref.name}`);
 
 /** Objects that have a condition of their own, those of a component besides its one. */
@@ -93,8 +94,8 @@ export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
     (kind) => [`${kind}/keyvault-injector-sync-no-webhook`, HAS_NO_WEBHOOK] as const,
   ),
   ...WEBHOOK_OBJECTS.map((object) => [object, HAS_WEBHOOK] as const),
-  ...["MutatingAdmissionPolicy", "ValidatingAdmissionPolicy"].flatMap((kind) =>
-    [kind, `${kind}Binding`].map((each) => [`${each}/keyvault-injector-injection`, HAS_POLICIES] as const),
+  ...["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"].map(
+    (kind) => [`${kind}/keyvault-injector-injection`, HAS_POLICIES] as const,
   ),
   ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].flatMap((kind) =>
     ["identities", "authors"].map(
@@ -158,11 +159,6 @@ const syncMarks: readonly Mark[] = [
     put: text("true", `ternary "true" "false" (eq (include "keyvault-injector.heals-node-side" $) "true")`),
   },
   { object: SYNC, at: `${syncContainer}/args/[=--heal-webhook=false]`, put: when(HAS_POLICIES) },
-  {
-    object: "ValidatingAdmissionPolicy/keyvault-injector-pod-volume",
-    at: "spec/matchConditions/[name=left-to-injection]",
-    put: when(HAS_POLICIES),
-  },
   {
     object: SYNC,
     at: "spec/template/metadata",

@@ -1,4 +1,8 @@
 /** Pieces of CEL, as text. */
+import type { Placeholders } from "../../src/domain/injection/messages.ts";
+import { SHOWN_LENGTH, UNSEEN } from "../../src/domain/quoted.ts";
+
+const ELLIPSIS = "...";
 
 /** A string literal. */
 export function text(value: string): string {
@@ -7,6 +11,11 @@ export function text(value: string): string {
 
 export function list(values: readonly string[]): string {
   return `[${values.map(text).join(", ")}]`;
+}
+
+/** An empty list, of the type of this item. */
+export function none(item: string): string {
+  return `[${item}].filter(none, false)`;
 }
 
 /** A string literal of a regular expression of RE2. */
@@ -25,22 +34,39 @@ export function choose(cases: readonly (readonly [condition: string, value: stri
 }
 
 /** A message of the webhook's with expressions in the places of the words in braces. */
-export function message<Name extends string>(template: string, values: Readonly<Record<Name, string>>): string {
+export function message<const Template extends string>(
+  template: Template,
+  values: Readonly<Record<Placeholders<Template>, string>>,
+): string {
   const known = new Map<string, string>(Object.entries<string>(values));
   const parts = template.split(/(\{\w+\})/).filter((part) => part !== "");
-  return parts
-    .map((part) => {
-      const name = /^\{(\w+)\}$/.exec(part)?.[1];
-      return name === undefined ? text(part) : (known.get(name) ?? text(part));
-    })
-    .join(" + ");
+  return parts.map((part) => (part.startsWith("{") ? known.get(part.slice(1, -1)) : undefined) ?? text(part)).join(" + ");
 }
 
-const SHOWN = 60;
-
-/** Somebody's text in quotes, cut as the webhook cuts it. */
+/** Somebody's text in quotes, cut as the webhook cuts it. CEL cannot escape what a terminal obeys: a text that has such is not shown. */
 export function quoted(value: string): string {
-  return bind("shown", value, `strings.quote(shown.size() > ${SHOWN} ? shown.substring(0, ${SHOWN - 3}) + "..." : shown)`);
+  const shown = bind("shown", value, cut("shown", SHOWN_LENGTH));
+  return bind("shown", shown, `shown.matches(${regex(UNSEEN)}) ? ${text('"(characters that cannot be shown)"')} : strings.quote(shown)`);
+}
+
+/**
+ * The pieces of a text between separators, or `otherwise` where it is longer than so many characters, or has more than so many pieces. Nothing
+ * else takes a text apart: walking a list costs the API server the square of its length, of which CEL's own cost says little.
+ */
+export function pieces(value: string, separator: string, { characters, most }: Bounds, otherwise: string): string {
+  const split = bind("split", `${value}.split(${text(separator)})`, `split.size() > ${most} ? ${otherwise} : split`);
+  return `(${value}.size() > ${characters} ? ${otherwise} : ${split})`;
+}
+
+export interface Bounds {
+  readonly characters: number;
+  /** Pieces. */
+  readonly most: number;
+}
+
+/** At most so many characters, with dots for the rest. */
+export function cut(value: string, most: number): string {
+  return `(${value}.size() > ${most} ? ${value}.substring(0, ${most - ELLIPSIS.length}) + ${text(ELLIPSIS)} : ${value})`;
 }
 
 /** The first of the messages; nothing where there is none. */
@@ -51,6 +77,8 @@ export function first(messages: string): string {
 export interface Variable {
   readonly name: string;
   readonly expression: string;
+  /** It is empty, or the message that a pod is refused with. */
+  readonly isProblem?: true;
 }
 
 /** The variable as expressions name it. */

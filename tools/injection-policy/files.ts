@@ -1,6 +1,7 @@
 /** The policies as the sources that kustomize reads. */
 import { Document, isScalar, Scalar, visit } from "yaml";
-import { injectionPolicies } from "./policies.ts";
+import { policyDigest } from "../../src/cli/shared/policy-digest.ts";
+import { injectionPolicy } from "./policies.ts";
 
 const FOLDER = "manifests/components/injection-policy";
 
@@ -10,19 +11,21 @@ export interface GeneratedFile {
   readonly text: string;
 }
 
+const DIGEST_FILE = "src/cli/shared/injection-policy-digest.ts";
+
 export function injectionFiles(version: string): readonly GeneratedFile[] {
-  const { inject, refuse } = injectionPolicies(version);
+  const [policy, ...others] = injectionPolicy(version);
+  const digest = policyDigest(policy.spec);
   return [
-    { file: `${FOLDER}/inject.yaml`, text: documents(inject) },
-    { file: `${FOLDER}/refuse.yaml`, text: documents(refuse) },
+    { file: `${FOLDER}/inject.yaml`, text: HEADING + [policy, ...others].map(textOf).join("---\n") },
+    {
+      file: DIGEST_FILE,
+      text: `/** Made by tools/render-manifests.ts: of the policy that this version ships. */\nexport const INJECTION_POLICY_DIGEST = "${digest}";\n`,
+    },
   ];
 }
 
 const HEADING = "# Made by tools/render-manifests.ts from tools/injection-policy: what the webhook does, in the API server itself.\n";
-
-function documents(objects: readonly object[]): string {
-  return HEADING + objects.map(textOf).join("---\n");
-}
 
 /** Expressions as blocks, in which nothing has to be escaped. */
 function textOf(object: object): string {

@@ -2,12 +2,20 @@
 import { PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { DRIVE, examplePath, LINK, LONGEST, type OperatingSystem } from "../../src/domain/injection/mount-path.ts";
 import { FORBIDDEN } from "../../src/domain/injection/system-paths.ts";
-import { bind, choose, message, of, regex, text } from "./cel.ts";
+import { bind, choose, message, of, pieces, regex, text } from "./cel.ts";
 
 const IS_WINDOWS = of("isWindows");
 const IN_DRIVE = regex(DRIVE);
 
-const parts = (path: string, separated = path): string => `${separated}.split("/").filter(part, part != "" && part != ".")`;
+/** A longer path that is not in its one spelling is compared as it is written. */
+const LONGEST_UNTIDY = 256;
+
+const parts = (path: string): string =>
+  `${pieces(path, "/", { characters: LONGEST_UNTIDY, most: LONGEST_UNTIDY }, `[${path}]`)}.filter(part, part != "" && part != ".")`;
+
+/** A step up somewhere in the path, and nothing but steps to where it is, with these separators. */
+const stepsUp = (separators: string): string => regex(`(^|${separators})\\.\\.(${separators}|$)`);
+const stepsNowhere = (separators: string): string => regex(`^(${separators}\\.?)*$`);
 
 const withSlashes = (path: string): string => `${path}.replace("\\\\", "/")`;
 
@@ -25,7 +33,8 @@ export function isPlain(path: string): string {
 }
 
 function problemOnLinux(path: string): string {
-  const values = { example: text(examplePath("linux")), most: text(String(LONGEST.linux)) };
+  const example = text(examplePath("linux"));
+  const values = { example, most: text(String(LONGEST.linux)) };
   return choose(
     [
       [`${path}.matches(${regex(FINE)}) && ${path}.size() <= ${LONGEST.linux}`, `""`],
@@ -33,17 +42,20 @@ function problemOnLinux(path: string): string {
       [`!${path}.startsWith("/")`, message(PROBLEMS.path, values)],
       [`${path}.size() > ${LONGEST.linux}`, message(PROBLEMS.pathLength, values)],
       [`${path}.matches(${regex(String.raw`[:\x00-\x1f\x7f]`)})`, message(PROBLEMS.pathCharacters, values)],
-      [`${path}.split("/").exists(part, part == "..")`, message(PROBLEMS.pathUp, values)],
-      [`${parts(path)}.size() == 0`, message(PROBLEMS.pathRoot, values)],
+      [`${path}.matches(${stepsUp("/")})`, message(PROBLEMS.pathUp, values)],
+      [`${path}.matches(${stepsNowhere("/")})`, message(PROBLEMS.pathRoot, values)],
+      [`${path}.size() > ${LONGEST_UNTIDY}`, message(PROBLEMS.pathLength, { example, most: text(String(LONGEST_UNTIDY)) })],
     ],
     `""`,
   );
 }
 
+/** Separators of Windows. */
+const EITHER = String.raw`[/\\]`;
+
 function problemOnWindows(path: string): string {
   const values = { example: text(examplePath("windows")), most: text(String(LONGEST.windows)) };
   const rest = withoutDrive(path);
-  const slashed = withSlashes(rest);
   return choose(
     [
       [
@@ -52,8 +64,8 @@ function problemOnWindows(path: string): string {
       ],
       [`${path}.size() > ${LONGEST.windows}`, message(PROBLEMS.pathLength, values)],
       [`${rest}.matches(${regex(String.raw`[<>:"|?*\x00-\x1f\x7f]`)})`, message(PROBLEMS.pathCharactersWindows, values)],
-      [`${slashed}.split("/").exists(part, part == "..")`, message(PROBLEMS.pathUp, values)],
-      [`${parts(slashed)}.size() == 0`, message(PROBLEMS.pathRoot, values)],
+      [`${rest}.matches(${stepsUp(EITHER)})`, message(PROBLEMS.pathUp, values)],
+      [`${rest}.matches(${stepsNowhere(EITHER)})`, message(PROBLEMS.pathRoot, values)],
     ],
     `""`,
   );

@@ -9,21 +9,28 @@ import { EACH_CLASS, invalid } from "./annotations.ts";
 import { bind, choose, first, message, of, quoted, text, type Variable } from "./cel.ts";
 import { isPlain, isSystemPlace, placesOf } from "./paths.ts";
 
-export const LISTS: readonly ContainerList[] = ["initContainers", "containers"];
+/** What a class's volumes are told by. */
+export const classOf = (volume: string): string => `${volume}.csi.?volumeAttributes[?"secretProviderClass"].orValue("")`;
+export const referenceOf = (volume: string): string => `${volume}.csi.?nodePublishSecretRef.?name.orValue("")`;
+export const mountsOf = (container: string): string => `${container}.?volumeMounts.orValue([])`;
+export const isFrom = (source: string, secret: string): string =>
+  `${source}.?secretRef.?name.orValue("") == ${secret} && ${source}.?prefix.orValue("") == ""`;
 
-/** A list's name in the names of variables. */
-const SUFFIX: Readonly<Record<ContainerList, string>> = { initContainers: "OfInit", containers: "OfMain" };
-
-export const containersOf = (list: ContainerList): string => `object.spec.?${list}.orValue([])`;
-export const missingMounts = (list: ContainerList): string => of(`mounts${SUFFIX[list]}`);
-export const missingSources = (list: ContainerList): string => of(`sources${SUFFIX[list]}`);
+export const DRIVER_VOLUMES = `object.spec.?volumes.orValue([]).filter(volume, volume.?csi.?driver.orValue("") == ${text(CSI_DRIVER)})`;
 
 const CLASS = `${of("classes")}[index]`;
-const classOf = (volume: string): string => `${volume}.csi.?volumeAttributes[?"secretProviderClass"].orValue("")`;
-const referenceOf = (volume: string): string => `${volume}.csi.?nodePublishSecretRef.?name.orValue("")`;
 
-const isSelected = (name: string): string =>
-  `(!(${name} in ${of("excluded")}) && (${of("included")}.size() == 0 || ${name} in ${of("included")}))`;
+const IS_SELECTED = `!(c.name in ${of("excluded")}) && (${of("included")}.size() == 0 || c.name in ${of("included")})`;
+
+/** The API server has a null for a pod without containers. */
+const containersOf: Readonly<Record<ContainerList, string>> = {
+  initContainers: "object.spec.?initContainers.orValue([])",
+  containers: "(object.spec.containers == null ? [] : object.spec.containers)",
+};
+
+export const ALL_CONTAINERS = `(${containersOf.initContainers} + ${containersOf.containers})`;
+
+const LISTS: readonly ContainerList[] = ["initContainers", "containers"];
 
 /** Kinds of volumes that have the field `readOnly`. */
 const MAY_BE_READ_ONLY = [
@@ -36,42 +43,49 @@ const IS_READ_ONLY_VOLUME = [
   ...MAY_BE_READ_ONLY.map((source) => `volume.?${source}.?readOnly.orValue(false)`),
 ].join(" || ");
 
+export const CONTAINER_VARIABLES: readonly Variable[] = [
+  { name: "all", expression: ALL_CONTAINERS },
+  { name: "names", expression: `${of("all")}.map(c, c.name)` },
+];
+
+/** Lists of the selected containers' order, and of the classes'. */
 export const POD_VARIABLES: readonly Variable[] = [
-  {
-    name: "driverVolumes",
-    expression: `object.spec.?volumes.orValue([]).filter(volume, volume.?csi.?driver.orValue("") == ${text(CSI_DRIVER)})`,
-  },
+  { name: "selected", expression: `${of("all")}.filter(c, ${IS_SELECTED})` },
+  { name: "driverVolumes", expression: DRIVER_VOLUMES },
   // By class: the names of the pod's own volumes that are as one of ours would be.
   {
     name: "equalVolumes",
-    expression: `${EACH_CLASS}.map(index, ${of("driverVolumes")}.filter(volume, ${classOf("volume")} == ${CLASS} && (${referenceOf("volume")} == ${of("references")}[index] || ${of("isDefaultReference")}[index] && ${referenceOf("volume")} == "")).map(volume, volume.name))`,
+    expression: `${of("classes")}.transformList(index, class, ${of("driverVolumes")}.map(volume, ${classOf("volume")} == class && (${referenceOf("volume")} == ${of("references")}[index] || ${of("isDefaultReference")}[index] && ${referenceOf("volume")} == ""), volume.name))`,
   },
   {
     name: "chosenVolumes",
-    expression: `${EACH_CLASS}.map(index, ${of("equalVolumes")}[index].size() == 0 || ${of("volumeNames")}[index] in ${of("equalVolumes")}[index] ? ${of("volumeNames")}[index] : ${of("equalVolumes")}[index][0])`,
+    expression: `${of("equalVolumes")}.transformList(index, equal, equal.size() == 0 || ${of("volumeNames")}[index] in equal ? ${of("volumeNames")}[index] : equal[0])`,
   },
   { name: "missingVolumes", expression: `${EACH_CLASS}.filter(index, ${of("equalVolumes")}[index].size() == 0)` },
-  ...LISTS.flatMap((list): readonly Variable[] => [
-    {
-      name: `mounts${SUFFIX[list]}`,
-      expression: `${containersOf(list)}.map(c, ${isSelected("c.name")} ? ${EACH_CLASS}.filter(index, !c.?volumeMounts.orValue([]).exists(mount, mount.name == ${of("chosenVolumes")}[index] || mount.name in ${of("equalVolumes")}[index])) : [0].filter(none, false))`,
-    },
-    {
-      name: `sources${SUFFIX[list]}`,
-      expression: `${containersOf(list)}.map(c, ${isSelected("c.name")} ? ${of("secrets")}.filter(secret, !c.?envFrom.orValue([]).exists(source, source.?secretRef.?name.orValue("") == secret && source.?prefix.orValue("") == "")) : [""].filter(none, false))`,
-    },
-  ]),
+  {
+    name: "missingMounts",
+    expression: `${of("selected")}.map(c, ${EACH_CLASS}.filter(index, !${mountsOf("c")}.exists(mount, mount.name == ${of("chosenVolumes")}[index] || mount.name in ${of("equalVolumes")}[index])))`,
+  },
+  {
+    name: "missingSources",
+    expression: `${of("selected")}.map(c, ${of("secrets")}.filter(secret, !c.?envFrom.orValue([]).exists(source, ${isFrom("source", "secret")})))`,
+  },
   {
     name: "isWhole",
-    expression: [
-      `${of("missingVolumes")}.size() == 0`,
-      ...LISTS.flatMap((list) => [missingMounts(list), missingSources(list)]).map((lists) => `${lists}.all(missing, missing.size() == 0)`),
-    ].join(" && "),
+    expression: `${of("missingVolumes")}.size() == 0 && ${of("missingMounts")}.all(missing, missing.size() == 0) && ${of("missingSources")}.all(missing, missing.size() == 0)`,
   },
-  { name: "isComplete", expression: `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${of("isWhole")}` },
+  // Where each selected container is in the pod, as JSON Patch names it.
+  {
+    name: "pointers",
+    expression: LISTS.map(
+      (list) => `${containersOf[list]}.transformList(at, c, ${IS_SELECTED}, ${text(`/spec/${list}/`)} + string(at))`,
+    ).join(" + "),
+  },
 ];
 
-const PATH_KEY = POD_ANNOTATIONS.mountPath;
+/** It comes injected. */
+export const IS_COMPLETE = `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${of("isWhole")}`;
+
 const PATH = `${of("mountPaths")}[index]`;
 const PLACES = `${of("mountPlaces")}[index]`;
 
@@ -84,11 +98,11 @@ const SAME_NAME = `${EACH_CLASS}.filter(other, other != index && ${of("volumeNam
 const CLASHES = choose(
   [
     [
-      `${EACH_CLASS}.exists(index, ${isSystemPlace(PLACES)})`,
+      `${of("mountPlaces")}.exists(places, ${isSystemPlace("places")})`,
       firstOfClasses(
         isSystemPlace(PLACES),
         invalid(
-          PATH_KEY,
+          "mountPath",
           message(PROBLEMS.pathSystem, {
             path: quoted(PATH),
             example: `(${of("isWindows")} ? ${text(examplePath("windows"))} : ${text(examplePath("linux"))})`,
@@ -96,12 +110,13 @@ const CLASHES = choose(
         ),
       ),
     ],
+    [`${of("classes")}.size() == 1`, `""`],
     [
-      `${EACH_CLASS}.exists(index, ${SAME_NAME}.size() > 0)`,
+      `${of("volumeNames")}.distinct().size() != ${of("volumeNames")}.size()`,
       firstOfClasses(
         `${SAME_NAME}.size() > 0`,
         invalid(
-          POD_ANNOTATIONS.volumeName,
+          "volumeName",
           message(PROBLEMS.sameVolumeName, {
             other: `${of("classes")}[${SAME_NAME}[0]]`,
             class: CLASS,
@@ -111,10 +126,10 @@ const CLASHES = choose(
       ),
     ],
   ],
-  `${of("classes")}.size() == 1 ? "" : ${firstOfClasses(
+  firstOfClasses(
     `${OTHER}.size() > 0`,
-    invalid(PATH_KEY, message(PROBLEMS.pathInClass, { class: CLASS, path: quoted(PATH), other: `${of("classes")}[${OTHER}[0]]` })),
-  )}`,
+    invalid("mountPath", message(PROBLEMS.pathInClass, { class: CLASS, path: quoted(PATH), other: `${of("classes")}[${OTHER}[0]]` })),
+  ),
 );
 
 export const CLASH_PROBLEMS: readonly Variable[] = [
@@ -124,10 +139,9 @@ export const CLASH_PROBLEMS: readonly Variable[] = [
     name: "nearPlaces",
     expression: `${of("mountPlaces")}.flatten().map(place, place.startsWith("${LINK.to}/") ? ["${LINK.from}" + place.substring(${LINK.to.length}), place] : [place]).flatten()`,
   },
-  { name: "clashProblem", expression: CLASHES },
+  { name: "clashProblem", expression: CLASHES, isProblem: true },
 ];
 
-const SELECTED = `(object.spec.?initContainers.orValue([]) + object.spec.containers).filter(c, ${isSelected("c.name")})`;
 const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`;
 
 /**
@@ -136,16 +150,42 @@ const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`
  */
 const COST = { place: 140, class: 45, most: 800_000 } as const;
 
-const OCCUPANTS = `${of("selected")}.map(c, c.?volumeMounts.orValue([]).size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
+const occupantsOf = (containers: string): string =>
+  `${containers}.map(c, c.?volumeMounts.orValue([]).size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
+const costOf = (containers: string): string => `${occupantsOf(containers)} * (${COST.place} + ${COST.class} * ${of("classes")}.size())`;
+
+const OCCUPANTS = occupantsOf(of("selected"));
+
+/** Twice what is taken: a pod that comes again has our own mounts, too. */
+const HUGE = { containers: 2_000, volumes: 1_000, perClass: 4_000, perSecret: 10_000, cost: COST.most * 2 } as const;
+const VOLUMES = "object.spec.?volumes.orValue([]).size()";
+const SOURCES = `${of("all")}.map(c, c.?envFrom.orValue([]).size()).sum()`;
+
+const LARGER =
+  `a pod of {containers} containers, {volumes} volumes and {classes} classes with all of their mounts and sources is more than a policy looks at: ` +
+  `make it smaller, or name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
 const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy compares: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
+/** By counts alone, before anything is walked that a product of them decides on. */
+export const HUGE_PROBLEM: Variable = {
+  name: "hugeProblem",
+  expression: `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${SOURCES} * ${of("secrets")}.size() > ${HUGE.perSecret} || ${costOf(of("all"))} > ${HUGE.cost} ? ${message(
+    LARGER,
+    {
+      containers: `string(${of("all")}.size())`,
+      volumes: `string(${VOLUMES})`,
+      classes: `string(${of("classes")}.size())`,
+    },
+  )} : ""`,
+  isProblem: true,
+};
+
 export const SIZE_PROBLEMS: readonly Variable[] = [
-  { name: "selected", expression: SELECTED },
   // A container's own sources, but for those that are asked for, which it may have from us.
   {
     name: "foreignSources",
-    expression: `${of("secrets")}.size() == 0 ? 0 : ${of("selected")}.map(c, c.?envFrom.orValue([]).filter(source, source.?prefix.orValue("") != "" || !(source.?secretRef.?name.orValue("") in ${of("secrets")})).size()).sum()`,
+    expression: `${of("secrets")}.size() == 0 ? 0 : ${of("selected")}.map(c, c.?envFrom.orValue([]).filter(source, !${of("secrets")}.exists(secret, ${isFrom("source", "secret")})).size()).sum()`,
   },
   {
     name: "sizeProblem",
@@ -163,7 +203,7 @@ export const SIZE_PROBLEMS: readonly Variable[] = [
           }),
         ],
         [
-          `${OCCUPANTS} * (${COST.place} + ${COST.class} * ${of("classes")}.size()) > ${COST.most}`,
+          `${costOf(of("selected"))} > ${COST.most}`,
           message(TOO_MANY_MOUNTS, {
             containers: `string(${of("selected")}.size())`,
             mounts: `string(${OCCUPANTS})`,
@@ -173,6 +213,7 @@ export const SIZE_PROBLEMS: readonly Variable[] = [
       ],
       `""`,
     ),
+    isProblem: true,
   },
 ];
 
@@ -187,7 +228,7 @@ const REFERENCE_DIFFERS = `${OTHERWISE}.map(others, others.map(other, [${referen
     class: quoted(CLASS),
     has: `(own == "" ? "no nodePublishSecretRef" : "nodePublishSecretRef " + ${quoted("own")})`,
     wanted: `(${of("references")}[index] == "" ? "none" : ${quoted(`${of("references")}[index]`)})`,
-    own: `strings.quote((${of("classes")}.size() == 1 ? "" : ${CLASS} + "=") + (own == "" ? "none" : own))`,
+    own: quoted(`(${of("classes")}.size() == 1 ? "" : ${CLASS} + "=") + (own == "" ? "none" : own)`),
   },
 )})[0]))[0]`;
 
@@ -196,17 +237,22 @@ const NAME_TAKEN = `${NAMESAKES}.filter(volume, !(volume.?csi.?driver.orValue(""
   { name: quoted("volume.name"), class: quoted(CLASS), other: text("volume") },
 )})`;
 
+/** Where a container has nothing else to say of it. */
+const TERMINATION_LOG = `c.?terminationMessagePath.orValue("/dev/termination-log")`;
+
+/** The webhook tells three cases apart. */
+const PATH_TAKEN = "container {container} has {thing}, where class {class} is to be mounted, at {path}: {fix}";
+
 /**
- * By place in the container's file system: what a class's mount may not meet, and what it may be made in. Each thing that is there is a list
- * of places after the word `ro` or `rw`.
+ * By place in the container's file system: what a class's mount may not meet, and what it may be made in. Containers without a missing mount
+ * are not looked into, nor are those that have nothing near.
  */
-function mountProblemIn(list: ContainerList): string {
-  const isReadOnly = `mount.?readOnly.orValue(false) || mount.name in ${of("readOnlyVolumes")}`;
-  const mounts = "c.?volumeMounts.orValue([])";
-  const occupants = [
-    `${mounts}.map(mount, [${isReadOnly} ? "ro" : "rw"] + ${placesOf("mount.mountPath")})`,
-    `c.?volumeDevices.orValue([]).map(device, ["ro"] + ${placesOf("device.devicePath")})`,
-    `[["ro"] + ${placesOf(`c.?terminationMessagePath.orValue("/dev/termination-log")`)}]`,
+function mountProblem(): string {
+  // Read-only or not, a volume's name, and a path: a mount's, and what has no volume. A list's items are of one type to the compiler.
+  const things = [
+    `${mountsOf("c")}.map(mount, [mount.?readOnly.orValue(false) || mount.name in ${of("readOnlyVolumes")} ? "ro" : "rw", string(mount.name), string(mount.mountPath)])`,
+    `c.?volumeDevices.orValue([]).map(device, ["ro", "", string(device.devicePath)])`,
+    `[["ro", "", string(${TERMINATION_LOG})]]`,
   ].join(" + ");
   const isBelow = (places: string): string => `${places}.exists(place, ${PLACES}.exists(parent, place.startsWith(parent)))`;
   const isAround = (places: string): string => `${places}.exists(parent, ${PLACES}.exists(place, place.startsWith(parent)))`;
@@ -215,36 +261,29 @@ function mountProblemIn(list: ContainerList): string {
   // The innermost is the one that the mount point is made in.
   const isClosed = `around.exists(hard, hard[0] == "ro" && !around.exists(soft, soft[0] == "rw" && ${rest("soft")} < ${rest("hard")}))`;
   const isRefused = `occupants.exists(places, ${isBelow("places")}) || ${bind("around", `occupants.filter(places, ${isAround("places")})`, isClosed)}`;
-  const blocking = `${mounts}.filter(mount, [${placesOf("mount.mountPath")}].exists(places, ${isBelow("places")} || (${isReadOnly}) && ${isAround("places")}))`;
-  const thing = first(`${blocking}.map(mount, "volume " + ${quoted("mount.name")} + " at " + ${quoted("mount.mountPath")})`);
+  const blocking = `occupants.transformList(k, places, ${isBelow("places")} || places[0] == "ro" && ${isAround("places")}, things[k])[0]`;
+  const thing = `(thing[1] == "" ? "a device or its termination message" : "volume " + ${quoted("thing[1]")} + " at " + ${quoted("thing[2]")})`;
   const said = message(PATH_TAKEN, {
     container: quoted("c.name"),
-    thing: bind("thing", thing, `thing == "" ? "a device or its termination message" : thing`),
+    thing: bind("thing", blocking, thing),
     class: quoted(CLASS),
     path: quoted(PATH),
     fix: text(FIXES.path),
   });
-  const found = `${missingMounts(list)}[at].filter(index, ${isRefused}).map(index, ${said})`;
+  const found = `${of("missingMounts")}[at].map(index, ${isRefused}, ${said})`;
+  const looked = bind("things", things, bind("occupants", `things.map(thing, [thing[0]] + ${placesOf("thing[2]")})`, found));
   const isNear = [
-    `${mounts}.exists(mount, ${isMaybeNear("mount.mountPath")})`,
+    `${mountsOf("c")}.exists(mount, ${isMaybeNear("mount.mountPath")})`,
     `c.?volumeDevices.orValue([]).size() > 0`,
-    isMaybeNear(`c.?terminationMessagePath.orValue("/dev/termination-log")`),
+    isMaybeNear(TERMINATION_LOG),
   ].join(" || ");
-  // Most containers have nothing near.
-  const ofContainer = `${isNear} ? ${bind("occupants", occupants, found)} : [""].filter(none, false)`;
-  // Containers without a missing mount are not looked into.
-  return first(
-    `lists.range(${containersOf(list)}.size()).filter(at, ${missingMounts(list)}[at].size() > 0).map(at, ${bind("c", `${containersOf(list)}[at]`, ofContainer)}).flatten()`,
-  );
+  return first(`${of("selected")}.transformList(at, c, ${of("missingMounts")}[at].size() > 0 && (${isNear}), ${looked}).flatten()`);
 }
 
 /** Without the work of finding out where a path leads: what is near is near by it, and some of what is not. */
 function isMaybeNear(path: string): string {
   return `(${isPlain(path)} ? ${of("nearPlaces")}.exists(place, place.startsWith(${path} + "/") || (${path} + "/").startsWith(place)) : true)`;
 }
-
-/** The webhook tells three cases apart. */
-const PATH_TAKEN = "container {container} has {thing}, where class {class} is to be mounted, at {path}: {fix}";
 
 /** In the webhook's order: of volumes first, then of mounts. */
 export const PLAN_PROBLEMS: readonly Variable[] = [
@@ -254,12 +293,11 @@ export const PLAN_PROBLEMS: readonly Variable[] = [
     expression: first(
       `${of("missingVolumes")}.filter(index, ${NAMESAKES}.size() > 0 || ${OF_CLASS}.size() > 0).map(index, ${REFERENCE_DIFFERS} + ${NAME_TAKEN}).flatten()`,
     ),
+    isProblem: true,
   },
   {
     name: "readOnlyVolumes",
-    expression: `object.spec.?volumes.orValue([]).filter(volume, ${IS_READ_ONLY_VOLUME}).map(volume, volume.name)`,
+    expression: `object.spec.?volumes.orValue([]).map(volume, ${IS_READ_ONLY_VOLUME}, volume.name)`,
   },
-  // Apart: a single expression may cost less than all of them together.
-  { name: "initMountProblem", expression: mountProblemIn("initContainers") },
-  { name: "mountProblem", expression: mountProblemIn("containers") },
+  { name: "mountProblem", expression: mountProblem(), isProblem: true },
 ];

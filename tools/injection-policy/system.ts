@@ -2,7 +2,7 @@
 
 import { DRIVE } from "../../src/domain/injection/mount-path.ts";
 import { BUILD_LABEL, OS_LABELS, SKU_LABEL } from "../../src/domain/injection/operating-system.ts";
-import { bind, choose, list, regex, text, type Variable } from "./cel.ts";
+import { bind, choose, list, of, regex, text, type Variable } from "./cel.ts";
 
 /** `windows`, `linux` or nothing, by a label's key and value. */
 function systemByLabel(key: string, value: string): string {
@@ -22,7 +22,7 @@ const KEYS = [...OS_LABELS, SKU_LABEL, BUILD_LABEL].sort();
 const BY_SELECTOR = `${list(KEYS)}.filter(key, key in object.spec.?nodeSelector.orValue({})).map(key, ${systemByLabel("key", "object.spec.nodeSelector[key]")}).filter(system, system != "")`;
 
 /** More terms, expressions and values are not looked at, and say nothing: a pod may have thousands. */
-const MOST = 64;
+const MOST = 16;
 
 /** Of the values of an expression: empty where they differ. */
 const BY_VALUES = `(expression.?values.orValue([]).size() > 0 && expression.values.size() <= ${MOST} && expression.values.all(value, ${systemByLabel("expression.key", "value")} == ${systemByLabel("expression.key", "expression.values[0]")}) ? ${systemByLabel("expression.key", "expression.values[0]")} : "")`;
@@ -45,9 +45,7 @@ const TERMS = "object.spec.?affinity.?nodeAffinity.?requiredDuringSchedulingIgno
 
 const BY_AFFINITY = `[(${TERMS}.size() > ${MOST} ? [] : ${TERMS}).map(term, ${BY_TERM})].map(systems, systems.size() > 0 && systems.all(system, system == systems[0]) ? systems[0] : "")[0]`;
 
-const CONTAINERS = "(object.spec.?initContainers.orValue([]) + object.spec.containers)";
-
-const BY_CONTENT = `has(object.spec.securityContext) && has(object.spec.securityContext.windowsOptions) || ${CONTAINERS}.exists(c, has(c.securityContext) && has(c.securityContext.windowsOptions) || c.?workingDir.orValue("").matches(${regex(DRIVE)}) || c.?volumeMounts.orValue([]).exists(m, m.mountPath.matches(${regex(DRIVE)})))`;
+const BY_CONTENT = `has(object.spec.securityContext) && has(object.spec.securityContext.windowsOptions) || ${of("all")}.exists(c, has(c.securityContext) && has(c.securityContext.windowsOptions) || c.?workingDir.orValue("").matches(${regex(DRIVE)}) || c.?volumeMounts.orValue([]).exists(m, m.mountPath.matches(${regex(DRIVE)})))`;
 
 export const SYSTEM_VARIABLES: readonly Variable[] = [
   { name: "systemsBySelector", expression: BY_SELECTOR },

@@ -128,7 +128,7 @@ async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels,
   const policy = await viewer.object<Policy>(RESOURCES.validatingAdmissionPolicies, { name: FINAL_CHECK });
   const binding = await viewer.object<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings, { name: FINAL_CHECK });
   for (const look of [policy, binding]) {
-    if (look.kind === "unseen") return say.policy.unknown(`${look.why}: what happens while the webhook is away is not known`);
+    if (look.kind === "unseen") return say.policy.unknown(`${look.why}: what happens to a pod that nobody injects is not known`);
   }
   const isBound = (valueIn(binding)?.spec?.validationActions ?? []).includes("Deny");
   if (policy.kind !== "seen" || !isBound) {
@@ -140,7 +140,7 @@ async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels,
     return say.policy.ok(`policy ${FINAL_CHECK} leaves namespace ${namespace} out: the pod starts without its volume`);
   }
   return isAsked
-    ? say.policy.ok(`policy ${FINAL_CHECK} refuses the pod whenever the webhook has not added its volume`)
+    ? say.policy.ok(`policy ${FINAL_CHECK} refuses the pod whenever nobody has added its volume`)
     : say.policy.problem(`policy ${FINAL_CHECK} refuses the pod, unless it has the volume itself`);
 }
 

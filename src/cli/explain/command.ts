@@ -47,7 +47,18 @@ export const explain: Command = {
     "json is a list of explanations.",
     "Exit code: 0; 1 for a denial, a failure or a missing object; 2 without such an object or a cluster.",
   ],
-  options: ["filename", "recursive", "kustomize", "namespace", "output", "offline", "strict-annotations", "context", "kubeconfig"],
+  options: [
+    "filename",
+    "recursive",
+    "kustomize",
+    "namespace",
+    "output",
+    "offline",
+    "strict-annotations",
+    "injection-mode",
+    "context",
+    "kubeconfig",
+  ],
   formats: FORMATS,
   optionHelp: { namespace: "Namespace of the object, or of those in the files that name none; else the kubeconfig's, else default." },
   hasJsonReport: true,
@@ -71,7 +82,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
     const read = await readFiles(sources);
     const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
     const items = read.documents.flatMap(itemsOf);
-    const explaining = explainContext(items, namespace, cluster && createViewer(cluster, context.signal), { options, context });
+    const explaining = await explainContext(items, namespace, cluster && createViewer(cluster, context.signal), { options, context });
     const explanations: Explanation[] = [];
     for (const item of items) explanations.push(await explainItem(item, explaining));
     const result = resultOf(explanations, input, context);
@@ -139,7 +150,7 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   const stored = { ...look.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
   const pod = podIn(stored, { object, namespace, isStored: resource === RESOURCES.pods });
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
-  return explainPod(pod, explainContext([], namespace, viewer, explaining));
+  return explainPod(pod, await explainContext([], namespace, viewer, explaining));
 }
 
 async function explainItem(item: ManifestItem, context: ExplainContext): Promise<Explanation> {
@@ -176,11 +187,11 @@ function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "names
   return { ...facts, pod, path, workload, refused, misplaced: misplacedAnnotations(workload, path).map(({ message }) => message) };
 }
 
-function explainContext(
+async function explainContext(
   items: readonly ManifestItem[],
   namespace: string,
   viewer: Viewer | undefined,
   { options, context: { shipped, clock } }: Explaining,
-): ExplainContext {
-  return { ...injectionContext(items, namespace, viewer, { version: shipped.version, options }), viewer, clock };
+): Promise<ExplainContext> {
+  return { ...(await injectionContext(items, namespace, viewer, { version: shipped.version, options })), viewer, clock };
 }

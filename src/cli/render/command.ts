@@ -24,6 +24,7 @@ import {
 } from "../shared/command.ts";
 import { shownDiff, unifiedDiff } from "../shared/diff.ts";
 import { type InjectionContext, injectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
+import { injectionModeOf } from "../shared/injection-mode.ts";
 import { type Finding, fileFindings, findingOn, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
 import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, installNamespace } from "../shared/resources.ts";
@@ -38,7 +39,7 @@ export const render: Command = {
   summary: "Print manifests as the API server would store them, with the injection into their pods.",
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
-    "Adds to pods and pod templates what the webhook would add, by the webhook's own code, and prints other objects unchanged.",
+    "Adds to pods and pod templates what the webhook or the policy would add, by the webhook's own code, and prints other objects unchanged.",
     "Classes and Namespaces in the files take precedence over those of the cluster. Without a cluster in the kubeconfig, or with",
     "--offline, it reads only the files.",
     "",
@@ -54,6 +55,7 @@ export const render: Command = {
     "output",
     "offline",
     "strict-annotations",
+    "injection-mode",
     "fail-on-warnings",
     "install-namespace",
     "context",
@@ -87,7 +89,7 @@ async function renderDocuments(
 ): Promise<CommandResult> {
   const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
   const viewer = cluster && createViewer(cluster, context.signal);
-  const injecting = injectionContext(documents.flatMap(itemsOf), namespace, viewer, { version: context.shipped.version, options });
+  const injecting = await injectionContext(documents.flatMap(itemsOf), namespace, viewer, { version: context.shipped.version, options });
   const excluded = [...EXCLUDED_NAMESPACES, installNamespace(options)];
   const printed: Printed[] = [];
   const all: RenderedItem[] = [];
@@ -104,11 +106,18 @@ async function renderDocuments(
     code: problems.length > 0 ? EXIT.unusable : isWrong ? EXIT.found : EXIT.fine,
     output: WRITERS[formatOf(options, FORMATS)](printed, context.terminal),
     notes: [
+      ...modeNotes(all, injecting),
       ...(await unaskedNotes(all, viewer, context)),
       ...injecting.facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`),
       ...findings.map(showFinding),
     ],
   };
+}
+
+/** What comes out otherwise than by the webhook. */
+function modeNotes(rendered: readonly RenderedItem[], { mode }: InjectionContext): readonly string[] {
+  if (mode === "webhook" || !rendered.some(({ isInjected }) => isInjected === true)) return [];
+  return ["note: a policy injects, which reads no class: it adds nodePublishSecretRef for each unless credentials-secret is none"];
 }
 
 /** That this cluster would add nothing of what is shown. Whether it would is not asked where nobody answers, or the user may not see it. */
@@ -123,6 +132,7 @@ async function unaskedNotes(
     throw error;
   });
   if (entry === undefined || entry.kind === "seen" || entry.kind === "unseen") return [];
+  if ((await injectionModeOf(viewer)).kind === "policy") return [];
   const missing = `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}`;
   return [`note: this cluster injects nothing, ${missing}: this is what an install would add; see ${program} doctor`];
 }

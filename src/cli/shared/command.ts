@@ -4,6 +4,7 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventQueues } from "../../domain/ports/event-queue.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ReachHost } from "../../domain/reach.ts";
 import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
@@ -60,6 +61,8 @@ export interface Terminal {
   /** Standard output is a terminal that shows colours, and nobody asked for none. */
   readonly hasColour: boolean;
   readonly tellProgress: TellProgress;
+  /** Writes to standard output at once: for the command that goes on until it is stopped. */
+  readonly print: (text: string) => Promise<void>;
 }
 
 /** Ways to the manifests that a user names. */
@@ -80,6 +83,8 @@ export interface Cluster extends ActingClient {
   readonly server: string;
   /** A client of its own as another user; its first request shows whether the user may act as them. */
   actAs(user: string): Promise<ActingClient>;
+  /** Live copies under the user's own identity; they end with their signals. */
+  watcher(): Promise<KubeWatcher>;
 }
 
 export interface ActingClient {

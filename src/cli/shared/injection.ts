@@ -14,7 +14,9 @@ import { quoted } from "../../domain/quoted.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import type { ManifestItem } from "../manifest/items.ts";
-import type { OptionValues } from "./options.ts";
+import { CommandFailure } from "./command.ts";
+import { type InjectionMode, injectionModeOf } from "./injection-mode.ts";
+import { INJECTION_MODES, type OptionValues, valueOf } from "./options.ts";
 import type { Look, Viewer } from "./viewer.ts";
 
 /** What decisions on pods need to know of the rest of the world. */
@@ -108,24 +110,39 @@ export interface Injection {
 
 export interface InjectionContext {
   readonly settings: InjectionSettings;
+  readonly mode: InjectionMode["kind"];
   readonly facts: Facts;
   /** Of objects that name none. */
   readonly namespace: string;
 }
 
 /** What decides on pods, beside these objects of files. What is read is read with the user's own rights. */
-export function injectionContext(
+export async function injectionContext(
   items: readonly ManifestItem[],
   namespace: string,
   viewer: Viewer | undefined,
   { version, options }: { readonly version: string; readonly options: OptionValues },
-): InjectionContext {
+): Promise<InjectionContext> {
   const settings = { version, strictAnnotations: options["strict-annotations"] !== undefined, isCallerTrusted: true };
-  return { settings, facts: createFacts(items, viewer, namespace), namespace };
+  return { settings, mode: await modeOf(options, viewer), facts: createFacts(items, viewer, namespace), namespace };
 }
 
-/** The webhook's own decision on a pod, carried out. */
-export async function injectPod(pod: JsonObject, namespace: string, { settings, facts }: InjectionContext): Promise<Injection> {
+/** A cluster that does not answer tells nothing of it, and is reported by whoever needs it. */
+async function modeOf(options: OptionValues, viewer: Viewer | undefined): Promise<InjectionMode["kind"]> {
+  const asked = INJECTION_MODES.find((mode) => mode === valueOf(options, "injection-mode"));
+  if (asked !== undefined || viewer === undefined) return asked ?? "webhook";
+  try {
+    return (await injectionModeOf(viewer)).kind;
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    return "webhook";
+  }
+}
+
+const UNREAD: ClassFact = { kind: "unknown" };
+
+/** The webhook's own decision on a pod, carried out. A policy, which comes before it, decides alike and reads no class. */
+export async function injectPod(pod: JsonObject, namespace: string, { settings, facts, mode }: InjectionContext): Promise<Injection> {
   const read = readPod(pod);
   // In the words of somebody who has a manifest, and no request, before them.
   if (!read.ok) return { decision: invalidReview(read.error), request: undefined, classes: new Map(), pod: undefined };
@@ -136,8 +153,9 @@ export async function injectPod(pod: JsonObject, namespace: string, { settings, 
     return { decision: opened.decision, request: undefined, classes: new Map(), pod: stored(pod, opened.decision) };
   const classes = new Map<string, ClassFact>();
   for (const { className } of opened.request.mounts) classes.set(className, await facts.classOf({ namespace, name: className }));
-  const decision = closeRequest(opened.request, classes, settings);
-  const refusal = decision.kind === "denied" ? decision : refusalWithToken(creationOf(withToken(pod), namespace), fact, classes, settings);
+  const known = mode === "webhook" ? classes : new Map([...classes.keys()].map((name) => [name, UNREAD]));
+  const decision = closeRequest(opened.request, known, settings);
+  const refusal = decision.kind === "denied" ? decision : refusalWithToken(creationOf(withToken(pod), namespace), fact, known, settings);
   return { decision: refusal ?? decision, request: opened.request, classes, pod: stored(pod, refusal ?? decision) };
 }
 

@@ -7,9 +7,14 @@ export interface Option {
   /** Word for the value in `--help`; undefined for a switch. */
   readonly value?: string;
   readonly isRepeatable?: boolean;
+  /** What the value may be; absent: anything. */
+  readonly choices?: readonly string[];
   /** One sentence. */
   readonly help: string;
 }
+
+/** As docs/reference/injection-modes.md calls them. */
+export const INJECTION_MODES = ["webhook", "policy", "both"] as const;
 
 /**
  * Every option of the commands, once: one name means one thing wherever it stands, and a command may say what it means of its own objects.
@@ -48,6 +53,12 @@ export const OPTIONS = {
   "strict-annotations": {
     help: "Deny unknown annotations under keyvault-injector.dev/, as the webhook does with the setting of this name.",
   },
+  "injection-mode": {
+    value: "MODE",
+    choices: INJECTION_MODES,
+    help: "Who injects: webhook, policy or both. Where not given it is what the cluster has, and webhook without a cluster.",
+  },
+  port: { value: "NUMBER", help: "Port on 127.0.0.1; a free one where not given." },
   vault: { value: "VAULT", help: "Only objects of this vault, by its name or address." },
   expiring: { value: "TIME", help: "Objects that have expired, or will within this time: 30d, 36h, 90m." },
   wait: { help: "Wait until all is up to date, or the time of --timeout is over." },
@@ -90,8 +101,6 @@ export interface Syntax {
 /** An option as one command has it. */
 export interface CommandOption extends Option {
   readonly name: OptionName | "help";
-  /** What its value may be; absent: anything. */
-  readonly choices?: readonly string[];
 }
 
 /** The options of a command with `--help`, for reading arguments, help and completion alike. */
@@ -171,7 +180,7 @@ function optionProblem(
   const looksLikeOption = value !== undefined && value.length > 1 && value.startsWith("-") && inlineValue !== true;
   if (value === undefined || value === "" || looksLikeOption) return `${rawName} needs a value; write ${rawName} ${option.value}`;
   if (option.choices !== undefined && !option.choices.includes(value)) {
-    return `${rawName}: ${JSON.stringify(value)} is no format; write one of ${option.choices.join(", ")}`;
+    return `${rawName}: ${JSON.stringify(value)} is no ${option.value.toLowerCase()}; write one of ${option.choices.join(", ")}`;
   }
   const isTwice = option.isRepeatable !== true && given.has(name);
   return isTwice ? `${rawName} is given twice; write it once` : undefined;

@@ -2,7 +2,7 @@ import { type KubeObject, RESOURCES, type Resource } from "../../domain/kubernet
 import { WORKLOADS } from "../../domain/rollout/workload.ts";
 import { SETTINGS } from "../../runtime/settings.ts";
 import { type OptionValues, valueOf } from "./options.ts";
-import type { LabelSelector } from "./webhook-entry.ts";
+import type { WebhookEntry } from "./webhook-entry.ts";
 
 const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
 
@@ -90,9 +90,14 @@ export interface Policy extends KubeObject {
   readonly spec?: {
     readonly failurePolicy?: string;
     readonly paramKind?: { readonly kind?: string };
-    readonly matchConstraints?: { readonly namespaceSelector?: LabelSelector };
-    readonly matchConditions?: readonly { readonly expression?: string }[];
-    readonly variables?: readonly { readonly expression?: string }[];
+    readonly matchConstraints?: Pick<WebhookEntry, "namespaceSelector" | "objectSelector"> & {
+      readonly resourceRules?: WebhookEntry["rules"];
+      readonly excludeResourceRules?: readonly unknown[];
+    };
+    readonly matchConditions?: readonly { readonly name?: string; readonly expression?: string }[];
+    readonly variables?: readonly { readonly name?: string; readonly expression?: string }[];
+    readonly reinvocationPolicy?: string;
+    readonly mutations?: readonly { readonly jsonPatch?: { readonly expression?: string } }[];
     readonly validations?: readonly { readonly expression?: string }[];
   };
   readonly status?: { readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] } };

@@ -86,7 +86,7 @@ async function looking<T>(what: string, look: () => Promise<Look<T>>): Promise<L
   }
 }
 
-function failureText(error: KubeError): string {
+export function failureText(error: KubeError): string {
   if (error.code === "Unauthorized") return "the API server does not accept the kubeconfig's credentials; sign in again";
   return error.code === "Unavailable" && !error.isUnsent
     ? `${error.message}; check the kubeconfig's server, or the network`

@@ -57,8 +57,8 @@ export async function lookAtEntry(viewer: Viewer): Promise<Look<WebhookEntry>> {
   return entry === undefined ? { kind: "absent" } : { kind: "seen", value: entry };
 }
 
-/** Of the manifests; a test compares them. */
-export const SHIPPED_CONDITIONS: readonly string[] = ["has-annotation-of-ours"];
+/** Of the webhook and of the policy that injects, by the manifests; a test compares them. */
+export const SHIPPED_CONDITIONS: readonly string[] = ["has-annotation-of-ours", "opted-in", "not-a-mirror-pod", "not-done"];
 
 /** What keeps opted-in pods from the webhook, in the fields' own names. */
 export function narrowingsOf({ objectSelector = {}, matchConditions = [], rules = [] }: Omit<WebhookEntry, "name">): readonly string[] {

@@ -13,6 +13,7 @@ import {
   type CommandResult,
   withCluster,
 } from "../shared/command.ts";
+import { INJECTION_POLICY } from "../shared/injection-mode.ts";
 import { FINAL_CHECK, installNamespace, MORE_RESOURCES } from "../shared/resources.ts";
 import { refusalText } from "../shared/viewer.ts";
 
@@ -60,6 +61,9 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   const binding = await look(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
   const saved = binding === undefined ? namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck] : JSON.stringify(kept(binding));
   await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
+  const isPolicyThere =
+    (await look(install, { resource: MORE_RESOURCES.mutatingPolicies, ref: { name: INJECTION_POLICY } }, signal)) !== undefined;
+  const overlay = isPolicyThere ? "policy" : "default";
   const { uid } = binding?.metadata ?? {};
   if (uid !== undefined)
     await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
@@ -67,11 +71,11 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
     `Namespace ${install.namespace} is marked: the worker heals nothing any more.`,
     binding === undefined
       ? `The policy binding ${FINAL_CHECK} is not there: no pod is refused.`
-      : `The policy binding ${FINAL_CHECK} is removed: no pod is refused because the webhook is gone.`,
+      : `The policy binding ${FINAL_CHECK} is removed: no pod is refused because nobody injects it.`,
     "",
     "Next, the way you installed it:",
     "  helm uninstall RELEASE, or",
-    "  kubectl delete -k manifests/overlays/default --ignore-not-found, or",
+    `  kubectl delete -k manifests/overlays/${overlay} --ignore-not-found, or`,
     "  take it out of Git and let it be pruned.",
     "",
     "What stays: the CRDs, every SecretProviderClass, the mirrored Secrets and their copies, the CSI driver and the provider. To remove them too:",

@@ -105,9 +105,12 @@ function kept<T>(items: readonly Reduced<T>[]): readonly T[] {
   return items.flatMap((item) => item.kept ?? []);
 }
 
+/** Pods that have not ended. */
+export const LIVE_PODS = "status.phase!=Succeeded,status.phase!=Failed";
+
 const POD_REQUEST: PartRequest<Reduced<PodUse>> = {
   resource: RESOURCES.pods,
-  options: { fieldSelector: "status.phase!=Succeeded,status.phase!=Failed", keep: reducing(podUseOf) },
+  options: { fieldSelector: LIVE_PODS, keep: reducing(podUseOf) },
 };
 
 const POD_STATUS_REQUEST: PartRequest<Reduced<StoredPodStatus>> = {

@@ -42,7 +42,7 @@ export type PerClass<T> =
   | { readonly kind: "named"; readonly byClass: ReadonlyMap<string, T> };
 
 /** A path: it may hold `=` and `,` itself, which neither a Secret's nor a volume's name may. */
-const STARTS_LIKE_A_PATH = /^([/\\]|[a-zA-Z]:)/;
+export const STARTS_LIKE_A_PATH = /^([/\\]|[a-zA-Z]:)/;
 
 /**
  * Reads `value`, or `class-a=…,class-b=…`. A default of the Namespace may name classes that this pod does not mount,

@@ -7,6 +7,9 @@ import { isDnsLabel } from "./kubernetes-names.ts";
 import { denial, fill, PROBLEMS, warning } from "./messages.ts";
 import type { PodContainer } from "./pod.ts";
 
+/** Characters of the names of a message. */
+export const LONGEST_NAMES = 300;
+
 /** The containers that get the mounts, and the items of the annotation that said so. */
 export interface ContainerSelection {
   readonly containers: readonly PodContainer[];
@@ -78,5 +81,5 @@ function absentWarnings({ isDefault }: Annotation, excluded: ReadonlySet<string>
 }
 
 function cut(names: string): string {
-  return names.length > 300 ? `${names.slice(0, 297)}...` : names;
+  return names.length > LONGEST_NAMES ? `${names.slice(0, LONGEST_NAMES - 3)}...` : names;
 }

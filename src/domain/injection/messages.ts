@@ -4,7 +4,9 @@ import { quoted, quotedPath } from "../quoted.ts";
 import { WINDOW_ADVICE } from "../rollout/window.ts";
 
 /** The names between braces. */
-type Placeholders<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
+export type Placeholders<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
 
 type Values<Template extends string> = Readonly<Record<Placeholders<Template>, string>>;
 

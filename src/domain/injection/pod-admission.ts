@@ -29,7 +29,7 @@ import {
 } from "./unknown-annotations.ts";
 
 /** Set by the kubelet on the API server's copy of a static pod, which nothing can change. */
-const MIRROR_POD = "kubernetes.io/config.mirror";
+export const MIRROR_POD = "kubernetes.io/config.mirror";
 
 /** A valid request for injection; the classes still have to be looked up. */
 export interface InjectionRequest {

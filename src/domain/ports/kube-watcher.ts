@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
 import type { ListOptions } from "./kube-client.ts";
+import type { KubeError } from "./kube-error.ts";
 
 /** A change seen by a watch. `previous` is absent for an addition, `current` for a deletion. */
 export interface Change<T> {
@@ -35,6 +36,10 @@ export interface ReflectorOptions<T> extends ListOptions {
   readonly onChange?: (ref: ObjectRef, change: Change<T>) => void;
   /** Called after each complete list, when the changes that it showed are reported: what it lacks is not there. */
   readonly onListed?: () => void;
+  /** The API server leaves everything but the metadata out, of lists and watches alike: values of Secrets are neither sent nor read. */
+  readonly metadataOnly?: boolean;
+  /** Called when a list or a watch was refused, or got no answer; it is tried again. Must not throw. */
+  readonly onFailure?: (error: KubeError) => void;
 }
 
 export interface KubeWatcher {

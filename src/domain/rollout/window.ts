@@ -34,8 +34,13 @@ const CRON = /^(?:[\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Z*,/-]+\s+[\dA-Z*,/#-]+$/i;
 
 const FORM = /^(?<cron>.+?)\s+for\s+(?<duration>\S+)(?:\s+in\s+(?<zone>\S+))?$/;
 
-/** As far as a pattern tells a window from what is none: for who has no calendar. */
-export const WINDOW_SHAPE = String.raw`^\s*always\s*$|^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Za-z*,/-]+\s+[\dA-Za-z*,/#-]+\s+for\s+[\d.a-zµ]+(\s+in\s+[A-Za-z]\S*)?\s*(;.*)?$`;
+/** What this language calls blank; RE2 knows five blanks alone by `\s`. */
+const BLANKS = String.raw`\s\v\p{Z}\x{feff}`;
+const B = `[${BLANKS}]`;
+const FIELDS = String.raw`([\d*,/-]+${B}+){2}[\d*,/L-]+${B}+[\dA-Za-z*,/-]+${B}+[\dA-Za-z*,/#-]+`;
+
+/** As far as a pattern tells a window from what is none: for who has no calendar. Of RE2. */
+export const WINDOW_SHAPE = String.raw`^${B}*always${B}*$|^${B}*${FIELDS}${B}+for${B}+[\d.a-zµ]+(${B}+in${B}+[A-Za-z][^${BLANKS}]*)?${B}*(;[^\x00]*)?$`;
 
 const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 

@@ -29,7 +29,7 @@ export function policyModeScenarios(scenario: Scenarios, world: () => World): vo
       "the control: nobody injects",
     );
 
-    await node.kubectl(["apply", `--filename=${POLICIES}/inject.yaml`, `--filename=${POLICIES}/refuse.yaml`]);
+    await node.kubectl(["apply", `--filename=${POLICIES}/inject.yaml`]);
     await eventually(() => walk.type(ANNOTATED.pod), { within: 30_000, every: 250, what: "the annotated pod's admission" });
     await walk.ready(ANNOTATED_POD);
 

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { MOST_BYTES } from "../../../src/domain/injection/plan.ts";
 import { prefixed } from "../../support/fixtures/pods.ts";
 import { NAMESPACES, type RandomPod, randomPod } from "../random-pods.ts";
 
@@ -120,7 +121,17 @@ const asked = fc
     fc
       .subarray(Object.entries(all))
       .map((kept) => prefixed({ inject: "true", "secret-provider-class": "principal", ...Object.fromEntries(kept.slice(0, 4)) })),
+  )
+  .chain((own) =>
+    fc.oneof({ weight: 30, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: filler(own) }).map((more) => ({ ...own, ...more })),
   );
+
+/** So much of somebody else's that there is little room left for ours, or none. */
+function filler(own: Readonly<Record<string, string>>): fc.Arbitrary<Readonly<Record<string, string>>> {
+  const key = "example.com/filler";
+  const used = Object.entries({ ...own, [key]: "" }).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + value), 0);
+  return fc.integer({ min: 0, max: 200 }).map((left) => ({ [key]: "x".repeat(MOST_BYTES - used - left) }));
+}
 
 /** At the edges of what annotations may say, and on pods that say in odd ways where they run. */
 const edgePod: fc.Arbitrary<RandomPod> = fc

@@ -26,8 +26,11 @@ export interface Request {
 export const CLASSES = { principal: true, workload: false, later: true } as const;
 type ClassName = keyof typeof CLASSES;
 
+/** Who injects. A policy reads no class, and adds a reference for each that says nothing else. */
+export type InjectionMode = "webhook" | "policy";
+
 /** Random annotations for a pod of this spec, which may get a volume that is equal to the one asked for. */
-export function requestFor(spec: Json, random: Random): Request {
+export function requestFor(spec: Json, random: Random, mode: InjectionMode): Request {
   const all = random.pick<readonly ClassName[]>([
     ["principal"],
     ["workload"],
@@ -38,7 +41,7 @@ export function requestFor(spec: Json, random: Random): Request {
   const paths = perClass({ all, random, fallback: "/mnt/secrets-store", chosen: "/vault", join: "/" });
   const names = perClass({ all, random, fallback: "secrets-store-inline", chosen: "vault", join: "-" });
   const secrets = random.pick<Choice>([
-    { of: (name) => (CLASSES[name] ? "secrets-store-creds" : undefined) },
+    { of: (name) => (CLASSES[name] || mode === "policy" ? "secrets-store-creds" : undefined) },
     { value: "none", of: () => undefined },
     { value: "mine", of: () => "mine" },
     { value: all.map((name) => `${name}=${name}-creds`).join(","), of: (name) => `${name}-creds` },

@@ -6,7 +6,7 @@ import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kube
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
-import { INJECTION_POLICY, injectionModeOf } from "../../shared/injection-mode.ts";
+import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { type Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
 import { settingProblems, type WorkloadObject, workerSettingsInForce } from "../../shared/settings-in-force.ts";
@@ -154,7 +154,6 @@ export async function wantedPolicies({ viewer, namespace }: Looking): Promise<ty
   return {
     ...others,
     ...(kind === "policy" || ofWebhook === undefined ? {} : { "keyvault-injector-webhook-configuration": ofWebhook }),
-    ...(kind === "webhook" ? {} : { [INJECTION_POLICY]: "Deny" as const }),
     ...(kind === "policy" ? { "keyvault-injector-sync-no-webhook": "Deny" as const } : {}),
     ...(hasGateways ? GATEWAY_POLICIES : {}),
   };
@@ -189,19 +188,23 @@ function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<W
   return ready < wanted ? warn(message, `see kubectl describe deployment ${name}`) : fine(message);
 }
 
-interface Lease extends KubeObject {
+export interface Lease extends KubeObject {
   readonly spec?: { readonly holderIdentity?: string | null; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
 }
 
 export const checkLease: Check = async ({ viewer, namespace, clock }) => {
   const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: OWN_DEPLOYMENT });
   if (look.kind === "unseen") return [on.lease.skipped(look)];
-  const spec = valueIn(look)?.spec;
+  return [judgeLease(valueIn(look)?.spec, clock.now())];
+};
+
+/** Whether a worker leads. `now`: Unix milliseconds. */
+export function judgeLease(spec: Lease["spec"], now: number): CheckResult {
   const holder = spec?.holderIdentity ?? "";
-  if (holder === "") return [on.lease.fail("no worker holds the lease: nothing is mirrored", "start the worker; see its log")];
-  const age = Math.round((clock.now() - Date.parse(spec?.renewTime ?? "")) / 1_000);
+  if (holder === "") return on.lease.fail("no worker holds the lease: nothing is mirrored", "start the worker; see its log");
+  const age = Math.round((now - Date.parse(spec?.renewTime ?? "")) / 1_000);
   const duration = spec?.leaseDurationSeconds ?? 0;
   if (!(age <= duration))
-    return [on.lease.fail(`${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log")];
-  return [on.lease.fine(`held by ${holder}, renewed ${Math.max(0, age)} s ago`)];
-};
+    return on.lease.fail(`${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log");
+  return on.lease.fine(`held by ${holder}, renewed ${Math.max(0, age)} s ago`);
+}

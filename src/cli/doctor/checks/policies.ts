@@ -1,5 +1,6 @@
 import { RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
+import { isNarrow } from "../../shared/injection-mode.ts";
 import { FINAL_CHECK, type Policy, type PolicyBinding } from "../../shared/resources.ts";
 import { valueIn } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
@@ -78,13 +79,6 @@ function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly P
   );
   const narrow = narrowed && warn(`binding ${narrowed.metadata.name} narrows policy ${name}`, `${applyAdvice(name)}, unless that is meant`);
   return [...(narrow === undefined ? [] : [narrow]), ...(hasTypeErrors ? [typed] : [])];
-}
-
-/** The server fills in empty selectors. */
-function isNarrow(matchResources: Readonly<Record<string, unknown>> | undefined): boolean {
-  return Object.entries(matchResources ?? {}).some(
-    ([field, value]) => field !== "matchPolicy" && typeof value === "object" && value !== null && Object.keys(value).length > 0,
-  );
 }
 
 const OF_WORKER = "keyvault-injector-sync-";

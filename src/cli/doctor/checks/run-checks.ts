@@ -1,5 +1,6 @@
+import { injectionModeOf } from "../../shared/injection-mode.ts";
 import type { TellProgress } from "../../shared/terminal.ts";
-import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext } from "./check.ts";
+import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { checkEventQueues } from "./event-queues.ts";
 import { checkGateways } from "./gateways.ts";
 import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing.ts";
@@ -38,6 +39,14 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   namespaces: checkNamespaces,
 };
 
+/** What belongs to the webhook is neither right nor wrong where policies inject instead. */
+const OF_WEBHOOK: readonly CheckName[] = ["preflight", "certificates", "authority"];
+
+async function withoutWebhook(check: CheckName, { viewer }: DoctorContext): Promise<readonly CheckResult[] | undefined> {
+  if (!OF_WEBHOOK.includes(check) || (await injectionModeOf(viewer)).kind !== "policy") return undefined;
+  return [on[check].notThere("pods are injected without a webhook", "webhook")];
+}
+
 /**
  * Every check in its order, up to the one that finds no install: the others would say the same of each part. One after the other: a sick API
  * server is not to be hurried.
@@ -46,7 +55,7 @@ export async function runChecks(context: DoctorContext, tellProgress: TellProgre
   const results: CheckResult[] = [];
   for (const [index, check] of CHECKS.entries()) {
     tellProgress(`check ${check} (${index + 1} of ${CHECKS.length})`);
-    results.push(...(await RUN[check](context)));
+    results.push(...((await withoutWebhook(check, context)) ?? (await RUN[check](context))));
     if (!isInstalled(results)) break;
   }
   return results;

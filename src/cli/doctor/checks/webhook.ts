@@ -10,7 +10,9 @@ import { readPod } from "../../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
-import { INJECTION_POLICY, injectionModeOf, WITHOUT_WEBHOOK } from "../../shared/injection-mode.ts";
+import { INJECTION_POLICY, injectionModeOf, narrowingsOfPolicy } from "../../shared/injection-mode.ts";
+import { INJECTION_POLICY_DIGEST } from "../../shared/injection-policy-digest.ts";
+import { policyDigest } from "../../shared/policy-digest.ts";
 import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
 import { type Viewer, valueIn } from "../../shared/viewer.ts";
@@ -33,7 +35,8 @@ const APPLY = "apply the manifests again";
 export const checkWebhook: Check = async (context) => {
   const look = await lookAtEntry(context.viewer);
   if (look.kind === "unseen") return [on.webhook.skipped(look)];
-  if (look.kind === "absent" && (await isByPolicy(context))) return [on.webhook.fine(`there is none: ${WITHOUT_WEBHOOK}`)];
+  const byPolicy = await policyResults(context);
+  if (look.kind === "absent" && byPolicy.length > 0) return byPolicy;
   if (look.kind !== "seen")
     return [on.webhook.fail(`there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}`, APPLY)];
   const { failurePolicy, clientConfig } = look.value;
@@ -44,24 +47,38 @@ export const checkWebhook: Check = async (context) => {
       fail("its caBundle is empty: the API server trusts no answer", "start the webhook, which publishes it; see its log"),
     failurePolicy !== "Ignore" &&
       warn(`its failurePolicy is ${failurePolicy ?? "unset"}`, `set it to Ignore (${APPLY}): else an outage stops every pod`),
-    narrowed !== "" && warn(`its ${narrowed} may keep opted-in pods from it`, "take that out of the configuration, unless it is meant"),
+    narrowed !== "" && warn(`its ${narrowed} may keep opted-in pods from it`, UNLESS_MEANT),
   ];
-  return orFine(
+  const own = orFine(
     findings.filter((finding) => finding !== false),
     fine(`${WEBHOOK_ENTRY} is configured`),
   );
+  return [...own, ...byPolicy];
 };
 
-/** What belongs to the webhook is then neither right nor wrong. */
-async function isByPolicy({ viewer }: Pick<DoctorContext, "viewer">): Promise<boolean> {
-  return (await injectionModeOf(viewer)).kind === "policy";
-}
+const UNLESS_MEANT = "take that out of the configuration, unless it is meant";
 
-const NO_WEBHOOK = "pods are injected without a webhook";
+/** Of the policy that injects; none where there is none. */
+async function policyResults({ viewer }: Pick<DoctorContext, "viewer">): Promise<readonly CheckResult[]> {
+  const mode = await injectionModeOf(viewer);
+  if (mode.policy === undefined) return [];
+  const narrowed = narrowingsOfPolicy(mode).join(", ");
+  const { warn, fine } = on.webhook;
+  if (narrowed !== "")
+    return [warn(`the policy ${INJECTION_POLICY} has other ${narrowed}, which may keep opted-in pods from it`, UNLESS_MEANT)];
+  if (policyDigest(mode.policy.spec ?? {}) !== INJECTION_POLICY_DIGEST) {
+    const message = `the policy ${INJECTION_POLICY} is not as this version of the command ships it`;
+    return [warn(message, `${APPLY}, or ask the command of the version that is installed`)];
+  }
+  return [
+    fine(
+      mode.kind === "policy" ? `there is none: the policy ${INJECTION_POLICY} injects` : `the policy ${INJECTION_POLICY} injects as well`,
+    ),
+  ];
+}
 
 /** It only warns: an install without it is whole. */
 export const checkPreflight: Check = async ({ viewer }) => {
-  if (await isByPolicy({ viewer })) return [on.preflight.notThere(NO_WEBHOOK, "webhook")];
   const look = await viewer.object<WebhookConfiguration>(RESOURCES.validatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   if (look.kind === "unseen") return [on.preflight.skipped(look)];
   const entries = valueIn(look)?.webhooks ?? [];
@@ -81,7 +98,6 @@ const LEAST_LEFT = 30 * DAY;
 export const checkCertificates: Check = async (context) => {
   const look = await lookAtEntry(context.viewer);
   if (look.kind === "unseen") return [on.certificates.skipped(look)];
-  if (look.kind === "absent" && (await isByPolicy(context))) return [on.certificates.notThere(NO_WEBHOOK, "webhook")];
   const ends = endsOf(valueIn(look)?.clientConfig?.caBundle);
   if (ends.length === 0)
     return [on.certificates.fail("the API server has no certificate to trust the webhook by", "start the webhook; see its log")];
@@ -127,7 +143,6 @@ type ClientConfig = NonNullable<WebhookEntry["clientConfig"]>;
 export const checkAuthority: Check = async (context) => {
   const look = await lookAtEntry(context.viewer);
   if (look.kind === "unseen") return [on.authority.skipped(look)];
-  if (look.kind === "absent" && (await isByPolicy(context))) return [on.authority.notThere(NO_WEBHOOK, "webhook")];
   const clientConfig = valueIn(look)?.clientConfig ?? {};
   const served = await servedText(context, clientConfig);
   if (typeof served !== "string") return [served];
@@ -197,7 +212,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
     return [fail(`a pod of namespace ${namespace} passes untouched`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.refuser?.kind === "policy" && [FINAL_CHECK, INJECTION_POLICY].includes(error.refuser.name)) return [await unanswered(viewer)];
+    if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
     if (error.code !== "Forbidden") return [skip(`not looked at: ${error.message}`, CHOOSE)];
     return [skipped({ kind: "unseen", why: `you may not create pods in ${namespace}, or it does not admit this one; ${CHOOSE}` })];
   }
@@ -205,7 +220,8 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
 
 /** Nobody answers whom nobody asks. */
 async function unanswered(viewer: Viewer): Promise<CheckResult> {
-  if (await isByPolicy({ viewer })) return on.injection.fail(`the policy ${INJECTION_POLICY} does not inject it`, APPLY);
+  if ((await injectionModeOf(viewer)).kind === "policy")
+    return on.injection.fail(`the policy ${INJECTION_POLICY} does not inject it`, `${APPLY}; see the check webhook`);
   const entry = await lookAtEntry(viewer);
   const narrowings = entry.kind === "seen" ? narrowingsOf(entry.value) : [];
   if (narrowings.length === 0) return on.injection.fail("the API server gets no answer from the webhook", LOOK);

@@ -6,7 +6,7 @@ import { type ClassStatus, conditionOf, type SecretStatus } from "../../../domai
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
-import { type ClassContext, mirrorsNothing, offBecause } from "../../shared/class-context.ts";
+import { type ClassContext, mirrorsNothing, offBecause, type WorkerSettings } from "../../shared/class-context.ts";
 import { lookUp, valueIn } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -15,33 +15,59 @@ export async function checkStatus(
   { install, viewer }: ClassContext,
   spc: SecretProviderClass,
 ): Promise<{ readonly finding: ClassFinding; readonly status?: ClassStatus }> {
-  const off = offBecause(install.settings, spc);
-  const { namespace = "", name } = spc.metadata;
-  if (off !== undefined && !mirrorsNothing(spc)) return { finding: fineLeaf("status-off", off) };
+  const judged = judgedClass(install.settings, spc);
+  const { namespace, name, off, makesSecrets } = judged;
+  if (off !== undefined && makesSecrets) return { finding: fineLeaf("status-off", off) };
   const look = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
-  if (look.kind === "unseen") return { finding: found("status-unreadable", look.why, "Ask for the role keyvault-injector-view.") };
+  if (look.kind === "unseen") return { finding: statusUnreadable(look.why) };
   const status = readStatus(valueIn(look)?.status);
-  if (off !== undefined && status === undefined) return { finding: fineLeaf("status-off", off) };
-  if (status !== undefined) return { finding: verdictOn(spc, status), status };
-  const fix = "See that a worker leads: keyvault-injector doctor, check lease.";
-  return { finding: found("status-absent", "the worker has not said anything of the class", fix) };
+  return { finding: judgeStatus(judged, status), ...(status === undefined ? {} : { status }) };
 }
 
-function verdictOn(spc: SecretProviderClass, status: ClassStatus): ClassFinding {
+/** What of a class its status is judged by. */
+export interface JudgedClass {
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  /** As of {@link offBecause}. */
+  readonly off: string | undefined;
+  readonly makesSecrets: boolean;
+}
+
+export function judgedClass(settings: WorkerSettings, spc: SecretProviderClass): JudgedClass {
+  const { namespace = "", name, generation = 0 } = spc.metadata;
+  return { namespace, name, generation, off: offBecause(settings, spc), makesSecrets: !mirrorsNothing(spc) };
+}
+
+export function statusUnreadable(why: string): ClassFinding {
+  return found("status-unreadable", why, "Ask for the role keyvault-injector-view.");
+}
+
+export function judgeStatus(spc: JudgedClass, status: ClassStatus | undefined): ClassFinding {
+  const { off, makesSecrets } = spc;
+  if (off !== undefined && (makesSecrets || status === undefined)) return fineLeaf("status-off", off);
+  if (status !== undefined) return verdictOn(spc, status);
+  const fix = "See that a worker leads: keyvault-injector doctor, check lease.";
+  return found("status-absent", "the worker has not said anything of the class", fix);
+}
+
+function verdictOn(spc: JudgedClass, status: ClassStatus): ClassFinding {
   const synced = conditionOf(status, "Synced");
   const said = `${synced?.reason ?? "Unknown"}: ${synced?.message ?? ""}`;
-  if (status.observedClassGeneration < (spc.metadata.generation ?? 0)) {
+  if (status.observedClassGeneration < spc.generation) {
     const message = `the worker has yet to look at the class as it is now; before it was ${said}`;
     return found("status-outdated", message, "Wait a moment, then look again.");
   }
   if (synced?.status === "True") {
     const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
-    const what = mirrorsNothing(spc) ? synced.message : `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored`;
+    const what = spc.makesSecrets ? `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored` : synced.message;
     return fineLeaf("status-ok", `${what}${checked}`);
   }
-  const { namespace = "", name } = spc.metadata;
-  const fix = `Do what the status says (${said}); for more run keyvault-injector explain spc/${name} -n ${namespace}.`;
-  return found("status-failing", said, fix);
+  return found("status-failing", said, statusFix(spc, said));
+}
+
+export function statusFix({ namespace, name }: Pick<JudgedClass, "namespace" | "name">, said: string): string {
+  return `Do what the status says (${said}); for more run keyvault-injector explain spc/${name} -n ${namespace}.`;
 }
 
 export interface Compared {
@@ -71,19 +97,26 @@ async function checkSecret(
   const named = `Secret ${namespace}/${status.name}`;
   const look = await lookUp<Secret>(context.viewer, RESOURCES.secrets, { namespace, name: status.name });
   if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for the right to get ${named}.`);
-  if (look.kind !== "seen") {
-    const wasWritten = status.data.some(({ version }) => version !== undefined);
-    const message = status.message === undefined ? "" : `: ${status.message}`;
-    const why = wasWritten ? "the status says that it was written" : `the status says ${status.state}${message}`;
-    const fix = "See that a worker leads (the check lease), and what the class's status says.";
-    return found("secret-absent", `there is no ${named}: ${why}`, fix);
-  }
+  if (look.kind !== "seen") return secretAbsent(named, status);
   const problem =
     ownerProblem(look.value, spc.metadata.name) ??
     contentProblem(context, look.value, status) ??
     versionProblem(look.value, spc, status, files);
   if (problem === undefined) return fineLeaf("secret-ok", `${named} is what the status says`);
   return found(problem.leaf, `${named} ${problem.why}`, problem.fix);
+}
+
+/** The status says that something of it was written. */
+export function wasWritten({ data }: SecretStatus): boolean {
+  return data.some(({ version }) => version !== undefined);
+}
+
+/** `named`: `Secret shop/db`. */
+export function secretAbsent(named: string, status: SecretStatus): ClassFinding {
+  const message = status.message === undefined ? "" : `: ${status.message}`;
+  const why = wasWritten(status) ? "the status says that it was written" : `the status says ${status.state}${message}`;
+  const fix = "See that a worker leads (the check lease), and what the class's status says.";
+  return found("secret-absent", `there is no ${named}: ${why}`, fix);
 }
 
 interface SecretProblem {

@@ -1,13 +1,14 @@
 /**
  * Makes the pictures of the pages from real runs.
  *
- *   node tools/pictures/main.ts [NAME...]
+ *   npm run pictures -- [NAME...]
  *
  * Without a name: all of them.
  */
-import { recordDemo } from "./demo.ts";
+import { recordDemo } from "../../tools/pictures/demo.ts";
+import { pictureDashboard } from "./dashboard.ts";
 
-const PICTURES: Readonly<Record<string, () => Promise<string>>> = { demo: recordDemo };
+const PICTURES: Readonly<Record<string, () => Promise<string>>> = { demo: recordDemo, dashboard: pictureDashboard };
 
 async function main(): Promise<number> {
   const asked = process.argv.slice(2);

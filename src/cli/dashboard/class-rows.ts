@@ -1,0 +1,161 @@
+import { objectKey } from "../../domain/object-key.ts";
+import { SYNC_REASONS, type SyncReason } from "../../domain/reasons.ts";
+import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
+import { type CheckState, type ClassFinding, found, type LeafName } from "../doctor/class/leaves.ts";
+import { checkClassRestarts } from "../doctor/class/restarts.ts";
+import { judgeStatus, secretAbsent, statusFix, statusUnreadable, wasWritten } from "../doctor/class/secrets.ts";
+import { reportedWalk } from "../doctor/class/walk.ts";
+import type { KnownClass, LiveCopies } from "./known.ts";
+
+/** How a class stands, in the words of `doctor` and of the worker. */
+export interface ClassRow {
+  readonly namespace: string;
+  readonly name: string;
+  /** Empty where the class cannot be read. */
+  readonly vault: string;
+  readonly state: CheckState;
+  /** The worker's word, or the leaf at which `doctor` would end. */
+  readonly reason: string;
+  readonly message: string;
+  /** What `doctor` would say is to be done; absent where there is nothing to do. */
+  readonly next?: string;
+  readonly runbook: string;
+  readonly findings: readonly ClassFinding[];
+  readonly status: ClassStatus | undefined;
+}
+
+const RUNBOOKS = "https://keyvault-injector.dev/docs/runbooks";
+
+export function runbookOf(page: string): string {
+  return `${RUNBOOKS}/${page}.md`;
+}
+
+/** Who has to do something comes first. */
+export const STATES: readonly CheckState[] = ["FAIL", "WARN", "SKIP", "OK"];
+
+/** Every class with its state, the worst first. */
+export function classRows({
+  classes,
+  classStatuses,
+  secrets,
+}: Pick<LiveCopies, "classes" | "classStatuses" | "secrets">): readonly ClassRow[] {
+  const rows = classes.list().map((spc) => {
+    const status = classStatuses.get(spc)?.status;
+    const areSeen = secrets.unseen(spc.namespace) === undefined && secrets.trouble() === undefined;
+    const absent = areSeen ? absentSecrets(spc, status, secrets) : [];
+    return { row: rowOf(spc, status, [...findingsOf(spc, status, classStatuses.unseen(spc.namespace)), ...absent]), key: objectKey(spc) };
+  });
+  const ranked = rows.map(({ row, key }) => ({ row, key: `${STATES.indexOf(row.state)} ${key}` }));
+  return ranked.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ row }) => row);
+}
+
+function rowOf({ namespace, name, reading }: KnownClass, status: ClassStatus | undefined, findings: readonly ClassFinding[]): ClassRow {
+  const { state, next } = reportedWalk({ namespace, name, findings });
+  const worst = findings.find((finding) => finding.fix === next) ?? findings[0];
+  const said = reasonIn(worst, status);
+  return {
+    namespace,
+    name,
+    vault: reading.kind === "class" ? reading.read.vault : "",
+    state,
+    reason: said,
+    message: worst?.message ?? "",
+    ...(next === undefined ? {} : { next }),
+    runbook: runbookOf(runbookPage(worst, said)),
+    findings,
+    status,
+  };
+}
+
+function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: string | undefined): readonly ClassFinding[] {
+  const { reading } = spc;
+  const text = reading.kind === "class" ? [] : [found("class-invalid", reading.why, statusFix(spc, reading.why))];
+  if (status === undefined && unseen !== undefined) return [...text, statusUnreadable(unseen)];
+  return [...text, judgeStatus(spc, status), ...remarks(spc, status), ...checkClassRestarts(status)];
+}
+
+/** Secrets that the worker wrote and that are not there. One that it has not written yet is in the status. */
+function absentSecrets(
+  { namespace, off }: KnownClass,
+  status: ClassStatus | undefined,
+  secrets: LiveCopies["secrets"],
+): readonly ClassFinding[] {
+  if (off !== undefined) return [];
+  return (status?.secrets ?? [])
+    .filter((secret) => wasWritten(secret) && secrets.get({ namespace, name: secret.name }) === undefined)
+    .map((secret) => secretAbsent(`Secret ${namespace}/${secret.name}`, secret));
+}
+
+/** What a status says beside whether its Secrets are up to date. */
+function remarks(spc: KnownClass, status: ClassStatus | undefined): readonly ClassFinding[] {
+  if (conditionOf(status, "Synced")?.status !== "True") return [];
+  return (["Fresh", "Guarded"] as const).flatMap((type) => {
+    const condition = conditionOf(status, type);
+    if (condition?.status !== "False") return [];
+    const said = `${condition.reason}: ${condition.message}`;
+    return [{ leaf: "status-failing" as const, step: "status" as const, state: "WARN" as const, message: said, fix: statusFix(spc, said) }];
+  });
+}
+
+/** A condition's reason where the finding is of a status. */
+function reasonIn(finding: ClassFinding | undefined, status: ClassStatus | undefined): string {
+  if (finding === undefined) return "";
+  const [word = ""] = /^[A-Z][A-Za-z]+(?=: )/.exec(finding.message) ?? [];
+  if (word !== "" && (finding.leaf === "status-failing" || finding.step === "restarts")) return word;
+  if (finding.leaf === "status-ok" || finding.leaf === "restarts-ok") return conditionOf(status, "Synced")?.reason ?? "";
+  return finding.leaf;
+}
+
+/** What nobody mends while no worker leads. */
+const OF_THE_LEADER: ReadonlySet<string> = new Set<LeafName>(["status-absent", "status-outdated", "secret-absent"]);
+
+function runbookPage(finding: ClassFinding | undefined, reason: string): string {
+  if (SYNC_REASONS.includes(reason as SyncReason) || reason === "RolloutFailed") return reason; // Looked up, whatever it is.
+  if (finding !== undefined && OF_THE_LEADER.has(finding.leaf)) return "no-leader";
+  if (finding?.leaf === "class-invalid") return "InvalidClass";
+  return finding?.leaf === "restarts-held" ? "restarts-held" : "README";
+}
+
+export interface ClassFilter {
+  readonly namespace: string;
+  /** Anywhere in the row. */
+  readonly text: string;
+  readonly state: string;
+}
+
+export function filteredRows(rows: readonly ClassRow[], { namespace, text, state }: ClassFilter): readonly ClassRow[] {
+  const wanted = text.toLowerCase();
+  return rows.filter(
+    (row) =>
+      (namespace === "" || row.namespace === namespace) &&
+      (state === "" || row.state === state) &&
+      (wanted === "" || `${row.namespace}/${row.name} ${row.vault} ${row.reason} ${row.message}`.toLowerCase().includes(wanted)),
+  );
+}
+
+/** What a page says of one vault. */
+export interface VaultRow {
+  readonly vault: string;
+  readonly classes: number;
+  readonly objects: number;
+  /** Classes by the reason that their vault is not asked, or does not answer. */
+  readonly throttled: number;
+  readonly unreachable: number;
+}
+
+/** By what the statuses of its classes say: the worker's budget itself is only in its metrics. */
+export function vaultRows(classes: readonly KnownClass[], rows: readonly ClassRow[]): readonly VaultRow[] {
+  const reasons = new Map(rows.map((row) => [objectKey(row), conditionReasons(row.status)]));
+  const reads = classes.flatMap((spc) => (spc.reading.kind === "class" ? [spc.reading.read] : []));
+  return [...Map.groupBy(reads, ({ vault }) => vault)]
+    .map(([vault, those]) => {
+      const having = (reason: SyncReason): number => those.filter((read) => reasons.get(objectKey(read))?.has(reason) === true).length;
+      const objects = new Set(those.flatMap((read) => read.objects.map(({ type, name }) => `${type}/${name.toLowerCase()}`))).size;
+      return { vault, classes: those.length, objects, throttled: having("Throttled"), unreachable: having("Unreachable") };
+    })
+    .sort((a, b) => b.throttled + b.unreachable - (a.throttled + a.unreachable) || b.objects - a.objects || (a.vault < b.vault ? -1 : 1));
+}
+
+function conditionReasons(status: ClassStatus | undefined): ReadonlySet<string> {
+  return new Set((status?.conditions ?? []).filter(({ status }) => status === "False").map(({ reason }) => reason));
+}

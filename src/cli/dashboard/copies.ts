@@ -1,0 +1,77 @@
+import { MANAGED_LABEL } from "../../domain/annotations.ts";
+import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { lastWriteOf } from "../../domain/sync/observed-secret.ts";
+import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { podUseOf } from "../../domain/where/pod-use.ts";
+import { readClass } from "../../domain/where/read-class.ts";
+import { type Snapshot, snapshotOf } from "../../domain/where/snapshot.ts";
+import { statedClassOf, storedPodStatusOf, storedSecretOf } from "../../domain/where/stored-versions.ts";
+import type { Lease } from "../doctor/checks/install.ts";
+import { judgedClass } from "../doctor/class/secrets.ts";
+import type { WorkerSettings } from "../shared/class-context.ts";
+import { MORE_RESOURCES } from "../shared/resources.ts";
+import { LIVE_PODS } from "../where/gather.ts";
+import { eventOf } from "./events.ts";
+import type { KnownClass, KnownStatus, LiveCopies } from "./known.ts";
+import { followKind, type Watching } from "./live.ts";
+
+export interface Followed {
+  /** Of the worker's install. */
+  readonly install: string;
+  readonly settings: WorkerSettings;
+  /** Under which name the worker owns fields and posts events. */
+  readonly worker: string;
+}
+
+export function followAll(watching: Watching, { install, settings, worker }: Followed): LiveCopies {
+  return {
+    classes: followKind(watching, {
+      resource: RESOURCES.secretProviderClasses,
+      project: (object) => knownClass(object as SecretProviderClass, settings), // An object of the kind that is watched.
+    }),
+    classStatuses: followKind(watching, { resource: RESOURCES.secretProviderClassSyncs, project: knownStatus }),
+    secrets: followKind(watching, {
+      resource: RESOURCES.secrets,
+      labelSelector: `${MANAGED_LABEL}=true`,
+      metadataOnly: true,
+      project: (object) => storedSecretOf(object, lastWriteOf(object.metadata.managedFields ?? [], worker)),
+    }),
+    pods: followKind(watching, { resource: RESOURCES.pods, fieldSelector: LIVE_PODS, project: podUseOf }),
+    podStatuses: followKind(watching, { resource: MORE_RESOURCES.podStatuses, project: storedPodStatusOf }),
+    events: followKind(watching, { resource: RESOURCES.events, fieldSelector: `reportingComponent=${worker}`, project: eventOf }),
+    lease: followKind(watching, {
+      resource: RESOURCES.leases,
+      namespace: install,
+      fieldSelector: `metadata.name=${OWN_DEPLOYMENT}`,
+      project: (object) => (object as Lease).spec, // As above.
+      // It is renewed every few seconds.
+      isSame: (one, other) => one?.holderIdentity === other?.holderIdentity,
+    }),
+  };
+}
+
+function knownClass(spc: SecretProviderClass, settings: WorkerSettings): KnownClass | undefined {
+  if (!isOurs(spc)) return undefined;
+  return { ...judgedClass(settings, spc), reading: readClass(spc, secretObjectsOf(spc), settings.limits) };
+}
+
+function knownStatus(object: KubeObject): KnownStatus {
+  const { metadata, status: stored } = object as SecretProviderClassSync; // As above.
+  const status = readStatus(stored);
+  return { namespace: metadata.namespace ?? "", name: metadata.name, status, stated: statedClassOf(metadata, status) };
+}
+
+/** The same as `where` goes by. */
+export function snapshotIn(copies: LiveCopies, now: number): Snapshot {
+  return snapshotOf({
+    classes: copies.classes.list().flatMap(({ reading }) => (reading.kind === "class" ? [reading.read] : [])),
+    secrets: copies.secrets.list(),
+    pods: copies.pods.list(),
+    podStatuses: copies.podStatuses.list(),
+    classStatuses: copies.classStatuses.list().map(({ stated }) => stated),
+    unseen: (kind, namespace) => copies[kind].unseen(namespace),
+    now,
+  });
+}

@@ -1,0 +1,76 @@
+import { EVENTS, type EventWord } from "../../domain/events.ts";
+import { nonEmptyText, valueAt } from "../../domain/json-members.ts";
+import type { KubeObject } from "../../domain/kubernetes.ts";
+import { ROLLOUT_REASONS } from "../../domain/rollout/reasons.ts";
+import { referenceText } from "../../domain/where/object-reference.ts";
+import type { KnownEvent, KnownStatus } from "./known.ts";
+
+/** Undefined for what is not one of the worker's. */
+export function eventOf(object: KubeObject): KnownEvent | undefined {
+  const text = (...path: readonly string[]): string => nonEmptyText(valueAt(object, path)) ?? "";
+  const [reason, at, count] = [text("reason"), Date.parse(text("lastTimestamp")), valueAt(object, ["count"])];
+  if (!isEventWord(reason) || Number.isNaN(at)) return undefined;
+  return {
+    namespace: text("involvedObject", "namespace"),
+    kind: text("involvedObject", "kind"),
+    name: text("involvedObject", "name"),
+    reason,
+    isWarning: text("type") === "Warning",
+    message: text("message"),
+    at,
+    count: typeof count === "number" ? count : 1,
+  };
+}
+
+function isEventWord(word: string): word is EventWord {
+  return Object.hasOwn(EVENTS, word);
+}
+
+/** A row of a time line. */
+export type Happening = Omit<KnownEvent, "reason"> & { readonly reason: EventWord | "NewVersion" };
+
+const OF_RESTARTS: ReadonlySet<string> = new Set(ROLLOUT_REASONS);
+
+/** What somebody undoes, and what was mended. */
+const OF_REPAIRS: ReadonlySet<EventWord> = new Set<EventWord>([
+  "SecretRepaired",
+  "SecretReplaced",
+  "Contested",
+  "Conflict",
+  "TlsConflict",
+  "ComponentHealed",
+  "ComponentRestarted",
+  "ComponentDamaged",
+  "ComponentTolerated",
+]);
+
+/** New versions by the statuses of classes, and restarts by events; the last first. */
+export function timeLine(events: readonly KnownEvent[], statuses: readonly KnownStatus[]): readonly Happening[] {
+  return [...events.filter(({ reason }) => OF_RESTARTS.has(reason)), ...statuses.flatMap(rotationsIn)].sort((a, b) => b.at - a.at);
+}
+
+function rotationsIn({ namespace, name, stated }: KnownStatus): readonly Happening[] {
+  const about = { namespace, kind: "SecretProviderClass", name, reason: "NewVersion", isWarning: false, count: 1 } as const;
+  const inSecrets = [...stated.secrets].flatMap(([secret, keys]) =>
+    keys.map(({ key, held, since }) => ({ held, since, where: ` in key ${key} of Secret ${secret}` })),
+  );
+  const mounted = stated.objects.map(({ held, since }) => ({ held, since, where: " for new pods" }));
+  return [...inSecrets, ...mounted].flatMap(({ held, since, where }) =>
+    since === undefined ? [] : [{ ...about, at: since, message: `${referenceText(held)} has version ${held.version}${where}` }],
+  );
+}
+
+/** Repairs by events, and the fights that last by the statuses of classes; the last first. */
+export function repairs(events: readonly KnownEvent[], statuses: readonly KnownStatus[]): readonly Happening[] {
+  return [...events.filter(({ reason }) => OF_REPAIRS.has(reason)), ...statuses.flatMap(fightsIn)].sort((a, b) => b.at - a.at);
+}
+
+function fightsIn({ namespace, name, status }: KnownStatus): readonly Happening[] {
+  const at = Date.parse(status?.conditions.find(({ type }) => type === "Synced")?.lastTransitionTime ?? "");
+  return (status?.secrets ?? []).flatMap(({ state, message = "" }) => {
+    if (state !== "Contested" && state !== "Conflict") return [];
+    return [
+      { namespace, kind: "SecretProviderClass", name, reason: state, isWarning: true, count: 1, message, at: Number.isNaN(at) ? 0 : at },
+    ];
+  });
+}

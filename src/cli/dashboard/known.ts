@@ -1,0 +1,45 @@
+import type { EventWord } from "../../domain/events.ts";
+import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import type { PodUse } from "../../domain/where/pod-use.ts";
+import type { ReadClass } from "../../domain/where/read-class.ts";
+import type { StatedClass, StoredPodStatus, StoredSecret } from "../../domain/where/stored-versions.ts";
+import type { Lease } from "../doctor/checks/install.ts";
+import type { JudgedClass } from "../doctor/class/secrets.ts";
+import type { LiveKind } from "./live.ts";
+
+/** A class, by what pages show of it. */
+export interface KnownClass extends JudgedClass {
+  readonly reading: { readonly kind: "class"; readonly read: ReadClass } | { readonly kind: "unreadable"; readonly why: string };
+}
+
+export interface KnownStatus {
+  readonly namespace: string;
+  readonly name: string;
+  readonly status: ClassStatus | undefined;
+  readonly stated: StatedClass;
+}
+
+/** An event of the worker's, which the API server keeps for an hour. */
+export interface KnownEvent {
+  readonly namespace: string;
+  /** Kind and name of what it is about. */
+  readonly kind: string;
+  readonly name: string;
+  readonly reason: EventWord;
+  readonly isWarning: boolean;
+  readonly message: string;
+  /** Unix milliseconds of the last time. */
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Everything that is watched, each object reduced on arrival to what pages show. Of Secrets only metadata is asked for. */
+export interface LiveCopies {
+  readonly classes: LiveKind<KnownClass>;
+  readonly classStatuses: LiveKind<KnownStatus>;
+  readonly secrets: LiveKind<StoredSecret>;
+  readonly pods: LiveKind<PodUse>;
+  readonly podStatuses: LiveKind<StoredPodStatus>;
+  readonly events: LiveKind<KnownEvent>;
+  readonly lease: LiveKind<Lease["spec"] & {}>;
+}

@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from "node:util";
+import type { KubeObject, ObjectRef } from "../../domain/kubernetes.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { KubeError } from "../../domain/ports/kube-error.ts";
+import type { KubeWatcher, ReflectorOptions } from "../../domain/ports/kube-watcher.ts";
+import { failureText } from "../shared/viewer.ts";
+
+/** What watching takes. */
+export interface Watching {
+  readonly watcher: KubeWatcher;
+  readonly clock: Clock;
+  /** The one namespace to look at; undefined: all. */
+  readonly within: string | undefined;
+  /** Looked at instead by users who may not list a kind in all namespaces. */
+  readonly fallback: string;
+  /** Something that a page shows is different now. */
+  readonly onNews: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** Why a kind is not seen as it is. Times are Unix milliseconds. */
+export type Trouble =
+  | { readonly kind: "loading" }
+  | { readonly kind: "unserved" }
+  /** The API server refuses, or says something that nobody expected. `hasOlder`: what it said before is still shown. */
+  | { readonly kind: "refused"; readonly why: string; readonly hasOlder: boolean }
+  | { readonly kind: "lost"; readonly since: number; readonly why: string };
+
+/** A live copy of one kind, as far as the user may see it. */
+export interface LiveKind<T> {
+  readonly plural: string;
+  list(): readonly T[];
+  get(ref: ObjectRef): T | undefined;
+  trouble(): Trouble | undefined;
+  /** The one namespace that is looked at, because the user may not list the kind in all. */
+  narrowedTo(): string | undefined;
+  /** Undefined where objects of the namespace are seen, else why not. */
+  unseen(namespace: string): string | undefined;
+}
+
+export interface KindRequest<T> extends Pick<ReflectorOptions<T>, "resource" | "labelSelector" | "fieldSelector" | "metadataOnly"> {
+  /** Of a kind that is looked for in one place. */
+  readonly namespace?: string;
+  readonly project: (object: KubeObject) => T | undefined;
+  /** Whether a page shows the difference; by default any does. */
+  readonly isSame?: (one: T | undefined, other: T | undefined) => boolean;
+}
+
+interface Failure {
+  readonly error: KubeError;
+  /** The first of those in a row, and the last. */
+  readonly since: number;
+  readonly at: number;
+}
+
+export function followKind<T>(watching: Watching, request: KindRequest<T>): LiveKind<T> {
+  const { watcher, clock, signal, onNews } = watching;
+  const { namespace, isSame = isDeepStrictEqual, ...wanted } = request;
+  const { plural } = request.resource;
+  const asked = namespace ?? watching.within;
+  let narrowed: string | undefined;
+  let failure: Failure | undefined;
+  let stop = new AbortController();
+  const current = (): Failure | undefined => (failure !== undefined && copy.lastActivity <= failure.at ? failure : undefined);
+  const follow = () => {
+    const within = narrowed ?? asked;
+    const place = within === undefined ? {} : { namespace: within };
+    const onChange: ReflectorOptions<T>["onChange"] = (_, { previous, current: now }) => {
+      if (!isSame(previous, now)) onNews();
+    };
+    return watcher.reflect({ ...wanted, ...place, onChange, onListed: onNews, onFailure }, AbortSignal.any([signal, stop.signal]));
+  };
+  const onFailure = (error: KubeError): void => {
+    const now = clock.now();
+    failure = { error, since: current()?.since ?? now, at: now };
+    // A right that was there before may come back: an API server that starts refuses what it grants a moment later.
+    if (error.code === "Forbidden" && asked === undefined && narrowed === undefined && !copy.hasSynced) {
+      narrowed = watching.fallback;
+      failure = undefined;
+      stop.abort();
+      stop = new AbortController();
+      copy = follow();
+    }
+    onNews();
+  };
+  let copy = follow();
+  const trouble = (): Trouble | undefined => {
+    if (copy.isUnserved) return { kind: "unserved" };
+    const failed = current();
+    if (failed !== undefined) return troubleOf(failed, { plural, namespace: narrowed ?? asked, hasOlder: copy.hasSynced });
+    return copy.hasSynced ? undefined : { kind: "loading" };
+  };
+  return {
+    plural,
+    list: () => copy.list(),
+    get: (ref) => copy.get(ref),
+    trouble,
+    narrowedTo: () => narrowed,
+    unseen: (inside) => {
+      if (narrowed !== undefined && narrowed !== inside) return `you may not list ${plural} in ${inside}`;
+      const known = trouble();
+      if (known === undefined || known.kind === "lost" || (known.kind === "refused" && known.hasOlder)) return undefined;
+      return known.kind === "refused" ? known.why : `no ${plural} are known`;
+    },
+  };
+}
+
+interface Watched {
+  readonly plural: string;
+  readonly namespace: string | undefined;
+  readonly hasOlder: boolean;
+}
+
+function troubleOf({ error, since }: Failure, { plural, namespace, hasOlder }: Watched): Trouble {
+  if (error.code === "Unavailable") return { kind: "lost", since, why: failureText(error) };
+  const where = namespace === undefined ? "" : ` in ${namespace}`;
+  if (error.code === "Forbidden") return { kind: "refused", why: `you may not list and watch ${plural}${where}`, hasOlder };
+  return { kind: "refused", why: failureText(error), hasOlder };
+}

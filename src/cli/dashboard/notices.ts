@@ -1,0 +1,71 @@
+import { judgeLease } from "../doctor/checks/install.ts";
+import { NO_CLASSES_SERVED } from "../shared/absence.ts";
+import { runbookOf } from "./class-rows.ts";
+import { type Html, html, time } from "./html.ts";
+import type { LiveCopies } from "./known.ts";
+import type { LiveKind } from "./live.ts";
+
+/** A sentence above every view. */
+export interface Notice {
+  readonly level: "problem" | "note";
+  /** The same as long as the notice says the same, whatever time it names. */
+  readonly key: string;
+  readonly text: Html;
+  /** For who listens to the page; absent: not worth an interruption. */
+  readonly spoken?: string;
+}
+
+/** What is not seen as it is, and why; then whether a worker leads. */
+export function noticesOf({ copies, now }: { readonly copies: LiveCopies; readonly now: number }): readonly Notice[] {
+  const kinds: readonly LiveKind<unknown>[] = Object.values(copies);
+  const all = [...lost(kinds), ...loading(kinds), ...kinds.flatMap(notSeen), ...leader(copies, now)];
+  // Credentials that have expired are refused for every kind in the same words.
+  return [...new Map(all.map((notice) => [notice.key, notice])).values()];
+}
+
+function lost(kinds: readonly LiveKind<unknown>[]): readonly Notice[] {
+  const troubles = kinds.flatMap((kind) => kind.trouble() ?? []).filter((trouble) => trouble.kind === "lost");
+  const [first] = troubles.sort((a, b) => a.since - b.since);
+  if (first === undefined) return [];
+  const text = html`No answer from the API server since ${time(first.since)} (${first.why}). The page shows what was there before. It tries again by itself.`;
+  return [{ level: "problem", key: `lost ${first.since}`, text, spoken: "No answer from the API server" }];
+}
+
+function loading(kinds: readonly LiveKind<unknown>[]): readonly Notice[] {
+  const names = kinds.filter((kind) => kind.trouble()?.kind === "loading").map(({ plural }) => plural);
+  return names.length === 0 ? [] : [{ level: "note", key: `loading ${names.join()}`, text: html`Loading ${names.join(", ")}.` }];
+}
+
+function notSeen(kind: LiveKind<unknown>): readonly Notice[] {
+  const { plural } = kind;
+  const [trouble, narrowed] = [kind.trouble(), kind.narrowedTo()];
+  const note = (key: string, text: Html): Notice => ({ level: "note", key, text });
+  const where =
+    narrowed === undefined
+      ? []
+      : [
+          note(
+            `narrowed ${plural}`,
+            html`You may not list ${plural} in all namespaces: those of ${narrowed} are shown. -n names another namespace.`,
+          ),
+        ];
+  if (trouble?.kind === "unserved") {
+    const why = plural === "secretproviderclasses" ? NO_CLASSES_SERVED : `the API server serves no ${plural}`;
+    return [note(`unserved ${plural}`, html`${sentence(why)}.`)];
+  }
+  if (trouble?.kind !== "refused") return where;
+  const shown = trouble.hasOlder ? "the page shows what was there before" : "what is there is not on this page";
+  return [note(`${trouble.why} ${trouble.hasOlder}`, html`${sentence(trouble.why)}: ${shown}.`)];
+}
+
+function leader({ lease }: LiveCopies, now: number): readonly Notice[] {
+  if (lease.trouble() !== undefined) return [];
+  const { state, message, fix = "" } = judgeLease(lease.list()[0], now);
+  if (state === "OK") return [];
+  const text = html`No worker leads: ${message}. To do: ${fix}. <a href="${runbookOf("no-leader")}" rel="noreferrer">Runbook: no leader</a>`;
+  return [{ level: "problem", key: "no leader", text, spoken: "No worker leads" }];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

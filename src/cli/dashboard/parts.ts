@@ -1,0 +1,68 @@
+import { referenceText, spokenReference } from "../../domain/where/object-reference.ts";
+import { type Held, type ObjectUsage, VERSION_STATES } from "../../domain/where/usage.ts";
+import type { Happening } from "./events.ts";
+import { address, type Html, html, time } from "./html.ts";
+
+/** Its word says it; the colour only helps. */
+export function stateMark(state: string): Html {
+  return html`<span class="state ${state}">${state}</span>`;
+}
+
+const PAGE_ROWS = 100;
+
+/** One page of many rows, with the way to the others. */
+export function paged<T>(all: readonly T[], path: string, query: URLSearchParams): { readonly shown: readonly T[]; readonly pager: Html } {
+  const pages = Math.max(1, Math.ceil(all.length / PAGE_ROWS));
+  const asked = Number(query.get("page") ?? "1");
+  const page = Number.isInteger(asked) ? Math.min(Math.max(asked, 1), pages) : 1;
+  const shown = all.slice((page - 1) * PAGE_ROWS, page * PAGE_ROWS);
+  if (pages === 1) return { shown, pager: html`<p class="count">${all.length} in all</p>` };
+  const link = (to: number, word: string): Html => {
+    const { part: _, ...kept } = Object.fromEntries(query);
+    return to < 1 || to > pages
+      ? html`<span>${word}</span>`
+      : html`<a id="page-${word}" href="${address(path, { ...kept, page: `${to}` })}">${word} page</a>`;
+  };
+  const first = (page - 1) * PAGE_ROWS + 1;
+  const pager = html`<nav class="pager" aria-label="Pages"><span class="count">${first} to ${first + shown.length - 1} of ${all.length}</span> ${link(page - 1, "Previous")} ${link(page + 1, "Next")}</nav>`;
+  return { shown, pager };
+}
+
+export function classLink(namespace: string, name: string): Html {
+  return linkTo(namespace, name, `class-${namespace}-${name}`);
+}
+
+/** Focus stays by the id when the view is replaced. */
+function linkTo(namespace: string, name: string, id: string): Html {
+  return html`<a id="${id}" href="${address("class", { ns: namespace, name })}">${namespace}/${name}</a>`;
+}
+
+export function objectLink(usage: Pick<ObjectUsage, "vault" | "type" | "name">): Html {
+  const object = referenceText(usage);
+  return html`<a id="object-${usage.vault}-${object}" href="${address("object", { vault: usage.vault, object })}">${spokenReference(usage)}</a>`;
+}
+
+export const HELD_HEADS = ["State", "Version", "Since", "Why"] as const;
+
+export function heldCells({ state, version, since, why }: Held): Html {
+  return html`<td>${stateMark(state)}</td><td><code>${version ?? "–"}</code></td><td>${time(since)}</td><td>${why ?? VERSION_STATES[state]}</td>`;
+}
+
+export function happeningCells({ at, reason, isWarning, kind, namespace, name, message, count }: Happening): Html {
+  const of =
+    kind === "SecretProviderClass"
+      ? html`class ${linkTo(namespace, name, `event-${at}-${namespace}-${name}-${encodeURIComponent(message)}`)}`
+      : html`${kind} ${namespace}/${name}`;
+  const what = reason === "NewVersion" ? "New version" : reason;
+  return html`<tr><td>${time(at)}</td><td><span class="state ${isWarning ? "WARN" : "OK"}">${what}</span></td><td>${of}</td><td class="said">${message}</td><td>${count}</td></tr>`;
+}
+
+/** `shop.vault.azure.net`, for a narrow column. */
+export function host(vault: string): string {
+  return vault.replace(/^https:\/\//, "");
+}
+
+/** What `doctor` advises, where what it found stands right before it and need not be said again. */
+export function withoutRepeat(advice: string, message: string): string {
+  return advice.replace(` (${message})`, "");
+}

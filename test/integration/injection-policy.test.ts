@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { InstallReport } from "../../src/cli/doctor/report.ts";
+import { runOnline } from "../support/cli/cli.ts";
+import { apiRequest } from "../support/cluster/api-request.ts";
+import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { policyRuns } from "../support/cluster/policy-runs.ts";
+import { at, listAt } from "../support/cluster/shipped-manifests.ts";
+import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { LATER, laterPolicy } from "./injection-policy/later-container.ts";
+import { type Json, mountsOf, startPolicyPlane, tryPod } from "./injection-policy/policy-plane.ts";
+
+const refusal = controlPlaneRefusal();
+
+let plane: ControlPlane;
+const create = (pod: Json, namespace?: string) => tryPod(plane, pod, namespace);
+
+const withLabels = (pod: Json, labels: Readonly<Record<string, string>>): Json => ({
+  ...pod,
+  metadata: { ...Object(pod["metadata"]), labels },
+});
+
+interface LargePod {
+  readonly containers: number;
+  readonly classes: number;
+  readonly mounts: number;
+}
+
+const LARGE: readonly LargePod[] = [
+  { containers: 40, classes: 16, mounts: 10 },
+  { containers: 100, classes: 3, mounts: 10 },
+  { containers: 500, classes: 1, mounts: 3 },
+  { containers: 1_900, classes: 1, mounts: 0 },
+  { containers: 200, classes: 8, mounts: 20 },
+  { containers: 1_500, classes: 1, mounts: 5 },
+  { containers: 5_000, classes: 1, mounts: 0 },
+];
+
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+describe("the policy that injects", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
+  before(async () => {
+    plane = await startPolicyPlane(...laterPolicy);
+    const isThere = async (): Promise<boolean> =>
+      listAt((await create(withLabels(aPod({}), { later: "sidecar" }))).body, "spec", "containers").length === 2;
+    await eventually(isThere, { within: 30_000, every: 100, what: "the policy of somebody else" });
+  });
+
+  after(async () => {
+    await plane?.stop();
+  });
+
+  test("is carried out once for a pod that nobody else changes, with every annotation as well", async () => {
+    const everything = {
+      ...OPTED_IN,
+      "secret-provider-class": "one, two",
+      "credentials-secret": "one=creds,two=none",
+      "mount-path": "one=/kv/one,two=/kv/two",
+      "volume-name": "kv",
+      containers: "-log",
+      "env-from": "settings",
+    };
+    const containers = [
+      { name: "app", image: "i" },
+      { name: "log", image: "i" },
+    ];
+    for (const pod of [aPod(OPTED_IN), aPod(everything, { containers })]) {
+      const before = await policyRuns(plane);
+      const { status } = await create(pod);
+
+      assert.equal(status, 201);
+      assert.equal((await policyRuns(plane)) - before, 1);
+    }
+  });
+
+  test("adds to a container that another policy brings, before it or after it", async (context) => {
+    const pod = withLabels(aPod({ ...OPTED_IN, "env-from": "settings" }), { later: "sidecar" });
+    const seen = new Set<number>();
+    // The API server asks policies in an order of its own, and draws it anew whenever one changes.
+    for (let draw = 0; draw < 50 && seen.size < 2; draw += 1) {
+      await plane.kubectl(["annotate", "--overwrite", "mutatingadmissionpolicy", LATER, `draw=${draw}`]);
+      const before = await policyRuns(plane);
+      const { body } = await create(pod);
+      const [, sidecar] = listAt(body, "spec", "containers");
+      seen.add((await policyRuns(plane)) - before);
+
+      assert.deepEqual(mountsOf(sidecar), ["/mnt/secrets-store"]);
+      assert.equal(at(listAt(sidecar, "envFrom")[0], "secretRef", "name"), "settings");
+    }
+    context.diagnostic(`carried out so many times for a pod: ${[...seen].toSorted((a, b) => a - b).join(", ")}`);
+    assert.ok(seen.has(2), "it never came after ours");
+  });
+
+  test("leaves one alone that the pod leaves out, whoever brings it", async () => {
+    for (const containers of ["-sidecar", "app"]) {
+      const { body } = await create(withLabels(aPod({ ...OPTED_IN, containers }), { later: "sidecar" }));
+      const [app, sidecar] = listAt(body, "spec", "containers");
+
+      assert.deepEqual([mountsOf(app), mountsOf(sidecar)], [["/mnt/secrets-store"], []], containers);
+    }
+  });
+
+  test("takes no list apart that is too long for the API server's time, and says which", async () => {
+    const names = Array.from({ length: 65 }, (_, index) => `n${index}`);
+    const long = "x".repeat(9_000);
+    const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
+      [{ containers: names.join(",") }, /containers is .*: write container names/],
+      [{ containers: long }, /containers is .*: write container names/],
+      [{ "env-from": long }, /env-from is .*: write the name of a Secret/],
+      [{ "secret-provider-class": long }, /secret-provider-class is .*: write the name of a SecretProviderClass/],
+      [{ "mount-path": names.map((name) => `${name}=/x`).join(",") }, /mount-path is .*names no class/],
+      [{ "mount-path": `a=/${"x".repeat(70_000)}` }, /mount-path is .*names no class/],
+      [{ "credentials-secret": `a=${"x".repeat(70_000)}` }, /credentials-secret is .*names no class/],
+    ];
+    for (const [annotations, said] of cases) {
+      const { status, body } = await create(aPod({ ...OPTED_IN, ...annotations }));
+      const [name] = Object.keys(annotations);
+
+      assert.equal(status, 422, name);
+      assert.match(String(at(body, "message")), said, name);
+    }
+  });
+
+  test("a pod that is too large for the policy is refused with what to do, and none passes uninjected", async (context) => {
+    const large = ({ containers, classes, mounts }: LargePod): Json => {
+      const volumeMounts = range(mounts).map((index) => ({ name: `v${index}`, mountPath: `/data/of/the/team/${index}` }));
+      const list = range(classes).map((index) => `class-${index}`);
+      const annotations = prefixed({ ...OPTED_IN, "secret-provider-class": list.join(",") });
+      return {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { annotations },
+        spec: {
+          volumes: range(mounts).map((index) => ({ name: `v${index}`, emptyDir: {} })),
+          containers: range(containers).map((index) => ({ name: `c${index}`, image: "i", volumeMounts })),
+        },
+      };
+    };
+    const told: string[] = [];
+    for (const size of LARGE) {
+      const { status, body } = await create(large(size));
+      const shown = `${size.containers} containers, ${size.classes} classes, ${size.mounts} mounts of each container`;
+      told.push(`${shown}: ${status === 201 ? "injected" : "refused"}`);
+      if (status === 201)
+        assert.equal(listAt(body, "spec", "volumes").filter((volume) => at(volume, "csi") !== undefined).length, size.classes);
+      else assert.match(String(at(body, "message")), /name fewer containers with annotation keyvault-injector\.dev\/containers/, shown);
+    }
+    for (const line of told) context.diagnostic(line);
+    for (const end of ["injected", "refused"])
+      assert.ok(
+        told.some((line) => line.endsWith(end)),
+        `none is ${end}`,
+      );
+  });
+
+  test("the worker makes nothing of the webhook's where there is none", async () => {
+    const as = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
+    const metadata = { name: "keyvault-injector-webhook", namespace: "keyvault-injector" };
+    const labels = { app: "evil" };
+    const spec = {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: "x", image: "evil" }] } },
+    };
+    const body = { apiVersion: "apps/v1", kind: "Deployment", metadata, spec };
+    const answer = await apiRequest(plane, {
+      method: "PATCH",
+      path: "/apis/apps/v1/namespaces/keyvault-injector/deployments/keyvault-injector-webhook?fieldManager=keyvault-injector&dryRun=All",
+      contentType: "application/apply-patch+yaml",
+      body,
+      as,
+    });
+
+    // Two policies deny it, and either says so.
+    assert.match(String(at(answer.body, "message")), /makes nothing of the webhook's where policies inject|keyvault-injector-sync-pods/);
+  });
+
+  test("doctor and explain know the mode, and miss no webhook where policies inject", async () => {
+    const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults", "-n", "default"], plane.kubeconfigPath);
+    const { findings } = JSON.parse(output) as InstallReport;
+    const statesOf = (...checks: readonly string[]) =>
+      Object.fromEntries(
+        checks.map((name) => [name, [...new Set(findings.filter(({ check }) => check === name).map(({ state }) => state))]]),
+      );
+    const pod = { ...aPod(OPTED_IN), metadata: { name: "asked", annotations: prefixed(OPTED_IN) } };
+    await plane.kubectl(["create", "-n", "default", "-f", "-"], JSON.stringify(pod));
+    const asked = await runOnline(["explain", "pod/asked", "-n", "default"], plane.kubeconfigPath);
+
+    assert.deepEqual(
+      statesOf("webhook", "injection", "policies", "namespaces", "preflight", "certificates", "authority"),
+      {
+        webhook: ["OK"],
+        injection: ["OK"],
+        policies: ["OK"],
+        namespaces: ["OK"],
+        preflight: ["SKIP"],
+        certificates: ["SKIP"],
+        authority: ["SKIP"],
+      },
+      JSON.stringify(findings, null, 1),
+    );
+    assert.ok(!findings.some(({ message }) => message.includes("keyvault-injector-webhook")), JSON.stringify(findings, null, 1));
+    assert.match(asked.output, /the policy keyvault-injector-injection injects/);
+  });
+
+  test("AT7: doctor says that somebody has changed the policy, whatever it was", async () => {
+    const found = async () => {
+      const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults", "-n", "default"], plane.kubeconfigPath);
+      const { findings } = JSON.parse(output) as InstallReport;
+      return findings.filter(({ check }) => check === "webhook").map(({ state, message }) => `${state} ${message}`);
+    };
+    const patches = [
+      [{ op: "replace", path: "/spec/reinvocationPolicy", value: "Never" }],
+      [{ op: "replace", path: "/spec/matchConditions/2/expression", value: "request.namespace != 'team'" }],
+      [{ op: "replace", path: "/spec/mutations/0/jsonPatch/expression", value: "[JSONPatch{op: 'add', path: ''}].filter(none, false)" }],
+    ];
+    for (const patch of patches) {
+      await plane.kubectl(["patch", "mutatingadmissionpolicy", "keyvault-injector-injection", "--type=json", "-p", JSON.stringify(patch)]);
+
+      assert.deepEqual(await found(), ["WARN the policy keyvault-injector-injection is not as this version of the command ships it"]);
+    }
+  });
+});

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { baseEnvironment } from "../processes/base-environment.ts";
+import { startProcess } from "../processes/process.ts";
+import { eventually } from "../time/eventually.ts";
+
+const MAIN = path.resolve(import.meta.dirname, "../../../src/main.ts");
+
+export interface Dashboard {
+  /** With the token, and a slash behind it. */
+  readonly url: string;
+  readonly pid: number;
+  /** All that it has printed. */
+  output(): { readonly stdout: string; readonly stderr: string };
+  /** Ctrl-C; resolves with the exit code. */
+  interrupt(): Promise<number>;
+  /** SIGTERM. */
+  stop(): Promise<number>;
+}
+
+/** Runs the command as a user does, and waits for its address. `nodeFlags`: of the runtime, before the program. */
+export async function startDashboard(
+  kubeconfig: string,
+  args: readonly string[] = [],
+  nodeFlags: readonly string[] = [],
+): Promise<Dashboard> {
+  const env = { ...baseEnvironment(), HOME: path.join(import.meta.dirname, "no-such-home"), KUBECONFIG: kubeconfig };
+  const child = spawn(process.execPath, [...nodeFlags, MAIN, "dashboard", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const running = startProcess(child, "dashboard");
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  const url = await eventually(
+    () => {
+      if (child.exitCode !== null) throw new Error(`the dashboard ended: ${stderr}`);
+      return /^http:\/\/\S+\/$/m.exec(stdout)?.[0];
+    },
+    { what: "the dashboard's address", within: 60_000 },
+  );
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output: () => ({ stdout, stderr }),
+    interrupt: () => {
+      child.kill("SIGINT");
+      return running.exited;
+    },
+    stop: () => running.stop(),
+  };
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { LiveCopies } from "../../src/cli/dashboard/known.ts";
+import { followKind, type Watching } from "../../src/cli/dashboard/live.ts";
+import { createSite } from "../../src/cli/dashboard/site.ts";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
+import type { Reflector, ReflectorOptions } from "../../src/domain/ports/kube-watcher.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+
+describe("a kind that the dashboard watches", () => {
+  function world(within?: string) {
+    const clock = new ManualClock();
+    const asked: ReflectorOptions<string>[] = [];
+    const copy = { lastActivity: clock.now(), hasSynced: false, isUnserved: false, list: () => [] };
+    let news = 0;
+    const watching: Watching = {
+      watcher: {
+        reflect: <T>(options: ReflectorOptions<T>) => {
+          asked.push(options as unknown as ReflectorOptions<string>); // The kind below.
+          return copy as unknown as Reflector<T>; // Nothing else of it is asked.
+        },
+      },
+      clock,
+      within,
+      fallback: "shop",
+      onNews: () => void news++,
+      signal: new AbortController().signal,
+    };
+    const kind = followKind<string>(watching, { resource: RESOURCES.pods, project: ({ metadata }) => metadata.name });
+    const fail = async (code: KubeErrorCode): Promise<void> => {
+      await clock.advance(1_000);
+      asked.at(-1)?.onFailure?.(new KubeError(code, "no answer", { retry: { kind: "backoff" } }));
+    };
+    const answer = async (): Promise<void> => {
+      await clock.advance(1_000);
+      Object.assign(copy, { lastActivity: clock.now(), hasSynced: true });
+    };
+    return { clock, asked, kind, fail, answer, news: () => news };
+  }
+
+  test("is looked at in the kubeconfig's namespace where the user may not list it in all, and says so", async () => {
+    const { asked, kind, fail, answer } = world();
+    await fail("Forbidden");
+
+    assert.deepEqual([asked.at(-1)?.namespace, kind.narrowedTo(), kind.trouble()?.kind], ["shop", "shop", "loading"]);
+    await answer();
+    assert.deepEqual([kind.trouble(), kind.unseen("shop"), kind.unseen("other")], [undefined, undefined, "you may not list pods in other"]);
+    await fail("Forbidden");
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in shop", hasOlder: true });
+    assert.equal(asked.length, 2);
+  });
+
+  test("is not narrowed for a right that was there before, and shows what it knew", async () => {
+    const { asked, kind, fail, answer } = world();
+    await answer();
+    await fail("Forbidden");
+
+    assert.deepEqual([asked.length, kind.narrowedTo(), kind.unseen("other")], [1, undefined, undefined]);
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods", hasOlder: true });
+    await answer();
+    assert.equal(kind.trouble(), undefined);
+  });
+
+  test("stays in the namespace that was named", async () => {
+    const { asked, kind, fail } = world("billing");
+    await fail("Forbidden");
+
+    assert.deepEqual([asked.length, kind.narrowedTo()], [1, undefined]);
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in billing", hasOlder: false });
+  });
+
+  test("is lost since the first of its failures in a row, and found again by an answer", async () => {
+    const { clock, kind, fail, answer } = world();
+    await answer();
+    await fail("Unavailable");
+    const since = clock.now();
+    await fail("Unavailable");
+
+    assert.deepEqual(kind.trouble(), { kind: "lost", since, why: "no answer; check the kubeconfig's server, or the network" });
+    await answer();
+    assert.equal(kind.trouble(), undefined);
+    await fail("Unavailable");
+    assert.deepEqual((kind.trouble() as { since?: number }).since, clock.now());
+  });
+
+  test("is news only where something that is shown has changed", async () => {
+    const { asked, news } = world();
+    asked[0]?.onChange?.({ name: "web" }, { previous: "web", current: "web" });
+    assert.equal(news(), 0);
+    asked[0]?.onChange?.({ name: "web" }, { previous: undefined, current: "web" });
+    assert.equal(news(), 1);
+  });
+});
+
+describe("the dashboard", () => {
+  test("tells its pages once a minute, because objects expire and the kubelet copies without anybody's telling", async () => {
+    const clock = new ManualClock();
+    const stop = new AbortController();
+    let told = 0;
+    const lease = { plural: "leases", trouble: () => ({ kind: "loading" }), narrowedTo: () => undefined };
+    const copies = { lease } as unknown as LiveCopies; // Nothing else is watched.
+    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void told++ });
+    const telling = site.keepTelling(stop.signal);
+    await clock.advance(1_000);
+    const before = told;
+    for (let second = 0; second < 58; second++) await clock.advance(1_000);
+
+    assert.equal(told, before + 1);
+    stop.abort();
+    await telling;
+  });
+});
