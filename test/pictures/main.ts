@@ -5,10 +5,15 @@
  *
  * Without a name: all of them.
  */
+import { pictureComparison } from "../../tools/pictures/comparison.ts";
 import { recordDemo } from "../../tools/pictures/demo.ts";
 import { pictureDashboard } from "./dashboard.ts";
 
-const PICTURES: Readonly<Record<string, () => Promise<string>>> = { demo: recordDemo, dashboard: pictureDashboard };
+const PICTURES: Readonly<Record<string, () => Promise<string>>> = {
+  demo: recordDemo,
+  comparison: pictureComparison,
+  dashboard: pictureDashboard,
+};
 
 async function main(): Promise<number> {
   const asked = process.argv.slice(2);

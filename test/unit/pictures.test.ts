@@ -1,9 +1,25 @@
-/** The recording of the demo that the README shows. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { COMPARISON_PICTURE, comparisonPicture, measuredBars } from "../../tools/pictures/comparison.ts";
 import { recording } from "../../tools/pictures/recording.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { steps } from "../demo/steps.ts";
+
+describe("the bars of the comparison", () => {
+  const page = readRepositoryFile("docs/reference/sync-performance.md");
+
+  test("are of the figures of the page", () => {
+    assert.equal(readRepositoryFile(COMPARISON_PICTURE), comparisonPicture(measuredBars(page)));
+    assert.equal(measuredBars(page).length, 6);
+  });
+
+  test("would differ with another figure, and are not drawn of none", () => {
+    const other = page.replace(/took [\d.]+ times as long/, "took 9.9 times as long");
+
+    assert.notEqual(comparisonPicture(measuredBars(other)), readRepositoryFile(COMPARISON_PICTURE));
+    assert.throws(() => measuredBars("nothing"), /has no sentence with the ratios/);
+  });
+});
 
 describe("a recording", () => {
   test("shows each line when it was printed, with long pauses cut", () => {
