@@ -1,6 +1,8 @@
 /** The policies as the sources that kustomize reads. */
 import { Document, isScalar, Scalar, visit } from "yaml";
 import { policyDigest } from "../../src/cli/shared/policy-digest.ts";
+import { readRepositoryFile } from "../repository-files.ts";
+import { IS_DONE } from "./done.ts";
 import { injectionPolicy } from "./policies.ts";
 
 const FOLDER = "manifests/components/injection-policy";
@@ -17,12 +19,21 @@ export function injectionFiles(version: string): readonly GeneratedFile[] {
   const [policy, ...others] = injectionPolicy(version);
   const digest = policyDigest(policy.spec);
   return [
+    finalCheck(),
     { file: `${FOLDER}/inject.yaml`, text: HEADING + [policy, ...others].map(textOf).join("---\n") },
     {
       file: DIGEST_FILE,
       text: `/** Made by tools/render-manifests.ts: of the policy that this version ships. */\nexport const INJECTION_POLICY_DIGEST = "${digest}";\n`,
     },
   ];
+}
+
+const FINAL_CHECK = "manifests/policies/pod-volume.yaml";
+
+/** It asks the same question; the rest of it is written by hand. */
+function finalCheck(): GeneratedFile {
+  const text = readRepositoryFile(FINAL_CHECK).replace(/(?<=- name: isDone\n {6}expression: \|-\n {8}).*/, () => IS_DONE);
+  return { file: FINAL_CHECK, text };
 }
 
 const HEADING = "# Made by tools/render-manifests.ts from tools/injection-policy: what the webhook does, in the API server itself.\n";

@@ -151,7 +151,7 @@ const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`
 const COST = { place: 140, class: 45, most: 800_000 } as const;
 
 const occupantsOf = (containers: string): string =>
-  `${containers}.map(c, c.?volumeMounts.orValue([]).size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
+  `${containers}.map(c, ${mountsOf("c")}.size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
 const costOf = (containers: string): string => `${occupantsOf(containers)} * (${COST.place} + ${COST.class} * ${of("classes")}.size())`;
 
 const OCCUPANTS = occupantsOf(of("selected"));
