@@ -136,7 +136,12 @@ export const ATTEMPTS = {
   "keyvault-injector-sync-workloads": [hold(WORKLOADS.Deployment, (namespace) => ({ namespace, name: OWN_DEPLOYMENT }))],
 } as const satisfies Readonly<Record<string, readonly Attempt[]>>;
 
-/** Where component healing is left out, whole or on the node side, this one refuses first what another one guards. */
+/** Refuses all of the webhook's objects where policies inject instead. */
+const NO_WEBHOOK = "keyvault-injector-sync-no-webhook";
+
+/** What may refuse first what another one guards: where component healing is left out, whole or on the node side, and where there is no webhook. */
 export const ALSO_STOPPED_BY: Readonly<Record<string, readonly string[]>> = {
-  "keyvault-injector-sync-pods": ["keyvault-injector-sync-workloads"],
+  "keyvault-injector-sync-components": [NO_WEBHOOK],
+  "keyvault-injector-sync-pods": ["keyvault-injector-sync-workloads", NO_WEBHOOK],
+  "keyvault-injector-sync-webhooks": [NO_WEBHOOK],
 };

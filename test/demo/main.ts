@@ -37,7 +37,10 @@ async function runSteps(world: World): Promise<number> {
   return done;
 }
 
+const NO_NODE = ["No node runs here, so no pod starts. This shows a pod that reads the file:", "  npm run demo -- --node"];
+
 async function keepRunning(world: World): Promise<void> {
+  for (const line of NO_NODE) console.log(line);
   console.log("\nIt keeps running until Ctrl-C. To try things by hand, in another terminal:");
   console.log(`  export KUBECONFIG=${world.plane.kubeconfigPath}`);
   console.log(`  export KEY_VAULT_EMULATOR_DIR=${world.emulatorDir}`);
@@ -65,8 +68,7 @@ async function runDemo(): Promise<number> {
     const done = await runSteps(world);
     if (values.keep) await keepRunning(world);
     console.log(`\ndemo: ${done}/${steps.length} steps in ${seconds(started)}`);
-    console.log("No node runs here, so no pod starts. This shows a pod that reads the file:");
-    console.log("  npm run demo -- --node");
+    if (!values.keep) for (const line of NO_NODE) console.log(line);
     return done === steps.length ? 0 : 1;
   } finally {
     await world.stop();

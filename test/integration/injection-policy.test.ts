@@ -203,6 +203,13 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
     assert.match(asked.output, /the policy keyvault-injector-injection injects/);
   });
 
+  test("AT6: an uninstall names the overlay that policies came with", async () => {
+    const { output } = await runOnline(["uninstall", "--prepare"], plane.kubeconfigPath);
+    await runOnline(["uninstall", "--undo"], plane.kubeconfigPath);
+
+    assert.match(output, /kubectl delete -k manifests\/overlays\/policy /);
+  });
+
   test("AT7: doctor says that somebody has changed the policy, whatever it was", async () => {
     const found = async () => {
       const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults", "-n", "default"], plane.kubeconfigPath);

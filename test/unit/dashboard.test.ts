@@ -12,6 +12,7 @@ import { noticesOf } from "../../src/cli/dashboard/notices.ts";
 import { paged } from "../../src/cli/dashboard/parts.ts";
 import { SCRIPT } from "../../src/cli/dashboard/script.ts";
 import { VIEWS } from "../../src/cli/dashboard/views.ts";
+import { found } from "../../src/cli/doctor/class/leaves.ts";
 import type { ObjectRef } from "../../src/domain/kubernetes.ts";
 import { SYNC_REASONS, type SyncReason } from "../../src/domain/reasons.ts";
 import type { ClassStatus, RotatedCondition, SyncCondition } from "../../src/domain/sync/class-status.ts";
@@ -100,6 +101,9 @@ describe("a class on the dashboard", () => {
     assert.equal(only(aClass("web", { off: "its sync mode is never" })).reason, "status-off");
     const unreadable = only(aClass("web", { reading: { kind: "unreadable", why: "objects: no YAML" } }), aStatus("web", "InvalidClass"));
     assert.deepEqual([unreadable.state, unreadable.reason, unreadable.message], ["FAIL", "class-invalid", "objects: no YAML"]);
+    const placeholder = found("class-invalid", "spec.parameters.keyvaultName: <name> is no name of a vault", "Write it.");
+    const written = only(aClass("web", { off: "it has no secretObjects", makesSecrets: false, refused: placeholder }));
+    assert.deepEqual([written.state, written.reason, written.next], ["FAIL", "class-invalid", "Write it."]);
     const refused: Trouble = { kind: "refused", why: "you may not list them", hasOlder: false };
     const [unseen] = classRows({
       classes: liveKind("classes", [aClass("web")]),

@@ -32,13 +32,24 @@ const input = document.querySelector("#search");
 const list = document.querySelector("#found");
 let index;
 async function load() {
+  try {
+    await read();
+  } catch {
+    list.textContent = "Search needs a web server, such as python3 -m http.server in this folder.";
+    return;
+  }
+  show();
+}
+async function read() {
   const answer = await fetch(root + "search.json");
   index = MiniSearch.loadJSON(await answer.text(), ${JSON.stringify({ ...FIELDS, searchOptions: { prefix: true, fuzzy: 0.1, boost: { title: 4, heading: 3 } } })});
 }
 input.addEventListener("focus", () => { if (index === undefined) load(); }, { once: true });
-input.addEventListener("input", () => {
+input.addEventListener("input", show);
+// Also once the index is there: somebody may have typed meanwhile.
+function show() {
   const rank = (_, __, { url }) => (/^(?:docs\\/(?:adr|evidence)|CHANGELOG)/.test(url) ? 0.3 : 1);
-  const found = index === undefined ? [] : index.search(input.value, { boostDocument: rank }).slice(0, 12);
+  const found = index === undefined || input.value === "" ? [] : index.search(input.value, { boostDocument: rank }).slice(0, 12);
   list.replaceChildren(...found.map(({ title, heading, url }) => {
     const item = document.createElement("li");
     const link = document.createElement("a");
@@ -47,5 +58,5 @@ input.addEventListener("input", () => {
     item.append(link);
     return item;
   }));
-});
+}
 `;

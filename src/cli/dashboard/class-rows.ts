@@ -68,8 +68,9 @@ function rowOf({ namespace, name, reading }: KnownClass, status: ClassStatus | u
 }
 
 function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: string | undefined): readonly ClassFinding[] {
-  const { reading } = spc;
-  const text = reading.kind === "class" ? [] : [found("class-invalid", reading.why, statusFix(spc, reading.why))];
+  const { reading, refused } = spc;
+  const unreadable = reading.kind === "class" ? [] : [found("class-invalid", reading.why, statusFix(spc, reading.why))];
+  const text = refused === undefined ? unreadable : [refused];
   if (status === undefined && unseen !== undefined) return [...text, statusUnreadable(unseen)];
   return [...text, judgeStatus(spc, status), ...remarks(spc, status), ...checkClassRestarts(status)];
 }

@@ -1,6 +1,9 @@
 import { MANAGED_LABEL } from "../../domain/annotations.ts";
 import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
+import { unseenCloudFile } from "../../domain/provider-class/cloud-file.ts";
+import { parseProviderClass } from "../../domain/provider-class/parse.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { lastWriteOf } from "../../domain/sync/observed-secret.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
@@ -10,6 +13,7 @@ import { type Snapshot, snapshotOf } from "../../domain/where/snapshot.ts";
 import { statedClassOf, storedPodStatusOf, storedSecretOf } from "../../domain/where/stored-versions.ts";
 import type { Lease } from "../doctor/checks/install.ts";
 import { judgedClass } from "../doctor/class/secrets.ts";
+import { problemLeaf } from "../doctor/class/walk.ts";
 import type { WorkerSettings } from "../shared/class-context.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { LIVE_PODS } from "../where/gather.ts";
@@ -54,7 +58,10 @@ export function followAll(watching: Watching, { install, settings, worker }: Fol
 
 function knownClass(spc: SecretProviderClass, settings: WorkerSettings): KnownClass | undefined {
   if (!isOurs(spc)) return undefined;
-  return { ...judgedClass(settings, spc), reading: readClass(spc, secretObjectsOf(spc), settings.limits) };
+  const { cloudName, identityBindings } = settings.limits;
+  const parsed = parseProviderClass(spc.spec, { owner: keyOf(spc), cloudName, identityBindings, readCloudFile: unseenCloudFile });
+  const refused = parsed.kind === "invalid" ? { refused: problemLeaf(parsed.problem) } : {};
+  return { ...judgedClass(settings, spc), reading: readClass(spc, secretObjectsOf(spc), settings.limits), ...refused };
 }
 
 function knownStatus(object: KubeObject): KnownStatus {

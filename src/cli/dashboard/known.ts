@@ -4,12 +4,15 @@ import type { PodUse } from "../../domain/where/pod-use.ts";
 import type { ReadClass } from "../../domain/where/read-class.ts";
 import type { StatedClass, StoredPodStatus, StoredSecret } from "../../domain/where/stored-versions.ts";
 import type { Lease } from "../doctor/checks/install.ts";
+import type { ClassFinding } from "../doctor/class/leaves.ts";
 import type { JudgedClass } from "../doctor/class/secrets.ts";
 import type { LiveKind } from "./live.ts";
 
 /** A class, by what pages show of it. */
 export interface KnownClass extends JudgedClass {
   readonly reading: { readonly kind: "class"; readonly read: ReadClass } | { readonly kind: "unreadable"; readonly why: string };
+  /** Why provider and worker refuse the class as it is written. */
+  readonly refused?: ClassFinding;
 }
 
 export interface KnownStatus {

@@ -11,9 +11,10 @@ import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { shownNames } from "../../../domain/sync/shown-names.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
-import { MORE_RESOURCES } from "../../shared/resources.ts";
+import { FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
 import { valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, on, orFine } from "./check.ts";
+import { isBeingRemoved } from "./install.ts";
 
 const APPLY = "apply manifests/crds, or let the worker heal them (--heal=crds)";
 
@@ -64,7 +65,10 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   const { kind } = await injectionModeOf(viewer);
   // The worker keeps what it copied of a webhook that was taken away.
   const own = componentsOf(namespace).filter(({ isWebhook }) => !isWebhook || kind !== "policy");
-  const components = [...own, ...crds.map(({ metadata }) => crdComponent(metadata.name))];
+  // Taken away by uninstall --prepare, which the check `install` says.
+  const isRemoved = await isBeingRemoved({ viewer, namespace });
+  const isMeant = ({ ref, resource }: Component): boolean => isRemoved && ref.name === FINAL_CHECK && resource.kind.endsWith("Binding");
+  const components = [...own.filter((component) => !isMeant(component)), ...crds.map(({ metadata }) => crdComponent(metadata.name))];
   const results: CheckResult[] = [];
   let count = 0;
   for (const component of components) {

@@ -151,7 +151,7 @@ function secretObjectLeaf(problem: { readonly message: string; readonly field: s
   return found("secret-object-invalid", `${problem.field}: ${problem.message}`, asSentence(problem));
 }
 
-function problemLeaf(problem: ClassProblem): ClassFinding {
+export function problemLeaf(problem: ClassProblem): ClassFinding {
   const message = `${problem.field}: ${problem.message}`;
   if (problem.reason === "IdentityUnavailable") return found("identity-unsupported", message, asSentence(problem));
   return found("class-invalid", message, asSentence(problem));
