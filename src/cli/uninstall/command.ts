@@ -61,9 +61,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   const binding = await look(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
   const saved = binding === undefined ? namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck] : JSON.stringify(kept(binding));
   await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
-  const isPolicyThere =
-    (await look(install, { resource: MORE_RESOURCES.mutatingPolicies, ref: { name: INJECTION_POLICY } }, signal)) !== undefined;
-  const overlay = isPolicyThere ? "policy" : "default";
+  const overlay = await overlayOf(install, signal);
   const { uid } = binding?.metadata ?? {};
   if (uid !== undefined)
     await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
@@ -86,6 +84,17 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
     "",
     "To go on with the install instead: keyvault-injector uninstall --undo",
   ];
+}
+
+/** Of the mode of injection. An account that may not look, such as that of the chart's Job, is told of the default one. */
+async function overlayOf({ kube }: InstallToRemove, signal: AbortSignal): Promise<"default" | "policy"> {
+  try {
+    const policy = await kube.read<KubeObject>(MORE_RESOURCES.mutatingPolicies, { name: INJECTION_POLICY }, signal);
+    return policy.kind === "found" ? "policy" : "default";
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return "default";
+  }
 }
 
 /** The mark goes last: until then nothing is healed. */
