@@ -20,6 +20,17 @@ const EXAMPLES: Readonly<Record<string, readonly [before: string, after: string]
   "all-the-same": ["It starts all the same.", "It starts anyway."],
   evidence: ["A test compares this page.", "The page lists every setting."],
   "so-that-who": ["Its status says so.", "Its status reports the reason."],
+  "this-page": ["This page moves resources.", "Migrate resources."],
+  "exit-code": ["The command ends with 1.", "The command exits with code 1."],
+  "asks-vault": ["The command asks no vault.", "The command does not query the vault."],
+  "is-no": ["The worker is no field manager.", "The worker is not a field manager."],
+  "by-means": ["It creates a pod by dry run.", "It creates a pod as a dry run."],
+  "where-if": ["It exits where there is no cluster.", "It exits if there is no cluster."],
+  else: ["The name is the alias, else the object's.", "The name is the alias, otherwise the object's."],
+  somebody: ["Somebody deleted the Secret.", "Someone deleted the Secret."],
+  again: ["Apply the manifests again to a class that was made anew.", "Reapply the manifests to a class that was recreated."],
+  "plural-of-code": ["Convert the `SecretSync`s.", "Convert the `SecretSync` resources."],
+  "not-take": ["The provider takes no notice of it.", "The provider ignores it."],
 };
 
 describe("the lint of the pages' English", () => {

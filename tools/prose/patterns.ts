@@ -57,6 +57,29 @@ export const PATTERNS: readonly Pattern[] = [
     advice: "evidence belongs in docs/evidence, what was not run in docs/evidence/not-run.md",
   },
   { id: "so-that-who", pattern: /\b(?:says?|said|tells?) (?:so|which one|where the)\b/gi, advice: 'use "reports" or "names"' },
+  { id: "this-page", pattern: /^This page (?!moved)/g, advice: 'begin with what the reader does: "Migrate …", "Look up …"' },
+  { id: "exit-code", pattern: /\b(?:ends?|exits?) with \d/gi, advice: 'use "exits with code 1"' },
+  { id: "asks-vault", pattern: /\basks? (?:no|the|a|its|that) (?:vault|cluster)\b/gi, advice: 'use "query": "does not query the vault"' },
+  { id: "is-no", pattern: /(?<!\bthere )\b(?:is|are|was|were) no (?!longer\b|more\b)/gi, advice: 'use "is not a"' },
+  {
+    id: "by-means",
+    pattern: /\bby (?:dry run|(?:its|their) (?:own )?identity)\b/gi,
+    advice: 'use "as a dry run", "with its own identity"',
+  },
+  {
+    id: "where-if",
+    pattern: /\bwhere (?:there (?:is|are)|nothing|nobody|none|no|(?:it|that|they|one) (?:is|are) (?:not )?(?:given|set|missing|there))\b/gi,
+    advice: 'spell the condition out: "if …"',
+  },
+  { id: "else", pattern: /[,;] else\b/gi, advice: 'use "otherwise"' },
+  { id: "somebody", pattern: /\b(?:some|every)body\b/gi, advice: 'use "someone", "everyone", or the actor' },
+  {
+    id: "again",
+    pattern: /\bmade (?:again|anew)\b|\bappl(?:y|ies|ied) (?:it |them |the \w+ )?again\b/gi,
+    advice: 'use "recreated", "reapply"',
+  },
+  { id: "plural-of-code", pattern: /\bC{3,}s\b/g, advice: 'use a noun: "`SecretSync` resources"' },
+  { id: "not-take", pattern: /\btakes? no notice\b/gi, advice: 'use "ignore" or "reject"' },
 ];
 
 /** A sentence of more words is two. */
