@@ -194,7 +194,7 @@ describe("pods through both modes", { skip: refusal }, () => {
   });
 
   test("the reference has a row for each difference, and no more than eight", () => {
-    const rows = tablesOf(readRepositoryFile("docs/reference/injection-modes.md"), "What differs").flatMap((table) => table.rows);
+    const rows = tablesOf(readRepositoryFile("docs/reference/injection-modes.md"), "Difference").flatMap((table) => table.rows);
     const names = rows.map(([name = ""]) => name);
 
     for (const row of ROWS) assert.ok(names.includes(row), row);

@@ -16,7 +16,9 @@ const SEPARATOR = "---\n";
 export interface WithPodTemplate {
   /** Stands outside of any condition. */
   readonly definition: string;
-  readonly documents: string;
+  readonly workload: string;
+  /** Also there where a condition of its own leaves the workload out: it says which pods one of that name may have. */
+  readonly podTemplate: string;
 }
 
 /** `template` is a document; as it is where no PodTemplate has the workload's name. */
@@ -24,7 +26,7 @@ export function withPodTemplate(name: string, template: string, { objects, marks
   const [kind = "", own = ""] = name.split("/");
   const podTemplate = `PodTemplate/${own}`;
   const found = objects.get(podTemplate);
-  if (found === undefined || !["Deployment", "DaemonSet"].includes(kind)) return { definition: "", documents: template };
+  if (found === undefined || !["Deployment", "DaemonSet"].includes(kind)) return { definition: "", workload: template, podTemplate: "" };
   if (!template.startsWith(SEPARATOR)) throw new Error(`${name} is not one document`);
   const defined = `keyvault-injector.${kind}.${own}`;
   const { template: _pods, ...shell } = found as JsonMap & { readonly template: unknown };
@@ -35,9 +37,9 @@ export function withPodTemplate(name: string, template: string, { objects, marks
     "{{- end }}",
     "",
   ];
-  const documents = [
-    "---",
-    `{{- include "${defined}" $ }}`,
+  const workload = ["---", `{{- include "${defined}" $ }}`].join("\n");
+  const pods = [
+    "",
     `{{- if ${heals} }}`,
     "---",
     templateOf(shell, marksOf(podTemplate, shell)),
@@ -45,5 +47,5 @@ export function withPodTemplate(name: string, template: string, { objects, marks
     `{{- (include "${defined}" $ | fromYaml).spec.template | toYaml | nindent 2 }}`,
     "{{- end }}",
   ];
-  return { definition: definition.join("\n"), documents: documents.join("\n") };
+  return { definition: definition.join("\n"), workload, podTemplate: pods.join("\n") };
 }

@@ -108,12 +108,12 @@ function productTemplates(sources: Sources): readonly { readonly name: string; r
     .filter(([, object]) => !LEFT_OUT.includes(kindOf(object)))
     .map(([name, object]) => {
       const where = ONLY_WHERE.get(name);
-      const { definition, documents } = withPodTemplate(name, productTemplate(name, object, sources), {
+      const { definition, workload, podTemplate } = withPodTemplate(name, productTemplate(name, object, sources), {
         objects: sources.product,
         marksOf,
         heals: HEALS_COMPONENTS,
       });
-      return { name, object, template: definition + (where === undefined ? documents : wrapped(where, documents)) };
+      return { name, object, template: definition + (where === undefined ? workload : wrapped(where, workload)) + podTemplate };
     });
   return [...own, ...added].filter(({ object }) => !LEFT_OUT.includes(kindOf(object)));
 }
@@ -138,8 +138,8 @@ function nodeTemplates(objects: Objects, { condition, rbac }: { readonly conditi
     const isRbac = RBAC_KINDS.includes(kindOf(object));
     const healing = isForHealing(object) ? ` (${HEALS_NODE_SIDE})` : "";
     const alone = `---\n${templateOf(object, marksOf(name, object))}`;
-    const { definition, documents } = withPodTemplate(name, alone, { objects, marksOf, heals: HEALS_NODE_SIDE });
-    return definition + wrapped(isRbac ? `and (${condition}) ${rbac}${healing}` : condition, documents);
+    const { definition, workload, podTemplate } = withPodTemplate(name, alone, { objects, marksOf, heals: HEALS_NODE_SIDE });
+    return definition + wrapped(isRbac ? `and (${condition}) ${rbac}${healing}` : condition, workload + podTemplate);
   });
   return templates.join("\n");
 }
