@@ -10,7 +10,7 @@ import { type Json, startPolicyPlane, tryPod } from "./injection-policy/policy-p
 
 const refusal = controlPlaneRefusal();
 
-/** Of the API server for one request, beyond twice what the same pod costs without annotations (seconds). Without bounds these took it up to 34. A common pod takes 0.006. */
+/** Of the API server for one request, beyond three times what the same pod costs without annotations, whose object is read and copied by each step (seconds). Without bounds these took it up to 34. A common pod takes 0.006. */
 const MOST_CPU = 1.5;
 
 let plane: ControlPlane;
@@ -123,7 +123,7 @@ describe("what a pod costs the API server", { skip: refusal === undefined ? fals
       const { status, message, cpu } = await costOf(pod);
       context.diagnostic(`${cpu.toFixed(2)} s, ${plain.cpu.toFixed(2)} s without annotations, ${status}: ${name}`);
 
-      assert.ok(cpu <= MOST_CPU + 2 * plain.cpu, `${name}: ${cpu} s`);
+      assert.ok(cpu <= MOST_CPU + 3 * plain.cpu, `${name}: ${cpu} s`);
       assert.doesNotMatch(message, /cost limit|no such overload|failed expression/, name);
     }
   });
