@@ -62,9 +62,8 @@ if (files.length === 0) {
 
 await getOlderApiServer();
 await getHelm();
-for (const program of ["cosign", "external-secrets"] as const) await buildIfNamed(program);
 // A file's own time is not for a build: on a new machine it takes most of it.
-if (isNamed("/support/docs/promtool.ts") && programRefusal(["promtool"]) === undefined) await builtProgram("promtool");
+for (const program of ["cosign", "external-secrets", "promtool"] as const) await buildIfNamed(program);
 await buildFlux();
 if (isNamed("/support/dashboard/chromium.ts")) prepareChromium();
 const started = performance.now();
@@ -95,7 +94,7 @@ async function getHelm(): Promise<void> {
   for (const version of HELM_VERSIONS) await builtProgram(version);
 }
 
-async function buildIfNamed(program: "cosign" | "external-secrets"): Promise<void> {
+async function buildIfNamed(program: "cosign" | "external-secrets" | "promtool"): Promise<void> {
   const isWanted = isNamed(`builtProgram("${program}")`) || isNamed(`programRefusal(["${program}"])`);
   if (isWanted && programRefusal([program]) === undefined) await builtProgram(program);
 }

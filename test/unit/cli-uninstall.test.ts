@@ -1,24 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Cluster } from "../../src/cli/shared/command.ts";
-import type { Resource } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { runOffline } from "../support/cli/cli.ts";
+import { heldCluster } from "../support/cli/held-cluster.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
 
-const refused = () => Promise.reject(new Error("nobody else"));
+const object = (kind: string, name: string): Manifest => ({ apiVersion: "v1", kind, metadata: { name } });
 
-/** An install that is a Namespace alone, seen by somebody who may read these kinds. */
+/** An install that is a Namespace and the policy, seen by a user who may read these kinds. */
 function clusterFor(...readable: readonly string[]): Cluster {
-  const read = async ({ kind }: Resource, { name }: { readonly name: string }) => {
-    if (!readable.includes(kind)) throw new KubeError("Forbidden", `you may not get ${kind}`, { retry: { kind: "never" } });
-    return kind === "Namespace" || kind === "MutatingAdmissionPolicy"
-      ? { kind: "found", object: { metadata: { name } } }
-      : { kind: "absent" };
+  const held = heldCluster([object("Namespace", "keyvault-injector"), object("MutatingAdmissionPolicy", "keyvault-injector-injection")]);
+  const read: KubeClient["read"] = async (resource, ref, signal) => {
+    if (!readable.includes(resource.kind))
+      throw new KubeError("Forbidden", `you may not get ${resource.kind}`, { retry: { kind: "never" } });
+    return held.kube.read(resource, ref, signal);
   };
-  const kube = { read, mergePatch: async () => undefined } as unknown as KubeClient; // Nothing else of it is asked.
-  const close = async () => undefined;
-  return { kube, server: "https://held of context held", namespace: "default", actAs: refused, watcher: refused, close };
+  return { ...held, kube: { ...held.kube, read, mergePatch: async () => undefined } as unknown as KubeClient }; // Nothing else is asked.
 }
 
 const NEEDED = ["Namespace", "Deployment", "ValidatingAdmissionPolicyBinding"];

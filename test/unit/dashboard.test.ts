@@ -99,7 +99,10 @@ describe("a class on the dashboard", () => {
   test("says that it is out of date, off, unreadable or unseen", () => {
     assert.equal(only(aClass("web", { generation: 2 }), aStatus("web", "Synced")).reason, "status-outdated");
     assert.equal(only(aClass("web", { off: "its sync mode is never" })).reason, "status-off");
-    const unreadable = only(aClass("web", { reading: { kind: "unreadable", why: "objects: no YAML" } }), aStatus("web", "InvalidClass"));
+    const unreadable = only(
+      aClass("web", { reading: { kind: "unreadable", why: "objects: no YAML" }, refused: found("class-invalid", "objects: no YAML", "?") }),
+      aStatus("web", "InvalidClass"),
+    );
     assert.deepEqual([unreadable.state, unreadable.reason, unreadable.message], ["FAIL", "class-invalid", "objects: no YAML"]);
     const placeholder = found("class-invalid", "spec.parameters.keyvaultName: <name> is no name of a vault", "Write it.");
     const written = only(aClass("web", { off: "it has no secretObjects", makesSecrets: false, refused: placeholder }));

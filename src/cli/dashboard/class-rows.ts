@@ -1,7 +1,7 @@
 import { objectKey } from "../../domain/object-key.ts";
 import { SYNC_REASONS, type SyncReason } from "../../domain/reasons.ts";
 import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
-import { type CheckState, type ClassFinding, found, type LeafName } from "../doctor/class/leaves.ts";
+import { type CheckState, type ClassFinding, type LeafName } from "../doctor/class/leaves.ts";
 import { checkClassRestarts } from "../doctor/class/restarts.ts";
 import { judgeStatus, secretAbsent, statusFix, statusUnreadable, wasWritten } from "../doctor/class/secrets.ts";
 import { reportedWalk } from "../doctor/class/walk.ts";
@@ -68,9 +68,7 @@ function rowOf({ namespace, name, reading }: KnownClass, status: ClassStatus | u
 }
 
 function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: string | undefined): readonly ClassFinding[] {
-  const { reading, refused } = spc;
-  const unreadable = reading.kind === "class" ? [] : [found("class-invalid", reading.why, statusFix(spc, reading.why))];
-  const text = refused === undefined ? unreadable : [refused];
+  const text = spc.refused === undefined ? [] : [spc.refused];
   if (status === undefined && unseen !== undefined) return [...text, statusUnreadable(unseen)];
   return [...text, judgeStatus(spc, status), ...remarks(spc, status), ...checkClassRestarts(status)];
 }

@@ -107,6 +107,11 @@ export function readEntriesOf(spec: SecretProviderClassSpec): ReadEntries | unde
 }
 
 /** For entries that were read elsewhere, before the class is read. */
+/** Read once for each spec, whoever asks. */
+export function entriesOf(spec: SecretProviderClassSpec): ReadEntries {
+  return entries.getOrCreate(spec, () => readObjects(parameter(spec.parameters ?? {}, "objects")));
+}
+
 export function rememberEntries(spec: SecretProviderClassSpec, read: ReadEntries): void {
   entries.getOrCreate(spec, () => read);
 }
@@ -117,7 +122,7 @@ function readContent(
   identity: SupportedIdentity,
   spec: SecretProviderClassSpec,
 ): Result<ProviderClass, ClassProblem> {
-  const raw = entries.getOrCreate(spec, () => readObjects(parameter(spec.parameters ?? {}, "objects")));
+  const raw = entriesOf(spec);
   if (!raw.ok) return raw;
   const tooMany = objectsProblem(raw.value);
   if (tooMany) return failed(tooMany);

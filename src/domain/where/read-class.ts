@@ -2,8 +2,8 @@ import { findByFile, hasHistory, stemOf } from "../content/version-history.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 import { parameter } from "../provider-class/identity-mode.ts";
 import { type ClassObject, narrowObjects } from "../provider-class/object-rules.ts";
-import { readObjects } from "../provider-class/objects.ts";
 import { type CloudOptions, readParameters } from "../provider-class/parameters.ts";
+import { entriesOf } from "../provider-class/parse.ts";
 import { filesOfEntry, keyOf, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 
 /** A key of a Secret that a class names, with the object that its file is made from. */
@@ -41,7 +41,7 @@ export type NamedSecretObjects = readonly (SecretObjectEntries & { readonly secr
 export function readClass(spc: SecretProviderClass, secretObjects: NamedSecretObjects, cloud: CloudOptions): ClassReading {
   const { namespace = "", name } = spc.metadata;
   const parameters = spc.spec?.parameters ?? {};
-  const raw = readObjects(parameter(parameters, "objects"));
+  const raw = entriesOf(spc.spec ?? {});
   if (!raw.ok) return { kind: "unreadable", why: raw.error.message };
   const narrowed = narrowObjects(raw.value);
   if (!narrowed.ok) return { kind: "unreadable", why: narrowed.error.message };
