@@ -10,7 +10,7 @@ export interface PodReadiness {
   hold(app: string): void;
   /** They do, those that came meanwhile included. */
   release(app: string): void;
-  /** The containers of its pods end: the pods are not ready, until they come up again. */
+  /** The containers of its pods end: the pods, and those that replace them, are not ready until they come up again. */
   crash(app: string): Promise<void>;
   /** The containers of its pods start once more than before. */
   comeUp(app: string): Promise<void>;
@@ -48,12 +48,19 @@ export function startPodReadiness(plane: ControlPlane): PodReadiness {
     await Promise.all(live.map((pod) => patchStatus(plane, pod, status(pod))));
   };
   return {
-    crash: (app) => all(app, ({ metadata: { uid = "" } }) => statusOf(false, restarts.get(uid) ?? 0)),
-    comeUp: (app) =>
-      all(app, ({ metadata: { uid = "" } }) => {
+    crash: async (app) => {
+      held.add(app);
+      await Promise.all(writes);
+      await all(app, ({ metadata: { uid = "" } }) => statusOf(false, restarts.get(uid) ?? 0));
+    },
+    comeUp: (app) => {
+      held.delete(app);
+      return all(app, ({ metadata: { uid = "" } }) => {
+        marked.add(uid);
         restarts.set(uid, (restarts.get(uid) ?? 0) + 1);
         return statusOf(true, restarts.get(uid) ?? 0);
-      }),
+      });
+    },
     hold: (app) => void held.add(app),
     release: (app) => {
       held.delete(app);
