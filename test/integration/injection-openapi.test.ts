@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { untilPolicyInjects } from "../support/cluster/injection-policy.ts";
 import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
 import { installProduct, type Product } from "../support/cluster/product.ts";
 import { aClass } from "../support/fixtures/pods.ts";
@@ -128,6 +129,7 @@ async function start(mode: InjectionMode): Promise<void> {
   product = await installProduct(plane, { overlay: mode === "policy" ? "policy" : "default" });
   if (mode === "webhook") await product.start("webhook");
   await createReferredTo();
+  if (mode === "policy") await untilPolicyInjects(plane);
   schema = readPodSchema((await apiRequest(plane, { method: "GET", path: "/openapi/v3/api/v1" })).body);
 }
 

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { type Json, tryPod } from "../support/cluster/injection-policy.ts";
 import { aNamespace } from "../support/cluster/namespace.ts";
 import { policyRuns } from "../support/cluster/policy-runs.ts";
 import { at, listAt } from "../support/cluster/shipped-manifests.ts";
 import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
-import { copyOf, type Json, mountsOf, startPolicyPlane, tryPod } from "./injection-policy/policy-plane.ts";
+import { copyOf, mountsOf, startPolicyPlane } from "./injection-policy/policy-plane.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { type Json, tryPod } from "../support/cluster/injection-policy.ts";
 import { aNamespace } from "../support/cluster/namespace.ts";
 import { at } from "../support/cluster/shipped-manifests.ts";
 import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
-import { type Json, startPolicyPlane, tryPod } from "./injection-policy/policy-plane.ts";
+import { startPolicyPlane } from "./injection-policy/policy-plane.ts";
 
 const refusal = controlPlaneRefusal();
 

@@ -4,12 +4,13 @@ import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { runOnline } from "../support/cli/cli.ts";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
+import { type Json, tryPod } from "../support/cluster/injection-policy.ts";
 import { policyRuns } from "../support/cluster/policy-runs.ts";
 import { at, listAt } from "../support/cluster/shipped-manifests.ts";
 import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { LATER, laterPolicy } from "./injection-policy/later-container.ts";
-import { type Json, mountsOf, startPolicyPlane, tryPod } from "./injection-policy/policy-plane.ts";
+import { mountsOf, startPolicyPlane } from "./injection-policy/policy-plane.ts";
 
 const refusal = controlPlaneRefusal();
 

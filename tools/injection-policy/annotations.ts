@@ -8,7 +8,7 @@ import { DNS_LABEL, LONGEST_LABEL, LONGEST_SUBDOMAIN } from "../../src/domain/in
 import { DENIALS, PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "../../src/domain/injection/settings.ts";
 import { WINDOW_SHAPE } from "../../src/domain/rollout/window.ts";
-import { type Bounds, bind, choose, cut, first, message, none, of, pieces, quoted, regex, text, type Variable } from "./cel.ts";
+import { type Bounds, bind, choose, cut, first, message, of, type Problem, pieces, quoted, regex, text, type Variable } from "./cel.ts";
 import { mountPathProblem, normalPath, pathBelow } from "./paths.ts";
 
 const OWN = "object.metadata.annotations";
@@ -38,28 +38,22 @@ const given = (name: Name): string => `${ownOf(name)}.or(${DEFAULTS}[?${keyOf(na
 
 const isOwn = (name: Name): string => `${keyOf(name)} in ${OWN}`;
 
-const subjectOf = (name: Name): string => of(`${name}Subject`);
-
 /** What messages begin with. */
-const SUBJECTS: readonly Variable[] = NAMES.flatMap((name) => {
+function subjectOf(name: Name): string {
   const annotation = `annotation ${POD_ANNOTATIONS[name]}`;
   const place = `${text(`${annotation} of Namespace `)} + ${quoted("namespaceObject.metadata.name")}`;
-  return [
-    { name: `${name}Subject`, expression: `${isOwn(name)} ? ${text(annotation)} : ${place}` },
-    {
-      name: `${name}Is`,
-      expression: message(DENIALS.invalid[1], {
-        annotation: subjectOf(name),
-        value: quoted(`${given(name)}.orValue("")`),
-        problem: text(""),
-      }),
-    },
-  ];
-});
+  return `(${isOwn(name)} ? ${text(annotation)} : ${place})`;
+}
 
 /** What a pod is denied with whose annotation says something that it cannot mean. */
 export function invalid(name: Name, problem: string): string {
-  return `${of(`${name}Is`)} + ${problem}`;
+  const value = quoted(`${given(name)}.orValue("")`);
+  return `${message(DENIALS.invalid[1], { annotation: subjectOf(name), value, problem: text("") })} + ${problem}`;
+}
+
+/** The same of what is wrong with it, where that is not empty. */
+function invalidWhere(name: Name, wrong: string): string {
+  return bind("wrong", wrong, `wrong == "" ? "" : ${invalid(name, "wrong")}`);
 }
 
 export const isLabel = (name: string): string => `(${name}.size() <= ${LONGEST_LABEL} && ${name}.matches(${regex(DNS_LABEL)}))`;
@@ -76,14 +70,12 @@ const PER_CLASS: Bounds = { characters: 70_000, most: 512 };
 
 /** An item that nothing can be called. */
 const TOO_MUCH = `["", ""]`;
-const NO_TEXTS = none(`""`);
 
 /** `a, b,c`; without the annotation nothing. */
 const items = (name: Name): string =>
   `${given(name)}.optMap(value, ${pieces("value", ",", LIST, TOO_MUCH)}.map(item, item.trim())).orValue([])`;
 
 interface ListRules {
-  readonly annotation: Name;
   /** Of the list, an expression. */
   readonly items: string;
   /** One that is not an empty item, an expression. */
@@ -94,22 +86,14 @@ interface ListRules {
   readonly isName: (item: string) => string;
 }
 
-function listProblems({ annotation, items: all, names, empty, bad, isName }: ListRules): readonly (readonly [string, string])[] {
+function listProblems({ items: all, names, empty, bad, isName }: ListRules): readonly (readonly [string, string])[] {
   const twice = `${all}.filter(item, !${all}.exists_one(other, other == item))[0]`;
   const strange = `${names}.filter(item, !${isName("item")})[0]`;
   return [
-    [`"" in ${all}`, invalid(annotation, text(empty))],
-    [`${all}.distinct().size() != ${all}.size()`, invalid(annotation, message(PROBLEMS.listedTwice, { item: quoted(twice) }))],
-    [`!${names}.all(item, ${isName("item")})`, invalid(annotation, bad(quoted(strange)))],
+    [`"" in ${all}`, text(empty)],
+    [`${all}.distinct().size() != ${all}.size()`, message(PROBLEMS.listedTwice, { item: quoted(twice) })],
+    [`!${names}.all(item, ${isName("item")})`, bad(quoted(strange))],
   ];
-}
-
-/** Of a list that is longer than `most` the count alone is looked at: it is refused for that. */
-function countProblem(
-  annotation: Name,
-  count: { readonly items: string; readonly most: number; readonly said: string },
-): readonly [string, string] {
-  return [`${count.items}.size() > ${count.most}`, invalid(annotation, count.said)];
 }
 
 /** `value`, or `class-a=…,class-b=…`. A path may hold both signs itself. */
@@ -120,47 +104,34 @@ interface PerClass {
   readonly problemOf: (value: string) => string;
 }
 
-/** Pairs of a class and its value; an item that is no pair alone. */
+/** Pairs of a class and its value; an item that is no pair alone; one value for all classes in the middle of three. */
 const entriesOf = (name: Name): string => of(`${name}Entries`);
-/** One value for all classes, which is the text as it stands. */
-const isOne = (name: Name): string => of(`${name}IsOne`);
-const textOf = (name: Name): string => of(`${name}Text`);
+const IS_FOR_ALL = "entry.size() == 3";
 
-function perClassVariables({ name, fallback, problemOf }: PerClass): readonly Variable[] {
-  const [whole, entries] = [textOf(name), entriesOf(name)];
+function entriesVariable({ name, fallback }: PerClass): Variable {
   const entry = `item.contains("=") ? [item.substring(0, item.indexOf("=")).trim(), item.substring(item.indexOf("=") + 1).trim()] : [item.trim()]`;
   // A default of the Namespace may be for many classes that are not the pod's.
-  const all = pieces(whole, ",", PER_CLASS, TOO_MUCH);
+  const all = pieces("whole", ",", PER_CLASS, TOO_MUCH);
   const meant = `${all}.filter(item, ${isOwn(name)} || ${of("classes")}.exists(class, item.trim().startsWith(class)))`;
   const taken = bind("parts", meant, `parts.size() > ${MOST_ITEMS} ? [[""]] : parts.map(item, ${entry})`);
-  return [
-    { name: `${name}Text`, expression: `${given(name)}.orValue(${text(fallback)}).trim()` },
-    { name: `${name}IsOne`, expression: `!${whole}.contains("=") || ${whole}.matches(${regex(STARTS_LIKE_A_PATH)})` },
-    {
-      name: `${name}Entries`,
-      expression: `${isOne(name)} ? ${none(`[""]`)} : ${taken}`,
-    },
-    {
-      name: `${name}Problems`,
-      expression: `(${isOne(name)} ? [${whole}] : ${entries}.map(entry, entry.size() == 1 ? "" : entry[1])).map(value, ${problemOf("value")})`,
-    },
-  ];
+  const isWhole = `!whole.contains("=") || whole.matches(${regex(STARTS_LIKE_A_PATH)})`;
+  const said = bind("whole", `${given(name)}.orValue("").trim()`, `${isWhole} ? [["", whole, ""]] : ${taken}`);
+  return { name: `${name}Entries`, expression: `${given(name)}.hasValue() ? ${said} : [["", ${text(fallback)}, ""]]` };
 }
 
 /** The value for a class: its own as it stands, or the one for all as it is spread over the classes. */
 function perClassValue({ name, fallback }: PerClass, className: string, spread: (all: string) => string): string {
-  const own = `${entriesOf(name)}.filter(entry, entry.size() == 2 && entry[0] == ${className})`;
-  const named = bind("named", own, `named.size() > 0 ? named[0][1] : (${spread(text(fallback))})`);
-  return `(${isOne(name)} ? ${spread(textOf(name))} : ${named})`;
+  const found = `${entriesOf(name)}.filter(entry, ${IS_FOR_ALL} || entry.size() == 2 && entry[0] == ${className})`;
+  const value = `found.size() == 0 ? ${spread(text(fallback))} : (found[0].size() == 2 ? found[0][1] : ${spread("found[0][1]")})`;
+  return bind("found", found, value);
 }
 
-function perClassProblem({ name }: PerClass): Variable {
-  const [entries, problems] = [entriesOf(name), of(`${name}Problems`)];
+function perClassProblem({ name, problemOf }: PerClass): Problem {
+  const entries = entriesOf(name);
   const classes = `${of("classes")}.join(", ")`;
-  const ofEntry = choose(
+  const ofPair = choose(
     [
-      ["entry.size() == 1", message(PROBLEMS.itemWithoutClass, { item: quoted("entry[0]") })],
-      [`${problems}[at] != ""`, message(PROBLEMS.forClass, { class: quoted("entry[0]"), problem: `${problems}[at]` })],
+      [`own != ""`, message(PROBLEMS.forClass, { class: quoted("entry[0]"), problem: "own" })],
       [
         `${entries}.filter(other, other.size() == 2 && other[0] == entry[0]).size() > 1`,
         message(PROBLEMS.classTwice, { class: quoted("entry[0]") }),
@@ -169,8 +140,12 @@ function perClassProblem({ name }: PerClass): Variable {
     ],
     `""`,
   );
-  const found = `${isOne(name)} ? ${problems}[0] : ${first(`${entries}.transformList(at, entry, ${ofEntry}).filter(problem, problem != "")`)}`;
-  return { name: `${name}Problem`, expression: bind("wrong", found, `wrong == "" ? "" : ${invalid(name, "wrong")}`), isProblem: true };
+  const ofEntry = choose(
+    [["entry.size() == 1", message(PROBLEMS.itemWithoutClass, { item: quoted("entry[0]") })]],
+    bind("own", problemOf("entry[1]"), `${IS_FOR_ALL} ? own : ${ofPair}`),
+  );
+  const found = invalidWhere(name, first(`${entries}.map(entry, ${ofEntry}).filter(problem, problem != "")`));
+  return `${given(name)}.hasValue() ? ${found} : ""`;
 }
 
 const CREDENTIALS: PerClass = {
@@ -201,15 +176,12 @@ function volumeNameBelow(base: string, className: string, index: string): string
 
 /** Classes and what is said of each, in lists of the classes' order. */
 export const ANNOTATION_VARIABLES: readonly Variable[] = [
-  ...SUBJECTS,
   {
     name: "classes",
-    expression: `${given("secretProviderClass")}.orValue("").trim() == "" ? ${NO_TEXTS} : ${items("secretProviderClass")}`,
+    expression: `${given("secretProviderClass")}.orValue("").trim() == "" ? [] : ${items("secretProviderClass")}`,
   },
   { name: "eachClass", expression: `lists.range(${of("classes")}.size())` },
-  ...perClassVariables(CREDENTIALS),
-  ...perClassVariables(PATHS),
-  ...perClassVariables(VOLUME_NAMES),
+  ...[CREDENTIALS, PATHS, VOLUME_NAMES].map(entriesVariable),
   {
     name: "references",
     expression: `${of("classes")}.map(class, ${perClassValue(CREDENTIALS, "class", (all) => all)}).map(reference, reference == "none" ? "" : reference)`,
@@ -217,7 +189,7 @@ export const ANNOTATION_VARIABLES: readonly Variable[] = [
   // Only the pod itself can ask for a reference that may not be left out.
   {
     name: "isDefaultReference",
-    expression: `${of("classes")}.transformList(index, class, ${of("references")}[index] != "" && (!(${isOwn("credentialsSecret")}) || !${isOne("credentialsSecret")} && !${entriesOf("credentialsSecret")}.exists(entry, entry[0] == class)))`,
+    expression: `${of("classes")}.transformList(index, class, ${of("references")}[index] != "" && (!(${isOwn("credentialsSecret")}) || !${entriesOf("credentialsSecret")}.exists(entry, ${IS_FOR_ALL} || entry[0] == class)))`,
   },
   {
     name: "mountPaths",
@@ -233,103 +205,82 @@ export const ANNOTATION_VARIABLES: readonly Variable[] = [
   { name: "secrets", expression: items("envFrom") },
 ];
 
-const CLASS_RULES: ListRules = {
-  annotation: "secretProviderClass",
-  items: of("classes"),
-  names: of("classes"),
-  empty: PROBLEMS.classList,
-  bad: (item) => message(PROBLEMS.className, { item }),
-  isName: isSubdomain,
-};
-
 const CLASS_PROBLEM = choose(
   [
     [`${of("classes")}.size() == 0`, text(DENIALS.classRequired[1])],
     // As most pods have it.
     [`${IS_ONLY} && ${isSubdomain(`${of("classes")}[0]`)}`, `""`],
-    countProblem("secretProviderClass", {
-      items: of("classes"),
-      most: MOST_CLASSES,
-      said: message(PROBLEMS.classCount, { most: text(String(MOST_CLASSES)) }),
-    }),
-    ...listProblems(CLASS_RULES),
   ],
-  `""`,
+  invalidWhere(
+    "secretProviderClass",
+    choose(
+      [
+        [`${of("classes")}.size() > ${MOST_CLASSES}`, message(PROBLEMS.classCount, { most: text(String(MOST_CLASSES)) })],
+        ...listProblems({
+          items: of("classes"),
+          names: of("classes"),
+          empty: PROBLEMS.classList,
+          bad: (item) => message(PROBLEMS.className, { item }),
+          isName: isSubdomain,
+        }),
+      ],
+      `""`,
+    ),
+  ),
 );
 
-const CONTAINER_NAMES = of("names");
-const [INCLUDED, EXCLUDED] = [of("included"), of("excluded")];
+const [ITEMS, INCLUDED, EXCLUDED] = [of("containerItems"), of("included"), of("excluded")];
 
-const CONTAINER_RULES: ListRules = {
-  annotation: "containers",
-  items: of("containerItems"),
-  names: `(${INCLUDED} + ${EXCLUDED})`,
-  empty: PROBLEMS.containerList,
-  bad: (item) => message(PROBLEMS.containerName, { item }),
-  isName: isLabel,
-};
+/** By the size of the pod, which its own variable has the bound of. */
+export const CONTAINERS_PROBLEM: Problem = `${ITEMS}.size() == 0 ? "" : ${bind("names", `${of("all")}.map(c, c.name)`, containerProblem())}`;
 
-const CONTAINER_PROBLEM = choose(
-  [
-    [`${of("containerItems")}.size() == 0`, `""`],
-    ...listProblems(CONTAINER_RULES),
+function containerProblem(): string {
+  const inList = listProblems({
+    items: ITEMS,
+    names: `(${INCLUDED} + ${EXCLUDED})`,
+    empty: PROBLEMS.containerList,
+    bad: (item) => message(PROBLEMS.containerName, { item }),
+    isName: isLabel,
+  });
+  const both = message(PROBLEMS.containerBoth, { item: quoted(`${INCLUDED}.filter(item, item in ${EXCLUDED})[0]`) });
+  const unknown = message(DENIALS.containerNotFound[1], {
+    annotation: subjectOf("containers"),
+    item: quoted(`${INCLUDED}.filter(item, !(item in names))[0]`),
+    containers: bind("names", `names.join(", ")`, cut("names", LONGEST_NAMES)),
+  });
+  return choose(
     [
-      `${INCLUDED}.exists(item, item in ${EXCLUDED})`,
-      invalid("containers", message(PROBLEMS.containerBoth, { item: quoted(`${INCLUDED}.filter(item, item in ${EXCLUDED})[0]`) })),
+      ...inList.map(([condition, said]) => [condition, invalid("containers", said)] as const),
+      [`${INCLUDED}.exists(item, item in ${EXCLUDED})`, invalid("containers", both)],
+      [`${isOwn("containers")} && !${INCLUDED}.all(item, item in names)`, unknown],
+      [`${of("selected")}.size() == 0`, invalid("containers", text(PROBLEMS.containerNone))],
     ],
+    `""`,
+  );
+}
+
+export const SECRETS_PROBLEM: Problem = `${of("secrets")}.size() == 0 ? "" : ${invalidWhere(
+  "envFrom",
+  choose(
     [
-      `${isOwn("containers")} && !${INCLUDED}.all(item, item in ${CONTAINER_NAMES})`,
-      message(DENIALS.containerNotFound[1], {
-        annotation: subjectOf("containers"),
-        item: quoted(`${INCLUDED}.filter(item, !(item in ${CONTAINER_NAMES}))[0]`),
-        containers: bind("names", `${CONTAINER_NAMES}.join(", ")`, cut("names", LONGEST_NAMES)),
+      [`${of("secrets")}.size() > ${MOST_SECRETS}`, message(PROBLEMS.secretCount, { most: text(String(MOST_SECRETS)) })],
+      ...listProblems({
+        items: of("secrets"),
+        names: of("secrets"),
+        empty: PROBLEMS.secretList,
+        bad: (item) => message(PROBLEMS.secretName, { item }),
+        isName: isSubdomain,
       }),
     ],
-    [`${of("selected")}.size() == 0`, invalid("containers", text(PROBLEMS.containerNone))],
-  ],
-  `""`,
-);
-
-const SECRET_RULES: ListRules = {
-  annotation: "envFrom",
-  items: of("secrets"),
-  names: of("secrets"),
-  empty: PROBLEMS.secretList,
-  bad: (item) => message(PROBLEMS.secretName, { item }),
-  isName: isSubdomain,
-};
-
-const SECRET_PROBLEM = choose(
-  [
-    [`${of("secrets")}.size() == 0`, `""`],
-    countProblem("envFrom", {
-      items: of("secrets"),
-      most: MOST_SECRETS,
-      said: message(PROBLEMS.secretCount, { most: text(String(MOST_SECRETS)) }),
-    }),
-    ...listProblems(SECRET_RULES),
-  ],
-  `""`,
-);
-
-const problem = (name: string, expression: string): Variable => ({ name: `${name}Problem`, expression, isProblem: true });
+    `""`,
+  ),
+)}`;
 
 /** In the webhook's order. */
-export const ANNOTATION_PROBLEMS: readonly Variable[] = [
-  problem("class", CLASS_PROBLEM),
-  ...[CREDENTIALS, PATHS, VOLUME_NAMES].map(perClassProblem),
-];
-
-export const LIST_PROBLEMS: readonly Variable[] = [problem("containers", CONTAINER_PROBLEM), problem("envFrom", SECRET_PROBLEM)];
+export const ANNOTATION_PROBLEMS: readonly Problem[] = [CLASS_PROBLEM, ...[CREDENTIALS, PATHS, VOLUME_NAMES].map(perClassProblem)];
 
 /** A window that is only a default of the Namespace costs nobody a pod. */
-export const RESTART_PROBLEMS: readonly Variable[] = [
-  problem(
-    "restartOnRotation",
-    `${given("restartOnRotation")}.orValue("false") in ["true", "false"] ? "" : ${invalid("restartOnRotation", text(PROBLEMS.flag))}`,
-  ),
-  problem(
-    "restartWindow",
-    `${ownOf("restartWindow")}.orValue("always").matches(${regex(WINDOW_SHAPE)}) ? "" : ${invalid("restartWindow", message(PROBLEMS.window, { why: text("it is neither") }))}`,
-  ),
+export const RESTART_PROBLEMS: readonly Problem[] = [
+  `${given("restartOnRotation")}.orValue("false") in ["true", "false"] ? "" : ${invalid("restartOnRotation", text(PROBLEMS.flag))}`,
+  `${ownOf("restartWindow")}.orValue("always").matches(${regex(WINDOW_SHAPE)}) ? "" : ${invalid("restartWindow", message(PROBLEMS.window, { why: text("it is neither") }))}`,
 ];

@@ -13,11 +13,6 @@ export function list(values: readonly string[]): string {
   return `[${values.map(text).join(", ")}]`;
 }
 
-/** An empty list, of the type of this item. */
-export function none(item: string): string {
-  return `[${item}].filter(none, false)`;
-}
-
 /** A string literal of a regular expression of RE2. */
 export function regex(source: string | RegExp): string {
   return text(typeof source === "string" ? source : source.source);
@@ -54,8 +49,13 @@ export function quoted(value: string): string {
  * else takes a text apart: walking a list costs the API server the square of its length, of which CEL's own cost says little.
  */
 export function pieces(value: string, separator: string, { characters, most }: Bounds, otherwise: string): string {
-  const split = bind("split", `${value}.split(${text(separator)})`, `split.size() > ${most} ? ${otherwise} : split`);
+  const split = bind("split", firstPieces(value, separator, most + 1), `split.size() > ${most} ? ${otherwise} : split`);
   return `(${value}.size() > ${characters} ? ${otherwise} : ${split})`;
+}
+
+/** At most so many; the last one is the rest of the text. */
+export function firstPieces(value: string, separator: string, most: number): string {
+  return `${value}.split(${text(separator)}, ${most})`;
 }
 
 export interface Bounds {
@@ -74,11 +74,22 @@ export function first(messages: string): string {
   return bind("messages", messages, `messages.size() == 0 ? "" : messages[0]`);
 }
 
+/**
+ * Each costs the API server some microseconds where it is evaluated, and some bytes at every question where it isn't: what is used once, or only
+ * in messages, stands where it is used.
+ */
 export interface Variable {
   readonly name: string;
   readonly expression: string;
-  /** It is empty, or the message that a pod is refused with. */
-  readonly isProblem?: true;
+}
+
+/** An expression: empty, or the message that a pod is refused with. */
+export type Problem = string;
+
+/** The first that is not empty. What comes after it is not looked at. */
+export function firstOf(problems: readonly Problem[]): Problem {
+  const options = problems.map((problem) => `optional.ofNonZeroValue(${problem})`);
+  return `${options.reduceRight((rest, option) => `${option}.or(${rest})`)}.orValue("")`;
 }
 
 /** The variable as expressions name it. */

@@ -4,60 +4,81 @@
  */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { ownOf } from "./annotations.ts";
-import { bind, pieces, text } from "./cel.ts";
+import { bind, firstPieces, text } from "./cel.ts";
 import { REFUSED } from "./mutation.ts";
 import { ALL_CONTAINERS, classOf, DRIVER_VOLUMES, isFrom, mountsOf, referenceOf } from "./pod.ts";
 
 /** Larger pods are not told so cheaply. */
 const MOST = { characters: 1_024, items: 16, containers: 100, volumes: 100 } as const;
 
-const COUNTED = [
-  `${ALL_CONTAINERS}.size() <= ${MOST.containers}`,
-  `object.spec.?volumes.orValue([]).size() <= ${MOST.volumes}`,
-  `${ALL_CONTAINERS}.all(c, c.?envFrom.orValue([]).size() <= ${MOST.items})`,
-];
-
-/** A list that is too long has one item that nothing is called. */
+/** Where there are too many, the rest of them is one item, which is nobody's name. */
 const itemsOf = (annotation: Parameters<typeof ownOf>[0]): string => {
-  const items = pieces("string(value)", ",", { characters: MOST.characters, most: MOST.items }, `[""]`);
-  return `${ownOf(annotation)}.optMap(value, ${items}.map(item, item.trim())).orValue([])`;
+  const key = text(POD_ANNOTATIONS[annotation]);
+  const value = `object.metadata.annotations[${key}]`;
+  return `${key} in object.metadata.annotations ? (${value}.size() > ${MOST.characters} ? [""] : ${firstPieces(value, ",", MOST.items)}.map(item, item.trim())) : []`;
 };
 
+const CREDENTIALS = text(POD_ANNOTATIONS.credentialsSecret);
+
 /** As the pod itself says, where it says so without blanks; a default of its Namespace is not to be seen here. */
-const HAS_REFERENCE = bind(
+const HAS_REFERENCE = `(!(${CREDENTIALS} in object.metadata.annotations) || ${bind(
   "reference",
   referenceOf("volume"),
-  `${ownOf("credentialsSecret")}.optMap(value, reference != "none" && !value.contains(" ") && (value.contains("=") ? ("," + value + ",").contains("," + class + "=" + (reference == "" ? "none" : reference) + ",") : value == (reference == "" ? "none" : reference))).orValue(true)`,
-);
+  bind(
+    "said",
+    `reference == "" ? "none" : reference`,
+    `reference != "none" && !credentials.contains(" ") && (credentials.contains("=") ? credentials.contains("," + class + "=" + said + ",") : credentials == "," + said + ",")`,
+  ),
+)})`;
 
 const HAS_CLASSES = `classes.size() > 0 && classes.all(class, class != "" && volumes.exists(volume, ${classOf("volume")} == class && ${HAS_REFERENCE}))`;
 
 /** Each names a container, or leaves one out. */
-const ARE_KNOWN = `items.all(item, item.startsWith("-") && item != "-" || ${ALL_CONTAINERS}.exists(c, c.name == item))`;
-
-const IS_SELECTED = `!(("-" + c.name) in items) && (c.name in items || !items.exists(item, !item.startsWith("-")))`;
+const ARE_KNOWN = `items.all(item, item.startsWith("-") && item != "-" || all.exists(c, c.name == item))`;
 
 const HAS_ALL = [
   `volumes.all(volume, ${mountsOf("c")}.exists(mount, mount.name == volume.name))`,
   `secrets.all(secret, c.?envFrom.orValue([]).exists(source, ${isFrom("source", "secret")}))`,
 ].join(" && ");
 
-const HAVE_ALL = `${ALL_CONTAINERS}.exists(c, ${IS_SELECTED}) && ${ALL_CONTAINERS}.all(c, !(${IS_SELECTED}) || ${HAS_ALL})`;
+const IS_SELECTED = `!(("-" + c.name) in items) && (c.name in items || !items.exists(item, !item.startsWith("-")))`;
 
-const LOOKED_AT = bind(
-  "classes",
-  itemsOf("secretProviderClass"),
-  bind(
-    "items",
-    itemsOf("containers"),
-    bind("secrets", itemsOf("envFrom"), bind("volumes", DRIVER_VOLUMES, `${HAS_CLASSES} && ${ARE_KNOWN} && ${HAVE_ALL}`)),
-  ),
+const HAVE_ALL = bind(
+  "selected",
+  `items.size() == 0 ? all : all.filter(c, ${IS_SELECTED})`,
+  `selected.size() > 0 && selected.all(c, ${HAS_ALL})`,
+);
+
+const LISTS: readonly (readonly [name: string, expression: string])[] = [
+  ["classes", itemsOf("secretProviderClass")],
+  ["credentials", `"," + ${ownOf("credentialsSecret")}.orValue("") + ","`],
+  ["items", itemsOf("containers")],
+  ["secrets", itemsOf("envFrom")],
+  ["volumes", DRIVER_VOLUMES],
+];
+
+const LOOKED_AT = LISTS.reduceRight(
+  (expression, [name, value]) => bind(name, value, expression),
+  `${HAS_CLASSES} && ${ARE_KNOWN} && ${HAVE_ALL}`,
+);
+
+const COUNTED = bind(
+  "all",
+  ALL_CONTAINERS,
+  [
+    `all.size() <= ${MOST.containers}`,
+    `object.spec.?volumes.orValue([]).size() <= ${MOST.volumes}`,
+    `all.all(c, c.?envFrom.orValue([]).size() <= ${MOST.items})`,
+    LOOKED_AT,
+  ].join(" && "),
 );
 
 export const IS_DONE = [
   `object.metadata.?annotations[?${text(POD_ANNOTATIONS.inject)}].orValue("") == "true"`,
   `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true"`,
   `!object.metadata.?annotations[?${text(POD_ANNOTATIONS.status)}].orValue(${text(REFUSED)}).startsWith(${text(REFUSED)})`,
-  ...COUNTED,
-  LOOKED_AT,
+  COUNTED,
 ].join(" && ");
+
+/** The pod itself says which Secrets it has in its environment: its Namespace has nothing to add. */
+export const HAS_OWN_SECRETS = `${text(POD_ANNOTATIONS.envFrom)} in object.metadata.?annotations.orValue({})`;

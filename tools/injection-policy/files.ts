@@ -2,7 +2,7 @@
 import { Document, isScalar, Scalar, visit } from "yaml";
 import { policyDigest } from "../../src/cli/shared/policy-digest.ts";
 import { readRepositoryFile } from "../repository-files.ts";
-import { IS_DONE } from "./done.ts";
+import { HAS_OWN_SECRETS, IS_DONE } from "./done.ts";
 import { injectionPolicy } from "./policies.ts";
 
 const FOLDER = "manifests/components/injection-policy";
@@ -32,7 +32,11 @@ const FINAL_CHECK = "manifests/policies/pod-volume.yaml";
 
 /** It asks the same question; the rest of it is written by hand. */
 function finalCheck(): GeneratedFile {
-  const text = readRepositoryFile(FINAL_CHECK).replace(/(?<=- name: isDone\n {6}expression: \|-\n {8}).*/, () => IS_DONE);
+  const expressions = { "not-done": `!(${HAS_OWN_SECRETS} && ${IS_DONE})`, isDone: IS_DONE };
+  let text = readRepositoryFile(FINAL_CHECK);
+  for (const [name, expression] of Object.entries(expressions)) {
+    text = text.replace(new RegExp(`(?<=- name: ${name}\\n {6}expression: \\|-\\n {8}).*`), () => expression);
+  }
   return { file: FINAL_CHECK, text };
 }
 

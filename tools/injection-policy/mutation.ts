@@ -2,14 +2,12 @@
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { MOST_BYTES } from "../../src/domain/injection/plan.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
-import { choose, none, of, text, type Variable } from "./cel.ts";
+import { bind, choose, of, text } from "./cel.ts";
 
 const add = (path: string, value: string): string => `JSONPatch{op: "add", path: ${path}, value: ${value}}`;
 
 const pointer = (...parts: readonly string[]): string =>
   text(parts.map((part) => `/${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""));
-
-const NONE = none(`JSONPatch{op: "add", path: ""}`);
 
 const volumeWith = (reference: string): string =>
   `Object.spec.volumes{name: ${of("volumeNames")}[index], csi: Object.spec.volumes.csi{driver: ${text(CSI_DRIVER)}, readOnly: true, volumeAttributes: {"secretProviderClass": ${of("classes")}[index]}${reference}}}`;
@@ -17,14 +15,14 @@ const volumeWith = (reference: string): string =>
 const REFERENCE = `, nodePublishSecretRef: Object.spec.volumes.csi.nodePublishSecretRef{name: ${of("references")}[index]}`;
 
 const VOLUMES = [
-  `(has(object.spec.volumes) || ${of("missingVolumes")}.size() == 0 ? ${NONE} : [${add(pointer("spec", "volumes"), "[]")}])`,
+  `(has(object.spec.volumes) || ${of("missingVolumes")}.size() == 0 ? [] : [${add(pointer("spec", "volumes"), "[]")}])`,
   `${of("missingVolumes")}.map(index, ${add(pointer("spec", "volumes", "-"), `${of("references")}[index] == "" ? ${volumeWith("")} : ${volumeWith(REFERENCE)}`)})`,
 ].join(" + ");
 
 /** Each that is missing is called `each`. Kinds of containers have one type. */
 function entriesIn(field: string, missing: string, value: string): string {
   const path = `${of("pointers")}[at] + ${text(`/${field}`)}`;
-  const emptyList = `(has(c.${field}) ? ${NONE} : [${add(path, "[]")}])`;
+  const emptyList = `(has(c.${field}) ? [] : [${add(path, "[]")}])`;
   const each = `${missing}[at].map(each, ${add(`${path} + "/-"`, value)})`;
   return `${of("selected")}.transformList(at, c, ${missing}[at].size() > 0, ${emptyList} + ${each}).flatten()`;
 }
@@ -43,7 +41,7 @@ const ENTRIES = [
 ].join(" + ");
 
 const LABEL = [
-  `(has(object.metadata.labels) ? ${NONE} : [${add(pointer("metadata", "labels"), "{}")}])`,
+  `(has(object.metadata.labels) ? [] : [${add(pointer("metadata", "labels"), "{}")}])`,
   `[${add(pointer("metadata", "labels", INJECTED_LABEL), `"true"`)}]`,
 ].join(" + ");
 
@@ -52,35 +50,30 @@ const names = (list: string): string => `${list}.map(name, "\\"" + name + "\\"")
 
 const MOST_ANNOTATIONS = 500;
 
-/** As the webhook writes it, and left out likewise where there is no room. */
-export function statusVariables(version: string): readonly Variable[] {
-  return [
-    {
-      name: "status",
-      expression: `${text(`{"version":${JSON.stringify(version)},"classes":[`)} + ${names(of("classes"))} + "],\\"volumes\\":[" + ${names(of("chosenVolumes"))} + "]}"`,
-    },
-    {
-      name: "room",
-      // Of thousands they are not counted.
-      expression: `object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum()`,
-    },
-  ];
-}
+// Of thousands they are not counted.
+const ROOM = `(object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum())`;
 
 const statusPatch = (value: string): string => `[${add(pointer("metadata", "annotations", STATUS_KEY), value)}]`;
 
-const STATUS = choose(
-  [
-    [`${of("status")}.size() <= ${of("room")}`, statusPatch(of("status"))],
-    [`${text(STATUS_KEY)} in object.metadata.annotations`, statusPatch(`"{}"`)],
-  ],
-  NONE,
-);
+/** As the webhook writes it, and left out likewise where there is no room. */
+function statusEntry(version: string): string {
+  const status = `${text(`{"version":${JSON.stringify(version)},"classes":[`)} + ${names(of("classes"))} + "],\\"volumes\\":[" + ${names(of("chosenVolumes"))} + "]}"`;
+  const written = choose(
+    [
+      [`status.size() <= ${ROOM}`, statusPatch("status")],
+      [`${text(STATUS_KEY)} in object.metadata.annotations`, statusPatch(`"{}"`)],
+    ],
+    "[]",
+  );
+  return bind("status", status, written);
+}
 
 /** With what the status of a pod begins that is not injected; the final check refuses the pod with what follows. */
 export const REFUSED = "refused: ";
 
-export const MUTATION = choose(
-  [[`${of("problem")} != ""`, statusPatch(`${text(REFUSED)} + ${of("problem")}`)]],
-  [VOLUMES, ENTRIES, LABEL, STATUS].join(" + "),
-);
+export function mutation(version: string): string {
+  return choose(
+    [[`${of("problem")} != ""`, statusPatch(`${text(REFUSED)} + ${of("problem")}`)]],
+    [VOLUMES, ENTRIES, LABEL, statusEntry(version)].join(" + "),
+  );
+}

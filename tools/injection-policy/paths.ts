@@ -100,12 +100,17 @@ export function placesOf(path: string): string {
   const folded = bind("folded", withSlashes(`${path}.lowerAscii()`), `(folded.matches(${IN_DRIVE}) ? folded : "c:" + folded)`);
   const joined = (kept: string): string => `${kept}.map(part, part + "/").join("")`;
   const onWindows = bind("folded", folded, `[folded.substring(0, 2) + "/" + ${joined(parts("folded.substring(2)"))}]`);
-  const onLinux = bind(
-    "place",
-    `${path}.matches(${regex(PLAIN)}) ? ${path} + "/" : "/" + ${joined(parts(path))}`,
-    `(place.startsWith(${text(`${LINK.from}/`)}) ? [place, ${text(LINK.to)} + place.substring(${LINK.from.length})] : [place])`,
-  );
+  const onLinux = bind("place", `${path}.matches(${regex(PLAIN)}) ? ${path} + "/" : "/" + ${joined(parts(path))}`, withLink("place"));
   return `(${IS_WINDOWS} ? ${onWindows} : ${onLinux})`;
+}
+
+/** Of a path that is in its own spelling. */
+export function placesOfNormal(path: string): string {
+  return `(${IS_WINDOWS} ? ${placesOf(path)} : ${bind("place", `${path} + "/"`, withLink("place"))})`;
+}
+
+function withLink(place: string): string {
+  return `(${place}.startsWith(${text(`${LINK.from}/`)}) ? [${place}, ${text(LINK.to)} + ${place}.substring(${LINK.from.length})] : [${place}])`;
 }
 
 function systemPattern(system: OperatingSystem): string {

@@ -1,13 +1,14 @@
 /** What the pod has of what its annotations ask for, and what stands in the way of the rest. */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { LONGEST_LABEL, LONGEST_SUBDOMAIN } from "../../src/domain/injection/kubernetes-names.ts";
 import { MOST_CHARACTERS, MOST_ENTRIES } from "../../src/domain/injection/largest-addition.ts";
 import { DENIALS, FIXES, PROBLEMS } from "../../src/domain/injection/messages.ts";
-import { examplePath, LINK } from "../../src/domain/injection/mount-path.ts";
+import { examplePath, LINK, LONGEST } from "../../src/domain/injection/mount-path.ts";
 import { type ContainerList, READ_ONLY_SOURCES } from "../../src/domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
 import { EACH_CLASS, invalid } from "./annotations.ts";
-import { bind, choose, first, message, of, quoted, text, type Variable } from "./cel.ts";
-import { isPlain, isSystemPlace, placesOf } from "./paths.ts";
+import { bind, choose, first, message, of, type Problem, quoted, text, type Variable } from "./cel.ts";
+import { isPlain, isSystemPlace, placesOf, placesOfNormal } from "./paths.ts";
 
 /** What a class's volumes are told by. */
 export const classOf = (volume: string): string => `${volume}.csi.?volumeAttributes[?"secretProviderClass"].orValue("")`;
@@ -20,6 +21,7 @@ export const DRIVER_VOLUMES = `object.spec.?volumes.orValue([]).filter(volume, v
 
 const CLASS = `${of("classes")}[index]`;
 
+const IS_EACH = `${of("containerItems")}.size() == 0`;
 const IS_SELECTED = `!(c.name in ${of("excluded")}) && (${of("included")}.size() == 0 || c.name in ${of("included")})`;
 
 /** The API server has a null for a pod without containers. */
@@ -43,14 +45,11 @@ const IS_READ_ONLY_VOLUME = [
   ...MAY_BE_READ_ONLY.map((source) => `volume.?${source}.?readOnly.orValue(false)`),
 ].join(" || ");
 
-export const CONTAINER_VARIABLES: readonly Variable[] = [
-  { name: "all", expression: ALL_CONTAINERS },
-  { name: "names", expression: `${of("all")}.map(c, c.name)` },
-];
+export const CONTAINERS_VARIABLE: Variable = { name: "all", expression: ALL_CONTAINERS };
 
 /** Lists of the selected containers' order, and of the classes'. */
 export const POD_VARIABLES: readonly Variable[] = [
-  { name: "selected", expression: `${of("all")}.filter(c, ${IS_SELECTED})` },
+  { name: "selected", expression: `${IS_EACH} ? ${of("all")} : ${of("all")}.filter(c, ${IS_SELECTED})` },
   { name: "driverVolumes", expression: DRIVER_VOLUMES },
   // By class: the names of the pod's own volumes that are as one of ours would be.
   {
@@ -70,21 +69,23 @@ export const POD_VARIABLES: readonly Variable[] = [
     name: "missingSources",
     expression: `${of("selected")}.map(c, ${of("secrets")}.filter(secret, !c.?envFrom.orValue([]).exists(source, ${isFrom("source", "secret")})))`,
   },
-  {
-    name: "isWhole",
-    expression: `${of("missingVolumes")}.size() == 0 && ${of("missingMounts")}.all(missing, missing.size() == 0) && ${of("missingSources")}.all(missing, missing.size() == 0)`,
-  },
   // Where each selected container is in the pod, as JSON Patch names it.
   {
     name: "pointers",
     expression: LISTS.map(
-      (list) => `${containersOf[list]}.transformList(at, c, ${IS_SELECTED}, ${text(`/spec/${list}/`)} + string(at))`,
+      (list) => `${containersOf[list]}.transformList(at, c, ${IS_EACH} || ${IS_SELECTED}, ${text(`/spec/${list}/`)} + string(at))`,
     ).join(" + "),
   },
 ];
 
+const IS_WHOLE = [
+  `${of("missingVolumes")}.size() == 0`,
+  `${of("missingMounts")}.all(missing, missing.size() == 0)`,
+  `${of("missingSources")}.all(missing, missing.size() == 0)`,
+].join(" && ");
+
 /** It comes injected. */
-export const IS_COMPLETE = `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${of("isWhole")}`;
+export const IS_COMPLETE = `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${IS_WHOLE}`;
 
 const PATH = `${of("mountPaths")}[index]`;
 const PLACES = `${of("mountPlaces")}[index]`;
@@ -95,7 +96,7 @@ const firstOfClasses = (condition: string, said: string): string => first(`${EAC
 const OTHER = `${EACH_CLASS}.filter(other, other != index && ${PLACES}.exists(place, ${of("mountPlaces")}[other].exists(parent, place.startsWith(parent))))`;
 const SAME_NAME = `${EACH_CLASS}.filter(other, other != index && ${of("volumeNames")}[other] == ${of("volumeNames")}[index])`;
 
-const CLASHES = choose(
+export const CLASH_PROBLEM: Problem = choose(
   [
     [
       `${of("mountPlaces")}.exists(places, ${isSystemPlace("places")})`,
@@ -132,14 +133,17 @@ const CLASHES = choose(
   ),
 );
 
-export const CLASH_PROBLEMS: readonly Variable[] = [
-  { name: "mountPlaces", expression: `${of("mountPaths")}.map(path, ${placesOf("path")})` },
-  // Below the link in both of its spellings, so that those of the containers' own mounts do not matter.
+export const PLACE_VARIABLES: readonly Variable[] = [
+  {
+    name: "readOnlyVolumes",
+    expression: `object.spec.?volumes.orValue([]).map(volume, ${IS_READ_ONLY_VOLUME}, volume.name)`,
+  },
+  { name: "mountPlaces", expression: `${of("mountPaths")}.map(path, ${placesOfNormal("path")})` },
+  // Below the link in both of its spellings, so that those of the containers' own mounts do not matter. Without the slash at the end.
   {
     name: "nearPlaces",
-    expression: `${of("mountPlaces")}.flatten().map(place, place.startsWith("${LINK.to}/") ? ["${LINK.from}" + place.substring(${LINK.to.length}), place] : [place]).flatten()`,
+    expression: `${of("mountPlaces")}.flatten().map(place, place.startsWith("${LINK.to}/") ? ["${LINK.from}" + place.substring(${LINK.to.length}), place] : [place]).flatten().map(place, place.substring(0, place.size() - 1))`,
   },
-  { name: "clashProblem", expression: CLASHES, isProblem: true },
 ];
 
 const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`;
@@ -154,7 +158,13 @@ const occupantsOf = (containers: string): string =>
   `${containers}.map(c, ${mountsOf("c")}.size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
 const costOf = (containers: string): string => `${occupantsOf(containers)} * (${COST.place} + ${COST.class} * ${of("classes")}.size())`;
 
+/** Of all containers. */
+export const COST_VARIABLE: Variable = { name: "cost", expression: costOf(of("all")) };
+
 const OCCUPANTS = occupantsOf(of("selected"));
+
+/** Path and volume's name. */
+const LONGEST_OF_CLASS = LONGEST.linux + LONGEST_SUBDOMAIN + LONGEST_LABEL + 8;
 
 /** Twice what is taken: a pod that comes again has our own mounts, too. */
 const HUGE = { containers: 2_000, volumes: 1_000, perClass: 4_000, perSecret: 10_000, cost: COST.most * 2 } as const;
@@ -168,54 +178,43 @@ const LARGER =
 const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy compares: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
 /** By counts alone, before anything is walked that a product of them decides on. */
-export const HUGE_PROBLEM: Variable = {
-  name: "hugeProblem",
-  expression: `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${SOURCES} * ${of("secrets")}.size() > ${HUGE.perSecret} || ${costOf(of("all"))} > ${HUGE.cost} ? ${message(
-    LARGER,
-    {
-      containers: `string(${of("all")}.size())`,
-      volumes: `string(${VOLUMES})`,
-      classes: `string(${of("classes")}.size())`,
-    },
-  )} : ""`,
-  isProblem: true,
-};
+export const HUGE_PROBLEM: Problem = `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${of("secrets")}.size() > 0 && ${SOURCES} * ${of("secrets")}.size() > ${HUGE.perSecret} || ${of("cost")} > ${HUGE.cost} ? ${message(
+  LARGER,
+  {
+    containers: `string(${of("all")}.size())`,
+    volumes: `string(${VOLUMES})`,
+    classes: `string(${of("classes")}.size())`,
+  },
+)} : ""`;
 
-export const SIZE_PROBLEMS: readonly Variable[] = [
-  // A container's own sources, but for those that are asked for, which it may have from us.
-  {
-    name: "foreignSources",
-    expression: `${of("secrets")}.size() == 0 ? 0 : ${of("selected")}.map(c, c.?envFrom.orValue([]).filter(source, !${of("secrets")}.exists(secret, ${isFrom("source", "secret")})).size()).sum()`,
-  },
-  {
-    name: "sizeProblem",
-    expression: choose(
-      [
-        [
-          `${of("selected")}.size() * (${of("classes")}.size() + ${of("secrets")}.size()) + ${of("foreignSources")} > ${MOST_ENTRIES}` +
-            ` || ${of("selected")}.size() * (${sizesOf(of("mountPaths"))} + ${sizesOf(of("volumeNames"))} + ${sizesOf(of("secrets"))}) > ${MOST_CHARACTERS}`,
-          message(DENIALS.podTooLarge[1], {
-            containers: `string(${of("selected")}.size())`,
-            classes: `string(${of("classes")}.size())`,
-            secrets: `string(${of("secrets")}.size())`,
-            entries: text(String(MOST_ENTRIES)),
-            size: text(String(MOST_CHARACTERS / 1024 / 1024)),
-          }),
-        ],
-        [
-          `${costOf(of("selected"))} > ${COST.most}`,
-          message(TOO_MANY_MOUNTS, {
-            containers: `string(${of("selected")}.size())`,
-            mounts: `string(${OCCUPANTS})`,
-            classes: `string(${of("classes")}.size())`,
-          }),
-        ],
-      ],
-      `""`,
-    ),
-    isProblem: true,
-  },
-];
+/** A container's own sources, but for those that are asked for, which it may have from us. */
+const FOREIGN_SOURCES = `(${of("secrets")}.size() == 0 ? 0 : ${of("selected")}.map(c, c.?envFrom.orValue([]).filter(source, !${of("secrets")}.exists(secret, ${isFrom("source", "secret")})).size()).sum())`;
+
+export const SIZE_PROBLEM: Problem = choose(
+  [
+    [
+      `${of("selected")}.size() * (${of("classes")}.size() + ${of("secrets")}.size()) + ${FOREIGN_SOURCES} > ${MOST_ENTRIES}` +
+        ` || ${of("selected")}.size() * (${of("classes")}.size() * ${LONGEST_OF_CLASS} + ${sizesOf(of("secrets"))}) > ${MOST_CHARACTERS}` +
+        ` && ${of("selected")}.size() * (${sizesOf(of("mountPaths"))} + ${sizesOf(of("volumeNames"))} + ${sizesOf(of("secrets"))}) > ${MOST_CHARACTERS}`,
+      message(DENIALS.podTooLarge[1], {
+        containers: `string(${of("selected")}.size())`,
+        classes: `string(${of("classes")}.size())`,
+        secrets: `string(${of("secrets")}.size())`,
+        entries: text(String(MOST_ENTRIES)),
+        size: text(String(MOST_CHARACTERS / 1024 / 1024)),
+      }),
+    ],
+    [
+      `${of("cost")} > ${COST.most} && ${costOf(of("selected"))} > ${COST.most}`,
+      message(TOO_MANY_MOUNTS, {
+        containers: `string(${of("selected")}.size())`,
+        mounts: `string(${OCCUPANTS})`,
+        classes: `string(${of("classes")}.size())`,
+      }),
+    ],
+  ],
+  `""`,
+);
 
 const NAMESAKES = `object.spec.?volumes.orValue([]).filter(volume, volume.name == ${of("volumeNames")}[index])`;
 const OF_CLASS = `${of("driverVolumes")}.filter(volume, ${classOf("volume")} == ${CLASS})`;
@@ -282,22 +281,12 @@ function mountProblem(): string {
 
 /** Without the work of finding out where a path leads: what is near is near by it, and some of what is not. */
 function isMaybeNear(path: string): string {
-  return `(${isPlain(path)} ? ${of("nearPlaces")}.exists(place, place.startsWith(${path} + "/") || (${path} + "/").startsWith(place)) : true)`;
+  return `(${isPlain(path)} ? ${of("nearPlaces")}.exists(place, place.startsWith(${path}) || ${path}.startsWith(place)) : true)`;
 }
 
-/** In the webhook's order: of volumes first, then of mounts. */
-export const PLAN_PROBLEMS: readonly Variable[] = [
-  {
-    name: "volumeProblem",
-    // Most classes are nobody's yet, and their names free.
-    expression: first(
-      `${of("missingVolumes")}.filter(index, ${NAMESAKES}.size() > 0 || ${OF_CLASS}.size() > 0).map(index, ${REFERENCE_DIFFERS} + ${NAME_TAKEN}).flatten()`,
-    ),
-    isProblem: true,
-  },
-  {
-    name: "readOnlyVolumes",
-    expression: `object.spec.?volumes.orValue([]).map(volume, ${IS_READ_ONLY_VOLUME}, volume.name)`,
-  },
-  { name: "mountProblem", expression: mountProblem(), isProblem: true },
-];
+/** Of volumes. Most classes are nobody's yet, and their names free. */
+export const VOLUME_PROBLEM: Problem = first(
+  `${of("missingVolumes")}.filter(index, ${NAMESAKES}.size() > 0 || ${OF_CLASS}.size() > 0).map(index, ${REFERENCE_DIFFERS} + ${NAME_TAKEN}).flatten()`,
+);
+
+export const MOUNT_PROBLEM: Problem = mountProblem();

@@ -1,45 +1,50 @@
 /** The policy that injects in the API server itself, of the same tables as the webhook. */
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { MIRROR_POD } from "../../src/domain/injection/pod-admission.ts";
-import { ANNOTATION_PROBLEMS, ANNOTATION_VARIABLES, LIST_PROBLEMS, RESTART_PROBLEMS } from "./annotations.ts";
-import { choose, of, text, type Variable } from "./cel.ts";
+import { ANNOTATION_PROBLEMS, ANNOTATION_VARIABLES, CONTAINERS_PROBLEM, RESTART_PROBLEMS, SECRETS_PROBLEM } from "./annotations.ts";
+import { firstOf, of, text, type Variable } from "./cel.ts";
 import { IS_DONE } from "./done.ts";
-import { MUTATION, statusVariables } from "./mutation.ts";
-import { CLASH_PROBLEMS, CONTAINER_VARIABLES, HUGE_PROBLEM, IS_COMPLETE, PLAN_PROBLEMS, POD_VARIABLES, SIZE_PROBLEMS } from "./pod.ts";
-import { SYSTEM_VARIABLES } from "./system.ts";
+import { mutation } from "./mutation.ts";
+import {
+  CLASH_PROBLEM,
+  CONTAINERS_VARIABLE,
+  COST_VARIABLE,
+  HUGE_PROBLEM,
+  IS_COMPLETE,
+  MOUNT_PROBLEM,
+  PLACE_VARIABLES,
+  POD_VARIABLES,
+  SIZE_PROBLEM,
+  VOLUME_PROBLEM,
+} from "./pod.ts";
+import { SYSTEM_VARIABLE } from "./system.ts";
 
 const NAME = "keyvault-injector-injection";
 
-const PROBLEM_VARIABLES = [
+/** By how much the pod has: each has the API server's bound of one expression to itself. */
+const WALKS = { containersProblem: CONTAINERS_PROBLEM, volumeProblem: VOLUME_PROBLEM, mountProblem: MOUNT_PROBLEM };
+
+/** In the webhook's order. What comes after the first problem may not be there to be looked at. */
+const PROBLEMS = firstOf([
   ...ANNOTATION_PROBLEMS,
-  ...CLASH_PROBLEMS,
-  ...LIST_PROBLEMS,
-  ...SIZE_PROBLEMS,
+  CLASH_PROBLEM,
+  of("containersProblem"),
+  SECRETS_PROBLEM,
+  SIZE_PROBLEM,
   ...RESTART_PROBLEMS,
-  ...PLAN_PROBLEMS,
-];
+  of("volumeProblem"),
+  of("mountProblem"),
+]);
 
-/** What comes after the first problem is not looked at: it may not be there to be looked at. */
-const PROBLEM: Variable = {
-  name: "problem",
-  expression: choose(
-    [
-      [`${of(HUGE_PROBLEM.name)} != ""`, of(HUGE_PROBLEM.name)],
-      [IS_COMPLETE, `""`],
-      ...PROBLEM_VARIABLES.filter(({ isProblem }) => isProblem).map(({ name }) => [`${of(name)} != ""`, of(name)] as const),
-    ],
-    `""`,
-  ),
-};
-
-const VARIABLES = [
-  ...CONTAINER_VARIABLES,
-  ...SYSTEM_VARIABLES,
+const VARIABLES: readonly Variable[] = [
+  CONTAINERS_VARIABLE,
+  SYSTEM_VARIABLE,
   ...ANNOTATION_VARIABLES,
   ...POD_VARIABLES,
-  HUGE_PROBLEM,
-  ...PROBLEM_VARIABLES,
-  PROBLEM,
+  COST_VARIABLE,
+  ...PLACE_VARIABLES,
+  ...Object.entries(WALKS).map(([name, expression]) => ({ name, expression })),
+  { name: "problem", expression: firstOf([HUGE_PROBLEM, `${IS_COMPLETE} ? "" : ${PROBLEMS}`]) },
 ];
 
 const metadata = { name: NAME, labels: { "app.kubernetes.io/name": "keyvault-injector" } };
@@ -72,8 +77,8 @@ export function injectionPolicy(version: string) {
         reinvocationPolicy: "IfNeeded",
         matchConstraints: CONSTRAINTS,
         matchConditions: CONDITIONS,
-        variables: [...VARIABLES, ...statusVariables(version)].map(({ name, expression }) => ({ name, expression })),
-        mutations: [{ patchType: "JSONPatch", jsonPatch: { expression: MUTATION } }],
+        variables: VARIABLES,
+        mutations: [{ patchType: "JSONPatch", jsonPatch: { expression: mutation(version) } }],
       },
     },
     { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingAdmissionPolicyBinding", metadata, spec: { policyName: NAME } },

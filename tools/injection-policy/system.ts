@@ -2,7 +2,7 @@
 
 import { DRIVE } from "../../src/domain/injection/mount-path.ts";
 import { BUILD_LABEL, OS_LABELS, SKU_LABEL } from "../../src/domain/injection/operating-system.ts";
-import { bind, choose, list, of, regex, text, type Variable } from "./cel.ts";
+import { bind, choose, first, firstOf, list, of, regex, text, type Variable } from "./cel.ts";
 
 /** `windows`, `linux` or nothing, by a label's key and value. */
 function systemByLabel(key: string, value: string): string {
@@ -45,20 +45,15 @@ const TERMS = "object.spec.?affinity.?nodeAffinity.?requiredDuringSchedulingIgno
 
 const BY_AFFINITY = `[(${TERMS}.size() > ${MOST} ? [] : ${TERMS}).map(term, ${BY_TERM})].map(systems, systems.size() > 0 && systems.all(system, system == systems[0]) ? systems[0] : "")[0]`;
 
-const BY_CONTENT = `has(object.spec.securityContext) && has(object.spec.securityContext.windowsOptions) || ${of("all")}.exists(c, has(c.securityContext) && has(c.securityContext.windowsOptions) || c.?workingDir.orValue("").matches(${regex(DRIVE)}) || c.?volumeMounts.orValue([]).exists(m, m.mountPath.matches(${regex(DRIVE)})))`;
+const BY_CONTENT = `has(object.spec.securityContext) && has(object.spec.securityContext.windowsOptions) || ${of("all")}.exists(c, has(c.securityContext) && has(c.securityContext.windowsOptions) || has(c.workingDir) && c.workingDir.matches(${regex(DRIVE)}) || c.?volumeMounts.orValue([]).exists(m, !m.mountPath.startsWith("/") && m.mountPath.matches(${regex(DRIVE)})))`;
 
-export const SYSTEM_VARIABLES: readonly Variable[] = [
-  { name: "systemsBySelector", expression: BY_SELECTOR },
-  { name: "systemByAffinity", expression: BY_AFFINITY },
-  {
-    name: "isWindows",
-    expression: choose(
-      [
-        [`object.spec.?os.?name.orValue("") in ["windows", "linux"]`, `object.spec.os.name == "windows"`],
-        ["variables.systemsBySelector.size() > 0", `variables.systemsBySelector[0] == "windows"`],
-        [`variables.systemByAffinity != ""`, `variables.systemByAffinity == "windows"`],
-      ],
-      `(${BY_CONTENT})`,
-    ),
-  },
-];
+const OWN = "object.spec.?os.?name";
+
+const SYSTEM = firstOf([
+  `${OWN}.orValue("") in ["windows", "linux"] ? object.spec.os.name : ""`,
+  `has(object.spec.nodeSelector) ? ${first(BY_SELECTOR)} : ""`,
+  `has(object.spec.affinity) ? ${BY_AFFINITY} : ""`,
+  `${BY_CONTENT} ? "windows" : ""`,
+]);
+
+export const SYSTEM_VARIABLE: Variable = { name: "isWindows", expression: `${SYSTEM} == "windows"` };

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { type ControlPlane, startControlPlane } from "../../support/cluster/control-plane.ts";
+import { untilPolicyInjects } from "../../support/cluster/injection-policy.ts";
 import { installProduct, type Product } from "../../support/cluster/product.ts";
 import { aClass, aPod } from "../../support/fixtures/pods.ts";
 import { cpuNanoseconds } from "../process-usage.ts";
@@ -54,6 +55,7 @@ async function cluster(overlay: string | undefined): Promise<Cluster> {
   const items = ["one", "two"].map((name) => ({ ...aClass({}, name), metadata: { name, namespace: "default" } }));
   await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
   const webhook = overlay === "default" ? (await product.start("webhook")).pid : undefined;
+  if (webhook === undefined) await untilPolicyInjects(plane);
   return { plane, apiServer, product, webhook };
 }
 
