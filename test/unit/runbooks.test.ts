@@ -16,7 +16,7 @@ import { absentWords, sourceWords } from "../support/docs/source-words.ts";
 
 const FOLDER = "docs/runbooks";
 const INDEX = readRepositoryFile(`${FOLDER}/README.md`);
-const SECTIONS = ["Messages", "What still works", "Confirm", "What to do", "What not to do", "It is over when"];
+const SECTIONS = ["Messages", "Impact", "Confirm", "What to do", "Caution", "Resolved when"];
 
 const files = globSync("*.md", { cwd: path.join(REPOSITORY, FOLDER) }).sort();
 const pages = files
