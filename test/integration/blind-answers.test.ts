@@ -91,7 +91,7 @@ describe("the blind overlay", { skip: controlPlaneRefusal() === undefined ? fals
   test("changes the worker's rights as the page of rights says, and no others", async () => {
     const [usual, blind] = [await rules("default"), await rules("blind")];
     const rows = tables(readRepositoryFile("docs/security/rights.md"))
-      .filter(({ header }) => header[0] === "Instead of")
+      .filter(({ header }) => header[0] === "Default")
       .flatMap((table) => table.rows);
     const told = (column: 0 | 1): readonly string[] =>
       rows

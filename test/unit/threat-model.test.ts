@@ -12,7 +12,7 @@ const rowsOf = (markdown: string, column: string): readonly (readonly string[])[
 
 /** What is wrong with the rows that say who reaches what: each has an id of its own and a test, and every test is there. */
 function problemsOf(markdown: string, tests: string): readonly string[] {
-  const ids = rowsOf(markdown, "Reach").map(([id = ""]) => id);
+  const ids = rowsOf(markdown, "Attack").map(([id = ""]) => id);
   const tested = new Map(rowsOf(tests, "Test").map(([id = "", named = ""]) => [id, namedTests(named)]));
   return [
     ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id}: twice`),
@@ -54,7 +54,7 @@ describe("the threat model", () => {
   test("has every actor, and says of each how far it gets", () => {
     const actors = ["Pod authors", "Class authors", "Namespace admins", "Nodes", "A compromised webhook", "A compromised worker"];
     const withRows = tables(page)
-      .filter(({ header }) => header[1] === "Reach")
+      .filter(({ header }) => header[1] === "Attack")
       .map(({ under }) => under.at(-1));
     for (const actor of actors) assert.ok(withRows.includes(actor), actor);
   });
