@@ -12,6 +12,40 @@ export const DIST = path.join(root, "dist");
 /** Some packages are CommonJS and look for Node's own modules by `require`, which a module does not have. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
+/**
+ * The generated client of the whole API, of which the program uses nothing: its package does not say that its modules do nothing by being
+ * loaded, so that all of them would be compiled in, and loaded at each start.
+ */
+const CLIENT_ALONE: esbuild.Plugin = {
+  name: "client-alone",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /./ }, async ({ path: wanted, pluginData, importer, ...rest }) => {
+      const isOfClient = wanted === CLIENT || importer.includes(`node_modules/${CLIENT}/`);
+      if (!isOfClient || pluginData === CLIENT) return undefined;
+      const found = await resolve(wanted, { ...rest, importer, pluginData: CLIENT });
+      return { ...found, sideEffects: !found.path.includes(`node_modules/${CLIENT}/`) };
+    });
+  },
+};
+
+const CLIENT = "@kubernetes/client-node";
+
+/**
+ * Node's own `node:http`, as a program has it that requires it: to import it reads each of its exports, one of which loads the whole of
+ * `fetch`, its WebSocket and its cache.
+ */
+const HTTP_AS_REQUIRED: esbuild.Plugin = {
+  name: "http-as-required",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === "import-statement" ? { path: "node:http", namespace: "as-required" } : undefined,
+    );
+    onLoad({ filter: /./, namespace: "as-required" }, ({ path: name }) => ({
+      contents: `module.exports = require(${JSON.stringify(name)});`,
+    }));
+  },
+};
+
 /** What a test has compiled in besides, or otherwise; nothing in what is released. */
 export type Additions = Pick<esbuild.BuildOptions, "inject" | "plugins">;
 
@@ -22,7 +56,7 @@ export async function build(target = DIST, additions: Additions = {}): Promise<v
   const fresh = `${target}-${process.pid}`;
   try {
     const { metafile } = await bundle(fresh, true, additions);
-    writeFileSync(path.join(fresh, "THIRD-PARTY-LICENCES.txt"), licencesOf(root, Object.keys(metafile.inputs)));
+    writeFileSync(path.join(fresh, "THIRD-PARTY-LICENCES.txt"), licencesOf(root, filesOf(metafile)));
     rmSync(target, { recursive: true, force: true });
     renameSync(fresh, target);
   } finally {
@@ -30,16 +64,27 @@ export async function build(target = DIST, additions: Additions = {}): Promise<v
   }
 }
 
-/** `name@version` of every package that is compiled in. Writes nothing. */
+/** What is compiled into what. Writes nothing. */
+export async function compiled(): Promise<esbuild.Metafile> {
+  return (await bundle(DIST, false)).metafile;
+}
+
+/** `name@version` of every package that is compiled in. */
 export async function bundledPackages(): Promise<ReadonlySet<string>> {
-  const { metafile } = await bundle(DIST, false);
-  return packageNamesOf(root, Object.keys(metafile.inputs));
+  return packageNamesOf(root, filesOf(await compiled()));
+}
+
+/** Of which something is in the program; others were read and left out. */
+function filesOf({ outputs }: esbuild.Metafile): readonly string[] {
+  const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
+  return [...new Set(parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file))];
 }
 
 /** Each subcommand in a file of its own: a process loads only its half. Names stay, so that a stack trace can be read. */
 function bundle(folder: string, write: boolean, additions: Additions = {}) {
   return esbuild.build({
     ...additions,
+    plugins: [CLIENT_ALONE, HTTP_AS_REQUIRED, ...(additions.plugins ?? [])],
     absWorkingDir: root,
     // The program, and that of its decoding threads, which it starts from beside itself.
     entryPoints: { main: "src/main.ts", "decoding-thread": "src/pki/threads/thread.ts" },

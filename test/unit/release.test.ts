@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
-import { bundledPackages } from "../../tools/build.ts";
+import { bundledPackages, compiled } from "../../tools/build.ts";
 import { auditProblems, endedExceptions, readAnswer, readExceptions } from "../../tools/release/audit.ts";
 import { makeBom } from "../../tools/release/sbom.ts";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
@@ -85,6 +85,24 @@ describe("the list of packages (CycloneDX)", () => {
       assert.equal(hash?.alg, "SHA-512", name);
       assert.equal(`sha512-${Buffer.from(hash.content, "hex").toString("base64")}`, checksums.get(`${name}@${version}`), name);
     }
+  });
+});
+
+describe("the compiled program", () => {
+  test("has no API client that is never called, and loads no fetch of Node's beside its own", async () => {
+    const { inputs, outputs } = await compiled();
+    const modules = Object.keys(inputs).filter((file) => file.includes("@kubernetes/client-node/dist/gen/"));
+    const loaded = new Set(Object.values(outputs).flatMap(({ inputs: used }) => Object.keys(used)));
+    const imports = Object.values(outputs).flatMap((output) => output.imports);
+    const external = imports.filter((each) => each.external && each.kind === "import-statement").map((each) => each.path);
+
+    assert.ok(modules.length > 500, "the package has them, which is what is left out");
+    assert.ok(modules.filter((file) => loaded.has(file)).length < 10);
+    assert.ok(external.includes("node:tls"));
+    assert.deepEqual(
+      external.filter((name) => name === "http" || name === "node:http"),
+      [],
+    );
   });
 });
 

@@ -1,6 +1,6 @@
-/** What the how-to says of properties that the operator and a class read otherwise. */
+/** What docs/reference/conversion.md says of properties that the operator and a class read otherwise. */
+import { readRepositoryFile } from "../../../tools/repository-files.ts";
 import { codeSpans, tables } from "../../support/docs/markdown.ts";
-import { HOW_TO } from "./how-to.ts";
 import { NAMESPACE } from "./peer-world.ts";
 
 export interface DocumentedProperty {
@@ -14,17 +14,19 @@ export interface DocumentedProperty {
   readonly ours: string | undefined;
 }
 
-/** One for each value of a row. */
+const [PAGE, HEADING] = ["docs/reference/conversion.md", "What a property reads otherwise"];
+
+/** One for each value of a row. Throws where the page has no such table. */
 export function documentedProperties(): readonly DocumentedProperty[] {
-  const table = tables(HOW_TO).find(({ under }) => under.at(-1) === "What a property reads otherwise");
-  const rows = table?.rows ?? [];
+  const rows = tables(readRepositoryFile(PAGE)).find(({ under }) => under.at(-1) === HEADING)?.rows ?? [];
+  if (rows.length === 0) throw new Error(`${PAGE} has no table below "${HEADING}"`);
   return rows.flatMap(([inVault = "", property = "", theirs = "", ours = ""], row) =>
     codeSpans(inVault).map((value, index) => ({
       object: `documented-${row}-${index}`,
       value,
       property: codeSpans(property)[0] ?? "",
       theirs: theirs === "an empty text" ? "" : (codeSpans(theirs)[index] ?? ""),
-      ours: ours.startsWith("nothing: ") ? undefined : codeSpans(ours)[index],
+      ours: ours.startsWith("an error") ? undefined : codeSpans(ours)[index],
     })),
   );
 }
