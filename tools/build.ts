@@ -18,11 +18,11 @@ const REQUIRE = 'import { createRequire } from "node:module"; const require = cr
  */
 const CLIENT_ALONE: esbuild.Plugin = {
   name: "client-alone",
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /./ }, async ({ path: wanted, pluginData, importer, ...rest }) => {
+  setup(program) {
+    program.onResolve({ filter: /./ }, async ({ path: wanted, pluginData, importer, ...rest }) => {
       const isOfClient = wanted === CLIENT || importer.includes(`node_modules/${CLIENT}/`);
       if (!isOfClient || pluginData === CLIENT) return undefined;
-      const found = await resolve(wanted, { ...rest, importer, pluginData: CLIENT });
+      const found = await program.resolve(wanted, { ...rest, importer, pluginData: CLIENT });
       return { ...found, sideEffects: !found.path.includes(`node_modules/${CLIENT}/`) };
     });
   },
@@ -36,11 +36,11 @@ const CLIENT = "@kubernetes/client-node";
  */
 const HTTP_AS_REQUIRED: esbuild.Plugin = {
   name: "http-as-required",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+  setup(program) {
+    program.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
       kind === "import-statement" ? { path: "node:http", namespace: "as-required" } : undefined,
     );
-    onLoad({ filter: /./, namespace: "as-required" }, ({ path: name }) => ({
+    program.onLoad({ filter: /./, namespace: "as-required" }, ({ path: name }) => ({
       contents: `module.exports = require(${JSON.stringify(name)});`,
     }));
   },

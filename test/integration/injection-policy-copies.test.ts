@@ -37,6 +37,12 @@ const forged = (annotations: Readonly<Record<string, string>>, reference: object
   },
 });
 
+const MOUNT = { name: "secrets-store-inline", mountPath: "/mnt/secrets-store", readOnly: true };
+
+const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+const referenceIn = (pod: unknown): unknown => at(listAt(pod, "spec", "volumes")[0], "csi", "nodePublishSecretRef", "name");
+
 /** Values of `containers` by which no container is selected, or somebody is meant who is not there. */
 const NOBODY = ["", ",", "-", "-app", "nosuch", "app,nosuch", "Ba d!", "app,-app"];
 
@@ -47,6 +53,8 @@ describe("pods that come with marks of injection", { skip: refusal === undefined
     await plane.kubectl(["annotate", "namespace", "other", "keyvault-injector.dev/credentials-secret=other"]);
     await aNamespace(plane, "variables");
     await plane.kubectl(["annotate", "namespace", "variables", "keyvault-injector.dev/env-from=settings"]);
+    await aNamespace(plane, "nobody");
+    await plane.kubectl(["annotate", "namespace", "nobody", "keyvault-injector.dev/containers=nosuch"]);
   });
 
   after(async () => {
@@ -115,6 +123,91 @@ describe("pods that come with marks of injection", { skip: refusal === undefined
     assert.deepEqual(mountsOf(listAt(plain.body, "spec", "containers")[0]), ["/mnt/secrets-store"]);
     assert.equal(listAt(listAt(more.body, "spec", "containers")[0], "envFrom").length, 1);
     for (const containers of NOBODY) assert.equal((await create(forged({ containers }))).status, 422, containers);
+  });
+
+  test("AT13: a list of Secrets that is too long, or has a blank item, is not there by some source of a ConfigMap", async () => {
+    const many = range(32).map((index) => `s${index}-${"x".repeat(35)}`);
+    const source = { configMapRef: { name: "settings" } };
+    const withSource = (annotations: Readonly<Record<string, string>>): Json => {
+      const pod = forged(annotations);
+      const { volumes } = pod["spec"] as { readonly volumes: readonly object[] };
+      return { ...pod, spec: { volumes, containers: [{ name: "app", image: "i", envFrom: [source], volumeMounts: [MOUNT] }] } };
+    };
+    const long = await create(withSource({ "env-from": many.join(",") }));
+    const tooMany = await create(
+      withSource({
+        "env-from": range(70)
+          .map((index) => `s${index}`)
+          .join(","),
+      }),
+    );
+
+    assert.equal(listAt(listAt(long.body, "spec", "containers")[0], "envFrom").length, 1 + many.length, JSON.stringify(long.body));
+    for (const blank of ["", " ", ",", ",db,", "db,,"]) assert.equal((await create(withSource({ "env-from": blank }))).status, 422, blank);
+    assert.equal(tooMany.status, 422);
+  });
+
+  test("AT14: whom a pod selects is looked at where it comes with everything somewhere", async () => {
+    const containers = [
+      { name: "app", image: "i", volumeMounts: [MOUNT] },
+      { name: "log", image: "i" },
+    ];
+    const half = (annotations: Readonly<Record<string, string>>): Json => {
+      const pod = forged(annotations);
+      return { ...pod, spec: { ...Object(pod["spec"]), containers } };
+    };
+    const both = await create(half({ containers: "app,log" }));
+
+    assert.deepEqual(mountsOf(listAt(both.body, "spec", "containers")[1]), ["/mnt/secrets-store"]);
+    for (const wrong of [...NOBODY, "apps", "-app,-log", "nosuch,-log"]) {
+      // Of one container that mounts it.
+      const isRight = wrong === "-app";
+      assert.equal((await create(half({ containers: wrong }))).status, isRight ? 201 : 422, wrong);
+    }
+    assert.equal((await create(half({ "mount-path": "relative", containers: "app,log" }))).status, 422);
+    assert.equal((await create(half({}), "nobody")).status, 422);
+  });
+
+  test("AT15: a container that comes after the injection has what the Namespace asks for", async () => {
+    const containers = [
+      { name: "app", image: "i", volumeMounts: [MOUNT], envFrom: [{ secretRef: { name: "settings" } }] },
+      { name: "log", image: "i", volumeMounts: [MOUNT], envFrom: [{ configMapRef: { name: "log" } }] },
+    ];
+    const pod = forged({});
+    const { body } = await create({ ...pod, spec: { ...Object(pod["spec"]), containers } }, "variables");
+    const later = listAt(listAt(body, "spec", "containers")[1], "envFrom");
+
+    assert.equal(at(later[1], "secretRef", "name"), "settings", JSON.stringify(body));
+  });
+
+  test("AT16: what follows the last item that is looked at is no name, nor left out", async () => {
+    const names = [...range(15).map((index) => `c${index}`), "app", "x"];
+    const containers = names.map((name) => ({ name, image: "i", ...(name === "app" ? {} : { volumeMounts: [MOUNT] }) }));
+    const pod = forged({ containers: [...range(15).map((index) => `c${index}`), "-x", "app"].join(",") });
+    const { body } = await create({ ...pod, spec: { ...Object(pod["spec"]), containers } });
+
+    assert.deepEqual(mountsOf(listAt(body, "spec", "containers")[15]), ["/mnt/secrets-store"], JSON.stringify(body));
+  });
+
+  test("AT17: a Namespace's list for more classes than are looked at is refused, and one for foreign classes is not in the way", async () => {
+    const others = (count: number, name: string): string =>
+      range(count)
+        .map((index) => `${name}-${index}=other`)
+        .join(",");
+    const values = {
+      long: `${OPTED_IN["secret-provider-class"]}=mine,${others(520, "team")}`,
+      alike: `${OPTED_IN["secret-provider-class"]}=mine,${others(70, OPTED_IN["secret-provider-class"])}`,
+    };
+    for (const [name, value] of Object.entries(values)) {
+      await aNamespace(plane, name);
+      await plane.kubectl(["annotate", "namespace", name, `keyvault-injector.dev/credentials-secret=${value}`]);
+    }
+    const isKnown = async (): Promise<boolean> => referenceIn((await create(aPod(OPTED_IN), "alike")).body) === "mine";
+    await eventually(isKnown, { what: "the default of the Namespace" });
+    const long = await create(aPod(OPTED_IN), "long");
+
+    assert.equal(long.status, 422, JSON.stringify(long.body));
+    assert.match(String(at(long.body, "message")), /more than 512 items or 70000 characters/);
   });
 
   test("AT12: a reference to a Secret named none is not the word for no reference", async () => {

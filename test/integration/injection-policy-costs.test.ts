@@ -46,6 +46,12 @@ const ours = (index: number) => ({
   csi: { driver: "secrets-store.csi.k8s.io", volumeAttributes: { secretProviderClass: `c${index % 16}` } },
 });
 
+/** Of a pod that comes as if it had been injected. */
+const marks = (annotations: Readonly<Record<string, string>>) => ({
+  labels: prefixed({ injected: "true" }),
+  annotations: prefixed({ ...OPTED_IN, status: "{}", ...annotations }),
+});
+
 /** What a pod of some kilobytes may ask for. */
 const HOSTILE: readonly (readonly [string, Json])[] = [
   ...["volume-name", "mount-path", "credentials-secret"].map(
@@ -75,6 +81,48 @@ const HOSTILE: readonly (readonly [string, Json])[] = [
       { ...OPTED_IN, containers: names("-c", 64).replaceAll(",c", ",-c") },
       { containers: range(1_900).map((index) => ({ name: `c${index}`, image: "i" })) },
     ),
+  ],
+  [
+    "one container of 8,600 mounts and 10,000 sources, which comes with marks",
+    {
+      ...aPod({}),
+      metadata: marks({ "env-from": "a" }),
+      spec: {
+        containers: [
+          {
+            name: "app",
+            image: "i",
+            envFrom: range(10_000).map(() => ({ configMapRef: { name: "b" } })),
+            volumeMounts: range(8_600).map((index) => ({ name: "e", mountPath: `/mnt/e${index}` })),
+          },
+        ],
+        volumes: [{ name: "e", emptyDir: {} }],
+      },
+    },
+  ],
+  [
+    "40 containers with 20 mounts in dot folders, 16 classes",
+    aPod(
+      { ...OPTED_IN, "secret-provider-class": names("c", 16) },
+      {
+        containers: range(40).map((index) => ({
+          name: `c${index}`,
+          image: "i",
+          volumeMounts: range(20).map((mount) => ({ name: "e", mountPath: `/home/app/.config/${mount}` })),
+        })),
+        volumes: [{ name: "e", emptyDir: {} }],
+      },
+    ),
+  ],
+  [
+    "16 classes with paths of 4,000 characters",
+    aPod({
+      ...OPTED_IN,
+      "secret-provider-class": names("c", 16),
+      "mount-path": range(16)
+        .map((index) => `c${index}=/mnt/c${index}${"/abcdefg".repeat(490)}`)
+        .join(","),
+    }),
   ],
   ["50,000 containers", aPod(OPTED_IN, { containers: range(50_000).map((index) => ({ name: `c${index}`, image: "i" })) })],
   [
@@ -145,6 +193,18 @@ describe("what a pod costs the API server", { skip: refusal === undefined ? fals
 
       assert.ok(cpu <= MOST_CPU, `${key}: ${cpu} s`);
     }
+  });
+
+  test("AT18: a valid pod with many volumes of the driver is not refused for what the question costs whether it is done", async () => {
+    const volumes = range(99).map(ours);
+    const mounts = volumes.map(({ name }, index) => ({ name, mountPath: `/m/${index}` }));
+    const containers = range(25).map((index) => ({ name: `c${index}`, image: "i", volumeMounts: mounts }));
+    const { status, message } = await costOf(aPod(OPTED_IN, { containers, volumes }));
+    const credentials = `${"x".repeat(100_000)}=y`;
+    const long = await costOf({ ...aPod({}, { containers, volumes }), metadata: marks({ "credentials-secret": credentials }) });
+
+    assert.equal(status, 201, message);
+    assert.doesNotMatch(long.message, /cost limit/);
   });
 
   test("is seen where a policy has no bound", async (context) => {

@@ -106,10 +106,13 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
     const names = Array.from({ length: 65 }, (_, index) => `n${index}`);
     const long = "x".repeat(9_000);
     const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
-      [{ containers: names.join(",") }, /containers is .*: write container names/],
-      [{ containers: long }, /containers is .*: write container names/],
-      [{ "env-from": long }, /env-from is .*: write the name of a Secret/],
-      [{ "secret-provider-class": long }, /secret-provider-class is .*: write the name of a SecretProviderClass/],
+      [{ containers: names.join(",") }, /containers is .*: "\(more than 64 items or 8192 characters\)" is no container name/],
+      [{ containers: long }, /containers is .*: "\(more than 64 items or 8192 characters\)" is no container name/],
+      [{ "env-from": long }, /env-from is .*: "\(more than 64 items or 8192 characters\)" is no name of a Secret/],
+      [
+        { "secret-provider-class": long },
+        /secret-provider-class is .*: "\(more than 64 items or 8192 characters\)" is no name of an object/,
+      ],
       [{ "mount-path": names.map((name) => `${name}=/x`).join(",") }, /mount-path is .*names no class/],
       [{ "mount-path": `a=/${"x".repeat(70_000)}` }, /mount-path is .*names no class/],
       [{ "credentials-secret": `a=${"x".repeat(70_000)}` }, /credentials-secret is .*names no class/],

@@ -42,7 +42,7 @@ const isOwn = (name: Name): string => `${keyOf(name)} in ${OWN}`;
 function subjectOf(name: Name): string {
   const annotation = `annotation ${POD_ANNOTATIONS[name]}`;
   const place = `${text(`${annotation} of Namespace `)} + ${quoted("namespaceObject.metadata.name")}`;
-  return `(${isOwn(name)} ? ${text(annotation)} : ${place})`;
+  return `(${isOwn(name)} || !${given(name)}.hasValue() ? ${text(annotation)} : ${place})`;
 }
 
 /** What a pod is denied with whose annotation says something that it cannot mean. */
@@ -68,12 +68,12 @@ const MOST_ITEMS = 64;
 const LIST: Bounds = { characters: 8_192, most: MOST_ITEMS };
 const PER_CLASS: Bounds = { characters: 70_000, most: 512 };
 
-/** An item that nothing can be called. */
-const TOO_MUCH = `["", ""]`;
+/** An item that nothing can be called, and that says why. */
+const tooMuch = ({ characters, most }: Bounds): string => `["(more than ${most} items or ${characters} characters)"]`;
 
 /** `a, b,c`; without the annotation nothing. */
 const items = (name: Name): string =>
-  `${given(name)}.optMap(value, ${pieces("value", ",", LIST, TOO_MUCH)}.map(item, item.trim())).orValue([])`;
+  `${given(name)}.optMap(value, ${pieces("value", ",", LIST, tooMuch(LIST))}.map(item, item.trim())).orValue([])`;
 
 interface ListRules {
   /** Of the list, an expression. */
@@ -111,9 +111,14 @@ const IS_FOR_ALL = "entry.size() == 3";
 function entriesVariable({ name, fallback }: PerClass): Variable {
   const entry = `item.contains("=") ? [item.substring(0, item.indexOf("=")).trim(), item.substring(item.indexOf("=") + 1).trim()] : [item.trim()]`;
   // A default of the Namespace may be for many classes that are not the pod's.
-  const all = pieces("whole", ",", PER_CLASS, TOO_MUCH);
-  const meant = `${all}.filter(item, ${isOwn(name)} || ${of("classes")}.exists(class, item.trim().startsWith(class)))`;
-  const taken = bind("parts", meant, `parts.size() > ${MOST_ITEMS} ? [[""]] : parts.map(item, ${entry})`);
+  const all = pieces("whole", ",", PER_CLASS, tooMuch(PER_CLASS));
+  const isMeant = `!item.contains("=") || item.substring(0, item.indexOf("=")).trim() in ${of("classes")}`;
+  const meant = `${all}.filter(item, ${isOwn(name)} || ${isMeant})`;
+  const taken = bind(
+    "parts",
+    meant,
+    `(parts.size() > ${MOST_ITEMS} ? ${tooMuch({ ...PER_CLASS, most: MOST_ITEMS })} : parts).map(item, ${entry})`,
+  );
   const isWhole = `!whole.contains("=") || whole.matches(${regex(STARTS_LIKE_A_PATH)})`;
   const said = bind("whole", `${given(name)}.orValue("").trim()`, `${isWhole} ? [["", whole, ""]] : ${taken}`);
   return { name: `${name}Entries`, expression: `${given(name)}.hasValue() ? ${said} : [["", ${text(fallback)}, ""]]` };
@@ -275,6 +280,14 @@ export const SECRETS_PROBLEM: Problem = `${of("secrets")}.size() == 0 ? "" : ${i
     `""`,
   ),
 )}`;
+
+const LONG_PATHS = `the mount paths of {classes} classes are longer than a policy compares: shorten them, or name fewer classes`;
+
+/** Each path is compared with each. */
+export const PATHS_PROBLEM: Problem = `${of("mountPaths")}.map(path, path.size()).sum() * ${of("classes")}.size() > 500000 ? ${message(
+  LONG_PATHS,
+  { classes: `string(${of("classes")}.size())` },
+)} : ""`;
 
 /** In the webhook's order. */
 export const ANNOTATION_PROBLEMS: readonly Problem[] = [CLASS_PROBLEM, ...[CREDENTIALS, PATHS, VOLUME_NAMES].map(perClassProblem)];

@@ -4,18 +4,18 @@
  */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { ownOf } from "./annotations.ts";
-import { bind, firstPieces, text } from "./cel.ts";
+import { bind, pieces, text } from "./cel.ts";
 import { REFUSED } from "./mutation.ts";
 import { ALL_CONTAINERS, classOf, DRIVER_VOLUMES, isFrom, mountsOf, referenceOf } from "./pod.ts";
 
 /** Larger pods are not told so cheaply. */
-const MOST = { characters: 1_024, items: 16, containers: 100, volumes: 100 } as const;
+const MOST = { characters: 1_024, most: 16, containers: 100, volumes: 100, ours: 16, mounts: 2_000 } as const;
 
-/** Where there are too many, the rest of them is one item, which is nobody's name. */
+/** A list that is too long has one item that nothing is called. */
 const itemsOf = (annotation: Parameters<typeof ownOf>[0]): string => {
   const key = text(POD_ANNOTATIONS[annotation]);
   const value = `object.metadata.annotations[${key}]`;
-  return `${key} in object.metadata.annotations ? (${value}.size() > ${MOST.characters} ? [""] : ${firstPieces(value, ",", MOST.items)}.map(item, item.trim())) : []`;
+  return `${key} in object.metadata.annotations ? ${pieces(value, ",", MOST, `[""]`)}.map(item, item.trim()) : []`;
 };
 
 const CREDENTIALS = text(POD_ANNOTATIONS.credentialsSecret);
@@ -43,15 +43,24 @@ const HAS_ALL = [
 
 const IS_SELECTED = `!(("-" + c.name) in items) && (c.name in items || !items.exists(item, !item.startsWith("-")))`;
 
+/** Those of a container without a name before them. */
+const OWN_SECRETS = `c.?envFrom.orValue([]).filter(source, has(source.secretRef)).map(source, source.secretRef.?name.orValue(""))`;
+
+/** What the Namespace asks for is in all of them, as far as can be told: a container that came later has none of it. */
+const ARE_ALIKE = `(${text(POD_ANNOTATIONS.envFrom)} in object.metadata.annotations || selected.map(c, ${OWN_SECRETS}).distinct().size() == 1)`;
+
 const HAVE_ALL = bind(
   "selected",
   `items.size() == 0 ? all : all.filter(c, ${IS_SELECTED})`,
-  `selected.size() > 0 && selected.all(c, ${HAS_ALL})`,
+  `selected.size() > 0 && selected.all(c, ${HAS_ALL}) && ${ARE_ALIKE}`,
 );
 
 const LISTS: readonly (readonly [name: string, expression: string])[] = [
   ["classes", itemsOf("secretProviderClass")],
-  ["credentials", `"," + ${ownOf("credentialsSecret")}.orValue("") + ","`],
+  [
+    "credentials",
+    `${ownOf("credentialsSecret")}.optMap(value, string(value).size() > ${MOST.characters} ? " " : "," + string(value) + ",").orValue(",,")`,
+  ],
   ["items", itemsOf("containers")],
   ["secrets", itemsOf("envFrom")],
   ["volumes", DRIVER_VOLUMES],
@@ -59,7 +68,7 @@ const LISTS: readonly (readonly [name: string, expression: string])[] = [
 
 const LOOKED_AT = LISTS.reduceRight(
   (expression, [name, value]) => bind(name, value, expression),
-  `${HAS_CLASSES} && ${ARE_KNOWN} && ${HAVE_ALL}`,
+  `volumes.size() <= ${MOST.ours} && ${HAS_CLASSES} && ${ARE_KNOWN} && ${HAVE_ALL}`,
 );
 
 const COUNTED = bind(
@@ -68,7 +77,8 @@ const COUNTED = bind(
   [
     `all.size() <= ${MOST.containers}`,
     `object.spec.?volumes.orValue([]).size() <= ${MOST.volumes}`,
-    `all.all(c, c.?envFrom.orValue([]).size() <= ${MOST.items})`,
+    `all.all(c, c.?envFrom.orValue([]).size() <= ${MOST.most})`,
+    `all.map(c, ${mountsOf("c")}.size()).sum() <= ${MOST.mounts}`,
     LOOKED_AT,
   ].join(" && "),
 );

@@ -21,11 +21,11 @@ const withSlashes = (path: string): string => `${path}.replace("\\\\", "/")`;
 
 const withoutDrive = (path: string): string => `(${path}.matches(${IN_DRIVE}) ? ${path}.substring(2) : ${path})`;
 
-/** No part of it is empty or begins with a dot: it is in its one spelling. */
-const PLAIN = String.raw`^(/[^/.][^/]*)+$`;
+/** No part of it is empty, or begins with a dot but for a name of which no other dot is next: it is in its one spelling. */
+const PLAIN = String.raw`^(/\.?[^/.][^/]*)+$`;
 
 /** In its one spelling, and with nothing in it that could be wrong but its length. */
-const FINE = String.raw`^(/[^/.:\x00-\x1f\x7f][^/:\x00-\x1f\x7f]*)+$`;
+const FINE = String.raw`^(/\.?[^/.:\x00-\x1f\x7f][^/:\x00-\x1f\x7f]*)+$`;
 
 /** Of Linux, and in its one spelling. */
 export function isPlain(path: string): string {

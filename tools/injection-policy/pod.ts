@@ -14,8 +14,9 @@ import { isPlain, isSystemPlace, placesOf, placesOfNormal } from "./paths.ts";
 export const classOf = (volume: string): string => `${volume}.csi.?volumeAttributes[?"secretProviderClass"].orValue("")`;
 export const referenceOf = (volume: string): string => `${volume}.csi.?nodePublishSecretRef.?name.orValue("")`;
 export const mountsOf = (container: string): string => `${container}.?volumeMounts.orValue([])`;
+/** No source is from a Secret without a name: an item of a list that is none. */
 export const isFrom = (source: string, secret: string): string =>
-  `${source}.?secretRef.?name.orValue("") == ${secret} && ${source}.?prefix.orValue("") == ""`;
+  `${secret} != "" && ${source}.?secretRef.?name.orValue("") == ${secret} && ${source}.?prefix.orValue("") == ""`;
 
 export const DRIVER_VOLUMES = `object.spec.?volumes.orValue([]).filter(volume, volume.?csi.?driver.orValue("") == ${text(CSI_DRIVER)})`;
 
@@ -84,8 +85,8 @@ const IS_WHOLE = [
   `${of("missingSources")}.all(missing, missing.size() == 0)`,
 ].join(" && ");
 
-/** It comes injected. */
-export const IS_COMPLETE = `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${IS_WHOLE}`;
+/** It comes injected. What is wrong with its annotations is wrong all the same. */
+const IS_COMPLETE = `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${IS_WHOLE}`;
 
 const PATH = `${of("mountPaths")}[index]`;
 const PLACES = `${of("mountPlaces")}[index]`;
@@ -167,7 +168,7 @@ const OCCUPANTS = occupantsOf(of("selected"));
 const LONGEST_OF_CLASS = LONGEST.linux + LONGEST_SUBDOMAIN + LONGEST_LABEL + 8;
 
 /** Twice what is taken: a pod that comes again has our own mounts, too. */
-const HUGE = { containers: 2_000, volumes: 1_000, perClass: 4_000, perSecret: 10_000, cost: COST.most * 2 } as const;
+const HUGE = { containers: 2_000, volumes: 1_000, perClass: 4_000, sources: 4_000, perSecret: 10_000, cost: COST.most * 2 } as const;
 const VOLUMES = "object.spec.?volumes.orValue([]).size()";
 const SOURCES = `${of("all")}.map(c, c.?envFrom.orValue([]).size()).sum()`;
 
@@ -178,7 +179,7 @@ const LARGER =
 const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy compares: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
 /** By counts alone, before anything is walked that a product of them decides on. */
-export const HUGE_PROBLEM: Problem = `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${of("secrets")}.size() > 0 && ${SOURCES} * ${of("secrets")}.size() > ${HUGE.perSecret} || ${of("cost")} > ${HUGE.cost} ? ${message(
+export const HUGE_PROBLEM: Problem = `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${of("secrets")}.size() > 0 && [${SOURCES}].exists(sources, sources > ${HUGE.sources} || sources * ${of("secrets")}.size() > ${HUGE.perSecret}) || ${of("cost")} > ${HUGE.cost} ? ${message(
   LARGER,
   {
     containers: `string(${of("all")}.size())`,
@@ -205,7 +206,8 @@ export const SIZE_PROBLEM: Problem = choose(
       }),
     ],
     [
-      `${of("cost")} > ${COST.most} && ${costOf(of("selected"))} > ${COST.most}`,
+      // The next look at a pod finds our own mounts, too.
+      `${of("cost")} > ${COST.most} && ${costOf(of("selected"))} > ${COST.most} && !(${IS_COMPLETE})`,
       message(TOO_MANY_MOUNTS, {
         containers: `string(${of("selected")}.size())`,
         mounts: `string(${OCCUPANTS})`,

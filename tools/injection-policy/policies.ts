@@ -1,7 +1,14 @@
 /** The policy that injects in the API server itself, of the same tables as the webhook. */
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { MIRROR_POD } from "../../src/domain/injection/pod-admission.ts";
-import { ANNOTATION_PROBLEMS, ANNOTATION_VARIABLES, CONTAINERS_PROBLEM, RESTART_PROBLEMS, SECRETS_PROBLEM } from "./annotations.ts";
+import {
+  ANNOTATION_PROBLEMS,
+  ANNOTATION_VARIABLES,
+  CONTAINERS_PROBLEM,
+  PATHS_PROBLEM,
+  RESTART_PROBLEMS,
+  SECRETS_PROBLEM,
+} from "./annotations.ts";
 import { firstOf, of, text, type Variable } from "./cel.ts";
 import { IS_DONE } from "./done.ts";
 import { mutation } from "./mutation.ts";
@@ -10,7 +17,6 @@ import {
   CONTAINERS_VARIABLE,
   COST_VARIABLE,
   HUGE_PROBLEM,
-  IS_COMPLETE,
   MOUNT_PROBLEM,
   PLACE_VARIABLES,
   POD_VARIABLES,
@@ -25,8 +31,10 @@ const NAME = "keyvault-injector-injection";
 const WALKS = { containersProblem: CONTAINERS_PROBLEM, volumeProblem: VOLUME_PROBLEM, mountProblem: MOUNT_PROBLEM };
 
 /** In the webhook's order. What comes after the first problem may not be there to be looked at. */
-const PROBLEMS = firstOf([
+const PROBLEM = firstOf([
+  HUGE_PROBLEM,
   ...ANNOTATION_PROBLEMS,
+  PATHS_PROBLEM,
   CLASH_PROBLEM,
   of("containersProblem"),
   SECRETS_PROBLEM,
@@ -44,7 +52,7 @@ const VARIABLES: readonly Variable[] = [
   COST_VARIABLE,
   ...PLACE_VARIABLES,
   ...Object.entries(WALKS).map(([name, expression]) => ({ name, expression })),
-  { name: "problem", expression: firstOf([HUGE_PROBLEM, `${IS_COMPLETE} ? "" : ${PROBLEMS}`]) },
+  { name: "problem", expression: PROBLEM },
 ];
 
 const metadata = { name: NAME, labels: { "app.kubernetes.io/name": "keyvault-injector" } };

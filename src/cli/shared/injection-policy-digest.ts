@@ -1,2 +1,2 @@
 /** Made by tools/render-manifests.ts: of the policy that this version ships. */
-export const INJECTION_POLICY_DIGEST = "8c088b4c72cc9b71a076d9911b8ad64bf76fdb18e8dd0d943811b20a00c9f173";
+export const INJECTION_POLICY_DIGEST = "93e4ecd23bbdea2976b5f44e95120bb3d55c4b864622962765f42c687f955101";
