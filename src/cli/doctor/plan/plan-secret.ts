@@ -15,11 +15,11 @@ import { valueIn } from "../../shared/viewer.ts";
 export type PlanContext = Pick<ClassContext, "viewer" | "install" | "worker">;
 
 export const SECRET_ACTIONS = {
-  create: "there is none of that name: it would be created",
-  keep: "the worker has it already",
-  "take-over": "it exists, and its owner, or the CSI driver's end, agrees that it is taken over",
-  conflict: "it exists and is somebody else's, or another class has it: it would be left as it is",
-  invalid: "the secretObject gives no Secret",
+  create: "it does not exist; the worker would create it",
+  keep: "the worker already owns it",
+  "take-over": "it exists, and the worker would adopt it: its owner agreed, or the CSI driver's own sync made it and is switched off",
+  conflict: "it exists and belongs to someone else or to another class; the worker would leave it unchanged",
+  invalid: "the secretObject cannot produce a Secret",
   unknown: "you may not read it",
 } as const;
 

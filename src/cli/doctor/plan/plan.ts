@@ -12,11 +12,11 @@ import type { ClassFinding } from "../class/leaves.ts";
 import { type PlanContext, type PlannedSecret, planSecretObject, type SecretAction, type SecretClaims } from "./plan-secret.ts";
 
 export const CLASS_VERDICTS = {
-  ready: "its Secrets would be written",
-  off: "nothing of it is mirrored: no secretObjects, sync mode never, --sync-secret=false, or a namespace that --namespaces does not name",
-  waits: "its Secrets would be written once a pod mounts it (while-used)",
-  refused: "the worker would refuse it, for the given reason",
-  unknown: "you may not see what decides",
+  ready: "the worker would write its Secrets",
+  off: "the worker would sync nothing: no secretObjects, sync mode never, --sync-secret=false, or a namespace that --namespaces does not include",
+  waits: "the worker would write its Secrets once a pod mounts it (while-used)",
+  refused: "the worker would reject it, for the given reason",
+  unknown: "you may not read the objects that decide",
 } as const;
 
 export type ClassVerdict = keyof typeof CLASS_VERDICTS;
