@@ -14,51 +14,54 @@ interface KeyWords {
 }
 
 const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
-  inject: { means: '`"true"` opts the pod in. `"false"` or no annotation: not. Anything else is denied' },
+  inject: {
+    means: '`"true"` opts the pod in. With `"false"` or without the annotation, nothing is injected. The webhook denies other values',
+  },
   secretProviderClass: {
     default: "required",
-    means: "name of a SecretProviderClass of the pod's namespace, or a comma list of at most 16: one volume for each",
+    means: "a SecretProviderClass in the pod's namespace, or up to 16 in a comma-separated list. Each gets its own volume",
   },
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "Secret of the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal or is missing (with a warning); a name on the pod always applies. `none`: never",
+      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal, or is missing (with a warning). A name on the pod always applies. `none` means no reference",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
-    means: "absolute path; see [mount paths](#mount-paths). With several classes `<path>/<class>`",
+    means: "absolute path; see [mount paths](#mount-paths). With several classes, the path is `<path>/<class>`",
   },
   volumeName: {
     default: code(DEFAULT_VOLUME_NAME),
-    means: "a DNS label. With several classes `<name>-<class>`, shortened with a hash where that is no DNS label",
+    means: "a DNS label. With several classes, the name is `<name>-<class>`, shortened with a hash if it would not be a DNS label",
   },
   containers: {
-    default: "all, init containers and native sidecars included",
-    means: "comma list of container names; `-name` excludes one, also one that another webhook adds later. See [containers](#containers)",
+    default: "all, including init containers and native sidecars",
+    means:
+      "comma-separated container names; `-name` excludes a container, even if another webhook adds it later. See [containers](#containers)",
   },
   envFrom: {
     means:
-      "comma list of at most 32 Secrets that are added as `envFrom` to the selected containers; see [environment variables](#environment-variables)",
+      "comma-separated list of up to 32 Secrets to add as `envFrom` to the selected containers; see [environment variables](#environment-variables)",
   },
   restartOnRotation: {
     default: '`"false"`',
     means:
-      '`"true"` or `"false"`: whether the Deployment, StatefulSet or DaemonSet is [restarted](../how-to/restart-on-rotation.md) when the versions that it uses change',
+      '`"true"` or `"false"`: whether to [restart](../how-to/restart-on-rotation.md) the Deployment, StatefulSet or DaemonSet when the versions that it uses change',
   },
   restartWindow: {
     default: "`--restart-window`",
     means:
-      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload may begin: `always`, or times such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. On the workload it takes precedence over the template",
+      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload may begin: `always`, or times such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. A value on the workload takes precedence over the template",
   },
   rotated: {
     default: "written by the worker",
     means:
-      "the restart stamp: a hash of the version ids that the pods have. On the workload itself it restarts nothing. Output only, never denied",
+      "the restart stamp: a hash of the version IDs in the pods. Setting it on the workload itself does not restart anything. Output only, never denied",
   },
   status: {
     default: "written by the webhook",
     means:
-      "JSON with version, classes and volumes, written where something is injected. Output only, never read. Omitted if the pod's annotations would exceed 256 KiB",
+      "JSON with version, classes and volumes, if the webhook injected anything. Output only, never read. Omitted if the pod's annotations would exceed 256 KiB",
   },
 };
 
@@ -66,37 +69,37 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "`always`: synced with or without a pod that mounts the class. `while-used`: the Secrets exist while a pod's CSI volume names the class, and `--unused-grace` longer. `never`: existing Secrets stay, and the status is `SwitchedOff`",
+      "`always`: sync whether or not a pod mounts the class. `while-used`: keep the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: keep existing Secrets unchanged, and report `SwitchedOff`",
   },
   credentialsSecret: {
-    default: "the one name that the pods mounting the class use, else `secrets-store-creds`",
-    means: "Secret with `clientid` and `clientsecret`; its name must be in `--credentials-secret-names`",
+    default: "the name in the pods that mount the class if they all use one, otherwise `secrets-store-creds`",
+    means: "Secret with `clientid` and `clientsecret`, whose name must be in `--credentials-secret-names`",
   },
   serviceAccount: {
-    default: "the one account that the pods mounting the class use",
+    default: "the account of the pods that mount the class, if they all use one",
     means:
-      "ServiceAccount whose token is exchanged where the class has a `clientID`. None or several without this annotation: `IdentityUnavailable`",
+      "ServiceAccount whose token the worker exchanges if the class has a `clientID`. Without this annotation, the class reports `IdentityUnavailable` if its pods determine no account, or more than one",
   },
   rotationPollInterval: {
     default: "`--rotation-poll-interval`",
     means:
-      "Go duration such as `30s` or `1h`, not below `10s`: the longest time between two checks of the class. A change takes effect at once. If another class of the same identity lists the vault more often, this class follows that list",
+      "Go duration such as `30s` or `1h`, at least `10s`: the longest time between two checks of the class. Changes take effect at once. If another class with the same identity lists the vault more often, this class uses that list",
   },
   refresh: {
     means:
-      "any change of its value makes the worker fetch now. The request stays open until the vault answers. The status has the answered value (its first 256 characters), so that a new leader neither loses nor repeats a request",
+      "any change to the value makes the worker fetch now. The request stays open until the vault answers. The status records the answered value (its first 256 characters), so a new leader neither loses nor repeats a request",
   },
   adopt: {
     means:
-      "comma list of existing Secrets that the class takes over; each must agree by `keyvault-injector.dev/adoptable-by`. The worker [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own) and never deletes them. Without effect with `--secret-access=blind`",
+      "comma-separated existing Secrets that the class takes over. Each Secret must name the class in `keyvault-injector.dev/adoptable-by`. The worker [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own) and never deletes them. No effect with `--secret-access=blind`",
   },
   mirrorTo: {
     means:
-      "comma list of at most 64 other namespaces that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md); each must agree by `grants.keyvault-injector.dev/mirrors-from`. Its author needs permission to get Secrets of the class's namespace. Without effect with `--secret-access=blind`",
+      "up to 64 other namespaces, comma-separated, that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md). Each must name the class in `grants.keyvault-injector.dev/mirrors-from`. The author of `mirror-to` needs permission to get Secrets in the class's namespace. No effect with `--secret-access=blind`",
   },
   maxStale: {
     means:
-      "Go duration, longer than the poll interval: after this long without a successful check the condition `Fresh` has the reason `Stale`, and an event is posted. The Secrets stay. Without rotation it has no effect",
+      "Go duration, longer than the poll interval. After this time without a successful check, the condition `Fresh` has the reason `Stale`, and the worker posts an event. The Secrets stay. No effect without rotation",
   },
 };
 
@@ -110,63 +113,64 @@ const OTHERS: {
     ? string
     : Readonly<Record<keyof Constants[Constant], string>>;
 } = {
-  INJECTED_LABEL: '`"true"` on every injected pod; written by the webhook',
+  INJECTED_LABEL: '`"true"`; the webhook writes it on every injected pod',
   SECRET_ANNOTATIONS: {
-    class: "name of the SecretProviderClass (same namespace) that owns the Secret",
-    objects: "`type/name@version` of every object that it was made from, sorted, comma separated",
+    class: "SecretProviderClass in the same namespace that owns the Secret",
+    objects: "`type/name@version` of every source object, sorted, comma-separated",
     content:
-      "`v2:` and the HMAC-SHA256 of the Secret's name and the data that the worker wrote, with a key of the namespace that is derived from the install's own. `v1:` on a Secret that 0.3.0 wrote and whose data has not changed since. After a colon follows the proof that this install made the Secret: the worker deletes no Secret without it",
-    adoptableBy: "written by the owner of an existing Secret: name of the one class that may take it over",
-    adopted: '`"true"`: the Secret is older than the class, and is released instead of deleted',
+      "`v2:` and an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The worker derives its key for each namespace from the install's key. `v1:` if 0.3.0 wrote the Secret and the data has not changed since. The part after the next colon proves that this install created the Secret; the worker does not delete a Secret without this proof",
+    adoptableBy: "the one class that may take over this existing Secret; its owner sets the annotation",
+    adopted: '`"true"`: the Secret is older than the class, so the worker releases it instead of deleting it',
   },
   RESTART_ANNOTATIONS: {
-    paused: '`"true"`: no restart begins. Any value except `"false"` pauses. It counts on the workload and on its Namespace',
-    now: "any change of its value: the restart that waits for a window begins now. It counts on the workload and on its Namespace",
-    nowAnswered: "written by the worker on the workload: a hash of the values of `restart-now` that it has followed",
+    paused: '`"true"`, or any value except `"false"`: no restart begins. Applies on the workload and on its Namespace',
+    now: "any change to the value starts a restart that is waiting for a window. Applies on the workload and on its Namespace",
+    nowAnswered: "a hash of the `restart-now` values that the worker has acted on; the worker writes it on the workload",
   },
-  MANAGED_LABEL: '`"true"`: the Secret is the worker\'s',
-  MADE_FOR:
-    "on a class that the worker made: as a label `Gateway` or `Ingress`, as an annotation the name of what it was made for. See [TLS for Gateways](../how-to/tls-for-gateways.md)",
-  COPY_LABEL: '`"true"`: the Secret is a copy that the worker keeps. A copy never has the label `keyvault-injector.dev/managed`',
+  MANAGED_LABEL: '`"true"`: the worker manages the Secret',
+  MADE_FOR: "the label is `Gateway` or `Ingress`. An annotation with the same key holds the name of that Gateway or Ingress",
+  COPY_LABEL: '`"true"`: the Secret is a copy that the worker maintains. Copies never have the label `keyvault-injector.dev/managed`',
   COPY_ANNOTATIONS: {
-    copiedFrom: "the SecretProviderClass, as `namespace/name`, whose Secret of the same name it is a copy of",
+    copiedFrom: "the SecretProviderClass, as `namespace/name`, whose Secret of the same name was copied",
     sourceContent:
-      "HMAC-SHA256, with a key of the install, over the place and the annotation `content` of the Secret that it was copied from: a copy that is behind shows by it",
+      "HMAC-SHA256 of the source Secret's place and its annotation `content`, with a key of the install; shows whether the copy is outdated",
   },
   SNAPSHOT_ANNOTATIONS: {
-    class: "name of the SecretProviderClass (same namespace)",
-    component: "on the copy of a component: which, as `Kind namespace/name`",
+    class: "SecretProviderClass in the same namespace",
+    component: "on a component copy: the component, as `Kind namespace/name`",
     signature:
-      "`v2:`, the time of the signature in Unix milliseconds, and an HMAC over kind, namespace, time and data. A record is ignored whose signature does not match, or that was created more than a minute before or after it was signed",
+      "`v2:`, the signing time in Unix milliseconds, and an HMAC of kind, namespace, time and data. The worker ignores records whose signature does not match, or that were created more than a minute before or after signing",
     content:
-      "`v1:` and an HMAC over the data, for 0.3.0. A record without a signature is believed if this matches and the record is older than the upgrade to 0.4.0",
+      "`v1:` and an HMAC of the data, for 0.3.0. The worker trusts a record without a signature only if this HMAC matches and the record is older than the upgrade to 0.4.0",
   },
-  SNAPSHOT_LABEL: '`"true"`, or `"component"` on the copy of a component; the only label, since controllers adopt revisions by label',
+  SNAPSHOT_LABEL:
+    '`"true"`, or `"component"` on a component copy. It is the only label, because controllers adopt revisions by their labels',
   WORKLOAD_ANNOTATIONS: {
     accountUid:
-      "uid of the ServiceAccount that the pods were last restarted for, because it had been deleted: see [healing](healing.md#serviceaccounts)",
+      "UID of the recreated ServiceAccount for which the worker last restarted the pods; see [healing](healing.md#serviceaccounts)",
   },
   INSTALL_ANNOTATIONS: {
-    uninstalling: "uid of the worker's Deployment that is being removed: nothing is healed while it is that one, or none is there",
-    finalCheck: "the policy binding that was removed, for `--undo`",
+    uninstalling:
+      "UID of the worker Deployment that you are removing. While the Deployment has this UID, or does not exist, nothing is healed",
+    finalCheck: "the removed policy binding, for `--undo`",
   },
   GRANT_ANNOTATIONS: {
     serviceAccounts:
-      "comma list of ServiceAccounts of the Namespace whose tokens the worker may exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` reads it. It counts nowhere in `kube-system`",
+      "comma-separated ServiceAccounts in the Namespace whose tokens the worker may exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces it. No effect in `kube-system`",
     managedIdentity:
       "`allowed`: classes may sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
     mirrorsFrom:
-      "comma list of classes, as `platform/shop-tls` or `platform/*`, of whose Secrets the Namespace accepts [copies](../how-to/share-a-secret-with-namespaces.md). Its author needs permission to create and update Secrets there, by the policy `keyvault-injector-namespace-consents`. The policy `keyvault-injector-sync-secrets` reads it. It counts nowhere in `kube-system`",
+      "comma-separated classes, such as `platform/shop-tls` or `platform/*`, whose Secrets may be [copied](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` requires that the author may create and update Secrets there. The policy `keyvault-injector-sync-secrets` enforces the list. No effect in `kube-system`",
   },
   CRD_ANNOTATIONS: {
-    deletionRetried: "when the worker last made the API server try the deletion again (RFC 3339)",
+    deletionRetried: "time (RFC 3339) when the worker last made the API server retry the deletion",
   },
   LEASE_ANNOTATIONS: {
-    polledUntil: "every poll of a class that was due up to then (RFC 3339) has been made; the next leader makes up for those after it",
+    polledUntil: "time (RFC 3339) up to which the worker has made all due polls. The next leader makes the polls that are due after that time",
     pollsOwed:
-      "comma list of the classes for which that is not true, `namespace/name`, or `namespace/*` for all of a namespace: the next leader goes by what is stored of each",
+      "comma-separated exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. The next leader uses their stored statuses instead",
     inHand:
-      "JSON: the classes that the leader has in hand, and those with which a worker crashed. The next leader handles the latter last and one by one, and pauses a class after a third crash, and all new classes of a namespace after three crashes",
+      "JSON: the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles the latter last, one at a time. It pauses a class after the third crash, and all new classes of a namespace after three crashes",
   },
   AUTHORITY_ANNOTATIONS: {
     previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` stay trusted",

@@ -55,7 +55,11 @@ export const LEAVES = {
   "token-request-forbidden": leaf("identity", "SKIP", "you may not request tokens for the ServiceAccount"),
   "cloud-elsewhere": leaf("identity", "SKIP", "only the worker's pod has the file that describes the cloud"),
   "identity-binding-elsewhere": leaf("identity", "SKIP", "only pods in the cluster can reach the token proxy of an identity binding"),
-  "managed-identity-elsewhere": leaf("identity", "SKIP", "the identity belongs to the worker's node, so only pods in the cluster can use it"),
+  "managed-identity-elsewhere": leaf(
+    "identity",
+    "SKIP",
+    "the identity belongs to the worker's node, so only pods in the cluster can use it",
+  ),
 
   "network-ok": leaf("network", "OK", "doctor can reach the host, and trusts its certificate"),
   "host-unresolved": leaf(
