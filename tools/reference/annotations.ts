@@ -166,7 +166,8 @@ const OTHERS: {
     deletionRetried: "time (RFC 3339) when the worker last made the API server retry the deletion",
   },
   LEASE_ANNOTATIONS: {
-    polledUntil: "time (RFC 3339) up to which the worker has made all due polls. The next leader makes the polls that are due after that time",
+    polledUntil:
+      "time (RFC 3339) up to which the worker has made all due polls. The next leader makes the polls that are due after that time",
     pollsOwed:
       "comma-separated exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. The next leader uses their stored statuses instead",
     inHand:
