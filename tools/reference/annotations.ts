@@ -91,7 +91,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   },
   adopt: {
     means:
-      "comma-separated existing Secrets that the class takes over. Each Secret must name the class in `keyvault-injector.dev/adoptable-by`. The worker [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own) and never deletes them. No effect with `--secret-access=blind`",
+      "comma-separated existing Secrets that the class takes over. Each Secret must name the class in `keyvault-injector.dev/adoptable-by`. The worker never deletes these Secrets, but [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own). No effect with `--secret-access=blind`",
   },
   mirrorTo: {
     means:
