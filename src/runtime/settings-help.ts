@@ -25,25 +25,25 @@ export function syntaxOf(type: SettingKind, code: (word: string) => string = (wo
     case "choice":
       return `One of ${words(type.choices)}.`;
     case "list":
-      return type.choices === undefined ? "A comma list." : `A comma list of ${words(type.choices)}.`;
+      return type.choices === undefined ? "A comma-separated list." : `A comma-separated list of ${words(type.choices)}.`;
     case "eventQueues":
       return (
-        `A comma list, each such as ${code("https://<account>.queue.core.windows.net/<queue>;identity=managed;clientID=<client id>")}; ` +
-        `${code("identity")} is ${code("managed")} where not given, ${code("workload")} or ${code("servicePrincipal")}.`
+        `A comma-separated list of entries such as ${code("https://<account>.queue.core.windows.net/<queue>;identity=managed;clientID=<client id>")}; ` +
+        `${code("identity")} is ${code("managed")} (the default), ${code("workload")} or ${code("servicePrincipal")}.`
       );
     case "window":
       return (
-        `${code("always")}, or ${code("<cron> for <duration> in <time zone>")}, several with ${code(";")} between them, ` +
+        `${code("always")}, or ${code("<cron> for <duration> in <time zone>")}, several separated by ${code(";")}, ` +
         `such as ${code("0 22 * * MON-FRI for 4h in Europe/Berlin")}.`
       );
     case "namespaces":
-      return type.every === undefined ? "A comma list." : `A comma list, or ${code(type.every)}.`;
+      return type.every === undefined ? "A comma-separated list." : `A comma-separated list, or ${code(type.every)}.`;
     case "duration": {
       const least = type.minimumMs === 0 ? "" : `, not below ${code(formatDuration(type.minimumMs))}`;
       return `A Go duration such as ${code("30s")} or ${code("1h30m")}${least}.`;
     }
     case "port":
-      return "0 is any free one.";
+      return "0 picks any free port.";
     case "boolean":
     case "cloud":
     case "count":

@@ -59,8 +59,8 @@ describe("P12: the help of a setting", () => {
   for (const [flag, words] of [
     ["restart-mode", /One of act, dry-run, paused\. \(default act\)/],
     ["restart-window", /always, or <cron> for <duration> in <time zone>, .*such as 0 22 \* \* MON-FRI for 4h in Europe\/Berlin/],
-    ["event-queues", /comma list.*such as https:\/\/<account>\.queue\.core\.windows\.net\/<queue>;identity=managed/],
-    ["heal", /A comma list of crds, classes, components\./],
+    ["event-queues", /comma-separated list.*such as https:\/\/<account>\.queue\.core\.windows\.net\/<queue>;identity=managed/],
+    ["heal", /A comma-separated list of crds, classes, components\./],
     ["rotation-poll-interval", /A Go duration such as 30s or 1h30m, not below 10s\./],
   ] as const) {
     test(`says what may be written: --${flag}`, async () => {

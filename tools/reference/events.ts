@@ -14,27 +14,27 @@ interface EventWords {
 const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "Restarting" | "VersionsUnknown">, EventWords>> = {
   Synced: { when: "all Secrets are up to date for the first time, or again", message: "`<number> of <number> Secrets are up to date`" },
   PartialSync: {
-    when: "some Secrets are up to date, some are not",
-    message: "`<number> of <number> Secrets are up to date`, then the first that is not",
+    when: "only some Secrets are up to date",
+    message: "`<number> of <number> Secrets are up to date`, then the first Secret that is not",
   },
   Unreachable: {
-    when: "no usable answer from the vault, from a token service or from a proxy",
+    when: "no usable answer from the vault, a token service or a proxy",
     message: "`no connection to the vault (<code>): <remedy>`",
   },
   Throttled: {
-    when: "the vault answers 429",
+    when: "the vault returns 429",
     message: "`the vault throttles (<code>); poll less often, or spread objects over more vaults`",
   },
   Unauthorized: {
-    when: "no token, or the vault rejects it",
+    when: "no token was issued, or the vault rejects it",
     message: "`no token from <authority> for <identity> (<code>): <remedy>`",
   },
   Forbidden: {
-    when: "the identity or the network may not read; or the API server refused a write",
+    when: "the identity or the network may not read the object, or the API server refused a write",
     message: "`<identity> is not allowed to (<code>); <remedy>`",
   },
   ObjectNotFound: {
-    when: "the vault has no such object or version",
+    when: "the vault does not have the object or version",
     message: "`not found in the vault (<code>); create it, or correct objectName or objectVersion`",
   },
   ObjectDisabled: {
@@ -42,19 +42,19 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`the version is disabled (<code>); enable it, or set objectVersion to an enabled one`",
   },
   ObjectExpired: {
-    when: "once per object and version: it has expired",
+    when: "the version has expired; once per object and version",
     message: "`<object> expired at <time> and is still synced; set a new version in the vault`",
   },
   ObjectNotYetValid: {
-    when: "once per object and version: it is not valid yet",
+    when: "the version is not valid yet; once per object and version",
     message: "`<object> is not valid before <time> and is still synced; change its activation date, or name a version that is valid`",
   },
   ObjectExpiring: {
-    when: "once per object and version: it expires within `--expiry-warning`",
+    when: "the version expires within `--expiry-warning`; once per object and version",
     message: "`<object> expires at <time>; set a new version in the vault before`",
   },
   InvalidClass: {
-    when: "a field is wrong; an annotation or parameter has no effect; the class is too large; or has another provider now",
+    when: "a field is wrong, an annotation or parameter has no effect, the class is too large, or its provider changed",
     message:
       "`spec.provider is now <provider>, so that nothing updates <Secrets> any more; set it back to azure, or delete the class, and the Secrets go with it`",
   },
@@ -63,34 +63,34 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`failed to get objectType:<type>, objectName:<name>, objectVersion:<version>: <why>`",
   },
   UnsupportedApiVersion: {
-    when: "the vault does not know the requested API version",
+    when: "the vault does not support the requested API version",
     message:
       "`the vault does not know version <version> of Key Vault's API, its latest is <version>; set keyVaultAPIVersion to <version> in <where>`",
   },
   CredentialsMissing: {
-    when: "no Secret with credentials, or one that the worker may not read",
+    when: "the credentials Secret is missing, or the worker may not read it",
     message: "`failed to build auth config for mode None: could not find <key> in secrets`",
   },
   IdentityUnavailable: {
-    when: "no ServiceAccount or managed identity to use",
+    when: "the class has no usable ServiceAccount or managed identity",
     message: "`no pod mounts the class, so that there is no ServiceAccount whose token could be exchanged`",
   },
   Conflict: {
-    when: "someone else owns the Secret",
+    when: "another writer owns the Secret",
     message: "`Secret <name> exists and is not ours<writer>; it is left as it is. Delete it, or choose another secretName`",
   },
-  ForbiddenType: { when: "a type that is never written", message: "`Secrets of type <type> are never written`" },
+  ForbiddenType: { when: "the worker never writes Secrets of this type", message: "`Secrets of type <type> are never written`" },
   Contested: {
-    when: "someone undoes each repair; for a component of the install the event is on the worker's Deployment",
+    when: "someone undoes each repair. For a component of the install, the event is on the worker's Deployment",
     message:
       "`Secret <name> is changed or deleted after each repair, last by <who>; repairs pause for up to a minute. Stop the other writer, or choose another secretName`",
   },
   Stale: {
-    when: "the age that `max-stale` allows is exceeded, or two polls were missed and none has failed",
+    when: "the last successful check is older than `max-stale` allows, or two polls were missed although none failed",
     message: "`no successful check since <time>, which is longer than <age>; <why>`",
   },
   SwitchedOff: {
-    when: "a synced class is switched off",
+    when: "someone turned off the sync of a class",
     message: "`switched off by <annotation or setting>: nothing updates or repairs its Secrets`",
   },
   TooLarge: {
@@ -98,21 +98,24 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`data has <number> bytes, a Secret takes <number>; the biggest entry is <key> with <number>`",
   },
   SecretRepaired: {
-    when: "each repair of an edited or deleted Secret",
+    when: "the worker repaired an edited or deleted Secret; once per repair",
     message: "`Secret <name> was edited<by whom>; the worker restored it`",
   },
   SecretReplaced: {
-    when: "the worker recreated a Secret, because its type or immutable content had to change",
+    when: "the worker recreated a Secret because its type or immutable content had to change",
     message: "`Secret <name> was deleted and made anew, without what others had added to it: <why>`",
   },
-  Restarted: { when: "its stamp was set, and its controller replaces the pods", message: "`restarted: the versions in <Secrets> changed`" },
+  Restarted: {
+    when: "the worker set the stamp, and the controller replaces the pods",
+    message: "`restarted: the versions in <Secrets> changed`",
+  },
   Waiting: {
-    when: "another workload is restarted first; again if that one failed",
+    when: "another workload restarts first; posted again if that restart failed",
     message: "`versions that it uses changed; not restarted yet: <why>`",
   },
-  Rotated: { when: "all pods are ready after a restart, and stay ready", message: "`all pods are ready with the new versions`" },
+  Rotated: { when: "after a restart, all pods are ready and stay ready", message: "`all pods are ready with the new versions`" },
   RolloutFailed: {
-    when: "not ready in time, in a crash loop, or the restart was refused",
+    when: "the workload was not ready in time or is in a crash loop, or the restart was refused",
     message:
       "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
   },
@@ -138,7 +141,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server does not take its restart: <why>`",
   },
   DryRun: {
-    when: "it would be restarted now, with `--restart-mode=dry-run`",
+    when: "with `--restart-mode=dry-run`, when the worker would restart the workload",
     message: "`versions that it uses changed; not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
   },
   Paused: {
@@ -151,21 +154,21 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`versions that it uses changed; Argo Rollouts aborted its last update, and a restart would try that again: fix, undo or retry it`",
   },
   OnDelete: {
-    when: "its update strategy replaces no pods",
+    when: "its update strategy does not replace pods",
     message: "`versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them`",
   },
   Partitioned: {
-    when: "the partition of the StatefulSet protects pods",
+    when: "the StatefulSet's partition protects pods",
     message:
       "`versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them`",
   },
   AwaitingFiles: {
-    when: "the driver has not updated its mounted files, or their versions are unknown",
+    when: "the driver has not updated the mounted files, or their versions are unknown",
     message:
       "`<workload> is restarted when its mounted files have changed, at <time> at the latest. The files of <classes> in <number> of its pods do not have the versions that the vault has: <pods>`, or `<workload> is not restarted, because nobody can say what the files of its pods have: <why>`",
   },
   NoVersions: {
-    when: "it uses no class and no synced Secret, or only classes that are not fetched",
+    when: "the workload uses no class or synced Secret, or only classes that the worker does not fetch",
     message: "`it asks for restarts, and there are no versions to go by: <why>`",
   },
   Frozen: {
@@ -173,39 +176,39 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`nothing is changed because of classes: <why>. Secrets stay as they are`",
   },
   ComponentHealed: {
-    when: "a component of the install was edited or deleted, and is [healed](healing.md)",
+    when: "the worker [healed](healing.md) an edited or deleted component of the install",
     message: "`<component> was <damage> (<detail>) and is as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a part of the install is damaged and not healed: roles, policies, the Namespace, or an immutable field",
+    when: "damage that the worker does not heal: roles, policies, the Namespace or an immutable field",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
-    when: "a ServiceAccount of the install was recreated, and its workload restarted",
+    when: "a ServiceAccount of the install was recreated, so the worker restarted its workload",
     message:
       "`<component> was restarted: <account> was made anew at <time>, and the API server refuses the tokens that its pods had before`",
   },
   ComponentTolerated: {
-    when: "once, when a platform changed a field that it [may change](healing.md#what-counts-as-damage)",
+    when: "a platform changed a field that it [may change](healing.md#what-counts-as-damage); once",
     message: "`<component>: <fields>, by <who>, was changed by the platform and stays`",
   },
   GuardrailsMissing: {
-    when: "a policy on the worker is not in force",
+    when: "a policy that limits the worker is not in force",
     message:
       "`nothing stops the sync worker from what <policies> forbids; apply manifests/policies, and see that each policy is bound with the action Deny`; or `somebody else refuses what the sync worker tries, so that nobody knows whether <policies> would (<refusal>); exempt the sync worker's account there`",
   },
   InvalidTlsOption: {
-    when: "the request for a certificate on a listener or Ingress is invalid; the existing certificate stays",
+    when: "a listener or Ingress requests a certificate incorrectly; the existing certificate stays",
     message:
-      "the field, what is wrong with it, and what to write: `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`, say",
+      "the field, the error and the remedy, such as `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`",
   },
   TlsConflict: {
-    when: "another writer occupies the place of the class or reference, or blocks its removal",
+    when: "another writer uses the name of the class or the field of the reference, or blocks its removal",
     message:
       "`the SecretProviderClass <name> is not changed: <who> …`, `<field> is not changed: it was written by <managers>; …`, or `<field> still names the Secret <name>, which goes: …`",
   },
   CertificateNotSynced: {
-    when: "the class of the certificate does not sync; its own events have the reason",
+    when: "the certificate's class does not sync; the events of the class have the reason",
     message: "`the Secret <name> is not as the vault has it: <reason>: <message> (SecretProviderClass <name>)`",
   },
 };

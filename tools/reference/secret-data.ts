@@ -4,5 +4,5 @@ import { code, type Places, table } from "./page.ts";
 
 export function secretDataPlaces(): Places {
   const rows = FUNCTIONS.map((each) => [code(signatureOf(each)), each.gives, each.fails]);
-  return { functions: table(["Function", "Gives", "Fails where"], rows) };
+  return { functions: table(["Function", "Returns", "Fails if"], rows) };
 }

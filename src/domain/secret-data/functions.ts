@@ -42,6 +42,7 @@ export interface ExpressionFunction {
 type Bytes = Result<Uint8Array, string>;
 
 const NEVER = "never";
+const NOT_TEXT = "the value is not UTF-8 text";
 const NO_BASE64 = "it is no base64 with padding";
 const NO_HEX = "it has anything but pairs of hexadecimal digits";
 
@@ -110,8 +111,8 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "property",
     parameters: [VALUE, { name: "path", isText: true }],
     gives:
-      'A property of a JSON or YAML text: texts as they are, numbers and `true` as they are written, lists and mappings as JSON without spaces. A path has names with dots between them, `[0]` for the first of a list, `["a.b"]` for a name with a dot',
-    fails: "the value is neither JSON nor YAML, or has no such property",
+      'A property of a JSON or YAML text: strings unchanged, numbers and `true` as written, lists and mappings as JSON without spaces. In a path, dots separate names, `[0]` is the first list item, and `["a.b"]` is a name that contains a dot',
+    fails: "the value is neither JSON nor YAML, or lacks the property",
     apply: property,
   },
   {
@@ -124,45 +125,45 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
   {
     name: "base64decode",
     parameters: [VALUE],
-    gives: "What base64 stands for",
-    fails: NO_BASE64,
+    gives: "The bytes that the base64 encodes",
+    fails: "the value is not padded base64",
     apply: firstOf((value) => told(decodeBase64(value), NO_BASE64)),
   },
   {
     name: "hex",
     parameters: [VALUE],
-    gives: "Two lower-case digits for each byte",
+    gives: "Two lowercase hex digits for each byte",
     fails: NEVER,
     apply: firstOf((value) => ok(bytesOf(encodeHex(value)))),
   },
   {
     name: "hexdecode",
     parameters: [VALUE],
-    gives: "What such digits stand for",
-    fails: NO_HEX,
+    gives: "The bytes that the hex digits encode",
+    fails: "the value is not pairs of hexadecimal digits",
     apply: firstOf((value) => told(decodeHex(value), NO_HEX)),
   },
   {
     name: "trim",
     parameters: [VALUE],
-    gives: "The text without white space around it",
-    fails: NO_TEXT,
+    gives: "The text without leading and trailing whitespace",
+    fails: NOT_TEXT,
     apply: ofText((text) => text.trim()),
   },
-  { name: "lower", parameters: [VALUE], gives: "The text in lower case", fails: NO_TEXT, apply: ofText((text) => text.toLowerCase()) },
-  { name: "upper", parameters: [VALUE], gives: "The text in upper case", fails: NO_TEXT, apply: ofText((text) => text.toUpperCase()) },
+  { name: "lower", parameters: [VALUE], gives: "The text in lowercase", fails: NOT_TEXT, apply: ofText((text) => text.toLowerCase()) },
+  { name: "upper", parameters: [VALUE], gives: "The text in uppercase", fails: NOT_TEXT, apply: ofText((text) => text.toUpperCase()) },
   {
     name: "uri",
     parameters: [VALUE],
-    gives: "The text with `%` and two digits for what has a meaning in an address, so that it can stand in one",
-    fails: NO_TEXT,
+    gives: "The text, percent-encoded for use in a URL",
+    fails: NOT_TEXT,
     apply: ofText(percentEncoded),
   },
   {
     name: "join",
     parameters: [{ name: "separator", isText: true }, VALUE],
     repeated: 1,
-    gives: "The values one after the other, with the separator between them",
+    gives: "The values, joined with the separator",
     fails: NEVER,
     apply: ([separator = NOTHING, ...values]) =>
       ok(concatenated(values.flatMap((value, index) => (index === 0 ? [value] : [separator, value])))),
@@ -170,66 +171,66 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
   {
     name: "certificates",
     parameters: [{ name: "pem" }],
-    gives: "The certificates of a PEM text, in their order",
-    fails: NO_CERTIFICATE,
+    gives: "All certificates in a PEM text, in order",
+    fails: "the text has no certificate",
     apply: certificatesOf((blocks) => blocks, NO_CERTIFICATE),
   },
   {
     name: "leafCertificate",
     parameters: [{ name: "pem" }],
-    gives: "The first certificate of a PEM text",
-    fails: NO_CERTIFICATE,
+    gives: "The first certificate in a PEM text",
+    fails: "the text has no certificate",
     apply: certificatesOf((blocks) => blocks.slice(0, 1), NO_CERTIFICATE),
   },
   {
     name: "issuerCertificates",
     parameters: [{ name: "pem" }],
-    gives: "The certificates of a PEM text without the first",
-    fails: "there is no second certificate in it",
+    gives: "All certificates in a PEM text except the first",
+    fails: "the text has no second certificate",
     apply: certificatesOf((blocks) => blocks.slice(1), "there is no second certificate in it"),
   },
   {
     name: "privateKey",
     parameters: [{ name: "pem" }],
-    gives: "The private key of a PEM text, as PKCS#8",
-    fails: "there is no private key in it, or one that is neither RSA nor ECDSA",
+    gives: "The private key in a PEM text, as PKCS#8",
+    fails: "the text has no private key, or the key is neither RSA nor ECDSA",
     apply: firstOf(privateKey),
   },
   {
     name: "pkcs12",
     parameters: [{ name: "pem" }, PASSWORD],
     gives:
-      "A key store of the private key and the certificates of a PEM text, the certificate of the key first. `keytool` and OpenSSL read it; Java takes a password with letters of ASCII alone",
-    fails: "there is no key, or its certificate is not the first, or the password is empty",
+      "A key store with the private key and certificates of a PEM text, the key's certificate first. `keytool` and OpenSSL can read it. Java accepts only ASCII passwords",
+    fails: "the text has no key, the key's certificate is not the first, or the password is empty",
     apply: pkcs12,
   },
   {
     name: "pkcs12TrustStore",
     parameters: [{ name: "pem" }, PASSWORD],
-    gives: "A trust store of the certificates of a PEM text, as Java reads it",
-    fails: "there is no certificate, or the password is empty",
+    gives: "A trust store with the certificates of a PEM text, in a format that Java reads",
+    fails: "the text has no certificate, or the password is empty",
     apply: pkcs12TrustStore,
   },
   {
     name: "jksTrustStore",
     parameters: [{ name: "pem" }, PASSWORD],
-    gives: "The same in Java's older format",
-    fails: "there is no certificate, or the password is empty",
+    gives: "The same, in Java's older JKS format",
+    fails: "the text has no certificate, or the password is empty",
     apply: jksTrustStore,
   },
   {
     name: "pemFromPkcs12",
     parameters: [VALUE, PASSWORD],
-    gives: "The keys, as PKCS#8, and the certificates of a PKCS#12 file that has a password",
-    fails: "the value is no PKCS#12 file, or the password is another one",
+    gives: "The keys (as PKCS#8) and the certificates of a PKCS#12 file with a password",
+    fails: "the value is not a PKCS#12 file, or the password is wrong",
     apply: pemFromPkcs12,
   },
   {
     name: "dotenv",
     parameters: [VALUE],
     gives:
-      "`NAME=value` for each member of a JSON or YAML mapping, in quotation marks where it needs them: as shells, Node, dotenv, dotenv-expand and python-dotenv take it. `kubectl create secret --from-env-file` takes no value of several lines",
-    fails: "the value is no mapping, a name is no name of a variable, or a value cannot be written so that all of them read the same",
+      "`NAME=value` for each entry of a JSON or YAML mapping, quoted if needed. Shells, Node, dotenv, dotenv-expand and python-dotenv can read it. `kubectl create secret --from-env-file` does not accept multi-line values",
+    fails: "the value is not a mapping, a name is not a valid variable name, or these tools would read a value differently",
     apply: firstOf((value, { document }) => {
       const root = document(value);
       const lines = root.ok ? dotenvOf(root.value) : root;
@@ -239,24 +240,24 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
   {
     name: "npmrc",
     parameters: [{ name: "registry" }, { name: "token" }, { name: "scope", isOptional: true }],
-    gives: "npm's `.npmrc`: the registry, of all packages or of a scope such as `@shop`, and its token",
-    fails: "the registry is no address, or the token has characters that no token has",
+    gives: "An `.npmrc` for npm with the registry (for all packages or for a scope such as `@shop`) and its token",
+    fails: "the registry is not a URL, or the token has invalid characters",
     apply: ofTexts(([registry = "", token = "", scope]) => npmrcOf(registry, token, scope)),
   },
   {
     name: "dockerconfigjson",
     parameters: [{ name: "registry" }, { name: "user" }, { name: "password" }],
     repeated: 3,
-    gives: "What `kubernetes.io/dockerconfigjson` holds, for one registry or more",
-    fails: "a registry is empty, or a user has a colon",
+    gives: "The content of a `kubernetes.io/dockerconfigjson` Secret, for one or more registries",
+    fails: "a registry is empty, or a user contains a colon",
     apply: ofTexts(dockerConfigOf),
   },
   {
     name: "connectionString",
     parameters: [{ name: "key", isText: true }, VALUE],
     repeated: 2,
-    gives: "`Key=value;…` for ADO.NET, in quotation marks where a value needs them",
-    fails: "a key is no name, or a value holds a control character",
+    gives: "`Key=value;…` for ADO.NET, quoted if needed",
+    fails: "a key is not a valid name, or a value contains a control character",
     apply: ofTexts(connectionStringOf),
   },
 ];
