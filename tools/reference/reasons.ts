@@ -18,7 +18,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "only some Secrets are up to date; `status.secrets` has the state and reason of each. For a key: its newer version waits for the Secret's other objects",
+      "only some Secrets are up to date; `status.secrets` explains each. For a key: its newer version waits for the Secret's other objects",
     fix: "see the reason of each Secret",
     again: "backoff, or as for the failure's reason",
   },
@@ -51,14 +51,12 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   ObjectDisabled: { means: "the version is disabled", fix: "enable it, or name another version", again: "next poll" },
   ObjectExpired: {
-    means:
-      "the vault refuses the version because it has expired. As an event: the version has expired, but the vault still serves it and the worker syncs it",
+    means: "the vault refuses the expired version. As an event: the vault still serves it, and the worker syncs it",
     fix: "set a new version",
     again: "next poll",
   },
   ObjectNotYetValid: {
-    means:
-      "the vault refuses the version because it is not valid yet. As an event: the version is not valid yet, but the vault serves it and the worker syncs it",
+    means: "the vault refuses a version that is not valid yet. As an event: the vault already serves it, and the worker syncs it",
     fix: "change its activation date, or wait",
     again: "next poll",
   },
@@ -84,8 +82,8 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   IdentityUnavailable: {
     means:
-      "the class has no usable identity: it has no ServiceAccount or several, the account or node identity does not exist, only mounts can use the identity, or `--allowed-identity-modes` excludes it",
-    fix: "name the account in the class's `service-account` annotation, assign the identity to the node, or follow the message",
+      "no usable identity: no ServiceAccount or several, a missing account or node identity, an identity that only mounts can use, or one that `--allowed-identity-modes` excludes",
+    fix: "name the account in the class's annotation `service-account`, assign the identity to the node, or follow the message",
     again: "backoff while an account is missing, otherwise next poll",
   },
   Conflict: {
@@ -124,7 +122,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   SwitchedOff: {
     means:
-      "the annotation `sync: never`, `--sync-mode=never` or `--sync-secret=false` turns off the sync. Secrets stay; `Synced` and `Fresh` are `Unknown`. A class without a status gets none",
+      "`sync: never`, `--sync-mode=never` or `--sync-secret=false` turned off the sync. Secrets stay; `Synced` and `Fresh` are `Unknown`. A class without a status gets none",
     fix: "if this is a mistake, remove the annotation or setting",
     again: "immediately after sync is turned on",
   },
@@ -133,8 +131,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
 const EVENT: Readonly<Record<EventReason, string>> = {
   SecretRepaired:
     "the worker restored a Secret that someone edited or deleted. Names the last field manager and the time. Only the API server's audit log shows who deleted a Secret",
-  SecretReplaced:
-    "the worker deleted and recreated a Secret, because its type or immutable content cannot be changed in place. Additions by others are lost",
+  SecretReplaced: "the worker recreated a Secret to change its type or immutable content. Additions by others are lost",
   ObjectExpiring: "an object of the class expires within `--expiry-warning`",
   ComponentHealed: "the worker restored an edited or deleted component. Names the fields (never their values) and the last manager",
   ComponentDamaged: "damage that the worker does not heal: roles, policies, the Namespace or an immutable field. Reapply the manifests",
@@ -152,7 +149,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   Restarted: { where: "event", means: "the worker set the stamp, and the controller replaces the pods" },
   Waiting: {
     where: "both",
-    means: "the workload waits for the one that the message names, or for `--max-rollouts`",
+    means: "the workload waits for the one named in the message, or for `--max-rollouts`",
   },
   Restarting: { where: "condition", means: "a restart is in progress or waits for its turn" },
   Rotated: { where: "both", means: "all pods have the Secrets' versions and stay ready" },
@@ -162,7 +159,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
       "the named workload did not become ready in time, or does not stay ready. Its namespace waits. Check the pods: the new value may be wrong",
   },
   RestartsPaused: { where: "both", means: "restarts are paused for the workload, its Namespace or the cluster: the message names which" },
-  WindowClosed: { where: "both", means: "the workload waits for its window: the message has the time" },
+  WindowClosed: { where: "both", means: "the workload waits for its window; the message has the time" },
   InvalidWindow: {
     where: "both",
     means: "no restart begins, because `restart-window` of the workload or its Namespace is invalid: the message has the error",
@@ -174,7 +171,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   RestartBlocked: {
     where: "both",
     means:
-      "the API server does not accept the restart: an admission webhook is down, or a policy refuses the restart of a workload that was not ready. The worker retries, eventually every minute. Other workloads do not wait",
+      "the API server does not accept the restart: an admission webhook is down, or a policy refuses to restart a workload that was not ready. The worker retries, eventually every minute. Other workloads continue",
   },
   DryRun: { where: "both", means: "the worker would restart the workload now, but `--restart-mode=dry-run` prevents all restarts" },
   Paused: { where: "both", means: "the workload is paused, so the worker does not restart it: resume it" },

@@ -16,15 +16,14 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "restart-workloads":
     "See [how workloads ask for restarts](../how-to/restart-on-rotation.md). `false`: the worker does not read workloads.",
   "restart-mode":
-    "`dry-run` reports the restarts that would happen in events, conditions and metrics. `paused` begins no restart but continues those in progress. See [set them for the cluster](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
+    "`dry-run` reports due restarts in events, conditions and metrics. `paused` only finishes restarts in progress. See [set them for the cluster](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
   "restart-window": "See [how to write windows](../how-to/restart-on-rotation.md#when).",
   "restart-argo-rollouts":
     "Set it with `manifests/components/argo-rollouts`, which grants the permission. The CRD may be missing. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
   "respect-disruption-budgets":
     "Set it with `manifests/components/disruption-budgets`, which grants the permission. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
   "max-rollouts": "Namespaces take turns. `--max-rollouts-per-namespace` applies as well.",
-  "rollout-timeout":
-    "The time that pods must stay ready is at most half of this. For a Deployment, a longer `progressDeadlineSeconds` applies.",
+  "rollout-timeout": "Pods must stay ready for at most half of this time. For a Deployment, a longer `progressDeadlineSeconds` applies.",
   "mounted-files-grace":
     "Applies to classes without `secretObjects`. The worker then restarts the workload anyway, and new pods mount the vault's version. `0s`: no wait, for drivers that do not rotate.",
   namespaces:
@@ -50,14 +49,14 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "Set it with `manifests/components/gateway-tls`, which grants the permissions. `approuting-istio` belongs to App Routing. The Gateway API may be missing. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
   "ingress-classes":
     "Works like `--gateway-classes`, but for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` belongs to App Routing.",
-  "tenant-id": "Only for classes that the worker creates because of `--gateway-classes` and `--ingress-classes`.",
+  "tenant-id": "Only with `--gateway-classes` or `--ingress-classes`.",
   "node-identity-client-id":
-    "Its client ID, not the resource ID. Needed if the node has several identities. Only for classes that the worker creates because of `--gateway-classes` and `--ingress-classes`, in namespaces that may use the [node's identity](../how-to/use-managed-identity.md).",
+    "Its client ID, not the resource ID. Needed if the node has several identities. Only with `--gateway-classes` or `--ingress-classes`, in namespaces that may use the [node's identity](../how-to/use-managed-identity.md).",
   heal: "`--heal=` turns off healing. To omit `components`, install with `manifests/components/no-component-healing`, which also removes the permissions. See [healing](healing.md).",
   "heal-node-side":
     "Set it with `manifests/components/node-side-healing`, which adds the policy and the permissions. See [healing](healing.md#driver-and-provider).",
   "heal-webhook":
-    "`manifests/components/injection-policy` sets it to `false`, because the worker must not restore a webhook that you remove.",
+    "`manifests/components/injection-policy` sets it to `false`, so that the worker does not restore a webhook that you remove.",
   "tls-cert-file": "The webhook rereads the file when it changes. See [use cert-manager](../how-to/use-cert-manager.md).",
   "tls-key-file": "PEM. Set both flags or neither.",
   "client-ca-file":
