@@ -31,7 +31,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     object_expiry_seconds:
       "when a synced object expires, in seconds since the epoch (of two versions, the earlier); only the first 100 objects to expire, including expired ones",
     objects_expiring:
-      "synced objects that have expired (`expired`) or expire within `7d`, `30d` or `90d`. Each count includes the previous ones. An object counts once for each class that names it",
+      "synced objects that have expired (`expired`) or expire within `7d`, `30d` or `90d`. Each count includes the shorter periods. An object counts once for each class that names it",
     gateway_certificates:
       "certificates that Gateways and Ingresses of the [named classes](../how-to/tls-for-gateways.md) request: `ready`, `pending` (not written yet), `invalid`, `conflict`, `failed` (their class does not sync)",
     crds_healed_total: "CRDs reapplied or repaired",
