@@ -1,6 +1,6 @@
 /** All functions of expressions. Each is total, keeps nothing, and its errors hold nothing of a value. */
 
-import { bytesOf, concatenated, encodeBase64, encodeHex, NO_TEXT, textIn } from "../bytes.ts";
+import { bytesOf, concatenated, encodeBase64, encodeHex, textIn } from "../bytes.ts";
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
 import type { DerivationBudget } from "../content/derivation-budget.ts";
 import { decodeBase64, decodeHex } from "../content/encodings.ts";

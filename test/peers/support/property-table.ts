@@ -14,7 +14,7 @@ export interface DocumentedProperty {
   readonly ours: string | undefined;
 }
 
-const [PAGE, HEADING] = ["docs/reference/conversion.md", "What a property reads otherwise"];
+const [PAGE, HEADING] = ["docs/reference/conversion.md", "Properties with different values"];
 
 /** One for each value of a row. Throws where the page has no such table. */
 export function documentedProperties(): readonly DocumentedProperty[] {
