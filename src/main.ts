@@ -5,7 +5,7 @@ import { stopSignal } from "./runtime/lifecycle.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { packageFolder } from "./runtime/package-folder.ts";
 import { programName } from "./runtime/program-name.ts";
-import { PROCESSES, type Process } from "./runtime/settings.ts";
+import { PROCESSES, type Process } from "./runtime/setting.ts";
 import { processHelp } from "./runtime/settings-help.ts";
 
 /** Of package.json, which lies next to `src` and `dist` alike. */

@@ -1,5 +1,5 @@
 import { nearestSpelling } from "../domain/spelling.ts";
-import { PROCESSES } from "../runtime/settings.ts";
+import { PROCESSES } from "../runtime/setting.ts";
 import { processHelp } from "../runtime/settings-help.ts";
 import { completionOf } from "./completion/command.ts";
 import { convert } from "./convert/command.ts";

@@ -12,7 +12,8 @@ import { parseQueueSetting, type QueueSetting } from "../domain/vault-events/que
 import { wordsOf } from "../domain/words.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
-import { environmentNameOf, SETTINGS, type Setting, type SettingKind, type SettingName } from "./settings.ts";
+import { environmentNameOf, type Setting, type SettingKind } from "./setting.ts";
+import { SETTINGS, type SettingName } from "./settings.ts";
 import { type TokenProxyPlace, tokenProxyPlace, tokenProxyProblem } from "./token-proxy-place.ts";
 
 export interface Config {

@@ -1,6 +1,7 @@
 import { assertNever } from "../domain/assert-never.ts";
 import { formatDuration } from "../domain/duration.ts";
-import { environmentNameOf, type Process, SETTINGS, type Setting, type SettingKind } from "./settings.ts";
+import { environmentNameOf, type Process, type Setting, type SettingKind } from "./setting.ts";
+import { SETTINGS } from "./settings.ts";
 
 const PURPOSES: Readonly<Record<Process, string>> = {
   webhook: "Answer the API server about pods, workloads and classes. Runs in the cluster.",

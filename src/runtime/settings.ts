@@ -5,39 +5,7 @@
 import { EVERY_NAMESPACE, IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
 import { RESTART_MODES } from "../domain/rollout/controls.ts";
 import { SYNC_MODES } from "../domain/schedule/class-annotations.ts";
-
-export type SettingKind =
-  | { readonly kind: "boolean" }
-  | { readonly kind: "text" }
-  | { readonly kind: "cloud" }
-  | { readonly kind: "port" }
-  /** 1 and more. */
-  | { readonly kind: "count" }
-  | { readonly kind: "duration"; readonly minimumMs: number }
-  | { readonly kind: "choice"; readonly choices: readonly string[] }
-  /** When restarts may begin. */
-  | { readonly kind: "window" }
-  | { readonly kind: "list"; readonly choices?: readonly string[] }
-  /** Queues that events of vaults come from. */
-  | { readonly kind: "eventQueues" }
-  /** `every`: a word for all of them. */
-  | { readonly kind: "namespaces"; readonly every?: string };
-
-/** The two that run in the cluster. */
-export const PROCESSES = ["webhook", "sync"] as const;
-export type Process = (typeof PROCESSES)[number];
-
-export interface Setting {
-  /** Which process does anything with it; the other one takes it all the same, so that both may be given one list. */
-  readonly usedBy: Process | "both";
-  readonly type: SettingKind;
-  /** As the user would write it. */
-  readonly default: string;
-  /** One sentence for `--help` and the reference page. */
-  readonly help: string;
-  /** Other environment variable that supplies the default, set by the downward API. */
-  readonly environment?: string;
-}
+import type { Setting } from "./setting.ts";
 
 const MINIMUM_POLL_MS = 10_000;
 
@@ -336,8 +304,3 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
-
-/** Environment variable of a flag. */
-export function environmentNameOf(name: string): string {
-  return `KEYVAULT_INJECTOR_${name.toUpperCase().replaceAll("-", "_")}`;
-}

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { runOnline } from "../support/cli/cli.ts";
-import { apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { type Json, tryPod } from "../support/cluster/injection-policy.ts";
 import { policyRuns } from "../support/cluster/policy-runs.ts";
@@ -158,27 +157,6 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
       );
   });
 
-  test("the worker makes nothing of the webhook's where there is none", async () => {
-    const as = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-    const metadata = { name: "keyvault-injector-webhook", namespace: "keyvault-injector" };
-    const labels = { app: "evil" };
-    const spec = {
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: "x", image: "evil" }] } },
-    };
-    const body = { apiVersion: "apps/v1", kind: "Deployment", metadata, spec };
-    const answer = await apiRequest(plane, {
-      method: "PATCH",
-      path: "/apis/apps/v1/namespaces/keyvault-injector/deployments/keyvault-injector-webhook?fieldManager=keyvault-injector&dryRun=All",
-      contentType: "application/apply-patch+yaml",
-      body,
-      as,
-    });
-
-    // Two policies deny it, and either says so.
-    assert.match(String(at(answer.body, "message")), /makes nothing of the webhook's where policies inject|keyvault-injector-sync-pods/);
-  });
-
   test("doctor and explain know the mode, and miss no webhook where policies inject", async () => {
     const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults", "-n", "default"], plane.kubeconfigPath);
     const { findings } = JSON.parse(output) as InstallReport;
@@ -225,10 +203,18 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
       [{ op: "replace", path: "/spec/matchConditions/2/expression", value: "request.namespace != 'team'" }],
       [{ op: "replace", path: "/spec/mutations/0/jsonPatch/expression", value: "[JSONPatch{op: 'add', path: ''}].filter(none, false)" }],
     ];
+    const policy = ["mutatingadmissionpolicy", "keyvault-injector-injection"];
+    const apply = (patch: readonly object[]) => plane.kubectl(["patch", ...policy, "--type=json", "-p", JSON.stringify(patch)]);
+    const { spec } = JSON.parse(await plane.kubectl(["get", ...policy, "-o", "json"])) as Json;
+    const [asShipped = ""] = await found();
     for (const patch of patches) {
-      await plane.kubectl(["patch", "mutatingadmissionpolicy", "keyvault-injector-injection", "--type=json", "-p", JSON.stringify(patch)]);
+      await apply(patch);
 
       assert.deepEqual(await found(), ["WARN the policy keyvault-injector-injection is not as this version of the command ships it"]);
+
+      await apply([{ op: "replace", path: "/spec", value: spec }]);
+      assert.deepEqual(await found(), [asShipped]);
     }
+    assert.match(asShipped, /^OK /);
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { COMMANDS } from "../../src/cli/program.ts";
-import { PROCESSES, SETTINGS } from "../../src/runtime/settings.ts";
+import { PROCESSES } from "../../src/runtime/setting.ts";
+import { SETTINGS } from "../../src/runtime/settings.ts";
 import { type CliOutput, runCli, runOffline } from "../support/cli/cli.ts";
 
 const said = async (argv: readonly string[]): Promise<CliOutput> => {

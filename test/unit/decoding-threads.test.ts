@@ -163,7 +163,7 @@ describe("what a class may have decoded in one reconcile", () => {
 
   test("is fifteen seconds of a processor in all, and ten for one file", async () => {
     const decoder = decoderThat(7_000);
-    const content = new ClassContent(decoder, { namespace: "team", saltKey: new Uint8Array(32) });
+    const content = new ClassContent(decoder, { namespace: "team", saltKey: () => new Uint8Array(32) });
     const secretObjects = [
       { secretName: "s", type: "kubernetes.io/tls", data: files(4).map(({ path }) => ({ objectName: path, key: "tls.crt" })) },
     ];

@@ -63,6 +63,21 @@ describe("a mount in the way", () => {
     assert.equal(decidePod(pod).kind, "patched");
   });
 
+  test("is read-only where one of two at the same place is, in whatever order: the later covers the earlier", () => {
+    const mounts = [
+      { name: "a", mountPath: "/mnt" },
+      { name: "b", mountPath: "/mnt/", readOnly: true },
+    ];
+    for (const volumeMounts of [mounts, mounts.toReversed()]) {
+      const volumes = ["a", "b"].map((name) => ({ name, emptyDir: {} }));
+
+      assert.match(
+        denialOf(aPod(OPTED_IN, { volumes, containers: [{ name: "app", volumeMounts }] })),
+        /volume "b" at "\/mnt\/", read-only/,
+      );
+    }
+  });
+
   test("is recognised in every spelling that the kubelet or the runtime resolves", () => {
     for (const mountPath of ["mnt/secrets-store", "/mnt/./secrets-store//", "/mnt/x/../secrets-store"]) {
       assert.match(denialOf(podWith({ mountPath })), /^MountPathTaken: container "app" already has volume "data"/);

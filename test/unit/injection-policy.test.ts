@@ -3,7 +3,6 @@ import { describe, test } from "node:test";
 import { SHIPPED_CONDITIONS } from "../../src/cli/shared/webhook-entry.ts";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { FORBIDDEN } from "../../src/domain/injection/system-paths.ts";
-import { IS_DONE } from "../../tools/injection-policy/done.ts";
 import { injectionFiles } from "../../tools/injection-policy/files.ts";
 import { REFUSED } from "../../tools/injection-policy/mutation.ts";
 import { CONSTRAINTS, injectionPolicy } from "../../tools/injection-policy/policies.ts";
@@ -12,11 +11,6 @@ import { at, listAt, parseManifests } from "../support/cluster/shipped-manifests
 
 const [policy] = injectionPolicy(VERSION);
 const text = JSON.stringify(policy);
-
-interface Spec {
-  readonly variables: readonly { readonly name: string; readonly expression: string }[];
-  readonly mutations: readonly { readonly jsonPatch: { readonly expression: string } }[];
-}
 
 describe("the policy that injects", () => {
   test("reads every annotation of pods that changes a pod, and writes label and status", () => {
@@ -37,7 +31,7 @@ describe("the policy that injects", () => {
   });
 
   test("has each variable before it is used, and none that nobody uses", () => {
-    const { variables, mutations } = (policy as { readonly spec: Spec }).spec;
+    const { variables, mutations } = policy.spec;
     const known = new Set<string>();
     const used = new Set<string>();
     for (const { name, expression } of [...variables, { name: "mutation", expression: mutations[0]?.jsonPatch.expression ?? "" }]) {
@@ -66,7 +60,6 @@ describe("the policy that injects", () => {
     const conditions = listAt(policy, "spec", "matchConditions").map((condition) => at(condition, "name"));
 
     for (const name of conditions) assert.ok(SHIPPED_CONDITIONS.includes(String(name)), `doctor takes ${String(name)} for somebody else's`);
-    assert.equal(named("isDone"), IS_DONE);
     assert.deepEqual(CONSTRAINTS, at(check, "spec", "matchConstraints"));
     assert.equal(named("status"), `object.metadata.annotations[?'${POD_ANNOTATIONS.status}'].orValue('')`);
     assert.ok(named("problem").includes(`variables.status.startsWith('${REFUSED}') ? variables.status.substring(${REFUSED.length})`));

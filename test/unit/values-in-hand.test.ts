@@ -107,7 +107,7 @@ function withBrokenDecoding() {
     },
     fetch: (hasRoom: (bytes: number) => boolean) =>
       fetchObjects(
-        { client, render, content: new ClassContent({ decode }, { namespace: "team", saltKey: new Uint8Array(32) }), hasRoom },
+        { client, render, content: new ClassContent({ decode }, { namespace: "team", saltKey: () => new Uint8Array(32) }), hasRoom },
         objects,
         signal,
       ),

@@ -1,6 +1,7 @@
 /** Which value of the chart is which flag of our processes, and why some flags have none. */
 import { assertNever } from "../../src/domain/assert-never.ts";
-import { SETTINGS, type Setting, type SettingKind, type SettingName } from "../../src/runtime/settings.ts";
+import type { Setting, SettingKind } from "../../src/runtime/setting.ts";
+import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
 import type { Json, JsonMap } from "./place.ts";
 import { BOOLEAN, DURATION, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
 

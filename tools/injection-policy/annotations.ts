@@ -14,19 +14,7 @@ import { mountPathProblem, normalPath, pathBelow } from "./paths.ts";
 const OWN = "object.metadata.annotations";
 const DEFAULTS = "namespaceObject.metadata.?annotations";
 
-/** By the names in POD_ANNOTATIONS, which are those of the variables, too. */
-const NAMES = [
-  "secretProviderClass",
-  "credentialsSecret",
-  "mountPath",
-  "volumeName",
-  "containers",
-  "envFrom",
-  "restartOnRotation",
-  "restartWindow",
-] as const;
-
-type Name = (typeof NAMES)[number];
+type Name = keyof typeof POD_ANNOTATIONS;
 
 const keyOf = (name: Name): string => text(POD_ANNOTATIONS[name]);
 
@@ -71,9 +59,11 @@ const PER_CLASS: Bounds = { characters: 70_000, most: 512 };
 /** An item that nothing can be called, and that says why. */
 const tooMuch = ({ characters, most }: Bounds): string => `["(more than ${most} items or ${characters} characters)"]`;
 
-/** `a, b,c`; without the annotation nothing. */
-const items = (name: Name): string =>
-  `${given(name)}.optMap(value, ${pieces("value", ",", LIST, tooMuch(LIST))}.map(item, item.trim())).orValue([])`;
+/** `a, b,c`, of an optional string; without it nothing. */
+export const itemsOf = (value: string, bounds: Bounds, otherwise: string): string =>
+  `${value}.optMap(value, ${pieces("value", ",", bounds, otherwise)}.map(item, item.trim())).orValue([])`;
+
+const items = (name: Name): string => itemsOf(given(name), LIST, tooMuch(LIST));
 
 interface ListRules {
   /** Of the list, an expression. */

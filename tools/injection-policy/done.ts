@@ -3,20 +3,16 @@
  * alone, and cheaply, spares it that. Where this says no, the pod may be whole all the same.
  */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { ownOf } from "./annotations.ts";
-import { bind, pieces, text } from "./cel.ts";
+import { itemsOf, ownOf } from "./annotations.ts";
+import { bind, text } from "./cel.ts";
 import { REFUSED } from "./mutation.ts";
 import { ALL_CONTAINERS, classOf, DRIVER_VOLUMES, isFrom, mountsOf, referenceOf } from "./pod.ts";
 
 /** Larger pods are not told so cheaply. */
 const MOST = { characters: 1_024, most: 16, containers: 100, volumes: 100, ours: 16, mounts: 2_000 } as const;
 
-/** A list that is too long has one item that nothing is called. */
-const itemsOf = (annotation: Parameters<typeof ownOf>[0]): string => {
-  const key = text(POD_ANNOTATIONS[annotation]);
-  const value = `object.metadata.annotations[${key}]`;
-  return `${key} in object.metadata.annotations ? ${pieces(value, ",", MOST, `[""]`)}.map(item, item.trim()) : []`;
-};
+/** Of the pod's own, which a condition takes for bytes as well; a list that is too long has one item that nothing is called. */
+const ownItems = (name: Parameters<typeof ownOf>[0]): string => itemsOf(`${ownOf(name)}.optMap(raw, string(raw))`, MOST, `[""]`);
 
 const CREDENTIALS = text(POD_ANNOTATIONS.credentialsSecret);
 
@@ -56,13 +52,13 @@ const HAVE_ALL = bind(
 );
 
 const LISTS: readonly (readonly [name: string, expression: string])[] = [
-  ["classes", itemsOf("secretProviderClass")],
+  ["classes", ownItems("secretProviderClass")],
   [
     "credentials",
     `${ownOf("credentialsSecret")}.optMap(value, string(value).size() > ${MOST.characters} ? " " : "," + string(value) + ",").orValue(",,")`,
   ],
-  ["items", itemsOf("containers")],
-  ["secrets", itemsOf("envFrom")],
+  ["items", ownItems("containers")],
+  ["secrets", ownItems("envFrom")],
   ["volumes", DRIVER_VOLUMES],
 ];
 

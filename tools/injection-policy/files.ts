@@ -30,14 +30,13 @@ export function injectionFiles(version: string): readonly GeneratedFile[] {
 
 const FINAL_CHECK = "manifests/policies/pod-volume.yaml";
 
-/** It asks the same question; the rest of it is written by hand. */
+const CONDITION = /(?<=- name: not-done\n {6}expression: \|-\n {8}).*/;
+
+/** It asks the same question; the rest of it is written by hand. Throws where the question has no place. */
 function finalCheck(): GeneratedFile {
-  const expressions = { "not-done": `!(${HAS_OWN_SECRETS} && ${IS_DONE})`, isDone: IS_DONE };
-  let text = readRepositoryFile(FINAL_CHECK);
-  for (const [name, expression] of Object.entries(expressions)) {
-    text = text.replace(new RegExp(`(?<=- name: ${name}\\n {6}expression: \\|-\\n {8}).*`), () => expression);
-  }
-  return { file: FINAL_CHECK, text };
+  const written = readRepositoryFile(FINAL_CHECK);
+  if (!CONDITION.test(written)) throw new Error(`${FINAL_CHECK} has no condition not-done whose expression is a block`);
+  return { file: FINAL_CHECK, text: written.replace(CONDITION, () => `!(${HAS_OWN_SECRETS} && ${IS_DONE})`) };
 }
 
 const HEADING = "# Made by tools/render-manifests.ts from tools/injection-policy: what the webhook does, in the API server itself.\n";

@@ -9,14 +9,13 @@ const add = (path: string, value: string): string => `JSONPatch{op: "add", path:
 const pointer = (...parts: readonly string[]): string =>
   text(parts.map((part) => `/${part.replaceAll("~", "~0").replaceAll("/", "~1")}`).join(""));
 
-const volumeWith = (reference: string): string =>
-  `Object.spec.volumes{name: ${of("volumeNames")}[index], csi: Object.spec.volumes.csi{driver: ${text(CSI_DRIVER)}, readOnly: true, volumeAttributes: {"secretProviderClass": ${of("classes")}[index]}${reference}}}`;
+const REFERENCE = `optional.ofNonZeroValue(${of("references")}[index]).optMap(name, Object.spec.volumes.csi.nodePublishSecretRef{name: name})`;
 
-const REFERENCE = `, nodePublishSecretRef: Object.spec.volumes.csi.nodePublishSecretRef{name: ${of("references")}[index]}`;
+const VOLUME = `Object.spec.volumes{name: ${of("volumeNames")}[index], csi: Object.spec.volumes.csi{driver: ${text(CSI_DRIVER)}, readOnly: true, volumeAttributes: {"secretProviderClass": ${of("classes")}[index]}, ?nodePublishSecretRef: ${REFERENCE}}}`;
 
 const VOLUMES = [
   `(has(object.spec.volumes) || ${of("missingVolumes")}.size() == 0 ? [] : [${add(pointer("spec", "volumes"), "[]")}])`,
-  `${of("missingVolumes")}.map(index, ${add(pointer("spec", "volumes", "-"), `${of("references")}[index] == "" ? ${volumeWith("")} : ${volumeWith(REFERENCE)}`)})`,
+  `${of("missingVolumes")}.map(index, ${add(pointer("spec", "volumes", "-"), VOLUME)})`,
 ].join(" + ");
 
 /** Each that is missing is called `each`. Kinds of containers have one type. */

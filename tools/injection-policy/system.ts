@@ -24,8 +24,14 @@ const BY_SELECTOR = `${list(KEYS)}.filter(key, key in object.spec.?nodeSelector.
 /** More terms, expressions and values are not looked at, and say nothing: a pod may have thousands. */
 const MOST = 16;
 
+const VALUES = "expression.?values.orValue([])";
+
 /** Of the values of an expression: empty where they differ. */
-const BY_VALUES = `(expression.?values.orValue([]).size() > 0 && expression.values.size() <= ${MOST} && expression.values.all(value, ${systemByLabel("expression.key", "value")} == ${systemByLabel("expression.key", "expression.values[0]")}) ? ${systemByLabel("expression.key", "expression.values[0]")} : "")`;
+const BY_VALUES = bind(
+  "systems",
+  `(${VALUES}.size() > ${MOST} ? [""] : ${VALUES}.map(value, ${systemByLabel("expression.key", "value")}).distinct())`,
+  `systems.size() == 1 ? systems[0] : ""`,
+);
 
 const BY_EXPRESSION = choose(
   [
@@ -39,11 +45,17 @@ const BY_EXPRESSION = choose(
   `""`,
 );
 
-const BY_TERM = `[term.?matchExpressions.orValue([]).filter(each, term.matchExpressions.size() <= ${MOST}).map(expression, ${BY_EXPRESSION}).filter(system, system != "")].map(systems, systems.size() == 0 ? "" : systems[0])[0]`;
+const BY_TERM = first(
+  `term.?matchExpressions.orValue([]).filter(each, term.matchExpressions.size() <= ${MOST}).map(expression, ${BY_EXPRESSION}).filter(system, system != "")`,
+);
 
 const TERMS = "object.spec.?affinity.?nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution.?nodeSelectorTerms.orValue([])";
 
-const BY_AFFINITY = `[(${TERMS}.size() > ${MOST} ? [] : ${TERMS}).map(term, ${BY_TERM})].map(systems, systems.size() > 0 && systems.all(system, system == systems[0]) ? systems[0] : "")[0]`;
+const BY_AFFINITY = bind(
+  "systems",
+  `(${TERMS}.size() > ${MOST} ? [] : ${TERMS}).map(term, ${BY_TERM}).distinct()`,
+  `systems.size() == 1 ? systems[0] : ""`,
+);
 
 const BY_CONTENT = `has(object.spec.securityContext) && has(object.spec.securityContext.windowsOptions) || ${of("all")}.exists(c, has(c.securityContext) && has(c.securityContext.windowsOptions) || has(c.workingDir) && c.workingDir.matches(${regex(DRIVE)}) || c.?volumeMounts.orValue([]).exists(m, !m.mountPath.startsWith("/") && m.mountPath.matches(${regex(DRIVE)})))`;
 

@@ -1,5 +1,8 @@
 /** The page of settings: names, defaults, kinds and the first sentence are the code's, the chart's value the chart's. */
-import { environmentNameOf, SETTINGS, type Setting, type SettingName } from "../../src/runtime/settings.ts";
+
+import type { Setting } from "../../src/runtime/setting.ts";
+import { environmentNameOf } from "../../src/runtime/setting.ts";
+import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
 import { syntaxOf } from "../../src/runtime/settings-help.ts";
 import { valuePathOf } from "../helm-chart/values-settings.ts";
 import { code, type Places, table } from "./page.ts";

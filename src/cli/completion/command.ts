@@ -1,5 +1,5 @@
 import { spellingAdvice } from "../../domain/spelling.ts";
-import { PROCESSES } from "../../runtime/settings.ts";
+import { PROCESSES } from "../../runtime/setting.ts";
 import { answered, type Command, CommandFailure } from "../shared/command.ts";
 import { type CommandOption, optionsOf } from "../shared/options.ts";
 

@@ -1,7 +1,8 @@
 import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
 import { parseConfig } from "../../runtime/config.ts";
-import { environmentNameOf, SETTINGS, type Setting, type SettingName } from "../../runtime/settings.ts";
+import { environmentNameOf, type Setting } from "../../runtime/setting.ts";
+import { SETTINGS, type SettingName } from "../../runtime/settings.ts";
 import { MORE_RESOURCES } from "./resources.ts";
 import { type Look, type Viewer, valueIn } from "./viewer.ts";
 

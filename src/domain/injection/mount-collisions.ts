@@ -65,13 +65,14 @@ export function collisionOf(target: Target, mount: ClassMount, places: readonly 
   if (same !== undefined) return refused("pathTaken", target, same, mount);
   const inner = occupants.find((occupant) => restBelow(occupant.places, places) !== undefined);
   if (inner !== undefined) return refused("pathHides", target, inner, mount);
-  // The innermost is the one that the mount point is made in.
+  // The innermost is the one that the mount point is made in. Of two at one place, spelled otherwise, the later covers the earlier: which one
+  // that is, is the runtime's to say.
   const [outer] = occupants
     .flatMap((occupant) => {
       const rest = restBelow(places, occupant.places);
       return rest === undefined ? [] : [{ occupant, rest }];
     })
-    .sort((a, b) => a.rest.length - b.rest.length);
+    .sort((a, b) => a.rest.length - b.rest.length || Number(b.occupant.isReadOnly) - Number(a.occupant.isReadOnly));
   if (outer === undefined) return { kind: "none" };
   if (outer.occupant.isReadOnly) return refused("pathReadOnly", target, outer.occupant, mount);
   return { kind: "told", warning: directoryWarning(target, outer.occupant, endOf(mount.mountPath, outer.rest, target.system)) };

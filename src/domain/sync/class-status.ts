@@ -1,5 +1,5 @@
+import jsonpatch from "fast-json-patch";
 import { formatDuration } from "../duration.ts";
-import { canonical } from "../healing/snapshot.ts";
 import type { SyncReason } from "../reasons.ts";
 import type { RolloutReason } from "../rollout/reasons.ts";
 import type { CopyStatus } from "./copies/copy-status.ts";
@@ -167,7 +167,12 @@ function ofOlderSpec(secret: SecretStatus, { generation }: ClassOutcome, stored:
 function isSaid(next: ClassStatus, stored: ClassStatus): boolean {
   const secrets = next.secrets.map((secret, index) => (stored.secrets[index]?.specHash === undefined ? withoutHash(secret) : secret));
   // The API server returns fields in its own order.
-  return canonical({ ...next, secrets }) === canonical(stored);
+  return isSame({ ...next, secrets }, stored);
+}
+
+/** As JSON, in which members have no order. */
+function isSame(one: object, other: object): boolean {
+  return jsonpatch.compare(one, other).length === 0;
 }
 
 function withoutHash(secret: SecretStatus): SecretStatus {
@@ -245,7 +250,7 @@ export function withSynced(
 
 /** The stored status with how the copies of the class's Secrets stand; undefined where it says so already. */
 export function withCopies(stored: ClassStatus, copies: readonly CopyStatus[]): ClassStatus | undefined {
-  if (canonical(stored.copies ?? []) === canonical(copies)) return undefined;
+  if (isSame(stored.copies ?? [], copies)) return undefined;
   const { copies: _, ...others } = stored;
   return copies.length === 0 ? others : { ...others, copies };
 }

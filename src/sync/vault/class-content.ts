@@ -31,13 +31,13 @@ const SHORT_OBJECTS = 8_192;
 export class ClassContent {
   readonly #decoder: Decoder;
   readonly #namespace: string;
-  readonly #saltKey: Uint8Array;
+  readonly #saltKey: () => Uint8Array;
   #rounds = new DerivationBudget().left;
   #milliseconds = CLASS_MS;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `saltKey`: by which the salts of what is made for the namespace are made. */
-  constructor(decoder: Decoder, { namespace, saltKey }: { readonly namespace: string; readonly saltKey: Uint8Array }) {
+  /** `saltKey`: by which the salts of what is made for the namespace are made; most classes make nothing that has one. */
+  constructor(decoder: Decoder, { namespace, saltKey }: { readonly namespace: string; readonly saltKey: () => Uint8Array }) {
     this.#decoder = decoder;
     this.#namespace = namespace;
     this.#saltKey = saltKey;
@@ -92,7 +92,7 @@ export class ClassContent {
     if (expressions.length === 0) return;
     const values = await Sensitive.combineElsewhere(wanted, (copies) =>
       this.#parts(
-        (rounds) => ({ kind: "expressions", texts: expressions.map(({ text }) => text), files: copies, saltKey: this.#saltKey, rounds }),
+        (rounds) => ({ kind: "expressions", texts: expressions.map(({ text }) => text), files: copies, saltKey: this.#saltKey(), rounds }),
         signal,
       ),
     );

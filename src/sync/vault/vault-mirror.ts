@@ -99,7 +99,7 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const identity = await findIdentity({ ...options.identities, readSecret }, { provider, mode: opened.identity }, signal);
   if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
-  const content = new ClassContent(options.content.decoder, { namespace, saltKey: options.content.saltKeyOf(namespace) });
+  const content = new ClassContent(options.content.decoder, { namespace, saltKey: () => options.content.saltKeyOf(namespace) });
   const slow = await content.readObjects(provider.spec, signal);
   if (slow !== undefined) return refused(asRefusal(slow));
   const parsed = opened.readObjects();

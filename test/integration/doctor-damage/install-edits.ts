@@ -1,5 +1,5 @@
 import path from "node:path";
-import { environmentNameOf } from "../../../src/runtime/settings.ts";
+import { environmentNameOf } from "../../../src/runtime/setting.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { healingManifests, MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
 

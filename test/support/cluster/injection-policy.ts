@@ -2,6 +2,7 @@ import { aPod, OPTED_IN } from "../fixtures/pods.ts";
 import { eventually } from "../time/eventually.ts";
 import { type ApiAnswer, apiRequest } from "./api-request.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { at } from "./shipped-manifests.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -16,7 +17,8 @@ export function tryPod(plane: ControlPlane, pod: Json, namespace = "default"): P
 
 /** The API server has taken up the policies that were applied, which takes it seconds: the one that injects and the final check. */
 export async function untilPolicyInjects(plane: ControlPlane): Promise<void> {
+  // The one writes why, the other refuses the pod with it.
   const isThere = async (): Promise<boolean> =>
-    (await tryPod(plane, aPod(OPTED_IN))).status === 201 && (await tryPod(plane, aPod({ ...OPTED_IN, "mount-path": "x" }))).status === 422;
+    /mount-path is "x"/.test(String(at((await tryPod(plane, aPod({ ...OPTED_IN, "mount-path": "x" }))).body, "message")));
   await eventually(isThere, { within: 30_000, every: 100, what: "the policies" });
 }

@@ -2,7 +2,7 @@
 import { getAsset, getAssetKeys } from "node:sea";
 import { runCli } from "../../../src/cli/compose.ts";
 import { programName } from "../../../src/runtime/program-name.ts";
-import { PROCESSES } from "../../../src/runtime/settings.ts";
+import { PROCESSES } from "../../../src/runtime/setting.ts";
 import { crdsIn } from "../../../src/sync/healing/crd-files.ts";
 import { CRDS, VERSION } from "./assets.ts";
 
