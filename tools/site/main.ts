@@ -83,12 +83,8 @@ async function build(output: string): Promise<number> {
 function addFiles(output: string, pages: readonly SitePage[]): void {
   for (const file of repositoryFiles().filter((each) => /^docs\/.*\.(?:svg|png)$/.test(each)))
     cpSync(path.join(root, file), path.join(output, file));
-  cpSync(
-    createRequire(import.meta.url)
-      .resolve("minisearch")
-      .replace(/dist\/.*$/, "dist/umd/index.js"),
-    path.join(output, "minisearch.js"),
-  );
+  cpSync(distOf("minisearch", "umd/index.js"), path.join(output, "minisearch.js"));
+  cpSync(distOf("mermaid", "mermaid.min.js"), path.join(output, "mermaid.js"));
   writeFileSync(path.join(output, "search.js"), SEARCH_SCRIPT);
   writeFileSync(path.join(output, "search.json"), searchIndex(pages));
   // GitHub Pages serves the files as they are.
@@ -97,6 +93,13 @@ function addFiles(output: string, pages: readonly SitePage[]): void {
     mkdirSync(path.join(output, file), { recursive: true });
     writeFileSync(path.join(output, file, "index.html"), redirect(relativeUrl(`${file}/`, url)));
   }
+}
+
+/** What a package has for browsers. */
+function distOf(name: string, file: string): string {
+  return createRequire(import.meta.url)
+    .resolve(name)
+    .replace(/dist\/.*$/, `dist/${file}`);
 }
 
 async function main(): Promise<number> {

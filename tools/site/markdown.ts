@@ -6,6 +6,8 @@ import { relativeUrl, slugOf, urlOf } from "./pages.ts";
 interface Token {
   readonly type: string;
   readonly content: string;
+  /** Of a fenced block: its language. */
+  readonly info: string;
   readonly children: readonly Token[] | null;
   attrGet(name: string): string | null;
   attrSet(name: string, value: string): void;
@@ -41,6 +43,8 @@ export function siteMarkdown(markdown: MarkdownIt, targets: LinkTargets): void {
   markdown.core.ruler.push("site", ({ tokens, env }) => {
     const page = (env as { readonly sitePage: { readonly file: string; readonly url: string } }).sitePage; // As main.ts adds it.
     for (const [index, token] of tokens.entries()) {
+      if (isDiagram(token))
+        Object.assign(token, { type: "html_block", content: `<pre class="${DIAGRAM}">${escaped(token.content)}</pre>\n` });
       if (token.type === "heading_open") token.attrSet("id", slugOf(headingText(tokens[index + 1])));
       for (const child of token.children ?? []) {
         const attribute = child.type === "link_open" ? "href" : child.type === "image" ? "src" : undefined;
@@ -48,6 +52,15 @@ export function siteMarkdown(markdown: MarkdownIt, targets: LinkTargets): void {
       }
     }
   });
+}
+
+/** By which the page's script finds it. */
+export const DIAGRAM = "mermaid";
+
+const isDiagram = ({ type, info }: Token): boolean => type === "fence" && info.trim() === DIAGRAM;
+
+export function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function headingText(inline: Token | undefined): string {

@@ -1,4 +1,5 @@
 /** What stands around a page's text. */
+import { DIAGRAM, escaped } from "./markdown.ts";
 import { relativeUrl, type SitePage } from "./pages.ts";
 
 const STYLE = `:root { color-scheme: light dark; --line: #8884; --link: #0969da; }
@@ -38,7 +39,7 @@ export function shell(content: string, page: SitePage, pages: readonly SitePage[
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(page.title)}</title>
+<title>${escaped(page.title)}</title>
 <style>
 ${STYLE}</style>
 </head>
@@ -54,8 +55,15 @@ ${content}
 </main>
 <script src="${relativeUrl(page.url, "minisearch.js")}"></script>
 <script src="${relativeUrl(page.url, "search.js")}"></script>
-</body>
+${content.includes(`class="${DIAGRAM}"`) ? diagrams(page) : ""}</body>
 </html>
+`;
+}
+
+/** Draws the page's diagrams. Their text is there without it. */
+function diagrams({ url }: SitePage): string {
+  return `<script src="${relativeUrl(url, "mermaid.js")}"></script>
+<script>mermaid.initialize({ startOnLoad: true, theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "default" });</script>
 `;
 }
 
@@ -71,11 +79,7 @@ interface Group {
 }
 
 function group({ name, members, page }: Group): string {
-  const items = members.map(({ url, title }) => `<li><a href="${relativeUrl(page.url, url)}">${escape(title)}</a></li>`);
+  const items = members.map(({ url, title }) => `<li><a href="${relativeUrl(page.url, url)}">${escaped(title)}</a></li>`);
   const isOpen = members.includes(page);
   return `<details${isOpen ? " open" : ""}><summary>${name}</summary>\n<ul>\n${items.join("\n")}\n</ul></details>`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
