@@ -3,8 +3,8 @@
  * alone, and cheaply, spares it that. Where this says no, the pod may be whole all the same.
  */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { itemsOf, ownOf } from "./annotations.ts";
 import { bind, text } from "./cel.ts";
+import { itemsOf, ownOf } from "./given.ts";
 import { REFUSED } from "./mutation.ts";
 import { ALL_CONTAINERS, classOf, DRIVER_VOLUMES, isFrom, mountsOf, referenceOf } from "./pod.ts";
 

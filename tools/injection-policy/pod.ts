@@ -6,8 +6,9 @@ import { DENIALS, FIXES, PROBLEMS } from "../../src/domain/injection/messages.ts
 import { examplePath, LINK, LONGEST } from "../../src/domain/injection/mount-path.ts";
 import { type ContainerList, READ_ONLY_SOURCES } from "../../src/domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
-import { EACH_CLASS, invalid } from "./annotations.ts";
+import { EACH_CLASS } from "./annotations.ts";
 import { bind, choose, first, message, of, type Problem, quoted, text, type Variable } from "./cel.ts";
+import { invalid } from "./given.ts";
 import { isPlain, isSystemPlace, placesOf, placesOfNormal } from "./paths.ts";
 
 /** What a class's volumes are told by. */

@@ -58,7 +58,7 @@ const VARIABLES: readonly Variable[] = [
 const metadata = { name: NAME, labels: { "app.kubernetes.io/name": "keyvault-injector" } };
 
 /** As of the policy keyvault-injector-pod-volume, which checks what comes out. */
-export const CONSTRAINTS = {
+const CONSTRAINTS = {
   matchPolicy: "Equivalent",
   namespaceSelector: {
     matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "keyvault-injector"] }],

@@ -1,6 +1,5 @@
 import { type KubeObject, RESOURCES } from "../../../src/domain/kubernetes.ts";
-import { send } from "../worker/sync-world.ts";
-import { MERGE_PATCH } from "./api-request.ts";
+import { apiRequest, MERGE_PATCH } from "./api-request.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { kubeAccess } from "./kube-access.ts";
 
@@ -89,10 +88,7 @@ function statusOf(isReady: boolean, restartCount: number): object {
 
 async function patchStatus(plane: ControlPlane, { metadata: { namespace = "", name } }: KubeObject, status: object): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;
-  try {
-    await send(plane, { method: "PATCH", path, body: { status }, contentType: MERGE_PATCH });
-  } catch (error) {
-    // Gone in between.
-    if (!(error instanceof Error && error.message.includes(": 404 "))) throw error;
-  }
+  const answer = await apiRequest(plane, { method: "PATCH", path, body: { status }, contentType: MERGE_PATCH });
+  // 404: gone in between.
+  if (answer.status >= 300 && answer.status !== 404) throw new Error(JSON.stringify(answer.body));
 }
