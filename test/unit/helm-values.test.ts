@@ -45,8 +45,8 @@ describe("the table of the chart's values", () => {
 
   test("has ours first in values.yaml, and what is refused apart at the end, as a comment", () => {
     const text = chart("values.yaml");
-    const places = ["# ---- Ours", "\nimage:", "\nsync:", "\nmonitoring:", "\nlinux:", `\n${DRIVER}:`, "# ---- Refused"].map((part) =>
-      text.indexOf(part),
+    const places = ["# ---- The project's own", "\nimage:", "\nsync:", "\nmonitoring:", "\nlinux:", `\n${DRIVER}:`, "# ---- Rejected"].map(
+      (part) => text.indexOf(part),
     );
     assert.deepEqual(
       places,

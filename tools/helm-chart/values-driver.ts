@@ -24,7 +24,7 @@ const CRD_IMAGES = {
 const NO_JOB = "upstream runs a Job for its definitions; here Helm installs them once and the worker upgrades and heals them. Leave it out";
 
 const DECIDED = { type: ["boolean", "null"] } as const;
-const ONE_DEFAULT = "Not given, it is on in a new install, what it was in an upgrade, and off with `preset: extension`.";
+const ONE_DEFAULT = "If unset: on in a new install, off with `preset: extension`, and the previous value in an upgrade.";
 
 const SIDECARS: Readonly<Record<System, Json>> = {
   linux: resources({ cpu: "10m", memory: "20Mi" }, { cpu: "100m", memory: "100Mi" }),
@@ -36,23 +36,28 @@ const DRIVER: Readonly<Record<System, Json>> = {
 };
 
 function driverRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? " The project has never run it there." : "";
+  const untested = system === "windows" ? " We have never tested this." : "";
   return [
     {
       path: `${system}.enabled`,
       default: system === "linux",
       type: BOOLEAN,
-      meaning: `Runs the driver on ${system} nodes.${untested}`,
+      meaning: `Runs the driver on ${system === "linux" ? "Linux" : "Windows"} nodes.${untested}`,
     },
     ...imageRows(`${system}.image`, { repository: "registry.k8s.io/csi-secrets-store/driver", tag: "v1.6.0" }),
     ...imageRows(`${system}.registrarImage`, { repository: "registry.k8s.io/sig-storage/csi-node-driver-registrar", tag: "v2.16.0" }),
     ...imageRows(`${system}.livenessProbeImage`, { repository: "registry.k8s.io/sig-storage/livenessprobe", tag: "v2.18.0" }),
-    { path: `${system}.driver.resources`, default: DRIVER[system], type: MAP, meaning: "Requests and limits of the driver's container." },
+    {
+      path: `${system}.driver.resources`,
+      default: DRIVER[system],
+      type: MAP,
+      meaning: "Resource requests and limits of the driver's container.",
+    },
     {
       path: `${system}.registrar.resources`,
       default: SIDECARS[system],
       type: MAP,
-      meaning: "Requests and limits of the registrar's container.",
+      meaning: "Resource requests and limits of the registrar's container.",
     },
     {
       path: `${system}.registrar.logVerbosity`,
@@ -64,16 +69,16 @@ function driverRows(system: System): readonly ValueRow[] {
       path: `${system}.livenessProbe.resources`,
       default: SIDECARS[system],
       type: MAP,
-      meaning: "Requests and limits of the liveness probe's container.",
+      meaning: "Resource requests and limits of the liveness probe's container.",
     },
     {
       path: `${system}.additionalProvidersDirs`,
       default: system === "linux" ? ["/etc/kubernetes/secrets-store-csi-providers"] : [],
       type: TEXTS,
-      meaning: "Folders of providers' sockets besides. Add those of other providers in the cluster.",
+      meaning: "Additional folders with provider sockets. Add those of other providers in the cluster.",
     },
     { path: `${system}.metricsAddr`, default: ":8095", type: PORT, meaning: "Address of the driver's metrics." },
-    { path: `${system}.env`, default: [], type: LIST, meaning: "Environment variables of the driver besides." },
+    { path: `${system}.env`, default: [], type: LIST, meaning: "Additional environment variables of the driver." },
     { path: `${system}.daemonsetAnnotations`, default: {}, type: LABELS, meaning: "Annotations of the DaemonSet." },
     ...daemonSetRows(`${system}.`, system),
   ];
@@ -118,7 +123,7 @@ const crdRows: readonly ValueRow[] = [
 ];
 
 const bothRows: readonly ValueRow[] = [
-  { path: "install", default: true, type: BOOLEAN, meaning: "Installs the CSI driver. `false` where the cluster has one." },
+  { path: "install", default: true, type: BOOLEAN, meaning: "Installs the CSI driver. Use `false` if the cluster already has one." },
   {
     path: "nameOverride",
     default: "",
@@ -139,7 +144,7 @@ const bothRows: readonly ValueRow[] = [
     type: DECIDED,
     flag: "sync-secret",
     meaning:
-      "Syncs `secretObjects` into Secrets, by our worker, whether or not a pod mounts the class. The driver's own sync is never switched on. " +
+      "Whether the worker syncs `secretObjects` to Secrets, even if no pod mounts the class. The chart never enables the driver's own sync. " +
       ONE_DEFAULT,
   },
   {
@@ -147,14 +152,14 @@ const bothRows: readonly ValueRow[] = [
     default: null,
     type: DECIDED,
     flag: "enable-secret-rotation",
-    meaning: "Follows new versions in the vault, in mounts and in Secrets. " + ONE_DEFAULT,
+    meaning: "Whether mounts and Secrets are updated to new versions in the vault. " + ONE_DEFAULT,
   },
   {
     path: "rotationPollInterval",
     default: "2m",
     type: DURATION,
     flag: "rotation-poll-interval",
-    meaning: "How often a class is checked against its vault, for mounts and Secrets. Shorter costs more transactions of the vault.",
+    meaning: "How often the driver and the worker check each class against its vault. Shorter intervals use more vault transactions.",
   },
   { path: "logVerbosity", default: 0, type: NUMBER, meaning: "Verbosity of the driver's log." },
   { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "Writes the driver's log as JSON." },
@@ -162,22 +167,22 @@ const bothRows: readonly ValueRow[] = [
     path: "livenessProbe.port",
     default: 9808,
     type: NUMBER,
-    meaning: "Port of the driver's health check. Change it where the node's port is taken.",
+    meaning: "Port of the driver's health check. Change it if the port is already in use on the node.",
   },
   { path: "livenessProbe.logLevel", default: 0, type: NUMBER, meaning: "Verbosity of the liveness probe's log; upstream's default is 2." },
   {
     path: "maxCallRecvMsgSize",
     default: 4194304,
     type: NUMBER,
-    meaning: "Most bytes of a provider's answer. Raise it where a class has many or large objects.",
+    meaning: "Maximum size of a provider's response in bytes. Raise it if a class has many or large objects.",
   },
-  { path: "providerHealthCheck", default: false, type: BOOLEAN, meaning: "Has the driver ask its providers for their health." },
-  { path: "providerHealthCheckInterval", default: "2m", type: DURATION, meaning: "How often the driver asks." },
+  { path: "providerHealthCheck", default: false, type: BOOLEAN, meaning: "Makes the driver check the health of its providers." },
+  { path: "providerHealthCheckInterval", default: "2m", type: DURATION, meaning: "Interval of these checks." },
   {
     path: "rbac.install",
     default: true,
     type: BOOLEAN,
-    meaning: "Makes the driver's ServiceAccount and roles. `false` where somebody else does.",
+    meaning: "Creates the driver's ServiceAccount and roles. Use `false` if you create them yourself.",
   },
   {
     path: "rbac.pspEnabled",
@@ -198,20 +203,20 @@ const bothRows: readonly ValueRow[] = [
     default: [{ audience: "api://AzureADTokenExchange" }, { audience: "api://AKSIdentityBinding" }],
     type: TOKEN_REQUESTS,
     meaning:
-      "Audiences of the tokens that the kubelet hands to the driver. Workload identity needs the first of the default, an identity binding of AKS the second.",
+      "Audiences of the tokens that the kubelet passes to the driver. Workload identity requires the first default audience, and AKS identity bindings the second.",
   },
   {
     path: "imagePullSecrets",
     default: [],
     type: SECRET_REFERENCES,
-    meaning: "Secrets to pull the driver's images with, each as `name: NAME`.",
+    meaning: "Secrets for pulling the driver's images, each as `name: NAME`.",
   },
-  { path: "commonLabels", default: {}, type: LABELS, meaning: "Labels of the driver's DaemonSets, pods and CSIDriver." },
+  { path: "commonLabels", default: {}, type: LABELS, meaning: "Labels of the driver's DaemonSets, their pods and the CSIDriver." },
   {
     path: "automountServiceAccountToken",
     default: true,
     type: BOOLEAN,
-    meaning: "Mounts the driver's token. `false` where `env` and `volumes` bring a kubeconfig.",
+    meaning: "Mounts the driver's ServiceAccount token. Use `false` if `env` and `volumes` supply a kubeconfig.",
   },
 ];
 

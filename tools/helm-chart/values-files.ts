@@ -122,24 +122,24 @@ function rowOf(row: ValueRow): string {
 /** Who a table of values comes from, in the order in which a reader needs them. */
 const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) => boolean; readonly text: string }[] = [
   {
-    title: "Ours",
+    title: "The project's own values",
     of: ({ upstream, refused }) => upstream === undefined && refused === undefined,
-    text: "A flag in brackets is the [setting](settings.md) of our processes that the value becomes.",
+    text: "These values belong to the project itself. A flag in parentheses is the [setting](settings.md) that the value sets.",
   },
   {
-    title: "Of the Azure provider's chart",
+    title: "Values of the Azure provider's chart",
     of: ({ upstream, refused }) => upstream === "provider" && refused === undefined,
-    text: "The extension's settings under its names. Values files of that chart are taken as they are.",
+    text: "The Azure extension uses the same names. You can use values files for that chart unchanged.",
   },
   {
-    title: "Of the CSI driver's chart",
+    title: "Values of the CSI driver's chart",
     of: ({ upstream, refused }) => upstream === "driver" && refused === undefined,
-    text: "As the extension has them, under `secrets-store-csi-driver`. A values file of the driver's own chart goes under that key.",
+    text: "As in the extension, these values are under `secrets-store-csi-driver`. Put the content of a values file for the driver's own chart under that key.",
   },
   {
-    title: "Refused",
+    title: "Rejected values",
     of: ({ refused }) => refused !== undefined,
-    text: "Names of the two charts and of the extension that cannot have an effect here. Leave them out: another value than those listed is refused.",
+    text: "The two charts and the extension have these values, but they cannot have an effect here. Omit them, because the chart rejects any value other than those listed.",
   },
 ];
 
@@ -154,8 +154,8 @@ export function valuesPage(rows: readonly ValueRow[]): string {
   return [
     "# Values of the Helm chart",
     "",
-    "Made by `tools/helm-chart` from the table that the chart's schema, its defaults and its own checks are made from; `npm run check` compares.",
-    "A name that is not here is refused, and so is a value that cannot have an effect, with the reason.",
+    "This page lists every value of the Helm chart. The chart rejects unknown names, and values that would have no effect, with an error that states the reason.",
+    "`tools/helm-chart` generates this page from the same table as the chart's schema, defaults and checks.",
     "",
     valuesTables(rows),
     "",

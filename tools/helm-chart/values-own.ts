@@ -29,57 +29,63 @@ export interface ManifestDefaults {
 /** Sentences above keys that hold other values. */
 export const GROUPS: Readonly<Record<string, string>> = {
   injection: "How pods get their volumes.",
-  image: "The image of webhook and worker. A whole name as text, `registry.example.com/app:tag` or `…@sha256:…`, is taken as well.",
+  image:
+    "The image of the webhook and the worker. You can also give its full name as a string, such as `registry.example.com/app:tag` or `…@sha256:…`.",
   webhook: "The admission webhook, which adds volumes to annotated pods.",
-  sync: "The worker, which syncs objects of vaults into Secrets and heals the install.",
-  certManager: "Who issues the webhook's serving certificate. By default the webhook does, and needs nothing for it.",
-  clientCA: "Which clients the webhook answers. By default everybody who reaches its port.",
+  sync: "The worker, which syncs vault objects to Secrets and heals the install.",
+  certManager: "Who issues the webhook's serving certificate. By default, the webhook issues it itself.",
+  clientCA: "Which clients can use the webhook. By default, anyone who can reach its port.",
   uninstallHook: "What happens before `helm uninstall` deletes anything.",
-  networkPolicies: "Who may reach our pods, and whom our pods may reach.",
-  monitoring:
-    "What Prometheus and Grafana need, made from manifests/components/monitoring and metrics-service. All of it is off by default.",
+  networkPolicies: "Network traffic allowed to and from the project's pods.",
+  monitoring: "Objects for Prometheus and Grafana, from manifests/components/monitoring and metrics-service. All are off by default.",
 };
 
-const RESTRICTED = "What PodSecurity's level `restricted` forbids is refused: the install's namespace is meant to be held to it.";
+const RESTRICTED =
+  "The chart rejects fields that Pod Security's `restricted` level forbids, because the install's namespace should enforce that level.";
 
 function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefaults): readonly ValueRow[] {
   const who = component === "webhook" ? "the webhook" : "the worker";
   const replicas =
     component === "webhook"
-      ? "All of them answer. Add some where the API server's requests wait; healing undoes `kubectl scale`."
-      : "One leads and the others wait to take over. Two are enough, however many classes there are.";
+      ? "All of them serve requests. Increase the number if the API server's requests have to wait. Healing reverts `kubectl scale`."
+      : "One leads, and the others are on standby. Two are enough for any number of classes.";
   const rows: readonly (readonly [path: string, fallback: Json, type: ValueRow["type"], meaning: string])[] = [
-    ["replicas", 2, NUMBER, `Pods of ${who}. ${replicas}`],
-    ["resources", resources[component], MAP, `Requests and limits of ${who}. Raise the memory limit where the container is killed for it.`],
-    ["nodeSelector", {}, LABELS, "Labels that a node must have, beside `kubernetes.io/os: linux`."],
+    ["replicas", 2, NUMBER, `Number of pods of ${who}. ${replicas}`],
+    [
+      "resources",
+      resources[component],
+      MAP,
+      `Resource requests and limits of ${who}. Raise the memory limit if the container is OOM-killed.`,
+    ],
+    ["nodeSelector", {}, LABELS, "Labels that a node must have, in addition to `kubernetes.io/os: linux`."],
     ["tolerations", [], LIST, "Taints that the pods tolerate."],
-    ["affinity", {}, MAP, "Affinity of the pods. They are spread over zones and nodes without it."],
+    ["affinity", {}, MAP, "Affinity of the pods. The pods are spread over zones and nodes even if you set none."],
     [
       "priorityClassName",
       "keyvault-injector",
       TEXT,
-      "PriorityClass of the pods. The default's object comes with the chart; empty for none.",
+      "PriorityClass of the pods. The chart creates the default one. If empty, the pods have none.",
     ],
-    ["podLabels", {}, LABELS, "Labels that the pods have besides."],
+    ["podLabels", {}, LABELS, "Additional labels of the pods."],
     ["podAnnotations", {}, LABELS, "Annotations of the pods, such as those of a service mesh."],
     [
       "podSecurityContext",
       {},
       POD_SECURITY,
-      `Fields of the pods' securityContext, over the chart's own (user and group 65532, \`RuntimeDefault\`). ${RESTRICTED}`,
+      `Fields of the pods' securityContext, which override the chart's own (user and group 65532, \`RuntimeDefault\`). ${RESTRICTED}`,
     ],
     [
       "securityContext",
       {},
       CONTAINER_SECURITY,
-      `Fields of the container's securityContext, beside the chart's own (nothing is writable, nothing privileged). ${RESTRICTED}`,
+      `Fields of the container's securityContext, in addition to the chart's own (read-only, unprivileged). ${RESTRICTED}`,
     ],
-    ["extraEnv", [], VARIABLES, "Environment variables of the container, as Kubernetes writes them, after the chart's own."],
+    ["extraEnv", [], VARIABLES, "Additional environment variables of the container, as in a Kubernetes pod."],
     [
       "extraArgs",
       [],
       TEXTS,
-      "Arguments of the process, after the chart's own. For a setting that has a value take the value: it also gives the rights that go with it.",
+      "Additional arguments of the process. If the chart has a value for a setting, use the value instead, because it also grants the necessary permissions.",
     ],
     ["serviceAccount.annotations", {}, LABELS, `Annotations of ${who}'s ServiceAccount.`],
     ["serviceAccount.labels", {}, COMMON_LABELS, `Labels of ${who}'s ServiceAccount.`],
@@ -92,58 +98,64 @@ const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.service.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Makes a headless Service for each process, by which a Prometheus without the operator finds the pods.",
+    meaning: "Creates a headless Service for each process. Prometheus uses it to find the pods if you do not run the Prometheus operator.",
   },
   { path: "monitoring.service.labels", default: {}, type: LABELS, meaning: "Labels of these Services." },
   {
     path: "monitoring.service.annotations",
     default: {},
     type: LABELS,
-    meaning: "Annotations of these Services, over `prometheus.io/scrape`, `port` and `path`.",
+    meaning: "Annotations of these Services. They override `prometheus.io/scrape`, `port` and `path`.",
   },
   {
     path: "monitoring.podMonitor.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Makes a PodMonitor, by which the Prometheus operator scrapes both processes. The cluster must serve its kinds.",
+    meaning: "Creates a PodMonitor, which makes the Prometheus operator scrape both processes. The operator's CRDs must be installed.",
   },
-  { path: "monitoring.podMonitor.labels", default: {}, type: LABELS, meaning: "Labels by which your Prometheus selects PodMonitors." },
+  { path: "monitoring.podMonitor.labels", default: {}, type: LABELS, meaning: "Labels of the PodMonitor that your Prometheus selects." },
   {
     path: "monitoring.podMonitor.interval",
     default: "",
     type: { type: ["string", "null"], pattern: "^([0-9]+(ms|s|m|h))*$" },
-    meaning: "How often the pods are scraped. Empty for what your Prometheus does.",
+    meaning: "How often Prometheus scrapes the pods. If empty, Prometheus uses its own default.",
   },
   {
     path: "monitoring.prometheusRule.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Makes the alerts, as PrometheusRules. The cluster must serve the Prometheus operator's kinds.",
+    meaning: "Creates PrometheusRules with the alerts. The Prometheus operator's CRDs must be installed.",
   },
-  { path: "monitoring.prometheusRule.labels", default: {}, type: LABELS, meaning: "Labels by which your Prometheus selects rules." },
+  {
+    path: "monitoring.prometheusRule.labels",
+    default: {},
+    type: LABELS,
+    meaning: "Labels of the PrometheusRules that your Prometheus selects.",
+  },
   {
     path: "monitoring.prometheusRule.runbookUrl",
     default: "",
     type: TEXT,
-    meaning: "Address below which the runbooks are, where you keep a copy of your own: in alerts and dashboard. Empty for the project's.",
+    meaning:
+      "Base URL of your own copy of the runbooks, for links in the alerts and the dashboard. If empty, they link to the project's runbooks.",
   },
   {
     path: "monitoring.dashboard.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Makes a ConfigMap with the Grafana dashboard, which Grafana's sidecar loads.",
+    meaning: "Creates a ConfigMap with the dashboard, which Grafana's sidecar loads.",
   },
   {
     path: "monitoring.dashboard.labels",
     default: {},
     type: LABELS,
-    meaning: 'Labels of that ConfigMap, beside `grafana_dashboard: "1"`, which the sidecar looks for by default.',
+    meaning: 'Labels of that ConfigMap, in addition to `grafana_dashboard: "1"`, which the sidecar selects by default.',
   },
   {
     path: "monitoring.dashboard.annotations",
     default: {},
     type: LABELS,
-    meaning: "Annotations of that ConfigMap, such as the folder that Grafana's sidecar reads there.",
+    meaning: "Annotations of that ConfigMap, such as the one that tells Grafana's sidecar which folder to use.",
   },
 ];
 
@@ -152,35 +164,36 @@ const certificateRows: readonly ValueRow[] = [
     path: "certManager.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Has cert-manager issue the webhook's certificate and publish its CA. It must be installed before, its cainjector included.",
+    meaning:
+      "Makes cert-manager issue the webhook's certificate and publish its CA. Install cert-manager, including its cainjector, first.",
   },
   {
     path: "certManager.issuerRef.name",
     default: "",
     type: TEXT,
-    meaning: "The issuer to take, whose Secrets have `ca.crt`. Empty for a CA of the install's own.",
+    meaning: "Name of an issuer whose Secrets contain `ca.crt`. If empty, the install uses its own CA.",
   },
   {
     path: "certManager.issuerRef.kind",
     default: "Issuer",
     type: TEXT,
-    meaning: "`Issuer`, in the release's namespace, or `ClusterIssuer`. Another kind only with the group that has it.",
+    meaning: "`Issuer` (in the release's namespace) or `ClusterIssuer`. For any other kind, also set `group`.",
   },
   {
     path: "certManager.issuerRef.group",
     default: "",
     type: TEXT,
-    meaning: "The issuer's API group. Empty for cert-manager's own.",
+    meaning: "The issuer's API group. If empty, cert-manager's own.",
   },
   {
     path: "clientCA.configMap",
     default: "",
     type: TEXT,
     meaning:
-      "ConfigMap of the release's namespace with the CAs of your API servers' client certificates. With it nobody else gets an answer.",
+      "ConfigMap in the release's namespace with the CAs of your API servers' client certificates. If set, the webhook rejects all other clients.",
   },
-  { path: "clientCA.secret", default: "", type: TEXT, meaning: "A Secret instead of the ConfigMap. Give one of the two." },
-  { path: "clientCA.key", default: "ca.crt", type: TEXT, meaning: "The key of ConfigMap or Secret that holds the CAs, in PEM." },
+  { path: "clientCA.secret", default: "", type: TEXT, meaning: "Secret to use instead of the ConfigMap. Set only one of the two." },
+  { path: "clientCA.key", default: "ca.crt", type: TEXT, meaning: "Key in the ConfigMap or Secret that contains the CAs in PEM format." },
 ];
 
 const networkRows: readonly ValueRow[] = [
@@ -188,19 +201,20 @@ const networkRows: readonly ValueRow[] = [
     path: "networkPolicies.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Makes NetworkPolicies for webhook and worker. Switch it on where the cluster's network plugin enforces them.",
+    meaning:
+      "Creates NetworkPolicies for the webhook and the worker. Enable them if the cluster's network plugin enforces NetworkPolicies.",
   },
   {
     path: "networkPolicies.metricsNamespaceSelector",
     default: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
     type: MAP,
-    meaning: "Namespaces that may read the metrics. Empty for none.",
+    meaning: "Namespaces that can read the metrics. If empty, none can.",
   },
   {
     path: "networkPolicies.extraEgress",
     default: [],
     type: EGRESS_RULES,
-    meaning: "Egress rules besides DNS, 443 and 6443, such as the port of a proxy. Each names peers or ports.",
+    meaning: "Egress rules in addition to DNS, 443 and 6443, such as the port of a proxy. Each rule must name peers or ports.",
   },
 ];
 
@@ -209,16 +223,16 @@ const imageRows = ({ repository }: ManifestDefaults): readonly ValueRow[] => [
     path: "image.repository",
     default: repository,
     type: NAME,
-    meaning: "Where the image is, without tag and digest. Set it to the registry that you push to.",
+    meaning: "Image name without tag and digest. Set it to the registry that you push to.",
   },
-  { path: "image.tag", default: "", type: TEXT, meaning: "Tag of the image. Empty for the chart's appVersion, which it is made for." },
-  { path: "image.digest", default: "", type: TEXT, meaning: "Digest of the image, `sha256:…`. Given, the tag is not used." },
+  { path: "image.tag", default: "", type: TEXT, meaning: "Tag of the image. If empty, the chart's appVersion." },
+  { path: "image.digest", default: "", type: TEXT, meaning: "Digest of the image, `sha256:…`. If set, the tag is ignored." },
   { path: "image.pullPolicy", default: "IfNotPresent", type: PULL_POLICY, meaning: "When nodes pull the image." },
   {
     path: "imagePullPolicy",
     default: "",
     type: { enum: ["", ...PULL_POLICY.enum] },
-    meaning: "The name that `image.pullPolicy` had up to 0.4.0. It still works, and wins where it is given.",
+    meaning: "The name of `image.pullPolicy` up to 0.4.0. If set, it takes precedence.",
   },
 ];
 
@@ -230,27 +244,27 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: "",
       type: { enum: ["", "extension"] },
       meaning:
-        "`extension` takes for what is not given what the Azure extension does: no sync into Secrets, no rotation, the node's managed identity for every class. Set it to come from the extension without a change.",
+        "`extension` changes the defaults to those of the Azure extension: no sync to Secrets, no rotation, and the node's managed identity for every class. Set it to migrate from the extension without changing behavior.",
     },
     {
       path: "classAuthors",
       default: "warn",
       type: { enum: ["warn", "deny"] },
       meaning:
-        "What happens to a class whose author lacks the rights that it would use: a warning, or `deny`. Deny in clusters of several tenants (`manifests/overlays/strict`).",
+        "What happens if the author of a class lacks the permissions it would use: `warn` or `deny`. Use `deny` in multi-tenant clusters (`manifests/overlays/strict`).",
     },
     {
       path: "injection.mode",
       default: "webhook",
       type: { enum: ["webhook", "policy", "both"] },
       meaning:
-        "Who injects pods: the webhook, policies of the API server (Kubernetes 1.36), or `both` for the time of a move. See `docs/reference/injection-modes.md`.",
+        "What injects pods: the webhook, an admission policy in the API server (requires Kubernetes 1.36), or `both` during a migration. See `docs/reference/injection-modes.md`.",
     },
     {
       path: "commonLabels",
       default: {},
       type: COMMON_LABELS,
-      meaning: "Labels of every object of the chart and of webhook's and worker's pods. Selectors stay as they are.",
+      meaning: "Labels of every object in the chart and of the pods of the webhook and the worker. Selectors do not change.",
     },
     ...workloadRows("webhook", defaults),
     ...workloadRows("sync", defaults),
@@ -258,9 +272,9 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "sync.volumes",
       default: [],
       type: LIST,
-      meaning: "Volumes of the worker's pods besides, such as the ConfigMap for `cloudEnvDir`.",
+      meaning: "Additional volumes of the worker's pods, such as the ConfigMap for `cloudEnvDir`.",
     },
-    { path: "sync.volumeMounts", default: [], type: LIST, meaning: "Where the worker's container mounts them." },
+    { path: "sync.volumeMounts", default: [], type: LIST, meaning: "Mounts of these volumes in the worker's container." },
     ...monitoringRows,
     ...networkRows,
     ...certificateRows,
@@ -269,26 +283,25 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: true,
       type: BOOLEAN,
       meaning:
-        "Runs `uninstall --prepare` in a Job, so that nothing is healed any more and no pod waits for a webhook that is gone. Switch it off where no Job can run, and run the command by hand.",
+        "Runs `uninstall --prepare` in a Job, which ends healing and keeps pods from waiting for a deleted webhook. If Jobs cannot run, disable it and run the command yourself.",
     },
     {
       path: "nodeNamespace",
       default: "kube-system",
       type: NAME,
-      meaning:
-        "Namespace of driver and provider, which must admit privileged pods. Component healing looks for them in `kube-system` alone.",
+      meaning: "Namespace of the driver and the provider. It must admit privileged pods. Component healing works only in `kube-system`.",
     },
     {
       path: "openshift",
       default: false,
       type: BOOLEAN,
-      meaning: "What OpenShift's security context constraints need. The project has never run there.",
+      meaning: "Adds the objects that OpenShift's security context constraints require. We have never run the project on OpenShift.",
     },
     {
       path: "extraObjects",
       default: [],
       type: OBJECTS,
-      meaning: "Objects of yours that are installed with the release, as maps, or as texts in which templates are evaluated.",
+      meaning: "Your own objects to install with the release, as maps or as template strings.",
     },
   ];
 }

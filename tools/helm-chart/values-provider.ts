@@ -10,22 +10,27 @@ const RESOURCES: Readonly<Record<System, Json>> = {
 };
 
 function providerRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? " The project has never run it there." : "";
+  const untested = system === "windows" ? " We have never tested this." : "";
   return [
     {
       path: `${system}.enabled`,
       default: system === "linux",
       type: BOOLEAN,
-      meaning: `Runs the Azure provider on ${system} nodes.${untested}`,
+      meaning: `Runs the Azure provider on ${system === "linux" ? "Linux" : "Windows"} nodes.${untested}`,
     },
     ...imageRows(`${system}.image`, IMAGE),
-    { path: `${system}.resources`, default: RESOURCES[system], type: MAP, meaning: "Requests and limits of the provider's container." },
+    {
+      path: `${system}.resources`,
+      default: RESOURCES[system],
+      type: MAP,
+      meaning: "Resource requests and limits of the provider's container.",
+    },
     { path: `${system}.customUserAgent`, default: "", type: TEXT, meaning: "Text that the provider adds to its user agent." },
     {
       path: `${system}.healthzPort`,
       default: 8989,
       type: NUMBER,
-      meaning: "Port of the provider's health check. Change it where the node's port is taken.",
+      meaning: "Port of the provider's health check. Change it if the port is already in use on the node.",
     },
     { path: `${system}.healthzPath`, default: "/healthz", type: TEXT, meaning: "Path of the provider's health check." },
     { path: `${system}.healthzTimeout`, default: "5s", type: DURATION, meaning: "Time limit of the provider's health check." },
@@ -34,12 +39,12 @@ function providerRows(system: System): readonly ValueRow[] {
 }
 
 const linuxRows: readonly ValueRow[] = [
-  { path: "linux.privileged", default: false, type: BOOLEAN, meaning: "Runs the provider privileged, as SELinux may need it." },
+  { path: "linux.privileged", default: false, type: BOOLEAN, meaning: "Runs the provider as privileged, which SELinux may require." },
   {
     path: "linux.dnsPolicy",
     default: "ClusterFirstWithHostNet",
     type: TEXT,
-    meaning: "DNS policy of the provider's pods. Empty for the cluster's default.",
+    meaning: "DNS policy of the provider's pods. If empty, the cluster's default.",
   },
 ];
 
@@ -68,15 +73,25 @@ const bothRows: readonly ValueRow[] = [
     path: "imagePullSecrets",
     default: [],
     type: SECRET_REFERENCES,
-    meaning: "Secrets to pull our image and the provider's with, each as `name: NAME`.",
+    meaning: "Secrets for pulling the project's and the provider's images, each as `name: NAME`.",
   },
-  { path: "logFormatJSON", default: false, type: BOOLEAN, meaning: "Writes the provider's log as JSON. Ours is `logFormat`." },
-  { path: "logVerbosity", default: 0, type: NUMBER, meaning: "Verbosity of the provider's log. Ours is `logLevel`." },
+  {
+    path: "logFormatJSON",
+    default: false,
+    type: BOOLEAN,
+    meaning: "Writes the provider's log as JSON. For the webhook and the worker, set `logFormat`.",
+  },
+  {
+    path: "logVerbosity",
+    default: 0,
+    type: NUMBER,
+    meaning: "Verbosity of the provider's log. For the webhook and the worker, set `logLevel`.",
+  },
   {
     path: "metricsAddr",
     default: "8898",
     type: PORT,
-    meaning: "Port of the provider's metrics. Unlike upstream it is the process's port as well.",
+    meaning: "Port of the provider's metrics. Unlike in the upstream chart, it also sets the port of the process.",
   },
   {
     path: "enableArcExtension",
@@ -88,7 +103,12 @@ const bothRows: readonly ValueRow[] = [
       because: "beside the proxy, which Azure.proxySettings sets here without it, it adds Microsoft's telemetry: leave it out",
     },
   },
-  { path: "rbac.install", default: true, type: BOOLEAN, meaning: "Makes the provider's ServiceAccount. `false` where somebody else does." },
+  {
+    path: "rbac.install",
+    default: true,
+    type: BOOLEAN,
+    meaning: "Creates the provider's ServiceAccount. Use `false` if you create it yourself.",
+  },
   {
     path: "rbac.pspEnabled",
     default: false,
@@ -101,14 +121,15 @@ const bothRows: readonly ValueRow[] = [
     default: true,
     type: BOOLEAN,
     flag: "construct-pem-chain",
-    meaning: "Orders a PKCS#12 secret's certificates from leaf to root, in mounts and Secrets. Unlike upstream `false` has its effect.",
+    meaning:
+      "Orders the certificates of a PKCS#12 secret from leaf to root, in mounts and Secrets. Unlike in the upstream chart, `false` works.",
   },
   {
     path: "writeCertAndKeyInSeparateFiles",
     default: false,
     type: BOOLEAN,
     flag: "write-cert-and-key-in-separate-files",
-    meaning: "Adds files `.crt` and `.key` to a certificate's secret, in mounts and Secrets.",
+    meaning: "Adds `.crt` and `.key` files for a certificate's secret, in mounts and Secrets.",
   },
 ];
 
@@ -118,7 +139,7 @@ const proxyRows: readonly ValueRow[] = [
     path: "Azure.proxySettings.isProxyEnabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Whether provider and worker use the proxy that the next four name.",
+    meaning: "Whether the provider and the worker use the proxy that the next four values set.",
   },
   { path: "Azure.proxySettings.httpProxy", default: "", type: TEXT, meaning: "Proxy for plain HTTP, as in `HTTP_PROXY`." },
   { path: "Azure.proxySettings.httpsProxy", default: "", type: TEXT, meaning: "Proxy for HTTPS, as in `HTTPS_PROXY`." },
@@ -126,9 +147,9 @@ const proxyRows: readonly ValueRow[] = [
     path: "Azure.proxySettings.noProxy",
     default: "",
     type: TEXT,
-    meaning: "Hosts and networks that are reached without it, as in `NO_PROXY`.",
+    meaning: "Hosts and networks to reach without the proxy, as in `NO_PROXY`.",
   },
-  { path: "Azure.proxySettings.proxyCert", default: "", type: TEXT, meaning: "The proxy's CA in PEM, where the proxy opens TLS." },
+  { path: "Azure.proxySettings.proxyCert", default: "", type: TEXT, meaning: "The proxy's CA in PEM format, if the proxy inspects TLS." },
 ];
 
 const TELEMETRY = "a part of Microsoft's telemetry, which is not in this product: leave it out";
