@@ -4,117 +4,127 @@ export type LogWords = Readonly<Record<string, Readonly<Record<"both" | "sync" |
 export const WARNINGS: LogWords = {
   error: {
     both: {
-      "change handler failed": "a bug, in what follows a change of the object; report it",
-      "projection failed": "a bug, with an object that has an unforeseen shape; report it with the kind",
-      "reflector stopped": "a bug: a copy is no longer kept. Its probe restarts the process, or you do; report it",
+      "change handler failed": "a bug in handling a changed object; report it",
+      "projection failed": "a bug in handling an object with an unexpected structure; report it with the object's kind",
+      "reflector stopped": "a bug: the process no longer watches this kind. The liveness probe restarts the process, or you can; report it",
       "the process ends because of an error":
-        "the error says why: a lost lease, a missing policy with `--secret-access=blind`, a port that is taken. Exit code 1; Kubernetes starts it again",
+        "the error gives the reason, such as a lost lease, a missing policy with `--secret-access=blind`, or a port in use. The exit code is 1, and Kubernetes restarts the process",
     },
     sync: {
       "acting on a message of an event queue failed":
-        "a bug; the queue delivers the message again, and it is deleted after ten times. Report it with the frames",
-      "waiting between two looks at an event queue failed": "a bug; the worker reads the queue again. Report it",
-      "not retried": "a reconcile of `key` failed, and a retry would not help; a change of the object is reconciled",
+        "a bug; the queue redelivers the message, and the worker deletes it after ten deliveries. Report it with the stack trace",
+      "waiting between two looks at an event queue failed": "a bug; the worker continues to read the queue. Report it",
+      "not retried": "a reconcile of `key` failed, and a retry would not help. The worker reconciles the object again when it changes",
     },
     webhook: {
-      "a TLS server refused the new certificate": "the previous one stays in use; see [certificates](../runbooks/certificates.md)",
-      "a new serving certificate cannot be used": "the previous one stays in use; see [certificates](../runbooks/certificates.md)",
-      "a preflight check failed": "a bug; the object is admitted. Report it",
-      "the CAs of clients in the file cannot be used": "the list before is kept; correct the ConfigMap or Secret that `problem` is about",
+      "a TLS server refused the new certificate":
+        "the webhook keeps using the previous one; see [certificates](../runbooks/certificates.md)",
+      "a new serving certificate cannot be used":
+        "the webhook keeps using the previous one; see [certificates](../runbooks/certificates.md)",
+      "a preflight check failed": "a bug; the webhook admits the object. Report it",
+      "the CAs of clients in the file cannot be used":
+        "the webhook keeps the previous CAs; correct the ConfigMap or Secret that `problem` names",
       "decisions no longer rest on what the cluster has":
-        "the API server refuses the webhook's token, or a watch has stopped; `problem` says which. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
-      "deciding on a pod failed": "a bug; the request is answered with 500. Report it with the frames",
-      "the certificate in the files cannot be used": "the previous one is served until it expires; correct the files at their source",
+        "the API server rejects the webhook's token, or a watch has stopped; `problem` tells you which. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
+      "deciding on a pod failed": "a bug; the webhook returns HTTP 500. Report it with the stack trace",
+      "the certificate in the files cannot be used":
+        "the webhook serves the previous certificate until it expires; correct the files at their source",
     },
   },
   warn: {
     both: {
-      "list or watch failed": "tried again after `delayMs`. Lasting: the API server, or a right on `resource`",
+      "list or watch failed":
+        "the process retries after `delayMs`. If it keeps failing, check the API server and the permissions on `resource`",
       "the API server's versions went back; listing anew":
-        "its store was restored from a backup; nothing to do here. Objects of after the backup are gone",
+        "etcd was restored from a backup, so objects created after the backup are lost; nothing to do here",
       "watch sent an error; listing anew": "the API server ended a watch with an error; nothing to do",
       "whether another instance is installed is not known":
-        "the process may not read the webhook configuration; see that `keyvault-injector-instance` is bound",
+        "the process lacks permission to read the webhook configuration; check that `keyvault-injector-instance` is bound",
     },
     sync: {
       "a CRD is damaged and is repaired":
-        "someone applied another one; `problem` names the missing parts. If repeated, see [Frozen](../runbooks/Frozen.md)",
-      "a CRD is gone and is applied again": "somebody deleted it; classes are restored from snapshots. Find out who",
+        "someone applied a different CRD; `problem` names the missing parts. If this repeats, see [Frozen](../runbooks/Frozen.md)",
+      "a CRD is gone and is applied again": "someone deleted it, and the worker restores the classes from snapshots. Find out who",
       "an event queue is not read: polls alone see new versions":
-        "`problem` says why and what to do; tried again with a back-off. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
+        "`problem` gives the reason and the remedy; the worker retries with a backoff. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
       "messages of an event queue are deleted and not acted on":
-        "at most once a minute for each `why`; `event_messages_total` counts them. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
+        "logged at most once a minute for each `why`; `event_messages_total` counts the messages. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
       "a class was in hand when a worker ended":
-        "a worker took over after a crash: the class now comes last and alone, and pauses after a third crash. Read the end of the crashed worker's log; see [InvalidClass](../runbooks/InvalidClass.md)",
+        "a worker took over after a crash. It now handles the class last and separately, and pauses it after a third crash. Read the end of the crashed worker's log, and see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class is gone and no snapshot says whether it was meant to: its Secrets stay":
-        "if it was, delete the named Secrets; if not, create the class again",
+        "if the deletion was intentional, delete the named Secrets; otherwise, recreate the class",
       "a class snapshot was not written by this install and is ignored":
-        "forged, of an earlier key, or a later copy of an older one: `why` says which. Delete it if nobody misses its class",
+        "it is forged, signed with an earlier key, or a later copy of an older snapshot: `why` tells you which. Delete it if nobody needs its class",
       "a class is too large to be mirrored": "see [InvalidClass](../runbooks/InvalidClass.md)",
       "a status takes too much to be held":
-        "someone else wrote it, or the namespace has too many large statuses (`detail`): see the [limits](secret-provider-class.md#limits)",
+        "someone else wrote the status, or the namespace has too many large statuses (`detail`): see the [limits](secret-provider-class.md#limits)",
       "a class was given to another provider: its Secrets stay": "see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay":
-        "create the class again, or add `classes` to `--heal`",
+        "recreate the class, or add `classes` to `--heal`",
       "a copy of a Secret has a name that is somebody else's":
-        "the worker does not change it; `detail` names it. Delete it, or choose another `secretName`",
-      "a damaged CRD had cut fields off a class; they are back from its snapshot": "nothing to do here; check the CRD",
+        "the worker does not change the other owner's Secret; `detail` names it. Delete it, or choose another `secretName`",
+      "a damaged CRD had cut fields off a class; they are back from its snapshot": "nothing to do for the class; check the CRD",
       "a certificate of a Gateway or Ingress needs attention":
-        "`detail` names the field or the other owner, and what to do; see [TLS for Gateways](../how-to/tls-for-gateways.md)",
+        "`detail` names the field or the other owner, and the remedy; see [TLS for Gateways](../how-to/tls-for-gateways.md)",
       "a class of App Routing is left to App Routing":
-        "take `name` out of `--gateway-classes` or `--ingress-classes`: the add-on of AKS gives its Gateways and Ingresses their certificates",
+        "remove `name` from `--gateway-classes` or `--ingress-classes`, because the AKS add-on provides the certificates for its Gateways and Ingresses",
       "a mirrored Secret was changed by somebody else, or could not stay":
-        "`detail` names the writer; if repeated, see [Contested](../runbooks/Contested.md)",
+        "`detail` names the writer; if this repeats, see [Contested](../runbooks/Contested.md)",
       "a policy that limits the worker is missing": "see [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
-      "an object's dates need attention": "it expires, has expired or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
+      "an object's dates need attention":
+        "the object expires soon, has expired or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
       "class is stale": "see [Stale](../runbooks/Stale.md)",
-      "class not synced": "once per state; see the [runbook](../runbooks/README.md) of the reason",
+      "class not synced": "logged once per state; see the [runbook](../runbooks/README.md) for the reason",
       "environment variables that change what a managed identity is are ignored":
-        "`variables` are set and have no effect: remove them from the Deployment",
+        "the variables in `variables` have no effect: remove them from the Deployment",
       "event not posted":
-        "an event could not be posted: too many of its namespace waited, the API server refused it, or the worker stopped. The status has the state anyway. If frequent, find the missing permission",
-      "fields of a class are not part of its CRD any more and are given up": "an older CRD stays in use: check the class",
-      "lease not acquired": "tried again; the same",
-      "lease not read": "tried again. Lasting: the API server, or the right on the Lease; see [no leader](../runbooks/no-leader.md)",
-      "lease not released; it expires": "as above, with the error; nothing to do",
-      "lease not renewed": "tried again; a leader that cannot renew for ten seconds ends, and the other replica takes over",
-      "nothing is changed because of classes at the moment": "at a start for moments; else see [Frozen](../runbooks/Frozen.md)",
+        "too many events from the namespace were waiting, the API server rejected the event, or the worker stopped. The status still shows the state. If this is frequent, find the missing permission",
+      "fields of a class are not part of its CRD any more and are given up": "an older CRD is still in use: check the class",
+      "lease not acquired": "as for `lease not read`",
+      "lease not read":
+        "the worker retries. If it keeps failing, check the API server and the permission on the Lease; see [no leader](../runbooks/no-leader.md)",
+      "lease not released; it expires": "the other replica takes over once it has expired; nothing to do",
+      "lease not renewed":
+        "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",
+      "nothing is changed because of classes at the moment":
+        "normal for a moment at startup; otherwise, see [Frozen](../runbooks/Frozen.md)",
       retry:
-        "a reconcile of `key` failed and is retried after `afterMs`; `queue` is `classes`, `components`, `crds`, `rollouts` or `statuses`. Many: see [worker behind](../runbooks/worker-behind.md)",
-      "something in a class is ignored, or works otherwise than it looks": "`detail` names the field; tell the author of the class",
+        "a reconcile of `key` failed, and the worker retries it after `afterMs`; `queue` is `classes`, `components`, `crds`, `rollouts` or `statuses`. If there are many, see [worker behind](../runbooks/worker-behind.md)",
+      "something in a class is ignored, or works otherwise than it looks": "`detail` names the field; tell the class's author",
       "the API server has not finished deleting a CRD and is made to try again":
-        "someone deleted it, and Kubernetes lost track; nothing to do. If repeated, `kubectl get crd NAME -o yaml` shows what blocks the deletion",
+        "someone deleted the CRD, and Kubernetes did not finish; nothing to do. If this repeats, `kubectl get crd NAME -o yaml` shows what blocks the deletion",
       "the API server has not answered what the worker needs first":
-        "`call` is retried after `afterMs`, and nothing syncs before its answer. If lasting, check the API server or the worker's permissions (`error`)",
+        "the worker retries `call` after `afterMs`, and nothing syncs until it succeeds. If it keeps failing, check the API server and the worker's permissions (`error`)",
       "the fingerprint key was unusable and is replaced; every class is fetched once":
-        "somebody changed the Secret; older snapshots are not trusted any more. Find out who",
+        "someone changed the Secret, so the worker no longer trusts older snapshots. Find out who",
       "work did not end in time; the lease is left to expire":
-        "at a stop a write took too long; the other replica takes over when the lease ends, within half a minute",
+        "a write took too long while the worker was stopping. The other replica takes over when the lease expires, within half a minute",
       "restarts go on without a kind that cannot be listed":
-        "a permission of the worker is missing, or a webhook that converts `kind` is down. Only workloads of other kinds are restarted; without Namespaces, which may have pauses and windows, none is. `Rotated` is `Unknown`",
+        "the worker lacks a permission, or a conversion webhook for `kind` is down. The worker restarts only workloads of other kinds. If `kind` is Namespaces, which can set pauses and windows, it restarts none. `Rotated` is `Unknown`",
       "request for one workload failed":
-        "the API server did not accept a request for that workload (`request`: a `list` of its pods, a `record` on it, to `ask` what may hold its restart, or its `restart`). Retried after `afterMs`; other workloads continue",
+        "the API server did not accept a request for that workload. `request` is `list` (its pods), `record` (on the workload), `ask` (what may hold its restart) or `restart`. The worker retries after `afterMs`; other workloads continue",
       "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",
       "a component was healed":
-        "someone edited or deleted it, and the worker restored it; `detail` names fields and the last writer. See [healing](healing.md)",
+        "someone edited or deleted the component, and the worker restored it; `detail` names the fields and the last writer. See [healing](healing.md)",
       "a component was restarted": "its ServiceAccount was recreated, and its pods had invalid tokens",
       "a copy of a component was not written by this install and is ignored":
-        "it is forged or changed, or the key is new; the worker copies the live object again",
+        "the copy is forged or changed, or the key is new; the worker copies the live object again",
       "a part of the install is damaged and is not healed":
-        "roles, policies, the Namespace, or an immutable field: apply the manifests again",
+        "the damage is in roles, policies, the Namespace or an immutable field: reapply the manifests",
       "the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again":
-        "from a stopping worker",
-      "the worker's own Deployment is gone, and there is no copy of it": "no installer is recorded for it: apply the manifests again",
+        "logged by a stopping worker",
+      "the worker's own Deployment is gone, and there is no copy of it":
+        "the worker does not know what the installer applied: reapply the manifests",
       "the worker's own Deployment is gone; unless this is an uninstall it is applied again":
-        "from a stopping worker, which waits that long before it checks again",
-      "the worker's own Deployment was not looked at to the end": "a stopping worker could not check; the next one does",
+        "logged by a stopping worker, which waits before it checks again",
+      "the worker's own Deployment was not looked at to the end": "a stopping worker could not finish the check; the next worker does",
     },
     webhook: {
       "a certificate step failed and is tried again": "see [certificates](../runbooks/certificates.md)",
       "the CA Secret could not be written; its CA still serves": "see [certificates](../runbooks/certificates.md)",
       "the CA bundle cannot be published":
-        "see [certificates](../runbooks/certificates.md); at a first install the configuration comes a moment later",
-      "wrote the CA Secret": "it was gone, damaged or not usable; `problem` says which. Find out who changed it",
+        "see [certificates](../runbooks/certificates.md). During a first install, the configuration is created a moment later",
+      "wrote the CA Secret": "the Secret was missing, damaged or unusable; `problem` tells you which. Find out who changed it",
     },
   },
 };
@@ -122,60 +132,60 @@ export const WARNINGS: LogWords = {
 export const INFORMATION: LogWords = {
   info: {
     both: {
-      "kind is not served": "the CRD of `resource` is missing, or its version is not served; known objects are kept",
-      "kind is served": "the API server has the kind",
-      started: "the servers listen; `crds` of the worker: what it heals",
-      stopped: "the last line of a clean stop",
-      stopping: "SIGTERM or SIGINT came",
+      "kind is not served": "the CRD of `resource` is missing, or its version is not served. The process keeps the objects that it knows",
+      "kind is served": "the API server serves the kind",
+      started: "the servers are listening. The worker's `crds` lists the CRDs that it heals",
+      stopped: "the last line of a clean shutdown",
+      stopping: "the process received SIGTERM or SIGINT",
       "watch was silent; listing anew":
-        "not even a bookmark came for a minute: the connection was dead, or the API server's store was restored",
-      "watch history expired; listing anew": "the watch was away for longer than the API server remembers; nothing to do",
+        "the process received nothing for a minute, not even a bookmark: the connection was dead, or etcd was restored",
+      "watch history expired; listing anew": "the watch was interrupted for longer than the API server's history; nothing to do",
     },
     sync: {
-      "a CRD was healed": "it is healthy again",
-      "an event queue is read again": "it had not answered for `failures` times; nothing to do",
-      "a Secret was changed by others and is as it was again": "with `--secret-access=blind`, at a poll",
-      "a Secret was not removed, because it is not ours": "with `--secret-access=blind`; the policy refused it, which is right",
+      "a CRD was healed": "the CRD is healthy again",
+      "an event queue is read again": "reading had failed `failures` times; nothing to do",
+      "a Secret was changed by others and is as it was again": "the worker restored it at a poll, with `--secret-access=blind`",
+      "a Secret was not removed, because it is not ours": "the policy denied the removal, as intended, with `--secret-access=blind`",
       "a class was lost with its CRD and is restored": "nothing to do",
-      "became the leader": "this replica works from now on",
-      "class of a Gateway or Ingress removed": "`owner` is gone, or no longer asks for this certificate; its Secret is deleted too",
+      "became the leader": "this replica is now active",
+      "class of a Gateway or Ingress removed":
+        "`owner` does not exist or no longer requests this certificate. The worker also deletes the class's Secret",
       "class switched off":
-        "its author or the operator switched its sync off; `detail` names how. See [SwitchedOff](../runbooks/SwitchedOff.md)",
-      "class synced": "the first time after a failure, or at all",
-      "class written for a Gateway or Ingress": "`owner` asks for a certificate, or for another one",
-      "classes are trusted": "the CRD is healthy and all copies are complete",
-      "giving back a Secret": "an adopted one; its content stays",
-      leading: "the work of the leader begins",
-      "leaving a Secret to another class that names it": "`heir` writes it from now on",
-      "released the lease": "a clean stop: the other replica takes over at once",
-      "removing a Secret": "`why` has the cause: the class was deleted, no longer names it, or is not used",
-      "taking over a Secret": "`from` is its owner, who agreed, or the driver's sync, which is off",
-      "the policies stop what they forbid": "after a start, or after they did not",
-      "workload restarted": "its versions changed and it asks for restarts",
+        "the class's author or the operator turned off its sync; `detail` names the annotation or setting. See [SwitchedOff](../runbooks/SwitchedOff.md)",
+      "class synced": "the first success, or the first after a failure",
+      "class written for a Gateway or Ingress": "`owner` requests a certificate, or a different one",
+      "classes are trusted": "the CRD is healthy, and the worker has read all objects",
+      "giving back a Secret": "the worker releases an adopted Secret without changing its content",
+      leading: "the leader starts its work",
+      "leaving a Secret to another class that names it": "`heir` now writes the Secret",
+      "released the lease": "the worker stopped cleanly, and the other replica takes over at once",
+      "removing a Secret": "`why` has the cause: the class was deleted, no longer names the Secret, or is unused",
+      "taking over a Secret": "`from` is the previous owner, who agreed, or the driver's sync, which is off",
+      "the policies stop what they forbid": "logged at startup, and when missing policies are in force again",
+      "workload restarted": "its versions changed, and it requests restarts",
       "workload rotated": "all its pods are ready with the new versions",
-      "removing a copy of a Secret": "`why` names the side: see [what happens then](copies.md#what-happens-then)",
-      "writing a copy of a Secret": "as `writing a Secret`, in a namespace that takes copies of the class",
-      "writing a Secret": "`action` is `create`, `apply` or `replace`; `why` says what differed",
-      "a component is left to others": "the permission was removed with its manifests",
+      "removing a copy of a Secret": "`why` tells you which side ended the copy: see [what happens then](copies.md#what-happens-then)",
+      "writing a copy of a Secret": "as for `writing a Secret`, in a namespace that accepts copies from the class",
+      "writing a Secret": "`action` is `create`, `apply` or `replace`; `why` names the difference",
+      "a component is left to others": "the manifests that granted the permission were removed",
       "a component was changed by the platform and is left so":
-        "`detail` names fields and manager. See [healing](healing.md#what-counts-as-damage)",
-      "a part of the install is whole again": "the reported damage is over",
-      "the install is being removed: nothing is healed any more": "`uninstall --prepare` was run, or the Namespace is being deleted",
-      "the install is healed again": "the mark was removed",
-      "the worker's own Deployment stays deleted": "a sign of an uninstall, named by `why`",
+        "`detail` names the fields and the manager. See [healing](healing.md#what-counts-as-damage)",
+      "a part of the install is whole again": "the reported damage is repaired",
+      "the install is being removed: nothing is healed any more": "someone ran `uninstall --prepare`, or the Namespace is being deleted",
+      "the install is healed again": "the uninstall mark was removed",
+      "the worker's own Deployment stays deleted": "`why` shows that an uninstall is in progress",
     },
     webhook: {
-      "admission review answered":
-        "one line per review; the message that the user gets is not logged. See [reasons](reasons.md#admission-reasons)",
-      "another replica wrote the CA Secret first": "at a first start, or at a renewal; nothing to do",
-      "issued a serving certificate": "`reason` says why now",
-      "preflight warned": "the author was warned of `reasons`; see [preflight](preflight.md)",
-      "published the CA bundle": "the API server trusts the webhook's certificates from now on",
-      "serving the certificate in the files": "`--tls-cert-file` was read, or has changed",
+      "admission review answered": "one line per review, without the message to the user. See [reasons](reasons.md#admission-reasons)",
+      "another replica wrote the CA Secret first": "happens at the first start or at a renewal; nothing to do",
+      "issued a serving certificate": "`reason` tells you why",
+      "preflight warned": "the webhook warned the author about `reasons`; see [preflight](preflight.md)",
+      "published the CA bundle": "the API server now trusts the webhook's certificates",
+      "serving the certificate in the files": "the webhook read `--tls-cert-file` for the first time or after a change",
       "asking clients for certificates of the CAs in the file":
-        "`--client-ca-file` has changed and is in use; `authorities` is how many it has",
-      "there are no preflight checks": "the configuration of preflight is not installed, which is a choice",
-      "wrote the CA Secret": "a new CA, or one that was renewed as planned",
+        "the webhook loaded a changed `--client-ca-file`; `authorities` is the number of its CAs",
+      "there are no preflight checks": "the preflight configuration, which is optional, is not installed",
+      "wrote the CA Secret": "the CA is new, or was renewed as planned",
     },
   },
 };
