@@ -154,7 +154,7 @@ export function valuesPage(rows: readonly ValueRow[]): string {
   return [
     "# Values of the Helm chart",
     "",
-    "This page lists every value of the Helm chart. The chart rejects unknown names, and values that would have no effect, with an error that states the reason.",
+    "The tables below list every value of the Helm chart. The chart rejects unknown names, and values that would have no effect, with an error that states the reason.",
     "`tools/helm-chart` generates this page from the same table as the chart's schema, defaults and checks.",
     "",
     valuesTables(rows),

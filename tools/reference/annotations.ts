@@ -19,12 +19,12 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   secretProviderClass: {
     default: "required",
-    means: "a SecretProviderClass in the pod's namespace, or up to 16 in a comma-separated list. Each gets its own volume",
+    means: "a SecretProviderClass in the pod's namespace, or a comma-separated list of up to 16. Each class gets its own volume",
   },
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal, or is missing (with a warning). A name on the pod always applies. `none` means no reference",
+      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal or does not exist (with a warning). A name on the pod always applies. `none` omits the reference",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
@@ -46,22 +46,21 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   restartOnRotation: {
     default: '`"false"`',
     means:
-      '`"true"` or `"false"`: whether to [restart](../how-to/restart-on-rotation.md) the Deployment, StatefulSet or DaemonSet when the versions that it uses change',
+      '`"true"` [restarts](../how-to/restart-on-rotation.md) the Deployment, StatefulSet or DaemonSet when the versions that it uses change',
   },
   restartWindow: {
     default: "`--restart-window`",
     means:
-      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload may begin: `always`, or times such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. A value on the workload takes precedence over the template",
+      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload can begin: `always`, or a window such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. A value on the workload overrides one on the template",
   },
   rotated: {
     default: "written by the worker",
-    means:
-      "the restart stamp: a hash of the version IDs in the pods. Setting it on the workload itself does not restart anything. Output only, never denied",
+    means: "the restart stamp: a hash of the version IDs in the pods. On the workload itself, it has no effect. Output only, never denied",
   },
   status: {
     default: "written by the webhook",
     means:
-      "JSON with version, classes and volumes, if the webhook injected anything. Output only, never read. Omitted if the pod's annotations would exceed 256 KiB",
+      "JSON with the version, classes and volumes, if the webhook injected anything. Output only: the webhook never reads it, and omits it if the pod's annotations would exceed 256 KiB",
   },
 };
 
@@ -69,7 +68,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "`always`: sync whether or not a pod mounts the class. `while-used`: keep the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: keep existing Secrets unchanged, and report `SwitchedOff`",
+      "`always`: sync even if no pod mounts the class. `while-used`: keep the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: leave existing Secrets unchanged, and report `SwitchedOff`",
   },
   credentialsSecret: {
     default: "the name in the pods that mount the class if they all use one, otherwise `secrets-store-creds`",
@@ -87,7 +86,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   },
   refresh: {
     means:
-      "any change to the value makes the worker fetch now. The request stays open until the vault answers. The status records the answered value (its first 256 characters), so a new leader neither loses nor repeats a request",
+      "any change to the value makes the worker fetch now. The worker retries until the vault responds, and then records the value (its first 256 characters) in the status, so a new leader neither loses nor repeats a request",
   },
   adopt: {
     means:
@@ -99,7 +98,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   },
   maxStale: {
     means:
-      "Go duration, longer than the poll interval. After this time without a successful check, the condition `Fresh` has the reason `Stale`, and the worker posts an event. The Secrets stay. No effect without rotation",
+      "Go duration, longer than the poll interval. After this time without a successful check, the condition `Fresh` has the reason `Stale`, and the worker posts an event but keeps the Secrets. No effect without rotation",
   },
 };
 
@@ -113,13 +112,13 @@ const OTHERS: {
     ? string
     : Readonly<Record<keyof Constants[Constant], string>>;
 } = {
-  INJECTED_LABEL: '`"true"`; the webhook writes it on every injected pod',
+  INJECTED_LABEL: '`"true"`; the webhook sets it on every injected pod',
   SECRET_ANNOTATIONS: {
     class: "SecretProviderClass in the same namespace that owns the Secret",
     objects: "`type/name@version` of every source object, sorted, comma-separated",
     content:
       "`v2:` and an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The worker derives its key for each namespace from the install's key. `v1:` if 0.3.0 wrote the Secret and the data has not changed since. The part after the next colon proves that this install created the Secret; the worker does not delete a Secret without this proof",
-    adoptableBy: "the one class that may take over this existing Secret; its owner sets the annotation",
+    adoptableBy: "the class that is allowed to take over this existing Secret; the Secret's owner sets the annotation",
     adopted: '`"true"`: the Secret is older than the class, so the worker releases it instead of deleting it',
   },
   RESTART_ANNOTATIONS: {
@@ -133,7 +132,7 @@ const OTHERS: {
   COPY_ANNOTATIONS: {
     copiedFrom: "the SecretProviderClass, as `namespace/name`, whose Secret of the same name was copied",
     sourceContent:
-      "HMAC-SHA256 of the source Secret's place and its annotation `content`, with a key of the install; shows whether the copy is outdated",
+      "HMAC-SHA256, with a key of the install, of the source Secret's location and its annotation `content`; shows whether the copy is outdated",
   },
   SNAPSHOT_ANNOTATIONS: {
     class: "SecretProviderClass in the same namespace",
@@ -151,30 +150,29 @@ const OTHERS: {
   },
   INSTALL_ANNOTATIONS: {
     uninstalling:
-      "UID of the worker Deployment that you are removing. While the Deployment has this UID, or does not exist, nothing is healed",
+      "UID of the worker Deployment that you are removing. While the Deployment has this UID or does not exist, the worker heals nothing",
     finalCheck: "the removed policy binding, for `--undo`",
   },
   GRANT_ANNOTATIONS: {
     serviceAccounts:
-      "comma-separated ServiceAccounts in the Namespace whose tokens the worker may exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces it. No effect in `kube-system`",
+      "comma-separated ServiceAccounts in the Namespace whose tokens the worker is allowed to exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces it. No effect in `kube-system`",
     managedIdentity:
-      "`allowed`: classes may sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
+      "`allowed`: classes can sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
     mirrorsFrom:
-      "comma-separated classes, such as `platform/shop-tls` or `platform/*`, whose Secrets may be [copied](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` requires that the author may create and update Secrets there. The policy `keyvault-injector-sync-secrets` enforces the list. No effect in `kube-system`",
+      "comma-separated classes, such as `platform/shop-tls` or `platform/*`, whose Secrets the worker is allowed to [copy](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` requires that the author has permission to create and update Secrets there. The policy `keyvault-injector-sync-secrets` enforces the list. No effect in `kube-system`",
   },
   CRD_ANNOTATIONS: {
     deletionRetried: "time (RFC 3339) when the worker last made the API server retry the deletion",
   },
   LEASE_ANNOTATIONS: {
-    polledUntil:
-      "time (RFC 3339) up to which the worker has made all due polls. The next leader makes the polls that are due after that time",
+    polledUntil: "time (RFC 3339) up to which the worker has made all due polls. The next leader makes all later ones",
     pollsOwed:
       "comma-separated exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. The next leader uses their stored statuses instead",
     inHand:
-      "JSON: the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles the latter last, one at a time. It pauses a class after the third crash, and all new classes of a namespace after three crashes",
+      "JSON: the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. It pauses a class after the third crash, and all new classes of a namespace after three crashes",
   },
   AUTHORITY_ANNOTATIONS: {
-    previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` stay trusted",
+    previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` are trusted",
   },
 };
 

@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<number> of <number> Secrets are up to date`, then the first Secret that is not",
   },
   Unreachable: {
-    when: "no usable answer from the vault, a token service or a proxy",
+    when: "the vault, a token service or a proxy does not give a usable response",
     message: "`no connection to the vault (<code>): <remedy>`",
   },
   Throttled: {
@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`no token from <authority> for <identity> (<code>): <remedy>`",
   },
   Forbidden: {
-    when: "the identity or the network may not read the object, or the API server refused a write",
+    when: "the vault denies access to the identity or the network, or the API server rejected a write",
     message: "`<identity> is not allowed to (<code>); <remedy>`",
   },
   ObjectNotFound: {
@@ -54,12 +54,12 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<object> expires at <time>; set a new version in the vault before`",
   },
   InvalidClass: {
-    when: "a field is wrong, an annotation or parameter has no effect, the class is too large, or its provider changed",
+    when: "a field is invalid, an annotation or parameter has no effect, the class is too large, or its provider changed",
     message:
       "`spec.provider is now <provider>, so that nothing updates <Secrets> any more; set it back to azure, or delete the class, and the Secrets go with it`",
   },
   InvalidObject: {
-    when: "an entry of `objects`, or its content, is wrong",
+    when: "an entry of `objects`, or its content, is invalid",
     message: "`failed to get objectType:<type>, objectName:<name>, objectVersion:<version>: <why>`",
   },
   UnsupportedApiVersion: {
@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`the vault does not know version <version> of Key Vault's API, its latest is <version>; set keyVaultAPIVersion to <version> in <where>`",
   },
   CredentialsMissing: {
-    when: "the credentials Secret is missing, or the worker may not read it",
+    when: "the credentials Secret is missing, or the worker is not allowed to read it",
     message: "`failed to build auth config for mode None: could not find <key> in secrets`",
   },
   IdentityUnavailable: {
@@ -86,7 +86,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`Secret <name> is changed or deleted after each repair, last by <who>; repairs pause for up to a minute. Stop the other writer, or choose another secretName`",
   },
   Stale: {
-    when: "the last successful check is older than `max-stale` allows, or two polls were missed although none failed",
+    when: "the last successful check is older than `max-stale` allows, or no check has finished for two poll intervals",
     message: "`no successful check since <time>, which is longer than <age>; <why>`",
   },
   SwitchedOff: {
@@ -115,7 +115,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   Rotated: { when: "after a restart, all pods are ready and stay ready", message: "`all pods are ready with the new versions`" },
   RolloutFailed: {
-    when: "the workload was not ready in time or is in a crash loop, or the restart was refused",
+    when: "the workload was not ready in time or is in a crash loop, or the API server rejected the restart",
     message:
       "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
   },
@@ -124,16 +124,16 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`versions that it uses changed; not restarted yet: <why>`",
   },
   WindowClosed: {
-    when: "its window is closed",
+    when: "the workload's window is closed",
     message: "`versions that it uses changed; not restarted yet: <why>`, with `its restart window opens at <time>`",
   },
   InvalidWindow: {
-    when: "its window is invalid",
+    when: "the workload's window is invalid",
     message:
       "`versions that it uses changed; not restarted yet: <why>`, with `<annotation> is invalid, so no restart starts until it is fixed: <why>`",
   },
   DisruptionBudget: {
-    when: "a PodDisruptionBudget allows no disruption of its pods",
+    when: "a PodDisruptionBudget allows no disruption of the workload's pods",
     message: "`versions that it uses changed; not restarted yet: <why>`, with `PodDisruptionBudget <name>: <why>`",
   },
   RestartBlocked: {
@@ -141,7 +141,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server does not take its restart: <why>`",
   },
   DryRun: {
-    when: "with `--restart-mode=dry-run`, when the worker would restart the workload",
+    when: "the worker would restart the workload, but `--restart-mode=dry-run` is set",
     message: "`versions that it uses changed; not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
   },
   Paused: {
@@ -149,16 +149,16 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart`",
   },
   Degraded: {
-    when: "Argo Rollouts aborted its last update",
+    when: "Argo Rollouts aborted the Rollout's last update",
     message:
       "`versions that it uses changed; Argo Rollouts aborted its last update, and a restart would try that again: fix, undo or retry it`",
   },
   OnDelete: {
-    when: "its update strategy does not replace pods",
+    when: "the workload's update strategy does not replace pods",
     message: "`versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them`",
   },
   Partitioned: {
-    when: "the StatefulSet's partition protects pods",
+    when: "the StatefulSet's partition prevents pods from being replaced",
     message:
       "`versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them`",
   },
@@ -189,7 +189,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`<component> was restarted: <account> was made anew at <time>, and the API server refuses the tokens that its pods had before`",
   },
   ComponentTolerated: {
-    when: "a platform changed a field that it [may change](healing.md#what-counts-as-damage); once",
+    when: "a platform changed a field that it [is allowed to change](healing.md#what-counts-as-damage); once",
     message: "`<component>: <fields>, by <who>, was changed by the platform and stays`",
   },
   GuardrailsMissing: {
@@ -198,7 +198,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`nothing stops the sync worker from what <policies> forbids; apply manifests/policies, and see that each policy is bound with the action Deny`; or `somebody else refuses what the sync worker tries, so that nobody knows whether <policies> would (<refusal>); exempt the sync worker's account there`",
   },
   InvalidTlsOption: {
-    when: "a listener or Ingress requests a certificate incorrectly; the existing certificate stays",
+    when: "a listener or Ingress requests a certificate incorrectly; the worker keeps the existing certificate",
     message:
       "the field, the error and the remedy, such as `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`",
   },
@@ -208,7 +208,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`the SecretProviderClass <name> is not changed: <who> …`, `<field> is not changed: it was written by <managers>; …`, or `<field> still names the Secret <name>, which goes: …`",
   },
   CertificateNotSynced: {
-    when: "the certificate's class does not sync; the events of the class have the reason",
+    when: "the certificate's class does not sync; the class's events give the reason",
     message: "`the Secret <name> is not as the vault has it: <reason>: <message> (SecretProviderClass <name>)`",
   },
 };

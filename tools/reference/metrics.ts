@@ -7,18 +7,18 @@ import { registeredMetrics } from "./registered-metrics.ts";
 /** By process, then by the name without `keyvault_injector_`. */
 const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<string, string>>>> = {
   webhook: {
-    admission_requests_total: "answered admission reviews; see [reasons](reasons.md#admission-reasons)",
+    admission_requests_total: "completed admission reviews; see [reasons](reasons.md#admission-reasons)",
     admission_duration_seconds: "time from a review's request headers to its response",
     admission_in_flight: "reviews in progress",
     admission_class_lookups_total: "class lookups: `cached`, `read` (live), `missing`, `unknown` (could not be read)",
     admission_namespace_lookups_total: "Namespace lookups for defaults: `cached`, `read` (live), `missing`, `unknown` (could not be read)",
-    preflight_reviews_total: "answered preflight reviews of a `workload` or a `class`: `clean`, `warned` or `errored`",
+    preflight_reviews_total: "completed preflight reviews of a `workload` or a `class`: `clean`, `warned` or `errored`",
     preflight_warnings_total: "reviews with this warning; see [preflight](preflight.md)",
     certificate_not_after_seconds: "expiry in seconds since the epoch, of the served certificate (`leaf`) and its CA (`authority`)",
   },
   sync: {
-    sync_total: "finished checks of a class against its vault; see [reasons](reasons.md#sync-reasons)",
-    sync_duration_seconds: "duration of these checks, from the request to the written status",
+    sync_total: "completed checks of a class against its vault; see [reasons](reasons.md#sync-reasons)",
+    sync_duration_seconds: "duration of these checks, from the request until the status is written",
     classes: "synced classes, by the reason of their condition `Synced`. `Stale` and `GuardrailsMissing` are counted in addition",
     classes_overdue: "classes without a successful check for more than two of their intervals",
     class_seconds_since_success:
@@ -29,7 +29,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
       "writes to Secrets: `create`, `apply`, `replace`, `delete`; `adopt` takes one over, `release` releases it, `leave` passes it to another class",
     drift_repairs_total: "repairs of Secrets that others `edited` or `deleted`",
     object_expiry_seconds:
-      "when a synced object expires, in seconds since the epoch (of two versions, the earlier); only the first 100 objects to expire, including expired ones",
+      "when a synced object expires, in seconds since the epoch (the earlier time if two versions are in use); only the 100 objects that expire first, including expired ones",
     objects_expiring:
       "synced objects that have expired (`expired`) or expire within `7d`, `30d` or `90d`. Each count includes the shorter periods. An object counts once for each class that names it",
     gateway_certificates:
@@ -43,13 +43,13 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     vault_requests_total:
       "requests to vaults, excluding challenges. `kind`: `secret`, `key` or `certificate`. `operation`: `get`, `list` (a page of a vault's objects) or `versions`. `outcome`: `ok`, `refused`, `throttled` (429) or `unreachable`",
     vault_transactions_total:
-      "the same, by operation and vault host name, as counted in [the vault's budget](vault-budget.md). Vaults beyond 200 become `other`, starting with the namespace that has the most",
+      "transactions, by operation and vault host name, that count toward [the vault's budget](vault-budget.md). Beyond 200 vaults, the worker labels further ones `other`, starting in the namespace with the most vaults",
     vault_throttled_total: "429 responses",
     vault_held_total:
-      "requests not sent because the vault throttles (`Throttled`) or does not answer (`Unreachable`), or because an earlier step such as the sign-in failed (`NotAsked`)",
+      "requests not sent because the vault throttles (`Throttled`) or does not respond (`Unreachable`), or because an earlier step such as the sign-in failed (`NotAsked`)",
     vault_lookups_total:
       "object lookups: `asked` (the worker queried the vault), `shared` (with another class), `unchanged` (according to the vault's list)",
-    vault_breaker_open: "1 while the worker pauses a vault that does not answer",
+    vault_breaker_open: "1 while the worker pauses a vault that does not respond",
     vault_rate: "current limit of requests per second to a vault: 300, or less after a 429",
     event_messages_total:
       "messages from [event queues](../how-to/rotate-in-seconds.md): `acted` on, `duplicate`, `unnamed` (no class names the object), `foreign` (no class names the vault), `access` (a vault's policies changed), `otherType`, `malformed`, `poison` (received too often)",
@@ -57,11 +57,11 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
       "class checks triggered by an event: `applied` (Secrets updated), `current` (Secrets already had the version), `looked` (the vault has a newer version, or no key uses it), `leftToPoll` (the vault did not show the version in time, or the namespace had no room for more checks)",
     event_lag_seconds: "time from a vault's event until Secrets have its version, measured with Azure's clock and the node's clock",
     event_messages_in_hand: `messages received but not yet deleted; at ${MOST_IN_HAND.toLocaleString("en-US")} from one queue, the worker stops receiving from it`,
-    event_queue_up: "1 while an event queue answers; 0 while only polls detect new versions",
-    event_queue_last_answer_timestamp_seconds: "when an event queue last answered, in seconds since the epoch",
+    event_queue_up: "1 while an event queue responds; 0 while only polls detect new versions",
+    event_queue_last_answer_timestamp_seconds: "time of an event queue's last response, in seconds since the epoch",
     rollouts_total: "workload restarts because of new versions: `started`, `completed`, `failed`",
     rollouts_waiting: "workloads waiting for their restart",
-    rollouts_held: `due restarts that may not begin: ${code(...HELD_CAUSES)}. Someone must fix \`invalid_window\`, and usually \`blocked\`: see [restarts held](../runbooks/restarts-held.md)`,
+    rollouts_held: `due restarts that cannot begin: ${code(...HELD_CAUSES)}. Someone must fix \`invalid_window\`, and usually \`blocked\`: see [restarts held](../runbooks/restarts-held.md)`,
     rollouts_halted: "namespaces in which a failed restart blocks others; the condition `Rotated` of their classes names the workload",
     queue_depth: "classes that are due and not yet being reconciled",
     queue_oldest_wait_seconds: "longest time that a due class has waited",
@@ -69,9 +69,9 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     queue_runs_total:
       "class reconciles: `done`, `requeueAfter` (repeats at a set time), `retry` (failed, repeats after a backoff), `terminal` (failed, not retried)",
     events_dropped_total:
-      "events not posted because too many from a namespace were waiting, the API server refused them, or the worker stopped. Each is logged",
+      "events not posted because too many from a namespace were waiting, the API server rejected them, or the worker stopped. The worker logs each one",
     frozen: "1 while the worker does not act on classes because the class CRD is damaged or its state is not known yet",
-    guardrails_missing: "1 while a policy that limits the worker is not in force, or while another policy's refusal hides whether it is",
+    guardrails_missing: "1 while a policy that limits the worker is not in force, or while another policy's denial hides whether it is",
     leader: "1 while this replica is the leader",
   },
   both: {

@@ -24,7 +24,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   Unreachable: {
     means:
-      "no usable answer from the vault, Entra, the node's metadata service, the API server or a proxy; the message names which. For a Secret: the API server has not accepted it yet",
+      "the vault, Entra, the node's metadata service, the API server or a proxy does not give a usable response; the message names which. For a Secret: the API server has not accepted it yet",
     fix: "check name, cloud, DNS, firewall, proxy",
     again: "backoff",
   },
@@ -40,9 +40,10 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "next poll",
   },
   Forbidden: {
-    means: "the identity may not read the object, the vault blocks the cluster's network, or the API server or a policy refused the Secret",
-    fix: "grant Key Vault Secrets User or Get on secrets, allow the cluster's network, or see the named policy",
-    again: "next poll; backoff if the API server refused",
+    means:
+      "the identity lacks permission to read the object, the vault blocks the cluster's network, or the API server or a policy rejected the Secret",
+    fix: "give the identity the role Key Vault Secrets User or Get on secrets, allow the cluster's network, or see the named policy",
+    again: "next poll; backoff if the API server rejected it",
   },
   ObjectNotFound: {
     means: "the vault does not have the object or version",
@@ -52,7 +53,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   ObjectDisabled: { means: "the version is disabled", fix: "enable it, or name another version", again: "next poll" },
   ObjectExpired: {
     means: "the vault refuses the expired version. As an event: the vault still serves it, and the worker syncs it",
-    fix: "set a new version",
+    fix: "add a new version",
     again: "next poll",
   },
   ObjectNotYetValid: {
@@ -61,14 +62,14 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "next poll",
   },
   InvalidClass: {
-    means: "parameters or `secretObjects` are wrong, or a synced class changed its provider; its Secrets stay",
+    means: "`parameters` or `secretObjects` is invalid, or a synced class changed its provider; the worker keeps its Secrets",
     fix: "correct the named field",
-    again: "next poll; backoff for a wrong `secretObject`",
+    again: "next poll; backoff for an invalid `secretObject`",
   },
   InvalidObject: {
-    means: "an entry of `objects` is wrong or not supported in this version, or the API server refused the Secret",
+    means: "an entry of `objects` is invalid or not supported in this version, or the API server rejected the Secret",
     fix: "correct the named entry",
-    again: "next poll; backoff if the API server refused",
+    again: "next poll; backoff if the API server rejected it",
   },
   UnsupportedApiVersion: {
     means: "the vault does not support the requested Key Vault API version; the message names both versions",
@@ -76,7 +77,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "next poll",
   },
   CredentialsMissing: {
-    means: "the credentials Secret is missing, lacks a key, or has a name that the worker may not read",
+    means: "the credentials Secret is missing, lacks a key, or has a name that the worker is not allowed to read",
     fix: "create it with `clientid` and `clientsecret`, or see `--credentials-secret-names`",
     again: "backoff",
   },
@@ -92,37 +93,37 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "backoff; immediately after the driver's sync is turned off",
   },
   ForbiddenType: {
-    means: "the worker never writes Secrets of this type, or (TLS) not in this version",
+    means: "the worker never writes Secrets of this type or, for TLS, does not support the type in this version",
     fix: "use `Opaque`",
     again: "backoff",
   },
   Contested: {
-    means: "someone changes or deletes the Secret after each repair; from the fourth repair, the worker waits up to a minute",
+    means: "someone changes or deletes the Secret after each repair. From the fourth repair on, the worker waits up to a minute",
     fix: "stop the named writer, or choose another `secretName`",
     again: "after a minute without a change",
   },
   Stale: {
     means:
-      "in the condition `Fresh`: no check has succeeded for longer than the class's `max-stale`, or for two poll intervals although none failed",
+      "in the condition `Fresh`: no check has succeeded for longer than the class's `max-stale`, or no check has finished for two poll intervals",
     fix: "see the reason in the message",
     again: "as for that reason",
   },
   TooLarge: { means: "the Secret would exceed 1 MiB", fix: "move entries to another `secretObject`", again: "backoff" },
   Frozen: {
     means:
-      "the class CRD has been missing or damaged for 10 s, so the worker stops acting on classes; the event is on the worker's Deployment",
+      "the class CRD has been missing or damaged for 10 s, so the worker does not act on classes. The event is on the worker's Deployment",
     fix: "reapply the CRD, or let `--heal=crds` restore it",
     again: "when the CRD is healthy",
   },
   GuardrailsMissing: {
     means:
-      "in the condition `Guarded` and an event on the worker's Deployment: a policy that limits the worker is missing, not bound or only warns, or another policy refuses the worker's tests first. With `--secret-access=blind`, the worker exits",
+      "in the condition `Guarded` and an event on the worker's Deployment: a policy that limits the worker is missing or unbound or only warns, or another policy denies the worker's tests first. With `--secret-access=blind`, the worker exits",
     fix: "apply `manifests/policies`, bound with the action `Deny`, or exempt the worker in the policy that the message names",
     again: "after every change of a project policy or binding, and hourly",
   },
   SwitchedOff: {
     means:
-      "`sync: never`, `--sync-mode=never` or `--sync-secret=false` turned off the sync. Secrets stay; `Synced` and `Fresh` are `Unknown`. A class without a status gets none",
+      "`sync: never`, `--sync-mode=never` or `--sync-secret=false` turned off the sync. The worker keeps the Secrets; `Synced` and `Fresh` are `Unknown`. A class without a status does not get one",
     fix: "if this is a mistake, remove the annotation or setting",
     again: "immediately after sync is turned on",
   },
@@ -131,7 +132,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
 const EVENT: Readonly<Record<EventReason, string>> = {
   SecretRepaired:
     "the worker restored a Secret that someone edited or deleted. Names the last field manager and the time. Only the API server's audit log shows who deleted a Secret",
-  SecretReplaced: "the worker recreated a Secret to change its type or immutable content. Additions by others are lost",
+  SecretReplaced: "the worker recreated a Secret to change its type or immutable content. Keys that others had added are lost",
   ObjectExpiring: "an object of the class expires within `--expiry-warning`",
   ComponentHealed: "the worker restored an edited or deleted component. Names the fields (never their values) and the last manager",
   ComponentDamaged: "damage that the worker does not heal: roles, policies, the Namespace or an immutable field. Reapply the manifests",
@@ -141,7 +142,7 @@ const EVENT: Readonly<Record<EventReason, string>> = {
   TlsConflict:
     "another writer uses the name or field that the certificate of a Gateway or Ingress needs: see [conflicts](gateway-certificates.md#conflicts)",
   CertificateNotSynced: "the class that the worker created for a Gateway or Ingress does not sync: see the reason in the message",
-  ComponentTolerated: "a platform changed a component's field that it may change: see [healing](healing.md#what-counts-as-damage)",
+  ComponentTolerated: "a platform changed a field that it is allowed to change: see [healing](healing.md#what-counts-as-damage)",
 };
 
 /** In an event on the workload, in the condition `Rotated` of the classes, or in both. */
@@ -159,10 +160,10 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
       "the named workload did not become ready in time, or does not stay ready. Its namespace waits. Check the pods: the new value may be wrong",
   },
   RestartsPaused: { where: "both", means: "restarts are paused for the workload, its Namespace or the cluster: the message names which" },
-  WindowClosed: { where: "both", means: "the workload waits for its window; the message has the time" },
+  WindowClosed: { where: "both", means: "the workload waits for its window; the message gives the time" },
   InvalidWindow: {
     where: "both",
-    means: "no restart begins, because `restart-window` of the workload or its Namespace is invalid: the message has the error",
+    means: "no restart begins, because `restart-window` of the workload or its Namespace is invalid; the message gives the error",
   },
   DisruptionBudget: {
     where: "both",
@@ -171,7 +172,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   RestartBlocked: {
     where: "both",
     means:
-      "the API server does not accept the restart: an admission webhook is down, or a policy refuses to restart a workload that was not ready. The worker retries, eventually every minute. Other workloads continue",
+      "the API server does not accept the restart: an admission webhook is down, or a policy rejects the restart of a workload that was not ready. The worker retries, eventually once a minute. Other workloads continue",
   },
   DryRun: { where: "both", means: "the worker would restart the workload now, but `--restart-mode=dry-run` prevents all restarts" },
   Paused: { where: "both", means: "the workload is paused, so the worker does not restart it: resume it" },
@@ -182,11 +183,11 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   OnDelete: { where: "both", means: "the update strategy does not replace pods: delete them" },
   Partitioned: {
     where: "both",
-    means: "the partition of a StatefulSet protects pods with older versions: lower the partition",
+    means: "a StatefulSet's partition prevents pods with older versions from being replaced: lower the partition",
   },
   AwaitingFiles: {
     where: "both",
-    means: "the workload waits at most `--mounted-files-grace` for the driver to update its pods' files",
+    means: "the workload waits for the driver to update its pods' files, for at most `--mounted-files-grace`",
   },
   VersionsUnknown: {
     where: "condition",
@@ -195,7 +196,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   NoVersions: {
     where: "both",
     means:
-      "the workload asks for restarts but uses no class or synced Secret, or only classes that are turned off or have another provider",
+      "the workload requests restarts but uses no class or synced Secret, or only classes whose sync is off or that have another provider",
   },
 };
 
@@ -206,7 +207,7 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
   NotOptedIn: { means: '`inject` is absent or `"false"`' },
   MirrorPod: { means: "the kubelet's copy of a static pod, which cannot be changed" },
   Unsupported: { means: "the request does not create a pod" },
-  InvalidAnnotation: { means: "a value is invalid; the message says what to write" },
+  InvalidAnnotation: { means: "a value is invalid; the message gives the correct form" },
   UnknownAnnotation: { means: "with `--strict-annotations`: a key with the project's prefix is unknown" },
   ClassRequired: { means: "`inject` is set without `secret-provider-class`" },
   ContainerNotFound: { means: "`containers` names a container that the pod lacks" },
@@ -214,12 +215,12 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
     means:
       "another volume has the name, or the pod's own volume for the class (under any name) has a different credentials reference than the default",
   },
-  MountPathTaken: { means: "a container has another mount or device at or below the path, or a read-only one above it" },
-  EnvTaken: { means: "a variable from `env-from` conflicts with one of the container" },
+  MountPathTaken: { means: "a container has another mount or device at or below the path, or a read-only mount above it" },
+  EnvTaken: { means: "a variable from `env-from` conflicts with one that the container already has" },
   PodTooLarge: {
     means: "containers multiplied by classes and Secrets exceed 2000 mounts and variable sources, or 1 MiB of paths and names",
   },
-  NamespaceUnknown: { means: "the webhook could not read the Namespace, which may have defaults; controllers retry" },
+  NamespaceUnknown: { means: "the webhook could not read the Namespace, which might contain defaults; controllers retry" },
   InvalidReview: { means: "the body is not an AdmissionReview of version v1", http: "400" },
   TooLarge: { means: "the body exceeds 7 MiB, 400000 values or 200 levels", http: "413" },
   Aborted: { means: "the connection ended before the body was complete, or the body took more than two seconds", http: "400, 408" },

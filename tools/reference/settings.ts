@@ -9,28 +9,28 @@ import { code, type Places, table } from "./page.ts";
 
 /** What the page says beyond the sentence of `--help`. */
 const MORE: Readonly<Partial<Record<SettingName, string>>> = {
-  "sync-secret": "`false`: existing Secrets stay unchanged.",
-  "enable-secret-rotation": "`false`: the worker queries the vault only after a change to a class or Secret, or after a failure.",
-  "rotation-poll-interval": "A class is checked sooner if another class with the same identity lists the vault more often.",
+  "sync-secret": "With `false`, the worker leaves existing Secrets unchanged.",
+  "enable-secret-rotation": "With `false`, the worker queries the vault only after a change to a class or Secret, or after a failure.",
+  "rotation-poll-interval": "The worker checks a class sooner if another class with the same identity lists the vault more often.",
   "event-queues":
     "After an event, the worker checks the classes that name the object. Polls continue. Classes cannot name queues. See [rotate in seconds](../how-to/rotate-in-seconds.md).",
   "unused-grace": "Restarting the worker restarts this period.",
-  "expiry-warning": "The warning is the event `ObjectExpiring`. `0s`: no warning.",
+  "expiry-warning": "The warning is the event `ObjectExpiring`. `0s` disables it.",
   "restart-workloads":
-    "See [how workloads ask for restarts](../how-to/restart-on-rotation.md). `false`: the worker does not read workloads.",
+    "See [how workloads ask for restarts](../how-to/restart-on-rotation.md). With `false`, the worker does not read workloads.",
   "restart-mode":
     "`dry-run` reports due restarts in events, conditions and metrics. `paused` only finishes restarts in progress. See [set them for the cluster](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
   "restart-window": "See [how to write windows](../how-to/restart-on-rotation.md#when).",
   "restart-argo-rollouts":
-    "Set it with `manifests/components/argo-rollouts`, which grants the permission. The CRD may be missing. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
+    "Set it with `manifests/components/argo-rollouts`, which grants the permission. You can install the CRD later. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
   "respect-disruption-budgets":
     "Set it with `manifests/components/disruption-budgets`, which grants the permission. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
   "max-rollouts": "Namespaces take turns. `--max-rollouts-per-namespace` applies as well.",
   "rollout-timeout": "Pods must stay ready for at most half of this time. For a Deployment, a longer `progressDeadlineSeconds` applies.",
   "mounted-files-grace":
-    "Applies to classes without `secretObjects`. The worker then restarts the workload anyway, and new pods mount the vault's version. `0s`: no wait, for drivers that do not rotate.",
+    "Applies to classes without `secretObjects`. After this time, the worker restarts the workload anyway, and new pods mount the vault's version. Use `0s` if the driver does not rotate files.",
   namespaces:
-    "The worker reads and writes nothing in others. `manifests/components/namespaces` or the chart value also removes its permissions there. Pods are injected everywhere.",
+    "The worker reads and writes nothing in other namespaces. `manifests/components/namespaces` or the chart value also removes its permissions there. Injection works in all namespaces.",
   "credentials-secret-names": "The ClusterRole `keyvault-injector-sync` must list the same names.",
   "allowed-vaults":
     "Each entry is a name, host name or address. A name refers to the cloud of `--cloud-name`. `team-a/shop` allows the vault `shop` only in the namespace `team-a`. A class with another vault reports `InvalidClass`. Mounts are not affected.",
@@ -40,26 +40,25 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "token-proxy-url": "`https://` without user, query or fragment. Same as the Azure provider's flag of this name.",
   "sni-name": "Same as the Azure provider's flag of this name.",
   "managed-identity-namespaces":
-    "A Namespace [grants it](annotations.md#on-a-namespace-that-lends-to-the-worker) with an annotation. `*` is the behavior of 0.3.0. Classes in other namespaces report `IdentityUnavailable`. Mounts are not affected.",
+    "A Namespace can also [allow it](annotations.md#on-a-namespace-that-lends-to-the-worker) with an annotation. 0.3.0 behaved as with `*`. Classes in other namespaces report `IdentityUnavailable`. Mounts are not affected.",
   "secret-access":
-    "`watch` needs permission to read all Secrets, and reverts changes immediately. `blind` reads only credentials, and rewrites every synced Secret at each poll. It does not start without its policy. Set `blind` with `overlays/blind`, which sets the permissions. See [ADR 10](../adr/0010-blind-writes-by-put.md).",
+    "`watch` needs permission to read all Secrets, and reverts changes immediately. `blind` reads only credentials, and rewrites every synced Secret at each poll. With `blind`, the worker does not start without its policy. Set `blind` with `overlays/blind`, which also changes the permissions. See [ADR 10](../adr/0010-blind-writes-by-put.md).",
   "adopt-driver-secrets": "See [how to migrate](../how-to/migrate-from-the-drivers-sync.md). Not available with `--secret-access=blind`.",
   "cloud-name": "Other clouds: `AzureUSGovernmentCloud`, `AzureChinaCloud`, `AzureGermanCloud`, `AzureStackCloud`.",
   "cloud-env-dir": "If unset, classes cannot name cloud files. See [a custom cloud](../how-to/use-a-custom-cloud.md).",
   "construct-pem-chain": "For mounts, use the Azure provider's flag of the same name.",
   "write-cert-and-key-in-separate-files": "Use the same value as for the provider's flag of this name.",
   "gateway-classes":
-    "Set it with `manifests/components/gateway-tls`, which grants the permissions. `approuting-istio` belongs to App Routing. The Gateway API may be missing. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
+    "Set it with `manifests/components/gateway-tls`, which grants the permissions. `approuting-istio` belongs to App Routing. You can install the Gateway API later. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
   "ingress-classes":
     "Works like `--gateway-classes`, but for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` belongs to App Routing.",
   "tenant-id": "Only with `--gateway-classes` or `--ingress-classes`.",
   "node-identity-client-id":
-    "Its client ID, not the resource ID. Needed if the node has several identities. Only with `--gateway-classes` or `--ingress-classes`, in namespaces that may use the [node's identity](../how-to/use-managed-identity.md).",
+    "Its client ID, not the resource ID. Needed if the node has several identities. Only with `--gateway-classes` or `--ingress-classes`, in namespaces that are allowed to use the [node's identity](../how-to/use-managed-identity.md).",
   heal: "`--heal=` turns off healing. To omit `components`, install with `manifests/components/no-component-healing`, which also removes the permissions. See [healing](healing.md).",
   "heal-node-side":
     "Set it with `manifests/components/node-side-healing`, which adds the policy and the permissions. See [healing](healing.md#driver-and-provider).",
-  "heal-webhook":
-    "`manifests/components/injection-policy` sets it to `false`, so that the worker does not restore a webhook that you remove.",
+  "heal-webhook": "`manifests/components/injection-policy` sets it to `false` so that you can remove the webhook.",
   "tls-cert-file": "The webhook rereads the file when it changes. See [use cert-manager](../how-to/use-cert-manager.md).",
   "tls-key-file": "PEM. Set both flags or neither.",
   "client-ca-file":
