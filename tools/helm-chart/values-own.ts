@@ -41,7 +41,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
 };
 
 const RESTRICTED =
-  "The chart rejects fields that Pod Security's `restricted` level forbids, because the install's namespace should enforce that level.";
+  "The chart rejects fields that violate Pod Security's `restricted` level, which the install's namespace should enforce.";
 
 function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefaults): readonly ValueRow[] {
   const who = component === "webhook" ? "the webhook" : "the worker";
