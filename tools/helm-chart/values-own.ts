@@ -40,8 +40,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   monitoring: "Objects for Prometheus and Grafana, from manifests/components/monitoring and metrics-service. All are off by default.",
 };
 
-const RESTRICTED =
-  "The chart rejects fields that violate Pod Security's `restricted` level, which the install's namespace should enforce.";
+const RESTRICTED = "The chart rejects fields that violate Pod Security's `restricted` level, which the install's namespace should enforce.";
 
 function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefaults): readonly ValueRow[] {
   const who = component === "webhook" ? "the webhook" : "the worker";
@@ -98,7 +97,7 @@ const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.service.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Creates a headless Service for each process. Prometheus uses it to find the pods if you do not run the Prometheus operator.",
+    meaning: "Creates a headless Service for each process, for a Prometheus without the operator.",
   },
   { path: "monitoring.service.labels", default: {}, type: LABELS, meaning: "Labels of these Services." },
   {
@@ -111,7 +110,7 @@ const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.podMonitor.enabled",
     default: false,
     type: BOOLEAN,
-    meaning: "Creates a PodMonitor, which makes the Prometheus operator scrape both processes. The operator's CRDs must be installed.",
+    meaning: "Creates a PodMonitor for both processes. The Prometheus operator's CRDs must be installed.",
   },
   { path: "monitoring.podMonitor.labels", default: {}, type: LABELS, meaning: "Labels of the PodMonitor that your Prometheus selects." },
   {
@@ -201,8 +200,7 @@ const networkRows: readonly ValueRow[] = [
     path: "networkPolicies.enabled",
     default: false,
     type: BOOLEAN,
-    meaning:
-      "Creates NetworkPolicies for the webhook and the worker. Enable them if the cluster's network plugin enforces NetworkPolicies.",
+    meaning: "Creates NetworkPolicies for the webhook and the worker. Enable them if the cluster's network plugin supports them.",
   },
   {
     path: "networkPolicies.metricsNamespaceSelector",

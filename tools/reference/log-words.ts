@@ -6,7 +6,7 @@ export const WARNINGS: LogWords = {
     both: {
       "change handler failed": "a bug in handling a changed object; report it",
       "projection failed": "a bug in handling an object with an unexpected structure; report it with the object's kind",
-      "reflector stopped": "a bug: the process no longer watches this kind. The liveness probe restarts the process, or you can; report it",
+      "reflector stopped": "a bug: the process no longer watches this kind. Report it, and restart the process if its probe does not",
       "the process ends because of an error":
         "the error gives the reason, such as a lost lease, a missing policy with `--secret-access=blind`, or a port in use. The exit code is 1, and Kubernetes restarts the process",
     },
@@ -102,7 +102,7 @@ export const WARNINGS: LogWords = {
       "restarts go on without a kind that cannot be listed":
         "the worker lacks a permission, or a conversion webhook for `kind` is down. The worker restarts only workloads of other kinds. If `kind` is Namespaces, which can set pauses and windows, it restarts none. `Rotated` is `Unknown`",
       "request for one workload failed":
-        "the API server did not accept a request for that workload. `request` is `list` (its pods), `record` (on the workload), `ask` (what may hold its restart) or `restart`. The worker retries after `afterMs`; other workloads continue",
+        "the API server did not accept `request`: `list` (the workload's pods), `record` (on the workload), `ask` (what might hold its restart) or `restart`. The worker retries after `afterMs`; other workloads continue",
       "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",
       "a component was healed":
         "someone edited or deleted the component, and the worker restored it; `detail` names the fields and the last writer. See [healing](healing.md)",
@@ -137,14 +137,13 @@ export const INFORMATION: LogWords = {
       started: "the servers are listening. The worker's `crds` lists the CRDs that it heals",
       stopped: "the last line of a clean shutdown",
       stopping: "the process received SIGTERM or SIGINT",
-      "watch was silent; listing anew":
-        "the process received nothing for a minute, not even a bookmark: the connection was dead, or etcd was restored",
+      "watch was silent; listing anew": "no bookmark arrived for a minute: the connection was dead, or etcd was restored",
       "watch history expired; listing anew": "the watch was interrupted for longer than the API server's history; nothing to do",
     },
     sync: {
       "a CRD was healed": "the CRD is healthy again",
       "an event queue is read again": "reading had failed `failures` times; nothing to do",
-      "a Secret was changed by others and is as it was again": "the worker restored it at a poll, with `--secret-access=blind`",
+      "a Secret was changed by others and is as it was again": "at a poll, with `--secret-access=blind`",
       "a Secret was not removed, because it is not ours": "the policy denied the removal, as intended, with `--secret-access=blind`",
       "a class was lost with its CRD and is restored": "nothing to do",
       "became the leader": "this replica is now active",
