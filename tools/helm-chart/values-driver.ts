@@ -51,13 +51,13 @@ function driverRows(system: System): readonly ValueRow[] {
       path: `${system}.driver.resources`,
       default: DRIVER[system],
       type: MAP,
-      meaning: "Resource requests and limits of the driver's container.",
+      meaning: "Requests and limits of the driver's container.",
     },
     {
       path: `${system}.registrar.resources`,
       default: SIDECARS[system],
       type: MAP,
-      meaning: "Resource requests and limits of the registrar's container.",
+      meaning: "Requests and limits of the registrar's container.",
     },
     {
       path: `${system}.registrar.logVerbosity`,
@@ -69,7 +69,7 @@ function driverRows(system: System): readonly ValueRow[] {
       path: `${system}.livenessProbe.resources`,
       default: SIDECARS[system],
       type: MAP,
-      meaning: "Resource requests and limits of the liveness probe's container.",
+      meaning: "Requests and limits of the liveness probe's container.",
     },
     {
       path: `${system}.additionalProvidersDirs`,

@@ -223,8 +223,8 @@ const imageRows = ({ repository }: ManifestDefaults): readonly ValueRow[] => [
     type: NAME,
     meaning: "Image name without tag and digest. Set it to the registry that you push to.",
   },
-  { path: "image.tag", default: "", type: TEXT, meaning: "Tag of the image. If empty, the chart's appVersion." },
-  { path: "image.digest", default: "", type: TEXT, meaning: "Digest of the image, `sha256:…`. If set, the tag is ignored." },
+  { path: "image.tag", default: "", type: TEXT, meaning: "Image tag. If empty, the chart's appVersion." },
+  { path: "image.digest", default: "", type: TEXT, meaning: "Image digest, `sha256:…`, which overrides the tag." },
   { path: "image.pullPolicy", default: "IfNotPresent", type: PULL_POLICY, meaning: "When nodes pull the image." },
   {
     path: "imagePullPolicy",

@@ -23,7 +23,7 @@ function providerRows(system: System): readonly ValueRow[] {
       path: `${system}.resources`,
       default: RESOURCES[system],
       type: MAP,
-      meaning: "Resource requests and limits of the provider's container.",
+      meaning: "Requests and limits of the provider's container.",
     },
     { path: `${system}.customUserAgent`, default: "", type: TEXT, meaning: "Text that the provider adds to its user agent." },
     {

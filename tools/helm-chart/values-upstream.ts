@@ -41,9 +41,9 @@ export function imageRows(path: string, { repository, tag }: ImageDefault): read
       path: `${path}.tag`,
       default: tag,
       type: TEXT,
-      meaning: "Tag of the image. We tested the default.",
+      meaning: "Image tag. We tested the default.",
     },
-    { path: `${path}.digest`, default: "", type: TEXT, meaning: "Digest of the image, `sha256:…`. If set, the tag is ignored." },
+    { path: `${path}.digest`, default: "", type: TEXT, meaning: "Image digest, `sha256:…`, which overrides the tag." },
     { path: `${path}.pullPolicy`, default: "IfNotPresent", type: PULL_POLICY, meaning: "When nodes pull the image." },
   ];
 }
@@ -81,7 +81,7 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
       path: `${prefix}priorityClassName`,
       default: "system-node-critical",
       type: TEXT,
-      meaning: "PriorityClass of the pods. If empty, they have none, as in the upstream chart.",
+      meaning: "PriorityClass of the pods. If empty, none, as in the upstream chart.",
     },
     {
       path: `${prefix}updateStrategy`,
@@ -92,6 +92,6 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
     { path: `${prefix}podLabels`, default: {}, type: LABELS, meaning: "Additional labels of the pods." },
     { path: `${prefix}podAnnotations`, default: {}, type: LABELS, meaning: "Annotations of the pods." },
     { path: `${prefix}volumes`, default: [], type: LIST, meaning: "Additional volumes of the pods." },
-    { path: `${prefix}volumeMounts`, default: [], type: LIST, meaning: "Mounts of these volumes in the container." },
+    { path: `${prefix}volumeMounts`, default: [], type: LIST, meaning: "Mounts of these volumes." },
   ];
 }

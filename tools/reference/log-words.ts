@@ -5,10 +5,10 @@ export const WARNINGS: LogWords = {
   error: {
     both: {
       "change handler failed": "a bug in handling a changed object; report it",
-      "projection failed": "a bug in handling an object with an unexpected structure; report it with the object's kind",
+      "projection failed": "a bug in handling an unexpected object; report it with its kind",
       "reflector stopped": "a bug: the process no longer watches this kind. Report it, and restart the process if its probe does not",
       "the process ends because of an error":
-        "the error gives the reason, such as a lost lease, a missing policy with `--secret-access=blind`, or a port in use. The exit code is 1, and Kubernetes restarts the process",
+        "the error gives the reason, such as a lost lease, a missing policy with `--secret-access=blind`, or a port in use. Kubernetes restarts the process after exit code 1",
     },
     sync: {
       "acting on a message of an event queue failed":
@@ -67,7 +67,7 @@ export const WARNINGS: LogWords = {
       "a certificate of a Gateway or Ingress needs attention":
         "`detail` names the field or the other owner, and the remedy; see [TLS for Gateways](../how-to/tls-for-gateways.md)",
       "a class of App Routing is left to App Routing":
-        "remove `name` from `--gateway-classes` or `--ingress-classes`, because the AKS add-on provides the certificates for its Gateways and Ingresses",
+        "remove `name` from `--gateway-classes` or `--ingress-classes`, because the AKS add-on provides those certificates",
       "a mirrored Secret was changed by somebody else, or could not stay":
         "`detail` names the writer; if this repeats, see [Contested](../runbooks/Contested.md)",
       "a policy that limits the worker is missing": "see [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
@@ -148,9 +148,9 @@ export const INFORMATION: LogWords = {
       "a class was lost with its CRD and is restored": "nothing to do",
       "became the leader": "this replica is now active",
       "class of a Gateway or Ingress removed":
-        "`owner` does not exist or no longer requests this certificate. The worker also deletes the class's Secret",
+        "`owner` does not exist or no longer requests this certificate. The worker also deletes its Secret",
       "class switched off":
-        "the class's author or the operator turned off its sync; `detail` names the annotation or setting. See [SwitchedOff](../runbooks/SwitchedOff.md)",
+        "the author or the operator turned off its sync, as shown in `detail`. See [SwitchedOff](../runbooks/SwitchedOff.md)",
       "class synced": "the first success, or the first after a failure",
       "class written for a Gateway or Ingress": "`owner` requests a certificate, or a different one",
       "classes are trusted": "the CRD is healthy, and the worker has read all objects",
