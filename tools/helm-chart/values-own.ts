@@ -293,7 +293,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "openshift",
       default: false,
       type: BOOLEAN,
-      meaning: "Adds the objects that OpenShift's security context constraints require. We have never run the project on OpenShift.",
+      meaning: "Adapts the install to OpenShift's security context constraints. We have never tested this.",
     },
     {
       path: "extraObjects",
