@@ -78,7 +78,8 @@ function installPackages() {
   // Engine warnings are expected here: npm may run on Node 20, the packages never do.
   const result = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"], {
     cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
+    // The output of the command that waits for it may be read by a program.
+    stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
   if (result.status !== 0)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -138,6 +138,23 @@ describe("the locked packages", () => {
       differenceFor({ "node_modules/a": LOCKED["node_modules/a"], "node_modules/c": { version: "1.0.0" } }),
       "node_modules/c is installed and not locked",
     );
+  });
+});
+
+describe("the entry of the npm scripts in a checkout without packages", () => {
+  test("B1: leaves what a command prints to the command: npm's words are no part of it", () => {
+    const scratch = mkdtempSync(path.join(tmpdir(), "bootstrap-test-"));
+    for (const name of ["tools/bootstrap.mjs", "tools/bootstrap", "package.json", "package-lock.json"])
+      cpSync(path.join(root, name), path.join(scratch, name), { recursive: true });
+    writeFileSync(path.join(scratch, "npm"), "#!/bin/sh\necho added 588 packages\nexit 1\n", { mode: 0o755 });
+    symlinkSync(process.execPath, path.join(scratch, "node"));
+    const env = { PATH: scratch, HOME: scratch, KEYVAULT_INJECTOR_CACHE: path.join(scratch, "cache") };
+    const args = [path.join(scratch, "tools/bootstrap.mjs"), "emulator", "--help"];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8" });
+    rmSync(scratch, { recursive: true });
+
+    assert.equal(stdout, "");
+    assert.match(stderr, /installing the locked packages[\s\S]*added 588 packages[\s\S]*npm ci failed/);
   });
 });
 
