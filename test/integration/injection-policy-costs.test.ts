@@ -115,6 +115,16 @@ const HOSTILE: readonly (readonly [string, Json])[] = [
     ),
   ],
   [
+    "a Windows container with 4,300 mounts",
+    aPod(OPTED_IN, {
+      os: { name: "windows" },
+      containers: [
+        { name: "app", image: "i", volumeMounts: range(4_300).map((index) => ({ name: "e", mountPath: `C:\\data\\${index}` })) },
+      ],
+      volumes: [{ name: "e", emptyDir: {} }],
+    }),
+  ],
+  [
     "16 classes with paths of 4,000 characters",
     aPod({
       ...OPTED_IN,

@@ -154,7 +154,7 @@ const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`
  * What the comparison of paths costs, in the API server's units: measured, 133 for each thing that a container has at a path and 43 more for
  * each class, of the million that an expression may cost. Very long paths cost more, and end at the API server's own limit.
  */
-const COST = { place: 140, class: 45, most: 800_000 } as const;
+const COST = { place: 140, class: 45, windows: 2, most: 800_000 } as const;
 
 const occupantsOf = (containers: string): string =>
   `${containers}.map(c, ${mountsOf("c")}.size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
@@ -208,7 +208,7 @@ export const SIZE_PROBLEM: Problem = choose(
     ],
     [
       // The next look at a pod finds our own mounts, too.
-      `${of("cost")} > ${COST.most} && ${costOf(of("selected"))} > ${COST.most} && !(${IS_COMPLETE})`,
+      `${of("cost")} * ${COST.windows} > ${COST.most} && ${costOf(of("selected"))} * (${of("isWindows")} ? ${COST.windows} : 1) > ${COST.most} && !(${IS_COMPLETE})`,
       message(TOO_MANY_MOUNTS, {
         containers: `string(${of("selected")}.size())`,
         mounts: `string(${OCCUPANTS})`,
