@@ -124,12 +124,12 @@ const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) 
   {
     title: "The project's own values",
     of: ({ upstream, refused }) => upstream === undefined && refused === undefined,
-    text: "These values belong to the project itself. A flag in parentheses is the [setting](settings.md) that the value sets.",
+    text: "A flag in parentheses is the [setting](settings.md) that the value sets.",
   },
   {
     title: "Values of the Azure provider's chart",
     of: ({ upstream, refused }) => upstream === "provider" && refused === undefined,
-    text: "The Azure extension uses the same names. You can use values files for that chart unchanged.",
+    text: "The Azure extension uses the same names. Values files for the provider's chart work unchanged.",
   },
   {
     title: "Values of the CSI driver's chart",
@@ -155,7 +155,6 @@ export function valuesPage(rows: readonly ValueRow[]): string {
     "# Values of the Helm chart",
     "",
     "The tables below list every value of the Helm chart. The chart rejects unknown names, and values that would have no effect, with an error that states the reason.",
-    "`tools/helm-chart` generates this page from the same table as the chart's schema, defaults and checks.",
     "",
     valuesTables(rows),
     "",

@@ -63,7 +63,7 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
       "priorityClassName",
       "keyvault-injector",
       TEXT,
-      "PriorityClass of the pods. The chart creates the default one. If empty, the pods have none.",
+      "PriorityClass of the pods. The chart creates the default one. If empty, the pods have no PriorityClass.",
     ],
     ["podLabels", {}, LABELS, "Additional labels of the pods."],
     ["podAnnotations", {}, LABELS, "Annotations of the pods, such as those of a service mesh."],
@@ -182,7 +182,7 @@ const certificateRows: readonly ValueRow[] = [
     path: "certManager.issuerRef.group",
     default: "",
     type: TEXT,
-    meaning: "The issuer's API group. If empty, cert-manager's own.",
+    meaning: "The issuer's API group. If empty, the chart uses cert-manager's own group.",
   },
   {
     path: "clientCA.configMap",
@@ -206,7 +206,7 @@ const networkRows: readonly ValueRow[] = [
     path: "networkPolicies.metricsNamespaceSelector",
     default: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
     type: MAP,
-    meaning: "Namespaces that can read the metrics. If empty, none can.",
+    meaning: "Namespaces that can read the metrics. If empty, no namespace can.",
   },
   {
     path: "networkPolicies.extraEgress",
@@ -223,7 +223,7 @@ const imageRows = ({ repository }: ManifestDefaults): readonly ValueRow[] => [
     type: NAME,
     meaning: "Image name without tag and digest. Set it to the registry that you push to.",
   },
-  { path: "image.tag", default: "", type: TEXT, meaning: "Image tag. If empty, the chart's appVersion." },
+  { path: "image.tag", default: "", type: TEXT, meaning: "Image tag. If empty, the chart uses its appVersion." },
   { path: "image.digest", default: "", type: TEXT, meaning: "Image digest, `sha256:…`, which overrides the tag." },
   { path: "image.pullPolicy", default: "IfNotPresent", type: PULL_POLICY, meaning: "When nodes pull the image." },
   {

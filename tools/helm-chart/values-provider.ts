@@ -44,7 +44,7 @@ const linuxRows: readonly ValueRow[] = [
     path: "linux.dnsPolicy",
     default: "ClusterFirstWithHostNet",
     type: TEXT,
-    meaning: "DNS policy of the provider's pods. If empty, the cluster's default.",
+    meaning: "DNS policy of the provider's pods. If empty, the cluster's default applies.",
   },
 ];
 

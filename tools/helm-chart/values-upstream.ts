@@ -81,7 +81,7 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
       path: `${prefix}priorityClassName`,
       default: "system-node-critical",
       type: TEXT,
-      meaning: "PriorityClass of the pods. If empty, none, as in the upstream chart.",
+      meaning: "PriorityClass of the pods. If empty, the pods have none, as in the upstream chart.",
     },
     {
       path: `${prefix}updateStrategy`,

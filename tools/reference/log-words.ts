@@ -150,7 +150,7 @@ export const INFORMATION: LogWords = {
       "class of a Gateway or Ingress removed":
         "`owner` does not exist or no longer requests this certificate. The worker also deletes its Secret",
       "class switched off":
-        "the author or the operator turned off its sync, as shown in `detail`. See [SwitchedOff](../runbooks/SwitchedOff.md)",
+        "the author or the cluster operator turned off its sync, as shown in `detail`. See [SwitchedOff](../runbooks/SwitchedOff.md)",
       "class synced": "the first success, or the first after a failure",
       "class written for a Gateway or Ingress": "`owner` requests a certificate, or a different one",
       "classes are trusted": "the CRD is healthy, and the worker has read all objects",

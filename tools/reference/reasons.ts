@@ -131,7 +131,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
 
 const EVENT: Readonly<Record<EventReason, string>> = {
   SecretRepaired:
-    "the worker restored a Secret that someone edited or deleted. Names the last field manager and the time. Only the API server's audit log shows who deleted a Secret",
+    "the worker restored a Secret that someone edited or deleted. Names the time and the field manager that last changed the Secret. Only the API server's audit log shows who deleted a Secret",
   SecretReplaced: "the worker recreated a Secret to change its type or immutable content. Keys that others had added are lost",
   ObjectExpiring: "an object of the class expires within `--expiry-warning`",
   ComponentHealed: "the worker restored an edited or deleted component. Names the fields (never their values) and the last manager",

@@ -22,7 +22,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "`dry-run` reports due restarts in events, conditions and metrics. `paused` only finishes restarts in progress. See [set them for the cluster](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
   "restart-window": "See [how to write windows](../how-to/restart-on-rotation.md#when).",
   "restart-argo-rollouts":
-    "Set it with `manifests/components/argo-rollouts`, which grants the permission. You can install the CRD later. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
+    "Set it with `manifests/components/argo-rollouts`, which grants the permission. You can install the CRD after the worker. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
   "respect-disruption-budgets":
     "Set it with `manifests/components/disruption-budgets`, which grants the permission. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
   "max-rollouts": "Namespaces take turns. `--max-rollouts-per-namespace` applies as well.",
@@ -49,7 +49,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "construct-pem-chain": "For mounts, use the Azure provider's flag of the same name.",
   "write-cert-and-key-in-separate-files": "Use the same value as for the provider's flag of this name.",
   "gateway-classes":
-    "Set it with `manifests/components/gateway-tls`, which grants the permissions. `approuting-istio` belongs to App Routing. You can install the Gateway API later. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
+    "Set it with `manifests/components/gateway-tls`, which grants the permissions. `approuting-istio` belongs to App Routing. You can install the Gateway API after the worker. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
   "ingress-classes":
     "Works like `--gateway-classes`, but for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` belongs to App Routing.",
   "tenant-id": "Only with `--gateway-classes` or `--ingress-classes`.",
