@@ -115,7 +115,11 @@ function rowOf(row: ValueRow): string {
   const shown = JSON.stringify(row.default);
   const fallback = shown.length > 60 ? "see `values.yaml`" : `\`${shown}\``;
   const flag = row.flag === undefined ? "" : ` (\`--${row.flag}\`)`;
-  const meaning = row.refused === undefined ? `${row.meaning}${flag}` : `**refused** ${refusalOf(row).slice("refused ".length)}`;
+  const { refused } = row;
+  const meaning =
+    refused === undefined
+      ? `${row.meaning}${flag}`
+      : `**refused** unless ${refused.unless.map((value) => `\`${JSON.stringify(value)}\``).join(" or ")}: \`${refused.because}\``;
   return `| \`${row.path}\` | ${escaped(fallback)} | ${escaped(meaning)} |`;
 }
 
@@ -139,7 +143,7 @@ const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) 
   {
     title: "Rejected values",
     of: ({ refused }) => refused !== undefined,
-    text: "The two charts and the extension have these values, but they cannot have an effect here. Omit them, because the chart rejects any value other than those listed.",
+    text: "The two charts and the extension have these values, but they cannot have an effect here. Omit them, because the chart rejects any value other than those listed, with the quoted message.",
   },
 ];
 

@@ -63,7 +63,7 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
       "priorityClassName",
       "keyvault-injector",
       TEXT,
-      "PriorityClass of the pods. The chart creates the default one. If empty, the pods have no PriorityClass.",
+      "PriorityClass of the pods. The chart creates the default one. If empty, the pods have none.",
     ],
     ["podLabels", {}, LABELS, "Additional labels of the pods."],
     ["podAnnotations", {}, LABELS, "Annotations of the pods, such as those of a service mesh."],
