@@ -40,7 +40,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   monitoring: "Objects for Prometheus and Grafana, from manifests/components/monitoring and metrics-service. All are off by default.",
 };
 
-const RESTRICTED = "The chart rejects fields that violate Pod Security's `restricted` level, which the install's namespace should enforce.";
+const RESTRICTED = "The chart rejects fields that violate Pod Security's `restricted` level";
 
 function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefaults): readonly ValueRow[] {
   const who = component === "webhook" ? "the webhook" : "the worker";
@@ -71,13 +71,13 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
       "podSecurityContext",
       {},
       POD_SECURITY,
-      `Fields of the pods' securityContext, which override the chart's own (user and group 65532, \`RuntimeDefault\`). ${RESTRICTED}`,
+      `Fields of the pods' securityContext, which override the chart's own (user and group 65532, \`RuntimeDefault\`). ${RESTRICTED}, which the install's namespace should enforce.`,
     ],
     [
       "securityContext",
       {},
       CONTAINER_SECURITY,
-      `Fields of the container's securityContext, in addition to the chart's own (read-only, unprivileged). ${RESTRICTED}`,
+      `Fields of the container's securityContext, in addition to the chart's own (read-only, unprivileged). ${RESTRICTED}.`,
     ],
     ["extraEnv", [], VARIABLES, "Additional environment variables of the container, as in a Kubernetes pod."],
     [
