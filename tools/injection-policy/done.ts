@@ -42,8 +42,11 @@ const IS_SELECTED = `!(("-" + c.name) in items) && (c.name in items || !items.ex
 /** Those of a container without a name before them. */
 const OWN_SECRETS = `c.?envFrom.orValue([]).filter(source, has(source.secretRef)).map(source, source.secretRef.?name.orValue(""))`;
 
-/** What the Namespace asks for is in all of them, as far as can be told: a container that came later has none of it. */
-const ARE_ALIKE = `(${text(POD_ANNOTATIONS.envFrom)} in object.metadata.annotations || selected.map(c, ${OWN_SECRETS}).distinct().size() == 1)`;
+/**
+ * What the Namespace asks for is in all of them, as far as can be told: a container that came later has none of it. Without `distinct`, which
+ * the final check's older API servers do not know.
+ */
+const ARE_ALIKE = `(${text(POD_ANNOTATIONS.envFrom)} in object.metadata.annotations || [selected.map(c, ${OWN_SECRETS})].exists(own, own.all(each, each == own[0])))`;
 
 const HAVE_ALL = bind(
   "selected",

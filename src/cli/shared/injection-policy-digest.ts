@@ -1,2 +1,2 @@
 /** Made by tools/render-manifests.ts: of the policy that this version ships. */
-export const INJECTION_POLICY_DIGEST = "6b273eb534ba3e7ceee58a39998e05b7426a944cea21d33f724bdae5ee9bc7df";
+export const INJECTION_POLICY_DIGEST = "bf37041173b0462d6d24d340f77789dc47be17ae0769a8d93d84bf018914fdd7";
