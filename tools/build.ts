@@ -12,6 +12,8 @@ export const DIST = path.join(root, "dist");
 /** Some packages are CommonJS and look for Node's own modules by `require`, which a module does not have. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
+const CLIENT = "@kubernetes/client-node";
+
 /**
  * The generated client of the whole API, of which the program uses nothing: its package does not say that its modules do nothing by being
  * loaded, so that all of them would be compiled in, and loaded at each start.
@@ -27,8 +29,6 @@ const CLIENT_ALONE: esbuild.Plugin = {
     });
   },
 };
-
-const CLIENT = "@kubernetes/client-node";
 
 /**
  * Node's own `node:http`, as a program has it that requires it: to import it reads each of its exports, one of which loads the whole of

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { type Json, tryPod } from "../support/cluster/injection-policy.ts";
+import { type Json, range, tryPod } from "../support/cluster/injection-policy.ts";
 import { aNamespace } from "../support/cluster/namespace.ts";
 import { policyRuns } from "../support/cluster/policy-runs.ts";
 import { at, listAt } from "../support/cluster/shipped-manifests.ts";
@@ -38,8 +38,6 @@ const forged = (annotations: Readonly<Record<string, string>>, reference: object
 });
 
 const MOUNT = { name: "secrets-store-inline", mountPath: "/mnt/secrets-store", readOnly: true };
-
-const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
 const referenceIn = (pod: unknown): unknown => at(listAt(pod, "spec", "volumes")[0], "csi", "nodePublishSecretRef", "name");
 

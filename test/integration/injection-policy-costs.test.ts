@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { type Json, tryPod } from "../support/cluster/injection-policy.ts";
+import { type Json, range, tryPod } from "../support/cluster/injection-policy.ts";
 import { aNamespace } from "../support/cluster/namespace.ts";
 import { at } from "../support/cluster/shipped-manifests.ts";
 import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
@@ -28,7 +28,6 @@ async function costOf(pod: Json, namespace?: string): Promise<{ readonly status:
   return { status, message: String(at(body, "message")), cpu: (await cpuSeconds()) - before };
 }
 
-const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 const names = (prefix: string, count: number): string =>
   range(count)
     .map((index) => `${prefix}${index}`)

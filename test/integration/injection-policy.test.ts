@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { runOnline } from "../support/cli/cli.ts";
 import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { type Json, tryPod } from "../support/cluster/injection-policy.ts";
+import { type Json, range, tryPod } from "../support/cluster/injection-policy.ts";
 import { policyRuns } from "../support/cluster/policy-runs.ts";
 import { at, listAt } from "../support/cluster/shipped-manifests.ts";
 import { aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
@@ -45,8 +45,6 @@ const LARGE: readonly LargePod[] = [
   { containers: 5_000, classes: 1, mounts: 0, refused: LOOKED_AT },
   { containers: 1, classes: 16, mounts: 0, path: 3_900, refused: /the mount paths of 16 classes are longer than a policy compares/ },
 ];
-
-const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 
 describe("the policy that injects", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {

@@ -7,7 +7,7 @@ import { DENIALS, PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "../../src/domain/injection/settings.ts";
 import { WINDOW_SHAPE } from "../../src/domain/rollout/window.ts";
 import { bind, choose, cut, message, of, type Problem, quoted, regex, text, type Variable } from "./cel.ts";
-import { given, invalid, invalidWhere, isLabel, isOwn, isSubdomain, items, ownOf, subjectOf } from "./given.ts";
+import { given, invalid, invalidWhere, isLabel, isOwn, isSubdomain, items, type Name, ownOf, subjectOf } from "./given.ts";
 import { mountPathProblem, normalPath, pathBelow } from "./paths.ts";
 import { entriesOf, entriesVariable, IS_FOR_ALL, type PerClass, perClassProblem, perClassValue } from "./per-class.ts";
 
@@ -69,6 +69,7 @@ export const ANNOTATION_VARIABLES: readonly Variable[] = [
 ];
 
 interface ListRules {
+  readonly annotation: Name;
   /** Of the list, an expression. */
   readonly items: string;
   /** One that is not an empty item, an expression. */
@@ -77,6 +78,12 @@ interface ListRules {
   /** Of an item that is no name. */
   readonly bad: (item: string) => string;
   readonly isName: (item: string) => string;
+}
+
+/** Of a list that is longer than `most`, an expression, the count alone is looked at. */
+function listProblem(rules: ListRules, most: number, count: typeof PROBLEMS.classCount | typeof PROBLEMS.secretCount): Problem {
+  const cases = [[`${rules.items}.size() > ${most}`, message(count, { most: text(String(most)) })] as const, ...listProblems(rules)];
+  return invalidWhere(rules.annotation, choose(cases, `""`));
 }
 
 function listProblems({ items: all, names, empty, bad, isName }: ListRules): readonly (readonly [string, string])[] {
@@ -95,21 +102,17 @@ const CLASS_PROBLEM = choose(
     // As most pods have it.
     [`${IS_ONLY} && ${isSubdomain(`${of("classes")}[0]`)}`, `""`],
   ],
-  invalidWhere(
-    "secretProviderClass",
-    choose(
-      [
-        [`${of("classes")}.size() > ${MOST_CLASSES}`, message(PROBLEMS.classCount, { most: text(String(MOST_CLASSES)) })],
-        ...listProblems({
-          items: of("classes"),
-          names: of("classes"),
-          empty: PROBLEMS.classList,
-          bad: (item) => message(PROBLEMS.className, { item }),
-          isName: isSubdomain,
-        }),
-      ],
-      `""`,
-    ),
+  listProblem(
+    {
+      annotation: "secretProviderClass",
+      items: of("classes"),
+      names: of("classes"),
+      empty: PROBLEMS.classList,
+      bad: (item) => message(PROBLEMS.className, { item }),
+      isName: isSubdomain,
+    },
+    MOST_CLASSES,
+    PROBLEMS.classCount,
   ),
 );
 
@@ -120,6 +123,7 @@ export const CONTAINERS_PROBLEM: Problem = `${ITEMS}.size() == 0 ? "" : ${bind("
 
 function containerProblem(): string {
   const inList = listProblems({
+    annotation: "containers",
     items: ITEMS,
     names: `(${INCLUDED} + ${EXCLUDED})`,
     empty: PROBLEMS.containerList,
@@ -143,27 +147,24 @@ function containerProblem(): string {
   );
 }
 
-export const SECRETS_PROBLEM: Problem = `${of("secrets")}.size() == 0 ? "" : ${invalidWhere(
-  "envFrom",
-  choose(
-    [
-      [`${of("secrets")}.size() > ${MOST_SECRETS}`, message(PROBLEMS.secretCount, { most: text(String(MOST_SECRETS)) })],
-      ...listProblems({
-        items: of("secrets"),
-        names: of("secrets"),
-        empty: PROBLEMS.secretList,
-        bad: (item) => message(PROBLEMS.secretName, { item }),
-        isName: isSubdomain,
-      }),
-    ],
-    `""`,
-  ),
+export const SECRETS_PROBLEM: Problem = `${of("secrets")}.size() == 0 ? "" : ${listProblem(
+  {
+    annotation: "envFrom",
+    items: of("secrets"),
+    names: of("secrets"),
+    empty: PROBLEMS.secretList,
+    bad: (item) => message(PROBLEMS.secretName, { item }),
+    isName: isSubdomain,
+  },
+  MOST_SECRETS,
+  PROBLEMS.secretCount,
 )}`;
 
+/** Characters of all mount paths, times the classes: each path is compared with each. */
+const MOST_COMPARED = 500_000;
 const LONG_PATHS = `the mount paths of {classes} classes are longer than a policy compares: shorten them, or name fewer classes`;
 
-/** Each path is compared with each. */
-export const PATHS_PROBLEM: Problem = `${of("mountPaths")}.map(path, path.size()).sum() * ${of("classes")}.size() > 500000 ? ${message(
+export const PATHS_PROBLEM: Problem = `${of("mountPaths")}.map(path, path.size()).sum() * ${of("classes")}.size() > ${MOST_COMPARED} ? ${message(
   LONG_PATHS,
   { classes: `string(${of("classes")}.size())` },
 )} : ""`;

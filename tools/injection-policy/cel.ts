@@ -49,13 +49,8 @@ export function quoted(value: string): string {
  * else takes a text apart: walking a list costs the API server the square of its length, of which CEL's own cost says little.
  */
 export function pieces(value: string, separator: string, { characters, most }: Bounds, otherwise: string): string {
-  const split = bind("split", firstPieces(value, separator, most + 1), `split.size() > ${most} ? ${otherwise} : split`);
+  const split = bind("split", `${value}.split(${text(separator)}, ${most + 1})`, `split.size() > ${most} ? ${otherwise} : split`);
   return `(${value}.size() > ${characters} ? ${otherwise} : ${split})`;
-}
-
-/** At most so many; the last one is the rest of the text. */
-export function firstPieces(value: string, separator: string, most: number): string {
-  return `${value}.split(${text(separator)}, ${most})`;
 }
 
 export interface Bounds {

@@ -3,21 +3,20 @@
  * alone, and cheaply, spares it that. Where this says no, the pod may be whole all the same.
  */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { bind, text } from "./cel.ts";
-import { itemsOf, ownOf } from "./given.ts";
+import { type Bounds, bind, text } from "./cel.ts";
+import { isOwn, itemsOf, type Name, ownOf } from "./given.ts";
 import { REFUSED } from "./mutation.ts";
 import { ALL_CONTAINERS, classOf, DRIVER_VOLUMES, isFrom, mountsOf, referenceOf } from "./pod.ts";
 
 /** Larger pods are not told so cheaply. */
-const MOST = { characters: 1_024, most: 16, containers: 100, volumes: 100, ours: 16, mounts: 2_000 } as const;
+const MOST = { sources: 16, containers: 100, volumes: 100, ours: 16, mounts: 2_000 } as const;
+const LIST: Bounds = { characters: 1_024, most: 16 };
 
 /** Of the pod's own, which a condition takes for bytes as well; a list that is too long has one item that nothing is called. */
-const ownItems = (name: Parameters<typeof ownOf>[0]): string => itemsOf(`${ownOf(name)}.optMap(raw, string(raw))`, MOST, `[""]`);
-
-const CREDENTIALS = text(POD_ANNOTATIONS.credentialsSecret);
+const ownItems = (name: Name): string => itemsOf(`${ownOf(name)}.optMap(raw, string(raw))`, LIST, `[""]`);
 
 /** As the pod itself says, where it says so without blanks; a default of its Namespace is not to be seen here. */
-const HAS_REFERENCE = `(!(${CREDENTIALS} in object.metadata.annotations) || ${bind(
+const HAS_REFERENCE = `(!(${isOwn("credentialsSecret")}) || ${bind(
   "reference",
   referenceOf("volume"),
   bind(
@@ -46,7 +45,7 @@ const OWN_SECRETS = `c.?envFrom.orValue([]).filter(source, has(source.secretRef)
  * What the Namespace asks for is in all of them, as far as can be told: a container that came later has none of it. Without `distinct`, which
  * the final check's older API servers do not know.
  */
-const ARE_ALIKE = `(${text(POD_ANNOTATIONS.envFrom)} in object.metadata.annotations || [selected.map(c, ${OWN_SECRETS})].exists(own, own.all(each, each == own[0])))`;
+const ARE_ALIKE = `(${isOwn("envFrom")} || [selected.map(c, ${OWN_SECRETS})].exists(own, own.all(each, each == own[0])))`;
 
 const HAVE_ALL = bind(
   "selected",
@@ -58,7 +57,7 @@ const LISTS: readonly (readonly [name: string, expression: string])[] = [
   ["classes", ownItems("secretProviderClass")],
   [
     "credentials",
-    `${ownOf("credentialsSecret")}.optMap(value, string(value).size() > ${MOST.characters} ? " " : "," + string(value) + ",").orValue(",,")`,
+    `${ownOf("credentialsSecret")}.optMap(value, string(value).size() > ${LIST.characters} ? " " : "," + string(value) + ",").orValue(",,")`,
   ],
   ["items", ownItems("containers")],
   ["secrets", ownItems("envFrom")],
@@ -76,7 +75,7 @@ const COUNTED = bind(
   [
     `all.size() <= ${MOST.containers}`,
     `object.spec.?volumes.orValue([]).size() <= ${MOST.volumes}`,
-    `all.all(c, c.?envFrom.orValue([]).size() <= ${MOST.most})`,
+    `all.all(c, c.?envFrom.orValue([]).size() <= ${MOST.sources})`,
     `all.map(c, ${mountsOf("c")}.size()).sum() <= ${MOST.mounts}`,
     LOOKED_AT,
   ].join(" && "),

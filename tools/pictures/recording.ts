@@ -1,4 +1,5 @@
 /** A terminal session as an SVG of its own: each line appears when it was printed. */
+import { escaped } from "../markup.ts";
 
 export interface PrintedLine {
   readonly text: string;
@@ -32,7 +33,7 @@ export function recording(command: string, lines: readonly PrintedLine[]): strin
   const height = BAR + rows.length * ROW + 2 * MARGIN;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
-    `<title>A recording of ${escape(command)}</title>`,
+    `<title>A recording of ${escaped(command)}</title>`,
     `<style>\n${STYLE}\n</style>`,
     `<rect width="100%" height="100%" rx="8" fill="#0d1117"/>`,
     ...["#ff5f56", "#ffbd2e", "#27c93f"].map((fill, index) => `<circle cx="${20 + 18 * index}" cy="18" r="5.5" fill="${fill}"/>`),
@@ -56,7 +57,7 @@ function lineOf(text: string, row: number, delay: number): string {
   if (text.trim() === "") return "";
   const shown = text.length > COLUMNS ? `${text.slice(0, COLUMNS - 1)}…` : text;
   const y = BAR + MARGIN + (row + 0.75) * ROW;
-  return `<text class="line ${kindOf(text)}" x="${MARGIN}" y="${y}" style="animation-delay:${delay.toFixed(2)}s">${escape(shown)}</text>`;
+  return `<text class="line ${kindOf(text)}" x="${MARGIN}" y="${y}" style="animation-delay:${delay.toFixed(2)}s">${escaped(shown)}</text>`;
 }
 
 function kindOf(text: string): string {
@@ -64,8 +65,4 @@ function kindOf(text: string): string {
   if (text.startsWith("+ ")) return "start";
   if (/^\d+ /.test(text)) return "step";
   return text.startsWith("demo: ") ? "end" : "output";
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

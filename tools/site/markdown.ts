@@ -1,5 +1,6 @@
 /** How the repository's Markdown becomes the site's: fragments of headings as GitHub has them, links to pages, sources and pictures. */
 import path from "node:path";
+import { escaped } from "../markup.ts";
 import { relativeUrl, slugOf, urlOf } from "./pages.ts";
 
 /** The parts of markdown-it that are used; Eleventy brings it. */
@@ -58,10 +59,6 @@ export function siteMarkdown(markdown: MarkdownIt, targets: LinkTargets): void {
 export const DIAGRAM = "mermaid";
 
 const isDiagram = ({ type, info }: Token): boolean => type === "fence" && info.trim() === DIAGRAM;
-
-export function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
 
 function headingText(inline: Token | undefined): string {
   return (inline?.children ?? []).map(({ content }) => content).join("");

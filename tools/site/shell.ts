@@ -1,5 +1,6 @@
 /** What stands around a page's text. */
-import { DIAGRAM, escaped } from "./markdown.ts";
+import { escaped } from "../markup.ts";
+import { DIAGRAM } from "./markdown.ts";
 import { relativeUrl, type SitePage } from "./pages.ts";
 
 const STYLE = `:root { color-scheme: light dark; --line: #8884; --link: #0969da; }

@@ -106,12 +106,12 @@ export function readEntriesOf(spec: SecretProviderClassSpec): ReadEntries | unde
   return entries.get(spec);
 }
 
-/** For entries that were read elsewhere, before the class is read. */
 /** Read once for each spec, whoever asks. */
 export function entriesOf(spec: SecretProviderClassSpec): ReadEntries {
   return entries.getOrCreate(spec, () => readObjects(parameter(spec.parameters ?? {}, "objects")));
 }
 
+/** For entries that were read elsewhere, before the class is read. */
 export function rememberEntries(spec: SecretProviderClassSpec, read: ReadEntries): void {
   entries.getOrCreate(spec, () => read);
 }

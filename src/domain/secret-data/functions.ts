@@ -1,6 +1,6 @@
 /** All functions of expressions. Each is total, keeps nothing, and its errors hold nothing of a value. */
 
-import { bytesOf, concatenated, encodeBase64, encodeHex, textIn } from "../bytes.ts";
+import { bytesOf, concatenated, encodeBase64, encodeHex, NO_TEXT, textIn } from "../bytes.ts";
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
 import type { DerivationBudget } from "../content/derivation-budget.ts";
 import { decodeBase64, decodeHex } from "../content/encodings.ts";
@@ -42,7 +42,6 @@ export interface ExpressionFunction {
 type Bytes = Result<Uint8Array, string>;
 
 const NEVER = "never";
-const NOT_TEXT = "the value is not UTF-8 text";
 const NO_BASE64 = "it is no base64 with padding";
 const NO_HEX = "it has anything but pairs of hexadecimal digits";
 
@@ -126,7 +125,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "base64decode",
     parameters: [VALUE],
     gives: "The bytes that the base64 encodes",
-    fails: "the value is not padded base64",
+    fails: NO_BASE64,
     apply: firstOf((value) => told(decodeBase64(value), NO_BASE64)),
   },
   {
@@ -140,23 +139,23 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "hexdecode",
     parameters: [VALUE],
     gives: "The bytes that the hex digits encode",
-    fails: "the value is not pairs of hexadecimal digits",
+    fails: NO_HEX,
     apply: firstOf((value) => told(decodeHex(value), NO_HEX)),
   },
   {
     name: "trim",
     parameters: [VALUE],
     gives: "The text without leading and trailing whitespace",
-    fails: NOT_TEXT,
+    fails: NO_TEXT,
     apply: ofText((text) => text.trim()),
   },
-  { name: "lower", parameters: [VALUE], gives: "The text in lowercase", fails: NOT_TEXT, apply: ofText((text) => text.toLowerCase()) },
-  { name: "upper", parameters: [VALUE], gives: "The text in uppercase", fails: NOT_TEXT, apply: ofText((text) => text.toUpperCase()) },
+  { name: "lower", parameters: [VALUE], gives: "The text in lowercase", fails: NO_TEXT, apply: ofText((text) => text.toLowerCase()) },
+  { name: "upper", parameters: [VALUE], gives: "The text in uppercase", fails: NO_TEXT, apply: ofText((text) => text.toUpperCase()) },
   {
     name: "uri",
     parameters: [VALUE],
     gives: "The text, percent-encoded for use in a URL",
-    fails: NOT_TEXT,
+    fails: NO_TEXT,
     apply: ofText(percentEncoded),
   },
   {
@@ -172,14 +171,14 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "certificates",
     parameters: [{ name: "pem" }],
     gives: "All certificates in a PEM text, in order",
-    fails: "the text has no certificate",
+    fails: NO_CERTIFICATE,
     apply: certificatesOf((blocks) => blocks, NO_CERTIFICATE),
   },
   {
     name: "leafCertificate",
     parameters: [{ name: "pem" }],
     gives: "The first certificate in a PEM text",
-    fails: "the text has no certificate",
+    fails: NO_CERTIFICATE,
     apply: certificatesOf((blocks) => blocks.slice(0, 1), NO_CERTIFICATE),
   },
   {

@@ -2,7 +2,9 @@
  * Azure Queue Storage as its clients see it: bytes in, bytes out, of one account. What the worker never asks for, it does not know.
  * https://learn.microsoft.com/rest/api/storageservices/operations-on-messages
  */
+
 import type { TokenIssuer } from "../../../tools/key-vault-emulator/entra/token-issuer.ts";
+import { escaped } from "../../../tools/markup.ts";
 import type { Message, Reply } from "../network/fabric.ts";
 import type { Random } from "../time/random.ts";
 import { MessageQueue, type QueuedMessage, uuidOf } from "./messages.ts";
@@ -191,10 +193,6 @@ function element(id: string, { insertedAt, expiresAt }: Pick<QueuedMessage, "ins
 
 function receiptOf({ receipt, visibleAt }: Pick<QueuedMessage, "receipt" | "visibleAt">): string {
   return `<PopReceipt>${receipt}</PopReceipt><TimeNextVisible>${new Date(visibleAt).toUTCString()}</TimeNextVisible>`;
-}
-
-export function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 function unescaped(text: string): string {

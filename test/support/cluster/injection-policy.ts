@@ -6,6 +6,9 @@ import { at } from "./shipped-manifests.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
+/** 0 and on, so many. */
+export const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
 let serial = 0;
 
 /** The answer to a dry run of its creation. */

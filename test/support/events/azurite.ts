@@ -1,4 +1,5 @@
 /** Azurite, Microsoft's emulator of Azure Storage: its queues alone, over TLS, with sign-in. */
+
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
@@ -7,6 +8,7 @@ import { Agent, request } from "node:https";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { cacheFolder } from "../../../tools/cache-folder.ts";
+import { escaped } from "../../../tools/markup.ts";
 import { npmEnvironment } from "../../../tools/release/npm.ts";
 import { digestOf } from "../../e2e/support/cache.ts";
 import { freePort } from "../cluster/product.ts";
@@ -141,10 +143,6 @@ function flagsOf(stateDir: string, port: number): readonly string[] {
 
 function hostOf(account: string): string {
   return `${account}.queue.core.windows.net`;
-}
-
-function escaped(value: string): string {
-  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 export interface AzuriteCall {
