@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import path from "node:path";
+import { INSTALL_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
 import { eventually } from "../../support/time/eventually.ts";
 import { ANNOTATED, ANNOTATED_POD } from "../support/document-walk.ts";
@@ -14,13 +15,8 @@ const POLICIES = path.join(MANIFESTS, "components/injection-policy");
 export function policyModeScenarios(scenario: Scenarios, world: () => World): void {
   scenario.run("with no process of ours running at all, the annotated pod reads its secret: policies inject it", async () => {
     const { node, walk } = world();
-    // Without its right to heal: it would undo what follows.
-    await node.kubectl(["delete", "clusterrolebinding", "keyvault-injector-components"]);
-    await node.kubectl(["delete", NAMESPACE, "rolebinding", "keyvault-injector-components"]);
-    for (const name of ["keyvault-injector-sync", "keyvault-injector-webhook"]) {
-      await node.kubectl(["scale", NAMESPACE, `deployment/${name}`, "--replicas=0"]);
-      await eventually(async () => (await podsOf(world(), name)) === "", { within: 60_000, every: 500, what: `the end of ${name}` });
-    }
+    await suspendHealing(world());
+    for (const name of ["keyvault-injector-sync", "keyvault-injector-webhook"]) await endDeployment(world(), name);
     await node.kubectl(["delete", "mutatingwebhookconfiguration,validatingwebhookconfiguration", "keyvault-injector"]);
     await node.kubectl(["delete", "pod", ANNOTATED_POD, "--grace-period=1"]);
     await assert.rejects(
@@ -39,6 +35,27 @@ export function policyModeScenarios(scenario: Scenarios, world: () => World): vo
     assert.equal(await podsOf(world(), "keyvault-injector-sync"), "");
     assert.equal(await podsOf(world(), "keyvault-injector-webhook"), "");
   });
+}
+
+/**
+ * As `uninstall --prepare` does. The worker would scale its own Deployment up again in the moment before it ends, and may do so without its rights
+ * to heal: those to restart workloads allow it.
+ */
+async function suspendHealing({ node }: World): Promise<void> {
+  const uid = await node.kubectl(["get", NAMESPACE, "deployment/keyvault-injector-sync", "--output=jsonpath={.metadata.uid}"]);
+  await node.kubectl(["annotate", "namespace", INJECTOR_NAMESPACE, `${INSTALL_ANNOTATIONS.uninstalling}=${uid}`]);
+}
+
+async function endDeployment(world: World, name: string): Promise<void> {
+  await world.node.kubectl(["scale", NAMESPACE, `deployment/${name}`, "--replicas=0"]);
+  try {
+    await eventually(async () => (await podsOf(world, name)) === "", { within: 60_000, every: 500, what: `the end of ${name}` });
+  } catch (error) {
+    // What keeps it: a pod that does not end, or somebody who scaled it up again.
+    const shown = [["deployments,pods"], [`deployment/${name}`, "--output=yaml", "--show-managed-fields"], ["events"]];
+    for (const what of shown) console.log(await world.node.kubectl(["get", NAMESPACE, ...what]));
+    throw error;
+  }
 }
 
 function podsOf({ node }: World, deployment: string): Promise<string> {
