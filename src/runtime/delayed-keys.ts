@@ -1,13 +1,25 @@
+import TinyQueue from "tinyqueue";
 import type { Clock } from "../domain/ports/clock.ts";
 
 /** Node's timers hold no more: a longer one fires at once. */
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;
+
+interface Time {
+  readonly key: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
+/** Times that no longer count are dropped once there are this many, and more of them than of others. */
+const MANY_TIMES = 1_000;
 
 /** Keys that become due later: one timer for all of them, and one time per key, the earliest asked for. */
 export class DelayedKeys {
   readonly #clock: Clock;
   readonly #onDue: (key: string) => void;
   readonly #due = new Map<string, number>();
+  /** Those of {@link #due}, and some that a key has no more. The earliest comes first. */
+  #times = inOrder([]);
   #nextAt = Number.POSITIVE_INFINITY;
   #reschedule = new AbortController();
 
@@ -21,8 +33,12 @@ export class DelayedKeys {
   }
 
   add(key: string, milliseconds: number): void {
-    const at = Math.min(this.#clock.now() + milliseconds, this.#due.get(key) ?? Number.POSITIVE_INFINITY);
+    const before = this.#due.get(key) ?? Number.POSITIVE_INFINITY;
+    const at = this.#clock.now() + milliseconds;
+    if (at >= before) return;
     this.#due.set(key, at);
+    this.#times.push({ key, at });
+    if (this.#times.length > MANY_TIMES + 2 * this.#due.size) this.#times = inOrder(this.#due);
     if (at < this.#nextAt) this.#reschedule.abort();
   }
 
@@ -47,15 +63,22 @@ export class DelayedKeys {
   /** Hands over what is due, and returns when the next will be. */
   #release(): number {
     const now = this.#clock.now();
-    let nextAt = Number.POSITIVE_INFINITY;
-    for (const [key, at] of this.#due) {
-      if (at > now) {
-        nextAt = Math.min(nextAt, at);
-        continue;
-      }
+    for (let first = this.#times.peek(); first !== undefined; first = this.#times.peek()) {
+      const { key, at } = first;
+      const counts = this.#due.get(key) === at;
+      if (counts && at > now) return at;
+      this.#times.pop();
+      if (!counts) continue;
       this.#due.delete(key);
       this.#onDue(key);
     }
-    return nextAt;
+    return Number.POSITIVE_INFINITY;
   }
+}
+
+function inOrder(due: Iterable<readonly [string, number]>): TinyQueue<Time> {
+  return new TinyQueue(
+    Array.from(due, ([key, at]) => ({ key, at })),
+    (one, other) => one.at - other.at,
+  );
 }
