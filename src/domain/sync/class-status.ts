@@ -201,10 +201,19 @@ function guarded({ guardrails }: ClassOutcome, context: ConditionContext): reado
 function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
   const last = storedTime(stored?.lastSuccessfulCheckTime, now);
   if (isFresh !== true) return timeOf(lastSuccess ?? last);
-  // Who asks for less than hours is not told of an age that is only that of the last write.
-  const coarseness = Math.min(HOUR_MS, (maxStale ?? Number.POSITIVE_INFINITY) / 2);
   // Not the moment of writing: what was checked since may be younger than what was checked then.
-  return timeOf(last !== undefined && now - last < coarseness ? last : (lastSuccess ?? now));
+  return timeOf(last === undefined || isOld(last, maxStale, now) ? (lastSuccess ?? now) : last);
+}
+
+/** Who asks for less than hours is not told of an age that is only that of the last write. */
+function isOld(last: number, maxStale: number | undefined, now: number): boolean {
+  return now - last >= Math.min(HOUR_MS, (maxStale ?? Number.POSITIVE_INFINITY) / 2);
+}
+
+/** Whether the next check that succeeds writes its time, whatever else it finds. */
+export function isCheckTimeDue({ lastSuccessfulCheckTime }: ClassStatus, now: number): boolean {
+  const last = storedTime(lastSuccessfulCheckTime, now);
+  return last === undefined || isOld(last, undefined, now);
 }
 
 function timeOf(time: number | undefined): string | undefined {

@@ -108,10 +108,15 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
     },
     status: statuses.get(ref),
     hasStatus: statuses.has(ref),
-    isFollowed: caches.isFollowed === undefined ? false : (caches.isFollowed(before.key) ?? "unknown"),
+    isFollowed: isFollowedBy(caches, before.key),
     hints: caches.hints?.of(before.key) ?? NO_HINTS,
     pods: { isUsed: consumers.isUsed(before.key), lastActivity, unbrokenSince, isFollowed },
   };
+}
+
+/** As of {@link Observation}. */
+export function isFollowedBy({ isFollowed }: ClassCaches, key: string): boolean | "unknown" {
+  return isFollowed === undefined ? false : (isFollowed(key) ?? "unknown");
 }
 
 const NO_HINTS: readonly Hint[] = [];

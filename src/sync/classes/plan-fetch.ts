@@ -9,7 +9,7 @@ import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import { currentHints } from "../push/answer-hints.ts";
 import { type Hint, REFUSED_OBJECTS } from "../push/hints.ts";
-import type { FetchRequest, HintedObjects, StoredFetchRequest } from "../vault/mirror.ts";
+import type { FetchRequest, HintedObjects, StoredFetchRequest, Timing } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { Action, Step, StepResult } from "./action.ts";
@@ -246,6 +246,11 @@ function hintedObjects(hints: Mirrored["hints"]): HintedObjects | undefined {
   const keys = new Set(hints.map(({ object }) => object));
   const since = hints.reduce((latest, { unseenSince }) => Math.max(latest, unseenSince), 0);
   return { keys, isAccessChanged: keys.delete(REFUSED_OBJECTS), since };
+}
+
+/** Of a poll that is nothing else. */
+export function pollTiming(state: ClassState, now: number): Timing {
+  return timingOf(state, now, "PollDue");
 }
 
 function timingOf(state: ClassState, now: number, trigger: FetchTrigger) {

@@ -103,6 +103,8 @@ export type StateEvent =
   | { readonly kind: "fetchBegan"; readonly trigger: FetchTrigger; readonly now: number }
   | { readonly kind: "repaired"; readonly name: string; readonly by: string }
   | ({ readonly kind: "answered" } & Answered)
+  /** A poll found everything as it was before. `checkedAt` and `polledAt`: as of an answer and its end. */
+  | { readonly kind: "foundUnchanged"; readonly checkedAt: number; readonly polledAt: number; readonly now: number }
   /** What came of the answer is written, in the status as well. */
   | ({ readonly kind: "fetchEnded" } & FetchEnded)
   | { readonly kind: "reported"; readonly told: Told }
@@ -161,6 +163,8 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
       return { ...state, contenders: new Map([...state.contenders, [event.name, event.by]]) };
     case "answered":
       return answered(state, event);
+    case "foundUnchanged":
+      return polled({ ...state, lastSuccess: latest(state.lastSuccess, event.checkedAt) }, event.polledAt, event.now);
     case "fetchEnded":
       return fetchEnded(state, event);
     case "reported":

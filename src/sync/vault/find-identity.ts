@@ -19,6 +19,7 @@ import { failed, ok, type Result } from "../../domain/result.ts";
 import type { Sensitive } from "../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
+import type { RecentSecrets } from "./recent-secrets.ts";
 
 export interface IdentityOptions {
   readonly kube: KubeClient;
@@ -33,6 +34,14 @@ export interface IdentityOptions {
     credentialsSecretsOf(classKey: string): readonly string[];
     accountsOf(classKey: string): readonly string[];
   };
+}
+
+/** The same, by credentials that may have been read so long ago (milliseconds). */
+export function identityOptionsOf(
+  { identities, credentials }: { readonly identities: Omit<IdentityOptions, "readSecret">; readonly credentials: RecentSecrets },
+  credentialsMs: number,
+): IdentityOptions {
+  return { ...identities, readSecret: (ref, signal) => credentials.read(ref, credentialsMs, signal) };
 }
 
 export interface IdentityRefusal {

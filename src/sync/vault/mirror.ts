@@ -24,7 +24,19 @@ export type Mirror =
       /** Of a class that mirrors nothing: its objects, in the order of the class. */
       readonly objects?: readonly FoundObject[];
       readonly warnings: readonly string[];
+      /** How the class is looked at from now on, while it and its Secrets stay as they are; absent where it has to be read each time. */
+      readonly recheck?: Recheck;
     };
+
+/** Asks whether the vault still has what the Secrets of the class hold. */
+export type Recheck = (timing: Timing, signal: AbortSignal) => Promise<Rechecked>;
+
+export type Rechecked =
+  /** `checkedAt`: as of {@link Mirror}. */
+  | { readonly kind: "unchanged"; readonly checkedAt: number }
+  /** Or it may have; the class has to be read. */
+  | { readonly kind: "changed" }
+  | Extract<Mirror, { readonly kind: "refused" }>;
 
 export type MirroredSecret =
   /** It is what the vault has; nothing was fetched for it. */
@@ -42,7 +54,7 @@ export type MirroredSecret =
 /** What a look at a class wants to know of its vault. */
 export type FetchRequest = AllOfIt | StoredFetchRequest;
 
-interface Timing {
+export interface Timing {
   /** Unix milliseconds: when the look was due, however late it runs. */
   readonly due: number;
   /** Milliseconds: how far from the look the poll before may lie whose answer still serves it. */

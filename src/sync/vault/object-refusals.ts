@@ -1,6 +1,7 @@
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { ObjectFailure } from "./fetch-objects.ts";
 import type { FetchRequest } from "./mirror.ts";
+import { type VaultObjectKey, versionCacheKey } from "./vault-object-key.ts";
 
 export interface Refusal {
   readonly failure: ObjectFailure;
@@ -30,6 +31,8 @@ export interface Attempt {
  */
 export class ObjectRefusals {
   readonly #byObject = new Map<string, Refusal>();
+  /** How many refusals there are of an object, in whatever form it was asked for. */
+  readonly #counts = new Map<string, number>();
   /** Keys of what each class was refused. */
   readonly #byClass = new Map<string, ReadonlySet<string>>();
 
@@ -39,8 +42,9 @@ export class ObjectRefusals {
     for (const object of asked) {
       const key = keyOf(object);
       const failure = byObject.get(object);
-      if (failure === undefined) this.#byObject.delete(key);
+      if (failure === undefined) this.#drop(key);
       else if (fetchRequest.kind === "changes" && isLasting(failure)) {
+        if (!this.#byObject.has(key)) this.#count(object, 1);
         this.#byObject.set(key, { failure, due: fetchRequest.due, at: now });
         kept.add(key);
       }
@@ -50,7 +54,7 @@ export class ObjectRefusals {
 
   /** The class is gone, or reads elsewhere. */
   forget(classKey: string): void {
-    for (const key of this.#byClass.get(classKey) ?? []) this.#byObject.delete(key);
+    for (const key of this.#byClass.get(classKey) ?? []) this.#drop(key);
     this.#byClass.delete(classKey);
   }
 
@@ -59,12 +63,31 @@ export class ObjectRefusals {
     this.#byClass.delete(classKey);
     if (before.size === 0) return new Set();
     const named = new Set(objects.map(keyOf));
-    for (const key of before) if (!named.has(key)) this.#byObject.delete(key);
+    for (const key of before) if (!named.has(key)) this.#drop(key);
     return new Set([...before].filter((key) => named.has(key)));
   }
 
   of(object: ClassObject): Refusal | undefined {
     return this.#byObject.get(keyOf(object));
+  }
+
+  /** Whether some class was refused the object, in whatever form it asked for it. */
+  has(object: VaultObjectKey): boolean {
+    return this.#counts.has(versionCacheKey(object));
+  }
+
+  #drop(key: string): void {
+    const known = this.#byObject.get(key);
+    if (known === undefined) return;
+    this.#byObject.delete(key);
+    this.#count(known.failure.object, -1);
+  }
+
+  #count(object: VaultObjectKey, change: number): void {
+    const key = versionCacheKey(object);
+    const count = (this.#counts.get(key) ?? 0) + change;
+    if (count > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
   }
 }
 

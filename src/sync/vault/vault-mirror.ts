@@ -1,6 +1,6 @@
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import type { RenderOptions } from "../../domain/content/render.ts";
-import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf, objectKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoder } from "../../domain/ports/decoder.ts";
@@ -22,17 +22,18 @@ import { type FoundObject, vaultNamed } from "../../domain/sync/object-status.ts
 import { shortText } from "../../domain/sync/status-size.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
-import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
+import { findIdentity, type IdentityOptions, type IdentityRefusal, identityOptionsOf } from "./find-identity.ts";
 import type { Known } from "./known-files.ts";
 import { foundObjects, lookAtObjects } from "./look-at-objects.ts";
-import type { FetchMirror, FetchRequest, Mirror, MirroredSecret } from "./mirror.ts";
+import type { FetchMirror, FetchRequest, Mirror, MirroredSecret, Recheck } from "./mirror.ts";
 import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
+import { createRecheck } from "./recheck.ts";
 import { selectFromLists } from "./select-from-lists.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
 import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
-import { checkVersions, type VersionCheck } from "./version-check.ts";
+import { checkVersions, type SeenObject, type VersionCheck } from "./version-check.ts";
 
 export interface MirrorsOptions {
   readonly cloud: CloudOptions;
@@ -95,8 +96,8 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `provider ${opened.provider} is not ours` });
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
   // Before the objects, as the provider does: of two mistakes the same one is told.
-  const readSecret = (ref: ObjectRef, asked: AbortSignal) => options.credentials.read(ref, fetchRequest.credentialsMs, asked);
-  const identity = await findIdentity({ ...options.identities, readSecret }, { provider, mode: opened.identity }, signal);
+  const mode = opened.identity;
+  const identity = await findIdentity(identityOptionsOf(options, fetchRequest.credentialsMs), { provider, mode }, signal);
   if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
   const content = new ClassContent(options.content.decoder, { namespace, saltKey: () => options.content.saltKeyOf(namespace) });
@@ -111,8 +112,9 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const versionCache = options.versionCacheOf(options.vaults.clientFor(address, identity.value, namespace));
   const vault = vaultNamed(address);
   const asked = { provider, fetchRequest: aboutVault(fetchRequest, vault), vault };
+  const recheckOf = (seen: readonly SeenObject[]): Recheck => createRecheck(options, { provider, mode, address, versionCache, seen });
   try {
-    const mirror = await mirrorObjects(options, { ...asked, versionCache, objects, content }, signal);
+    const mirror = await mirrorObjects(options, { ...asked, versionCache, objects, content, recheckOf }, signal);
     if (mirror.kind !== "answered") return mirror;
     return { ...mirror, warnings: warnings.slice(0, MOST_WARNINGS).map(({ field, message }) => shortText(`${field}: ${message}`)) };
   } catch (error) {
@@ -134,11 +136,12 @@ interface MirrorObjects extends MirrorRequest {
   readonly versionCache: ObjectVersionCache;
   readonly objects: readonly ClassObject[];
   readonly content: ClassContent;
+  readonly recheckOf: (seen: readonly SeenObject[]) => Recheck;
 }
 
 async function mirrorObjects(
   { clock, content: { render, values } }: Mirroring,
-  { provider, fetchRequest, vault, versionCache, objects: named, content }: MirrorObjects,
+  { provider, fetchRequest, vault, versionCache, objects: named, content, recheckOf }: MirrorObjects,
   signal: AbortSignal,
 ): Promise<Mirror> {
   const classKey = keyOf(provider);
@@ -166,7 +169,11 @@ async function mirrorObjects(
   const places = new Map(objects.map(({ path }, index) => [path, index]));
   const placeOf = ({ object }: ObjectFailure): number => places.get(object.path) ?? objects.length;
   const inOrder = [...check.failures, ...failures].sort((a, b) => placeOf(a) - placeOf(b));
-  return answer({ fetchRequest, check, selection }, outcomes, { files, failures: inOrder });
+  const answered = answer({ fetchRequest, check, selection }, outcomes, { files, failures: inOrder });
+  // What a class selects, the lists say anew each time.
+  if (objects !== named || check.seen === undefined || answered.kind === "refused") return answered;
+  const isUnchanged = answered.notFresh === undefined && answered.secrets.every(({ kind }) => kind === "unchanged");
+  return isUnchanged ? { ...answered, recheck: recheckOf(check.seen) } : answered;
 }
 
 function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refusal {

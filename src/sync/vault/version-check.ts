@@ -19,10 +19,11 @@ import type { SecretObjectEntries } from "../../domain/secret-data/data-entries.
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownObjects, type KnownVersion, sourcesOf } from "./known-files.ts";
-import type { FetchRequest, HintedObjects, StoredFetchRequest } from "./mirror.ts";
-import { type ObjectVersionCache, type Reading, type RecordedLook, versionCacheKey } from "./object-version-cache.ts";
+import type { FetchRequest, HintedObjects, StoredFetchRequest, Timing } from "./mirror.ts";
+import type { ObjectVersionCache, Reading, RecordedLook } from "./object-version-cache.ts";
 import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
+import { type VaultObjectKey, versionCacheKey } from "./vault-object-key.ts";
 
 const NOTHING_KNOWN: KnownObjects = new Map();
 
@@ -54,6 +55,13 @@ export interface VersionCheck {
   readonly known: KnownObjects;
   /** Unix milliseconds: no object was looked at before. Undefined where not all of them were. */
   readonly checkedAt: number | undefined;
+  /** All objects of the class, where lists alone have said that none of them changed; else absent. */
+  readonly seen?: readonly SeenObject[];
+}
+
+/** An object that a list of its vault tells of, and what was known of it. */
+export interface SeenObject extends VaultObjectKey {
+  readonly recorded: RecordedLook;
 }
 
 /** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
@@ -75,7 +83,7 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
 /** Unix milliseconds: a class that has not come again by then is gone, or reads elsewhere. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
-  { classKey, fetchRequest, now }: Pick<CheckInput, "classKey" | "fetchRequest" | "now">,
+  { classKey, fetchRequest, now }: Pick<CheckInput, "classKey" | "now"> & { readonly fetchRequest: Pick<Timing, "period"> },
 ): number {
   return now + 2 * fetchRequest.period * versionCache.stretchFor(classKey);
 }
@@ -154,7 +162,25 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const checkedAt = Math.min(now, ...[...known.values()].map((state) => state?.at ?? now));
   const wanted = objects.filter(isWanted);
   versionCache.countUnchanged(objects.length - wanted.length);
-  return { wanted, failures, unchanged, reader, known, checkedAt };
+  const isQuiet = wanted.length + failures.length + input.leaving.size === 0;
+  const seen = isQuiet ? seenObjects(versionCache, objects, listings) : undefined;
+  return { wanted, failures, unchanged, reader, known, checkedAt, ...(seen === undefined ? {} : { seen }) };
+}
+
+/** Undefined where a list does not tell of one of them. */
+function seenObjects(
+  versionCache: ObjectVersionCache,
+  objects: readonly ClassObject[],
+  listings: Listings,
+): readonly SeenObject[] | undefined {
+  const seen: SeenObject[] = [];
+  for (const object of objects) {
+    const { type, name, version } = object;
+    const recorded = versionCache.lookOf(object);
+    if (recorded === undefined || !isListed(object) || listings.get(type) === undefined) return undefined;
+    seen.push({ type, name, version, recorded });
+  }
+  return seen;
 }
 
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
