@@ -1,12 +1,10 @@
 import { Agent } from "node:https";
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
-import { HttpsProxyAgent } from "https-proxy-agent";
 
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
 import { createFreshConnectionPolicy } from "./fresh-connection.ts";
-import { proxyAnswered, proxyNotReached } from "./network-words.ts";
-import { networkCode } from "./service-answer.ts";
+import { TunnelAgent } from "./tunnel-agent.ts";
 
 /** How the clients of the SDK, those for tokens included, reach the world. */
 export type SdkNetwork = Pick<SecretClientOptions, "proxyOptions"> & {
@@ -17,43 +15,6 @@ export type SdkNetwork = Pick<SecretClientOptions, "proxyOptions"> & {
 
 /** A tunnel that nobody has used for so long is closed: something on the way may have forgotten it already (milliseconds). */
 const IDLE_TUNNEL_MS = 30_000;
-
-type ConnectGiven = Parameters<HttpsProxyAgent<string>["connect"]>;
-
-class TunnelAgent extends HttpsProxyAgent<string> {
-  /**
-   * Everything of Azure is HTTPS. Left to itself the agent finds that out by the stack of its caller, which is another one when it puts a
-   * tunnel back than when it looks for one: it would never find any.
-   */
-  override isSecureEndpoint(): boolean {
-    return true;
-  }
-
-  /** What the proxy refuses is no answer of whom it was to reach, which the agent would pass it off as. */
-  override async connect(...[request, options]: ConnectGiven): ReturnType<HttpsProxyAgent<string>["connect"]> {
-    let answered: number | undefined;
-    request.once("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {
-      answered = statusCode;
-    });
-    const socket = await super.connect(request, options).catch((error: unknown) => {
-      throw new ProxyFailure(proxyNotReached(networkCode(error) ?? "CLOSED"));
-    });
-    if (answered === 200) return socket;
-    socket.destroy();
-    throw new ProxyFailure(proxyAnswered(answered ?? 0));
-  }
-}
-
-/** The SDK keeps the code of an error below HTTP, and nothing else of it. */
-class ProxyFailure extends Error {
-  override readonly name = "ProxyFailure";
-  readonly code: string;
-
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
 
 /**
  * Without a proxy the SDK's own way. With one, the SDK is told which, and of NO_PROXY's exemptions: it knows `.example.com` and
@@ -67,7 +28,7 @@ export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
   if (proxy === undefined) return { additionalPolicies: [], freshConnection };
   const { url, isBypassed } = proxy;
   const direct = new Agent({ keepAlive: true });
-  const tunnelled = new TunnelAgent(url, { keepAlive: true, timeout: IDLE_TUNNEL_MS });
+  const tunnelled = new TunnelAgent(url, IDLE_TUNNEL_MS);
   const port = Number(url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80");
   return {
     freshConnection,

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createProxy, type Server } from "node:http";
+import { createServer, request, type Server as TlsServer } from "node:https";
+import { type AddressInfo, connect } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { TunnelAgent } from "../../src/azure/tunnel-agent.ts";
+import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
+import { eventually } from "../support/time/eventually.ts";
+
+const IDLE_MS = 500;
+const AT_ONCE = 5;
+
+describe("tunnels through a proxy", () => {
+  let vault: TlsServer;
+  let proxy: Server;
+  let tunnels = 0;
+  let opened = 0;
+
+  before(async () => {
+    vault = createServer(selfSignedCertificate(), (_request, response) => response.end("ok"));
+    proxy = createProxy();
+    proxy.on("connect", (_request, client) => {
+      tunnels += 1;
+      opened += 1;
+      const onward = connect(portOf(vault), "127.0.0.1", () => {
+        client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+        onward.pipe(client).pipe(onward);
+      });
+      onward.on("error", () => client.destroy());
+      client.on("error", () => onward.destroy());
+      client.on("close", () => {
+        tunnels -= 1;
+        onward.destroy();
+      });
+    });
+    for (const server of [vault, proxy]) await once(server.listen(0, "127.0.0.1"), "listening");
+    // Longer than anything here: who closes is the agent.
+    vault.keepAliveTimeout = 60_000;
+  });
+
+  after(() => {
+    proxy.close();
+    vault.close();
+  });
+
+  test("are kept for the next request, and closed when nobody has used them for a while", async () => {
+    const agent = new TunnelAgent(new URL(`http://127.0.0.1:${portOf(proxy)}`), IDLE_MS);
+    const ask = (): Promise<void> => get(portOf(vault), agent);
+    await Promise.all(Array.from({ length: AT_ONCE }, ask));
+    assert.equal(opened, AT_ONCE);
+    await ask();
+    assert.equal(opened, AT_ONCE, "one that was idle was taken");
+    await eventually(() => tunnels === 0, { within: 20 * IDLE_MS, what: "the end of idle tunnels" });
+    await ask();
+    assert.equal(opened, AT_ONCE + 1);
+    agent.destroy();
+  });
+});
+
+function portOf(server: Server | TlsServer): number {
+  return (server.address() as AddressInfo).port; // It listens on a port.
+}
+
+async function get(port: number, agent: TunnelAgent): Promise<void> {
+  const asked = request({ host: "127.0.0.1", port, agent, rejectUnauthorized: false }).end();
+  const [response] = await once(asked, "response");
+  response.resume();
+  await once(response, "end");
+}
