@@ -1,4 +1,4 @@
-import { hkdfSync, timingSafeEqual } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Sensitive } from "../domain/sensitive.ts";
 import { keyedHash } from "../runtime/keyed-hash.ts";
 
@@ -45,10 +45,22 @@ const PRESENT = "v2:";
 const KEY_BYTES = 32;
 const FINGERPRINT_LENGTH = PRESENT.length + 2 * KEY_BYTES;
 
-export function createFingerprints(key: Uint8Array, formerUntil: number = Number.POSITIVE_INFINITY): Fingerprints {
+/** Keys of so many namespaces are kept: one is derived in 13 µs, for each Secret of each list. */
+const MOST_NAMESPACES = 10_000;
+
+export function createFingerprints(bytes: Uint8Array, formerUntil: number = Number.POSITIVE_INFINITY): Fingerprints {
+  const key = createSecretKey(bytes);
   const derived = (purpose: string): Uint8Array => new Uint8Array(hkdfSync("sha256", key, "keyvault-injector", purpose, KEY_BYTES));
-  const recordKey = derived("records");
-  const ofNamespace = (namespace: string): Uint8Array => derived(`secret data in ${namespace}`);
+  const recordKey = createSecretKey(derived("records"));
+  const namespaceKeys = new Map<string, KeyObject>();
+  const ofNamespace = (namespace: string): KeyObject => {
+    const known = namespaceKeys.get(namespace);
+    if (known !== undefined) return known;
+    if (namespaceKeys.size >= MOST_NAMESPACES) namespaceKeys.clear();
+    const made = createSecretKey(derived(`secret data in ${namespace}`));
+    namespaceKeys.set(namespace, made);
+    return made;
+  };
   const former = (parts: readonly Uint8Array[]): string => `${FORMER}${hmacOf(key, parts)}`;
   const present = ({ namespace, name }: SecretPlace, parts: readonly Uint8Array[]): string =>
     `${PRESENT}${hmacOf(ofNamespace(namespace), [bytesOf(name), ...parts])}`;
@@ -82,7 +94,7 @@ export function isSameFingerprint(a: string, b: string): boolean {
   return left.byteLength === right.byteLength && timingSafeEqual(left, right);
 }
 
-function hmacOf(key: Uint8Array, parts: readonly Uint8Array[]): string {
+function hmacOf(key: KeyObject, parts: readonly Uint8Array[]): string {
   return Buffer.from(keyedHash(key, parts)).toString("hex");
 }
 

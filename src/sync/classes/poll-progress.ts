@@ -70,6 +70,9 @@ interface Polls extends Mirroring {
 /** A poll that is due for longer is that class's own matter, and waits for the next leader by the class's name (milliseconds). */
 const LATE_MS = 60_000;
 
+/** What is said is at most so old (milliseconds): while thousands of classes sync for the first time, each of them renews the lease. */
+const PAUSE_MS = 1_000;
+
 /** Of one namespace, before the namespace stands for them all. */
 const MOST_OF_A_NAMESPACE = 8;
 
@@ -79,9 +82,12 @@ const MOST_OWED = 128;
 export function pollsMade(polls: Polls): () => PollsMade {
   const { until, owed: left } = polls.before;
   let known: PollsMade = { until: typeof until === "number" ? until : undefined, owed: left };
+  let lookedAt = Number.NEGATIVE_INFINITY;
   return () => {
-    if (!polls.classes.hasSynced) return known;
     const now = polls.clock.now();
+    // By a clock that jumped back as well.
+    if (!polls.classes.hasSynced || Math.abs(now - lookedAt) < PAUSE_MS) return known;
+    lookedAt = now;
     let moment = now;
     const late: SecretProviderClass[] = [];
     for (const provider of polls.classes.list()) {
