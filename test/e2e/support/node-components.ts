@@ -43,6 +43,8 @@ export function controlPlaneComponents(input: ComponentInput): readonly Componen
         "--listen-peer-urls=http://127.0.0.1:2380",
         // Nothing here outlives the run.
         "--unsafe-no-fsync",
+        // As kubeadm has it.
+        "--watch-progress-notify-interval=5s",
       ],
     },
     { name: "kube-apiserver", command: binaries["kube-apiserver"], args: apiServerArgs(input) },
