@@ -80,12 +80,15 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
   return changesCheck(versionCache, { ...input, fetchRequest }, signal);
 }
 
+/** A class is not forgotten sooner (milliseconds): where thousands wait for their first sync, each comes many intervals late. */
+const LEAST_MEMORY_MS = 600_000;
+
 /** Unix milliseconds: a class that has not come again by then is gone, or reads elsewhere. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
   { classKey, fetchRequest, now }: Pick<CheckInput, "classKey" | "now"> & { readonly fetchRequest: Pick<Timing, "period"> },
 ): number {
-  return now + 2 * fetchRequest.period * versionCache.stretchFor(classKey);
+  return now + Math.max(LEAST_MEMORY_MS, 2 * fetchRequest.period * versionCache.stretchFor(classKey));
 }
 
 function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
