@@ -327,7 +327,7 @@ describe("what users add to our workloads", { skip }, () => {
       const container = at(pod, "spec", "containers", 0);
       assert.deepEqual(
         listAt(container, "env").map((variable) => at(variable, "name")),
-        ["POD_NAMESPACE", "POD_NAME", "EXTRA"],
+        ["MALLOC_ARENA_MAX", "POD_NAMESPACE", "POD_NAME", "EXTRA"],
       );
       assert.deepEqual([listAt(container, "args")[0], listAt(container, "args").at(-1)], [component, "--log-level=debug"]);
       assert.equal(at(pod, "metadata", "labels", "team"), "platform");

@@ -55,7 +55,7 @@ describe("the two Deployments", () => {
         .filter((argument) => argument.startsWith("--"));
       for (const flag of flags) assert.ok((flag.slice(2).split("=")[0] ?? "") in SETTINGS, flag);
       const sources = Object.values(SETTINGS).flatMap((setting) => ("environment" in setting ? [setting.environment] : []));
-      for (const variable of listAt(container, "env"))
+      for (const variable of listAt(container, "env").filter((variable) => at(variable, "name") !== "MALLOC_ARENA_MAX"))
         assert.ok(
           sources.some((source) => source === at(variable, "name")),
           String(at(variable, "name")),

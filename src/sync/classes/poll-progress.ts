@@ -71,7 +71,7 @@ interface Polls extends Mirroring {
 const LATE_MS = 60_000;
 
 /** What is said is at most so old (milliseconds): while thousands of classes sync for the first time, each of them renews the lease. */
-const PAUSE_MS = 1_000;
+const PAUSE_MS = 5_000;
 
 /** Of one namespace, before the namespace stands for them all. */
 const MOST_OF_A_NAMESPACE = 8;

@@ -22,6 +22,8 @@ const EXPIRY_MS = 60_000;
 export class Interests {
   readonly #byClass = new Map<string, Interest>();
   readonly #byObject = new Map<string, Set<string>>();
+  /** How many objects of each type are named in their current version. */
+  readonly #counts = new Map<string, number>();
   readonly #options: InterestsOptions;
   #expiredAt = Number.NEGATIVE_INFINITY;
 
@@ -34,8 +36,12 @@ export class Interests {
     const before = this.#byClass.get(classKey)?.keys ?? [];
     this.#byClass.set(classKey, interest);
     for (const key of interest.keys) {
-      const classes = this.#byObject.get(key) ?? new Set();
-      this.#byObject.set(key, classes.add(classKey));
+      const classes = this.#byObject.get(key);
+      if (classes !== undefined) classes.add(classKey);
+      else {
+        this.#byObject.set(key, new Set([classKey]));
+        this.#count(key, 1);
+      }
     }
     const named = new Set(interest.keys);
     for (const key of before) if (!named.has(key)) this.#release(key, classKey);
@@ -60,7 +66,13 @@ export class Interests {
     classes?.delete(classKey);
     if (classes?.size !== 0) return;
     this.#byObject.delete(key);
+    this.#count(key, -1);
     this.#options.onUnnamed(key);
+  }
+
+  #count(key: string, change: 1 | -1): void {
+    const type = typeOfCurrent(key);
+    if (type !== undefined) this.#counts.set(type, (this.#counts.get(type) ?? 0) + change);
   }
 
   #expire(now: number): void {
@@ -71,7 +83,7 @@ export class Interests {
   /** Objects of the type, in their current version, that some class names. */
   count(type: ObjectType, now: number): number {
     this.#expire(now);
-    return this.#currentOf(type).length;
+    return this.#counts.get(type) ?? 0;
   }
 
   isNamed(key: string): boolean {
@@ -100,6 +112,11 @@ export class Interests {
   }
 
   #currentOf(type: ObjectType): readonly (readonly [string, ReadonlySet<string>])[] {
-    return [...this.#byObject].filter(([key]) => key.startsWith(`${type}/`) && !key.includes("@"));
+    return [...this.#byObject].filter(([key]) => typeOfCurrent(key) === type);
   }
+}
+
+/** Undefined of one that is named by its version. */
+function typeOfCurrent(key: string): string | undefined {
+  return key.includes("@") ? undefined : key.slice(0, key.indexOf("/"));
 }

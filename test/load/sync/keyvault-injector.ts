@@ -5,7 +5,7 @@ import { freePort, installProduct } from "../../support/cluster/product.ts";
 import { folderManifests } from "../../support/cluster/shipped-manifests.ts";
 import { classOf, opaque } from "../../support/worker/sync-world.ts";
 import type { ProductBuild } from "../built-product.ts";
-import { isReady, type Launched, launch, nodeFlags } from "../launch.ts";
+import { isReady, type Launched, launch, nodeFlags, shippedVariables } from "../launch.ts";
 import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
 import { type BenchObject, OBJECTS_PER_CLASS } from "./vaults.ts";
 
@@ -69,7 +69,13 @@ async function start(
     name: ACCOUNT,
     command: process.execPath,
     args: [...nodeFlags(shipped, ACCOUNT), ...profiling, build.main, ...shippedArguments(shipped, ACCOUNT), ...own, ...flags],
-    environment: { ...environment, KUBECONFIG: kubeconfig, POD_NAMESPACE: NAMESPACE, POD_NAME: `bench-${healthPort}` },
+    environment: {
+      ...shippedVariables(shipped, ACCOUNT),
+      ...environment,
+      KUBECONFIG: kubeconfig,
+      POD_NAMESPACE: NAMESPACE,
+      POD_NAME: `bench-${healthPort}`,
+    },
     isUp: () => isReady(healthPort, "/readyz"),
   });
 }

@@ -10,7 +10,7 @@ import { folderManifests, MANIFESTS, parseManifests, renderDefaultOverlay } from
 import { selfSignedCertificate } from "../../support/fixtures/serving-certificate.ts";
 import { webhookTarget } from "../../support/webhook/webhook-request.ts";
 import type { ProductBuild } from "../built-product.ts";
-import { isReady, launch, nodeFlags } from "../launch.ts";
+import { isReady, launch, nodeFlags, shippedVariables } from "../launch.ts";
 import type { Target } from "./load.ts";
 import { BENCH_CLASS, BENCH_NAMESPACE } from "./reviews.ts";
 
@@ -103,7 +103,12 @@ export async function startOurs(plane: ControlPlane, { name, main, manifests }: 
     name: "ours",
     command: process.execPath,
     args: [...nodeFlags(shipped, account), main, ...shippedArguments(shipped, account), ...ports],
-    environment: { KUBECONFIG: kubeconfig, POD_NAMESPACE: NAMESPACE, POD_NAME: `bench-${healthPort}` },
+    environment: {
+      ...shippedVariables(shipped, account),
+      KUBECONFIG: kubeconfig,
+      POD_NAMESPACE: NAMESPACE,
+      POD_NAME: `bench-${healthPort}`,
+    },
     isUp: () => isReady(healthPort, "/readyz"),
   });
   const { ca } = await webhookTarget(plane, admissionPort);
