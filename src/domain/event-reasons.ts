@@ -7,6 +7,8 @@ export const EVENT_REASONS = [
   "SecretRepaired",
   /** A Secret was deleted and made anew, because the API server changes no type and no immutable content. */
   "SecretReplaced",
+  /** The class was lost or cut with its CRD, and is as its snapshot has it. */
+  "ClassRestored",
   /** An object of the class expires soon. */
   "ObjectExpiring",
   /** A component of the install was edited or deleted, and is as its installer left it. */

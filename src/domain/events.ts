@@ -43,6 +43,7 @@ export const EVENTS: Readonly<Record<EventWord, EventFacts | undefined>> = {
   SwitchedOff: { type: "Normal", on: "class" },
   SecretRepaired: aboutClass,
   SecretReplaced: aboutClass,
+  ClassRestored: { type: "Normal", on: "class" },
   ObjectExpiring: aboutClass,
   ComponentHealed: aboutWorker,
   ComponentRestarted: aboutWorker,

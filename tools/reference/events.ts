@@ -105,6 +105,10 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     when: "the worker recreated a Secret because its type or immutable content had to change",
     message: "`Secret <name> was deleted and made anew, without what others had added to it: <why>`",
   },
+  ClassRestored: {
+    when: "the class was deleted with its CRD, or a damaged CRD removed some of its fields, and the worker restored it from its snapshot",
+    message: "`deleted with its CRD, and created again from its snapshot`",
+  },
   Restarted: {
     when: "the worker set the stamp, and the controller replaces the pods",
     message: "`restarted: the versions in <Secrets> changed`",

@@ -133,6 +133,7 @@ const EVENT: Readonly<Record<EventReason, string>> = {
   SecretRepaired:
     "the worker restored a Secret that someone edited or deleted. Names the time and the field manager that last changed the Secret. Only the API server's audit log shows who deleted a Secret",
   SecretReplaced: "the worker recreated a Secret to change its type or immutable content. Keys that others had added are lost",
+  ClassRestored: "the worker restored a class that was deleted with its CRD, or the fields that a damaged CRD had removed",
   ObjectExpiring: "an object of the class expires within `--expiry-warning`",
   ComponentHealed: "the worker restored an edited or deleted component. Names the fields (never their values) and the last manager",
   ComponentDamaged: "damage that the worker does not heal: roles, policies, the Namespace or an immutable field. Reapply the manifests",

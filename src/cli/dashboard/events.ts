@@ -35,6 +35,7 @@ const OF_RESTARTS: ReadonlySet<string> = new Set(ROLLOUT_REASONS);
 const OF_REPAIRS: ReadonlySet<EventWord> = new Set<EventWord>([
   "SecretRepaired",
   "SecretReplaced",
+  "ClassRestored",
   "Contested",
   "Conflict",
   "TlsConflict",

@@ -219,6 +219,8 @@ async function restoreClass({ kube, teller }: ClassPorts, snapshot: ClassSnapsho
   try {
     const written = { fieldManager: FIELD_MANAGER };
     const made = await kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), written, signal);
+    teller.countHealed("restored");
+    tell(teller, made, { kind: "restored", reason: "ClassRestored", message: "deleted with its CRD, and created again from its snapshot" });
     const { managedFields } = snapshot;
     await handOver(kube, { resource: RESOURCES.secretProviderClasses, object: made, managedFields }, signal);
   } catch (error) {
@@ -226,7 +228,5 @@ async function restoreClass({ kube, teller }: ClassPorts, snapshot: ClassSnapsho
     if (error instanceof KubeError && error.code === "AlreadyExists") return UNSETTLED;
     throw error;
   }
-  teller.countHealed("restored");
-  teller.logger.info("a class was lost with its CRD and is restored", { class: `${snapshot.namespace}/${snapshot.name}` });
   return undefined;
 }

@@ -2,19 +2,19 @@ import { isOwner, ownersAfterRepair, ownersWithout } from "../../domain/healing/
 import { type ClassSnapshot, missingSpec, snapshotDrift, snapshotOf } from "../../domain/healing/snapshot.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import type { Logger } from "../../domain/ports/logger.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 import { handOver } from "../healing/hand-over.ts";
 import type { Snapshots } from "../healing/snapshots.ts";
 import type { HeldClasses } from "./held-classes.ts";
+import { type Teller, tell } from "./tell.ts";
 
 /** What keeping a class and its snapshot alike goes through. */
 interface SnapshotPorts {
   readonly kube: KubeClient;
   readonly crdHealth: CrdHealth;
   readonly stores: { readonly classes: HeldClasses; readonly snapshots: Snapshots };
-  readonly teller: { readonly logger: Logger; readonly countHealed: (how: "repaired") => void };
+  readonly teller: Teller & { readonly countHealed: (how: "repaired") => void };
 }
 
 interface CutClass {
@@ -79,9 +79,8 @@ export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: Cut
     return;
   }
   teller.countHealed("repaired");
-  teller.logger.warn("a damaged CRD had cut fields off a class; they are back from its snapshot", {
-    class: `${ref.namespace}/${ref.name}`,
-  });
+  const message = "a damaged CRD had removed fields of the class; they are back from its snapshot";
+  tell(teller, completed, { kind: "completed", reason: "ClassRestored", message });
 }
 
 /** The spec alone: labels and annotations are not cut, and may be newer than the snapshot. */

@@ -6,7 +6,18 @@ import type { Logger } from "../../domain/ports/logger.ts";
 
 /** What people are told of a class: by an event on it, and in the log. */
 export interface Notice {
-  readonly kind: "outcome" | "secret" | "copy" | "date" | "tooLarge" | "switchedOff" | "foreign" | "stale" | "ignored";
+  readonly kind:
+    | "outcome"
+    | "secret"
+    | "copy"
+    | "date"
+    | "tooLarge"
+    | "switchedOff"
+    | "foreign"
+    | "stale"
+    | "ignored"
+    | "restored"
+    | "completed";
   readonly reason: EventWord;
   readonly message: string;
 }
@@ -45,6 +56,12 @@ export function tell({ events, logger }: Teller, spc: SecretProviderClass, { kin
       return;
     case "stale":
       logger.warn("class is stale", fields);
+      return;
+    case "restored":
+      logger.info("a class was lost with its CRD and is restored", named);
+      return;
+    case "completed":
+      logger.warn("a damaged CRD had cut fields off a class; they are back from its snapshot", named);
       return;
     case "ignored":
       logger.warn("something in a class is ignored, or works otherwise than it looks", named);
