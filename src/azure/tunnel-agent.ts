@@ -9,7 +9,7 @@ type ConnectGiven = Parameters<HttpsProxyAgent<string>["connect"]>;
 export class TunnelAgent extends HttpsProxyAgent<string> {
   constructor(proxy: URL, idleMs: number) {
     super(proxy, { keepAlive: true });
-    // Of Node's agent. The constructor before drops what it was given of them, and idle tunnels would be kept for ever.
+    // `HttpsProxyAgent` overwrites the options of Node's agent, so that a `timeout` given to it is lost and idle tunnels stay open for ever.
     this.options = { ...this.options, timeout: idleMs };
   }
 

@@ -10,7 +10,7 @@ interface Time {
   readonly at: number;
 }
 
-/** Times that no longer count are dropped once there are this many, and more of them than of others. */
+/** Times that no longer count are dropped once they outnumber the others by so many. */
 const MANY_TIMES = 1_000;
 
 /** Keys that become due later: one timer for all of them, and one time per key, the earliest asked for. */
@@ -19,7 +19,7 @@ export class DelayedKeys {
   readonly #onDue: (key: string) => void;
   readonly #due = new Map<string, number>();
   /** Those of {@link #due}, and some that a key has no more. The earliest comes first. */
-  #times = inOrder([]);
+  #times = heapOf([]);
   #nextAt = Number.POSITIVE_INFINITY;
   #reschedule = new AbortController();
 
@@ -38,7 +38,7 @@ export class DelayedKeys {
     if (at >= before) return;
     this.#due.set(key, at);
     this.#times.push({ key, at });
-    if (this.#times.length > MANY_TIMES + 2 * this.#due.size) this.#times = inOrder(this.#due);
+    if (this.#times.length > MANY_TIMES + 2 * this.#due.size) this.#times = heapOf(this.#due);
     if (at < this.#nextAt) this.#reschedule.abort();
   }
 
@@ -65,10 +65,10 @@ export class DelayedKeys {
     const now = this.#clock.now();
     for (let first = this.#times.peek(); first !== undefined; first = this.#times.peek()) {
       const { key, at } = first;
-      const counts = this.#due.get(key) === at;
-      if (counts && at > now) return at;
+      const isCurrent = this.#due.get(key) === at;
+      if (isCurrent && at > now) return at;
       this.#times.pop();
-      if (!counts) continue;
+      if (!isCurrent) continue;
       this.#due.delete(key);
       this.#onDue(key);
     }
@@ -76,7 +76,7 @@ export class DelayedKeys {
   }
 }
 
-function inOrder(due: Iterable<readonly [string, number]>): TinyQueue<Time> {
+function heapOf(due: Iterable<readonly [string, number]>): TinyQueue<Time> {
   return new TinyQueue(
     Array.from(due, ([key, at]) => ({ key, at })),
     (one, other) => one.at - other.at,

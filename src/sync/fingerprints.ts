@@ -45,7 +45,7 @@ const PRESENT = "v2:";
 const KEY_BYTES = 32;
 const FINGERPRINT_LENGTH = PRESENT.length + 2 * KEY_BYTES;
 
-/** Keys of so many namespaces are kept: one is derived in 13 µs, for each Secret of each list. */
+/** So many namespaces' keys are kept. Deriving one takes 13 µs, and every Secret of a list needs one. */
 const MOST_NAMESPACES = 10_000;
 
 export function createFingerprints(bytes: Uint8Array, formerUntil: number = Number.POSITIVE_INFINITY): Fingerprints {

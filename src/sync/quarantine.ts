@@ -14,7 +14,7 @@ import {
   untilInForm,
   writeLeaving,
 } from "../domain/sync/in-hand.ts";
-import type { FetchMirror, FetchRequest, Mirror } from "./vault/mirror.ts";
+import type { FetchMirror, FetchRequest, Mirror, Recheck } from "./vault/mirror.ts";
 
 /** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
 const BEHIND_MS = 60_000;
@@ -109,14 +109,24 @@ export class Quarantine {
       const form = formOf(provider);
       const refused = this.#refusalOf(provider, form, fetchRequest);
       if (refused !== undefined) return refused;
-      const deaths = this.#suspects.get(keyOf(provider))?.deaths ?? 0;
-      this.#hands.set(keyOf(provider), { form, deaths, isInHand: true, isNew: !isAtRest(fetchRequest) });
+      this.#take(provider, form, !isAtRest(fetchRequest));
       const isSafe = this.#proven.has(provider) || (isAtRest(fetchRequest) && !this.#isCareful);
       if (!isSafe) await this.#options.store();
       const result = await mirror(provider, fetchRequest, signal);
       this.#proven.add(provider);
-      return result;
+      if (result.kind === "refused" || result.recheck === undefined) return result;
+      const { recheck } = result;
+      const inHand: Recheck = (timing, asked) => {
+        this.#take(provider, form, false);
+        return recheck(timing, asked);
+      };
+      return { ...result, recheck: inHand };
     };
+  }
+
+  #take(provider: SecretProviderClass, form: string, isNew: boolean): void {
+    const key = keyOf(provider);
+    this.#hands.set(key, { form, deaths: this.#suspects.get(key)?.deaths ?? 0, isInHand: true, isNew });
   }
 
   /** To be called when the class's reconcile is over, however it ended. */

@@ -98,7 +98,17 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const before = earlierPolls(options);
   const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue, fingerprints }, live, values));
   const restarts = options.rollouts !== undefined;
-  const reconciling: Reconciling = { ports, mirror, metrics, logger, cluster, earlierPolls: before, atRest: new Map(), random, restarts };
+  const reconciling: Reconciling = {
+    ports,
+    mirror,
+    metrics,
+    logger,
+    cluster,
+    earlierPolls: before,
+    classesAtRest: new Map(),
+    random,
+    restarts,
+  };
   metrics.queue.observe(queue);
   options.observeQueue?.(queue);
   const sources = { ...live, consumers: live.pods.consumers, settings: options.settings, clock };

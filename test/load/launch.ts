@@ -5,7 +5,6 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ControlPlane } from "../support/cluster/control-plane.ts";
-import { at, listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
 import { type RunningProcess, startProcess } from "../support/processes/process.ts";
 
 const START_MS = 60_000;
@@ -58,22 +57,4 @@ export function isReady(port: number, where: string): Promise<boolean> {
     asking.once("error", () => resolve(false));
     asking.end();
   });
-}
-
-/** The variables of the shipped container that have a value. */
-export function shippedVariables(manifests: readonly Manifest[], deployment: string): Readonly<Record<string, string>> {
-  const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
-  const variables = listAt(found, "spec", "template", "spec", "containers", 0, "env");
-  return Object.fromEntries(
-    variables.flatMap((variable) => {
-      const [name, value] = [at(variable, "name"), at(variable, "value")];
-      return typeof name === "string" && typeof value === "string" ? [[name, value]] : [];
-    }),
-  );
-}
-
-/** What stands between `node` and the program in the shipped command. */
-export function nodeFlags(manifests: readonly Manifest[], deployment: string): readonly string[] {
-  const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === deployment);
-  return listAt(found, "spec", "template", "spec", "containers", 0, "command").map(String).slice(1, -1);
 }

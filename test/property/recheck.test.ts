@@ -32,7 +32,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** How often a second look came to what. */
-const seen = { unchanged: 0, changed: 0, refused: 0 };
+const outcomes = { unchanged: 0, changed: 0, refused: 0 };
 
 describe("a class that is looked at again without being read", () => {
   test("is told as unchanged only where a poll would find everything unchanged, by the same look, and as refused as that would be", async () => {
@@ -43,7 +43,7 @@ describe("a class that is looked at again without being read", () => {
       }),
       { numRuns: 400 },
     );
-    for (const [what, count] of Object.entries(seen)) assert.ok(count > 50, `${what}: ${count}`);
+    for (const [what, count] of Object.entries(outcomes)) assert.ok(count > 50, `${what}: ${count}`);
   });
 });
 
@@ -81,7 +81,8 @@ class Run {
       case "recovery":
         vaults.failure = undefined;
         return;
-      default:
+      case "disable":
+      case "enable":
         if (vaults.current(step.object) !== undefined) vaults.enable(step.object, step.kind === "enable");
     }
   }
@@ -101,7 +102,7 @@ class Run {
     const polled = await made.poll({ due: timing.due });
     const requests = this.worker.vaults.taken();
     if (rechecked !== undefined) {
-      seen[rechecked.kind] += 1;
+      outcomes[rechecked.kind] += 1;
       if (rechecked.kind === "refused") assert.equal(polled.kind === "refused" && polled.reason, rechecked.reason);
       if (rechecked.kind === "unchanged") {
         assert.deepEqual(requests, [], "the same list serves the poll");

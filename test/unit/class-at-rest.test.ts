@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { HeldClass } from "../../src/domain/provider-class/held-class.ts";
-import { type ClassStatus, rfc3339 } from "../../src/domain/sync/class-status.ts";
+import { type ClassStatus, type KeyStatus, rfc3339 } from "../../src/domain/sync/class-status.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
-import { type AtRest, pollAtRest, type QuietPoll, type RestPorts } from "../../src/sync/classes/at-rest.ts";
+import { type AtRest, classAtRest, type PollAtRest, pollAtRest, type RestPorts } from "../../src/sync/classes/at-rest.ts";
 import { ClassStates } from "../../src/sync/classes/class-states.ts";
+import { observe } from "../../src/sync/classes/observe.ts";
+import type { Mirrored } from "../../src/sync/classes/plan-fetch.ts";
+import type { Fetched } from "../../src/sync/classes/plan-report.ts";
 import type { GateState } from "../../src/sync/healing/crd-health.ts";
 import type { Hint } from "../../src/sync/push/hints.ts";
-import type { Rechecked } from "../../src/sync/vault/mirror.ts";
+import type { Mirror, Recheck, Rechecked } from "../../src/sync/vault/mirror.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
 const KEY = "team/demo";
@@ -32,28 +36,42 @@ class Rest {
   /** What happens while the vault is asked. */
   meanwhile: () => void = () => undefined;
   rechecks = 0;
-  readonly resting: AtRest;
 
   constructor() {
-    const { spc, status, secrets, clock } = this;
-    assert.ok(spc && status);
-    this.resting = {
-      spc,
-      status,
-      secrets,
-      crd: { crdUid: "crd", crdGeneration: 1 },
-      unguarded: undefined,
-      isUsed: true,
-      isFollowed: false,
-      until: clock.now() + 10 * INTERVAL,
-      recheck: () => {
-        this.rechecks += 1;
-        this.meanwhile();
-        return Promise.resolve(this.rechecked);
-      },
-    };
+    const { spc, status, clock } = this;
+    assert.ok(spc);
     const sight = { cluster: "cluster", key: KEY, spc, interval: INTERVAL, status, polledUntil: clock.now(), now: clock.now() };
     this.states.note(KEY, { kind: "seen", sight });
+  }
+
+  /** What a poll leaves that found all well. */
+  resting(fetched: Fetched = this.fetched(), planned: Mirrored = this.observed()): AtRest | undefined {
+    return classAtRest(portsOf(this).caches.settings, { planned, now: this.observed() }, fetched);
+  }
+
+  observed(): Mirrored {
+    return observe(portsOf(this).caches, KEY, this.clock.now()) as Mirrored; // There is a class.
+  }
+
+  fetched(changes: Partial<Fetched["fetch"]> = {}, answer: Partial<Extract<Mirror, { readonly kind: "answered" }>> = {}): Fetched {
+    const now = this.clock.now();
+    const fetchRequest = { kind: "everything", due: now, interval: INTERVAL, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
+    const fetch = {
+      trigger: "PollDue",
+      fetchRequest,
+      isPoll: true,
+      refresh: undefined,
+      hints: [],
+      changeSeen: undefined,
+      ...changes,
+    } as const;
+    const recheck: Recheck = () => {
+      this.rechecks += 1;
+      this.meanwhile();
+      return Promise.resolve(this.rechecked);
+    };
+    const well = { kind: "answered", notFresh: undefined, checkedAt: now, retry: { kind: "backoff" }, secrets: [], warnings: [] } as const;
+    return { fetch, began: now, answer: { ...well, recheck, ...answer }, secrets: [], unguarded: undefined, spread: 0 };
   }
 
   async due(): Promise<void> {
@@ -61,8 +79,9 @@ class Rest {
     this.rechecked = { kind: "unchanged", checkedAt: this.clock.now() };
   }
 
-  poll(): Promise<QuietPoll> {
-    return pollAtRest(portsOf(this), KEY, this.resting, new AbortController().signal);
+  poll(resting: AtRest | undefined): Promise<PollAtRest> {
+    assert.ok(resting, "it has come to rest");
+    return pollAtRest(portsOf(this), { key: KEY, resting }, new AbortController().signal);
   }
 }
 
@@ -121,8 +140,10 @@ const A_HINT: Hint = {
   looks: 0,
 };
 
-/** Each alone makes the class one that is read again. */
-const CHANGES: Readonly<Record<string, (rest: Rest) => unknown>> = {
+type Change = (rest: Rest) => unknown;
+
+/** Each alone ends the rest. */
+const CHANGES: Readonly<Record<string, Change>> = {
   "the class was edited, or applied again": (rest) => (rest.spc = aClass()),
   "the class is gone": (rest) => (rest.spc = undefined),
   "the status was written": (rest) => (rest.status = aStatus(rest.clock.now() - INTERVAL)),
@@ -141,82 +162,132 @@ const CHANGES: Readonly<Record<string, (rest: Rest) => unknown>> = {
   "nobody knows whether a workload asks for restarts": (rest) => (rest.isFollowed = undefined),
   "an event told of an object": (rest) => (rest.hints = [A_HINT]),
   "an object changed for another class": (rest) => rest.states.note(KEY, { kind: "objectChanged", now: rest.clock.now() }),
-  "a Secret was damaged": (rest) => rest.states.note(KEY, { kind: "damageSeen", now: rest.clock.now() }),
-  "the class was told as stale": (rest) => rest.states.note(KEY, { kind: "staleReported", isStale: true }),
-  "an object's date was told": (rest) =>
-    rest.states.note(KEY, { kind: "datesReported", byObject: new Map([["secret/one", "ObjectExpired"]]) }),
   "the state is forgotten": (rest) => rest.states.forget(KEY),
-  "the vault's list changed": (rest) => (rest.rechecked = { kind: "changed" }),
+};
+
+/** Each alone keeps a class from coming to rest. */
+const UNREST: Readonly<Record<string, (rest: Rest) => Fetched | undefined>> = {
+  "was looked at for another reason than a poll": (rest) => rest.fetched({ trigger: "SecretEdited" }),
+  "has to be read each time": (rest) => rest.fetched({}, { recheck: undefined }),
+  "lives under a CRD that is not whole": (rest) => void (rest.crd = { kind: "frozen", why: "it is away" }),
+  "has no status": (rest) => void (rest.status = undefined),
+  "has an age limit": (rest) => void (rest.spc = aClass({ [CLASS_ANNOTATIONS.maxStale]: "1h" })),
+  "has an object that has expired": (rest) =>
+    void (rest.status = withSecret(rest.clock.now(), "Synced", { expires: rfc3339(rest.clock.now() - 1) })),
+  "has a contested Secret": (rest) => void (rest.status = withSecret(rest.clock.now(), "Contested")),
+  "is told as throttled, whose end is in no list": (rest) => void (rest.status = notFresh(rest.clock.now())),
 };
 
 describe("a class at rest whose poll is due", () => {
   test("is polled without being read, and comes again at its next poll, having been checked", async () => {
     const rest = new Rest();
+    const resting = rest.resting();
     await rest.due();
     const before = rest.states.get(KEY);
-    const poll = await rest.poll();
+    const poll = await rest.poll(resting);
     const after = rest.states.get(KEY);
-    assert.ok(poll !== undefined && "result" in poll && before && after);
-    assert.deepEqual(poll.result, { kind: "requeueAt", at: after.nextPoll });
+    assert.ok(before && after);
+    assert.deepEqual(poll, { kind: "requeueAt", at: after.nextPoll });
     assert.ok(after.nextPoll > rest.clock.now());
     assert.equal(after.lastSuccess, rest.clock.now());
     assert.equal(after.lastPoll, before.nextPoll);
   });
 
   for (const [what, change] of Object.entries(CHANGES)) {
-    test(`is read where ${what}`, async () => {
+    test(`is reconciled where ${what}`, async () => {
       const rest = new Rest();
+      const resting = rest.resting();
       await rest.due();
       change(rest);
-      assert.equal(await rest.poll(), undefined);
+      assert.equal(await rest.poll(resting), undefined);
     });
 
-    test(`is read where, while the vault is asked, ${what}`, async () => {
+    test(`is reconciled where, while the vault is asked, ${what}`, async () => {
       const rest = new Rest();
+      const resting = rest.resting();
       await rest.due();
       rest.meanwhile = () => change(rest);
-      assert.equal(await rest.poll(), undefined);
+      assert.equal(await rest.poll(resting), undefined);
       assert.equal(rest.rechecks, 1);
     });
   }
 
-  test("is read where its poll is not due, and the vault is not asked", async () => {
+  test("is reconciled where its poll is not due, and the vault is not asked", async () => {
     const rest = new Rest();
-    assert.equal(await rest.poll(), undefined);
+    assert.equal(await rest.poll(rest.resting()), undefined);
     assert.equal(rest.rechecks, 0);
   });
 
-  test("is read where the time of its last check is to be written, or a date to be told", async () => {
-    for (const waits of [31, 10]) {
-      const rest = new Rest();
-      if (waits > 10) Object.assign(rest.resting, { until: Number.POSITIVE_INFINITY });
-      await rest.clock.advance(waits * INTERVAL);
-      assert.equal(await rest.poll(), undefined);
-      assert.equal(rest.rechecks, 0);
-    }
+  test("is reconciled where the time of its last check is to be written", async () => {
+    const rest = new Rest();
+    const resting = rest.resting();
+    await rest.clock.advance(31 * INTERVAL);
+    assert.equal(await rest.poll(resting), undefined);
+    assert.equal(rest.rechecks, 0);
   });
 
-  test("is read where all that was seen is older than two polls, as under throttling", async () => {
+  test("comes again when the date of an object is to be told, and is reconciled then", async () => {
     const rest = new Rest();
+    const end = rest.clock.now() + 1.5 * INTERVAL;
+    rest.status = withSecret(rest.clock.now(), "Synced", { expires: rfc3339(end) });
+    const resting = rest.resting();
+    await rest.due();
+    assert.deepEqual(await rest.poll(resting), { kind: "requeueAt", at: Math.min(end, rest.states.get(KEY)?.nextPoll ?? 0) });
+    await rest.clock.advance(INTERVAL);
+    assert.equal(await rest.poll(resting), undefined);
+    assert.equal(rest.rechecks, 1);
+  });
+
+  test("is reconciled where all that was seen is older than two polls, as under throttling", async () => {
+    const rest = new Rest();
+    const resting = rest.resting();
     await rest.clock.advance(4 * INTERVAL);
     rest.rechecked = { kind: "unchanged", checkedAt: rest.clock.now() - 3 * INTERVAL };
-    assert.equal(await rest.poll(), undefined);
+    assert.equal(await rest.poll(resting), undefined);
   });
 
-  test("is told of the vault's refusal, for which nobody asks the vault again", async () => {
+  test("is reconciled where the vault's list changed, and told of a refusal, for which nobody asks the vault again", async () => {
     const rest = new Rest();
+    const resting = rest.resting();
     await rest.due();
+    rest.rechecked = { kind: "changed" };
+    assert.equal(await rest.poll(resting), undefined);
     rest.rechecked = { kind: "refused", reason: "Unreachable", message: "no answer", retry: { kind: "backoff" } };
-    assert.deepEqual(await rest.poll(), { answer: rest.rechecked });
+    assert.deepEqual(await rest.poll(resting), rest.rechecked);
   });
 });
 
-function aClass(): HeldClass {
-  return {
-    apiVersion: "secrets-store.csi.x-k8s.io/v1",
-    kind: "SecretProviderClass",
-    metadata: { namespace: "team", name: "demo", uid: "uid" },
-  };
+/** What nobody has looked at, because it came after the poll was planned. */
+const SINCE: readonly string[] = [
+  "a Secret was edited",
+  "a Secret is gone",
+  "a Secret came",
+  "no pod uses the class any more",
+  "a workload asks for restarts",
+];
+
+describe("a class that was polled", () => {
+  for (const what of SINCE)
+    test(`does not come to rest where, since the poll was planned, ${what}`, () => {
+      const rest = new Rest();
+      const planned = rest.observed();
+      assert.ok(rest.resting(rest.fetched(), planned), "the control: it would");
+      CHANGES[what]?.(rest);
+      assert.equal(rest.resting(rest.fetched(), planned), undefined);
+    });
+
+  for (const [what, change] of Object.entries(UNREST))
+    test(`does not come to rest where it ${what}`, () => {
+      const rest = new Rest();
+      assert.ok(rest.resting(), "the control: it would");
+      const fetched = change(rest);
+      assert.equal(rest.resting(fetched ?? rest.fetched()), undefined);
+    });
+});
+
+function aClass(annotations: Readonly<Record<string, string>> = {}): HeldClass {
+  const metadata = { namespace: "team", name: "demo", uid: "uid", annotations };
+  return { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata };
 }
 
 function aStatus(checked: number): ClassStatus {
@@ -228,6 +299,16 @@ function aStatus(checked: number): ClassStatus {
     desiredSecrets: 1,
     secrets: [{ name: "one", state: "Synced", data: [] }],
   };
+}
+
+function withSecret(checked: number, state: "Synced" | "Contested", key: Partial<KeyStatus> = {}): ClassStatus {
+  return { ...aStatus(checked), secrets: [{ name: "one", state, data: [{ key: "value", ...key }] }] };
+}
+
+function notFresh(checked: number): ClassStatus {
+  const status = aStatus(checked);
+  const fresh = { type: "Fresh", status: "False", reason: "Throttled", message: "", lastTransitionTime: rfc3339(checked) } as const;
+  return { ...status, conditions: [...status.conditions, fresh] };
 }
 
 function aSecret(name: string): ObservedSecret {

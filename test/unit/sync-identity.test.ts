@@ -111,12 +111,16 @@ describe("N17: the message of credentials that are not there", () => {
   const say = async (data: Readonly<Record<string, string>> | undefined): Promise<string> => {
     const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "secrets-store-creds" }, data };
     const options = {
-      readSecret: async () => (data === undefined ? { kind: "absent" } : { kind: "found", object: secret }),
+      credentials: { read: async () => (data === undefined ? { kind: "absent" } : { kind: "found", object: secret }) },
       credentialsSecretNames: ["secrets-store-creds"],
       limits: { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
       consumers: { credentialsSecretsOf: () => [] },
     } as unknown as IdentityOptions; // The rest is for other identities.
-    const found = await findIdentity(options, { provider: aClass(), mode: { kind: "servicePrincipal" } }, AbortSignal.timeout(5_000));
+    const found = await findIdentity(
+      options,
+      { provider: aClass(), mode: { kind: "servicePrincipal" }, credentialsMs: 0 },
+      AbortSignal.timeout(5_000),
+    );
     return found.ok ? "" : found.error.message;
   };
 

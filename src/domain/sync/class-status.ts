@@ -202,18 +202,16 @@ function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: Cla
   const last = storedTime(stored?.lastSuccessfulCheckTime, now);
   if (isFresh !== true) return timeOf(lastSuccess ?? last);
   // Not the moment of writing: what was checked since may be younger than what was checked then.
-  return timeOf(last === undefined || isOld(last, maxStale, now) ? (lastSuccess ?? now) : last);
+  return timeOf(isCheckTimeDue(stored, { maxStale, now }) ? (lastSuccess ?? now) : last);
 }
 
-/** Who asks for less than hours is not told of an age that is only that of the last write. */
-function isOld(last: number, maxStale: number | undefined, now: number): boolean {
-  return now - last >= Math.min(HOUR_MS, (maxStale ?? Number.POSITIVE_INFINITY) / 2);
-}
-
-/** Whether the next check that succeeds writes its time, whatever else it finds. */
-export function isCheckTimeDue({ lastSuccessfulCheckTime }: ClassStatus, now: number): boolean {
-  const last = storedTime(lastSuccessfulCheckTime, now);
-  return last === undefined || isOld(last, undefined, now);
+/** Whether a check that succeeds writes its time. Who asks for less than hours is not told of an age that is only that of the last write. */
+export function isCheckTimeDue(
+  stored: ClassStatus | undefined,
+  { maxStale = Number.POSITIVE_INFINITY, now }: { readonly maxStale?: number | undefined; readonly now: number },
+): boolean {
+  const last = storedTime(stored?.lastSuccessfulCheckTime, now);
+  return last === undefined || now - last >= Math.min(HOUR_MS, maxStale / 2);
 }
 
 function timeOf(time: number | undefined): string | undefined {

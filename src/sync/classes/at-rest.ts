@@ -1,23 +1,24 @@
 import type { CrdIdentity } from "../../domain/healing/snapshot.ts";
 import { refOfKey } from "../../domain/object-key.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { maxStale } from "../../domain/schedule/class-annotations.ts";
 import { type ClassStatus, isCheckTimeDue } from "../../domain/sync/class-status.ts";
 import { isOutOfDate } from "../../domain/sync/freshness.ts";
 import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
-import type { Mirror, Recheck } from "../vault/mirror.ts";
+import type { Recheck, Refused } from "../vault/mirror.ts";
+import type { WorkerSettings } from "../worker-settings.ts";
 import type { StepResult } from "./action.ts";
-import type { ClassStates } from "./class-states.ts";
 import { type ClassCaches, isFollowedBy, type Observation } from "./observe.ts";
-import { type Fetch, pollTiming } from "./plan-fetch.ts";
-import { type ClassState, isContestedUntil, lastCheckOf } from "./state.ts";
+import { type Mirrored, pollTiming } from "./plan-fetch.ts";
+import type { Fetched } from "./plan-report.ts";
+import type { ClassPorts, ClassStores } from "./ports.ts";
+import { hasStoredFailure, lastCheckOf } from "./state.ts";
 import type { StatusStore } from "./status-store.ts";
 
 /**
- * What a poll found that had nothing to fetch, to write and to tell. While all of this stays as it is, by identity, the next poll comes to the
- * same if the vault's lists do, and the class does not have to be read again.
+ * What a poll went by that found all well, and had nothing to fetch, to write and to tell. While all of it is the same, the next poll comes to
+ * the same if the vault's lists do.
  */
 export interface AtRest {
   readonly spc: HeldClass;
@@ -33,72 +34,74 @@ export interface AtRest {
 }
 
 /** What a poll of a class at rest goes by. */
-export interface RestPorts {
-  readonly caches: ClassCaches;
-  readonly clock: Clock;
-  readonly stores: { readonly states: ClassStates; readonly statuses: Pick<StatusStore, "hasUnstored"> };
+export interface RestPorts extends Pick<ClassPorts, "caches" | "clock"> {
+  readonly stores: Pick<ClassStores, "states"> & { readonly statuses: Pick<StatusStore, "hasUnstored"> };
 }
 
-type Refused = Extract<Mirror, { readonly kind: "refused" }>;
+/** `requeueAt`: the poll was made. Undefined: the class has to be reconciled as any other. */
+export type PollAtRest = Extract<StepResult, { readonly kind: "requeueAt" }> | Refused | undefined;
 
-/** `result`: the poll was made. `answer`: the vault refused it, which has to be told. Undefined: the class has to be looked at as any other. */
-export type QuietPoll = { readonly result: StepResult } | { readonly answer: Refused } | undefined;
-
-/** Of a class that was just looked at; undefined where its next poll may come to something else. */
-export function atRest(
-  { settings, secrets }: ClassCaches,
-  { key, spc, crd, status, isFollowed, pods, now }: Observation,
-  { fetch, answer, unguarded }: { readonly fetch: Fetch; readonly answer: Mirror; readonly unguarded: string | undefined },
+/**
+ * Of a class that was just fetched, as the fetch was planned for it and as it is now; undefined where its next poll may come to something else.
+ */
+export function classAtRest(
+  settings: Pick<WorkerSettings, "expiryWarning">,
+  { planned, now: after }: { readonly planned: Mirrored; readonly now: Mirrored },
+  { fetch, answer, unguarded }: Fetched,
 ): AtRest | undefined {
+  const { spc, crd, status, isFollowed, pods, now } = after;
+  const secretsNow = secretsOf(after);
+  // What somebody changed while the vault was asked, nobody has looked at.
+  if (!areSame(secretsOf(planned), secretsNow) || pods.isUsed !== planned.pods.isUsed || isFollowed !== planned.isFollowed)
+    return undefined;
   if (fetch.trigger !== "PollDue" || answer.kind !== "answered" || answer.recheck === undefined) return undefined;
-  if (spc === undefined || crd.kind === "frozen" || status === undefined || maxStale(spc) !== undefined) return undefined;
+  // Of a failure the status tells the age, and whether it is over: neither is in any list.
+  if (crd.kind === "frozen" || status === undefined || hasStoredFailure(status) || maxStale(spc) !== undefined) return undefined;
   const dates = { now, warning: settings.expiryWarning };
   if (dateNotices(status.secrets, dates).length > 0) return undefined;
   const until = nextDate(status.secrets, dates) ?? Number.POSITIVE_INFINITY;
   const { recheck } = answer;
-  return { spc, crd, status, isUsed: pods.isUsed, isFollowed, secrets: secrets.ofClass(key), unguarded, recheck, until };
+  return { spc, crd, status, isUsed: pods.isUsed, isFollowed, secrets: secretsNow, unguarded, recheck, until };
 }
 
 /** Makes the poll of a class at rest, if it is due and there is nothing else to be done. */
-export async function pollAtRest(ports: RestPorts, key: string, resting: AtRest, signal: AbortSignal): Promise<QuietPoll> {
-  const { caches, clock, stores } = ports;
+export async function pollAtRest(
+  { caches, clock, stores }: RestPorts,
+  { key, resting }: { readonly key: string; readonly resting: AtRest },
+  signal: AbortSignal,
+): Promise<PollAtRest> {
   const began = clock.now();
   const before = stores.states.get(key);
-  if (before === undefined || !isPollAlone(before, began) || began >= resting.until) return undefined;
-  if (!isAsLeft(ports, key, resting) || isCheckTimeDue(resting.status, began)) return undefined;
+  const isAsLeft = (): boolean => isSame(caches, key, resting) && !stores.statuses.hasUnstored(refOfKey(key));
+  // All else of the state is as the poll left it: whoever changes it reconciles the class, which ends its rest.
+  if (before === undefined || began < before.nextPoll || before.changeSeen !== undefined || began >= resting.until) return undefined;
+  if (!isAsLeft() || isCheckTimeDue(resting.status, { now: began })) return undefined;
   const rechecked = await resting.recheck(pollTiming(before, began), signal);
   const now = clock.now();
   // What changed meanwhile is not what was looked at.
-  if (rechecked.kind === "changed" || stores.states.get(key) !== before || !isAsLeft(ports, key, resting)) return undefined;
-  if (rechecked.kind === "refused") return { answer: rechecked };
+  if (rechecked.kind === "changed" || stores.states.get(key) !== before || !isAsLeft()) return undefined;
+  if (rechecked.kind === "refused") return rechecked;
   const { checkedAt } = rechecked;
   const lastCheck = Math.max(lastCheckOf(before), checkedAt);
   if (isOutOfDate({ lastCheck, interval: before.interval, now, notBefore: before.intervalSince })) return undefined;
   const state = stores.states.note(key, { kind: "foundUnchanged", checkedAt, polledAt: began, now });
-  const next = Math.min(state?.nextPoll ?? now, resting.until);
-  return caches.settings.enableSecretRotation ? { result: { kind: "requeueAt", at: next } } : undefined;
+  return { kind: "requeueAt", at: Math.min(state?.nextPoll ?? now, resting.until) };
 }
 
-/** The poll is due, and is all that is due. */
-function isPollAlone(state: ClassState, now: number): boolean {
-  const { nextPoll, failures, failure, failing, changeSeen, isIdle, unusedSince, isStaleReported, repairs, isMadeAnew, datesReported } =
-    state;
-  if (now < nextPoll || failures > 0 || failure !== undefined || failing.size > 0 || changeSeen !== undefined) return false;
-  if (isIdle || unusedSince !== undefined || isStaleReported || isMadeAnew === true || datesReported.size > 0) return false;
-  return repairs.seen === undefined && isContestedUntil(state, now) === undefined;
-}
-
-/** Nothing that a decision about the class goes by is another thing than it was. */
-function isAsLeft({ caches, stores }: RestPorts, key: string, resting: AtRest): boolean {
+/** Nothing that a decision about the class goes by is another thing than it was. A change replaces an object of the live copies. */
+function isSame(caches: ClassCaches, key: string, resting: AtRest): boolean {
   const ref = refOfKey(key);
   const { spc, crd, status, secrets, unguarded, isUsed, isFollowed } = resting;
-  if (caches.classes.get(ref) !== spc || caches.statuses.get(ref) !== status || stores.statuses.hasUnstored(ref)) return false;
-  if (caches.consumers.isUsed(key) !== isUsed) return false;
+  if (caches.classes.get(ref) !== spc || caches.statuses.get(ref) !== status || caches.consumers.isUsed(key) !== isUsed) return false;
   if ((caches.hints?.of(key).length ?? 0) > 0 || caches.cluster.guardrails.problem !== unguarded) return false;
   if (isFollowedBy(caches, key) !== isFollowed) return false;
   const now = caches.crdHealth.state;
   if (now.kind === "frozen" || now.crdUid !== crd.crdUid || now.crdGeneration !== crd.crdGeneration) return false;
   return caches.snapshots.isCurrent(spc, crd) && areSame(caches.secrets.ofClass(key), secrets);
+}
+
+function secretsOf({ secrets: { named } }: Mirrored): readonly ObservedSecret[] {
+  return named.map(({ secret }) => secret);
 }
 
 function areSame(some: readonly ObservedSecret[], others: readonly ObservedSecret[]): boolean {

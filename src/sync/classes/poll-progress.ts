@@ -70,8 +70,8 @@ interface Polls extends Mirroring {
 /** A poll that is due for longer is that class's own matter, and waits for the next leader by the class's name (milliseconds). */
 const LATE_MS = 60_000;
 
-/** What is said is at most so old (milliseconds): while thousands of classes sync for the first time, each of them renews the lease. */
-const PAUSE_MS = 5_000;
+/** How old the answer may be (milliseconds): each class's first sync renews the lease, and each renewal asks. */
+const MOST_AGE_MS = 5_000;
 
 /** Of one namespace, before the namespace stands for them all. */
 const MOST_OF_A_NAMESPACE = 8;
@@ -82,12 +82,12 @@ const MOST_OWED = 128;
 export function pollsMade(polls: Polls): () => PollsMade {
   const { until, owed: left } = polls.before;
   let known: PollsMade = { until: typeof until === "number" ? until : undefined, owed: left };
-  let lookedAt = Number.NEGATIVE_INFINITY;
+  let askedAt = Number.NEGATIVE_INFINITY;
   return () => {
     const now = polls.clock.now();
-    // By a clock that jumped back as well.
-    if (!polls.classes.hasSynced || Math.abs(now - lookedAt) < PAUSE_MS) return known;
-    lookedAt = now;
+    // Also where the clock has jumped back.
+    if (!polls.classes.hasSynced || Math.abs(now - askedAt) < MOST_AGE_MS) return known;
+    askedAt = now;
     let moment = now;
     const late: SecretProviderClass[] = [];
     for (const provider of polls.classes.list()) {

@@ -7,7 +7,7 @@ import { answerHints } from "../push/answer-hints.ts";
 import type { FetchMirror } from "../vault/mirror.ts";
 import { type StepResult, UNSETTLED } from "./action.ts";
 import { applyStep } from "./apply.ts";
-import { type AtRest, atRest, pollAtRest, type QuietPoll } from "./at-rest.ts";
+import { type AtRest, classAtRest, pollAtRest } from "./at-rest.ts";
 import { dropRotated } from "./drop-rotated.ts";
 import { observe, observeAgain } from "./observe.ts";
 import { planClass } from "./plan.ts";
@@ -28,8 +28,10 @@ export interface Reconciling {
   /** Uid of the kube-system namespace. */
   readonly cluster: string;
   readonly earlierPolls: EarlierPolls;
-  /** By `namespace/name`: those whose last look was a poll that found nothing to do. */
-  readonly atRest: Map<string, AtRest>;
+  /** By `namespace/name`: classes whose last reconcile was a poll that found nothing to do. */
+  readonly classesAtRest: Map<string, AtRest>;
+  /** Of a question to the vault that has begun already. */
+  readonly stopTimer?: () => void;
   /** From 0 to 1, for spreading retries. */
   readonly random: () => number;
   /** Workloads are restarted, so that somebody keeps the condition `Rotated`. */
@@ -45,26 +47,23 @@ export async function reconcileClass(reconciling: Reconciling, key: string, sign
 }
 
 async function reconcileOnce(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<StepResult> {
-  const poll = await pollQuietly(reconciling, key, signal);
-  if (poll === undefined) return lookAt(reconciling, key, signal);
-  return "result" in poll ? poll.result : lookAt({ ...reconciling, mirror: () => Promise.resolve(poll.answer) }, key, signal);
-}
-
-async function pollQuietly({ ports, atRest, metrics }: Reconciling, key: string, signal: AbortSignal): Promise<QuietPoll> {
-  const resting = atRest.get(key);
-  if (resting === undefined) return undefined;
+  const { ports, classesAtRest, metrics } = reconciling;
+  const resting = classesAtRest.get(key);
+  if (resting === undefined) return reconcileAnew(reconciling, key, signal);
   const stopTimer = metrics.syncDuration.startTimer();
-  const poll = await pollAtRest(ports, key, resting, signal);
-  if (poll === undefined || "answer" in poll) {
-    atRest.delete(key);
+  const poll = await pollAtRest(ports, { key, resting }, signal);
+  if (poll?.kind === "requeueAt") {
+    metrics.syncs.inc({ reason: "Synced" });
+    stopTimer();
     return poll;
   }
-  metrics.syncs.inc({ reason: "Synced" });
-  stopTimer();
-  return poll;
+  classesAtRest.delete(key);
+  // The question of which the poll has waited for the answer goes on.
+  const mirror = poll === undefined ? reconciling.mirror : () => Promise.resolve(poll);
+  return reconcileAnew({ ...reconciling, mirror, stopTimer }, key, signal);
 }
 
-async function lookAt(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<StepResult> {
+async function reconcileAnew(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<StepResult> {
   const { caches, clock } = reconciling.ports;
   const first = observe(caches, key, clock.now());
   const result = await applyStep(reconciling.ports, first, planClass(first, caches.settings), signal);
@@ -85,8 +84,9 @@ async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, sig
   if (planned.fetch !== undefined && fetched === undefined) return UNSETTLED;
   const after = observeAgain(caches, before, clock.now());
   const end = await applyStep(ports, before, planNext(after, seen(reconciling, after), caches.settings), signal);
-  const resting = fetched && end.kind === "requeueAt" ? atRest(caches, after, fetched) : undefined;
-  if (resting !== undefined) reconciling.atRest.set(after.key, resting);
+  const resting =
+    fetched && end.kind === "requeueAt" ? classAtRest(caches.settings, { planned: observation, now: after }, fetched) : undefined;
+  if (resting !== undefined) reconciling.classesAtRest.set(after.key, resting);
   return end;
 }
 
@@ -112,7 +112,7 @@ async function fetchAndWrite(
   const { caches, clock, secretWriter, stores, teller } = ports;
   const { key, spc, now: began } = observation;
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
-  const stopTimer = metrics.syncDuration.startTimer();
+  const { stopTimer = metrics.syncDuration.startTimer() } = reconciling;
   const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
   ports.hints?.began(key, fetch.hints);
   const answer = await mirror(spc, fetch.fetchRequest, signal);

@@ -260,7 +260,7 @@ function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState
 }
 
 /** Of a class whose status tells a failure, nobody knows which of its objects were looked at. */
-function hasStoredFailure(status: ClassStatus): boolean {
+export function hasStoredFailure(status: ClassStatus): boolean {
   return status.secrets.some(({ state }) => state !== "Synced") || conditionOf(status, "Fresh")?.status === "False";
 }
 

@@ -8,7 +8,7 @@ import { readEntriesOf } from "../../domain/provider-class/parse.ts";
 import { readSelectorsOf } from "../../domain/selection/read-selectors.ts";
 import { isSelectedName } from "../../domain/selection/select-objects.ts";
 import type { AccessEvent, ObjectEvent, VaultEvent } from "../../domain/vault-events/vault-event.ts";
-import { versionCacheKey } from "../vault/vault-object-key.ts";
+import { versionCacheKey } from "../vault/object-version-cache.ts";
 import { type Hints, REFUSED_OBJECTS, type Waiter } from "./hints.ts";
 import type { NamedObjects } from "./named-objects.ts";
 import type { MessageOutcome } from "./push-metrics.ts";

@@ -18,8 +18,8 @@ import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import type { ClassContent } from "./class-content.ts";
+import { versionCacheKey } from "./object-version-cache.ts";
 import { KINDS } from "./vault-listings.ts";
-import { versionCacheKey } from "./vault-object-key.ts";
 
 /** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
 const AT_A_TIME = 4;

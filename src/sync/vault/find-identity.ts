@@ -2,9 +2,9 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type AccountIdentity, type AccountMode, accountIdentity, audienceOf, BINDING_AUDIENCE } from "../../domain/federation.ts";
 import { type MirrorConsent, mirrorConsentOf } from "../../domain/grants/mirror-consent.ts";
 import { accountRefusal, grantsOf, type NamespaceGrants, NO_GRANTS } from "../../domain/grants/namespace-grants.ts";
-import { type ObjectRef, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
-import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
@@ -23,7 +23,7 @@ import type { RecentSecrets } from "./recent-secrets.ts";
 
 export interface IdentityOptions {
   readonly kube: KubeClient;
-  readonly readSecret: (ref: ObjectRef, signal: AbortSignal) => Promise<ReadResult<Secret>>;
+  readonly credentials: Pick<RecentSecrets, "read">;
   /** `--credentials-secret-names` */
   readonly credentialsSecretNames: readonly string[];
   readonly limits: OperatorLimits;
@@ -36,14 +36,6 @@ export interface IdentityOptions {
   };
 }
 
-/** The same, by credentials that may have been read so long ago (milliseconds). */
-export function identityOptionsOf(
-  { identities, credentials }: { readonly identities: Omit<IdentityOptions, "readSecret">; readonly credentials: RecentSecrets },
-  credentialsMs: number,
-): IdentityOptions {
-  return { ...identities, readSecret: (ref, signal) => credentials.read(ref, credentialsMs, signal) };
-}
-
 export interface IdentityRefusal {
   readonly reason: SyncReason;
   readonly message: string;
@@ -54,6 +46,8 @@ export interface IdentityRefusal {
 export interface ClassIdentity {
   readonly provider: SecretProviderClass;
   readonly mode: SupportedIdentity;
+  /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
+  readonly credentialsMs: number;
 }
 
 type Found = Result<VaultIdentity, IdentityRefusal>;
@@ -62,12 +56,13 @@ type Found = Result<VaultIdentity, IdentityRefusal>;
 const BACKOFF: Retry = { kind: "backoff" };
 
 /** Who asks the vault for a class: step 8 of the provider's checks. */
-export async function findIdentity(options: IdentityOptions, { provider, mode }: ClassIdentity, signal: AbortSignal): Promise<Found> {
+export async function findIdentity(options: IdentityOptions, asked: ClassIdentity, signal: AbortSignal): Promise<Found> {
+  const { provider, mode } = asked;
   const forbidden = identityModeRefusal(options.limits, mode.kind);
   if (forbidden) return failed({ reason: forbidden.reason, message: describeProblem(forbidden) });
   switch (mode.kind) {
     case "servicePrincipal":
-      return servicePrincipal(options, provider, signal);
+      return servicePrincipal(options, asked, signal);
     case "workloadIdentity":
     case "azureTokenProxy":
       return lentIdentity(options, provider, mode);
@@ -79,12 +74,12 @@ export async function findIdentity(options: IdentityOptions, { provider, mode }:
 /** By the Secret that was read: one read serves many classes, and one identity its client without another look at the client secret. */
 const principals = new WeakCache<Secret, ReturnType<typeof readServicePrincipal>>();
 
-async function servicePrincipal(options: IdentityOptions, provider: SecretProviderClass, signal: AbortSignal): Promise<Found> {
+async function servicePrincipal(options: IdentityOptions, { provider, credentialsMs }: ClassIdentity, signal: AbortSignal): Promise<Found> {
   const { namespace = "" } = provider.metadata;
   const consumerNames = options.consumers.credentialsSecretsOf(keyOf(provider));
   const name = credentialsSecretName({ provider, consumerNames, allowedNames: options.credentialsSecretNames });
   if (!name.ok) return failed({ reason: "CredentialsMissing", message: name.error, retry: BACKOFF });
-  const found = await options.readSecret({ namespace, name: name.value }, signal);
+  const found = await options.credentials.read({ namespace, name: name.value }, credentialsMs, signal);
   const principal =
     found.kind === "found"
       ? principals.getOrCreate(found.object, () => readServicePrincipal(found.object.data ?? {}))

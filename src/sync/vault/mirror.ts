@@ -8,10 +8,17 @@ import type { FoundObject, ObjectStatus } from "../../domain/sync/object-status.
 /** Asks the vault what the Secrets of a class should be. */
 export type FetchMirror = (spc: SecretProviderClass, fetchRequest: FetchRequest, signal: AbortSignal) => Promise<Mirror>;
 
+/** Nothing could be learnt: the class is invalid, or its identity or vault refused. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly reason: SyncReason;
+  readonly message: string;
+  readonly retry: Retry;
+}
+
 /** What the vault says that the Secrets of a class should be. */
 export type Mirror =
-  /** Nothing could be learnt: the class is invalid, or its identity or vault refused. */
-  | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string; readonly retry: Retry }
+  | Refused
   /** One entry for each secretObject; some may have failed on their own. */
   | {
       readonly kind: "answered";
@@ -24,8 +31,8 @@ export type Mirror =
       /** Of a class that mirrors nothing: its objects, in the order of the class. */
       readonly objects?: readonly FoundObject[];
       readonly warnings: readonly string[];
-      /** How the class is looked at from now on, while it and its Secrets stay as they are; absent where it has to be read each time. */
-      readonly recheck?: Recheck;
+      /** Polls the class from now on, as long as it, its status and its Secrets are the same objects; absent where each poll has to parse it. */
+      readonly recheck?: Recheck | undefined;
     };
 
 /** Asks whether the vault still has what the Secrets of the class hold. */
@@ -36,7 +43,7 @@ export type Rechecked =
   | { readonly kind: "unchanged"; readonly checkedAt: number }
   /** Or it may have; the class has to be read. */
   | { readonly kind: "changed" }
-  | Extract<Mirror, { readonly kind: "refused" }>;
+  | Refused;
 
 export type MirroredSecret =
   /** It is what the vault has; nothing was fetched for it. */

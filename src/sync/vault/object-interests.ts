@@ -49,10 +49,11 @@ export class Interests {
     if (Math.abs(now - this.#expiredAt) >= EXPIRY_MS) this.#expire(now);
   }
 
-  /** The class has come, and will say what it names; until then that is what it was. `until`: as of {@link Interest}. */
-  keep(classKey: string, until: number): void {
+  /** The class has come, and what it names is what it was. False where it is not known any more. `until`: as of {@link Interest}. */
+  keep(classKey: string, until: number): boolean {
     const known = this.#byClass.get(classKey);
     if (known !== undefined) this.#byClass.set(classKey, { ...known, until });
+    return known !== undefined;
   }
 
   forget(classKey: string): void {

@@ -1,7 +1,9 @@
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { ObjectFailure } from "./fetch-objects.ts";
 import type { FetchRequest } from "./mirror.ts";
-import { type VaultObjectKey, versionCacheKey } from "./vault-object-key.ts";
+
+/** All that an answer depends on: not the name of the file. */
+export type AskedObject = Pick<ClassObject, "type" | "name" | "version" | "history" | "format" | "encoding">;
 
 export interface Refusal {
   readonly failure: ObjectFailure;
@@ -31,8 +33,6 @@ export interface Attempt {
  */
 export class ObjectRefusals {
   readonly #byObject = new Map<string, Refusal>();
-  /** How many refusals there are of an object, in whatever form it was asked for. */
-  readonly #counts = new Map<string, number>();
   /** Keys of what each class was refused. */
   readonly #byClass = new Map<string, ReadonlySet<string>>();
 
@@ -42,9 +42,8 @@ export class ObjectRefusals {
     for (const object of asked) {
       const key = keyOf(object);
       const failure = byObject.get(object);
-      if (failure === undefined) this.#drop(key);
+      if (failure === undefined) this.#byObject.delete(key);
       else if (fetchRequest.kind === "changes" && isLasting(failure)) {
-        if (!this.#byObject.has(key)) this.#count(object, 1);
         this.#byObject.set(key, { failure, due: fetchRequest.due, at: now });
         kept.add(key);
       }
@@ -54,7 +53,7 @@ export class ObjectRefusals {
 
   /** The class is gone, or reads elsewhere. */
   forget(classKey: string): void {
-    for (const key of this.#byClass.get(classKey) ?? []) this.#drop(key);
+    for (const key of this.#byClass.get(classKey) ?? []) this.#byObject.delete(key);
     this.#byClass.delete(classKey);
   }
 
@@ -63,31 +62,12 @@ export class ObjectRefusals {
     this.#byClass.delete(classKey);
     if (before.size === 0) return new Set();
     const named = new Set(objects.map(keyOf));
-    for (const key of before) if (!named.has(key)) this.#drop(key);
+    for (const key of before) if (!named.has(key)) this.#byObject.delete(key);
     return new Set([...before].filter((key) => named.has(key)));
   }
 
-  of(object: ClassObject): Refusal | undefined {
-    return this.#byObject.get(keyOf(object));
-  }
-
-  /** Whether some class was refused the object, in whatever form it asked for it. */
-  has(object: VaultObjectKey): boolean {
-    return this.#counts.has(versionCacheKey(object));
-  }
-
-  #drop(key: string): void {
-    const known = this.#byObject.get(key);
-    if (known === undefined) return;
-    this.#byObject.delete(key);
-    this.#count(known.failure.object, -1);
-  }
-
-  #count(object: VaultObjectKey, change: number): void {
-    const key = versionCacheKey(object);
-    const count = (this.#counts.get(key) ?? 0) + change;
-    if (count > 0) this.#counts.set(key, count);
-    else this.#counts.delete(key);
+  of(object: AskedObject): Refusal | undefined {
+    return this.#byObject.size === 0 ? undefined : this.#byObject.get(keyOf(object));
   }
 }
 
@@ -96,7 +76,6 @@ function isLasting({ origin = "vault", retry }: ObjectFailure): boolean {
   return origin === "vault" && retry.kind === "never";
 }
 
-/** All that the answer is by: not the name of the file. */
-function keyOf({ type, name, version, history, format, encoding }: ClassObject): string {
+function keyOf({ type, name, version, history, format, encoding }: AskedObject): string {
   return JSON.stringify([type, name.toLowerCase(), version ?? null, history, format, encoding]);
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError, type VaultWords, wordsOf } from "../../domain/ports/vault-error.ts";
 import type { VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../../domain/ports/vault-object.ts";
+import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import { Interests } from "./object-interests.ts";
@@ -12,7 +13,6 @@ import { SharedCalls } from "./shared-calls.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
 import { VaultListings } from "./vault-listings.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
-import { type VaultObjectKey, versionCacheKey } from "./vault-object-key.ts";
 
 export interface ObjectVersionCacheOptions {
   readonly client: BudgetedClient;
@@ -21,6 +21,13 @@ export interface ObjectVersionCacheOptions {
   readonly calls: SharedCalls;
   /** An object that the class named is no longer as it was. False where there is no such class any more. */
   readonly onChange: (classKey: string) => boolean;
+}
+
+/** An object as a vault knows it; `version` undefined is the current one. */
+export interface VaultObjectKey {
+  readonly type: ObjectType;
+  readonly name: string;
+  readonly version: string | undefined;
 }
 
 /** A look, what a refusal said, and the poll that it was made for. */
@@ -164,6 +171,11 @@ export class ObjectVersionCache {
   #wakeAll(classKeys: Iterable<string>): void {
     for (const classKey of classKeys) if (!this.#options.onChange(classKey)) this.interests.forget(classKey);
   }
+}
+
+/** Names are case-insensitive. */
+export function versionCacheKey({ type, name, version }: VaultObjectKey): string {
+  return `${type}/${name.toLowerCase()}${version === undefined ? "" : `@${version}`}`;
 }
 
 function stateOf(look: ObjectLook): string {

@@ -33,7 +33,7 @@ export async function selectFromLists(
   const types = new Set<ObjectType>([...selectors.values()].map(({ type }) => type));
   selections.note(classKey, [...selectors.values()]);
   if (types.size === 0) return { objects, secretObjects, problems: new Map(), leaving: new Set() };
-  interests.keep(classKey, forgottenFrom(versionCache, { classKey, fetchRequest, now }));
+  interests.keep(classKey, forgottenFrom(versionCache, { classKey, period: fetchRequest.period, now }));
   const { due, interval, period, selection: { held = [], isKept = false } = {} } = fetchRequest;
   const lists = new Map<string, VaultListing>();
   // Who asks for everything wants what is there now, and no list of before.

@@ -6,13 +6,12 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoder } from "../../domain/ports/decoder.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
-import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import { vaultRefusal } from "../../domain/provider-class/operator-limits.ts";
 import type { CloudOptions } from "../../domain/provider-class/parameters.ts";
 import { openProviderClass } from "../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../domain/provider-class/problem.ts";
-import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
 import { type DataEntry, keyOf as dataKeyOf, filesOfEntry, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
 import type { Selection } from "../../domain/selection/select-objects.ts";
@@ -22,23 +21,23 @@ import { type FoundObject, vaultNamed } from "../../domain/sync/object-status.ts
 import { shortText } from "../../domain/sync/status-size.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
-import { findIdentity, type IdentityOptions, type IdentityRefusal, identityOptionsOf } from "./find-identity.ts";
+import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
 import type { Known } from "./known-files.ts";
 import { foundObjects, lookAtObjects } from "./look-at-objects.ts";
-import type { FetchMirror, FetchRequest, Mirror, MirroredSecret, Recheck } from "./mirror.ts";
+import type { FetchMirror, FetchRequest, Mirror, MirroredSecret, Recheck, Refused } from "./mirror.ts";
 import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
-import { createRecheck } from "./recheck.ts";
+import { createRecheck, type RecheckOptions, refusalOf } from "./recheck.ts";
 import { selectFromLists } from "./select-from-lists.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
-import { type BudgetedClient, type BudgetedClients, withBudget } from "./vault-budget.ts";
+import { withBudget } from "./vault-budget.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 import { checkVersions, type SeenObject, type VersionCheck } from "./version-check.ts";
 
 export interface MirrorsOptions {
   readonly cloud: CloudOptions;
   /** Who may ask for a class. */
-  readonly identities: Omit<IdentityOptions, "readSecret">;
+  readonly identities: Omit<IdentityOptions, "credentials">;
   readonly vaults: VaultClients;
   readonly content: ContentOptions;
   readonly clock: Clock;
@@ -61,18 +60,14 @@ export interface ContentOptions {
 }
 
 /** The same, within the limits of the vaults and with what each identity has seen of them. */
-interface Mirroring extends Omit<MirrorsOptions, "vaults" | "random" | "onChange" | "leadingSince"> {
-  readonly vaults: BudgetedClients;
-  readonly versionCacheOf: (client: BudgetedClient) => ObjectVersionCache;
-  readonly credentials: RecentSecrets;
-}
+type Mirroring = RecheckOptions & Pick<MirrorsOptions, "cloud" | "content">;
 
 export function createMirrors({ vaults, random, onChange, leadingSince, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
   const budgeted = withBudget(vaults, { clock, random, metrics, leadingSince });
   const versionCacheOf = createObjectVersionCaches({ clock, metrics, onChange });
-  const credentials = new RecentSecrets(options.identities.kube, clock);
-  const mirroring: Mirroring = { ...options, vaults: budgeted, versionCacheOf, credentials };
+  const identities = { ...options.identities, credentials: new RecentSecrets(options.identities.kube, clock) };
+  const mirroring: Mirroring = { ...options, identities, vaults: budgeted, versionCacheOf };
   return (provider, fetchRequest, signal) => mirrorFromVault(mirroring, { provider, fetchRequest }, signal);
 }
 
@@ -80,8 +75,6 @@ interface MirrorRequest {
   readonly provider: SecretProviderClass;
   readonly fetchRequest: FetchRequest;
 }
-
-type Refusal = Extract<Mirror, { readonly kind: "refused" }>;
 
 const NOTHING: Fetched = { files: [], failures: [] };
 
@@ -97,7 +90,7 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
   // Before the objects, as the provider does: of two mistakes the same one is told.
   const mode = opened.identity;
-  const identity = await findIdentity(identityOptionsOf(options, fetchRequest.credentialsMs), { provider, mode }, signal);
+  const identity = await findIdentity(options.identities, { provider, mode, credentialsMs: fetchRequest.credentialsMs }, signal);
   if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
   const content = new ClassContent(options.content.decoder, { namespace, saltKey: () => options.content.saltKeyOf(namespace) });
@@ -112,15 +105,16 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const versionCache = options.versionCacheOf(options.vaults.clientFor(address, identity.value, namespace));
   const vault = vaultNamed(address);
   const asked = { provider, fetchRequest: aboutVault(fetchRequest, vault), vault };
-  const recheckOf = (seen: readonly SeenObject[]): Recheck => createRecheck(options, { provider, mode, address, versionCache, seen });
+  // What the operator describes a cloud by is read each time.
+  const isOwnCloud = address.customScope !== undefined;
+  const recheckOf = (seen: readonly SeenObject[]): Recheck | undefined =>
+    isOwnCloud ? undefined : createRecheck(options, { provider, mode, address, versionCache: new WeakRef(versionCache), seen });
   try {
     const mirror = await mirrorObjects(options, { ...asked, versionCache, objects, content, recheckOf }, signal);
     if (mirror.kind !== "answered") return mirror;
     return { ...mirror, warnings: warnings.slice(0, MOST_WARNINGS).map(({ field, message }) => shortText(`${field}: ${message}`)) };
   } catch (error) {
-    // Of the list: what a GET was refused is the object's.
-    if (error instanceof VaultError) return refused({ reason: vaultReason(error.code), message: error.message, retry: error.retry });
-    throw error;
+    return refusalOf(error);
   }
 }
 
@@ -136,7 +130,7 @@ interface MirrorObjects extends MirrorRequest {
   readonly versionCache: ObjectVersionCache;
   readonly objects: readonly ClassObject[];
   readonly content: ClassContent;
-  readonly recheckOf: (seen: readonly SeenObject[]) => Recheck;
+  readonly recheckOf: (seen: readonly SeenObject[]) => Recheck | undefined;
 }
 
 async function mirrorObjects(
@@ -171,12 +165,12 @@ async function mirrorObjects(
   const inOrder = [...check.failures, ...failures].sort((a, b) => placeOf(a) - placeOf(b));
   const answered = answer({ fetchRequest, check, selection }, outcomes, { files, failures: inOrder });
   // What a class selects, the lists say anew each time.
-  if (objects !== named || check.seen === undefined || answered.kind === "refused") return answered;
-  const isUnchanged = answered.notFresh === undefined && answered.secrets.every(({ kind }) => kind === "unchanged");
+  if (objects !== named || check.seen === undefined || answered.kind !== "answered") return answered;
+  const isUnchanged = answered.secrets.every(({ kind }) => kind === "unchanged");
   return isUnchanged ? { ...answered, recheck: recheckOf(check.seen) } : answered;
 }
 
-function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refusal {
+function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refused {
   return { kind: "refused", reason, message: shortText(message), retry };
 }
 

@@ -20,10 +20,10 @@ import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownObjects, type KnownVersion, sourcesOf } from "./known-files.ts";
 import type { FetchRequest, HintedObjects, StoredFetchRequest, Timing } from "./mirror.ts";
-import type { ObjectVersionCache, Reading, RecordedLook } from "./object-version-cache.ts";
+import type { AskedObject } from "./object-refusals.ts";
+import { type ObjectVersionCache, type Reading, type RecordedLook, versionCacheKey } from "./object-version-cache.ts";
 import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
-import { type VaultObjectKey, versionCacheKey } from "./vault-object-key.ts";
 
 const NOTHING_KNOWN: KnownObjects = new Map();
 
@@ -56,18 +56,18 @@ export interface VersionCheck {
   /** Unix milliseconds: no object was looked at before. Undefined where not all of them were. */
   readonly checkedAt: number | undefined;
   /** All objects of the class, where lists alone have said that none of them changed; else absent. */
-  readonly seen?: readonly SeenObject[];
+  readonly seen?: readonly SeenObject[] | undefined;
 }
 
 /** An object that a list of its vault tells of, and what was known of it. */
-export interface SeenObject extends VaultObjectKey {
+export interface SeenObject extends AskedObject {
   readonly recorded: RecordedLook;
 }
 
 /** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
 export async function checkVersions(versionCache: ObjectVersionCache, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, fetchRequest, now } = input;
-  const forgottenAfter = forgottenFrom(versionCache, { classKey, fetchRequest, now });
+  const forgottenAfter = forgottenFrom(versionCache, { classKey, period: fetchRequest.period, now });
   const keys = objects.filter((object) => !hasHistory(object)).map(versionCacheKey);
   versionCache.interests.name(classKey, { keys, until: forgottenAfter }, now);
   const { due } = fetchRequest;
@@ -86,9 +86,9 @@ const LEAST_MEMORY_MS = 600_000;
 /** Unix milliseconds: a class that has not come again by then is gone, or reads elsewhere. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
-  { classKey, fetchRequest, now }: Pick<CheckInput, "classKey" | "now"> & { readonly fetchRequest: Pick<Timing, "period"> },
+  { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<Timing, "period">,
 ): number {
-  return now + Math.max(LEAST_MEMORY_MS, 2 * fetchRequest.period * versionCache.stretchFor(classKey));
+  return now + Math.max(LEAST_MEMORY_MS, 2 * period * versionCache.stretchFor(classKey));
 }
 
 function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
@@ -142,7 +142,7 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const { classKey, objects, secretObjects, fetchRequest, now } = input;
   const { due, interval, period } = fetchRequest;
   const poll = { due, interval, period, namespace: refOfKey(classKey).namespace };
-  const listings = await listingsOf(versionCache, objects, poll, signal);
+  const listings = await listingsOf(versionCache, new Set(objects.filter(isListed).map(({ type }) => type)), { poll, signal });
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
   const reading: Reading = { classKey, due, notBefore: Math.max(takenAt, fetchRequest.hints?.since ?? takenAt) };
   const reader = versionCache.reader(reading);
@@ -165,9 +165,8 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const checkedAt = Math.min(now, ...[...known.values()].map((state) => state?.at ?? now));
   const wanted = objects.filter(isWanted);
   versionCache.countUnchanged(objects.length - wanted.length);
-  const isQuiet = wanted.length + failures.length + input.leaving.size === 0;
-  const seen = isQuiet ? seenObjects(versionCache, objects, listings) : undefined;
-  return { wanted, failures, unchanged, reader, known, checkedAt, ...(seen === undefined ? {} : { seen }) };
+  const seen = wanted.length + failures.length === 0 ? seenObjects(versionCache, objects, listings) : undefined;
+  return { wanted, failures, unchanged, reader, known, checkedAt, seen };
 }
 
 /** Undefined where a list does not tell of one of them. */
@@ -178,23 +177,22 @@ function seenObjects(
 ): readonly SeenObject[] | undefined {
   const seen: SeenObject[] = [];
   for (const object of objects) {
-    const { type, name, version } = object;
+    const { type, name, version, history, format, encoding } = object;
     const recorded = versionCache.lookOf(object);
     if (recorded === undefined || !isListed(object) || listings.get(type) === undefined) return undefined;
-    seen.push({ type, name, version, recorded });
+    seen.push({ type, name, version, history, format, encoding, recorded });
   }
   return seen;
 }
 
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
 
-async function listingsOf(
+/** The list of each type that serves the poll; undefined where there is none to be had. */
+export async function listingsOf(
   versionCache: ObjectVersionCache,
-  objects: readonly ClassObject[],
-  poll: ClassPoll,
-  signal: AbortSignal,
+  types: ReadonlySet<ObjectType>,
+  { poll, signal }: { readonly poll: ClassPoll; readonly signal: AbortSignal },
 ): Promise<Listings> {
-  const types = new Set(objects.filter(isListed).map(({ type }) => type));
   const listings = new Map<ObjectType, VaultListing | undefined>();
   for (const type of types) listings.set(type, await versionCache.listings.current(type, poll, signal));
   return listings;

@@ -53,8 +53,8 @@ async function endDeployment(world: World, name: string): Promise<void> {
   } catch (error) {
     // What keeps it: a pod that does not end, or somebody who scaled it up again.
     const shown = [["deployments,pods"], [`deployment/${name}`, "--output=yaml", "--show-managed-fields"], ["events"]];
-    for (const what of shown) console.log(await world.node.kubectl(["get", NAMESPACE, ...what]));
-    throw error;
+    const texts = await Promise.all(shown.map((what) => world.node.kubectl(["get", NAMESPACE, ...what])));
+    throw new Error([String(error), ...texts].join("\n"), { cause: error });
   }
 }
 

@@ -1,11 +1,11 @@
 import path from "node:path";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
-import { shippedArguments } from "../../support/cluster/one-machine.ts";
+import { shippedArguments, shippedNodeFlags, shippedVariables } from "../../support/cluster/one-machine.ts";
 import { freePort, installProduct } from "../../support/cluster/product.ts";
 import { folderManifests } from "../../support/cluster/shipped-manifests.ts";
 import { classOf, opaque } from "../../support/worker/sync-world.ts";
 import type { ProductBuild } from "../built-product.ts";
-import { isReady, type Launched, launch, nodeFlags, shippedVariables } from "../launch.ts";
+import { isReady, type Launched, launch } from "../launch.ts";
 import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
 import { type BenchObject, OBJECTS_PER_CLASS } from "./vaults.ts";
 
@@ -68,7 +68,7 @@ async function start(
   return launch(plane, {
     name: ACCOUNT,
     command: process.execPath,
-    args: [...nodeFlags(shipped, ACCOUNT), ...profiling, build.main, ...shippedArguments(shipped, ACCOUNT), ...own, ...flags],
+    args: [...shippedNodeFlags(shipped, ACCOUNT), ...profiling, build.main, ...shippedArguments(shipped, ACCOUNT), ...own, ...flags],
     environment: {
       ...shippedVariables(shipped, ACCOUNT),
       ...environment,

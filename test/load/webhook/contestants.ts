@@ -4,13 +4,13 @@ import path from "node:path";
 
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
-import { onOneMachine, shippedArguments } from "../../support/cluster/one-machine.ts";
+import { onOneMachine, shippedArguments, shippedNodeFlags, shippedVariables } from "../../support/cluster/one-machine.ts";
 import { freePort } from "../../support/cluster/product.ts";
 import { folderManifests, MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/cluster/shipped-manifests.ts";
 import { selfSignedCertificate } from "../../support/fixtures/serving-certificate.ts";
 import { webhookTarget } from "../../support/webhook/webhook-request.ts";
 import type { ProductBuild } from "../built-product.ts";
-import { isReady, launch, nodeFlags, shippedVariables } from "../launch.ts";
+import { isReady, launch } from "../launch.ts";
 import type { Target } from "./load.ts";
 import { BENCH_CLASS, BENCH_NAMESPACE } from "./reviews.ts";
 
@@ -102,7 +102,7 @@ export async function startOurs(plane: ControlPlane, { name, main, manifests }: 
   const started = await launch(plane, {
     name: "ours",
     command: process.execPath,
-    args: [...nodeFlags(shipped, account), main, ...shippedArguments(shipped, account), ...ports],
+    args: [...shippedNodeFlags(shipped, account), main, ...shippedArguments(shipped, account), ...ports],
     environment: {
       ...shippedVariables(shipped, account),
       KUBECONFIG: kubeconfig,

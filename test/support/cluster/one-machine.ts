@@ -62,6 +62,17 @@ export function shippedNodeFlags(manifests: readonly Manifest[], deployment: str
   return command.filter((part) => part.startsWith("--"));
 }
 
+/** The variables of its container that have a value. */
+export function shippedVariables(manifests: readonly Manifest[], deployment: string): Readonly<Record<string, string>> {
+  const variables = listAt(deploymentNamed(manifests, deployment), "spec", "template", "spec", "containers", 0, "env");
+  return Object.fromEntries(
+    variables.flatMap((variable) => {
+      const [name, value] = [at(variable, "name"), at(variable, "value")];
+      return typeof name === "string" && typeof value === "string" ? [[name, value]] : [];
+    }),
+  );
+}
+
 function deploymentNamed(manifests: readonly Manifest[], name: string): Manifest {
   const found = manifests.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === name);
   if (found === undefined) throw new Error(`no Deployment ${name} in the manifests`);

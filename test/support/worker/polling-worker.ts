@@ -1,4 +1,5 @@
 import { Registry } from "prom-client";
+import { ok } from "../../../src/domain/result.ts";
 import { pki } from "../../../src/pki/pki.ts";
 import { DecodingThreads } from "../../../src/pki/threads/decoding-threads.ts";
 import type { Mirror } from "../../../src/sync/vault/mirror.ts";
@@ -23,6 +24,8 @@ export interface PolledClassFacts {
   readonly entry?: Readonly<Record<string, string>>;
   readonly secretData?: string;
   readonly objectSelectors?: string;
+  /** Besides those of its vault and identity. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "provider"> {
@@ -37,6 +40,10 @@ export class PollingWorker {
   registry = new Registry();
   /** Classes that were told of a change. */
   told: string[] = [];
+  /** Namespaces that managed identities are lent to. */
+  readonly lentTo = ["*"];
+  /** The text of every file that describes a cloud. */
+  cloudFile = "";
   #mirror: ReturnType<typeof createMirrors>;
 
   /** `skew`: by how much the vaults' clock is ahead, less than a sign-in bears: nothing may depend on the two clocks agreeing. */
@@ -52,8 +59,8 @@ export class PollingWorker {
     this.#mirror = this.#createMirrors();
   }
 
-  aClass(name: string, { clientId = "app", vault = "vault-1", ...facts }: PolledClassFacts): PolledClass {
-    const parameters = { useVMManagedIdentity: "true", userAssignedIdentityID: clientId };
+  aClass(name: string, { clientId = "app", vault = "vault-1", parameters: others, ...facts }: PolledClassFacts): PolledClass {
+    const parameters = { useVMManagedIdentity: "true", userAssignedIdentityID: clientId, ...others };
     const made = new StoredClass(name, { vault, tenantId: TENANT, parameters, ...facts });
     const now = () => ({ due: this.clock.now(), interval: INTERVAL, period: INTERVAL });
     return {
@@ -102,10 +109,10 @@ export class PollingWorker {
         kube: Object.create(null),
         credentialsSecretNames: [],
         consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
-        limits: { vaults: [], identityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
+        limits: { vaults: [], identityModes: [], managedIdentityNamespaces: this.lentTo, cloudName: "AzurePublicCloud" },
         grants: { of: () => ({ accounts: [], managedIdentity: false }) },
       },
-      cloud: { cloudName: "AzurePublicCloud", readCloudFile: undefined },
+      cloud: { cloudName: "AzurePublicCloud", readCloudFile: () => ok(new TextEncoder().encode(this.cloudFile)) },
     });
     return endingValues(values, mirror);
   }
