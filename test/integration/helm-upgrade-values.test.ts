@@ -46,7 +46,10 @@ function effective(workload: Manifest): unknown {
     selector: at(workload, "spec", "selector"),
     pod: Object.fromEntries(ofPod.map((key) => [key, at(pod, key)])),
     container: Object.fromEntries(ofContainer.map((key) => [key, at(container, key)])),
-    variables: listAt(container, "env").map((variable) => at(variable, "name")),
+    // How its runtime is tuned is the version's own, as the runtime's flags are.
+    variables: listAt(container, "env")
+      .map((variable) => at(variable, "name"))
+      .filter((name) => name !== "MALLOC_ARENA_MAX"),
   };
 }
 
