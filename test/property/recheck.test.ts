@@ -41,7 +41,7 @@ describe("a class that is looked at again without being read", () => {
         const run = await Run.start();
         for (const each of steps) await run.take(each);
       }),
-      { numRuns: 400 },
+      { numRuns: 1_000 },
     );
     for (const [what, count] of Object.entries(outcomes)) assert.ok(count > 50, `${what}: ${count}`);
   });

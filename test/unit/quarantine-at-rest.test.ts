@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Quarantine } from "../../src/sync/quarantine.ts";
-import type { FetchRequest, Mirror, Recheck } from "../../src/sync/vault/mirror.ts";
+import type { Mirror, Recheck } from "../../src/sync/vault/mirror.ts";
+import { AT_REST, TIMING } from "../support/fixtures/fetch-requests.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
-const TIMING = { due: 0, interval: 1, period: 1, credentialsMs: 0 };
-const POLL: FetchRequest = {
-  kind: "changes",
-  ...TIMING,
-  intact: new Set(),
-  checked: 0,
-  stored: [{ name: "s", state: "Synced", data: [] }],
-};
 const CALM = {
   apiVersion: "secrets-store.csi.x-k8s.io/v1",
   kind: "SecretProviderClass",
@@ -31,7 +24,7 @@ describe("what a leader has in hand", () => {
     };
     const well = { kind: "answered", notFresh: undefined, checkedAt: 0, retry: { kind: "backoff" }, secrets: [], warnings: [] } as const;
     const { signal } = new AbortController();
-    const polled: Mirror = await quarantine.guarded(async () => ({ ...well, recheck }))(CALM, POLL, signal);
+    const polled: Mirror = await quarantine.guarded(async () => ({ ...well, recheck }))(CALM, AT_REST, signal);
     quarantine.end("team/calm");
     assert.equal(inHand(), false, "the control: not in between");
 

@@ -4,20 +4,13 @@ import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { Quarantine } from "../../src/sync/quarantine.ts";
 import type { FetchRequest, Mirror } from "../../src/sync/vault/mirror.ts";
+import { AT_REST, TIMING } from "../support/fixtures/fetch-requests.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const signal = new AbortController().signal;
 const GOOD: Mirror = { kind: "answered", notFresh: undefined, checkedAt: 0, retry: { kind: "backoff" }, secrets: [], warnings: [] };
-const timing = { due: 0, interval: 1, period: 1, credentialsMs: 0 };
-const EVERYTHING: FetchRequest = { kind: "everything", ...timing, sharedMs: 0 };
-const AT_REST: FetchRequest = {
-  kind: "changes",
-  ...timing,
-  intact: new Set(),
-  checked: 0,
-  stored: [{ name: "s", state: "Synced", data: [] }],
-};
+const EVERYTHING: FetchRequest = { kind: "everything", ...TIMING, sharedMs: 0 };
 
 /** Who else is due. */
 const OTHERS = (): boolean => true;

@@ -49,12 +49,12 @@ export function classAtRest(
   { planned, now: after }: { readonly planned: Mirrored; readonly now: Mirrored },
   { fetch, answer, unguarded }: Fetched,
 ): AtRest | undefined {
+  if (fetch.trigger !== "PollDue" || answer.kind !== "answered" || answer.recheck === undefined) return undefined;
   const { spc, crd, status, isFollowed, pods, now } = after;
   const secretsNow = secretsOf(after);
   // What somebody changed while the vault was asked, nobody has looked at.
   if (!areSame(secretsOf(planned), secretsNow) || pods.isUsed !== planned.pods.isUsed || isFollowed !== planned.isFollowed)
     return undefined;
-  if (fetch.trigger !== "PollDue" || answer.kind !== "answered" || answer.recheck === undefined) return undefined;
   // Of a failure the status tells the age, and whether it is over: neither is in any list.
   if (crd.kind === "frozen" || status === undefined || hasStoredFailure(status) || maxStale(spc) !== undefined) return undefined;
   const dates = { now, warning: settings.expiryWarning };

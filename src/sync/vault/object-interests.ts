@@ -105,15 +105,11 @@ export class Interests {
 
   /** Classes that name an object whose last look the list does not confirm. Without a look nothing is known of it: its class comes itself. */
   outdated(type: ObjectType, listing: VaultListing, lookOf: (key: string) => ObjectLook | undefined): ReadonlySet<string> {
-    const classes = this.#currentOf(type).flatMap(([key, names]) => {
-      const look = lookOf(key);
+    const classes = [...this.#byObject].flatMap(([key, names]) => {
+      const look = typeOfCurrent(key) === type ? lookOf(key) : undefined;
       return look === undefined || stillHolds(look, listing, key.slice(type.length + 1)) ? [] : [...names];
     });
     return new Set(classes);
-  }
-
-  #currentOf(type: ObjectType): readonly (readonly [string, ReadonlySet<string>])[] {
-    return [...this.#byObject].filter(([key]) => typeOfCurrent(key) === type);
   }
 }
 

@@ -38,7 +38,7 @@ export function policyModeScenarios(scenario: Scenarios, world: () => World): vo
 }
 
 /**
- * As `uninstall --prepare` does. The worker would scale its own Deployment up again in the moment before it ends, and may do so without its rights
+ * The mark of `uninstall --prepare`, which takes the final check away as well. The worker would scale its own Deployment up again in the moment before it ends, and may do so without its rights
  * to heal: those to restart workloads allow it.
  */
 async function suspendHealing({ node }: World): Promise<void> {
