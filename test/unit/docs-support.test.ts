@@ -54,7 +54,7 @@ describe("the page of support", () => {
 
   test("A11: expects a Gateway API that takes a listener with options and no certificateRefs", () => {
     const row = tables(page).flatMap(({ rows }) => rows.filter(([what]) => what === "Gateway API"));
-    assert.equal(row[0]?.[3], "1.1 and newer: 1.0 rejects a listener without `certificateRefs`");
+    assert.equal(row[0]?.[3], "1.1 and newer, because 1.0 rejects a listener without `certificateRefs`");
   });
 
   test("leads to what was not run, Windows nodes among it", () => {
