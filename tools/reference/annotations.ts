@@ -24,7 +24,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal or does not exist (with a warning). A name on the pod always applies. `none` omits the reference",
+      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal, or, with a warning, if the class does not exist. A name on the pod always applies. `none` omits the reference",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
@@ -32,35 +32,35 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   volumeName: {
     default: code(DEFAULT_VOLUME_NAME),
-    means: "a DNS label. With several classes, the name is `<name>-<class>`, shortened with a hash if it would not be a DNS label",
+    means: "a DNS label. With several classes, the name is `<name>-<class>`. If that is not a DNS label, the webhook shortens it and adds a hash",
   },
   containers: {
     default: "all, including init containers and native sidecars",
     means:
-      "comma-separated container names; `-name` excludes a container, even if another webhook adds it later. See [containers](#containers)",
+      "comma-separated container names. `-name` excludes a container, even if another webhook adds the container later. See [containers](#containers)",
   },
   envFrom: {
     means:
-      "comma-separated list of up to 32 Secrets to add as `envFrom` to the selected containers; see [environment variables](#environment-variables)",
+      "comma-separated list of up to 32 Secrets, which the webhook adds as `envFrom` to the selected containers; see [environment variables](#environment-variables)",
   },
   restartOnRotation: {
     default: '`"false"`',
     means:
-      '`"true"` [restarts](../how-to/restart-on-rotation.md) the Deployment, StatefulSet or DaemonSet when the versions that it uses change',
+      '`"true"` [restarts](../how-to/restart-on-rotation.md) the Deployment, StatefulSet, or DaemonSet when the versions that it uses change',
   },
   restartWindow: {
     default: "`--restart-window`",
     means:
-      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload can begin: `always`, or a window such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. A value on the workload overrides one on the template",
+      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload can begin: `always`, or a window such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. A value on the workload overrides a value on the template",
   },
   rotated: {
     default: "written by the worker",
-    means: "the restart stamp: a hash of the version IDs in the pods. On the workload itself, it has no effect. Output only, never denied",
+    means: "the restart stamp, which is a hash of the version IDs in the pods. Output only. The stamp is never denied, and has no effect on the workload itself",
   },
   status: {
     default: "written by the webhook",
     means:
-      "JSON with the version, classes and volumes, if the webhook injected anything. Output only: the webhook never reads it, and omits it if the pod's annotations would exceed 256 KiB",
+      "JSON with the version, classes, and volumes, if the webhook injected anything. Output only: the webhook never reads this annotation. It omits the annotation if the pod's annotations would exceed 256 KiB",
   },
 };
 
@@ -68,33 +68,33 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "`always`: sync even if no pod mounts the class. `while-used`: keep the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: leave existing Secrets unchanged, and report `SwitchedOff`",
+      "with `always`, the worker syncs the class even if no pod mounts it. With `while-used`, the worker keeps the Secrets while the CSI volume of a pod names the class, and for `--unused-grace` after that. With `never`, the worker leaves existing Secrets unchanged, and the class reports `SwitchedOff`",
   },
   credentialsSecret: {
-    default: "the name in the pods that mount the class if they all use one, otherwise `secrets-store-creds`",
+    default: "the name in the pods that mount the class, if they all use the same name; otherwise, `secrets-store-creds`",
     means: "Secret with `clientid` and `clientsecret`, whose name must be in `--credentials-secret-names`",
   },
   serviceAccount: {
-    default: "the account of the pods that mount the class, if they all use one",
+    default: "the ServiceAccount of the pods that mount the class, if they all use the same one",
     means:
-      "ServiceAccount whose token the worker exchanges if the class has a `clientID`. Without this annotation, the class reports `IdentityUnavailable` if its pods determine no account, or more than one",
+      "ServiceAccount whose token the worker exchanges if the class has a `clientID`. Without this annotation, the class reports `IdentityUnavailable` if no pod mounts the class, or if its pods use different ServiceAccounts",
   },
   rotationPollInterval: {
     default: "`--rotation-poll-interval`",
     means:
-      "Go duration such as `30s` or `1h`, at least `10s`: the longest time between two checks of the class. Changes take effect at once. If another class with the same identity lists the vault more often, this class uses that list",
+      "longest time between two checks of the class, as a Go duration such as `30s` or `1h`, at least `10s`. Changes take effect immediately. If another class with the same identity lists the vault more often, this class uses that list",
   },
   refresh: {
     means:
-      "any change to the value makes the worker fetch now. The worker retries until the vault responds, and then records the value (its first 256 characters) in the status, so a new leader neither loses nor repeats a request",
+      "after any change to the value, the worker fetches immediately. It retries until the vault responds, and then records the value (its first 256 characters) in the status. A new leader therefore neither loses nor repeats a request",
   },
   adopt: {
     means:
-      "comma-separated existing Secrets that the class takes over. Each Secret must name the class in `keyvault-injector.dev/adoptable-by`. The worker never deletes these Secrets, but [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own). No effect with `--secret-access=blind`",
+      "comma-separated list of existing Secrets that the class takes over. Each Secret must name the class in `keyvault-injector.dev/adoptable-by`. The worker never deletes these Secrets, but [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own). No effect with `--secret-access=blind`",
   },
   mirrorTo: {
     means:
-      "up to 64 other namespaces, comma-separated, that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md). Each must name the class in `grants.keyvault-injector.dev/mirrors-from`. The author of `mirror-to` needs permission to get Secrets in the class's namespace. No effect with `--secret-access=blind`",
+      "comma-separated list of up to 64 other namespaces that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md). Each Namespace must name the class in `grants.keyvault-injector.dev/mirrors-from`. The author of `mirror-to` needs permission to get Secrets in the class's namespace. No effect with `--secret-access=blind`",
   },
   maxStale: {
     means:
@@ -112,38 +112,38 @@ const OTHERS: {
     ? string
     : Readonly<Record<keyof Constants[Constant], string>>;
 } = {
-  INJECTED_LABEL: '`"true"`; the webhook sets it on every injected pod',
+  INJECTED_LABEL: '`"true"`. The webhook sets this label on every injected pod',
   SECRET_ANNOTATIONS: {
     class: "SecretProviderClass in the same namespace that owns the Secret",
-    objects: "`type/name@version` of every source object, sorted, comma-separated",
+    objects: "sorted, comma-separated list of all source objects, each as `type/name@version`",
     content:
-      "`v2:` and an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The worker derives its key for each namespace from the install's key. `v1:` if 0.3.0 wrote the Secret and the data has not changed since. The part after the next colon proves that this install created the Secret; the worker does not delete a Secret without this proof",
-    adoptableBy: "the class that is allowed to take over this existing Secret; the Secret's owner sets the annotation",
-    adopted: '`"true"`: the Secret is older than the class, so the worker releases it instead of deleting it',
+      "`v2:` and an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The worker derives the HMAC key of each namespace from the install's key. The prefix is `v1:` if 0.3.0 wrote the Secret and the data has not changed since. The part after the next colon proves that this install created the Secret. The worker does not delete a Secret without this proof",
+    adoptableBy: "class that is allowed to take over this existing Secret. The owner of the Secret sets this annotation",
+    adopted: '`"true"` if the Secret is older than the class. The worker then releases the Secret instead of deleting it',
   },
   RESTART_ANNOTATIONS: {
-    paused: '`"true"`, or any value except `"false"`: no restart begins. Applies on the workload and on its Namespace',
+    paused: 'with `"true"`, or any other value except `"false"`, no restart begins. Applies on the workload and on its Namespace',
     now: "any change to the value starts a restart that is waiting for a window. Applies on the workload and on its Namespace",
-    nowAnswered: "a hash of the `restart-now` values that the worker has acted on; the worker writes it on the workload",
+    nowAnswered: "hash of the `restart-now` values that the worker has acted on. The worker writes this annotation on the workload",
   },
   MANAGED_LABEL: '`"true"`: the worker manages the Secret',
-  MADE_FOR: "the label is `Gateway` or `Ingress`. An annotation with the same key holds the name of that Gateway or Ingress",
+  MADE_FOR: "`Gateway` or `Ingress`. The annotation with the same key contains the name of that Gateway or Ingress",
   COPY_LABEL: '`"true"`: the Secret is a copy that the worker maintains. Copies never have the label `keyvault-injector.dev/managed`',
   COPY_ANNOTATIONS: {
-    copiedFrom: "the SecretProviderClass, as `namespace/name`, whose Secret of the same name was copied",
+    copiedFrom: "SecretProviderClass, as `namespace/name`, whose Secret the worker copied",
     sourceContent:
-      "HMAC-SHA256, with a key of the install, of the source Secret's location and its annotation `content`; shows whether the copy is outdated",
+      "HMAC-SHA256, with a key of the install, of the location of the source Secret and its annotation `content`. Shows whether the copy is outdated",
   },
   SNAPSHOT_ANNOTATIONS: {
     class: "SecretProviderClass in the same namespace",
-    component: "on a component copy: the component, as `Kind namespace/name`",
+    component: "on a component copy, the component as `Kind namespace/name`",
     signature:
-      "`v2:`, the signing time in Unix milliseconds, and an HMAC of kind, namespace, time and data. The worker ignores records whose signature does not match, or that were created more than a minute before or after signing",
+      "`v2:`, the signing time in Unix milliseconds, and an HMAC of kind, namespace, time, and data. The worker ignores a record if its signature does not match, or if it was created more than a minute before or after the signing time",
     content:
       "`v1:` and an HMAC of the data, for 0.3.0. The worker trusts a record without a signature only if this HMAC matches and the record is older than the upgrade to 0.4.0",
   },
   SNAPSHOT_LABEL:
-    '`"true"`, or `"component"` on a component copy. It is the only label, because controllers adopt revisions by their labels',
+    '`"true"`, or `"component"` on a component copy. The record has no other label, because controllers adopt revisions by their labels',
   WORKLOAD_ANNOTATIONS: {
     accountUid:
       "UID of the recreated ServiceAccount for which the worker last restarted the pods; see [healing](healing.md#serviceaccounts)",
@@ -151,25 +151,25 @@ const OTHERS: {
   INSTALL_ANNOTATIONS: {
     uninstalling:
       "UID of the worker Deployment that you are removing. While the Deployment has this UID or does not exist, the worker heals nothing",
-    finalCheck: "the removed policy binding, for `--undo`",
+    finalCheck: "the policy binding that `--prepare` removed, for `--undo`",
   },
   GRANT_ANNOTATIONS: {
     serviceAccounts:
-      "comma-separated ServiceAccounts in the Namespace whose tokens the worker is allowed to exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces it. No effect in `kube-system`",
+      "comma-separated list of ServiceAccounts in the Namespace whose tokens the worker is allowed to exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces the list. No effect in `kube-system`",
     managedIdentity:
-      "`allowed`: classes can sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` does the same",
+      "with `allowed`, classes can use the [managed identity](../how-to/use-managed-identity.md) of the worker's node to sync. The setting `--managed-identity-namespaces` has the same effect",
     mirrorsFrom:
-      "comma-separated classes, such as `platform/shop-tls` or `platform/*`, whose Secrets the worker is allowed to [copy](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` requires that the author has permission to create and update Secrets there. The policy `keyvault-injector-sync-secrets` enforces the list. No effect in `kube-system`",
+      "comma-separated list of classes, such as `platform/shop-tls` or `platform/*`, whose Secrets the worker is allowed to [copy](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` requires that the author has permission to create and update Secrets in the Namespace. The policy `keyvault-injector-sync-secrets` enforces the list. No effect in `kube-system`",
   },
   CRD_ANNOTATIONS: {
     deletionRetried: "time (RFC 3339) when the worker last made the API server retry the deletion",
   },
   LEASE_ANNOTATIONS: {
-    polledUntil: "time (RFC 3339) up to which the worker has made all due polls. The next leader makes all later ones",
+    polledUntil: "time (RFC 3339) up to which the worker has made all due polls. The next leader makes all later polls",
     pollsOwed:
       "comma-separated exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. The next leader uses their stored statuses instead",
     inHand:
-      "JSON: the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. It pauses a class after the third crash, and all new classes of a namespace after three crashes",
+      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. After the third crash on a class, it pauses the class. After three crashes in a namespace, it pauses all new classes of the namespace",
   },
   AUTHORITY_ANNOTATIONS: {
     previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` are trusted",

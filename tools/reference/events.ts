@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<number> of <number> Secrets are up to date`, then the first Secret that is not",
   },
   Unreachable: {
-    when: "the vault, a token service or a proxy does not give a usable response",
+    when: "the vault, a token service, or a proxy does not give a usable response",
     message: "`no connection to the vault (<code>): <remedy>`",
   },
   Throttled: {
@@ -26,11 +26,11 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`the vault throttles (<code>); poll less often, or spread objects over more vaults`",
   },
   Unauthorized: {
-    when: "no token was issued, or the vault rejects it",
+    when: "the token service issues no token, or the vault rejects the token",
     message: "`no token from <authority> for <identity> (<code>): <remedy>`",
   },
   Forbidden: {
-    when: "the vault denies access to the identity or the network, or the API server rejected a write",
+    when: "the vault denies access to the identity or from the network, or the API server rejected a write",
     message: "`<identity> is not allowed to (<code>); <remedy>`",
   },
   ObjectNotFound: {
@@ -54,7 +54,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<object> expires at <time>; set a new version in the vault before`",
   },
   InvalidClass: {
-    when: "a field is invalid, an annotation or parameter has no effect, the class is too large, or its provider changed",
+    when: "a field is invalid, an annotation or parameter has no effect, the class is too large, or the provider of the class changed",
     message:
       "`spec.provider is now <provider>, so that nothing updates <Secrets> any more; set it back to azure, or delete the class, and the Secrets go with it`",
   },
@@ -81,7 +81,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   ForbiddenType: { when: "the worker never writes Secrets of this type", message: "`Secrets of type <type> are never written`" },
   Contested: {
-    when: "someone undoes each repair. For a component of the install, the event is on the worker's Deployment",
+    when: "someone undoes each repair. For a component of the install, the worker posts the event on its own Deployment",
     message:
       "`Secret <name> is changed or deleted after each repair, last by <who>; repairs pause for up to a minute. Stop the other writer, or choose another secretName`",
   },
@@ -98,7 +98,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`data has <number> bytes, a Secret takes <number>; the biggest entry is <key> with <number>`",
   },
   SecretRepaired: {
-    when: "the worker repaired an edited or deleted Secret; once per repair",
+    when: "the worker repaired an edited or deleted Secret; once for each repair",
     message: "`Secret <name> was edited<by whom>; the worker restored it`",
   },
   SecretReplaced: {
@@ -106,7 +106,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`Secret <name> was deleted and made anew, without what others had added to it: <why>`",
   },
   ClassRestored: {
-    when: "the class was deleted with its CRD, or a damaged CRD removed some of its fields, and the worker restored it from its snapshot",
+    when: "the class was deleted with its CRD, or a damaged CRD removed some of its fields, and the worker restored the class from its snapshot",
     message: "`deleted with its CRD, and created again from its snapshot`",
   },
   Restarted: {
@@ -114,12 +114,12 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`restarted: the versions in <Secrets> changed`",
   },
   Waiting: {
-    when: "another workload restarts first; posted again if that restart failed",
+    when: "another workload restarts first. Posted again if that restart failed",
     message: "`versions that it uses changed; not restarted yet: <why>`",
   },
   Rotated: { when: "after a restart, all pods are ready and stay ready", message: "`all pods are ready with the new versions`" },
   RolloutFailed: {
-    when: "the workload was not ready in time or is in a crash loop, or the API server rejected the restart",
+    when: "the workload did not become ready in time, is in a crash loop, or was not restarted because the API server rejected the restart",
     message:
       "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
   },
@@ -176,7 +176,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`it asks for restarts, and there are no versions to go by: <why>`",
   },
   Frozen: {
-    when: "the class CRD has been missing or damaged for 10 seconds; one event for all classes",
+    when: "the class CRD has been missing or damaged for 10 seconds. The worker posts one event for all classes",
     message: "`nothing is changed because of classes: <why>. Secrets stay as they are`",
   },
   ComponentHealed: {
@@ -184,11 +184,11 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component> was <damage> (<detail>) and is as its installer left it`",
   },
   ComponentDamaged: {
-    when: "damage that the worker does not heal: roles, policies, the Namespace or an immutable field",
+    when: "a role, a policy, the Namespace, or an immutable field is damaged, which the worker does not heal",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
-    when: "a ServiceAccount of the install was recreated, so the worker restarted its workload",
+    when: "a ServiceAccount of the install was recreated, so the worker restarted the workload that uses it",
     message:
       "`<component> was restarted: <account> was made anew at <time>, and the API server refuses the tokens that its pods had before`",
   },
@@ -202,7 +202,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`nothing stops the sync worker from what <policies> forbids; apply manifests/policies, and see that each policy is bound with the action Deny`; or `somebody else refuses what the sync worker tries, so that nobody knows whether <policies> would (<refusal>); exempt the sync worker's account there`",
   },
   InvalidTlsOption: {
-    when: "a listener or Ingress requests a certificate incorrectly; the worker keeps the existing certificate",
+    when: "a listener or Ingress requests a certificate incorrectly. The worker keeps the existing certificate",
     message:
       "the field, the error and the remedy, such as `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`",
   },
@@ -212,7 +212,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`the SecretProviderClass <name> is not changed: <who> …`, `<field> is not changed: it was written by <managers>; …`, or `<field> still names the Secret <name>, which goes: …`",
   },
   CertificateNotSynced: {
-    when: "the certificate's class does not sync; the class's events give the reason",
+    when: "the class for the certificate does not sync. The events of this class give the reason",
     message: "`the Secret <name> is not as the vault has it: <reason>: <message> (SecretProviderClass <name>)`",
   },
 };

@@ -15,12 +15,12 @@ import { valueIn } from "../../shared/viewer.ts";
 export type PlanContext = Pick<ClassContext, "viewer" | "install" | "worker">;
 
 export const SECRET_ACTIONS = {
-  create: "it does not exist; the worker would create it",
-  keep: "the worker already owns it",
-  "take-over": "it exists, and the worker would adopt it: its owner agreed, or the CSI driver's own sync made it and is switched off",
-  conflict: "it exists and belongs to someone else or to another class; the worker would leave it unchanged",
+  create: "the Secret does not exist, and the worker would create it",
+  keep: "the worker already owns the Secret",
+  "take-over": "the Secret exists, and the worker would adopt it, because its owner agreed, or because the CSI driver's own sync created it and is now off",
+  conflict: "the Secret exists, and belongs to someone else or to another class. The worker would leave it unchanged",
   invalid: "the secretObject cannot produce a Secret",
-  unknown: "you may not read it",
+  unknown: "you cannot read the Secret",
 } as const;
 
 export type SecretAction = keyof typeof SECRET_ACTIONS;

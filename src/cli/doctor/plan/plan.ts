@@ -12,11 +12,11 @@ import type { ClassFinding } from "../class/leaves.ts";
 import { type PlanContext, type PlannedSecret, planSecretObject, type SecretAction, type SecretClaims } from "./plan-secret.ts";
 
 export const CLASS_VERDICTS = {
-  ready: "the worker would write its Secrets",
-  off: "the worker would sync nothing: no secretObjects, sync mode never, --sync-secret=false, or a namespace that --namespaces does not include",
-  waits: "the worker would write its Secrets once a pod mounts it (while-used)",
-  refused: "the worker would reject it, for the given reason",
-  unknown: "you may not read the objects that decide",
+  ready: "the worker would write the Secrets of the class",
+  off: "the worker would not sync the class, because of missing secretObjects, sync mode never, --sync-secret=false, or a namespace that --namespaces does not include",
+  waits: "the worker would write its Secrets once a pod mounts the class (while-used)",
+  refused: "the worker would reject the class, for the given reason",
+  unknown: "you cannot read the objects on which the result depends",
 } as const;
 
 export type ClassVerdict = keyof typeof CLASS_VERDICTS;
