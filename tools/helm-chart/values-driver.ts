@@ -36,7 +36,7 @@ const DRIVER: Readonly<Record<System, Json>> = {
 };
 
 function driverRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? " We have never tested this." : "";
+  const untested = system === "windows" ? " Untested." : "";
   return [
     {
       path: `${system}.enabled`,
@@ -75,7 +75,7 @@ function driverRows(system: System): readonly ValueRow[] {
       path: `${system}.additionalProvidersDirs`,
       default: system === "linux" ? ["/etc/kubernetes/secrets-store-csi-providers"] : [],
       type: TEXTS,
-      meaning: "Additional folders with provider sockets. Add those of other providers in the cluster.",
+      meaning: "Additional folders with sockets, for other providers in the cluster.",
     },
     { path: `${system}.metricsAddr`, default: ":8095", type: PORT, meaning: "Address of the driver's metrics." },
     { path: `${system}.env`, default: [], type: LIST, meaning: "Additional environment variables of the driver." },
@@ -211,7 +211,7 @@ const bothRows: readonly ValueRow[] = [
     type: SECRET_REFERENCES,
     meaning: "Secrets for pulling the driver's images, each as `name: NAME`.",
   },
-  { path: "commonLabels", default: {}, type: LABELS, meaning: "Labels of the driver's DaemonSets, their pods and the CSIDriver." },
+  { path: "commonLabels", default: {}, type: LABELS, meaning: "Labels of the driver's DaemonSets, their pods, and the CSIDriver." },
   {
     path: "automountServiceAccountToken",
     default: true,

@@ -46,7 +46,7 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
   const who = component === "webhook" ? "the webhook" : "the worker";
   const replicas =
     component === "webhook"
-      ? "All of them serve requests. Increase the number if the API server's requests have to wait. Healing reverts `kubectl scale`."
+      ? "All of them serve requests. Increase the number if requests of the API server have to wait. Healing reverts `kubectl scale`."
       : "One leads, and the others are on standby. Two are enough for any number of classes.";
   const rows: readonly (readonly [path: string, fallback: Json, type: ValueRow["type"], meaning: string])[] = [
     ["replicas", 2, NUMBER, `Number of pods of ${who}. ${replicas}`],
@@ -58,12 +58,12 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
     ],
     ["nodeSelector", {}, LABELS, "Labels that a node must have, in addition to `kubernetes.io/os: linux`."],
     ["tolerations", [], LIST, "Taints that the pods tolerate."],
-    ["affinity", {}, MAP, "Affinity of the pods. The pods are spread over zones and nodes even if you set none."],
+    ["affinity", {}, MAP, "Affinity of the pods. Without affinity, the pods are still spread over zones and nodes."],
     [
       "priorityClassName",
       "keyvault-injector",
       TEXT,
-      "PriorityClass of the pods. The chart creates the default one. If empty, the pods have none.",
+      "PriorityClass of the pods. The chart creates the default PriorityClass. If empty, the pods have none.",
     ],
     ["podLabels", {}, LABELS, "Additional labels of the pods."],
     ["podAnnotations", {}, LABELS, "Annotations of the pods, such as those of a service mesh."],
@@ -104,7 +104,7 @@ const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.service.annotations",
     default: {},
     type: LABELS,
-    meaning: "Annotations of these Services. They override `prometheus.io/scrape`, `port` and `path`.",
+    meaning: "Annotations of these Services. They override `prometheus.io/scrape`, `port`, and `path`.",
   },
   {
     path: "monitoring.podMonitor.enabled",
@@ -112,7 +112,12 @@ const monitoringRows: readonly ValueRow[] = [
     type: BOOLEAN,
     meaning: "Creates a PodMonitor for both processes. The Prometheus operator's CRDs must be installed.",
   },
-  { path: "monitoring.podMonitor.labels", default: {}, type: LABELS, meaning: "Labels of the PodMonitor that your Prometheus selects." },
+  {
+    path: "monitoring.podMonitor.labels",
+    default: {},
+    type: LABELS,
+    meaning: "Labels of the PodMonitor, by which your Prometheus selects it.",
+  },
   {
     path: "monitoring.podMonitor.interval",
     default: "",
@@ -129,14 +134,14 @@ const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.prometheusRule.labels",
     default: {},
     type: LABELS,
-    meaning: "Labels of the PrometheusRules that your Prometheus selects.",
+    meaning: "Labels of the PrometheusRules, by which your Prometheus selects them.",
   },
   {
     path: "monitoring.prometheusRule.runbookUrl",
     default: "",
     type: TEXT,
     meaning:
-      "Base URL of your own copy of the runbooks, for links in the alerts and the dashboard. If empty, they link to the project's runbooks.",
+      "Base URL of your own copy of the runbooks, for links in the alerts and the dashboard. If empty, the links lead to the project's runbooks.",
   },
   {
     path: "monitoring.dashboard.enabled",
@@ -212,7 +217,7 @@ const networkRows: readonly ValueRow[] = [
     path: "networkPolicies.extraEgress",
     default: [],
     type: EGRESS_RULES,
-    meaning: "Egress rules in addition to DNS, 443 and 6443, such as the port of a proxy. Each rule must name peers or ports.",
+    meaning: "Egress rules in addition to DNS and the ports 443 and 6443, for example for a proxy. Each rule must name peers or ports.",
   },
 ];
 
@@ -249,7 +254,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: "warn",
       type: { enum: ["warn", "deny"] },
       meaning:
-        "What happens if the author of a class lacks the permissions it would use: `warn` or `deny`. Use `deny` in multi-tenant clusters (`manifests/overlays/strict`).",
+        "What happens if the author of a class lacks the permissions that the class would use: `warn` or `deny`. Use `deny` in multi-tenant clusters (`manifests/overlays/strict`).",
     },
     {
       path: "injection.mode",
@@ -262,7 +267,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "commonLabels",
       default: {},
       type: COMMON_LABELS,
-      meaning: "Labels of every object in the chart and of the pods of the webhook and the worker. Selectors do not change.",
+      meaning: "Labels of every object in the chart, and of the pods of the webhook and the worker. Selectors do not change.",
     },
     ...workloadRows("webhook", defaults),
     ...workloadRows("sync", defaults),
@@ -293,7 +298,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "openshift",
       default: false,
       type: BOOLEAN,
-      meaning: "Adapts the install to OpenShift's security context constraints. We have never tested this.",
+      meaning: "Adapts the install to OpenShift's security context constraints. Untested.",
     },
     {
       path: "extraObjects",

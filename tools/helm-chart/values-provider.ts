@@ -10,7 +10,7 @@ const RESOURCES: Readonly<Record<System, Json>> = {
 };
 
 function providerRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? " We have never tested this." : "";
+  const untested = system === "windows" ? " Untested." : "";
   return [
     {
       path: `${system}.enabled`,

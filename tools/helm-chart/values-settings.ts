@@ -37,7 +37,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "sync-mode": value(
     "With `while-used`, Secrets exist only while a pod mounts the class, as with the driver's own sync. With `never`, only annotated classes are synced.",
   ),
-  "unused-grace": value("Raise it if the gaps between pods are longer, as with a CronJob."),
+  "unused-grace": value("Raise the value if the gaps between pods are longer, for example with a CronJob."),
   "expiry-warning": value("Lower it if objects are valid for less than a month."),
   "restart-workloads": value("Disable it if another controller restarts workloads."),
   "restart-mode": value("`dry-run` only reports due restarts, and `paused` holds them."),
@@ -54,7 +54,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "credentials-secret-names": value("Add the names that your classes use. The worker can read only Secrets with these names."),
   "allowed-vaults": value("List your vaults if class authors must not use others."),
   "allowed-identity-modes": value(
-    "List those that you have set up. If neither `workload-identity` nor `identity-binding` is listed, the worker has no permission to request ServiceAccount tokens.",
+    "List the identities that you have set up. If neither `workload-identity` nor `identity-binding` is listed, the worker has no permission to request ServiceAccount tokens.",
   ),
   "identity-bindings": value("Also allows the worker to request ServiceAccount tokens for `api://AKSIdentityBinding`."),
   "token-proxy-url": value("Set it if AKS specifies a token proxy other than the API server."),
@@ -62,7 +62,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "managed-identity-namespaces": {
     kind: "value",
     decide: "keyvault-injector.managed-identity-namespaces",
-    also: "If unset: none in a new install, `*` with `preset: extension`, the previous value in an upgrade, and the namespaces that currently use it in an upgrade from 0.3.0.",
+    also: "If unset: none in a new install, `*` with `preset: extension`, the previous value in an upgrade, and the namespaces that currently use the identity in an upgrade from 0.3.0.",
   },
   "secret-access": value(
     "With `blind`, the worker cannot read the cluster's Secrets, and detects edits to synced Secrets only at the next poll.",
@@ -72,8 +72,8 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "cloud-env-dir": value("Required for custom clouds. Mount the folder with `sync.volumes` and `sync.volumeMounts`."),
   "construct-pem-chain": upstream("constructPEMChain"),
   "write-cert-and-key-in-separate-files": upstream("writeCertAndKeyInSeparateFiles"),
-  "gateway-classes": value("Also grants the worker the permissions it needs on Gateways."),
-  "ingress-classes": value("Also grants the worker the permissions it needs on Ingresses."),
+  "gateway-classes": value("Also grants the worker the permissions that it needs on Gateways."),
+  "ingress-classes": value("Also grants the worker the permissions that it needs on Ingresses."),
   "tenant-id": value("Required if ServiceAccounts do not have the annotation `azure.workload.identity/tenant-id`."),
   "node-identity-client-id": value(
     "Set its client ID if Gateways or Ingresses do not name a ServiceAccount and the node has several managed identities.",
@@ -81,7 +81,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   heal: value("Omit a part if only your GitOps tool should restore it."),
   "heal-node-side": {
     kind: "decided",
-    also: "If unset: `false` in a new install, `true` with `preset: extension`, the previous value in an upgrade, and `true` in an upgrade from 0.3.0. With `secretAccess: blind` or `classAuthors: deny`, it is always `false` if unset.",
+    also: "If unset: `false` in a new install, `true` with `preset: extension`, the previous value in an upgrade, and `true` in an upgrade from 0.3.0. With `secretAccess: blind` or `classAuthors: deny`, an unset value always means `false`.",
   },
   "heal-webhook": none("`injection.mode` decides it"),
   "strict-annotations": value("Enable it to prevent pods with a mistyped annotation from starting."),

@@ -32,7 +32,8 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   volumeName: {
     default: code(DEFAULT_VOLUME_NAME),
-    means: "a DNS label. With several classes, the name is `<name>-<class>`. If that is not a DNS label, the webhook shortens it and adds a hash",
+    means:
+      "a DNS label. With several classes, the name is `<name>-<class>`. If that is not a DNS label, the webhook shortens it and adds a hash",
   },
   containers: {
     default: "all, including init containers and native sidecars",
@@ -55,7 +56,8 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   rotated: {
     default: "written by the worker",
-    means: "the restart stamp, which is a hash of the version IDs in the pods. Output only. The stamp is never denied, and has no effect on the workload itself",
+    means:
+      "the restart stamp, which is a hash of the version IDs in the pods. Output only. The stamp is never denied, and has no effect on the workload itself",
   },
   status: {
     default: "written by the webhook",

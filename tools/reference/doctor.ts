@@ -24,7 +24,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "account-unknown": "name a ServiceAccount in the annotation `keyvault-injector.dev/service-account`",
   "account-absent": "create the ServiceAccount, or use another ServiceAccount",
   "account-not-granted": "run the named [`grants`](cli.md#grants) command",
-  "token-request-forbidden": "get `create` permission on `serviceaccounts/token` for that ServiceAccount, or run doctor in the worker's pod",
+  "token-request-forbidden":
+    "get `create` permission on `serviceaccounts/token` for that ServiceAccount, or run doctor in the worker's pod",
   "cloud-elsewhere": "run doctor in the worker's pod",
   "identity-binding-elsewhere": "run doctor in the worker's pod",
   "managed-identity-elsewhere": "run doctor in the worker's pod",

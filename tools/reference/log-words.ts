@@ -5,15 +5,16 @@ export const WARNINGS: LogWords = {
   error: {
     both: {
       "change handler failed": "a bug in handling a changed object; report it",
-      "projection failed": "a bug in handling an unexpected object; report it with its kind",
-      "reflector stopped": "a bug: the process no longer watches this kind. Report it, and restart the process if its probe does not",
+      "projection failed": "a bug in handling an unexpected object; report the bug and the object's kind",
+      "reflector stopped":
+        "a bug. The process no longer watches this kind. Report the bug. If the liveness probe does not restart the process, restart it yourself",
       "the process ends because of an error":
         "the error gives the reason, such as a lost lease, a missing policy with `--secret-access=blind`, or a port in use. Kubernetes restarts the process after exit code 1",
     },
     sync: {
       "acting on a message of an event queue failed":
-        "a bug; the queue redelivers the message, and the worker deletes it after ten deliveries. Report it with the stack trace",
-      "waiting between two looks at an event queue failed": "a bug; the worker continues to read the queue. Report it",
+        "a bug. The queue redelivers the message, and the worker deletes it after ten deliveries. Report the bug with the stack trace",
+      "waiting between two looks at an event queue failed": "a bug. The worker continues to read the queue. Report the bug",
       "not retried": "a reconcile of `key` failed, and a retry would not help. The worker reconciles the object again when it changes",
     },
     webhook: {
@@ -21,12 +22,12 @@ export const WARNINGS: LogWords = {
         "the webhook keeps using the previous one; see [certificates](../runbooks/certificates.md)",
       "a new serving certificate cannot be used":
         "the webhook keeps using the previous one; see [certificates](../runbooks/certificates.md)",
-      "a preflight check failed": "a bug; the webhook admits the object. Report it",
+      "a preflight check failed": "a bug. The webhook admits the object. Report the bug",
       "the CAs of clients in the file cannot be used":
         "the webhook keeps the previous CAs; correct the ConfigMap or Secret that `problem` names",
       "decisions no longer rest on what the cluster has":
-        "the API server rejects the webhook's token, or a watch has stopped; `problem` tells you which. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
-      "deciding on a pod failed": "a bug; the webhook returns HTTP 500. Report it with the stack trace",
+        "the API server rejects the webhook's token, or a watch has stopped, as `problem` states. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
+      "deciding on a pod failed": "a bug. The webhook returns HTTP 500. Report the bug with the stack trace",
       "the certificate in the files cannot be used":
         "the webhook serves the previous certificate until it expires; correct the files at their source",
     },
@@ -43,88 +44,90 @@ export const WARNINGS: LogWords = {
     },
     sync: {
       "a CRD is damaged and is repaired":
-        "someone applied a different CRD; `problem` names the missing parts. If this repeats, see [Frozen](../runbooks/Frozen.md)",
-      "a CRD is gone and is applied again": "someone deleted it, and the worker restores the classes from snapshots. Find out who",
+        "someone applied a different CRD; `problem` names the missing parts. If this happens repeatedly, see [Frozen](../runbooks/Frozen.md)",
+      "a CRD is gone and is applied again":
+        "someone deleted the CRD, and the worker restores the classes from snapshots. Find out who deleted it",
       "an event queue is not read: polls alone see new versions":
         "`problem` gives the reason and the remedy; the worker retries with a backoff. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
       "messages of an event queue are deleted and not acted on":
         "logged at most once a minute for each `why`; `event_messages_total` counts the messages. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
       "a class was in hand when a worker ended":
-        "a worker took over after a crash. It now handles the class last and separately, and pauses it after a third crash. Read the end of the crashed worker's log, and see [InvalidClass](../runbooks/InvalidClass.md)",
+        "a worker took over after another worker crashed. It now handles the class last and separately, and pauses it after a third crash. Read the end of the crashed worker's log, and see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class is gone and no snapshot says whether it was meant to: its Secrets stay":
         "if the deletion was intentional, delete the named Secrets; otherwise, recreate the class",
       "a class snapshot was not written by this install and is ignored":
-        "it is forged, signed with an earlier key, or a later copy of an older snapshot: `why` tells you which. Delete it if nobody needs its class",
+        "the snapshot is forged, signed with an earlier key, or a later copy of an older snapshot, as `why` states. Delete it if nobody needs its class",
       "a class is too large to be mirrored": "see [InvalidClass](../runbooks/InvalidClass.md)",
       "a status takes too much to be held":
-        "someone else wrote the status, or the namespace has too many large statuses (`detail`): see the [limits](secret-provider-class.md#limits)",
+        "someone else wrote the status, or the namespace has too many large statuses, as `detail` states; see the [limits](secret-provider-class.md#limits)",
       "a class was given to another provider: its Secrets stay": "see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay":
         "recreate the class, or add `classes` to `--heal`",
       "a copy of a Secret has a name that is somebody else's":
-        "the worker does not change the other owner's Secret; `detail` names it. Delete it, or choose another `secretName`",
+        "the worker does not change the other owner's Secret, which `detail` names. Delete that Secret, or choose another `secretName`",
       "a damaged CRD had cut fields off a class; they are back from its snapshot": "nothing to do for the class; check the CRD",
       "a certificate of a Gateway or Ingress needs attention":
         "`detail` names the field or the other owner, and the remedy; see [TLS for Gateways](../how-to/tls-for-gateways.md)",
       "a class of App Routing is left to App Routing":
         "remove `name` from `--gateway-classes` or `--ingress-classes`, because the AKS add-on provides those certificates",
       "a mirrored Secret was changed by somebody else, or could not stay":
-        "`detail` names the writer; if this repeats, see [Contested](../runbooks/Contested.md)",
+        "`detail` names the writer. If this happens repeatedly, see [Contested](../runbooks/Contested.md)",
       "a policy that limits the worker is missing": "see [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
       "an object's dates need attention":
         "the object expires soon, has expired or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
       "class is stale": "see [Stale](../runbooks/Stale.md)",
       "class not synced": "logged once per state; see the [runbook](../runbooks/README.md) for the reason",
       "environment variables that change what a managed identity is are ignored":
-        "the variables in `variables` have no effect: remove them from the Deployment",
+        "`variables` lists variables that have no effect; remove them from the Deployment",
       "event not posted":
-        "too many events from the namespace were waiting, the API server rejected the event, or the worker stopped. The status still shows the state. If this is frequent, find the missing permission",
-      "fields of a class are not part of its CRD any more and are given up": "an older CRD is still in use: check the class",
+        "too many events from the namespace were waiting, the API server rejected the event, or the worker stopped. The status still shows the state. If this happens often, find the missing permission",
+      "fields of a class are not part of its CRD any more and are given up": "an older CRD is still in use; check the class",
       "lease not acquired": "as for `lease not read`",
       "lease not read":
         "the worker retries. If it keeps failing, check the API server and the permission on the Lease; see [no leader](../runbooks/no-leader.md)",
-      "lease not released; it expires": "the other replica takes over once it has expired; nothing to do",
+      "lease not released; it expires": "the other replica takes over once the lease has expired; nothing to do",
       "lease not renewed":
         "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",
       "nothing is changed because of classes at the moment":
         "normal for a moment at startup; otherwise, see [Frozen](../runbooks/Frozen.md)",
       retry:
-        "a reconcile of `key` failed, and the worker retries it after `afterMs`; `queue` is `classes`, `components`, `crds`, `rollouts` or `statuses`. If there are many, see [worker behind](../runbooks/worker-behind.md)",
-      "something in a class is ignored, or works otherwise than it looks": "`detail` names the field; tell the class's author",
+        "a reconcile of `key` failed, and the worker retries it after `afterMs`. `queue` is `classes`, `components`, `crds`, `rollouts`, or `statuses`. If many retries occur, see [worker behind](../runbooks/worker-behind.md)",
+      "something in a class is ignored, or works otherwise than it looks": "`detail` names the field. Tell the author of the class",
       "the API server has not finished deleting a CRD and is made to try again":
-        "someone deleted the CRD, and Kubernetes did not finish; nothing to do. If this repeats, `kubectl get crd NAME -o yaml` shows what blocks the deletion",
+        "someone deleted the CRD, and Kubernetes did not finish the deletion; nothing to do. If this happens repeatedly, `kubectl get crd NAME -o yaml` shows what blocks the deletion",
       "the API server has not answered what the worker needs first":
         "the worker retries `call` after `afterMs`, and nothing syncs until it succeeds. If it keeps failing, check the API server and the worker's permissions (`error`)",
       "the fingerprint key was unusable and is replaced; every class is fetched once":
-        "someone changed the Secret, so the worker no longer trusts older snapshots. Find out who",
+        "someone changed the Secret, so the worker no longer trusts older snapshots. Find out who changed it",
       "work did not end in time; the lease is left to expire":
         "a write took too long while the worker was stopping. The other replica takes over when the lease expires, within half a minute",
       "restarts go on without a kind that cannot be listed":
-        "the worker lacks a permission, or a conversion webhook for `kind` is down. The worker restarts only workloads of other kinds. If `kind` is Namespaces, which can set pauses and windows, it restarts none. `Rotated` is `Unknown`",
+        "the worker lacks a permission, or a conversion webhook for `kind` is down. The worker restarts only workloads of other kinds. If `kind` is Namespaces, it restarts no workloads, because Namespaces can set pauses and windows. `Rotated` is `Unknown`",
       "request for one workload failed":
-        "the API server did not accept `request`: `list` (the workload's pods), `record` (on the workload), `ask` (what might hold its restart) or `restart`. The worker retries after `afterMs`; other workloads continue",
+        "the API server did not accept `request`: `list` (the workload's pods), `record` (on the workload), `ask` (what might hold its restart) or `restart`. The worker retries after `afterMs`. Restarts of other workloads continue",
       "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",
       "a component was healed":
-        "someone edited or deleted the component, and the worker restored it; `detail` names the fields and the last writer. See [healing](healing.md)",
-      "a component was restarted": "its ServiceAccount was recreated, and its pods had invalid tokens",
+        "someone edited or deleted the component, and the worker restored it. `detail` names the fields and the last writer. See [healing](healing.md)",
+      "a component was restarted": "the component's ServiceAccount was recreated, so its pods had invalid tokens",
       "a copy of a component was not written by this install and is ignored":
-        "the copy is forged or changed, or the key is new; the worker copies the live object again",
+        "the copy is forged or changed, or the key is new. The worker copies the live object again",
       "a part of the install is damaged and is not healed":
-        "the damage is in roles, policies, the Namespace or an immutable field: reapply the manifests",
+        "the damage is in a role, a policy, the Namespace, or an immutable field; reapply the manifests",
       "the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again":
         "logged by a stopping worker",
       "the worker's own Deployment is gone, and there is no copy of it":
-        "the worker does not know what the installer applied: reapply the manifests",
+        "the worker does not know what the installer applied; reapply the manifests",
       "the worker's own Deployment is gone; unless this is an uninstall it is applied again":
         "logged by a stopping worker, which waits before it checks again",
-      "the worker's own Deployment was not looked at to the end": "a stopping worker could not finish the check; the next worker does",
+      "the worker's own Deployment was not looked at to the end":
+        "a stopping worker could not finish the check. The next worker repeats it",
     },
     webhook: {
       "a certificate step failed and is tried again": "see [certificates](../runbooks/certificates.md)",
       "the CA Secret could not be written; its CA still serves": "see [certificates](../runbooks/certificates.md)",
       "the CA bundle cannot be published":
         "see [certificates](../runbooks/certificates.md). During a first install, the configuration is created a moment later",
-      "wrote the CA Secret": "the Secret was missing, damaged or unusable; `problem` tells you which. Find out who changed it",
+      "wrote the CA Secret": "the Secret was missing, damaged, or unusable, as `problem` states. Find out who changed it",
     },
   },
 };
@@ -137,12 +140,12 @@ export const INFORMATION: LogWords = {
       started: "the servers are listening. The worker's `crds` lists the CRDs that it heals",
       stopped: "the last line of a clean shutdown",
       stopping: "the process received SIGTERM or SIGINT",
-      "watch was silent; listing anew": "no bookmark arrived for a minute: the connection was dead, or etcd was restored",
+      "watch was silent; listing anew": "no bookmark arrived for a minute, because the connection was dead or etcd was restored",
       "watch history expired; listing anew": "the watch was interrupted for longer than the API server's history; nothing to do",
     },
     sync: {
       "a CRD was healed": "the CRD is healthy again",
-      "an event queue is read again": "reading had failed `failures` times; nothing to do",
+      "an event queue is read again": "the worker reads the queue again after `failures` failures; nothing to do",
       "a Secret was changed by others and is as it was again": "at a poll, with `--secret-access=blind`",
       "a Secret was not removed, because it is not ours": "the policy denied the removal, as intended, with `--secret-access=blind`",
       "a class was lost with its CRD and is restored": "nothing to do",
@@ -150,22 +153,22 @@ export const INFORMATION: LogWords = {
       "class of a Gateway or Ingress removed":
         "`owner` does not exist or no longer requests this certificate. The worker also deletes its Secret",
       "class switched off":
-        "the author or the cluster operator turned off its sync, as shown in `detail`. See [SwitchedOff](../runbooks/SwitchedOff.md)",
+        "the class author or the cluster operator turned off the sync, as `detail` states. See [SwitchedOff](../runbooks/SwitchedOff.md)",
       "class synced": "the first success, or the first after a failure",
-      "class written for a Gateway or Ingress": "`owner` requests a certificate, or a different one",
+      "class written for a Gateway or Ingress": "`owner` requests a certificate, or a different certificate than before",
       "classes are trusted": "the CRD is healthy, and the worker has read all objects",
       "giving back a Secret": "the worker releases an adopted Secret without changing its content",
       leading: "the leader starts its work",
       "leaving a Secret to another class that names it": "`heir` now writes the Secret",
-      "released the lease": "the worker stopped cleanly, and the other replica takes over at once",
-      "removing a Secret": "`why` has the cause: the class was deleted, no longer names the Secret, or is unused",
+      "released the lease": "the worker stopped cleanly, and the other replica takes over immediately",
+      "removing a Secret": "the class was deleted, no longer names the Secret, or is unused, as `why` states",
       "taking over a Secret": "`from` is the previous owner, who agreed, or the driver's sync, which is off",
       "the policies stop what they forbid": "logged at startup, and when missing policies are in force again",
-      "workload restarted": "its versions changed, and it requests restarts",
-      "workload rotated": "all its pods are ready with the new versions",
-      "removing a copy of a Secret": "`why` tells you which side ended the copy: see [what happens then](copies.md#what-happens-then)",
+      "workload restarted": "the versions that the workload uses changed, and it requests restarts",
+      "workload rotated": "all pods of the workload are ready with the new versions",
+      "removing a copy of a Secret": "`why` states which side ended the copy; see [what happens then](copies.md#what-happens-then)",
       "writing a copy of a Secret": "as for `writing a Secret`, in a namespace that accepts copies from the class",
-      "writing a Secret": "`action` is `create`, `apply` or `replace`; `why` names the difference",
+      "writing a Secret": "`action` is `create`, `apply`, or `replace`, and `why` names the difference",
       "a component is left to others": "the manifests that granted the permission were removed",
       "a component was changed by the platform and is left so":
         "`detail` names the fields and the manager. See [healing](healing.md#what-counts-as-damage)",
@@ -182,7 +185,7 @@ export const INFORMATION: LogWords = {
       "published the CA bundle": "the API server now trusts the webhook's certificates",
       "serving the certificate in the files": "the webhook read `--tls-cert-file` for the first time or after a change",
       "asking clients for certificates of the CAs in the file":
-        "the webhook loaded a changed `--client-ca-file`; `authorities` is the number of its CAs",
+        "the webhook loaded a changed `--client-ca-file`. `authorities` is the number of CAs in the file",
       "there are no preflight checks": "the preflight configuration, which is optional, is not installed",
       "wrote the CA Secret": "the CA is new, or was renewed as planned",
     },

@@ -62,7 +62,8 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "next poll",
   },
   InvalidClass: {
-    means: "`parameters` or `secretObjects` is invalid, or the provider of a synced class changed. The worker keeps the Secrets of the class",
+    means:
+      "`parameters` or `secretObjects` is invalid, or the provider of a synced class changed. The worker keeps the Secrets of the class",
     fix: "correct the named field",
     again: "next poll; backoff for an invalid `secretObject`",
   },
@@ -135,8 +136,10 @@ const EVENT: Readonly<Record<EventReason, string>> = {
   SecretReplaced: "the worker recreated a Secret to change its type or immutable content. Keys that others added are lost",
   ClassRestored: "the worker restored a class that was deleted with its CRD, or the fields that a damaged CRD had removed",
   ObjectExpiring: "an object of the class expires within `--expiry-warning`",
-  ComponentHealed: "the worker restored an edited or deleted component. The message names the fields (never their values) and the last field manager",
-  ComponentDamaged: "a role, a policy, the Namespace, or an immutable field is damaged, which the worker does not heal. Reapply the manifests",
+  ComponentHealed:
+    "the worker restored an edited or deleted component. The message names the fields (never their values) and the last field manager",
+  ComponentDamaged:
+    "a role, a policy, the Namespace, or an immutable field is damaged, which the worker does not heal. Reapply the manifests",
   ComponentRestarted:
     "the worker restarted a workload of the install, because its ServiceAccount was recreated and its pods had invalid tokens",
   InvalidTlsOption: "a Gateway or Ingress requests a certificate incorrectly. Correct the named field",
@@ -226,7 +229,8 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
   TooLarge: { means: "the body exceeds 7 MiB, 400000 values, or 200 levels", http: "413" },
   Aborted: { means: "the connection ended before the body was complete, or the body took more than two seconds", http: "400, 408" },
   Overloaded: {
-    means: "the webhook has too many concurrent reviews or bytes, most of them from this sender. The API server retries after a second (`Retry-After`)",
+    means:
+      "the webhook has too many concurrent reviews or bytes, most of them from this sender. The API server retries after a second (`Retry-After`)",
     http: "429",
   },
   InternalError: { means: "a bug in the webhook. The log of the webhook contains the uid of the request", http: "500" },

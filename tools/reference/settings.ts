@@ -15,11 +15,10 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "event-queues":
     "After an event, the worker checks the classes that name the object. Polls continue. Classes cannot name queues. See [rotate in seconds](../how-to/rotate-in-seconds.md).",
   "unused-grace": "Restarting the worker restarts this period.",
-  "expiry-warning": "The warning is the event `ObjectExpiring`. `0s` disables it.",
-  "restart-workloads":
-    "See [how workloads ask for restarts](../how-to/restart-on-rotation.md). With `false`, the worker does not read workloads.",
+  "expiry-warning": "The warning is the event `ObjectExpiring`. `0s` disables the warning.",
+  "restart-workloads": "See [restart on rotation](../how-to/restart-on-rotation.md). With `false`, the worker does not read workloads.",
   "restart-mode":
-    "`dry-run` reports due restarts in events, conditions and metrics. `paused` only finishes restarts in progress. See [set them for the cluster](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
+    "`dry-run` reports due restarts in events, conditions, and metrics. `paused` only finishes restarts in progress. See [set them for the cluster](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
   "restart-window": "See [how to write windows](../how-to/restart-on-rotation.md#when).",
   "restart-argo-rollouts":
     "Set it with `manifests/components/argo-rollouts`, which grants the permission. You can install the CRD after the worker. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
@@ -30,17 +29,17 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "mounted-files-grace":
     "Applies to classes without `secretObjects`. After this time, the worker restarts the workload anyway, and new pods mount the vault's version. Use `0s` if the driver does not rotate files.",
   namespaces:
-    "The worker reads and writes nothing in other namespaces. `manifests/components/namespaces` or the chart value also removes its permissions there. Injection works in all namespaces.",
+    "The worker reads and writes nothing in other namespaces. `manifests/components/namespaces` or the chart value also removes its permissions in them. Injection works in all namespaces.",
   "credentials-secret-names": "The ClusterRole `keyvault-injector-sync` must list the same names.",
   "allowed-vaults":
-    "Each entry is a name, host name or address. A name refers to the cloud of `--cloud-name`. `team-a/shop` allows the vault `shop` only in the namespace `team-a`. A class with another vault reports `InvalidClass`. Mounts are not affected.",
+    "Each entry is a name, a host name, or an address. A name refers to the cloud of `--cloud-name`. `team-a/shop` allows the vault `shop` only in the namespace `team-a`. A class with another vault reports `InvalidClass`. Mounts are not affected.",
   "allowed-identity-modes": "A class with another identity reports `IdentityUnavailable`. Mounts are not affected.",
   "identity-bindings":
     "If off, such classes report `IdentityUnavailable`. Set it with the chart value or `manifests/components/identity-bindings`, because the policy `keyvault-injector-sync-tokens` must also allow the tokens. See [identity bindings](../how-to/use-identity-bindings.md). Mounts are not affected.",
-  "token-proxy-url": "`https://` without user, query or fragment. Same as the Azure provider's flag of this name.",
+  "token-proxy-url": "An `https://` address without user, query, or fragment. Same as the Azure provider's flag of this name.",
   "sni-name": "Same as the Azure provider's flag of this name.",
   "managed-identity-namespaces":
-    "A Namespace can also [allow it](annotations.md#on-a-namespace-that-lends-to-the-worker) with an annotation. 0.3.0 behaved as with `*`. Classes in other namespaces report `IdentityUnavailable`. Mounts are not affected.",
+    "A Namespace can [grant it](annotations.md#on-a-namespace-that-lends-to-the-worker) with an annotation. 0.3.0 behaved as with `*`. Classes in other namespaces report `IdentityUnavailable`. Mounts are not affected.",
   "secret-access":
     "`watch` needs permission to read all Secrets, and reverts changes immediately. `blind` reads only credentials, and rewrites every synced Secret at each poll. With `blind`, the worker does not start without its policy. Set `blind` with `overlays/blind`, which also changes the permissions. See [ADR 10](../adr/0010-blind-writes-by-put.md).",
   "adopt-driver-secrets": "See [how to migrate](../how-to/migrate-from-the-drivers-sync.md). Not available with `--secret-access=blind`.",
@@ -54,7 +53,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "Works like `--gateway-classes`, but for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` belongs to App Routing.",
   "tenant-id": "Only with `--gateway-classes` or `--ingress-classes`.",
   "node-identity-client-id":
-    "Its client ID, not the resource ID. Needed if the node has several identities. Only with `--gateway-classes` or `--ingress-classes`, in namespaces that are allowed to use the [node's identity](../how-to/use-managed-identity.md).",
+    "Set the client ID, not the resource ID. Required if the node has several identities. Only with `--gateway-classes` or `--ingress-classes`, in namespaces that are allowed to use the [node's identity](../how-to/use-managed-identity.md).",
   heal: "`--heal=` turns off healing. To omit `components`, install with `manifests/components/no-component-healing`, which also removes the permissions. See [healing](healing.md).",
   "heal-node-side":
     "Set it with `manifests/components/node-side-healing`, which adds the policy and the permissions. See [healing](healing.md#driver-and-provider).",
@@ -65,7 +64,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "PEM. The webhook rereads the file when it changes. The chart sets the flag if `clientCA` names a ConfigMap or Secret. See [how to give the API server a certificate](../how-to/verify-the-api-server.md).",
   "drain-delay": "At most `20s` with the default `terminationGracePeriodSeconds` of 40.",
   "health-port": "Plain HTTP.",
-  "crds-dir": "The package's folder is `manifests/crds`, next to `dist`.",
+  "crds-dir": "That folder is `manifests/crds`, next to `dist`.",
 };
 
 export function settingPlaces(): Places {

@@ -69,7 +69,11 @@ export const LEAVES = {
   ),
   "name-service-silent": leaf("network", "FAIL", "the DNS server does not answer"),
   "proxy-unreachable": leaf("network", "FAIL", "doctor cannot reach the proxy in your environment"),
-  "proxy-refuses": leaf("network", "FAIL", "the proxy does not open a tunnel, because it blocks the host, or because the host name does not exist"),
+  "proxy-refuses": leaf(
+    "network",
+    "FAIL",
+    "the proxy does not open a tunnel, because it blocks the host, or because the host name does not exist",
+  ),
   "host-refuses": leaf("network", "FAIL", "the connection is refused or dropped"),
   "host-silent": leaf("network", "FAIL", "the host does not answer in time"),
   "authority-unknown": leaf("network", "FAIL", "this machine does not trust the CA that signed the certificate"),

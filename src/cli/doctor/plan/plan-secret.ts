@@ -17,7 +17,8 @@ export type PlanContext = Pick<ClassContext, "viewer" | "install" | "worker">;
 export const SECRET_ACTIONS = {
   create: "the Secret does not exist, and the worker would create it",
   keep: "the worker already owns the Secret",
-  "take-over": "the Secret exists, and the worker would adopt it, because its owner agreed, or because the CSI driver's own sync created it and is now off",
+  "take-over":
+    "the Secret exists, and the worker would adopt it, because its owner agreed, or because the CSI driver's own sync created it and is now off",
   conflict: "the Secret exists, and belongs to someone else or to another class. The worker would leave it unchanged",
   invalid: "the secretObject cannot produce a Secret",
   unknown: "you cannot read the Secret",
