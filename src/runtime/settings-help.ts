@@ -30,7 +30,7 @@ export function syntaxOf(type: SettingKind, code: (word: string) => string = (wo
     case "eventQueues":
       return (
         `A comma-separated list of entries such as ${code("https://<account>.queue.core.windows.net/<queue>;identity=managed;clientID=<client id>")}; ` +
-        `${code("identity")} is ${code("managed")} (the default), ${code("workload")} or ${code("servicePrincipal")}.`
+        `${code("identity")} is ${code("managed")} (the default), ${code("workload")}, or ${code("servicePrincipal")}.`
       );
     case "window":
       return (

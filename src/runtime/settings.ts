@@ -45,7 +45,7 @@ export const SETTINGS = {
     usedBy: "sync",
     type: { kind: "duration", minimumMs: 0 },
     default: "720h",
-    help: "How long before the expiry of an object the worker posts a warning on its class.",
+    help: "How long before an object expires the worker warns about it.",
   },
   "restart-workloads": {
     usedBy: "sync",
@@ -256,7 +256,7 @@ export const SETTINGS = {
   },
   "bind-address": { usedBy: "both", type: { kind: "text" }, default: "::", help: "Address that the servers listen on." },
   "admission-port": { usedBy: "webhook", type: { kind: "port" }, default: "8443", help: "Port of the admission webhook (TLS)." },
-  "health-port": { usedBy: "both", type: { kind: "port" }, default: "9090", help: "Port of /livez, /readyz and /metrics." },
+  "health-port": { usedBy: "both", type: { kind: "port" }, default: "9090", help: "Port of /livez, /readyz, and /metrics." },
   "tls-cert-file": {
     usedBy: "webhook",
     type: { kind: "text" },

@@ -167,7 +167,7 @@ const bothRows: readonly ValueRow[] = [
     path: "livenessProbe.port",
     default: 9808,
     type: NUMBER,
-    meaning: "Port of the driver's health check. Change it if the node already uses that port.",
+    meaning: "Port of the driver's health check.",
   },
   { path: "livenessProbe.logLevel", default: 0, type: NUMBER, meaning: "Verbosity of the liveness probe's log; upstream's default is 2." },
   {

@@ -133,17 +133,17 @@ const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) 
   {
     title: "Values of the Azure provider's chart",
     of: ({ upstream, refused }) => upstream === "provider" && refused === undefined,
-    text: "The Azure extension uses the same names. Values files for the provider's chart work unchanged.",
+    text: "The Azure extension uses the same names. Values files for the provider's chart work unchanged. The default image tags are tested.",
   },
   {
     title: "Values of the CSI driver's chart",
     of: ({ upstream, refused }) => upstream === "driver" && refused === undefined,
-    text: "As in the extension, these values are under `secrets-store-csi-driver`. Put the content of a values file for the driver's own chart under that key.",
+    text: "As in the extension, these values are under `secrets-store-csi-driver`. Put the content of a values file for the driver's own chart under that key. The default image tags are tested.",
   },
   {
     title: "Rejected values",
     of: ({ refused }) => refused !== undefined,
-    text: "The two charts and the extension have these values, but they cannot have an effect here. Omit them, because the chart rejects any value other than those listed, with the quoted message.",
+    text: "The two upstream charts and the extension have the values below, but these values cannot have an effect here. Omit them. The chart rejects any value other than those listed, with the quoted message.",
   },
 ];
 

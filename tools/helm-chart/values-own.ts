@@ -71,20 +71,26 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
       "podSecurityContext",
       {},
       POD_SECURITY,
-      `Fields of the pods' securityContext, which override the chart's own (user and group 65532, \`RuntimeDefault\`). ${RESTRICTED}, which the install's namespace should enforce.`,
+      component === "webhook"
+        ? `Fields of the pods' securityContext, which override the chart's own (user and group 65532, \`RuntimeDefault\`). ${RESTRICTED}, which the install's namespace should enforce.`
+        : "Fields of the pods' securityContext, as for `webhook.podSecurityContext`.",
     ],
     [
       "securityContext",
       {},
       CONTAINER_SECURITY,
-      `Fields of the container's securityContext, in addition to the chart's own (read-only, unprivileged). ${RESTRICTED}.`,
+      component === "webhook"
+        ? `Fields of the container's securityContext, in addition to the chart's own (read-only, unprivileged). ${RESTRICTED}.`
+        : "Fields of the container's securityContext, as for `webhook.securityContext`.",
     ],
     ["extraEnv", [], VARIABLES, "Additional environment variables of the container, as in a Kubernetes pod."],
     [
       "extraArgs",
       [],
       TEXTS,
-      "Additional arguments of the process. If the chart has a value for a setting, use the value instead, because it also grants the necessary permissions.",
+      component === "webhook"
+        ? "Additional arguments of the process. If the chart has a value for a setting, use the value instead, because it also grants the necessary permissions."
+        : "Additional arguments of the process, as for `webhook.extraArgs`.",
     ],
     ["serviceAccount.annotations", {}, LABELS, `Annotations of ${who}'s ServiceAccount.`],
     ["serviceAccount.labels", {}, COMMON_LABELS, `Labels of ${who}'s ServiceAccount.`],

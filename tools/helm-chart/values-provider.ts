@@ -30,7 +30,7 @@ function providerRows(system: System): readonly ValueRow[] {
       path: `${system}.healthzPort`,
       default: 8989,
       type: NUMBER,
-      meaning: "Port of the provider's health check. Change it if the node already uses that port.",
+      meaning: "Port of the provider's health check.",
     },
     { path: `${system}.healthzPath`, default: "/healthz", type: TEXT, meaning: "Path of the provider's health check." },
     { path: `${system}.healthzTimeout`, default: "5s", type: DURATION, meaning: "Time limit of the provider's health check." },

@@ -41,7 +41,7 @@ export function imageRows(path: string, { repository, tag }: ImageDefault): read
       path: `${path}.tag`,
       default: tag,
       type: TEXT,
-      meaning: "Image tag. The default is tested.",
+      meaning: "Image tag.",
     },
     { path: `${path}.digest`, default: "", type: TEXT, meaning: "Image digest, `sha256:…`, which overrides the tag." },
     { path: `${path}.pullPolicy`, default: "IfNotPresent", type: PULL_POLICY, meaning: "When nodes pull the image." },
@@ -51,12 +51,14 @@ export function imageRows(path: string, { repository, tag }: ImageDefault): read
 /** `prefix` ends in a dot. */
 export function daemonSetRows(prefix: string, system: System): readonly ValueRow[] {
   const { kubelet, providers } = FOLDERS[system];
+  /** Said once, where readers come first. */
+  const ifLinux = (more: string): string => (system === "linux" ? more : "");
   return [
     {
       path: `${prefix}kubeletRootDir`,
       default: kubelet,
       type: TEXT,
-      meaning: "The kubelet's folder. Use the same value for the driver and the provider.",
+      meaning: `The kubelet's folder.${ifLinux(" Use the same value for the driver and the provider.")}`,
     },
     {
       path: `${prefix}providersDir`,
@@ -69,7 +71,7 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
       path: `${prefix}tolerations`,
       default: [{ operator: "Exists" }],
       type: LIST,
-      meaning: "Taints that the pods tolerate; by default, all taints. Nodes without these pods cannot start pods that mount a class.",
+      meaning: `Taints that the pods tolerate; by default, all taints.${ifLinux(" Nodes without these pods cannot start pods that mount a class.")}`,
     },
     {
       path: `${prefix}affinity`,

@@ -24,7 +24,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal, or, with a warning, if the class does not exist. A name on the pod always applies. `none` omits the reference",
+      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal or, with a warning, does not exist. A name on the pod always applies. `none` omits the reference",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
@@ -56,8 +56,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   rotated: {
     default: "written by the worker",
-    means:
-      "the restart stamp, which is a hash of the version IDs in the pods. Output only. The stamp is never denied, and has no effect on the workload itself",
+    means: "the restart stamp, which is a hash of the version IDs in the pods. Output only, never denied. No effect on the workload itself",
   },
   status: {
     default: "written by the webhook",
@@ -70,7 +69,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "with `always`, the worker syncs the class even if no pod mounts it. With `while-used`, the worker keeps the Secrets while the CSI volume of a pod names the class, and for `--unused-grace` after that. With `never`, the worker leaves existing Secrets unchanged, and the class reports `SwitchedOff`",
+      "`always`: the worker syncs the class even if no pod mounts it. `while-used`: it keeps the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: it leaves existing Secrets unchanged, and reports `SwitchedOff`",
   },
   credentialsSecret: {
     default: "the name in the pods that mount the class, if they all use the same name; otherwise, `secrets-store-creds`",
@@ -119,7 +118,7 @@ const OTHERS: {
     class: "SecretProviderClass in the same namespace that owns the Secret",
     objects: "sorted, comma-separated list of all source objects, each as `type/name@version`",
     content:
-      "`v2:` and an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The worker derives the HMAC key of each namespace from the install's key. The prefix is `v1:` if 0.3.0 wrote the Secret and the data has not changed since. The part after the next colon proves that this install created the Secret. The worker does not delete a Secret without this proof",
+      "`v2:` and an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The HMAC key of each namespace is derived from the install's key. The prefix is `v1:` if 0.3.0 wrote the Secret and the data has not changed since. The part after the next colon proves that this install created the Secret. The worker does not delete a Secret without this proof",
     adoptableBy: "class that is allowed to take over this existing Secret. The owner of the Secret sets this annotation",
     adopted: '`"true"` if the Secret is older than the class. The worker then releases the Secret instead of deleting it',
   },
@@ -140,7 +139,7 @@ const OTHERS: {
     class: "SecretProviderClass in the same namespace",
     component: "on a component copy, the component as `Kind namespace/name`",
     signature:
-      "`v2:`, the signing time in Unix milliseconds, and an HMAC of kind, namespace, time, and data. The worker ignores a record if its signature does not match, or if it was created more than a minute before or after the signing time",
+      "`v2:`, the signing time in Unix milliseconds, and an HMAC of kind, namespace, time, and data. The worker ignores records whose signature does not match, or that were created more than a minute before or after signing",
     content:
       "`v1:` and an HMAC of the data, for 0.3.0. The worker trusts a record without a signature only if this HMAC matches and the record is older than the upgrade to 0.4.0",
   },
@@ -171,7 +170,7 @@ const OTHERS: {
     pollsOwed:
       "comma-separated exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. The next leader uses their stored statuses instead",
     inHand:
-      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. After the third crash on a class, it pauses the class. After three crashes in a namespace, it pauses all new classes of the namespace",
+      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. It pauses a class after the third crash on it, and all new classes of a namespace after three crashes there",
   },
   AUTHORITY_ANNOTATIONS: {
     previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` are trusted",

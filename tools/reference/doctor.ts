@@ -45,7 +45,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "client-secret-expired": "create a new client secret, and put it in `clientsecret`",
   "application-unknown": "correct the client ID (`clientid` or `clientID`) or `tenantID`",
   "tenant-unknown": "correct `tenantID`",
-  "not-federated": "add a federated credential with the named subject, issuer and audience",
+  "not-federated": "add a federated credential with the named subject, issuer, and audience",
   "identity-binding-refused":
     "[bind the identity](../how-to/use-identity-bindings.md#1-bind-the-identity) to the cluster, and let the ServiceAccount use the identity. Otherwise, use workload identity",
   "managed-identity-refused": "assign the identity to the nodes, or correct `userAssignedIdentityID`",
@@ -66,7 +66,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "object-disabled": "enable the version, or specify an enabled version",
   "object-expired": "add a new version. Until then, the worker syncs the expired version",
   "object-not-yet-valid": "change the activation date of the version. The worker already syncs the version",
-  "object-invalid": "correct the object, `objectFormat`, `objectEncoding` or `objectType`",
+  "object-invalid": "correct the object, `objectFormat`, `objectEncoding`, or `objectType`",
   "status-ok": "",
   "status-off": "",
   "status-unreadable": "get the role `keyvault-injector-view`",

@@ -204,7 +204,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   InvalidTlsOption: {
     when: "a listener or Ingress requests a certificate incorrectly. The worker keeps the existing certificate",
     message:
-      "the field, the error and the remedy, such as `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`",
+      "the field, the error, and the remedy, such as `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`",
   },
   TlsConflict: {
     when: "another writer uses the name of the class or the field of the reference, or blocks its removal",

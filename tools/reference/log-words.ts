@@ -6,8 +6,7 @@ export const WARNINGS: LogWords = {
     both: {
       "change handler failed": "a bug in handling a changed object; report it",
       "projection failed": "a bug in handling an unexpected object; report the bug and the object's kind",
-      "reflector stopped":
-        "a bug. The process no longer watches this kind. Report the bug. If the liveness probe does not restart the process, restart it yourself",
+      "reflector stopped": "a bug. The process no longer watches this kind. Report the bug, and restart the process if its probe does not",
       "the process ends because of an error":
         "the error gives the reason, such as a lost lease, a missing policy with `--secret-access=blind`, or a port in use. Kubernetes restarts the process after exit code 1",
     },
@@ -104,7 +103,7 @@ export const WARNINGS: LogWords = {
       "restarts go on without a kind that cannot be listed":
         "the worker lacks a permission, or a conversion webhook for `kind` is down. The worker restarts only workloads of other kinds. If `kind` is Namespaces, it restarts no workloads, because Namespaces can set pauses and windows. `Rotated` is `Unknown`",
       "request for one workload failed":
-        "the API server did not accept `request`: `list` (the workload's pods), `record` (on the workload), `ask` (what might hold its restart) or `restart`. The worker retries after `afterMs`. Restarts of other workloads continue",
+        "the API server did not accept `request`: `list` (the workload's pods), `record` (on the workload), `ask` (what might hold its restart), or `restart`. The worker retries after `afterMs`. Restarts of other workloads continue",
       "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",
       "a component was healed":
         "someone edited or deleted the component, and the worker restored it. `detail` names the fields and the last writer. See [healing](healing.md)",
@@ -145,7 +144,7 @@ export const INFORMATION: LogWords = {
     },
     sync: {
       "a CRD was healed": "the CRD is healthy again",
-      "an event queue is read again": "the worker reads the queue again after `failures` failures; nothing to do",
+      "an event queue is read again": "reading had failed `failures` times; nothing to do",
       "a Secret was changed by others and is as it was again": "at a poll, with `--secret-access=blind`",
       "a Secret was not removed, because it is not ours": "the policy denied the removal, as intended, with `--secret-access=blind`",
       "a class was lost with its CRD and is restored": "nothing to do",

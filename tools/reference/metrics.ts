@@ -24,7 +24,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     classes_overdue: "classes without a successful check for more than two of their intervals",
     class_seconds_since_success:
       "time since the last successful check of an overdue class, or since the worker started if no check succeeded; only for the 100 longest times",
-    check_age_max_seconds: "age of the last successful check of the class that was checked longest ago; normally less than an interval",
+    check_age_max_seconds: "highest age of the last successful check of any class; normally less than an interval",
     secrets_managed: "Secrets with the worker's label; with `--secret-access=blind`, Secrets that this process has written",
     secret_writes_total:
       "writes to Secrets: `create`, `apply`, `replace`, `delete`; `adopt` takes over a Secret, `release` releases it, and `leave` passes it to another class",

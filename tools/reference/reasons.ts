@@ -18,13 +18,13 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "only some Secrets are up to date; `status.secrets` gives a reason for each Secret. For a key: the newer version waits for other objects of the Secret",
+      "only some Secrets are up to date; `status.secrets` gives each reason. For a key: the newer version waits for other objects of the Secret",
     fix: "see the reason of each Secret",
     again: "backoff, or as for the reason of the failure",
   },
   Unreachable: {
     means:
-      "the vault, Entra, the node's metadata service, the API server, or a proxy does not give a usable response. The message names the service. For a Secret: the API server has not accepted the Secret yet",
+      "the service that the message names (vault, Entra, the node's metadata service, API server, or proxy) does not give a usable response. For a Secret: the API server has not accepted it yet",
     fix: "check the vault name, cloud, DNS, firewall, and proxy",
     again: "backoff",
   },
@@ -73,7 +73,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "next poll; backoff if the API server rejected it",
   },
   UnsupportedApiVersion: {
-    means: "the vault does not support the requested Key Vault API version. The message names the requested version and the supported one",
+    means: "the vault does not support the requested Key Vault API version. The message names both versions",
     fix: "set [`keyVaultAPIVersion`](../how-to/use-a-custom-cloud.md#1-describe-the-cloud) in the cloud file",
     again: "next poll",
   },
@@ -89,7 +89,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "backoff while a ServiceAccount is missing, otherwise next poll",
   },
   Conflict: {
-    means: "another writer, another class or the CSI driver's own sync owns the Secret",
+    means: "another writer, another class, or the CSI driver's own sync owns the Secret",
     fix: "delete the Secret, choose another `secretName`, let the worker [take it over](../how-to/migrate-from-the-drivers-sync.md), or turn off the driver's sync",
     again: "backoff, or immediately after the driver's sync is turned off",
   },
@@ -124,7 +124,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   SwitchedOff: {
     means:
-      "`sync: never`, `--sync-mode=never`, or `--sync-secret=false` turned off the sync of the class. The worker keeps the Secrets, and `Synced` and `Fresh` are `Unknown`. If the class has no status yet, the worker does not write one",
+      "`sync: never`, `--sync-mode=never`, or `--sync-secret=false` turned off the sync of the class. The worker keeps the Secrets, and `Synced` and `Fresh` are `Unknown`. A class without a status does not get one",
     fix: "if you want to sync the class, remove the annotation or setting",
     again: "immediately after sync is turned on",
   },
@@ -132,20 +132,18 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
 
 const EVENT: Readonly<Record<EventReason, string>> = {
   SecretRepaired:
-    "the worker restored a Secret that someone edited or deleted. The message names the time of the last change and the field manager that made it. Only the audit log of the API server shows who deleted a Secret",
+    "the worker restored a Secret that someone edited or deleted. The message names the time and field manager of the last change. Only the API server's audit log shows who deleted a Secret",
   SecretReplaced: "the worker recreated a Secret to change its type or immutable content. Keys that others added are lost",
   ClassRestored: "the worker restored a class that was deleted with its CRD, or the fields that a damaged CRD had removed",
   ObjectExpiring: "an object of the class expires within `--expiry-warning`",
   ComponentHealed:
     "the worker restored an edited or deleted component. The message names the fields (never their values) and the last field manager",
-  ComponentDamaged:
-    "a role, a policy, the Namespace, or an immutable field is damaged, which the worker does not heal. Reapply the manifests",
+  ComponentDamaged: "a role, a policy, the Namespace, or an immutable field is damaged. Reapply the manifests",
   ComponentRestarted:
     "the worker restarted a workload of the install, because its ServiceAccount was recreated and its pods had invalid tokens",
   InvalidTlsOption: "a Gateway or Ingress requests a certificate incorrectly. Correct the named field",
-  TlsConflict:
-    "another writer uses the name or field that the certificate of a Gateway or Ingress needs. See [conflicts](gateway-certificates.md#conflicts)",
-  CertificateNotSynced: "the class that the worker created for a Gateway or Ingress does not sync. See the reason in the message",
+  TlsConflict: "another writer uses the name or field that a certificate needs. See [conflicts](gateway-certificates.md#conflicts)",
+  CertificateNotSynced: "the class for a Gateway or Ingress does not sync. See the reason in the message",
   ComponentTolerated: "a platform changed a field that it is allowed to change. See [healing](healing.md#what-counts-as-damage)",
 };
 
@@ -154,17 +152,17 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   Restarted: { where: "event", means: "the worker set the stamp, and the controller replaces the pods" },
   Waiting: {
     where: "both",
-    means: "the workload waits for the workload that the message names, or for a free slot of `--max-rollouts`",
+    means: "the workload waits for another workload, which the message names, or for `--max-rollouts`",
   },
   Restarting: { where: "condition", means: "a restart is in progress or waits for its turn" },
   Rotated: { where: "both", means: "all pods have the Secrets' versions and stay ready" },
   RolloutFailed: {
     where: "both",
     means:
-      "the named workload did not become ready in time, or does not stay ready. The worker stops restarts in its namespace. Check the pods, because the new value might be wrong",
+      "the named workload did not become ready in time, or does not stay ready. Restarts in its namespace stop. Check the pods, because the new value might be wrong",
   },
   RestartsPaused: { where: "both", means: "restarts are paused for the workload, its Namespace, or the cluster, as the message states" },
-  WindowClosed: { where: "both", means: "the workload waits for its restart window. The message gives the time at which the window opens" },
+  WindowClosed: { where: "both", means: "the workload waits for its restart window, which opens at the time in the message" },
   InvalidWindow: {
     where: "both",
     means: "no restart begins, because the `restart-window` of the workload or its Namespace is invalid. The message gives the error",
@@ -176,7 +174,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   RestartBlocked: {
     where: "both",
     means:
-      "the API server does not accept the restart, because an admission webhook is down, or because a policy rejects the restart of a workload that was not ready. The worker retries, eventually once per minute. Restarts of other workloads continue",
+      "the API server does not accept the restart, because an admission webhook is down, or a policy rejects the restart of a workload that was not ready. The worker retries, eventually once per minute. Restarts of other workloads continue",
   },
   DryRun: { where: "both", means: "the worker would restart the workload now, but `--restart-mode=dry-run` prevents all restarts" },
   Paused: { where: "both", means: "the workload is paused, so the worker does not restart it. Resume the workload" },
@@ -187,7 +185,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   OnDelete: { where: "both", means: "the update strategy does not replace pods. Delete the pods" },
   Partitioned: {
     where: "both",
-    means: "the partition of a StatefulSet prevents the replacement of pods with older versions. Lower the partition",
+    means: "a StatefulSet's partition prevents the replacement of pods with older versions. Lower the partition",
   },
   AwaitingFiles: {
     where: "both",
@@ -233,7 +231,7 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
       "the webhook has too many concurrent reviews or bytes, most of them from this sender. The API server retries after a second (`Retry-After`)",
     http: "429",
   },
-  InternalError: { means: "a bug in the webhook. The log of the webhook contains the uid of the request", http: "500" },
+  InternalError: { means: "a bug in the webhook. Its log contains the uid of the request", http: "500" },
 };
 
 export function reasonPlaces(): Places {

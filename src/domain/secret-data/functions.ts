@@ -1,6 +1,6 @@
 /** All functions of expressions. Each is total, keeps nothing, and its errors hold nothing of a value. */
 
-import { bytesOf, concatenated, encodeBase64, encodeHex, NO_TEXT, textIn } from "../bytes.ts";
+import { bytesOf, concatenated, encodeBase64, encodeHex, textIn } from "../bytes.ts";
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
 import type { DerivationBudget } from "../content/derivation-budget.ts";
 import { decodeBase64, decodeHex } from "../content/encodings.ts";
@@ -240,7 +240,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "dotenv",
     parameters: [VALUE],
     gives:
-      "`NAME=value` for each entry of a JSON or YAML mapping, quoted if needed. Shells, Node, dotenv, dotenv-expand and python-dotenv can read it. `kubectl create secret --from-env-file` does not accept multi-line values",
+      "`NAME=value` for each entry of a JSON or YAML mapping, quoted if needed. Shells, Node, dotenv, dotenv-expand, and python-dotenv can read it. `kubectl create secret --from-env-file` does not accept multi-line values",
     fails: "the value is not a mapping, a name is not a valid variable name, or these tools would read a value differently",
     apply: firstOf((value, { document }) => {
       const root = document(value);

@@ -39,7 +39,7 @@ export const LEAVES = {
   "class-unreadable": leaf("class", "SKIP", "you cannot read the class"),
   "class-not-azure": leaf("class", "OK", "the class belongs to another provider, so keyvault-injector ignores it"),
   "class-invalid": leaf("class", "FAIL", "the provider rejects the class"),
-  "class-limited": leaf("class", "FAIL", "the operator's settings do not allow the vault, the identity mode or the namespace"),
+  "class-limited": leaf("class", "FAIL", "the operator's settings do not allow the vault, the identity mode, or the namespace"),
   "secret-object-invalid": leaf("class", "FAIL", "a secretObject is invalid, or the objects of the class cannot produce its Secret"),
 
   "identity-ok": leaf("identity", "OK", "the identity is available"),
@@ -65,7 +65,7 @@ export const LEAVES = {
   "host-unresolved": leaf(
     "network",
     "FAIL",
-    "the host name does not exist. For a vault, this means that the vault does not exist. For the sign-in service, DNS or egress is broken",
+    "the host name does not exist. For a vault, the vault does not exist. For the sign-in service, DNS or egress is broken",
   ),
   "name-service-silent": leaf("network", "FAIL", "the DNS server does not answer"),
   "proxy-unreachable": leaf("network", "FAIL", "doctor cannot reach the proxy in your environment"),
