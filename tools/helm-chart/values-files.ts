@@ -143,7 +143,7 @@ const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) 
   {
     title: "Rejected values",
     of: ({ refused }) => refused !== undefined,
-    text: "The two upstream charts and the extension have the values below, but these values cannot have an effect here. Omit them. The chart rejects any value other than those listed, with the quoted message.",
+    text: "These values of the two upstream charts and the extension cannot have an effect here. Omit them. The chart rejects any value other than those listed, with the quoted message.",
   },
 ];
 

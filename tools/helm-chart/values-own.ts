@@ -83,7 +83,7 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
         ? `Fields of the container's securityContext, in addition to the chart's own (read-only, unprivileged). ${RESTRICTED}.`
         : "Fields of the container's securityContext, as for `webhook.securityContext`.",
     ],
-    ["extraEnv", [], VARIABLES, "Additional environment variables of the container, as in a Kubernetes pod."],
+    ["extraEnv", [], VARIABLES, "Additional environment variables of the container."],
     [
       "extraArgs",
       [],
@@ -292,7 +292,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: true,
       type: BOOLEAN,
       meaning:
-        "Runs `uninstall --prepare` in a Job, which ends healing and keeps pods from waiting for a deleted webhook. If Jobs cannot run, disable it and run the command yourself.",
+        "Runs `uninstall --prepare` in a Job, so that healing ends and pods do not wait for a deleted webhook. If Jobs cannot run, disable the hook, and run the command yourself.",
     },
     {
       path: "nodeNamespace",

@@ -64,7 +64,7 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
       path: `${prefix}providersDir`,
       default: providers,
       type: TEXT,
-      meaning: "Folder of the provider sockets. The driver must be configured with the provider's folder.",
+      meaning: `Folder of the provider sockets.${ifLinux(" The driver must be configured with the provider's folder.")}`,
     },
     { path: `${prefix}nodeSelector`, default: {}, type: LABELS, meaning: "Additional labels that a node must have." },
     {
@@ -77,13 +77,13 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
       path: `${prefix}affinity`,
       default: AFFINITY,
       type: MAP,
-      meaning: "Affinity of the pods. By default, the pods do not run on virtual kubelet nodes.",
+      meaning: `Affinity of the pods.${ifLinux(" By default, the pods do not run on virtual kubelet nodes.")}`,
     },
     {
       path: `${prefix}priorityClassName`,
       default: "system-node-critical",
       type: TEXT,
-      meaning: "PriorityClass of the pods. If empty, the pods have none.",
+      meaning: `PriorityClass of the pods.${ifLinux(" If empty, the pods have none.")}`,
     },
     {
       path: `${prefix}updateStrategy`,

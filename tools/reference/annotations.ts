@@ -19,12 +19,12 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   secretProviderClass: {
     default: "required",
-    means: "a SecretProviderClass in the pod's namespace, or a comma-separated list of up to 16. Each class gets its own volume",
+    means: "a SecretProviderClass in the pod's namespace, or a comma-separated list of up to 16 classes. Each class gets its own volume",
   },
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal or, with a warning, does not exist. A name on the pod always applies. `none` omits the reference",
+      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal. It also applies, with a warning, if the class does not exist. A name on the pod always applies. `none` omits the reference",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
@@ -33,12 +33,12 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   volumeName: {
     default: code(DEFAULT_VOLUME_NAME),
     means:
-      "a DNS label. With several classes, the name is `<name>-<class>`. If that is not a DNS label, the webhook shortens it and adds a hash",
+      "a DNS label. With several classes, the name is `<name>-<class>`. If this name is not a DNS label, the webhook shortens it and adds a hash",
   },
   containers: {
     default: "all, including init containers and native sidecars",
     means:
-      "comma-separated container names. `-name` excludes a container, even if another webhook adds the container later. See [containers](#containers)",
+      "comma-separated list of container names. `-name` excludes a container, even if another webhook adds the container later. See [containers](#containers)",
   },
   envFrom: {
     means:
@@ -61,7 +61,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   status: {
     default: "written by the webhook",
     means:
-      "JSON with the version, classes, and volumes, if the webhook injected anything. Output only: the webhook never reads this annotation. It omits the annotation if the pod's annotations would exceed 256 KiB",
+      "JSON with the version, classes, and volumes, if the webhook injected anything. Output only: the webhook never reads this annotation, and omits it if the pod's annotations would exceed 256 KiB",
   },
 };
 
@@ -69,7 +69,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "`always`: the worker syncs the class even if no pod mounts it. `while-used`: it keeps the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: it leaves existing Secrets unchanged, and reports `SwitchedOff`",
+      "`always`: the worker syncs the class even if no pod mounts it. `while-used`: the worker keeps the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: the worker leaves existing Secrets unchanged, and the class reports `SwitchedOff`",
   },
   credentialsSecret: {
     default: "the name in the pods that mount the class, if they all use the same name; otherwise, `secrets-store-creds`",
@@ -123,8 +123,8 @@ const OTHERS: {
     adopted: '`"true"` if the Secret is older than the class. The worker then releases the Secret instead of deleting it',
   },
   RESTART_ANNOTATIONS: {
-    paused: 'with `"true"`, or any other value except `"false"`, no restart begins. Applies on the workload and on its Namespace',
-    now: "any change to the value starts a restart that is waiting for a window. Applies on the workload and on its Namespace",
+    paused: 'with `"true"`, or any other value except `"false"`, no restart begins. Set it on the workload or on its Namespace',
+    now: "any change to the value starts a restart that is waiting for a window. Set it on the workload or on its Namespace",
     nowAnswered: "hash of the `restart-now` values that the worker has acted on. The worker writes this annotation on the workload",
   },
   MANAGED_LABEL: '`"true"`: the worker manages the Secret',
@@ -133,7 +133,7 @@ const OTHERS: {
   COPY_ANNOTATIONS: {
     copiedFrom: "SecretProviderClass, as `namespace/name`, whose Secret the worker copied",
     sourceContent:
-      "HMAC-SHA256, with a key of the install, of the location of the source Secret and its annotation `content`. Shows whether the copy is outdated",
+      "HMAC-SHA256 of the location of the source Secret and its annotation `content`, made with a key of the install. Shows whether the copy is outdated",
   },
   SNAPSHOT_ANNOTATIONS: {
     class: "SecretProviderClass in the same namespace",
@@ -158,7 +158,7 @@ const OTHERS: {
     serviceAccounts:
       "comma-separated list of ServiceAccounts in the Namespace whose tokens the worker is allowed to exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces the list. No effect in `kube-system`",
     managedIdentity:
-      "with `allowed`, classes can use the [managed identity](../how-to/use-managed-identity.md) of the worker's node to sync. The setting `--managed-identity-namespaces` has the same effect",
+      "with `allowed`, classes can sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` has the same effect",
     mirrorsFrom:
       "comma-separated list of classes, such as `platform/shop-tls` or `platform/*`, whose Secrets the worker is allowed to [copy](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` requires that the author has permission to create and update Secrets in the Namespace. The policy `keyvault-injector-sync-secrets` enforces the list. No effect in `kube-system`",
   },
@@ -168,7 +168,7 @@ const OTHERS: {
   LEASE_ANNOTATIONS: {
     polledUntil: "time (RFC 3339) up to which the worker has made all due polls. The next leader makes all later polls",
     pollsOwed:
-      "comma-separated exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. The next leader uses their stored statuses instead",
+      "comma-separated list of exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. For these classes, the next leader uses the stored statuses instead",
     inHand:
       "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. It pauses a class after the third crash on it, and all new classes of a namespace after three crashes there",
   },

@@ -18,9 +18,9 @@ export const WARNINGS: LogWords = {
     },
     webhook: {
       "a TLS server refused the new certificate":
-        "the webhook keeps using the previous one; see [certificates](../runbooks/certificates.md)",
+        "the webhook keeps the previous certificate; see [certificates](../runbooks/certificates.md)",
       "a new serving certificate cannot be used":
-        "the webhook keeps using the previous one; see [certificates](../runbooks/certificates.md)",
+        "the webhook keeps the previous certificate; see [certificates](../runbooks/certificates.md)",
       "a preflight check failed": "a bug. The webhook admits the object. Report the bug",
       "the CAs of clients in the file cannot be used":
         "the webhook keeps the previous CAs; correct the ConfigMap or Secret that `problem` names",
@@ -34,7 +34,7 @@ export const WARNINGS: LogWords = {
   warn: {
     both: {
       "list or watch failed":
-        "the process retries after `delayMs`. If it keeps failing, check the API server and the permissions on `resource`",
+        "the process retries after `delayMs`. If the failures continue, check the API server and the permissions on `resource`",
       "the API server's versions went back; listing anew":
         "etcd was restored from a backup, so objects created after the backup are lost; nothing to do here",
       "watch sent an error; listing anew": "the API server ended a watch with an error; nothing to do",
@@ -49,11 +49,11 @@ export const WARNINGS: LogWords = {
       "an event queue is not read: polls alone see new versions":
         "`problem` gives the reason and the remedy; the worker retries with a backoff. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
       "messages of an event queue are deleted and not acted on":
-        "logged at most once a minute for each `why`; `event_messages_total` counts the messages. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
+        "logged at most once per minute for each `why`; `event_messages_total` counts the messages. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
       "a class was in hand when a worker ended":
-        "a worker took over after another worker crashed. It now handles the class last and separately, and pauses it after a third crash. Read the end of the crashed worker's log, and see [InvalidClass](../runbooks/InvalidClass.md)",
+        "a worker crashed on the class. Its successor handles the class last and separately, and pauses it after a third crash. Read the end of the crashed worker's log, and see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class is gone and no snapshot says whether it was meant to: its Secrets stay":
-        "if the deletion was intentional, delete the named Secrets; otherwise, recreate the class",
+        "if the deletion was intentional, delete the named Secrets. Otherwise, recreate the class",
       "a class snapshot was not written by this install and is ignored":
         "the snapshot is forged, signed with an earlier key, or a later copy of an older snapshot, as `why` states. Delete it if nobody needs its class",
       "a class is too large to be mirrored": "see [InvalidClass](../runbooks/InvalidClass.md)",
@@ -73,7 +73,7 @@ export const WARNINGS: LogWords = {
         "`detail` names the writer. If this happens repeatedly, see [Contested](../runbooks/Contested.md)",
       "a policy that limits the worker is missing": "see [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
       "an object's dates need attention":
-        "the object expires soon, has expired or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
+        "the object expires soon, has expired, or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
       "class is stale": "see [Stale](../runbooks/Stale.md)",
       "class not synced": "logged once per state; see the [runbook](../runbooks/README.md) for the reason",
       "environment variables that change what a managed identity is are ignored":
@@ -83,7 +83,7 @@ export const WARNINGS: LogWords = {
       "fields of a class are not part of its CRD any more and are given up": "an older CRD is still in use; check the class",
       "lease not acquired": "as for `lease not read`",
       "lease not read":
-        "the worker retries. If it keeps failing, check the API server and the permission on the Lease; see [no leader](../runbooks/no-leader.md)",
+        "the worker retries. If the failures continue, check the API server and the permission on the Lease; see [no leader](../runbooks/no-leader.md)",
       "lease not released; it expires": "the other replica takes over once the lease has expired; nothing to do",
       "lease not renewed":
         "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",
@@ -95,7 +95,7 @@ export const WARNINGS: LogWords = {
       "the API server has not finished deleting a CRD and is made to try again":
         "someone deleted the CRD, and Kubernetes did not finish the deletion; nothing to do. If this happens repeatedly, `kubectl get crd NAME -o yaml` shows what blocks the deletion",
       "the API server has not answered what the worker needs first":
-        "the worker retries `call` after `afterMs`, and nothing syncs until it succeeds. If it keeps failing, check the API server and the worker's permissions (`error`)",
+        "the worker retries `call` after `afterMs`, and nothing syncs until the call succeeds. If the failures continue, check the API server and the worker's permissions (`error`)",
       "the fingerprint key was unusable and is replaced; every class is fetched once":
         "someone changed the Secret, so the worker no longer trusts older snapshots. Find out who changed it",
       "work did not end in time; the lease is left to expire":
@@ -161,7 +161,7 @@ export const INFORMATION: LogWords = {
       "leaving a Secret to another class that names it": "`heir` now writes the Secret",
       "released the lease": "the worker stopped cleanly, and the other replica takes over immediately",
       "removing a Secret": "the class was deleted, no longer names the Secret, or is unused, as `why` states",
-      "taking over a Secret": "`from` is the previous owner, who agreed, or the driver's sync, which is off",
+      "taking over a Secret": "`from` is the previous owner, which agreed, or the driver's sync, which is off",
       "the policies stop what they forbid": "logged at startup, and when missing policies are in force again",
       "workload restarted": "the versions that the workload uses changed, and it requests restarts",
       "workload rotated": "all pods of the workload are ready with the new versions",

@@ -18,19 +18,19 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "only some Secrets are up to date; `status.secrets` gives each reason. For a key: the newer version waits for other objects of the Secret",
+      "only some Secrets are up to date; `status.secrets` gives a reason for each. For a key: the newer version waits for other objects of the Secret",
     fix: "see the reason of each Secret",
     again: "backoff, or as for the reason of the failure",
   },
   Unreachable: {
     means:
-      "the service that the message names (vault, Entra, the node's metadata service, API server, or proxy) does not give a usable response. For a Secret: the API server has not accepted it yet",
+      "the vault, Entra, the node's metadata service, the API server, or a proxy does not give a usable response, as the message states. For a Secret: the API server has not accepted it yet",
     fix: "check the vault name, cloud, DNS, firewall, and proxy",
     again: "backoff",
   },
   Throttled: {
     means:
-      "the vault, or for a Secret, the API server, returns 429. In the condition `Fresh`: the worker polls the class less often because the vault throttles",
+      "the vault returns 429; for a Secret, the API server does. In the condition `Fresh`: the worker polls the class less often because the vault throttles requests",
     fix: "poll less often, or spread objects over more vaults",
     again: "after `Retry-After`, otherwise backoff",
   },
@@ -105,7 +105,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   Stale: {
     means:
-      "in the condition `Fresh`: no check has succeeded for longer than the `max-stale` of the class, or no check has finished for two poll intervals",
+      "in the condition `Fresh`: the last successful check is older than the class's `max-stale`, or no check has finished for two poll intervals",
     fix: "see the reason in the message",
     again: "as for that reason",
   },
@@ -125,7 +125,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   SwitchedOff: {
     means:
       "`sync: never`, `--sync-mode=never`, or `--sync-secret=false` turned off the sync of the class. The worker keeps the Secrets, and `Synced` and `Fresh` are `Unknown`. A class without a status does not get one",
-    fix: "if you want to sync the class, remove the annotation or setting",
+    fix: "to sync the class, remove the annotation or setting",
     again: "immediately after sync is turned on",
   },
 };
@@ -139,11 +139,10 @@ const EVENT: Readonly<Record<EventReason, string>> = {
   ComponentHealed:
     "the worker restored an edited or deleted component. The message names the fields (never their values) and the last field manager",
   ComponentDamaged: "a role, a policy, the Namespace, or an immutable field is damaged. Reapply the manifests",
-  ComponentRestarted:
-    "the worker restarted a workload of the install, because its ServiceAccount was recreated and its pods had invalid tokens",
+  ComponentRestarted: "the worker restarted a workload of the install, because its ServiceAccount was recreated",
   InvalidTlsOption: "a Gateway or Ingress requests a certificate incorrectly. Correct the named field",
   TlsConflict: "another writer uses the name or field that a certificate needs. See [conflicts](gateway-certificates.md#conflicts)",
-  CertificateNotSynced: "the class for a Gateway or Ingress does not sync. See the reason in the message",
+  CertificateNotSynced: "the class for a Gateway or Ingress does not sync, for the reason in the message",
   ComponentTolerated: "a platform changed a field that it is allowed to change. See [healing](healing.md#what-counts-as-damage)",
 };
 
@@ -155,7 +154,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
     means: "the workload waits for another workload, which the message names, or for `--max-rollouts`",
   },
   Restarting: { where: "condition", means: "a restart is in progress or waits for its turn" },
-  Rotated: { where: "both", means: "all pods have the Secrets' versions and stay ready" },
+  Rotated: { where: "both", means: "all pods have the versions in the Secrets, and stay ready" },
   RolloutFailed: {
     where: "both",
     means:
@@ -198,7 +197,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   NoVersions: {
     where: "both",
     means:
-      "the workload requests restarts, but uses no class or synced Secret, or uses only classes whose sync is off or that have another provider",
+      "the workload requests restarts, but uses no class or synced Secret, or only classes of another provider or classes whose sync is off",
   },
 };
 
@@ -218,7 +217,7 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
       "another volume has the name, or the pod's own volume for the class, under any name, has a credentials reference other than the default",
   },
   MountPathTaken: { means: "a container has another mount or device at or below the path, or a read-only mount above it" },
-  EnvTaken: { means: "a variable from `env-from` conflicts with one that the container already has" },
+  EnvTaken: { means: "a variable from `env-from` conflicts with a variable that the container already has" },
   PodTooLarge: {
     means: "the mounts and variable sources of all containers exceed 2000, or their paths and names exceed 1 MiB",
   },

@@ -14,7 +14,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "rotation-poll-interval": "The worker checks a class sooner if another class with the same identity lists the vault more often.",
   "event-queues":
     "After an event, the worker checks the classes that name the object. Polls continue. Classes cannot name queues. See [rotate in seconds](../how-to/rotate-in-seconds.md).",
-  "unused-grace": "Restarting the worker restarts this period.",
+  "unused-grace": "If the worker restarts, the period starts again.",
   "expiry-warning": "The warning is the event `ObjectExpiring`. `0s` disables the warning.",
   "restart-workloads": "See [restart on rotation](../how-to/restart-on-rotation.md). With `false`, the worker does not read workloads.",
   "restart-mode":
