@@ -42,15 +42,15 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`the version is disabled (<code>); enable it, or set objectVersion to an enabled one`",
   },
   ObjectExpired: {
-    when: "the version has expired; once per object and version",
+    when: "the version has expired. Posted once per object and version",
     message: "`<object> expired at <time> and is still synced; set a new version in the vault`",
   },
   ObjectNotYetValid: {
-    when: "the version is not valid yet; once per object and version",
+    when: "the version is not valid yet. Posted once per object and version",
     message: "`<object> is not valid before <time> and is still synced; change its activation date, or name a version that is valid`",
   },
   ObjectExpiring: {
-    when: "the version expires within `--expiry-warning`; once per object and version",
+    when: "the version expires within `--expiry-warning`. Posted once per object and version",
     message: "`<object> expires at <time>; set a new version in the vault before`",
   },
   InvalidClass: {
@@ -98,7 +98,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`data has <number> bytes, a Secret takes <number>; the biggest entry is <key> with <number>`",
   },
   SecretRepaired: {
-    when: "the worker repaired an edited or deleted Secret; once for each repair",
+    when: "the worker repaired an edited or deleted Secret. Posted once per repair",
     message: "`Secret <name> was edited<by whom>; the worker restored it`",
   },
   SecretReplaced: {
@@ -184,7 +184,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component> was <damage> (<detail>) and is as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a role, a policy, the Namespace, or an immutable field is damaged, which the worker does not heal",
+    when: "a role, a policy, the Namespace, or an immutable field is damaged. The worker does not heal this damage",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
@@ -193,7 +193,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`<component> was restarted: <account> was made anew at <time>, and the API server refuses the tokens that its pods had before`",
   },
   ComponentTolerated: {
-    when: "a platform changed a field that it [is allowed to change](healing.md#what-counts-as-damage); once",
+    when: "a platform changed a field that it [is allowed to change](healing.md#what-counts-as-damage). Posted once",
     message: "`<component>: <fields>, by <who>, was changed by the platform and stays`",
   },
   GuardrailsMissing: {

@@ -10,24 +10,25 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     admission_requests_total: "completed admission reviews; see [reasons](reasons.md#admission-reasons)",
     admission_duration_seconds: "time from a review's request headers to its response",
     admission_in_flight: "reviews in progress",
-    admission_class_lookups_total: "class lookups: `cached`, `read` (live), `missing`, `unknown` (could not be read)",
-    admission_namespace_lookups_total: "Namespace lookups for defaults: `cached`, `read` (live), `missing`, `unknown` (could not be read)",
+    admission_class_lookups_total: "class lookups, by result: `cached`, `read` (live), `missing`, or `unknown` (could not be read)",
+    admission_namespace_lookups_total:
+      "Namespace lookups for defaults, by result: `cached`, `read` (live), `missing`, or `unknown` (could not be read)",
     preflight_reviews_total: "completed preflight reviews of a `workload` or a `class`, by outcome: `clean`, `warned`, or `errored`",
     preflight_warnings_total: "reviews with this warning; see [preflight](preflight.md)",
     certificate_not_after_seconds: "expiry of the served certificate (`leaf`) and its CA (`authority`), in seconds since the epoch",
   },
   sync: {
     sync_total: "completed checks of a class against its vault; see [reasons](reasons.md#sync-reasons)",
-    sync_duration_seconds: "duration of these checks, from the request until the status is written",
+    sync_duration_seconds: "duration of checks of a class, from the request until the status is written",
     classes:
       "synced classes, by the reason of their condition `Synced`. Classes with `Stale` or `GuardrailsMissing` also count under that reason",
-    classes_overdue: "classes without a successful check for more than two of their intervals",
+    classes_overdue: "classes whose last successful check is more than two poll intervals old",
     class_seconds_since_success:
       "time since the last successful check of an overdue class, or since the worker started if no check succeeded; only for the 100 longest times",
     check_age_max_seconds: "highest age of the last successful check of any class; normally less than an interval",
     secrets_managed: "Secrets with the worker's label; with `--secret-access=blind`, Secrets that this process has written",
     secret_writes_total:
-      "writes to Secrets: `create`, `apply`, `replace`, `delete`; `adopt` takes over a Secret, `release` releases it, and `leave` passes it to another class",
+      "writes to Secrets: `create`, `apply`, `replace`, and `delete`. `adopt` takes over a Secret, `release` releases it, and `leave` passes it to another class",
     drift_repairs_total: "repairs of Secrets that others `edited` or `deleted`",
     object_expiry_seconds:
       "expiry of a synced object, in seconds since the epoch (the earlier expiry if two versions are in use); only for the 100 objects that expire first, including expired objects",
@@ -56,11 +57,11 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
       "messages from [event queues](../how-to/rotate-in-seconds.md): `acted` on, `duplicate`, `unnamed` (no class names the object), `foreign` (no class names the vault), `access` (a vault's policies changed), `otherType`, `malformed`, or `poison` (received too often)",
     event_hints_total:
       "class checks triggered by an event: `applied` (Secrets updated), `current` (Secrets already had the version), `looked` (the vault has a newer version, or no key uses the version), or `leftToPoll` (the vault did not show the version in time, or the namespace had no room for more checks)",
-    event_lag_seconds: "time from a vault's event until Secrets have the version; compares Azure's clock with the node's clock",
+    event_lag_seconds: "time from a vault's event until Secrets have the version, by Azure's clock and the node's clock",
     event_messages_in_hand: `messages received but not yet deleted. At ${MOST_IN_HAND.toLocaleString("en-US")} from one queue, the worker stops receiving from it`,
     event_queue_up: "1 while an event queue responds; 0 while only polls detect new versions",
     event_queue_last_answer_timestamp_seconds: "time of an event queue's last response, in seconds since the epoch",
-    rollouts_total: "workload restarts because of new versions: `started`, `completed`, `failed`",
+    rollouts_total: "workload restarts because of new versions: `started`, `completed`, or `failed`",
     rollouts_waiting: "workloads waiting for their restart",
     rollouts_held: `due restarts that cannot begin: ${code(...HELD_CAUSES)}. Someone must fix \`invalid_window\`, and usually \`blocked\`; see [restarts held](../runbooks/restarts-held.md)`,
     rollouts_halted:
@@ -71,7 +72,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     queue_runs_total:
       "class reconciles, by outcome: `done`, `requeueAfter` (repeats at a set time), `retry` (failed, repeats after a backoff), or `terminal` (failed, not retried)",
     events_dropped_total:
-      "events not posted because too many from a namespace were waiting, the API server rejected them, or the worker stopped. The worker logs each one",
+      "events not posted because too many events of a namespace were waiting, the API server rejected them, or the worker stopped. The worker logs each such event",
     frozen: "1 while the worker does not act on classes because the class CRD is damaged or the state of the CRD is not known yet",
     guardrails_missing: "1 while a policy that limits the worker is not in force, or while another policy denies the test of this policy",
     leader: "1 while this replica is the leader",

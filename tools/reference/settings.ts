@@ -21,10 +21,10 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "`dry-run` reports due restarts in events, conditions, and metrics. `paused` only finishes restarts in progress. See [set them for the cluster](../how-to/restart-on-rotation.md#set-them-for-the-cluster).",
   "restart-window": "See [how to write windows](../how-to/restart-on-rotation.md#when).",
   "restart-argo-rollouts":
-    "Set it with `manifests/components/argo-rollouts`, which grants the permission. You can install the CRD after the worker. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
+    "Set it with `manifests/components/argo-rollouts`, which also grants the permission. You can install the CRD after the worker. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
   "respect-disruption-budgets":
-    "Set it with `manifests/components/disruption-budgets`, which grants the permission. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
-  "max-rollouts": "Namespaces take turns. `--max-rollouts-per-namespace` applies as well.",
+    "Set it with `manifests/components/disruption-budgets`, which also grants the permission. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
+  "max-rollouts": "Namespaces take turns. `--max-rollouts-per-namespace` also applies.",
   "rollout-timeout": "Pods must stay ready for at most half of this time. For a Deployment, a longer `progressDeadlineSeconds` applies.",
   "mounted-files-grace":
     "Applies to classes without `secretObjects`. After this time, the worker restarts the workload anyway, and new pods mount the vault's version. Use `0s` if the driver does not rotate files.",
@@ -48,7 +48,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "construct-pem-chain": "For mounts, use the Azure provider's flag of the same name.",
   "write-cert-and-key-in-separate-files": "Use the same value as for the provider's flag of this name.",
   "gateway-classes":
-    "Set it with `manifests/components/gateway-tls`, which grants the permissions. `approuting-istio` belongs to App Routing. You can install the Gateway API after the worker. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
+    "Set it together with `manifests/components/gateway-tls`, which grants the permissions. `approuting-istio` belongs to App Routing. You can install the Gateway API after the worker. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
   "ingress-classes":
     "Works like `--gateway-classes`, but for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` belongs to App Routing.",
   "tenant-id": "Only with `--gateway-classes` or `--ingress-classes`.",
@@ -57,7 +57,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   heal: "`--heal=` turns off healing. To omit `components`, install with `manifests/components/no-component-healing`, which also removes the permissions. See [healing](healing.md).",
   "heal-node-side":
     "Set it with `manifests/components/node-side-healing`, which adds the policy and the permissions. See [healing](healing.md#driver-and-provider).",
-  "heal-webhook": "`manifests/components/injection-policy` sets it to `false` so that you can remove the webhook.",
+  "heal-webhook": "`manifests/components/injection-policy` sets the flag to `false`, so that you can remove the webhook.",
   "tls-cert-file": "The webhook rereads the file when it changes. See [use cert-manager](../how-to/use-cert-manager.md).",
   "tls-key-file": "PEM. Set both flags or neither.",
   "client-ca-file":
