@@ -203,7 +203,7 @@ const bothRows: readonly ValueRow[] = [
     default: [{ audience: "api://AzureADTokenExchange" }, { audience: "api://AKSIdentityBinding" }],
     type: TOKEN_REQUESTS,
     meaning:
-      "Audiences of the tokens that the kubelet passes to the driver. Workload identity requires the first default audience, and AKS identity bindings the second.",
+      "Audiences of the tokens that the kubelet passes to the driver. Workload identity requires the first default audience, and AKS identity bindings require the second.",
   },
   {
     path: "imagePullSecrets",

@@ -202,7 +202,7 @@ const certificateRows: readonly ValueRow[] = [
     meaning:
       "ConfigMap in the release's namespace with the CAs of your API servers' client certificates. If set, the webhook rejects all other clients.",
   },
-  { path: "clientCA.secret", default: "", type: TEXT, meaning: "Secret to use instead of the ConfigMap. Set only one of the two." },
+  { path: "clientCA.secret", default: "", type: TEXT, meaning: "Secret to use instead of the ConfigMap." },
   { path: "clientCA.key", default: "ca.crt", type: TEXT, meaning: "Key in the ConfigMap or Secret that contains the CAs in PEM format." },
 ];
 

@@ -36,7 +36,7 @@ export const WARNINGS: LogWords = {
       "list or watch failed":
         "the process retries after `delayMs`. If the failures continue, check the API server and the permissions on `resource`",
       "the API server's versions went back; listing anew":
-        "etcd was restored from a backup, so objects created after the backup are lost; nothing to do here",
+        "etcd was restored from a backup, so objects created after the backup are lost; nothing to do",
       "watch sent an error; listing anew": "the API server ended a watch with an error; nothing to do",
       "whether another instance is installed is not known":
         "the process lacks permission to read the webhook configuration; check that `keyvault-injector-instance` is bound",

@@ -30,7 +30,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   Throttled: {
     means:
-      "the vault returns 429. For a Secret: the API server returns 429. In the condition `Fresh`: the worker polls the class less often because the vault throttles requests",
+      "the vault, or the API server for a Secret, returns 429. In the condition `Fresh`: the worker polls the class less often because the vault throttles requests",
     fix: "poll less often, or spread objects over more vaults",
     again: "after `Retry-After`, otherwise backoff",
   },

@@ -53,7 +53,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "Works like `--gateway-classes`, but for `spec.ingressClassName`. `webapprouting.kubernetes.azure.com` belongs to App Routing.",
   "tenant-id": "Only with `--gateway-classes` or `--ingress-classes`.",
   "node-identity-client-id":
-    "Set the client ID, not the resource ID. Required if the node has several identities. Only with `--gateway-classes` or `--ingress-classes`, in namespaces that are allowed to use the [node's identity](../how-to/use-managed-identity.md).",
+    "Set the client ID, not the resource ID. Required if the node has several identities. Only with `--gateway-classes` or `--ingress-classes`, in namespaces that can use the [node's identity](../how-to/use-managed-identity.md).",
   heal: "`--heal=` turns off healing. To omit `components`, install with `manifests/components/no-component-healing`, which also removes the permissions. See [healing](healing.md).",
   "heal-node-side":
     "Set it with `manifests/components/node-side-healing`, which adds the policy and the permissions. See [healing](healing.md#driver-and-provider).",

@@ -65,7 +65,7 @@ export const LEAVES = {
   "host-unresolved": leaf(
     "network",
     "FAIL",
-    "the host name does not exist. For a vault, the vault does not exist. For the sign-in service, DNS or egress is broken",
+    "the host name does not exist. Either the vault does not exist, or, for the sign-in service, DNS or egress is broken",
   ),
   "name-service-silent": leaf("network", "FAIL", "the DNS server does not answer"),
   "proxy-unreachable": leaf("network", "FAIL", "doctor cannot reach the proxy in your environment"),
