@@ -58,7 +58,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     event_hints_total:
       "class checks triggered by an event: `applied` (Secrets updated), `current` (Secrets already had the version), `looked` (the vault has a newer version, or no key uses the version), or `leftToPoll` (the vault did not show the version in time, or the namespace had no room for more checks)",
     event_lag_seconds: "time from a vault's event until Secrets have the version, by Azure's clock and the node's clock",
-    event_messages_in_hand: `messages received but not yet deleted. At ${MOST_IN_HAND.toLocaleString("en-US")} from one queue, the worker stops receiving from it`,
+    event_messages_in_hand: `messages received but not yet deleted; at ${MOST_IN_HAND.toLocaleString("en-US")} from one queue, the worker stops receiving from it`,
     event_queue_up: "1 while an event queue responds; 0 while only polls detect new versions",
     event_queue_last_answer_timestamp_seconds: "time of an event queue's last response, in seconds since the epoch",
     rollouts_total: "workload restarts because of new versions: `started`, `completed`, or `failed`",
