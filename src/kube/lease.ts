@@ -1,44 +1,14 @@
-import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import type { Logger } from "../domain/ports/logger.ts";
+import { shardOfLease } from "../domain/shards.ts";
 import { aborted } from "../runtime/lifecycle.ts";
-import { acquisition, emptyLease, holderOf, LEASES, type Lease, type LeaseAnnotations, release, wasHeld } from "./lease-record.ts";
+import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
+import { holderOf, type Lease, type LeaseAnnotations } from "./lease-record.ts";
+import { LeaseLost, LeaseSearch } from "./lease-search.ts";
+import { LeaseStore, type Renewal } from "./lease-store.ts";
 
-export interface LeaderElectionOptions {
-  readonly namespace: string;
-  readonly name: string;
-  /** Different for every process that ever ran: the pod's name with a random part. */
-  readonly identity: string;
-  readonly fieldManager: string;
-  readonly clock: LeaseClock;
-  readonly logger: Logger;
-  /** Asked at each renewal, and at the release: what the next leader is to know. What it leaves out stays as it is. */
-  readonly annotations?: () => LeaseAnnotations;
-  /**
-   * Whether anybody has led before: asked where nobody has ever held the lease. Who deletes a lease does not end its holder, so that a lease that is
-   * new is taken at once only where there can be none. Default: nobody has.
-   */
-  readonly hasLed?: (signal: AbortSignal) => Promise<boolean>;
-  /** Milliseconds; the defaults are client-go's: 15,000, 10,000 and 2,000. */
-  readonly leaseMs?: number;
-  readonly renewDeadlineMs?: number;
-  readonly retryMs?: number;
-}
-
-/** `elapsed`: milliseconds that count a sleep of the machine, too; `now` where it is not given. */
-interface LeaseClock extends Clock {
-  elapsed?(): number;
-}
-
-/** `before`: what the leader before left. The signal aborts when the lease is lost. */
-type Lead = (signal: AbortSignal, before: LeaseAnnotations) => Promise<void>;
-
-interface Timing {
-  readonly leaseMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryMs: number;
-}
+/** `before`: what the leader before left; `shard`: of which Lease, from 0. The signal aborts when the lease is lost. */
+type Lead = (signal: AbortSignal, before: LeaseAnnotations, shard: number) => Promise<void>;
 
 /** Throws where the times leave no room between giving up and being replaced. */
 export function createLeaderElection(client: KubeClient, options: LeaderElectionOptions): LeaderElection {
@@ -58,9 +28,10 @@ export function createLeaderElection(client: KubeClient, options: LeaderElection
  * that is held or keep one that is lost.
  */
 export class LeaderElection {
-  readonly #client: KubeClient;
   readonly #options: LeaderElectionOptions;
   readonly #timing: Timing;
+  readonly #store: LeaseStore;
+  readonly #search: LeaseSearch;
   #isLeader = false;
   /** By the time that has elapsed: up to then the last renewal counts. */
   #heldUntil = Number.NEGATIVE_INFINITY;
@@ -71,9 +42,10 @@ export class LeaderElection {
   #isHealthy = true;
 
   constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
-    this.#client = client;
     this.#options = options;
     this.#timing = timing;
+    this.#store = new LeaseStore(client, options, timing);
+    this.#search = new LeaseSearch(this.#store, options, timing);
   }
 
   get isLeader(): boolean {
@@ -91,66 +63,22 @@ export class LeaderElection {
 
   /** False from the moment at which a renewal is overdue, whenever this process comes to notice it. */
   get holdsLease(): boolean {
-    return this.#isLeader && this.#elapsed() < this.#heldUntil;
+    return this.#isLeader && this.#store.elapsed() < this.#heldUntil;
   }
 
   /** Until the outer signal aborts. Rejects when the lease was lost: the process must end, since another leader may already write. */
   async run(lead: Lead, signal: AbortSignal): Promise<void> {
     try {
-      const won = await this.#acquire(signal);
-      if (signal.aborted) return await this.#release(won);
-      this.#options.logger.info("became the leader", { lease: this.#options.name, identity: this.#options.identity });
+      const { written: won, until } = await this.#search.acquire(signal);
+      if (signal.aborted) return await this.#store.release(won, {});
+      this.#heldUntil = until;
+      this.#options.logger.info("became the leader", { lease: won.metadata.name, identity: this.#options.identity });
       await this.#hold(won, lead, signal);
     } catch (error) {
       if (!(signal.aborted && error === signal.reason)) throw error;
     } finally {
       this.#isLeader = false;
     }
-  }
-
-  /** Until the lease is ours: at once where nobody can hold it, else after it was seen unchanged for its whole duration. */
-  async #acquire(signal: AbortSignal): Promise<Lease> {
-    let seen: string | undefined;
-    let unchangedMs = 0;
-    for (;;) {
-      const found = await this.#tried("lease not read", () => this.#look(signal), signal);
-      // A failed read says nothing of the lease: whoever renews it while it cannot be read is seen by its version afterwards.
-      if (found !== undefined && found.lease.metadata.resourceVersion !== seen) {
-        seen = found.lease.metadata.resourceVersion;
-        unchangedMs = 0;
-      }
-      if (found !== undefined && (found.isFree || unchangedMs > this.#durationOf(found.lease))) {
-        // A stop does not end it: of a write without an answer nobody would know what to give back. The client bounds the request.
-        const { signal: unhurried } = new AbortController();
-        const won = await this.#tried("lease not acquired", () => this.#write(found.lease, unhurried), signal);
-        if (won !== undefined) return won;
-      }
-      await this.#options.clock.sleep(this.#timing.retryMs, signal);
-      unchangedMs += this.#timing.retryMs;
-    }
-  }
-
-  async #look(signal: AbortSignal): Promise<{ readonly lease: Lease; readonly isFree: boolean }> {
-    const lease = await this.#read(signal);
-    return { lease, isFree: this.#isOurs(lease) && (wasHeld(lease) || (await this.#isFirst(signal))) };
-  }
-
-  /** False as well where that cannot be said: then the lease is waited for as if somebody held it. */
-  async #isFirst(signal: AbortSignal): Promise<boolean> {
-    const { hasLed = async () => false } = this.#options;
-    return (await this.#tried("lease not acquired", () => hasLed(signal), signal)) === false;
-  }
-
-  /** Held by nobody else. */
-  #isOurs(lease: Lease): boolean {
-    const holder = holderOf(lease);
-    return holder === undefined || holder === this.#options.identity;
-  }
-
-  /** What the holder promised; our own setting where it says nothing. */
-  #durationOf(lease: Lease): number {
-    const seconds = lease.spec?.leaseDurationSeconds;
-    return seconds === undefined ? this.#timing.leaseMs : seconds * 1_000;
   }
 
   /**
@@ -161,7 +89,9 @@ export class LeaderElection {
     const leading = new AbortController();
     const renewing = new AbortController();
     this.#isLeader = true;
-    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), won.metadata.annotations ?? {}));
+    const { name, annotations: before = {} } = won.metadata;
+    const shard = shardOfLease(this.#options.name, name) ?? 0;
+    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), before, shard));
     const renewal = outcomeOf(this.#renew(won, renewing.signal));
     const loss = renewal.then((result) => ("error" in result ? result : undefined));
     const lost = await Promise.race([loss, work.then(() => undefined), aborted(outer)]);
@@ -175,9 +105,8 @@ export class LeaderElection {
     const ended = await this.#atMost(this.#timing.renewDeadlineMs, work);
     renewing.abort();
     const held = await renewal;
-    if (ended === undefined)
-      this.#options.logger.warn("work did not end in time; the lease is left to expire", { lease: this.#options.name });
-    else if ("value" in held) await this.#release(held.value);
+    if (ended === undefined) this.#options.logger.warn("work did not end in time; the lease is left to expire", { lease: name });
+    else if ("value" in held) await this.#store.release(held.value, this.#annotations());
     if (ended !== undefined && "error" in ended && !outer.aborted) throw ended.error;
   }
 
@@ -191,7 +120,9 @@ export class LeaderElection {
         await this.#pause(signal);
         // Counted from before the request: the others count from when the write arrived.
         const next = this.#deadline(this.#timing.renewDeadlineMs);
-        const renewed = await this.#answering(() => this.#tried("lease not renewed", () => this.#renewOnce(lease, signal), signal));
+        const renewed = await this.#answering(() =>
+          this.#search.tried("lease not renewed", lease.metadata.name, () => this.#renewOnce(lease, signal), signal),
+        );
         (renewed === undefined ? next : deadline).cancel();
         if (renewed === undefined) continue;
         lease = renewed;
@@ -235,82 +166,30 @@ export class LeaderElection {
     const bound = this.#deadline(this.#timing.renewDeadlineMs / 2, new Error("no answer in time"));
     const bounded = AbortSignal.any([signal, bound.signal]);
     try {
-      return await this.#write(lease, bounded);
+      return await this.#renewed(lease, bounded);
     } catch (error) {
       if (!(error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound"))) throw error;
       // Somebody wrote in between: an annotation, another candidate, or our own write whose answer got lost.
-      const fresh = await this.#read(bounded);
-      if (!this.#isOurs(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
-      return await this.#write(fresh, bounded);
+      const fresh = await this.#store.read(lease.metadata.name, bounded);
+      if (!this.#store.isOurs(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
+      return await this.#renewed(fresh, bounded);
     } finally {
       bound.cancel();
     }
   }
 
-  async #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
-    const { identity, clock, fieldManager } = this.#options;
-    const now = clock.now();
-    const elapsed = this.#elapsed();
-    const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
-    const patch = acquisition(lease, identity, { seconds, now, annotations: this.#annotations() });
-    const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
-    // From before the request, as the others count from when it arrived.
-    this.#heldUntil = elapsed + this.#timing.renewDeadlineMs;
+  /** Where it comes late, the lease was free meanwhile to those with another number of shards, who do not write it. */
+  async #renewed(lease: Lease, signal: AbortSignal): Promise<Lease> {
+    const { written, until }: Renewal = await this.#store.write(lease, this.#annotations(), signal);
+    if (!this.holdsLease && (await this.#search.meetsOthers(written, signal)))
+      throw new LeaseLost("it was renewed late, and workers with another number of shards have begun");
+    this.#heldUntil = until;
     return written;
-  }
-
-  #elapsed(): number {
-    const { clock } = this.#options;
-    return clock.elapsed?.() ?? clock.now();
   }
 
   /** Of the leader's work alone: a candidate has done nothing. */
   #annotations(): LeaseAnnotations {
     return this.#isLeader ? (this.#options.annotations?.() ?? {}) : {};
-  }
-
-  async #release(lease: Lease): Promise<void> {
-    const { clock, fieldManager, identity, logger, name } = this.#options;
-    const signal = new AbortController().signal; // The client bounds the request.
-    const write = (held: Lease): Promise<Lease> =>
-      this.#client.mergePatch<Lease>(
-        LEASES,
-        held.metadata,
-        release(held, { now: clock.now(), annotations: this.#annotations() }),
-        { fieldManager },
-        signal,
-      );
-    try {
-      await write(lease).catch(async (error: unknown) => {
-        // A renewal that was cut off by the stop may have been written all the same.
-        const fresh = await this.#read(signal);
-        if (holderOf(fresh) !== identity) throw error;
-        return write(fresh);
-      });
-      logger.info("released the lease", { lease: name });
-    } catch (error) {
-      logger.warn("lease not released; it expires", { lease: name, error });
-    }
-  }
-
-  /** The lease, created where there is none: by apply, since RBAC cannot limit a POST to one name. */
-  async #read(signal: AbortSignal): Promise<Lease> {
-    const { namespace, name, fieldManager } = this.#options;
-    const result = await this.#client.read<Lease>(LEASES, { namespace, name }, signal);
-    if (result.kind === "found") return result.object;
-    return this.#client.apply<Lease>(LEASES, emptyLease(namespace, name), { fieldManager, force: false }, signal);
-  }
-
-  /** Undefined where the attempt failed in a way that the next may not. */
-  async #tried<T>(message: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-    try {
-      return await attempt();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof LeaseLost) throw error;
-      this.#options.logger.warn(message, { lease: this.#options.name, error });
-      return undefined;
-    }
   }
 
   async #atMost<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
@@ -337,11 +216,6 @@ export class LeaderElection {
 interface Deadline {
   readonly signal: AbortSignal;
   cancel(): void;
-}
-
-/** The lease belongs to somebody else, or may by now. */
-class LeaseLost extends Error {
-  override readonly name = "LeaseLost";
 }
 
 type Settled<T> = { readonly value: T } | { readonly error: unknown };

@@ -8,7 +8,7 @@ import type { RestartMode } from "../domain/rollout/controls.ts";
 import { parseWindow, type RestartWindow, WINDOW_ADVICE } from "../domain/rollout/window.ts";
 import type { SyncMode } from "../domain/schedule/class-annotations.ts";
 import { nearestSpelling } from "../domain/spelling.ts";
-import { parseQueueSetting, type QueueSetting } from "../domain/vault-events/queue-setting.ts";
+import { parseQueueSetting, type QueueSetting, queueLabel, SHARD_PLACE } from "../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../domain/words.ts";
 import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
@@ -33,6 +33,8 @@ export interface Config {
   readonly restartWindow: RestartWindow;
   readonly restartArgoRollouts: boolean;
   readonly respectDisruptionBudgets: boolean;
+  /** Leaders, each for a part of the namespaces. */
+  readonly shards: number;
   readonly maxRollouts: number;
   readonly maxRolloutsPerNamespace: number;
   /** Milliseconds. */
@@ -125,8 +127,10 @@ function readValue(kind: SettingKind, text: string): Result<unknown, string> {
       return given(findCloud(text).ok || isCustomCloud(text), text, `no such cloud; write one of ${CLOUD_NAMES.join(", ")}`);
     case "port":
       return given(/^\d{1,5}$/.test(text) && Number(text) <= 65_535, Number(text), "write a port number from 0 to 65535");
-    case "count":
-      return given(/^[1-9]\d{0,3}$/.test(text), Number(text), "write a number from 1 to 9999");
+    case "count": {
+      const { most = 9_999 } = kind;
+      return given(/^[1-9]\d{0,3}$/.test(text) && Number(text) <= most, Number(text), `write a number from 1 to ${most}`);
+    }
     case "duration":
       return readDuration(text, kind.minimumMs);
     case "choice":
@@ -192,7 +196,7 @@ export function parseConfig(
     else problems.push(`${given.where}: ${JSON.stringify(given.text)}: ${read.error}`);
   }
   const config = toConfig(values);
-  problems.push(...certificateFileProblems(config), ...eventQueueProblems(config));
+  problems.push(...certificateFileProblems(config), ...eventQueueProblems(config), ...shardProblems(config));
   const ofTokenProxy = tokenProxyProblem(config.tokenProxyUrl);
   if (ofTokenProxy !== undefined) problems.push(`--token-proxy-url: ${ofTokenProxy}`);
   const proxy = readOutboundProxy(environment);
@@ -223,6 +227,22 @@ function certificateFileProblems({ tlsCertFile, tlsKeyFile, tlsCaFile }: Setting
 function eventQueueProblems({ eventQueues = [], enableSecretRotation }: Partial<SettingValues>): readonly string[] {
   if (eventQueues.length === 0 || enableSecretRotation !== false) return [];
   return ["--event-queues: events bring polls forward, and --enable-secret-rotation=false makes none; leave one of the two out"];
+}
+
+/** What each shard needs a part of, or one of its own. */
+function shardProblems({ shards = 1, maxRollouts = shards, eventQueues = [] }: Partial<SettingValues>): readonly string[] {
+  const shared = eventQueues.find(({ url }) => !url.includes(SHARD_PLACE));
+  return [
+    ...(maxRollouts < shards
+      ? [`--max-rollouts: ${maxRollouts} is less than the ${shards} of --shards, each of which restarts its share; write ${shards} or more`]
+      : []),
+    ...(shards > 1 && shared !== undefined
+      ? [
+          `--event-queues: ${queueLabel(shared)}: with --shards=${shards} each shard reads a queue of its own, which has to get every event; ` +
+            `write ${SHARD_PLACE} where the number of the shard stands in its name, such as vault-events-${SHARD_PLACE}`,
+        ]
+      : []),
+  ];
 }
 
 function readFlags(argv: readonly string[]): Result<Readonly<Record<string, string>>, readonly string[]> {

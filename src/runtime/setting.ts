@@ -5,8 +5,8 @@ export type SettingKind =
   | { readonly kind: "text" }
   | { readonly kind: "cloud" }
   | { readonly kind: "port" }
-  /** 1 and more. */
-  | { readonly kind: "count" }
+  /** From 1 to `most`, or 9,999. */
+  | { readonly kind: "count"; readonly most?: number }
   | { readonly kind: "duration"; readonly minimumMs: number }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
   /** When restarts may begin. */

@@ -5,6 +5,7 @@
 import { EVERY_NAMESPACE, IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
 import { RESTART_MODES } from "../domain/rollout/controls.ts";
 import { SYNC_MODES } from "../domain/schedule/class-annotations.ts";
+import { MOST_SHARDS } from "../domain/shards.ts";
 import type { Setting } from "./setting.ts";
 
 const MINIMUM_POLL_MS = 10_000;
@@ -77,6 +78,7 @@ export const SETTINGS = {
     default: "false",
     help: "Begin a restart only if the PodDisruptionBudgets of the pods allow a disruption.",
   },
+  shards: { usedBy: "sync", type: { kind: "count", most: MOST_SHARDS }, default: "1", help: "Leaders, each for a part of the namespaces." },
   "max-rollouts": {
     usedBy: "sync",
     type: { kind: "count" },
@@ -270,12 +272,7 @@ export const SETTINGS = {
     default: "",
     help: "CA of --tls-cert-file, to verify the chain before the webhook reports ready.",
   },
-  "tls-min-version": {
-    usedBy: "webhook",
-    type: { kind: "choice", choices: ["1.2", "1.3"] },
-    default: "1.3",
-    help: "Minimum TLS version.",
-  },
+  "tls-min-version": { usedBy: "webhook", type: { kind: "choice", choices: ["1.2", "1.3"] }, default: "1.3", help: "Minimum TLS version." },
   "client-ca-file": {
     usedBy: "webhook",
     type: { kind: "text" },

@@ -4,10 +4,13 @@ import { createVaultClients } from "../azure/vault-clients.ts";
 import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 import type { EventQueues } from "../domain/ports/event-queue.ts";
 import type { Logger } from "../domain/ports/logger.ts";
+import { partOf, type Shard, shardLease } from "../domain/shards.ts";
+import { queueOfShard } from "../domain/vault-events/queue-setting.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { createApiContact } from "../kube/contact.ts";
 import { createEventSink } from "../kube/events.ts";
-import { createLeaderElection, type LeaderElectionOptions } from "../kube/lease.ts";
+import { createLeaderElection } from "../kube/lease.ts";
+import type { LeaderElectionOptions } from "../kube/lease-options.ts";
 import { loadKubeConfig } from "../kube/load-config.ts";
 import { assertOnlyInstance, type OneInstanceOptions } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
@@ -37,6 +40,7 @@ import { Quarantine } from "./quarantine.ts";
 import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
 import { inNamespaces } from "./served-namespaces.ts";
+import { inShard, servedBy } from "./shard.ts";
 import { cloudFileReader } from "./vault/cloud-files.ts";
 import { createVaultMetrics } from "./vault/vault-metrics.ts";
 import { runWorker } from "./worker.ts";
@@ -78,7 +82,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const decoder = new DecodingThreads(clock);
   const probe = createKubeClient(kubeConfig, { ...client, userAgent: PROBE_USER_AGENT });
   const watches = createKubeWatcher(kubeConfig, client);
-  const watcher = inNamespaces(watches, config.namespaces);
+  const served = inNamespaces(watches, config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const progress = createLeasedProgress();
   // The election exists before anything of the worker runs.
@@ -87,6 +91,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const election = createLeaderElection(urgent, {
     namespace: config.namespace,
     name: LEASE,
+    shards: config.shards,
     identity: `${config.podName}_${randomUUID()}`,
     fieldManager: FIELD_MANAGER,
     clock,
@@ -117,30 +122,38 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
     const { divertingVariables: variables } = config;
     if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
-    await election.run(async (leading, before) => {
+    metrics.shards.set(config.shards);
+    await election.run(async (leading, before, index) => {
+      const shard: Shard = { index, count: config.shards };
+      const watcher = inShard(served, servedBy(shard));
       quarantine.begin(before);
       metrics.isLeader.set(1);
-      logger.info("leading", { lease: `${config.namespace}/${LEASE}` });
+      logger.info("leading", {
+        lease: `${config.namespace}/${shardLease(LEASE, index)}`,
+        ...(shard.count > 1 ? { shards: shard.count } : {}),
+      });
       const mayEmit = (): boolean => election.holdsLease;
       const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger, mayEmit };
       const events = createEventSink(kube, sink);
       closeEvents = () => events.close();
       metrics.observeDroppedEvents(() => events.dropped);
       const leaderKube = createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME });
-      const settings = config.eventQueues;
+      const settings = config.eventQueues.map((setting) => queueOfShard(setting, index));
       const pushing = { settings, kube: leaderKube, namespace: config.namespace, metrics: pushMetrics, clock, logger, random: Math.random };
       push = settings.length === 0 ? undefined : createPush({ ...pushing, queues: await openEventQueues(config) });
       await runWorker(
         {
           settings: { ...config, restoresClasses: config.heal.includes("classes") },
-          healsCrds: config.heal.includes("crds"),
-          healsComponents: config.heal.includes("components"),
+          // What belongs to no namespace has one healer.
+          healsCrds: config.heal.includes("crds") && index === 0,
+          healsComponents: config.heal.includes("components") && index === 0,
           healsNodeSide: config.healNodeSide,
           healsWebhook: config.healWebhook,
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,
           servedNamespaces: config.namespaces,
+          shard,
           limits: {
             vaults: config.allowedVaults,
             identityModes: config.allowedIdentityModes,
@@ -166,7 +179,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
                   timeoutMs: config.rolloutTimeout,
                   respectsBudgets: config.respectDisruptionBudgets,
                   watchesArgo: config.restartArgoRollouts,
-                  mostInCluster: config.maxRollouts,
+                  mostInCluster: partOf(config.maxRollouts, shard),
                   controls: { mode: config.restartMode, window: config.restartWindow },
                   filesGraceMs: config.mountedFilesGrace,
                 },

@@ -21,6 +21,7 @@ export interface SyncMetrics {
   readonly classesRestored: Counter;
   readonly classesRepaired: Counter;
   readonly isLeader: Gauge;
+  readonly shards: Gauge;
   readonly isFrozen: Gauge;
   /** 1 for each policy that stops nothing. */
   readonly guardrailsMissing: Gauge<"policy">;
@@ -96,7 +97,16 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
       help: "1 while the class CRD is not whole, or not known yet, and nothing is changed because of classes.",
       registers,
     }),
-    isLeader: new Gauge({ name: name("leader"), help: "1 while this replica is the one that works.", registers }),
+    isLeader: new Gauge({
+      name: name("leader"),
+      help: "1 while this replica leads its shard, or the whole install if it has one shard.",
+      registers,
+    }),
+    shards: new Gauge({
+      name: name("shards"),
+      help: "Number of leaders that the install needs, as this replica is configured.",
+      registers,
+    }),
     queue: createQueueMetrics(registry),
     observeClasses: createClassMetrics(registry),
     observeDroppedEvents: (dropped) => {

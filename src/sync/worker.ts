@@ -32,6 +32,7 @@ import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { startDriverSync } from "./secrets/driver-sync.ts";
 import { startSecretStore } from "./secrets/secret-store.ts";
 import { createSecretWriter } from "./secrets/secret-writer.ts";
+import { servedBy } from "./shard.ts";
 import { startGrants } from "./vault/find-identity.ts";
 import type { FetchMirror } from "./vault/mirror.ts";
 import { ValuesInHand } from "./vault/values-in-hand.ts";
@@ -89,10 +90,16 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     onKnown: (policy, isMissing) => metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
   // The queue runs below, so its handler never sees these before they are there.
-  const enqueue = (classKey: string): void => queue.add(classKey);
+  const serves = servedBy(options.shard);
+  const enqueue = (classKey: string): void => {
+    // To a class of another shard its absence from the copies would be its end.
+    if (serves(refOfKey(classKey).namespace)) queue.add(classKey);
+  };
   const push = options.push?.start(enqueue);
   // Blind, there is nothing to copy from.
-  const secretCopies = options.isBlind ? undefined : startSecretCopies({ ...options, fingerprints }, signal);
+  const secretCopies = options.isBlind
+    ? undefined
+    : startSecretCopies({ ...options, watcher: options.watcher.everywhere, fingerprints, serves }, signal);
   const live = startCopies({ options, fingerprints, crds, enqueue, push, secretCopies }, signal);
   const ports = portsOf({ options, fingerprints, enqueue, push }, live, guardrails);
   const before = earlierPolls(options);
@@ -289,5 +296,6 @@ function mirrorsOf(
     vaultMetrics,
     onChange,
     leadingSince: options.leadingSince,
+    portion: 1 / options.shard.count,
   });
 }

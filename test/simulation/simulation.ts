@@ -20,7 +20,7 @@ import { eventsEnd, leaderReadsEvents } from "./invariants/event-queue.ts";
 import { eventsArrive } from "./invariants/events.ts";
 import { unusedKeepsGrace } from "./invariants/grace.ts";
 import type { Invariant, Violation } from "./invariants/invariant.ts";
-import { leaderWrites } from "./invariants/leader.ts";
+import { leaderWrites, oneNumberOfShards } from "./invariants/leader.ts";
 import { leaseIsKept, leaseIsTaken } from "./invariants/lease.ts";
 import { filesComeFirst, mountsAreCurrent } from "./invariants/mounted.ts";
 import { copiesAreCurrent, enforcedStays, secondDoesNothing } from "./invariants/others.ts";
@@ -57,6 +57,7 @@ export const INVARIANTS: readonly Invariant[] = [
   valuesStayHome,
   foreignStays,
   leaderWrites,
+  oneNumberOfShards,
   nothingAtRest,
   statusesAreTrue,
   classesAreChecked,

@@ -138,11 +138,14 @@ describe("the worker's process", () => {
     const waiting: (() => void)[] = [];
     const running = await composeProcess("sync", ({ method, url, body }, response) => {
       const [kind = ""] = /leases|events|secrets/.exec(url.pathname) ?? [];
+      if (method === "GET" && url.pathname.endsWith("/leases"))
+        return sendJson(response, 200, { metadata: { resourceVersion: "1" }, items: [] });
       if (method === "GET" || kind === "") return sendJson(response, 404, { kind: "Status", code: 404 });
       const object = body as KubeObject; // What our client sends.
       const answer = (): void => {
         written.push(kind);
-        sendJson(response, 200, { ...object, metadata: { ...object.metadata, resourceVersion: String(written.length) } });
+        const [name = ""] = url.pathname.split("/").slice(-1);
+        sendJson(response, 200, { ...object, metadata: { name, ...object.metadata, resourceVersion: String(written.length) } });
       };
       if (kind === "events") waiting.push(answer);
       else answer();

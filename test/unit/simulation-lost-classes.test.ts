@@ -14,7 +14,18 @@ const { startWorld } = await import("../simulation/world/world.ts");
 
 import type { World } from "../simulation/world/world.ts";
 
-const SIZE = { teams: 1, classes: 2, solitary: 0, mounted: 0, objects: 3, listers: 1, oddities: 0, eventQueues: 0, hasOwnPace: true };
+const SIZE = {
+  teams: 1,
+  classes: 2,
+  solitary: 0,
+  mounted: 0,
+  objects: 3,
+  listers: 1,
+  oddities: 0,
+  eventQueues: 0,
+  shards: 0,
+  hasOwnPace: true,
+};
 const ROLES = "clusterroles.rbac.authorization.k8s.io";
 
 interface Ending {

@@ -29,7 +29,9 @@ class SlowServer {
   };
 
   handle({ method, url, body }: StubRequest, response: ServerResponse): void {
-    if (url.pathname.includes("/leases/")) this.#answerLease(method, body, response);
+    if (url.pathname.endsWith("/leases"))
+      sendJson(response, 200, { kind: "LeaseList", metadata: { resourceVersion: "1" }, items: [this.#lease] });
+    else if (url.pathname.includes("/leases/")) this.#answerLease(method, body, response);
     else if (!url.pathname.includes("/namespaces/slow/")) sendJson(response, 201, body);
     else if (Number.isFinite(this.slowMs)) setTimeout(() => sendJson(response, 201, body), this.slowMs);
     else this.held.push(response);

@@ -47,7 +47,7 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
   const replicas =
     component === "webhook"
       ? "All of them serve requests. Increase the number if requests of the API server have to wait. Healing reverts `kubectl scale`."
-      : "One leads, and the others are on standby. Two are enough for any number of classes.";
+      : "One leads each shard, and the others are on standby. Use one more than `shards`.";
   const rows: readonly (readonly [path: string, fallback: Json, type: ValueRow["type"], meaning: string])[] = [
     ["replicas", 2, NUMBER, `Number of pods of ${who}. ${replicas}`],
     [

@@ -12,7 +12,8 @@ export interface LogCall {
 /** Functions that log what they are given as their first argument. */
 const WRAPPERS: readonly { readonly file: string; readonly name: string; readonly level: string; readonly fields: readonly string[] }[] = [
   { file: "src/kube/reflector.ts", name: "#guarded", level: "error", fields: ["namespace", "name", "error"] },
-  { file: "src/kube/lease.ts", name: "#tried", level: "warn", fields: ["lease", "error"] },
+  { file: "src/kube/lease.ts", name: "tried", level: "warn", fields: ["lease", "error"] },
+  { file: "src/kube/lease-search.ts", name: "tried", level: "warn", fields: ["lease", "error"] },
 ];
 
 /** Fields that do not stand in the call itself. */

@@ -24,6 +24,8 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
     "Set it with `manifests/components/argo-rollouts`, which also grants the permission. You can install the CRD after the worker. See [Argo Rollouts](../how-to/restart-on-rotation.md#argo-rollouts).",
   "respect-disruption-budgets":
     "Set it with `manifests/components/disruption-budgets`, which also grants the permission. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
+  shards:
+    "Each namespace belongs to one shard. Every shard needs a pod, so the Deployment needs at least as many replicas, and one more for standby. See [shards](capacity.md#shards).",
   "max-rollouts": "Namespaces take turns. `--max-rollouts-per-namespace` also applies.",
   "rollout-timeout": "Pods must stay ready for at most half of this time. For a Deployment, a longer `progressDeadlineSeconds` applies.",
   "mounted-files-grace":

@@ -4,6 +4,7 @@ import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../doma
 import { keyOf } from "../../domain/object-key.ts";
 import { unseenCloudFile } from "../../domain/provider-class/cloud-file.ts";
 import { parseProviderClass } from "../../domain/provider-class/parse.ts";
+import { layoutOf, shardOfLease } from "../../domain/shards.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { lastWriteOf } from "../../domain/sync/observed-secret.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
@@ -18,7 +19,7 @@ import type { WorkerSettings } from "../shared/class-context.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { LIVE_PODS } from "../where/gather.ts";
 import { eventOf } from "./events.ts";
-import type { KnownClass, KnownStatus, LiveCopies } from "./known.ts";
+import type { HeldShard, KnownClass, KnownStatus, LiveCopies } from "./known.ts";
 import { followKind, type Watching } from "./live.ts";
 
 export interface Followed {
@@ -48,12 +49,18 @@ export function followAll(watching: Watching, { install, settings, worker }: Fol
     lease: followKind(watching, {
       resource: RESOURCES.leases,
       namespace: install,
-      fieldSelector: `metadata.name=${OWN_DEPLOYMENT}`,
-      project: (object) => (object as Lease).spec, // As above.
-      // It is renewed every few seconds.
-      isSame: (one, other) => one?.holderIdentity === other?.holderIdentity,
+      project: heldShard,
+      // They are renewed every few seconds.
+      isSame: (one, other) => one?.spec?.holderIdentity === other?.spec?.holderIdentity && one?.shards === other?.shards,
     }),
   };
+}
+
+/** Undefined: of somebody else. */
+function heldShard(object: KubeObject): HeldShard | undefined {
+  const lease = object as Lease; // As above.
+  const shard = shardOfLease(OWN_DEPLOYMENT, lease.metadata.name);
+  return shard === undefined ? undefined : { shard, shards: layoutOf(lease), spec: lease.spec };
 }
 
 function knownClass(spc: SecretProviderClass, settings: WorkerSettings): KnownClass | undefined {

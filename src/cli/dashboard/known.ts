@@ -36,6 +36,14 @@ export interface KnownEvent {
   readonly count: number;
 }
 
+/** The Lease of one of the worker's shards. */
+export interface HeldShard {
+  readonly shard: number;
+  /** Of all, as its holder counts them. */
+  readonly shards: number;
+  readonly spec: Lease["spec"];
+}
+
 /** Everything that is watched, each object reduced on arrival to what pages show. Of Secrets only metadata is asked for. */
 export interface LiveCopies {
   readonly classes: LiveKind<KnownClass>;
@@ -44,5 +52,5 @@ export interface LiveCopies {
   readonly pods: LiveKind<PodUse>;
   readonly podStatuses: LiveKind<StoredPodStatus>;
   readonly events: LiveKind<KnownEvent>;
-  readonly lease: LiveKind<Lease["spec"] & {}>;
+  readonly lease: LiveKind<HeldShard>;
 }

@@ -60,8 +60,14 @@ function notSeen(kind: LiveKind<unknown>): readonly Notice[] {
 
 function leader({ lease }: LiveCopies, now: number): readonly Notice[] {
   if (lease.trouble() !== undefined) return [];
-  const { state, message, fix = "" } = judgeLease(lease.list()[0], now);
-  if (state === "OK") return [];
+  const leases = lease.list();
+  const count = leases.find(({ shard }) => shard === 0)?.shards ?? 1;
+  const judged = Array.from({ length: count }, (_, index) =>
+    judgeLease(leases.find(({ shard }) => shard === index)?.spec, now, { index, count }),
+  );
+  const bad = judged.find(({ state }) => state !== "OK");
+  if (bad === undefined) return [];
+  const { message, fix = "" } = bad;
   const text = html`No worker leads: ${message}. To do: ${fix}. <a href="${runbookOf("no-leader")}" rel="noreferrer">Runbook: no leader</a>`;
   return [{ level: "problem", key: "no leader", text, spoken: "No worker leads" }];
 }

@@ -36,6 +36,8 @@ const FAILURES_TO_OPEN = 5;
 export interface VaultPressure {
   readonly all: Bucket;
   readonly keys: Bucket;
+  /** Of the vault's budget: what this worker may ask for, where others share it. */
+  readonly portion: number;
   /** Of the full rate; 1 while the vault does not throttle. */
   readonly share: number;
   /** Milliseconds by the clock of whoever asks; so for the others. */
@@ -48,11 +50,12 @@ export interface VaultPressure {
 }
 
 /** `since`: up to then somebody else may have asked the vault in our name, and nothing is saved up (milliseconds by the clock of whoever asks). */
-export function noPressure(since = Number.NEGATIVE_INFINITY): VaultPressure {
+export function noPressure(since = Number.NEGATIVE_INFINITY, portion = 1): VaultPressure {
   const past = Number.NEGATIVE_INFINITY;
   return {
     all: bucketSince(since),
     keys: bucketSince(since),
+    portion,
     share: 1,
     shareChangedAt: past,
     pausedUntil: past,
@@ -74,8 +77,8 @@ export interface Asking {
 export function admit(pressure: VaultPressure, { now, isKey }: Asking): Admission {
   const held = holdUp(pressure, now);
   if (held !== undefined) return { kind: "refused", ...held };
-  const all = takeTurns(pressure.all, scaled(ALL, pressure.share), { now, turns: 1 });
-  const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure.share), { now, turns: 1 }) : undefined;
+  const all = takeTurns(pressure.all, scaled(ALL, pressure), { now, turns: 1 });
+  const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure), { now, turns: 1 }) : undefined;
   const breaker = asked(pressure.breaker, now);
   const next = { ...pressure, all: all.bucket, keys: keys?.bucket ?? pressure.keys, breaker };
   return { kind: "go", pressure: next, waitMs: Math.max(all.waitMs, keys?.waitMs ?? 0), request: breaker.requests };
@@ -93,8 +96,8 @@ export function admitNow(pressure: VaultPressure, request: number, now: number):
 /** Nothing was asked of the vault: the turns that were taken are not needed, and the next one may try it. */
 export function notAsked(pressure: VaultPressure, request: number, { now, isKey }: Asking): VaultPressure {
   const given = { now, turns: -1 };
-  const all = takeTurns(pressure.all, scaled(ALL, pressure.share), given).bucket;
-  const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure.share), given).bucket : pressure.keys;
+  const all = takeTurns(pressure.all, scaled(ALL, pressure), given).bucket;
+  const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure), given).bucket : pressure.keys;
   return { ...untold(pressure, request), all, keys };
 }
 
@@ -157,10 +160,11 @@ export function stretchOf({ share }: VaultPressure): number {
 }
 
 /** Requests a second that are let through in the long run. */
-export function rateOf({ share }: VaultPressure): number {
-  return ALL.perSecond * share;
+export function rateOf(pressure: VaultPressure): number {
+  return scaled(ALL, pressure).perSecond;
 }
 
-function scaled({ perSecond, burst }: BucketLimits, share: number): BucketLimits {
-  return { perSecond: perSecond * share, burst: Math.max(1, burst * share) };
+function scaled({ perSecond, burst }: BucketLimits, { share, portion }: VaultPressure): BucketLimits {
+  const part = share * portion;
+  return { perSecond: perSecond * part, burst: Math.max(1, burst * part) };
 }

@@ -3,7 +3,7 @@ import { CLOUDS } from "../provider-class/clouds.ts";
 import { failed, ok, type Result } from "../result.ts";
 
 export interface QueueSetting {
-  /** `https://account.queue.core.windows.net/name` */
+  /** `https://account.queue.core.windows.net/name`, in which {@link SHARD_PLACE} may stand. */
   readonly url: string;
   readonly identity: QueueIdentity;
   /** `https://login.microsoftonline.com/` */
@@ -56,17 +56,26 @@ type Given = Partial<Record<Key, string>>;
 
 const EXAMPLE = "https://<account>.queue.core.windows.net/<queue>;identity=managed";
 
+/** In the name of a queue: the number of the shard that reads it. */
+export const SHARD_PLACE = "{shard}";
+
+/** The same setting for one shard. */
+export function queueOfShard(setting: QueueSetting, shard: number): QueueSetting {
+  return { ...setting, url: setting.url.replaceAll(SHARD_PLACE, String(shard)) };
+}
+
 /** The error says what to write instead. */
 export function parseQueueSetting(text: string): Result<QueueSetting, string> {
   const [address = "", ...parts] = text.split(";").map((part) => part.trim());
-  const url = readAddress(address);
+  const url = readAddress(address.replaceAll(SHARD_PLACE, "0"));
   if (!url.ok) return url;
   const given = readParts(parts);
   if (!given.ok) return given;
   const cloud = readCloud(url.value, given.value);
   if (!cloud.ok) return cloud;
   const identity = readIdentity(given.value);
-  return identity.ok ? ok({ url: `https://${url.value.host}${url.value.pathname}`, identity: identity.value, ...cloud.value }) : identity;
+  const path = address.includes(SHARD_PLACE) ? address.slice(address.lastIndexOf("/")) : url.value.pathname;
+  return identity.ok ? ok({ url: `https://${url.value.host}${path}`, identity: identity.value, ...cloud.value }) : identity;
 }
 
 function readAddress(text: string): Result<URL, string> {

@@ -15,6 +15,7 @@ import type { CrdHealth } from "../healing/crd-health.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import { patiently, RETRIES } from "../patience.ts";
 import { COPY_MARKS, startSecretStore } from "../secrets/secret-store.ts";
+import type { Serves } from "../shard.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import { CopyPace } from "./copy-pace.ts";
 import type { CopyCaches } from "./observe-copies.ts";
@@ -33,6 +34,8 @@ export interface CopiesOptions {
   readonly settings: WorkerSettings;
   /** `--namespaces`; none: all. */
   readonly servedNamespaces?: readonly string[];
+  /** Whether this worker writes the copies of a namespace's classes, wherever they are. */
+  readonly serves: Serves;
   readonly metrics: Pick<SyncMetrics, "secretWrites">;
   readonly events: EventSink;
   readonly clock: Clock;
@@ -63,6 +66,7 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
   const noted = new Set<string>();
   let running: { readonly live: CopiedClasses; readonly queue: WorkQueue } | undefined;
   const noteClass = (key: string): void => {
+    if (!options.serves(refOfKey(key).namespace)) return;
     if (running === undefined) noted.add(key);
     else if (isAbout(running.live, key)) running.queue.add(key);
   };
@@ -104,7 +108,7 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
 }
 
 function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches["copies"]) {
-  const { kube, fingerprints, settings, servedNamespaces = [], metrics, events, clock, logger } = options;
+  const { kube, fingerprints, settings, servedNamespaces = [], serves, metrics, events, clock, logger } = options;
   const { classes, secrets, statuses, pods, crdHealth } = live;
   // Bound to the place, so that equal content of two Secrets does not show.
   const markOf = ({ ref, annotations }: ObservedSecret): string =>
@@ -119,6 +123,6 @@ function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches
     statuses,
     pace: new CopyPace(),
     written: (action: "create" | "apply" | "replace" | "delete") => metrics.secretWrites.inc({ action }),
-    caches: { settings, served: servedNamespaces, classes, secrets, copies, ...pods, markOf },
+    caches: { settings, served: servedNamespaces, serves, classes, secrets, copies, ...pods, markOf },
   };
 }

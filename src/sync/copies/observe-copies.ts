@@ -12,6 +12,7 @@ import type { HeldClasses } from "../classes/held-classes.ts";
 import { isMirrored } from "../classes/observe.ts";
 import { switchedOffBy } from "../classes/plan.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
+import type { Serves } from "../shard.ts";
 import type { Grants } from "../vault/find-identity.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 
@@ -20,6 +21,7 @@ export interface CopyCaches {
   readonly settings: WorkerSettings;
   /** `--namespaces`; none: all. */
   readonly served: readonly string[];
+  readonly serves: Serves;
   readonly classes: Pick<HeldClasses, "get">;
   /** Of the classes, in their own namespaces. */
   readonly secrets: Pick<SecretStore, "ofClass">;
@@ -70,12 +72,13 @@ function standing({ served, grants }: CopyCaches, key: string, namespace: string
   return consent !== undefined && takesFrom(consent, key) ? "granted" : "notGranted";
 }
 
-/** Also by a class that is missing while its Secret is there: it may be back in a moment. */
+/** Also by a class that is missing while its Secret is there: it may be back in a moment. And by one of another shard, which takes its copy away itself. */
 function isClaimed(
-  { classes, secrets }: CopyCaches,
+  { serves, classes, secrets }: CopyCaches,
   classKey: string,
   ref: { readonly namespace: string; readonly name: string },
 ): boolean {
+  if (!serves(refOfKey(classKey).namespace)) return true;
   if (!secrets.ofClass(classKey).some((secret) => secret.ref.name === ref.name)) return false;
   const spc = classes.get(refOfKey(classKey));
   return spc === undefined || mirrorTargets(spc).namespaces.includes(ref.namespace);

@@ -32,6 +32,8 @@ export interface GateOptions {
   readonly metrics: VaultMetrics;
   /** Up to then another leader may have asked (by the clock's monotonic time); undefined: nobody has. */
   readonly leadingSince?: number | undefined;
+  /** Of a vault's budget, where other shards ask, too. Default: all of it. */
+  readonly portion?: number | undefined;
 }
 
 /** What is asked of a vault, as far as its limits and our metrics tell it apart. */
@@ -63,7 +65,7 @@ export class VaultGate {
     this.#options = options;
     this.#vaultUrl = vaultUrl;
     this.#usage = new VaultUsage(options.clock.now());
-    this.#pressure = noPressure(options.leadingSince);
+    this.#pressure = noPressure(options.leadingSince, options.portion);
     this.#update(this.#pressure);
   }
 

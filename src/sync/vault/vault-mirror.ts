@@ -48,6 +48,7 @@ export interface MirrorsOptions {
   readonly onChange: (classKey: string) => boolean;
   /** As of a vault's gate. */
   readonly leadingSince?: number | undefined;
+  readonly portion?: number | undefined;
 }
 
 /** How values become Secrets. */
@@ -62,9 +63,9 @@ export interface ContentOptions {
 /** The same, within the limits of the vaults and with what each identity has seen of them. */
 type Mirroring = RecheckOptions & Pick<MirrorsOptions, "cloud" | "content">;
 
-export function createMirrors({ vaults, random, onChange, leadingSince, ...options }: MirrorsOptions): FetchMirror {
+export function createMirrors({ vaults, random, onChange, leadingSince, portion, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
-  const budgeted = withBudget(vaults, { clock, random, metrics, leadingSince });
+  const budgeted = withBudget(vaults, { clock, random, metrics, leadingSince, portion });
   const versionCacheOf = createObjectVersionCaches({ clock, metrics, onChange });
   const identities = { ...options.identities, credentials: new RecentSecrets(options.identities.kube, clock) };
   const mirroring: Mirroring = { ...options, identities, vaults: budgeted, versionCacheOf };

@@ -1,20 +1,24 @@
 /** The machines that the replicas run on, and their clocks. */
+import { holder } from "../invariants/leader.ts";
 import type { SimulatedProcess } from "../machines/process.ts";
 import type { Machine } from "../time/machine.ts";
 import type { Random } from "../time/random.ts";
 import type { World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
-/** The replica that the lease names; undefined where nobody has it. */
-export function leaderOf({ cluster, replicas }: World): SimulatedProcess | undefined {
-  const lease = cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", "keyvault-injector");
-  const holder = JSON.stringify(lease?.["spec"] ?? {});
-  return replicas.find(({ name }) => holder.includes(`"${name}_`));
+/** The replica that the lease of the shard names; undefined where nobody has it. */
+export function leaderOf(world: World, shard = 0): SimulatedProcess | undefined {
+  return world.replicas.find(({ name }) => holder(world, shard).startsWith(`${name}_`));
 }
 
-/** The leader more often than not: what happens to a standby matters less. */
+/** Of all shards, as far as they are led. */
+export function leadersOf(world: World): readonly SimulatedProcess[] {
+  return Array.from({ length: world.shards.count }, (_, shard) => leaderOf(world, shard)).filter((leader) => leader !== undefined);
+}
+
+/** A leader more often than not: what happens to a standby matters less. */
 function victim(world: World, random: Random): SimulatedProcess {
-  const leader = leaderOf(world);
+  const leader = leaderOf(world, world.shards.count > 1 ? random.below(world.shards.count) : 0);
   return leader !== undefined && random.chance(0.6) ? leader : random.pick(world.replicas);
 }
 

@@ -39,6 +39,7 @@ const SIZE = {
   listers: 1,
   oddities: 0,
   eventQueues: 0,
+  shards: 0,
   hasOwnPace: true,
 };
 

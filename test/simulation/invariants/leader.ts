@@ -1,32 +1,95 @@
 /** Who writes is who leads. */
+import { LEASE_ANNOTATIONS } from "../../../src/domain/annotations.ts";
+import { MOST_SHARDS, shardLease } from "../../../src/domain/shards.ts";
+import { shardOf } from "../../../src/sync/shard.ts";
+import type { Message } from "../network/fabric.ts";
 import { API_HOST } from "../world/cluster.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
-export function holder({ cluster }: World): string {
-  const lease = cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", "keyvault-injector");
+const LEASE = "keyvault-injector-sync";
+const INSTALL = "keyvault-injector";
+
+export function holder({ cluster }: World, shard = 0): string {
+  const lease = cluster.server.object("leases.coordination.k8s.io", shardLease(LEASE, shard), INSTALL);
   const spec = lease?.["spec"] as { holderIdentity?: string } | undefined;
   return spec?.holderIdentity ?? "";
 }
 
+/** The part of the namespaces that a process leads; undefined: none. */
+function shardLedBy(world: World, process: string): { readonly index: number; readonly count: number } | undefined {
+  const index = Array.from({ length: MOST_SHARDS }, (_, shard) => shard).find((shard) => holder(world, shard).startsWith(`${process}_`));
+  if (index === undefined) return undefined;
+  const lease = world.cluster.server.object("leases.coordination.k8s.io", shardLease(LEASE, index), INSTALL);
+  const { annotations = {} } = (lease?.["metadata"] ?? {}) as { readonly annotations?: Readonly<Record<string, string>> };
+  return { index, count: Number(annotations[LEASE_ANNOTATIONS.shards] ?? "1") };
+}
+
+/** What is in no namespace, and what the install has for itself, is the first shard's; copies are written by that of their class. */
+function isOfShard(
+  { path, body }: { readonly path: string; readonly body: string },
+  { index, count }: { readonly index: number; readonly count: number },
+): boolean {
+  const [, namespace] = /\/namespaces\/([^/]+)\//.exec(path) ?? [];
+  if (namespace === undefined) return index === 0;
+  return namespace === INSTALL || shardOf(namespace, count) === index || body.includes("copied-from") || path.includes("/events");
+}
+
 const READS = new Set(["GET"]);
+
+interface Writer {
+  readonly count: number;
+  /** Virtual milliseconds of its first write by this number, and of its last. */
+  readonly first: number;
+  last: number;
+}
+
+/** Where both work, one of them has a namespace of the other's. Their first writes may cross on the way: who leads is asked before one is sent. */
+export const oneNumberOfShards: Invariant = {
+  name: "no two numbers of shards work at once",
+  watch: (world, violated) => {
+    const writers = new Map<string, Writer>();
+    world.onSend((message) => {
+      const { machine } = message;
+      if (machine === undefined || !isWrite(message)) return;
+      const led = shardLedBy(world, machine.name.split("/")[0] ?? "");
+      if (led === undefined) return;
+      const { now } = world.scheduler;
+      const known = writers.get(machine.name);
+      const writer = known?.count === led.count ? known : { count: led.count, first: now, last: now };
+      writer.last = now;
+      writers.set(machine.name, writer);
+      const other = [...writers].find(([name, { count, last }]) => name !== machine.name && count !== led.count && last > writer.first);
+      if (other === undefined) return;
+      const [name, { count, last }] = other;
+      violated(`${machine.name} writes as one of ${led.count} shards since ${writer.first}, and ${name} as one of ${count} at ${last}`);
+    });
+  },
+};
+
+function isWrite({ host, method, path, body }: Pick<Message, "host" | "method" | "path" | "body">): boolean {
+  if (host !== API_HOST || READS.has(method)) return false;
+  const isFree =
+    path.includes("/leases/") ||
+    path.includes("dryRun=All") ||
+    body.includes('"dryRun":["All"]') ||
+    path.includes("selfsubjectaccessreviews") ||
+    path.includes("/token");
+  return !isFree;
+}
 
 /** A write may arrive late, whatever anybody does; it must not leave a replica that has been replaced. */
 export const leaderWrites: Invariant = {
   name: "no write leaves a replica that does not lead",
   watch: (world, violated) => {
-    world.onSend(({ machine, host, method, path, body }) => {
-      if (host !== API_HOST || machine === undefined || READS.has(method)) return;
-      const isFree =
-        path.includes("/leases/") ||
-        path.includes("dryRun=All") ||
-        body.includes('"dryRun":["All"]') ||
-        path.includes("selfsubjectaccessreviews") ||
-        path.includes("/token");
-      if (isFree) return;
+    world.onSend((message) => {
+      const { machine, method, path, body } = message;
+      if (machine === undefined || !isWrite(message)) return;
       const name = machine.name.split("/")[0] ?? "";
-      if (!holder(world).startsWith(`${name}_`))
-        violated(`${machine.name} sends ${method} ${path.split("?")[0] ?? ""} while ${holder(world)} leads`);
+      const shard = shardLedBy(world, name);
+      if (shard === undefined) violated(`${machine.name} sends ${method} ${path.split("?")[0] ?? ""} while ${holder(world)} leads`);
+      else if (!isOfShard({ path, body }, shard))
+        violated(`${machine.name} sends ${method} ${path.split("?")[0] ?? ""}, and leads shard ${shard.index} of ${shard.count}`);
     });
   },
 };

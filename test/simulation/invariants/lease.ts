@@ -51,7 +51,20 @@ export const leaseIsKept: Invariant = {
 
 /** Of candidates that find the same lease: they take it after eight at the most, in worlds of either pace. */
 const MOST_ASKED = 10;
-const LEASE = { path: "/namespaces/keyvault-injector/leases/", namespace: "keyvault-injector", name: "keyvault-injector-sync" };
+const LEASES = { path: "/namespaces/keyvault-injector/leases/", namespace: "keyvault-injector" };
+
+/** So long after the number of shards was changed a free lease may be left, until those with the other number have ended (milliseconds). */
+const CHANGING_MS = 20 * 60_000;
+
+function isListOfLeases(path: string): boolean {
+  return path.split("?")[0]?.endsWith("/namespaces/keyvault-injector/leases") === true;
+}
+
+/** Of a request for one lease; undefined: it is for another thing, or for all. */
+function leaseOf(path: string): string | undefined {
+  const [, below] = path.split(LEASES.path);
+  return below?.split("?")[0];
+}
 
 interface Candidate {
   version: string | undefined;
@@ -65,29 +78,39 @@ interface Candidate {
 export const leaseIsTaken: Invariant = {
   name: "a candidate that sees that nobody renews the lease takes it",
   watch: (world: World, violated) => {
-    const candidates = new WeakMap<Machine, Candidate>();
-    const candidateOn = (machine: Machine): Candidate => {
-      const known = candidates.get(machine) ?? { version: undefined, asked: 0, isDue: false };
+    const candidates = new WeakMap<Machine, Map<string, Candidate>>();
+    const candidatesOn = (machine: Machine): Map<string, Candidate> => {
+      const known = candidates.get(machine) ?? new Map<string, Candidate>();
       candidates.set(machine, known);
       return known;
     };
+    const candidateOn = (machine: Machine, lease: string): Candidate => {
+      const known = candidatesOn(machine).get(lease) ?? { version: undefined, asked: 0, isDue: false };
+      candidatesOn(machine).set(lease, known);
+      return known;
+    };
     world.onSend(({ machine, method, host, path }) => {
-      if (machine === undefined || host !== API_HOST || !path.includes(LEASE.path)) return;
-      const candidate = candidateOn(machine);
+      const lease = leaseOf(path);
+      if (machine === undefined || host !== API_HOST || lease === undefined) return;
+      const candidate = candidateOn(machine, lease);
       if (method === "GET") candidate.asked += 1;
       else candidates.delete(machine);
-      if (method !== "GET" || !candidate.isDue) return;
+      if (method !== "GET" || !candidate.isDue || world.scheduler.now < world.shards.changedAt + CHANGING_MS) return;
       violated(`${machine.name} has asked ${candidate.asked} times for a lease that nobody has renewed, and asks once more`);
       candidates.delete(machine);
     });
     world.onEnded(({ message: { machine, method, host, path }, how, status }) => {
-      if (machine === undefined || host !== API_HOST || method !== "GET" || !path.includes(LEASE.path)) return;
+      if (machine === undefined || host !== API_HOST || method !== "GET") return;
+      // Before it takes one it asks whether others work: where it gets no answer, it has tried.
+      if (isListOfLeases(path) && (how !== "answered" || status !== 200)) candidates.delete(machine);
+      const name = leaseOf(path);
+      if (name === undefined) return;
       if (how !== "answered" || status !== 200) return;
-      const lease = world.cluster.server.object("leases.coordination.k8s.io", LEASE.name, LEASE.namespace);
+      const lease = world.cluster.server.object("leases.coordination.k8s.io", name, LEASES.namespace);
       const { resourceVersion } = (lease?.["metadata"] ?? {}) as { readonly resourceVersion?: string };
-      const candidate = candidateOn(machine);
+      const candidate = candidateOn(machine, name);
       if (candidate.version === resourceVersion) candidate.isDue = candidate.asked >= MOST_ASKED;
-      else candidates.set(machine, { version: resourceVersion, asked: 0, isDue: false });
+      else candidatesOn(machine).set(name, { version: resourceVersion, asked: 0, isDue: false });
     });
   },
 };

@@ -1,6 +1,6 @@
 /** Restarts of workloads whose versions are in no Secret: docs/adr/0083-a-restart-waits-for-the-files.md. */
 import { createHash } from "node:crypto";
-import { leaderOf } from "../faults/machines.ts";
+import { leadersOf } from "../faults/machines.ts";
 import type { WantedClass } from "../world/classes.ts";
 import { type Files, filesOf, isSame } from "../world/driver.ts";
 import { ROTATED, type SimulatedPod, type SimulatedWorkload } from "../world/workloads.ts";
@@ -57,7 +57,8 @@ function mountedClass(team: Team, workload: SimulatedWorkload): WantedClass | un
 
 /** A machine whose clock was ever wrong may take the time of grace for over, or for longer. */
 function hasRightClock(world: World): boolean {
-  return leaderOf(world)?.machine?.hasBeenWrong === false;
+  const leaders = leadersOf(world);
+  return leaders.length > 0 && leaders.every(({ machine }) => machine?.hasBeenWrong === false);
 }
 
 function restartProblem(world: World, namespace: string, name: string): string | undefined {

@@ -6,6 +6,7 @@ import { CONTROL_DEFECTS } from "./control-defects.ts";
 import type { Planted } from "./edits.ts";
 import { EVENT_DEFECTS } from "./event-defects.ts";
 import { MOUNT_DEFECTS } from "./mount-defects.ts";
+import { SHARD_DEFECTS } from "./shard-defects.ts";
 
 const KNOWN_FILES = "src/sync/vault/known-files.ts";
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
@@ -148,7 +149,7 @@ import { networkCode } from "./service-answer.ts";
     what: "the fence goes by a clock that stands while the machine sleeps, and a write has no version as its precondition",
     edits: [
       {
-        file: "src/kube/lease.ts",
+        file: "src/kube/lease-store.ts",
         find: "    return clock.elapsed?.() ?? clock.now();",
         replace: "    return clock.now();",
       },
@@ -226,11 +227,10 @@ import { networkCode } from "./service-answer.ts";
     what: "a candidate counts a lease's time anew after each read that fails",
     edits: [
       {
-        file: "src/kube/lease.ts",
-        find: `      if (found !== undefined && found.lease.metadata.resourceVersion !== seen) {
-        seen = found.lease.metadata.resourceVersion;`,
-        replace: `      if (found?.lease.metadata.resourceVersion !== seen) {
-        seen = found?.lease.metadata.resourceVersion;`,
+        file: "src/kube/lease-search.ts",
+        find: "      for (const { lease, isFree } of found.filter((each) => each !== undefined)) {",
+        replace: `      for (const [index, each] of names.entries()) if (found[index] === undefined) this.#seen.delete(each);
+      for (const { lease, isFree } of found.filter((each) => each !== undefined)) {`,
       },
     ],
   },
@@ -265,6 +265,7 @@ import { networkCode } from "./service-answer.ts";
     edits: [{ file: PLAN_FETCH, find: "isOfPoll ? pollFor", replace: `isOfPoll && trigger !== "RetryDue" ? pollFor` }],
   },
   ...EVENT_DEFECTS,
+  ...SHARD_DEFECTS,
   ...MOUNT_DEFECTS,
   ...CONTROL_DEFECTS,
 ];

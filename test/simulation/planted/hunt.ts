@@ -18,6 +18,7 @@ const WORLDS: Readonly<Record<HuntedWorld, Size>> = {
   small: SMALL,
   crowd: { ...USUAL, hasOwnPace: true },
   events: { ...SMALL, eventQueues: 1 },
+  shards: { ...SMALL, eventQueues: 0, shards: 1 },
   odd: { ...SMALL, oddities: 3 },
 };
 const first = Number(values.seed ?? 1);

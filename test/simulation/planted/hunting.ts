@@ -7,9 +7,10 @@ import type { Violation } from "../invariants/invariant.ts";
 
 /**
  * `crowd`: of the usual size, with many classes. `events`: each seed's worker reads events from a queue, and not only every other one's.
- * `odd`: what one world in three has and the others have not, such as a limit of restarts in the cluster, each has.
+ * `odd`: what one world in three has and the others have not, such as a limit of restarts in the cluster, each has. `shards`: the
+ * worker has shards, and not only every other one's.
  */
-export type HuntedWorld = "small" | "crowd" | "events" | "odd";
+export type HuntedWorld = "small" | "crowd" | "events" | "odd" | "shards";
 
 /** One seed of a hunt. */
 export interface Seed {

@@ -9,6 +9,7 @@ import { eventOperations } from "./events.ts";
 import { greedyOperations } from "./greedy.ts";
 import type { OperationKind } from "./operation.ts";
 import { podOperations } from "./pods.ts";
+import { shardOperations } from "./shards.ts";
 import { workloadOperations } from "./workloads.ts";
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
@@ -172,6 +173,7 @@ export const OPERATIONS: readonly OperationKind[] = [
   },
   ...podOperations,
   ...workloadOperations,
+  ...shardOperations,
   ...greedyOperations,
   ...eventOperations,
   ...controlOperations,

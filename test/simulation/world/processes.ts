@@ -33,8 +33,8 @@ export interface WantedProcess {
 export interface WorkerSettings {
   readonly unusedGraceMs: number;
   readonly isBlind?: boolean;
-  /** More flags. */
-  readonly flags?: readonly string[];
+  /** More flags, asked at each start. */
+  readonly flags?: () => readonly string[];
   /** Item of `--event-queues`. */
   readonly eventQueue?: string | undefined;
   /** Default: that of the install. */
@@ -50,24 +50,23 @@ export class Processes {
     this.#options = options;
   }
 
-  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, eventQueue, namespace, flags = [] }: WorkerSettings): SimulatedProcess {
+  worker(wanted: WantedProcess, { unusedGraceMs, isBlind = false, eventQueue, namespace, flags }: WorkerSettings): SimulatedProcess {
     const settings = [
       "--rotation-poll-interval=5m",
       ...this.#options.pace.flags,
       `--unused-grace=${unusedGraceMs}ms`,
       ...(isBlind ? ["--secret-access=blind", "--heal-node-side=false"] : []),
-      ...flags,
       ...(eventQueue === undefined ? [] : [`--event-queues=${eventQueue}`]),
       ...(namespace === undefined ? [] : [`--namespace=${namespace}`]),
     ];
-    return this.start(wanted, runProcess, settings);
+    return this.start(wanted, runProcess, () => [...settings, ...(flags?.() ?? [])]);
   }
 
-  start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: readonly string[] = []): SimulatedProcess {
+  start({ name, user, onEnd }: WantedProcess, run: RunProcess, settings: () => readonly string[] = () => []): SimulatedProcess {
     const { cluster, scheduler, random, log, pace } = this.#options;
     const kubeconfig = writeKubeconfig(this.#folder, name, cluster.tokenFor(user));
     const config = (podName: string): Config => {
-      const parsed = parseConfig([`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, ...settings], {});
+      const parsed = parseConfig([`--kubeconfig=${kubeconfig}`, `--pod-name=${podName}`, ...settings()], {});
       if (!parsed.ok) throw new Error(parsed.error.join("; "));
       return parsed.value;
     };

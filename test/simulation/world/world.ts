@@ -30,6 +30,7 @@ import { GREEDY, greedyTenant } from "./greedy.ts";
 import { SimulationLog } from "./log.ts";
 import { drawPace } from "./pace.ts";
 import { Processes } from "./processes.ts";
+import { type Shards, startShards } from "./shards.ts";
 import { startThreads, type Threads } from "./threads.ts";
 import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
 import { Workloads } from "./workloads.ts";
@@ -60,6 +61,8 @@ export interface Size {
   readonly oddities: number;
   /** Of the worlds whose worker reads events of vaults from a queue. */
   readonly eventQueues: number;
+  /** Of the worlds whose worker may have shards. */
+  readonly shards: number;
   /** Leases and probes as the product has them; else most worlds have slower ones. */
   readonly hasOwnPace: boolean;
 }
@@ -74,6 +77,7 @@ export const USUAL: Size = {
   listers: 0.8,
   oddities: 1,
   eventQueues: 0.5,
+  shards: 0.5,
   hasOwnPace: false,
 };
 
@@ -139,6 +143,8 @@ export interface World {
   readonly budgets: Budgets | undefined;
   /** `--max-rollouts`; undefined: as many as like. */
   readonly maxRollouts: number | undefined;
+  /** `--shards` of replicas that start from now on; more than one is the most that this world ever has. */
+  readonly shards: Shards;
   /** `--secret-access=blind`: the worker sees no Secret that it has written. */
   readonly isBlind: boolean;
   /** The webhook's. */
@@ -252,6 +258,8 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   // A worker that heals its own role takes a rule of somebody else's for a mistake.
   const hasBudgets = limits.chance(size.oddities * BUDGETS_SHARE) && pace.flags.length > 0;
   const budgets = hasBudgets ? new Budgets({ cluster, scheduler, random: random.fork("budgets"), workloads }) : undefined;
+  const share = events === undefined && pace.flags.length > 0 ? size.shards : 0;
+  const shards = startShards(cluster, random.fork("shards"), { share, most: Math.min(size.replicas - 1, maxRollouts ?? size.replicas) });
   const rolloutFlags = [
     ...(maxRollouts === undefined ? [] : [`--max-rollouts=${maxRollouts}`]),
     ...(budgets === undefined ? [] : ["--respect-disruption-budgets=true"]),
@@ -259,7 +267,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   const replicas = Array.from({ length: size.replicas }, (_, index) =>
     processes.worker(
       { name: `sync-${index}`, user: SYNC_USER, onEnd: ended },
-      { unusedGraceMs: UNUSED_GRACE_MS, isBlind, eventQueue: events?.setting, flags: rolloutFlags },
+      { unusedGraceMs: UNUSED_GRACE_MS, isBlind, eventQueue: events?.setting, flags: () => [...rolloutFlags, `--shards=${shards.count}`] },
     ),
   );
   const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
@@ -289,6 +297,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     driver,
     budgets,
     maxRollouts,
+    shards,
     isBlind,
     copies,
     events,

@@ -35,6 +35,13 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A shard that nobody leads leaves its namespaces unserved. */}}
+{{- define "keyvault-injector.shard-problems" -}}
+{{- if lt (int .Values.sync.replicas) (int .Values.shards) }}
+- sync.replicas is {{ .Values.sync.replicas }} and shards is {{ .Values.shards }}: each shard needs a pod of its own, set sync.replicas to {{ add1 (int .Values.shards) }}, which has one for standby
+{{- end -}}
+{{- end -}}
+
 {{/* Driver 1.5 rotates by reading every labelled Secret, for which it has no right here. */}}
 {{- define "keyvault-injector.version-problems" -}}
 {{- $driver := index .Values "secrets-store-csi-driver" -}}

@@ -29,6 +29,9 @@
 {{- if not (has ((get .Values "respectDisruptionBudgets") | toString) (list "" "false")) }}
 - {{ printf "--respect-disruption-budgets=%s" ((get .Values "respectDisruptionBudgets") | toString) | quote }}
 {{- end }}
+{{- if not (has ((get .Values "shards") | toString) (list "" "1")) }}
+- {{ printf "--shards=%s" ((get .Values "shards") | toString) | quote }}
+{{- end }}
 {{- if not (has ((get .Values "maxRollouts") | toString) (list "" "9999")) }}
 - {{ printf "--max-rollouts=%s" ((get .Values "maxRollouts") | toString) | quote }}
 {{- end }}

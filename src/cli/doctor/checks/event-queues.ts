@@ -6,7 +6,13 @@ import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import { parseMessage } from "../../../domain/vault-events/parse-message.ts";
-import { parseQueueSetting, type QueueIdentity, type QueueSetting, queueLabel } from "../../../domain/vault-events/queue-setting.ts";
+import {
+  parseQueueSetting,
+  type QueueIdentity,
+  type QueueSetting,
+  queueLabel,
+  queueOfShard,
+} from "../../../domain/vault-events/queue-setting.ts";
 import { counted, wordsOf } from "../../../domain/words.ts";
 import { lookAtGrants } from "../../shared/class-context.ts";
 import { INSTALL_NAMESPACE } from "../../shared/resources.ts";
@@ -32,19 +38,28 @@ export const checkEventQueues: Check = async (context) => {
   const items = wordsOf(settings.value["event-queues"]);
   if (items.length === 0) return [fine("no event queue is read: polls alone see new versions")];
   const results: CheckResult[] = [];
-  for (const item of items) results.push(await lookAtQueue(context, item));
+  for (const item of items) results.push(...(await lookAtQueues(context, item, Number(settings.value.shards))));
   return results;
 };
 
-async function lookAtQueue(context: DoctorContext, item: string): Promise<CheckResult> {
+/** One for each shard where the setting leaves room for its number. */
+async function lookAtQueues(context: DoctorContext, item: string, shards: number): Promise<readonly CheckResult[]> {
   const setting = parseQueueSetting(item);
-  if (!setting.ok) return fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues");
-  const label = queueLabel(setting.value);
+  if (!setting.ok) return [fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues")];
+  const each = Array.from({ length: shards }, (_, shard) => queueOfShard(setting.value, shard));
+  const results: CheckResult[] = [];
+  for (const [index, queue] of each.entries())
+    if (index === 0 || queue.url !== each[0]?.url) results.push(await lookAtQueue(context, queue));
+  return results;
+}
+
+async function lookAtQueue(context: DoctorContext, setting: QueueSetting): Promise<CheckResult> {
+  const label = queueLabel(setting);
   const { queues } = context;
   if (queues === undefined) return skip(`${label} is not checked: Azure is left out`, "run doctor without --no-vaults");
-  const identity = await identityOf(context, setting.value);
+  const identity = await identityOf(context, setting);
   if ("check" in identity) return identity;
-  return lookInto(context, setting.value, queues.open(setting.value, identity));
+  return lookInto(context, setting, queues.open(setting, identity));
 }
 
 async function lookInto({ clock, signal }: DoctorContext, setting: QueueSetting, queue: EventQueue): Promise<CheckResult> {

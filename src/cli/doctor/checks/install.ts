@@ -4,12 +4,13 @@ import { isMarked } from "../../../domain/healing/uninstall-marker.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
+import { type Shard, shardLease, WHOLE } from "../../../domain/shards.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { type Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
-import { settingProblems, type WorkloadObject, workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { lookAtWorkerSettings, settingProblems, type WorkloadObject, workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { type Look, listed, type Viewer, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { PROVIDER_IMAGE, runs } from "./nodes.ts";
@@ -192,19 +193,26 @@ export interface Lease extends KubeObject {
   readonly spec?: { readonly holderIdentity?: string | null; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
 }
 
+/** One for each shard of the worker as it is set up. */
 export const checkLease: Check = async ({ viewer, namespace, clock }) => {
-  const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: OWN_DEPLOYMENT });
-  if (look.kind === "unseen") return [on.lease.skipped(look)];
-  return [judgeLease(valueIn(look)?.spec, clock.now())];
+  const settings = await lookAtWorkerSettings(viewer, namespace);
+  const count = settings.kind === "seen" ? Number(settings.value.shards) : 1;
+  const shards = Array.from({ length: count }, (_, index): Shard => ({ index, count }));
+  const looks = shards.map(async (shard) => {
+    const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: shardLease(OWN_DEPLOYMENT, shard.index) });
+    return look.kind === "unseen" ? on.lease.skipped(look) : judgeLease(valueIn(look)?.spec, clock.now(), shard);
+  });
+  return Promise.all(looks);
 };
 
-/** Whether a worker leads. `now`: Unix milliseconds. */
-export function judgeLease(spec: Lease["spec"], now: number): CheckResult {
+/** Whether a worker leads the shard. `now`: Unix milliseconds. */
+export function judgeLease(spec: Lease["spec"], now: number, shard = WHOLE): CheckResult {
   const holder = spec?.holderIdentity ?? "";
-  if (holder === "") return on.lease.fail("no worker holds the lease: nothing is mirrored", "start the worker; see its log");
+  const [of, what] = shard.count === 1 ? ["", "nothing"] : [`shard ${shard.index} of ${shard.count}: `, "nothing of its namespaces"];
+  if (holder === "") return on.lease.fail(`${of}no worker holds the lease: ${what} is mirrored`, "start the worker; see its log");
   const age = Math.round((now - Date.parse(spec?.renewTime ?? "")) / 1_000);
   const duration = spec?.leaseDurationSeconds ?? 0;
   if (!(age <= duration))
-    return on.lease.fail(`${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log");
-  return on.lease.fine(`held by ${holder}, renewed ${Math.max(0, age)} s ago`);
+    return on.lease.fail(`${of}${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log");
+  return on.lease.fine(`${of}held by ${holder}, renewed ${Math.max(0, age)} s ago`);
 }

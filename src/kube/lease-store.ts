@@ -1,0 +1,81 @@
+import { LEASE_ANNOTATIONS } from "../domain/annotations.ts";
+import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
+import { acquisition, emptyLease, holderOf, LEASES, type Lease, type LeaseAnnotations, release } from "./lease-record.ts";
+
+/** A lease as it was written, and until when that counts: milliseconds by the time that has elapsed. */
+export interface Renewal {
+  readonly written: Lease;
+  readonly until: number;
+}
+
+/** The Leases at the API server, as one candidate reads and writes them. */
+export class LeaseStore {
+  readonly #client: KubeClient;
+  readonly #options: LeaderElectionOptions;
+  readonly #timing: Timing;
+
+  constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
+    this.#client = client;
+    this.#options = options;
+    this.#timing = timing;
+  }
+
+  /** Milliseconds that count a sleep of the machine, too, where the clock can tell. */
+  elapsed(): number {
+    const { clock } = this.#options;
+    return clock.elapsed?.() ?? clock.now();
+  }
+
+  /** Held by nobody else. */
+  isOurs(lease: Lease): boolean {
+    const holder = holderOf(lease);
+    return holder === undefined || holder === this.#options.identity;
+  }
+
+  /** The lease, created where there is none: by apply, since RBAC cannot limit a POST to one name. */
+  async read(name: string, signal: AbortSignal): Promise<Lease> {
+    const { namespace, fieldManager } = this.#options;
+    const result = await this.#client.read<Lease>(LEASES, { namespace, name }, signal);
+    if (result.kind === "found") return result.object;
+    return this.#client.apply<Lease>(LEASES, emptyLease(namespace, name), { fieldManager, force: false }, signal);
+  }
+
+  /** Those of the namespace, whoever they belong to. */
+  list(signal: AbortSignal): Promise<readonly Lease[]> {
+    return this.#client.list<Lease>(LEASES, { namespace: this.#options.namespace }, signal);
+  }
+
+  async write(lease: Lease, given: LeaseAnnotations, signal: AbortSignal): Promise<Renewal> {
+    const { identity, clock, fieldManager, shards = 1 } = this.#options;
+    const now = clock.now();
+    const elapsed = this.elapsed();
+    const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
+    const isSaid = shards > 1 || lease.metadata.annotations?.[LEASE_ANNOTATIONS.shards] !== undefined;
+    const annotations = { ...given, ...(isSaid ? { [LEASE_ANNOTATIONS.shards]: String(shards) } : {}) };
+    const patch = acquisition(lease, identity, { seconds, now, annotations });
+    const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
+    // From before the request, as the others count from when it arrived.
+    return { written, until: elapsed + this.#timing.renewDeadlineMs };
+  }
+
+  /** Where it does not work, the lease expires. */
+  async release(lease: Lease, annotations: LeaseAnnotations): Promise<void> {
+    const { clock, fieldManager, identity, logger } = this.#options;
+    const { name } = lease.metadata;
+    const signal = new AbortController().signal; // The client bounds the request.
+    const write = (held: Lease): Promise<Lease> =>
+      this.#client.mergePatch<Lease>(LEASES, held.metadata, release(held, { now: clock.now(), annotations }), { fieldManager }, signal);
+    try {
+      await write(lease).catch(async (error: unknown) => {
+        // A renewal that was cut off by the stop may have been written all the same.
+        const fresh = await this.read(name, signal);
+        if (holderOf(fresh) !== identity) throw error;
+        return write(fresh);
+      });
+      logger.info("released the lease", { lease: name });
+    } catch (error) {
+      logger.warn("lease not released; it expires", { lease: name, error });
+    }
+  }
+}

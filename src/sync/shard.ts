@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import type { KubeWatcher, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
+import type { Shard } from "../domain/shards.ts";
+
+/** Names of namespaces that are remembered with their shard: they are free, and there can be any number over time. */
+const MOST_REMEMBERED = 20_000;
+
+/** Whether the shard serves a namespace. */
+export type Serves = (namespace: string | undefined) => boolean;
+
+export function servedBy({ index, count }: Shard): Serves {
+  if (count === 1) return () => true;
+  const known = new Map<string, boolean>();
+  return (namespace = "") => {
+    const remembered = known.get(namespace);
+    if (remembered !== undefined) return remembered;
+    const isServed = shardOf(namespace, count) === index;
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    known.set(namespace, isServed);
+    return isServed;
+  };
+}
+
+/**
+ * Rendezvous hashing: of all shards the one whose hash with the name is the highest has the namespace, so that one shard more takes its part from
+ * all others, and no namespace moves between those.
+ */
+export function shardOf(namespace: string, count: number): number {
+  const weights = Array.from({ length: count }, (_, shard) =>
+    createHash("sha256").update(`${shard}/${namespace}`).digest().readUIntBE(0, 6),
+  );
+  return weights.indexOf(Math.max(...weights));
+}
+
+/** Keeps nothing that is in a namespace of another shard. What was asked for in one namespace is kept, whoever serves it. */
+export interface ShardWatcher extends KubeWatcher {
+  /** For what one shard has in namespaces of others. */
+  readonly everywhere: KubeWatcher;
+}
+
+export function inShard(watcher: KubeWatcher, serves: Serves): ShardWatcher {
+  return {
+    everywhere: watcher,
+    reflect: <T>(options: ReflectorOptions<T>, signal: AbortSignal) => {
+      const { resource, namespace, project } = options;
+      if (!resource.namespaced || namespace !== undefined) return watcher.reflect(options, signal);
+      return watcher.reflect(
+        { ...options, project: (object) => (serves(object.metadata.namespace) ? project(object) : undefined) },
+        signal,
+      );
+    },
+  };
+}
