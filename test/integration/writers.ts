@@ -55,19 +55,19 @@ export interface Writers {
   readonly withoutLease: readonly string[];
 }
 
-/** What the API server's audit log says of who wrote which Secret, and who led meanwhile. */
-export function judgeWriters(plane: ControlPlane): Writers {
+/** What the API server's audit log says of who wrote which Secret, and who led meanwhile. `leases`: of all shards. */
+export function judgeWriters(plane: ControlPlane, leases: readonly string[] = [LEASE]): Writers {
   const writes = rawEvents(readFileSync(auditLogOf(plane), "utf8")).flatMap(writeOf);
   const secrets = writes.filter(({ resource, key }) => resource === "secrets" && !key.startsWith("keyvault-injector/"));
-  const terms = writes.filter(
-    ({ resource, holder, key }) => resource === "leases" && key.endsWith(`/${path.basename(LEASE)}`) && holder !== undefined,
+  const terms = leases.map((lease) =>
+    writes.filter(({ resource, holder, key }) => resource === "leases" && key.endsWith(`/${path.basename(lease)}`) && holder !== undefined),
   );
   const byVersion = Map.groupBy(secrets, ({ key, objects, verb }) => `${key}@${objects ?? verb}`);
   return {
     secretWrites: secrets.length,
     double: [...byVersion].filter(([, found]) => found.length > 1).map(([version]) => version),
     withoutLease: secrets
-      .filter((write) => !isLeading(write, terms))
+      .filter((write) => !terms.some((ofLease) => isLeading(write, ofLease)))
       .map(({ process, key, arrived }) => `${key} by ${process} at ${arrived}`),
   };
 }

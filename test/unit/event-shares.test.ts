@@ -145,7 +145,7 @@ describe("the worker's process", () => {
       const answer = (): void => {
         written.push(kind);
         const [name = ""] = url.pathname.split("/").slice(-1);
-        sendJson(response, 200, { ...object, metadata: { name, ...object.metadata, resourceVersion: String(written.length) } });
+        sendJson(response, 200, { ...object, metadata: { ...object.metadata, name, resourceVersion: String(written.length) } });
       };
       if (kind === "events") waiting.push(answer);
       else answer();
