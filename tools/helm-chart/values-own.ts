@@ -118,12 +118,7 @@ const monitoringRows: readonly ValueRow[] = [
     type: BOOLEAN,
     meaning: "Creates a PodMonitor for both processes. The Prometheus operator's CRDs must be installed.",
   },
-  {
-    path: "monitoring.podMonitor.labels",
-    default: {},
-    type: LABELS,
-    meaning: "Labels of the PodMonitor, by which your Prometheus selects it.",
-  },
+  { path: "monitoring.podMonitor.labels", default: {}, type: LABELS, meaning: "Labels by which your Prometheus selects the PodMonitor." },
   {
     path: "monitoring.podMonitor.interval",
     default: "",
@@ -140,7 +135,7 @@ const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.prometheusRule.labels",
     default: {},
     type: LABELS,
-    meaning: "Labels of the PrometheusRules, by which your Prometheus selects them.",
+    meaning: "Labels by which your Prometheus selects the PrometheusRules.",
   },
   {
     path: "monitoring.prometheusRule.runbookUrl",
