@@ -20,6 +20,8 @@ export interface Launch {
 
 export interface Launched {
   readonly pid: number;
+  /** Of all its processes, where it is several. */
+  readonly pids?: readonly number[];
   /** From the start of the process to its readiness, milliseconds. */
   readonly startMs: number;
   /** The end of its output. */

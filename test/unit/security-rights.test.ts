@@ -97,7 +97,7 @@ describe("the page of rights", () => {
         ),
       );
 
-    assert.equal(added.length, 7);
+    assert.equal(added.length, 8);
     assert.deepEqual(onPage.toSorted(), added.toSorted());
   });
 

@@ -3,10 +3,10 @@
  * Secrets Operator on the same emulator and the same Secrets. Prints figures, ratios and which targets are met; fails on none of them.
  *
  *   npm run bench:sync -- [--sizes 100,1000,10000] [--interval 30] [--polls 10] [--without-eso] [--eso default,tuned]
- *                         [--patience 600] [--keep <folder>] [--against <commit>] [--rounds 3]
+ *                         [--patience 600] [--keep <folder>] [--against <commit>] [--rounds 3] [--shards 1]
  *
  * `--interval` is the poll interval, and the operator's refresh interval, in seconds; `--patience` the longest wait for one thing.
- * `--keep` takes a CPU profile of each process of ours there, and every program's output.
+ * `--shards` runs so many leaders; memory is that of all together and of the largest. `--keep` takes a CPU profile of each process of ours there, and every program's output.
  * `--against` compares with the worker as of another commit instead, at the first of the sizes, and fails where a figure became worse.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -39,6 +39,7 @@ interface Settings {
   readonly keep: string | undefined;
   readonly against: string | undefined;
   readonly rounds: number;
+  readonly shards: number;
 }
 
 function readSettings(): Settings {
@@ -53,6 +54,7 @@ function readSettings(): Settings {
       keep: { type: "string" },
       against: { type: "string" },
       rounds: { type: "string", default: "3" },
+      shards: { type: "string", default: "1" },
     },
   });
   const operators = values.eso.split(",").map((name) => {
@@ -71,6 +73,7 @@ function readSettings(): Settings {
     keep: values.keep === undefined ? undefined : path.resolve(values.keep),
     against: values.against,
     rounds: wholeNumber("rounds", values.rounds),
+    shards: wholeNumber("shards", values.shards),
   };
 }
 
@@ -85,8 +88,8 @@ interface Entrant {
   readonly isOurs: boolean;
 }
 
-function entrantsOf({ operators, keep }: Settings, build: ProductBuild): readonly Entrant[] {
-  const ours: Entrant = { contestant: keyvaultInjector({ build, profiles: keep }), isOurs: true };
+function entrantsOf({ operators, keep, shards }: Settings, build: ProductBuild): readonly Entrant[] {
+  const ours: Entrant = { contestant: keyvaultInjector({ build, profiles: keep, shards }), isOurs: true };
   const refusal = operators.length === 0 ? undefined : programRefusal(["external-secrets"]);
   if (refusal !== undefined) console.log(`SKIPPED: External Secrets Operator: ${refusal}`);
   const others = refusal === undefined ? operators : [];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { secretPath, send } from "../../support/worker/sync-world.ts";
 import type { Launched } from "../launch.ts";
-import { cpuNanoseconds, peakMiB, residentMiB } from "../process-usage.ts";
+import { cpuOfAll, peakMiB, residentMiB } from "../process-usage.ts";
 import { median } from "../webhook/load.ts";
 import type { AtRest, Figures, FirstSync, Restart, Waited } from "./figures.ts";
 import { vaultsDue } from "./phases.ts";
@@ -73,12 +73,13 @@ async function firstSync(
   const arrival = await secrets.arrived(patienceMs);
   const waited = waitedOf(objects.length, from, arrival);
   const reads = readsOf(meter.between(from, await meter.now())).length;
-  return { process, figures: { ...waited, reads, writes: audit.writes().total, cpuSeconds: cpuNanoseconds(process.pid) / 1e9 } };
+  return { process, figures: { ...waited, reads, writes: audit.writes().total, cpuSeconds: cpuOfAll(pidsOf(process)) / 1e9 } };
 }
 
-async function atRest({ objects, meter, audit, intervalSeconds }: Stage, { pid }: Launched, options: CourseOptions): Promise<AtRest> {
+async function atRest({ objects, meter, audit, intervalSeconds }: Stage, launched: Launched, options: CourseOptions): Promise<AtRest> {
+  const pids = pidsOf(launched);
   audit.writes();
-  const [from, cpu] = [await meter.now(), cpuNanoseconds(pid)];
+  const [from, cpu] = [await meter.now(), cpuOfAll(pids)];
   await sleep(options.polls * intervalSeconds * 1_000);
   const to = await meter.now();
   const writes = audit.writes();
@@ -94,9 +95,10 @@ async function atRest({ objects, meter, audit, intervalSeconds }: Stage, { pid }
     tokens: requests.filter(({ kind }) => kind === "token").length / polls,
     writes,
     writesPerPoll: writes.total / polls,
-    cpuSeconds: (cpuNanoseconds(pid) - cpu) / 1e9 / polls,
-    residentMiB: residentMiB(pid),
-    peakMiB: peakMiB(pid),
+    cpuSeconds: (cpuOfAll(pids) - cpu) / 1e9 / polls,
+    residentMiB: sum(pids.map(residentMiB)),
+    peakMiB: sum(pids.map(peakMiB)),
+    largestMiB: Math.max(...pids.map(peakMiB)),
   };
 }
 
@@ -110,7 +112,7 @@ async function restart(stage: Stage, { hasPhases }: CourseOptions): Promise<{ re
   const reads = readsOf(meter.between(from, to));
   const due = hasPhases ? await vaultsDue(stage, { from: from - MADE_UP_MS, to, intervalMs: DAY_SECONDS * 1_000 }) : undefined;
   const early = due === undefined ? undefined : reads.filter(({ who }) => !due.has(who)).length;
-  const cpuSeconds = cpuNanoseconds(process.pid) / 1e9;
+  const cpuSeconds = cpuOfAll(pidsOf(process)) / 1e9;
   return { process, figures: { seconds: (to - from) / 1_000, reads: reads.length, early, writes: audit.writes().total, cpuSeconds } };
 }
 
@@ -136,6 +138,14 @@ async function rotate({ secrets, objects, vaults, intervalSeconds }: Stage, { pa
   const { waits } = await secrets.arrived(patienceMs);
   const last = waits.at(-1) ?? Number.NaN;
   return { awaited: rotated.length, arrived: waits.length, ms: last, medianMs: waits.length === 0 ? Number.NaN : median(waits) };
+}
+
+function pidsOf({ pid, pids = [pid] }: Launched): readonly number[] {
+  return pids;
+}
+
+function sum(figures: readonly number[]): number {
+  return figures.reduce((all, each) => all + each, 0);
 }
 
 /** So many of the objects, from all vaults. */

@@ -44,6 +44,8 @@ export interface AtRest {
   readonly cpuSeconds: number;
   readonly residentMiB: number;
   readonly peakMiB: number;
+  /** Of the process that had most. */
+  readonly largestMiB: number;
 }
 
 export interface Restart {

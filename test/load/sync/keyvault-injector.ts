@@ -1,4 +1,5 @@
 import path from "node:path";
+import { MOST_SHARDS, shardLease } from "../../../src/domain/shards.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { shippedArguments, shippedNodeFlags, shippedVariables } from "../../support/cluster/one-machine.ts";
 import { freePort, installProduct } from "../../support/cluster/product.ts";
@@ -15,20 +16,24 @@ const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 
 export interface OursOptions {
   readonly build: ProductBuild;
+  /** Leaders, a process for each; default 1. */
+  readonly shards?: number;
   /** Folder for a CPU profile of each process. */
   readonly profiles: string | undefined;
 }
 
 /** Our worker as it is shipped: compiled, with the shipped arguments, under its own ServiceAccount and rights. */
-export function keyvaultInjector({ build, profiles }: OursOptions): SyncContestant {
+export function keyvaultInjector({ build, profiles, shards = 1 }: OursOptions): SyncContestant {
+  const ours = { build, profiles };
   return {
-    name: build.name,
+    name: shards === 1 ? build.name : `${build.name}, ${shards} shards`,
     user: `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`,
     install: async (plane) => {
       await installProduct(plane, { manifests: build.manifests });
+      if (shards > 1) await allowShards(plane);
     },
     wishes: (objects) => inClasses(objects).map(({ namespace, name, members }) => classWish(namespace, name, members)),
-    start: (plane, options) => start(plane, { build, profiles, ...options }),
+    start: (plane, options) => (shards === 1 ? start(plane, { ...ours, ...options }) : startShards(plane, { ...ours, ...options }, shards)),
   };
 }
 
@@ -51,6 +56,27 @@ function classWish(namespace: string, name: string, members: readonly BenchObjec
   const vault = { vault: namespace, tenantId: members[0]?.vault.tenantId ?? "" };
   const body = classOf(vault, { namespace, name, objects: names, secretObjects: names.map((object) => opaque(object, object)) });
   return { path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, body };
+}
+
+/** As the component gives it. The Role is not the manifests' own then, and a worker that heals components would heal it. */
+async function allowShards(plane: ControlPlane): Promise<void> {
+  const resourceNames = Array.from({ length: MOST_SHARDS - 1 }, (_, index) => shardLease(ACCOUNT, index + 1));
+  const rule = { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames, verbs: ["get", "create", "patch"] };
+  const patch = JSON.stringify([{ op: "add", path: "/rules/-", value: rule }]);
+  await plane.kubectl(["patch", "role", ACCOUNT, "-n", NAMESPACE, "--type=json", "-p", patch]);
+}
+
+async function startShards(plane: ControlPlane, options: OursOptions & StartOptions, shards: number): Promise<Launched> {
+  const flags = [...(options.flags ?? []), `--shards=${shards}`, "--heal=crds,classes"];
+  const [first, ...others] = await Promise.all(Array.from({ length: shards }, () => start(plane, { ...options, flags })));
+  if (first === undefined) throw new Error("no shard");
+  const all = [first, ...others];
+  return {
+    ...first,
+    pids: all.map(({ pid }) => pid),
+    ended: Promise.any(all.map(({ ended }) => ended)),
+    stop: async () => Math.max(...(await Promise.all(all.map((each) => each.stop())))),
+  };
 }
 
 async function start(

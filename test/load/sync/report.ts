@@ -13,6 +13,7 @@ const ROWS: readonly (readonly [string, (figures: Figures) => number, number])[]
   ["  CPU s/poll", ({ rest }) => rest.cpuSeconds, 2],
   ["  RSS, MiB", ({ rest }) => rest.residentMiB, 0],
   ["  largest RSS so far, MiB", ({ rest }) => rest.peakMiB, 0],
+  ["  that of one process, MiB", ({ rest }) => rest.largestMiB, 0],
   ["restart: vault reads", ({ restart }) => restart.reads, 0],
   ["  API writes", ({ restart }) => restart.writes, 0],
   ["  CPU s", ({ restart }) => restart.cpuSeconds, 1],
@@ -44,22 +45,29 @@ function incomplete([what, { awaited, arrived }]: readonly [string, Waited]): re
   return arrived === awaited ? [] : [`  ${what}: ${arrived} of ${awaited} in the time that was waited`];
 }
 
-/** Each figure at each size, and how often the smallest size's it is at the largest. */
+/** Each figure at each size, with how often that of the size before it is, and how often the smallest size's it is at the largest. */
 export function growth(all: readonly Figures[]): string {
   const first = all[0];
   const last = all.at(-1);
   if (first === undefined || last === undefined || all.length < 2) return "";
   const head = [...all.map(({ size }) => `${size}`), `x for ${last.size / first.size}x`];
   const lines = ROWS.map(([title, read, digits]) => {
-    const [from, to] = [read(first), read(last)];
-    const factor = from === 0 ? (to === 0 ? "-" : "new") : (to / from).toFixed(1);
-    return [title.padEnd(34), ...[...all.map((figures) => read(figures).toFixed(digits)), factor].map(cell)].join("");
+    const cells = all.map((figures, index) => {
+      const before = all[index - 1];
+      return `${read(figures).toFixed(digits)}${before === undefined ? "" : ` (${factor(read(before), read(figures))})`}`;
+    });
+    return [title.padEnd(34), ...[...cells, factor(read(first), read(last))].map(cell)].join("");
   });
   return [`growth of ${first.contestant}`.padEnd(34) + head.map(cell).join(""), ...lines].join("\n");
 }
 
+function factor(from: number, to: number): string {
+  if (from === 0) return to === 0 ? "-" : "new";
+  return `${(to / from).toFixed(1)}x`;
+}
+
 function cell(text: string): string {
-  return text.padStart(12);
+  return text.padStart(16);
 }
 
 /** Ours against another contestant in the same run at the same size. */

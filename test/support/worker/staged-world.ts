@@ -105,6 +105,7 @@ export class StagedWorld {
       },
       budgets: { of: (namespace: string, name: string) => ({ exhaustedSince: this.exhausted.get(`${namespace}/${name}`) }) },
       maxRollouts: this.maxRollouts,
+      shards: { count: 1, most: 1, changedAt: Number.NEGATIVE_INFINITY },
       driver: { recordsOf: (uid: string) => this.records.get(uid) ?? [] },
       threads: { onTrouble: (listener: () => void) => this.#threadTroubles.push(listener) },
       log: { lines: this.lines },
