@@ -24,9 +24,20 @@ export function shardLease(name: string, shard: number): string {
   return shard === 0 ? name : `${name}-${shard}`;
 }
 
-/** How many shards the holder of a Lease, or the last one, counts: 1 where nothing is said. */
-export function layoutOf({ metadata }: KubeObject): number {
-  return Number(metadata.annotations?.[LEASE_ANNOTATIONS.shards] ?? "1");
+interface HeldLease extends KubeObject {
+  readonly spec?: { readonly holderIdentity?: string | null };
+}
+
+/** How many shards the holder of a Lease, or the last one, counts. 1 where nothing is said, or by another: 0.4.0 leaves what it finds. */
+export function layoutOf({ metadata, spec }: HeldLease): number {
+  const [count = "1", ...writer] = metadata.annotations?.[LEASE_ANNOTATIONS.shards]?.split(" ") ?? [];
+  const holder = spec?.holderIdentity ?? "";
+  return holder === "" || writer.join(" ") === holder ? Number(count) : 1;
+}
+
+/** For the annotation: how many shards, and who says so. */
+export function layoutText(shards: number, identity: string): string {
+  return `${shards} ${identity}`;
 }
 
 /** The shard whose Lease it is; undefined where it is none of the named worker's. */

@@ -33,7 +33,8 @@ export function wasHeld({ spec }: Lease): boolean {
 
 interface Holding {
   readonly now: number;
-  readonly annotations: LeaseAnnotations;
+  /** Null takes one away. */
+  readonly annotations: Readonly<Record<string, string | null>>;
 }
 
 /** Every write names the resourceVersion it was decided on: where two candidates write at once, one gets `Conflict`. */

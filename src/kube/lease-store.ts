@@ -1,5 +1,6 @@
 import { LEASE_ANNOTATIONS } from "../domain/annotations.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
+import { layoutText } from "../domain/shards.ts";
 import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
 import { acquisition, emptyLease, holderOf, LEASES, type Lease, type LeaseAnnotations, release } from "./lease-record.ts";
 
@@ -46,13 +47,14 @@ export class LeaseStore {
     return this.#client.list<Lease>(LEASES, { namespace: this.#options.namespace }, signal);
   }
 
-  async write(lease: Lease, given: LeaseAnnotations, signal: AbortSignal): Promise<Renewal> {
+  /** Null takes an annotation away. */
+  async write(lease: Lease, given: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Renewal> {
     const { identity, clock, fieldManager, shards = 1 } = this.#options;
     const now = clock.now();
     const elapsed = this.elapsed();
     const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
     const isSaid = shards > 1 || lease.metadata.annotations?.[LEASE_ANNOTATIONS.shards] !== undefined;
-    const annotations = { ...given, ...(isSaid ? { [LEASE_ANNOTATIONS.shards]: String(shards) } : {}) };
+    const annotations = { ...given, ...(isSaid ? { [LEASE_ANNOTATIONS.shards]: layoutText(shards, identity) } : {}) };
     const patch = acquisition(lease, identity, { seconds, now, annotations });
     const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
     // From before the request, as the others count from when it arrived.

@@ -4,11 +4,11 @@ import { shardOfLease } from "../domain/shards.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
 import { holderOf, type Lease, type LeaseAnnotations } from "./lease-record.ts";
-import { LeaseLost, LeaseSearch } from "./lease-search.ts";
-import { LeaseStore, type Renewal } from "./lease-store.ts";
+import { type Former, LeaseLost, LeaseSearch, type Won } from "./lease-search.ts";
+import { LeaseStore } from "./lease-store.ts";
 
-/** `before`: what the leader before left; `shard`: of which Lease, from 0. The signal aborts when the lease is lost. */
-type Lead = (signal: AbortSignal, before: LeaseAnnotations, shard: number) => Promise<void>;
+/** `former`: what those before have left; `shard`: of which Lease, from 0. The signal aborts when the lease is lost. */
+type Lead = (signal: AbortSignal, former: Former, shard: number) => Promise<void>;
 
 /** Throws where the times leave no room between giving up and being replaced. */
 export function createLeaderElection(client: KubeClient, options: LeaderElectionOptions): LeaderElection {
@@ -38,6 +38,8 @@ export class LeaderElection {
   /** Of those who want a renewal at once. */
   readonly #urgent: (() => void)[] = [];
   #wake = new AbortController();
+  /** The lease may not have shown that we hold it, and we have not looked since whether somebody went by that. */
+  #mustLook = false;
   /** The last renewal went well. */
   #isHealthy = true;
 
@@ -69,10 +71,10 @@ export class LeaderElection {
   /** Until the outer signal aborts. Rejects when the lease was lost: the process must end, since another leader may already write. */
   async run(lead: Lead, signal: AbortSignal): Promise<void> {
     try {
-      const { written: won, until } = await this.#search.acquire(signal);
-      if (signal.aborted) return await this.#store.release(won, {});
-      this.#heldUntil = until;
-      this.#options.logger.info("became the leader", { lease: won.metadata.name, identity: this.#options.identity });
+      const won = await this.#search.acquire(signal);
+      if (signal.aborted) return await this.#store.release(won.written, {});
+      this.#heldUntil = won.until;
+      this.#options.logger.info("became the leader", { lease: won.written.metadata.name, identity: this.#options.identity });
       await this.#hold(won, lead, signal);
     } catch (error) {
       if (!(signal.aborted && error === signal.reason)) throw error;
@@ -85,13 +87,13 @@ export class LeaderElection {
    * Leads until the outer signal aborts, `lead` ends, or the lease is lost. After a loss `lead` gets what is left until another candidate
    * can take over; after that the process must end anyhow.
    */
-  async #hold(won: Lease, lead: Lead, outer: AbortSignal): Promise<void> {
+  async #hold({ written: won, former }: Won, lead: Lead, outer: AbortSignal): Promise<void> {
     const leading = new AbortController();
     const renewing = new AbortController();
     this.#isLeader = true;
-    const { name, annotations: before = {} } = won.metadata;
+    const { name } = won.metadata;
     const shard = shardOfLease(this.#options.name, name) ?? 0;
-    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), before, shard));
+    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), former, shard));
     const renewal = outcomeOf(this.#renew(won, renewing.signal));
     const loss = renewal.then((result) => ("error" in result ? result : undefined));
     const lost = await Promise.race([loss, work.then(() => undefined), aborted(outer)]);
@@ -172,17 +174,21 @@ export class LeaderElection {
       // Somebody wrote in between: an annotation, another candidate, or our own write whose answer got lost.
       const fresh = await this.#store.read(lease.metadata.name, bounded);
       if (!this.#store.isOurs(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
+      // Without it, or in a lease that says nobody, we were not to be found.
+      if (holderOf(fresh) === undefined) this.#mustLook = true;
       return await this.#renewed(fresh, bounded);
     } finally {
       bound.cancel();
     }
   }
 
-  /** Where it comes late, the lease was free meanwhile to those with another number of shards, who do not write it. */
+  /** Those with another number of shards do not write this lease: where they did not find it held, they may have begun. */
   async #renewed(lease: Lease, signal: AbortSignal): Promise<Lease> {
-    const { written, until }: Renewal = await this.#store.write(lease, this.#annotations(), signal);
-    if (!this.holdsLease && (await this.#search.meetsOthers(written, signal)))
-      throw new LeaseLost("it was renewed late, and workers with another number of shards have begun");
+    const { written, until } = await this.#store.write(lease, this.#annotations(), signal);
+    if (!this.holdsLease) this.#mustLook = true;
+    if (this.#mustLook && (await this.#search.meetsOthers(written, signal)))
+      throw new LeaseLost("the lease was free for a while, and workers with another number of shards have begun");
+    this.#mustLook = false;
     this.#heldUntil = until;
     return written;
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { createVaultClients } from "../azure/vault-clients.ts";
+import { LEASE_ANNOTATIONS } from "../domain/annotations.ts";
+import { refOfKey } from "../domain/object-key.ts";
 import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 import type { EventQueues } from "../domain/ports/event-queue.ts";
 import type { Logger } from "../domain/ports/logger.ts";
@@ -97,6 +99,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     clock,
     logger,
     annotations: () => ({ ...progress.annotations(), ...quarantine.annotations() }),
+    ofOneNumber: [LEASE_ANNOTATIONS.polledUntil, LEASE_ANNOTATIONS.pollsOwed],
     hasLed: (asked) => hasHmacKey(urgent, config.namespace, asked),
     ...lease,
   });
@@ -123,10 +126,11 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     const { divertingVariables: variables } = config;
     if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
     metrics.shards.set(config.shards);
-    await election.run(async (leading, before, index) => {
+    await election.run(async (leading, former, index) => {
       const shard: Shard = { index, count: config.shards };
-      const watcher = inShard(served, servedBy(shard));
-      quarantine.begin(before);
+      const serves = servedBy(shard);
+      const watcher = inShard(served, serves);
+      quarantine.begin([former.annotations, ...former.others], (classKey) => serves(refOfKey(classKey).namespace));
       metrics.isLeader.set(1);
       logger.info("leading", {
         lease: `${config.namespace}/${shardLease(LEASE, index)}`,
@@ -167,7 +171,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
           probe,
           isBlind,
           watcher,
-          progress: progress.after(before),
+          progress: progress.after(former.annotations),
           leadingSince: monotonicClock(clock).now(),
           observeQueue: (observed) => {
             queue = observed;

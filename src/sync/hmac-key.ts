@@ -13,6 +13,9 @@ const ENTRY = "hmac.key";
 const SIGNED_SINCE = "signed-since";
 const KEY_BYTES = 32;
 
+/** Milliseconds. */
+const KEY_RETRY_MS = 1_000;
+
 export interface HmacKeyOptions {
   readonly kube: KubeClient;
   readonly namespace: string;
@@ -37,6 +40,18 @@ export async function loadHmacKey(options: HmacKeyOptions, signal: AbortSignal):
     });
   }
   return existing !== undefined && Number.isFinite(existing.formerUntil) ? existing : write(options, found.object, signal);
+}
+
+/** The key that the first shard makes, once it is there: two that made one at a time would each go on with its own. */
+export async function awaitHmacKey(options: HmacKeyOptions, signal: AbortSignal): Promise<InstallKey> {
+  const { clock, logger, namespace } = options;
+  for (let looks = 0; ; looks += 1) {
+    const key = await readHmacKey(options, signal);
+    if (key !== undefined && Number.isFinite(key.formerUntil)) return key;
+    if (looks === 0)
+      logger.info("waiting for the fingerprint key, which the first shard makes", { secret: `${namespace}/${HMAC_KEY_SECRET}` });
+    await clock.sleep(KEY_RETRY_MS, signal);
+  }
 }
 
 /** Whether a worker of this install has ever led: the first thing that a leader does is to have a key. */

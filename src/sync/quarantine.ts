@@ -58,16 +58,19 @@ export class Quarantine {
     this.#options = options;
   }
 
-  /** To be called by a new leader, with what the one before left. */
-  begin(before: Readonly<Record<string, string>>): void {
+  /** To be called by a new leader, with what those before left, each in its lease. `isOurs`: whether it serves the class now. */
+  begin(leavings: readonly Readonly<Record<string, string>>[], isOurs: (classKey: string) => boolean = () => true): void {
     const { version, clock, logger } = this.#options;
     this.#began = clock.now();
-    const left = readLeaving(before[LEASE_ANNOTATIONS.inHand] ?? "", version);
-    if (left === undefined) return;
-    this.#isCareful = left.isLeading;
-    for (const [key, entry] of suspectsOf(left, this.#began)) {
-      this.#suspects.set(key, entry);
-      logger.warn("a class was in hand when a worker ended", { class: key, deaths: entry.deaths });
+    for (const annotations of leavings) {
+      const left = readLeaving(annotations[LEASE_ANNOTATIONS.inHand] ?? "", version);
+      if (left === undefined) continue;
+      this.#isCareful ||= left.isLeading;
+      for (const [key, entry] of suspectsOf(left, this.#began)) {
+        if (!isOurs(key) || (this.#suspects.get(key)?.deaths ?? 0) > entry.deaths) continue;
+        this.#suspects.set(key, entry);
+        logger.warn("a class was in hand when a worker ended", { class: key, deaths: entry.deaths });
+      }
     }
   }
 

@@ -1,5 +1,7 @@
+import type { InstallKey } from "../domain/install-key.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { keyOf, refOfKey } from "../domain/object-key.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
@@ -22,7 +24,7 @@ import { type CrdHealth, createCrdHealth } from "./healing/crd-health.ts";
 import { startSnapshots } from "./healing/snapshots.ts";
 import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, POD_STATUS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
-import { loadHmacKey } from "./hmac-key.ts";
+import { awaitHmacKey, loadHmacKey } from "./hmac-key.ts";
 import { patiently, RETRIES, untilAnswered } from "./patience.ts";
 import type { Push } from "./push/push.ts";
 import { pushedClasses } from "./pushed-classes.ts";
@@ -51,7 +53,9 @@ const CLASS_WORKERS_OF_A_VAULT = 8;
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { kube, logger, clock, random, metrics } = options;
   const cluster = await untilAnswered({ name: "uid of the cluster", make: () => clusterUid(kube, signal) }, options, signal);
-  const key = await untilAnswered({ name: "fingerprint key", make: () => loadHmacKey(options, signal) }, options, signal);
+  const isFirstShard = options.shard.index === 0;
+  const makeKey = (): Promise<InstallKey> => (isFirstShard ? loadHmacKey(options, signal) : awaitHmacKey(options, signal));
+  const key = await untilAnswered({ name: "fingerprint key", make: makeKey }, options, signal);
   const values = new ValuesInHand();
   const queue = new WorkQueue({
     workers: CLASS_WORKERS,
@@ -86,6 +90,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   const crds = startCrds({ ...options, copies }, signal);
   const guardrails = createPolicyMonitor({
     ...options,
+    events: ofInstall(options),
     kube: options.probe,
     onKnown: (policy, isMissing) => metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
@@ -128,7 +133,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     [
       (running) => queue.run(running),
       (running) => crds.queue.run(running),
-      (running) => copies.renew(running),
+      async (running) => (isFirstShard ? copies.renew(running) : undefined),
       (running) => live.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
@@ -140,6 +145,11 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     ],
     signal,
   );
+}
+
+/** What is told of the install, and not of a class, one shard tells. */
+function ofInstall({ events, shard }: Pick<WorkerOptions, "events" | "shard">): EventSink {
+  return shard.index === 0 ? events : { emit: () => undefined };
 }
 
 /** As its author wrote it: enough to tell the classes of one vault from those of others. */
@@ -270,7 +280,12 @@ function portsOf(
     hints: push?.hints,
     stores: { classes, snapshots, statuses, edits, states },
     secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
-    teller: { events, logger, countHealed: (how) => healed[how].inc(), tellFreeze: createFreezeTeller(options) },
+    teller: {
+      events,
+      logger,
+      countHealed: (how) => healed[how].inc(),
+      tellFreeze: createFreezeTeller({ ...options, events: ofInstall(options) }),
+    },
     enqueue,
   };
 }

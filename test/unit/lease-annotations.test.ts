@@ -35,7 +35,7 @@ describe("what a leader leaves to the next", () => {
     const end = new AbortController();
     const annotations = (): LeaseAnnotations => (found.length === 0 ? { polls: "of nobody" } : {});
     const second = createLeaderElection(cluster.client, { ...common, identity: "second", annotations });
-    const leads = second.run(async (signal, before) => {
+    const leads = second.run(async (signal, { annotations: before }) => {
       found.push(before);
       await aborted(signal);
     }, end.signal);

@@ -14,7 +14,7 @@ test("C-5: suspects wait until nobody else is due, however many suspects there a
   const suspects = ["team/one", "team/three", "team/two"];
   const quarantine = new Quarantine({ version: "1", clock, logger, store: async () => undefined });
   const classes = new Map(suspects.map((key) => [key, { form: "f", deaths: 0, isInHand: true }]));
-  quarantine.begin({ [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: "1", isLeading: true, classes }) });
+  quarantine.begin([{ [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: "1", isLeading: true, classes }) }]);
   const order: string[] = [];
   const stop = new AbortController();
   const queue = new WorkQueue({
@@ -51,7 +51,7 @@ test("Q1: a suspect that has nothing to be mirrored keeps no worse one waiting",
     ["team/bomb", { form: "f", deaths: 1, isInHand: true }],
     ["team/synced", { form: "f", deaths: 0, isInHand: true }],
   ]);
-  quarantine.begin({ [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: "1", isLeading: true, classes }) });
+  quarantine.begin([{ [LEASE_ANNOTATIONS.inHand]: writeLeaving({ version: "1", isLeading: true, classes }) }]);
   const admit = (key: string): number => quarantine.admit(key, () => false);
 
   assert.ok(admit("team/bomb") > 0, "the control: the other one comes first");
@@ -59,4 +59,24 @@ test("Q1: a suspect that has nothing to be mirrored keeps no worse one waiting",
   quarantine.end("team/synced");
 
   assert.equal(admit("team/bomb"), 0);
+});
+
+test("SH-4: the classes that workers of other shards died with are suspects of who serves them now, and of nobody else", () => {
+  const logger = recordingLogger();
+  const quarantine = new Quarantine({ version: "1", clock: new ManualClock(), logger, store: async () => undefined });
+  const leaving = (key: string, deaths: number) => ({
+    [LEASE_ANNOTATIONS.inHand]: writeLeaving({
+      version: "1",
+      isLeading: true,
+      classes: new Map([[key, { form: "f", deaths, isInHand: true }]]),
+    }),
+  });
+  quarantine.begin([{}, leaving("team/bomb", 2), leaving("team/bomb", 0), leaving("elsewhere/bomb", 2)], (key) => key.startsWith("team/"));
+
+  const { [LEASE_ANNOTATIONS.inHand]: text = "" } = quarantine.annotations();
+  const { classes = {} } = JSON.parse(text) as { readonly classes?: Readonly<Record<string, { readonly deaths: number }>> };
+  assert.deepEqual(
+    Object.entries(classes).map(([key, { deaths }]) => [key, deaths]),
+    [["team/bomb", 3]],
+  );
 });

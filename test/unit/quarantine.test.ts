@@ -98,7 +98,7 @@ class Leaders {
       this.#store();
     };
     const quarantine = new Quarantine({ version, clock: this.clock, logger: recordingLogger(), store });
-    quarantine.begin(this.lease);
+    quarantine.begin([this.lease]);
     this.lease = { ...this.lease, ...quarantine.annotations() };
     return quarantine;
   }

@@ -159,6 +159,8 @@ export const INFORMATION: LogWords = {
       "giving back a Secret": "the worker releases an adopted Secret without changing its content",
       leading: "the leader starts its work",
       "leaving a Secret to another class that names it": "`heir` now writes the Secret",
+      "leases not listed": "as for `lease not read`",
+      "waiting for the fingerprint key, which the first shard makes": "logged in a new install with several shards. If nothing follows, check the leader of the first shard",
       "waiting for workers with another number of shards to end":
         "the number of shards was changed. The worker leads as soon as the pods with the other number have ended. If it keeps waiting, the field `holder` names the pod that still runs",
       "released the lease": "the worker stopped cleanly, and the other replica takes over immediately",

@@ -1,3 +1,4 @@
+import { COPY_ANNOTATIONS } from "../../domain/annotations.ts";
 import { takesFrom } from "../../domain/grants/mirror-consent.ts";
 import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
@@ -33,8 +34,19 @@ export interface CopyCaches {
   readonly markOf: (source: ObservedSecret) => string;
 }
 
+/** Classes of other shards, as they are now; undefined: there is none. */
+export type ForeignClasses = ReadonlyMap<string, SecretProviderClass | undefined>;
+
+/** Whose copies of other shards' classes have the names that this class wants: nothing of those classes is in the live copies. */
+export function foreignOwners(caches: CopyCaches, { spc, sources }: CopiesObservation): readonly string[] {
+  if (spc.kind !== "present") return [];
+  const refs = spc.namespaces.flatMap((namespace) => sources.map(({ secret }) => ({ namespace, name: secret.ref.name })));
+  const owners = refs.map((ref) => caches.copies.get(ref)?.annotations[COPY_ANNOTATIONS.copiedFrom]);
+  return [...new Set(owners)].filter((owner) => owner !== undefined && !caches.serves(refOfKey(owner).namespace)) as readonly string[];
+}
+
 /** Undefined while nothing may be concluded from the class: it is held in part, or was given to another provider. */
-export function observeCopies(caches: CopyCaches, key: string): CopiesObservation | undefined {
+export function observeCopies(caches: CopyCaches, key: string, foreign: ForeignClasses = new Map()): CopiesObservation | undefined {
   const spc = caches.classes.get(refOfKey(key));
   if (spc !== undefined && (spc.excess !== undefined || !isOurs(spc))) return undefined;
   return {
@@ -44,7 +56,7 @@ export function observeCopies(caches: CopyCaches, key: string): CopiesObservatio
     copies: caches.copies.ofClass(key),
     standingOf: (namespace) => standing(caches, key, namespace),
     copyAt: (ref) => caches.copies.get(ref),
-    isClaimedBy: (classKey, { namespace = "", name }) => isClaimed(caches, classKey, { namespace, name }),
+    isClaimedBy: (classKey, { namespace = "", name }) => isClaimed(caches, classKey, { namespace, name }, foreign),
   };
 }
 
@@ -72,13 +84,17 @@ function standing({ served, grants }: CopyCaches, key: string, namespace: string
   return consent !== undefined && takesFrom(consent, key) ? "granted" : "notGranted";
 }
 
-/** Also by a class that is missing while its Secret is there: it may be back in a moment. And by one of another shard, which takes its copy away itself. */
+/** Also by a class that is missing while its Secret is there: it may be back in a moment. Of one of another shard nothing is known but what was asked. */
 function isClaimed(
   { serves, classes, secrets }: CopyCaches,
   classKey: string,
   ref: { readonly namespace: string; readonly name: string },
+  foreign: ForeignClasses,
 ): boolean {
-  if (!serves(refOfKey(classKey).namespace)) return true;
+  if (!serves(refOfKey(classKey).namespace)) {
+    const other = foreign.get(classKey);
+    return !foreign.has(classKey) || (other !== undefined && mirrorTargets(other).namespaces.includes(ref.namespace));
+  }
   if (!secrets.ofClass(classKey).some((secret) => secret.ref.name === ref.name)) return false;
   const spc = classes.get(refOfKey(classKey));
   return spc === undefined || mirrorTargets(spc).namespaces.includes(ref.namespace);

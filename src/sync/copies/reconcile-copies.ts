@@ -1,3 +1,4 @@
+import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
@@ -10,7 +11,7 @@ import type { StatusStore } from "../classes/status-store.ts";
 import { tell } from "../classes/tell.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 import type { CopyPace } from "./copy-pace.ts";
-import { type CopyCaches, observeCopies } from "./observe-copies.ts";
+import { type CopyCaches, type ForeignClasses, foreignOwners, observeCopies } from "./observe-copies.ts";
 import { type CopyRemoving, removeCopy } from "./remove-copy.ts";
 import { readSource, writeCopy } from "./write-copy.ts";
 
@@ -32,7 +33,10 @@ const CONFLICT_MS = 60_000;
 export async function reconcileCopies(ports: CopyPorts, key: string, signal: AbortSignal): Promise<Outcome> {
   const { caches, crdHealth, pace } = ports;
   if (crdHealth.state.kind === "frozen") return { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
-  const observation = observeCopies(caches, key);
+  const seen = observeCopies(caches, key);
+  if (seen === undefined) return { kind: "done" };
+  const foreign = await foreignClasses(ports, foreignOwners(caches, seen), signal);
+  const observation = foreign.size === 0 ? seen : observeCopies(caches, key, foreign);
   if (observation === undefined) return { kind: "done" };
   const plan = planCopies(observation);
   const subject = { key, resourceVersion: caches.classes.get(refOfKey(key))?.metadata.resourceVersion };
@@ -45,6 +49,16 @@ export async function reconcileCopies(ports: CopyPorts, key: string, signal: Abo
   // Of a write that met another one the next pass knows more.
   if (!pass.hasCollided) await tellStatus(ports, key, { plan, pass }, signal);
   return pass.outcome();
+}
+
+async function foreignClasses({ kube }: CopyPorts, keys: readonly string[], signal: AbortSignal): Promise<ForeignClasses> {
+  const found = new Map<string, SecretProviderClass | undefined>();
+  for (const key of keys) {
+    const result = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, refOfKey(key), signal);
+    // Where the kind is not served, nothing is said of the class.
+    if (result.kind !== "unserved") found.set(key, result.kind === "found" ? result.object : undefined);
+  }
+  return found;
 }
 
 /** What comes of the single copies: one that fails holds up no other. */

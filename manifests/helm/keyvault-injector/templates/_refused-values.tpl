@@ -40,6 +40,9 @@
 {{- if lt (int .Values.sync.replicas) (int .Values.shards) }}
 - sync.replicas is {{ .Values.sync.replicas }} and shards is {{ .Values.shards }}: each shard needs a pod of its own, set sync.replicas to {{ add1 (int .Values.shards) }}, which has one for standby
 {{- end -}}
+{{- if lt (int .Values.maxRollouts) (int .Values.shards) }}
+- maxRollouts is {{ .Values.maxRollouts }} and shards is {{ .Values.shards }}: each shard restarts its share, set maxRollouts to {{ .Values.shards }} or more
+{{- end -}}
 {{- end -}}
 
 {{/* Driver 1.5 rotates by reading every labelled Secret, for which it has no right here. */}}

@@ -1,6 +1,7 @@
 import { OWNER_RESOURCES, type OwnerKind } from "../../../domain/gateways/owner-kinds.ts";
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES } from "../../../domain/kubernetes.ts";
+import { MOST_SHARDS, shardLease } from "../../../domain/shards.ts";
 import { parseQueueSetting } from "../../../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import { allowedModes } from "../../shared/class-context.ts";
@@ -95,6 +96,21 @@ export const CLUSTER_NEEDS: readonly Need[] = [
   },
 ];
 
+/** Of the shards besides the first, whose Lease the Role always names. */
+const SHARD_NEEDS: readonly Need[] = [
+  {
+    verbs: ["list"],
+    right: { group: "coordination.k8s.io", resource: "leases" },
+    without: "no worker leads; apply the manifests of this version",
+  },
+  ...Array.from({ length: MOST_SHARDS - 1 }, (_, index) => ({
+    verbs: ["get", "create", "patch"],
+    right: { group: "coordination.k8s.io", resource: "leases", name: shardLease(OWN_DEPLOYMENT, index + 1) },
+    without: `no worker leads shard ${index + 1}; apply the component shards, or set the chart's value shards`,
+    isUsed: (settings: SettingsInForce) => Number(settings.shards) > index + 1,
+  })),
+];
+
 export const OWN_NEEDS: readonly Need[] = [
   {
     verbs: ["get", "create", "patch"],
@@ -118,13 +134,17 @@ export async function checkRights(context: Pick<DoctorContext, "viewer" | "names
   const used = [...CLUSTER_NEEDS, ...credentialsNeeds(settings)].filter(({ isUsed = () => true }) => isUsed(settings));
   const asked = [
     ...placesOf(settings, own).flatMap((place) => used.map((need) => ({ need, place }))),
-    ...[...OWN_NEEDS, ...queueNeeds(settings, namespace)].map((need) => ({ need, place: own })),
+    ...[...OWN_NEEDS, ...shardNeeds(settings), ...queueNeeds(settings, namespace)].map((need) => ({ need, place: own })),
   ];
   const gaps = asked.map((each) => ({ ...each, verbs: missingOf(each.need, each.place) })).filter(({ verbs }) => verbs.length > 0);
   const isBare = gaps.length === asked.length && gaps.every(({ need, verbs }) => verbs.length === need.verbs.length);
   if (isBare) return [on.rights.fail(`${subject} has none of the rights that the worker needs`, own.fix)];
   const missing = gaps.map(gapResult);
   return orFine(missing, on.rights.fine(`${subject} has what it needs`));
+}
+
+function shardNeeds(settings: SettingsInForce): readonly Need[] {
+  return Number(settings.shards) > 1 ? SHARD_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings)) : [];
 }
 
 /** Of Secrets with credentials the worker gets those alone that its role names. */
