@@ -131,7 +131,7 @@ export const LEASE_ANNOTATIONS = {
   pollsOwed: key("polls-owed"),
   /** JSON: the classes that the leader has in hand, and those that a worker has died with. */
   inHand: key("in-hand"),
-  /** How many shards the holder counts, of which it leads the one of the Lease's name. Without it: one. */
+  /** How many shards its writer counts, a space, and the identity that it holds the Lease by. Without it: one. */
   shards: key("shards"),
 } as const;
 

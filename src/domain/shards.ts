@@ -12,8 +12,6 @@ export interface Shard {
   readonly count: number;
 }
 
-export const WHOLE: Shard = { index: 0, count: 1 };
-
 /** What the shard has of so many that all have together. */
 export function partOf(all: number, { index, count }: Shard): number {
   return Math.floor(all / count) + (index < all % count ? 1 : 0);
@@ -24,26 +22,26 @@ export function shardLease(name: string, shard: number): string {
   return shard === 0 ? name : `${name}-${shard}`;
 }
 
+/** The shard whose Lease it is; undefined where it is none of the named worker's. */
+export function shardOfLease(name: string, lease: string): number | undefined {
+  const shard = Array.from({ length: MOST_SHARDS }, (_, index) => shardLease(name, index)).indexOf(lease);
+  return shard < 0 ? undefined : shard;
+}
+
 interface HeldLease extends KubeObject {
   readonly spec?: { readonly holderIdentity?: string | null };
 }
 
-/** How many shards the holder of a Lease, or the last one, counts. 1 where nothing is said, or by another: 0.4.0 leaves what it finds. */
-export function layoutOf({ metadata, spec }: HeldLease): number {
-  const [count = "1", ...writer] = metadata.annotations?.[LEASE_ANNOTATIONS.shards]?.split(" ") ?? [];
+/** How many shards the holder of a Lease, or the last one, counts. 1 where nothing is said that can be meant, or by another: 0.4.0 leaves what it finds. */
+export function shardCountOf({ metadata, spec }: HeldLease): number {
+  const [text = "1", ...writer] = metadata.annotations?.[LEASE_ANNOTATIONS.shards]?.split(" ") ?? [];
   const holder = spec?.holderIdentity ?? "";
-  return holder === "" || writer.join(" ") === holder ? Number(count) : 1;
+  const count = Number(text);
+  const isMeant = Number.isInteger(count) && count >= 1 && count <= MOST_SHARDS && (holder === "" || writer.join(" ") === holder);
+  return isMeant ? count : 1;
 }
 
 /** For the annotation: how many shards, and who says so. */
-export function layoutText(shards: number, identity: string): string {
-  return `${shards} ${identity}`;
-}
-
-/** The shard whose Lease it is; undefined where it is none of the named worker's. */
-export function shardOfLease(name: string, lease: string): number | undefined {
-  if (lease === name) return 0;
-  if (!lease.startsWith(`${name}-`)) return undefined;
-  const digits = lease.slice(name.length + 1);
-  return /^[1-9]\d?$/.test(digits) && Number(digits) < MOST_SHARDS ? Number(digits) : undefined;
+export function shardCountText(count: number, identity: string): string {
+  return `${count} ${identity}`;
 }

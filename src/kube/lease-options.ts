@@ -15,7 +15,7 @@ export interface LeaderElectionOptions {
   readonly logger: Logger;
   /** Asked at each renewal, and at the release: what the next leader is to know. What it leaves out stays as it is. */
   readonly annotations?: () => LeaseAnnotations;
-  /** Annotations that say something only while the number of shards is the same: of a Lease that was last held with another one they are taken away. */
+  /** Keys of annotations that say something only while the number of shards is the same: of a Lease that was last held with another one they are taken away. */
   readonly ofOneNumber?: readonly string[];
   /**
    * Whether anybody has led before: asked where nobody has ever held the lease. Who deletes a lease does not end its holder, so that a lease that is

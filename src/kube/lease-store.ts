@@ -1,6 +1,6 @@
 import { LEASE_ANNOTATIONS } from "../domain/annotations.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
-import { layoutText } from "../domain/shards.ts";
+import { shardCountText } from "../domain/shards.ts";
 import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
 import { acquisition, emptyLease, holderOf, LEASES, type Lease, type LeaseAnnotations, release } from "./lease-record.ts";
 
@@ -28,10 +28,21 @@ export class LeaseStore {
     return clock.elapsed?.() ?? clock.now();
   }
 
-  /** Held by nobody else. */
-  isOurs(lease: Lease): boolean {
+  isHeldByAnother(lease: Lease): boolean {
     const holder = holderOf(lease);
-    return holder === undefined || holder === this.#options.identity;
+    return holder !== undefined && holder !== this.#options.identity;
+  }
+
+  /** Undefined where the attempt failed in a way that the next may not. */
+  async tried<T>(message: string, lease: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    try {
+      return await attempt();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof LeaseLost) throw error;
+      this.#options.logger.warn(message, { lease, error });
+      return undefined;
+    }
   }
 
   /** The lease, created where there is none: by apply, since RBAC cannot limit a POST to one name. */
@@ -54,7 +65,7 @@ export class LeaseStore {
     const elapsed = this.elapsed();
     const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
     const isSaid = shards > 1 || lease.metadata.annotations?.[LEASE_ANNOTATIONS.shards] !== undefined;
-    const annotations = { ...given, ...(isSaid ? { [LEASE_ANNOTATIONS.shards]: layoutText(shards, identity) } : {}) };
+    const annotations = { ...given, ...(isSaid ? { [LEASE_ANNOTATIONS.shards]: shardCountText(shards, identity) } : {}) };
     const patch = acquisition(lease, identity, { seconds, now, annotations });
     const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
     // From before the request, as the others count from when it arrived.
@@ -80,4 +91,9 @@ export class LeaseStore {
       logger.warn("lease not released; it expires", { lease: name, error });
     }
   }
+}
+
+/** The lease belongs to somebody else, or may by now. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
 }

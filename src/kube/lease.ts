@@ -1,14 +1,13 @@
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import { shardOfLease } from "../domain/shards.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
 import { holderOf, type Lease, type LeaseAnnotations } from "./lease-record.ts";
-import { type Former, LeaseLost, LeaseSearch, type Won } from "./lease-search.ts";
-import { LeaseStore } from "./lease-store.ts";
+import { LeaseSearch, type Term, type Won } from "./lease-search.ts";
+import { LeaseLost, LeaseStore } from "./lease-store.ts";
 
-/** `former`: what those before have left; `shard`: of which Lease, from 0. The signal aborts when the lease is lost. */
-type Lead = (signal: AbortSignal, former: Former, shard: number) => Promise<void>;
+/** The signal aborts when the lease is lost. */
+type Lead = (signal: AbortSignal, term: Term) => Promise<void>;
 
 /** Throws where the times leave no room between giving up and being replaced. */
 export function createLeaderElection(client: KubeClient, options: LeaderElectionOptions): LeaderElection {
@@ -38,8 +37,8 @@ export class LeaderElection {
   /** Of those who want a renewal at once. */
   readonly #urgent: (() => void)[] = [];
   #wake = new AbortController();
-  /** The lease may not have shown that we hold it, and we have not looked since whether somebody went by that. */
-  #mustLook = false;
+  /** The lease may not have shown that we hold it, and whether somebody went by that was not checked since. */
+  #mustCheckOthers = false;
   /** The last renewal went well. */
   #isHealthy = true;
 
@@ -87,13 +86,12 @@ export class LeaderElection {
    * Leads until the outer signal aborts, `lead` ends, or the lease is lost. After a loss `lead` gets what is left until another candidate
    * can take over; after that the process must end anyhow.
    */
-  async #hold({ written: won, former }: Won, lead: Lead, outer: AbortSignal): Promise<void> {
+  async #hold({ written: won, term }: Won, lead: Lead, outer: AbortSignal): Promise<void> {
     const leading = new AbortController();
     const renewing = new AbortController();
     this.#isLeader = true;
     const { name } = won.metadata;
-    const shard = shardOfLease(this.#options.name, name) ?? 0;
-    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), former, shard));
+    const work = outcomeOf(lead(AbortSignal.any([outer, leading.signal]), term));
     const renewal = outcomeOf(this.#renew(won, renewing.signal));
     const loss = renewal.then((result) => ("error" in result ? result : undefined));
     const lost = await Promise.race([loss, work.then(() => undefined), aborted(outer)]);
@@ -123,7 +121,7 @@ export class LeaderElection {
         // Counted from before the request: the others count from when the write arrived.
         const next = this.#deadline(this.#timing.renewDeadlineMs);
         const renewed = await this.#answering(() =>
-          this.#search.tried("lease not renewed", lease.metadata.name, () => this.#renewOnce(lease, signal), signal),
+          this.#store.tried("lease not renewed", lease.metadata.name, () => this.#renewOnce(lease, signal), signal),
         );
         (renewed === undefined ? next : deadline).cancel();
         if (renewed === undefined) continue;
@@ -173,9 +171,9 @@ export class LeaderElection {
       if (!(error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound"))) throw error;
       // Somebody wrote in between: an annotation, another candidate, or our own write whose answer got lost.
       const fresh = await this.#store.read(lease.metadata.name, bounded);
-      if (!this.#store.isOurs(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
+      if (this.#store.isHeldByAnother(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
       // Without it, or in a lease that says nobody, we were not to be found.
-      if (holderOf(fresh) === undefined) this.#mustLook = true;
+      if (holderOf(fresh) === undefined) this.#mustCheckOthers = true;
       return await this.#renewed(fresh, bounded);
     } finally {
       bound.cancel();
@@ -185,10 +183,10 @@ export class LeaderElection {
   /** Those with another number of shards do not write this lease: where they did not find it held, they may have begun. */
   async #renewed(lease: Lease, signal: AbortSignal): Promise<Lease> {
     const { written, until } = await this.#store.write(lease, this.#annotations(), signal);
-    if (!this.holdsLease) this.#mustLook = true;
-    if (this.#mustLook && (await this.#search.meetsOthers(written, signal)))
+    if (!this.holdsLease) this.#mustCheckOthers = true;
+    if (this.#mustCheckOthers && (await this.#search.meetsOthers(written, signal)))
       throw new LeaseLost("the lease was free for a while, and workers with another number of shards have begun");
-    this.#mustLook = false;
+    this.#mustCheckOthers = false;
     this.#heldUntil = until;
     return written;
   }

@@ -126,14 +126,15 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     const { divertingVariables: variables } = config;
     if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
     metrics.shards.set(config.shards);
-    await election.run(async (leading, former, index) => {
-      const shard: Shard = { index, count: config.shards };
+    await election.run(async (leading, term) => {
+      const shard: Shard = { index: term.shard, count: config.shards };
+      const isFirstShard = shard.index === 0;
       const serves = servedBy(shard);
       const watcher = inShard(served, serves);
-      quarantine.begin([former.annotations, ...former.others], (classKey) => serves(refOfKey(classKey).namespace));
+      quarantine.begin([term.annotations, ...term.others], (classKey) => serves(refOfKey(classKey).namespace));
       metrics.isLeader.set(1);
       logger.info("leading", {
-        lease: `${config.namespace}/${shardLease(LEASE, index)}`,
+        lease: `${config.namespace}/${shardLease(LEASE, shard.index)}`,
         ...(shard.count > 1 ? { shards: shard.count } : {}),
       });
       const mayEmit = (): boolean => election.holdsLease;
@@ -142,22 +143,22 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       closeEvents = () => events.close();
       metrics.observeDroppedEvents(() => events.dropped);
       const leaderKube = createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME });
-      const settings = config.eventQueues.map((setting) => queueOfShard(setting, index));
+      const settings = config.eventQueues.map((setting) => queueOfShard(setting, shard.index));
       const pushing = { settings, kube: leaderKube, namespace: config.namespace, metrics: pushMetrics, clock, logger, random: Math.random };
       push = settings.length === 0 ? undefined : createPush({ ...pushing, queues: await openEventQueues(config) });
       await runWorker(
         {
           settings: { ...config, restoresClasses: config.heal.includes("classes") },
           // What belongs to no namespace has one healer.
-          healsCrds: config.heal.includes("crds") && index === 0,
-          healsComponents: config.heal.includes("components") && index === 0,
+          healsCrds: isFirstShard && config.heal.includes("crds"),
+          healsComponents: isFirstShard && config.heal.includes("components"),
           healsNodeSide: config.healNodeSide,
           healsWebhook: config.healWebhook,
           crds,
           namespace: config.namespace,
           credentialsSecretNames: config.credentialsSecretNames,
           servedNamespaces: config.namespaces,
-          shard,
+          shard: { ...shard, isFirst: isFirstShard, serves },
           limits: {
             vaults: config.allowedVaults,
             identityModes: config.allowedIdentityModes,
@@ -171,7 +172,8 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
           probe,
           isBlind,
           watcher,
-          progress: progress.after(former.annotations),
+          watcherOfAllShards: served,
+          progress: progress.after(term.annotations),
           leadingSince: monotonicClock(clock).now(),
           observeQueue: (observed) => {
             queue = observed;

@@ -32,15 +32,16 @@ export function shardOf(namespace: string, count: number): number {
   return weights.indexOf(Math.max(...weights));
 }
 
-/** Keeps nothing that is in a namespace of another shard. What was asked for in one namespace is kept, whoever serves it. */
-export interface ShardWatcher extends KubeWatcher {
-  /** For what one shard has in namespaces of others. */
-  readonly everywhere: KubeWatcher;
+/** What a leader serves. */
+export interface ServedShard extends Shard {
+  /** It has what belongs to no namespace as well: one leader heals it, and tells of it. */
+  readonly isFirst: boolean;
+  readonly serves: Serves;
 }
 
-export function inShard(watcher: KubeWatcher, serves: Serves): ShardWatcher {
+/** Keeps nothing that is in a namespace of another shard. What was asked for in one namespace is kept, whoever serves it. */
+export function inShard(watcher: KubeWatcher, serves: Serves): KubeWatcher {
   return {
-    everywhere: watcher,
     reflect: <T>(options: ReflectorOptions<T>, signal: AbortSignal) => {
       const { resource, namespace, project } = options;
       if (!resource.namespaced || namespace !== undefined) return watcher.reflect(options, signal);

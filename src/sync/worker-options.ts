@@ -4,11 +4,11 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { Decoder } from "../domain/ports/decoder.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
+import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import type { VaultClients } from "../domain/ports/vault-client.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
-import type { Shard } from "../domain/shards.ts";
 import type { WorkQueue } from "../runtime/workqueue.ts";
 import type { PollProgress } from "./classes/poll-progress.ts";
 import type { Gateways } from "./gateways/gateways.ts";
@@ -17,7 +17,7 @@ import type { SyncMetrics } from "./metrics.ts";
 import type { createPush } from "./push/push.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { Rollouts } from "./rollouts/rollouts.ts";
-import type { ShardWatcher } from "./shard.ts";
+import type { ServedShard } from "./shard.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
 
@@ -36,8 +36,7 @@ export interface WorkerOptions {
   readonly credentialsSecretNames: readonly string[];
   /** `--namespaces`; none: all. */
   readonly servedNamespaces?: readonly string[];
-  /** The namespaces of other shards are not in the live copies. */
-  readonly shard: Shard;
+  readonly shard: ServedShard;
   readonly limits: OperatorLimits;
   readonly readCloudFile: ReadCloudFile | undefined;
   readonly kube: KubeClient;
@@ -45,7 +44,10 @@ export interface WorkerOptions {
   readonly probe: KubeClient;
   /** `--secret-access=blind` */
   readonly isBlind: boolean;
-  readonly watcher: ShardWatcher;
+  /** Without what is in namespaces of other shards. */
+  readonly watcher: KubeWatcher;
+  /** For what one shard has in namespaces of others. */
+  readonly watcherOfAllShards: KubeWatcher;
   readonly vaults: VaultClients;
   readonly render: RenderOptions;
   /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */

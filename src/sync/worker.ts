@@ -34,7 +34,6 @@ import { createBlindSecrets } from "./secrets/blind-secrets.ts";
 import { startDriverSync } from "./secrets/driver-sync.ts";
 import { startSecretStore } from "./secrets/secret-store.ts";
 import { createSecretWriter } from "./secrets/secret-writer.ts";
-import { servedBy } from "./shard.ts";
 import { startGrants } from "./vault/find-identity.ts";
 import type { FetchMirror } from "./vault/mirror.ts";
 import { ValuesInHand } from "./vault/values-in-hand.ts";
@@ -53,8 +52,8 @@ const CLASS_WORKERS_OF_A_VAULT = 8;
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { kube, logger, clock, random, metrics } = options;
   const cluster = await untilAnswered({ name: "uid of the cluster", make: () => clusterUid(kube, signal) }, options, signal);
-  const isFirstShard = options.shard.index === 0;
-  const makeKey = (): Promise<InstallKey> => (isFirstShard ? loadHmacKey(options, signal) : awaitHmacKey(options, signal));
+  const { isFirst, serves } = options.shard;
+  const makeKey = (): Promise<InstallKey> => (isFirst ? loadHmacKey(options, signal) : awaitHmacKey(options, signal));
   const key = await untilAnswered({ name: "fingerprint key", make: makeKey }, options, signal);
   const values = new ValuesInHand();
   const queue = new WorkQueue({
@@ -95,7 +94,6 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     onKnown: (policy, isMissing) => metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
   // The queue runs below, so its handler never sees these before they are there.
-  const serves = servedBy(options.shard);
   const enqueue = (classKey: string): void => {
     // To a class of another shard its absence from the copies would be its end.
     if (serves(refOfKey(classKey).namespace)) queue.add(classKey);
@@ -104,7 +102,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   // Blind, there is nothing to copy from.
   const secretCopies = options.isBlind
     ? undefined
-    : startSecretCopies({ ...options, watcher: options.watcher.everywhere, fingerprints, serves }, signal);
+    : startSecretCopies({ ...options, watcher: options.watcherOfAllShards, fingerprints, serves }, signal);
   const live = startCopies({ options, fingerprints, crds, enqueue, push, secretCopies }, signal);
   const ports = portsOf({ options, fingerprints, enqueue, push }, live, guardrails);
   const before = earlierPolls(options);
@@ -133,7 +131,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     [
       (running) => queue.run(running),
       (running) => crds.queue.run(running),
-      async (running) => (isFirstShard ? copies.renew(running) : undefined),
+      async (running) => (isFirst ? copies.renew(running) : undefined),
       (running) => live.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
@@ -149,7 +147,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
 
 /** What is told of the install, and not of a class, one shard tells. */
 function ofInstall({ events, shard }: Pick<WorkerOptions, "events" | "shard">): EventSink {
-  return shard.index === 0 ? events : { emit: () => undefined };
+  return shard.isFirst ? events : { emit: () => undefined };
 }
 
 /** As its author wrote it: enough to tell the classes of one vault from those of others. */

@@ -57,6 +57,12 @@ async function rotate(name: string): Promise<void> {
 const objects = (): readonly string[] =>
   namespaces.flatMap((namespace) => Array.from({ length: CLASSES }, (_, index) => `${namespace}-object-${index}`));
 
+const namespaceOf = (object: string): string => object.split("-object-")[0] ?? "";
+
+/** Each object has a class of its name. */
+const classPath = (object: string): string =>
+  `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${namespaceOf(object)}/secretproviderclasses/${object}`;
+
 async function lost(): Promise<readonly string[]> {
   const held = new Map<string, string | undefined>();
   for (const namespace of namespaces)
@@ -104,7 +110,7 @@ describe("shards of the sync worker", { skip: refusal === undefined ? false : `S
     namespaces = made;
     for (const name of objects()) {
       await rotate(name);
-      const namespace = name.split("-object-")[0] ?? "";
+      const namespace = namespaceOf(name);
       await createClass(world.plane, classOf(world, { namespace, name, objects: [name], secretObjects: [opaque(name, name)] }));
     }
   });
@@ -139,7 +145,7 @@ describe("shards of the sync worker", { skip: refusal === undefined ? false : `S
     const [source = ""] = namespaces.filter((namespace) => shardOf(namespace, 2) === 0);
     const [target = ""] = namespaces.filter((namespace) => shardOf(namespace, 2) === 1);
     const name = `${source}-object-0`;
-    const path = `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${source}/secretproviderclasses/${name}`;
+    const path = classPath(name);
     await mergePatch(world.plane, `/api/v1/namespaces/${target}`, {
       metadata: { annotations: { [GRANT_ANNOTATIONS.mirrorsFrom]: `${source}/*` } },
     });
@@ -153,24 +159,16 @@ describe("shards of the sync worker", { skip: refusal === undefined ? false : `S
   });
 
   test("restore the classes of all namespaces when their CRD is deleted", async () => {
+    const definition = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CLASS_CRD}`;
+    const uidOf = async (): Promise<string | undefined> => (await find(world.plane, definition))?.metadata.uid;
+    const before = await uidOf();
     await world.plane.kubectl(["delete", "crd", CLASS_CRD, "--wait=false"]);
-    const all = async (): Promise<true | undefined> => {
-      const found = await Promise.all(
-        objects().map((name) =>
-          find(world.plane, `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${name.split("-object-")[0]}/secretproviderclasses/${name}`),
-        ),
-      );
+    const areBack = async (): Promise<true | undefined> => {
+      if ([undefined, before].includes(await uidOf())) return undefined;
+      const found = await Promise.all(objects().map((name) => find(world.plane, classPath(name))));
       return found.every((one) => one !== undefined) || undefined;
     };
-    await eventually(
-      async () =>
-        (await find(world.plane, `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CLASS_CRD}`)) === undefined ? undefined : all(),
-      {
-        what: "all classes",
-        within: 60_000,
-        every: 500,
-      },
-    );
+    await eventually(areBack, { what: "all classes", within: 60_000, every: 500 });
   });
 
   test("lose no rotation and write none twice while two become three, pod by pod", async () => {

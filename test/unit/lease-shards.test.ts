@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { LEASE_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import type { Lease } from "../../src/kube/lease-record.ts";
 import { CANDIDATES_LEASE, LeaseCandidates } from "../support/worker/lease-candidates.ts";
 
 const noList = (verb: string): KubeError | undefined =>
@@ -18,6 +19,24 @@ describe("leases of shards", () => {
   test("are taken one by each candidate, and one more stands by", async () => {
     all.startSome(4, 3);
     assert.deepEqual(await all.pass(30_000), ["0/3", "1/3", "2/3"]);
+  });
+
+  test("are not even tried while others begin, also where nobody has led so far", async () => {
+    all.holdElsewhere(0, 1);
+    const fresh = all.start(2, { hasLed: async () => false });
+    await all.pass(10_000);
+    assert.equal(fresh.requests.get("patch"), undefined);
+  });
+
+  test("are no Leases of somebody else's in the same namespace", async () => {
+    all.cluster.put(RESOURCES.leases, {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { namespace: CANDIDATES_LEASE.namespace, name: "somebody-elses" },
+      spec: { holderIdentity: "somebody", leaseDurationSeconds: 3_600, renewTime: new Date(all.clock.now()).toISOString() },
+    } as Lease);
+    all.startSome(2, 2);
+    assert.deepEqual(await all.pass(40_000), ["0/2", "1/2"]);
   });
 
   test("are taken at once where nobody has ever led", async () => {
@@ -43,7 +62,7 @@ describe("leases of shards", () => {
     [2, 3],
     [3, 2],
   ] as const) {
-    test(`no namespace has two leaders, or none for long, while ${before} become ${after}, whatever the order of starts and stops`, async () => {
+    test(`no namespace has two leaders, or none for long, while ${before} become ${after}, pod by pod`, async () => {
       const old = all.startSome(before + 1, before);
       await all.pass(40_000);
       all.startSome(after + 1, after);
@@ -85,22 +104,23 @@ describe("leases of shards", () => {
 const PHASES = [250, 750, 1_250, 1_750];
 
 describe("a lease of a shard that somebody deletes", () => {
-  test("while the number changes makes no second leader, however often", async () => {
-    const old = all.startSome(2, 2);
-    await all.pass(40_000);
-    const [zero, one] = old.toSorted((a, b) => (a.shard() ?? 0) - (b.shard() ?? 0));
-    zero?.stop();
-    const next = all.start(1);
-    // Its holder makes it anew with its next renewal.
-    for (let times = 0; times < 8; times += 1) {
-      all.deleteLease(1);
-      await all.pass(2_000);
-    }
-    assert.deepEqual(all.led(), ["1/2"]);
-    assert.ok(next.said("waiting for workers with another number of shards to end"));
-    one?.stop();
-    assert.deepEqual(await all.pass(45_000), ["0/1"]);
-  });
+  for (const phase of PHASES)
+    test(`while the number changes makes no second leader, however often (${phase} ms)`, async () => {
+      const old = all.startSome(2, 2);
+      await all.pass(40_000 + phase);
+      const [zero, one] = old.toSorted((a, b) => (a.shard() ?? 0) - (b.shard() ?? 0));
+      zero?.stop();
+      const next = all.start(1);
+      // Its holder makes it anew with its next renewal.
+      for (let times = 0; times < 8; times += 1) {
+        all.deleteLease(1);
+        await all.pass(2_250);
+      }
+      assert.deepEqual(all.led(), ["1/2"]);
+      assert.ok(next.said("waiting for workers with another number of shards to end"));
+      one?.stop();
+      assert.deepEqual(await all.pass(45_000), ["0/1"]);
+    });
 
   for (const started of PHASES)
     for (const deleted of PHASES)
@@ -113,45 +133,79 @@ describe("a lease of a shard that somebody deletes", () => {
         assert.deepEqual(await all.pass(60_000), ["0/1"]);
       });
 
-  test("SH-1: is held by the first of two numbers alone also where its holder was not to be found", async () => {
-    // Deleted all the time, for longer than a lease lasts: nothing can be known beforehand, and both see each other afterwards.
-    const old = all.start(1);
-    await all.pass(20_000);
-    all.startSome(3, 2);
-    await all.pass(20_000);
-    old.cutOff(true);
-    await all.pass(4_000);
-    for (let times = 0; times < 16; times += 1) {
-      all.deleteLease(0);
-      await all.clock.advance(1_000);
+  // Its lease free to look at, a holder comes to be for a moment, as one whose lease was deleted is.
+  test("SH-2: is waited for by asking at each turn, and not by the time since somebody was there last", async () => {
+    all.holdElsewhere(0, 1);
+    const fresh = all.start(2);
+    for (let turn = 0; turn < 10; turn += 1) {
+      await all.pass(5_000);
+      all.holdElsewhere(0, 1);
     }
-    old.cutOff(false);
-    assert.deepEqual(await all.pass(60_000), ["0/2", "1/2"]);
+    all.deleteLease(0);
+    assert.deepEqual(await all.pass(14_000), [], "nobody was missing for as long as a lease lasts");
+    await all.pass(30_000);
+    assert.ok(fresh.shard() !== undefined);
+  });
+});
+
+describe("a worker that finds others only after its write", () => {
+  test("gives the lease back that it has just taken, and does not lead", async () => {
+    let isMet = false;
+    const fresh = all.start(2, {
+      before: (verb) => {
+        if (verb !== "patch" || isMet) return;
+        isMet = true;
+        all.holdElsewhere(1, 3);
+      },
+    });
+    await all.pass(25_000);
+    assert.ok(isMet);
+    assert.equal(fresh.term(), undefined);
+    const lease = all.cluster.get<Lease>(RESOURCES.leases, CANDIDATES_LEASE);
+    assert.equal(lease?.spec?.holderIdentity, "");
   });
 
-  for (const phase of PHASES)
-    test(`SH-2: is waited for by looks, and not by the time since the last one (${phase} ms)`, async () => {
-      const two = all.startSome(2, 2);
-      await all.pass(40_000 + phase);
-      all.start(1);
-      await all.pass(3_000);
-      for (const candidate of two) candidate.stop();
-      await all.pass(3_000);
-      const next = all.startSome(2, 2);
-      await all.pass(40_000);
-      const zero = next.find(({ shard }) => shard() === 0);
-      if (zero === undefined) return;
-      all.deleteLease(1);
-      zero.stop();
-      assert.deepEqual(await all.pass(20_000), ["1/2"]);
-    });
+  test("ends where its lease was deleted, and those with another number had begun", async () => {
+    let isDeleted = false;
+    const old = all.start(1, { before: (verb) => void (isDeleted && verb === "apply" && all.holdElsewhere(1, 2)) });
+    await all.pass(20_000);
+    isDeleted = true;
+    all.deleteLease(0);
+    await all.pass(5_000);
+    assert.equal(old.shard(), undefined);
+  });
+
+  test("ends where its machine has slept for longer than its lease, and those with another number have begun", async () => {
+    let slept = 0;
+    const old = all.start(1, { slept: () => slept });
+    await all.pass(20_000);
+    slept = 60_000;
+    all.holdElsewhere(1, 2);
+    await all.pass(5_000);
+    assert.equal(old.shard(), undefined);
+  });
+
+  test("goes on where nobody has begun, and asks no further", async () => {
+    let slept = 0;
+    const old = all.start(1, { slept: () => slept });
+    await all.pass(20_000);
+    all.deleteLease(0);
+    await all.pass(5_000);
+    slept = 60_000;
+    await all.pass(5_000);
+    const asked = old.requests.get("list");
+    await all.pass(30_000);
+    assert.deepEqual(all.led(), ["0/1"]);
+    assert.equal(old.requests.get("list"), asked);
+  });
 });
 
 describe("what leaders leave in their leases", () => {
   const left = { polled: "until noon", hand: "a class" };
 
   test("goes to the next leader of the shard as it is", async () => {
-    const [first] = [all.start(2, { annotations: left }), all.start(2)];
+    const first = all.start(2, { annotations: left });
+    all.start(2);
     await all.pass(40_000);
     const shard = first.shard();
     first.stop();
@@ -159,8 +213,8 @@ describe("what leaders leave in their leases", () => {
     await all.pass(30_000);
 
     assert.equal(next.shard(), shard);
-    assert.equal(next.former()?.annotations["polled"], "until noon");
-    assert.deepEqual(next.former()?.others, []);
+    assert.equal(next.term()?.annotations["polled"], "until noon");
+    assert.deepEqual(next.term()?.others, []);
   });
 
   test("SH-4: says nothing of polls to a leader of another number, and of classes in hand tells it those of all", async () => {
@@ -171,7 +225,7 @@ describe("what leaders leave in their leases", () => {
     const one = all.start(1);
     await all.pass(40_000);
 
-    const { annotations = {}, others = [] } = one.former() ?? {};
+    const { annotations = {}, others = [] } = one.term() ?? {};
     assert.equal(annotations["polled"], undefined);
     assert.deepEqual(new Set([annotations["hand"], ...others.map(({ hand }) => hand)]), new Set(["a class", "another class"]));
     const { metadata } = all.cluster.get(RESOURCES.leases, CANDIDATES_LEASE) ?? {};

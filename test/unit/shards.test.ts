@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeWatcher, ReflectorOptions } from "../../src/domain/ports/kube-watcher.ts";
+import { admit, noPressure, rateOf } from "../../src/domain/schedule/vault-pressure.ts";
 import { MOST_SHARDS, partOf, shardLease, shardOfLease } from "../../src/domain/shards.ts";
+import { parseQueueSetting, queueOfShard } from "../../src/domain/vault-events/queue-setting.ts";
+import { parseConfig } from "../../src/runtime/config.ts";
 import { inShard, servedBy, shardOf } from "../../src/sync/shard.ts";
 
 const NAMESPACES = Array.from({ length: 3_000 }, (_, index) => `team-${index}`);
@@ -58,6 +61,45 @@ describe("shards of the worker", () => {
       );
       assert.ok(Math.min(...parts) >= 1);
     }
+  });
+});
+
+describe("the budget of a vault", () => {
+  test("is asked for together by all shards, and by each for its part", () => {
+    let pressure = noPressure(undefined, 1 / 4);
+    assert.equal(rateOf(pressure), rateOf(noPressure()) / 4);
+    const waits = Array.from({ length: 200 }, () => {
+      const admission = admit(pressure, { now: 0, isKey: false });
+      assert.equal(admission.kind, "go");
+      if (admission.kind === "go") pressure = admission.pressure;
+      return admission.kind === "go" ? admission.waitMs : Number.NaN;
+    });
+    assert.equal(waits.filter((wait) => wait === 0).length, 125, "a quarter of the 500 that may go at once");
+  });
+});
+
+describe("settings of shards", () => {
+  const problems = (...argv: string[]): readonly string[] => {
+    const parsed = parseConfig(argv, {});
+    return parsed.ok ? [] : parsed.error;
+  };
+  const QUEUE = "https://account.queue.core.windows.net";
+
+  test("refuse what shards cannot share, with what to write", () => {
+    assert.deepEqual(problems("--shards=17"), ['--shards: "17": write a number from 1 to 16']);
+    assert.match(problems("--shards=3", "--max-rollouts=2").join(), /^--max-rollouts: 2 is less than the 3 of --shards.*write 3 or more$/);
+    assert.match(
+      problems("--shards=2", `--event-queues=${QUEUE}/events`).join(),
+      /^--event-queues: account.*\/events: with --shards=2 .*such as vault-events-\{shard\}$/,
+    );
+    assert.deepEqual(problems("--shards=2", "--max-rollouts=2", `--event-queues=${QUEUE}/events-{shard}`), []);
+  });
+
+  test("name a queue for each shard, in its name alone", () => {
+    const parsed = parseQueueSetting(`${QUEUE}/events-{shard}`);
+    assert.ok(parsed.ok);
+    assert.equal(queueOfShard(parsed.value, 3).url, `${QUEUE}/events-3`);
+    assert.equal(parseQueueSetting("https://account{shard}.queue.core.windows.net/events").ok, false);
   });
 });
 

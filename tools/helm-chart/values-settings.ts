@@ -120,7 +120,7 @@ function typeOf({ type }: Setting): JsonMap {
     case "boolean":
       return BOOLEAN;
     case "count":
-      return { type: "integer", minimum: 1 };
+      return { type: "integer", minimum: 1, ...(type.most === undefined ? {} : { maximum: type.most }) };
     case "duration":
       return DURATION;
     case "choice":

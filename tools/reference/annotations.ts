@@ -172,7 +172,7 @@ const OTHERS: {
     inHand:
       "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. It pauses a class after the third crash on it, and all new classes of a namespace after three crashes there",
     shards:
-      "number of shards that the holder is configured with; 1 if absent. A worker with another number does not lead while someone holds such a Lease",
+      "number of shards that the holder is configured with, a space, and the holder's identity; 1 if absent or if someone else wrote it. A worker with another number does not lead while someone holds such a Lease",
   },
   AUTHORITY_ANNOTATIONS: {
     previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` are trusted",

@@ -14,6 +14,7 @@ const WRAPPERS: readonly { readonly file: string; readonly name: string; readonl
   { file: "src/kube/reflector.ts", name: "#guarded", level: "error", fields: ["namespace", "name", "error"] },
   { file: "src/kube/lease.ts", name: "tried", level: "warn", fields: ["lease", "error"] },
   { file: "src/kube/lease-search.ts", name: "tried", level: "warn", fields: ["lease", "error"] },
+  { file: "src/kube/lease-store.ts", name: "tried", level: "warn", fields: ["lease", "error"] },
 ];
 
 /** Fields that do not stand in the call itself. */

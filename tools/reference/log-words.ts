@@ -81,6 +81,7 @@ export const WARNINGS: LogWords = {
       "event not posted":
         "too many events from the namespace were waiting, the API server rejected the event, or the worker stopped. The status still shows the state. If this happens often, find the missing permission",
       "fields of a class are not part of its CRD any more and are given up": "an older CRD is still in use; check the class",
+      "leases not listed": "as for `lease not read`",
       "lease not acquired": "as for `lease not read`",
       "lease not read":
         "the worker retries. If the failures continue, check the API server and the permission on the Lease; see [no leader](../runbooks/no-leader.md)",
@@ -159,8 +160,8 @@ export const INFORMATION: LogWords = {
       "giving back a Secret": "the worker releases an adopted Secret without changing its content",
       leading: "the leader starts its work",
       "leaving a Secret to another class that names it": "`heir` now writes the Secret",
-      "leases not listed": "as for `lease not read`",
-      "waiting for the fingerprint key, which the first shard makes": "logged in a new install with several shards. If nothing follows, check the leader of the first shard",
+      "waiting for the fingerprint key, which the first shard makes":
+        "logged in a new install with several shards. If nothing follows, check the leader of the first shard",
       "waiting for workers with another number of shards to end":
         "the number of shards was changed. The worker leads as soon as the pods with the other number have ended. If it keeps waiting, the field `holder` names the pod that still runs",
       "released the lease": "the worker stopped cleanly, and the other replica takes over immediately",

@@ -4,7 +4,7 @@ import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../doma
 import { keyOf } from "../../domain/object-key.ts";
 import { unseenCloudFile } from "../../domain/provider-class/cloud-file.ts";
 import { parseProviderClass } from "../../domain/provider-class/parse.ts";
-import { layoutOf, shardOfLease } from "../../domain/shards.ts";
+import { shardCountOf, shardOfLease } from "../../domain/shards.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { lastWriteOf } from "../../domain/sync/observed-secret.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
@@ -60,7 +60,7 @@ export function followAll(watching: Watching, { install, settings, worker }: Fol
 function heldShard(object: KubeObject): HeldShard | undefined {
   const lease = object as Lease; // As above.
   const shard = shardOfLease(OWN_DEPLOYMENT, lease.metadata.name);
-  return shard === undefined ? undefined : { shard, shards: layoutOf(lease), spec: lease.spec };
+  return shard === undefined ? undefined : { shard, shards: shardCountOf(lease), spec: lease.spec };
 }
 
 function knownClass(spc: SecretProviderClass, settings: WorkerSettings): KnownClass | undefined {

@@ -68,7 +68,7 @@ function leader({ lease }: LiveCopies, now: number): readonly Notice[] {
   const bad = judged.find(({ state }) => state !== "OK");
   if (bad === undefined) return [];
   const { message, fix = "" } = bad;
-  const text = html`No worker leads: ${message}. To do: ${fix}. <a href="${runbookOf("no-leader")}" rel="noreferrer">Runbook: no leader</a>`;
+  const text = html`${count === 1 ? "No worker leads" : "Not every shard has a worker that leads"}: ${message}. To do: ${fix}. <a href="${runbookOf("no-leader")}" rel="noreferrer">Runbook: no leader</a>`;
   return [{ level: "problem", key: "no leader", text, spoken: "No worker leads" }];
 }
 

@@ -42,6 +42,7 @@ const SUFFIXES = [
 ] as const;
 
 /** https://learn.microsoft.com/rest/api/storageservices/naming-queues-and-metadata */
+const HOST = /^[-.a-z0-9]+$/;
 const QUEUE_PATH = /^\/[a-z0-9](?:-?[a-z0-9]){2,62}$/;
 const NAME_RULE = "use 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at both ends";
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -67,20 +68,27 @@ export function queueOfShard(setting: QueueSetting, shard: number): QueueSetting
 /** The error says what to write instead. */
 export function parseQueueSetting(text: string): Result<QueueSetting, string> {
   const [address = "", ...parts] = text.split(";").map((part) => part.trim());
-  const url = readAddress(address.replaceAll(SHARD_PLACE, "0"));
+  // In the name alone: the host says whose account it is.
+  const [host, name] = [address.slice(0, address.lastIndexOf("/")), address.slice(address.lastIndexOf("/"))];
+  const url = readAddress(`${host}${name.replaceAll(SHARD_PLACE, "0")}`);
   if (!url.ok) return url;
   const given = readParts(parts);
   if (!given.ok) return given;
   const cloud = readCloud(url.value, given.value);
   if (!cloud.ok) return cloud;
   const identity = readIdentity(given.value);
-  const path = address.includes(SHARD_PLACE) ? address.slice(address.lastIndexOf("/")) : url.value.pathname;
-  return identity.ok ? ok({ url: `https://${url.value.host}${path}`, identity: identity.value, ...cloud.value }) : identity;
+  return identity.ok
+    ? ok({
+        url: `https://${url.value.host}${name.includes(SHARD_PLACE) ? name : url.value.pathname}`,
+        identity: identity.value,
+        ...cloud.value,
+      })
+    : identity;
 }
 
 function readAddress(text: string): Result<URL, string> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "https:") return failed(`write the address of a queue, such as ${EXAMPLE}`);
+  if (url?.protocol !== "https:" || !HOST.test(url.hostname)) return failed(`write the address of a queue, such as ${EXAMPLE}`);
   if (url.search !== "" || url.username !== "" || url.hash !== "")
     return failed("write the address without a signature or password: the worker signs in as the identity that you name after it");
   if (QUEUE_PATH.test(url.pathname)) return ok(url);

@@ -42,7 +42,7 @@ export function foreignOwners(caches: CopyCaches, { spc, sources }: CopiesObserv
   if (spc.kind !== "present") return [];
   const refs = spc.namespaces.flatMap((namespace) => sources.map(({ secret }) => ({ namespace, name: secret.ref.name })));
   const owners = refs.map((ref) => caches.copies.get(ref)?.annotations[COPY_ANNOTATIONS.copiedFrom]);
-  return [...new Set(owners)].filter((owner) => owner !== undefined && !caches.serves(refOfKey(owner).namespace)) as readonly string[];
+  return [...new Set(owners)].flatMap((owner) => (owner === undefined || caches.serves(refOfKey(owner).namespace) ? [] : [owner]));
 }
 
 /** Undefined while nothing may be concluded from the class: it is held in part, or was given to another provider. */

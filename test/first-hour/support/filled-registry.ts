@@ -14,7 +14,7 @@ export async function fillRegistry(host: string, images: readonly ImageSpec[], s
   for (const image of images) {
     for (const name of image.names) {
       const [where = "", ...repository] = name.split("/");
-      const layout = await layoutOf(image, repository.join("/"), scratch);
+      const layout = await shardCountOf(image, repository.join("/"), scratch);
       await registry.pushLayout(layout);
       rmSync(layout, { recursive: true });
       hosts.add(where);
@@ -24,7 +24,7 @@ export async function fillRegistry(host: string, images: readonly ImageSpec[], s
 }
 
 /** A layout that names the image `<repository>:<tag>`. */
-async function layoutOf(image: ImageSpec, reference: string, scratch: string): Promise<string> {
+async function shardCountOf(image: ImageSpec, reference: string, scratch: string): Promise<string> {
   const layout = mkdtempSync(path.join(scratch, "image-"));
   const archive = `${layout}.tar`;
   writeImageArchive(archive, image);

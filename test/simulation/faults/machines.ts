@@ -16,6 +16,12 @@ export function leadersOf(world: World): readonly SimulatedProcess[] {
   return Array.from({ length: world.shards.count }, (_, shard) => leaderOf(world, shard)).filter((leader) => leader !== undefined);
 }
 
+/** A machine whose clock was ever wrong may take a time of grace or a window for over, or for longer. */
+export function haveRightClocks(world: World): boolean {
+  const leaders = leadersOf(world);
+  return leaders.length > 0 && leaders.every(({ machine }) => machine?.hasBeenWrong === false);
+}
+
 /** A leader more often than not: what happens to a standby matters less. */
 function victim(world: World, random: Random): SimulatedProcess {
   const leader = leaderOf(world, world.shards.count > 1 ? random.below(world.shards.count) : 0);

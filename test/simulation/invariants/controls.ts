@@ -1,5 +1,5 @@
 /** When workloads may be restarted, and how many at once: docs/how-to/restart-on-rotation.md. */
-import { leadersOf } from "../faults/machines.ts";
+import { haveRightClocks } from "../faults/machines.ts";
 import { type Controls, controlsIn, isOpen, lastOpening } from "../world/controls.ts";
 import { ROTATED, type SimulatedWorkload } from "../world/workloads.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
@@ -75,11 +75,6 @@ function watchRestarts(
 /** It is followed by the write that restarts. */
 function isRequested({ before, after }: Restart): boolean {
   return before?.controls.answered !== after.controls.answered;
-}
-
-function haveRightClocks(world: World): boolean {
-  const leaders = leadersOf(world);
-  return leaders.length > 0 && leaders.every(({ machine }) => machine?.hasBeenWrong === false);
 }
 
 export const restartsKeepHours: Invariant = {

@@ -1,6 +1,6 @@
 /** Who writes is who leads. */
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
-import { layoutOf, MOST_SHARDS, shardLease } from "../../../src/domain/shards.ts";
+import { MOST_SHARDS, shardCountOf, shardLease } from "../../../src/domain/shards.ts";
 import { shardOf } from "../../../src/sync/shard.ts";
 import type { Message } from "../network/fabric.ts";
 import { API_HOST } from "../world/cluster.ts";
@@ -21,7 +21,7 @@ function shardLedBy(world: World, process: string): { readonly index: number; re
   const index = Array.from({ length: MOST_SHARDS }, (_, shard) => shard).find((shard) => holder(world, shard).startsWith(`${process}_`));
   if (index === undefined) return undefined;
   const lease = world.cluster.server.object("leases.coordination.k8s.io", shardLease(LEASE, index), INSTALL);
-  return { index, count: layoutOf(lease as unknown as KubeObject) }; // Found above.
+  return { index, count: shardCountOf(lease as unknown as KubeObject) }; // Found above.
 }
 
 /** What is in no namespace, and what the install has for itself, is the first shard's; copies are written by that of their class. */

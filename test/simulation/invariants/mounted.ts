@@ -1,6 +1,6 @@
 /** Restarts of workloads whose versions are in no Secret: docs/adr/0083-a-restart-waits-for-the-files.md. */
 import { createHash } from "node:crypto";
-import { leadersOf } from "../faults/machines.ts";
+import { haveRightClocks } from "../faults/machines.ts";
 import type { WantedClass } from "../world/classes.ts";
 import { type Files, filesOf, isSame } from "../world/driver.ts";
 import { ROTATED, type SimulatedPod, type SimulatedWorkload } from "../world/workloads.ts";
@@ -55,18 +55,12 @@ function mountedClass(team: Team, workload: SimulatedWorkload): WantedClass | un
   return more.length > 0 || workload.secrets?.length !== 0 ? undefined : wanted;
 }
 
-/** A machine whose clock was ever wrong may take the time of grace for over, or for longer. */
-function hasRightClock(world: World): boolean {
-  const leaders = leadersOf(world);
-  return leaders.length > 0 && leaders.every(({ machine }) => machine?.hasBeenWrong === false);
-}
-
 function restartProblem(world: World, namespace: string, name: string): string | undefined {
   const { driver, scheduler, workloads } = world;
   const team = teamOf(world, namespace);
   const workload = workloads.of(namespace, name);
   const wanted = team === undefined || workload === undefined ? undefined : mountedClass(team, workload);
-  if (team === undefined || workload === undefined || wanted === undefined || !hasRightClock(world)) return undefined;
+  if (team === undefined || workload === undefined || wanted === undefined || !haveRightClocks(world)) return undefined;
   const { now } = scheduler;
   // Another edition of the class has other objects: nobody knows which of both was meant.
   if (now - (team.writtenAt.get(wanted.name) ?? 0) < SEEN_MS) return undefined;

@@ -228,9 +228,9 @@ import { networkCode } from "./service-answer.ts";
     edits: [
       {
         file: "src/kube/lease-search.ts",
-        find: "      for (const { lease, isFree } of found.filter((each) => each !== undefined)) {",
-        replace: `      for (const [index, each] of names.entries()) if (found[index] === undefined) this.#seen.delete(each);
-      for (const { lease, isFree } of found.filter((each) => each !== undefined)) {`,
+        find: "      const found = read.filter((each) => each !== undefined);",
+        replace: `      const found = read.filter((each) => each !== undefined);
+      for (const [index, each] of names.entries()) if (read[index] === undefined) this.#seen.delete(each);`,
       },
     ],
   },

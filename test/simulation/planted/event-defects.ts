@@ -94,7 +94,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: "src/sync/compose.ts",
-        find: "    await election.run(async (leading, before, index) => {",
+        find: "    await election.run(async (leading, term) => {",
         replace: `    if (config.eventQueues.length > 0) {
       const reading = { settings: config.eventQueues, kube, namespace: config.namespace, metrics: createPushMetrics(createRegistry("")) };
       const queues = await openEventQueues(config);
@@ -102,7 +102,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
       const classes = { classOf: () => undefined, isFetched: () => false, isRefused: () => false, cloud: { cloudName: "" }, isReady: () => true };
       idle.run(classes, signal).catch(() => undefined);
     }
-    await election.run(async (leading, before, index) => {`,
+    await election.run(async (leading, term) => {`,
       },
     ],
   },

@@ -10,8 +10,8 @@ export const SHARD_DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: "src/kube/lease-search.ts",
-        find: "    return !isOver && !this.#store.isOurs(lease) && layoutOf(lease) !== shards;",
-        replace: "    return isOver && !this.#store.isOurs(lease) && layoutOf(lease) < shards - shards;",
+        find: "    return !this.#isOver(lease) && this.#store.isHeldByAnother(lease) && shardCountOf(lease) !== this.#shards;",
+        replace: "    return lease.metadata.name.length < 0 && shardCountOf(lease) < 0;",
       },
     ],
   },
@@ -24,7 +24,7 @@ export const SHARD_DEFECTS: readonly Planted[] = [
       {
         file: "src/sync/shard.ts",
         find: "    const isServed = shardOf(namespace, count) === index;",
-        replace: "    const isServed = shardOf(namespace, count) >= 0 && index >= 0;",
+        replace: "    const isServed = shardOf(namespace, count) >= index - count;",
       },
     ],
   },

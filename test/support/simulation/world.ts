@@ -5,7 +5,6 @@ import type { Clock } from "../../../src/domain/ports/clock.ts";
 import type { EventSink } from "../../../src/domain/ports/event-sink.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import type { VaultClients } from "../../../src/domain/ports/vault-client.ts";
-import { WHOLE } from "../../../src/domain/shards.ts";
 import { type ClassStatus, conditionOf } from "../../../src/domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../src/domain/sync/stored-status.ts";
 import { pki } from "../../../src/pki/pki.ts";
@@ -13,7 +12,6 @@ import { createComponentMetrics } from "../../../src/sync/healing/component-metr
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
 import { createSyncMetrics } from "../../../src/sync/metrics.ts";
 import { Quarantine } from "../../../src/sync/quarantine.ts";
-import { inShard, servedBy } from "../../../src/sync/shard.ts";
 import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { runWorker } from "../../../src/sync/worker.ts";
 import type { WorkerOptions } from "../../../src/sync/worker-options.ts";
@@ -119,8 +117,9 @@ export class SimulatedWorld {
       kube: this.cluster.client,
       probe: refusing(),
       isBlind: false,
-      shard: WHOLE,
-      watcher: inShard(this.cluster.watcher, servedBy(WHOLE)),
+      shard: { index: 0, count: 1, isFirst: true, serves: () => true },
+      watcher: this.cluster.watcher,
+      watcherOfAllShards: this.cluster.watcher,
       vaults,
       decoder: decodingHere,
       quarantine: new Quarantine({ version: "test", clock, logger, store: async () => undefined }),

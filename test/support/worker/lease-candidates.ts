@@ -1,27 +1,31 @@
 /** Candidates for the Leases of a worker, in a cluster and a time of their own. */
 import assert from "node:assert/strict";
+import { LEASE_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { RESOURCES } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../../src/domain/ports/kube-error.ts";
-import { shardLease } from "../../../src/domain/shards.ts";
-import { createLeaderElection, type LeaderElection } from "../../../src/kube/lease.ts";
-import type { Former } from "../../../src/kube/lease-search.ts";
+import { shardCountText, shardLease } from "../../../src/domain/shards.ts";
+import { createLeaderElection } from "../../../src/kube/lease.ts";
+import type { Lease } from "../../../src/kube/lease-record.ts";
+import type { Term } from "../../../src/kube/lease-search.ts";
 import { aborted } from "../../../src/runtime/lifecycle.ts";
 import { SimulatedCluster } from "../simulation/cluster.ts";
 import { ManualClock } from "../time/manual-clock.ts";
 import { recordingLogger } from "./recording-logger.ts";
 
-const LEASE = { namespace: "install", name: "worker" };
+export const CANDIDATES_LEASE = { namespace: "install", name: "worker" };
 
 /** Milliseconds. */
 const STEP = 250;
 
 export interface Candidate {
   readonly shards: number;
-  readonly election: LeaderElection;
   /** What it leads at the moment. */
   readonly shard: () => number | undefined;
-  readonly former: () => Former | undefined;
+  /** As it was told; undefined while it has never led. */
+  readonly term: () => Term | undefined;
+  /** By verb: requests so far. */
+  readonly requests: ReadonlyMap<string, number>;
   readonly said: (message: string) => boolean;
   readonly stop: () => void;
   /** Its requests fail from now on, or not any more. */
@@ -29,6 +33,10 @@ export interface Candidate {
 }
 
 export interface CandidateOptions {
+  /** What happens right before a request of the verb (`get`, `list`, `apply`, `patch`). */
+  readonly before?: (verb: string) => void;
+  /** Milliseconds that its machine has slept in all. */
+  readonly slept?: () => number;
   readonly refuses?: (verb: string) => KubeError | undefined;
   readonly hasLed?: () => Promise<boolean>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -40,17 +48,20 @@ export class LeaseCandidates {
   readonly #all: Candidate[] = [];
   readonly #ended: Promise<unknown>[] = [];
 
-  start(shards: number, { refuses = () => undefined, hasLed = async () => true, annotations = {} }: CandidateOptions = {}): Candidate {
+  start(shards: number, given: CandidateOptions = {}): Candidate {
+    const { before, slept = () => 0, refuses = () => undefined, hasLed = async () => true, annotations = {} } = given;
     const stop = new AbortController();
     const logger = recordingLogger();
     let isCutOff = false;
-    let led: number | undefined;
-    let former: Former | undefined;
+    let term: Term | undefined;
+    const requests = new Map<string, number>();
     const guarded = <Call extends (...given: never[]) => Promise<unknown>>(verb: string, call: Call): Call =>
-      (async (...given: Parameters<Call>) => {
+      (async (...asked: Parameters<Call>) => {
+        requests.set(verb, (requests.get(verb) ?? 0) + 1);
+        before?.(verb);
         const refusal = isCutOff ? new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } }) : refuses(verb);
         if (refusal !== undefined) throw refusal;
-        return call(...given);
+        return call(...asked);
       }) as unknown as Call; // As it is called.
     const { client } = this.cluster;
     const kube: KubeClient = {
@@ -61,34 +72,53 @@ export class LeaseCandidates {
       mergePatch: guarded("patch", client.mergePatch.bind(client)),
     };
     const election = createLeaderElection(kube, {
-      ...LEASE,
+      ...CANDIDATES_LEASE,
       shards,
       identity: `worker-${this.#all.length}`,
       fieldManager: "test",
-      clock: this.clock,
+      clock: this.#clockOf(slept),
       logger,
       hasLed,
       ofOneNumber: ["polled"],
       annotations: () => annotations,
     });
-    const lead = async (signal: AbortSignal, given: Former, shard: number): Promise<void> => {
-      [led, former] = [shard, given];
+    const lead = async (signal: AbortSignal, led: Term): Promise<void> => {
+      term = led;
       await aborted(signal);
     };
     this.#ended.push(election.run(lead, stop.signal).catch(() => undefined));
     const candidate: Candidate = {
       shards,
-      election,
-      shard: () => (election.holdsLease ? led : undefined),
-      former: () => former,
+      shard: () => (election.holdsLease ? term?.shard : undefined),
+      term: () => term,
+      requests,
       said: (message) => logger.entries.some((entry) => entry.message === message),
       stop: () => stop.abort(),
-      cutOff: (given) => {
-        isCutOff = given;
+      cutOff: (isMeant) => {
+        isCutOff = isMeant;
       },
     };
     this.#all.push(candidate);
     return candidate;
+  }
+
+  #clockOf(slept: () => number) {
+    const { clock } = this;
+    return {
+      now: () => clock.now(),
+      sleep: (milliseconds: number, signal: AbortSignal) => clock.sleep(milliseconds, signal),
+      elapsed: () => clock.now() + slept(),
+    };
+  }
+
+  /** As a worker with that many shards would have written it just now. */
+  holdElsewhere(shard: number, count: number): void {
+    const renewTime = new Date(this.clock.now()).toISOString();
+    const annotations = { [LEASE_ANNOTATIONS.shards]: shardCountText(count, "elsewhere") };
+    const metadata = { ...CANDIDATES_LEASE, name: shardLease(CANDIDATES_LEASE.name, shard), annotations };
+    const spec = { holderIdentity: "elsewhere", leaseDurationSeconds: 15, renewTime };
+    const lease: Lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec };
+    this.cluster.put(RESOURCES.leases, lease);
   }
 
   startSome(count: number, shards: number): readonly Candidate[] {
@@ -113,7 +143,7 @@ export class LeaseCandidates {
   }
 
   deleteLease(shard: number): void {
-    this.cluster.delete(RESOURCES.leases, { ...LEASE, name: shardLease(LEASE.name, shard) });
+    this.cluster.delete(RESOURCES.leases, { ...CANDIDATES_LEASE, name: shardLease(CANDIDATES_LEASE.name, shard) });
   }
 
   async end(): Promise<void> {
@@ -122,5 +152,3 @@ export class LeaseCandidates {
     await Promise.all(this.#ended);
   }
 }
-
-export { LEASE as CANDIDATES_LEASE };

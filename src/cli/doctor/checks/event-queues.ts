@@ -12,6 +12,7 @@ import {
   type QueueSetting,
   queueLabel,
   queueOfShard,
+  SHARD_PLACE,
 } from "../../../domain/vault-events/queue-setting.ts";
 import { counted, wordsOf } from "../../../domain/words.ts";
 import { lookAtGrants } from "../../shared/class-context.ts";
@@ -46,10 +47,10 @@ export const checkEventQueues: Check = async (context) => {
 async function lookAtQueues(context: DoctorContext, item: string, shards: number): Promise<readonly CheckResult[]> {
   const setting = parseQueueSetting(item);
   if (!setting.ok) return [fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues")];
-  const each = Array.from({ length: shards }, (_, shard) => queueOfShard(setting.value, shard));
+  const isPerShard = setting.value.url.includes(SHARD_PLACE);
   const results: CheckResult[] = [];
-  for (const [index, queue] of each.entries())
-    if (index === 0 || queue.url !== each[0]?.url) results.push(await lookAtQueue(context, queue));
+  for (let shard = 0; shard < (isPerShard ? shards : 1); shard += 1)
+    results.push(await lookAtQueue(context, queueOfShard(setting.value, shard)));
   return results;
 }
 

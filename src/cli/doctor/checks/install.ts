@@ -4,7 +4,7 @@ import { isMarked } from "../../../domain/healing/uninstall-marker.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
-import { type Shard, shardLease, WHOLE } from "../../../domain/shards.ts";
+import { type Shard, shardLease } from "../../../domain/shards.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
@@ -206,7 +206,7 @@ export const checkLease: Check = async ({ viewer, namespace, clock }) => {
 };
 
 /** Whether a worker leads the shard. `now`: Unix milliseconds. */
-export function judgeLease(spec: Lease["spec"], now: number, shard = WHOLE): CheckResult {
+export function judgeLease(spec: Lease["spec"], now: number, shard: Shard): CheckResult {
   const holder = spec?.holderIdentity ?? "";
   const [of, what] = shard.count === 1 ? ["", "nothing"] : [`shard ${shard.index} of ${shard.count}: `, "nothing of its namespaces"];
   if (holder === "") return on.lease.fail(`${of}no worker holds the lease: ${what} is mirrored`, "start the worker; see its log");

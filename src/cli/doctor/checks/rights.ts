@@ -1,7 +1,7 @@
 import { OWNER_RESOURCES, type OwnerKind } from "../../../domain/gateways/owner-kinds.ts";
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES } from "../../../domain/kubernetes.ts";
-import { MOST_SHARDS, shardLease } from "../../../domain/shards.ts";
+import { shardLease } from "../../../domain/shards.ts";
 import { parseQueueSetting } from "../../../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import { allowedModes } from "../../shared/class-context.ts";
@@ -96,21 +96,6 @@ export const CLUSTER_NEEDS: readonly Need[] = [
   },
 ];
 
-/** Of the shards besides the first, whose Lease the Role always names. */
-const SHARD_NEEDS: readonly Need[] = [
-  {
-    verbs: ["list"],
-    right: { group: "coordination.k8s.io", resource: "leases" },
-    without: "no worker leads; apply the manifests of this version",
-  },
-  ...Array.from({ length: MOST_SHARDS - 1 }, (_, index) => ({
-    verbs: ["get", "create", "patch"],
-    right: { group: "coordination.k8s.io", resource: "leases", name: shardLease(OWN_DEPLOYMENT, index + 1) },
-    without: `no worker leads shard ${index + 1}; apply the component shards, or set the chart's value shards`,
-    isUsed: (settings: SettingsInForce) => Number(settings.shards) > index + 1,
-  })),
-];
-
 export const OWN_NEEDS: readonly Need[] = [
   {
     verbs: ["get", "create", "patch"],
@@ -143,8 +128,21 @@ export async function checkRights(context: Pick<DoctorContext, "viewer" | "names
   return orFine(missing, on.rights.fine(`${subject} has what it needs`));
 }
 
+/** Besides the Lease of the first shard, which the Role always names. */
 function shardNeeds(settings: SettingsInForce): readonly Need[] {
-  return Number(settings.shards) > 1 ? SHARD_NEEDS.filter(({ isUsed = () => true }) => isUsed(settings)) : [];
+  const further = Array.from({ length: Number(settings.shards) - 1 }, (_, index) => index + 1);
+  if (further.length === 0) return [];
+  const list = {
+    verbs: ["list"],
+    right: { group: "coordination.k8s.io", resource: "leases" },
+    without: "no worker leads; apply the manifests of this version",
+  };
+  const leases = further.map((shard) => ({
+    verbs: ["get", "create", "patch"],
+    right: { group: "coordination.k8s.io", resource: "leases", name: shardLease(OWN_DEPLOYMENT, shard) },
+    without: `no worker leads shard ${shard}; apply the component shards, or set the chart's value shards`,
+  }));
+  return [list, ...leases];
 }
 
 /** Of Secrets with credentials the worker gets those alone that its role names. */
