@@ -7,11 +7,13 @@
  */
 import { pictureComparison } from "../../tools/pictures/comparison.ts";
 import { recordDemo } from "../../tools/pictures/demo.ts";
+import { pictureGrowth } from "../../tools/pictures/growth.ts";
 import { pictureDashboard } from "./dashboard.ts";
 
 const PICTURES: Readonly<Record<string, () => Promise<string>>> = {
   demo: recordDemo,
   comparison: pictureComparison,
+  growth: pictureGrowth,
   dashboard: pictureDashboard,
 };
 

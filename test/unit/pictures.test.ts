@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { COMPARISON_PICTURE, comparisonPicture, measuredBars } from "../../tools/pictures/comparison.ts";
+import { GROWTH_PICTURE, growthPicture, measuredGrowth } from "../../tools/pictures/growth.ts";
 import { recording } from "../../tools/pictures/recording.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { steps } from "../demo/steps.ts";
@@ -18,6 +19,25 @@ describe("the bars of the comparison", () => {
 
     assert.notEqual(comparisonPicture(measuredBars(other)), readRepositoryFile(COMPARISON_PICTURE));
     assert.throws(() => measuredBars("nothing"), /has no sentence with the ratios/);
+  });
+});
+
+describe("the lines of growth", () => {
+  const page = readRepositoryFile("docs/reference/performance.md");
+
+  test("are of the figures of the page", () => {
+    assert.equal(readRepositoryFile(GROWTH_PICTURE), growthPicture(measuredGrowth(page)));
+    assert.equal(measuredGrowth(page).sizes.length, 3);
+  });
+
+  test("would differ with another figure, and are not drawn of a part", () => {
+    const other = page.replace("8.02 (1.7)", "16.04 (3.4)");
+
+    assert.notEqual(growthPicture(measuredGrowth(other)), readRepositoryFile(GROWTH_PICTURE));
+    assert.throws(
+      () => measuredGrowth(page.replace("vault transactions per poll", "requests per poll")),
+      /has no table of how shards grow/,
+    );
   });
 });
 

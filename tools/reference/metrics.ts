@@ -75,7 +75,9 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
       "events not posted because too many events of a namespace were waiting, the API server rejected them, or the worker stopped. The worker logs each such event",
     frozen: "1 while the worker does not act on classes because the class CRD is damaged or the state of the CRD is not known yet",
     guardrails_missing: "1 while a policy that limits the worker is not in force, or while another policy denies the test of this policy",
-    leader: "1 while this replica is the leader",
+    leader: "1 while this replica is the leader, with [shards](capacity.md#shards) the leader of one of them",
+    shards:
+      "number of leaders that the install needs, as this replica is configured. The alert `KeyVaultInjectorNoLeader` compares it with the leaders",
   },
   both: {
     event_loop_blocked_seconds_total:
