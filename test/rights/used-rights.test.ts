@@ -22,7 +22,7 @@ const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
 /** With rights that an install asks for by them. */
 const ASKED_FOR = {
   resources: ["overlays/default"],
-  components: ["argo-rollouts", "disruption-budgets", "gateway-tls"].map((name) => `components/${name}`),
+  components: ["argo-rollouts", "disruption-budgets", "gateway-tls", "shards"].map((name) => `components/${name}`),
 };
 
 /** Every account may ask what it may do. */
@@ -65,11 +65,14 @@ function grantsOf(rule: unknown, component: string): readonly GrantedRight[] {
   );
 }
 
+/** Of the Leases of shards one is as another: nobody runs sixteen. */
+const nameOf = ({ name }: UsedRight): string => name.replace(/^keyvault-injector-sync-\d+$/, "keyvault-injector-sync-<shard>");
+
 const covers = (granted: GrantedRight, use: UsedRight): boolean =>
   granted.component === use.component &&
   granted.verb === use.verb &&
   granted.resource === use.resource &&
-  (granted.name === "*" || granted.name === use.name);
+  (granted.name === "*" || nameOf(granted) === nameOf(use));
 
 const lineOf = ({ component, verb, resource, name }: UsedRight): string => `${component} ${verb} ${resource} ${name}`;
 
