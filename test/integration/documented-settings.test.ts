@@ -1,11 +1,20 @@
 /** Kustomizations on pages that set flags of our Deployments: they render, and healing goes by what they set. */
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/runtime/config.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
-import { listAt, type OwnKustomization, parseManifests, renderOwnKustomization } from "../support/cluster/shipped-manifests.ts";
+import {
+  listAt,
+  MANIFESTS,
+  type Manifest,
+  type OwnKustomization,
+  parseManifests,
+  renderOwnKustomization,
+} from "../support/cluster/shipped-manifests.ts";
 import { fencedBlocks } from "../support/docs/markdown.ts";
 
 const refusal = controlPlaneRefusal();
@@ -15,14 +24,15 @@ const SYNC = "keyvault-injector-sync";
 
 /** Page, and the flags that its kustomization adds. */
 const PAGES: readonly (readonly [page: string, flags: readonly string[]])[] = [
-  ["install", ["--restart-mode"]],
-  ["restart-on-rotation", ["--respect-disruption-budgets", "--restart-mode", "--restart-window"]],
-  ["rotate-in-seconds", ["--event-queues"]],
-  ["tls-for-gateways", ["--gateway-classes", "--ingress-classes", "--tenant-id"]],
+  ["how-to/install", ["--restart-mode"]],
+  ["how-to/restart-on-rotation", ["--respect-disruption-budgets", "--restart-mode", "--restart-window"]],
+  ["how-to/rotate-in-seconds", ["--event-queues"]],
+  ["how-to/tls-for-gateways", ["--gateway-classes", "--ingress-classes", "--tenant-id"]],
+  ["reference/capacity", ["--shards"]],
 ];
 
 function kustomizationOf(page: string): OwnKustomization {
-  const blocks = fencedBlocks(readRepositoryFile(`docs/how-to/${page}.md`));
+  const blocks = fencedBlocks(readRepositoryFile(`docs/${page}.md`));
   const [block] = blocks.filter(({ text }) => text.includes(`transformers: [${PREFIX}installed-pods]`));
   assert.ok(block, page);
   const { resources, components = [], transformers = [], patches = [] } = parse(block.text) as OwnKustomization; // A page of ours.
@@ -49,6 +59,26 @@ describe("the settings of a page", { skip: refusal === undefined ? false : `SKIP
           flag,
         );
       assert.ok(config.ok, config.ok ? "" : config.error.join("\n"));
+    });
+  }
+
+  // What a kustomization changes after its transformers is no argument that healing knows: it refuses its own repair.
+  const components = globSync("components/*/kustomization.yaml", { cwd: MANIFESTS })
+    .filter((file) => readFileSync(path.join(MANIFESTS, file), "utf8").includes("kind: Component"))
+    .map((file) => path.dirname(file))
+    // Those two are about the copies themselves.
+    .filter((component) => !["components/component-healing", "components/no-component-healing"].includes(component));
+  for (const component of components) {
+    test(`SH-7: with a component that changes arguments, the copy that healing goes by has them, too: ${component}`, async () => {
+      const objects = parseManifests(await renderOwnKustomization({ resources: ["overlays/default"], components: [component] }));
+      const deployments = objects.filter(({ kind, metadata }) => kind === "Deployment" && metadata.name.startsWith("keyvault-injector-"));
+      assert.ok(deployments.length > 0);
+      for (const deployment of deployments) {
+        const copy = objects.find(({ kind, metadata }) => kind === "PodTemplate" && metadata.name === deployment.metadata.name);
+        const ofPods = (object: Manifest | undefined, ...steps: readonly string[]) =>
+          listAt(object, ...steps, "spec", "containers", 0, "args");
+        assert.deepEqual(ofPods(deployment, "spec", "template"), ofPods(copy, "template"));
+      }
     });
   }
 });

@@ -44,7 +44,9 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "restart-window": value("Set the maintenance window of the cluster, such as `0 22 * * MON-FRI for 4h in Europe/Berlin`."),
   "restart-argo-rollouts": value("Also grants the worker permission to patch them."),
   "respect-disruption-budgets": value("Also grants the worker permission to read them."),
-  shards: value("Raise it if one leader does not suffice. `sync.replicas` must be at least as many, and one more for standby."),
+  shards: value(
+    "From 1 to 16. Raise it if one pod cannot have enough memory or CPU time. Requires at least as many `sync.replicas`; use one more for standby.",
+  ),
   "max-rollouts": value("Lower it if simultaneous restarts in many namespaces overload nodes or backends."),
   "max-rollouts-per-namespace": value("Raise it if a rotation takes too long to reach all workloads in a namespace."),
   "rollout-timeout": value("Raise it if pods take longer to become ready."),

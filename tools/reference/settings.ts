@@ -25,8 +25,9 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "respect-disruption-budgets":
     "Set it with `manifests/components/disruption-budgets`, which also grants the permission. See [disruption budgets](../how-to/restart-on-rotation.md#how-many-at-a-time).",
   shards:
-    "Each namespace belongs to one shard. Every shard needs a pod, so the Deployment needs at least as many replicas, and one more for standby. See [shards](capacity.md#shards).",
-  "max-rollouts": "Namespaces take turns. `--max-rollouts-per-namespace` also applies.",
+    "From 1 to 16. Each namespace belongs to one shard. Every shard needs a pod, so the Deployment needs at least as many replicas; use one more for standby. See [shards](capacity.md#shards).",
+  "max-rollouts":
+    "Namespaces take turns. With [shards](capacity.md#shards), each shard has an equal part of the number. `--max-rollouts-per-namespace` also applies.",
   "rollout-timeout": "Pods must stay ready for at most half of this time. For a Deployment, a longer `progressDeadlineSeconds` applies.",
   "mounted-files-grace":
     "Applies to classes without `secretObjects`. After this time, the worker restarts the workload anyway, and new pods mount the vault's version. Use `0s` if the driver does not rotate files.",

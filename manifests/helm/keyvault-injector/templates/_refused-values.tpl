@@ -40,6 +40,23 @@
 {{- if lt (int .Values.sync.replicas) (int .Values.shards) }}
 - sync.replicas is {{ .Values.sync.replicas }} and shards is {{ .Values.shards }}: each shard needs a pod of its own, set sync.replicas to {{ add1 (int .Values.shards) }}, which has one for standby
 {{- end -}}
+{{- if gt (int .Values.shards) 1 }}
+{{- range .Values.eventQueues }}
+{{- if not (contains "{shard}" .) }}
+- eventQueues: {{ . }}: with shards={{ $.Values.shards }} each shard reads a queue of its own, which has to get every event, write {shard} where the number of the shard stands in its name, such as vault-events-{shard}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.sync.extraArgs }}
+{{- if hasPrefix "--shards" . }}
+- sync.extraArgs: {{ . }}: shards need permissions that come with the value shards, set that instead
+{{- end -}}
+{{- end -}}
+{{- range .Values.sync.extraEnv }}
+{{- if eq .name "KEYVAULT_INJECTOR_SHARDS" }}
+- sync.extraEnv: {{ .name }}: shards need permissions that come with the value shards, set that instead
+{{- end -}}
+{{- end -}}
 {{- if lt (int .Values.maxRollouts) (int .Values.shards) }}
 - maxRollouts is {{ .Values.maxRollouts }} and shards is {{ .Values.shards }}: each shard restarts its share, set maxRollouts to {{ .Values.shards }} or more
 {{- end -}}
