@@ -82,7 +82,7 @@ export const SETTINGS = {
     usedBy: "sync",
     type: { kind: "count", most: MOST_SHARDS },
     default: "1",
-    help: "Number of leaders; each leads one shard, a part of the namespaces.",
+    help: "Leaders, each for one shard of the namespaces.",
   },
   "max-rollouts": {
     usedBy: "sync",

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { KubeWatcher, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
 import type { Shard } from "../domain/shards.ts";
+import { shardOf } from "../runtime/shard-of.ts";
 
 /** Names of namespaces that are remembered with their shard: they are free, and there can be any number over time. */
 const MOST_REMEMBERED = 20_000;
@@ -19,17 +19,6 @@ export function servedBy({ index, count }: Shard): Serves {
     known.set(namespace, isServed);
     return isServed;
   };
-}
-
-/**
- * Rendezvous hashing: of all shards the one whose hash with the name is the highest has the namespace, so that one shard more takes its part from
- * all others, and no namespace moves between those.
- */
-export function shardOf(namespace: string, count: number): number {
-  const weights = Array.from({ length: count }, (_, shard) =>
-    createHash("sha256").update(`${shard}/${namespace}`).digest().readUIntBE(0, 6),
-  );
-  return weights.indexOf(Math.max(...weights));
 }
 
 /** What a leader serves. */

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
 import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { shardLease } from "../../src/domain/shards.ts";
-import { shardOf } from "../../src/sync/shard.ts";
+import { shardOf } from "../../src/runtime/shard-of.ts";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";

@@ -23,7 +23,16 @@ const SINCE = "2026-01-01T00:00:00Z";
 
 function aClass(name: string, facts: Partial<KnownClass> = {}): KnownClass {
   const read = { namespace: "shop", name, vault: "https://kv.vault.azure.net", objects: [], secrets: [] };
-  return { namespace: "shop", name, generation: 1, off: undefined, makesSecrets: true, reading: { kind: "class", read }, ...facts };
+  return {
+    namespace: "shop",
+    name,
+    generation: 1,
+    off: undefined,
+    makesSecrets: true,
+    shard: { index: 0, count: 1 },
+    reading: { kind: "class", read },
+    ...facts,
+  };
 }
 
 const condition = (type: SyncCondition["type"], reason: SyncReason, message = "why"): SyncCondition => ({

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { judgeStatus } from "../../src/cli/doctor/class/secrets.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeWatcher, ReflectorOptions } from "../../src/domain/ports/kube-watcher.ts";
 import { admit, noPressure, rateOf } from "../../src/domain/schedule/vault-pressure.ts";
 import { MOST_SHARDS, partOf, shardLease, shardOfLease } from "../../src/domain/shards.ts";
 import { parseQueueSetting, queueOfShard } from "../../src/domain/vault-events/queue-setting.ts";
 import { parseConfig } from "../../src/runtime/config.ts";
-import { inShard, servedBy, shardOf } from "../../src/sync/shard.ts";
+import { shardOf } from "../../src/runtime/shard-of.ts";
+import { inShard, servedBy } from "../../src/sync/shard.ts";
 
 const NAMESPACES = Array.from({ length: 3_000 }, (_, index) => `team-${index}`);
 
@@ -128,5 +130,20 @@ describe("the live copies of a shard", () => {
 
   test("keep what was asked for in one namespace, as the install's records", () => {
     assert.equal(keeps({ resource: RESOURCES.secrets, namespace: foreign }, foreign), true);
+  });
+});
+
+describe("the shard of a class", () => {
+  test("is named by doctor where there are several", () => {
+    const of = (count: number) => ({
+      namespace: "team-a",
+      name: "demo",
+      generation: 1,
+      off: undefined,
+      makesSecrets: true,
+      shard: { index: shardOf("team-a", count), count },
+    });
+    assert.match(judgeStatus(of(4), undefined).fix ?? "", /^See that a worker leads shard 1 of 4 \(Lease keyvault-injector-sync-1\): /);
+    assert.match(judgeStatus(of(1), undefined).fix ?? "", /^See that a worker leads: /);
   });
 });

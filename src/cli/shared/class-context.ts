@@ -88,6 +88,7 @@ export interface WorkerSettings {
   readonly syncMode: SyncMode;
   readonly syncSecret: boolean;
   readonly adoptDriverSecrets: boolean;
+  readonly shards: number;
   /** How objects become files. */
   readonly files: { readonly constructPemChain: boolean; readonly writeCertAndKeyInSeparateFiles: boolean };
 }
@@ -106,6 +107,7 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
     syncMode: SYNC_MODES.find((mode) => mode === settings["sync-mode"]) ?? "always",
     syncSecret: settings["sync-secret"] !== "false",
     adoptDriverSecrets: settings["adopt-driver-secrets"] !== "false",
+    shards: Number(settings.shards ?? "1"),
     files: {
       constructPemChain: settings["construct-pem-chain"] !== "false",
       writeCertAndKeyInSeparateFiles: settings["write-cert-and-key-in-separate-files"] === "true",

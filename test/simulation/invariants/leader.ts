@@ -1,7 +1,7 @@
 /** Who writes is who leads. */
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { MOST_SHARDS, shardCountOf, shardLease } from "../../../src/domain/shards.ts";
-import { shardOf } from "../../../src/sync/shard.ts";
+import { shardOf } from "../../../src/runtime/shard-of.ts";
 import type { Message } from "../network/fabric.ts";
 import { API_HOST } from "../world/cluster.ts";
 import type { World } from "../world/world.ts";

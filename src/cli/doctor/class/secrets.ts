@@ -1,11 +1,14 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../domain/annotations.ts";
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
+import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf as dataKeyOf, filesOfEntry } from "../../../domain/secret-data/data-entries.ts";
+import { type Shard, shardLease } from "../../../domain/shards.ts";
 import { type ClassStatus, conditionOf, type SecretStatus } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
+import { shardOf } from "../../../runtime/shard-of.ts";
 import { type ClassContext, mirrorsNothing, offBecause, type WorkerSettings } from "../../shared/class-context.ts";
 import { lookUp, valueIn } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
@@ -32,11 +35,14 @@ export interface JudgedClass {
   /** As of {@link offBecause}. */
   readonly off: string | undefined;
   readonly makesSecrets: boolean;
+  /** Of its namespace. */
+  readonly shard: Shard;
 }
 
 export function judgedClass(settings: WorkerSettings, spc: SecretProviderClass): JudgedClass {
   const { namespace = "", name, generation = 0 } = spc.metadata;
-  return { namespace, name, generation, off: offBecause(settings, spc), makesSecrets: !mirrorsNothing(spc) };
+  const shard = { index: shardOf(namespace, settings.shards), count: settings.shards };
+  return { namespace, name, generation, off: offBecause(settings, spc), makesSecrets: !mirrorsNothing(spc), shard };
 }
 
 export function statusUnreadable(why: string): ClassFinding {
@@ -47,7 +53,7 @@ export function judgeStatus(spc: JudgedClass, status: ClassStatus | undefined): 
   const { off, makesSecrets } = spc;
   if (off !== undefined && (makesSecrets || status === undefined)) return fineLeaf("status-off", off);
   if (status !== undefined) return verdictOn(spc, status);
-  const fix = "See that a worker leads: keyvault-injector doctor, check lease.";
+  const fix = `See that a worker leads${ofShard(spc.shard)}: keyvault-injector doctor, check lease.`;
   return found("status-absent", "the worker has not said anything of the class", fix);
 }
 
@@ -61,9 +67,13 @@ function verdictOn(spc: JudgedClass, status: ClassStatus): ClassFinding {
   if (synced?.status === "True") {
     const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
     const what = spc.makesSecrets ? `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored` : synced.message;
-    return fineLeaf("status-ok", `${what}${checked}`);
+    return fineLeaf("status-ok", `${what}${checked}${spc.shard.count > 1 ? `, by the worker of${ofShard(spc.shard)}` : ""}`);
   }
   return found("status-failing", said, statusFix(spc, said));
+}
+
+function ofShard({ index, count }: Shard): string {
+  return count === 1 ? "" : ` shard ${index} of ${count} (Lease ${shardLease(OWN_DEPLOYMENT, index)})`;
 }
 
 export function statusFix({ namespace, name }: Pick<JudgedClass, "namespace" | "name">, said: string): string {
