@@ -78,12 +78,7 @@ export const SETTINGS = {
     default: "false",
     help: "Begin a restart only if the PodDisruptionBudgets of the pods allow a disruption.",
   },
-  shards: {
-    usedBy: "sync",
-    type: { kind: "count", most: MOST_SHARDS },
-    default: "1",
-    help: "Leaders, each for one shard of the namespaces.",
-  },
+  shards: { usedBy: "sync", type: { kind: "count", most: MOST_SHARDS }, default: "1", help: "Leaders, each for a part of the namespaces." },
   "max-rollouts": {
     usedBy: "sync",
     type: { kind: "count" },

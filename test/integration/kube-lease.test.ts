@@ -31,6 +31,7 @@ const ROLE = {
       resourceNames: ["handover", "lost", "stolen", "raced"],
       verbs: ["get", "create", "patch"],
     },
+    { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["list"] },
     { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
   ],
 };
