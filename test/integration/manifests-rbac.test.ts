@@ -132,7 +132,8 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     ...grant("list watch patch", "deployments app any", `deployments ${OWN} any`, "statefulsets app any", "daemonsets app any"),
     ...grant("list watch patch", `deployments ${OWN} *`, "daemonsets kube-system csi-secrets-store"),
     ...grant("get list watch create delete", "controllerrevisions app any"),
-    ...grant("get create patch", `leases ${OWN} keyvault-injector-sync`),
+    ...grant("get list create patch", `leases ${OWN} keyvault-injector-sync`),
+    ...grant("list", `leases ${OWN} *`, `leases ${OWN} any`),
     ...grant(
       "get list watch create patch",
       `customresourcedefinitions - secretproviderclasses.${SPC}`,
