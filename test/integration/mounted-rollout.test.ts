@@ -114,13 +114,13 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     assert.ok(!(await steps.isRestarted(web)), "nothing is restarted at first sight");
     assert.match(
       (await statusOf(world.plane, files.namespace, files.name))?.conditions[0]?.message ?? "",
-      /it mirrors no Secret; 1 object is followed/,
+      /the class syncs no Secret; 1 object is tracked/,
     );
 
     const version = await rotate(files);
     const [pod = ""] = (await podsOf(world.plane, web)).map(({ metadata }) => metadata.name);
     const message = await awaits(files);
-    assert.ok(message.startsWith("Deployment web is restarted when its mounted files have changed") && message.endsWith(pod), message);
+    assert.ok(message.startsWith("Deployment web will restart after its mounted files are updated") && message.endsWith(pod), message);
     assert.ok(!(await steps.isRestarted(web)));
     assert.match(await steps.told(web, "AwaitingFiles"), /at the latest/);
 
@@ -145,7 +145,8 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     const [first = "", second = ""] = all.map(({ metadata }) => metadata.name).sort();
 
     await mountAs(world, facts, { className: files.name, objects: { [`secret/${files.object}`]: version }, only: first });
-    await eventually(async () => (await awaits(files)).endsWith(`1 of its pods do not have the versions that the vault has: ${second}`), {
+    const left = new RegExp(`In 1 of its pods, the files of .* do not match the versions in the vault: ${second}$`);
+    await eventually(async () => left.test(await awaits(files)), {
       what: "the pod that is left",
     });
     assert.ok(!(await steps.isRestarted(facts)));
@@ -235,7 +236,9 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     worker = await world.product.start("sync", { args: [...PATIENT, "--heal="] });
     await world.plane.kubectl(["delete", "crd", "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io", "--wait=true"]);
     const version = await rotate(files);
-    await eventually(async () => (await awaits(files)).includes("nobody can say what the files of its pods have"), { what: "why" });
+    await eventually(async () => (await awaits(files)).includes("the versions of the files in its pods cannot be determined"), {
+      what: "why",
+    });
     assert.ok(!(await steps.isRestarted(web)));
 
     // Healed, the records of the driver are gone until it writes them again.

@@ -229,7 +229,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     }
     assert.match(await told(paused, "Paused"), /not restarted: resume it/);
     assert.match(await told(byHand, "OnDelete"), /delete its pods/);
-    assert.match(await rotatedIs(db, "OnDelete"), /DaemonSet by-hand has to be restarted by hand/);
+    assert.match(await rotatedIs(db, "OnDelete"), /DaemonSet by-hand must be restarted manually/);
     assert.deepEqual([await isRestarted(paused), await isRestarted(byHand)], [false, false]);
 
     await nextSecond();
@@ -267,7 +267,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     await nextSecond();
     await rotate(db);
 
-    assert.match(await told(refused, "RolloutFailed"), /Deployment a-refused: its restart was refused: .*no templates today/);
+    assert.match(await told(refused, "RolloutFailed"), /Deployment a-refused: the API server rejected its restart: .*no templates today/);
     assert.match(await rotatedIs(db, "RolloutFailed"), /no templates today/);
     assert.ok(!(await isRestarted(next)));
     await world.plane.kubectl(["delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", policy]);

@@ -62,7 +62,7 @@ describe("explain, of a workload that asks for restarts", () => {
       UNKNOWN,
     ]);
     assert.deepEqual(restartsOf(await explained(namespace(window), deployment(ASKS, { "restart-window": "at night" }))).slice(1, 2), [
-      `problem its own ${P}/restart-window is invalid, so no restart starts until it is fixed: "at night" is not "<cron> for <duration>": write "always" or times such as "0 22 * * MON-FRI for 4h in Europe/Berlin"`,
+      `problem its own ${P}/restart-window is invalid; no workload is restarted until it is fixed: "at night" is not "<cron> for <duration>": write "always" or times such as "0 22 * * MON-FRI for 4h in Europe/Berlin"`,
     ]);
     const [, open = ""] = restartsOf(await explained(deployment({ ...ASKS, "restart-window": "* * * * * for 2m" })));
     assert.match(open, /^ok its restart window is "\* \* \* \* \* for 2m", of its template: open now$/);

@@ -122,6 +122,6 @@ describe("a workload whose restart does not come through", () => {
     restarts.world.cluster.delete(RESOURCES.secrets, { namespace: TEAM, name: `app-${TEAM}` });
     restarts.world.vaults.delete(TEAM);
     await restarts.pass(MINUTE);
-    assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: Deployment web: the Secret app-team is not there/);
+    assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: Deployment web: the Secret app-team does not exist or is not synced/);
   });
 });

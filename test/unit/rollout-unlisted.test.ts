@@ -72,7 +72,7 @@ describe("a kind that cannot be listed", () => {
       assert.ok(restarts.stamp(TEAM, "web"));
       restarts.complete(TEAM, "web");
       await restarts.pass(MINUTE);
-      assert.match(restarts.rotated(TEAM), new RegExp(`^Unknown VersionsUnknown: ${kind}s cannot be listed`));
+      assert.match(restarts.rotated(TEAM), new RegExp(`^Unknown VersionsUnknown: the worker cannot list ${kind}s`));
       assert.ok(restarts.world.logger.entries.some(({ message }) => message.startsWith("restarts go on without a kind")));
       watcher.isFailing = false;
       await restarts.pass(2 * MINUTE);
@@ -83,7 +83,7 @@ describe("a kind that cannot be listed", () => {
   test("R18-8: is told where it is Namespaces, without which no workload is restarted", async () => {
     const watcher = await rotatedWithout("Namespace");
     assert.equal(restarts.stamp(TEAM, "web"), undefined, "a pause may stand on its Namespace");
-    assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: Namespaces cannot be listed/);
+    assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: the worker cannot list Namespaces/);
     watcher.isFailing = false;
     await restarts.pass(MINUTE);
     assert.ok(restarts.stamp(TEAM, "web"));
@@ -92,6 +92,6 @@ describe("a kind that cannot be listed", () => {
   test("R18-8: keeps the condition of a class that only its workloads may use", async () => {
     await rotatedWithout("Deployment");
     assert.equal(restarts.stamp(TEAM, "web"), undefined);
-    assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: Deployments cannot be listed/);
+    assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: the worker cannot list Deployments/);
   });
 });

@@ -45,12 +45,12 @@ describe("words about restarts", () => {
   test("P17: a window that cannot be read is called invalid, with what that keeps back", () => {
     const { words } = holdWords({ kind: "invalidWindow", subject: "its own keyvault-injector.dev/restart-window", why: "no such day" });
 
-    assert.equal(words, "its own keyvault-injector.dev/restart-window is invalid, so no restart starts until it is fixed: no such day");
+    assert.equal(words, "its own keyvault-injector.dev/restart-window is invalid; no workload is restarted until it is fixed: no such day");
   });
 
   for (const [count, words] of [
-    [1, "it mirrors no Secret; 1 object is followed for restarts"],
-    [2, "it mirrors no Secret; 2 objects are followed for restarts"],
+    [1, "the class syncs no Secret; 1 object is tracked for restarts"],
+    [2, "the class syncs no Secret; 2 objects are tracked for restarts"],
   ] as const) {
     test(`P17: a class without Secrets counts what is followed: ${count}`, () => {
       const objects = Array.from({ length: count }, (_, index) => ({ object: `secret/o${index}`, version: "v" }));

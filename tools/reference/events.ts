@@ -134,7 +134,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   InvalidWindow: {
     when: "the workload's window is invalid",
     message:
-      "`versions that it uses changed; not restarted yet: <why>`, with `<annotation> is invalid, so no restart starts until it is fixed: <why>`",
+      "`versions that it uses changed; not restarted yet: <why>`, with `<annotation> is invalid; no workload is restarted until it is fixed: <why>`",
   },
   DisruptionBudget: {
     when: "a PodDisruptionBudget allows no disruption of the workload's pods",
@@ -142,7 +142,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   RestartBlocked: {
     when: "the API server does not accept the restart, for example because an admission webhook is down",
-    message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server does not take its restart: <why>`",
+    message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server rejected the restart: <why>`",
   },
   DryRun: {
     when: "the worker would restart the workload, but `--restart-mode=dry-run` is set",
@@ -169,11 +169,11 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   AwaitingFiles: {
     when: "the driver has not updated the mounted files, or their versions are unknown",
     message:
-      "`<workload> is restarted when its mounted files have changed, at <time> at the latest. The files of <classes> in <number> of its pods do not have the versions that the vault has: <pods>`, or `<workload> is not restarted, because nobody can say what the files of its pods have: <why>`",
+      "`<workload> will restart after its mounted files are updated, or at <time> at the latest. In <number> of its pods, the files of <classes> do not match the versions in the vault: <pods>`, or `<workload> is not restarted because the versions of the files in its pods cannot be determined: <why>`",
   },
   NoVersions: {
     when: "the workload uses no class or synced Secret, or only classes that the worker does not fetch",
-    message: "`it asks for restarts, and there are no versions to go by: <why>`",
+    message: "`restarts are requested, but no version information is available: <why>`",
   },
   Frozen: {
     when: "the class CRD has been missing or damaged for 10 seconds. The worker posts one event for all classes",

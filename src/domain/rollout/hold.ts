@@ -54,7 +54,7 @@ export function holdWords(hold: Hold): ToldHold {
     case "window":
       return { type: "Normal", reason: "WindowClosed", words: closedWords(hold.opensAt) };
     case "invalidWindow": {
-      const words = `${hold.subject} is invalid, so no restart starts until it is fixed: ${hold.why}`;
+      const words = `${hold.subject} is invalid; no workload is restarted until it is fixed: ${hold.why}`;
       return { type: "Warning", reason: "InvalidWindow", words };
     }
     case "budget":
@@ -64,7 +64,7 @@ export function holdWords(hold: Hold): ToldHold {
     case "cluster":
       return { type: "Normal", reason: "Waiting", words: "as many workloads of the cluster as --max-rollouts allows are restarted first" };
     case "blocked":
-      return { type: "Warning", reason: "RestartBlocked", words: `the API server does not take its restart: ${hold.why}` };
+      return { type: "Warning", reason: "RestartBlocked", words: `the API server rejected the restart: ${hold.why}` };
     case "dryRun":
       return { type: "Normal", reason: "DryRun", words: "--restart-mode is dry-run: it would be restarted" };
     default:

@@ -71,7 +71,7 @@ export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
   let rotated = 0;
   for (const name of names) {
     const versions = namespace.versionsIn(name);
-    if (versions === undefined) return { kind: "unknown", why: `the Secret ${name} is not there, or not mirrored` };
+    if (versions === undefined) return { kind: "unknown", why: `the Secret ${name} does not exist or is not synced` };
     for (const object of versions.objects) objects.add(object);
     if (objects.size > MOST_OBJECTS) return tooMany(`more than ${MOST_OBJECTS} objects`);
     since = Math.max(since, versions.since);

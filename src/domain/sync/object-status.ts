@@ -152,8 +152,8 @@ function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, 
 export function summarizeObjects(objects: readonly ObjectStatus[]): Told {
   const [first, ...others] = objects.filter(({ state }) => state !== undefined);
   if (first?.state === undefined) {
-    const followed = objects.length === 1 ? "1 object is followed" : `${objects.length} objects are followed`;
-    return { reason: "Synced", message: `it mirrors no Secret; ${followed} for restarts` };
+    const followed = objects.length === 1 ? "1 object is tracked" : `${objects.length} objects are tracked`;
+    return { reason: "Synced", message: `the class syncs no Secret; ${followed} for restarts` };
   }
   const failing = `${others.length + 1} of its ${objects.length} objects are not available; ${first.object}: ${first.message ?? first.state}`;
   const isAll = others.length + 1 === objects.length;

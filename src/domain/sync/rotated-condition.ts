@@ -100,14 +100,14 @@ function unknownOf({ workload, standing }: Judged): readonly Rotated[] {
 
 /** Workloads of these kinds (`Rollouts`) may use the class, and nobody knows them. */
 export function withoutKinds(kinds: readonly string[]): Rotated {
-  const message = `${kinds.join(", ")} cannot be listed: nobody knows whether pods of workloads have these versions; doctor says which right is missing`;
+  const message = `the worker cannot list ${kinds.join(", ")}, so it cannot determine whether the pods of workloads have these versions; doctor reports the missing permission`;
   return { status: "Unknown", reason: "VersionsUnknown", message };
 }
 
 const BY_HAND: Readonly<Record<Obstacle, string>> = {
-  Paused: "has to be restarted by hand",
-  Degraded: "has to be restarted by hand",
-  OnDelete: "has to be restarted by hand",
+  Paused: "must be restarted manually",
+  Degraded: "must be restarted manually",
+  OnDelete: "must be restarted manually",
   Partitioned: "keeps pods below its partition, which have older versions: lower spec.updateStrategy.rollingUpdate.partition",
 };
 

@@ -59,7 +59,7 @@ async function filesAwaited(
   const waiting = { kind: "awaitingFiles", isUnfinished: isUnderWay } as const;
   const problem = records.problem();
   if (problem !== undefined) {
-    const message = `${titleOf(workload)} is not restarted, because nobody can say what the files of its pods have: ${problem}`;
+    const message = `${titleOf(workload)} is not restarted because the versions of the files in its pods cannot be determined: ${problem}`;
     return { ...waiting, message, until: undefined };
   }
   const until = latestOf(mounted) + settings.filesGraceMs;
@@ -87,6 +87,6 @@ interface Wait {
 
 function waitOf(workload: Workload, { mounted, behind, until }: Wait): string {
   const classes = mounted.map(({ className }) => className).join(", ");
-  const pods = `${behind.length} of its pods do not have the versions that the vault has: ${shownNames(behind, MAX_SHOWN)}`;
-  return `${titleOf(workload)} is restarted when its mounted files have changed, at ${rfc3339(until)} at the latest. The files of ${classes} in ${pods}`;
+  const pods = shownNames(behind, MAX_SHOWN);
+  return `${titleOf(workload)} will restart after its mounted files are updated, or at ${rfc3339(until)} at the latest. In ${behind.length} of its pods, the files of ${classes} do not match the versions in the vault: ${pods}`;
 }

@@ -249,7 +249,7 @@ function withTrouble(context: RolloutContext, each: Asking): Asking {
 function afterTrouble(workload: Workload, standing: Due["standing"], { why, refusedAt }: Trouble): Standing {
   const isFailure = refusedAt !== undefined && standing.turn !== "unready";
   if (!isFailure) return heldBy(standing, { kind: "blocked", why });
-  return { kind: "failed", message: `${titleOf(workload)}: its restart was refused: ${why}` };
+  return { kind: "failed", message: `${titleOf(workload)}: the API server rejected its restart: ${why}` };
 }
 
 async function startRestart(context: RolloutContext, due: Due, signal: AbortSignal): Promise<Standing> {

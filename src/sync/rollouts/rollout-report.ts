@@ -124,7 +124,7 @@ function tellWait({ worker, memory }: RolloutContext, { workload, standing }: As
   const first = titleOf(before.workload);
   const why =
     failure === undefined
-      ? `${first} is restarted first, and has to stay ready`
+      ? `${first} restarts first and must stay ready`
       : `restarts in this namespace are halted by ${first} (${failure})`;
   emit(worker, workload, { type: "Normal", reason: "Waiting", message: `versions that it uses changed; not restarted yet: ${why}` });
 }
@@ -165,7 +165,7 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
       return {
         type: "Warning",
         reason: "NoVersions",
-        message: `it asks for restarts, and there are no versions to go by: ${standing.why}`,
+        message: `restarts are requested, but no version information is available: ${standing.why}`,
       };
     case "awaitingFiles":
       return { type: "Normal", reason: "AwaitingFiles", message: standing.message };
