@@ -18,11 +18,11 @@ const WORDS: Readonly<Record<string, Readonly<Record<Reached, string>>>> = {
   },
 };
 
-const TLS = "the certificate is not trusted; where a proxy opens TLS, give its CA by NODE_EXTRA_CA_CERTS";
+const TLS = "the certificate is not trusted; if a proxy intercepts TLS, provide the proxy's CA in NODE_EXTRA_CA_CERTS";
 
 export function networkRemedy(code: string, reached: Reached): string {
   const isTls = /CERT|SIGNATURE|SSL|TLS/.test(code);
-  return WORDS[code]?.[reached] ?? (isTls ? TLS : "check the cluster's way to it");
+  return WORDS[code]?.[reached] ?? (isTls ? TLS : "check the network path from the cluster");
 }
 
 /** The code of a failure that is the proxy's own: what it answered to CONNECT, or why it is not reached. */
@@ -41,5 +41,5 @@ export function proxyWords(code: string, host: string, ifAbsent: string): string
   const [, status, reason] = PROXY_CODE.exec(code) ?? [];
   if (reason !== undefined) return `the proxy is not reached (${reason}); check HTTPS_PROXY and NO_PROXY`;
   if (status === undefined) return undefined;
-  return `the proxy of HTTPS_PROXY makes no tunnel to ${host} (HTTP ${status}); have it resolve the name and let it through${ifAbsent}`;
+  return `the proxy in HTTPS_PROXY does not open a tunnel to ${host} (HTTP ${status}); configure the proxy to resolve and allow this host name${ifAbsent}`;
 }

@@ -32,7 +32,7 @@ export function translateSignInError(error: unknown, asking: Asking, trace: Sign
   const ours = chain.find((link) => link instanceof VaultError);
   if (ours !== undefined) return new SignInError({ code: ours.code, retry: ours.retry, origin: ours.origin, words: ours.message });
   const unusable = chain.find(isUnusable) ?? trace.unusable;
-  if (unusable !== undefined) return unanswered(asking, `${wordsOf(unusable)}; check the cluster's way to it`);
+  if (unusable !== undefined) return unanswered(asking, `${wordsOf(unusable)}; check the network path from the cluster`);
   const code = trace.entraCode ?? entraCode(error);
   return new SignInError(
     ofMetadataService(error, asking) ??
@@ -152,7 +152,8 @@ function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): Verdic
     const words = noToken(asking, `it refuses (HTTP ${status}${refusal === undefined ? "" : ` ${refusal}`}); ${notBound(asking)}`);
     return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
   }
-  if (refusal === undefined) return unanswered(asking, `no usable answer (HTTP ${status}); check the cluster's way to it`).verdict;
+  if (refusal === undefined)
+    return unanswered(asking, `no usable answer (HTTP ${status}); check the network path from the cluster`).verdict;
   const words = noToken(asking, `it refuses (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
   return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
 }

@@ -117,7 +117,7 @@ function ofAnswer(answer: ServiceAnswer, request: VaultRequest): Answered {
     return {
       code: "Throttled",
       retry,
-      words: `the vault throttles (${shownCode(answer)}); poll less often, or spread objects over more vaults`,
+      words: `the vault is throttling requests (${shownCode(answer)}); poll less often, or spread objects across more vaults`,
     };
   }
   const definite = objectState(answer) ?? refusal(answer, request);
@@ -127,8 +127,8 @@ function ofAnswer(answer: ServiceAnswer, request: VaultRequest): Answered {
 
 function unusable(what: string, request: VaultRequest): string {
   return (
-    `no usable answer (${what}) from the vault; check that the vault exists (keyvaultName and cloudName make its name ${hostOf(request)}) ` +
-    "and, where HTTPS_PROXY is set, that the proxy hands its answers on as they are"
+    `no usable answer (${what}) from the vault; check that the vault exists (keyvaultName and cloudName form its host name ${hostOf(request)}) ` +
+    "and, if HTTPS_PROXY is set, that the proxy does not change the vault's responses"
   );
 }
 
@@ -148,7 +148,7 @@ function ofChallenge(error: unknown): Answered | undefined {
 const UNREADABLE = "PARSE_ERROR";
 
 function ofNetwork(code: string, request: VaultRequest): Verdict {
-  const proxy = proxyWords(code, hostOf(request), ", and check that the vault exists (keyvaultName and cloudName make its name)");
+  const proxy = proxyWords(code, hostOf(request), ", and check that the vault exists (keyvaultName and cloudName form its host name)");
   if (proxy !== undefined) return { code: "Unreachable", retry: BACKOFF, origin: "proxy", words: proxy };
   const words = `no connection to the vault (${code}): ${networkRemedy(code, "vault")}`;
   return { code: "Unreachable", retry: BACKOFF, origin: "vault", words: code === UNREADABLE ? unusable(code, request) : words };
@@ -162,7 +162,7 @@ function ofAbsentPart({ message }: AbsentPart): Answered {
 function ofVault(error: unknown, request: VaultRequest): Answered | undefined {
   if (error instanceof AbsentPart) return ofAbsentPart(error);
   if (error instanceof CallTimeout)
-    return { code: "Unreachable", retry: BACKOFF, words: `${error.message} from the vault; check the cluster's way to it` };
+    return { code: "Unreachable", retry: BACKOFF, words: `${error.message} from the vault; check the network path from the cluster` };
   if (error instanceof AnswerTooLarge) return { code: "Unreachable", retry: BACKOFF, words: unusable(error.message, request) };
   if (error instanceof TooManyVersions)
     return {

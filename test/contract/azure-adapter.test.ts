@@ -399,7 +399,7 @@ describe("a failure names the party that it is of", () => {
     [
       "a proxy that makes no tunnel",
       "proxy",
-      /the proxy of HTTPS_PROXY makes no tunnel to no-such-vault\.vault\.azure\.net \(HTTP 502\).*keyvaultName/,
+      /the proxy in HTTPS_PROXY does not open a tunnel to no-such-vault\.vault\.azure\.net \(HTTP 502\).*keyvaultName/,
       async () => undefined,
       () => changedAddress({ vaultUrl: "https://no-such-vault.vault.azure.net/" }),
     ],

@@ -121,7 +121,7 @@ describe("traffic to Azure", () => {
   test("fails for a vault that does not exist with its name, keyvaultName and the proxy in the message", async () => {
     const address = { ...question.address, vaultUrl: "https://no-such-vault.vault.azure.net/" };
     const { message } = await ask({ HTTPS_PROXY: proxyUrl() }, { ...question, address });
-    assert.match(message, /proxy of HTTPS_PROXY makes no tunnel to no-such-vault\.vault\.azure\.net \(HTTP 502\).*keyvaultName/);
+    assert.match(message, /proxy in HTTPS_PROXY does not open a tunnel to no-such-vault\.vault\.azure\.net \(HTTP 502\).*keyvaultName/);
   });
 
   test("trusts the CA that NODE_EXTRA_CA_CERTS names, and no other", async () => {
@@ -149,7 +149,7 @@ describe("traffic to Azure", () => {
       heads[0] ?? "",
       new RegExp(`^CONNECT behind-a-proxy\\.vault\\.azure\\.net:443 [^]*Proxy-Authorization: Basic ${expected}`, "i"),
     );
-    assert.match(message, /proxy of HTTPS_PROXY makes no tunnel to behind-a-proxy\.vault\.azure\.net \(HTTP 407\)/);
+    assert.match(message, /proxy in HTTPS_PROXY does not open a tunnel to behind-a-proxy\.vault\.azure\.net \(HTTP 407\)/);
     for (const secret of ["pass", expected]) assert.ok(!message.includes(secret), message);
   });
 });

@@ -182,7 +182,7 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
       await assertTold(
         place,
         "Unreachable",
-        /https:\/\/no-such-vault\.vault\.azure\.net\/: the proxy .*makes no tunnel to no-such-vault.*check/,
+        /https:\/\/no-such-vault\.vault\.azure\.net\/: the proxy .*does not open a tunnel to no-such-vault.*check/,
       );
     });
 

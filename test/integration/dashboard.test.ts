@@ -122,7 +122,7 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
     assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 320);
     assert.deepEqual(await axeViolations(page), []);
     await page.setViewportSize({ width: 1_280, height: 720 });
-    await world.say({ namespace: "billing", name: "mail" }, { reason: "Throttled", message: "the vault throttles (429)" });
+    await world.say({ namespace: "billing", name: "mail" }, { reason: "Throttled", message: "the vault is throttling requests (429)" });
   });
 
   test("says that a Secret is gone which the worker wrote", async () => {

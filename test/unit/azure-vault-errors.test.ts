@@ -162,7 +162,13 @@ describe("a failure without an answer", () => {
     ["silence", { unusable: new CallTimeout("no answer within 25 s") }, "Unreachable", "signIn", /: no answer within 25 s; check/],
     ["tenant that is none", { status: 400, entraCode: "AADSTS90002" }, "Unauthorized", "signIn", /\(AADSTS90002\): no such tenant/],
     ["refusal by AD FS", { status: 401, refusal: "invalid_client" }, "Unauthorized", "signIn", /it refuses \(HTTP 401 invalid_client\)/],
-    ["proxy that refuses", { code: "PROXY_ANSWERED_403" }, "Unreachable", "proxy", /no tunnel to login\.microsoftonline\.com \(HTTP 403\)/],
+    [
+      "proxy that refuses",
+      { code: "PROXY_ANSWERED_403" },
+      "Unreachable",
+      "proxy",
+      /does not open a tunnel to login\.microsoftonline\.com \(HTTP 403\)/,
+    ],
     ["proxy that is not there", { code: "PROXY_ECONNREFUSED" }, "Unreachable", "proxy", /the proxy is not reached \(ECONNREFUSED\)/],
   ] as const) {
     test(`of a sign-in that the SDK says nothing of is told by its last request: a ${what}`, () => {
@@ -180,7 +186,7 @@ describe("a failure without an answer", () => {
       "tunnel that the proxy refuses",
       new RestError("canary", { code: "PROXY_ANSWERED_502" }),
       "proxy",
-      /no tunnel to kv\.vault.*\(HTTP 502\)/,
+      /does not open a tunnel to kv\.vault.*\(HTTP 502\)/,
     ],
     ["proxy that is not there", new RestError("canary", { code: "PROXY_ENOTFOUND" }), "proxy", /the proxy is not reached \(ENOTFOUND\)/],
   ] as const) {

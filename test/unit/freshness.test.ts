@@ -65,7 +65,7 @@ async function claimsOver(milliseconds: number, world: SimulatedWorld, lastCheck
 
 describe("a class is fresh by what was seen of it, and", () => {
   test("U8: is not while polls are answered by an old list, because the vault throttles others", async () => {
-    const throttled = new VaultError("Throttled", "https://vault-1.vault.azure.net: the vault throttles (429)", {
+    const throttled = new VaultError("Throttled", "https://vault-1.vault.azure.net: the vault is throttling requests (429)", {
       retry: { kind: "backoff" },
       origin: "vault",
     });

@@ -97,7 +97,7 @@ describe("each runbook", () => {
       for (const message of messages) assert.deepEqual(absentWords(message, source), [], `${name}: ${message}`);
     }
     for (const reason of SYNC_REASONS) assert.ok(messagesOf(readRepositoryFile(`${FOLDER}/${reason}.md`)).length > 0, reason);
-    assert.deepEqual(absentWords("the vault throttles (<code>); poll rarely", source), ["); poll rarely"]);
+    assert.deepEqual(absentWords("the vault is throttling requests (<code>); poll rarely", source), ["); poll rarely"]);
   });
 
   test("has commands that can be given: resources, names, subcommands and flags exist", () => {

@@ -123,7 +123,7 @@ describe("the keys of a Secret that is not written", () => {
     ];
 
     assert.deepEqual(heldKeys(found, stored), [
-      { ...stored[0], state: "PartialSync", message: "held back until the Secret's other objects can be had" },
+      { ...stored[0], state: "PartialSync", message: "held back until the Secret's other objects are available" },
       { ...stored[1], state: "ObjectDisabled", message: "disabled" },
     ]);
   });

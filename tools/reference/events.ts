@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   Throttled: {
     when: "the vault returns 429",
-    message: "`the vault throttles (<code>); poll less often, or spread objects over more vaults`",
+    message: "`the vault is throttling requests (<code>); poll less often, or spread objects across more vaults`",
   },
   Unauthorized: {
     when: "the token service issues no token, or the vault rejects the token",
@@ -51,7 +51,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   ObjectExpiring: {
     when: "the version expires within `--expiry-warning`. Posted once per object and version",
-    message: "`<object> expires at <time>; set a new version in the vault before`",
+    message: "`<object> expires at <time>; set a new version in the vault before then`",
   },
   InvalidClass: {
     when: "a field is invalid, an annotation or parameter has no effect, the class is too large, or the provider of the class changed",
@@ -73,7 +73,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   IdentityUnavailable: {
     when: "the class has no usable ServiceAccount or managed identity",
-    message: "`no pod mounts the class, so that there is no ServiceAccount whose token could be exchanged`",
+    message: "`no pod mounts the class, so the worker does not know which ServiceAccount to use`",
   },
   Conflict: {
     when: "another writer owns the Secret",

@@ -22,7 +22,10 @@ export function isOutOfDate({ lastCheck, interval, now, notBefore = lastCheck }:
 
 /** Polls of the class were answered by what was seen before: only throttling stretches that so far. */
 export function throttledPolls({ lastCheck }: CheckFacts): Told {
-  return { reason: "Throttled", message: `the vault throttles, and polls are further apart; the last check was at ${rfc3339(lastCheck)}` };
+  return {
+    reason: "Throttled",
+    message: `the vault is throttling requests, so the worker polls it less often; the last check was at ${rfc3339(lastCheck)}`,
+  };
 }
 
 /** `why`: what is known to hold checks up. */

@@ -40,7 +40,7 @@ export function serviceAccountName({ provider, consumerAccounts }: AccountFacts)
   if (only !== undefined && others.length === 0) return ok(only);
   const why =
     only === undefined
-      ? "no pod mounts the class, so that there is no ServiceAccount whose token could be exchanged"
+      ? "no pod mounts the class, so the worker does not know which ServiceAccount to use"
       : `the pods that mount the class use several ServiceAccounts: ${shownNames(consumerAccounts, MAX_SHOWN)}`;
   return failed(`${why}; name one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`);
 }

@@ -51,7 +51,7 @@ export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus
     const kept = keptOf(key, object, held);
     if (state !== undefined) return { ...kept, state, ...(message === undefined ? {} : { message }) };
     if (held?.version === wanted.version) return kept;
-    return { ...kept, state: "PartialSync", message: "held back until the Secret's other objects can be had" };
+    return { ...kept, state: "PartialSync", message: "held back until the Secret's other objects are available" };
   });
 }
 

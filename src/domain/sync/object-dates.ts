@@ -48,6 +48,6 @@ function noticeOf({ object = "", version = "", expires, notBefore }: KeyStatus, 
     return { object: named, reason: "ObjectNotYetValid", message, since: Number.NEGATIVE_INFINITY };
   }
   if (end - warning > now) return undefined;
-  const message = `${object} expires at ${expires}; set a new version in the vault before`;
+  const message = `${object} expires at ${expires}; set a new version in the vault before then`;
   return { object: named, reason: "ObjectExpiring", message, since: end - warning };
 }

@@ -78,7 +78,7 @@ async function seed({ write, writeStatus, addClass }: Seeding): Promise<void> {
   await addClass(web, { since: -20 * MINUTE, expires: 10 * DAY });
   await addClass({ namespace: "shop", name: "queue" }, { reason: "Forbidden", message: FORBIDDEN });
   await addClass({ namespace: "billing", name: "ledger" }, { expires: -DAY });
-  await addClass({ namespace: "billing", name: "mail" }, { reason: "Throttled", message: "the vault throttles (429)" });
+  await addClass({ namespace: "billing", name: "mail" }, { reason: "Throttled", message: "the vault is throttling requests (429)" });
   await addClass(
     { namespace: "billing", name: "report" },
     { rotated: { reason: "RolloutFailed", message: "Deployment report is not ready after its restart" } },
