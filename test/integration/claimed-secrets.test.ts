@@ -105,7 +105,7 @@ describe("a Secret that claims to be the worker's", { skip: refusal === undefine
     const secret = await eventually(async () => (await told()) ?? false, { what: "a word about the Secret" });
     assert.equal(await uidOf(place, "precious"), uid);
     assert.equal(secret.state, "Conflict");
-    assert.match(secret.message ?? "", /^Secret precious carries our label, and nothing proves that this install made it/);
+    assert.match(secret.message ?? "", /^Secret precious has the worker's label, but nothing proves that this install created it/);
     assert.deepEqual(await dataOf(world.plane, place.namespace, "precious"), { theirs: "precious" });
   });
 

@@ -122,7 +122,7 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
     const { action, reason, message, fix } = await onlySecret(namespace);
 
     assert.deepEqual([action, reason], ["conflict", "Conflict"]);
-    assert.match(message ?? "", /^Secret app exists and is not ours/);
+    assert.match(message ?? "", /^Secret app exists but is not managed by the worker/);
     assert.match(fix ?? "", /\.$/);
     assert.equal((await plan(namespace)).code, 1);
   });

@@ -188,7 +188,7 @@ describe("copies of a class's Secrets in other namespaces", { skip: refusal === 
     const live = await find<Secret>(world.plane, secretPath(namespace, NAME));
     assert.deepEqual(live, made);
     const told = await eventually(async () => (await eventsOf(world.plane, place)).find(({ reason }) => reason === "Conflict"));
-    assert.match(told.message, new RegExp(`Secret ${namespace}/${NAME} exists and is no copy for this class`));
+    assert.match(told.message, new RegExp(`Secret ${namespace}/${NAME} exists but is not a copy for this class`));
     assert.equal((await reasonIs(world.plane, place, "Synced")).status, "True");
     await deleteSecret(namespace);
     await rotate(place, "second");
@@ -288,7 +288,7 @@ describe("copies of a class's Secrets in other namespaces", { skip: refusal === 
     await createClass(world.plane, classOf(world, { ...own, objects: [place.object], secretObjects: [opaque(NAME, place.object)] }));
 
     const { message } = await reasonIs(world.plane, own, "Conflict");
-    assert.match(message, /exists and is not ours/);
+    assert.match(message, /exists but is not managed by the worker/);
     await send(world.plane, { method: "DELETE", path: classPath(target, "demo") });
     await eventually(async () => (await statusOf(world.plane, target, "demo")) === undefined);
     const copy = await find<Secret>(world.plane, secretPath(target, NAME));

@@ -116,7 +116,7 @@ describe("an existing Secret", { skip: refusal === undefined ? false : `SKIPPED:
     const { message } = await reasonIs(world.plane, { namespace, name }, "Conflict");
     assert.match(
       message,
-      /its owner has not agreed to have it taken over; set the annotation keyvault-injector\.dev\/adoptable-by: demo on it/,
+      /its owner has not allowed the class to take it over; set the annotation keyvault-injector\.dev\/adoptable-by: demo on the Secret/,
     );
   });
 
@@ -135,10 +135,14 @@ describe("an existing Secret", { skip: refusal === undefined ? false : `SKIPPED:
       [
         { [SECRET_ANNOTATIONS.adoptableBy]: "demo" },
         {},
-        /the class does not ask for it; list it in the annotation keyvault-injector\.dev\/adopt/,
+        /the class does not request this; list the Secret in the annotation keyvault-injector\.dev\/adopt/,
       ],
-      [{}, { [CLASS_ANNOTATIONS.adopt]: NAME }, /its owner has not agreed/],
-      [{ [SECRET_ANNOTATIONS.adoptableBy]: "other" }, { [CLASS_ANNOTATIONS.adopt]: NAME }, /its owner has not agreed/],
+      [{}, { [CLASS_ANNOTATIONS.adopt]: NAME }, /its owner has not allowed the class to take it over/],
+      [
+        { [SECRET_ANNOTATIONS.adoptableBy]: "other" },
+        { [CLASS_ANNOTATIONS.adopt]: NAME },
+        /its owner has not allowed the class to take it over/,
+      ],
     ] as const;
     for (const [onSecret, onClass, expected] of cases) {
       const { namespace } = await ownersSecret(onSecret);

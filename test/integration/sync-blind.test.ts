@@ -132,7 +132,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
       await patch(classPath(namespace, "demo"), { metadata: { annotations: { [CLASS_ANNOTATIONS.adopt]: "taken" } } });
 
       const { message } = await reasonIs(world.plane, place, "Conflict");
-      assert.match(message, /Secret taken exists and is not ours; it is left as it is/);
+      assert.match(message, /Secret taken exists but is not managed by the worker, so the worker leaves it unchanged/);
       assert.deepEqual(await secretAt(namespace, "taken"), before);
 
       await send(world.plane, { method: "DELETE", path: secretPath(namespace, "taken") });
@@ -186,7 +186,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     await eventually(async () => !(await worker.isReady()), { what: "the end of the worker", within: 20_000 });
     // It says why when it has stopped everything, its readiness included.
     await worker.stop();
-    assert.match(worker.log(), /GuardrailsMissing: nothing stops the sync worker from what keyvault-injector-sync-secrets forbids/);
+    assert.match(worker.log(), /GuardrailsMissing: the sync worker is able to do what keyvault-injector-sync-secrets should prevent/);
     await refusedBecause(/sync ended with code 1[\s\S]*GuardrailsMissing: nothing stops.*--secret-access=blind does not start without/);
     await bind(POLICY);
   });
@@ -210,7 +210,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
 
     const refused = await refusedBecause(/GuardrailsMissing: somebody else/);
 
-    assert.match(refused, /somebody else refuses what the sync worker tries.*company-(images|secrets)/);
+    assert.match(refused, /another policy or webhook rejects the sync worker's tests.*company-(images|secrets)/);
     assert.match(refused, /--secret-access=blind does not start without/);
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...COMPANY_POLICIES]);
     for (const policy of ours) await bind(policy);

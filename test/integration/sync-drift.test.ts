@@ -206,7 +206,7 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
 
     assert.notEqual((await liveSecret(place))?.metadata.uid, before?.metadata.uid);
     const messages = (await eventsWith(place, "SecretReplaced", 2)).map(({ message, type }) => `${type}: ${message}`).join("\n");
-    assert.match(messages, /Warning: Secret app was deleted and made anew, without what others had added to it: it is immutable/);
+    assert.match(messages, /Warning: Secret app was deleted and recreated without the additions of others, because it is immutable/);
     assert.match(messages, /Warning: .*its type is Opaque, kubernetes\.io\/basic-auth is wanted/);
   });
 
@@ -240,7 +240,10 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
 
     const { message } = await reasonIs(world.plane, younger, "Conflict");
     await reasonIs(world.plane, older, "Synced");
-    assert.match(message, /Secret app is written by the class zebra, and ant names it too; give one of the two another secretName/);
+    assert.match(
+      message,
+      /Secret app is written by the class zebra, and the class ant also names that Secret; give one of the two classes another secretName/,
+    );
     assert.deepEqual(await dataOf(world.plane, namespace, "app"), { value: "of the older" });
     const uid = (await liveSecret(older))?.metadata.uid;
 
@@ -272,7 +275,10 @@ describe("Secrets that nobody writes any more", { skip: refusal === undefined ? 
     await patch(classPath(place.namespace, place.name), { spec: { provider: "vault" } });
 
     const { message } = await reasonIs(world.plane, place, "InvalidClass");
-    assert.match(message, /spec\.provider is now "vault", so that nothing updates app any more; set it back to azure, or delete the class/);
+    assert.match(
+      message,
+      /spec\.provider is now "vault", so the worker no longer updates app; set spec\.provider back to azure, or delete the class/,
+    );
     assert.equal((await liveSecret(place))?.metadata.resourceVersion, before?.metadata.resourceVersion);
     await patch(classPath(place.namespace, place.name), { spec: { provider: "azure" } });
     await reasonIs(world.plane, place, "Synced");

@@ -121,7 +121,7 @@ describe("a Secret that the CSI driver's own sync made", { skip: refusal === und
 
     const { message } = await reasonIs(world.plane, place, "Conflict");
     assert.match(message, /is written by the CSI driver's own sync, which ClusterRoleBinding secretprovidersyncing-rolebinding allows/);
-    assert.match(message, /switch it off \(syncSecret\.enabled: false in the driver's chart, or delete that binding\)/);
+    assert.match(message, /turn that sync off \(set syncSecret\.enabled: false in the driver's chart, or delete the binding\)/);
     await eventually(async () => (await eventsOf(world.plane, place)).find((event) => event.message === message));
     assert.deepEqual(await secretIn(namespace), made);
 
@@ -153,7 +153,7 @@ describe("a Secret that the CSI driver's own sync made", { skip: refusal === und
     const { reason, message } = await firstReasonOf(younger);
 
     assert.equal(reason, "Conflict");
-    assert.match(message, /was made by the CSI driver's own sync, and the class app, which is older, names it too/);
+    assert.match(message, /was created by the CSI driver's own sync, and the older class app also names it/);
     assert.deepEqual(await secretIn(namespace), made);
 
     const asks = { metadata: { annotations: { [CLASS_ANNOTATIONS.sync]: null } } };
@@ -214,7 +214,7 @@ describe("a Secret that the CSI driver's own sync made", { skip: refusal === und
 
     const { message } = await reasonIs(world.plane, await aClass(namespace), "Conflict");
 
-    assert.match(message, /was made by the CSI driver's own sync, and --adopt-driver-secrets is false/);
+    assert.match(message, /was created by the CSI driver's own sync, and --adopt-driver-secrets is false/);
     assert.deepEqual(await secretIn(namespace), made);
   });
 

@@ -83,7 +83,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
 
     const { message, status } = await reasonIs(world.plane, place, "Conflict");
     assert.equal(status, "False");
-    assert.match(message, /Secret taken exists and is not ours.*Delete it, or choose another secretName/);
+    assert.match(message, /Secret taken exists but is not managed by the worker.*Delete the Secret, or choose another secretName/);
     const event = await eventually(async () => (await eventsOf(world.plane, place)).find(({ reason }) => reason === "Conflict"));
     assert.equal(event.type, "Warning");
     assert.equal(event.message, message);
@@ -101,7 +101,10 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     const second = await given({ namespace, name: "second", objects: [object], secretObjects: [opaque("shared", object)] });
 
     const { message } = await reasonIs(world.plane, second, "Conflict");
-    assert.match(message, /Secret shared is written by the class demo, and second names it too; give one of the two another secretName/);
+    assert.match(
+      message,
+      /Secret shared is written by the class demo, and the class second also names that Secret; give one of the two classes another secretName/,
+    );
   });
 
   test("repairs what somebody edited or deleted, and leaves alone what others add", async () => {

@@ -98,7 +98,7 @@ describe("doctor's plan of a Secret", () => {
   test("takes one with our label for ours, whether or not it names a class", async () => {
     assert.deepEqual(await actions([aClass("demo")], { secrets: [aSecret({})] }), ["demo keep"]);
     const [first] = (await planned([aClass("demo")], { secrets: [aSecret({}, {})] }))[0]?.secrets ?? [];
-    assert.match(first?.message ?? "", /^Secret app exists and is not ours/);
+    assert.match(first?.message ?? "", /^Secret app exists but is not managed by the worker/);
   });
 
   test("does not count a class that is never mirrored as the eldest", async () => {

@@ -87,7 +87,7 @@ describe("what becomes of one copy", () => {
 
     const why = "its type is kubernetes.io/tls, Opaque is wanted, and a Secret's type cannot be changed";
     assert.deepEqual(plan(ofOtherType), { kind: "replace", onto, why });
-    assert.deepEqual(plan(frozen), { kind: "replace", onto, why: "it is immutable and its content has to change" });
+    assert.deepEqual(plan(frozen), { kind: "replace", onto, why: "it is immutable and its content must change" });
     assert.equal(plan({ ...ofOtherType, lacksProof: true }).kind, "conflict");
     assert.equal(plan(copyIn("target", { immutable: true, ...annotated("theirs", "x") })).kind, "keep");
   });
@@ -252,7 +252,7 @@ describe("the status of a namespace", () => {
 
     assert.equal(
       newConflicts(now, []),
-      "Secret one/app, one/b exists and is no copy for this class; it is left as it is. Delete it, or choose another secretName",
+      "Secret one/app, one/b exists but is not a copy for this class, so the worker leaves it unchanged. Delete the Secret, or choose another secretName",
     );
     assert.equal(newConflicts(now, now), undefined);
   });

@@ -105,7 +105,7 @@ describe("the plan for a Secret", () => {
     const facts = { className: "demo", isClaimedBy: () => false, preferredOwner: "older" };
 
     const fresh = planSecret(wanted(), { ...facts, observed: undefined });
-    assert.match(fresh.kind === "conflict" ? fresh.message : "", /written by the class older, and demo names it too/);
+    assert.match(fresh.kind === "conflict" ? fresh.message : "", /written by the class older, and the class demo also names that Secret/);
     assert.deepEqual(planSecret(wanted(), { ...facts, observed: observed() }), { kind: "keep" });
   });
 });

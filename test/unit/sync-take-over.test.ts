@@ -41,29 +41,38 @@ const driverMade = { labels: { [DRIVER_MANAGED_LABEL]: "true" } };
 
 describe("a Secret that is not ours", () => {
   test("is left alone, and its writer named where the API server says who that is", () => {
-    assert.match(messageOf(verdict({})), /exists and is not ours \(written by kubectl\); it is left as it is/);
-    assert.match(messageOf(verdict({ writer: undefined })), /exists and is not ours; it is left as it is/);
+    assert.match(
+      messageOf(verdict({})),
+      /exists but is not managed by the worker \(written by kubectl\), so the worker leaves it unchanged/,
+    );
+    assert.match(messageOf(verdict({ writer: undefined })), /exists but is not managed by the worker, so the worker leaves it unchanged/);
   });
 
   test("is taken over where both sides say so, for the class that was named", () => {
     assert.deepEqual(verdict({ adopts: ["app"], live: live(agreed) }), { kind: "take", from: "owner" });
-    assert.match(messageOf(verdict({ adopts: ["app"] })), /set the annotation keyvault-injector\.dev\/adoptable-by: demo on it/);
-    assert.match(messageOf(verdict({ live: live(agreed) })), /list it in the annotation keyvault-injector\.dev\/adopt of the class/);
-    assert.match(messageOf(verdict({ className: "other", adopts: ["app"], live: live(agreed) })), /adoptable-by: other on it/);
+    assert.match(messageOf(verdict({ adopts: ["app"] })), /set the annotation keyvault-injector\.dev\/adoptable-by: demo on the Secret/);
+    assert.match(
+      messageOf(verdict({ live: live(agreed) })),
+      /list the Secret in the annotation keyvault-injector\.dev\/adopt of the class/,
+    );
+    assert.match(messageOf(verdict({ className: "other", adopts: ["app"], live: live(agreed) })), /adoptable-by: other on the Secret/);
   });
 
   test("of the driver's sync is taken over once nothing lets that write any more, if the operator wants that", () => {
     const facts = { live: live(driverMade) };
 
     assert.deepEqual(verdict(facts), { kind: "take", from: "driver" });
-    assert.match(messageOf(verdict({ ...facts, driverSync: "ClusterRoleBinding x" })), /which ClusterRoleBinding x allows; switch it off/);
+    assert.match(
+      messageOf(verdict({ ...facts, driverSync: "ClusterRoleBinding x" })),
+      /which ClusterRoleBinding x allows; turn that sync off/,
+    );
     assert.match(messageOf(verdict({ ...facts, adoptDriverSecrets: false })), /--adopt-driver-secrets is false/);
   });
 
   test("of the driver's sync may have been made for an older class, which a younger one takes nothing from without its owner's word", () => {
     const facts = { live: live(driverMade), oldestClass: "orders" };
 
-    assert.match(messageOf(verdict(facts)), /the class orders, which is older, names it too; it is left as it is/);
+    assert.match(messageOf(verdict(facts)), /the older class orders also names it, so the worker leaves it unchanged/);
     assert.match(messageOf(verdict(facts)), /app in the annotation keyvault-injector\.dev\/adopt of demo, and .*adoptable-by: demo on/);
     assert.deepEqual(verdict({ ...facts, adopts: ["app"], live: live({ ...driverMade, ...agreed }) }), { kind: "take", from: "owner" });
     assert.match(messageOf(verdict({ ...facts, adoptDriverSecrets: false })), /--adopt-driver-secrets is false/);
@@ -72,7 +81,7 @@ describe("a Secret that is not ours", () => {
   test("is not taken from a driver that still writes it, whoever else agrees", () => {
     const both = live({ ...agreed, ...driverMade });
 
-    assert.match(messageOf(verdict({ adopts: ["app"], live: both, driverSync: "ClusterRoleBinding x" })), /switch it off/);
+    assert.match(messageOf(verdict({ adopts: ["app"], live: both, driverSync: "ClusterRoleBinding x" })), /turn that sync off/);
   });
 
   test("is not taken over where that would mean to delete it", () => {

@@ -77,7 +77,8 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   Conflict: {
     when: "another writer owns the Secret",
-    message: "`Secret <name> exists and is not ours<writer>; it is left as it is. Delete it, or choose another secretName`",
+    message:
+      "`Secret <name> exists but is not managed by the worker<writer>, so the worker leaves it unchanged. Delete the Secret, or choose another secretName`",
   },
   ForbiddenType: { when: "the worker never writes Secrets of this type", message: "`Secrets of type <type> are never written`" },
   Contested: {
@@ -103,7 +104,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   SecretReplaced: {
     when: "the worker recreated a Secret because its type or immutable content had to change",
-    message: "`Secret <name> was deleted and made anew, without what others had added to it: <why>`",
+    message: "`Secret <name> was deleted and recreated without the additions of others, because <why>`",
   },
   ClassRestored: {
     when: "the class was deleted with its CRD, or a damaged CRD removed some of its fields, and the worker restored the class from its snapshot",

@@ -72,7 +72,7 @@ export function planSecret(wanted: WantedSecret, facts: PlanFacts): SecretAction
   const { className, observed } = facts;
   const owner = currentOwner(facts);
   if (owner !== undefined && owner !== className) {
-    const message = `Secret ${wanted.name} is written by the class ${owner}, and ${className} names it too; give one of the two another secretName`;
+    const message = `Secret ${wanted.name} is written by the class ${owner}, and the class ${className} also names that Secret; give one of the two classes another secretName`;
     return { kind: "conflict", message };
   }
   if (observed === undefined) return { kind: "create" };
@@ -86,7 +86,7 @@ export function planSecret(wanted: WantedSecret, facts: PlanFacts): SecretAction
   const why = difference(wanted, className, observed);
   if (why === undefined) return { kind: "keep" };
   if (observed.immutable && (!observed.isContentIntact || observed.annotations[SECRET_ANNOTATIONS.content] !== wanted.fingerprint)) {
-    return { kind: "replace", onto: ontoOf(observed), why: "it is immutable and its content has to change" };
+    return { kind: "replace", onto: ontoOf(observed), why: "it is immutable and its content must change" };
   }
   return { kind: "apply", onto: ontoOf(observed), removed: removedFields(wanted, className, observed), why };
 }

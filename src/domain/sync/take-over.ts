@@ -49,30 +49,32 @@ function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
   if (isDriverMade && facts.adoptDriverSecrets) return refused(olderClassMessage({ ...facts, oldestClass }));
   if (isDriverMade)
     return refused(
-      `Secret ${wanted.name} was made by the CSI driver's own sync, and --adopt-driver-secrets is false; it is left as it is. Delete it, or choose another secretName`,
+      `Secret ${wanted.name} was created by the CSI driver's own sync, and --adopt-driver-secrets is false, so the worker leaves it unchanged. Delete the Secret, or choose another secretName`,
     );
   if (isListed)
     return refused(
-      `Secret ${wanted.name} is not ours, and its owner has not agreed to have it taken over; set the annotation ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on it`,
+      `Secret ${wanted.name} is not managed by the worker, and its owner has not allowed the class to take it over; set the annotation ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on the Secret`,
     );
   if (agreesTo === className)
     return refused(
-      `Secret ${wanted.name} agrees to be taken over, and the class does not ask for it; list it in the annotation ${CLASS_ANNOTATIONS.adopt} of the class`,
+      `Secret ${wanted.name} allows the class to take it over, but the class does not request this; list the Secret in the annotation ${CLASS_ANNOTATIONS.adopt} of the class`,
     );
   const by = facts.writer === undefined ? "" : ` (written by ${facts.writer})`;
-  return refused(`Secret ${wanted.name} exists and is not ours${by}; it is left as it is. Delete it, or choose another secretName`);
+  return refused(
+    `Secret ${wanted.name} exists but is not managed by the worker${by}, so the worker leaves it unchanged. Delete the Secret, or choose another secretName`,
+  );
 }
 
 function driverMessage({ wanted, driverSync, adoptDriverSecrets }: TakeOverFacts): string {
-  const then = adoptDriverSecrets ? "; the Secret is taken over after that" : "";
-  return `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync ?? "its role"} allows; switch it off (syncSecret.enabled: false in the driver's chart, or delete that binding)${then}`;
+  const then = adoptDriverSecrets ? "; the worker then takes over the Secret" : "";
+  return `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync ?? "its role"} allows; turn that sync off (set syncSecret.enabled: false in the driver's chart, or delete the binding)${then}`;
 }
 
 /** Who writes a class need not have a say in what the driver made for another one. */
 function olderClassMessage({ className, wanted, oldestClass }: TakeOverFacts & { readonly oldestClass: string }): string {
   return (
-    `Secret ${wanted.name} was made by the CSI driver's own sync, and the class ${oldestClass}, which is older, names it too; it is left as it is. ` +
-    `Mirror ${oldestClass}, take the Secret out of it, or have both sides agree: ${wanted.name} in the annotation ${CLASS_ANNOTATIONS.adopt} ` +
+    `Secret ${wanted.name} was created by the CSI driver's own sync, and the older class ${oldestClass} also names it, so the worker leaves it unchanged. ` +
+    `Sync ${oldestClass}, remove the Secret from that class, or allow the takeover on both sides: ${wanted.name} in the annotation ${CLASS_ANNOTATIONS.adopt} ` +
     `of ${className}, and ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on the Secret`
   );
 }

@@ -105,7 +105,7 @@ async function writeOne(
   const { result, observed, deleted } = await attempts(ports, written, entry, signal);
   if (deleted !== undefined) {
     const why = result.kind === "error" ? `${deleted}. The API server has not taken the new one yet` : deleted;
-    const message = `Secret ${name} was deleted and made anew, without what others had added to it: ${why}`;
+    const message = `Secret ${name} was deleted and recreated without the additions of others, because ${why}`;
     tell(ports.teller, written.spc, { kind: "secret", reason: "SecretReplaced", message });
   } else if (result.kind === "written" && isRepair(written.trigger) && isDamaged(written, name, observed))
     noteRepair(ports, written, name, observed);

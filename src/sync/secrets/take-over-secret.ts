@@ -46,7 +46,7 @@ export function ownershipRefusal({ secret, observed, terms, className }: Write, 
     return verdict.kind === "refused" ? verdict.message : undefined;
   }
   if (action.kind === "replace" && observed.lacksProof === true)
-    return `Secret ${secret.name} carries our label, and nothing proves that this install made it, so it is not deleted to be made anew: ${action.why}. Delete it, or choose another secretName`;
+    return `Secret ${secret.name} has the worker's label, but nothing proves that this install created it, so the worker does not delete and recreate it: ${action.why}. Delete the Secret, or choose another secretName`;
   if (!isAdopted(observed)) return undefined;
   const disagreement = disagreementOn(observed, className, terms.adopts);
   if (disagreement !== undefined) return `Secret ${secret.name} was adopted, and ${disagreement}`;

@@ -26,7 +26,7 @@ export async function writeBlindly(options: BlindWriteOptions, input: WriteInput
   const known = options.blind.get({ namespace, name: secret.name });
   const owner = currentOwner({ ...input, observed: known });
   if (owner !== undefined && owner !== className)
-    return conflict(`Secret ${secret.name} is written by the class ${owner}; give one of the two another secretName`);
+    return conflict(`Secret ${secret.name} is written by the class ${owner}; give one of the two classes another secretName`);
   const body: BodyInput = {
     secret,
     wanted: wantedFrom(secret, options.fingerprints, { namespace, observed: known }),
@@ -114,9 +114,11 @@ function foreign({ blind }: BlindWriteOptions, { input, body }: BlindWrite): Wri
   const { secret, namespace } = body;
   blind.forget({ namespace, name: secret.name });
   const adopting = input.terms.adopts.includes(secret.name)
-    ? `; with --secret-access=blind nothing is adopted, so that ${CLASS_ANNOTATIONS.adopt} has no effect`
+    ? `; with --secret-access=blind, the worker adopts no Secrets, so ${CLASS_ANNOTATIONS.adopt} has no effect`
     : "";
-  return conflict(`Secret ${secret.name} exists and is not ours; it is left as it is. Delete it, or choose another secretName${adopting}`);
+  return conflict(
+    `Secret ${secret.name} exists but is not managed by the worker, so the worker leaves it unchanged. Delete the Secret, or choose another secretName${adopting}`,
+  );
 }
 
 function remember({ blind, fingerprints }: BlindWriteOptions, answer: Secret) {

@@ -87,7 +87,10 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
   const conflict = async (): Promise<void> => {
     await reasonIs("Conflict");
     const message = await kubectl(["get", "spcsync", CLASS, '--output=jsonpath={.status.conditions[?(@.type=="Synced")].message}']);
-    assert.match(message, new RegExp(`written by the CSI driver's own sync, which ClusterRoleBinding ${BINDING} allows; switch it off`));
+    assert.match(
+      message,
+      new RegExp(`written by the CSI driver's own sync, which ClusterRoleBinding ${BINDING} allows; turn that sync off`),
+    );
   };
 
   scenario.run(`what driver ${version}'s own sync made is left to it, and taken over as it is once that sync is off`, async () => {

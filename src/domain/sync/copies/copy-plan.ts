@@ -73,7 +73,7 @@ function difference(source: CopySource, observed: ObservedSecret): string | unde
 function unchangeable({ secret, mark }: CopySource, observed: ObservedSecret): string | undefined {
   if (observed.type !== secret.type) return `its type is ${observed.type}, ${secret.type} is wanted, and a Secret's type cannot be changed`;
   const isOfContent = observed.isContentIntact && observed.annotations[COPY_ANNOTATIONS.sourceContent] === mark;
-  return observed.immutable && !isOfContent ? "it is immutable and its content has to change" : undefined;
+  return observed.immutable && !isOfContent ? "it is immutable and its content must change" : undefined;
 }
 
 /** The fingerprint of its data is made with the data, and is wanted all the same. */

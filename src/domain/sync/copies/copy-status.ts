@@ -47,5 +47,5 @@ export function newConflicts(now: readonly CopyStatus[], before: readonly CopySt
     .filter(({ namespace, state }) => state === "Conflict" && !known.has(namespace))
     .flatMap(({ namespace, secrets = [] }) => secrets.map((name) => `${namespace}/${name}`));
   if (names.length === 0) return undefined;
-  return `Secret ${names.join(", ")} exists and is no copy for this class; it is left as it is. Delete it, or choose another secretName`;
+  return `Secret ${names.join(", ")} exists but is not a copy for this class, so the worker leaves it unchanged. Delete the Secret, or choose another secretName`;
 }
