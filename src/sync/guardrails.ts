@@ -75,14 +75,14 @@ function problemOf({ missing, hidden }: Tried): string | undefined {
     missing.length === 0
       ? []
       : [
-          `nothing stops the sync worker from what ${missing.join(", ")} forbids; apply manifests/policies, and see that each policy is bound with the action Deny`,
+          `the sync worker is able to do what ${missing.join(", ")} should prevent; apply manifests/policies, and make sure that each policy is bound with the action Deny`,
         ];
   const [first] = hidden;
   const unknown =
     first === undefined
       ? []
       : [
-          `somebody else refuses what the sync worker tries, so that nobody knows whether ${hidden.map(({ policy }) => policy).join(", ")} would (${first.refusal}); exempt the sync worker's account there`,
+          `another policy or webhook rejects the sync worker's tests, so the worker cannot determine whether ${hidden.map(({ policy }) => policy).join(", ")} would reject them (${first.refusal}); exempt the sync worker's account there`,
         ];
   const problems = [...through, ...unknown];
   return problems.length === 0 ? undefined : problems.join("; ");

@@ -190,14 +190,14 @@ function refusal(message: string, pause: number): Mirror {
 /** `until` is of the class as it looks at `now`. */
 function ownMessage(suspect: HandEntry, until: number, now: number): string {
   const { deaths, form } = suspect;
-  const why = `the class is not mirrored: ${deaths} workers ended while they had it in hand. It is tried again at ${rfc3339(until)}`;
+  const why = `the class is not synced: ${deaths} workers crashed while handling it. The next attempt is at ${rfc3339(until)}`;
   // Any other form: each is tried at the same time.
   const edited = untilInForm(suspect, `not ${form}`);
   if (edited >= until) return why;
   const when = edited <= now ? "now" : `at ${rfc3339(edited)}`;
-  return `${why}; to have it tried ${when}, change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}`;
+  return `${why}; to retry ${when}, change the class, or the value of its annotation ${CLASS_ANNOTATIONS.refresh}`;
 }
 
 function namespaceMessage({ deaths, until }: Suspicion): string {
-  return `the class is not mirrored: ${deaths} workers ended while they had new classes of its namespace in hand. It is tried again at ${rfc3339(until)}`;
+  return `the class is not synced: ${deaths} workers crashed while handling new classes in its namespace. The next attempt is at ${rfc3339(until)}`;
 }

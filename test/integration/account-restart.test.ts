@@ -83,7 +83,7 @@ describe("pods of a ServiceAccount that was deleted", { skip: refusal === undefi
     assert.equal(told.length, 3);
     assert.match(
       told.join("\n"),
-      /Deployment keyvault-injector\/keyvault-injector-webhook was restarted: ServiceAccount keyvault-injector-webhook was made anew at .*, and the API server refuses the tokens/,
+      /Deployment keyvault-injector\/keyvault-injector-webhook was restarted: ServiceAccount keyvault-injector-webhook was recreated at .*, and the API server rejects the tokens/,
     );
   });
 

@@ -74,7 +74,7 @@ describe("a class that ends the worker", { skip: refusal === undefined ? false :
   test("S2: is left alone, and says so in its status", async () => {
     const synced = syncedOf(await statusOf(world.plane, bomb.namespace, bomb.name));
     assert.equal(synced?.reason, "InvalidClass");
-    assert.match(synced?.message ?? "", /^the class is not mirrored: 3 workers ended while they had it in hand\. It is tried again at /);
+    assert.match(synced?.message ?? "", /^the class is not synced: 3 workers crashed while handling it\. The next attempt is at /);
   });
 
   test("S2: keeps no other class waiting", async () => {

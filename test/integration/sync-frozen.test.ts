@@ -76,7 +76,7 @@ describe("a class definition that stays damaged", { skip: refusal === undefined 
     const frozen = (await allStatuses(world.plane)).flatMap(({ status }) => (status === undefined ? [] : [status]));
     for (const status of frozen) {
       assert.equal(syncedOf(status)?.status, "Unknown");
-      assert.match(syncedOf(status)?.message ?? "", /nothing is changed because of this class: the CRD .*Its Secrets stay as they are/);
+      assert.match(syncedOf(status)?.message ?? "", /the worker does not act on this class: the CRD .*Its Secrets remain unchanged/);
       assert.equal(status.syncedSecrets, 1);
     }
 
@@ -84,7 +84,7 @@ describe("a class definition that stays damaged", { skip: refusal === undefined 
     const freezes = told.filter(({ reason }) => reason === "Frozen");
     assert.equal(freezes.length, 1);
     assert.equal(freezes[0]?.count, 1);
-    assert.match(freezes[0]?.message ?? "", /^nothing is changed because of classes: the CRD .*\. Secrets stay as they are$/);
+    assert.match(freezes[0]?.message ?? "", /^the worker does not act on classes: the CRD .*\. Secrets remain unchanged$/);
 
     await world.plane.kubectl(["apply", "--server-side", "--force-conflicts", "-k", `${MANIFESTS}/crds`]);
     await allAre("the end of the freeze", (status) => syncedOf(status)?.reason === "Synced" && syncedOf(status)?.status === "True");

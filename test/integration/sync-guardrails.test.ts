@@ -105,7 +105,7 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
     assert.equal(event.involvedObject.kind, "Deployment");
     assert.match(
       event.message,
-      /nothing stops the sync worker from what keyvault-injector-sync-secrets forbids; apply manifests\/policies/,
+      /the sync worker is able to do what keyvault-injector-sync-secrets should prevent; apply manifests\/policies/,
     );
     assert.match(worker.log(), /"reason":"GuardrailsMissing"/);
     const object = await world.object("any");
@@ -176,7 +176,7 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
 
     const noticed = await Promise.all(ours.map(isMissing));
     assert.deepEqual(noticed, [true, true]);
-    assert.match(worker.log(), /somebody else refuses what the sync worker tries.*company-images/);
+    assert.match(worker.log(), /another policy or webhook rejects the sync worker's tests.*company-images/);
 
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...COMPANY_POLICIES]);
     await bind(ours);

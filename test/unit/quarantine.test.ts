@@ -205,8 +205,8 @@ describe("quarantine", () => {
     const second = await leaders.mirror(aClass("bomb"));
 
     assert.ok(first.kind === "refused" && second.kind === "refused");
-    assert.match(first.message, /to have it tried now, change the class/);
-    assert.match(second.message, /to have it tried at \S+, change the class/);
+    assert.match(first.message, /to retry now, change the class/);
+    assert.match(second.message, /to retry at \S+, change the class/);
   });
 
   test("B-10: keeps the count for other forms of a class that goes well in an edited one", async () => {
@@ -237,7 +237,7 @@ describe("quarantine", () => {
       assert.ok(refused.kind === "refused" && refused.retry.kind === "after", name);
       assert.match(
         refused.message,
-        /^the class is not mirrored: 3 workers ended while they had new classes of its namespace in hand\. It is tried again at \S+$/,
+        /^the class is not synced: 3 workers crashed while handling new classes in its namespace\. The next attempt is at \S+$/,
       );
       assert.ok(refused.retry.milliseconds > 290_000);
     }

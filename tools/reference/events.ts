@@ -56,7 +56,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   InvalidClass: {
     when: "a field is invalid, an annotation or parameter has no effect, the class is too large, or the provider of the class changed",
     message:
-      "`spec.provider is now <provider>, so that nothing updates <Secrets> any more; set it back to azure, or delete the class, and the Secrets go with it`",
+      "`spec.provider is now <provider>, so the worker no longer updates <Secrets>; set spec.provider back to azure, or delete the class, which also deletes the Secrets`",
   },
   InvalidObject: {
     when: "an entry of `objects`, or its content, is invalid",
@@ -92,7 +92,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   SwitchedOff: {
     when: "someone turned off the sync of a class",
-    message: "`switched off by <annotation or setting>: nothing updates or repairs its Secrets`",
+    message: "`sync is turned off by <annotation or setting>, so the worker does not update or repair the class's Secrets`",
   },
   TooLarge: {
     when: "the Secret would exceed 1 MiB",
@@ -178,7 +178,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   Frozen: {
     when: "the class CRD has been missing or damaged for 10 seconds. The worker posts one event for all classes",
-    message: "`nothing is changed because of classes: <why>. Secrets stay as they are`",
+    message: "`the worker does not act on classes: <why>. Secrets remain unchanged`",
   },
   ComponentHealed: {
     when: "the worker [healed](healing.md) an edited or deleted component of the install",
@@ -191,7 +191,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   ComponentRestarted: {
     when: "a ServiceAccount of the install was recreated, so the worker restarted the workload that uses it",
     message:
-      "`<component> was restarted: <account> was made anew at <time>, and the API server refuses the tokens that its pods had before`",
+      "`<component> was restarted: <account> was recreated at <time>, and the API server rejects the tokens that the pods had before`",
   },
   ComponentTolerated: {
     when: "a platform changed a field that it [is allowed to change](healing.md#what-counts-as-damage). Posted once",
@@ -200,7 +200,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   GuardrailsMissing: {
     when: "a policy that limits the worker is not in force",
     message:
-      "`nothing stops the sync worker from what <policies> forbids; apply manifests/policies, and see that each policy is bound with the action Deny`; or `somebody else refuses what the sync worker tries, so that nobody knows whether <policies> would (<refusal>); exempt the sync worker's account there`",
+      "`the sync worker is able to do what <policies> should prevent; apply manifests/policies, and make sure that each policy is bound with the action Deny`; or `another policy or webhook rejects the sync worker's tests, so the worker cannot determine whether <policies> would reject them (<refusal>); exempt the sync worker's account there`",
   },
   InvalidTlsOption: {
     when: "a listener or Ingress requests a certificate incorrectly. The worker keeps the existing certificate",

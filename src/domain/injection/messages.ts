@@ -125,7 +125,7 @@ export const DENIALS = {
   ],
   namespaceUnknown: [
     "NamespaceUnknown",
-    "Namespace {namespace} could not be read, and it may hold defaults for this pod: controllers try again by themselves, create a bare pod again",
+    "Namespace {namespace} could not be read and might contain defaults for this pod: controllers retry automatically; create a bare pod again",
   ],
 } as const satisfies Record<string, readonly [DenialReason, string]>;
 

@@ -16,7 +16,7 @@ export async function reportFrozen(ports: ClassPorts, ref: ObjectRef, signal: Ab
   const now = ports.clock.now();
   if (state.kind !== "frozen" || damagedSince === undefined || now - damagedSince < WORTH_TELLING_MS) return;
   ports.teller.tellFreeze(state.why, damagedSince);
-  const message = `nothing is changed because of this class: ${state.why}. Its Secrets stay as they are`;
+  const message = `the worker does not act on this class: ${state.why}. Its Secrets remain unchanged`;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     const synced = conditionOf(told, "Synced");
     // Of one that is switched off nothing is changed either way.

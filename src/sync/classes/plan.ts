@@ -188,7 +188,7 @@ export function switchedOffBy(spc: SecretProviderClass, settings: WorkerSettings
 function planSwitchedOff({ spc, status }: Present, by: string): Step {
   const reset: Action = { kind: "reset" };
   if (status === undefined) return { actions: [reset], result: DONE };
-  const message = `switched off by ${by}: nothing updates or repairs its Secrets`;
+  const message = `sync is turned off by ${by}, so the worker does not update or repair the class's Secrets`;
   const names = status.secrets.map(({ name }) => name);
   const secrets = heldSecrets(names, status.secrets, "SwitchedOff");
   const outcome = { ...outcomeOf(spc, message), reason: "SwitchedOff", secrets, refresh: status.observedRefresh } as const;
@@ -206,7 +206,7 @@ function planForeign({ spc, secrets: { named }, status, hasStatus }: Present): S
   const kept = writtenFor(named, spc.metadata.name).map(({ secret }) => secret.ref.name);
   if (kept.length === 0) return planRetired(hasStatus);
   const provider = JSON.stringify((spc.spec?.provider ?? "").slice(0, 40));
-  const message = `spec.provider is now ${provider}, so that nothing updates ${kept.sort().join(", ")} any more; set it back to azure, or delete the class, and the Secrets go with it`;
+  const message = `spec.provider is now ${provider}, so the worker no longer updates ${kept.sort().join(", ")}; set spec.provider back to azure, or delete the class, which also deletes the Secrets`;
   const outcome = { ...outcomeOf(spc, message), reason: "InvalidClass", secrets: status?.secrets ?? [] } as const;
   return {
     actions: [{ kind: "forget" }, { kind: "setStatus", outcome, notice: { kind: "foreign", reason: "InvalidClass", message } }],

@@ -46,5 +46,5 @@ async function restart({ kube, report }: HealContext, { holder, workload, accoun
   await kube.mergePatch(holder.resource, holder.ref, patch, { fieldManager: FIELD_MANAGER }, signal);
   const { name, creationTimestamp = "" } = account.metadata;
   const made = `ServiceAccount ${name}`;
-  report.restarted(holder, `${made} was made anew at ${creationTimestamp}, and the API server refuses the tokens that its pods had before`);
+  report.restarted(holder, `${made} was recreated at ${creationTimestamp}, and the API server rejects the tokens that the pods had before`);
 }

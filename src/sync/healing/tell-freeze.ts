@@ -22,7 +22,7 @@ export function createFreezeTeller({ events, namespace }: FreezeOptions): (why: 
   return (why, since) => {
     if (told === since) return;
     told = since;
-    const message = `nothing is changed because of classes: ${why}. Secrets stay as they are`;
+    const message = `the worker does not act on classes: ${why}. Secrets remain unchanged`;
     events.emit({ regarding: workerDeployment(namespace), type: "Warning", reason: "Frozen", message });
   };
 }
