@@ -120,7 +120,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   Rotated: { when: "after a restart, all pods are ready and stay ready", message: "`all pods are ready with the new versions`" },
   RolloutFailed: {
-    when: "the workload did not become ready in time, is in a crash loop, or was not restarted because the API server rejected the restart",
+    when: "the workload did not become ready in time, is in a crash loop, or was not restarted because the API server did not accept the restart",
     message:
       "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
   },
@@ -143,7 +143,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   RestartBlocked: {
     when: "the API server does not accept the restart, for example because an admission webhook is down",
-    message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server rejected the restart: <why>`",
+    message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server did not accept the restart: <why>`",
   },
   DryRun: {
     when: "the worker would restart the workload, but `--restart-mode=dry-run` is set",

@@ -64,7 +64,7 @@ export function holdWords(hold: Hold): ToldHold {
     case "cluster":
       return { type: "Normal", reason: "Waiting", words: "as many workloads of the cluster as --max-rollouts allows are restarted first" };
     case "blocked":
-      return { type: "Warning", reason: "RestartBlocked", words: `the API server rejected the restart: ${hold.why}` };
+      return { type: "Warning", reason: "RestartBlocked", words: `the API server did not accept the restart: ${hold.why}` };
     case "dryRun":
       return { type: "Normal", reason: "DryRun", words: "--restart-mode is dry-run: it would be restarted" };
     default:
