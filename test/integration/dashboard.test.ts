@@ -142,11 +142,11 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
     await page.keyboard.type("billing");
     await classLink("shop/web").waitFor({ state: "detached" });
     await page.keyboard.press("Tab");
-    await page.keyboard.type("throttles");
+    await page.keyboard.type("throttling");
     await classLink("billing/ledger").waitFor({ state: "detached" });
 
     assert.equal(await classLink("billing/mail").count(), 1);
-    assert.match(page.url(), /ns=billing&q=throttles/);
+    assert.match(page.url(), /ns=billing&q=throttling/);
     assert.match((await page.getByRole("link", { name: "Expiry calendar" }).getAttribute("href")) ?? "", /ns=billing/);
     await page.getByRole("combobox", { name: "State" }).selectOption("OK");
     await classLink("billing/mail").waitFor({ state: "detached" });
