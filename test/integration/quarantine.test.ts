@@ -78,8 +78,8 @@ describe("a class that ends the worker", { skip: refusal === undefined ? false :
   });
 
   test("S2: keeps no other class waiting", async () => {
-    for (const other of others)
-      assert.equal(syncedOf(await statusOf(world.plane, other.namespace, other.name))?.reason, "Synced", other.name);
+    // All of them may have been under way each time that the worker ended.
+    for (const other of others) await reasonIs(world.plane, other, "Synced");
   });
 
   test("is tried again when its author asks for it", async () => {

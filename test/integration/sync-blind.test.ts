@@ -187,7 +187,9 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     // It says why when it has stopped everything, its readiness included.
     await worker.stop();
     assert.match(worker.log(), /GuardrailsMissing: the sync worker is able to do what keyvault-injector-sync-secrets should prevent/);
-    await refusedBecause(/sync ended with code 1[\s\S]*GuardrailsMissing: nothing stops.*--secret-access=blind does not start without/);
+    await refusedBecause(
+      /sync ended with code 1[\s\S]*GuardrailsMissing: the sync worker is able to do.*--secret-access=blind does not start without/,
+    );
     await bind(POLICY);
   });
 
@@ -195,7 +197,9 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     test(`S7: does not start without ${policy}`, async () => {
       await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", policy]);
       try {
-        await refusedBecause(new RegExp(`sync ended with code 1[\\s\\S]*GuardrailsMissing: nothing stops[^;]* ${policy} forbids`));
+        await refusedBecause(
+          new RegExp(`sync ended with code 1[\\s\\S]*GuardrailsMissing: the sync worker is able to do[^;]* ${policy} should prevent`),
+        );
       } finally {
         await bind(policy);
       }
@@ -205,10 +209,10 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
   test("A-6: does not start where somebody else's policies refuse what a missing one of ours forbids", async () => {
     const ours = [POLICY, "keyvault-injector-sync-pods"];
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...ours]);
-    await refusedBecause(new RegExp(`${POLICY} forbids`));
+    await refusedBecause(new RegExp(`${POLICY} should prevent`));
     await world.plane.kubectl(["apply", "-f", "-"], companyPolicies());
 
-    const refused = await refusedBecause(/GuardrailsMissing: somebody else/);
+    const refused = await refusedBecause(/GuardrailsMissing: another policy or webhook/);
 
     assert.match(refused, /another policy or webhook rejects the sync worker's tests.*company-(images|secrets)/);
     assert.match(refused, /--secret-access=blind does not start without/);

@@ -148,7 +148,7 @@ describe("the sync worker of some namespaces", { skip: refusal === undefined ? f
       walked
         .flatMap(({ findings: found }) => found.filter(({ step }) => step === "status"))
         .map(({ leaf, message }) => `${leaf} ${message}`),
-      [`status-off the class is not synced: --namespaces does not name ${other}`],
+      [`status-off the class is not mirrored: --namespaces does not name ${other}`],
     );
     const { classes } = await doctor<{ readonly classes: readonly PlannedClass[] }>("plan");
     assert.deepEqual(
