@@ -63,6 +63,9 @@ describe("PEM", () => {
       fc.property(fc.oneof(pemLike, fc.uint8Array({ maxLength: 300 })), (text) => {
         const { blocks, rest } = decodePem(text);
         assert.ok(Buffer.from(text).toString("hex").endsWith(Buffer.from(rest).toString("hex")));
+        // Trimmed, a header can look like the line that ends a block, and is written so by Go, too.
+        const isAmbiguous = blocks.some(({ headers }) => [...headers.keys()].some((name) => name.startsWith("-----")));
+        if (isAmbiguous) return;
         const again = decodePem(Buffer.concat(blocks.map(encodePem)));
         // A header with a line break in its name or value cannot occur: lines were split at them.
         assert.deepEqual(again.blocks.map(plain), blocks.map(plain));

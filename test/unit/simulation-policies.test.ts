@@ -67,7 +67,7 @@ describe("the policies of the simulated cluster", () => {
       await touched(world);
 
       assert.equal(at(condition("Guarded"), "status"), "False");
-      assert.match(String(at(condition("Guarded"), "message")), new RegExp(`from what ${policy} forbids`));
+      assert.match(String(at(condition("Guarded"), "message")), new RegExp(`able to do what ${policy} should prevent`));
 
       const { name, labels } = live["metadata"] as { readonly name: string; readonly labels: unknown }; // As it was applied.
       cluster.request("POST", POLICIES, { ...live, metadata: { name, labels } });
