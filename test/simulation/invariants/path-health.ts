@@ -2,6 +2,7 @@
  * What of a class's way to its vault has not worked, from what was answered: by the API server to the leader, by sign-ins and vaults to an
  * identity. What was planned is not asked.
  */
+import { shardLease } from "../../../src/domain/shards.ts";
 import type { SimulatedProcess } from "../machines/process.ts";
 import type { Ended, Message } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
@@ -32,6 +33,9 @@ const QUICK_MS = 1_000;
 const LONGEST_TASK_MS = 10_000;
 
 const TICK_MS = 5_000;
+
+/** So long after the number of shards was changed those with the old one may still be there (milliseconds). */
+const CHANGING_MS = 20 * 60_000;
 
 /** A lease lasts two minutes at the most: whoever has run for so long without a leader could have taken it. */
 const COULD_LEAD_MS = 180_000;
@@ -94,15 +98,16 @@ export function troublesOf(world: World): Troubles {
   if (there !== undefined) return there;
   const troubles = new Troubles();
   known.set(world, troubles);
-  const leading = new Leading(world);
+  const leadings = Array.from({ length: world.shards.most }, (_, shard) => new Leading(world, shard));
   world.onEnded((ended) => {
     const { now } = world.scheduler;
     const { message, sentAt, how } = ended;
-    if (message.machine === undefined || !leading.concerns(message.machine)) return;
+    const { machine } = message;
+    if (machine === undefined || !leadings.some((leading) => leading.concerns(machine))) return;
     const isStream = message.path.includes("watch=true");
     if (!isStream && now - sentAt > QUICK_MS) troubles.note(slowly(scopeOf(message)), sentAt, now);
     if (hasWorked(ended, now, isStream)) return;
-    if (message.host === API_HOST) leading.noteFailure(message.machine);
+    if (message.host === API_HOST) for (const leading of leadings) leading.noteFailure(machine);
     const until = how === "silenced" ? now + LONGEST_WAIT_MS : now;
     troubles.note(scopeOf(message), Math.max(sentAt, now - LONGEST_WAIT_MS), until + RECOVERY_MS);
   });
@@ -113,7 +118,7 @@ export function troublesOf(world: World): Troubles {
   });
   const tick = (): void => {
     const { now } = world.scheduler;
-    if (leading.isTroubled()) troubles.note(CLUSTER, now - TICK_MS, now + RECOVERY_MS);
+    if (leadings.filter((leading) => leading.isTroubled()).length > 0) troubles.note(CLUSTER, now - TICK_MS, now + RECOVERY_MS);
     if (world.events?.isGranted === false) troubles.note(QUEUE, now - TICK_MS, now + RECOVERY_MS);
     world.scheduler.schedule(TICK_MS, tick);
   };
@@ -121,7 +126,7 @@ export function troublesOf(world: World): Troubles {
   return troubles;
 }
 
-/** Who leads, and whether anybody does what a leader is there for. */
+/** Who leads a shard, and whether anybody does what a leader is there for. */
 class Leading {
   readonly #world: World;
   #holder = "";
@@ -134,8 +139,11 @@ class Leading {
   /** Since when each has run as it should, by machine. */
   readonly #wellSince = new Map<Machine, number>();
 
-  constructor(world: World) {
+  readonly #shard: number;
+
+  constructor(world: World, shard: number) {
     this.#world = world;
+    this.#shard = shard;
   }
 
   /** While the holder of the lease runs, only what happens to it matters. */
@@ -152,13 +160,15 @@ class Leading {
     const { scheduler, replicas } = this.#world;
     const last = this.#lookedAt;
     this.#lookedAt = scheduler.now;
+    const { shards } = this.#world;
     const hasChanged = this.#lookAtHolder();
     const areRedefined = this.#lookAtDefinitions();
     for (const replica of replicas) this.#lookAtReplica(replica);
     const machine = this.#machine;
     const leads = machine !== undefined && isRunning(machine, this.#world) && machine.stoppedUntil <= last;
     this.#leaderlessSince = leads ? undefined : (this.#leaderlessSince ?? scheduler.now);
-    if (hasChanged || areRedefined) return true;
+    if (hasChanged || areRedefined || scheduler.now < shards.changedAt + CHANGING_MS) return true;
+    if (this.#shard >= shards.count) return false;
     if (this.#leaderlessSince === undefined) return (machine?.lag ?? 0) > 0;
     if (scheduler.now - this.#leaderlessSince < COULD_LEAD_MS) return true;
     const couldLead = [...this.#wellSince].some(([each, since]) => each.isAlive && scheduler.now - since > COULD_LEAD_MS);
@@ -167,7 +177,7 @@ class Leading {
 
   #lookAtHolder(): boolean {
     const { cluster, replicas } = this.#world;
-    const lease = cluster.server.object("leases.coordination.k8s.io", "keyvault-injector-sync", INSTALL);
+    const lease = cluster.server.object("leases.coordination.k8s.io", shardLease("keyvault-injector-sync", this.#shard), INSTALL);
     const { holderIdentity: holder = "" } = (lease?.["spec"] ?? {}) as { holderIdentity?: string };
     if (holder === this.#holder) return false;
     this.#holder = holder;
