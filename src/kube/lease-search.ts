@@ -17,6 +17,12 @@ interface Observed {
   readonly isFirst: boolean;
 }
 
+interface Survey {
+  readonly leases: readonly Lease[];
+  /** Held by a worker with another number of shards. */
+  readonly other: Lease | undefined;
+}
+
 /** What a leader leads, and what those have left who led before. */
 export interface Term {
   /** From 0. */
@@ -68,7 +74,7 @@ export class LeaseSearch {
       const found = read.filter((each) => each !== undefined);
       // Whatever is free: who leads now with another number counts, too.
       if (found.some(({ lease }) => this.#knowsShards(lease)))
-        await this.#store.tried("leases not listed", name, () => this.#listed(undefined, signal), signal);
+        await this.#store.tried("leases not listed", name, () => this.#survey(undefined, signal), signal);
       for (const observed of found.filter(({ isFree }) => isFree)) {
         const { name: each } = observed.lease.metadata;
         const won = await this.#store.tried("lease not acquired", each, () => this.#take(observed, names.indexOf(each), signal), signal);
@@ -82,8 +88,7 @@ export class LeaseSearch {
 
   /** Whether somebody works with another number of shards. */
   async meetsOthers(lease: Lease, signal: AbortSignal): Promise<boolean> {
-    const leases = await this.#listed(lease, signal);
-    return leases.some((each) => this.#isOther(each));
+    return (await this.#survey(lease, signal)).other !== undefined;
   }
 
   async #observe(name: string, signal: AbortSignal): Promise<Observed> {
@@ -116,8 +121,8 @@ export class LeaseSearch {
 
   /** Undefined where workers with another number of shards are still at work, or may be. */
   async #take({ lease, isFirst }: Observed, shard: number, signal: AbortSignal): Promise<Won | undefined> {
-    const leases = await this.#listed(lease, signal);
-    if (leases.some((each) => this.#isOther(each)) || !(isFirst || this.#mayBegin(leases))) return undefined;
+    const { leases, other } = await this.#survey(lease, signal);
+    if (other !== undefined || !(isFirst || this.#mayBegin(leases))) return undefined;
     const isOfSameNumber = shardCountOf(lease) === this.#shards;
     const outdated = isOfSameNumber ? [] : (this.#options.ofOneNumber ?? []);
     // A stop does not end it: of a write without an answer nobody would know what to give back. The client bounds the request.
@@ -145,7 +150,7 @@ export class LeaseSearch {
   }
 
   /** The Leases of all shards. `lease`: where there have been none, and the Role is from before there were any, it alone says enough. */
-  async #listed(lease: Lease | undefined, signal: AbortSignal): Promise<readonly Lease[]> {
+  async #survey(lease: Lease | undefined, signal: AbortSignal): Promise<Survey> {
     const leases = await this.#store.list(signal).catch((error: unknown) => {
       const isForbidden = error instanceof KubeError && error.code === "Forbidden";
       if (isForbidden && lease !== undefined && !this.#knowsShards(lease)) return [lease];
@@ -156,7 +161,7 @@ export class LeaseSearch {
     const other = ofShards.find((each) => this.#isOther(each));
     this.#aloneMs = other === undefined ? (this.#aloneMs ?? 0) : undefined;
     this.#tell(other);
-    return ofShards;
+    return { leases: ofShards, other };
   }
 
   #isOther(lease: Lease): boolean {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { parse } from "yaml";
 import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { shardLease } from "../../src/domain/shards.ts";
 import { shardOf } from "../../src/runtime/shard-of.ts";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
+import { shardRights } from "../support/cluster/shard-rights.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { samplesOf } from "../support/worker/metric-samples.ts";
 import {
@@ -88,11 +88,13 @@ async function isLeading(process: ProductProcess): Promise<boolean> {
 
 /** The right of the component, as it gives it. */
 async function allowShards(): Promise<void> {
-  const component = readFileSync(path.resolve(import.meta.dirname, "../../manifests/components/shards/rights/kustomization.yaml"), "utf8");
-  const { patches } = parse(component) as { readonly patches: readonly { readonly patch: string }[] }; // As it is shipped.
   const role = "/apis/rbac.authorization.k8s.io/v1/namespaces/keyvault-injector/roles/keyvault-injector-sync";
-  const body: unknown = parse(patches[0]?.patch ?? "");
-  const { status } = await apiRequest(world.plane, { method: "PATCH", path: role, body, contentType: "application/json-patch+json" });
+  const { status } = await apiRequest(world.plane, {
+    method: "PATCH",
+    path: role,
+    body: shardRights(),
+    contentType: "application/json-patch+json",
+  });
   assert.equal(status, 200);
 }
 
@@ -126,6 +128,9 @@ describe("shards of the sync worker", { skip: refusal === undefined ? false : `S
       await world.product.start("sync", argsOf(2)),
     ];
     await isWhole("the first sync");
+    // A class is told as synced after its Secrets are written.
+    const told = (): ReadonlySet<string> => new Set(old.flatMap((process) => [...syncedBy(process)]));
+    await eventually(() => told().size === NAMESPACES || undefined, { what: "a class of each namespace in the logs" });
 
     const served = old.map((process) => [...syncedBy(process)].toSorted());
     const expected = [0, 1].map((shard) => namespaces.filter((namespace) => shardOf(namespace, 2) === shard).toSorted());

@@ -9,11 +9,6 @@ export function cpuNanoseconds(pid: number): number {
     .reduce((sum, each) => sum + each, 0);
 }
 
-/** The same of several processes together. */
-export function cpuOfAll(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + cpuNanoseconds(pid), 0);
-}
-
 /** Resident set in MiB. */
 export function residentMiB(pid: number): number {
   return statusKilobytes(pid, "VmRSS") / KIB;

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { REPOSITORY, readRepositoryFile } from "../repository-files.ts";
+import { svg } from "./svg.ts";
 
 const PAGE = "docs/reference/sync-performance.md";
 export const COMPARISON_PICTURE = "docs/pictures/external-secrets.svg";
@@ -49,19 +50,21 @@ export function comparisonPicture(bars: readonly Bar[]): string {
       `<text x="${(left + Number(length(times)) + 6).toFixed(1)}" y="${y + bar + 10}">${times} ×</text>`,
     ];
   });
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
-    "<title>Cost of 10,000 Secrets: External Secrets Operator, tuned, as a multiple of keyvault-injector</title>",
-    "<style>",
-    "svg { background: #ffffff; } text { font: 13px system-ui, sans-serif; fill: #1f2328; }",
-    ".ours { fill: #1a7f37; } .theirs { fill: #8250df; }",
-    "@media (prefers-color-scheme: dark) { svg { background: #0d1117; } text { fill: #e6edf3; } .ours { fill: #3fb950; } .theirs { fill: #a371f7; } }",
-    "</style>",
-    `<rect class="ours" x="${left}" y="16" width="12" height="12"/><text x="${left + 18}" y="27">keyvault-injector (1 ×)</text>`,
-    `<rect class="theirs" x="${left + 190}" y="16" width="12" height="12"/><text x="${left + 208}" y="27">External Secrets Operator, tuned</text>`,
-    ...rows,
-    "</svg>",
-  ].join("\n")}\n`;
+  return svg({
+    width,
+    height,
+    title: "Cost of 10,000 Secrets: External Secrets Operator, tuned, as a multiple of keyvault-injector",
+    style: [
+      "svg { background: #ffffff; } text { font: 13px system-ui, sans-serif; fill: #1f2328; }",
+      ".ours { fill: #1a7f37; } .theirs { fill: #8250df; }",
+      "@media (prefers-color-scheme: dark) { svg { background: #0d1117; } text { fill: #e6edf3; } .ours { fill: #3fb950; } .theirs { fill: #a371f7; } }",
+    ],
+    parts: [
+      `<rect class="ours" x="${left}" y="16" width="12" height="12"/><text x="${left + 18}" y="27">keyvault-injector (1 ×)</text>`,
+      `<rect class="theirs" x="${left + 190}" y="16" width="12" height="12"/><text x="${left + 208}" y="27">External Secrets Operator, tuned</text>`,
+      ...rows,
+    ],
+  });
 }
 
 /** The file that was written. */

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { REPOSITORY, readRepositoryFile } from "../repository-files.ts";
+import { svg } from "./svg.ts";
 
 const PAGE = "docs/reference/performance.md";
 export const GROWTH_PICTURE = "docs/pictures/growth.svg";
@@ -74,30 +75,32 @@ export function growthPicture({ sizes, lines }: Grown): string {
     .map(({ label, times }, index) => ({ label, times, colour: COLOURS[index] ?? "#57606a", at: y(times.at(-1) ?? 0) }))
     .toSorted((a, b) => a.at - b.at);
   for (const [index, end] of ends.entries()) end.at = Math.max(end.at, (ends[index - 1]?.at ?? 0) + 18);
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
-    "<title>How the cost of four shards grows with the number of Secrets</title>",
-    "<style>",
-    "svg { background: #ffffff; } text { font: 13px system-ui, sans-serif; fill: #1f2328; } .grid { stroke: #d0d7de; } polyline { fill: none; stroke-width: 2; }",
-    ".as-many { stroke: #57606a; stroke-dasharray: 4 4; }",
-    "@media (prefers-color-scheme: dark) { svg { background: #0d1117; } text { fill: #e6edf3; } .grid { stroke: #30363d; } .as-many { stroke: #8b949e; } }",
-    "</style>",
-    ...ticks.map(
-      (times) =>
-        `<line class="grid" x1="${left}" x2="${width - right}" y1="${y(times).toFixed(1)}" y2="${y(times).toFixed(1)}"/><text x="${left - 8}" y="${(y(times) + 4).toFixed(1)}" text-anchor="end">${times} ×</text>`,
-    ),
-    ...sizes.map(
-      (size, index) =>
-        `<text x="${x(index).toFixed(1)}" y="${height - bottom + 20}" text-anchor="middle">${size.toLocaleString("en-US")}</text>`,
-    ),
-    `<text x="${width - right + 30}" y="${height - bottom + 20}">Secrets (dashed: as many times)</text>`,
-    `<polyline class="as-many" points="${points(sizes.map((size) => size / first))}"/>`,
-    ...ends.flatMap(({ label, times, colour, at }) => [
-      `<polyline points="${points(times)}" stroke="${colour}"/>`,
-      `<text x="${width - right + 8}" y="${(at + 4).toFixed(1)}" style="fill: ${colour}">${label}</text>`,
-    ]),
-    "</svg>",
-  ].join("\n")}\n`;
+  return svg({
+    width,
+    height,
+    title: "How the cost of four shards grows with the number of Secrets",
+    style: [
+      "svg { background: #ffffff; } text { font: 13px system-ui, sans-serif; fill: #1f2328; } .grid { stroke: #d0d7de; } polyline { fill: none; stroke-width: 2; }",
+      ".as-many { stroke: #57606a; stroke-dasharray: 4 4; }",
+      "@media (prefers-color-scheme: dark) { svg { background: #0d1117; } text { fill: #e6edf3; } .grid { stroke: #30363d; } .as-many { stroke: #8b949e; } }",
+    ],
+    parts: [
+      ...ticks.map(
+        (times) =>
+          `<line class="grid" x1="${left}" x2="${width - right}" y1="${y(times).toFixed(1)}" y2="${y(times).toFixed(1)}"/><text x="${left - 8}" y="${(y(times) + 4).toFixed(1)}" text-anchor="end">${times} ×</text>`,
+      ),
+      ...sizes.map(
+        (size, index) =>
+          `<text x="${x(index).toFixed(1)}" y="${height - bottom + 20}" text-anchor="middle">${size.toLocaleString("en-US")}</text>`,
+      ),
+      `<text x="${width - right + 30}" y="${height - bottom + 20}">Secrets (dashed: as many times)</text>`,
+      `<polyline class="as-many" points="${points(sizes.map((size) => size / first))}"/>`,
+      ...ends.flatMap(({ label, times, colour, at }) => [
+        `<polyline points="${points(times)}" stroke="${colour}"/>`,
+        `<text x="${width - right + 8}" y="${(at + 4).toFixed(1)}" style="fill: ${colour}">${label}</text>`,
+      ]),
+    ],
+  });
 }
 
 /** The file that was written. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { secretPath, send } from "../../support/worker/sync-world.ts";
 import type { Launched } from "../launch.ts";
-import { cpuOfAll, peakMiB, residentMiB } from "../process-usage.ts";
+import { cpuNanoseconds, peakMiB, residentMiB } from "../process-usage.ts";
 import { median } from "../webhook/load.ts";
 import type { AtRest, Figures, FirstSync, Restart, Waited } from "./figures.ts";
 import { vaultsDue } from "./phases.ts";
@@ -73,13 +73,16 @@ async function firstSync(
   const arrival = await secrets.arrived(patienceMs);
   const waited = waitedOf(objects.length, from, arrival);
   const reads = readsOf(meter.between(from, await meter.now())).length;
-  return { process, figures: { ...waited, reads, writes: audit.writes().total, cpuSeconds: cpuOfAll(pidsOf(process)) / 1e9 } };
+  return {
+    process,
+    figures: { ...waited, reads, writes: audit.writes().total, cpuSeconds: sum(pidsOf(process).map(cpuNanoseconds)) / 1e9 },
+  };
 }
 
 async function atRest({ objects, meter, audit, intervalSeconds }: Stage, launched: Launched, options: CourseOptions): Promise<AtRest> {
   const pids = pidsOf(launched);
   audit.writes();
-  const [from, cpu] = [await meter.now(), cpuOfAll(pids)];
+  const [from, cpu] = [await meter.now(), sum(pids.map(cpuNanoseconds))];
   await sleep(options.polls * intervalSeconds * 1_000);
   const to = await meter.now();
   const writes = audit.writes();
@@ -95,7 +98,7 @@ async function atRest({ objects, meter, audit, intervalSeconds }: Stage, launche
     tokens: requests.filter(({ kind }) => kind === "token").length / polls,
     writes,
     writesPerPoll: writes.total / polls,
-    cpuSeconds: (cpuOfAll(pids) - cpu) / 1e9 / polls,
+    cpuSeconds: (sum(pids.map(cpuNanoseconds)) - cpu) / 1e9 / polls,
     residentMiB: sum(pids.map(residentMiB)),
     peakMiB: sum(pids.map(peakMiB)),
     largestMiB: Math.max(...pids.map(peakMiB)),
@@ -112,7 +115,7 @@ async function restart(stage: Stage, { hasPhases }: CourseOptions): Promise<{ re
   const reads = readsOf(meter.between(from, to));
   const due = hasPhases ? await vaultsDue(stage, { from: from - MADE_UP_MS, to, intervalMs: DAY_SECONDS * 1_000 }) : undefined;
   const early = due === undefined ? undefined : reads.filter(({ who }) => !due.has(who)).length;
-  const cpuSeconds = cpuOfAll(pidsOf(process)) / 1e9;
+  const cpuSeconds = sum(pidsOf(process).map(cpuNanoseconds)) / 1e9;
   return { process, figures: { seconds: (to - from) / 1_000, reads: reads.length, early, writes: audit.writes().total, cpuSeconds } };
 }
 

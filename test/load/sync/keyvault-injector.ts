@@ -1,8 +1,8 @@
 import path from "node:path";
-import { MOST_SHARDS, shardLease } from "../../../src/domain/shards.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { shippedArguments, shippedNodeFlags, shippedVariables } from "../../support/cluster/one-machine.ts";
 import { freePort, installProduct } from "../../support/cluster/product.ts";
+import { shardRights } from "../../support/cluster/shard-rights.ts";
 import { folderManifests } from "../../support/cluster/shipped-manifests.ts";
 import { classOf, opaque } from "../../support/worker/sync-world.ts";
 import type { ProductBuild } from "../built-product.ts";
@@ -60,10 +60,7 @@ function classWish(namespace: string, name: string, members: readonly BenchObjec
 
 /** As the component gives it. The Role is not the manifests' own then, and a worker that heals components would heal it. */
 async function allowShards(plane: ControlPlane): Promise<void> {
-  const resourceNames = Array.from({ length: MOST_SHARDS - 1 }, (_, index) => shardLease(ACCOUNT, index + 1));
-  const rule = { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames, verbs: ["get", "create", "patch"] };
-  const patch = JSON.stringify([{ op: "add", path: "/rules/-", value: rule }]);
-  await plane.kubectl(["patch", "role", ACCOUNT, "-n", NAMESPACE, "--type=json", "-p", patch]);
+  await plane.kubectl(["patch", "role", ACCOUNT, "-n", NAMESPACE, "--type=json", "-p", JSON.stringify(shardRights())]);
 }
 
 async function startShards(plane: ControlPlane, options: OursOptions & StartOptions, shards: number): Promise<Launched> {

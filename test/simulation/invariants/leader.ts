@@ -1,6 +1,6 @@
 /** Who writes is who leads. */
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
-import { MOST_SHARDS, shardCountOf, shardLease } from "../../../src/domain/shards.ts";
+import { MOST_SHARDS, type Shard, shardCountOf, shardLease } from "../../../src/domain/shards.ts";
 import { shardOf } from "../../../src/runtime/shard-of.ts";
 import type { Message } from "../network/fabric.ts";
 import { API_HOST } from "../world/cluster.ts";
@@ -17,7 +17,7 @@ export function holder({ cluster }: World, shard = 0): string {
 }
 
 /** The part of the namespaces that a process leads; undefined: none. */
-function shardLedBy(world: World, process: string): { readonly index: number; readonly count: number } | undefined {
+function shardLedBy(world: World, process: string): Shard | undefined {
   const index = Array.from({ length: MOST_SHARDS }, (_, shard) => shard).find((shard) => holder(world, shard).startsWith(`${process}_`));
   if (index === undefined) return undefined;
   const lease = world.cluster.server.object("leases.coordination.k8s.io", shardLease(LEASE, index), INSTALL);
@@ -25,10 +25,7 @@ function shardLedBy(world: World, process: string): { readonly index: number; re
 }
 
 /** What is in no namespace, and what the install has for itself, is the first shard's; copies are written by that of their class. */
-function isOfShard(
-  { path, body }: { readonly path: string; readonly body: string },
-  { index, count }: { readonly index: number; readonly count: number },
-): boolean {
+function isOfShard({ path, body }: { readonly path: string; readonly body: string }, { index, count }: Shard): boolean {
   const [, namespace] = /\/namespaces\/([^/]+)\//.exec(path) ?? [];
   if (namespace === undefined) return index === 0;
   return namespace === INSTALL || shardOf(namespace, count) === index || body.includes("copied-from") || path.includes("/events");

@@ -2,6 +2,7 @@
 import type { Ended } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import { API_HOST } from "../world/cluster.ts";
+import { isChanging } from "../world/shards.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -53,9 +54,6 @@ export const leaseIsKept: Invariant = {
 const MOST_ASKED = 10;
 const LEASES = { path: "/namespaces/keyvault-injector/leases/", namespace: "keyvault-injector" };
 
-/** So long after the number of shards was changed a free lease may be left, until those with the other number have ended (milliseconds). */
-const CHANGING_MS = 20 * 60_000;
-
 function isListOfLeases(path: string): boolean {
   return path.split("?")[0]?.endsWith("/namespaces/keyvault-injector/leases") === true;
 }
@@ -95,7 +93,7 @@ export const leaseIsTaken: Invariant = {
       const candidate = candidateOn(machine, lease);
       if (method === "GET") candidate.asked += 1;
       else candidates.delete(machine);
-      if (method !== "GET" || !candidate.isDue || world.scheduler.now < world.shards.changedAt + CHANGING_MS) return;
+      if (method !== "GET" || !candidate.isDue || isChanging(world.shards, world.scheduler.now)) return;
       violated(`${machine.name} has asked ${candidate.asked} times for a lease that nobody has renewed, and asks once more`);
       candidates.delete(machine);
     });

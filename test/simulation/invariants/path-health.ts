@@ -8,6 +8,7 @@ import type { Ended, Message } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import { API_HOST } from "../world/cluster.ts";
 import { QUEUE_HOST } from "../world/event-queue.ts";
+import { isChanging } from "../world/shards.ts";
 import type { Team, World } from "../world/world.ts";
 import { Troubles } from "./troubles.ts";
 
@@ -33,9 +34,6 @@ const QUICK_MS = 1_000;
 const LONGEST_TASK_MS = 10_000;
 
 const TICK_MS = 5_000;
-
-/** So long after the number of shards was changed those with the old one may still be there (milliseconds). */
-const CHANGING_MS = 20 * 60_000;
 
 /** A lease lasts two minutes at the most: whoever has run for so long without a leader could have taken it. */
 const COULD_LEAD_MS = 180_000;
@@ -118,7 +116,8 @@ export function troublesOf(world: World): Troubles {
   });
   const tick = (): void => {
     const { now } = world.scheduler;
-    if (leadings.filter((leading) => leading.isTroubled()).length > 0) troubles.note(CLUSTER, now - TICK_MS, now + RECOVERY_MS);
+    // Each keeps what it has seen: all are asked.
+    if (leadings.map((leading) => leading.isTroubled()).includes(true)) troubles.note(CLUSTER, now - TICK_MS, now + RECOVERY_MS);
     if (world.events?.isGranted === false) troubles.note(QUEUE, now - TICK_MS, now + RECOVERY_MS);
     world.scheduler.schedule(TICK_MS, tick);
   };
@@ -167,7 +166,7 @@ class Leading {
     const machine = this.#machine;
     const leads = machine !== undefined && isRunning(machine, this.#world) && machine.stoppedUntil <= last;
     this.#leaderlessSince = leads ? undefined : (this.#leaderlessSince ?? scheduler.now);
-    if (hasChanged || areRedefined || scheduler.now < shards.changedAt + CHANGING_MS) return true;
+    if (hasChanged || areRedefined || isChanging(shards, scheduler.now)) return true;
     if (this.#shard >= shards.count) return false;
     if (this.#leaderlessSince === undefined) return (machine?.lag ?? 0) > 0;
     if (scheduler.now - this.#leaderlessSince < COULD_LEAD_MS) return true;

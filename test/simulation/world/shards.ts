@@ -1,4 +1,5 @@
 /** How many shards the worker has, and that it may have them. */
+import { shardRights } from "../../support/cluster/shard-rights.ts";
 import type { Random } from "../time/random.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -11,6 +12,13 @@ export interface Shards {
   changedAt: number;
 }
 
+/** So long after their number was changed those with the old one may still be there (milliseconds). */
+const CHANGING_MS = 20 * 60_000;
+
+export function isChanging({ changedAt }: Shards, now: number): boolean {
+  return now < changedAt + CHANGING_MS;
+}
+
 export interface ShardsOptions {
   /** Of the worlds. */
   readonly share: number;
@@ -20,13 +28,6 @@ export interface ShardsOptions {
 export function startShards(cluster: Cluster, random: Random, { share, most }: ShardsOptions): Shards {
   const changedAt = Number.NEGATIVE_INFINITY;
   if (most < 2 || !random.chance(share)) return { count: 1, most: 1, changedAt };
-  allowShards(cluster);
+  cluster.request("PATCH", ROLE, shardRights(), { contentType: "application/json-patch+json" });
   return { count: 1 + random.below(most), most, changedAt };
-}
-
-/** As the component does it. */
-function allowShards(cluster: Cluster): void {
-  const resourceNames = Array.from({ length: 15 }, (_, index) => `keyvault-injector-sync-${index + 1}`);
-  const rule = { apiGroups: ["coordination.k8s.io"], resources: ["leases"], resourceNames, verbs: ["get", "create", "patch"] };
-  cluster.request("PATCH", ROLE, [{ op: "add", path: "/rules/-", value: rule }], { contentType: "application/json-patch+json" });
 }
