@@ -13,12 +13,12 @@ const MINIMUM_NODE = 24;
 
 /**
  * What each task runs, and how much it needs a control plane: `required`: cannot do without. `wanted`: got if it can be had.
- * `cached`: used if it is there already, never waited for. `none`.
+ * `cached`: used if it is there already, never waited for. `none`. `hasHelp`: answers `--help` before anything else, and needs nothing for that.
  */
 const TASKS = {
-  demo: { controlPlane: "required", run: ["test/demo/main.ts"] },
+  demo: { controlPlane: "required", run: ["test/demo/main.ts"], hasHelp: true },
   test: { controlPlane: "wanted", run: ["test/run-tests.ts", "all"] },
-  check: { controlPlane: process.env.CI === "true" ? "wanted" : "cached", run: ["tools/check.ts"] },
+  check: { controlPlane: process.env.CI === "true" ? "wanted" : "cached", run: ["tools/check.ts"], hasHelp: true },
   "test:integration": { controlPlane: "wanted", run: ["test/run-tests.ts", "integration"] },
   "test:contract": { controlPlane: "wanted", run: ["test/run-tests.ts", "contract"] },
   "prove-red": { controlPlane: "wanted", run: ["tools/prove-red/main.ts"] },
@@ -26,7 +26,7 @@ const TASKS = {
   "test:e2e": { controlPlane: "wanted", run: ["test/run-tests.ts", "e2e"] },
   "test:install": { controlPlane: "wanted", run: ["test/run-tests.ts", "install"] },
   "test:faults": { controlPlane: "required", run: ["test/faults/main.ts"] },
-  "test:events": { controlPlane: "required", run: ["test/faults/events/main.ts"] },
+  "test:events": { controlPlane: "required", run: ["test/faults/events/main.ts"], hasHelp: true },
   "test:hostile": { controlPlane: "required", run: ["test/hostile/main.ts"] },
   soak: { controlPlane: "required", run: ["test/soak/main.ts"] },
   sim: { controlPlane: "none", run: ["test/simulation/main.ts"] },
@@ -50,9 +50,9 @@ const TASKS = {
   "convert:corpus": { controlPlane: "none", run: ["tools/convert-corpus/main.ts"], isVisitors: true },
   "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
   "bench:rotation": { controlPlane: "required", run: ["test/load/rotation/bench.ts"] },
-  "bench:dashboard": { controlPlane: "required", run: ["test/load/dashboard/bench.ts"] },
+  "bench:dashboard": { controlPlane: "required", run: ["test/load/dashboard/bench.ts"], hasHelp: true },
   pictures: { controlPlane: "required", run: ["test/pictures/main.ts"] },
-  "control-plane": { controlPlane: "required", run: ["test/control-plane/main.ts"] },
+  "control-plane": { controlPlane: "required", run: ["test/control-plane/main.ts"], hasHelp: true },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
   // What is pushed goes out through the visitor's proxy.
   release: { controlPlane: "none", run: ["tools/release/main.ts"], keepsProxy: true },
@@ -125,11 +125,14 @@ async function main() {
   if (task === undefined) throw new Refusal(`unknown task ${JSON.stringify(taskName ?? "")}; known: ${Object.keys(TASKS).join(", ")}`);
   installPackages();
   const node = pickNode();
+  const isHelpWanted = task.hasHelp === true && args.some((word) => word === "--help" || word === "-h");
   const assets =
-    task.controlPlane === "none" ? { kind: "unneeded" } : await controlPlaneAssets(root, { onlyCached: task.controlPlane === "cached" });
+    isHelpWanted || task.controlPlane === "none"
+      ? { kind: "unneeded" }
+      : await controlPlaneAssets(root, { onlyCached: task.controlPlane === "cached" });
   if (task.controlPlane === "required" && assets.kind === "missing") throw new Refusal(assets.why);
   const stateDir = mkdtempSync(path.join(tmpdir(), "keyvault-injector-"));
-  if (!task.isVisitors)
+  if (!task.isVisitors && !isHelpWanted)
     process.stderr.write(`bootstrap: ready after ${process.uptime().toFixed(1)} s; state ${stateDir}, cache ${cacheFolder()}\n`);
   const child = spawn(node, [...task.run.map((part, index) => (index === 0 ? path.join(root, part) : part)), ...args], {
     cwd: task.isVisitors ? (process.env.INIT_CWD ?? root) : root,

@@ -97,6 +97,10 @@ function bundle(folder: string, write: boolean, additions: Additions = {}) {
     target: "node24",
     banner: { js: REQUIRE },
     legalComments: "none",
+    // Each process keeps the text of what it has loaded: without comments and indentation it is half of that, and one byte a character. Lines stay
+    // short enough for a stack trace to say where.
+    minifyWhitespace: true,
+    lineLimit: 160,
     metafile: true,
     logLevel: "silent",
   });

@@ -108,6 +108,6 @@ class BodyUnreadable extends Error {
   readonly code = "PARSE_ERROR";
 
   constructor() {
-    super("the body of an answer cannot be read");
+    super("the body of a response cannot be read");
   }
 }

@@ -5,7 +5,7 @@ import type { VaultAddress } from "../domain/ports/vault-client.ts";
 const API_VERSION = "7.4";
 
 /** The SDK puts whatever it is given into its requests; its types name the versions that it was tested with. */
-export function apiVersionOf({ apiVersion }: VaultAddress): typeof API_VERSION {
+export function vaultApiVersion({ apiVersion }: VaultAddress): typeof API_VERSION {
   return (apiVersion ?? API_VERSION) as typeof API_VERSION;
 }
 
@@ -21,7 +21,7 @@ export function unknownVersionWords(address: VaultAddress, latest: string): stri
   const file =
     address.customScope === undefined ? "a cloud file that cloudEnvFileName names" : "the cloud file that cloudEnvFileName names";
   return (
-    `the vault does not know version ${apiVersionOf(address)} of Key Vault's API, its latest is ${latest}; ` +
+    `the vault does not support version ${vaultApiVersion(address)} of the Key Vault API, only versions up to ${latest}; ` +
     `set keyVaultAPIVersion to ${latest} in ${file}`
   );
 }

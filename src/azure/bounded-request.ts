@@ -1,6 +1,7 @@
 import { VaultError } from "../domain/ports/vault-error.ts";
 import { boundedCall } from "./bounded-call.ts";
-import { translateError, type VaultRequest, vaultError } from "./vault-errors.ts";
+import { translateError, vaultError } from "./vault-errors.ts";
+import type { VaultRequest } from "./vault-request.ts";
 
 /** Key Vault's own rule for names and version ids. Anything else could change the path of the request. */
 const PATH_SEGMENT = /^[-0-9a-zA-Z]{1,127}$/;

@@ -153,7 +153,7 @@ function bindingCredential(
   };
 }
 
-const NO_PROXY = "identity bindings are off; set --identity-bindings where the cluster is one of AKS that has some";
+const NO_PROXY = "identity bindings are off; set --identity-bindings if this is an AKS cluster with identity bindings";
 
 /** Rejects with a `VaultError` alone. */
 async function requestAssertion({ account, requestToken }: Assertion["identity"], facts: AssertionFacts): Promise<string> {
@@ -163,7 +163,7 @@ async function requestAssertion({ account, requestToken }: Assertion["identity"]
     return token;
   } catch (error) {
     if (!(error instanceof CallTimeout)) throw error;
-    const words = `no token of the ServiceAccount ${account.name} from the API server: ${error.message}`;
+    const words = `the API server issued no token for the ServiceAccount ${account.name}: ${error.message}`;
     throw new VaultError("Unreachable", words, { retry: { kind: "backoff" }, origin: "apiServer" });
   }
 }

@@ -1,8 +1,7 @@
 import { type DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
-import type { EventQueue, EventQueues } from "../domain/ports/event-queue.ts";
+import type { EventQueue, EventQueues, QueueIdentity, QueueSetting } from "../domain/ports/event-queue.ts";
 import type { VaultAddress } from "../domain/ports/vault-client.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
-import type { QueueIdentity, QueueSetting } from "../domain/vault-events/queue-setting.ts";
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 import { answerSizePolicy } from "./answer-size.ts";
 import { boundedCall } from "./bounded-call.ts";

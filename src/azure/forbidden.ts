@@ -1,5 +1,6 @@
 /** What a 403 of Key Vault's is about: the connection, or the identity's rights. Of the object's state there are some, too. */
 import type { ServiceAnswer } from "./service-answer.ts";
+import type { VaultVerdict } from "./vault-request.ts";
 
 /**
  * By its inner code; of the perimeter's public words know it as a code, too. Firewall: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes; connection, also of a private
@@ -8,24 +9,27 @@ import type { ServiceAnswer } from "./service-answer.ts";
 const OF_THE_NETWORK: ReadonlyMap<string, (shown: string) => string> = new Map([
   [
     "ForbiddenByFirewall",
-    (shown) => `the vault's firewall refuses this address (${shown}); allow the cluster's outbound address or a private endpoint`,
+    (shown) => `the vault's firewall refuses this address (${shown}); allow the cluster's outbound address, or use a private endpoint`,
   ],
   [
     "ForbiddenByConnection",
     (shown) =>
-      `the vault is closed to public networks, and the request came by no private link that it approves (${shown}); give the cluster's network an approved private endpoint of the vault, to which the vault's name resolves, or allow public access`,
+      `the vault does not allow public network access, and the request did not come through an approved private link (${shown}); create an approved private endpoint of the vault in the cluster's network and have the vault's name resolve to it, or allow public access`,
   ],
   [
     "ForbiddenByNsp",
     (shown) =>
-      `the vault's network security perimeter refuses the connection (${shown}); allow the cluster's outbound address by an inbound access rule of the perimeter`,
+      `the vault's network security perimeter refuses the connection (${shown}); allow the cluster's outbound address in an inbound access rule of the perimeter`,
   ],
 ]);
 
-/** Undefined where the refusal is not the network's. */
-export function networkRefusal({ code, innerCode }: ServiceAnswer, shown: string): string | undefined {
-  const refusal = OF_THE_NETWORK.get(innerCode ?? "") ?? OF_THE_NETWORK.get(code ?? "");
-  return refusal?.(shown);
+/** The code by which the refusal is the network's, and what to do; undefined where it is not. */
+export function networkRefusal({ code, innerCode }: ServiceAnswer, shown: string): Pick<VaultVerdict, "serviceCode" | "words"> | undefined {
+  for (const serviceCode of [innerCode, code]) {
+    const refusal = OF_THE_NETWORK.get(serviceCode ?? "");
+    if (refusal !== undefined) return { serviceCode, words: refusal(shown) };
+  }
+  return undefined;
 }
 
 /** `AccessDenied`: https://learn.microsoft.com/azure/key-vault/general/common-error-codes */
@@ -38,5 +42,5 @@ export function grantFor(
 ): string {
   if (OF_ACCESS_POLICIES.has(innerCode)) return `grant it ${permission} in the vault's access policies`;
   if (innerCode === "ForbiddenByRbac") return `grant it the role ${role} on the vault`;
-  return `grant it the role ${role}, or ${permission} where the vault uses access policies`;
+  return `grant it the role ${role}, or ${permission} if the vault uses access policies`;
 }

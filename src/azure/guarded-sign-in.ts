@@ -35,7 +35,7 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
   let first: SignInError | undefined;
 
   function failed(error: SignInError, { request, hasTakenAll }: { readonly request: number; readonly hasTakenAll: boolean }): SignInError {
-    const { code, origin, words, retry } = error.verdict;
+    const { code, origin, retry } = error.verdict;
     if (!TOKEN_SERVICES.has(origin)) {
       breaker = notTried(breaker, request);
       return error;
@@ -47,7 +47,7 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
     }
     if (breaker.failures === 0) first = error;
     breaker = unansweredBy(breaker, { request, now: now(), mostFailures: hasTakenAll ? 1 : FAILURES_TO_OPEN });
-    return new SignInError({ code, origin, retry, words: first?.verdict.words ?? words });
+    return new SignInError({ ...(first ?? error).verdict, code, origin, retry });
   }
 
   return {

@@ -9,12 +9,12 @@ const WORDS: Readonly<Record<string, Readonly<Record<Reached, string>>>> = {
     signIn: "the name does not resolve; check the cluster's DNS, and the cloud: cloudName of a class, authorityHost of an event queue",
   },
   EAI_AGAIN: {
-    vault: "the name service does not answer; check the cluster's DNS",
-    signIn: "the name service does not answer; check the cluster's DNS",
+    vault: "the DNS server does not answer; check the cluster's DNS",
+    signIn: "the DNS server does not answer; check the cluster's DNS",
   },
   ECONNREFUSED: {
-    vault: "the connection is refused; check the firewall, and HTTPS_PROXY where a proxy is set",
-    signIn: "the connection is refused; check the firewall, and HTTPS_PROXY where a proxy is set",
+    vault: "the connection is refused; check the firewall, and HTTPS_PROXY if a proxy is set",
+    signIn: "the connection is refused; check the firewall, and HTTPS_PROXY if a proxy is set",
   },
 };
 
@@ -39,7 +39,7 @@ export function proxyNotReached(code: string): string {
 /** Undefined where the failure is not the proxy's. */
 export function proxyWords(code: string, host: string, ifAbsent: string): string | undefined {
   const [, status, reason] = PROXY_CODE.exec(code) ?? [];
-  if (reason !== undefined) return `the proxy is not reached (${reason}); check HTTPS_PROXY and NO_PROXY`;
+  if (reason !== undefined) return `the proxy cannot be reached (${reason}); check HTTPS_PROXY and NO_PROXY`;
   if (status === undefined) return undefined;
   return `the proxy in HTTPS_PROXY does not open a tunnel to ${host} (HTTP ${status}); configure the proxy to resolve and allow this host name${ifAbsent}`;
 }

@@ -30,9 +30,9 @@ interface Verdict {
 const BACKOFF: Retry = { kind: "backoff" };
 
 const ACTIONS: Readonly<Record<QueueRequest["action"], string>> = {
-  receive: "receive messages of",
-  delete: "delete a message of",
-  peek: "look at messages of",
+  receive: "receive messages from",
+  delete: "delete a message from",
+  peek: "peek at messages in",
 };
 
 /** Of the service's own answers: https://learn.microsoft.com/rest/api/storageservices/queue-service-error-codes */
@@ -62,15 +62,19 @@ export function translateQueueError(error: unknown, request: QueueRequest): Queu
 function verdictOf(error: unknown, request: QueueRequest): Verdict {
   const signIn = chainOf(error).find((link) => link instanceof SignInError);
   if (signIn !== undefined) return ofSignIn(signIn);
-  if (error instanceof CallTimeout) return unreachable(`${error.message}; check the cluster's way to it`);
+  if (error instanceof CallTimeout) return unreachable(`${error.message}; check the network path from the cluster to the queue`);
   if (error instanceof AnswerTooLarge)
-    return { code: "TooLarge", retry: BACKOFF, words: `no usable answer (${error.message}); let nobody but Event Grid send to it` };
+    return {
+      code: "TooLarge",
+      retry: BACKOFF,
+      words: `no valid response (${error.message}); allow only Event Grid to send messages to the queue`,
+    };
   if (error instanceof NotTheService)
-    return unreachable("the answer is not the queue's; where HTTPS_PROXY is set, have the proxy hand answers on as they are");
+    return unreachable("the response does not come from the queue; if HTTPS_PROXY is set, check that the proxy does not change responses");
   const answer = storageAnswer(error);
   if (answer !== undefined) return ofAnswer(answer, request);
   const network = networkCode(error);
-  if (network === undefined) return unreachable("no usable answer; check the address of --event-queues");
+  if (network === undefined) return unreachable("no valid response; check the address in --event-queues");
   const proxy = proxyWords(network, new URL(request.url).hostname, ", and check that the storage account exists");
   return unreachable(proxy ?? networkWords(network));
 }
@@ -107,11 +111,11 @@ const FORBIDDEN: Readonly<Record<string, (request: QueueRequest) => Omit<Verdict
   AuthorizationFailure: () => ({
     code: "NetworkForbidden",
     words:
-      "the storage account's firewall refuses this address; allow the cluster's outbound address, or give its network a private endpoint",
+      "the storage account's firewall refuses this address; allow the cluster's outbound address, or create a private endpoint in its network",
   }),
   AuthorizationPermissionMismatch: ({ identity, url }) => ({
     code: "Forbidden",
-    words: `${holder(identity)} may not; assign it the role ${QUEUE_ROLE} on ${url.split("/").at(-1)}. A new assignment may take ten minutes to count`,
+    words: `${holder(identity)} lacks permission; assign it the role ${QUEUE_ROLE} on ${url.split("/").at(-1)}. A new assignment can take ten minutes to take effect`,
   }),
 };
 
@@ -122,14 +126,14 @@ function ofAnswer(answer: StorageAnswer, request: QueueRequest): Verdict {
   // The service says both where an account or a partition of it is asked for too much.
   if (status === 429 || (status === 503 && code === "ServerBusy"))
     return { code: "Throttled", retry: after, words: `the storage account is busy (${shown})` };
-  if (code === undefined || status >= 500) return unreachable(`no usable answer (${shown}); check the address of --event-queues`);
+  if (code === undefined || status >= 500) return unreachable(`no valid response (${shown}); check the address in --event-queues`);
   if (status === 404)
-    return { code: "NotFound", retry: BACKOFF, words: `there is no such queue (${shown}); create it, or correct --event-queues` };
+    return { code: "NotFound", retry: BACKOFF, words: `the queue does not exist (${shown}); create it, or correct --event-queues` };
   if (status === 403) {
-    const known = FORBIDDEN[code]?.(request) ?? { code: "Forbidden" as const, words: `${holder(request.identity)} is refused` };
+    const known = FORBIDDEN[code]?.(request) ?? { code: "Forbidden" as const, words: `${holder(request.identity)} is denied access` };
     return { ...known, retry: BACKOFF, words: `${known.words} (${shown})` };
   }
   if (status === 401)
-    return { code: "Unauthorized", retry: BACKOFF, words: `the token of ${holder(request.identity)} is not accepted (${shown})` };
-  return { code: "Invalid", retry: BACKOFF, words: `the request is refused (${shown}); check the address of --event-queues` };
+    return { code: "Unauthorized", retry: BACKOFF, words: `the token of ${holder(request.identity)} is rejected (${shown})` };
+  return { code: "Invalid", retry: BACKOFF, words: `the request is rejected (${shown}); check the address in --event-queues` };
 }

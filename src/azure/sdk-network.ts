@@ -1,4 +1,5 @@
 import { Agent } from "node:https";
+import { createSecureContext } from "node:tls";
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
 
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
@@ -16,8 +17,11 @@ export type SdkNetwork = Pick<SecretClientOptions, "proxyOptions"> & {
 /** A tunnel that nobody has used for so long is closed: something on the way may have forgotten it already (milliseconds). */
 const IDLE_TUNNEL_MS = 30_000;
 
+/** The same for a direct connection: the SDK's own agent keeps it until the other side closes it (milliseconds). */
+const IDLE_CONNECTION_MS = 30_000;
+
 /**
- * Without a proxy the SDK's own way. With one, the SDK is told which, and of NO_PROXY's exemptions: it knows `.example.com` and
+ * Without a proxy directly, or as the SDK reads the environment. With one, the SDK is told which, and of NO_PROXY's exemptions: it knows `.example.com` and
  * full names itself, but neither `*`, ports, ranges, nor that `example.com` exempts what is below it. Tunnels are kept for the next
  * request to the same host: the SDK opens, and signs in TLS, a new one for each.
  * Their number is not limited here: a tunnel that hangs while it opens keeps its place whatever becomes of its request, and eight of those
@@ -25,9 +29,9 @@ const IDLE_TUNNEL_MS = 30_000;
  */
 export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
   const freshConnection = createFreshConnectionPolicy();
-  if (proxy === undefined) return { additionalPolicies: [], freshConnection };
+  const direct = directConnections();
+  if (proxy === undefined) return { freshConnection, additionalPolicies: [agentPolicy(direct)] };
   const { url, isBypassed } = proxy;
-  const direct = new Agent({ keepAlive: true });
   const tunnelled = new TunnelAgent(url, IDLE_TUNNEL_MS);
   const port = Number(url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80");
   return {
@@ -37,18 +41,41 @@ export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
       port,
       ...(url.username === "" ? {} : { username: url.username, password: url.password }),
     },
-    additionalPolicies: [
-      {
-        position: "perCall",
-        policy: {
-          name: "outboundProxyPolicy",
-          // Comes after the SDK's own proxy policy and before the connection.
-          sendRequest: (request, next) => {
-            request.agent = isBypassed(new URL(request.url)) ? direct : tunnelled;
-            return next(request);
-          },
-        },
+    // Comes after the SDK's own proxy policy and before the connection.
+    additionalPolicies: [agentPolicy((request) => (isBypassed(new URL(request.url)) ? direct({ url: request.url }) : tunnelled))],
+  };
+}
+
+type Request = Parameters<AdditionalPolicy["policy"]["sendRequest"]>[0];
+type AgentOf = (request: Pick<Request, "url" | "agent">) => Request["agent"];
+
+function agentPolicy(agentOf: AgentOf): AdditionalPolicy {
+  return {
+    position: "perCall",
+    policy: {
+      name: "connectionPolicy",
+      sendRequest: (request, next) => {
+        const agent = agentOf(request);
+        if (agent !== undefined) request.agent = agent;
+        return next(request);
       },
-    ],
+    },
+  };
+}
+
+/**
+ * One TLS context for all: Node would make one for each connection, a fifth of what a handshake costs. It is made with the first request, since it
+ * reads all CAs. What the SDK sends by a proxy of the environment has an agent. The emulators of storage speak HTTP, and keep the SDK's own.
+ */
+function directConnections(): AgentOf {
+  let made: Agent | undefined;
+  return ({ url, agent }) => {
+    if (agent !== undefined || !url.startsWith("https:")) return agent;
+    made ??= new Agent({
+      keepAlive: true,
+      timeout: IDLE_CONNECTION_MS,
+      secureContext: createSecureContext(),
+    });
+    return made;
   };
 }

@@ -7,7 +7,7 @@ import type { CallTimeout } from "./bounded-call.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
 import { chainOf, entraCode } from "./service-answer.ts";
 import { isUnusable, type SignInTrace } from "./sign-in-trace.ts";
-import type { VaultRequest, Verdict } from "./vault-errors.ts";
+import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
 
 const NEVER: Retry = { kind: "never" };
 const BACKOFF: Retry = { kind: "backoff" };
@@ -17,9 +17,9 @@ type Asking = Pick<VaultRequest, "address" | "identity" | "assertion">;
 /** No token came. The SDK hands it through to whoever asked the vault. Never leaves this folder. */
 export class SignInError extends Error {
   override readonly name = "SignInError";
-  readonly verdict: Verdict;
+  readonly verdict: VaultVerdict;
 
-  constructor(verdict: Verdict) {
+  constructor(verdict: VaultVerdict) {
     super(verdict.words);
     this.verdict = verdict;
   }
@@ -30,7 +30,10 @@ export function translateSignInError(error: unknown, asking: Asking, trace: Sign
   const chain = chainOf(error);
   // The ServiceAccount's token could not be had, which is said already.
   const ours = chain.find((link) => link instanceof VaultError);
-  if (ours !== undefined) return new SignInError({ code: ours.code, retry: ours.retry, origin: ours.origin, words: ours.message });
+  if (ours !== undefined) {
+    const { message, retry, origin, serviceCode } = ours;
+    return new SignInError({ code: ours.code, retry, origin, words: message, serviceCode });
+  }
   const unusable = chain.find(isUnusable) ?? trace.unusable;
   if (unusable !== undefined) return unanswered(asking, `${wordsOf(unusable)}; check the network path from the cluster`);
   const code = trace.entraCode ?? entraCode(error);
@@ -44,7 +47,7 @@ export function translateSignInError(error: unknown, asking: Asking, trace: Sign
 }
 
 function wordsOf(error: CallTimeout | AnswerTooLarge): string {
-  return error instanceof AnswerTooLarge ? `no usable answer (${error.message})` : error.message;
+  return error instanceof AnswerTooLarge ? `no valid response (${error.message})` : error.message;
 }
 
 /** The identity, as messages call it. */
@@ -79,17 +82,18 @@ const TOKEN_PROXY = "the cluster's token proxy";
 const SECRET_WORDS: Readonly<Record<string, string>> = {
   AADSTS7000215: "the client secret is wrong; put the secret's value, not its id, into clientsecret",
   AADSTS7000222: "the client secret has expired; add a new one and put it into clientsecret",
-  AADSTS700016: "no such application in the tenant; correct clientid or tenantID",
-  AADSTS90002: "no such tenant; correct tenantID",
+  AADSTS700016: "the application does not exist in the tenant; correct clientid or tenantID",
+  AADSTS90002: "the tenant does not exist; correct tenantID",
 };
 
 const ASSERTION_WORDS: Readonly<Record<string, string>> = {
-  AADSTS700016: "no such application or managed identity in the tenant; correct clientID or tenantID",
-  AADSTS90002: "no such tenant; correct tenantID",
-  AADSTS700024: "the ServiceAccount's token is outside of its time of validity; check the clock of the API server",
-  AADSTS7000272: "the issuer's published keys lack the one that the API server signs with; check --service-account-issuer and its key set",
+  AADSTS700016: "the application or managed identity does not exist in the tenant; correct clientID or tenantID",
+  AADSTS90002: "the tenant does not exist; correct tenantID",
+  AADSTS700024: "the ServiceAccount's token has expired or is not valid yet; check the API server's clock",
+  AADSTS7000272:
+    "the issuer's published keys do not include the key with which the API server signs; check --service-account-issuer and its key set",
   AADSTS50013: "the signature does not match the issuer's published keys; check --service-account-issuer and its key set",
-  AADSTS90061: "Entra cannot read the issuer's keys; publish the issuer's discovery document where Entra reaches it",
+  AADSTS90061: "Entra cannot read the issuer's keys; publish the issuer's discovery document where Entra can reach it",
 };
 
 /** No federated credential matches: none at all, none of the issuer, audience or subject, or of a subject spelled otherwise. */
@@ -99,10 +103,11 @@ const NOT_FEDERATED = new Set(["AADSTS70021", "AADSTS700211", "AADSTS700212", "A
 const TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
 
 /** A refusal by Entra, with its code. */
-function ofEntra(code: string, asking: Asking): Verdict {
+function ofEntra(code: string, asking: Asking): VaultVerdict {
   const asked = `no token from ${tokenSource(asking)} for ${who(asking)} (${code})`;
-  if (TRANSIENT.has(code)) return { code: "Unreachable", retry: BACKOFF, origin: "signIn", words: `${asked}: the service is busy` };
-  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words: `${asked}: ${entraRemedy(code, asking)}` };
+  const told = { origin: "signIn", serviceCode: code } as const;
+  if (TRANSIENT.has(code)) return { ...told, code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
+  return { ...told, code: "Unauthorized", retry: NEVER, words: `${asked}: ${entraRemedy(code, asking)}` };
 }
 
 function entraRemedy(code: string, asking: Asking): string {
@@ -131,31 +136,34 @@ function assertionRemedy(code: string, { identity, assertion }: Asking): string 
   const issuer = assertion.issuer ?? "the API server's --service-account-issuer";
   const wanted = `subject system:serviceaccount:${namespace}:${name}, issuer ${issuer}, audience ${FEDERATION_AUDIENCE}`;
   if (!NOT_FEDERATED.has(code)) return `check clientID, tenantID and the federated credential: ${wanted}`;
-  return `it trusts no such ServiceAccount; add a federated credential to it: ${wanted}`;
+  return `the identity has no matching federated credential; add one: ${wanted}`;
 }
 
 /** The SDK asks for no token of another tenant than the class names, whatever a vault's challenge says. */
-function ofTenant(chain: readonly Error[], { address }: Asking): Verdict | undefined {
+function ofTenant(chain: readonly Error[], { address }: Asking): VaultVerdict | undefined {
   if (!chain.some(({ message }) => message.includes("AdditionallyAllowedTenants"))) return undefined;
-  const words = `the vault belongs to another tenant than ${address.tenantId}; set tenantID to the id of the vault's tenant`;
+  const words = `the vault does not belong to tenant ${address.tenantId}; set tenantID to the id of the vault's tenant`;
   return { code: "Unauthorized", retry: NEVER, origin: "class", words };
 }
 
 /** The SDK says of most failures no more than that there was one. */
-function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): Verdict | undefined {
+function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): VaultVerdict | undefined {
   const host = new URL(asking.address.authorityHost).hostname;
   const proxy = code === undefined ? undefined : proxyWords(code, host, "");
   if (proxy !== undefined) return { code: "Unreachable", retry: BACKOFF, origin: "proxy", words: noToken(asking, proxy) };
   if (code !== undefined) return unanswered(asking, `no connection (${code}): ${connectionRemedy(code, asking)}`).verdict;
   if (status === undefined) return undefined;
   if (asking.identity.kind === "identityBinding" && REFUSED.has(status)) {
-    const words = noToken(asking, `it refuses (HTTP ${status}${refusal === undefined ? "" : ` ${refusal}`}); ${notBound(asking)}`);
+    const words = noToken(
+      asking,
+      `the request is rejected (HTTP ${status}${refusal === undefined ? "" : ` ${refusal}`}); ${notBound(asking)}`,
+    );
     return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
   }
   if (refusal === undefined)
-    return unanswered(asking, `no usable answer (HTTP ${status}); check the network path from the cluster`).verdict;
-  const words = noToken(asking, `it refuses (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
-  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
+    return unanswered(asking, `no valid response (HTTP ${status}); check the network path from the cluster`).verdict;
+  const words = noToken(asking, `the request is rejected (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
+  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words, serviceCode: refusal };
 }
 
 /** The token proxy's own answers to who may not use the identity. */
@@ -164,10 +172,10 @@ const REFUSED = new Set([400, 401, 403, 404]);
 /** Whoever answers in place of the token proxy has no certificate for its name, or does not know the name. */
 function connectionRemedy(code: string, asking: Asking): string {
   if (asking.identity.kind !== "identityBinding") return networkRemedy(code, "signIn");
-  return `the API server's address leads to no token proxy of this cluster; ${notBound(asking)}, or set --token-proxy-url and --sni-name`;
+  return `no token proxy of this cluster answers at the API server's address; ${notBound(asking)}, or set --token-proxy-url and --sni-name`;
 }
 
-function unknown(error: unknown, asking: Asking): Verdict {
+function unknown(error: unknown, asking: Asking): VaultVerdict {
   const kind = error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "unknown error";
   return { code: "Unreachable", retry: BACKOFF, origin: "own", words: noToken(asking, `the sign-in failed (${kind}); check tenantID`) };
 }
@@ -176,31 +184,32 @@ function unknown(error: unknown, asking: Asking): Verdict {
 const SIGN_IN_ERRORS = new Set(["CredentialUnavailableError", "AuthenticationRequiredError"]);
 
 /** Undefined where the failure is not the metadata service's. */
-function ofMetadataService(error: unknown, asking: Asking): Verdict | undefined {
+function ofMetadataService(error: unknown, asking: Asking): VaultVerdict | undefined {
   const chain = chainOf(error);
   if (asking.identity.kind !== "managedIdentity" || !chain.some(({ name }) => SIGN_IN_ERRORS.has(name))) return undefined;
   const text = chain.map(({ message }) => message).join("\n");
   const origin = "metadataService";
-  const refused = (words: string): Verdict => ({
+  const refused = (words: string, serviceCode?: string): VaultVerdict => ({
     code: "IdentityUnavailable",
     retry: NEVER,
     origin,
     words: `no token for ${who(asking)}: ${words}`,
+    serviceCode,
   });
   if (text.includes("Multiple user assigned identities exist"))
     return refused("the node has several identities; set userAssignedIdentityID to the client id of one");
   if (text.includes("Identity not found")) return refused(absentIdentity(asking));
   const code = /AADSTS\d{2,9}/.exec(text)?.[0];
   if (code !== undefined)
-    return refused(`${METADATA_SERVICE} refuses (${code}); is the vault in the cloud of the cluster? Check cloudName`);
+    return refused(`${METADATA_SERVICE} rejects the request (${code}); check that cloudName names the cluster's cloud`, code);
   if (/\binvalid_request\b/.test(text))
-    return refused(`${METADATA_SERVICE} refuses the request; userAssignedIdentityID takes a client id, not a resource id`);
-  const words = `no usable answer from ${METADATA_SERVICE}; managed identities work on Azure nodes, where pods may reach that address: elsewhere use workload identity`;
+    return refused(`${METADATA_SERVICE} rejects the request; userAssignedIdentityID takes a client id, not a resource id`);
+  const words = `no valid response from ${METADATA_SERVICE}; managed identities work only on Azure nodes whose pods can reach that address. Elsewhere, use workload identity`;
   return { code: "Unreachable", retry: BACKOFF, origin, words };
 }
 
 function absentIdentity({ identity }: Asking): string {
   return identity.kind === "managedIdentity" && identity.clientId !== undefined
-    ? "the node has no such identity; assign it to the machines of the cluster, or correct userAssignedIdentityID (the client id)"
-    : "the node has no identity; switch one on for the machines of the cluster, or set userAssignedIdentityID";
+    ? "the node does not have this identity; assign it to the cluster's nodes, or correct userAssignedIdentityID (the client id)"
+    : "the node has no identity; enable one on the cluster's nodes, or set userAssignedIdentityID";
 }

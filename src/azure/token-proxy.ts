@@ -71,7 +71,7 @@ export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = LOOK
   async function trusted(): Promise<string | undefined> {
     const read = await readCa(place.caFile);
     if (read === undefined && place.serverName === undefined)
-      throw unavailable(`there is no ${place.caFile} to judge the API server's certificate by, as in a pod; set --sni-name`);
+      throw unavailable(`${place.caFile}, with which pods verify the API server's certificate, does not exist; set --sni-name`);
     if (read !== "") return read;
     // Empty while it is replaced.
     if (connection?.ca === undefined) throw unavailable(`${place.caFile}, the CA of the cluster, is empty`, BACKOFF);
@@ -116,7 +116,7 @@ const NEVER: Retry = { kind: "never" };
 const BACKOFF: Retry = { kind: "backoff" };
 
 const INSTEAD =
-  "identity bindings work on AKS clusters that have one for the identity: create it, or remove useAzureTokenProxy, which leaves workload identity";
+  "an identity binding works only on an AKS cluster that has one for the identity: create it, or remove useAzureTokenProxy to use workload identity";
 
 function failure(code: VaultErrorCode, words: string, retry: Retry): VaultError {
   return new VaultError(code, `no token by identity binding: ${words}`, { retry, origin: "apiServer" });
@@ -133,7 +133,7 @@ async function readCa(file: string): Promise<string | undefined> {
     const handle = await open(file);
     try {
       const { size } = await handle.stat();
-      if (size > MAX_CA_BYTES) throw unavailable(`${file}, the CA of the cluster, has more than ${MAX_CA_BYTES / 1_024} KiB`);
+      if (size > MAX_CA_BYTES) throw unavailable(`${file}, the CA of the cluster, is larger than ${MAX_CA_BYTES / 1_024} KiB`);
       text = await handle.readFile("utf8");
     } finally {
       await handle.close();
@@ -144,7 +144,7 @@ async function readCa(file: string): Promise<string | undefined> {
     if (code === "ENOENT") return undefined;
     throw unavailable(`${file}, the CA of the cluster, cannot be read (${code})`, BACKOFF);
   }
-  if (text !== "" && !isCertificate(text)) throw unavailable(`${file}, the CA of the cluster, holds no certificate`, BACKOFF);
+  if (text !== "" && !isCertificate(text)) throw unavailable(`${file}, the CA of the cluster, contains no certificate`, BACKOFF);
   return text;
 }
 
@@ -165,16 +165,16 @@ async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | un
     const why = error instanceof CallTimeout ? error.message : `no connection (${networkCode(error) ?? "unknown error"})`;
     throw failure(
       "Unreachable",
-      `${where} is to name the cluster by its certificate: ${why}; set --sni-name where the cluster has another domain than cluster.local`,
+      `the cluster cannot be identified by the certificate of ${where}: ${why}; set --sni-name if the cluster's domain is not cluster.local`,
       BACKOFF,
     );
   }
   const id = clusterIdIn(subjectAltName);
   if (id === undefined)
     throw unavailable(
-      `the certificate of ${where} names no cluster of AKS (cluster ID SAN not found in API server certificate); ${INSTEAD}`,
+      `the certificate of ${where} does not name an AKS cluster (cluster ID SAN not found in API server certificate); ${INSTEAD}`,
     );
-  if (id === "") throw unavailable(`the certificate of ${where} has an empty id of its cluster; set --sni-name, or: ${INSTEAD}`);
+  if (id === "") throw unavailable(`the certificate of ${where} has an empty cluster ID; set --sni-name, or: ${INSTEAD}`);
   return proxyNameOf(id);
 }
 

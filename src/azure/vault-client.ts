@@ -1,24 +1,21 @@
 import { CertificateClient, type KeyVaultCertificate } from "@azure/keyvault-certificates";
 import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
-
 import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts";
 import { VaultError } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
 import { absentPartPolicy } from "./absent-part.ts";
 import { answerSizePolicy, ListedVersions, VAULT_ANSWER_BYTES } from "./answer-size.ts";
-import { apiVersionOf } from "./api-version.ts";
+import { vaultApiVersion } from "./api-version.ts";
 import { boundedRequest } from "./bounded-request.ts";
 import { type Credential, RETRY_OPTIONS } from "./credential.ts";
-import { withCheckedScope } from "./custom-cloud.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
 import { firstAlone } from "./first-alone.ts";
 import { SIGN_IN_TIMEOUT_MS } from "./guarded-sign-in.ts";
 import { requestBoundPolicy } from "./request-bound.ts";
 import type { SdkNetwork } from "./sdk-network.ts";
 import type { SignIn } from "./sign-in.ts";
-import type { VaultRequest } from "./vault-errors.ts";
 import {
   type ListedItem,
   type Properties,
@@ -28,6 +25,7 @@ import {
   toVaultSecret,
   toVaultVersion,
 } from "./vault-objects.ts";
+import type { VaultRequest } from "./vault-request.ts";
 
 /** Of one request, with room for a slow proxy; a vault answers in well under a second. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -56,7 +54,7 @@ function createSdkClients(address: VaultAddress, given: Credential, { network, t
   ];
   const options = { ...network, retryOptions: RETRY_OPTIONS, additionalPolicies, disableChallengeResourceVerification: isCustom };
   const credential = isCustom ? withCheckedScope(address, given) : given;
-  const serviceVersion = apiVersionOf(address);
+  const serviceVersion = vaultApiVersion(address);
   return {
     secrets: lazily(() => new SecretClient(address.vaultUrl, credential, { ...options, serviceVersion })),
     keys: lazily(() => new KeyClient(address.vaultUrl, credential, { ...options, serviceVersion })),
@@ -219,4 +217,29 @@ export function createVaultClient(address: VaultAddress, identity: VaultIdentity
     ...createReads(clients, ask),
     ...createLists(clients, ask),
   };
+}
+
+/**
+ * Gives tokens of the scope that the cloud's description names, or of one whose host the vault's own name ends in, which is what the
+ * SDK takes. Azure Stack's vaults ask for an audience of another domain; any other is somebody else's.
+ */
+function withCheckedScope({ vaultUrl, customScope }: VaultAddress, credential: Credential): Credential {
+  const vaultHost = new URL(vaultUrl).hostname;
+  const isTaken = (scope: string): boolean => {
+    if (normalised(scope) === normalised(customScope ?? "")) return true;
+    return URL.canParse(scope) && vaultHost.endsWith(`.${new URL(scope).hostname}`);
+  };
+  return {
+    getToken: (scopes, options) => {
+      const foreign = [scopes].flat().find((scope) => !isTaken(scope));
+      // In the words of the SDK's own check, so that both are told the same way.
+      if (foreign !== undefined) return Promise.reject(new Error("the challenge resource does not match keyVaultEndpoint"));
+      return credential.getToken(scopes, options);
+    },
+  };
+}
+
+/** `https://vault.example.com//.default` and `https://vault.example.com/.default` name one audience. */
+function normalised(scope: string): string {
+  return scope.toLowerCase().replace(/\/+\.default$/, "");
 }

@@ -1,50 +1,25 @@
 import { isRestError } from "@azure/keyvault-secrets";
 import type { Retry } from "../domain/ports/retry.ts";
-import type { VaultAddress } from "../domain/ports/vault-client.ts";
-import { VaultError, type VaultErrorCode, type VaultErrorOrigin } from "../domain/ports/vault-error.ts";
-import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
-import type { VaultObjectKind } from "../domain/ports/vault-object.ts";
+import { VaultError } from "../domain/ports/vault-error.ts";
 import { AbsentPart } from "./absent-part.ts";
 import { AnswerTooLarge, TooManyVersions } from "./answer-size.ts";
 import { unknownVersionWords } from "./api-version.ts";
 import { CallTimeout } from "./bounded-call.ts";
-import type { AssertionFacts } from "./credential.ts";
 import { grantFor, networkRefusal } from "./forbidden.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
 import { chainOf, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
 import { SignInError, who } from "./sign-in-errors.ts";
-
-/** What was asked, of whom, as whom: what every message names. */
-export interface VaultRequest {
-  readonly address: VaultAddress;
-  readonly identity: VaultIdentity;
-  /** Of the last token that the identity was exchanged for. */
-  readonly assertion: AssertionFacts;
-  /** `list`: the versions of the object; `listAll`: the objects of the kind, without a name. */
-  readonly action: "get" | "list" | "listAll";
-  readonly object: VaultObjectKind;
-  readonly name: string;
-  readonly version: string | undefined;
-}
+import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
 
 const NEVER: Retry = { kind: "never" };
 const BACKOFF: Retry = { kind: "backoff" };
 
-export interface Verdict {
-  readonly code: VaultErrorCode;
-  readonly retry: Retry;
-  readonly origin: VaultErrorOrigin;
-  /** What went wrong and what to do. */
-  readonly words: string;
-  readonly providerText?: string;
-}
-
-export function vaultError(request: VaultRequest, { code, retry, origin, words, providerText }: Verdict): VaultError {
+export function vaultError(request: VaultRequest, { code, ...verdict }: VaultVerdict): VaultError {
   const { action, name, version, address } = request;
   const object = version === undefined ? `${request.object} ${name}` : `${request.object} ${name}, version ${version}`;
   const asked = { get: `get ${object}`, list: `list the versions of ${object}`, listAll: `list the ${request.object}s` }[action];
   // No `cause`: the SDK's errors carry the request with its token, and the response with its body.
-  return new VaultError(code, `${asked} from ${address.vaultUrl}: ${words}`, { retry, origin, providerText });
+  return new VaultError(code, `${asked} from ${address.vaultUrl}: ${verdict.words}`, verdict);
 }
 
 /** Built-in roles that allow to get and to list. */
@@ -59,7 +34,7 @@ function shownCode({ status, code, innerCode }: ServiceAnswer): string {
 }
 
 /** What an answer of the vault's own stands for. */
-type Answered = Omit<Verdict, "origin">;
+type Answered = Omit<VaultVerdict, "origin">;
 
 /** Refusals by inner code: they are 403s, but say nothing of permissions. */
 function objectState(answer: ServiceAnswer): Answered | undefined {
@@ -92,13 +67,13 @@ function refusal(answer: ServiceAnswer, request: VaultRequest): Answered | undef
   }
   if (answer.status === 403) {
     const ofNetwork = networkRefusal(answer, shown);
-    if (ofNetwork !== undefined) return { code: "NetworkForbidden", retry: NEVER, words: ofNetwork };
+    if (ofNetwork !== undefined) return { code: "NetworkForbidden", retry: NEVER, ...ofNetwork };
     const { action, object } = request;
     const grant = grantFor(answer.innerCode, { role: ROLES[object], permission: `${action === "get" ? "Get" : "List"} on ${object}s` });
     return { code: "Forbidden", retry: NEVER, words: `${who(request)} is not allowed to (${shown}); ${grant}` };
   }
   if (answer.status === 401) {
-    const words = `the vault does not accept the token of ${who(request)} (${shown}); check that tenantID is the tenant that the vault belongs to`;
+    const words = `the vault rejects the token of ${who(request)} (${shown}); check that tenantID is the tenant that the vault belongs to`;
     return { code: "Unauthorized", retry: NEVER, words };
   }
   if (answer.status === 400 && answer.latestApiVersion !== undefined) {
@@ -106,12 +81,16 @@ function refusal(answer: ServiceAnswer, request: VaultRequest): Answered | undef
     return { code: "UnsupportedApiVersion", retry: NEVER, words };
   }
   if (answer.status === 400) {
-    return { code: "Invalid", retry: NEVER, words: `the vault refuses the request (${shown}); correct objectName or objectVersion` };
+    return { code: "Invalid", retry: NEVER, words: `the vault rejects the request (${shown}); correct objectName or objectVersion` };
   }
   return undefined;
 }
 
 function ofAnswer(answer: ServiceAnswer, request: VaultRequest): Answered {
+  return { serviceCode: answer.innerCode ?? answer.code, ...meaningOf(answer, request) };
+}
+
+function meaningOf(answer: ServiceAnswer, request: VaultRequest): Answered {
   if (answer.status === 429) {
     const retry: Retry = answer.retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: answer.retryAfterMs };
     return {
@@ -127,7 +106,7 @@ function ofAnswer(answer: ServiceAnswer, request: VaultRequest): Answered {
 
 function unusable(what: string, request: VaultRequest): string {
   return (
-    `no usable answer (${what}) from the vault; check that the vault exists (keyvaultName and cloudName form its host name ${hostOf(request)}) ` +
+    `no valid response (${what}) from the vault; check that the vault exists (keyvaultName and cloudName form its host name ${hostOf(request)}) ` +
     "and, if HTTPS_PROXY is set, that the proxy does not change the vault's responses"
   );
 }
@@ -140,14 +119,14 @@ function hostOf({ address }: VaultRequest): string {
 function ofChallenge(error: unknown): Answered | undefined {
   if (!chainOf(error).some(({ message }) => /challenge (?:resource|contains)/.test(message))) return undefined;
   const words =
-    "the host asks for a token for another service than Key Vault; none was requested. Check cloudName, and what the name resolves to";
+    "the host asks for a token for a service other than Key Vault, so none was requested; check cloudName, and what the name resolves to";
   return { code: "Unauthorized", retry: NEVER, words };
 }
 
 /** The SDK's code for a body that is not what the service sends. */
 const UNREADABLE = "PARSE_ERROR";
 
-function ofNetwork(code: string, request: VaultRequest): Verdict {
+function ofNetwork(code: string, request: VaultRequest): VaultVerdict {
   const proxy = proxyWords(code, hostOf(request), ", and check that the vault exists (keyvaultName and cloudName form its host name)");
   if (proxy !== undefined) return { code: "Unreachable", retry: BACKOFF, origin: "proxy", words: proxy };
   const words = `no connection to the vault (${code}): ${networkRemedy(code, "vault")}`;
@@ -155,7 +134,12 @@ function ofNetwork(code: string, request: VaultRequest): Verdict {
 }
 
 function ofAbsentPart({ message }: AbsentPart): Answered {
-  return { code: "Invalid", retry: NEVER, words: "the vault's answer lacks it; look at the object in the vault", providerText: message };
+  return {
+    code: "Invalid",
+    retry: NEVER,
+    words: "the vault's response does not contain it; check the object in the vault",
+    providerText: message,
+  };
 }
 
 /** What the vault said, or that it was silent. */
@@ -168,7 +152,7 @@ function ofVault(error: unknown, request: VaultRequest): Answered | undefined {
     return {
       code: "Invalid",
       retry: NEVER,
-      words: `it has ${error.message}; take objectVersionHistory away, or make it anew under another name`,
+      words: `it has ${error.message}; remove objectVersionHistory, or recreate the object under another name`,
     };
   const answer = serviceAnswer(error);
   return answer === undefined ? ofChallenge(error) : ofAnswer(answer, request);

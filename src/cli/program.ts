@@ -14,6 +14,7 @@ import { answered, type Command, type CommandContext, CommandFailure, type Comma
 import { describeOption, optionsOf, parseArguments, type RefusedArguments, valueOf } from "./shared/options.ts";
 import { oneLine } from "./shared/terminal.ts";
 import { uninstall } from "./uninstall/command.ts";
+import { version } from "./version/command.ts";
 import { where } from "./where/command.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   restore,
   convert,
   uninstall,
+  version,
   completionOf(() => COMMANDS),
 ];
 
@@ -72,9 +74,12 @@ function bugText(error: unknown): readonly string[] {
   return [[`${name}, a bug; please report it:`, ...frames.slice(0, 8).map((frame) => frame.trim())].join(" ")];
 }
 
+/** Where an example calls the program, and not a shell's own command. */
+const CALL = /(^|\| |<\()keyvault-injector(?= )/;
+
 /** `--help` of a command. */
-export function helpOf(command: Command, program: string): string {
-  const { name, summary, usage, details } = command;
+function helpOf(command: Command, program: string): string {
+  const { name, summary, usage, details, examples } = command;
   return [
     summary,
     "",
@@ -82,13 +87,16 @@ export function helpOf(command: Command, program: string): string {
     "",
     ...details,
     "",
+    "examples:",
+    ...examples.flatMap(({ result, typed }) => [`  # ${result}`, `  ${typed.replace(CALL, `$1${program}`)}`]),
+    "",
     ...optionsOf(command).map(describeOption),
     "",
   ].join("\n");
 }
 
 const HELP_WORDS = ["help", "--help", "-h"];
-const VERSION_WORDS = ["version", "--version", "-v"];
+const VERSION_OPTIONS = ["--version", "-v"];
 
 /** The program from all that stands behind its name to what it prints; the processes of the cluster aside. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<CommandResult> {
@@ -99,28 +107,22 @@ export async function runProgram(argv: readonly string[], context: CommandContex
 
 async function dispatched([word = "help", ...rest]: readonly string[], context: CommandContext): Promise<CommandResult> {
   if (HELP_WORDS.includes(word)) return rest.length > 1 ? refused(context, leaveOut("help", rest.slice(1))) : helpAbout(rest[0], context);
-  if (VERSION_WORDS.includes(word)) return versionOf(word, rest, context);
-  const command = COMMANDS.find(({ name }) => name === word);
+  const command = commandNamed(word);
   return command === undefined ? unknownCommand(word, context) : runCommand(command, rest, context);
 }
 
-function versionOf(word: string, rest: readonly string[], context: CommandContext): CommandResult {
-  if (rest.length === 0) return answered(`${context.shipped.version}\n`);
-  return rest.every((each) => HELP_WORDS.includes(each)) ? versionHelp(context) : refused(context, leaveOut(word, rest));
+/** Also by the options that other programs have for it. */
+function commandNamed(word: string): Command | undefined {
+  return VERSION_OPTIONS.includes(word) ? version : COMMANDS.find(({ name }) => name === word);
 }
 
 /** Of a command, of a process, or of the whole. */
 function helpAbout(word: string | undefined, context: CommandContext): CommandResult {
   if (word === undefined || HELP_WORDS.includes(word)) return answered(programHelp(context));
-  if (VERSION_WORDS.includes(word)) return versionHelp(context);
-  const command = COMMANDS.find(({ name }) => name === word);
+  const command = commandNamed(word);
   if (command !== undefined) return answered(helpOf(command, context.shipped.program));
   const running = PROCESSES.find((name) => name === word);
   return running === undefined ? unknownCommand(word, context) : answered(processHelp(running));
-}
-
-function versionHelp({ shipped: { program } }: CommandContext): CommandResult {
-  return answered(`Print the version, and nothing else.\n\nusage: ${program} version\n`);
 }
 
 /** What fits on a screen that is small: each command has its own help. */
@@ -131,23 +133,27 @@ function programHelp({ shipped: { program } }: CommandContext): string {
   ];
   const lines = rows.map(([name, summary]) => `  ${name.padEnd(13)} ${summary}`);
   return [
-    "Azure Key Vault secrets in pods, and as Kubernetes Secrets.",
+    "Deliver Azure Key Vault secrets to pods and Kubernetes Secrets.",
     ...lines,
-    `${program} COMMAND --help has more, and ${program} version prints the version.`,
+    `Run ${program} COMMAND --help for details.`,
     "",
   ].join("\n");
 }
 
 function leaveOut(word: string, rest: readonly string[]): string {
-  return `unexpected ${rest.map((each) => JSON.stringify(each)).join(" ")} behind ${word}; leave it out`;
+  return `unexpected ${rest.map((each) => JSON.stringify(each)).join(" ")} after ${word}; remove it`;
 }
 
 /** Commands first: the processes are what nobody types. */
-const KNOWN = [...COMMANDS.map(({ name }) => name), "help", "version", ...PROCESSES];
+const KNOWN = [...COMMANDS.map(({ name }) => name), "help", ...PROCESSES];
+
+/** The README's first command, and none of this program. */
+const DEMO = "the demo runs from a checkout: npm run demo -- --help";
 
 function unknownCommand(word: string, context: CommandContext): CommandResult {
   const { program } = context.shipped;
-  if (word.startsWith("-")) return refused(context, `${word} stands before the command; write ${program} COMMAND ${word}`);
+  if (word === "demo") return refused(context, `unknown command "demo"; ${DEMO}`);
+  if (word.startsWith("-")) return refused(context, `${word} must follow the command; write ${program} COMMAND ${word}`);
   // Who wants to install is not told to take it out.
   const meant = word.startsWith("un") ? KNOWN : KNOWN.filter((name) => name !== "uninstall");
   const nearest = nearestSpelling(word, meant);

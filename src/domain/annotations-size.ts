@@ -9,7 +9,7 @@ export function annotationsSizeProblem(annotations: Readonly<Record<string, stri
   let characters = 0;
   for (const [key, value] of Object.entries(annotations)) {
     characters += key.length + value.length;
-    if (characters > MOST_BYTES) return `must have at most ${MOST_BYTES} bytes together, which is what the API server stores`;
+    if (characters > MOST_BYTES) return `must have at most ${MOST_BYTES} bytes in total, which is the most that the API server stores`;
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { failed, ok, type Result } from "./result.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-export const NO_TEXT = "it is no UTF-8 text";
+const NO_TEXT = "it is not UTF-8 text";
 
 export function bytesOf(text: string): Uint8Array {
   return encoder.encode(text);

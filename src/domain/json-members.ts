@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from "./json-object.ts";
+import type { KubeObject } from "./kubernetes.ts";
 
 /** Empty where the value is no object: objects of the API server may lack any part. */
 export function membersOf(value: unknown): JsonObject {
@@ -17,6 +18,12 @@ export function valueAt(value: unknown, path: readonly string[]): unknown {
 export function objectAt(value: unknown, path: readonly string[]): JsonObject | undefined {
   const found = valueAt(value, path);
   return isJsonObject(found) ? found : undefined;
+}
+
+/** An object with metadata: what an API server answers for the kind that was asked for, which is `T` by its word. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the one place where bytes get their type.
+export function isKubeObject<T extends KubeObject>(value: unknown): value is T {
+  return isJsonObject(valueAt(value, ["metadata"]));
 }
 
 /** Empty where the value is no list. */

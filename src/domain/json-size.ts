@@ -8,6 +8,11 @@ export function bytesOfText(text: string): number {
   return /[\u0100-\uffff]/.test(text) ? 2 * text.length : text.length;
 }
 
+/** What a value takes in memory, at most about (bytes). `parts`: its {@link countParts}, where that is known. */
+export function bytesInMemory(value: unknown, parts: number = countParts(value, Number.POSITIVE_INFINITY)): number {
+  return bytesOfText(JSON.stringify(value)) + parts * BYTES_OF_A_PART;
+}
+
 /** Values, lists and mappings, all levels together. Counts no further than just above `most`. */
 export function countParts(value: unknown, most: number): number {
   if (typeof value !== "object" || value === null) return 1;

@@ -54,99 +54,49 @@ export interface ObjectRef {
   readonly name: string;
 }
 
+const resource =
+  (namespaced: boolean) =>
+  (apiVersion: string, kind: string, plural: string): Resource => {
+    const [version = "", group = ""] = apiVersion.split("/").toReversed();
+    return { group, version, plural, kind, namespaced };
+  };
+export const inNamespace = resource(true);
+export const ofCluster = resource(false);
+
+export const ADMISSION = "admissionregistration.k8s.io/v1";
+const RBAC = "rbac.authorization.k8s.io/v1";
+
 export const RESOURCES = {
-  secretProviderClassPodStatuses: {
-    group: "secrets-store.csi.x-k8s.io",
-    version: "v1",
-    plural: "secretproviderclasspodstatuses",
-    kind: "SecretProviderClassPodStatus",
-    namespaced: true,
-  },
-  secrets: { group: "", version: "v1", plural: "secrets", kind: "Secret", namespaced: true },
-  pods: { group: "", version: "v1", plural: "pods", kind: "Pod", namespaced: true },
-  serviceAccounts: { group: "", version: "v1", plural: "serviceaccounts", kind: "ServiceAccount", namespaced: true },
-  namespaces: { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
-  events: { group: "", version: "v1", plural: "events", kind: "Event", namespaced: true },
-  controllerRevisions: { group: "apps", version: "v1", plural: "controllerrevisions", kind: "ControllerRevision", namespaced: true },
-  podTemplates: { group: "", version: "v1", plural: "podtemplates", kind: "PodTemplate", namespaced: true },
-  leases: { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease", namespaced: true },
-  services: { group: "", version: "v1", plural: "services", kind: "Service", namespaced: true },
-  podDisruptionBudgets: {
-    group: "policy",
-    version: "v1",
-    plural: "poddisruptionbudgets",
-    kind: "PodDisruptionBudget",
-    namespaced: true,
-  },
-  priorityClasses: { group: "scheduling.k8s.io", version: "v1", plural: "priorityclasses", kind: "PriorityClass", namespaced: false },
-  csiDrivers: { group: "storage.k8s.io", version: "v1", plural: "csidrivers", kind: "CSIDriver", namespaced: false },
-  roles: { group: "rbac.authorization.k8s.io", version: "v1", plural: "roles", kind: "Role", namespaced: true },
-  roleBindings: { group: "rbac.authorization.k8s.io", version: "v1", plural: "rolebindings", kind: "RoleBinding", namespaced: true },
-  clusterRoles: { group: "rbac.authorization.k8s.io", version: "v1", plural: "clusterroles", kind: "ClusterRole", namespaced: false },
-  selfSubjectAccessReviews: {
-    group: "authorization.k8s.io",
-    version: "v1",
-    plural: "selfsubjectaccessreviews",
-    kind: "SelfSubjectAccessReview",
-    namespaced: false,
-  },
-  customResourceDefinitions: {
-    group: "apiextensions.k8s.io",
-    version: "v1",
-    plural: "customresourcedefinitions",
-    kind: "CustomResourceDefinition",
-    namespaced: false,
-  },
-  mutatingWebhookConfigurations: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    plural: "mutatingwebhookconfigurations",
-    kind: "MutatingWebhookConfiguration",
-    namespaced: false,
-  },
-  validatingWebhookConfigurations: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    plural: "validatingwebhookconfigurations",
-    kind: "ValidatingWebhookConfiguration",
-    namespaced: false,
-  },
-  validatingAdmissionPolicies: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    plural: "validatingadmissionpolicies",
-    kind: "ValidatingAdmissionPolicy",
-    namespaced: false,
-  },
-  validatingAdmissionPolicyBindings: {
-    group: "admissionregistration.k8s.io",
-    version: "v1",
-    plural: "validatingadmissionpolicybindings",
-    kind: "ValidatingAdmissionPolicyBinding",
-    namespaced: false,
-  },
-  clusterRoleBindings: {
-    group: "rbac.authorization.k8s.io",
-    version: "v1",
-    plural: "clusterrolebindings",
-    kind: "ClusterRoleBinding",
-    namespaced: false,
-  },
-  secretProviderClasses: {
-    group: "secrets-store.csi.x-k8s.io",
-    version: "v1",
-    plural: "secretproviderclasses",
-    kind: "SecretProviderClass",
-    namespaced: true,
-  },
-  secretProviderClassSyncs: {
-    group: "keyvault-injector.dev",
-    version: "v1alpha1",
-    plural: "secretproviderclasssyncs",
-    kind: "SecretProviderClassSync",
-    namespaced: true,
-  },
-} as const satisfies Record<string, Resource>;
+  secretProviderClassPodStatuses: inNamespace(
+    "secrets-store.csi.x-k8s.io/v1",
+    "SecretProviderClassPodStatus",
+    "secretproviderclasspodstatuses",
+  ),
+  secrets: inNamespace("v1", "Secret", "secrets"),
+  pods: inNamespace("v1", "Pod", "pods"),
+  serviceAccounts: inNamespace("v1", "ServiceAccount", "serviceaccounts"),
+  namespaces: ofCluster("v1", "Namespace", "namespaces"),
+  events: inNamespace("v1", "Event", "events"),
+  controllerRevisions: inNamespace("apps/v1", "ControllerRevision", "controllerrevisions"),
+  podTemplates: inNamespace("v1", "PodTemplate", "podtemplates"),
+  leases: inNamespace("coordination.k8s.io/v1", "Lease", "leases"),
+  services: inNamespace("v1", "Service", "services"),
+  podDisruptionBudgets: inNamespace("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+  priorityClasses: ofCluster("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses"),
+  csiDrivers: ofCluster("storage.k8s.io/v1", "CSIDriver", "csidrivers"),
+  roles: inNamespace(RBAC, "Role", "roles"),
+  roleBindings: inNamespace(RBAC, "RoleBinding", "rolebindings"),
+  clusterRoles: ofCluster(RBAC, "ClusterRole", "clusterroles"),
+  selfSubjectAccessReviews: ofCluster("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews"),
+  customResourceDefinitions: ofCluster("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions"),
+  mutatingWebhookConfigurations: ofCluster(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations"),
+  validatingWebhookConfigurations: ofCluster(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations"),
+  validatingAdmissionPolicies: ofCluster(ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+  validatingAdmissionPolicyBindings: ofCluster(ADMISSION, "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+  clusterRoleBindings: ofCluster(RBAC, "ClusterRoleBinding", "clusterrolebindings"),
+  secretProviderClasses: inNamespace("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass", "secretproviderclasses"),
+  secretProviderClassSyncs: inNamespace("keyvault-injector.dev/v1alpha1", "SecretProviderClassSync", "secretproviderclasssyncs"),
+} satisfies Record<string, Resource>;
 
 export function apiVersionOf(resource: Resource): string {
   return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
@@ -176,4 +126,15 @@ export interface Secret extends KubeObject {
   readonly immutable?: boolean;
   /** Base64 values. */
   readonly data?: Readonly<Record<string, string>>;
+}
+
+/** The fields of a coordination.k8s.io Lease that an election reads and writes, and the commands show. */
+export interface Lease extends KubeObject {
+  readonly spec?: {
+    readonly holderIdentity?: string | null;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
 }

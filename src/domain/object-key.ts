@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectRef } from "./kubernetes.ts";
+import { isDnsLabel, isDnsSubdomain } from "./kubernetes-names.ts";
 
 /** `namespace/name`: what queues, indexes and logs call an object. Its parts hold no slash. */
 export function objectKey({ namespace, name }: { readonly namespace?: string | undefined; readonly name: string }): string {
@@ -9,6 +10,12 @@ export function objectKey({ namespace, name }: { readonly namespace?: string | u
 export function refOfKey(key: string): ObjectRef & { readonly namespace: string } {
   const [namespace = "", name = ""] = key.split("/");
   return { namespace, name };
+}
+
+/** The {@link objectKey} of something with a namespace that a text is, which anybody may have edited; undefined where nothing can be called so. */
+export function keyIn(text: string | undefined): string | undefined {
+  const [namespace = "", name = "", ...more] = text?.split("/") ?? [];
+  return more.length === 0 && isDnsLabel(namespace) && isDnsSubdomain(name) ? text : undefined;
 }
 
 /** Where the object is; of a class also its status object of the same name. */

@@ -10,7 +10,7 @@ const EACH_UNSEEN = new RegExp(UNSEEN, "gu");
 
 /** Somebody else's text for a message: in quotes, cut to 60 characters, what cannot be seen escaped. */
 export function quoted(text: string, length: number = SHOWN_LENGTH): string {
-  return JSON.stringify(text.length > length ? `${text.slice(0, length - 3)}...` : text).replaceAll(EACH_UNSEEN, escaped);
+  return JSON.stringify(text.length > length ? `${text.slice(0, length - 3)}...` : text).replaceAll(EACH_UNSEEN, asJsonEscapes);
 }
 
 /** A path likewise, but with the backslashes of Windows as the author wrote them. */
@@ -18,6 +18,7 @@ export function quotedPath(path: string, length: number = SHOWN_LENGTH): string 
   return quoted(path, length).replaceAll(String.raw`\\`, "\\");
 }
 
-function escaped(character: string): string {
+/** In a text of JSON. */
+export function asJsonEscapes(character: string): string {
   return Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`).join("");
 }

@@ -17,7 +17,7 @@ function unquotedIn(map: unknown): string {
   const [key, value] = Object.entries(membersOf(map)).find(([, entry]) => typeof entry !== "string") ?? [];
   if (key === undefined) return "";
   const isPlain = ["boolean", "number", "bigint"].includes(typeof value);
-  return isPlain ? `; ${quoted(key, 63)} is ${String(value)}, quote it: "${String(value)}"` : `; ${quoted(key, 63)} is no string`;
+  return isPlain ? `; ${quoted(key, 63)} is ${String(value)}; quote it: "${String(value)}"` : `; ${quoted(key, 63)} is not a string`;
 }
 
 /** Whether all of the wanted entries are there, with their values. */

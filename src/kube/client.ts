@@ -1,4 +1,4 @@
-import { nonEmptyText, valueAt } from "../domain/json-members.ts";
+import { isKubeObject, nonEmptyText, valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
@@ -15,8 +15,8 @@ import type { Logger } from "../domain/ports/logger.ts";
 import { Sensitive } from "../domain/sensitive.ts";
 import { FairSlots } from "../runtime/fair-slots.ts";
 import type { PooledKubeConfig } from "./config.ts";
-import { type Attempt, noAnswer, parseStatus, refusal } from "./errors.ts";
-import { listPages, PAGE_SIZE, parseObject } from "./pages.ts";
+import { type Attempt, noAnswer, parseStatus, refusedBy } from "./errors.ts";
+import { listPages, METADATA_OBJECT, PAGE_SIZE, parseObject, withKind } from "./pages.ts";
 import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
 import { type Answer, type Call, createTransport, type Transport, type TransportOptions } from "./transport.ts";
 
@@ -35,11 +35,14 @@ const APPLY_PATCH = "application/apply-patch+yaml";
 const JSON_BODY = "application/json";
 
 /** A client over the pooled connections of `config`. Where the caller's signal aborts, calls reject with the signal's reason. */
-export function createKubeClient(config: PooledKubeConfig, options: KubeClientOptions): KubeClient {
-  const transport = observed(createTransport(config, options), options);
-  const { writesAtATime } = options;
+export function createKubeClient(
+  config: PooledKubeConfig,
+  { clock, logger, writesAtATime, pageSize = PAGE_SIZE, ...options }: KubeClientOptions,
+): KubeClient {
+  const bare = createTransport(config, options);
+  const transport = clock === undefined || logger === undefined ? bare : observed(bare, clock, logger);
   const limited = writesAtATime === undefined ? transport : withWriteSlots(transport, new FairSlots(writesAtATime));
-  return new RawKubeClient(limited, options.pageSize ?? PAGE_SIZE);
+  return new RawKubeClient(limited, pageSize);
 }
 
 class RawKubeClient implements KubeClient {
@@ -52,10 +55,14 @@ class RawKubeClient implements KubeClient {
   }
 
   async read<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>> {
+    return this.#get<T>({ attempt: { verb: "get", resource, ref }, method: "GET", path: objectPath(resource, ref) }, ref, signal);
+  }
+
+  async readMetadata(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<KubeObject>> {
     const attempt: Attempt = { verb: "get", resource, ref };
-    const answer = await this.#transport.call({ attempt, method: "GET", path: objectPath(resource, ref) }, signal);
-    if (answer.status === 404) return isAbsent(answer, ref) ? { kind: "absent" } : { kind: "unserved" };
-    return { kind: "found", object: objectOf<T>(attempt, answer) };
+    const call: Call = { attempt, method: "GET", path: objectPath(resource, ref), accept: METADATA_OBJECT };
+    const result = await this.#get<KubeObject>(call, ref, signal);
+    return result.kind === "found" ? { kind: "found", object: withKind(resource, result.object) } : result;
   }
 
   async list<T extends KubeObject>(resource: Resource, options: ListRequest<T>, signal: AbortSignal): Promise<readonly T[]> {
@@ -120,8 +127,14 @@ class RawKubeClient implements KubeClient {
     const path = objectPath(RESOURCES.serviceAccounts, account, "token");
     const call: Call = { attempt, method: "POST", path, body: tokenRequestBody(request), contentType: JSON_BODY };
     const token = tokenOf(accepted(attempt, await this.#transport.call(call, signal)).body);
-    if (token === undefined) throw noAnswer(attempt, "the answer holds no token");
+    if (token === undefined) throw noAnswer(attempt, "the response contains no token");
     return token;
+  }
+
+  async #get<T extends KubeObject>(call: Call, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>> {
+    const answer = await this.#transport.call(call, signal);
+    if (answer.status === 404) return isAbsent(answer, ref) ? { kind: "absent" } : { kind: "unserved" };
+    return { kind: "found", object: objectOf<T>(call.attempt, answer) };
   }
 
   async #write<T extends KubeObject>(call: Call, signal: AbortSignal): Promise<T> {
@@ -139,16 +152,15 @@ function isAbsent(answer: Answer, ref: ObjectRef): boolean {
 }
 
 function accepted(attempt: Attempt, answer: Answer): Answer {
-  if (answer.status < 200 || answer.status > 299) throw refusal(attempt, answer);
+  if (answer.status < 200 || answer.status > 299) throw refusedBy(attempt, answer);
   return answer;
 }
 
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the one place where bytes of the API server get their type.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the type of the kind it asked for.
 function objectOf<T extends KubeObject>(attempt: Attempt, answer: Answer): T {
   const object = parseObject(accepted(attempt, answer).body);
-  const metadata: unknown = object?.["metadata"];
-  if (typeof metadata !== "object" || metadata === null) throw noAnswer(attempt, "the answer is not a Kubernetes object");
-  return object as unknown as T; // An object of the kind that was asked for: the API server's own word.
+  if (!isKubeObject<T>(object)) throw noAnswer(attempt, "the response is not a Kubernetes object");
+  return object;
 }
 
 /** The time that a write waits for its slot is none of its own: a slow namespace does not make the writes of others fail. */
@@ -162,8 +174,7 @@ function withWriteSlots(transport: Transport, slots: FairSlots): Transport {
   };
 }
 
-function observed(transport: Transport, { clock, logger }: KubeClientOptions): Transport {
-  if (clock === undefined || logger === undefined) return transport;
+function observed(transport: Transport, clock: Clock, logger: Logger): Transport {
   return {
     ...transport,
     call: async (call, signal) => {
@@ -183,7 +194,7 @@ function observed(transport: Transport, { clock, logger }: KubeClientOptions): T
   };
 }
 
-export function tokenRequestBody({ audience, expirationSeconds }: TokenRequest): string {
+function tokenRequestBody({ audience, expirationSeconds }: TokenRequest): string {
   const spec = { audiences: [audience], expirationSeconds };
   return JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec });
 }

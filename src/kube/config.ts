@@ -1,13 +1,14 @@
 import { statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
-import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
+import path from "node:path";
+import { type ConfigOptions, KubeConfig, type RequestContext, type User } from "@kubernetes/client-node";
 import { loadAll } from "js-yaml";
 import { Agent } from "undici";
-import { isJsonObject } from "../domain/json-object.ts";
+import { listAt, memberOf, membersOf } from "../domain/json-members.ts";
+import { isJsonObject, type JsonObject } from "../domain/json-object.ts";
 import { inheritedEnvironment } from "../runtime/config.ts";
-import { CredentialPlugins } from "./credential-plugin.ts";
-import { impersonating } from "./impersonation.ts";
-import { addFields, makeAddedPathsAbsolute } from "./kubeconfig-fields.ts";
+import { addPlugin, addPluginConfig, CredentialPlugins, makePluginAbsolute } from "./credential-plugin.ts";
+import { addImpersonation, impersonating } from "./impersonation.ts";
 
 /**
  * Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. More than the writes (32) and events
@@ -147,4 +148,36 @@ function createPools(fingerprint: string, tls: RequestOptions): Pools {
 function modification(file: string): string {
   const { mtimeMs, size, ino } = statSync(file);
   return `${mtimeMs}:${size}:${ino}`;
+}
+
+/** Adds to what client-node has read what it does not read of the same document. */
+function addFields(config: KubeConfig, document: unknown): void {
+  for (const entry of listAt(membersOf(document), "users")) {
+    const user = config.getUsers().find(({ name }) => name === entry["name"]);
+    if (user === undefined) continue;
+    const fields = memberOf(entry, "user");
+    addTokenFile(user, fields);
+    addImpersonation(user, fields);
+    addPlugin(user, fields);
+  }
+  for (const entry of listAt(membersOf(document), "clusters")) {
+    const cluster = config.getClusters().find(({ name }) => name === entry["name"]);
+    if (cluster !== undefined) addPluginConfig(cluster, memberOf(entry, "cluster"));
+  }
+}
+
+/** Of the files that client-node does not know. */
+function makeAddedPathsAbsolute(config: KubeConfig, folder: string): void {
+  for (const user of config.users) {
+    makePluginAbsolute(user, folder);
+    const provider: { config?: { tokenFile?: unknown } } | undefined | null = user.authProvider;
+    const file = provider?.config?.tokenFile;
+    if (typeof file === "string" && provider?.config !== undefined) provider.config.tokenFile = path.resolve(folder, file);
+  }
+}
+
+/** The kubeconfig field is `tokenFile`; client-node knows only its own spelling and reads that file once. */
+function addTokenFile(user: User, { tokenFile }: JsonObject): void {
+  // As in client-go, the file wins over a token written next to it.
+  if (typeof tokenFile === "string") Object.assign(user, { authProvider: { name: "tokenFile", config: { tokenFile } }, token: undefined });
 }

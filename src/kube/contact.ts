@@ -34,7 +34,7 @@ export function createApiContact(clock: Clock): ApiContact {
       const [refused, silent] = [since(refusedSince), since(silentSince)];
       if (silent > SILENT_MS) return `no answer from the API server for ${formatDuration(seconds(silent))}`;
       if (refused <= REFUSED_MS) return undefined;
-      return `the API server has refused our token for ${formatDuration(seconds(refused))} (401): the ServiceAccount was deleted and made anew, or the token is not valid any more. The kubelet renews it within an hour; delete this pod to have a new one now`;
+      return `the API server has rejected our token for ${formatDuration(seconds(refused))} (401): the ServiceAccount was deleted and recreated, or the token is no longer valid. The kubelet renews it within an hour; delete this pod to get a new one now`;
     },
   };
 }

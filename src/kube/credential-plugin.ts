@@ -132,7 +132,8 @@ export class CredentialPlugins implements Authenticator {
 
   async #get(plugin: Plugin): Promise<Credential> {
     const isInteractive = plugin.interactiveMode !== "Never" && this.#options.isTerminal();
-    if (plugin.interactiveMode === "Always" && !isInteractive) throw failure(plugin, "has questions, and standard input is no terminal");
+    if (plugin.interactiveMode === "Always" && !isInteractive)
+      throw failure(plugin, "asks for input, but standard input is not a terminal");
     const credential = credentialIn(await this.#output(plugin, isInteractive));
     if (credential === undefined) throw failure(plugin, "printed no credential; check the plugin");
     if (credential.certificate !== undefined) this.#certificates += 1;

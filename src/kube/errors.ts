@@ -40,29 +40,33 @@ export function parseStatus(text: string): Status | undefined {
 }
 
 /** An answer other than 2xx. */
-export function refusal(
+export function refusedBy(
   attempt: Attempt,
   answer: { readonly status: number; readonly retryAfter?: string | undefined; readonly body: string },
 ): KubeError {
   const status = parseStatus(answer.body);
   const code = codeOf(answer.status, status);
   const said = sayingOf(attempt.resource, status);
-  const message = `${describe(attempt)}: HTTP ${answer.status}${said === "" ? "" : `: ${said}`}${adviceFor(code)}`;
+  const message = `${describeAttempt(attempt)}: HTTP ${answer.status}${said === "" ? "" : `: ${said}`}${adviceFor(code)}`;
   const seconds = Number(answer.retryAfter ?? status?.details?.retryAfterSeconds);
-  return new KubeError(code, message, { retry: retryFor(code, seconds), status: answer.status, refuser: refuserOf(status) });
+  return new KubeError(code, message, {
+    retry: retryFor(code, seconds),
+    status: answer.status,
+    refuser: refuserOf(attempt.resource, status),
+  });
 }
 
 /** No answer, or one that is not Kubernetes JSON. */
 export function noAnswer(attempt: Attempt, why: string, cause?: unknown): KubeError {
-  return new KubeError("Unavailable", `${describe(attempt)}: ${why}`, { retry: BACKOFF, ...(cause === undefined ? {} : { cause }) });
+  return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, ...(cause === undefined ? {} : { cause }) });
 }
 
 /** Nothing was sent, for want of our own credentials. */
 export function withoutCredentials(attempt: Attempt, why: string): KubeError {
-  return new KubeError("Unavailable", `${describe(attempt)}: ${why}`, { retry: BACKOFF, isUnsent: true });
+  return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, isUnsent: true });
 }
 
-export function describe({ verb, resource, ref }: Attempt): string {
+export function describeAttempt({ verb, resource, ref }: Attempt): string {
   const kind = resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
   const where = [ref?.namespace, ref?.name].filter((part) => part !== undefined).join("/");
   return where === "" ? `${verb} ${kind}` : `${verb} ${kind} ${where}`;
@@ -103,7 +107,7 @@ function retryFor(code: KubeErrorCode, retryAfterSeconds: number): Retry {
 function adviceFor(code: KubeErrorCode): string {
   if (code === "Forbidden") return " (grant this verb to our ServiceAccount, or see the policy that refused it)";
   if (code === "Terminating") return " (the namespace is being deleted)";
-  return code === "Unauthorized" ? " (our token was refused; is the ServiceAccount still there?)" : "";
+  return code === "Unauthorized" ? " (the API server rejected our token; does the ServiceAccount still exist?)" : "";
 }
 
 /**
@@ -112,8 +116,12 @@ function adviceFor(code: KubeErrorCode): string {
  */
 function sayingOf(resource: Resource, status: Status | undefined): string {
   if (status === undefined) return "";
-  if (resource.group === "" && resource.plural === "secrets") return secretSaying(status);
+  if (isOfSecrets(resource)) return secretSaying(status);
   return printable(status.message ?? status.reason ?? "");
+}
+
+function isOfSecrets({ group, plural }: Resource): boolean {
+  return group === "" && plural === "secrets";
 }
 
 /** Each by where the API server itself puts it: a policy or a webhook can say the same words, but only after its own name. */
@@ -124,11 +132,16 @@ const REFUSERS: readonly RegExp[] = [
 ];
 
 /** The API server puts the words before the colon there: what a webhook or a policy says itself comes later. */
-function refuserOf({ message = "" }: Partial<Status> = {}): Refuser | undefined {
+function refuserOf(resource: Resource, { message = "" }: Partial<Status> = {}): Refuser | undefined {
   if (message.startsWith('admission webhook "')) return { kind: "webhook" };
-  const [, right, policy] =
-    /(?:^| is )forbidden: (?:(User "[^"]*" cannot )|ValidatingAdmissionPolicy '([\w.-]+)' with binding ')/.exec(message) ?? [];
-  if (policy !== undefined) return { kind: "policy", name: policy };
+  const [, right, policy, sentence] =
+    /(?:^| is )forbidden: (?:(User "[^"]*" cannot )|ValidatingAdmissionPolicy '([\w.-]+)' with binding '(?:[\w.-]+' denied request: (.*))?)/s.exec(
+      message,
+    ) ?? [];
+  if (policy !== undefined) {
+    const isTold = sentence !== undefined && !isOfSecrets(resource);
+    return { kind: "policy", name: policy, ...(isTold ? { sentence: printable(sentence) } : {}) };
+  }
   return right === undefined ? undefined : { kind: "rights" };
 }
 

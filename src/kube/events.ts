@@ -121,11 +121,11 @@ class QueuedEventSink implements KubeEventSink {
 
   /** Why an event of the namespace cannot wait. */
   #whyNot(namespace: string, key: string): string | undefined {
-    if (this.#options.mayEmit?.() === false) return "the lease was not renewed in time and may be another replica's";
+    if (this.#options.mayEmit?.() === false) return "the lease was not renewed in time, and another replica may hold it";
     if (this.#ready.has(key)) return undefined;
     if (this.#isClosed) return "the worker stops";
     const free = (this.#options.capacity ?? CAPACITY) - this.#ready.size;
-    return tenantHasRoom(this.#ready.waitingOf(namespace), free) ? undefined : "too many events wait";
+    return tenantHasRoom(this.#ready.waitingOf(namespace), free) ? undefined : "too many events are waiting";
   }
 
   #postWaiting(): void {

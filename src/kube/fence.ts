@@ -1,6 +1,6 @@
 import type { Dispatcher } from "undici";
-import { KubeError } from "../domain/ports/kube-error.ts";
-import { type Attempt, describe } from "./errors.ts";
+import { notLeading } from "../domain/ports/kube-error.ts";
+import { type Attempt, describeAttempt } from "./errors.ts";
 
 /**
  * Asks once more in the moment in which a write goes to its socket. It may have waited for a connection, or the whole process may have
@@ -11,7 +11,7 @@ export function fenceFor(attempt: Attempt, mayWrite: () => boolean): Dispatcher.
     dispatch(options, {
       onRequestStart: (controller, context) => {
         handler.onRequestStart?.(controller, context);
-        if (!mayWrite()) controller.abort(heldBack(attempt));
+        if (!mayWrite()) controller.abort(notLeading(describeAttempt(attempt)));
       },
       onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
       onResponseStart: (...given) => handler.onResponseStart?.(...given),
@@ -19,14 +19,4 @@ export function fenceFor(attempt: Attempt, mayWrite: () => boolean): Dispatcher.
       onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
       onResponseError: (...given) => handler.onResponseError?.(...given),
     });
-}
-
-function heldBack(attempt: Attempt): KubeError {
-  return new KubeError(
-    "NotLeading",
-    `${describe(attempt)}: not sent, because the lease was not renewed in time and may be another replica's`,
-    {
-      retry: { kind: "backoff" },
-    },
-  );
 }

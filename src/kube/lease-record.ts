@@ -1,18 +1,7 @@
-import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
+import { type Lease, RESOURCES } from "../domain/kubernetes.ts";
 
 /** What a leader leaves to the next. */
 export type LeaseAnnotations = Readonly<Record<string, string>>;
-
-/** The fields of a coordination.k8s.io Lease that an election reads and writes. */
-export interface Lease extends KubeObject {
-  readonly spec?: {
-    readonly holderIdentity?: string | null;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-    readonly leaseTransitions?: number;
-  };
-}
 
 export const LEASES = RESOURCES.leases;
 
@@ -29,6 +18,12 @@ export function holderOf(lease: Lease): string | undefined {
 /** At some time, by somebody: who releases a lease leaves that in it. */
 export function wasHeld({ spec }: Lease): boolean {
   return spec?.renewTime !== undefined;
+}
+
+/** Somebody has led since the term of `ours`. A Lease that was made anew, and that nobody has held yet, says nothing of that. */
+export function isOfAnotherTerm(fresh: Lease, ours: Lease): boolean {
+  const isSame = fresh.metadata.uid === ours.metadata.uid && fresh.spec?.acquireTime === ours.spec?.acquireTime;
+  return wasHeld(fresh) && !isSame;
 }
 
 interface Holding {

@@ -1,8 +1,9 @@
 import { LEASE_ANNOTATIONS } from "../domain/annotations.ts";
+import type { Lease } from "../domain/kubernetes.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import { shardCountOf, shardLease, shardOfLease } from "../domain/shards.ts";
-import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
-import { holderOf, type Lease, type LeaseAnnotations, wasHeld } from "./lease-record.ts";
+import type { LeaderElectionOptions, LeaseTiming } from "./lease-options.ts";
+import { holderOf, type LeaseAnnotations, wasHeld } from "./lease-record.ts";
 import type { LeaseStore, Renewal } from "./lease-store.ts";
 
 interface Seen {
@@ -29,7 +30,7 @@ export interface Term {
   readonly shard: number;
   /** Of the leader of the same Lease, where it counted as many shards; else only what holds for any number. */
   readonly annotations: LeaseAnnotations;
-  /** Of the other Leases, where the number of shards was another one: what is this leader's may have been theirs. */
+  /** Of the other Leases: what is this leader's may have been theirs, under another number of shards. */
   readonly others: readonly LeaseAnnotations[];
 }
 
@@ -46,26 +47,27 @@ export interface Won extends Renewal {
 export class LeaseSearch {
   readonly #store: LeaseStore;
   readonly #options: LeaderElectionOptions;
-  readonly #timing: Timing;
+  readonly #timing: LeaseTiming;
   readonly #seen = new Map<string, Seen>();
   /** Since no lease of another number of shards was found held; undefined: one was, or nobody has asked. */
   #aloneMs: number | undefined;
   /** Who was waited for last, so that each is told once. */
   #waitedFor: string | undefined;
 
-  constructor(store: LeaseStore, options: LeaderElectionOptions, timing: Timing) {
+  constructor(store: LeaseStore, options: LeaderElectionOptions, timing: LeaseTiming) {
     this.#store = store;
     this.#options = options;
     this.#timing = timing;
   }
 
   get #shards(): number {
-    return this.#options.shards ?? 1;
+    return this.#options.leases.shards ?? 1;
   }
 
   /** Until a lease is ours: at once where nobody can hold it, else after it was seen unchanged for its whole duration. */
   async acquire(signal: AbortSignal): Promise<Won> {
-    const { name, clock } = this.#options;
+    const { leases, clock } = this.#options;
+    const { name } = leases;
     const names = Array.from({ length: this.#shards }, (_, shard) => shardLease(name, shard));
     for (;;) {
       const read = await Promise.all(
@@ -124,19 +126,29 @@ export class LeaseSearch {
     const { leases, other } = await this.#survey(lease, signal);
     if (other !== undefined || !(isFirst || this.#mayBegin(leases))) return undefined;
     const isOfSameNumber = shardCountOf(lease) === this.#shards;
-    const outdated = isOfSameNumber ? [] : (this.#options.ofOneNumber ?? []);
+    const outdated = isOfSameNumber ? [] : (this.#options.leases.ofOneNumber ?? []);
     // A stop does not end it: of a write without an answer nobody would know what to give back. The client bounds the request.
     const { signal: unhurried } = new AbortController();
     const won = await this.#store.write(lease, Object.fromEntries(outdated.map((key) => [key, null])), unhurried);
     let isAlone = false;
     try {
       isAlone = !(await this.meetsOthers(won.written, unhurried));
+      if (isAlone && shard === 0) await this.#endFormerNumbers(leases, unhurried);
     } finally {
       if (!isAlone) await this.#store.release(won.written, {});
     }
     const others = leases.filter(({ metadata }) => metadata.name !== lease.metadata.name).map(annotationsOf);
-    const term = { shard, annotations: annotationsOf(won.written), others: isOfSameNumber ? [] : others };
-    return isAlone ? { ...won, term } : undefined;
+    return isAlone ? { ...won, term: { shard, annotations: annotationsOf(won.written), others } } : undefined;
+  }
+
+  /** Leases that nobody holds under this number: under the next one, or the former again, nobody is to take them for those of the leader before. */
+  async #endFormerNumbers(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
+    const former = leases.filter((lease) => {
+      const index = shardOfLease(this.#options.leases.name, lease.metadata.name) ?? 0;
+      return index >= this.#shards && annotationsOf(lease)[LEASE_ANNOTATIONS.shards] !== undefined;
+    });
+    const outdated = [LEASE_ANNOTATIONS.shards, ...(this.#options.leases.ofOneNumber ?? [])];
+    for (const lease of former) await this.#store.forget(lease, outdated, signal);
   }
 
   #mayBegin(leases: readonly Lease[]): boolean {
@@ -156,7 +168,7 @@ export class LeaseSearch {
       if (isForbidden && lease !== undefined && !this.#knowsShards(lease)) return [lease];
       throw error;
     });
-    const ofShards = leases.filter(({ metadata }) => shardOfLease(this.#options.name, metadata.name) !== undefined);
+    const ofShards = leases.filter(({ metadata }) => shardOfLease(this.#options.leases.name, metadata.name) !== undefined);
     for (const each of ofShards) this.#note(each);
     const other = ofShards.find((each) => this.#isOther(each));
     this.#aloneMs = other === undefined ? (this.#aloneMs ?? 0) : undefined;

@@ -1,8 +1,9 @@
 import { LEASE_ANNOTATIONS } from "../domain/annotations.ts";
+import type { Lease } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { shardCountText } from "../domain/shards.ts";
-import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
-import { acquisition, emptyLease, holderOf, LEASES, type Lease, type LeaseAnnotations, release } from "./lease-record.ts";
+import type { LeaderElectionOptions, LeaseTiming } from "./lease-options.ts";
+import { acquisition, emptyLease, holderOf, LEASES, type LeaseAnnotations, release } from "./lease-record.ts";
 
 /** A lease as it was written, and until when that counts: milliseconds by the time that has elapsed. */
 export interface Renewal {
@@ -14,9 +15,9 @@ export interface Renewal {
 export class LeaseStore {
   readonly #client: KubeClient;
   readonly #options: LeaderElectionOptions;
-  readonly #timing: Timing;
+  readonly #timing: LeaseTiming;
 
-  constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
+  constructor(client: KubeClient, options: LeaderElectionOptions, timing: LeaseTiming) {
     this.#client = client;
     this.#options = options;
     this.#timing = timing;
@@ -47,7 +48,8 @@ export class LeaseStore {
 
   /** The lease, created where there is none: by apply, since RBAC cannot limit a POST to one name. */
   async read(name: string, signal: AbortSignal): Promise<Lease> {
-    const { namespace, fieldManager } = this.#options;
+    const { leases, fieldManager } = this.#options;
+    const { namespace } = leases;
     const result = await this.#client.read<Lease>(LEASES, { namespace, name }, signal);
     if (result.kind === "found") return result.object;
     return this.#client.apply<Lease>(LEASES, emptyLease(namespace, name), { fieldManager, force: false }, signal);
@@ -55,12 +57,13 @@ export class LeaseStore {
 
   /** Those of the namespace, whoever they belong to. */
   list(signal: AbortSignal): Promise<readonly Lease[]> {
-    return this.#client.list<Lease>(LEASES, { namespace: this.#options.namespace }, signal);
+    return this.#client.list<Lease>(LEASES, { namespace: this.#options.leases.namespace }, signal);
   }
 
   /** Null takes an annotation away. */
   async write(lease: Lease, given: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Renewal> {
-    const { identity, clock, fieldManager, shards = 1 } = this.#options;
+    const { identity, clock, fieldManager, leases } = this.#options;
+    const { shards = 1 } = leases;
     const now = clock.now();
     const elapsed = this.elapsed();
     const seconds = Math.ceil(this.#timing.leaseMs / 1_000);
@@ -70,6 +73,13 @@ export class LeaseStore {
     const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
     // From before the request, as the others count from when it arrived.
     return { written, until: elapsed + this.#timing.renewDeadlineMs };
+  }
+
+  /** Takes these annotations from a lease that is not ours. */
+  async forget({ metadata }: Lease, annotations: readonly string[], signal: AbortSignal): Promise<void> {
+    const { resourceVersion } = metadata;
+    const patch = { metadata: { resourceVersion, annotations: Object.fromEntries(annotations.map((key) => [key, null])) } };
+    await this.#client.mergePatch<Lease>(LEASES, metadata, patch, { fieldManager: this.#options.fieldManager }, signal);
   }
 
   /** Where it does not work, the lease expires. */

@@ -1,21 +1,20 @@
+import type { Lease } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import { aborted } from "../runtime/lifecycle.ts";
-import type { LeaderElectionOptions, Timing } from "./lease-options.ts";
-import { holderOf, type Lease, type LeaseAnnotations } from "./lease-record.ts";
+import type { LeaderElectionOptions, LeaseTiming } from "./lease-options.ts";
+import { holderOf, isOfAnotherTerm, type LeaseAnnotations } from "./lease-record.ts";
 import { LeaseSearch, type Term, type Won } from "./lease-search.ts";
 import { LeaseLost, LeaseStore } from "./lease-store.ts";
 
 /** The signal aborts when the lease is lost. */
 type Lead = (signal: AbortSignal, term: Term) => Promise<void>;
 
+const OF_CLIENT_GO: LeaseTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
+
 /** Throws where the times leave no room between giving up and being replaced. */
 export function createLeaderElection(client: KubeClient, options: LeaderElectionOptions): LeaderElection {
-  const timing = {
-    leaseMs: options.leaseMs ?? 15_000,
-    renewDeadlineMs: options.renewDeadlineMs ?? 10_000,
-    retryMs: options.retryMs ?? 2_000,
-  };
+  const { timing = OF_CLIENT_GO } = options;
   if (timing.leaseMs <= timing.renewDeadlineMs || timing.renewDeadlineMs <= timing.retryMs) {
     throw new Error("leader election: leaseMs must exceed renewDeadlineMs, and that retryMs");
   }
@@ -28,7 +27,7 @@ export function createLeaderElection(client: KubeClient, options: LeaderElection
  */
 export class LeaderElection {
   readonly #options: LeaderElectionOptions;
-  readonly #timing: Timing;
+  readonly #timing: LeaseTiming;
   readonly #store: LeaseStore;
   readonly #search: LeaseSearch;
   #isLeader = false;
@@ -42,7 +41,7 @@ export class LeaderElection {
   /** The last renewal went well. */
   #isHealthy = true;
 
-  constructor(client: KubeClient, options: LeaderElectionOptions, timing: Timing) {
+  constructor(client: KubeClient, options: LeaderElectionOptions, timing: LeaseTiming) {
     this.#options = options;
     this.#timing = timing;
     this.#store = new LeaseStore(client, options, timing);
@@ -172,8 +171,11 @@ export class LeaderElection {
       // Somebody wrote in between: an annotation, another candidate, or our own write whose answer got lost.
       const fresh = await this.#store.read(lease.metadata.name, bounded);
       if (this.#store.isHeldByAnother(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
-      // Without it, or in a lease that says nobody, we were not to be found.
-      if (holderOf(fresh) === undefined) this.#mustCheckOthers = true;
+      if (holderOf(fresh) === undefined) {
+        if (isOfAnotherTerm(fresh, lease)) throw new LeaseLost("another worker has led in the meantime");
+        // Without it, or in a lease that says nobody, we were not to be found.
+        this.#mustCheckOthers = true;
+      }
       return await this.#renewed(fresh, bounded);
     } finally {
       bound.cancel();
@@ -185,7 +187,7 @@ export class LeaderElection {
     const { written, until } = await this.#store.write(lease, this.#annotations(), signal);
     if (!this.holdsLease) this.#mustCheckOthers = true;
     if (this.#mustCheckOthers && (await this.#search.meetsOthers(written, signal)))
-      throw new LeaseLost("the lease was free for a while, and workers with another number of shards have begun");
+      throw new LeaseLost("the lease was free for a while, and workers with another number of shards have started");
     this.#mustCheckOthers = false;
     this.#heldUntil = until;
     return written;

@@ -85,15 +85,15 @@ function choose(config: KubeConfig, context: string): void {
 function problemOf(config: KubeConfig): string | undefined {
   const current = nonEmptyText(config.getCurrentContext());
   const contexts = namesOf(config.getContexts());
-  if (contexts.length === 0) return "contexts: none that names a cluster; name another kubeconfig";
+  if (contexts.length === 0) return "contexts: none names a cluster; use another kubeconfig";
   if (current === undefined) return `current-context: not set; set it to one of ${contexts.join(", ")}, or name one with --context`;
   const context = config.getContextObject(current);
   if (context === null) {
-    return `current-context: ${JSON.stringify(current)} is no context that names a cluster; set it to one of ${contexts.join(", ")}`;
+    return `current-context: ${JSON.stringify(current)} is not a context that names a cluster; set it to one of ${contexts.join(", ")}`;
   }
   const cluster = config.getCurrentCluster();
   if (cluster === null)
-    return `contexts[${current}].cluster: ${JSON.stringify(context.cluster)} is no cluster with a server; correct its entry in clusters`;
+    return `contexts[${current}].cluster: ${JSON.stringify(context.cluster)} is not a cluster with a server; correct its entry in clusters`;
   return clusterProblem(cluster) ?? userProblem(config);
 }
 

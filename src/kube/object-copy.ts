@@ -66,6 +66,6 @@ function isSame<T>(previous: Kept<T>, next: Kept<T>): boolean {
   return previous.uid === next.uid && previous.resourceVersion === next.resourceVersion && isDeepStrictEqual(previous.value, next.value);
 }
 
-export function refOf({ metadata }: KubeObject): ObjectRef {
+export function objectRefOf({ metadata }: KubeObject): ObjectRef {
   return metadata.namespace === undefined ? { name: metadata.name } : { namespace: metadata.namespace, name: metadata.name };
 }

@@ -1,5 +1,5 @@
+import { memberOf } from "../domain/json-members.ts";
 import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
-import { INSTANCE_CONFIGURATION, otherInstance } from "../domain/one-instance.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
@@ -12,6 +12,9 @@ export interface OneInstanceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** Of the webhook configurations: cluster-scoped, so that it says where the one instance is. */
+const INSTANCE_CONFIGURATION = "keyvault-injector";
 
 /** An API server that does not answer is asked again after this (milliseconds). */
 const RETRY_MS = 2_000;
@@ -32,7 +35,7 @@ export async function assertOnlyInstance(options: OneInstanceOptions, signal: Ab
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (error.code === "Forbidden") {
-        logger.warn("whether another instance is installed is not known", { error });
+        logger.warn("cannot determine whether another instance is installed", { error });
         return;
       }
     }
@@ -40,12 +43,24 @@ export async function assertOnlyInstance(options: OneInstanceOptions, signal: Ab
   }
 }
 
+/** The namespace of another instance, by the webhook configuration; undefined where there is none, or it is ours. */
+export function otherInstance(configuration: KubeObject | undefined, namespace: string): string | undefined {
+  const { webhooks = [] } = (configuration ?? {}) as { readonly webhooks?: readonly unknown[] }; // The kind that was read.
+  const places = webhooks.map(namespaceOf).filter((place) => place !== undefined);
+  return places.includes(namespace) ? undefined : places[0];
+}
+
+function namespaceOf(webhook: unknown): string | undefined {
+  const { namespace } = memberOf(memberOf(Object(webhook), "clientConfig"), "service");
+  return typeof namespace === "string" ? namespace : undefined;
+}
+
 class SecondInstance extends Error {
   override readonly name = "SecondInstance";
 
   constructor(other: string, namespace: string) {
     super(
-      `keyvault-injector is installed in namespace ${other} already, and a cluster takes one instance: this one, in namespace ${namespace}, ` +
+      `keyvault-injector is already installed in namespace ${other}, and a cluster can have only one instance: this one, in namespace ${namespace}, ` +
         `does nothing. Remove it, or uninstall the other first (docs/how-to/uninstall.md)`,
     );
   }

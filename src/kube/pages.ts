@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, parsedJson } from "../domain/json-object
 import { apiVersionOf, type KubeObject, type Resource } from "../domain/kubernetes.ts";
 import type { ListOptions } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import { type Attempt, noAnswer, refusal } from "./errors.ts";
+import { type Attempt, noAnswer, refusedBy } from "./errors.ts";
 import { collectionPath, withQuery } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 
@@ -29,8 +29,8 @@ const SHRINKING = 8;
 /** No second choice behind it: an API server that cannot leave values out is to refuse (406). */
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
-/** The same for the objects of a watch. */
-export const METADATA_WATCH = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+/** The same for one object, and for the objects of a watch. */
+export const METADATA_OBJECT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /** A continue token lives about five minutes; a list that expires this often is too slow to ever end. */
 const RESTARTS = 3;
@@ -102,7 +102,7 @@ async function readPage(transport: Transport, { list, size, next }: PageRequest,
   const accept = metadataOnly === true ? METADATA_LIST : undefined;
   const answer = await transport.call({ attempt, method: "GET", path, accept, mostBytes: size === 1 ? undefined : MOST_BYTES }, signal);
   if (answer.isTooLong === true) return undefined;
-  if (answer.status !== 200) throw refusal(attempt, answer);
+  if (answer.status !== 200) throw refusedBy(attempt, answer);
   return answer.body;
 }
 
@@ -114,7 +114,7 @@ function parsePage(attempt: Attempt, body: string): Page {
   const page = parseObject(body) as { metadata?: { resourceVersion?: unknown; continue?: unknown }; items?: unknown } | undefined; // Checked here.
   const resourceVersion = page?.metadata?.resourceVersion;
   if (page === undefined || typeof resourceVersion !== "string" || !(Array.isArray(page.items) || page.items === null)) {
-    throw noAnswer(attempt, "the answer is not a Kubernetes list");
+    throw noAnswer(attempt, "the response is not a Kubernetes list");
   }
   const token = page.metadata?.continue;
   return {
@@ -125,7 +125,7 @@ function parsePage(attempt: Attempt, body: string): Page {
 }
 
 /** Items of built-in lists come without their apiVersion and kind, and metadata alone with one of its own. */
-function withKind(resource: Resource, item: KubeObject): KubeObject {
+export function withKind(resource: Resource, item: KubeObject): KubeObject {
   const isUnnamed = item.kind === undefined || item.kind === "PartialObjectMetadata";
   return isUnnamed ? { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind } : item;
 }

@@ -3,10 +3,10 @@ import type { KubeError } from "../domain/ports/kube-error.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
 
 /** What a reflector does next. */
-export type Step = { readonly kind: "list" } | { readonly kind: "watch"; readonly resourceVersion: string };
+export type ReflectorStep = { readonly kind: "list" } | { readonly kind: "watch"; readonly resourceVersion: string };
 
 /** How the last step ended. `resourceVersion` is where a watch got to. */
-export type Outcome =
+export type StepOutcome =
   | { readonly kind: "listed"; readonly resourceVersion: string }
   /** The server or one of our own timers ended a watch that was served. */
   | { readonly kind: "ended"; readonly resourceVersion: string; readonly wasUseful: boolean }
@@ -20,12 +20,12 @@ export type Outcome =
   | { readonly kind: "silent" }
   | { readonly kind: "unserved" }
   /** `step` is what to try again: for a watch, from where it got to. */
-  | { readonly kind: "failed"; readonly step: Step; readonly error: KubeError; readonly wasUseful: boolean }
+  | { readonly kind: "failed"; readonly step: ReflectorStep; readonly error: KubeError; readonly wasUseful: boolean }
   /** Somebody asked for a new list. */
   | { readonly kind: "relist" };
 
 export interface Plan {
-  readonly step: Step;
+  readonly step: ReflectorStep;
   /** Milliseconds before the step. */
   readonly delayMs: number;
   /** Failures in a row, the last outcome included. */
@@ -38,10 +38,10 @@ const RETRY = { baseMs: 400, maxMs: 30_000 };
 /** A CRD that heals is back within a second, and nothing can be done meanwhile. */
 const UNSERVED_MS = { least: 500, most: 1_000 };
 
-const LIST: Step = { kind: "list" };
+const LIST: ReflectorStep = { kind: "list" };
 
 /** The whole behaviour between two requests, as a function. `random` is in [0, 1). */
-export function planAfter(outcome: Outcome, failures: number, random: () => number): Plan {
+export function planAfter(outcome: StepOutcome, failures: number, random: () => number): Plan {
   switch (outcome.kind) {
     case "listed":
       // Not yet a success: where lists work and watches fail, lists must not become the retry loop.
@@ -71,10 +71,10 @@ export function planAfter(outcome: Outcome, failures: number, random: () => numb
   }
 }
 
-function watchFrom(resourceVersion: string): Step {
+function watchFrom(resourceVersion: string): ReflectorStep {
   return { kind: "watch", resourceVersion };
 }
 
-function retry(step: Step, failures: number, random: () => number): Plan {
+function retry(step: ReflectorStep, failures: number, random: () => number): Plan {
   return { step, delayMs: backoffDelay(failures, RETRY, random), failures };
 }

@@ -7,9 +7,9 @@ import type { Logger } from "../domain/ports/logger.ts";
 import { isVersionOlder } from "../domain/resource-version.ts";
 import type { PooledKubeConfig } from "./config.ts";
 import type { ApiContact } from "./contact.ts";
-import { type Kept, ObjectCopy, refOf } from "./object-copy.ts";
+import { type Kept, ObjectCopy, objectRefOf } from "./object-copy.ts";
 import { listPages, PAGE_SIZE } from "./pages.ts";
-import { type Outcome, type Plan, planAfter, type Step } from "./reflector-steps.ts";
+import { type Plan, planAfter, type ReflectorStep, type StepOutcome } from "./reflector-steps.ts";
 import { asKubeError, createTransport, type Transport } from "./transport.ts";
 import { watchEvents } from "./watch-stream.ts";
 
@@ -50,7 +50,7 @@ const STUCK_MS = 720_000;
 
 /** How far a step got, should it fail. */
 interface Progress {
-  step: Step;
+  step: ReflectorStep;
   wasUseful: boolean;
 }
 
@@ -62,7 +62,9 @@ export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcher
   const silentFor = (milliseconds: number): string | undefined => {
     const now = options.clock.now();
     const silent = [...alive].find(([{ lastSign }]) => now - lastSign > milliseconds)?.[1];
-    return silent === undefined ? undefined : `the watch of ${silent} has shown and tried nothing for ${formatDuration(milliseconds)}`;
+    return silent === undefined
+      ? undefined
+      : `the watch of ${silent} has received and attempted nothing for ${formatDuration(milliseconds)}`;
   };
   return {
     reflect: <T>(wanted: ReflectorOptions<T>, signal: AbortSignal): Reflector<T> => {
@@ -177,11 +179,11 @@ class ListAndWatch<T> implements Reflector<T> {
       if (outcome.kind !== "listed" && outcome.kind !== "ended") this.#isFollowed = false;
       plan = planAfter(outcome, plan.failures, this.#options.random);
       this.#logFailure(outcome, plan);
-      if (outcome.kind === "failed") this.#wanted.onFailure?.(outcome.error);
+      if (outcome.kind === "failed") this.#wanted.observer?.failed?.(outcome.error);
     }
   }
 
-  async #attempt({ step, delayMs }: Plan, signal: AbortSignal): Promise<Outcome> {
+  async #attempt({ step, delayMs }: Plan, signal: AbortSignal): Promise<StepOutcome> {
     const progress: Progress = { step, wasUseful: false };
     try {
       if (delayMs > 0) await this.#options.clock.sleep(delayMs, signal);
@@ -193,7 +195,7 @@ class ListAndWatch<T> implements Reflector<T> {
     }
   }
 
-  #failure(error: KubeError, { step, wasUseful }: Progress): Outcome {
+  #failure(error: KubeError, { step, wasUseful }: Progress): StepOutcome {
     if (error.code === "Gone") return { kind: "expired", wasUseful };
     if (error.code !== "NotFound") return { kind: "failed", step, error, wasUseful };
     this.#hasSynced = false;
@@ -201,7 +203,7 @@ class ListAndWatch<T> implements Reflector<T> {
     return { kind: "unserved" };
   }
 
-  async #list(signal: AbortSignal): Promise<Outcome> {
+  async #list(signal: AbortSignal): Promise<StepOutcome> {
     const { resource, namespace, labelSelector, fieldSelector, metadataOnly } = this.#wanted;
     const selection = {
       ...(namespace === undefined ? {} : { namespace }),
@@ -218,7 +220,7 @@ class ListAndWatch<T> implements Reflector<T> {
     this.#unbrokenSince = this.#lastActivity;
     this.#isFollowed = true;
     this.#copy.replace(items.filter((kept) => kept !== undefined));
-    this.#guarded("change handler failed", {}, () => this.#wanted.onListed?.());
+    this.#guarded("change handler failed", {}, () => this.#wanted.observer?.listed?.(namespace));
     // A handler may have asked for another list while it heard of this one.
     if (!this.#isRelistWanted) this.#hasSynced = true;
     this.#setServed(true);
@@ -226,7 +228,7 @@ class ListAndWatch<T> implements Reflector<T> {
     return { kind: "listed", resourceVersion };
   }
 
-  async #watch(from: string, progress: Progress, signal: AbortSignal): Promise<Outcome> {
+  async #watch(from: string, progress: Progress, signal: AbortSignal): Promise<StepOutcome> {
     const { clock, random, idleMs } = this.#options;
     const started = clock.now();
     let resourceVersion = from;
@@ -244,7 +246,7 @@ class ListAndWatch<T> implements Reflector<T> {
       // Going on from an earlier point after a cut would replay old states of objects over newer ones.
       Object.assign(progress, { step: { kind: "watch", resourceVersion }, wasUseful: true });
       if (event.kind === "changed") this.#changed(event.object);
-      if (event.kind === "deleted") this.#copy.delete(refOf(event.object));
+      if (event.kind === "deleted") this.#copy.delete(objectRefOf(event.object));
       // What follows in the same chunk is not to be reported as current once a list was asked for.
       signal.throwIfAborted();
     }
@@ -254,19 +256,19 @@ class ListAndWatch<T> implements Reflector<T> {
   }
 
   /** Of another history: nothing of the copy is current before the next list. */
-  #restored(wasUseful: boolean): Outcome {
+  #restored(wasUseful: boolean): StepOutcome {
     this.#hasSynced = false;
     return { kind: "restored", wasUseful };
   }
 
   #changed(object: KubeObject): void {
     const kept = this.#keep(object);
-    if (kept === undefined) this.#copy.delete(refOf(object));
+    if (kept === undefined) this.#copy.delete(objectRefOf(object));
     else this.#copy.set(kept);
   }
 
   #keep(object: KubeObject): Kept<T> | undefined {
-    const ref = refOf(object);
+    const ref = objectRefOf(object);
     const value = this.#guarded("projection failed", ref, () => this.#wanted.project(object));
     if (value === undefined) return undefined;
     return { ref, uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion, value };
@@ -293,11 +295,12 @@ class ListAndWatch<T> implements Reflector<T> {
     }
   }
 
-  #logFailure(outcome: Outcome, { delayMs, failures }: Plan): void {
+  #logFailure(outcome: StepOutcome, { delayMs, failures }: Plan): void {
     if (outcome.kind === "failed") this.#logger.warn("list or watch failed", { error: outcome.error, failures, delayMs });
-    if (outcome.kind === "broken") this.#logger.warn("watch sent an error; listing anew", { failures, delayMs });
-    if (outcome.kind === "silent") this.#logger.info("watch was silent; listing anew", { failures, delayMs });
-    if (outcome.kind === "restored") this.#logger.warn("the API server's versions went back; listing anew", { failures, delayMs });
-    if (outcome.kind === "expired") this.#logger.info("watch history expired; listing anew", { failures, delayMs });
+    if (outcome.kind === "broken") this.#logger.warn("watch sent an error; listing again", { failures, delayMs });
+    if (outcome.kind === "silent") this.#logger.info("watch was silent; listing again", { failures, delayMs });
+    if (outcome.kind === "restored")
+      this.#logger.warn("the API server's resource versions went backwards; listing again", { failures, delayMs });
+    if (outcome.kind === "expired") this.#logger.info("watch history expired; listing again", { failures, delayMs });
   }
 }

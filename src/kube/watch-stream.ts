@@ -1,8 +1,8 @@
 import type { KubeObject, Resource } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { ListOptions } from "../domain/ports/kube-client.ts";
-import { type Attempt, noAnswer, parseStatus, refusal, type Status } from "./errors.ts";
-import { METADATA_WATCH, parseObject } from "./pages.ts";
+import { type Attempt, noAnswer, parseStatus, refusedBy, type Status } from "./errors.ts";
+import { METADATA_OBJECT, parseObject } from "./pages.ts";
 import { collectionPath, withQuery } from "./paths.ts";
 import { asKubeError, type Transport } from "./transport.ts";
 
@@ -43,9 +43,9 @@ export async function* watchEvents(
   let isAccepted = false;
   try {
     const path = withQuery(collectionPath(resource, namespace), query);
-    const accept = options.metadataOnly === true ? METADATA_WATCH : undefined;
+    const accept = options.metadataOnly === true ? METADATA_OBJECT : undefined;
     const stream = await access.transport.open({ attempt, method: "GET", path, accept }, guard.signal);
-    if (stream.status !== 200) throw refusal(attempt, { ...stream, body: await stream.text() });
+    if (stream.status !== 200) throw refusedBy(attempt, { ...stream, body: await stream.text() });
     isAccepted = true;
     access.onAccepted();
     for await (const line of readLines(guard.watched(stream.chunks))) yield parseEvent(line);
@@ -117,7 +117,7 @@ class IdleGuard {
 }
 
 /** A line longer than this is no Kubernetes object: etcd holds 1.5 MiB by default, and JSON may triple that. */
-export const LINE_LIMIT = 16 * 1024 * 1024;
+const LINE_LIMIT = 16 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 

@@ -3,9 +3,17 @@
  * of Go's encoding/asn1: the provider and the driver are Go programs, and users search for what they print.
  */
 
+import type { DecodingProblem } from "../domain/ports/pki.ts";
+
 /** Broken or unexpected encoding. Never leaves this folder. */
 export class DerError extends Error {
   override readonly name = "DerError";
+  readonly code: DecodingProblem["code"];
+
+  constructor(message: string, code: DecodingProblem["code"] = "Undecodable") {
+    super(message);
+    this.code = code;
+  }
 }
 
 export const syntaxError = (words: string) => new DerError(`asn1: syntax error: ${words}`);
@@ -105,13 +113,8 @@ function readHeader(bytes: Uint8Array, position: number): Header {
   return { classNumber: first >> 6, tag, isConstructed: (first & 0x20) !== 0, ...readLength(bytes, next) };
 }
 
-const NO_OPTIONS =
-  "{optional:false explicit:false application:false private:false defaultValue:<nil> tag:<nil> stringType:0 timeType:0 set:false omitEmpty:false}";
-
-function mismatch(type: DerType, { classNumber, tag, length, isConstructed, start }: Header): DerError {
-  const found = `{class:${classNumber} tag:${tag} length:${length} isCompound:${isConstructed}}`;
-  return structureError(`tags don't match (${type.tag} vs ${found}) ${NO_OPTIONS} ${type.name} @${start}`);
-}
+/** Nothing of what was found: of a password that is read as DER, tag and length are its first characters. */
+const mismatch = (type: DerType): DerError => structureError(`tags don't match (${type.tag} expected) ${type.name}`);
 
 const fits = (type: DerType, header: Header) =>
   header.classNumber === type.classNumber && header.tag === type.tag && header.isConstructed === type.isConstructed;
@@ -136,7 +139,7 @@ export class DerReader {
 
   next(type: DerType): DerValue {
     const header = this.#header();
-    if (!fits(type, header)) throw mismatch(type, header);
+    if (!fits(type, header)) throw mismatch(type);
     return this.#take(header);
   }
 

@@ -1,7 +1,7 @@
 /** Decryption of what a PFX holds: the two old schemes that Key Vault and Go know, and PBES2 as OpenSSL 3 writes it. */
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import forge from "node-forge";
-import type { DerivationBudget } from "../domain/content/derivation-budget.ts";
+import type { DerivationBudget } from "../domain/derivation-budget.ts";
 import { DerError, DerReader, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence, smallInteger } from "./der.ts";
 import { DIGESTS_BY_PRF, deriveLegacy, HMAC_WITH_SHA1, type Password, PURPOSE, sizeOfDigest } from "./derive.ts";
 
@@ -27,7 +27,7 @@ export interface Opening {
 export function spend(budget: DerivationBudget, rounds: number): void {
   const cost = Math.max(1, rounds);
   const refusal = budget.refusal(cost);
-  if (refusal !== undefined) throw new DerError(refusal);
+  if (refusal !== undefined) throw new DerError(refusal, "TooManyRounds");
   budget.spend(cost);
 }
 

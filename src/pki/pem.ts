@@ -2,7 +2,7 @@
  * PEM by the rules of Go's encoding/pem, which the provider and the driver read and write with: text around blocks is skipped,
  * a block that does not decode is skipped, headers are kept, output has 64 columns and line feeds. One pass over the input.
  */
-import { decodeBase64 } from "../domain/content/encodings.ts";
+import { decodeBase64 } from "../domain/encodings.ts";
 import type { PemBlock, PemText } from "../domain/ports/pki.ts";
 import { trimSpace } from "../domain/provider-class/go-text.ts";
 

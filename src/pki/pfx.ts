@@ -23,20 +23,20 @@ export const X509_CERTIFICATE = "1.2.840.113549.1.9.22.1";
 export const FRIENDLY_NAME = "1.2.840.113549.1.9.20";
 export const LOCAL_KEY_ID = "1.2.840.113549.1.9.21";
 
-export const refusal = (words: string) => new DerError(`pkcs12: ${words}`);
+export const pfxRefusal = (words: string) => new DerError(`pkcs12: ${words}`);
 
 /** Reads input that must hold one sequence and nothing else. */
 export function onlySequence<T>(der: Uint8Array, name: string, read: (fields: DerReader) => T): T {
   const whole = new DerReader(der);
   const value = read(whole.enter(sequence(name)));
-  if (!whole.isAtEnd) throw refusal("trailing data found");
+  if (!whole.isAtEnd) throw pfxRefusal("trailing data found");
   return value;
 }
 
 export function onlyOctets(der: Uint8Array): Uint8Array {
   const whole = new DerReader(der);
   const { content } = whole.next(OCTET_STRING);
-  if (!whole.isAtEnd) throw refusal("trailing data found");
+  if (!whole.isAtEnd) throw pfxRefusal("trailing data found");
   return content;
 }
 
@@ -45,7 +45,7 @@ export function during<T>(step: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof DerError) throw refusal(`${step}: ${error.message}`);
+    if (error instanceof DerError) throw new DerError(`pkcs12: ${step}: ${error.message}`, error.code);
     throw error;
   }
 }
@@ -94,8 +94,8 @@ export function readPfx(bytes: Uint8Array): Pfx {
       macData: readMacData(fields),
     })),
   );
-  if (version !== 3) throw refusal("can only decode v3 PFX PDU's");
-  if (pfx.authSafe.type !== DATA) throw refusal("only password-protected PFX is implemented");
+  if (version !== 3) throw pfxRefusal("can only decode v3 PFX PDU's");
+  if (pfx.authSafe.type !== DATA) throw pfxRefusal("only password-protected PFX is implemented");
   return pfx;
 }
 
@@ -112,7 +112,7 @@ export function readEncryptedData(der: Uint8Array): Encrypted {
     info.next(OBJECT_IDENTIFIER);
     return { version, algorithm: readAlgorithm(info), encrypted: info.optional(context(0, false))?.content ?? new Uint8Array() };
   });
-  if (version !== 0) throw refusal("only version 0 of EncryptedData is supported");
+  if (version !== 0) throw pfxRefusal("only version 0 of EncryptedData is supported");
   return data;
 }
 

@@ -3,12 +3,12 @@
  * x/crypto/pkcs12 reads, with its limits and words, and besides it PBES2 and newer digests.
  */
 import { timingSafeEqual } from "node:crypto";
-import { DerivationBudget } from "../domain/content/derivation-budget.ts";
-import type { PemBlock } from "../domain/ports/pki.ts";
+import { DerivationBudget } from "../domain/derivation-budget.ts";
+import type { DecodingProblem, PemBlock } from "../domain/ports/pki.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { DerError, DerReader, OBJECT_IDENTIFIER, OCTET_STRING, objectIdentifier, sequence } from "./der.ts";
 import { DIGESTS, EMPTY_PASSWORDS, encodePassword, macOf, type Password } from "./derive.ts";
-import { decrypt, type Opening, spend } from "./encryption.ts";
+import { decrypt, type Opening, roundsOf, spend } from "./encryption.ts";
 import {
   CERTIFICATE_BAG,
   type ContentInfo,
@@ -20,17 +20,16 @@ import {
   type MacData,
   onlyOctets,
   onlySequence,
+  pfxRefusal,
   readBag,
   readContentInfo,
   readEncryptedData,
   readEncryptedKey,
   readPfx,
-  refusal,
   type SafeBag,
   SHROUDED_KEY_BAG,
   X509_CERTIFICATE,
 } from "./pfx.ts";
-import { declaredRounds } from "./pfx-rounds.ts";
 import { readPrivateKey } from "./private-key.ts";
 
 /** How the caller opens a file. */
@@ -43,7 +42,7 @@ interface Terms {
 /** As the file was made with it: the empty password has two encodings. */
 function findPassword(macData: MacData, message: Uint8Array, { budget, password: text = "" }: Terms): Password {
   const digest = DIGESTS.get(macData.digestId);
-  if (digest === undefined) throw refusal(`unknown digest algorithm: ${macData.digestId}`);
+  if (digest === undefined) throw pfxRefusal(`unknown digest algorithm: ${macData.digestId}`);
   const { salt, rounds, mac } = macData;
   const isRight = (password: Password) => {
     spend(budget, rounds);
@@ -51,13 +50,13 @@ function findPassword(macData: MacData, message: Uint8Array, { budget, password:
     return expected.length === mac.length && timingSafeEqual(expected, mac);
   };
   const right = (text === "" ? EMPTY_PASSWORDS : [encodePassword(text)]).find(isRight);
-  if (right === undefined) throw refusal("decryption password incorrect");
+  if (right === undefined) throw pfxRefusal("decryption password incorrect");
   return right;
 }
 
 function openContent({ type, content }: ContentInfo, opening: Opening): Uint8Array {
   if (type === DATA) return onlyOctets(content);
-  if (type !== ENCRYPTED_DATA) throw refusal("only data and encryptedData content types are supported in authenticated safe");
+  if (type !== ENCRYPTED_DATA) throw pfxRefusal("only data and encryptedData content types are supported in authenticated safe");
   const { algorithm, encrypted } = readEncryptedData(content);
   return decrypt(algorithm, encrypted, opening);
 }
@@ -65,7 +64,7 @@ function openContent({ type, content }: ContentInfo, opening: Opening): Uint8Arr
 const hex = (value: Uint8Array) => Buffer.from(value).toString("hex");
 
 function bmpText(value: Uint8Array): string {
-  if (value.length % 2 !== 0) throw refusal("odd-length BMP string");
+  if (value.length % 2 !== 0) throw pfxRefusal("odd-length BMP string");
   return Buffer.from(value).swap16().toString("utf16le").replace(/\0$/, "");
 }
 
@@ -82,7 +81,7 @@ function readHeader(attributes: DerReader): readonly [string, string] | undefine
   const value = new DerReader(attribute.any().content);
   if (header === undefined) return undefined;
   const text = header.text(value);
-  if (!value.isAtEnd) throw refusal("trailing data found");
+  if (!value.isAtEnd) throw pfxRefusal("trailing data found");
   return [header.name, text];
 }
 
@@ -97,7 +96,7 @@ function certificateOf({ value }: SafeBag): Uint8Array {
       content: new DerReader(bag.unwrap(0)).next(OCTET_STRING).content,
     })),
   );
-  if (type !== X509_CERTIFICATE) throw refusal("only X509 certificates are supported");
+  if (type !== X509_CERTIFICATE) throw pfxRefusal("only X509 certificates are supported");
   return content;
 }
 
@@ -105,7 +104,7 @@ function keyOf(bag: SafeBag, opening: Opening): Uint8Array {
   const { algorithm, encrypted } = during("error decoding PKCS#8 shrouded key bag", () => readEncryptedKey(bag));
   const pkcs8 = during("error decrypting PKCS#8 shrouded key bag", () => decrypt(algorithm, encrypted, opening));
   const key = readPrivateKey(pkcs8);
-  if (key === undefined) throw refusal("error parsing PKCS#8 private key: it is broken, or of an unknown kind");
+  if (key === undefined) throw pfxRefusal("error parsing PKCS#8 private key: it is broken, or of an unknown kind");
   if (key.kind === "other") throw new DerError("found unknown private key type in PKCS#8 wrapping");
   return key.traditional;
 }
@@ -122,15 +121,15 @@ function readBlocks(bytes: Uint8Array, terms: Terms): readonly PemBlock[] {
   const { authSafe, macData } = readPfx(bytes);
   const wrapped = new DerReader(authSafe.content);
   const message = wrapped.any().content;
-  if (!wrapped.isAtEnd) throw refusal("trailing data found");
+  if (!wrapped.isAtEnd) throw pfxRefusal("trailing data found");
   if (macData === undefined) throw new DerError("pkcs12: no MAC in data");
   // What a file says that it will take is refused as a whole, before the first round.
   const tooMuch = budget.refusal(declaredRounds(macData, message));
-  if (tooMuch !== undefined) throw new DerError(tooMuch);
+  if (tooMuch !== undefined) throw new DerError(tooMuch, "TooManyRounds");
   const opening = { password: findPassword(macData, message, terms), budget };
   const contents = onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
   // Go's rule, for files of a vault. Java writes a store of certificates alone as one item.
-  if (password === undefined && contents.length !== 2) throw refusal("expected exactly two items in the authenticated safe");
+  if (password === undefined && contents.length !== 2) throw pfxRefusal("expected exactly two items in the authenticated safe");
   const bags = contents.flatMap((content) => onlySequence(openContent(content, opening), "safeContents", (safe) => safe.each(readBag)));
   return bags.map((bag) => toBlock(bag, opening));
 }
@@ -139,11 +138,41 @@ function readBlocks(bytes: Uint8Array, terms: Terms): readonly PemBlock[] {
  * Certificates and keys in the order of the file, as blocks of PEM: keys as PKCS#1 or SEC 1 under the type `PRIVATE KEY`,
  * names and ids as headers.
  */
-export function decodePkcs12(bytes: Uint8Array, budget = new DerivationBudget(), password?: string): Result<readonly PemBlock[], string> {
+export function decodePkcs12(
+  bytes: Uint8Array,
+  budget = new DerivationBudget(),
+  password?: string,
+): Result<readonly PemBlock[], DecodingProblem> {
   try {
     return ok(readBlocks(bytes, { budget, password }));
   } catch (error) {
-    if (error instanceof DerError) return failed(error.message);
+    if (error instanceof DerError) return failed({ code: error.code, message: error.message });
     throw error;
   }
+}
+
+/** Opening the file reports what is broken, in the order and the words of the upstream libraries. */
+function orNone(rounds: () => number): number {
+  try {
+    return rounds();
+  } catch (error) {
+    if (error instanceof DerError) return 0;
+    throw error;
+  }
+}
+
+const sum = <T>(items: readonly T[], rounds: (item: T) => number): number =>
+  items.reduce((all, item) => all + orNone(() => rounds(item)), 0);
+
+function roundsOfContent({ type, content }: ContentInfo): number {
+  if (type === ENCRYPTED_DATA) return roundsOf(readEncryptedData(content).algorithm);
+  if (type !== DATA) return 0;
+  const bags = onlySequence(onlyOctets(content), "safeContents", (safe) => safe.each(readBag));
+  return sum(bags, (bag) => (bag.type === SHROUDED_KEY_BAG ? roundsOf(readEncryptedKey(bag).algorithm) : 0));
+}
+
+/** At the least: keys may be hidden in what is encrypted, and a second encoding of the empty password may have to be tried. */
+function declaredRounds({ rounds }: MacData, message: Uint8Array): number {
+  const contents = () => onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
+  return Math.max(1, rounds) + orNone(() => sum(contents(), roundsOfContent));
 }

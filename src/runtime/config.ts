@@ -1,98 +1,45 @@
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
 import { parseDuration } from "../domain/duration.ts";
+import { isPlaceholder } from "../domain/placeholder.ts";
+import type { QueueSetting } from "../domain/ports/event-queue.ts";
 import { CLOUD_NAMES, findCloud, isCustomCloud } from "../domain/provider-class/clouds.ts";
-import type { AllowedIdentityMode } from "../domain/provider-class/operator-limits.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
-import type { RestartMode } from "../domain/rollout/controls.ts";
-import { parseWindow, type RestartWindow, WINDOW_ADVICE } from "../domain/rollout/window.ts";
-import type { SyncMode } from "../domain/schedule/class-annotations.ts";
+import { parseWindow, type RestartWindow, WINDOW_ADVICE } from "../domain/schedule/restart-window.ts";
 import { nearestSpelling } from "../domain/spelling.ts";
-import { parseQueueSetting, type QueueSetting, queueLabel, SHARD_PLACE } from "../domain/vault-events/queue-setting.ts";
+import { parseQueueSetting, queueLabel, SHARD_PLACE } from "../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../domain/words.ts";
-import type { LogFormat, LogLevel } from "./logger.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
 import { environmentNameOf, type Setting, type SettingKind } from "./setting.ts";
 import { SETTINGS, type SettingName } from "./settings.ts";
 import { type TokenProxyPlace, tokenProxyPlace, tokenProxyProblem } from "./token-proxy-place.ts";
 
-export interface Config {
-  readonly syncSecret: boolean;
-  readonly enableSecretRotation: boolean;
-  /** Milliseconds. */
-  readonly rotationPollInterval: number;
-  /** Empty: polls alone. */
+/** `rotation-poll-interval` to `rotationPollInterval`. */
+type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}` ? `${First}${Capitalize<Camel<Rest>>}` : Name;
+
+/** What the text of a setting becomes, by its kind; a duration in milliseconds. */
+interface Values {
+  readonly boolean: boolean;
+  readonly count: number;
+  readonly duration: number;
   readonly eventQueues: readonly QueueSetting[];
-  readonly syncMode: SyncMode;
-  /** Milliseconds. */
-  readonly unusedGrace: number;
-  /** Milliseconds. */
-  readonly expiryWarning: number;
-  readonly restartWorkloads: boolean;
-  readonly restartMode: RestartMode;
-  readonly restartWindow: RestartWindow;
-  readonly restartArgoRollouts: boolean;
-  readonly respectDisruptionBudgets: boolean;
-  /** Leaders, each for a part of the namespaces. */
-  readonly shards: number;
-  readonly maxRollouts: number;
-  readonly maxRolloutsPerNamespace: number;
-  /** Milliseconds. */
-  readonly rolloutTimeout: number;
-  /** Milliseconds. */
-  readonly mountedFilesGrace: number;
-  /** Empty: all. */
+  readonly list: readonly string[];
   readonly namespaces: readonly string[];
-  readonly credentialsSecretNames: readonly string[];
-  /** Empty: all. */
-  readonly allowedVaults: readonly string[];
-  /** Empty: all. */
-  readonly allowedIdentityModes: readonly AllowedIdentityMode[];
-  readonly identityBindings: boolean;
-  /** Empty: the API server's, as seen from a pod. */
-  readonly tokenProxyUrl: string;
-  /** Empty: made from the API server's certificate. */
-  readonly sniName: string;
-  /** `*`: all. Beside those that a grant on the Namespace allows. */
-  readonly managedIdentityNamespaces: readonly string[];
-  readonly secretAccess: "watch" | "blind";
-  readonly adoptDriverSecrets: boolean;
-  readonly cloudName: string;
-  /** Empty: no class may name a file. */
-  readonly cloudEnvDir: string;
-  readonly constructPemChain: boolean;
-  readonly writeCertAndKeyInSeparateFiles: boolean;
-  /** Empty, as is the other list: no certificate of a Gateway. */
-  readonly gatewayClasses: readonly string[];
-  readonly ingressClasses: readonly string[];
-  /** Empty: the ServiceAccounts say so. */
-  readonly tenantId: string;
-  /** Empty: the node has one managed identity. */
-  readonly nodeIdentityClientId: string;
-  readonly heal: readonly ("crds" | "classes" | "components")[];
-  readonly healNodeSide: boolean;
-  readonly healWebhook: boolean;
-  readonly strictAnnotations: boolean;
-  readonly logLevel: LogLevel;
-  readonly logFormat: LogFormat;
-  readonly namespace: string;
-  readonly podName: string;
-  readonly bindAddress: string;
-  readonly admissionPort: number;
-  readonly healthPort: number;
-  /** Empty, as are the key and the CA: the webhook's own certificates. */
-  readonly tlsCertFile: string;
-  readonly tlsKeyFile: string;
-  readonly tlsCaFile: string;
-  readonly tlsMinVersion: "1.2" | "1.3";
-  /** Empty: clients need no certificate. */
-  readonly clientCaFile: string;
-  /** Milliseconds. */
-  readonly drainDelay: number;
-  /** Empty: the package's own. */
-  readonly crdsDir: string;
-  /** Empty: in-cluster. */
-  readonly kubeconfig: string;
+  readonly port: number;
+  readonly window: RestartWindow;
+}
+type ValueOf<Type> = Type extends { readonly kind: "list"; readonly choices: readonly (infer Choice)[] }
+  ? readonly Choice[]
+  : Type extends { readonly choices: readonly (infer Choice)[] }
+    ? Choice
+    : Type extends { readonly kind: keyof Values }
+      ? Values[Type["kind"]]
+      : string;
+
+/** By the table of settings, whose `help` says what an empty value means. */
+type SettingValues = { readonly [Name in SettingName as Camel<Name>]: ValueOf<(typeof SETTINGS)[Name]["type"]> };
+
+export interface Config extends SettingValues {
   /** Of identity bindings; undefined: they are off. */
   readonly tokenProxy: TokenProxyPlace | undefined;
   /** For Azure traffic; from the variables that every program reads. */
@@ -124,7 +71,7 @@ function readValue(kind: SettingKind, text: string): Result<unknown, string> {
     case "text":
       return ok(text);
     case "cloud":
-      return given(findCloud(text).ok || isCustomCloud(text), text, `no such cloud; write one of ${CLOUD_NAMES.join(", ")}`);
+      return given(findCloud(text).ok || isCustomCloud(text), text, `unknown cloud; write one of ${CLOUD_NAMES.join(", ")}`);
     case "port":
       return given(/^\d{1,5}$/.test(text) && Number(text) <= 65_535, Number(text), "write a port number from 0 to 65535");
     case "count": {
@@ -166,7 +113,7 @@ function readEventQueues(items: readonly string[]): Result<readonly QueueSetting
   for (const [index, item] of items.entries()) {
     const parsed = parseQueueSetting(item);
     if (!parsed.ok) return failed(items.length === 1 ? parsed.error : `queue ${index + 1}: ${parsed.error}`);
-    if (settings.some(({ url }) => url === parsed.value.url)) return failed(`queue ${index + 1}: it is there twice`);
+    if (settings.some(({ url }) => url === parsed.value.url)) return failed(`queue ${index + 1}: it is given twice`);
     settings.push(parsed.value);
   }
   return ok(settings);
@@ -176,6 +123,8 @@ function readDuration(text: string, minimumMs: number): Result<number, string> {
   const parsed = parseDuration(text);
   return parsed.ok && parsed.value < minimumMs ? failed(`not below ${minimumMs / 1_000}s`) : parsed;
 }
+
+const UNFILLED = "write the value in place of the placeholder";
 
 /** A Kubernetes DNS label. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -191,7 +140,7 @@ export function parseConfig(
   const values = new Map<SettingName, unknown>();
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
     const given = source(name, setting, { flags: flags.value, environment });
-    const read = readValue(setting.type, given.text);
+    const read = wordsOf(given.text).some(isPlaceholder) ? failed(UNFILLED) : readValue(setting.type, given.text);
     if (read.ok) values.set(name, read.value);
     else problems.push(`${given.where}: ${JSON.stringify(given.text)}: ${read.error}`);
   }
@@ -226,7 +175,7 @@ function certificateFileProblems({ tlsCertFile, tlsKeyFile, tlsCaFile }: Setting
 
 function eventQueueProblems({ eventQueues = [], enableSecretRotation }: Partial<SettingValues>): readonly string[] {
   if (eventQueues.length === 0 || enableSecretRotation !== false) return [];
-  return ["--event-queues: events bring polls forward, and --enable-secret-rotation=false makes none; leave one of the two out"];
+  return ["--event-queues: events only trigger earlier polls, and --enable-secret-rotation=false turns polls off; remove one of the two"];
 }
 
 /** What each shard needs a part of, or one of its own. */
@@ -234,12 +183,12 @@ function shardProblems({ shards = 1, maxRollouts = shards, eventQueues = [] }: P
   const shared = eventQueues.find(({ url }) => !url.includes(SHARD_PLACE));
   return [
     ...(maxRollouts < shards
-      ? [`--max-rollouts: ${maxRollouts} is less than the ${shards} of --shards, each of which restarts its share; write ${shards} or more`]
+      ? [`--max-rollouts: ${maxRollouts} is less than the ${shards} of --shards, each of which needs at least one; write ${shards} or more`]
       : []),
     ...(shards > 1 && shared !== undefined
       ? [
-          `--event-queues: ${queueLabel(shared)}: with --shards=${shards} each shard reads a queue of its own, which has to get every event; ` +
-            `write ${SHARD_PLACE} where the number of the shard stands in its name, such as vault-events-${SHARD_PLACE}`,
+          `--event-queues: ${queueLabel(shared)}: with --shards=${shards}, each shard reads its own queue, and each queue must receive every event; ` +
+            `write ${SHARD_PLACE} in the queue's name in place of the shard number, such as vault-events-${SHARD_PLACE}`,
         ]
       : []),
   ];
@@ -283,8 +232,6 @@ function source(name: SettingName, setting: Setting, { flags, environment }: Sou
 
 /** Of the API server, as the kubelet gives it to pods. */
 const SERVICE_PORT = "KUBERNETES_SERVICE_PORT";
-
-type SettingValues = Omit<Config, "proxy" | "tokenProxy" | "divertingVariables">;
 
 function toConfig(values: ReadonlyMap<SettingName, unknown>): SettingValues {
   const fields = [...values].map(([name, value]) => [name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);

@@ -1,7 +1,7 @@
-import { Counter, type Registry } from "prom-client";
+import type { Counter, Registry } from "prom-client";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { HealthCheck } from "./health.ts";
-import { METRIC_PREFIX } from "./metrics.ts";
+import { metricsIn } from "./metrics.ts";
 
 /** Between two beats (milliseconds). */
 const BEAT_MS = 500;
@@ -57,14 +57,13 @@ function problemOf(blocks: readonly Block[], now: number): string | undefined {
   const within = blocks.map(({ from, to }) => Math.max(0, to - Math.max(from, now - WINDOW_MS)));
   const milliseconds = within.reduce((sum, each) => sum + each, 0);
   if (milliseconds <= MOST_BLOCKED_MS) return undefined;
-  return `the event loop stood still for ${Math.round(milliseconds / 1_000)} s of the last ${WINDOW_MS / 1_000} s`;
+  return `the event loop was blocked for ${Math.round(milliseconds / 1_000)} s of the last ${WINDOW_MS / 1_000} s`;
 }
 
 /** Beside Node's own gauges of the last scrape, which miss what two scrapers share. */
 export function blockedSeconds(registry: Registry): Counter {
-  return new Counter({
-    name: `${METRIC_PREFIX}event_loop_blocked_seconds_total`,
-    help: "Time that the event loop stood still, of the times that it did so for longer than a second.",
-    registers: [registry],
-  });
+  return metricsIn(registry).counter(
+    "event_loop_blocked_seconds_total",
+    "Time for which the event loop was blocked, counting only blocks of more than a second.",
+  );
 }

@@ -1,6 +1,5 @@
 import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
 import type { Logger } from "../domain/ports/logger.ts";
-import { textStream } from "./text-log.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "json" | "text";
@@ -23,7 +22,7 @@ const NEVER_LOGGED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Structured log on stdout: one JSON object per line, or a line for people with `text` (`text-log.ts`).
+ * Structured log on stdout: one JSON object per line, or a line for people with `text` (`textStream`).
  * Messages are constant; what varies goes into fields.
  */
 export function createLogger(
@@ -61,7 +60,9 @@ function bufferedStdout(): DestinationStream {
 }
 
 /** Fields and the members of their objects. pino's own redaction takes forty times as long, a tenth of an admission review. */
-function withoutCredentials(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function withoutCredentials(fields: Record<string, unknown>): Record<string, unknown> {
+  // The line of a review, which has none of it.
+  if (!Object.keys(fields).some((name) => NEVER_LOGGED.has(name) || isPlain(fields[name]))) return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, NEVER_LOGGED.has(name) ? REDACTED : isPlain(value) ? censored(value) : value]),
   );
@@ -100,4 +101,47 @@ function wrap(logger: PinoLogger): Logger {
     error: (message, fields) => logger.error(fields ?? {}, message),
     child: (fields) => wrap(logger.child({ ...fields })),
   };
+}
+
+/** Of pino's own entry; the message stands before the fields. */
+const OWN_FIELDS: ReadonlySet<string> = new Set(["level", "time", "msg", "process"]);
+
+/**
+ * One line for people at a terminal: `TIME LEVEL message name=value`, as logfmt. Values come from classes, vaults and API servers, so that
+ * what could end the line, pass for another field or move the terminal's cursor is escaped. Machines read `json`.
+ */
+function textStream(to: { write(line: string): unknown }): DestinationStream {
+  return {
+    write: (line: string) => {
+      const entry: Record<string, unknown> = JSON.parse(line);
+      const fields = Object.entries(entry).filter(([name]) => !OWN_FIELDS.has(name));
+      const shown = fields.flatMap(([name, value]) => shownField(name, value));
+      const level = String(entry["level"]).toUpperCase().padEnd(5);
+      to.write(`${String(entry["time"])} ${level} ${escaped(String(entry["msg"]))}${shown.join("")}\n`);
+    },
+  };
+}
+
+/** The members of an object, an error for one, are fields of their own: `error.message="…"`. */
+function shownField(name: string, value: unknown): readonly string[] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return Object.entries(value).flatMap(([member, inner]) => shownField(`${name}.${member}`, inner));
+  }
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return [` ${bare(name) ? name : quoted(name)}=${bare(text) ? text : quoted(text)}`];
+}
+
+function bare(text: string): boolean {
+  return /^[^\s"=\\]+$/.test(text) && escaped(text) === text;
+}
+
+function quoted(text: string): string {
+  return escaped(JSON.stringify(text));
+}
+
+/** JSON leaves DEL, the second set of controls, line separators and marks of direction as they are. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+function escaped(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

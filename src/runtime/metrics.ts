@@ -1,7 +1,7 @@
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** Every metric of ours starts with this. */
-export const METRIC_PREFIX = "keyvault_injector_";
+const METRIC_PREFIX = "keyvault_injector_";
 
 /** A registry of the process's own; nothing is registered globally, so that tests can run several side by side. */
 export function createRegistry(version: string): Registry {
@@ -9,4 +9,70 @@ export function createRegistry(version: string): Registry {
   registry.setDefaultLabels({ version });
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** By label, its values; empty: any, of which none is known before it comes. */
+type Labels<L extends string> = Readonly<Record<L, readonly string[]>>;
+
+/** Makes the metrics of a registry. Every known label value is there from the first scrape on, so that rates and alerts work before the first event. */
+export function metricsIn(registry: Registry) {
+  const of = (suffix: string, help: string) => ({ name: `${METRIC_PREFIX}${suffix}`, help, registers: [registry] });
+  return {
+    /** `collect` is called before each scrape. */
+    counter: <L extends string = never>(
+      suffix: string,
+      help: string,
+      labels = {} as Labels<L>,
+      collect?: (own: Counter<L>) => void,
+    ): Counter<L> => {
+      const made: Counter<L> = new Counter<L>({
+        ...of(suffix, help),
+        labelNames: namesOf(labels),
+        ...(collect === undefined ? {} : { collect: () => collect(made) }),
+      });
+      for (const each of combinations(labels)) made.inc(each, 0);
+      return made;
+    },
+    gauge: <L extends string = never>(suffix: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
+      new Gauge<L>({ ...of(suffix, help), labelNames: [...labelNames] }),
+    histogram: <L extends string = never>(
+      suffix: string,
+      help: string,
+      buckets: readonly number[],
+      labels = {} as Labels<L>,
+    ): Histogram<L> => {
+      const made = new Histogram<L>({ ...of(suffix, help), buckets: [...buckets], labelNames: namesOf(labels) });
+      for (const each of combinations(labels)) made.zero(each);
+      return made;
+    },
+    /** A gauge that is asked for its values at each scrape: what is gone is not reported any more. */
+    observed: <L extends string = never>(
+      suffix: string,
+      help: string,
+      collect: (own: Gauge<L>) => void,
+      labelNames: readonly L[] = [],
+    ): void => {
+      const own: Gauge<L> = new Gauge<L>({
+        ...of(suffix, help),
+        labelNames: [...labelNames],
+        collect: () => {
+          if (labelNames.length > 0) own.reset();
+          collect(own);
+        },
+      });
+    },
+  };
+}
+
+function namesOf<L extends string>(labels: Labels<L>): L[] {
+  return Object.keys(labels) as L[]; // The record's own.
+}
+
+function combinations<L extends string>(labels: Labels<L>): readonly Record<L, string>[] {
+  const names = namesOf(labels);
+  if (names.length === 0) return [];
+  return names.reduce<Record<L, string>[]>(
+    (all, name) => all.flatMap((each) => labels[name].map((value) => ({ ...each, [name]: value }))),
+    [{} as Record<L, string>],
+  );
 }

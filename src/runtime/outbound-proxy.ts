@@ -34,7 +34,7 @@ export function readOutboundProxy(environment: Environment): Result<OutboundProx
   const proxy = VARIABLES.map((name) => given(environment, name)).find((entry) => entry !== undefined);
   if (proxy === undefined) return ok(undefined);
   const url = proxyAddress(proxy.text);
-  if (url === undefined) return failed(`${proxy.variable}: no address of an HTTP proxy; write http://<host>:<port>`);
+  if (url === undefined) return failed(`${proxy.variable}: not the address of an HTTP proxy; write http://<host>:<port>`);
   const rules = bypassRules(given(environment, "NO_PROXY")?.text ?? "");
   return ok({ url, isBypassed: (address) => isLoopback(hostOf(address)) || rules.some((applies) => applies(address)) });
 }

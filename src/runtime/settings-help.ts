@@ -4,8 +4,8 @@ import { environmentNameOf, type Process, type Setting, type SettingKind } from 
 import { SETTINGS } from "./settings.ts";
 
 const PURPOSES: Readonly<Record<Process, string>> = {
-  webhook: "Answer the API server about pods, workloads and classes. Runs in the cluster.",
-  sync: "Mirror the secretObjects of classes into Secrets, restart workloads and heal the install. Runs in the cluster.",
+  webhook: "Answer admission reviews of pods, workloads, and classes. Runs in the cluster.",
+  sync: "Sync the secretObjects of classes to Secrets, restart workloads, and heal the install. Runs in the cluster.",
 };
 
 /** `--help` of a process: what it does, and the settings that it uses. */
@@ -34,7 +34,7 @@ export function syntaxOf(type: SettingKind, code: (word: string) => string = (wo
       );
     case "window":
       return (
-        `${code("always")}, or ${code("<cron> for <duration> in <time zone>")}, several separated by ${code(";")}, ` +
+        `${code("always")}, or one or more windows of the form ${code("<cron> for <duration> in <time zone>")}, separated by ${code(";")}, ` +
         `such as ${code("0 22 * * MON-FRI for 4h in Europe/Berlin")}.`
       );
     case "namespaces":

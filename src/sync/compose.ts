@@ -12,7 +12,7 @@ import { createKubeClient } from "../kube/client.ts";
 import { createApiContact } from "../kube/contact.ts";
 import { createEventSink } from "../kube/events.ts";
 import { createLeaderElection } from "../kube/lease.ts";
-import type { LeaderElectionOptions } from "../kube/lease-options.ts";
+import type { LeaseTiming } from "../kube/lease-options.ts";
 import { loadKubeConfig } from "../kube/load-config.ts";
 import { assertOnlyInstance, type OneInstanceOptions } from "../kube/one-instance.ts";
 import { createKubeWatcher } from "../kube/reflector.ts";
@@ -62,9 +62,6 @@ export interface ProcessOptions {
   readonly lease?: LeaseTiming | undefined;
 }
 
-/** Milliseconds. */
-export type LeaseTiming = Required<Pick<LeaderElectionOptions, "leaseMs" | "renewDeadlineMs" | "retryMs">>;
-
 /** The sync worker, from settings to a clean stop. Rejects when the lease was lost: another replica may be writing by now. */
 export async function runProcess({ config, logger, version, time, lease }: ProcessOptions, signal: AbortSignal): Promise<void> {
   const { clock, monotonic } = time ?? { clock: createSteadyClock(), monotonic: () => performance.now() };
@@ -91,17 +88,19 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const quarantine = new Quarantine({ version, clock, logger, store: () => election.renewNow() });
   const urgent = createKubeClient(kubeConfig, { ...client, isUrgent: true });
   const election = createLeaderElection(urgent, {
-    namespace: config.namespace,
-    name: LEASE,
-    shards: config.shards,
+    leases: {
+      namespace: config.namespace,
+      name: LEASE,
+      shards: config.shards,
+      ofOneNumber: [LEASE_ANNOTATIONS.polledUntil, LEASE_ANNOTATIONS.pollsOwed],
+    },
     identity: `${config.podName}_${randomUUID()}`,
     fieldManager: FIELD_MANAGER,
     clock,
     logger,
     annotations: () => ({ ...progress.annotations(), ...quarantine.annotations() }),
-    ofOneNumber: [LEASE_ANNOTATIONS.polledUntil, LEASE_ANNOTATIONS.pollsOwed],
     hasLed: (asked) => hasHmacKey(urgent, config.namespace, asked),
-    ...lease,
+    timing: lease,
   });
   let queue: Pick<WorkQueue, "stalledMs"> | undefined;
   let push: ReturnType<typeof createPush> | undefined;
@@ -124,11 +123,11 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
     isStarted = true;
     logger.info("started", { version, healthPort: health.port, crds: crds.map(({ metadata }) => metadata.name) });
     const { divertingVariables: variables } = config;
-    if (variables.length > 0) logger.warn("environment variables that change what a managed identity is are ignored", { variables });
+    if (variables.length > 0) logger.warn("ignoring environment variables that would change the managed identity", { variables });
     metrics.shards.set(config.shards);
     await election.run(async (leading, term) => {
       const shard: Shard = { index: term.shard, count: config.shards };
-      const isFirstShard = shard.index === 0;
+      const isFirst = shard.index === 0;
       const serves = servedBy(shard);
       const watcher = inShard(served, serves);
       quarantine.begin([term.annotations, ...term.others], (classKey) => serves(refOfKey(classKey).namespace));
@@ -137,81 +136,66 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
         lease: `${config.namespace}/${shardLease(LEASE, shard.index)}`,
         ...(shard.count > 1 ? { shards: shard.count } : {}),
       });
-      const mayEmit = (): boolean => election.holdsLease;
-      const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger, mayEmit };
+      const holdsLease = (): boolean => election.holdsLease;
+      const sink = { component: LEASE, instance: config.podName, fieldManager: FIELD_MANAGER, clock, logger, mayEmit: holdsLease };
       const events = createEventSink(kube, sink);
       closeEvents = () => events.close();
       metrics.observeDroppedEvents(() => events.dropped);
-      const leaderKube = createKubeClient(kubeConfig, { ...client, mayWrite: () => election.holdsLease, writesAtATime: WRITES_AT_A_TIME });
+      const leaderKube = createKubeClient(kubeConfig, { ...client, mayWrite: holdsLease, writesAtATime: WRITES_AT_A_TIME });
       const settings = config.eventQueues.map((setting) => queueOfShard(setting, shard.index));
       const pushing = { settings, kube: leaderKube, namespace: config.namespace, metrics: pushMetrics, clock, logger, random: Math.random };
       push = settings.length === 0 ? undefined : createPush({ ...pushing, queues: await openEventQueues(config) });
       await runWorker(
         {
-          settings: { ...config, restoresClasses: config.heal.includes("classes") },
+          settings: config,
+          install: { namespace: config.namespace, namespaces: config.namespaces, shard: { ...shard, isFirst, serves } },
           // What belongs to no namespace has one healer.
-          healsCrds: isFirstShard && config.heal.includes("crds"),
-          healsComponents: isFirstShard && config.heal.includes("components"),
-          healsNodeSide: config.healNodeSide,
-          healsWebhook: config.healWebhook,
-          crds,
-          namespace: config.namespace,
-          credentialsSecretNames: config.credentialsSecretNames,
-          servedNamespaces: config.namespaces,
-          shard: { ...shard, isFirst: isFirstShard, serves },
-          limits: {
-            vaults: config.allowedVaults,
-            identityModes: config.allowedIdentityModes,
-            managedIdentityNamespaces: config.managedIdentityNamespaces,
-            cloudName: config.cloudName,
-            identityBindings: config.identityBindings,
+          healing: { ...config, heal: isFirst ? config.heal : [], crds, componentMetrics },
+          api: { kube: leaderKube, probe, isBlind, watcher, watcherOfAllShards: served },
+          vaults: {
+            vaults: createVaultClients({ proxy: config.proxy, tokenProxy: config.tokenProxy }),
+            credentialsSecretNames: config.credentialsSecretNames,
+            limits: config,
+            readCloudFile: cloudFileReader(config.cloudEnvDir),
+            render: {
+              pki,
+              constructPemChain: config.constructPemChain,
+              writeCertAndKeyInSeparateFiles: config.writeCertAndKeyInSeparateFiles,
+            },
+            decoder,
+            vaultMetrics,
           },
-          readCloudFile: cloudFileReader(config.cloudEnvDir),
-          kube: leaderKube,
-          push,
-          probe,
-          isBlind,
-          watcher,
-          watcherOfAllShards: served,
-          progress: progress.after(term.annotations),
-          leadingSince: monotonicClock(clock).now(),
-          observeQueue: (observed) => {
-            queue = observed;
+          polling: {
+            progress: progress.after(term.annotations),
+            leadership: { since: monotonicClock(clock).now(), holdsLease },
+            quarantine,
+            observeQueue: (observed) => {
+              queue = observed;
+            },
           },
-          rollouts: config.restartWorkloads
-            ? createRollouts({
-                settings: {
-                  mostAtATime: config.maxRolloutsPerNamespace,
-                  timeoutMs: config.rolloutTimeout,
-                  respectsBudgets: config.respectDisruptionBudgets,
-                  watchesArgo: config.restartArgoRollouts,
-                  mostInCluster: partOf(config.maxRollouts, shard),
-                  controls: { mode: config.restartMode, window: config.restartWindow },
-                  filesGraceMs: config.mountedFilesGrace,
-                },
-                watcher,
-                metrics: rolloutMetrics,
-                clock,
-                logger,
-                random: Math.random,
-              })
-            : undefined,
-          gateways: gatewaysOf(config, { watcher, metrics: gatewayMetrics, clock, logger, random: Math.random }),
-          vaults: createVaultClients({ proxy: config.proxy, tokenProxy: config.tokenProxy }),
-          render: {
-            pki,
-            constructPemChain: config.constructPemChain,
-            writeCertAndKeyInSeparateFiles: config.writeCertAndKeyInSeparateFiles,
+          parts: {
+            rollouts: config.restartWorkloads
+              ? createRollouts({
+                  settings: {
+                    mostAtATime: config.maxRolloutsPerNamespace,
+                    timeoutMs: config.rolloutTimeout,
+                    respectsBudgets: config.respectDisruptionBudgets,
+                    watchesArgo: config.restartArgoRollouts,
+                    mostInCluster: partOf(config.maxRollouts, shard),
+                    controls: { mode: config.restartMode, window: config.restartWindow },
+                    filesGraceMs: config.mountedFilesGrace,
+                  },
+                  watcher,
+                  metrics: rolloutMetrics,
+                  clock,
+                  logger,
+                  random: Math.random,
+                })
+              : undefined,
+            gateways: gatewaysOf(config, { watcher, metrics: gatewayMetrics, clock, logger, random: Math.random }),
+            push,
           },
-          decoder,
-          quarantine,
-          events,
-          metrics,
-          componentMetrics,
-          vaultMetrics,
-          clock,
-          logger,
-          random: Math.random,
+          process: { clock, logger, random: Math.random, events, metrics },
         },
         leading,
       );
@@ -247,8 +231,10 @@ async function mayBegin(
 }
 
 /** Off unless an operator names the classes. */
-function gatewaysOf(config: Config, others: Omit<GatewaysOptions, "named" | "tenantId" | "nodeClientId">): Gateways | undefined {
-  const { gatewayClasses: Gateway, ingressClasses: Ingress, tenantId, nodeIdentityClientId: nodeClientId } = config;
+function gatewaysOf(
+  { gatewayClasses: Gateway, ingressClasses: Ingress, tenantId, nodeIdentityClientId: nodeClientId }: Config,
+  others: Omit<GatewaysOptions, "named" | "tenantId" | "nodeClientId">,
+): Gateways | undefined {
   if (Gateway.length + Ingress.length === 0) return undefined;
   return createGateways({ named: { Gateway, Ingress }, tenantId, nodeClientId, ...others });
 }

@@ -5,7 +5,7 @@ import { TLS_KEYS } from "../domain/gateways/tls-entry.ts";
 import { componentsOf, OWN_DEPLOYMENT } from "../domain/healing/components.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
-import { WORKLOADS } from "../domain/rollout/workload.ts";
+import { WORKLOADS } from "../domain/rollout/workload-kinds.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
 import { HMAC_KEY_SECRET } from "./hmac-key.ts";
 
@@ -19,7 +19,7 @@ export interface ProbeOptions {
 }
 
 /** Something that a policy forbids the worker; resolves where nothing stopped it, with `NOT_TRIED` where there was nothing to try it on. */
-export type Attempt = (options: ProbeOptions, signal: AbortSignal) => Promise<unknown>;
+export type GuardrailAttempt = (options: ProbeOptions, signal: AbortSignal) => Promise<unknown>;
 
 const NAME = "keyvault-injector-guardrail-probe";
 const AUTHORITY_SECRET = "keyvault-injector-ca";
@@ -32,18 +32,19 @@ export const NOT_TRIED = Symbol("not tried");
 
 const secret = (namespace: string, name: string) => ({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque" });
 
-const createForeign: Attempt = ({ kube, namespace }, signal) => kube.create(RESOURCES.secrets, secret(namespace, NAME), DRY, signal);
+const createForeign: GuardrailAttempt = ({ kube, namespace }, signal) =>
+  kube.create(RESOURCES.secrets, secret(namespace, NAME), DRY, signal);
 
 /** The answer to a PUT holds what was sent, and nothing of what is there. */
-const replaceForeign: Attempt = async ({ kube, namespace, isBlind }, signal) => {
+const replaceForeign: GuardrailAttempt = async ({ kube, namespace, isBlind }, signal) => {
   if (!isBlind) return NOT_TRIED;
   return kube.replace(RESOURCES.secrets, secret(namespace, AUTHORITY_SECRET), DRY, signal);
 };
 
-const deleteUnmarked: Attempt = async ({ kube, namespace }, signal) =>
+const deleteUnmarked: GuardrailAttempt = async ({ kube, namespace }, signal) =>
   (await kube.delete(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, { dryRun: true }, signal)) ? undefined : NOT_TRIED;
 
-const createRevision: Attempt = ({ kube, namespace }, signal) =>
+const createRevision: GuardrailAttempt = ({ kube, namespace }, signal) =>
   kube.create(
     RESOURCES.controllerRevisions,
     { apiVersion: "apps/v1", kind: "ControllerRevision", metadata: { namespace, name: NAME }, revision: 1, data: {} },
@@ -53,13 +54,13 @@ const createRevision: Attempt = ({ kube, namespace }, signal) =>
 
 /** Of the worker's own account, which no grant covers, and whose token the worker has anyway: one got by mistake adds nothing. */
 const requestToken =
-  (audience: string): Attempt =>
+  (audience: string): GuardrailAttempt =>
   ({ kube, namespace }, signal) =>
     kube.requestToken({ namespace, name: OWN_DEPLOYMENT }, { audience, expirationSeconds: 600 }, signal);
 
 /** What the worker may heal, it never holds: a finalizer is no part of a repair. */
 const hold =
-  (resource: Resource, refIn: (namespace: string) => ObjectRef): Attempt =>
+  (resource: Resource, refIn: (namespace: string) => ObjectRef): GuardrailAttempt =>
   ({ kube, namespace }, signal) =>
     kube.mergePatch(resource, refIn(namespace), { metadata: { finalizers: [`${PREFIX}/${NAME}`] } }, DRY, signal);
 
@@ -67,18 +68,18 @@ const hold =
  * An annotation for the pods of each component that has some: the same policy guards it as guards the image, and hardly anybody else's
  * does. The API server names one of all who refuse.
  */
-function annotatePods(): readonly Attempt[] {
+function annotatePods(): readonly GuardrailAttempt[] {
   const workloads = componentsOf("").filter(({ resource }) => resource === WORKLOADS.Deployment || resource === WORKLOADS.DaemonSet);
   const patch = { spec: { template: { metadata: { annotations: { [NAME]: "" } } } } };
   return workloads.map(
-    ({ resource, ref, isNodeSide }): Attempt =>
+    ({ resource, ref, isNodeSide }): GuardrailAttempt =>
       ({ kube, namespace }, signal) =>
         kube.mergePatch(resource, isNodeSide ? ref : { ...ref, namespace }, patch, DRY, signal),
   );
 }
 
 /** Of a kind of which nothing is the install's own: one that is there. Without the right to it nothing has to be tried. */
-function annotateFirst(resource: Resource): Attempt {
+function annotateFirst(resource: Resource): GuardrailAttempt {
   return async ({ kube }, signal) => {
     const [first] = await kube.list<KubeObject>(resource, { metadataOnly: true }, signal);
     if (first === undefined) return NOT_TRIED;
@@ -88,7 +89,7 @@ function annotateFirst(resource: Resource): Attempt {
 }
 
 const createClass =
-  (metadata: Readonly<Record<string, unknown>> & { readonly name: string }): Attempt =>
+  (metadata: Readonly<Record<string, unknown>> & { readonly name: string }): GuardrailAttempt =>
   ({ kube, namespace }, signal) =>
     kube.create(
       RESOURCES.secretProviderClasses,
@@ -103,7 +104,7 @@ const createClass =
     );
 
 /** Under this name the policy asks the worker, which may have any account's token, for a right that nobody has. */
-const askForCertificate: Attempt = ({ kube, namespace }, signal) =>
+const askForCertificate: GuardrailAttempt = ({ kube, namespace }, signal) =>
   kube.apply(
     OWNER_RESOURCES.Ingress,
     {
@@ -134,7 +135,7 @@ export const ATTEMPTS = {
   "keyvault-injector-sync-tokens": [requestToken(NAME), requestToken(FEDERATION_AUDIENCE)],
   "keyvault-injector-sync-webhooks": [hold(RESOURCES.mutatingWebhookConfigurations, () => ({ name: "keyvault-injector" }))],
   "keyvault-injector-sync-workloads": [hold(WORKLOADS.Deployment, (namespace) => ({ namespace, name: OWN_DEPLOYMENT }))],
-} as const satisfies Readonly<Record<string, readonly Attempt[]>>;
+} as const satisfies Readonly<Record<string, readonly GuardrailAttempt[]>>;
 
 /** Refuses all of the webhook's objects where policies inject instead. */
 const NO_WEBHOOK = "keyvault-injector-sync-no-webhook";

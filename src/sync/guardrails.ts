@@ -92,7 +92,8 @@ function problemOf({ missing, hidden }: Tried): string | undefined {
 export async function assertGuarded(options: ProbeOptions & Patience, signal: AbortSignal): Promise<void> {
   const tried = await untilAnswered({ name: "policies", make: () => tryGuardrails(options, signal) }, options, signal);
   const problem = problemOf(tried);
-  if (problem !== undefined) throw new Error(`GuardrailsMissing: ${problem}; --secret-access=blind does not start without`);
+  if (problem !== undefined)
+    throw new Error(`GuardrailsMissing: ${problem}; with --secret-access=blind, the worker does not start without these policies`);
 }
 
 /** What is known of the policies. */
@@ -156,7 +157,7 @@ async function keepLooking(options: KeeperOptions, look: (signal: AbortSignal) =
       await options.clock.sleep(looks.shift() ?? AT_REST_MS, AbortSignal.any([signal, rest.signal]));
     } catch (error) {
       if (error instanceof KubeError) {
-        options.logger.debug("the policies could not be tried", { error });
+        options.logger.debug("the policies could not be tested", { error });
         await options.clock.sleep(LOOKS_AFTER_CHANGE_MS[1] ?? 0, signal).catch(() => undefined);
       } else if (!rest.signal.aborted && !signal.aborted) throw error;
     }
@@ -172,7 +173,7 @@ function watchPolicies(watcher: KubeWatcher, onChange: () => void, signal: Abort
 
 function tell({ events, logger, namespace }: KeeperOptions, problem: string | undefined): void {
   if (problem === undefined) {
-    logger.info("the policies stop what they forbid");
+    logger.info("the policies deny what they forbid");
     return;
   }
   logger.warn("a policy that limits the worker is missing", { reason: "GuardrailsMissing", detail: problem });

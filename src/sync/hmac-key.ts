@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { InstallKey } from "../domain/install-key.ts";
 import { RESOURCES, type Secret } from "../domain/kubernetes.ts";
+import { objectKey } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
@@ -16,11 +17,20 @@ const KEY_BYTES = 32;
 /** Milliseconds. */
 const KEY_RETRY_MS = 1_000;
 
+/** Between two looks at the Secret of a key that is in use (milliseconds). */
+const KEPT_MS = 60_000;
+
 export interface HmacKeyOptions {
   readonly kube: KubeClient;
   readonly namespace: string;
   readonly logger: Logger;
   readonly clock: Clock;
+}
+
+export interface KeptKey extends HmacKeyOptions {
+  readonly key: InstallKey;
+  /** Whether this shard makes the key. */
+  readonly isFirst: boolean;
 }
 
 /**
@@ -32,9 +42,9 @@ export async function loadHmacKey(options: HmacKeyOptions, signal: AbortSignal):
   const ref = { namespace, name: HMAC_KEY_SECRET };
   const found = await kube.read<Secret>(RESOURCES.secrets, ref, signal);
   if (found.kind !== "found") return write(options, undefined, signal);
-  const existing = keyIn(found.object);
+  const existing = installKeyIn(found.object);
   if (existing === undefined) {
-    logger.warn("the fingerprint key was unusable and is replaced; every class is fetched once", {
+    logger.warn("the fingerprint key was unusable and has been replaced; every class is fetched once", {
       secret: `${namespace}/${HMAC_KEY_SECRET}`,
       entry: ENTRY,
     });
@@ -49,8 +59,44 @@ export async function awaitHmacKey(options: HmacKeyOptions, signal: AbortSignal)
     const key = await readHmacKey(options, signal);
     if (key !== undefined && Number.isFinite(key.formerUntil)) return key;
     if (looks === 0)
-      logger.info("waiting for the fingerprint key, which the first shard makes", { secret: `${namespace}/${HMAC_KEY_SECRET}` });
+      logger.info("waiting for the fingerprint key, which the first shard creates", { secret: `${namespace}/${HMAC_KEY_SECRET}` });
     await clock.sleep(KEY_RETRY_MS, signal);
+  }
+}
+
+/**
+ * Looks at the Secret once a minute until the signal aborts, for as long as this process goes by `key`. Without the Secret a leader of another
+ * shard would wait for ever, and a Lease that is deleted would pass for that of an install that nobody has led. The first shard puts back
+ * what is gone. Rejects where the Secret holds another key: two processes that go by different keys do not believe each other.
+ */
+export async function keepHmacKey(options: KeptKey, signal: AbortSignal): Promise<void> {
+  const { key, isFirst, kube, namespace, logger, clock } = options;
+  const ref = { namespace, name: HMAC_KEY_SECRET };
+  const secret = objectKey(ref);
+  for (;;) {
+    await clock.sleep(KEPT_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      const found = await kube.read<Secret>(RESOURCES.secrets, ref, signal);
+      const stored = found.kind === "found" ? installKeyIn(found.object) : undefined;
+      if (stored !== undefined && !Buffer.from(stored.bytes).equals(key.bytes)) throw new KeyReplaced(secret);
+      if (!isFirst || stored?.formerUntil === key.formerUntil) continue;
+      await store(options, found.kind === "found" ? found.object : undefined, { key, signal });
+      logger.warn("the fingerprint key was missing or damaged and has been restored", { secret });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof KubeError) || error.code === "NotLeading") throw error;
+      logger.warn("the fingerprint key could not be checked or restored", { secret, error });
+    }
+  }
+}
+
+/** The process has to begin anew, with the key that is there. */
+class KeyReplaced extends Error {
+  override readonly name = "KeyReplaced";
+
+  constructor(secret: string) {
+    super(`Secret ${secret} contains another key than the one that this process uses`);
   }
 }
 
@@ -61,27 +107,31 @@ export async function hasHmacKey(kube: Pick<KubeClient, "read">, namespace: stri
 
 /** A new key where there is none, with the moment from which on records are signed as this version does. */
 async function write(options: HmacKeyOptions, stored: Secret | undefined, signal: AbortSignal): Promise<InstallKey> {
-  const { kube, namespace, clock } = options;
-  const ref = { namespace, name: HMAC_KEY_SECRET };
-  const precondition = stored === undefined ? {} : { resourceVersion: stored.metadata.resourceVersion ?? "" };
-  const key = (stored === undefined ? undefined : keyIn(stored)?.bytes) ?? randomBytes(KEY_BYTES);
-  const data = {
-    [ENTRY]: Buffer.from(key).toString("base64"),
-    [SIGNED_SINCE]: Buffer.from(new Date(clock.now()).toISOString()).toString("base64"),
-  };
+  const bytes = (stored === undefined ? undefined : installKeyIn(stored)?.bytes) ?? randomBytes(KEY_BYTES);
   try {
-    const written = await kube.apply<Secret>(
-      RESOURCES.secrets,
-      { apiVersion: "v1", kind: "Secret", metadata: { ...ref, ...precondition }, type: "Opaque", data },
-      { fieldManager: FIELD_MANAGER, force: stored !== undefined },
-      signal,
-    );
-    return keyIn(written) ?? loadHmacKey(options, signal);
+    const written = await store(options, stored, { key: { bytes, formerUntil: options.clock.now() }, signal });
+    return installKeyIn(written) ?? loadHmacKey(options, signal);
   } catch (error) {
     // Another replica was faster: its key is the key.
     if (error instanceof KubeError && error.code === "Conflict") return loadHmacKey(options, signal);
     throw error;
   }
+}
+
+/** In the place of what is stored, if anything is. */
+async function store(
+  { kube, namespace }: HmacKeyOptions,
+  stored: Secret | undefined,
+  { key, signal }: { readonly key: InstallKey; readonly signal: AbortSignal },
+): Promise<Secret> {
+  const precondition = stored === undefined ? {} : { resourceVersion: stored.metadata.resourceVersion ?? "" };
+  const data = {
+    [ENTRY]: Buffer.from(key.bytes).toString("base64"),
+    [SIGNED_SINCE]: Buffer.from(new Date(key.formerUntil).toISOString()).toString("base64"),
+  };
+  const metadata = { namespace, name: HMAC_KEY_SECRET, ...precondition };
+  const body: Secret = { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data };
+  return kube.apply<Secret>(RESOURCES.secrets, body, { fieldManager: FIELD_MANAGER, force: stored !== undefined }, signal);
 }
 
 /** The key as it is; undefined where there is none. */
@@ -90,11 +140,11 @@ export async function readHmacKey(
   signal: AbortSignal,
 ): Promise<InstallKey | undefined> {
   const found = await kube.read<Secret>(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, signal);
-  return found.kind === "found" ? keyIn(found.object) : undefined;
+  return found.kind === "found" ? installKeyIn(found.object) : undefined;
 }
 
 /** What the Secret holds; undefined where that is no key. */
-export function keyIn(secret: Secret): InstallKey | undefined {
+export function installKeyIn(secret: Secret): InstallKey | undefined {
   const bytes = Buffer.from(secret.data?.[ENTRY] ?? "", "base64");
   if (bytes.byteLength !== KEY_BYTES) return undefined;
   const since = Date.parse(Buffer.from(secret.data?.[SIGNED_SINCE] ?? "", "base64").toString());

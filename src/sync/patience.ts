@@ -49,7 +49,7 @@ export async function untilAnswered<T>(
     } catch (error) {
       if (!(error instanceof KubeError) || error.retry.kind === "never") throw error;
       const afterMs = error.retry.kind === "after" ? error.retry.milliseconds : backoffDelay(failures, RETRIES, random);
-      logger.warn("the API server has not answered what the worker needs first", { call: call.name, failures, afterMs, error });
+      logger.warn("the API server has not answered the worker's first requests", { call: call.name, failures, afterMs, error });
       await clock.sleep(afterMs, signal);
     }
   }

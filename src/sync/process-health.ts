@@ -6,7 +6,7 @@ import type { WorkQueue } from "../runtime/workqueue.ts";
 const QUEUE_BEHIND_MS = 180_000;
 const QUEUE_STUCK_MS = 900_000;
 
-export interface ProcessParts {
+export interface HealthParts {
   readonly eventLoop: HealthCheck;
   /** Why the API server cannot be worked with. */
   readonly contact: { problem(): string | undefined };
@@ -23,7 +23,7 @@ export interface ProcessParts {
  * Liveness fails where a restart mends it: what stands still by a bug of ours. Readiness fails where nothing can be done for a reason outside,
  * the API server being away or refusing our token, and is well by itself when that is over: a restart loop would only be later then.
  */
-export function processHealth({ eventLoop, contact, watcher, queue, isStarted, eventQueues }: ProcessParts): {
+export function processHealth({ eventLoop, contact, watcher, queue, isStarted, eventQueues }: HealthParts): {
   readonly liveness: readonly HealthCheck[];
   readonly readiness: readonly HealthCheck[];
   readonly notes: readonly HealthCheck[];
@@ -36,7 +36,7 @@ export function processHealth({ eventLoop, contact, watcher, queue, isStarted, e
   return {
     liveness: [eventLoop, { name: "watches", problem: () => watcher.stuck() }, { name: "queue", problem: () => stalled(QUEUE_STUCK_MS) }],
     readiness: [
-      { name: "start", problem: () => (isStarted() ? undefined : "the API server has not said yet whether this instance may begin") },
+      { name: "start", problem: () => (isStarted() ? undefined : "the API server has not answered yet whether this instance can start") },
       { name: "api-server", problem: () => contact.problem() },
       { name: "watches", problem: () => watcher.stalled() },
       { name: "queue", problem: () => stalled(QUEUE_BEHIND_MS) },

@@ -1,16 +1,19 @@
 import { keyOf, refOfKey } from "../domain/object-key.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
+import type { Shard } from "../domain/shards.ts";
 import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
+import type { ClassStatus } from "../domain/sync/status-fields.ts";
+import { WeakCache } from "../domain/weak-cache.ts";
 import type { HeldClasses } from "./classes/held-classes.ts";
 import { isMirrored, type Mirroring } from "./classes/observe.ts";
 import type { StatusStore } from "./classes/status-store.ts";
 import type { CrdHealth } from "./healing/crd-health.ts";
 import type { PushedClasses } from "./push/push.ts";
-import { hasRefusal } from "./push/refused-class.ts";
 
 interface Options extends Pick<Mirroring, "settings"> {
   readonly limits: Pick<OperatorLimits, "cloudName">;
+  readonly shard: Pick<Shard, "count">;
   readonly readCloudFile: ReadCloudFile | undefined;
 }
 
@@ -25,7 +28,7 @@ interface Live {
 
 /** What events of vaults have to know of the worker's classes. */
 export function pushedClasses(
-  { settings, limits, readCloudFile }: Options,
+  { settings, limits, readCloudFile, shard }: Options,
   { classes, statuses, crdHealth, pods, isFollowed }: Live,
 ): PushedClasses {
   return {
@@ -33,7 +36,23 @@ export function pushedClasses(
     classOf: (ref) => classes.get(ref),
     isFetched: (spc) =>
       isMirrored({ settings, consumers: pods.consumers }, spc) && (secretObjectsOf(spc).length > 0 || isFollowed(keyOf(spc)) !== false),
-    isRefused: (classKey) => hasRefusal(statuses.get(refOfKey(classKey))),
+    hasOtherShards: shard.count > 1,
+    refusedObjects: (classKey) => refusedBy(statuses.get(refOfKey(classKey))),
     cloud: { cloudName: limits.cloudName, readCloudFile },
   };
+}
+
+/** By the status, which is another object after each change: all classes of a vault are asked for at each event of its rights. */
+const refusals = new WeakCache<ClassStatus, number | "all">();
+
+/** How many objects a status tells that the vault has refused for want of a right. */
+function refusedBy(status: ClassStatus | undefined): number | "all" {
+  return status === undefined ? 0 : refusals.getOrCreate(status, () => countRefused(status));
+}
+
+function countRefused({ conditions, secrets, objects = [] }: ClassStatus): number | "all" {
+  const all = [...secrets.flatMap(({ data }) => data), ...objects];
+  const refused = new Set(all.flatMap(({ object, state }) => (state === "Forbidden" ? [object] : [])));
+  if (refused.size > 0) return refused.size;
+  return conditions.some(({ reason }) => reason === "Forbidden") || secrets.some(({ state }) => state === "Forbidden") ? "all" : 0;
 }

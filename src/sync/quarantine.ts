@@ -4,7 +4,6 @@ import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { keyOf } from "../domain/object-key.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
-import { rfc3339 } from "../domain/sync/class-status.ts";
 import {
   type HandEntry,
   namespaceSuspicion,
@@ -14,6 +13,7 @@ import {
   untilInForm,
   writeLeaving,
 } from "../domain/sync/in-hand.ts";
+import { rfc3339 } from "../domain/sync/stored-time.ts";
 import type { FetchMirror, FetchRequest, Mirror, Recheck } from "./vault/mirror.ts";
 
 /** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
@@ -69,7 +69,7 @@ export class Quarantine {
       for (const [key, entry] of suspectsOf(left, this.#began)) {
         if (!isOurs(key) || (this.#suspects.get(key)?.deaths ?? 0) > entry.deaths) continue;
         this.#suspects.set(key, entry);
-        logger.warn("a class was in hand when a worker ended", { class: key, deaths: entry.deaths });
+        logger.warn("a worker ended while it handled a class", { class: key, deaths: entry.deaths });
       }
     }
   }

@@ -24,7 +24,7 @@ import { type CrdHealth, createCrdHealth } from "./healing/crd-health.ts";
 import { startSnapshots } from "./healing/snapshots.ts";
 import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, POD_STATUS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
-import { awaitHmacKey, loadHmacKey } from "./hmac-key.ts";
+import { awaitHmacKey, keepHmacKey, loadHmacKey } from "./hmac-key.ts";
 import { patiently, RETRIES, untilAnswered } from "./patience.ts";
 import type { Push } from "./push/push.ts";
 import { pushedClasses } from "./pushed-classes.ts";
@@ -50,11 +50,16 @@ const CLASS_WORKERS_OF_A_VAULT = 8;
 
 /** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
-  const { kube, logger, clock, random, metrics } = options;
-  const cluster = await untilAnswered({ name: "uid of the cluster", make: () => clusterUid(kube, signal) }, options, signal);
-  const { isFirst, serves } = options.shard;
-  const makeKey = (): Promise<InstallKey> => (isFirst ? loadHmacKey(options, signal) : awaitHmacKey(options, signal));
-  const key = await untilAnswered({ name: "fingerprint key", make: makeKey }, options, signal);
+  const { settings, install, healing, api, polling, parts, process } = options;
+  const { rollouts, gateways } = parts;
+  const { quarantine } = polling;
+  const { kube } = api;
+  const { logger, clock, random, metrics, events } = process;
+  const cluster = await untilAnswered({ name: "uid of the cluster", make: () => clusterUid(kube, signal) }, process, signal);
+  const { isFirst, serves } = install.shard;
+  const keyed = { kube, namespace: install.namespace, logger, clock };
+  const makeKey = (): Promise<InstallKey> => (isFirst ? loadHmacKey(keyed, signal) : awaitHmacKey(keyed, signal));
+  const key = await untilAnswered({ name: "fingerprint key", make: makeKey }, process, signal);
   const values = new ValuesInHand();
   const queue = new WorkQueue({
     workers: CLASS_WORKERS,
@@ -68,29 +73,30 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     random,
     observer: metrics.queue.observer,
     handle: async (classKey, handleSignal) => {
-      const pause = options.quarantine.admit(classKey, (waiting) => queue.isDueBesides(waiting), live.classes.get(refOfKey(classKey)));
+      const pause = quarantine.admit(classKey, (waiting) => queue.isDueBesides(waiting), live.classes.get(refOfKey(classKey)));
       if (pause > 0) return { kind: "requeueAfter", milliseconds: pause };
       try {
         return await patiently(() => reconcileClass(reconciling, classKey, handleSignal));
       } finally {
         // Also of a reconcile that failed: its Secrets may have new versions all the same.
-        options.rollouts?.noteClass(classKey);
-        options.gateways?.noteClass(classKey);
-        options.quarantine.end(classKey);
+        rollouts?.noteClass(classKey);
+        gateways?.noteClass(classKey);
+        quarantine.end(classKey);
         values.end(classKey);
       }
     },
   });
   const fingerprints = createFingerprints(key.bytes, key.formerUntil);
-  const copies = startComponentCopies({ ...options, fingerprints, onChange: (id) => components?.lookAt(id) }, signal);
-  const components = options.healsComponents
-    ? startComponents({ ...options, copies, metrics: options.componentMetrics }, signal)
-    : undefined;
-  const crds = startCrds({ ...options, copies }, signal);
+  const watched = { kube, watcher: api.watcher, namespace: install.namespace, process };
+  const copies = startComponentCopies({ ...watched, fingerprints, onChange: (id) => components?.lookAt(id) }, signal);
+  const components = healing.heal.includes("components") ? startComponents({ ...watched, healing, copies }, signal) : undefined;
+  const crds = startCrds({ ...watched, healing, copies }, signal);
   const guardrails = createPolicyMonitor({
-    ...options,
+    ...watched,
+    ...process,
+    isBlind: api.isBlind,
     events: ofInstall(options),
-    kube: options.probe,
+    kube: api.probe,
     onKnown: (policy, isMissing) => metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
   // The queue runs below, so its handler never sees these before they are there.
@@ -98,56 +104,47 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     // To a class of another shard its absence from the copies would be its end.
     if (serves(refOfKey(classKey).namespace)) queue.add(classKey);
   };
-  const push = options.push?.start(enqueue);
+  const push = parts.push?.start(enqueue);
   // Blind, there is nothing to copy from.
-  const secretCopies = options.isBlind
+  const secretCopies = api.isBlind
     ? undefined
-    : startSecretCopies({ ...options, watcher: options.watcherOfAllShards, fingerprints, serves }, signal);
+    : startSecretCopies({ kube, watcher: api.watcherOfAllShards, settings, install, fingerprints, process }, signal);
   const live = startCopies({ options, fingerprints, crds, enqueue, push, secretCopies }, signal);
   const ports = portsOf({ options, fingerprints, enqueue, push }, live, guardrails);
-  const before = earlierPolls(options);
-  const mirror = options.quarantine.guarded(mirrorsOf({ options, enqueue, fingerprints }, live, values));
-  const restarts = options.rollouts !== undefined;
-  const reconciling: Reconciling = {
-    ports,
-    mirror,
-    metrics,
-    logger,
-    cluster,
-    earlierPolls: before,
-    classesAtRest: new Map(),
-    random,
-    restarts,
-  };
+  const before = earlierPolls({ progress: polling.progress, clock });
+  const mirror = quarantine.guarded(mirrorsOf({ options, enqueue, fingerprints }, live, values));
+  const restarts = rollouts !== undefined;
+  const reconciling: Reconciling = { ports, mirror, process, cluster, earlierPolls: before, classesAtRest: new Map(), restarts };
   metrics.queue.observe(queue);
-  options.observeQueue?.(queue);
-  const sources = { ...live, consumers: live.pods.consumers, settings: options.settings, clock };
+  polling.observeQueue?.(queue);
+  const sources = { ...live, consumers: live.pods.consumers, settings, clock };
   metrics.observeClasses(classFacts(sources));
-  options.progress?.observe(pollsMade({ ...sources, before }));
-  options.vaultMetrics.vaults.observe((classKey) => live.classes.get(refOfKey(classKey)) !== undefined);
-  const { events, settings } = options;
+  polling.progress?.observe(pollsMade({ ...sources, before }));
+  options.vaults.vaultMetrics.vaults.observe((classKey) => live.classes.get(refOfKey(classKey)) !== undefined);
   const isSwitchedOff = (spc: SecretProviderClass): boolean => switchedOffBy(spc, settings) !== undefined;
   await runTogether(
     [
       (running) => queue.run(running),
+      (running) => keepHmacKey({ ...keyed, key, isFirst }, running),
       (running) => crds.queue.run(running),
       async (running) => (isFirst ? copies.renew(running) : undefined),
       (running) => live.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
       (running) => reviewStatuses(ports, { logger, random }, running),
-      async (running) => options.rollouts?.run({ ...live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
-      async (running) => options.gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.limits, events }, running),
+      async (running) => rollouts?.run({ live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
+      async (running) => gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.vaults.limits, events }, running),
       async (running) => secretCopies?.run(live, running),
-      async (running) => push?.run(pushedClasses(options, { ...live, isFollowed: followedBy(options.rollouts) }), running),
+      async (running) =>
+        push?.run(pushedClasses({ ...options.vaults, ...install, settings }, { ...live, isFollowed: followedBy(rollouts) }), running),
     ],
     signal,
   );
 }
 
 /** What is told of the install, and not of a class, one shard tells. */
-function ofInstall({ events, shard }: Pick<WorkerOptions, "events" | "shard">): EventSink {
-  return shard.isFirst ? events : { emit: () => undefined };
+function ofInstall({ process, install }: Pick<WorkerOptions, "process" | "install">): EventSink {
+  return install.shard.isFirst ? process.events : { emit: () => undefined };
 }
 
 /** As its author wrote it: enough to tell the classes of one vault from those of others. */
@@ -168,7 +165,9 @@ interface CopiesInput {
 }
 
 function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies }: CopiesInput, signal: AbortSignal) {
-  const { kube, watcher, logger, clock } = options;
+  const { api, process } = options;
+  const { kube, watcher, isBlind } = api;
+  const { logger, clock } = process;
   const states = new ClassStates();
   const edits = new UnansweredEdits(
     (spc) => mayBeOutdated({ settings: options.settings, consumers }, statuses, spc),
@@ -180,10 +179,10 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     secretCopies?.noteClass(classKey);
   };
   const classes = startHeldClasses({ watcher, kube, onChange: onClassChange, lookAt }, signal);
-  const blind = options.isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
-  const secrets = blind ?? startSecretStore({ watcher, fingerprints, onChange: lookAt }, signal);
+  const blind = isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
+  const secrets = blind ?? startSecretStore({ watcher, fingerprints, logger, onChange: lookAt }, signal);
   const retryFailing = (namespace?: string): void => {
-    if (namespace !== undefined) options.gateways?.noteNamespace(namespace);
+    if (namespace !== undefined) options.parts.gateways?.noteNamespace(namespace);
     for (const spc of classes.list()) {
       if (namespace !== undefined && spc.metadata.namespace !== namespace) continue;
       if ((states.get(keyOf(spc))?.failing.size ?? 0) === 0) continue;
@@ -191,9 +190,9 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
       enqueue(keyOf(spc));
     }
   };
-  const driverSync = options.isBlind ? undefined : startDriverSync(watcher, () => retryFailing(), signal);
-  const snapshots = startSnapshots({ kube, watcher, fingerprints, clock, random: options.random, logger, onChange: enqueue }, signal);
-  const byName = new Map(options.crds.map((crd) => [crd.metadata.name, crd]));
+  const driverSync = isBlind ? undefined : startDriverSync(watcher, () => retryFailing(), signal);
+  const snapshots = startSnapshots({ kube, watcher, fingerprints, process, onChange: enqueue }, signal);
+  const byName = new Map(options.healing.crds.map((crd) => [crd.metadata.name, crd]));
   const statusGate = createCrdHealth({
     kube,
     ours: shipped(byName, STATUS_CRD),
@@ -222,7 +221,7 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     kube,
     ours: shipped(byName, CLASS_CRD),
     clock,
-    onChange: (state) => tellTrust(options, state),
+    onChange: (state) => tellTrust(process, state),
     watched: () => crds.watchedClassCrd.list()[0],
     staleness: () => {
       const copies = {
@@ -252,17 +251,16 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
 
 function portsOf(
   { options, fingerprints, enqueue, push }: Omit<CopiesInput, "crds" | "secretCopies">,
-  live: LiveCopies,
+  { classes, secrets, blind, snapshots, statuses, edits, states, crdHealth, pods: { consumers, driverSync } }: LiveCopies,
   guardrails: Guardrails,
 ): ClassPorts {
-  const { kube, clock, logger, events, metrics, settings } = options;
-  const { classes, secrets, blind, snapshots, statuses, edits, states, crdHealth } = live;
-  const { consumers, driverSync } = live.pods;
+  const { settings, process } = options;
+  const { clock, logger, events, metrics } = process;
+  const { kube } = options.api;
   const healed = { restored: metrics.classesRestored, repaired: metrics.classesRepaired };
   return {
     kube,
     clock,
-    crdHealth,
     caches: {
       settings,
       classes,
@@ -270,19 +268,16 @@ function portsOf(
       snapshots,
       statuses,
       consumers,
-      isFollowed: followedBy(options.rollouts),
-      crdHealth,
-      hints: push?.hints,
-      cluster: { driverSync, guardrails },
+      parts: { isFollowed: followedBy(options.parts.rollouts), hints: push?.hints },
+      cluster: { crdHealth, driverSync, guardrails },
     },
-    hints: push?.hints,
-    stores: { classes, snapshots, statuses, edits, states },
+    memory: { edits, states },
     secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
     teller: {
       events,
       logger,
       countHealed: (how) => healed[how].inc(),
-      tellFreeze: createFreezeTeller({ ...options, events: ofInstall(options) }),
+      tellFreeze: createFreezeTeller({ namespace: options.install.namespace, events: ofInstall(options) }),
     },
     enqueue,
   };
@@ -293,22 +288,23 @@ function mirrorsOf(
   { pods: { consumers, grants }, states }: LiveCopies,
   values: ValuesInHand,
 ): FetchMirror {
+  const { clock, random } = options.process;
   const onChange = (classKey: string): boolean => {
-    const isKnown = states.note(classKey, { kind: "objectChanged", now: options.clock.now() }) !== undefined;
+    const isKnown = states.note(classKey, { kind: "objectChanged", now: clock.now() }) !== undefined;
     if (isKnown) enqueue(classKey);
     return isKnown;
   };
-  const { kube, credentialsSecretNames, limits, readCloudFile, render, decoder, vaults, clock, random, vaultMetrics } = options;
+  const { credentialsSecretNames, limits, readCloudFile, render, decoder, vaults, vaultMetrics } = options.vaults;
   return createMirrors({
     cloud: { cloudName: limits.cloudName, identityBindings: limits.identityBindings, readCloudFile },
-    identities: { kube, credentialsSecretNames, limits, consumers, grants },
+    identities: { kube: options.api.kube, credentialsSecretNames, limits, consumers, grants },
     content: { render, decoder, values, saltKeyOf: (namespace) => fingerprints.saltKeyOf(namespace) },
     vaults,
     clock,
     random,
     vaultMetrics,
     onChange,
-    leadingSince: options.leadingSince,
-    portion: 1 / options.shard.count,
+    leadership: options.polling.leadership,
+    portion: 1 / options.install.shard.count,
   });
 }

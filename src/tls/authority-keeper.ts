@@ -84,7 +84,7 @@ export function createAuthorityKeeper(options: AuthorityKeeperOptions): Authorit
       }
       throw new TlsError(
         "Contested",
-        `Secret ${namespace}/${AUTHORITY_SECRET} changed under ${ATTEMPTS} attempts to put it in order: find out what else writes it (metadata.managedFields names the writers)`,
+        `Secret ${namespace}/${AUTHORITY_SECRET} changed during each of ${ATTEMPTS} attempts to repair it: find out what else writes it (metadata.managedFields names the writers)`,
       );
     },
   };
@@ -94,7 +94,7 @@ async function readSecret(client: KubeClient, namespace: string, signal: AbortSi
   const result = await client.read<Secret>(RESOURCES.secrets, { namespace, name: AUTHORITY_SECRET }, signal);
   if (result.kind === "found") return result.object;
   if (result.kind === "absent") return undefined;
-  throw new TlsError("Unserved", "the API server says that it does not serve Secrets: check the server's address");
+  throw new TlsError("Unserved", "the API server reports that it does not serve Secrets: check the server's address");
 }
 
 function decide(secret: Secret | undefined, serving: AuthorityCertificate | undefined, now: number): Decision {
@@ -103,7 +103,7 @@ function decide(secret: Secret | undefined, serving: AuthorityCertificate | unde
   const authority = content && authorityOf(content, now);
   if (verdict.kind !== "valid") {
     const { reason, message: problem } = verdict;
-    const action = "made a new CA; certificates of the one before stay trusted for a while";
+    const action = "created a new CA; certificates of the previous CA stay trusted for a while";
     const repair = { reason, problem, action, content: () => successor(content, serving, now) };
     return { usable: verdict.kind === "renew" ? authority : undefined, repair };
   }
@@ -114,8 +114,8 @@ function decide(secret: Secret | undefined, serving: AuthorityCertificate | unde
   const previous = retire([...(serving === undefined ? [] : [serving]), ...stillTrusted(content.previous, now)], certificate, now);
   const repair: Repair = {
     reason: "OverlapLost",
-    problem: "it does not hold the CA whose certificates are still served",
-    action: `kept its CA and put the one before into ${AUTHORITY_KEYS.previous}`,
+    problem: "it does not contain the CA whose certificates are still served",
+    action: `kept its CA and stored the previous one in ${AUTHORITY_KEYS.previous}`,
     content: () => Promise.resolve({ certificatePem: certificate.pem, key, previous }),
   };
   return { usable: authority, repair };
@@ -193,6 +193,6 @@ function preconditionsOf(secret: Secret | undefined): { readonly uid?: string; r
 function immutable(namespace: string, problem: string): TlsError {
   return new TlsError(
     "Immutable",
-    `Secret ${namespace}/${AUTHORITY_SECRET} is immutable and must change, because ${problem}: delete it and a new CA is made`,
+    `Secret ${namespace}/${AUTHORITY_SECRET} is immutable but must change, because ${problem}: delete it, and the webhook creates a new CA`,
   );
 }

@@ -44,7 +44,7 @@ export interface Readiness {
 }
 
 /** Ends of validity in Unix milliseconds; undefined until known. */
-export interface Expiry {
+export interface CertificateEnds {
   readonly leaf: number | undefined;
   readonly authority: number | undefined;
 }
@@ -94,7 +94,7 @@ export class CertificatePass {
     return this.#bundle;
   }
 
-  get expiry(): Expiry {
+  get expiry(): CertificateEnds {
     return { leaf: this.#leaf?.notAfter, authority: this.#authority?.certificate.notAfter };
   }
 
@@ -196,6 +196,6 @@ export class CertificatePass {
     const isKnown = error instanceof KubeError || error instanceof TlsError;
     const problem = isKnown ? error.message : `unexpected ${error instanceof Error ? error.name : typeof error}`;
     this.#problems.set(step, problem);
-    this.#options.logger.warn("a certificate step failed and is tried again", { step, problem, ...(isKnown ? { code: error.code } : {}) });
+    this.#options.logger.warn("a certificate step failed; retrying", { step, problem, ...(isKnown ? { code: error.code } : {}) });
   }
 }

@@ -62,11 +62,11 @@ function readFirst(file: string): string {
 }
 
 function problemOf(text: string, file: string): string | undefined {
-  if (parseBundle(text).length === 0) return `--client-ca-file: ${file} holds no certificate in PEM`;
+  if (parseBundle(text).length === 0) return `--client-ca-file: ${file} contains no certificate in PEM`;
   try {
     createSecureContext({ ca: text });
     return undefined;
   } catch {
-    return `--client-ca-file: TLS refuses what ${file} holds`;
+    return `--client-ca-file: TLS rejects the content of ${file}`;
   }
 }

@@ -132,7 +132,7 @@ class FileWatch {
   /** A file that is missing for a moment changes nothing. What holds no certificate would keep every replica from being ready. */
   #adoptAuthority(text: string | undefined): string | undefined {
     if (text === undefined) return undefined;
-    if (parseBundle(text).length === 0) return "--tls-ca-file holds no certificate in PEM";
+    if (parseBundle(text).length === 0) return "--tls-ca-file contains no certificate in PEM";
     this.#authority = text;
     return undefined;
   }
@@ -141,7 +141,7 @@ class FileWatch {
   #report(problem: string): void {
     if (problem === this.#problem) return;
     this.#problem = problem;
-    const kept = this.#served === undefined ? "none is served" : `the one before is served until ${instant(this.#served.notAfter)}`;
+    const kept = this.#served === undefined ? "none is served" : `the previous one is served until ${instant(this.#served.notAfter)}`;
     this.#options.logger.error("the certificate in the files cannot be used", { problem, kept });
   }
 }
@@ -155,17 +155,17 @@ interface Wanted {
 /** The texts name flags, never a byte of the key. */
 function examinePair({ cert, key }: ServingCertificate, { name, now }: Wanted): Pair | string {
   const certificate = parseCertificate(cert);
-  if (certificate === undefined) return "--tls-cert-file holds no certificate in PEM";
+  if (certificate === undefined) return "--tls-cert-file contains no certificate in PEM";
   const isMatch = matches(certificate, key);
-  if (isMatch === undefined) return "--tls-key-file holds no private key in PEM that can be read without a passphrase";
+  if (isMatch === undefined) return "--tls-key-file contains no private key in PEM that can be read without a passphrase";
   if (!isMatch) return "--tls-key-file is not the key of the first certificate in --tls-cert-file";
   const notAfter = certificate.validToDate.getTime();
   if (now >= notAfter) return `the certificate in --tls-cert-file expired at ${instant(notAfter)}`;
   const notBefore = certificate.validFromDate.getTime();
-  if (now < notBefore) return `the certificate in --tls-cert-file is valid from ${instant(notBefore)} only`;
+  if (now < notBefore) return `the certificate in --tls-cert-file is not valid before ${instant(notBefore)}`;
   if (certificate.checkHost(name) === undefined) return `the certificate in --tls-cert-file does not name ${name}: add it to its DNS names`;
   const refusal = refusalOfTls({ cert, key });
-  return refusal === undefined ? { cert, key, notAfter } : `TLS refuses the certificate in --tls-cert-file or its key: ${refusal}`;
+  return refusal === undefined ? { cert, key, notAfter } : `TLS rejects the certificate in --tls-cert-file or its key: ${refusal}`;
 }
 
 /** A key that is too short, a signature that is too weak, a chain that cannot be read: what the server would stumble over, found before. */

@@ -86,14 +86,22 @@ function decoded(attribute: forge.pki.CertificateField): forge.pki.CertificateFi
   return isUtf8 && typeof value === "string" ? { ...attribute, value: forge.util.decodeUtf8(value) } : attribute;
 }
 
+declare module "node-forge" {
+  namespace pki {
+    interface Certificate {
+      /** What it does with a private key is to call its `sign`. */
+      sign(signer: { readonly sign: () => string }, digest: md.MessageDigest): void;
+    }
+  }
+}
+
 /** node-forge's own RSA is JavaScript: two signatures of it were a third of the process's start. OpenSSL signs the bytes that it composed. */
 function sign(certificate: forge.pki.Certificate, key: KeyObject): void {
   const signer = {
     // Called once the part that is signed stands.
     sign: () => opensslSign("sha256", derOf(certificate.tbsCertificate), key).toString("latin1"),
   };
-  // Of a private key, node-forge calls `sign` and nothing else.
-  certificate.sign(signer as unknown as forge.pki.rsa.PrivateKey, forge.md.sha256.create());
+  certificate.sign(signer, forge.md.sha256.create());
 }
 
 function derOf(value: unknown): Buffer {
@@ -127,7 +135,7 @@ function parseIssuer(pem: string): forge.pki.Certificate {
 function cannotCertify(): TlsError {
   return new TlsError(
     "CannotCertify",
-    `certificates that the CA in Secret ${AUTHORITY_SECRET} signs do not verify: delete that Secret and a new CA is made`,
+    `certificates that the CA in Secret ${AUTHORITY_SECRET} signs do not verify: delete that Secret, and the webhook creates a new CA`,
   );
 }
 

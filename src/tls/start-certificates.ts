@@ -3,7 +3,13 @@ import { RESOURCES } from "../domain/kubernetes.ts";
 import type { CertificateSource } from "../domain/ports/certificate-source.ts";
 import type { KubeWatcher } from "../domain/ports/kube-watcher.ts";
 import { untilAborted } from "../runtime/lifecycle.ts";
-import { CertificatePass, type CertificatePassOptions, type Expiry, type PassOutcome, type Readiness } from "./certificate-pass.ts";
+import {
+  type CertificateEnds,
+  CertificatePass,
+  type CertificatePassOptions,
+  type PassOutcome,
+  type Readiness,
+} from "./certificate-pass.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface CertificatesOptions extends CertificatePassOptions {
@@ -17,7 +23,7 @@ export interface Certificates {
   /** What API servers verify the served certificate with, PEM; undefined where that is not known. */
   trusted(): string | undefined;
   /** For the gauges. */
-  expiry(): Expiry;
+  expiry(): CertificateEnds;
   /** Unix milliseconds of the last pass in which nothing failed; undefined before the first. */
   lastSuccess(): number | undefined;
   /** Resolves after the signal aborted and the pass that ran then has ended. Rejects on nothing but a bug. */

@@ -17,7 +17,7 @@ const MOST_BYTES = 24 * 1024 * 1024;
 const SLOW_MS = 250;
 
 /** What a review takes up. */
-export interface Place {
+export interface AdmissionPlace {
   /** It holds so many bytes now. False: there is no room for them. */
   hold(bytes: number): boolean;
   /** Its body is whole: it is not slow any more. */
@@ -28,7 +28,7 @@ export interface Place {
 /** Bounds what is worked on at once. */
 export interface AdmissionGate {
   /** `displace` is called where the place is needed for another: it is lost then. Undefined: no room, refuse at once. */
-  enter(peer: string, displace: () => void): Place | undefined;
+  enter(peer: string, displace: () => void): AdmissionPlace | undefined;
 }
 
 export interface GateLimits {

@@ -3,14 +3,14 @@ import { completeReview } from "../domain/admission/response.ts";
 import type { IncomingReview } from "./incoming-review.ts";
 
 /** What goes back to the API server: HTTP status and JSON body. */
-export interface Answer {
+export interface WebhookAnswer {
   readonly status: number;
   readonly body: object;
 }
 
-export type ReviewHandler = (review: IncomingReview) => Promise<Answer>;
+export type ReviewHandler = (review: IncomingReview) => Promise<WebhookAnswer>;
 
 /** A decision as it goes back; without a uid where none could be read. */
-export function answerTo(uid: string | undefined, decision: AdmissionDecision): Answer {
+export function answerTo(uid: string | undefined, decision: AdmissionDecision): WebhookAnswer {
   return { status: decision.kind === "errored" ? decision.status : 200, body: completeReview(uid ?? "", decision) };
 }

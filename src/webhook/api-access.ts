@@ -23,7 +23,7 @@ export interface ApiAccessOptions {
 export interface ApiAccess {
   /** Undefined while decisions rest on what the cluster has, or nobody can say; else one sentence. */
   readiness(): string | undefined;
-  /** The same, once it has lasted so long that only another process may mend it. */
+  /** A watch that has stopped for so long that only another process mends it. A refused token is none: the container would begin with the same one. */
   liveness(): string | undefined;
   /** Resolves after the signal aborted. */
   readonly done: Promise<void>;
@@ -33,10 +33,7 @@ export interface ApiAccess {
 const EVERY_MS = 15_000;
 const LONGEST_READ_MS = 5_000;
 
-/**
- * Answers in a row. An API server that restarts may refuse a token for moments; one that refuses it for a minute means it. Three
- * minutes are long enough for whoever repaired the account to replace the pods in an orderly way.
- */
+/** Answers in a row. An API server that restarts may refuse a token for moments; one that refuses it for a minute means it. */
 const ROW = { unready: 4, stuck: 12 } as const;
 
 /** Four times the silence after which a watch is opened anew; a bookmark comes every minute. */
@@ -60,20 +57,21 @@ export function startApiAccess({ kube, copies, clock, logger }: ApiAccessOptions
       silent.set(each, isSilent ? (silent.get(each) ?? 0) + 1 : 0);
     }
   };
-  const problemAfter = (row: number): string | undefined => {
-    if (refused >= row) return "the API server refuses our token: replace this pod (kubectl rollout restart)";
-    const stalled = copies.find((each) => (silent.get(each) ?? 0) >= row);
-    return stalled === undefined ? undefined : `the copy of ${stalled.resource.plural} no longer follows the API server`;
+  const stalled = (row: number): string | undefined => {
+    const copy = copies.find((each) => (silent.get(each) ?? 0) >= row);
+    return copy === undefined ? undefined : `the copy of ${copy.resource.plural} no longer follows the API server`;
   };
+  const readiness = (): string | undefined =>
+    refused >= ROW.unready ? "the API server rejects our token: replace this pod (kubectl rollout restart)" : stalled(ROW.unready);
   let told: string | undefined;
   const round = async (): Promise<void> => {
     await clock.sleep(EVERY_MS, signal);
     await check();
-    const problem = problemAfter(ROW.unready);
-    if (problem !== undefined && problem !== told) logger.error("decisions no longer rest on what the cluster has", { problem });
+    const problem = readiness();
+    if (problem !== undefined && problem !== told) logger.error("decisions are based on outdated cluster state", { problem });
     told = problem;
   };
-  return { readiness: () => problemAfter(ROW.unready), liveness: () => problemAfter(ROW.stuck), done: untilAborted(signal, round) };
+  return { readiness, liveness: () => stalled(ROW.stuck), done: untilAborted(signal, round) };
 }
 
 /** `forbidden`: the token was accepted, and a right is missing. `silent`: no answer, or one that says nothing of token and kind. */

@@ -2,8 +2,8 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import { overloaded } from "../domain/admission/decision.ts";
 import type { FairTurns } from "../runtime/fair-turns.ts";
 import { peerOf } from "../runtime/peer.ts";
-import type { AdmissionGate, Place } from "./admission-gate.ts";
-import { type Answer, answerTo, type ReviewHandler } from "./answer.ts";
+import type { AdmissionGate, AdmissionPlace } from "./admission-gate.ts";
+import { answerTo, type ReviewHandler, type WebhookAnswer } from "./answer.ts";
 import { discardRest } from "./read-body.ts";
 
 /** Paths in the webhook configurations. */
@@ -33,11 +33,11 @@ export function createApp({ handlers, ...options }: AppOptions): Express {
       response
         .set("Allow", "POST")
         .status(405)
-        .json({ message: `${path} takes POST only` });
+        .json({ message: `${path} accepts only POST` });
     });
   }
   app.use((_request, response) => {
-    response.status(404).json({ message: `nothing is served here: reviews go to ${Object.keys(handlers).join(", ")}` });
+    response.status(404).json({ message: `this path serves nothing: send reviews to ${Object.keys(handlers).join(", ")}` });
   });
   app.use(hideErrors);
   return app;
@@ -71,7 +71,11 @@ async function answerReview(request: Request, response: Response, options: Answe
 }
 
 /** Room for the answer takes the place of that for the body. */
-async function sendHeld(request: Request, response: Response, { place, answer }: { readonly place: Place; readonly answer: Answer }) {
+async function sendHeld(
+  request: Request,
+  response: Response,
+  { place, answer }: { readonly place: AdmissionPlace; readonly answer: WebhookAnswer },
+) {
   if (answer.status === 429) {
     await sendWhole(request, response, answer);
     return;
@@ -85,7 +89,7 @@ async function sendHeld(request: Request, response: Response, { place, answer }:
  * Refused, or given up. The API server's client waits for the second that `Retry-After` names and asks again for as long as the
  * webhook's timeout allows: an error that is told at once still may end in an injected pod, a slow one never.
  */
-async function sendWhole(request: Request, response: Response, { status, body }: Answer): Promise<void> {
+async function sendWhole(request: Request, response: Response, { status, body }: WebhookAnswer): Promise<void> {
   response.set("Retry-After", "1");
   await sendText(request, response, { status, text: JSON.stringify(body) });
 }

@@ -4,7 +4,7 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { PeerSlots } from "../runtime/peer-slots.ts";
 import { usedOf } from "./class-copy.ts";
-import { createLookup, type LookupResult } from "./live-lookup.ts";
+import { type ClassLookupResult, createLookup } from "./live-lookup.ts";
 
 export interface ClassLookup {
   /** Never throws: what cannot be found out is `unknown`. `peer`: in whose name it is read. */
@@ -14,7 +14,7 @@ export interface ClassLookup {
 export interface ClassLookupOptions {
   readonly classes: Pick<Reflector<SecretProviderClass>, "get">;
   readonly kube: Pick<KubeClient, "read">;
-  readonly onLookup?: (result: LookupResult) => void;
+  readonly onLookup?: (result: ClassLookupResult) => void;
   readonly slots?: PeerSlots;
 }
 

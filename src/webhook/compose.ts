@@ -1,8 +1,7 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { serviceDnsNames, WEBHOOK_SERVICE } from "../domain/certificates/names.ts";
 import type { InjectionSettings } from "../domain/injection/settings.ts";
-import { type KubeObject, RESOURCES, type SecretProviderClass } from "../domain/kubernetes.ts";
-import type { CertificateSource, ClientAuthorities } from "../domain/ports/certificate-source.ts";
+import { type KubeObject, RESOURCES } from "../domain/kubernetes.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
@@ -19,7 +18,6 @@ import { startHealthServer } from "../runtime/health.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import { createRegistry } from "../runtime/metrics.ts";
 import { createPeerSlots } from "../runtime/peer-slots.ts";
-import { SETTINGS } from "../runtime/settings.ts";
 import { startChainProbe } from "../tls/chain-probe.ts";
 import { startClientAuthorities } from "../tls/client-authorities.ts";
 import { startFileCertificates } from "../tls/file-certificates.ts";
@@ -27,42 +25,40 @@ import { type Certificates, type CertificatesOptions, startCertificates } from "
 import { type AdmissionGate, createAdmissionGate } from "./admission-gate.ts";
 import { startApiAccess } from "./api-access.ts";
 import { CLASSES_PATH, createApp, PODS_PATH, WORKLOADS_PATH } from "./app.ts";
-import { reflectClasses } from "./class-copy.ts";
+import { type ClassCopy, reflectClasses } from "./class-copy.ts";
 import { createClassLookup } from "./class-lookup.ts";
-import { createAdmissionMetrics } from "./metrics.ts";
+import { createAdmissionMetrics, exportExpiry } from "./metrics.ts";
 import { createNamespaceLookup, reflectNamespaces } from "./namespace-lookup.ts";
 import { createPodHandler, decidePod } from "./pod-handler.ts";
 import { createClassHandler, createWorkloadHandler, type PreflightOptions } from "./preflight-handler.ts";
 import { createPreflightMetrics } from "./preflight-metrics.ts";
-import { type AdmissionServer, createAdmissionServer, type MinVersion } from "./server.ts";
+import { type AdmissionServer, createAdmissionServer, type ListenOptions, type TlsParts } from "./server.ts";
 
 /** As many as the client has connections, so that what waits, waits here; a quarter of them is never one stranger's. */
 const LIVE_READS = { slots: 16, most: 12 } as const;
 
 export interface WebhookServerOptions {
   readonly settings: InjectionSettings;
-  readonly address: string;
-  readonly port: number;
-  readonly certificates: CertificateSource;
-  readonly classes: Pick<Reflector<SecretProviderClass>, "get">;
-  readonly namespaces: Pick<Reflector<KubeObject>, "get">;
-  readonly kube: Pick<KubeClient, "read">;
-  readonly registry: Registry;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Cloud of classes without `cloudName`; default the public one. */
-  readonly cloudName?: string;
-  /** `--identity-bindings`; default: off. */
-  readonly identityBindings?: boolean;
-  readonly minVersion?: MinVersion;
-  /** See {@link createAdmissionServer}. */
-  readonly clientAuthorities?: ClientAuthorities;
+  /** Of classes that do not say. */
+  readonly clouds: Pick<PreflightOptions, "cloudName" | "identityBindings">;
+  readonly listen: ListenOptions;
+  readonly tls: TlsParts;
+  readonly api: ApiParts;
+  readonly process: { readonly registry: Registry; readonly clock: Clock; readonly logger: Logger };
   readonly gate?: AdmissionGate;
 }
 
+/** The API server: live copies of what reviews name, and reads of what a copy lacks. */
+interface ApiParts {
+  readonly classes: Pick<ClassCopy, "get"> & Partial<Pick<ClassCopy, "namesIn">>;
+  readonly namespaces: Pick<Reflector<KubeObject>, "get">;
+  readonly kube: Pick<KubeClient, "read">;
+}
+
 /** The admission endpoint with everything of the webhook's own behind it. */
-export function createWebhookServer(options: WebhookServerOptions): AdmissionServer {
-  const { settings, certificates, classes, namespaces, kube, registry, clock, logger, address, port } = options;
+export function createWebhookServer({ settings, clouds, listen, tls, api, process, gate }: WebhookServerOptions): AdmissionServer {
+  const { classes, namespaces, kube } = api;
+  const { registry, clock, logger } = process;
   const metrics = createAdmissionMetrics(registry);
   const turns = createFairTurns();
   const reads = { kube, slots: createPeerSlots(LIVE_READS) };
@@ -71,8 +67,9 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
   const preflight: PreflightOptions = {
     decidePod: (request, lookUp, peer) => decidePod(request, { settings, lookUp, lookUpNamespace: (name) => lookUpNamespace(name, peer) }),
     lookUp,
-    cloudName: options.cloudName ?? SETTINGS["cloud-name"].default,
-    identityBindings: options.identityBindings ?? false,
+    classNames: settings.isCallerTrusted === true ? (namespace, most) => classes.namesIn?.(namespace, most) ?? [] : undefined,
+    cloudName: clouds.cloudName,
+    identityBindings: clouds.identityBindings,
     metrics: createPreflightMetrics(registry),
     logger,
   };
@@ -83,22 +80,11 @@ export function createWebhookServer(options: WebhookServerOptions): AdmissionSer
       [CLASSES_PATH]: createClassHandler(preflight),
     },
     isDraining: () => server.isDraining,
-    gate: options.gate ?? createAdmissionGate(),
+    gate: gate ?? createAdmissionGate(),
     turns,
     onShed: () => void metrics.start()({ kind: "errored", reason: "Overloaded" }),
   });
-  const { minVersion, clientAuthorities } = options;
-  const server = createAdmissionServer({
-    app,
-    turns,
-    certificates,
-    address,
-    port,
-    clock,
-    logger,
-    ...(minVersion === undefined ? {} : { minVersion }),
-    ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
-  });
+  const server = createAdmissionServer({ app, turns, listen, tls, clock, logger });
   return server;
 }
 
@@ -137,21 +123,13 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const settings = { version, strictAnnotations: config.strictAnnotations, isCallerTrusted: clientAuthorities !== undefined };
   const server = createWebhookServer({
     settings,
-    address: config.bindAddress,
-    port: config.admissionPort,
-    certificates: certificates.source,
-    classes,
-    namespaces,
-    kube,
-    registry,
-    clock,
-    logger,
-    cloudName: config.cloudName,
-    identityBindings: config.identityBindings,
-    minVersion: `TLSv${config.tlsMinVersion}`,
-    ...(clientAuthorities === undefined ? {} : { clientAuthorities }),
+    clouds: config,
+    listen: { address: config.bindAddress, port: config.admissionPort },
+    tls: { certificates: certificates.source, minVersion: `TLSv${config.tlsMinVersion}`, clientAuthorities },
+    api: { classes, namespaces, kube },
+    process: { registry, clock, logger },
   });
-  exportExpiry(registry, certificates);
+  exportExpiry(registry, () => ({ ...certificates.expiry() }));
   // Never resolves: where this is the one instance there is nothing more to wait for.
   const secondInstance = assertOnlyInstance({ kube, namespace, clock, logger }, stopped.signal).then(() => aborted(stopped.signal));
   secondInstance.catch(() => undefined);
@@ -211,18 +189,4 @@ function chooseCertificates({ tlsCertFile, tlsKeyFile, tlsCaFile }: Config, own:
   if (tlsCertFile === "") return startCertificates(own, signal);
   const files = { certFile: tlsCertFile, keyFile: tlsKeyFile, caFile: tlsCaFile === "" ? undefined : tlsCaFile };
   return startFileCertificates({ files, ...own }, signal);
-}
-
-function exportExpiry(registry: Registry, certificates: Certificates): void {
-  const gauge: Gauge<"certificate"> = new Gauge({
-    name: "keyvault_injector_certificate_not_after_seconds",
-    help: "End of validity, in seconds since the epoch, of the served certificate (leaf) and of its CA (authority).",
-    labelNames: ["certificate"],
-    registers: [registry],
-    collect: () => {
-      const { leaf, authority } = certificates.expiry();
-      if (leaf !== undefined) gauge.set({ certificate: "leaf" }, leaf / 1_000);
-      if (authority !== undefined) gauge.set({ certificate: "authority" }, authority / 1_000);
-    },
-  });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { type AdmissionDecision, aborted, invalidReview, late, overloaded, tooLarge } from "../domain/admission/decision.ts";
+import { type AdmissionDecision, abortedRequest, invalidReview, late, overloaded, tooLarge } from "../domain/admission/decision.ts";
 import { type JsonExtent, jsonExtent } from "../domain/admission/json-extent.ts";
 import { parseJson } from "../domain/admission/parse-json.ts";
 import { type AdmissionRequest, decodeReview } from "../domain/admission/review.ts";
@@ -7,7 +7,7 @@ import { quoted } from "../domain/quoted.ts";
 import type { IncomingReview } from "./incoming-review.ts";
 import { LARGEST_BODY, readBody } from "./read-body.ts";
 
-export type Decoded =
+export type DecodedReview =
   | { readonly kind: "review"; readonly request: AdmissionRequest }
   | { readonly kind: "refused"; readonly uid: string | undefined; readonly decision: AdmissionDecision };
 
@@ -24,10 +24,10 @@ const LARGEST_EXTENT: JsonExtent = { values: 400_000, depth: 200 };
 const BYTES_PER_VALUE = 64;
 
 /** From the bytes on the wire to a request that can be decided, once it is its turn; or the answer to what is none. */
-export async function decode(review: IncomingReview): Promise<Decoded> {
+export async function decode(review: IncomingReview): Promise<DecodedReview> {
   const { message, place, displaced } = review;
   const body = await readBody(review);
-  if (body.kind === "aborted") return refused(undefined, aborted());
+  if (body.kind === "aborted") return refused(undefined, abortedRequest());
   if (body.kind === "late") return refused(undefined, late());
   if (body.kind === "displaced") return refused(undefined, overloaded());
   if (body.kind === "tooLarge") {
@@ -56,7 +56,7 @@ export async function decode(review: IncomingReview): Promise<Decoded> {
 
 const TOO_DENSE = `the body has more than ${LARGEST_EXTENT.values} values or ${LARGEST_EXTENT.depth} levels, more than any review of a pod`;
 
-function refused(uid: string | undefined, decision: AdmissionDecision): Decoded {
+function refused(uid: string | undefined, decision: AdmissionDecision): DecodedReview {
   return { kind: "refused", uid, decision };
 }
 

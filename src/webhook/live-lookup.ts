@@ -7,7 +7,7 @@ import type { PeerSlots } from "../runtime/peer-slots.ts";
 /** Long enough for an API server under load, short enough for the pod's creator who waits for it. */
 const LONGEST_READ_MS = 500;
 
-export type LookupResult = "cached" | "read" | "missing" | "unknown";
+export type ClassLookupResult = "cached" | "read" | "missing" | "unknown";
 
 /** `unknown`: it could not be found out. */
 export type Looked<T> = { readonly kind: "found"; readonly object: T } | { readonly kind: "missing" } | { readonly kind: "unknown" };
@@ -16,7 +16,7 @@ export interface LookupOptions<T> {
   readonly resource: Resource;
   readonly cache: Pick<Reflector<T>, "get">;
   readonly kube: Pick<KubeClient, "read">;
-  readonly onLookup?: (result: LookupResult) => void;
+  readonly onLookup?: (result: ClassLookupResult) => void;
   /** Of all reads; default: as many as are asked for. */
   readonly slots?: PeerSlots;
   /** What the cache would have kept of an object that is read. */

@@ -1,57 +1,42 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { AdmissionDecision } from "../domain/admission/decision.ts";
 import { ADMISSION_REASONS } from "../domain/admission/reasons.ts";
-import type { LookupResult } from "./live-lookup.ts";
+import { metricsIn } from "../runtime/metrics.ts";
+import type { ClassLookupResult } from "./live-lookup.ts";
 
 /** A decision takes about a millisecond, with a live read up to half a second; the API server gives up after seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-const LOOKUP_RESULTS: readonly LookupResult[] = ["cached", "read", "missing", "unknown"];
+const LOOKUP_RESULTS: readonly ClassLookupResult[] = ["cached", "read", "missing", "unknown"];
 
 export interface AdmissionMetrics {
   /** Call at the start; the returned function ends the measurement and tells its length in seconds. */
   start(): (decision: Pick<AdmissionDecision, "kind" | "reason">) => number;
-  countLookup(result: LookupResult): void;
-  countNamespaceLookup(result: LookupResult): void;
+  countLookup(result: ClassLookupResult): void;
+  countNamespaceLookup(result: ClassLookupResult): void;
 }
 
-/** Every series exists from the start, so that a rate over the first denial is right. */
 export function createAdmissionMetrics(registry: Registry): AdmissionMetrics {
-  const registers = [registry];
-  const requests = new Counter({
-    name: "keyvault_injector_admission_requests_total",
-    help: "Admission reviews answered, by outcome and reason.",
-    labelNames: ["outcome", "reason"],
-    registers,
-  });
-  const duration = new Histogram({
-    name: "keyvault_injector_admission_duration_seconds",
-    help: "Time from a review's request headers to its answer, by outcome.",
-    labelNames: ["outcome"],
-    buckets: DURATION_BUCKETS,
-    registers,
-  });
-  const inFlight = new Gauge({ name: "keyvault_injector_admission_in_flight", help: "Admission reviews being answered.", registers });
-  const lookups = new Counter({
-    name: "keyvault_injector_admission_class_lookups_total",
-    help: "SecretProviderClasses looked up for a review: cached, read (live), missing, unknown (could not be read).",
-    labelNames: ["result"],
-    registers,
-  });
-  const namespaceLookups = new Counter({
-    name: "keyvault_injector_admission_namespace_lookups_total",
-    help: "Namespaces looked up for their defaults: cached, read (live), missing, unknown (could not be read).",
-    labelNames: ["result"],
-    registers,
-  });
-  for (const [outcome, reasons] of Object.entries(ADMISSION_REASONS)) {
-    duration.zero({ outcome });
-    for (const reason of reasons) requests.inc({ outcome, reason }, 0);
-  }
-  for (const result of LOOKUP_RESULTS) {
-    lookups.inc({ result }, 0);
-    namespaceLookups.inc({ result }, 0);
-  }
+  const { counter, gauge, histogram } = metricsIn(registry);
+  const requests = counter("admission_requests_total", "Admission reviews answered, by outcome and reason.", { outcome: [], reason: [] });
+  const duration = histogram(
+    "admission_duration_seconds",
+    "Time from a review's request headers to its answer, by outcome.",
+    DURATION_BUCKETS,
+    { outcome: Object.keys(ADMISSION_REASONS) },
+  );
+  const inFlight = gauge("admission_in_flight", "Admission reviews being answered.");
+  const lookups = counter(
+    "admission_class_lookups_total",
+    "SecretProviderClasses looked up for a review: cached, read (live), missing, unknown (could not be read).",
+    { result: LOOKUP_RESULTS },
+  );
+  const namespaceLookups = counter(
+    "admission_namespace_lookups_total",
+    "Namespaces looked up for their defaults: cached, read (live), missing, unknown (could not be read).",
+    { result: LOOKUP_RESULTS },
+  );
+  for (const [outcome, reasons] of Object.entries(ADMISSION_REASONS)) for (const reason of reasons) requests.inc({ outcome, reason }, 0);
   return {
     start: () => {
       inFlight.inc();
@@ -65,4 +50,16 @@ export function createAdmissionMetrics(registry: Registry): AdmissionMetrics {
     countLookup: (result) => lookups.inc({ result }),
     countNamespaceLookup: (result) => namespaceLookups.inc({ result }),
   };
+}
+
+/** `expiry`: of each certificate the end in Unix milliseconds; undefined while there is none. */
+export function exportExpiry(registry: Registry, expiry: () => Readonly<Record<string, number | undefined>>): void {
+  metricsIn(registry).observed(
+    "certificate_not_after_seconds",
+    "End of validity, in seconds since the epoch, of the served certificate (leaf) and of its CA (authority).",
+    (own) => {
+      for (const [certificate, end] of Object.entries(expiry())) if (end !== undefined) own.set({ certificate }, end / 1_000);
+    },
+    ["certificate"],
+  );
 }

@@ -46,7 +46,7 @@ async function decideSafely(review: IncomingReview, options: PodHandlerOptions):
     // Its place went to another one meanwhile, and nothing may be held for it.
     return { uid: request.uid, request, decision: review.displaced.aborted ? overloaded() : decision };
   } catch (error) {
-    options.logger.error("deciding on a pod failed", { uid: request.uid, ...whereFrom(error) });
+    options.logger.error("failed to decide on a pod", { uid: request.uid, ...whereFrom(error) });
     return { uid: request.uid, request, decision: internalError() };
   }
 }

@@ -1,8 +1,8 @@
 import { type AdmissionDecision, internalError } from "../domain/admission/decision.ts";
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
-import { objectAt } from "../domain/json-members.ts";
-import type { SecretProviderClass } from "../domain/kubernetes.ts";
+import { isKubeObject, objectAt } from "../domain/json-members.ts";
+import type { ObjectRef, SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { classWarnings } from "../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../domain/preflight/misplaced-annotations.ts";
@@ -10,6 +10,7 @@ import { completePreflight, reasonsOf } from "../domain/preflight/response.ts";
 import type { PreflightWarning } from "../domain/preflight/warning.ts";
 import { podRequestOf, templatePath } from "../domain/preflight/workload.ts";
 import { workloadWarnings } from "../domain/preflight/workload-warnings.ts";
+import { nearestSpelling } from "../domain/spelling.ts";
 import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
 import { decode } from "./decode.ts";
@@ -19,6 +20,8 @@ export interface PreflightOptions {
   /** The pod webhook's own decision. */
   readonly decidePod: (request: AdmissionRequest, lookUp: ClassLookup, peer: string) => Promise<AdmissionDecision>;
   readonly lookUp: ClassLookup;
+  /** Names of classes in a namespace, `most` of them at most: one of them may be meant by a name that no class has. Undefined where the caller is shown none. */
+  readonly classNames: ((namespace: string, most: number) => readonly string[]) | undefined;
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
   /** `--identity-bindings` */
@@ -71,13 +74,14 @@ function createHandler(resource: PreflightResource, { metrics, logger }: Preflig
 async function checkWorkload(
   request: AdmissionRequest,
   peer: string,
-  { decidePod, lookUp }: PreflightOptions,
+  { decidePod, lookUp, classNames }: PreflightOptions,
 ): Promise<readonly PreflightWarning[]> {
   const pod = podRequestOf(request);
   if (pod === undefined) return [];
   const classes = new Map<string, ClassFact>();
   const noted: ClassLookup = async (ref) => {
-    const fact = await lookUp(ref, peer);
+    const found = await lookUp(ref, peer);
+    const fact = found.kind === "missing" ? { ...found, nearest: nearestClass(ref, classNames) } : found;
     classes.set(ref.name, fact);
     return fact;
   };
@@ -86,12 +90,16 @@ async function checkWorkload(
   return [...misplacedAnnotations(workload, templatePath(request) ?? []), ...workloadWarnings({ pod: pod.object, decision, classes })];
 }
 
+/** Each is compared letter by letter while somebody waits for the answer. */
+const MOST_NAMES = 200;
+
+function nearestClass({ namespace = "", name }: ObjectRef, classNames: PreflightOptions["classNames"]): string | undefined {
+  return classNames && nearestSpelling(name, classNames(namespace, MOST_NAMES));
+}
+
 /** The class of the review, in the namespace of the request: a class that is created may leave its own out. */
 function asClass({ resource, namespace, object }: AdmissionRequest): SecretProviderClass | undefined {
-  const whole = objectAt(object, []);
-  const metadata = objectAt(object, ["metadata"]);
-  if (resource.resource !== "secretproviderclasses" || whole === undefined || metadata === undefined) return undefined;
   // The API server has checked it against the CRD's schema; a name may still be to be generated.
-  const provider = whole as unknown as SecretProviderClass;
-  return { ...provider, metadata: { ...provider.metadata, ...(namespace === undefined ? {} : { namespace }) } };
+  if (resource.resource !== "secretproviderclasses" || !isKubeObject<SecretProviderClass>(object)) return undefined;
+  return { ...object, metadata: { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) } };
 }

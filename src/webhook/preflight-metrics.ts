@@ -1,36 +1,25 @@
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { PREFLIGHT_WARNINGS, type PreflightReason } from "../domain/preflight/warning.ts";
+import { metricsIn } from "../runtime/metrics.ts";
 
-export type PreflightResource = "workload" | "class";
-export type PreflightOutcome = "clean" | "warned" | "errored";
+const RESOURCES = ["workload", "class"] as const;
+const OUTCOMES = ["clean", "warned", "errored"] as const;
+export type PreflightResource = (typeof RESOURCES)[number];
 
-const RESOURCES: readonly PreflightResource[] = ["workload", "class"];
-const OUTCOMES: readonly PreflightOutcome[] = ["clean", "warned", "errored"];
+export type PreflightMetrics = ReturnType<typeof createPreflightMetrics>;
 
-export interface PreflightMetrics {
-  /** One review: what it was about, how it ended, and each reason to warn once. */
-  count(resource: PreflightResource, outcome: PreflightOutcome, reasons: readonly PreflightReason[]): void;
-}
-
-/** Every series exists from the start. */
-export function createPreflightMetrics(registry: Registry): PreflightMetrics {
-  const registers = [registry];
-  const reviews = new Counter({
-    name: "keyvault_injector_preflight_reviews_total",
-    help: "Preflight reviews answered, by what they are about and whether anything was wrong.",
-    labelNames: ["resource", "outcome"],
-    registers,
+export function createPreflightMetrics(registry: Registry) {
+  const { counter } = metricsIn(registry);
+  const reviews = counter("preflight_reviews_total", "Preflight reviews answered, by what they are about and whether anything was wrong.", {
+    resource: RESOURCES,
+    outcome: OUTCOMES,
   });
-  const warnings = new Counter({
-    name: "keyvault_injector_preflight_warnings_total",
-    help: "Preflight reviews in which a reason to warn came up.",
-    labelNames: ["warning"],
-    registers,
+  const warnings = counter("preflight_warnings_total", "Preflight reviews in which a reason to warn came up.", {
+    warning: PREFLIGHT_WARNINGS,
   });
-  for (const resource of RESOURCES) for (const outcome of OUTCOMES) reviews.inc({ resource, outcome }, 0);
-  for (const warning of PREFLIGHT_WARNINGS) warnings.inc({ warning }, 0);
   return {
-    count: (resource, outcome, reasons) => {
+    /** One review: what it was about, how it ended, and each reason to warn once. */
+    count: (resource: PreflightResource, outcome: (typeof OUTCOMES)[number], reasons: readonly PreflightReason[]): void => {
       reviews.inc({ resource, outcome });
       for (const warning of reasons) warnings.inc({ warning });
     },

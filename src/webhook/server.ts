@@ -11,17 +11,26 @@ import { type ConnectionGuard, guardConnections } from "./connection-guard.ts";
 export interface ServerOptions {
   readonly app: Express;
   readonly turns: FairTurns;
-  readonly certificates: CertificateSource;
+  readonly listen: ListenOptions;
+  readonly tls: TlsParts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface ListenOptions {
   /** `::`: every address of the machine, IPv4 only where it has no IPv6. */
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly clock: Clock;
-  readonly logger: Logger;
+}
+
+/** What the server shows, and what it asks of clients. */
+export interface TlsParts {
+  readonly certificates: CertificateSource;
   /** Default 1.3. */
   readonly minVersion?: MinVersion;
   /** Given, only clients with a certificate of one of these CAs get an answer: the API server, where it has been given one. */
-  readonly clientAuthorities?: ClientAuthorities;
+  readonly clientAuthorities?: ClientAuthorities | undefined;
 }
 
 export type MinVersion = "TLSv1.2" | "TLSv1.3";
@@ -63,24 +72,24 @@ const TIMEOUTS = {
 } as const;
 
 /** HTTPS. The certificate is swapped while connections stay open. */
-export function createAdmissionServer(options: ServerOptions): AdmissionServer {
-  const server = createServer({ ...contextOf(options), ...clientCheckOf(options), ...TIMEOUTS });
-  const guard = guardConnections(server, options.app, options.turns);
+export function createAdmissionServer({ app, turns, listen: place, tls, clock, logger }: ServerOptions): AdmissionServer {
+  const server = createServer({ ...contextOf(tls), ...clientCheckOf(tls), ...TIMEOUTS });
+  const guard = guardConnections(server, app, turns);
   let hasCertificate = false;
   const useCertificate = () => {
-    hasCertificate = adopt(server, options) || hasCertificate;
+    hasCertificate = adopt(server, tls, logger) || hasCertificate;
   };
   useCertificate();
-  options.certificates.onChange(useCertificate);
-  options.clientAuthorities?.onChange(() => {
+  tls.certificates.onChange(useCertificate);
+  tls.clientAuthorities?.onChange(() => {
     useCertificate();
     // Whoever was let in by the list before shows a certificate again.
     guard.renew();
   });
-  server.on("tlsClientError", (error) => options.logger.debug("a TLS handshake failed", { error }));
+  server.on("tlsClientError", (error) => logger.debug("a TLS handshake failed", { error }));
   let drained: Promise<void> | undefined;
   return {
-    start: () => listen(server, options),
+    start: () => listen(server, place),
     problem: () => {
       if (drained !== undefined) return "the admission server is stopping";
       if (!server.listening) return "the admission server does not listen";
@@ -90,29 +99,28 @@ export function createAdmissionServer(options: ServerOptions): AdmissionServer {
       return drained !== undefined;
     },
     drain: (drainOptions) => {
-      drained ??= drainServer({ server, guard, clock: options.clock }, drainOptions);
+      drained ??= drainServer({ server, guard, clock }, drainOptions);
       return drained;
     },
   };
 }
 
-function contextOf({ minVersion = "TLSv1.3", clientAuthorities }: ServerOptions): SecureContextOptions {
+function contextOf({ minVersion = "TLSv1.3", clientAuthorities }: TlsParts): SecureContextOptions {
   return { minVersion, ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities.current() }) };
 }
 
 /** Without a list of CAs Node would trust every public one. */
-function clientCheckOf({ clientAuthorities }: ServerOptions): TlsOptions {
+function clientCheckOf({ clientAuthorities }: TlsParts): TlsOptions {
   return clientAuthorities === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
 }
 
 /** False where there is none, or where it cannot be used: the one before stays in use then. */
-function adopt(server: Server, options: ServerOptions): boolean {
-  const { certificates, logger } = options;
-  const certificate = certificates.current();
+function adopt(server: Server, tls: TlsParts, logger: Logger): boolean {
+  const certificate = tls.certificates.current();
   if (certificate === undefined) return false;
   try {
     // The context starts from nothing each time: without minVersion it would fall back to TLS 1.2.
-    server.setSecureContext({ cert: certificate.cert, key: certificate.key, ...contextOf(options) });
+    server.setSecureContext({ cert: certificate.cert, key: certificate.key, ...contextOf(tls) });
     return true;
   } catch (error) {
     logger.error("a new serving certificate cannot be used", { error });
@@ -120,7 +128,7 @@ function adopt(server: Server, options: ServerOptions): boolean {
   }
 }
 
-function listen(server: Server, { address, port }: ServerOptions): Promise<number> {
+function listen(server: Server, { address, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     // Without a host, Node itself falls back to IPv4 where the kernel has no IPv6.

@@ -260,13 +260,13 @@ describe("a failed call", () => {
 
     assert.match(
       expectError(answer, "Unauthorized").message,
-      /the vault does not accept the token .*; check that tenantID is the tenant that the vault belongs to/,
+      /the vault rejects the token .*; check that tenantID is the tenant that the vault belongs to/,
     );
   });
 
   test("V4: with a domain that no tenant has is Unauthorized, by Entra", async () => {
     const answer = await ask(changedAddress({ tenantId: "nowhere.example" }));
-    assert.match(expectError(answer, "Unauthorized").message, /AADSTS90002\): no such tenant; correct tenantID/);
+    assert.match(expectError(answer, "Unauthorized").message, /AADSTS90002\): the tenant does not exist; correct tenantID/);
   });
 
   test("for a vault of another tenant is Unauthorized: no token for that tenant is asked for", async () => {
@@ -276,7 +276,7 @@ describe("a failed call", () => {
 
     const { message } = expectError(await ask(changedAddress({ vaultUrl: `https://${other}.vault.azure.net/` })), "Unauthorized");
 
-    assert.match(message, /belongs to another tenant .*tenantID/);
+    assert.match(message, /does not belong to tenant .*tenantID/);
     const paths = (await emulator.requests({ after: from })).map(({ path }) => path);
     assert.deepEqual(
       paths.filter((path) => path.endsWith("/token")),
@@ -373,14 +373,14 @@ describe("a failure names the party that it is of", () => {
     [
       "a vault of another tenant",
       "class",
-      /belongs to another tenant/,
+      /does not belong to tenant/,
       () => emulator.createVault({ name: `${vault}-o`, tenantId: randomUUID() }),
       () => changedAddress({ vaultUrl: `https://${vault}-o.vault.azure.net/` }),
     ],
     [
       "a vault that is busy",
       "vault",
-      /no usable answer \(HTTP 503 .*\) from the vault;/,
+      /no valid response \(HTTP 503 .*\) from the vault;/,
       () => emulator.injectFault({ vault, kind: "status", status: 503 }),
     ],
     [
@@ -417,7 +417,7 @@ describe("a failure names the party that it is of", () => {
   test("C2: a proxy that is not there", async () => {
     const answer = await askAnew({ HTTPS_PROXY: "http://127.0.0.1:1", https_proxy: "http://127.0.0.1:1" });
     assert.equal(answer.origin, "proxy", answer.message);
-    assert.match(answer.message, /the proxy is not reached \(ECONNREFUSED\)/);
+    assert.match(answer.message, /the proxy cannot be reached \(ECONNREFUSED\)/);
   });
 });
 

@@ -46,7 +46,7 @@ function identityOf({ kind, clientId, token, account = "reader" }: IdentityQuest
     tokenRequests.push(account);
     if (token !== undefined) return Promise.resolve(Sensitive.ofText(token));
     return Promise.reject(
-      new VaultError("IdentityUnavailable", `there is no ServiceAccount ${account}`, { retry: { kind: "backoff" }, origin: "class" }),
+      new VaultError("IdentityUnavailable", `ServiceAccount ${account} does not exist`, { retry: { kind: "backoff" }, origin: "class" }),
     );
   };
   return { kind, clientId: clientId ?? "", account: { namespace: "shop", name: account }, requestToken };

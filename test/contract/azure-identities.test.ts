@@ -121,7 +121,7 @@ describe("workload identity", () => {
 
       const answer = await ask({ kind: "workloadIdentity", clientId: appId, token: aToken() });
 
-      const federate = `add a federated credential to it: subject ${SUBJECT}, issuer ${ISSUER}, audience ${AUDIENCE}$`;
+      const federate = `the identity has no matching federated credential; add one: subject ${SUBJECT}, issuer ${ISSUER}, audience ${AUDIENCE}$`;
       expectError(answer, "Unauthorized", new RegExp(`\\(${code}\\): .*${federate}`));
       assert.equal(answer.retry, "never");
     });
@@ -146,7 +146,7 @@ describe("workload identity", () => {
   test("without a token of the account keeps the API server's words and code, and sends Entra nothing", async () => {
     const from = await lastSequence();
     const answer = await ask({ kind: "workloadIdentity", clientId: randomUUID() });
-    expectError(answer, "IdentityUnavailable", /^get secret DemoSecret from .*: there is no ServiceAccount reader$/);
+    expectError(answer, "IdentityUnavailable", /^get secret DemoSecret from .*: ServiceAccount reader does not exist$/);
     assert.equal(answer.retry, "backoff");
     const paths = (await emulator.requests({ after: from })).map(({ path }) => path);
     assert.deepEqual(
@@ -207,14 +207,22 @@ describe("managed identity", () => {
     const both = [await aManagedIdentity("user"), await aManagedIdentity("user")];
     expectError(await ask({ kind: "managedIdentity" }), "IdentityUnavailable", /several identities; set userAssignedIdentityID/);
     const clientId = randomUUID();
-    expectError(await ask({ kind: "managedIdentity", clientId }), "IdentityUnavailable", new RegExp(`${clientId} .*no such identity`));
+    expectError(
+      await ask({ kind: "managedIdentity", clientId }),
+      "IdentityUnavailable",
+      new RegExp(`${clientId} .*the node does not have this identity`),
+    );
     for (const appId of both) await emulator.removeManagedIdentity({ appId });
   });
 
   test("where nothing listens is Unreachable, and worth another try", async () => {
     const environment = { ...proxied(), AZURE_POD_IDENTITY_AUTHORITY_HOST: "http://127.0.0.1:1" };
     const answer = await ask({ kind: "managedIdentity" }, environment);
-    expectError(answer, "Unreachable", /no usable answer from the node's metadata service \(169\.254\.169\.254\); .*use workload identity/);
+    expectError(
+      answer,
+      "Unreachable",
+      /no valid response from the node's metadata service \(169\.254\.169\.254\); .*use workload identity/,
+    );
     assert.equal(answer.retry, "backoff");
   });
 

@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
-import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
+import { parseProviderClass } from "../../src/domain/read-class.ts";
 import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";

@@ -159,7 +159,7 @@ describe("a wrong authority or scope", () => {
       cloudEnvFileName: "other-audience.json",
     });
 
-    assert.match(answer.failures.join(), /^Unauthorized: .*asks for a token for another service than Key Vault; none was requested/);
+    assert.match(answer.failures.join(), /^Unauthorized: .*asks for a token for a service other than Key Vault, so none was requested/);
     assert.deepEqual(tokensIn(requests), []);
   });
 
@@ -233,7 +233,7 @@ describe("the version of Key Vault's API", () => {
     for (const failure of answer.failures) {
       assert.match(
         failure,
-        /^UnsupportedApiVersion: .*does not know version 7\.4 of Key Vault's API, its latest is 7\.1; set keyVaultAPIVersion/,
+        /^UnsupportedApiVersion: .*does not support version 7\.4 of the Key Vault API, only versions up to 7\.1; set keyVaultAPIVersion/,
       );
     }
   });

@@ -143,7 +143,7 @@ describe("queues of Azure Storage", { skip: refusal === undefined ? false : `SKI
       assert.match(answer.message ?? "", words);
       return answer;
     };
-    await fails("NotFound", /there is no such queue \(HTTP 404 QueueNotFound\); create it/, "no-such-queue");
+    await fails("NotFound", /the queue does not exist \(HTTP 404 QueueNotFound\); create it/, "no-such-queue");
 
     await emulator.injectFault({ host, kind: "status", status: 403 });
     await fails("Forbidden", /assign it the role Storage Queue Data Message Processor/);
@@ -153,7 +153,7 @@ describe("queues of Azure Storage", { skip: refusal === undefined ? false : `SKI
     assert.equal(busy.retryMs, 7_000);
 
     await emulator.injectFault({ host, kind: "contentType" });
-    await fails("Unreachable", /the answer is not the queue's/);
+    await fails("Unreachable", /the response does not come from the queue/);
 
     azurite.pause();
     try {

@@ -152,14 +152,15 @@ describe("an identity binding", () => {
     assert.ok(refused);
     expectError(refused, {
       code: "Unauthorized",
-      message: /it refuses \(HTTP 403 unauthorized_client\); bind the managed identity .* and let ServiceAccount shop\/stranger use it/,
+      message:
+        /the request is rejected \(HTTP 403 unauthorized_client\); bind the managed identity .* and let ServiceAccount shop\/stranger use it/,
       retry: "never",
     });
   });
 
   test("with a token for another audience is refused by the proxy", async () => {
     const answer = await ask(await placeOf(proxy), { token: aToken({ aud: ["api://AzureADTokenExchange"] }) });
-    expectError(answer, { code: "Unauthorized", message: /it refuses \(HTTP 401 invalid_client\)/, retry: "never" });
+    expectError(answer, { code: "Unauthorized", message: /the request is rejected \(HTTP 401 invalid_client\)/, retry: "never" });
   });
 
   test("of a cluster whose API server's certificate names none is IdentityUnavailable, in the provider's words and with what to use", async () => {
@@ -167,7 +168,7 @@ describe("an identity binding", () => {
     const answer = await ask(await placeOf(elsewhere));
     expectError(answer, {
       code: "IdentityUnavailable",
-      message: /cluster ID SAN not found in API server certificate.*remove useAzureTokenProxy, which leaves workload identity/,
+      message: /cluster ID SAN not found in API server certificate.*remove useAzureTokenProxy to use workload identity/,
       retry: "never",
     });
     assert.equal(answer.origin, "apiServer");
@@ -180,7 +181,7 @@ describe("an identity binding", () => {
     const answer = await ask(await placeOf(unbound));
     expectError(answer, {
       code: "Unreachable",
-      message: /leads to no token proxy of this cluster; bind the managed identity/,
+      message: /no token proxy of this cluster answers at the API server's address; bind the managed identity/,
       retry: "backoff",
     });
     assert.deepEqual(unbound.requests, []);
@@ -194,7 +195,7 @@ describe("an identity binding", () => {
     const looking = await ask({ ...(await placeOf(proxy)), apiServer: { host: "localhost", port: impostor.port } });
     expectError(looking, {
       code: "Unreachable",
-      message: /is to name the cluster by its certificate: no connection \([A-Z_]+\)/,
+      message: /the cluster cannot be identified by the certificate of .*: no connection \([A-Z_]+\)/,
       retry: "backoff",
     });
     assert.deepEqual(impostor.requests, []);
@@ -204,9 +205,9 @@ describe("an identity binding", () => {
   test("without a CA, with one that is none, or an empty one says which file", async () => {
     const place = await placeOf(proxy);
     const absent = await ask({ ...place, caFile: join(folder, "absent.crt") });
-    expectError(absent, { code: "IdentityUnavailable", message: /there is no .*absent\.crt .*set --sni-name/, retry: "never" });
+    expectError(absent, { code: "IdentityUnavailable", message: /absent\.crt, .* does not exist; set --sni-name/, retry: "never" });
     const damaged = await ask(await placeOf({ port: proxy.port, ca: "no certificate" }));
-    expectError(damaged, { code: "IdentityUnavailable", message: /holds no certificate/, retry: "backoff" });
+    expectError(damaged, { code: "IdentityUnavailable", message: /contains no certificate/, retry: "backoff" });
     const empty = await ask(await placeOf({ port: proxy.port, ca: "" }));
     expectError(empty, { code: "IdentityUnavailable", message: /is empty/, retry: "backoff" });
   });

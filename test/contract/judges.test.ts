@@ -8,11 +8,11 @@ import { after, before, describe, test } from "node:test";
 
 import { programRefusal } from "../e2e/support/binaries.ts";
 import { OPENSSL_MISSING } from "../support/fixtures/openssl.ts";
-import { type Compared, compare, normalisationLines, type Outcome, type Tally, tally } from "./judge/comparison.ts";
+import { type Compared, compare, normalisationLines, type Tally, tally } from "./judge/comparison.ts";
 import { generatedProviderCases } from "./judge/generated-provider.ts";
 import { generatedSecretData } from "./judge/generated-secret-data.ts";
 import { generatedUntidyCases } from "./judge/generated-untidy.ts";
-import { LISTED_ROWS } from "./judge/listed-rows.ts";
+import { LISTED_ROWS, type Outcome, QUOTED_VALUE } from "./judge/listed-rows.ts";
 import { makeMaterial } from "./judge/material.ts";
 import { makePlaces } from "./judge/provider-places.ts";
 import { providerCases } from "./judge/provider-run.ts";
@@ -145,9 +145,9 @@ async function secretDataCompared(
   written: readonly ReturnType<typeof secretDataCases>[number][],
 ): Promise<readonly Compared[]> {
   const compared: Compared[] = [];
-  for (const { id, rows, listed, ...question } of written) {
+  for (const { id, rows, listed = QUOTED_VALUE, ...question } of written) {
     const sides = { ours: ourSecretData(question), theirs: await judge.ask(question) };
-    compared.push({ id: `Secret data: ${id}`, rows, isGenerated: false, ...sides, ...(listed === undefined ? {} : { listed }) });
+    compared.push({ id: `Secret data: ${id}`, rows, isGenerated: false, ...sides, listed });
   }
   return compared;
 }

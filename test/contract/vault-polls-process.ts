@@ -70,7 +70,7 @@ const mirrors = createMirrors({
     kube,
     credentialsSecretNames: ["secrets-store-creds"],
     consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
-    limits: { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
+    limits: { allowedVaults: [], allowedIdentityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
     grants: { of: () => ({ accounts: [], managedIdentity: false }) },
   },
   cloud: { cloudName: "AzurePublicCloud", readCloudFile: undefined },

@@ -10,10 +10,21 @@ import { steps } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 
 const flag = { type: "boolean", default: false } as const;
-const { values } = scriptArguments(`npm run demo -- [--keep] [--node] [--api-server=${API_SERVER_VERSIONS.join("|")}]`, {
-  options: { keep: flag, node: flag, "api-server": { type: "string", default: API_SERVER_VERSIONS[0] } },
-  allowPositionals: false,
-});
+const { values } = scriptArguments(
+  `npm run demo -- [--keep] [--node] [--api-server=${API_SERVER_VERSIONS.join("|")}]`,
+  {
+    options: { keep: flag, node: flag, "api-server": { type: "string", default: API_SERVER_VERSIONS[0] } },
+    allowPositionals: false,
+  },
+  [
+    "",
+    "Demonstrates the main features on a real API server and a Key Vault emulator, and checks each step.",
+    "",
+    "  --keep        leave the demo running until Ctrl-C",
+    "  --node        also start a real node, on which a pod reads its secret (Linux, as root)",
+    `  --api-server  the version of Kubernetes; default ${API_SERVER_VERSIONS[0]}`,
+  ],
+);
 
 const seconds = (from: number): string => `${((performance.now() - from) / 1_000).toFixed(1)} s`;
 

@@ -24,10 +24,10 @@ const theDocument: Step = {
     const pod = example("pod.yaml", world.names);
     const admitted: { spec: PodSpec } = JSON.parse(await world.kubectl(["create", "-f", "-", "-o", "json"], pod));
     const own = admitted.spec.volumes?.filter(({ csi }) => csi !== undefined) ?? [];
-    expect(own.length === 1 && own[0]?.name === "secrets-store-inline", "the document's own pod did not keep its one CSI volume");
+    expect(own.length === 1 && own[0]?.name === "secrets-store-inline", "the example pod did not keep its one CSI volume");
     return [
-      `class ${stored.metadata.name} is stored as the document writes it (vault ${vault})`,
-      "the document's pod is admitted with its own volume",
+      `class ${stored.metadata.name} is stored as in the example (vault ${vault})`,
+      "the example pod is admitted with its own volume",
     ];
   },
 };
@@ -43,14 +43,14 @@ const injected: Step = {
     const document = await get(world, "pod", "busybox-secrets-store-inline");
     expect(before.spec.volumes === undefined, "the pod was to be written without a volume");
     const volume = JSON.stringify(csiVolume(pod.spec));
-    expect(volume === JSON.stringify(csiVolume(document.spec)), `the injected volume is ${volume}, the document's is another`);
+    expect(volume === JSON.stringify(csiVolume(document.spec)), `the injected volume ${volume} differs from that of the example pod`);
     expect(
       JSON.stringify(csiMount(pod.spec)) === JSON.stringify(csiMount(document.spec)),
-      "the injected mount differs from the document's",
+      "the injected mount differs from that of the example pod",
     );
     expect(pod.metadata.labels?.["keyvault-injector.dev/injected"] === "true", "the pod lacks the label keyvault-injector.dev/injected");
     return [
-      "volume, reference and mount equal those of the document's own pod:",
+      "volume, reference, and mount are the same as in the example pod with its own volume:",
       `  + volumes: ${volume}`,
       `  + containers[busybox].volumeMounts: ${JSON.stringify(csiMount(pod.spec))}`,
       `  + annotation keyvault-injector.dev/status: ${pod.metadata.annotations?.["keyvault-injector.dev/status"] ?? ""}`,
@@ -183,11 +183,11 @@ const deleted: Step = {
     const refused = world.plane.audit().filter(({ code }) => code === 403);
     if (refused.length > 0)
       throw new DemoFailure(
-        `the API server refused us ${refused.length} requests, the first: ${refused[0]?.verb ?? ""} ${refused[0]?.uri ?? ""}`,
+        `the API server denied ${refused.length} requests of the project's ServiceAccounts, the first: ${refused[0]?.verb ?? ""} ${refused[0]?.uri ?? ""}`,
       );
     return [
       "class, Secret, status and snapshot are gone; the other class is untouched",
-      `${world.plane.audit().length} requests of our two ServiceAccounts, 0 refused`,
+      `${world.plane.audit().length} requests from the project's two ServiceAccounts, none denied`,
     ];
   },
 };

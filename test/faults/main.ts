@@ -9,6 +9,7 @@
  * had fewer than 30 faults.
  */
 import { parseArgs } from "node:util";
+import { compileProgram } from "../support/cluster/built-product.ts";
 import { runControl } from "./control.ts";
 import { apiServerFaults } from "./families/api-server.ts";
 import { bystanderFaults } from "./families/bystander.ts";
@@ -105,6 +106,7 @@ async function tellControl(world: FaultWorld): Promise<void> {
   }
 }
 
+await compileProgram();
 const started = performance.now();
 const results = (await Promise.all(ROWS.map(runRow))).flat();
 const cases = results.flatMap(({ phases }) => phases);

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { ControlPlane } from "../support/cluster/control-plane.ts";
 import type { Product, ProductProcess } from "../support/cluster/product.ts";
+import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { startTcpProxy, type TcpProxy } from "../support/processes/tcp-proxy.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { find, LEASE } from "../support/worker/sync-world.ts";
@@ -110,7 +111,7 @@ export class Replicas {
 async function makePod(plane: ControlPlane, name: string): Promise<Pod> {
   const { hostname, port } = new URL(plane.server);
   const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-  const token = (await plane.kubectl(["create", "token", ACCOUNT.name, "-n", ACCOUNT.namespace, "--duration=1h"])).trim();
+  const token = await serviceAccountToken(plane, ACCOUNT.namespace, ACCOUNT.name);
   const kubeconfig = path.join(plane.directory, `${name}.kubeconfig`);
   const cluster = { server: `https://127.0.0.1:${proxy.port}`, "certificate-authority-data": plane.config.caData };
   const config = {

@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { builtCommit } from "../support/cluster/built-commit.ts";
+import { compileProgram } from "../support/cluster/built-product.ts";
 import type { Attack } from "./attack.ts";
 import { apiServerAttacks } from "./attacks/api-server.ts";
 import { peerAttacks } from "./attacks/peers.ts";
@@ -68,6 +69,7 @@ async function runAll(lanes: readonly (readonly Attack[])[], attacked: Attacked,
   return (await Promise.all(chosen.map((attacks) => runLane(attacks, attacked, label)))).flat();
 }
 
+await compileProgram();
 const started = performance.now();
 const controlled = LANES.map((attacks) => attacks.filter(({ isControl }) => isControl === true));
 const controls = values.only === "attacks" ? [] : await runAll(controlled, beforeTheMends(), "control");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { NODE_NAMESPACE } from "../../src/domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { type PodReadiness, startPodReadiness } from "../support/cluster/pod-readiness.ts";
 import { at } from "../support/cluster/shipped-manifests.ts";
@@ -83,7 +83,7 @@ describe("pods of a ServiceAccount that was deleted", { skip: refusal === undefi
     assert.equal(told.length, 3);
     assert.match(
       told.join("\n"),
-      /Deployment keyvault-injector\/keyvault-injector-webhook was restarted: ServiceAccount keyvault-injector-webhook was recreated at .*, and the API server rejects the tokens/,
+      /Deployment keyvault-injector\/keyvault-injector-webhook was restarted: ServiceAccount keyvault-injector-webhook was recreated at .*, and the API server rejects the earlier tokens/,
     );
   });
 

@@ -94,7 +94,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
 
       assert.match(
         stderr,
-        /^Warning: SecretProviderClass "later" is not in this namespace yet; it gets nodePublishSecretRef "secrets-store-creds"$/m,
+        /^Warning: SecretProviderClass "later" does not exist: pods wait for it \(credentials: Secret "secrets-store-creds"\)$/m,
       );
       assert.equal(at(ourVolumes(pod)[0], "csi", "nodePublishSecretRef", "name"), "secrets-store-creds");
     });
@@ -124,17 +124,17 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
       const undecided = await admitted(withOptIn({ "secret-provider-class": "undecided" }));
       const other = await admitted(withOptIn({ "secret-provider-class": "other-provider" }));
 
-      assert.match(undecided.stderr, /^Warning: .*"undecided": "useVMManagedIdentity" must be "true" or "false", the mount will fail$/m);
-      assert.match(other.stderr, /^Warning: .*"other-provider" has another provider than "azure"$/m);
+      assert.match(undecided.stderr, /^Warning: .*"undecided": "useVMManagedIdentity" must be "true" or "false"; the mount will fail$/m);
+      assert.match(other.stderr, /^Warning: .*"other-provider" has a provider other than "azure"$/m);
     });
 
     test("an unknown annotation: the nearest known one is named", async () => {
       const optional = await admitted(withOptIn({ "mount-paht": "/vault" }));
       const optIn = await admitted({ Inject: "true", "secret-provider-class": CLASS });
 
-      assert.match(optional.stderr, /^Warning: "mount-paht" is no annotation of keyvault-injector\.dev\/: did you mean "mount-path"\?$/m);
+      assert.match(optional.stderr, /^Warning: "mount-paht" is not a keyvault-injector\.dev\/ annotation: did you mean "mount-path"\?$/m);
       assert.equal(ourVolumes(optional.pod).length, 1);
-      assert.match(optIn.stderr, /^Warning: "Inject" is no annotation of keyvault-injector\.dev\/: did you mean "inject"\?$/m);
+      assert.match(optIn.stderr, /^Warning: "Inject" is not a keyvault-injector\.dev\/ annotation: did you mean "inject"\?$/m);
       assert.match(optIn.stderr, /^Warning: nothing is injected: keyvault-injector\.dev\/secret-provider-class needs .*\/inject: "true"$/m);
       assert.equal(ourVolumes(optIn.pod).length, 0);
     });
@@ -176,8 +176,8 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
         ["", {}, 400, /not valid JSON/],
         [Buffer.from([0x7b, 0xff, 0x7d]), {}, 400, /not valid UTF-8/],
         [review(), { headers: { "content-type": "text/plain" } }, 400, /Content-Type must be application\/json, it is "text\/plain"/],
-        [review(), { method: "PUT" }, 405, /takes POST only/],
-        [review(), { path: "/mutate" }, 404, /reviews go to \/mutate\/pods/],
+        [review(), { method: "PUT" }, 405, /accepts only POST/],
+        [review(), { path: "/mutate" }, 404, /send reviews to \/mutate\/pods/],
       ];
       for (const [sent, options, status, message] of cases) {
         const answer = await postToWebhook(target, sent, options);
@@ -251,7 +251,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
       assert.equal(code, 1);
       assert.match(stderr, /ValidatingAdmissionPolicy 'keyvault-injector-pod-volume'/);
       assert.match(stderr, /no volume of driver secrets-store\.csi\.k8s\.io for class akvprovider-demo: the injector was unavailable/);
-      assert.match(stderr, /Controllers retry by themselves; create a bare pod again/);
+      assert.match(stderr, /Controllers retry automatically\. Recreate a pod that has no controller yourself/);
     });
 
     test("pods without annotations, with the opt-in turned off, and with volume and mount in place are admitted", async () => {

@@ -98,13 +98,13 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
 
     const secret = await find<Secret>(world.plane, secretPath(world.product.namespace, KEY));
     assert.equal(Buffer.from(secret?.data?.["hmac.key"] ?? "", "base64").byteLength, 32);
-    assert.match(worker.log(), /keyvault-injector-sync-key.*hmac\.key.*the fingerprint key was unusable and is replaced/);
+    assert.match(worker.log(), /keyvault-injector-sync-key.*hmac\.key.*the fingerprint key was unusable and has been replaced/);
   });
 
   describe("in the credentials", () => {
     test("no Secret: its name, its keys and the annotation are told, and it may come later", async () => {
       const place = await given({}, await world.namespace({ credentials: false }));
-      const where = `there is no Secret ${CREDENTIALS} in the namespace ${place.namespace}`;
+      const where = `Secret ${CREDENTIALS} does not exist in the namespace ${place.namespace}`;
       await assertTold(
         place,
         "CredentialsMissing",
@@ -137,7 +137,7 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
       await assertTold(
         place,
         "CredentialsMissing",
-        /may not read a Secret named my-own; name one of secrets-store-creds in .* or add my-own to the setting --credentials-secret-names/,
+        /is not allowed to read a Secret named my-own; name one of secrets-store-creds in .* or add my-own to the setting --credentials-secret-names/,
       );
     });
 
@@ -162,7 +162,7 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
       await assertTold(
         await given({}, namespace),
         "Unauthorized",
-        /AADSTS700016\): no such application in the tenant; correct clientid or tenantID/,
+        /AADSTS700016\): the application does not exist in the tenant; correct clientid or tenantID/,
       );
     });
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { MANAGED_LABEL } from "../../src/domain/annotations.ts";
+import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { DRIVER_MANAGED_LABEL } from "../../src/domain/sync/take-over.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
-import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
+import { APPLY_PATCH, type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { API_SERVER_VERSIONS } from "../support/cluster/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
+import { assertAllowed, assertDenied } from "../support/cluster/policy-answers.ts";
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { at, installShipped, listAt, parseManifests, policyIsActive, renderOverlay } from "../support/cluster/shipped-manifests.ts";
 import { codeSpans, tables } from "../support/docs/markdown.ts";
@@ -75,6 +77,62 @@ function writesOnto(name: string): Readonly<Record<string, Write>> {
   };
 }
 
+/** Deletions that leave the object for a while, which a dry run leaves anyway: whole, in the answer. */
+function lingeringDeletions(): Readonly<Record<string, Write>> {
+  const ways: Readonly<Record<string, object>> = {
+    "in the foreground": { propagationPolicy: "Foreground" },
+    "that orphans": { propagationPolicy: "Orphan" },
+    "that orphans in the old way": { orphanDependents: true },
+    "that does not orphan in the old way": { orphanDependents: false },
+  };
+  const runs: Readonly<Record<string, object>> = { "": {}, "a dry run of ": { dryRun: ["All"] } };
+  return Object.fromEntries(
+    Object.entries(ways).flatMap(([way, options]) =>
+      // With a body, the API server ignores the query.
+      Object.entries(runs).flatMap(([kind, run]): readonly (readonly [string, Write])[] => [
+        [`${kind}a deletion ${way}`, { method: "DELETE", body: { apiVersion: "v1", kind: "DeleteOptions", ...options, ...run } }],
+        [`${kind}a deletion ${way}, by query`, { method: "DELETE", query: `?${asQuery({ ...options, ...run })}` }],
+      ]),
+    ),
+  );
+}
+
+const asQuery = (options: object): string =>
+  new URLSearchParams(Object.entries(options).map(([key, value]): [string, string] => [key, String(value)])).toString();
+
+/** What the blind worker has no right to, but a `watch` worker, or nobody of ours: each would be answered with the object. */
+function withoutRight(name: string): Readonly<Record<string, Write>> {
+  const forms: Readonly<Record<string, Write>> = {
+    "an empty merge patch": { method: "PATCH", contentType: MERGE_PATCH, body: {} },
+    "an empty JSON patch": { method: "PATCH", contentType: JSON_PATCH, body: [] },
+    "an apply": { method: "PATCH", contentType: APPLY_PATCH, body: body(name) },
+  };
+  return Object.fromEntries(
+    Object.entries(forms).flatMap(([what, write]) => [
+      [what, { ...write, query: "?fieldManager=x" }],
+      [`a dry run of ${what}`, { ...write, query: "?fieldManager=x&dryRun=All" }],
+    ]),
+  );
+}
+
+interface LabelledSecret {
+  readonly metadata?: object;
+  readonly fields?: object;
+  /** Deleted, and held by its finalizer. */
+  readonly isLeaving?: boolean;
+}
+
+/** Secrets that have our label, whoever made them: of each kind one that a write may well change. */
+const LABELLED: Readonly<Record<string, LabelledSecret>> = {
+  plain: {},
+  immutable: { fields: { immutable: true } },
+  held: { metadata: { finalizers: ["example.com/held"] } },
+  leaving: { metadata: { finalizers: ["example.com/held"] }, isLeaving: true },
+  owned: { metadata: { ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: "1" }] } },
+  adopted: { metadata: { annotations: { [SECRET_ANNOTATIONS.adopted]: "true", [SECRET_ANNOTATIONS.adoptableBy]: "x" } } },
+  driver: { metadata: { labels: { [MANAGED_LABEL]: "true", [DRIVER_MANAGED_LABEL]: "true" } } },
+};
+
 describe("the blind overlay", { skip: controlPlaneRefusal() === undefined ? false : `SKIPPED: ${controlPlaneRefusal()}` }, () => {
   /** Rules of the worker: verbs, resource, names. */
   const rules = async (overlay: string): Promise<readonly string[]> =>
@@ -114,6 +172,18 @@ for (const version of API_SERVER_VERSIONS) {
     const send = ({ query = "", ...write }: Write, name = ""): Promise<ApiAnswer> =>
       apiRequest(plane, { ...write, path: `${SECRETS}${name === "" || write.method === "POST" ? "" : `/${name}`}${query}`, token });
 
+    /** Makes one anew that a write has changed. */
+    const asBefore = async (name: string, { metadata, fields, isLeaving }: LabelledSecret): Promise<void> => {
+      const path = `${SECRETS}/${name}`;
+      const { body: live } = await apiRequest(plane, { method: "GET", path });
+      if (at(live, "data", "password") === VALUE) return;
+      await apiRequest(plane, { method: "PATCH", path, contentType: MERGE_PATCH, body: { metadata: { finalizers: null } } });
+      await apiRequest(plane, { method: "DELETE", path });
+      const secret = body(name, metadata, { data: { password: VALUE }, ...fields });
+      assertAllowed(await apiRequest(plane, { method: "POST", path: SECRETS, body: secret }));
+      if (isLeaving === true) assertAllowed(await apiRequest(plane, { method: "DELETE", path }));
+    };
+
     before(async () => {
       plane = await startControlPlane({ version, controllerManager: false });
       await installShipped(plane, await renderOverlay("blind"));
@@ -138,7 +208,7 @@ for (const version of API_SERVER_VERSIONS) {
       const before = await apiRequest(plane, { method: "GET", path: SECRETS });
       let tried = 0;
       for (const name of Object.keys(FOREIGN)) {
-        for (const [what, write] of Object.entries(writesOnto(name))) {
+        for (const [what, write] of Object.entries({ ...writesOnto(name), ...lingeringDeletions(), ...withoutRight(name) })) {
           const { status, body: answer } = await send(write, name);
           assert.ok(status >= 400, `${what} onto ${name}: ${status}`);
           assert.doesNotMatch(JSON.stringify(answer), new RegExp(`${VALUE}|hunter2`), `${what} onto ${name}`);
@@ -157,6 +227,62 @@ for (const version of API_SERVER_VERSIONS) {
 
       assert.match(await guess("eA=="), /data: Forbidden: field is immutable/);
       assert.doesNotMatch(await guess(VALUE), /data: Forbidden/);
+    });
+
+    test("PS-6: is answered with nothing of a Secret that has its label either, whatever it sends", async (context) => {
+      let tried = 0;
+      for (const [name, secret] of Object.entries(LABELLED)) {
+        const labelled = `labelled-${name}`;
+        const writes = { ...writesOnto(labelled), ...lingeringDeletions(), ...withoutRight(labelled) };
+        for (const [what, write] of Object.entries(writes)) {
+          await asBefore(labelled, secret);
+          const { body: answer } = await send(write, labelled);
+          assert.doesNotMatch(JSON.stringify(answer), new RegExp(`${VALUE}|hunter2`), `${what} onto ${name}`);
+          tried += 1;
+        }
+        const all: Write = { method: "DELETE", body: { apiVersion: "v1", kind: "DeleteOptions", propagationPolicy: "Foreground" } };
+        assert.equal((await send(all)).status, 403);
+      }
+      context.diagnostic(`${tried} requests, none answered with content`);
+    });
+
+    test("PS-6: writes over and deletes a Secret with its label, and neither while that would tell the content", async () => {
+      const labelled = (name: string, metadata: object): Promise<ApiAnswer> =>
+        apiRequest(plane, { method: "POST", path: SECRETS, body: body(name, metadata, { data: { password: VALUE } }) });
+      const policy = "keyvault-injector-sync-secrets";
+      const hold = { finalizers: ["example.com/held"] };
+      assertAllowed(await labelled("to-delete", {}));
+      assertAllowed(await labelled("to-free", { ...hold, annotations: { [SECRET_ANNOTATIONS.adoptableBy]: "x" } }));
+
+      for (const write of Object.values(lingeringDeletions()))
+        assertDenied(await send(write, "to-delete"), policy, /only with the propagation policy Background/);
+      assertAllowed(await send({ method: "DELETE", query: "?dryRun=All" }, "to-delete"));
+      assertAllowed(await send({ method: "DELETE" }, "to-delete"));
+
+      // A PUT of the whole takes the rest off.
+      assertAllowed(await send({ method: "PUT", body: body("to-free") }, "to-free"));
+      assertAllowed(await labelled("to-hold", hold));
+      for (const query of ["", "?dryRun=All"])
+        assertDenied(await send({ method: "DELETE", query }, "to-hold"), policy, /cannot delete a Secret that has finalizers/);
+      assertAllowed(await send({ method: "DELETE" }, "to-free"));
+    });
+
+    test("PS-7: binds a Secret to no owner and holds none", async () => {
+      const policy = "keyvault-injector-sync-secrets";
+      const gone = { ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "1" }] };
+      const adopted = { annotations: { [SECRET_ANNOTATIONS.adopted]: "true" } };
+      assertAllowed(await apiRequest(plane, { method: "POST", path: SECRETS, body: body("to-bind", adopted) }));
+
+      assertDenied(
+        await send({ method: "PUT", body: body("to-bind", { ...adopted, ...gone }) }, "to-bind"),
+        policy,
+        /cannot add or change them/,
+      );
+      const held = { ...adopted, finalizers: ["example.com/x"] };
+      assertDenied(await send({ method: "PUT", body: body("to-bind", held) }, "to-bind"), policy, /cannot change the finalizers/);
+      assertDenied(await send({ method: "PUT", body: body("to-bind", { labels: {} }) }, "to-bind"), policy, /with the label/);
+      assertDenied(await send({ method: "POST", body: body("bound", gone) }), policy, /cannot add or change them/);
+      assertDenied(await send({ method: "POST", body: body("bound", adopted) }), policy, /only to a Secret whose owner agreed/);
     });
 
     test("is no right to patch, which is one to read", async () => {

@@ -60,7 +60,7 @@ describe("the two webhook configurations and the webhook's CA, on a real API ser
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
     await plane.kubectl(["create", "namespace", NAMESPACE]);
-    for (const file of ["base/webhook-rbac.yaml", "policies/webhook-configuration.yaml"]) {
+    for (const file of ["base/webhook-rbac.yaml", "policies/webhook-configuration.yaml", "policies/webhook-secrets.yaml"]) {
       await plane.kubectl(["apply", "--server-side", "-f", path.join(MANIFESTS, file)]);
     }
     own = await plane.kubeconfigFor({ namespace: NAMESPACE, name: SERVICE });
@@ -186,7 +186,7 @@ describe("the two webhook configurations and the webhook's CA, on a real API ser
       { op: "remove", path: "/webhooks/1" },
     ];
     for (const change of changes)
-      assert.match(String(at((await send([change])).body, "message")), /changes `caBundle` in its configuration/);
+      assert.match(String(at((await send([change])).body, "message")), /can change only `caBundle` in its configuration/);
 
     const body = {
       apiVersion: "admissionregistration.k8s.io/v1",

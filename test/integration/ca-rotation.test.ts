@@ -71,7 +71,7 @@ describe("certificates of the webhook, on a real API server", { skip: refusal },
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
     await plane.kubectl(["create", "namespace", NAMESPACE]);
-    for (const file of ["base/webhook-rbac.yaml", "policies/webhook-configuration.yaml"]) {
+    for (const file of ["base/webhook-rbac.yaml", "policies/webhook-configuration.yaml", "policies/webhook-secrets.yaml"]) {
       await plane.kubectl(["apply", "--server-side", "-f", path.join(MANIFESTS, file)]);
     }
     own = await plane.kubeconfigFor({ namespace: NAMESPACE, name: SERVICE });
@@ -351,7 +351,7 @@ describe("certificates of the webhook, on a real API server", { skip: refusal },
     });
     assert.match(
       message,
-      /keyvault-injector\/keyvault-injector-ca is immutable and must change, because it has ca\.crt but no ca\.key: delete it/,
+      /keyvault-injector\/keyvault-injector-ca is immutable but must change, because it has ca\.crt but no ca\.key: delete it/,
     );
     await plane.kubectl(["delete", "secret", "keyvault-injector-ca", "-n", NAMESPACE]);
     await allReady(replica === undefined ? [] : [replica]);

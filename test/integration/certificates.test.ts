@@ -95,7 +95,7 @@ describe("the webhook's certificates, as a process on a real API server", { skip
       assert.equal(repair?.level, "warn", webhook.log());
       assert.equal(repair["secret"], `${NAMESPACE}/${SECRET}`);
       assert.match(String(repair["problem"]), key);
-      assert.match(String(repair["action"]), /made a new CA/);
+      assert.match(String(repair["action"]), /created a new CA/);
       await eventually(isInjected, { what: "an injected pod" });
       await webhook.kill();
     });

@@ -112,16 +112,21 @@ function classAuthors(version: ApiServerVersion): void {
 
   describe("with an annotation that lends an identity or takes over Secrets", () => {
     const refused: readonly (readonly [string, string, Readonly<Record<string, string>>, RegExp])[] = [
-      ["an account", "only-classes", ACCOUNT, /service-account lends the identity of account 'vault-reader': you need the right to create/],
-      ["another account than one's own", "with-another-account", ACCOUNT, /account 'vault-reader'/],
-      ["an account, by other rights", "with-writes-of-secrets", ACCOUNT, /account 'vault-reader'/],
-      ["no account at all", "with-the-account", { [`${PREFIX}/service-account`]: "" }, /account ''/],
-      ["credentials", "only-classes", CREDENTIALS, /credentials-secret uses Secret 'other-creds': you need the right to get it/],
+      [
+        "an account",
+        "only-classes",
+        ACCOUNT,
+        /service-account lends the identity of ServiceAccount 'vault-reader': you need permission to create/,
+      ],
+      ["another account than one's own", "with-another-account", ACCOUNT, /ServiceAccount 'vault-reader'/],
+      ["an account, by other rights", "with-writes-of-secrets", ACCOUNT, /ServiceAccount 'vault-reader'/],
+      ["no account at all", "with-the-account", { [`${PREFIX}/service-account`]: "" }, /ServiceAccount ''/],
+      ["credentials", "only-classes", CREDENTIALS, /credentials-secret uses Secret 'other-creds': you need permission to get this Secret/],
       ["other credentials than one's own", "with-default-credentials", CREDENTIALS, /Secret 'other-creds'/],
       ["credentials, by the right to write Secrets", "with-writes-of-secrets", CREDENTIALS, /Secret 'other-creds'/],
-      ["adoption", "only-classes", ADOPT, /adopt has existing Secrets taken over: you need the right to update Secrets/],
-      ["adoption, by the right on one of the Secrets", "with-one-secret", ADOPT, /right to update Secrets/],
-      ["one right too few", "with-the-account", { ...ACCOUNT, ...ADOPT }, /right to update Secrets/],
+      ["adoption", "only-classes", ADOPT, /adopt takes over existing Secrets: you need permission to update Secrets/],
+      ["adoption, by the right on one of the Secrets", "with-one-secret", ADOPT, /permission to update Secrets/],
+      ["one right too few", "with-the-account", { ...ACCOUNT, ...ADOPT }, /permission to update Secrets/],
     ];
     for (const [what, person, annotations, message] of refused) {
       test(`is refused: ${what}`, async () => {
@@ -143,7 +148,11 @@ function classAuthors(version: ApiServerVersion): void {
     }
 
     test("is refused in the older version of the kind too, and where it is only tried", async () => {
-      assertRefused(await create({ annotations: ACCOUNT }, { as: "only-classes" }, "v1alpha1"), IDENTITIES, /account 'vault-reader'/);
+      assertRefused(
+        await create({ annotations: ACCOUNT }, { as: "only-classes" }, "v1alpha1"),
+        IDENTITIES,
+        /ServiceAccount 'vault-reader'/,
+      );
       assertAllowed(await create({ annotations: ACCOUNT }, { as: "with-the-account" }, "v1alpha1"));
       const tried = await apiRequest(plane, {
         method: "POST",
@@ -151,7 +160,7 @@ function classAuthors(version: ApiServerVersion): void {
         body: aClass({ annotations: ADOPT }),
         as: "only-classes",
       });
-      assertRefused(tried, IDENTITIES, /right to update Secrets/);
+      assertRefused(tried, IDENTITIES, /permission to update Secrets/);
     });
 
     test("cannot be given a spec, or an annotation of ours, by somebody without the right", async () => {
@@ -161,7 +170,7 @@ function classAuthors(version: ApiServerVersion): void {
         { metadata: { annotations: { [`${PREFIX}/service-account`]: "other" } } },
         { metadata: { annotations: { [`${PREFIX}/refresh`]: "now" } } },
       ];
-      for (const change of changes) assertRefused(await patch(name, change, { as: "only-classes" }), IDENTITIES, /account '/);
+      for (const change of changes) assertRefused(await patch(name, change, { as: "only-classes" }), IDENTITIES, /ServiceAccount '/);
       for (const change of changes) assertAllowed(await patch(name, change, { as: "with-every-account" }));
     });
 
@@ -216,19 +225,19 @@ function classAuthors(version: ApiServerVersion): void {
       [
         "a service principal's class",
         { parameters: SERVICE_PRINCIPAL },
-        /credentials in Secret secrets-store-creds, which you have no right to get/,
+        /credentials in Secret secrets-store-creds, but you lack permission to get this Secret/,
         "with-default-credentials",
       ],
       [
         "a workload identity's class",
         { parameters: WORKLOAD_IDENTITY },
-        /identity of an account of the namespace, and you have no right to create serviceaccounts\/token/,
+        /identity of a ServiceAccount in the namespace, but you lack permission to create serviceaccounts\/token/,
         "with-every-account",
       ],
       [
         "one with secretObjects",
         { secretObjects: SECRET_OBJECTS },
-        /Secrets written by its secretObjects, and you have no right to update Secrets/,
+        /this class writes Secrets, but you lack permission to update Secrets/,
         "with-writes-of-secrets",
       ],
     ];

@@ -140,7 +140,7 @@ describe("doctor", { skip: refusal }, () => {
     assert.equal(code, 1);
     assert.deepEqual(
       results.filter(({ state }) => state === "FAIL").map(({ check, message }) => `${check}: ${message}`),
-      ["injection: the API server gets no answer from the webhook", "lease: no worker holds the lease: nothing is mirrored"],
+      ["injection: the API server gets no answer from the webhook", "lease: no worker holds the lease: nothing is synced"],
     );
     await install.freshLease();
   });

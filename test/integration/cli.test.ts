@@ -220,7 +220,7 @@ describe("explain", { skip: refusal }, () => {
   const explain = async (...args: readonly string[]) => {
     const { code, stdout, stderr } = await cli("explain", ...args, "-o", "json");
     assert.equal(stderr, "");
-    const [first] = JSON.parse(stdout);
+    const [first] = JSON.parse(stdout).explanations;
     return {
       code,
       verdict: first.verdict,
@@ -250,19 +250,19 @@ describe("explain", { skip: refusal }, () => {
 
     assert.deepEqual([code, verdict.reason], [0, "Injected"], said);
     for (const line of [
-      /^webhook ok: asked about every pod of namespace shop/m,
-      /^certificate ok: the API server trusts the webhook by a CA that is valid until /m,
-      /^policy ok: policy keyvault-injector-pod-volume refuses the pod whenever nobody has added its volume/m,
+      /^webhook ok: called for every pod in namespace shop/m,
+      /^certificate ok: the API server trusts the webhook's CA, which is valid until /m,
+      /^policy ok: policy keyvault-injector-pod-volume rejects the pod if its volume has not been added/m,
       /^opt-in ok: /m,
       /^class ok: SecretProviderClass mirrored exists/m,
-      /^identity ok: class mirrored asks the vault as the service principal/m,
+      /^identity ok: class mirrored accesses the vault as the service principal/m,
       /^volume ok: volume secrets-store-inline \(added\)/m,
       /^mount ok: container app has volume secrets-store-inline at \/mnt\/secrets-store/m,
       /^credentials ok: Secret secrets-store-creds has clientid and clientsecret/m,
       /^sync ok: class mirrored is Synced/m,
       /^secret ok: Secret app is Synced: password from secret\/app version [0-9a-f]{32}/m,
-      /^readers ok: Secret app may be read by .*ServiceAccount keyvault-injector\/keyvault-injector-sync \(ClusterRoleBinding keyvault-injector-sync\)/m,
-      /^readers ok: the class may be mounted by users who may create pods in shop: /m,
+      /^readers ok: Secret app can be read by .*ServiceAccount keyvault-injector\/keyvault-injector-sync \(ClusterRoleBinding keyvault-injector-sync\)/m,
+      /^readers ok: the class can be mounted by anyone who can create pods in shop: /m,
     ]) {
       assert.match(said, line);
     }
@@ -321,7 +321,7 @@ describe("explain", { skip: refusal }, () => {
     const { code, stderr } = await cli("explain", "pod/nowhere", "-n", SHOP);
 
     assert.equal(code, 2);
-    assert.match(stderr, /there is no Pod nowhere in namespace shop; name another namespace with -n/);
+    assert.match(stderr, /Pod nowhere does not exist in namespace shop; name another namespace with -n/);
   });
 });
 
@@ -348,9 +348,9 @@ describe("a user with few rights", { skip: refusal }, () => {
 
     assert.equal(code, 0, stdout);
     assert.match(stdout, /Injected \(patched\)/);
-    assert.match(stdout, /unknown {2}credentials {2}you may not get secrets shop\/secrets-store-creds/);
-    assert.match(stdout, /unknown {2}readers +you may not list roles/);
-    assert.match(stdout, /unknown {2}policy +you may not get validatingadmissionpolicies/);
+    assert.match(stdout, /unknown {2}credentials {2}you lack permission to get secrets shop\/secrets-store-creds/);
+    assert.match(stdout, /unknown {2}readers +you lack permission to list roles/);
+    assert.match(stdout, /unknown {2}policy +you lack permission to get validatingadmissionpolicies/);
   });
 
   test("gets manifests rendered with the classes that may be read", async () => {
@@ -374,19 +374,39 @@ describe("a user with few rights", { skip: refusal }, () => {
     const [api, ...others] = findings;
 
     assert.equal(code, 0, stdout);
-    assert.match(api?.message ?? "", /you are system:serviceaccount:shop:viewer$/);
+    assert.match(api?.message ?? "", /identifies you as system:serviceaccount:shop:viewer$/);
     // Where the one instance is, every ServiceAccount may see: its webhook configuration.
     const seen = others.filter(({ state }) => state === "OK").map(({ message }) => message);
     assert.equal(seen.length, 3, stdout);
-    assert.deepEqual(seen.slice(0, 2), ["an install is in the cluster", "pods.keyvault-injector.dev is configured"]);
+    assert.deepEqual(seen.slice(0, 2), ["keyvault-injector is installed in this cluster", "pods.keyvault-injector.dev is configured"]);
     assert.match(seen[2] ?? "", /^1 trusted, the newest until /);
     const skipped = others.filter(({ state }) => state !== "OK");
     assert.ok(
-      skipped.length > 0 && skipped.every(({ state, message }) => state === "SKIP" && message.startsWith("not looked at: you may not ")),
+      skipped.length > 0 &&
+        skipped.every(({ state, message }) => state === "SKIP" && message.startsWith("not checked: you lack permission to ")),
       stdout,
     );
     assert.deepEqual(walks, []);
-    assert.ok(unseen.length > 0 && unseen.every((why) => why.startsWith("you may not ")), stdout);
+    assert.ok(unseen.length > 0 && unseen.every((why) => why.startsWith("you lack permission to ")), stdout);
+  });
+
+  test("NW-H1: makes the checks of doctor with the roles that it prints", async () => {
+    const refused = (await runCli(["doctor", "--no-vaults"], { kubeconfig })).stdout;
+    const [, yaml = ""] = /kubectl apply -f -\n\n(apiVersion: [^]*?)\n\n/.exec(refused) ?? [];
+    assert.match(refused, /^\d+ checks were not made, because you lack permissions: /m);
+    await plane.kubectl(["apply", "-f", "-"], yaml);
+    const reached = await eventually(
+      async () => {
+        const { stdout } = await runCli(["doctor", "--no-vaults"], { kubeconfig });
+        assert.doesNotMatch(stdout, /because you lack permissions/);
+        return stdout;
+      },
+      { what: "the rights" },
+    );
+    await plane.kubectl(["delete", "-f", "-"], yaml);
+
+    assert.match(reached, /^SKIP {2}authority .*which holds the CA's private key$/m);
+    assert.doesNotMatch(reached, /^SKIP {2}(deployments|policies|tokens|rights) /m);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { runOnline } from "../support/cli/cli.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { at, listAt } from "../support/cluster/shipped-manifests.ts";
@@ -159,7 +159,7 @@ describe("component healing and managers who mean what they write", { skip: refu
     );
     assert.match(
       String(told[0]?.message),
-      /webhooks\[.*\]\.namespaceSelector, by admissionsenforcer, was changed by the platform and stays/,
+      /the platform changed webhooks\[.*\]\.namespaceSelector, by admissionsenforcer; the worker leaves the change/,
     );
   });
 

@@ -4,7 +4,7 @@ import { installerEntries } from "../../src/domain/healing/installers.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import type { Outcome } from "../../src/runtime/workqueue.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { componentId, contentOf, manifestOf, readTarget, type Target } from "../support/component-damage/cluster.ts";
@@ -58,6 +58,7 @@ function failing(kube: KubeClient, end: End): Failing {
   return {
     kube: {
       read: (...args) => kube.read(...args),
+      readMetadata: (...args) => kube.readMetadata(...args),
       list: (...args) => kube.list(...args),
       create: (...args) => kube.create(...args),
       replace: (...args) => kube.replace(...args),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { InstallReport } from "../../src/cli/doctor/report.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { runOnline } from "../support/cli/cli.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { ADDED_TO_REPORTED, addedRounds } from "../support/component-damage/added.ts";

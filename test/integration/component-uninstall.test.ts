@@ -150,14 +150,14 @@ describe("an install that goes", { skip: refusal === undefined ? false : `SKIPPE
       assert.match(stdout, /What stays: the CRDs/);
     }
     assert.equal(await live(FINAL_CHECK), undefined);
-    await eventually(() => worker.log().includes("nothing is healed any more"), { what: "the worker's word" });
+    await eventually(() => worker.log().includes("healing has stopped"), { what: "the worker's word" });
     await kubectl(["delete", "service", "keyvault-injector-webhook", "-n", OWN]);
     await pause(SETTLED_MS);
     assert.equal(await live(SERVICE), undefined);
 
     const { code, stdout } = await cli("--undo");
     assert.equal(code, 0);
-    assert.match(stdout, /is there again/);
+    assert.match(stdout, /exists again/);
     assert.match(
       await kubectl(["apply", "-f", "-"], listOf(installed.filter(({ metadata }) => metadata.name === binding?.metadata.name))),
       /binding\S* unchanged/,

@@ -101,7 +101,7 @@ function theConsents(version: ApiServerVersion): void {
     const write = () => requests.mergeSecret(namespace, "copy", { data: { key: "dHdv" } }, worker);
     await policyIsActive(SECRETS_POLICY, write);
 
-    assertDenied(await write(), SECRETS_POLICY, new RegExp(`Namespace ${namespace} does not take this copy`));
+    assertDenied(await write(), SECRETS_POLICY, new RegExp(`Namespace ${namespace} does not consent to this copy`));
     assertAllowed(await requests.deleteSecret(namespace, "copy", worker));
   });
 
@@ -120,17 +120,21 @@ function theConsents(version: ApiServerVersion): void {
     } as const;
     for (const [what, [name, metadata]] of Object.entries(attempts)) {
       const answer = await requests.mergeSecret(namespace, name, { metadata }, worker);
-      assert.match(messageOf(answer), /makes a copy as a copy, and keeps it one/, what);
+      assert.match(messageOf(answer), /cannot turn an existing Secret into a copy, or a copy into another Secret/, what);
     }
     const taken = await requests.mergeSecret(namespace, "foreign", { metadata: { labels, annotations } }, worker);
-    assertDenied(taken, SECRETS_POLICY, /changes no Secret that it does not own/);
-    assertDenied(await requests.deleteSecret(namespace, "foreign", worker), SECRETS_POLICY, /deletes only Secrets that it made itself/);
+    assertDenied(taken, SECRETS_POLICY, /cannot change a Secret that it does not own/);
+    assertDenied(await requests.deleteSecret(namespace, "foreign", worker), SECRETS_POLICY, /can delete only Secrets that it created/);
   });
 
   test("no consent counts in kube-system", async () => {
     assertAllowed(await annotate("kube-system", SOURCE, {}));
 
-    assertDenied(await requests.createSecret("kube-system", "copy", copyOf(SOURCE), worker), SECRETS_POLICY, /does not take this copy/);
+    assertDenied(
+      await requests.createSecret("kube-system", "copy", copyOf(SOURCE), worker),
+      SECRETS_POLICY,
+      /does not consent to this copy/,
+    );
   });
 
   test("a Namespace agrees by the word of somebody who may create and update its Secrets, and of nobody else", async () => {
@@ -140,7 +144,7 @@ function theConsents(version: ApiServerVersion): void {
         assertDenied(
           await annotate(namespace, SOURCE, { as }, subresource),
           CONSENTS_POLICY,
-          /you need the right to (create|update) Secrets/,
+          /you need permission to (create|update) Secrets/,
         );
       }
       assertDenied(await createNamespace(`of-${as}`, { [GRANT_ANNOTATIONS.mirrorsFrom]: SOURCE }, { as }), CONSENTS_POLICY, /you need/);
@@ -158,7 +162,7 @@ function theConsents(version: ApiServerVersion): void {
     const by = { as: "only-namespaces" };
 
     assertAllowed(await patchNamespace(namespace, { metadata: { annotations: { note: "mine" } } }, by));
-    assertDenied(await annotate(namespace, "platform/*", by), CONSENTS_POLICY, /you need the right to create Secrets/);
+    assertDenied(await annotate(namespace, "platform/*", by), CONSENTS_POLICY, /you need permission to create Secrets/);
     assertAllowed(await annotate(namespace, null, by));
   });
 
@@ -178,7 +182,11 @@ function theConsents(version: ApiServerVersion): void {
     const CLASSES_POLICY = "keyvault-injector-class-identities";
     await policyIsActive(CLASSES_POLICY, () => create("probe", "only-namespaces"));
 
-    assertDenied(await create("refused", "writes-secrets"), CLASSES_POLICY, /copied into other namespaces: you need the right to get/);
+    assertDenied(
+      await create("refused", "writes-secrets"),
+      CLASSES_POLICY,
+      /copies the class's Secrets to other namespaces: you need permission to get/,
+    );
     assertAllowed(await create("allowed", "reads-secrets"));
   });
 }

@@ -179,7 +179,7 @@ describe("the dashboard keeps to itself", { skip: refusal !== undefined && `SKIP
     assert.deepEqual([code, stdout], [2, ""]);
     assert.equal(
       stderr,
-      `keyvault-injector dashboard: --port: cannot listen on 127.0.0.1:${port} (EADDRINUSE); leave --port out for a free one\n`,
+      `keyvault-injector dashboard: --port: cannot listen on 127.0.0.1:${port} (EADDRINUSE); omit --port to use a free port\n`,
     );
   });
 

@@ -131,7 +131,7 @@ describe("doctor class", { skip: refusal === undefined ? false : `SKIPPED: ${ref
       await worker.stop();
       await mergePatch(here.sync.plane, secretPath(place.namespace, "app"), { stringData: { value: "edited" } });
 
-      await assertLeaf(place, "secret-edited", { message: /holds other content than the worker wrote/ });
+      await assertLeaf(place, "secret-edited", { message: /has other content than the worker wrote/ });
     });
 
     test("tells of a version that the vault has and the Secret has not", async () => {
@@ -147,7 +147,7 @@ describe("doctor class", { skip: refusal === undefined ? false : `SKIPPED: ${ref
       await here.sync.plane.kubectl(["delete", "secret", "keyvault-injector-sync-key", "-n", "keyvault-injector"]);
       await here.sync.emulator.rotateSecret({ vault: here.sync.vault, name: other });
 
-      await assertLeaf(own, "secret-behind", { message: /and the vault a newer one/ });
+      await assertLeaf(own, "secret-behind", { message: /but the vault has a newer one/ });
     });
 
     test("says in one line what to do, and ends with 1 for a failure alone", async () => {
@@ -156,7 +156,7 @@ describe("doctor class", { skip: refusal === undefined ? false : `SKIPPED: ${ref
       const { code, output } = await here.ask(["doctor", "class", `${failing.namespace}/${failing.name}`]);
 
       assert.equal(code, 1);
-      assert.match(output, /FAIL {2}identity +credentials-absent: there is no Secret/);
+      assert.match(output, /FAIL {2}identity +credentials-absent: Secret \S+ does not exist/);
       assert.match(output, /\n {2}to do: Create Secret \S+\/secrets-store-creds with the keys clientid and clientsecret\.\n/);
       assert.match(output, /\n\d+ OK, \d+ WARN, [1-9] FAIL, \d+ SKIP\n$/);
     });
@@ -184,7 +184,7 @@ describe("doctor class", { skip: refusal === undefined ? false : `SKIPPED: ${ref
       const { walks }: { readonly walks: readonly ReportedWalk[] } = JSON.parse(output);
       assert.equal(walks.length, 20);
       const text = await here.ask(["doctor"]);
-      assert.match(text.output, /\n\d+ more classes were not walked: keyvault-injector doctor class walks them all\n/);
+      assert.match(text.output, /\n\d+ more classes were not checked: keyvault-injector doctor class checks them all\n/);
     });
   });
 

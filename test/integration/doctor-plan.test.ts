@@ -197,7 +197,7 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
       plane,
       classOf(VAULT, { namespace: bare, name: "demo", objects: ["object"], secretObjects: [opaque("app", "object")] }),
     );
-    await assertRefused(bare, "CredentialsMissing", /^there is no Secret \S+\/secrets-store-creds$/);
+    await assertRefused(bare, "CredentialsMissing", /^Secret \S+\/secrets-store-creds does not exist$/);
     await assertRefused(
       await aClass({ annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: "other" } }),
       "CredentialsMissing",
@@ -206,9 +206,9 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
     await assertRefused(await aClass({ parameters: { clientID: "app" } }), "IdentityUnavailable", /no pod mounts the class/);
     const annotations = { [CLASS_ANNOTATIONS.serviceAccount]: "nobody" };
     const lent = await aClass({ parameters: { clientID: "app" }, annotations });
-    await assertRefused(lent, "IdentityUnavailable", /^there is no ServiceAccount \S+\/nobody$/);
+    await assertRefused(lent, "IdentityUnavailable", /^ServiceAccount \S+\/nobody does not exist$/);
     await plane.kubectl(["create", "serviceaccount", "nobody", "-n", lent]);
-    await assertRefused(lent, "IdentityUnavailable", /^no token of the ServiceAccount nobody: Namespace \S+ does not grant it/);
+    await assertRefused(lent, "IdentityUnavailable", /^no token for the ServiceAccount nobody: Namespace \S+ does not grant it/);
   });
 
   test("tells of classes that would not be mirrored, or not yet", async () => {
@@ -230,10 +230,10 @@ describe("doctor plan, before anything but the CRDs is installed", { skip: refus
 
     assert.equal(code, 0);
     assert.deepEqual([classes[0]?.verdict, classes[0]?.secrets[0]?.action], ["unknown", "unknown"]);
-    assert.match(classes[0]?.message ?? "", /^you may not get secrets/);
+    assert.match(classes[0]?.message ?? "", /^you lack permission to get secrets/);
     const all = await runOnline(["doctor", "plan"], reader);
     assert.equal(all.code, 2);
-    assert.match(all.notes.join(""), /you may not list secretproviderclasses; name a namespace with -n/);
+    assert.match(all.notes.join(""), /you lack permission to list secretproviderclasses; name a namespace with -n/);
   });
 
   test("has met every verdict and every action", () => {

@@ -79,7 +79,11 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
       const status = { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } };
 
       const lending = { metadata: { annotations: { [TLS_KEYS.account]: "reader" } }, status };
-      assertDenied(await world.merged(`${where}/status`, lending, "only-routes"), IDENTITIES, /lends the identity of account 'reader'/);
+      assertDenied(
+        await world.merged(`${where}/status`, lending, "only-routes"),
+        IDENTITIES,
+        /lends the identity of ServiceAccount 'reader'/,
+      );
       assertAllowed(await world.merged(`${where}/status`, lending, "with-the-account"));
       const moved = { metadata: { annotations: { [TLS_KEYS.address]: `${ADDRESS}-2` } }, status };
       assert.equal(warned(await world.merged(`${where}/status`, moved, "only-routes")).length, 2);
@@ -98,7 +102,7 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
       const path = collectionOf(where);
       const asked = (as: string) => world.dry({ method: "POST", path, body: aFullGateway(another()), as });
       assertAllowed(await asked("with-the-account"));
-      assertDenied(await asked("only-routes"), IDENTITIES, /lends the identity of account 'reader'/);
+      assertDenied(await asked("only-routes"), IDENTITIES, /lends the identity of ServiceAccount 'reader'/);
     });
 
     test("A12: refuse the worker the one Ingress by which it tries whether they are there, and every other as well", async () => {
@@ -109,7 +113,7 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
         return apiRequest(world.plane, { method: "PATCH", path, body, contentType: APPLY_PATCH, as: SYNC_USER });
       };
 
-      assertDenied(await tried(PROBE), IDENTITIES, /lends the identity of account/);
+      assertDenied(await tried(PROBE), IDENTITIES, /lends the identity of ServiceAccount/);
       assert.match(String(at((await tried(PROBE, "")).body, "message")), new RegExp(`'(?:${GATEWAYS}|${IDENTITIES})'`));
       assert.match(String(at((await tried("another")).body, "message")), /cannot create resource/);
     });
@@ -139,7 +143,7 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
         assertDenied(
           await ask({ ...asking, [TLS_KEYS.account]: "reader" }, "with-the-account-alone"),
           AUTHORS,
-          /no right to update Secrets/,
+          /lack permission to update Secrets/,
         );
         assertAllowed(await ask(asking, "with-default-credentials"));
         assertAllowed(await ask({ ...asking, [TLS_KEYS.account]: "reader" }, "with-the-account"));

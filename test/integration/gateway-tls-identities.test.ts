@@ -25,7 +25,7 @@ const POLICY = "keyvault-injector-gateway-identities";
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
 const APP_ROUTINGS = { gateway: "approuting-istio", ingress: "webapprouting.kubernetes.azure.com" };
 const REFUSED = new RegExp(
-  `${POLICY}.* lends the identity of account 'gateway-cert': you need the right to create serviceaccounts/token of it`,
+  `${POLICY}.* lends the identity of ServiceAccount 'gateway-cert': you need permission to create its serviceaccounts/token`,
 );
 
 let world: GatewayWorld;

@@ -261,7 +261,7 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
 
     assert.match(
       await messageOf(namespace, "taken", "TlsConflict"),
-      /^the SecretProviderClass kv-gw-cert-taken-shop is not changed: somebody else wrote it/,
+      /^the SecretProviderClass kv-gw-cert-taken-shop is not changed: someone else wrote it/,
     );
     assert.match(await messageOf(namespace, "secret", "CertificateNotSynced"), /Secret kv-gw-cert-secret-shop .* Conflict: /);
     assert.match(
@@ -342,7 +342,7 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
     const lines = worker
       .log()
       .split("\n")
-      .filter((line) => line.includes("left to App Routing"));
+      .filter((line) => line.includes("belongs to App Routing"));
     assert.equal(lines.length, 2);
     await applyGateway(world.plane, { namespace, name: "managed", className: "approuting-istio", listeners: [{ name: "shop", address }] });
     await applyGateway(world.plane, { namespace, name: "ours", listeners: [{ name: "shop", address }] });
@@ -404,29 +404,33 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
     const merge = (path: string, body: unknown): ApiCall => ({ method: "PATCH", path, body, contentType: MERGE_PATCH });
 
     for (const [what, call, words] of [
-      ["another host", listener({ ...live, hostname: "elsewhere.example" }), /changes certificateRefs of a listener, and nothing else/],
+      ["another host", listener({ ...live, hostname: "elsewhere.example" }), /can change only the certificateRefs of a listener/],
       [
         "another option",
         listener({ ...live, tls: { ...live.tls, options: { a: "b" } } }),
-        /changes certificateRefs of a listener, and nothing else/,
+        /can change only the certificateRefs of a listener/,
       ],
       [
         "somebody's Secret",
         listener({ ...live, tls: { ...live.tls, certificateRefs: [{ name: "admin" }] } }),
-        /references to the Secret of its own name only/,
+        /only references to its own Secret/,
       ],
-      ["another class", merge(gateway, { spec: { gatewayClassName: "other" } }), /changes nothing of a Gateway but its listeners/],
-      ["a label", merge(gateway, { metadata: { labels: { a: "b" } } }), /changes no metadata of a Gateway/],
-      ["the end of somebody's class", { method: "DELETE", path: classPath(namespace, "theirs") }, /deletes no class that it has not made/],
+      ["another class", merge(gateway, { spec: { gatewayClassName: "other" } }), /can change only the listeners of a Gateway/],
+      ["a label", merge(gateway, { metadata: { labels: { a: "b" } } }), /cannot change the metadata of a Gateway/],
+      [
+        "the end of somebody's class",
+        { method: "DELETE", path: classPath(namespace, "theirs") },
+        /can delete only classes that it created/,
+      ],
       [
         "somebody's class",
         merge(classPath(namespace, "theirs"), { metadata: { labels: { [MADE_FOR]: "Gateway" } } }),
-        /changes neither labels nor annotations/,
+        /cannot change labels or annotations/,
       ],
       [
         "another Secret of its own class",
         merge(classPath(namespace, "kv-gw-cert-web-shop"), { spec: { secretObjects: [{ secretName: "more", type: "Opaque", data: [] }] } }),
-        /changes nothing of them/,
+        /cannot change existing parts/,
       ],
     ] as const) {
       const { status, body } = await apiRequest(world.plane, { ...call, path: `${call.path}?dryRun=All`, as: SYNC_USER });

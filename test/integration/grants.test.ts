@@ -82,7 +82,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     assert.match(stdout, new RegExp(`kubectl annotate namespace node --overwrite ${IDENTITY}=allowed\n`));
     assert.match(stdout, /--managed-identity-namespaces=node \(the chart's value managedIdentityNamespaces\)/);
     assert.match(stdout, /\n {2}shop\/by-nobody: no pod mounts the class/);
-    assert.match(stdout, /\n {2}kube-system\/system: the worker asks for no token in kube-system/);
+    assert.match(stdout, /\n {2}kube-system\/system: the worker requests no token in kube-system/);
     assert.doesNotMatch(stdout, /mounted-alone|never|of-pods|principal:/);
     assert.deepEqual(await annotationsOf("shop"), { [ACCOUNTS]: "earlier" });
   });
@@ -154,7 +154,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     }; // As it was read.
     await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion, kind, metadata: { name: metadata.name }, spec }));
     const { stdout } = await grants();
-    assert.match(stdout, /Older than the policy keyvault-injector-class-identities, so that nobody asked their authors/);
+    assert.match(stdout, /Older than the policy keyvault-injector-class-identities, so their authors' permissions were never checked/);
     assert.match(stdout, /\n {2}shop\/stated lends the ServiceAccount cart\n/);
     assert.doesNotMatch(stdout, /by-its-pod lends/);
 
@@ -193,6 +193,6 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     await plane.kubectl(["create", "serviceaccount", "nobody", "-n", "default"]);
     const { code, stderr } = await runCli(["grants"], { kubeconfig: await plane.kubeconfigFor({ namespace: "default", name: "nobody" }) });
     assert.equal(code, 2);
-    assert.match(stderr, /you may not list secretproviderclasses/);
+    assert.match(stderr, /you lack permission to list secretproviderclasses/);
   });
 });

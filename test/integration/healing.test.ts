@@ -217,7 +217,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const started = performance.now();
     worker = await world.product.start("sync", SYNC);
     const seconds = await classesAreBack(started, { expected: new Map([...classes].filter(([key]) => key !== edited)) });
-    await eventually(() => worker.log().includes("no snapshot says whether it was meant to"), {
+    await eventually(() => worker.log().includes("no snapshot shows whether the deletion was intentional"), {
       what: "the word about the class without a snapshot",
     });
     console.log(`healing: ${COUNT - 1}/${COUNT - 1} classes with a snapshot of ours back ${seconds} s after the worker's start`);

@@ -68,7 +68,8 @@ describe("the chart as another chart's dependency", { skip }, () => {
     const { code, stderr } = await rendered("helm-4", "kvi", { enabled: true, enabeld: true });
 
     assert.equal(code, 1);
-    assert.match(lineAbout(stderr, "enabeld"), /no such value/);
+    assert.match(lineAbout(stderr, "enabeld"), /unknown value/);
+    assert.doesNotMatch(stderr, /global/, "the values that all charts of the umbrella share");
   });
 });
 
@@ -136,16 +137,16 @@ describe("values files of upstream's charts", { skip }, () => {
   test("are told where they belong when the driver's stands at the top", async () => {
     const message = await chartRefusal("helm-4", { args: ["--values", driver] });
 
-    assert.match(lineAbout(message, "syncSecret"), /did you mean secrets-store-csi-driver\.syncSecret\?/);
-    assert.match(lineAbout(message, "linux.driver"), /did you mean secrets-store-csi-driver\.linux\.driver\?/);
+    assert.match(lineAbout(message, "syncSecret"), /Did you mean secrets-store-csi-driver\.syncSecret\?/);
+    assert.match(lineAbout(message, "linux.driver"), /Did you mean secrets-store-csi-driver\.linux\.driver\?/);
   });
 
   test("are refused with what the extension has beyond the open chart, and know every name of it", async () => {
     const message = await chartRefusal("helm-4", { args: ["--values", path.join(provider, "arc-values.yaml")] });
 
-    assert.match(lineAbout(message, "enableArcExtension"), /true is refused: .*Azure\.proxySettings/);
+    assert.match(lineAbout(message, "enableArcExtension"), /true is not supported: .*Azure\.proxySettings/);
     assert.match(lineAbout(message, "telegraf"), /telemetry/);
-    assert.doesNotMatch(message, /no such value/);
+    assert.doesNotMatch(message, /unknown value/);
   });
 
   test("render what the driver's own template renders for the document's settings", async () => {
@@ -165,25 +166,82 @@ describe("the chart's checks", { skip }, () => {
   test("name every problem at once, each with the nearest name or the reason", async () => {
     const message = await refused("syncSecrets.enabled=true", "linux.kubeletRootDr=/x", "imge=x", "nameOverride=other", "zzz=1");
 
-    assert.match(lineAbout(message, "syncSecrets"), /no such value; did you mean secrets-store-csi-driver\.syncSecret\?/);
-    assert.match(lineAbout(message, "linux.kubeletRootDr"), /did you mean linux\.kubeletRootDir\?/);
-    assert.match(lineAbout(message, "imge"), /did you mean image\?/);
-    assert.match(lineAbout(message, "zzz"), /`helm show values` lists them/);
-    assert.match(lineAbout(message, "nameOverride"), /"other" is refused: policies, healing and certificates/);
+    assert.match(lineAbout(message, "syncSecrets"), /unknown value\. Did you mean secrets-store-csi-driver\.syncSecret\?/);
+    assert.match(lineAbout(message, "linux.kubeletRootDr"), /Did you mean linux\.kubeletRootDir\?/);
+    assert.match(lineAbout(message, "imge"), /Did you mean image\?/);
+    assert.match(lineAbout(message, "zzz"), /unknown value\. To list all values, run `helm show values`/);
+    assert.match(lineAbout(message, "nameOverride"), /"other" is not supported: .*policies, healing, and certificates/);
   });
 
   test("leave labels, annotations and whatever else is Kubernetes' own to the user", async () => {
-    await renderChart("helm-4", { set: ["sync.podLabels.anything=goes", "linux.podAnnotations.whatever=else", "global.any=thing"] });
+    await renderChart("helm-4", { set: ["sync.podLabels.anything=goes", "linux.podAnnotations.whatever=else"] });
   });
+
+  for (const version of HELM_VERSIONS) {
+    test(`refuse global values, which this chart never reads, where it is no dependency, by ${version}`, async () => {
+      const { code, stderr } = await runHelm(version, templateArguments({ set: ["global.imageRegistry=registry.example.com"] }));
+
+      assert.equal(code, 1);
+      assert.match(lineAbout(stderr, "global.imageRegistry"), /unknown value\. The chart reads no global values/);
+      const ofRancher = ["global.cattle.clusterId=c-1", "global.systemDefaultRegistry=registry.example.com"];
+      assert.equal((await runHelm(version, templateArguments({ set: ofRancher }))).code, 0);
+    });
+  }
+
+  test("suggest only what is much like the name that was given, and nothing that the chart refuses", async () => {
+    const message = await refused("podSecurityPolicy=x", "amacoreagnt=x", "telegraph=x", "webhok.replicas=3");
+
+    for (const name of ["podSecurityPolicy", "amacoreagnt", "telegraph"]) {
+      assert.match(lineAbout(message, name), /unknown value\. To list all values, run `helm show values`$/);
+    }
+    assert.match(lineAbout(message, "webhok"), /Did you mean webhook\?/);
+  });
+
+  test("say what this chart has for values that many other charts have", async () => {
+    const message = await refused(
+      "replicaCount=3",
+      "installCRDs=true",
+      "crds.enabled=true",
+      "metrics.enabled=true",
+      "serviceMonitor.enabled=true",
+    );
+
+    assert.equal(lineAbout(message, "replicaCount"), "- replicaCount: unknown value. Set webhook.replicas and sync.replicas");
+    for (const name of ["installCRDs", "crds"]) {
+      assert.equal(lineAbout(message, name), `- ${name}: unknown value. The chart always contains the CRDs. Omit this value`);
+    }
+    for (const name of ["metrics", "serviceMonitor"]) {
+      assert.match(lineAbout(message, name), /unknown value\. Set monitoring\.podMonitor\.enabled .* or monitoring\.service\.enabled/);
+    }
+  });
+
+  for (const version of HELM_VERSIONS) {
+    test(`refuse no pods, and what is no restart window, by the schema, by ${version}`, async () => {
+      const given = ["webhook.replicas=0", "sync.replicas=0", "restartWindow=night"];
+      const { code, stderr } = await runHelm(version, templateArguments({ set: given }));
+
+      assert.equal(code, 1);
+      for (const name of [/webhook.?.replicas/, /sync.?.replicas/, /restartWindow/]) assert.match(stderr, name);
+      const taken = ["restartWindow=0 22 * * MON-FRI for 4h in Europe/Berlin; 0 2 * * SAT\\,SUN for 6h", "webhook.replicas=1"];
+      assert.equal((await runHelm(version, templateArguments({ set: taken }))).code, 0);
+    });
+
+    test(`refuse fewer pods than shards, whoever installed the driver, by ${version}`, async () => {
+      const given = ["shards=2", "sync.replicas=1", "secrets-store-csi-driver.install=false"];
+      const { stderr } = await runHelm(version, templateArguments({ set: given }));
+
+      assert.match(stderr, /sync\.replicas is 1, but shards is 2/);
+    });
+  }
 
   test("refuse kubelet folders that are not the same, and take the same ones, however written", async () => {
     const linux = await refused("linux.kubeletRootDir=/var/kubelet");
     assert.match(
       linux,
-      /linux\.kubeletRootDir is \/var\/kubelet and secrets-store-csi-driver\.linux\.kubeletRootDir is \/var\/lib\/kubelet/,
+      /linux\.kubeletRootDir is \/var\/kubelet, but secrets-store-csi-driver\.linux\.kubeletRootDir is \/var\/lib\/kubelet/,
     );
     const windows = await refused("windows.kubeletRootDir=D:\\\\kubelet");
-    assert.match(windows, /windows\.kubeletRootDir is D:\\kubelet and/);
+    assert.match(windows, /windows\.kubeletRootDir is D:\\kubelet, but/);
 
     const set = ["linux.kubeletRootDir=/path/to/kubelet", `${NAME}.linux.kubeletRootDir=/path/to/kubelet/`];
     const text = withoutPodTemplates(await renderChart("helm-4", { set }));
@@ -192,14 +250,17 @@ describe("the chart's checks", { skip }, () => {
   });
 
   test("refuse folders of sockets that the driver does not look into", async () => {
-    assert.match(await refused("linux.providersDir=/var/sockets"), /linux\.providersDir is \/var\/sockets, where the driver does not look/);
+    assert.match(
+      await refused("linux.providersDir=/var/sockets"),
+      /linux\.providersDir is \/var\/sockets, a folder that the driver does not check/,
+    );
     await renderChart("helm-4", { set: ["linux.providersDir=/var/sockets", `${NAME}.linux.additionalProvidersDirs[0]=/var/sockets`] });
     await renderChart("helm-4", { set: ["linux.providersDir=/var/sockets", `${NAME}.install=false`] });
   });
 
   test("refuse rotation with a driver that would read Secrets for it", async () => {
     const tag = `${NAME}.linux.image.tag=v1.5.6`;
-    assert.match(await refused(tag), /v1\.5\.6 rotates mounts by reading Secrets of the whole cluster/);
+    assert.match(await refused(tag), /v1\.5\.6 needs permission to read Secrets in the whole cluster/);
     await renderChart("helm-4", { set: [tag, `${NAME}.enableSecretRotation=false`] });
   });
 
@@ -210,11 +271,11 @@ describe("the chart's checks", { skip }, () => {
       told,
       ["Team/B", "team-c,team-d"].map(
         (name) =>
-          `- namespaces: "${name}" is no name of a namespace: write one name as an item, lower-case letters, digits and -, at most 63`,
+          `- namespaces: "${name}" is not a valid namespace name. Use one name per item: at most 63 lowercase letters, digits, and hyphens`,
       ),
     );
     const long = "n".repeat(64);
-    assert.match(await refused(`namespaces={${long}}`), new RegExp(`- namespaces: "${long}" is no name`));
+    assert.match(await refused(`namespaces={${long}}`), new RegExp(`- namespaces: "${long}" is not a valid`));
 
     await renderChart("helm-4", { set: [`namespaces={${long.slice(1)}}`] });
     const [all, none] = await Promise.all([renderChart("helm-4"), renderChart("helm-4", { set: ["namespaces=null"] })]);
@@ -228,11 +289,11 @@ describe("the chart's checks", { skip }, () => {
 
     assert.match(
       await about("issuerRef", "certManager.issuerRef.name=ours"),
-      /nothing is issued .* set it to true, or leave the issuer out/,
+      /no effect .* Set certManager\.enabled to true, or omit the issuer/,
     );
-    assert.match(await about("issuerRef.name", on, "certManager.issuerRef.kind=ClusterIssuer"), /name the issuer, or leave these out/);
+    assert.match(await about("issuerRef.name", on, "certManager.issuerRef.kind=ClusterIssuer"), /Set the name, or omit all three/);
     const kind = ["certManager.issuerRef.name=ours", "certManager.issuerRef.kind=Vault"];
-    assert.match(await about("issuerRef.kind", on, ...kind), /cert-manager has no "Vault": write Issuer or ClusterIssuer/);
+    assert.match(await about("issuerRef.kind", on, ...kind), /cert-manager has no kind "Vault"\. Use Issuer or ClusterIssuer/);
 
     await renderChart("helm-4", { set: [on, ...kind, "certManager.issuerRef.group=certificates.example.com"] });
     const [without, shipped] = await Promise.all([renderChart("helm-4", { set: ["certManager=null"] }), renderChart("helm-4")]);
@@ -242,7 +303,7 @@ describe("the chart's checks", { skip }, () => {
   test("refuse two sources of the CAs of clients, and do without the values of a release of an older chart", async () => {
     const both = await refused("clientCA.configMap=one", "clientCA.secret=other");
 
-    assert.match(lineAbout(both, "clientCA"), /a ConfigMap and a Secret are given: name the one that has the CAs/);
+    assert.match(lineAbout(both, "clientCA"), /both a ConfigMap and a Secret are set\. Keep only the one that contains the CAs/);
     const [without, shipped] = await Promise.all([renderChart("helm-4", { set: ["clientCA=null"] }), renderChart("helm-4")]);
     assert.equal(without, shipped);
   });
@@ -273,6 +334,33 @@ describe("the chart's checks", { skip }, () => {
     assert.match(message, /syncMode.*'always', 'while-used', 'never'/);
     assert.match(message, /webhook\/replicas.*want integer/);
     assert.match(message, /namespaces.*want null or array/);
+  });
+});
+
+describe("the notes", { skip }, () => {
+  // Helm 3 shows notes of an install alone, for which it asks a cluster.
+  const notesWith = async (...set: readonly string[]): Promise<string> => {
+    const given = set.flatMap((value) => ["--set", value]);
+    const args = ["install", "akvsecretsprovider", CHART, "--namespace", "keyvault-injector", "--dry-run=client", ...given];
+    const { code, stdout, stderr } = await runHelm("helm-4", args);
+    assert.equal(code, 0, stderr);
+    const [, notes] = stdout.split("\nNOTES:\n");
+    return notes ?? "";
+  };
+  const warning = /WARNING: the image (\S+) names no registry/;
+
+  test("warn of an image that only nodes on which it was loaded can run", async () => {
+    assert.equal(warning.exec(await notesWith())?.[1], `keyvault-injector:${VERSION}`);
+    assert.equal(warning.exec(await notesWith("image.repository=app"))?.[1], `app:${VERSION}`);
+  });
+
+  test("do not warn where the image can be pulled, or where the user says that it was loaded", async () => {
+    const places = ["image.repository=registry.example.com/app", "image.repository=team/app", "image=registry.example.com/app:1"];
+    for (const set of [...places, "image.tag=0.4.0", "image.pullPolicy=Never"]) {
+      const notes = await notesWith(set);
+      assert.match(notes, /is installed in namespace/);
+      assert.doesNotMatch(notes, warning, set);
+    }
   });
 });
 

@@ -93,7 +93,10 @@ describe("the sync worker with identity bindings", { skip: refusal === undefined
   test("is kept from such tokens by the policy of an install that was not told, and goes on once the component is applied", async () => {
     const place = await aBoundClass();
     const { message } = await reasonIs(world.plane, place, "IdentityUnavailable");
-    assert.match(message, /the policy keyvault-injector-sync-tokens refuses it: the audience api:\/\/AKSIdentityBinding is added by/);
+    assert.match(
+      message,
+      /the policy keyvault-injector-sync-tokens denies the request: to allow the audience api:\/\/AKSIdentityBinding, apply/,
+    );
     assert.deepEqual(exchangesOf(place), []);
 
     await applyPolicy(["components/identity-bindings"]);

@@ -20,7 +20,7 @@ import { samplesOf } from "../support/worker/metric-samples.ts";
 const refusal = controlPlaneRefusal();
 const SERVICE = "keyvault-injector-webhook.keyvault-injector.svc";
 const CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/keyvault-injector";
-const POLICY = /ValidatingAdmissionPolicy 'keyvault-injector-pod-volume'.*the injector was unavailable.*Controllers retry by themselves/;
+const POLICY = /ValidatingAdmissionPolicy 'keyvault-injector-pod-volume'.*the injector was unavailable.*Controllers retry automatically/;
 
 /** Pods that did not opt in: the webhook is asked about all but the first. */
 const OTHERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -31,8 +31,8 @@ interface LargePod {
   readonly refused?: RegExp;
 }
 
-const COMPARED = /mounts of their own and \d+ classes are more than a policy compares: name fewer containers/;
-const LOOKED_AT = /a pod of \d+ containers, \d+ volumes and \d+ classes .* is more than a policy looks at: make it smaller/;
+const COMPARED = /mounts of their own and \d+ classes are more than a policy can compare: name fewer containers/;
+const LOOKED_AT = /a pod of \d+ containers, \d+ volumes and \d+ classes .* is more than a policy can check: make it smaller/;
 
 const LARGE: readonly LargePod[] = [
   { containers: 40, classes: 16, mounts: 10 },
@@ -43,7 +43,7 @@ const LARGE: readonly LargePod[] = [
   { containers: 1_500, classes: 1, mounts: 5, refused: LOOKED_AT },
   { containers: 700, classes: 1, mounts: 6, refused: COMPARED },
   { containers: 5_000, classes: 1, mounts: 0, refused: LOOKED_AT },
-  { containers: 1, classes: 16, mounts: 0, path: 3_900, refused: /the mount paths of 16 classes are longer than a policy compares/ },
+  { containers: 1, classes: 16, mounts: 0, path: 3_900, refused: /the mount paths of 16 classes are longer than a policy can compare/ },
 ];
 
 describe("the policy that injects", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
@@ -112,12 +112,12 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
     const names = Array.from({ length: 65 }, (_, index) => `n${index}`);
     const long = "x".repeat(9_000);
     const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
-      [{ containers: names.join(",") }, /containers is .*: "\(more than 64 items or 8192 characters\)" is no container name/],
-      [{ containers: long }, /containers is .*: "\(more than 64 items or 8192 characters\)" is no container name/],
-      [{ "env-from": long }, /env-from is .*: "\(more than 64 items or 8192 characters\)" is no name of a Secret/],
+      [{ containers: names.join(",") }, /containers is .*: "\(more than 64 items or 8192 characters\)" is not a valid container name/],
+      [{ containers: long }, /containers is .*: "\(more than 64 items or 8192 characters\)" is not a valid container name/],
+      [{ "env-from": long }, /env-from is .*: "\(more than 64 items or 8192 characters\)" is not a valid Secret name/],
       [
         { "secret-provider-class": long },
-        /secret-provider-class is .*: "\(more than 64 items or 8192 characters\)" is no name of an object/,
+        /secret-provider-class is .*: "\(more than 64 items or 8192 characters\)" is not a valid object name/,
       ],
       [{ "mount-path": names.map((name) => `${name}=/x`).join(",") }, /mount-path is .*names no class/],
       [{ "mount-path": `a=/${"x".repeat(70_000)}` }, /mount-path is .*names no class/],
@@ -210,7 +210,9 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
     for (const patch of patches) {
       await apply(patch);
 
-      assert.deepEqual(await found(), ["WARN the policy keyvault-injector-injection is not as this version of the command ships it"]);
+      assert.deepEqual(await found(), [
+        "WARN the policy keyvault-injector-injection differs from the one that this version of the command ships",
+      ]);
 
       await apply([{ op: "replace", path: "/spec", value: spec }]);
       assert.deepEqual(await found(), [asShipped]);

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { type KubeObject, type Lease, RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { Clock } from "../../src/domain/ports/clock.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { createEventSink } from "../../src/kube/events.ts";
 import type { LeaderElection } from "../../src/kube/lease.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
-import type { Lease } from "../../src/kube/lease-record.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
 import { forbidden } from "../support/cluster/audit.ts";
@@ -62,13 +61,12 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
 
   function candidate(name: string, identity: string, access: KubeAccess = limited): Candidate {
     const election = createLeaderElection(access.client, {
-      namespace: "default",
-      name,
+      leases: { namespace: "default", name },
       identity,
       fieldManager: "test",
       clock: systemClock,
       logger: recordingLogger(),
-      ...FAST,
+      timing: FAST,
     });
     const led: AbortSignal[] = [];
     const stop = new AbortController();
@@ -164,7 +162,7 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
   test("lets a leader that was stopped for a while write nothing, though no timer has told it yet that its lease ran out", async () => {
     let stoppedFor = 0;
     const clock: Clock = { now: () => Date.now() + stoppedFor, sleep: (milliseconds, signal) => systemClock.sleep(milliseconds, signal) };
-    const options = { namespace: "default", name: "fenced", fieldManager: "test", clock, logger: recordingLogger() };
+    const options = { leases: { namespace: "default", name: "fenced" }, fieldManager: "test", clock, logger: recordingLogger() };
     const election = createLeaderElection(admin.client, { ...options, identity: "stopped" });
     const { proxy, kubeconfig } = await proxiedKubeconfig(plane);
     const { config } = kubeAccess(kubeconfig);
@@ -208,8 +206,7 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
     await admin.client.create(RESOURCES.leases, body, { fieldManager: "test" }, forever);
     const clock = new ManualClock();
     const election = createLeaderElection(admin.client, {
-      namespace: "default",
-      name: "old",
+      leases: { namespace: "default", name: "old" },
       identity: "new",
       fieldManager: "test",
       clock,
@@ -235,13 +232,12 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
 
   test("passes on the failure of the work, and releases the lease", async () => {
     const election = createLeaderElection(limited.client, {
-      namespace: "default",
-      name: "handover",
+      leases: { namespace: "default", name: "handover" },
       identity: "failing",
       fieldManager: "test",
       clock: systemClock,
       logger: recordingLogger(),
-      ...FAST,
+      timing: FAST,
     });
     await assert.rejects(
       election.run(() => Promise.reject(new Error("the work failed")), forever),

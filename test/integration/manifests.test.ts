@@ -92,7 +92,8 @@ describe("the manifests on an API server", { skip }, () => {
   let shipped: number;
 
   before(async () => {
-    plane = await startControlPlane();
+    // The one that checks the types of policies.
+    plane = await startControlPlane({ moreControllers: ["validatingadmissionpolicy-status-controller"] });
     shipped =
       parseManifests(await renderDefaultOverlay()).length + readdirSync(crds).filter((file) => /^secret.*\.yaml$/.test(file)).length;
   });

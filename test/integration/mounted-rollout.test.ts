@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import type { ObjectStatus } from "../../src/domain/sync/object-status.ts";
+import type { ObjectStatus } from "../../src/domain/sync/status-fields.ts";
 import { forbidden } from "../support/cluster/audit.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { deleteRecords, mountAs } from "../support/cluster/driver-records.ts";
@@ -127,7 +127,7 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     await mounted(web, files, version);
     await restartedPods(web);
     await mounted(web, files, version);
-    assert.match(await steps.rotatedIs(files, "Rotated"), /all workloads that ask for restarts \(1\)/);
+    assert.match(await steps.rotatedIs(files, "Rotated"), /all workloads that request restarts \(1\)/);
     assert.match(await steps.told(web, "Restarted"), /the versions in files changed/);
   });
 

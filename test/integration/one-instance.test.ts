@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { kubectlOutput } from "../support/cli/kubectl-output.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
@@ -8,10 +7,10 @@ import { freePort, installProduct, type Product, type ProductProcess, type Role 
 import { renderDefaultOverlay } from "../support/cluster/shipped-manifests.ts";
 import { baseEnvironment } from "../support/processes/base-environment.ts";
 import { startProcess } from "../support/processes/process.ts";
+import { program } from "../support/processes/program.ts";
 
 const refusal = controlPlaneRefusal();
 const SECOND = "elsewhere";
-const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
 
 describe("a second instance", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   let plane: ControlPlane;
@@ -31,7 +30,7 @@ describe("a second instance", { skip: refusal === undefined ? false : `SKIPPED: 
     const { code, stderr } = await kubectlOutput(plane, ["apply", "-f", "-"], await renderDefaultOverlay(SECOND));
 
     assert.notEqual(code, 0);
-    assert.match(stderr, /keyvault-injector is installed in namespace keyvault-injector already, and a cluster takes one instance/);
+    assert.match(stderr, /keyvault-injector is already installed in namespace keyvault-injector, and a cluster can have only one instance/);
     for (const binding of ["sync", "webhook", "components"]) {
       const output = "jsonpath={.subjects[*].namespace}";
       const bound = await plane.kubectl(["get", "clusterrolebinding", `keyvault-injector-${binding}`, "-o", output]);
@@ -46,7 +45,7 @@ describe("a second instance", { skip: refusal === undefined ? false : `SKIPPED: 
       const { code, log } = await runSecond(plane, role);
 
       assert.equal(code, 1);
-      assert.match(log, /keyvault-injector is installed in namespace keyvault-injector already, and a cluster takes one instance/);
+      assert.match(log, /keyvault-injector is already installed in namespace keyvault-injector, and a cluster can have only one instance/);
     });
   }
 
@@ -59,7 +58,7 @@ describe("a second instance", { skip: refusal === undefined ? false : `SKIPPED: 
 async function runSecond(plane: ControlPlane, role: Role): Promise<{ readonly code: number; readonly log: string }> {
   const kubeconfig = await plane.kubeconfigFor({ namespace: SECOND, name: `keyvault-injector-${role}` });
   const ports = [`--admission-port=${await freePort()}`, `--health-port=${await freePort()}`];
-  const child = spawn(process.execPath, [MAIN, role, "--bind-address=127.0.0.1", ...ports], {
+  const child = spawn(process.execPath, [program(), role, "--bind-address=127.0.0.1", ...ports], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...baseEnvironment(), KUBECONFIG: kubeconfig, POD_NAMESPACE: SECOND, POD_NAME: "second" },
   });

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { Place } from "../../src/webhook/admission-gate.ts";
+import type { AdmissionPlace } from "../../src/webhook/admission-gate.ts";
 import { REPOSITORY } from "../../tools/repository-files.ts";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
@@ -25,8 +25,8 @@ describe("a review that is shed, on a real API server", { skip: refusal }, () =>
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
     const certificate = selfSignedCertificate();
-    const room: Place = { hold: () => true, complete: () => undefined, leave: () => undefined };
-    const enter = (): Place | undefined => {
+    const room: AdmissionPlace = { hold: () => true, complete: () => undefined, leave: () => undefined };
+    const enter = (): AdmissionPlace | undefined => {
       if (shed >= toShed) return room;
       shed += 1;
       return undefined;

@@ -61,7 +61,7 @@ function thePolicies(version: ApiServerVersion): void {
       assert.equal(answer.status, 422);
       assertDenied(answer, POLICY, /no volume of driver secrets-store\.csi\.k8s\.io for class akvprovider-demo/);
       assert.match(messageOf(answer), /the injector was unavailable, or this namespace is excluded from webhooks/);
-      assert.match(messageOf(answer), /Controllers retry by themselves/);
+      assert.match(messageOf(answer), /Controllers retry automatically/);
     });
 
     test("let it through with its volume", async () => {
@@ -210,12 +210,12 @@ function thePolicies(version: ApiServerVersion): void {
         assertDenied(
           await requests.createSecret(namespace, "unmarked", fields, tokens.sync),
           POLICY,
-          /writes only Secrets that carry the label/,
+          /can write only Secrets with the label/,
         );
         assertDenied(
           await requests.applySecret(namespace, "unmarked", fields, tokens.sync),
           POLICY,
-          /writes only Secrets that carry the label/,
+          /can write only Secrets with the label/,
         );
       }
     });
@@ -227,7 +227,7 @@ function thePolicies(version: ApiServerVersion): void {
       const forbidden = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"];
       for (const [index, type] of forbidden.entries()) {
         const fields = { ...ours, type, annotations: account };
-        assertDenied(await requests.createSecret(namespace, "typed", fields, tokens.sync), POLICY, /no Secret of this type/);
+        assertDenied(await requests.createSecret(namespace, "typed", fields, tokens.sync), POLICY, /cannot write Secrets of this type/);
         assertAllowed(await requests.createSecret(namespace, `typed-${index}`, fields, tokens.somebody));
       }
       assertAllowed(
@@ -264,10 +264,10 @@ function thePolicies(version: ApiServerVersion): void {
       ];
 
       for (const answer of attempts) {
-        assertDenied(answer, POLICY, /changes no Secret that it does not own/);
+        assertDenied(answer, POLICY, /cannot change a Secret that it does not own/);
         assert.doesNotMatch(JSON.stringify(answer.body), /aHVudGVyMg/);
       }
-      assertDenied(await requests.deleteSecret(namespace, "foreign", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+      assertDenied(await requests.deleteSecret(namespace, "foreign", tokens.sync), POLICY, /can delete only Secrets that it created/);
       const allowed = await requests.call({
         method: "PATCH",
         path: `/api/v1/namespaces/${namespace}/secrets/foreign?dryRun=All`,
@@ -300,7 +300,7 @@ function thePolicies(version: ApiServerVersion): void {
 
       const answer = await requests.mergeSecret(namespace, "own", { metadata: { labels: { [MANAGED_LABEL]: null } } }, tokens.sync);
 
-      assertDenied(answer, POLICY, /writes only Secrets that carry the label/);
+      assertDenied(answer, POLICY, /can write only Secrets with the label/);
     });
 
     test("let it adopt what agreed to it for the class that was named, and read nothing of it before", async () => {
@@ -311,11 +311,11 @@ function thePolicies(version: ApiServerVersion): void {
         assertDenied(
           await requests.applySecret(namespace, "adopted", fields, tokens.sync),
           POLICY,
-          /changes no Secret that it does not own/,
+          /cannot change a Secret that it does not own/,
         );
       }
       const read = await requests.mergeSecret(namespace, "adopted", {}, tokens.sync);
-      assertDenied(read, POLICY, /changes no Secret that it does not own/);
+      assertDenied(read, POLICY, /cannot change a Secret that it does not own/);
       assert.doesNotMatch(JSON.stringify(read.body), /b25l/);
       assertAllowed(await requests.applySecret(namespace, "adopted", { ...adoptedFor("some-class"), data: { key: "dHdv" } }, tokens.sync));
     });
@@ -330,12 +330,12 @@ function thePolicies(version: ApiServerVersion): void {
         const disagree = { metadata: { annotations: { [ADOPTABLE]: null } } };
         if (!isAgreed) assertAllowed(await requests.mergeSecret(namespace, "adopted", disagree, tokens.somebody));
 
-        assertDenied(await requests.deleteSecret(namespace, "adopted", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
+        assertDenied(await requests.deleteSecret(namespace, "adopted", tokens.sync), POLICY, /can delete only Secrets that it created/);
         const unmark = { metadata: { labels: { [MANAGED_LABEL]: null }, annotations: { [ADOPTED]: null } } };
         const changed = await requests.mergeSecret(namespace, "adopted", { ...unmark, data: { key: "dGhyZWU=" } }, tokens.sync);
-        assertDenied(changed, POLICY, /writes only Secrets that carry the label/);
+        assertDenied(changed, POLICY, /can write only Secrets with the label/);
         const forgotten = await requests.mergeSecret(namespace, "adopted", { metadata: { annotations: { [ADOPTED]: null } } }, tokens.sync);
-        assertDenied(forgotten, POLICY, /keeps the annotation keyvault-injector\.dev\/adopted/);
+        assertDenied(forgotten, POLICY, /cannot remove the annotation keyvault-injector\.dev\/adopted/);
         assertAllowed(await requests.mergeSecret(namespace, "adopted", unmark, tokens.sync));
       }
     });
@@ -344,8 +344,8 @@ function thePolicies(version: ApiServerVersion): void {
       const namespace = await requests.namespaceWith();
       assertAllowed(await requests.createSecret(namespace, "mirrored", driverMade, tokens.somebody));
 
-      assertDenied(await requests.deleteSecret(namespace, "mirrored", tokens.sync), POLICY, /deletes only Secrets that it made itself/);
-      assertDenied(await requests.mergeSecret(namespace, "mirrored", { data: { key: "b25l" } }, tokens.sync), POLICY, /carry the label/);
+      assertDenied(await requests.deleteSecret(namespace, "mirrored", tokens.sync), POLICY, /can delete only Secrets that it created/);
+      assertDenied(await requests.mergeSecret(namespace, "mirrored", { data: { key: "b25l" } }, tokens.sync), POLICY, /with the label/);
       assertAllowed(await requests.applySecret(namespace, "mirrored", ours, tokens.sync));
       assertAllowed(await requests.deleteSecret(namespace, "mirrored", tokens.sync));
     });
@@ -355,13 +355,13 @@ function thePolicies(version: ApiServerVersion): void {
 
       assertAllowed(await requests.applySecret(OWN, key, { data: { "hmac.key": "b25l" } }, tokens.sync));
       assertAllowed(await requests.applySecret(OWN, key, { data: { "hmac.key": "dHdv" } }, tokens.sync));
-      assertDenied(await requests.deleteSecret(OWN, key, tokens.sync), POLICY, /deletes only Secrets that it made itself/);
-      assertDenied(await requests.applySecret(await requests.namespaceWith(), key, {}, tokens.sync), POLICY, /carry the label/);
+      assertDenied(await requests.deleteSecret(OWN, key, tokens.sync), POLICY, /can delete only Secrets that it created/);
+      assertDenied(await requests.applySecret(await requests.namespaceWith(), key, {}, tokens.sync), POLICY, /with the label/);
       assertAllowed(await requests.applySecret(OWN, "keyvault-injector-ca", { data: { "ca.crt": "b25l" } }, tokens.webhook));
       assertDenied(
         await requests.applySecret(OWN, "keyvault-injector-ca", ours, tokens.sync),
         POLICY,
-        /changes no Secret that it does not own/,
+        /cannot change a Secret that it does not own/,
       );
     });
   });
@@ -382,11 +382,12 @@ function thePolicies(version: ApiServerVersion): void {
       const namespace = await requests.namespaceWith();
       const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "web", uid: "0", controller: true };
 
-      for (const metadata of [{}, { labels: { ...snapshot.labels, app: "web" } }, { ...snapshot, ownerReferences: [owner] }]) {
+      const held = { ...snapshot, finalizers: ["example.com/held"] };
+      for (const metadata of [{}, { labels: { ...snapshot.labels, app: "web" } }, { ...snapshot, ownerReferences: [owner] }, held]) {
         assertDenied(
           await requests.createRevision(namespace, metadata, tokens.sync),
           POLICY,
-          /no label outside keyvault-injector\.dev\/ and no owner/,
+          /without labels outside keyvault-injector\.dev\/, and without owners or new finalizers/,
         );
         assertAllowed(await requests.createRevision(namespace, metadata, tokens.somebody));
       }
@@ -399,7 +400,7 @@ function thePolicies(version: ApiServerVersion): void {
       assertDenied(
         await requests.deleteRevision(namespace, created, tokens.sync),
         POLICY,
-        /touches only ControllerRevisions that carry the label/,
+        /can change only ControllerRevisions with the label/,
       );
       assertAllowed(await requests.deleteRevision(namespace, created, tokens.somebody));
     });
@@ -448,7 +449,7 @@ function thePolicies(version: ApiServerVersion): void {
       test(`refuse it one of ${expirationSeconds ?? "the default"} seconds, and nobody else`, async () => {
         const namespace = await granting();
         const spec = { ...allowed, expirationSeconds };
-        assertDenied(await requests.requestToken(namespace, spec, tokens.sync), POLICY, /tokens of 600 seconds/);
+        assertDenied(await requests.requestToken(namespace, spec, tokens.sync), POLICY, /tokens only for 600 seconds/);
         assertAllowed(await requests.requestToken(namespace, spec, tokens.somebody));
       });
     }
@@ -475,7 +476,11 @@ function thePolicies(version: ApiServerVersion): void {
         if (account === "granted") await plane.kubectl(["create", "serviceaccount", account, "-n", namespace]);
         const answer = await requests.requestToken(`${namespace}/${account}`, allowed, tokens.sync);
         assert.equal(answer.status, 403, `${namespace}/${account}: ${messageOf(answer)}`);
-        assertDenied(answer, POLICY, /no token in kube-system|lends nobody the accounts of the install/);
+        assertDenied(
+          answer,
+          POLICY,
+          /cannot request tokens in kube-system|cannot request tokens for keyvault-injector's own ServiceAccounts/,
+        );
         await plane.kubectl(["annotate", "namespace", namespace, `${GRANT}-`]);
       }
     });
@@ -538,7 +543,7 @@ function thePolicies(version: ApiServerVersion): void {
           body: [{ op: "replace", path, value }],
         } as const;
         const answer = await requests.call({ ...patch, token: tokens.webhook });
-        assertDenied(answer, POLICY, /changes `caBundle` in its configuration and nothing else/);
+        assertDenied(answer, POLICY, /can change only `caBundle` in its configuration/);
         assertAllowed(await requests.call({ ...patch, token: tokens.somebody }));
       }
     });
@@ -575,11 +580,7 @@ function thePolicies(version: ApiServerVersion): void {
     };
     for (const [change, patch] of Object.entries(changes)) {
       test(`refuse it ${change}, and nobody else`, async () => {
-        assertDenied(
-          await requests.patchConfiguration(patch, tokens.webhook),
-          POLICY,
-          /changes `caBundle` in its configuration and nothing else/,
-        );
+        assertDenied(await requests.patchConfiguration(patch, tokens.webhook), POLICY, /can change only `caBundle` in its configuration/);
         assertAllowed(await requests.patchConfiguration(patch, tokens.somebody));
       });
     }
@@ -605,7 +606,7 @@ function thePolicies(version: ApiServerVersion): void {
       const install = ["apply", "--server-side", "-f", "-"];
       await assert.rejects(
         plane.kubectl(install, await renderDefaultOverlay("elsewhere")),
-        /denied request: keyvault-injector is installed in namespace keyvault-injector already, and a cluster takes one instance/,
+        /denied request: keyvault-injector is already installed in namespace keyvault-injector, and a cluster can have only one instance/,
       );
       const subjects = await plane.kubectl([
         "get",
@@ -633,7 +634,7 @@ function thePolicies(version: ApiServerVersion): void {
 
       assertAllowed(await requests.applySecret("elsewhere", "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync));
       const before = await requests.applySecret(OWN, "keyvault-injector-sync-key", { data: { "hmac.key": "b25l" } }, sync);
-      assertDenied(before, "keyvault-injector-sync-secrets", /changes no Secret that it does not own/);
+      assertDenied(before, "keyvault-injector-sync-secrets", /cannot change a Secret that it does not own/);
       await plane.kubectl(["create", "serviceaccount", "default", "-n", "elsewhere"]);
       assertAllowed(await requests.createPod("elsewhere", { inject: "true", secretProviderClass: "akvprovider-demo" }));
     });

@@ -121,7 +121,8 @@ function thePolicies(version: ApiServerVersion): void {
           // A move to another namespace is refused to everybody, and of two policies that refuse the API server names either.
           const isMoved = what === "a service of another namespace";
           if (!isMoved) assertAllowed(others);
-          if (isMoved && messageOf(answer).includes(ONE_INSTANCE)) assertDenied(answer, ONE_INSTANCE, /a cluster takes one instance/);
+          if (isMoved && messageOf(answer).includes(ONE_INSTANCE))
+            assertDenied(answer, ONE_INSTANCE, /a cluster can have only one instance/);
           else assertRefused(answer, target);
         });
       }
@@ -197,9 +198,32 @@ function thePolicies(version: ApiServerVersion): void {
     assertAllowed(await scale(2));
   });
 
+  test("SH-8: lets the worker bring back a pod for each shard of its PodTemplate, and two more", async () => {
+    const name = "keyvault-injector-sync";
+    const deployment = `/apis/apps/v1/namespaces/${OWN}/deployments/${name}`;
+    const template = `/api/v1/namespaces/${OWN}/podtemplates/${name}`;
+    const scale = (replicas: number): Promise<ApiAnswer> =>
+      call({ method: "PATCH", path: `${deployment}?dryRun=All`, contentType: MERGE_PATCH, body: { spec: { replicas } }, token: sync });
+    const patch = (body: readonly Operation[]): Promise<ApiAnswer> =>
+      call({ method: "PATCH", path: template, contentType: JSON_PATCH, body });
+    assert.ok((await scale(6)).status >= 400);
+
+    const { args } = Object(at((await call({ method: "GET", path: template })).body, "template", "spec", "containers", 0)) as {
+      readonly args: readonly string[]; // As shipped.
+    };
+    assertAllowed(await patch([{ op: "add", path: "/template/spec/containers/0/args/-", value: "--shards=16" }]));
+    await eventually(async () => (await scale(18)).status === 200, { what: "the PodTemplate to be what the policy goes by" });
+    assert.ok((await scale(19)).status >= 400);
+    assertAllowed(await patch([{ op: "replace", path: "/template/spec/containers/0/args", value: args }]));
+  });
+
   test("A-7: refuse the worker every change of the flags and variables by which the operator limits it, and none of it is missed", async () => {
     await refuseEverywhere("one more flag", "none of its arguments", "fewer arguments", "a variable less");
     await refuseEverywhere("a container less", "a mount less");
+  });
+
+  test("PD-9: refuse the worker an entry that belongs to a configuration of the other kind", async () => {
+    await refuseEverywhere("an entry of the other configuration");
   });
 
   test("A-4: refuse the worker a schema that empties classes, puts something into each, or lets none be written", async () => {

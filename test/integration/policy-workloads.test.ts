@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
+import { refusedBy } from "../../src/kube/errors.ts";
+import { attempt } from "../../src/sync/rollouts/own-requests.ts";
+import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
 import { type ApiAnswer, type ApiCall, apiRequest, JSON_PATCH, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
@@ -8,6 +13,9 @@ import { assertAllowed, assertDenied, messageOf } from "../support/cluster/polic
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { at, installShipped, nodeSideHealing, policyIsActive, renderOwnKustomization } from "../support/cluster/shipped-manifests.ts";
 import { ROLLOUT_CRD } from "../support/fixtures/rollout-crd.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { workload } from "../support/worker/observed-workload.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const POLICY = "keyvault-injector-sync-workloads";
 const { rotated: ROTATED, restartOnRotation: ASKS, inject: INJECT } = POD_ANNOTATIONS;
@@ -98,8 +106,8 @@ const CHANGES: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 for (const version of API_SERVER_VERSIONS) {
-  const refusal = controlPlaneRefusal({ version });
-  const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
+  const refusedBy = controlPlaneRefusal({ version });
+  const skip = refusedBy === undefined ? false : `SKIPPED: ${refusedBy}`;
   describe(`the policy on workloads, on API server ${version}`, { skip }, () => thePolicy(version));
 }
 
@@ -146,7 +154,7 @@ function thePolicy(version: ApiServerVersion): void {
 
       for (const [change, patch] of Object.entries(CHANGES)) {
         const denied = await tryPatch(path, patch);
-        assertRefused(denied, /changes the annotation keyvault-injector\.dev\/rotated of a (pod template|workload), and nothing else/);
+        assertRefused(denied, /can change only (the pod template's annotation keyvault-injector\.dev\/rotated|its restart annotations)/);
         const allowed = await tryPatch(path, patch, somebody);
         assert.ok(allowed.status === 200, `${change}: ${messageOf(allowed)}`);
       }
@@ -161,9 +169,9 @@ function thePolicy(version: ApiServerVersion): void {
 
       assertRefused(
         await call({ method: "POST", path: pathOf(kind, namespace), body, token: sync }),
-        /makes, deletes and scales no workload/,
+        /cannot create, delete, or scale workloads/,
       );
-      assertRefused(await call({ method: "DELETE", path, token: sync }), /makes, deletes and scales no workload/);
+      assertRefused(await call({ method: "DELETE", path, token: sync }), /cannot create, delete, or scale workloads/);
       const status = await call({
         method: "PATCH",
         path: `${path}/status`,
@@ -171,7 +179,7 @@ function thePolicy(version: ApiServerVersion): void {
         body: { status: { observedGeneration: kind === "Rollout" ? "9" : 9 } },
         token: sync,
       });
-      assertRefused(status, /makes, deletes and scales no workload/);
+      assertRefused(status, /cannot create, delete, or scale workloads/);
       if (kind === "DaemonSet") return;
       const scaled = await call({
         method: "PATCH",
@@ -180,7 +188,7 @@ function thePolicy(version: ApiServerVersion): void {
         body: { spec: { replicas: 0 } },
         token: sync,
       });
-      assertRefused(scaled, /makes, deletes and scales no workload/);
+      assertRefused(scaled, /cannot create, delete, or scale workloads/);
     });
   }
 
@@ -194,7 +202,7 @@ function thePolicy(version: ApiServerVersion): void {
       const query = "fieldManager=kubectl&force=true&dryRun=All";
       return call({ method: "PATCH", path: `${path}?${query}`, contentType: "application/apply-patch+yaml", body, token: sync });
     };
-    const refused = /makes, deletes and scales no workload/;
+    const refused = /cannot create, delete, or scale workloads/;
 
     assertAllowed(await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "replace", path: "/spec/replicas", value: 5 }]));
     assertAllowed(await apply(`${node}/csi-secrets-store`, "DaemonSet"));
@@ -208,7 +216,7 @@ function thePolicy(version: ApiServerVersion): void {
     const owner = { apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" };
     for (const [path, value] of Object.entries({ finalizers: ["example.com/hold"], ownerReferences: [owner] })) {
       const held = await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "add", path: `/metadata/${path}`, value }]);
-      assertRefused(held, /gives our own components neither finalizers nor owners/);
+      assertRefused(held, /cannot add finalizers or owners to keyvault-injector's components/);
     }
   });
 
@@ -216,11 +224,14 @@ function thePolicy(version: ApiServerVersion): void {
     const path = await create("Deployment", await namespaceWith(), { [ASKS]: "true" });
 
     for (const stamp of ["", "0123", `${STAMP}0`, "0123456789ABCDEF", "password-of-the-db", `${STAMP}-3`]) {
-      assertRefused(await merge(path, stampPatch(stamp)), /a restart stamp is 16 hex digits/);
-      assertRefused(await merge(path, { metadata: { annotations: { [ROTATED]: stamp } } }), /a restart stamp is 16 hex digits/);
+      assertRefused(await merge(path, stampPatch(stamp)), /a restart stamp must be 16 hexadecimal digits/);
+      assertRefused(
+        await merge(path, { metadata: { annotations: { [ROTATED]: stamp } } }),
+        /a restart stamp must be 16 hexadecimal digits/,
+      );
     }
     assertAllowed(await merge(path, stampPatch(STAMP)));
-    assertRefused(await merge(path, stampPatch(null)), /stays on the template/);
+    assertRefused(await merge(path, stampPatch(null)), /cannot be removed from the template/);
     assertAllowed(await merge(path, stampPatch(null), somebody));
   });
 
@@ -230,20 +241,20 @@ function thePolicy(version: ApiServerVersion): void {
 
     assertAllowed(await merge(path, { metadata: { annotations: answered(STAMP) } }));
     for (const value of ["", "0123", `${STAMP}-2`, "password-of-the-db"]) {
-      assertRefused(await merge(path, { metadata: { annotations: answered(value) } }), /restart-now-answered is 16 hex digits/);
+      assertRefused(
+        await merge(path, { metadata: { annotations: answered(value) } }),
+        /restart-now-answered must be 16 hexadecimal digits/,
+      );
     }
-    assertRefused(
-      await merge(path, { spec: { template: { metadata: { annotations: answered(STAMP) } } } }),
-      /nothing else of a workload's spec/,
-    );
+    assertRefused(await merge(path, { spec: { template: { metadata: { annotations: answered(STAMP) } } } }), /in a workload's spec/);
     for (const key of [RESTART_ANNOTATIONS.now, RESTART_ANNOTATIONS.paused, POD_ANNOTATIONS.restartWindow]) {
-      assertRefused(await merge(path, { metadata: { annotations: { [key]: "always" } } }), /nothing else of its metadata/);
+      assertRefused(await merge(path, { metadata: { annotations: { [key]: "always" } } }), /in a workload's metadata/);
     }
   });
 
   test("counts whether the workload asks, before the change, and its Namespace where an opted-in template says nothing", async () => {
     const [plain, asking] = [await namespaceWith(), await namespaceWith({ [ASKS]: "true" })];
-    const refused = /restarts only workloads that ask for it/;
+    const refused = /can restart only workloads that request restarts/;
 
     const silent = await create("Deployment", plain, {});
     assertRefused(await merge(silent, stampPatch(STAMP)), refused);
@@ -256,10 +267,28 @@ function thePolicy(version: ApiServerVersion): void {
     assertRefused(await merge(await create("StatefulSet", asking, { [INJECT]: "true", [ASKS]: "false" }), stampPatch(STAMP)), refused);
     assertRefused(await merge(await create("Deployment", asking, {}), stampPatch(STAMP)), refused);
   });
+
+  test("A18-17: is recognised by the worker where it refuses a restart for a pause, and there alone", async () => {
+    const paused = await create("Deployment", await namespaceWith({ [RESTART_ANNOTATIONS.paused]: "true" }), { [ASKS]: "true" });
+    const silent = await create("Deployment", await namespaceWith(), {});
+    /** `Conflict`: the worker looks again; undefined: the restart has failed. */
+    const seenAs = async (path: string): Promise<KubeErrorCode | undefined> => {
+      const { status, body } = await merge(path, stampPatch(STAMP));
+      const error = refusedBy({ verb: "patch", resource: WORKLOADS.Deployment }, { status, body: JSON.stringify(body) });
+      const ports = { memory: new RolloutMemory(), clock: new ManualClock(), logger: recordingLogger() };
+      const request = { workload: workload(), request: "restart" } as const;
+      return attempt(ports, request, () => Promise.reject(error)).then(
+        () => undefined,
+        (thrown: unknown) => (thrown instanceof KubeError ? thrown.code : undefined),
+      );
+    };
+    assert.deepEqual([await seenAs(paused), await seenAs(silent)], ["Conflict", undefined]);
+  });
+
   for (const kind of Object.keys(KINDS) as Kind[]) {
     test(`A18-17: refuses the worker another stamp on the template of a ${kind} whose restarts are paused, and nobody else`, async () => {
       const { paused: PAUSED } = RESTART_ANNOTATIONS;
-      const refused = /restarts nothing where restarts are paused/;
+      const refused = /cannot restart workloads where restarts are paused/;
       const [running, paused] = [await namespaceWith(), await namespaceWith({ [PAUSED]: "true" })];
       const byNamespace = await create(kind, paused, { [ASKS]: "true" });
       const byItself = await create(kind, running, { [ASKS]: "true" });
@@ -275,7 +304,7 @@ function thePolicy(version: ApiServerVersion): void {
         metadata: { annotations: { [PAUSED]: "false", [ROTATED]: STAMP } },
         spec: { template: { metadata: { annotations: { [ROTATED]: STAMP } } } },
       };
-      assertRefused(await merge(byItself, lifted), /nothing else of its metadata/);
+      assertRefused(await merge(byItself, lifted), /in a workload's metadata/);
 
       // What restarts nothing is written all the same, and everybody else may do as they like.
       assertAllowed(

@@ -87,8 +87,8 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
       const wrong = workload(kind, template({ ...OPTED_IN, containers: "sidecar" }));
 
       assert.deepEqual(await applied(wrong), [
-        'annotation keyvault-injector.dev/containers names container "sidecar": the pod has app, write one of these; a container',
-        'that another webhook adds later can only be left out, as "-name"',
+        'annotation keyvault-injector.dev/containers names container "sidecar", but the pod has app: write one of these; a',
+        '… container that another webhook adds later can only be excluded, as "-name"',
         "every pod of this template will be denied: ContainerNotFound",
       ]);
       assert.deepEqual(await applied(workload(kind, template(OPTED_IN))), []);
@@ -102,7 +102,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
 
     assert.match(
       stderr,
-      /denied the request: annotation keyvault-injector\.dev\/containers names container "sidecar": the pod has app, write one/,
+      /denied the request: annotation keyvault-injector\.dev\/containers names container "sidecar", but the pod has app: write one/,
     );
   });
 
@@ -112,8 +112,8 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
     );
 
     assert.deepEqual(warnings, [
-      '"mount-pth" is no annotation of keyvault-injector.dev/: did you mean "mount-path"?',
-      'SecretProviderClass "nowhere" is not in this namespace yet; it gets nodePublishSecretRef "secrets-store-creds"',
+      '"mount-pth" is not a keyvault-injector.dev/ annotation: did you mean "mount-path"?',
+      'SecretProviderClass "nowhere" does not exist: pods wait for it (credentials: Secret "secrets-store-creds")',
     ]);
   });
 
@@ -122,14 +122,14 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
       const named = `misplaced-${field}`;
       const { metadata, ...plain } = workload("Deployment", template({}), named) as { readonly metadata: Json };
       const keys = { "keyvault-injector.dev/inject": "true", "keyvault-injector.dev/secret-provider-class": "demo" };
-      const why = field === "labels" ? "labels of the Deployment are not read" : "the Deployment's own metadata is not read";
+      const why = field === "labels" ? "labels of the Deployment have no effect" : "the Deployment's own metadata has no effect";
       const told = `move keyvault-injector.dev/inject and secret-provider-class to spec.template.metadata.annotations: ${why}`;
       const verb = field === "labels" ? "label" : "annotate";
 
-      assert.equal((await applied({ metadata: { ...metadata, [field]: keys }, ...plain })).join(" "), told);
+      assert.equal((await applied({ metadata: { ...metadata, [field]: keys }, ...plain })).join(" ").replaceAll(" … ", " "), told);
       await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject-"]);
       const { stderr } = await kubectlOutput(plane, [verb, "deployment", named, "keyvault-injector.dev/inject=true"]);
-      assert.equal(warningsIn(stderr).join(" "), told);
+      assert.equal(warningsIn(stderr).join(" ").replaceAll(" … ", " "), told);
 
       // Another's key, the same value again, and a key less are no news.
       const before = reviewsOf(await webhook.metrics(), "workload");
@@ -149,7 +149,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
 
     assert.deepEqual(await annotated("restart-window=0 22 * * * for 4h", "restart-paused=true"), []);
     assert.deepEqual(await annotated("restart-window=at night"), [
-      'no restart begins in restart-window "at night": "at night" is not "<cron> for <duration>"',
+      'restart-window "at night" is invalid, so no restart can begin: "at night" is not "<cron> for <duration>"',
     ]);
     assert.deepEqual(await annotated("restart-window=always", "restart-paused=no"), [
       'keyvault-injector.dev/restart-paused is "no" and pauses restarts: write "true" or "false"',
@@ -160,7 +160,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
     await applied(workload("Deployment", template({ "restart-on-rotation": "true" }), "misspelt"));
     const { stderr } = await kubectlOutput(plane, ["annotate", "deployment", "misspelt", "keyvault-injector.dev/restart-pause=true"]);
 
-    assert.deepEqual(warningsIn(stderr), ['"restart-pause" is no annotation of keyvault-injector.dev/: did you mean "restart-paused"?']);
+    assert.deepEqual(warningsIn(stderr), ['"restart-pause" is not a keyvault-injector.dev/ annotation: did you mean "restart-paused"?']);
   });
 
   test("what did not opt in, what a controller made, and what did not change is not even sent", async () => {
@@ -201,7 +201,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
     [
       "secretObjects that name no object",
       spec({ secretObjects: [{ secretName: "s", type: "Opaque", data: [{ objectName: "DemoSecrt", key: "k" }] }] }),
-      [/^secretObjects\[0\]\.data\[0\]: no object makes "DemoSecrt": did you mean "DemoSecret"\?$/],
+      [/^secretObjects\[0\]\.data\[0\]: no object produces "DemoSecrt": did you mean "DemoSecret"\?$/],
     ],
   ];
   for (const [which, object, expected] of classes) {
@@ -221,7 +221,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
     const document = spec({}, { cloudName: null });
     const warnings = await applied(document);
 
-    assert.deepEqual(warnings, ['parameter "cloudName" is null: write "" or remove it, server-side apply refuses it']);
+    assert.deepEqual(warnings, ['parameter "cloudName" is null: write "" or remove it; server-side apply rejects it']);
     const { code, stderr } = await kubectlOutput(
       plane,
       ["apply", "--server-side", "-f", "-"],

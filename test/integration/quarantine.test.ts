@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../src/domain/sync/status-fields.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
 import { eventually } from "../support/time/eventually.ts";

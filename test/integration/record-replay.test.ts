@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
-import { type ClassSnapshot, canonical, snapshotOf } from "../../src/domain/healing/snapshot.ts";
+import { type ClassSnapshot, canonical, classSnapshotOf } from "../../src/domain/healing/snapshot.ts";
 import type { KubeObject, Secret, SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
@@ -59,7 +59,7 @@ async function putBack({ apiVersion, kind, metadata, revision, data }: Revision,
 
 /** A snapshot as 0.3.0 made it, of a class that lived under another CRD than the one that is there. */
 function snapshotOf030(provider: SecretProviderClass): Revision {
-  const data = snapshotOf(provider, { crdUid: "another", crdGeneration: 1 });
+  const data = classSnapshotOf(provider, { crdUid: "another", crdGeneration: 1 });
   const text = canonical(data);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(Buffer.byteLength(text));
@@ -116,7 +116,7 @@ describe("snapshots after an upgrade from 0.3.0", { skip: refusal === undefined 
 
     await putBack(snapshotOf030(aClass("ghost", await world.object("ghost"))), "ghost");
 
-    await eventually(async () => worker.log().includes("younger than the upgrade") || (await liveClass("ghost")) !== undefined, {
+    await eventually(async () => worker.log().includes("newer than the upgrade") || (await liveClass("ghost")) !== undefined, {
       what: "a word about it, or its class",
     });
     await workerIsQuiet("barrier-1");

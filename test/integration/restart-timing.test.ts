@@ -111,7 +111,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     const control = await settled({ name: "z-control" }, db);
     await rotate(db);
 
-    assert.match(await steps.told(never, "InvalidWindow"), /"0 0 30 2 \*" never comes/);
+    assert.match(await steps.told(never, "InvalidWindow"), /"0 0 30 2 \*" never occurs/);
     await steps.restarted(control);
     await changeLeader();
     await steps.rotatedIs(db, "InvalidWindow");
@@ -133,7 +133,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     assert.match(await steps.told(paused, "RestartsPaused"), /on its Namespace/);
     await mergePatch(world.plane, namespace, { metadata: { annotations: { [RESTART_ANNOTATIONS.paused]: null } } });
     await changeLeader();
-    await eventually(async () => (await steps.rotatedIs(db, "RestartsPaused")).includes("restart-paused on it"), {
+    await eventually(async () => (await steps.rotatedIs(db, "RestartsPaused")).includes("restart-paused on the workload"), {
       what: "the workload's own pause",
     });
     assert.ok(!(await steps.isRestarted(paused)));
@@ -165,7 +165,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     await steps.restarted(first);
     await rotate(two);
 
-    assert.match(await steps.told(second, "Waiting"), /as many workloads of the cluster as --max-rollouts allows/);
+    assert.match(await steps.told(second, "Waiting"), /as many workloads as --max-rollouts allows are being restarted/);
     await changeLeader();
     assert.ok(!(await steps.isRestarted(second)) || (await steps.told(first, "RolloutFailed")) !== "");
     await steps.told(first, "RolloutFailed");

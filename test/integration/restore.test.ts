@@ -118,7 +118,10 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
 
     assert.equal(code, 0);
     for (const name of NAMES)
-      assert.match(output, new RegExp(`^missing +${namespace}/${name}: not there; generation 1 was kept \\(keyvault-injector-`, "m"));
+      assert.match(
+        output,
+        new RegExp(`^missing +${namespace}/${name}: not in the cluster; generation 1 was kept \\(keyvault-injector-`, "m"),
+      );
     assert.match(output, /\n3 snapshots: 3 missing\n$/);
     assert.equal(await classNamed("first"), undefined);
   });
@@ -130,7 +133,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     );
 
     const { output } = await restore("--all", "--dry-run");
-    assert.match(output, /would be made again/);
+    assert.match(output, /would be recreated/);
     assert.match(output, /\n3 created; nothing was changed \(--dry-run\)\n$/);
     assert.equal(await classNamed("first"), undefined);
   });
@@ -180,7 +183,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const { code, output } = await restore(`${namespace}/second`);
 
     assert.equal(code, 0);
-    assert.match(output, /^kept +\S+\/second: there, and another than the snapshot: --force makes it as the snapshot has it/m);
+    assert.match(output, /^kept +\S+\/second: exists, and differs from the snapshot: --force overwrites it/m);
     assert.match(output, /^- +keyvaultName: another$/m);
     assert.match(output, new RegExp(`^\\+ +keyvaultName: ${world.vault}$`, "m"));
     assert.equal((await classNamed("second"))?.spec?.parameters?.["keyvaultName"], "another");
@@ -251,7 +254,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     assert.equal(code, 2);
     assert.match(
       notes.join("\n"),
-      /you may not get secrets keyvault-injector\/keyvault-injector-sync-key, .*ask for the right to get Secret/,
+      /you lack permission to get secrets keyvault-injector\/keyvault-injector-sync-key, .*ask for permission to get Secret/,
     );
   });
 
@@ -296,11 +299,8 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       assert.equal(code, 2);
       assert.match(notes.join(""), /--list, --all, or one class as NAMESPACE\/NAME$/);
     }
-    assert.match((await restore("--list", "--force")).notes.join(""), /--list restores nothing; leave it out$/);
-    assert.match(
-      (await restore(`${namespace}/nobody`)).notes.join(""),
-      /^keyvault-injector restore: there is no snapshot of class \S+\/nobody; /,
-    );
+    assert.match((await restore("--list", "--force")).notes.join(""), /--list restores nothing; remove one of the two$/);
+    assert.match((await restore(`${namespace}/nobody`)).notes.join(""), /^keyvault-injector restore: class \S+\/nobody has no snapshot; /);
     assert.match((await restore("a/b/c")).notes.join(""), /names no class; write NAMESPACE\/NAME$/);
   });
 

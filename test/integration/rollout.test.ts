@@ -132,7 +132,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     await restarted(c);
     assert.ok(await isReady(world.plane, b));
     pods.release("c");
-    assert.match(await rotatedIs(db, "Rotated"), /all workloads that ask for restarts \(3\)/);
+    assert.match(await rotatedIs(db, "Rotated"), /all workloads that request restarts \(3\)/);
     assert.match(await told(c, "Restarted"), /the versions in db changed/);
     await told(c, "Rotated");
     assert.deepEqual([a, b, c].map(stampsWritten), [3, 3, 3], "one record, one restart and the record of its end each");
@@ -227,8 +227,8 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
       await restarted(each);
       await told(each, "Rotated");
     }
-    assert.match(await told(paused, "Paused"), /not restarted: resume it/);
-    assert.match(await told(byHand, "OnDelete"), /delete its pods/);
+    assert.match(await told(paused, "Paused"), /was not restarted; resume it/);
+    assert.match(await told(byHand, "OnDelete"), /delete the pods/);
     assert.match(await rotatedIs(db, "OnDelete"), /DaemonSet by-hand must be restarted manually/);
     assert.deepEqual([await isRestarted(paused), await isRestarted(byHand)], [false, false]);
 
@@ -305,7 +305,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
   test("are told where they use nothing that has versions, and may ask by their Namespace", async () => {
     const db = await mirrored();
     const nothing = await running({ name: "nothing", envFrom: [] }, db);
-    assert.match(await told(nothing, "NoVersions"), /it uses no class, and no Secret that a class mirrors/);
+    assert.match(await told(nothing, "NoVersions"), /it uses no class, and no Secret that a class syncs/);
 
     const { inject, restartOnRotation, secretProviderClass } = POD_ANNOTATIONS;
     await patch(`/api/v1/namespaces/${db.namespace}`, { metadata: { annotations: { [restartOnRotation]: "true" } } });

@@ -9,7 +9,7 @@ import {
   SECRET_ANNOTATIONS,
 } from "../../src/domain/annotations.ts";
 import type { KubeObject, Secret } from "../../src/domain/kubernetes.ts";
-import type { CopyStatus } from "../../src/domain/sync/copies/copy-status.ts";
+import type { CopyStatus } from "../../src/domain/sync/status-fields.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
 import { eventually } from "../support/time/eventually.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import type { Lease } from "../../src/kube/lease-record.ts";
+import type { KubeObject, Lease } from "../../src/domain/kubernetes.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
 import { eventually } from "../support/time/eventually.ts";

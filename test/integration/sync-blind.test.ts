@@ -166,6 +166,21 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     await eventually(async () => (await secretAt(place.namespace, "typed")) === undefined);
   });
 
+  test("PS-8: removes a Secret that somebody holds once it is free, and is answered with nothing of it before", async () => {
+    const place = await given((object) => [opaque("held", object)]);
+    await reasonIs(world.plane, place, "Synced");
+    await patch(secretPath(place.namespace, "held"), { metadata: { finalizers: ["example.com/held"] } });
+    await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
+    const refused = () =>
+      world.plane.audit().some(({ verb, code, namespace }) => verb === "delete" && code === 422 && namespace === place.namespace);
+    // A poll just before takes the finalizer off with the rest.
+    await eventually(async () => refused() || (await secretAt(place.namespace, "held")) === undefined, NEXT_POLL);
+
+    if (refused()) await patch(secretPath(place.namespace, "held"), { metadata: { finalizers: null } });
+
+    await eventually(async () => (await secretAt(place.namespace, "held")) === undefined, { within: 90_000, every: 200 });
+  });
+
   test("has read no Secret but its own key and the credentials", () => {
     const allowed = new Set(["keyvault-injector-sync-key", CREDENTIALS]);
     const reads = world.plane
@@ -188,7 +203,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     await worker.stop();
     assert.match(worker.log(), /GuardrailsMissing: the sync worker is able to do what keyvault-injector-sync-secrets should prevent/);
     await refusedBecause(
-      /sync ended with code 1[\s\S]*GuardrailsMissing: the sync worker is able to do.*--secret-access=blind does not start without/,
+      /sync ended with code 1[\s\S]*GuardrailsMissing: the sync worker is able to do.*with --secret-access=blind, the worker does not start without/,
     );
     await bind(POLICY);
   });
@@ -215,7 +230,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     const refused = await refusedBecause(/GuardrailsMissing: another policy or webhook/);
 
     assert.match(refused, /another policy or webhook rejects the sync worker's tests.*company-(images|secrets)/);
-    assert.match(refused, /--secret-access=blind does not start without/);
+    assert.match(refused, /with --secret-access=blind, the worker does not start without/);
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...COMPANY_POLICIES]);
     for (const policy of ours) await bind(policy);
   });

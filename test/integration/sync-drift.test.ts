@@ -206,8 +206,8 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
 
     assert.notEqual((await liveSecret(place))?.metadata.uid, before?.metadata.uid);
     const messages = (await eventsWith(place, "SecretReplaced", 2)).map(({ message, type }) => `${type}: ${message}`).join("\n");
-    assert.match(messages, /Warning: Secret app was deleted and recreated without the additions of others, because it is immutable/);
-    assert.match(messages, /Warning: .*its type is Opaque, kubernetes\.io\/basic-auth is wanted/);
+    assert.match(messages, /Warning: Secret app was deleted and recreated without what others had added, because it is immutable/);
+    assert.match(messages, /Warning: .*its type is Opaque instead of kubernetes\.io\/basic-auth/);
   });
 
   test("is none where a Secret would exceed what Kubernetes takes: it stays, and the biggest entry is named", async () => {
@@ -223,7 +223,7 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
     });
 
     const { message } = await reasonIs(world.plane, place, "TooLarge");
-    assert.match(message, /a Secret takes 1048576; the biggest entry is key-7 with 25600 .*move entries to another secretObject/);
+    assert.match(message, /but a Secret can have 1048576; the largest entry is key-7 with 25600 .*move entries to another secretObject/);
     assert.equal((await liveSecret(place))?.metadata.resourceVersion, before?.metadata.resourceVersion);
   });
 

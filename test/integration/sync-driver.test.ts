@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { OwnerReference, Secret } from "../../src/domain/kubernetes.ts";
-import type { Condition } from "../../src/domain/sync/class-status.ts";
+import type { Condition } from "../../src/domain/sync/status-fields.ts";
 import { DRIVER_MANAGED_LABEL } from "../../src/domain/sync/take-over.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";

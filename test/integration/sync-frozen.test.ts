@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Secret } from "../../src/domain/kubernetes.ts";
-import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../src/domain/sync/status-fields.ts";
 import { JSON_PATCH } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";

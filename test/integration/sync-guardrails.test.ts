@@ -83,13 +83,18 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
     const namespace = await world.namespace();
     const foreign = { apiVersion: "v1", kind: "Secret", metadata: { name: "foreign" }, data: { password: "aHVudGVyMg==" } };
     await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: foreign });
-    await eventually(async () => (await worker.metrics()).includes("guardrails_missing"));
-
-    const denied = await emptyPatch(namespace);
-    assert.equal(denied.status, 403);
+    // The API server takes up policies seconds after they were applied; the worker may have looked before.
+    const denied = await eventually(
+      async () => {
+        const answer = await emptyPatch(namespace);
+        return answer.status === 403 ? answer : undefined;
+      },
+      { what: POLICY, within: 30_000 },
+    );
+    await eventually(async () => new RegExp(`guardrails_missing\\{[^}]*policy="${POLICY}"`).test(await worker.metrics()));
+    await eventually(async () => !(await isMissing(POLICY)), { what: "the metric", within: 20_000 });
     assert.match(String(at(denied.body, "message")), new RegExp(`'${POLICY}'`));
     assert.doesNotMatch(JSON.stringify(denied.body), /aHVudGVyMg/);
-    assert.equal(await isMissing(POLICY), false);
 
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", POLICY]);
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import type { Condition } from "../../src/domain/sync/class-status.ts";
+import type { Condition } from "../../src/domain/sync/status-fields.ts";
 import { managedIdentityEnvironment } from "../../tools/key-vault-emulator/emulator.ts";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { trustCluster } from "../support/cluster/cluster-trust.ts";
@@ -170,7 +170,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       const [place, clientID] = [await aPlace({ accounts: ["late"] }), await anApplication()];
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "late") });
       await aClass(place, { parameters: { clientID }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "late" } });
-      const told = new RegExp(`there is no ServiceAccount late in the namespace ${place.namespace}; create it, or name another one`);
+      const told = new RegExp(`ServiceAccount late does not exist in the namespace ${place.namespace}; create it, or name another one`);
       await assertRefused(place, "IdentityUnavailable", told);
 
       await anAccount(place.namespace, "late");
@@ -180,7 +180,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     test("with a name that no account can have is refused, and no other address is asked", async () => {
       const place = await aPlace({ accounts: ["../secrets/x"] });
       await aClass(place, { parameters: { clientID: randomUUID() }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "../secrets/x" } });
-      await assertRefused(place, "IdentityUnavailable", /metadata\.name: "\.\.\/secrets\/x" cannot be the name/);
+      await assertRefused(place, "IdentityUnavailable", /"\.\.\/secrets\/x" is not the name of a ServiceAccount/);
     });
 
     test("with a subject that is not federated is Unauthorized, says what to federate, and recovers", async () => {
@@ -192,7 +192,12 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       const subject = subjectOf(place.namespace, "mine");
       const { message } = await reasonIs(world.plane, place, "Unauthorized");
       assert.match(message, /AADSTS700213/);
-      assert.ok(message.endsWith(`add a federated credential to it: subject ${subject}, issuer ${issuer}, audience ${AUDIENCE}`), message);
+      assert.ok(
+        message.endsWith(
+          `the identity has no matching federated credential; add one: subject ${subject}, issuer ${issuer}, audience ${AUDIENCE}`,
+        ),
+        message,
+      );
 
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject });
       await askNow(world.plane, place);
@@ -207,9 +212,9 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
 
       const { reason, message } = await firstReasonOf(place);
       assert.equal(reason, "IdentityUnavailable");
-      assert.match(message, new RegExp(`^no token of the ServiceAccount shop: Namespace ${place.namespace} does not grant it\\.`));
-      assert.match(message, /adds shop to its annotation grants\.keyvault-injector\.dev\/service-accounts/);
-      assert.match(message, new RegExp(`or runs: keyvault-injector grants --namespace ${place.namespace} --apply$`));
+      assert.match(message, new RegExp(`^no token for the ServiceAccount shop: Namespace ${place.namespace} does not grant it\\.`));
+      assert.match(message, /can add shop to its annotation grants\.keyvault-injector\.dev\/service-accounts/);
+      assert.match(message, new RegExp(`or run: keyvault-injector grants --namespace ${place.namespace} --apply$`));
       assert.deepEqual(tokenRequests(place.namespace), []);
 
       await grant(place.namespace, { "grants.keyvault-injector.dev/service-accounts": "another,shop" });
@@ -252,7 +257,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
     test("that the node does not have is IdentityUnavailable", async () => {
       const place = await aPlace({ managedIdentity: true });
       await aClass(place, { parameters: { ...managed, userAssignedIdentityID: randomUUID() } });
-      await assertRefused(place, "IdentityUnavailable", /the node has no such identity; assign it .*userAssignedIdentityID/);
+      await assertRefused(place, "IdentityUnavailable", /the node does not have this identity; assign it .*userAssignedIdentityID/);
     });
 
     test("without rights in the vault is Forbidden, and named", async () => {
@@ -270,7 +275,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
 
       const { reason, message } = await firstReasonOf(place);
       assert.equal(reason, "IdentityUnavailable");
-      assert.match(message, new RegExp(`does not allow managed-identity for synced Secrets of the namespace ${place.namespace}`));
+      assert.match(message, new RegExp(`does not allow managed-identity for synced Secrets in the namespace ${place.namespace}`));
       assert.match(message, /the setting --managed-identity-namespaces/);
       assert.match(message, new RegExp(`keyvault-injector grants --namespace ${place.namespace} --apply`));
       assert.deepEqual(await mirroredSecrets(world.plane, place.namespace), []);

@@ -137,7 +137,7 @@ describe("the sync worker of some namespaces", { skip: refusal === undefined ? f
     const { findings, walks } = await doctor<InstallReport>("--no-vaults");
     assert.deepEqual(
       findings.filter(({ check }) => check === "rights").map(({ state, message }) => `${state} ${message}`),
-      ["OK ServiceAccount keyvault-injector/keyvault-injector-sync has what it needs"],
+      ["OK ServiceAccount keyvault-injector/keyvault-injector-sync has the permissions that it needs"],
     );
     assert.deepEqual(
       walks.map(({ namespace, name }) => `${namespace}/${name}`),
@@ -148,7 +148,7 @@ describe("the sync worker of some namespaces", { skip: refusal === undefined ? f
       walked
         .flatMap(({ findings: found }) => found.filter(({ step }) => step === "status"))
         .map(({ leaf, message }) => `${leaf} ${message}`),
-      [`status-off the class is not mirrored: --namespaces does not name ${other}`],
+      [`status-off the class is not synced: --namespaces does not name ${other}`],
     );
     const { classes } = await doctor<{ readonly classes: readonly PlannedClass[] }>("plan");
     assert.deepEqual(
@@ -160,7 +160,7 @@ describe("the sync worker of some namespaces", { skip: refusal === undefined ? f
     const lacking = (await doctor<InstallReport>("--no-vaults")).findings.filter(
       ({ check, state }) => check === "rights" && state === "FAIL",
     );
-    const expected = `the worker may not create, patch, delete secrets in ${second}: no Secret is written`;
+    const expected = `the worker lacks permission to create, patch, delete secrets in ${second}: no Secret is written`;
     assert.ok(lacking.some(({ message }) => message === expected));
     for (const { message } of lacking) assert.ok(message.includes(` in ${second}: `));
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../src/domain/sync/status-fields.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { eventually } from "../support/time/eventually.ts";
 import {

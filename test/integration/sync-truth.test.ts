@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
-import type { ClassStatus, SecretStatus } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus, SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
 import { eventually } from "../support/time/eventually.ts";

@@ -83,13 +83,13 @@ describe("an install with a vault", { skip: refusal === undefined ? false : `SKI
         });
       const named = await create(`${victim}/shop`);
       assert.equal(named.status, 422);
-      assert.match(String(at(named.body, "message")), /secret-provider-class is "team-\d+\/shop".* is no name of an object/);
+      assert.match(String(at(named.body, "message")), /secret-provider-class is "team-\d+\/shop".* is not a valid object name/);
 
       const homonym = await create("shop");
       assert.equal(homonym.status, 201);
       const [volume] = listAt(homonym.body, "spec", "volumes").filter((each) => at(each, "csi") !== undefined);
       assert.deepEqual(at(volume, "csi", "volumeAttributes"), { secretProviderClass: "shop" });
-      assert.match(homonym.warnings.join("\n"), /shop\\" is not in this namespace yet/);
+      assert.match(homonym.warnings.join("\n"), /shop\\" does not exist/);
     });
 
     test("has nothing mirrored with another namespace's credentials, and nothing into another namespace", async () => {

@@ -33,7 +33,7 @@ describe("the webhook, whose ServiceAccount was deleted and made again", { skip:
 
     assert.ok(isOut, `ready after two minutes of refused requests: ${await checks("/readyz")}`);
     context.diagnostic(`not ready after ${Math.round((performance.now() - from) / 1_000)} s`);
-    assert.match(await checks("/readyz"), /^\[-\] api-access: the API server refuses our token: replace this pod/m);
+    assert.match(await checks("/readyz"), /^\[-\] api-access: the API server rejects our token: replace this pod/m);
     assert.match(await checks("/livez"), /^\[\+\] api-access$/m);
     await webhook.stop();
     webhook = await product.start("webhook");

@@ -274,7 +274,7 @@ describe("where, on a cluster of 200 pods", { skip: refusal === undefined ? fals
 
     assert.deepEqual(lines(containers, wanted), wanted);
     assert.ok(
-      notes.includes("note: you may not list secretproviderclasses in closed: what is there is not in the answer"),
+      notes.includes("note: you lack permission to list secretproviderclasses in closed: the answer does not include them"),
       notes.join("\n"),
     );
   });
@@ -300,7 +300,7 @@ describe("where, on a cluster of 200 pods", { skip: refusal === undefined ? fals
       [object.secrets[0].evidence, object.secrets[0].state, object.secrets[0].version],
       ["class-status", "current", (await versionsIn(otherVault)).at(-1)],
     );
-    assert.deepEqual(notes, ["note: you may not list secrets in billing: what is there is not in the answer"]);
+    assert.deepEqual(notes, ["note: you lack permission to list secrets in billing: the answer does not include them"]);
   });
 
   test("takes a few lists for the whole answer", async () => {

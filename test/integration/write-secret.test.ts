@@ -4,7 +4,7 @@ import { RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { createFingerprints } from "../../src/sync/fingerprints.ts";
-import { observe } from "../../src/sync/secrets/secret-store.ts";
+import { observeStoredSecret } from "../../src/sync/secrets/secret-store.ts";
 import { type WriteInput, writeSecret } from "../../src/sync/secrets/write-secret.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { type KubeAccess, kubeAccess } from "../support/cluster/kube-access.ts";
@@ -40,7 +40,7 @@ describe("writing a Secret", { skip: refusal === undefined ? false : `SKIPPED: $
       secret,
       className: "demo",
       namespace: "default",
-      observed: observed === undefined ? undefined : observe(observed, fingerprints),
+      observed: observed === undefined ? undefined : observeStoredSecret(observed, fingerprints),
       isClaimedBy: () => false,
       terms: { adopts: [], driverSync: undefined, adoptDriverSecrets: true, oldestClass: "demo" },
     };

@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   const names = asked.length > 0 ? asked : Object.keys(PICTURES);
   for (const name of names) {
     const picture = Object.hasOwn(PICTURES, name) ? PICTURES[name] : undefined;
-    if (picture === undefined) throw new Error(`there is no picture ${name}; known: ${Object.keys(PICTURES).join(", ")}`);
+    if (picture === undefined) throw new Error(`picture ${name}; known: ${Object.keys(PICTURES).join(", ")} does not exist`);
     console.log(`${name}: ${await picture()}`);
   }
   return 0;

@@ -4,8 +4,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 
 import { MAX_OBJECTS_LENGTH, parseObjectEntry, parseObjectsArray, type RawObject } from "../../src/domain/provider-class/objects-yaml.ts";
-import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
 import { parseYaml } from "../../src/domain/provider-class/yaml-tree.ts";
+import { parseProviderClass } from "../../src/domain/read-class.ts";
 import type { YamlEvent } from "../../src/domain/yaml/events.ts";
 import { readYaml } from "../../src/domain/yaml/read-yaml.ts";
 import { respellYaml } from "../../src/domain/yaml/respell-yaml.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseWindow, windowAt } from "../../src/domain/rollout/window.ts";
+import { parseWindow, windowAt } from "../../src/domain/schedule/restart-window.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import fc from "fast-check";
 
-import { DerivationBudget } from "../../src/domain/content/derivation-budget.ts";
+import { DerivationBudget } from "../../src/domain/derivation-budget.ts";
 import { evaluateAll } from "../../src/domain/secret-data/evaluate.ts";
 import { FUNCTIONS } from "../../src/domain/secret-data/functions.ts";
 import { parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
@@ -62,7 +62,7 @@ describe("expressions, property", () => {
         assert.deepEqual(again, value);
         evaluated += 1;
         if (value.ok) made += 1;
-        else for (const form of FORMS) assert.ok(!value.error.includes(form), value.error);
+        else for (const form of FORMS) assert.ok(!value.error.message.includes(form), value.error.message);
       }),
       { numRuns: 10_000, seed: 19 },
     );
@@ -78,7 +78,7 @@ describe("expressions, property", () => {
       saltKey: new Uint8Array(32),
     });
     assert.ok(value !== undefined && !value.ok);
-    const told = `${value.error} ${Buffer.from(CANARY).toString("base64")} ${CANARY}`;
+    const told = `${value.error.message} ${Buffer.from(CANARY).toString("base64")} ${CANARY}`;
     assert.deepEqual(
       FORMS.map((form) => told.includes(form)),
       [true, true, false],

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { objectIdOf } from "../../src/domain/content/object-file.ts";
 import { isMakerOf, makesFile } from "../../src/domain/content/version-history.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
-import type { KeyStatus, SecretStatus } from "../../src/domain/sync/class-status.ts";
 import { heldKeys } from "../../src/domain/sync/key-status.ts";
+import type { KeyStatus, SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { type Known, type KnownVersion, sourcesOf } from "../../src/sync/vault/known-files.ts";
 import { StoredVersions } from "../../src/sync/vault/stored-versions.ts";
 

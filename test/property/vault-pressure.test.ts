@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { fullBucket, takeTurns } from "../../src/domain/schedule/token-bucket.ts";
-import { admit, answered, noPressure, rateOf, throttled, type VaultPressure } from "../../src/domain/schedule/vault-pressure.ts";
+import { admit, answeredPressure, noPressure, rateOf, throttled, type VaultPressure } from "../../src/domain/schedule/vault-pressure.ts";
 
 const START = 1_700_000_000_000;
 
@@ -130,13 +130,13 @@ describe("the pressure on a vault", () => {
         let now = START;
         for (const { wait, isThrottled } of series) {
           now += wait;
-          pressure = isThrottled ? throttled(pressure, now, undefined) : answered(pressure, now);
+          pressure = isThrottled ? throttled(pressure, now, undefined) : answeredPressure(pressure, now);
           assert.ok(rateOf(pressure) >= 300 / 16);
           assert.ok(pressure.pausedUntil - now <= 16_000);
         }
         for (let round = 0; round < 5; round += 1) {
           now += 30_000;
-          pressure = answered(pressure, now);
+          pressure = answeredPressure(pressure, now);
         }
         assert.equal(rateOf(pressure), 300);
       }),

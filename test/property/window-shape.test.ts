@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseWindow, WINDOW_SHAPE } from "../../src/domain/rollout/window.ts";
+import { parseWindow, WINDOW_SHAPE } from "../../src/domain/schedule/restart-window.ts";
 
 /** As the API server reads the pattern: its `\s` knows the five blanks of ASCII alone. */
 const SHAPE = new RegExp(WINDOW_SHAPE.replaceAll(String.raw`\s`, String.raw`\t\n\f\r `).replaceAll(String.raw`\x{`, String.raw`\u{`), "u");

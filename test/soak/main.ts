@@ -189,7 +189,7 @@ async function mended(soakWorld: SoakWorld): Promise<void> {
 
 /** Every Secret as the vault has it, or what was lost. */
 async function settled(soakWorld: SoakWorld, before: () => Promise<void> = async () => undefined): Promise<readonly string[]> {
-  let lost: readonly string[] = ["not looked at"];
+  let lost: readonly string[] = ["not reconciled"];
   const look = async (): Promise<boolean> => {
     await before();
     lost = await lostIn(soakWorld);

@@ -99,7 +99,7 @@ describe("a request", () => {
   const broken: readonly [unknown, string][] = [
     [null, "request.object must be an object"],
     [{ metadata: {} }, "spec must be an object"],
-    [{ metadata: { annotations: { a: 1 } }, spec: {} }, 'metadata.annotations must be a map of strings; "a" is 1, quote it: "1"'],
+    [{ metadata: { annotations: { a: 1 } }, spec: {} }, 'metadata.annotations must be a map of strings; "a" is 1; quote it: "1"'],
     [{ metadata: { labels: [] }, spec: {} }, "metadata.labels must be a map of strings"],
     [{ metadata: {}, spec: { volumes: {} } }, "spec.volumes must be a list of objects"],
     [{ metadata: {}, spec: { containers: [1] } }, "spec.containers must be a list of objects"],

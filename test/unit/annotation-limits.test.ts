@@ -25,7 +25,7 @@ describe("an object with more annotations than the API server stores", () => {
     const hostile = `{"spec":{"parameters":{"cloudName":null}},"more":[${"{},".repeat(MOST / 3)}{}]}`;
 
     assert.deepEqual(told(classWith({ [LAST_APPLIED]: hostile })), [
-      `metadata.annotations must have at most ${MOST} bytes together, which is what the API server stores`,
+      `metadata.annotations must have at most ${MOST} bytes in total, which is the most that the API server stores`,
     ]);
     const control = told(classWith({ [LAST_APPLIED]: '{"spec":{"parameters":{"cloudName":null}}}' }));
     assert.ok(
@@ -42,7 +42,7 @@ describe("an object with more annotations than the API server stores", () => {
     for (const pod of [large, many])
       assert.deepEqual(readPod(pod), {
         ok: false,
-        error: `metadata.annotations must have at most ${MOST} bytes together, which is what the API server stores`,
+        error: `metadata.annotations must have at most ${MOST} bytes in total, which is the most that the API server stores`,
       });
     assert.ok(readPod(most).ok, "the control: as many as there may be");
   });
@@ -60,7 +60,7 @@ describe("an object with thousands of unknown names", () => {
   test("B-3: is told of fifty of its annotations, on a class and on a pod", () => {
     const annotations = prefixed(Object.fromEntries(named(5_000).map((name) => [name, ""])));
 
-    assert.equal(told(classWith(annotations)).filter((message) => message.includes("is no annotation of")).length, 50);
+    assert.equal(told(classWith(annotations)).filter((message) => message.includes("annotation of a class")).length, 50);
     assert.equal(unknownAnnotations(annotations).length, 50);
     assert.equal(unknownAnnotations(prefixed({ "mount-pth": "" })).length, 1);
   });

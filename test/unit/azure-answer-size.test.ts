@@ -71,7 +71,7 @@ async function assertTooLarge(call: Promise<unknown>, limit: string): Promise<vo
   );
   assert.ok(error instanceof VaultError, String(error));
   assert.deepEqual([error.code, error.origin, error.retry], ["Unreachable", "vault", { kind: "backoff" }]);
-  assert.ok(error.message.includes(`no usable answer (more than ${limit})`), error.message);
+  assert.ok(error.message.includes(`no valid response (more than ${limit})`), error.message);
 }
 
 describe("an answer of a vault", () => {

@@ -97,11 +97,11 @@ describe("an answer of an event queue", () => {
   for (const [what, answer] of Object.entries(DENSE))
     test(`A18-7: is refused before it is parsed where it has ${what}`, async () => {
       assert.ok(Buffer.byteLength(answer) < QUEUE_ANSWER_BYTES);
-      await assertRefused(answer, "Unreachable", /the answer is not the queue's/);
+      await assertRefused(answer, "Unreachable", /the response does not come from the queue/);
     });
 
   test("A18-7: is refused where one message is longer than any", () =>
-    assertRefused(listOf(message("x".repeat(400_000))), "TooLarge", /no usable answer \(more than 384 KiB in one message\)/));
+    assertRefused(listOf(message("x".repeat(400_000))), "TooLarge", /no valid response \(more than 384 KiB in one message\)/));
 
   test("A18-7: without an end is not read to its end", async () => {
     const queue = await queueThat((response) => writeEndlessly(response, "<?xml?><a>"));
@@ -119,7 +119,7 @@ describe("an answer of an event queue", () => {
       assertRefused(
         listOf(message("x").replace(`<${name}>`, `<${name}>${"y".repeat(600)}`)),
         "Unreachable",
-        /the answer is not the queue's/,
+        /the response does not come from the queue/,
       ));
 
   test("A18-7: that asks for a token of another audience or tenant gets the one for storage, or none", async () => {

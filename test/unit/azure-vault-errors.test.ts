@@ -7,7 +7,8 @@ import { AbsentPart } from "../../src/azure/absent-part.ts";
 import { CallTimeout } from "../../src/azure/bounded-call.ts";
 import { translateSignInError } from "../../src/azure/sign-in-errors.ts";
 import type { SignInTrace } from "../../src/azure/sign-in-trace.ts";
-import { translateError, type VaultRequest } from "../../src/azure/vault-errors.ts";
+import { translateError } from "../../src/azure/vault-errors.ts";
+import type { VaultRequest } from "../../src/azure/vault-request.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
@@ -100,7 +101,7 @@ describe("an answer of the vault", () => {
     [{ code: "Forbidden", innerCodes: ["ForbiddenByFirewall"] }, "the vault's firewall refuses this address", "outbound address"],
     [
       { code: "Forbidden", innerCodes: ["ForbiddenByConnection"] },
-      "the vault is closed to public networks",
+      "the vault does not allow public network access",
       "an approved private endpoint",
     ],
     [{ code: "Forbidden", innerCodes: ["ForbiddenByNsp"] }, "the vault's network security perimeter refuses", "inbound access rule"],
@@ -119,7 +120,7 @@ describe("an answer of the vault", () => {
     ["ForbiddenByRbac", "grant it the role Key Vault Secrets User on the vault"],
     ["ForbiddenByPolicy", "grant it Get on secrets in the vault's access policies"],
     ["AccessDenied", "grant it Get on secrets in the vault's access policies"],
-    ["Other", "grant it the role Key Vault Secrets User, or Get on secrets where the vault uses access policies"],
+    ["Other", "grant it the role Key Vault Secrets User, or Get on secrets if the vault uses access policies"],
   ] as const) {
     // The others were right before.
     const id = innerCode === "AccessDenied" ? "V3: " : "";
@@ -158,10 +159,22 @@ describe("a failure without an answer", () => {
 
   for (const [what, trace, code, origin, words] of [
     ["refused connection", { code: "ECONNREFUSED" }, "Unreachable", "signIn", /no connection \(ECONNREFUSED\): the connection is refused/],
-    ["busy answer", { status: 503 }, "Unreachable", "signIn", /no usable answer \(HTTP 503\)/],
+    ["busy answer", { status: 503 }, "Unreachable", "signIn", /no valid response \(HTTP 503\)/],
     ["silence", { unusable: new CallTimeout("no answer within 25 s") }, "Unreachable", "signIn", /: no answer within 25 s; check/],
-    ["tenant that is none", { status: 400, entraCode: "AADSTS90002" }, "Unauthorized", "signIn", /\(AADSTS90002\): no such tenant/],
-    ["refusal by AD FS", { status: 401, refusal: "invalid_client" }, "Unauthorized", "signIn", /it refuses \(HTTP 401 invalid_client\)/],
+    [
+      "tenant that is none",
+      { status: 400, entraCode: "AADSTS90002" },
+      "Unauthorized",
+      "signIn",
+      /\(AADSTS90002\): the tenant does not exist/,
+    ],
+    [
+      "refusal by AD FS",
+      { status: 401, refusal: "invalid_client" },
+      "Unauthorized",
+      "signIn",
+      /the request is rejected \(HTTP 401 invalid_client\)/,
+    ],
     [
       "proxy that refuses",
       { code: "PROXY_ANSWERED_403" },
@@ -169,7 +182,7 @@ describe("a failure without an answer", () => {
       "proxy",
       /does not open a tunnel to login\.microsoftonline\.com \(HTTP 403\)/,
     ],
-    ["proxy that is not there", { code: "PROXY_ECONNREFUSED" }, "Unreachable", "proxy", /the proxy is not reached \(ECONNREFUSED\)/],
+    ["proxy that is not there", { code: "PROXY_ECONNREFUSED" }, "Unreachable", "proxy", /the proxy cannot be reached \(ECONNREFUSED\)/],
   ] as const) {
     test(`of a sign-in that the SDK says nothing of is told by its last request: a ${what}`, () => {
       const error = noToken(new Error("network_error"), REQUEST, trace);
@@ -181,14 +194,19 @@ describe("a failure without an answer", () => {
 
   for (const [what, error, origin, words] of [
     ["silence", new CallTimeout("no answer within 30 s"), "vault", /no answer within 30 s from the vault/],
-    ["page of somebody else", new RestError("canary", { code: "PARSE_ERROR" }), "vault", /no usable answer \(PARSE_ERROR\) from the vault/],
+    [
+      "page of somebody else",
+      new RestError("canary", { code: "PARSE_ERROR" }),
+      "vault",
+      /no valid response \(PARSE_ERROR\) from the vault/,
+    ],
     [
       "tunnel that the proxy refuses",
       new RestError("canary", { code: "PROXY_ANSWERED_502" }),
       "proxy",
       /does not open a tunnel to kv\.vault.*\(HTTP 502\)/,
     ],
-    ["proxy that is not there", new RestError("canary", { code: "PROXY_ENOTFOUND" }), "proxy", /the proxy is not reached \(ENOTFOUND\)/],
+    ["proxy that is not there", new RestError("canary", { code: "PROXY_ENOTFOUND" }), "proxy", /the proxy cannot be reached \(ENOTFOUND\)/],
   ] as const) {
     test(`of a request to the vault is the party's that it came to: a ${what}`, () => {
       const translated = translateError(error, REQUEST);
@@ -213,7 +231,7 @@ describe("a failure without an answer", () => {
   test("of an answer that lacks a part keeps the provider's text apart", () => {
     const { code, message, providerText } = translateError(new AbsentPart("secret id is nil"), REQUEST);
     assert.deepEqual([code, providerText], ["Invalid", "secret id is nil"]);
-    assert.match(message, /^get secret DemoSecret from https:\/\/kv\.vault\.azure\.net\/: the vault's answer lacks it/);
+    assert.match(message, /^get secret DemoSecret from https:\/\/kv\.vault\.azure\.net\/: the vault's response does not contain it/);
   });
 
   test("may be anything at all", () => {
@@ -234,7 +252,7 @@ describe("a refusal of a ServiceAccount's token", () => {
     test(`by ${code} is Unauthorized and says what to federate`, () => {
       const error = noToken(new Error(`${code}: No matching federated identity record found … canary`), request);
       assert.deepEqual([error.code, error.retry.kind], ["Unauthorized", "never"]);
-      assert.ok(error.message.endsWith(`(${code}): it trusts no such ServiceAccount; add a federated credential to it: ${federate}`));
+      assert.ok(error.message.endsWith(`(${code}): the identity has no matching federated credential; add one: ${federate}`));
     });
   }
 
@@ -270,7 +288,7 @@ describe("a failure of the node's metadata service", () => {
   const thrown = (message: string): Error => Object.assign(new Error(`${message} canary`), { name: "CredentialUnavailableError" });
 
   for (const [message, code, words] of [
-    ["Description: Identity not found", "IdentityUnavailable", /the node has no such identity; .*userAssignedIdentityID/],
+    ["Description: Identity not found", "IdentityUnavailable", /the node does not have this identity; .*userAssignedIdentityID/],
     ["Multiple user assigned identities exist, please specify", "IdentityUnavailable", /set userAssignedIdentityID to the client id/],
     ["invalid_request: Error(s)", "IdentityUnavailable", /takes a client id, not a resource id/],
     ["invalid_resource: AADSTS500011: The resource principal", "IdentityUnavailable", /AADSTS500011.*cloudName/],
@@ -287,7 +305,7 @@ describe("a failure of the node's metadata service", () => {
   test("for the system-assigned identity says how to get one", () => {
     assert.match(
       noToken(thrown("Identity not found"), request()).message,
-      /system-assigned identity .*: the node has no identity; switch one on/,
+      /system-assigned identity .*: the node has no identity; enable one/,
     );
   });
 

@@ -160,7 +160,7 @@ describe("the entry of the npm scripts in a checkout without packages", () => {
 
 describe("the entry of the npm scripts", () => {
   /** Without Go and without a way to download. */
-  function bootstrap(args: readonly string[]): Promise<{ readonly code: number; readonly stderr: string }> {
+  function bootstrap(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
     const scratch = mkdtempSync(path.join(tmpdir(), "bootstrap-test-"));
     // A PATH that has node and npm's shell, but no Go.
     symlinkSync(process.execPath, path.join(scratch, "node"));
@@ -176,9 +176,9 @@ describe("the entry of the npm scripts", () => {
             KEYVAULT_INJECTOR_DOWNLOADS: "http://127.0.0.1:9",
           },
         },
-        (error, _stdout, stderr) => {
+        (error, stdout, stderr) => {
           rmSync(scratch, { recursive: true, force: true });
-          resolve({ code: error === null ? 0 : Number(error.code), stderr });
+          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
         },
       );
     });
@@ -192,6 +192,18 @@ describe("the entry of the npm scripts", () => {
     assert.equal(code, 1);
     assert.match(stderr, /needs Go >= 1\.26 .*no Go was found.*Install Go 1\.26 or newer/);
   });
+
+  for (const word of ["--help", "-h"]) {
+    test(`NV2: gets no control plane for who only asks what the demo takes: ${word}`, {
+      skip: packagesDifference(root) !== undefined && "the installed packages are not the locked ones",
+    }, async () => {
+      const { code, stdout, stderr } = await bootstrap(["demo", word]);
+
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, /^usage: npm run demo -- \[--keep\] \[--node\] /);
+      assert.match(stdout, /^ {2}--keep +\S/m);
+    });
+  }
 
   test("names the tasks it knows", async () => {
     const { code, stderr } = await bootstrap(["demmo"]);

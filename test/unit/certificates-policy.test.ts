@@ -120,7 +120,7 @@ describe("the CA Secret", () => {
   });
 
   const damaged: readonly [string, AuthorityFacts | undefined, string, RegExp][] = [
-    ["is absent", undefined, "SecretMissing", /no such Secret/],
+    ["is absent", undefined, "SecretMissing", /the Secret does not exist/],
     ["is empty", { certificate: "missing", key: "missing" }, "ContentMissing", /neither ca\.crt nor ca\.key/],
     ["holds only the key", anAuthority({ certificate: "missing" }), "CertificateMissing", /ca\.key but no ca\.crt/],
     ["holds only the certificate", anAuthority({ key: "missing" }), "KeyMissing", /ca\.crt but no ca\.key/],

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { HeldClass } from "../../src/domain/provider-class/held-class.ts";
-import { type ClassStatus, type KeyStatus, rfc3339 } from "../../src/domain/sync/class-status.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
+import type { ClassStatus, KeyStatus } from "../../src/domain/sync/status-fields.ts";
+import { rfc3339 } from "../../src/domain/sync/stored-time.ts";
 import { type AtRest, classAtRest, type PollAtRest, pollAtRest, type RestPorts } from "../../src/sync/classes/at-rest.ts";
 import { ClassStates } from "../../src/sync/classes/class-states.ts";
-import { observe } from "../../src/sync/classes/observe.ts";
+import { observeClass } from "../../src/sync/classes/observe.ts";
 import type { Mirrored } from "../../src/sync/classes/plan-fetch.ts";
-import type { Fetched } from "../../src/sync/classes/plan-report.ts";
+import type { FetchOutcome } from "../../src/sync/classes/plan-report.ts";
 import type { GateState } from "../../src/sync/healing/crd-health.ts";
 import type { Hint } from "../../src/sync/push/hints.ts";
 import type { Mirror, Recheck, Rechecked } from "../../src/sync/vault/mirror.ts";
@@ -45,15 +46,18 @@ class Rest {
   }
 
   /** What a poll leaves that found all well. */
-  resting(fetched: Fetched = this.fetched(), planned: Mirrored = this.observed()): AtRest | undefined {
+  resting(fetched: FetchOutcome = this.fetched(), planned: Mirrored = this.observed()): AtRest | undefined {
     return classAtRest(portsOf(this).caches.settings, { planned, now: this.observed() }, fetched);
   }
 
   observed(): Mirrored {
-    return observe(portsOf(this).caches, KEY, this.clock.now()) as Mirrored; // There is a class.
+    return observeClass(portsOf(this).caches, KEY, this.clock.now()) as Mirrored; // There is a class.
   }
 
-  fetched(changes: Partial<Fetched["fetch"]> = {}, answer: Partial<Extract<Mirror, { readonly kind: "answered" }>> = {}): Fetched {
+  fetched(
+    changes: Partial<FetchOutcome["fetch"]> = {},
+    answer: Partial<Extract<Mirror, { readonly kind: "answered" }>> = {},
+  ): FetchOutcome {
     const now = this.clock.now();
     const fetchRequest = { kind: "everything", due: now, interval: INTERVAL, period: INTERVAL, credentialsMs: 0, sharedMs: 0 } as const;
     const fetch = {
@@ -88,7 +92,7 @@ class Rest {
 function portsOf(rest: Rest): RestPorts {
   return {
     clock: rest.clock,
-    stores: { states: rest.states, statuses: { hasUnstored: () => rest.hasUnstored } },
+    memory: { states: rest.states },
     caches: {
       settings: {
         syncSecret: true,
@@ -98,25 +102,24 @@ function portsOf(rest: Rest): RestPorts {
         unusedGrace: 0,
         expiryWarning: 0,
         adoptDriverSecrets: false,
-        restoresClasses: true,
+        heal: ["classes"],
       },
       classes: { get: () => rest.spc, claimants: () => [] },
-      secrets: { hasSynced: true, isBlind: false, size: 2, get: () => undefined, ofClass: () => rest.secrets },
+      secrets: { hasSynced: true, isBlind: false, size: 2, withoutRoom: 0, get: () => undefined, ofClass: () => rest.secrets },
       snapshots: { get: () => undefined, isCurrent: () => rest.isCurrent },
-      statuses: { get: () => rest.status, has: () => true },
+      statuses: { get: () => rest.status, has: () => true, hasUnstored: () => rest.hasUnstored },
       consumers: {
         isUsed: () => rest.isUsed,
         watch: { hasSynced: true, lastActivity: 0, unbrokenSince: 0, isFollowed: true },
       },
-      isFollowed: () => rest.isFollowed,
-      crdHealth: {
-        get state() {
-          return rest.crd;
-        },
-        damagedSince: undefined,
-      },
-      hints: { of: () => rest.hints },
+      parts: { isFollowed: () => rest.isFollowed, hints: { of: () => rest.hints } },
       cluster: {
+        crdHealth: {
+          get state() {
+            return rest.crd;
+          },
+          damagedSince: undefined,
+        },
         driverSync: undefined,
         guardrails: {
           get problem() {
@@ -166,7 +169,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
 };
 
 /** Each alone keeps a class from coming to rest. */
-const UNREST: Readonly<Record<string, (rest: Rest) => Fetched | undefined>> = {
+const UNREST: Readonly<Record<string, (rest: Rest) => FetchOutcome | undefined>> = {
   "was looked at for another reason than a poll": (rest) => rest.fetched({ trigger: "SecretEdited" }),
   "has to be read each time": (rest) => rest.fetched({}, { recheck: undefined }),
   "lives under a CRD that is not whole": (rest) => void (rest.crd = { kind: "frozen", why: "it is away" }),

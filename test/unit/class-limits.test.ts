@@ -4,10 +4,11 @@ import type { ObjectFile } from "../../src/domain/content/object-file.ts";
 import type { SecretObject } from "../../src/domain/kubernetes.ts";
 import type { ObjectReader } from "../../src/domain/ports/vault-client.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
-import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
+import { parseProviderClass } from "../../src/domain/read-class.ts";
 import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
-import { nextStatus, type SecretStatus } from "../../src/domain/sync/class-status.ts";
+import { nextStatus } from "../../src/domain/sync/class-status.ts";
+import type { SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { decodePkcs12 } from "../../src/pki/pkcs12.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { failureOfFile, fetchObjects } from "../../src/sync/vault/fetch-objects.ts";
@@ -61,7 +62,7 @@ describe("a class that asks for much", () => {
     const { reason, field, message } = problemOf({ secretObjects: times(201, (index) => secretObject(index)) });
 
     assert.deepEqual([reason, field], ["InvalidClass", "spec.secretObjects"]);
-    assert.equal(message, "secretObjects has 201 entries, a class may have 200");
+    assert.equal(message, "secretObjects has 201 entries; a class can have 200");
     assert.equal(parsed({ secretObjects: times(200, (index) => secretObject(index)) }).kind, "class");
   });
 
@@ -69,7 +70,7 @@ describe("a class that asks for much", () => {
     const { reason, field, message } = problemOf({ secretObjects: times(21, (index) => secretObject(index, 100)) });
 
     assert.deepEqual([reason, field], ["InvalidClass", "spec.secretObjects[20].data"]);
-    assert.equal(message, "the data of the secretObjects has more than 2000 entries together");
+    assert.equal(message, "the data of the secretObjects has more than 2000 entries in total");
     assert.equal(parsed({ secretObjects: times(20, (index) => secretObject(index, 100)) }).kind, "class");
   });
 
@@ -78,7 +79,7 @@ describe("a class that asks for much", () => {
     const many = problemOf({ entries: times(2_001, entry) });
     assert.deepEqual(
       [many.reason, many.field, many.message],
-      ["InvalidClass", "spec.parameters.objects", "objects has 2001 entries, a class may have 2000"],
+      ["InvalidClass", "spec.parameters.objects", "objects has 2001 entries; a class can have 2000"],
     );
     assert.equal(parsed({ entries: times(2_000, entry) }).kind, "class");
 
@@ -114,9 +115,10 @@ describe("a class that asks for much", () => {
     assert.equal(reason, "InvalidObject");
     assert.match(
       message,
-      /^failed to get cert data from file second, err: .* asks for 1400000 rounds, and of the 2000000 for all files of a class 1300000 are left$/,
+      /^failed to get cert data from file second, err: .* requires 1400000 rounds, and 1300000 of the 2000000 for all files of a class are left$/,
     );
-    assert.match(hint, /secret\/second/);
+    assert.match(hint, /^store secret\/second with fewer iterations/);
+    assert.match(first.problem.hint, /^name an object of type secret/);
   });
 
   test("S2: has a file refused before its first round, where it says that it takes too many", () => {
@@ -124,7 +126,8 @@ describe("a class that asks for much", () => {
 
     assert.ok(!refused.ok);
     // 600,000 for each of two blocks of the key, and for the vector; the message's own come on top.
-    assert.match(refused.error, /it asks for 2300000 rounds, and of the 2000000 for all files of a class 2000000 are left/);
+    assert.equal(refused.error.code, "TooManyRounds");
+    assert.match(refused.error.message, /it requires 2300000 rounds, and 2000000 of the 2000000 for all files of a class are left/);
   });
 
   test("S2: gets no list of all its files for one that is not there", () => {
@@ -193,7 +196,7 @@ describe("what the vault has for a class", () => {
 
     assert.equal(files.length, 1_600);
     assert.equal(failureOfFile(failures, "two/7")?.reason, "InvalidClass");
-    assert.match(failures[0]?.message ?? "", /^secret\/two: its versions are more than the 2000 that a class may have together/);
+    assert.match(failures[0]?.message ?? "", /^secret\/two: its versions exceed the 2000 that a class can have in total/);
   });
 
   test("S2: is no more than 8 MiB, all values together", async () => {

@@ -86,7 +86,7 @@ describe("a class that is gone", () => {
 
   test("is neither restored nor cleaned up after where the operator said so", () => {
     const lost = { ...gone, snapshot: { isCurrent: false, taken: snapshotOfClass(classOf(), "before") } };
-    assert.deepEqual(kindsOf(planned(lost, { ...SETTINGS, restoresClasses: false })), ["[leaveUnrestored]"]);
+    assert.deepEqual(kindsOf(planned(lost, { ...SETTINGS, heal: [] })), ["[leaveUnrestored]"]);
     assert.deepEqual(kindsOf(planned(gone, { ...SETTINGS, syncSecret: false })), ["[]"]);
   });
 });
@@ -121,7 +121,7 @@ describe("the snapshot of a class", () => {
     const step = planned({ spc: { ...classOf(), excess: "namespace" } });
 
     assert.deepEqual([kindsOf(step), step.result], [["admit", "removeSnapshot", "reset", "setStatus"], DONE]);
-    assert.match(firstOf(step, "setStatus")?.outcome.message ?? "", /^the class waits for room/);
+    assert.match(firstOf(step, "setStatus")?.outcome.message ?? "", /^the class is waiting for memory/);
   });
 });
 

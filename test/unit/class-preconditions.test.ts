@@ -45,13 +45,13 @@ async function asked(preconditions: readonly Precondition[], world: World): Prom
     order.push("crd");
     return crd;
   };
-  const crdHealth = { state: crd, damagedSince: undefined, noteWatched: () => undefined, confirm };
   const watch = { hasSynced: true, lastActivity: 0, unbrokenSince: 0, isFollowed: true };
   const caches = {
+    cluster: { crdHealth: { confirm } },
     consumers: { isUsed: () => isUsed, watch },
-    secrets: { hasSynced: true, isBlind: false, size: secrets.length, get: () => undefined, ofClass: () => secrets },
+    secrets: { hasSynced: true, isBlind: false, size: secrets.length, withoutRoom: 0, get: () => undefined, ofClass: () => secrets },
   };
-  return [await arePreconditionsMet({ kube, crdHealth, caches }, { key: "team/demo" }, preconditions, new AbortController().signal), order];
+  return [await arePreconditionsMet({ kube, caches }, { key: "team/demo" }, preconditions, new AbortController().signal), order];
 }
 
 describe("preconditions", () => {

@@ -5,7 +5,9 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openCluster } from "../../src/cli/compose.ts";
 import { runCli, runOffline } from "../support/cli/cli.ts";
+import { heldCluster } from "../support/cli/held-cluster.ts";
 import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { usedClass } from "../support/fixtures/used-objects.ts";
 
 const CONTEXTS = {
   apiVersion: "v1",
@@ -126,6 +128,17 @@ describe("-o json of a report", () => {
     });
   }
 
+  test("NB16: names itself where explain succeeds too", async () => {
+    const pod = JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec: { containers: [] } });
+    const { report, format, version, explanations } = JSON.parse((await runOffline(["explain", "-f", "-", "-o", "json"], pod)).output);
+
+    assert.deepEqual([report, format, version], ["explain", 1, "9.9.9"]);
+    assert.deepEqual(
+      explanations.map(({ object }: { object: string }) => object),
+      ["pod/a"],
+    );
+  });
+
   test("is nothing where manifests are wanted: a pipe must not apply an error", async () => {
     assert.equal((await runOffline(["render", "-o", "json"])).output, "");
   });
@@ -141,7 +154,25 @@ describe("-A", () => {
       const [alone, both] = [await runOffline([command, "-A"]), await runOffline([command, "-A", "-n", "shop"])];
 
       assert.doesNotMatch(alone.notes.join("\n"), /-A|--all-namespaces/);
-      assert.deepEqual(both.notes, [`keyvault-injector ${command}: -A and -n say different things; write one of them`]);
+      assert.deepEqual(both.notes, [`keyvault-injector ${command}: -A and -n contradict each other; write one of them`]);
     }
+  });
+
+  test("NW-L6: as false means the kubeconfig's namespace alone", async () => {
+    const objects = { objects: ["secret/db-password"], secrets: { db: { password: "db-password" } } };
+    const cluster = heldCluster([
+      usedClass("shop", objects),
+      usedClass("billing", { ...objects, namespace: "billing" }),
+      ...["shop", "billing"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+    ]);
+    const planned = async (...argv: string[]) => {
+      const { output } = await runOffline(["doctor", "plan", ...argv], "", { cluster });
+      return [...output.matchAll(/class (\S+\/\S+)/g)].map(([, name]) => name);
+    };
+
+    assert.deepEqual(await planned(), ["billing/billing", "shop/shop"]);
+    for (const word of ["--all-namespaces=false", "-A=0"]) assert.deepEqual(await planned(word), ["shop/shop"]);
+    assert.deepEqual(await planned("-A=false", "-n", "billing"), ["billing/billing"]);
+    assert.deepEqual(await planned("-A=false", "-A"), ["billing/billing", "shop/shop"]);
   });
 });

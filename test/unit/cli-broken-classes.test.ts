@@ -90,12 +90,12 @@ describe("a class that is wrong", () => {
     [
       "an annotation",
       { metadata: { name: "a", annotations: { [`${P}/refresh`]: 1 } } },
-      `metadata.annotations must be a map of strings; "${P}/refresh" is 1, quote it: "1"`,
+      `metadata.annotations must be a map of strings; "${P}/refresh" is 1; quote it: "1"`,
     ],
     [
       "a parameter",
       { spec: { ...aClass().spec, parameters: { ...aClass().spec?.parameters, usePodIdentity: false } } },
-      "spec.parameters.usePodIdentity is no string",
+      "spec.parameters.usePodIdentity is not a string",
     ],
   ] as const) {
     test(`D7: is told by render and by explain where its text is not quoted: ${what}`, async () => {
@@ -123,12 +123,9 @@ describe("a container that no volume is mounted into", () => {
 
     assert.match(
       left.output,
-      /^ {2}warning {2}mount {8}container log sees no file of a class: annotation keyvault-injector\.dev\/containers leaves it out$/m,
+      /^ {2}warning {2}mount {8}container log sees no file of a class: annotation keyvault-injector\.dev\/containers excludes it$/m,
     );
-    assert.match(
-      own.output,
-      /^ {2}warning {2}mount {8}container log sees no file of a class: the pod mounts no volume of a class into it$/m,
-    );
+    assert.match(own.output, /^ {2}warning {2}mount {8}container log sees no file of a class: the pod mounts no class volume into it$/m);
     assert.doesNotMatch(left.output + own.output, /mounts none/);
   });
 });

@@ -8,7 +8,7 @@ import { aClass, aPod, documentPod, OPTED_IN, prefixed } from "../support/fixtur
 async function explain(objects: readonly unknown[], ...args: readonly string[]): Promise<{ code: number; first: Explanation }> {
   const input = objects.map((object) => JSON.stringify(object)).join("\n---\n");
   const { code, output } = await runOffline(["explain", "-f", "-", "-o", "json", ...args], input);
-  const [first]: Explanation[] = JSON.parse(output);
+  const [first]: Explanation[] = JSON.parse(output).explanations;
   assert.ok(first !== undefined);
   return { code, first };
 }
@@ -23,13 +23,13 @@ const injected = async () =>
 /** One object for each reason that an object alone can have. */
 const CASES: Readonly<Record<string, readonly [what: () => unknown, message: RegExp, ...args: string[]]>> = {
   Injected: [() => aPod(OPTED_IN), /added to each new pod/],
-  AlreadyInjected: [injected, /everything that is asked for is there/],
-  NotOptedIn: [() => aPod({}), /nothing is asked for: .*inject: "true"/],
+  AlreadyInjected: [injected, /everything requested is there/],
+  NotOptedIn: [() => aPod({}), /nothing is requested: .*inject: "true"/],
   MirrorPod: [
     () => ({ ...aPod({}), metadata: { name: "a", annotations: { ...prefixed(OPTED_IN), "kubernetes.io/config.mirror": "x" } } }),
     /static pod/,
   ],
-  Unsupported: [() => ({ apiVersion: "v1", kind: "Service", metadata: { name: "s" } }), /Service is no kind that makes pods/],
+  Unsupported: [() => ({ apiVersion: "v1", kind: "Service", metadata: { name: "s" } }), /Service is neither a kind that creates pods/],
   InvalidAnnotation: [() => aPod({ inject: "yes" }), /write "true" or "false"/],
   UnknownAnnotation: [() => aPod({ ...OPTED_IN, "mount-pth": "/a" }), /did you mean/, "--strict-annotations"],
   ClassRequired: [() => aPod({ inject: "true" }), /secret-provider-class is missing/],
@@ -83,7 +83,7 @@ describe("explain -f", () => {
     const said = first.steps.map(({ message }) => message).join("\n");
     assert.match(said, /volume secrets-store-inline \(added\) mounts class akvprovider-demo, credentials from Secret secrets-store-creds/);
     assert.match(said, /container first has volume secrets-store-inline at \/mnt\/secrets-store\ncontainer app has/);
-    assert.match(said, /asks the vault as the service principal of a credentials Secret/);
+    assert.match(said, /accesses the vault as the service principal of a credentials Secret/);
   });
 
   test("tells the pod's own volume from one that is added", async () => {
@@ -116,7 +116,7 @@ describe("explain -f", () => {
     );
     assert.equal(
       identity?.message,
-      "volumes of class akvprovider-demo ask the vault as the application app-1, by an identity binding; its Secrets are not synced",
+      "volumes of class akvprovider-demo access the vault as the application app-1, with an identity binding; its Secrets are not synced",
     );
   });
 

@@ -44,7 +44,7 @@ const clusterOf = (...more: readonly Manifest[]) =>
 
 async function explained(...more: readonly Manifest[]) {
   const { output } = await runOffline(["explain", "spc/mounted", "-n", "shop", "-o", "json"], "", { cluster: clusterOf(...more) });
-  const [{ verdict, steps }] = JSON.parse(output);
+  const [{ verdict, steps }] = JSON.parse(output).explanations;
   const said = steps.filter(({ topic }: { topic: string }) => topic === "sync");
   return { verdict, steps: said.map(({ state, message }: { state: string; message: string }) => `${state}: ${message}`) };
 }
@@ -79,13 +79,13 @@ describe("a class that only pods mount, whose versions are followed for restarts
     const { verdict, steps } = await explained();
 
     assert.equal(verdict.reason, "NoSecretObjects");
-    assert.deepEqual(steps, ["ok: class mounted mirrors nothing: it has no secretObjects"]);
+    assert.deepEqual(steps, ["ok: class mounted syncs nothing: it has no secretObjects"]);
   });
 
   test("is walked by doctor to its status", async () => {
     assert.match(await doctored(GOOD), /OK +status +says Synced/);
     assert.match(await doctored(BAD), /FAIL +status +status-failing: ObjectNotFound: says ObjectNotFound/);
-    assert.match(await doctored(), /OK +status +the class mirrors nothing: it has no secretObjects/);
+    assert.match(await doctored(), /OK +status +the class syncs nothing: it has no secretObjects/);
   });
 
   test("needs what its identity needs of the Namespace", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { COMMANDS } from "../../src/cli/program.ts";
+import { parseArguments } from "../../src/cli/shared/options.ts";
 import { PROCESSES } from "../../src/runtime/setting.ts";
 import { SETTINGS } from "../../src/runtime/settings.ts";
 import { type CliOutput, runCli, runOffline } from "../support/cli/cli.ts";
@@ -59,7 +60,10 @@ describe("help of the program", () => {
 describe("P12: the help of a setting", () => {
   for (const [flag, words] of [
     ["restart-mode", /One of act, dry-run, paused\. \(default act\)/],
-    ["restart-window", /always, or <cron> for <duration> in <time zone>, .*such as 0 22 \* \* MON-FRI for 4h in Europe\/Berlin/],
+    [
+      "restart-window",
+      /always, or one or more windows of the form <cron> for <duration> in <time zone>, separated by ;, such as 0 22 \* \* MON-FRI for 4h in Europe\/Berlin/,
+    ],
     ["event-queues", /comma-separated list.*such as https:\/\/<account>\.queue\.core\.windows\.net\/<queue>;identity=managed/],
     ["heal", /A comma-separated list of crds, classes, components\./],
     ["rotation-poll-interval", /A Go duration such as 30s or 1h30m, not below 10s\./],
@@ -75,10 +79,10 @@ describe("P12: the help of a setting", () => {
 
 describe("the help of an option", () => {
   for (const [command, option, help] of [
-    ["doctor", "-n, --namespace", /^With class or plan, the classes of this namespace alone; else where the dry run creates its pod/],
-    ["grants", "-n, --namespace", /^Classes of this namespace alone; of all where not given\.$/],
-    ["restore", "-n, --namespace", /^Snapshots of this namespace alone, of all where not given; of one class: /],
-    ["explain", "-n, --namespace", /^Namespace of the object, or of those in the files that name none; /],
+    ["doctor", "-n, --namespace", /^With class or plan, only the classes of this namespace; otherwise, where the dry run creates its pod/],
+    ["grants", "-n, --namespace", /^Only classes of this namespace; otherwise of all namespaces\.$/],
+    ["restore", "-n, --namespace", /^Only snapshots of this namespace, otherwise of all; with one class, /],
+    ["explain", "-n, --namespace", /^Namespace of the object, or of objects in the files that name none; /],
     ["render", "-n, --namespace", /^Namespace of objects that name none; /],
   ] as const) {
     test(`D9: says what it means to the command: ${command} ${option}`, async () => {
@@ -94,9 +98,34 @@ describe("the help of an option", () => {
     ["doctor", "text (default), json"],
   ] as const) {
     test(`D13: names the formats of the command, and which it takes by itself: ${command}`, async () => {
-      assert.ok((await said(["help", command])).stdout.includes(`\n  -o, --output FORMAT\n      How the answer is written: ${formats}.\n`));
+      assert.ok((await said(["help", command])).stdout.includes(`\n  -o, --output FORMAT\n      Output format: ${formats}.\n`));
     });
   }
+});
+
+describe("NC15: the help of a command", () => {
+  for (const command of COMMANDS) {
+    test(`shows what people type, and the command takes it: ${command.name}`, async () => {
+      const { stdout } = await said(["help", command.name]);
+      const [, block = ""] = /^examples:\n((?: {2}.+\n)+)$/m.exec(stdout) ?? [];
+      const typed = [...block.matchAll(/^ {2}(?:.* \| |source <\()?keyvault-injector (.*?)\)?$/gm)].map(([, line = ""]) =>
+        line.replace(/ [|>] .*$/, ""),
+      );
+
+      assert.ok(typed.length > 0);
+      for (const line of typed) {
+        const [word, ...argv] = line.split(" ");
+        const parsed = parseArguments(argv, command);
+        assert.ok(word === command.name && parsed.ok, line);
+      }
+      assert.ok(block.split("\n").every((line) => line.length <= 132));
+    });
+  }
+
+  test("takes no mistyped option for one of its own", () => {
+    const [render] = COMMANDS;
+    assert.ok(render !== undefined && !parseArguments(["--offlin"], render).ok);
+  });
 });
 
 describe("the version", () => {
@@ -104,7 +133,28 @@ describe("the version", () => {
     test(`is printed alone by ${word}`, async () => {
       assert.deepEqual(await said([word]), { code: 0, stdout: "9.9.9\n", stderr: "" });
     });
+
+    test(`NV1: is what a script asks for, as of kubectl and helm: ${word}`, async () => {
+      const report = { report: "version", format: 1, version: "9.9.9" };
+      const { code, stdout, stderr } = await said([word, "-o", "json"]);
+
+      assert.deepEqual([code, JSON.parse(stdout), stderr], [0, report, ""]);
+      assert.deepEqual(await said([word, "--output=yaml"]), {
+        code: 0,
+        stdout: "report: version\nformat: 1\nversion: 9.9.9\n",
+        stderr: "",
+      });
+      assert.deepEqual(await said([word, "--client"]), await said([word]));
+      assert.deepEqual(await said([word, "--client", "-o", "json"]), await said([word, "-o", "json"]));
+    });
   }
+
+  test("NV1: is not asked for in a format that it does not have", async () => {
+    const { code, stdout, stderr } = await said(["version", "-o", "wide"]);
+
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^keyvault-injector version: -o: "wide" is not a valid format; write one of text, json, yaml\n$/);
+  });
 });
 
 describe("a command that is mistyped", () => {
@@ -131,6 +181,16 @@ describe("a command that is mistyped", () => {
       assert.ok(!stderr.includes("did you mean"), stderr);
     }
   });
+
+  for (const argv of [["demo"], ["demo", "--help"], ["help", "demo"]]) {
+    test(`NV2: and is a script of the checkout is answered with how to run it: ${argv.join(" ")}`, async () => {
+      assert.deepEqual(await said(argv), {
+        code: 2,
+        stdout: "",
+        stderr: 'keyvault-injector: unknown command "demo"; the demo runs from a checkout: npm run demo -- --help\n',
+      });
+    });
+  }
 
   test("N13: and is like none is answered with where all of them are", async () => {
     const { code, stdout, stderr } = await said(["kubernetes"]);
@@ -183,7 +243,7 @@ describe("completion", () => {
     const { code, stdout, stderr } = await said(["completion", "bsh"]);
 
     assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, /"bsh" is no shell that has a script; did you mean bash\?/);
+    assert.match(stderr, /"bsh" is not a supported shell; did you mean bash\?/);
   });
 });
 
@@ -196,16 +256,23 @@ describe("N12: help and version", () => {
       const { code, stdout, stderr } = await said(argv);
 
       assert.deepEqual([code, stderr], [0, ""]);
-      assert.match(stdout, /^Print the version, and nothing else\.\n\nusage: keyvault-injector version\n$/);
+      assert.match(stdout, /^Print only the version of this program\.\n\nusage: keyvault-injector version \[options\]\n/);
     });
   }
 
   test("help help is the help", async () => assert.deepEqual(await said(["help", "help"]), await said(["help"])));
 
+  test("N28, N29: nothing is ignored: version doctor", async () => {
+    assert.deepEqual(await said(["version", "doctor"]), {
+      code: 2,
+      stdout: "",
+      stderr: 'keyvault-injector version: unexpected argument "doctor"\n',
+    });
+  });
+
   for (const [argv, problem] of [
-    [["version", "-o", "json"], 'unexpected "-o" "json" behind version; leave it out'],
-    [["help", "doctor", "explain"], 'unexpected "explain" behind help; leave it out'],
-    [["--context", "foo", "doctor"], "--context stands before the command; write keyvault-injector COMMAND --context"],
+    [["help", "doctor", "explain"], 'unexpected "explain" after help; remove it'],
+    [["--context", "foo", "doctor"], "--context must follow the command; write keyvault-injector COMMAND --context"],
   ] as const) {
     test(`N28, N29: nothing is ignored: ${argv.join(" ")}`, async () => {
       assert.deepEqual(await said(argv), { code: 2, stdout: "", stderr: `keyvault-injector: ${problem}\n` });

@@ -21,7 +21,7 @@ const states = async (synced: "True" | "False"): Promise<readonly string[]> => {
   const told = { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync", metadata: WHERE, status };
   const cluster = heldCluster([{ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } }, CLASS, told]);
   const { output } = await runOffline(["explain", "spc/bound", "-n", "shop", "-o", "json"], "", { cluster });
-  const [{ steps }] = JSON.parse(output);
+  const [{ steps }] = JSON.parse(output).explanations;
   return steps
     .filter(({ topic }: { topic: string }) => topic === "class" || topic === "identity")
     .map(({ state, message }: { state: string; message: string }) => `${state}: ${message}`);
@@ -31,7 +31,7 @@ describe("a class with an identity binding in a cluster", () => {
   test("P16: has no problem where the worker syncs it, and asks for its Secrets by the binding, too", async () => {
     assert.deepEqual(await states("True"), [
       "ok: SecretProviderClass bound exists",
-      "ok: class bound asks the vault as the application app-1, by an identity binding",
+      "ok: class bound accesses the vault as the application app-1, with an identity binding",
     ]);
   });
 
@@ -39,6 +39,6 @@ describe("a class with an identity binding in a cluster", () => {
     const [, problem, identity] = await states("False");
 
     assert.match(problem ?? "", /^problem: .*set --identity-bindings=true/);
-    assert.match(identity ?? "", /^ok: volumes of class bound ask the vault .*; its Secrets are not synced$/);
+    assert.match(identity ?? "", /^ok: volumes of class bound access the vault .*; its Secrets are not synced$/);
   });
 });

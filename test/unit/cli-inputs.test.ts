@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { access, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import type { CommandResult } from "../../src/cli/shared/command.ts";
 import { createInputs } from "../../src/cli/shared/manifest-files.ts";
 import { runCli, runOffline } from "../support/cli/cli.ts";
@@ -108,8 +109,64 @@ describe("manifests are named", () => {
     assert.deepEqual([code, stdout], [2, ""]);
     assert.equal(
       stderr,
-      `keyvault-injector render: -k ${folder}: there is no kubectl on PATH, which builds kustomizations; install it, or pipe the build to -f -\n`,
+      `keyvault-injector render: -k ${folder}: kubectl, which builds kustomizations, is not on PATH; install it, or pipe the build to -f -\n`,
     );
+  });
+});
+
+describe("a folder of manifests that somebody else may write", () => {
+  let root = "";
+  let folder = "";
+  before(async () => {
+    root = await mkdtemp(path.join(tmpdir(), "hostile-"));
+    await writeFile(path.join(root, "outside.yaml"), service("outside"));
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(root, "folder-"));
+    await writeFile(path.join(folder, "a.yaml"), service("a"));
+  });
+  after(() => rm(root, { recursive: true }));
+
+  test("AT-7: has nothing of another folder printed by a link", async () => {
+    await symlink(path.join(root, "outside.yaml"), path.join(folder, "b.yaml"));
+
+    const { code, output, notes } = await run("render", "-f", folder);
+
+    assert.deepEqual([code, output], [2, ""]);
+    assert.match(notes.join(), /b\.yaml is a link to a file outside of its folder; name that file with -f if you mean it/);
+    assert.equal((await run("render", path.join(folder, "b.yaml"))).code, 0, "whoever names it means it");
+  });
+
+  test("may have links within itself, as the folder of a mounted ConfigMap has", async () => {
+    await mkdir(path.join(folder, "..2026"));
+    await writeFile(path.join(folder, "..2026", "b.yaml"), service("b"));
+    await symlink("..2026", path.join(folder, "..data"));
+    await symlink(path.join("..data", "b.yaml"), path.join(folder, "b.yaml"));
+
+    const { code, output } = await run("render", "-f", folder);
+
+    assert.deepEqual([code, namesIn(output)], [0, ["a", "b"]]);
+  });
+
+  for (const [what, make] of [
+    ["a link to what never ends", (file: string) => symlink("/dev/zero", file)],
+    ["a pipe that nobody writes", async (file: string) => void execFileSync("mkfifo", [file])],
+  ] as const) {
+    test(`AT-7: does not have ${what} read`, { timeout: 30_000 }, async () => {
+      await make(path.join(folder, "b.yaml"));
+
+      const { code, notes } = await run("render", "-f", folder);
+
+      assert.equal(code, 2);
+      assert.match(notes.join(), /b\.yaml is (?:not a regular file|a link to a file outside)/);
+    });
+  }
+
+  test("AT-7: and of what never ends no more is read than a file may have, where somebody names it", { timeout: 60_000 }, async () => {
+    const { code, notes } = await run("render", "/dev/zero");
+
+    assert.equal(code, 2);
+    assert.match(notes.join(), /\/dev\/zero is larger than 64 MiB; split it into several files/);
   });
 });
 
@@ -121,6 +178,8 @@ describe("an address of manifests", () => {
       if (url === "/a.yaml") response.end(service("a"));
       else if (url === "/moved") response.writeHead(302, { location: "/a.yaml" }).end();
       else if (url === "/round") response.writeHead(302, { location: "/round" }).end();
+      else if (url === "/nowhere") response.writeHead(302, { location: "//[" }).end();
+      else if (url === "/file") response.writeHead(302, { location: "file:///etc/passwd" }).end();
       else response.writeHead(404).end("not here");
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -139,6 +198,8 @@ describe("an address of manifests", () => {
   for (const [name, why] of [
     ["b.yaml?token=hunter2", "/b.yaml cannot be read (HTTP 404)"],
     ["round", "/round cannot be read (more than 5 redirects)"],
+    ["nowhere", "/nowhere cannot be read (it redirects to no address of http or https)"],
+    ["file", "/file cannot be read (it redirects to no address of http or https)"],
   ] as const) {
     test(`that gives none is told without what stands behind its path: ${name}`, async () => {
       const { code, output, notes } = await run("render", "-f", `${origin}/${name}`);

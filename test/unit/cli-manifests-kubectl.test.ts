@@ -38,9 +38,9 @@ describe("manifests are read as kubectl reads them", () => {
 
     assert.deepEqual(problems, []);
     assert.deepEqual(objects, [{ apiVersion: "v1", kind: "X", metadata: { name: "d", labels: { b: "c" } } }]);
-    assert.deepEqual(warnings, ['6: the key "name" stands twice in a mapping; kubectl takes the last one']);
+    assert.deepEqual(warnings, ['6: the key "name" occurs twice in a mapping; kubectl uses the last one']);
     assert.deepEqual(read('{"apiVersion": "v1",\n"kind": "X",\n"kind": "Y"}').warnings, [
-      '3: the key "kind" stands twice in a mapping; kubectl takes the last one',
+      '3: the key "kind" occurs twice in a mapping; kubectl uses the last one',
     ]);
   });
 
@@ -75,9 +75,9 @@ describe("manifests are read as kubectl reads them", () => {
     assert.deepEqual(problems, []);
     assert.equal(Object(fieldsOf(uses(300))["items"]).length, 300);
     const bomb = Array.from({ length: 9 }, (_, level) => `a${level}: &a${level} [${(level === 0 ? "x, " : `*a${level - 1}, `).repeat(9)}]`);
-    assert.match(read(`${HEAD}${bomb.join("\n")}\n`).problems.join(), /aliases make nearly all of the document/);
+    assert.match(read(`${HEAD}${bomb.join("\n")}\n`).problems.join(), /aliases produce nearly all of the document/);
     assert.match(read(`${HEAD}a: &a [*a]\n`).problems.join(), /3: .*contains itself/);
-    assert.match(read(`${HEAD}a: *b\n`).problems.join(), /3: .*nothing is anchored as &b/);
+    assert.match(read(`${HEAD}a: *b\n`).problems.join(), /3: .*there is no anchor &b/);
   });
 
   test("K7: a merge replaces what stands before it, and what stands behind it replaces the merge", () => {
@@ -135,8 +135,8 @@ describe("a document that cannot be read", () => {
     );
     assert.deepEqual(problems, [
       "4: not YAML that kubectl reads: bad indentation of a mapping entry",
-      "8: kubectl takes nothing but a comment behind ---; write the document below it",
-      "13: not YAML that kubectl reads: .inf has no form in JSON; quote it if it is text",
+      "8: kubectl accepts only a comment after ---; write the document below it",
+      "13: not YAML that kubectl reads: .inf cannot be represented in JSON; quote it if it is text",
     ]);
   });
 

@@ -7,7 +7,7 @@ const P = "keyvault-injector.dev";
 const renderText = (text: string) => runOffline(["render", "-f", "-"], text);
 
 describe("annotations that stand among the labels", () => {
-  const advice = (key: string): string => `"${P}/${key}" is a label, which nothing reads: write it under annotations`;
+  const advice = (key: string): string => `"${P}/${key}" is a label, which has no effect: write it under annotations`;
   const labels = { [`${P}/inject`]: "true", [`${P}/secret-provider-class`]: "shop", app: "web" };
   const labelled = { ...aPod({}), metadata: { name: "a", labels } };
   const workload = (own: object, template: object): string =>
@@ -36,7 +36,7 @@ describe("annotations that stand among the labels", () => {
 
   test("D4: are told of the workload itself, too", async () => {
     const text = workload({ labels }, {});
-    const told = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: labels of the Deployment are not read`;
+    const told = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: labels of the Deployment have no effect`;
 
     assert.ok((await renderText(text)).notes.join("\n").includes(`warning: ${told} (UnknownAnnotation)`));
     assert.ok((await runOffline(["explain", "-f", "-"], text)).output.includes(told));

@@ -32,9 +32,9 @@ const renderText = (text: string, ...argv: string[]) => runOffline(["render", "-
 
 describe("annotations that are not quoted", () => {
   for (const [value, advice] of [
-    ["true", 'is true, quote it: "true"'],
-    ["1", 'is 1, quote it: "1"'],
-    ["[a]", "is no string"],
+    ["true", 'is true; quote it: "true"'],
+    ["1", 'is 1; quote it: "1"'],
+    ["[a]", "is not a string"],
   ] as const) {
     test(`are told with what to write: inject: ${value}`, async () => {
       const text = deployment("", `${P}/inject: ${value}`);
@@ -59,10 +59,10 @@ describe("annotations that are not quoted", () => {
 describe("an annotation that is not quoted", () => {
   test("D7: is named by explain with its place and what to write, in its first line and where it failed", async () => {
     const { output } = await runOffline(["explain", "-f", "-"], deployment("", `${P}/inject: true`));
-    const said = `metadata.annotations must be a map of strings; "${P}/inject" is true, quote it: "true"`;
+    const said = `metadata.annotations must be a map of strings; "${P}/inject" is true; quote it: "true"`;
 
     assert.deepEqual(output.trim().split("\n"), [
-      "deployment/web in namespace default: InvalidReview (the API server refuses it)",
+      "deployment/web in namespace default: InvalidReview (the API server rejects it)",
       `  spec.template.${said}`,
       "",
       `  PROBLEM  opt-in       spec.template.${said}`,
@@ -81,23 +81,23 @@ describe("a class that is not in the given files", () => {
     assert.equal(code, 0);
     assert.match(
       notes.join("\n"),
-      /warning: SecretProviderClass "shop-secret" is not in these files, did you mean "shop-secrets"\? It gets /,
+      /warning: SecretProviderClass "shop-secret" is not in these files; did you mean "shop-secrets"\? \(credentials: Secret /,
     );
-    assert.match(output, /unknown +class +SecretProviderClass shop-secret is not in these files, did you mean "shop-secrets"\?/);
+    assert.match(output, /unknown +class +SecretProviderClass shop-secret is not in these files; did you mean "shop-secrets"\?/);
     assert.equal((await renderText(`${pod}\n---\n${classes("shop-secrets")}`, "--fail-on-warnings")).code, 1);
   });
 
   test("and is like none of them is told without a guess", async () => {
     const { notes } = await renderText(`${pod}\n---\n${classes("other")}`);
 
-    assert.match(notes.join("\n"), /SecretProviderClass "shop-secret" is not in these files; it gets .* \(ClassMissing\)$/m);
+    assert.match(notes.join("\n"), /SecretProviderClass "shop-secret" is not in these files \(credentials: Secret .*\) \(ClassMissing\)$/m);
     assert.doesNotMatch(notes.join("\n"), /did you mean/);
   });
 });
 
 describe("F3: annotations on the workload itself", () => {
   const ours = `${P}/inject: "true", ${P}/secret-provider-class: shop`;
-  const advice = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: the Deployment's own metadata is not read`;
+  const advice = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: the Deployment's own metadata has no effect`;
 
   test("are told by render, which fails where warnings do", async () => {
     const { code, notes } = await renderText(deployment(ours, ""), "--fail-on-warnings");
@@ -118,7 +118,7 @@ describe("F3: annotations on the workload itself", () => {
     ["they are somebody else's", deployment("example.com/inject: x", "")],
   ]) {
     test(`are no mistake where ${what}`, async () => {
-      assert.doesNotMatch((await renderText(text ?? "")).notes.join("\n"), /metadata is not read/);
+      assert.doesNotMatch((await renderText(text ?? "")).notes.join("\n"), /metadata has no effect/);
     });
   }
 });
@@ -126,9 +126,11 @@ describe("F3: annotations on the workload itself", () => {
 /** A cluster in which the objects of these names are, and no others. */
 function viewerOf(objects: Readonly<Record<string, unknown>>): Viewer {
   const absent = { kind: "absent" } as const;
+  const object = async <T>(_resource: unknown, { name }: { readonly name: string }): Promise<Look<T>> =>
+    name in objects ? { kind: "seen", value: objects[name] as T } : absent;
   return {
-    object: async <T>(_resource: unknown, { name }: { readonly name: string }): Promise<Look<T>> =>
-      name in objects ? { kind: "seen", value: objects[name] as T } : absent,
+    object,
+    metadata: object,
     all: async <T>(): Promise<Look<readonly T[]>> => ({ kind: "seen", value: [] }),
   };
 }
@@ -165,7 +167,7 @@ describe("the headline of a pod that will not start", () => {
 
     assert.match(
       shown(explanationText(explanation), { hasColour: false }),
-      /^deployment\/web in namespace shop: ClassMissing \(the pod will not start\)\n {2}there is no SecretProviderClass akvprovider-demo/,
+      /^deployment\/web in namespace shop: ClassMissing \(the pod will not start\)\n {2}SecretProviderClass akvprovider-demo does not exist/,
     );
   });
 
@@ -221,7 +223,7 @@ describe("U9: a class of another provider, or of none", () => {
     [undefined, "InvalidClass", /spec\.provider is missing.*write "azure"/],
     ["", "InvalidClass", /spec\.provider is missing/],
     ["Azure", "InvalidClass", /spec\.provider is "Azure": write "azure"/],
-    ["gcp", "OtherProvider", /its provider is "gcp": nothing of it is ours/],
+    ["gcp", "OtherProvider", /its provider is "gcp", so keyvault-injector ignores it/],
   ] as const) {
     test(`is explained as that: ${provider ?? "none"}`, async () => {
       for (const viewer of [viewerOf({}), undefined]) {

@@ -38,14 +38,14 @@ describe("a class that is named", () => {
       "by a workload is refused as one",
       ["refresh", "deployment/web"],
       2,
-      /"deployment\/web" names a Deployment, and no class; write CLASS, NAMESPACE\/CLASS or spc\/CLASS$/,
+      /"deployment\/web" names a Deployment, not a class; write CLASS, NAMESPACE\/CLASS or spc\/CLASS$/,
     ],
-    ["by a short name of a workload is, too", ["refresh", "sts/web"], 2, /"sts\/web" names a StatefulSet, and no class/],
+    ["by a short name of a workload is, too", ["refresh", "sts/web"], 2, /"sts\/web" names a StatefulSet, not a class/],
     [
       "by an object of a vault is refused with who names that",
       ["refresh", "secret/db-pass"],
       2,
-      /"secret\/db-pass" names an object of a vault, and no class: keyvault-injector where secret\/db-pass names/,
+      /"secret\/db-pass" names an object of a vault, not a class: run keyvault-injector where secret\/db-pass to/,
     ],
   ] as const satisfies readonly (readonly [string, readonly string[], number, RegExp])[]) {
     test(`P15: ${name}`, async () => {
@@ -75,7 +75,7 @@ describe("an object that where is asked for", () => {
       /no class names key\/db-pass; did you mean secret\/db-pass\?$/,
     ],
     ["may be two words", ["where", "secret", "db-pass"], 0, /^$/],
-    ["is one", ["where", "secret/db-pass", "cert/tls"], 2, /where takes one object; leave secret\/db-pass or cert\/tls out/],
+    ["is one", ["where", "secret/db-pass", "cert/tls"], 2, /where takes one object; remove secret\/db-pass or cert\/tls/],
     ["may be an identifier", ["where", "https://shop-kv.vault.azure.net/secrets/db-pass"], 0, /^$/],
     ["may be the identifier of a version", ["where", `https://Shop-KV.vault.azure.net/secrets/DB-Pass/${VERSION}`], 0, /^$/],
     ["may be the identifier of a certificate", ["where", "https://shop-kv.vault.azure.net:443/certificates/tls/"], 0, /^$/],
@@ -89,7 +89,7 @@ describe("an object that where is asked for", () => {
       "is of one vault",
       ["where", "https://shop-kv.vault.azure.net/secrets/db-pass", "--vault", "else-kv"],
       2,
-      /--vault: the object is one of shop-kv.vault.azure.net; leave --vault out/,
+      /--vault: the identifier already names shop-kv.vault.azure.net; remove --vault/,
     ],
     [
       "by the address of something else is refused with what to write",
@@ -111,11 +111,64 @@ describe("an object that where is asked for", () => {
   });
 });
 
+describe("NB15: what where is asked for in other words", () => {
+  const MANY = usedClass("many", { objects: ["secret/tls"] });
+
+  for (const [name, argv, said, objects] of [
+    [
+      "a Kubernetes Secret is told with the object that it is created from",
+      ["where", "secret/db"],
+      /where: db is a Kubernetes Secret, created from secret\/db-pass: run keyvault-injector where secret\/db-pass$/,
+      WORLD,
+    ],
+    [
+      "a Kubernetes Secret by its name alone is, too",
+      ["where", "db"],
+      /where: db is a Kubernetes Secret, created from secret\/db-pass: run keyvault-injector where secret\/db-pass$/,
+      WORLD,
+    ],
+    ["a key of that name is not", ["where", "key/db"], /no class names key\/db$/, WORLD],
+    [
+      "a name of two objects is told with both",
+      ["where", "tls"],
+      /where: "tls" is the name of certificate\/tls and secret\/tls; write one of them$/,
+      [...WORLD, MANY],
+    ],
+    [
+      "a name of none is told with the one that is meant",
+      ["where", "db-pas"],
+      /no class names db-pas; did you mean secret\/db-pass\?$/,
+      WORLD,
+    ],
+    ["a name of none is told", ["where", "other"], /no class names other$/, WORLD],
+    ["a type alone is no name", ["where", "secret"], /"secret" is a type, but names no object; write secret\/NAME$/, WORLD],
+  ] as const satisfies readonly (readonly [string, readonly string[], RegExp, readonly Manifest[]])[]) {
+    test(name, async () => {
+      const ran = await run(argv, objects);
+      assert.equal(ran.code, 2, ran.output);
+      assert.match(ran.said, said);
+    });
+  }
+
+  test("a name that one object has is that object", async () => {
+    const [byName, byType] = [await run(["where", "DB-pass"]), await run(["where", "secret/db-pass"])];
+    assert.equal(byName.code, 0, byName.said);
+    assert.equal(byName.output, byType.output);
+  });
+
+  test("doctor takes spc/NAME as doctor class NAME", async () => {
+    const argv = ["-n", "shop", "--no-vaults"];
+    const [short, long] = [await run(["doctor", "spc/web", ...argv]), await run(["doctor", "class", "web", ...argv])];
+    assert.match(short.output, /^class shop\/web\n/);
+    assert.deepEqual(short, long);
+  });
+});
+
 describe("the calendar of where", () => {
   test("P15: says in which units a time is written", async () => {
     const { code, said } = await run(["where", "--expiring", "2w"]);
     assert.equal(code, 2);
-    assert.match(said, /--expiring: "2w" is no time; write days \(30d\), hours \(36h\) or minutes \(90m\)$/);
+    assert.match(said, /--expiring: "2w" is not a time; write days \(30d\), hours \(36h\) or minutes \(90m\)$/);
   });
 
   for (const [name, objects, said] of [
@@ -145,7 +198,7 @@ describe("explain of files", () => {
     assert.equal(code, 0);
     assert.match(
       output,
-      /^namespace\/shop: Unsupported .*\n {2}a Namespace makes no pods, and is no class; its annotations count for the pods in it\n/,
+      /^namespace\/shop: Unsupported .*\n {2}a Namespace creates no pods and is not a class; its annotations apply to its pods\n/,
     );
   });
 

@@ -65,7 +65,7 @@ describe("N3: what kubectl prints of an object", () => {
 
     assert.deepEqual(
       [code, notes],
-      [2, ["keyvault-injector explain: there is no Pod gone in namespace shop; name another namespace with -n"]],
+      [2, ["keyvault-injector explain: Pod gone does not exist in namespace shop; name another namespace with -n"]],
     );
   });
 });
@@ -82,7 +82,7 @@ describe("N4: where the CRDs are not applied", () => {
 
   test("explain and render of a pod say that too", async () => {
     const pod = JSON.stringify(aPod(OPTED_IN));
-    const said = /SecretProviderClass "?akvprovider-demo"? cannot be: the API server serves no secretproviderclasses, apply the CRDs/;
+    const said = /SecretProviderClass "?akvprovider-demo"? cannot exist: the API server serves no secretproviderclasses; apply the CRDs/;
 
     assert.match((await runOffline(["explain", "-f", "-"], pod, { cluster: bare() })).output, said);
     assert.match((await runOffline(["render", "-f", "-"], pod, { cluster: bare() })).notes.join("\n"), said);
@@ -91,9 +91,9 @@ describe("N4: where the CRDs are not applied", () => {
 
 describe("N5: a class that is not there", () => {
   for (const [word, said] of [
-    ["shop/akvprovider-dem", "there is no SecretProviderClass shop/akvprovider-dem; did you mean akvprovider-demo?"],
-    ["shp/akvprovider-demo", "there is no namespace shp; did you mean shop?"],
-    ["shop/other", "there is no SecretProviderClass shop/other\n"],
+    ["shop/akvprovider-dem", "SecretProviderClass shop/akvprovider-dem does not exist; did you mean akvprovider-demo?"],
+    ["shp/akvprovider-demo", "namespace shp does not exist; did you mean shop?"],
+    ["shop/other", "SecretProviderClass shop/other does not exist; namespace shop has akvprovider-demo\n"],
   ] as const) {
     test(`is answered with what is meant: ${word}`, async () => {
       const { code, output } = await runOffline(["doctor", "class", word, "--no-vaults"], "", { cluster: shop() });
@@ -118,7 +118,7 @@ describe("N6: a namespace that is not there", () => {
         cluster: shop(),
       });
 
-      assert.deepEqual([code, notes], [2, [`keyvault-injector ${argv[0] ?? ""}: there is no namespace nosuch`]]);
+      assert.deepEqual([code, notes], [2, [`keyvault-injector ${argv[0] ?? ""}: namespace nosuch does not exist`]]);
     });
   }
 
@@ -151,7 +151,10 @@ describe("N10: what the user may not do", () => {
   test("is told as theirs by uninstall, which advised on our ServiceAccount", async () => {
     const { code, notes } = await runOffline(["uninstall", "--prepare"], "", { cluster: forbidden({ kind: "rights" }) });
 
-    assert.deepEqual([code, notes], [2, ["keyvault-injector uninstall: you may not get namespaces keyvault-injector; ask for the right"]]);
+    assert.deepEqual(
+      [code, notes],
+      [2, ["keyvault-injector uninstall: you lack permission to get namespaces keyvault-injector; ask for it"]],
+    );
   });
 
   test("is told in the policy's words where a policy refuses", async () => {
@@ -166,7 +169,29 @@ describe("N10: what the user may not do", () => {
     const { notes } = await runOffline(["grants"], "", { cluster: forbidden({ kind: "rights" }) });
 
     assert.deepEqual(notes, [
-      "keyvault-injector grants: you may not list secretproviderclasses; name a namespace with -n, or ask for the right",
+      "keyvault-injector grants: you lack permission to list secretproviderclasses; name a namespace with -n, or ask for permission",
     ]);
+  });
+});
+
+describe("NB13: doctor plan where the CRDs are not applied", () => {
+  const bare = () => heldCluster([namespace("shop")], ["secretproviderclasses"]);
+
+  test("plans nothing, and says what comes next", async () => {
+    const { code, output, notes } = await runOffline(["doctor", "plan"], "", { cluster: bare() });
+
+    assert.deepEqual([code, notes], [0, []]);
+    assert.equal(
+      output,
+      "0 classes, so the worker would write nothing: the API server does not serve secretproviderclasses yet; " +
+        "install keyvault-injector, or the CSI driver, and then create a class\n",
+    );
+  });
+
+  test("is an empty list for programs", async () => {
+    const { code, output } = await runOffline(["doctor", "plan", "-o", "json"], "", { cluster: bare() });
+
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(output).classes, []);
   });
 });

@@ -30,6 +30,41 @@ describe("arguments of a command", () => {
     assert.deepEqual(parsed.ok && parsed.value.arguments, ["--offline"]);
   });
 
+  test("NV12: takes a switch with its value, as kubectl does", () => {
+    const [given, off] = [["--offline=true"], ["--offline=false"]].map((argv) => parseArguments(argv, syntax));
+
+    assert.deepEqual(given?.ok && given.value.options, { offline: ["true"] });
+    assert.deepEqual(off?.ok && off.value.options, {});
+  });
+
+  describe("a switch", () => {
+    const own: Parameters<typeof parseArguments>[1] = { options: ["offline", "all-namespaces", "wait", "namespace"], arguments: 0 };
+    const optionsOf = (...argv: string[]) => {
+      const parsed = parseArguments(argv, own);
+      return parsed.ok ? parsed.value.options : parsed.error.problems;
+    };
+
+    for (const value of ["1", "t", "T", "TRUE", "True"])
+      test(`NW-L5: is given by ${value}`, () => assert.deepEqual(optionsOf(`--wait=${value}`), { wait: ["true"] }));
+    for (const value of ["0", "f", "F", "FALSE", "False"])
+      test(`NW-L5: is left out by ${value}`, () => assert.deepEqual(optionsOf(`--wait=${value}`), {}));
+    for (const value of ["yes", "tRUE", "2", ""])
+      test(`takes no other word: ${value}`, () =>
+        assert.deepEqual(optionsOf(`--wait=${value}`), ["--wait takes no value; write --wait alone"]));
+
+    test("NW-L4: is what was said last", () => {
+      assert.deepEqual(optionsOf("--wait", "--wait=false"), {});
+      assert.deepEqual(optionsOf("--wait=false", "--wait"), { wait: ["true"] });
+      assert.deepEqual(optionsOf("--wait", "--wait"), { wait: ["true"] });
+    });
+
+    test("NW-L5: takes its value after the short name, too", () => {
+      assert.deepEqual(optionsOf("-A=true"), { "all-namespaces": ["true"] });
+      assert.deepEqual(optionsOf("-A=false"), optionsOf("--all-namespaces=false"));
+      assert.deepEqual(optionsOf("-A=f", "-n", "shop"), { "all-namespaces": ["false"], namespace: ["shop"] });
+    });
+  });
+
   for (const [argv, problem] of [
     [["--namspace", "a"], "unknown option --namspace; did you mean --namespace?"],
     [["-x"], "unknown option -x; this command has --filename, --namespace, --output, --offline, --help"],
@@ -38,7 +73,7 @@ describe("arguments of a command", () => {
     [["--namespace="], "--namespace needs a value; write --namespace NAME"],
     [["--offline=yes"], "--offline takes no value; write --offline alone"],
     [["-n", "a", "-n", "b"], "-n is given twice; write it once"],
-    [["-o", "xml"], '-o: "xml" is no format; write one of yaml, json'],
+    [["-o", "xml"], '-o: "xml" is not a valid format; write one of yaml, json'],
     [["a", "b"], 'unexpected argument "b"'],
     // N27: an option without its dashes.
     [["a", "offline"], 'unexpected argument "offline"; did you mean --offline?'],
@@ -84,18 +119,21 @@ describe("a command", () => {
       test(`D6: ${command} names its own formats where it has not the one that is asked for: ${format}`, async () => {
         const { code, notes } = await runOffline([command, "-o", format]);
 
-        assert.deepEqual([code, notes], [2, [`keyvault-injector ${command}: -o: "${format}" is no format; write one of ${formats}`]]);
+        assert.deepEqual(
+          [code, notes],
+          [2, [`keyvault-injector ${command}: -o: "${format}" is not a valid format; write one of ${formats}`]],
+        );
       });
     }
   }
 
   for (const [argv, problem] of [
-    [["explain", "service/a"], '"service" is no kind that explain knows; write one of pod, deployment, '],
-    [["explain", "deploymnt/a"], '"deploymnt" is no kind that explain knows; did you mean deployment?'],
-    [["explain", "deploymnt", "a"], '"deploymnt" is no kind that explain knows; did you mean deployment?'],
+    [["explain", "service/a"], '"service" is not a kind that explain knows; write one of pod, deployment, '],
+    [["explain", "deploymnt/a"], '"deploymnt" is not a kind that explain knows; did you mean deployment?'],
+    [["explain", "deploymnt", "a"], '"deploymnt" is not a kind that explain knows; did you mean deployment?'],
     [["explain", "web"], '"web" names no object; write KIND/NAME, such as pod/web, or -f FILE'],
-    [["explain", "pod"], '"pod" is a kind and names no object; write pod/NAME'],
-    [["explain", "pod/a", "pod/b"], "explain takes one object; leave pod/a or pod/b out"],
+    [["explain", "pod"], '"pod" is a kind, but names no object; write pod/NAME'],
+    [["explain", "pod/a", "pod/b"], "explain takes one object; remove pod/a or pod/b"],
     [["explain", "pod/a/b"], '"pod/a/b" names no object; write pod/NAME'],
     [["doctor", "class", "a/b/c"], '"a/b/c" names no class; write NAMESPACE/NAME'],
     [["restore", "a/"], '"a/" names no class; write NAMESPACE/NAME'],
@@ -106,5 +144,12 @@ describe("a command", () => {
       assert.equal(code, 2);
       assert.ok(notes[0]?.startsWith(`keyvault-injector ${argv[0]}: ${problem}`), notes.join("\n"));
     });
+  }
+});
+
+test("NV12: a type of a vault's objects without a name is told as that", async () => {
+  for (const word of ["secret", "secret/", "certificates"]) {
+    const { notes } = await runOffline(["where", word]);
+    assert.match(notes.join(), /"\S+" is a type, but names no object; write \w+\/NAME$/);
   }
 });

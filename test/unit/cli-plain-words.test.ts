@@ -34,10 +34,10 @@ describe("N30: who may read a Secret", () => {
 
     assert.equal(
       told(rbac(...own, binding("ops", "eve"))),
-      "Secret app may be read by User eve (ClusterRoleBinding ops), 2 of Kubernetes itself (system:)",
+      "Secret app can be read by User eve (ClusterRoleBinding ops), 2 of Kubernetes itself (system:)",
     );
-    assert.equal(told(rbac(...own)), "Secret app may be read by 2 of Kubernetes itself (system:)");
-    assert.equal(told(rbac()), "Secret app may be read by nobody by RBAC (besides cluster administrators' groups)");
+    assert.equal(told(rbac(...own)), "Secret app can be read by 2 of Kubernetes itself (system:)");
+    assert.equal(told(rbac()), "Secret app can be read by nobody through RBAC (except cluster administrators' groups)");
   });
 });
 
@@ -70,7 +70,7 @@ test("N32: a class that is in no file is missing, and a guess ends in one mark",
 
   assert.match(
     notes.join("\n"),
-    /is not in these files, did you mean "akvprovider-demo"\? It gets nodePublishSecretRef .* \(ClassMissing\)$/m,
+    /is not in these files; did you mean "akvprovider-demo"\? \(credentials: Secret "secrets-store-creds"\) \(ClassMissing\)$/m,
   );
 });
 
@@ -85,7 +85,10 @@ describe("N39: a restore without the key of snapshots", () => {
       metadata: { name: "keyvault-injector-sync", namespace: "keyvault-injector" },
     };
 
-    await assert.rejects(wanted(worker), /there is no Secret .*; its worker has not started yet, see its pods, or apply/);
-    await assert.rejects(wanted(), /there is no Secret .*; name the install with --install-namespace, or apply/);
+    await assert.rejects(
+      wanted(worker),
+      /Secret .* does not exist, .*; the install's worker has not started yet, so check its pods, or apply/,
+    );
+    await assert.rejects(wanted(), /Secret .* does not exist, .*; name the install with --install-namespace, or apply/);
   });
 });

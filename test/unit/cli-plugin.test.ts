@@ -10,7 +10,7 @@ import { runCommand } from "../../src/cli/program.ts";
 import { type Command, type CommandContext, CommandFailure } from "../../src/cli/shared/command.ts";
 import { programName } from "../../src/runtime/program-name.ts";
 import { krewManifest } from "../../tools/release/krew.ts";
-import { readRepositoryFile } from "../../tools/repository-files.ts";
+import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
 const PATH = "/usr/bin:/usr/local/bin:/bin";
@@ -61,6 +61,7 @@ describe("N41: advice of a plugin", () => {
     summary: "",
     usage: "",
     details: [],
+    examples: [],
     options: [],
     arguments: 0,
     run: async () => ({ code: 0, output, notes: ["see keyvault-injector grants"] }),
@@ -106,6 +107,13 @@ describe("the krew manifest", () => {
     assert.ok(manifest.spec.shortDescription.length <= 50);
     assert.ok(!manifest.spec.shortDescription.endsWith("."));
     assert.ok(manifest.spec.description.length > 0);
+  });
+
+  test("is installed on the page from a file at hand: its addresses have no files yet", () => {
+    const [row = ""] = readRepositoryFile("docs/reference/cli.md").match(/^\| kubectl plugin \|.*$/m) ?? [];
+    const [, archive] = /kubectl krew install --manifest=keyvault\.yaml --archive=(\S+)`/.exec(row) ?? [];
+
+    assert.equal(archive, `keyvault-injector-${VERSION}-linux-amd64.tar.gz`);
   });
 
   test("has an archive for each platform, with its sum and its program", () => {

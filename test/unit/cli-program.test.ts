@@ -12,7 +12,7 @@ describe("the program", () => {
 
     assert.deepEqual(printed, { code: 0, stdout: `${version}\n`, stderr: "" });
     assert.deepEqual([nothing.code, nothing.stderr], [0, ""]);
-    assert.match(nothing.stdout, /^Azure Key Vault secrets /);
+    assert.match(nothing.stdout, /^Deliver Azure Key Vault secrets /);
   });
 
   test("ends with 2 for a command that it does not know", async () => {

@@ -35,8 +35,8 @@ describe("render with a cluster", () => {
       cluster,
     });
   const note =
-    "note: this cluster injects nothing, there is no MutatingWebhookConfiguration keyvault-injector with pods.keyvault-injector.dev: " +
-    "this is what an install would add; see keyvault-injector doctor";
+    "note: this cluster injects nothing, because no MutatingWebhookConfiguration keyvault-injector with pods.keyvault-injector.dev exists: " +
+    "the output shows what an install would add; see keyvault-injector doctor";
 
   test("D11: says that our webhook is not on it, which fails nothing", async () => {
     const { code, output, notes } = await rendered(clusterOf(), aPod(OPTED_IN));
@@ -78,7 +78,7 @@ describe("render where a policy injects", () => {
 
     for (const { output, notes } of [byCluster, asked]) {
       assert.deepEqual(references(output), ["secrets-store-creds"]);
-      assert.match(notes.join("\n"), /^note: a policy injects, which reads no class/m);
+      assert.match(notes.join("\n"), /^note: a policy injects, and it does not read classes/m);
       assert.doesNotMatch(notes.join("\n"), /injects nothing/);
     }
     assert.deepEqual(references(byWebhook.output), []);
@@ -88,6 +88,6 @@ describe("render where a policy injects", () => {
     const { code, notes } = await runOffline(["render", "--offline", "--injection-mode=policies", "-f", "-"], "");
 
     assert.equal(code, 2);
-    assert.match(notes.join("\n"), /--injection-mode: "policies" is no mode; write one of webhook, policy, both/);
+    assert.match(notes.join("\n"), /--injection-mode: "policies" is not a valid mode; write one of webhook, policy, both/);
   });
 });

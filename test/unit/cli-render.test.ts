@@ -155,7 +155,7 @@ describe("render", () => {
 
     assert.deepEqual(
       [code, notes],
-      [0, ['standard input:3: warning: the key "name" stands twice in a mapping; kubectl takes the last one']],
+      [0, ['standard input:3: warning: the key "name" occurs twice in a mapping; kubectl uses the last one']],
     );
     assert.equal((await runOffline(["render", "--offline", "--fail-on-warnings", "-f", "-"], text)).code, 1);
   });
@@ -203,7 +203,7 @@ describe("render", () => {
     assert.deepEqual({ code, output }, { code: 1, output: "" });
     assert.match(
       notes[0] ?? "",
-      /^standard input:7: SecretProviderClass\/c: error: spec\.parameters\.usePodIdentity is no string, .*write "false"/,
+      /^standard input:7: SecretProviderClass\/c: error: spec\.parameters\.usePodIdentity is not a string, .*write "false"/,
     );
   });
 
@@ -217,7 +217,7 @@ describe("render", () => {
 
     assert.equal(code, 0);
     assert.deepEqual(documentsOf(output), [pod]);
-    assert.match(notes.join("\n"), /the webhook leaves namespace kube-system out/);
+    assert.match(notes.join("\n"), /the webhook excludes namespace kube-system/);
   });
 
   test("survives objects that are none: wrong types wherever something is read", async () => {
@@ -269,7 +269,7 @@ describe("render", () => {
   test("says that no cluster is asked where there is none and --offline is not given", async () => {
     const { code, notes } = await runOffline(["render", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "Service" }));
 
-    assert.deepEqual([code, notes], [0, ["note: no cluster is asked, as with --offline: no cluster here"]]);
+    assert.deepEqual([code, notes], [0, ["note: no cluster is contacted, as with --offline: no cluster here"]]);
   });
 
   test("writes one List as JSON", async () => {

@@ -14,7 +14,7 @@ function clusterFor(...readable: readonly string[]): Cluster {
   const held = heldCluster([object("Namespace", "keyvault-injector"), object("MutatingAdmissionPolicy", "keyvault-injector-injection")]);
   const read: KubeClient["read"] = async (resource, ref, signal) => {
     if (!readable.includes(resource.kind))
-      throw new KubeError("Forbidden", `you may not get ${resource.kind}`, { retry: { kind: "never" } });
+      throw new KubeError("Forbidden", `you lack permission to get ${resource.kind}`, { retry: { kind: "never" } });
     return held.kube.read(resource, ref, signal);
   };
   return { ...held, kube: { ...held.kube, read, mergePatch: async () => undefined } as unknown as KubeClient }; // Nothing else is asked.

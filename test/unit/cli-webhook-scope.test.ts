@@ -36,10 +36,11 @@ function cluster(objects: readonly Manifest[], hidden: readonly string[] = []): 
   const all = [...objects, ...shipped.filter(({ kind }) => !kinds.has(kind))];
   return {
     object: async <T>({ kind, plural }: { readonly kind: string; readonly plural: string }, { name }: { readonly name: string }) => {
-      if (hidden.includes(kind)) return { kind: "unseen", why: `you may not get ${plural} ${name}` };
+      if (hidden.includes(kind)) return { kind: "unseen", why: `you lack permission to get ${plural} ${name}` };
       const found = all.find((object) => object.kind === kind && object.metadata.name === name);
       return (found === undefined ? { kind: "absent" } : { kind: "seen", value: found }) as Look<T>; // Of the kind that was asked for.
     },
+    metadata: async () => ({ kind: "unserved" }),
     all: async () => ({ kind: "unserved" }),
   };
 }
@@ -70,15 +71,15 @@ const ALIAS: Manifest = Object.assign(
 const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, namespace?: string, now?: number]>> = {
   "a healthy install asks, trusts and guards": [
     cluster([labelled(NAMESPACE), configurationWith()]),
-    /^asked\nwebhook ok: .*\ncertificate ok: .* until 2\d{3}-\d\d-\d\d\npolicy ok: .* refuses the pod whenever nobody has added/,
+    /^asked\nwebhook ok: .*\ncertificate ok: .* until 2\d{3}-\d\d-\d\d\npolicy ok: .* rejects the pod if its volume has not been added/,
   ],
   "without the configuration the policy refuses the pod": [
     cluster([labelled(NAMESPACE), { ...configurationWith(), metadata: { name: "other" } }]),
-    /^WebhookMissing\n[^]*\npolicy problem: .* refuses the pod, unless it has the volume itself$/,
+    /^WebhookMissing\n[^]*\npolicy problem: .* rejects the pod, unless it has the volume itself$/,
   ],
-  "a namespace of the webhook's own exclusion is none of the policy's business": [
+  "a namespace of the webhook's own exclusion is not one of the policy's business": [
     cluster([labelled("kube-system"), configurationWith()]),
-    /^NamespaceExcluded\n[^]*\npolicy ok: .* leaves namespace kube-system out: the pod starts without its volume$/,
+    /^NamespaceExcluded\n[^]*\npolicy ok: .* excludes namespace kube-system: the pod starts without its volume$/,
     "kube-system",
   ],
   "a namespace that somebody else leaves out has its pods refused": [
@@ -87,19 +88,19 @@ const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, nam
   ],
   "a selector of objects is looked at": [
     cluster([labelled(NAMESPACE), configurationWith({ objectSelector: { matchLabels: { app: "shop" } } })]),
-    /^PodExcluded\nwebhook problem: .*objectSelector leaves the pod out \(label app is not shop\)/,
+    /^PodExcluded\nwebhook problem: .*objectSelector excludes the pod \(label app is not shop\)/,
   ],
   "U7: a further condition on what it is asked about is a problem": [
     cluster([labelled(NAMESPACE), configurationWith({ matchConditions: [{ name: "never", expression: "false" }] })]),
-    /^asked\nwebhook problem: the webhook's matchConditions\[never\] is not as it is shipped, and may leave the pod out\n/,
+    /^asked\nwebhook problem: in the webhook's configuration, matchConditions\[never\] differs from the shipped one, and may exclude the pod\n/,
   ],
   "U7: rules that ask about no pods are a problem": [
     cluster([labelled(NAMESPACE), configurationWith({ rules: [{ apiGroups: ["apps"], operations: ["*"], resources: ["*"] }] })]),
-    /^asked\nwebhook problem: the webhook's rules is not as it is shipped/,
+    /^asked\nwebhook problem: in the webhook's configuration, rules differs from the shipped one/,
   ],
   "a CA that has ended is a problem": [
     cluster([labelled(NAMESPACE), configurationWith()]),
-    /^WebhookUnanswered\nwebhook ok: .*\ncertificate problem: .* ended on 2\d{3}-\d\d-\d\d: see the webhook's log\npolicy problem: /,
+    /^WebhookUnanswered\nwebhook ok: .*\ncertificate problem: .* expired on 2\d{3}-\d\d-\d\d: see the webhook's log\npolicy problem: /,
     NAMESPACE,
     Date.now() + 20_000 * DAY,
   ],
@@ -125,7 +126,7 @@ const CASES: Readonly<Record<string, readonly [viewer: Viewer, says: RegExp, nam
   ],
   "a policy that may not be read is unknown": [
     cluster([labelled(NAMESPACE), configurationWith()], ["ValidatingAdmissionPolicy"]),
-    /\npolicy unknown: you may not get validatingadmissionpolicies keyvault-injector-pod-volume: /,
+    /\npolicy unknown: you lack permission to get validatingadmissionpolicies keyvault-injector-pod-volume: /,
   ],
 };
 
@@ -153,7 +154,7 @@ describe("N1: the first line of explain", () => {
     const { verdict } = await explained(cluster([labelled(NAMESPACE), untrusted, spc, creds]), aPod(OPTED_IN));
 
     assert.deepEqual([verdict.outcome, verdict.reason], ["unasked", "WebhookUnanswered"]);
-    assert.match(verdict.message, /^policy keyvault-injector-pod-volume refuses new pods: the webhook's caBundle has no certificate/);
+    assert.match(verdict.message, /^policy keyvault-injector-pod-volume rejects new pods: the webhook's caBundle has no certificate/);
   });
 
   test("comes before what the mount would lack", async () => {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
-
-import { decodeBase64, decodeHex } from "../../src/domain/content/encodings.ts";
 import { renderSecret } from "../../src/domain/content/render.ts";
 import type { ObjectVersion } from "../../src/domain/content/version-history.ts";
+import { decodeBase64, decodeHex } from "../../src/domain/encodings.ts";
 import type { VaultSecret } from "../../src/domain/ports/vault-object.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";

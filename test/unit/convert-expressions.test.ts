@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { call, fileOf, type VaultObject } from "../../src/domain/convert/class-draft.ts";
+import { call, type DraftObject, fileOf } from "../../src/domain/convert/class-draft.ts";
 import { objectsText, secretDataText } from "../../src/domain/convert/class-text.ts";
 import { expressionText, firstFile, propertyPath, stepsOfGjson } from "../../src/domain/convert/expression.ts";
 import { templateValue } from "../../src/domain/convert/secret-template.ts";
@@ -10,7 +10,7 @@ import { nodeAt, readDocument } from "../../src/domain/secret-data/document.ts";
 import { parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
 import { parsePath } from "../../src/domain/secret-data/property-path.ts";
 
-const secret = (name: string, changes: Partial<VaultObject> = {}): VaultObject => ({ type: "secret", name, ...changes });
+const secret = (name: string, changes: Partial<DraftObject> = {}): DraftObject => ({ type: "secret", name, ...changes });
 const db = fileOf(secret("db"));
 const textOf = (value: Parameters<typeof expressionText>[0]) =>
   expressionText(value, ({ object, index }) => (index === undefined ? object.name : `${object.name}/${index}`));
@@ -192,14 +192,14 @@ describe("a template of External Secrets Operator", () => {
     test(`is no login where auth is something of its own, which was dropped without a word: ${JSON.stringify(auth)}`, () => {
       const value = templateValue(withAuth(auth), valueOf);
       assert.ok(!value.ok);
-      assert.match(value.error, /^auth of the login is something else than its username and password/);
+      assert.match(value.error, /^auth of the login is not its username and password/);
     });
   }
 
   test("is no login where the configuration has more than auths, which was dropped without a word", () => {
     const value = templateValue('{"credsStore":"x","auths":{"r.io":{"username":"{{ .user }}","password":"{{ .pass }}"}}}', valueOf);
     assert.ok(!value.ok);
-    assert.match(value.error, /^beside auths it holds credsStore, /);
+    assert.match(value.error, /^besides auths, it contains credsStore, /);
   });
 
   test("has blanks left out beside PEM alone, not beside the value at its other end", () => {
@@ -238,7 +238,7 @@ describe("a template of External Secrets Operator", () => {
     test(`is refused with what to do: ${JSON.stringify(template)}`, () => {
       const value = templateValue(template, valueOf);
       assert.ok(!value.ok);
-      assert.match(value.error, /; |which no entry of spec\.data gives/);
+      assert.match(value.error, /; |which no entry of spec\.data defines/);
     });
   }
 

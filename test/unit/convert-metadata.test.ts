@@ -80,8 +80,8 @@ describe("a class that was read from a cluster", () => {
     assert.deepEqual(
       notes.map((note) => note.replace(/^standard input:\d+: /, "")),
       [
-        "SecretProviderClass/web: warning: metadata.ownerReferences is left out, and the class in the cluster still has it: delete AKVSync shop with --cascade=orphan, or the class goes with it",
-        "SecretProviderClass/web: warning: metadata.deletionTimestamp is left out: the class in the cluster is being deleted; apply this one once that one is gone",
+        "SecretProviderClass/web: warning: metadata.ownerReferences is omitted, but the class in the cluster still has it: delete AKVSync shop with --cascade=orphan, or the class is deleted as well",
+        "SecretProviderClass/web: warning: metadata.deletionTimestamp is omitted: the class in the cluster is being deleted; apply this class after that",
       ],
     );
   });
@@ -89,7 +89,7 @@ describe("a class that was read from a cluster", () => {
 
 const INSTANCE = { "app.kubernetes.io/instance": "shop", "app.kubernetes.io/name": "login" };
 const LEFT_OUT =
-  "[app.kubernetes.io/instance] is left out: Argo CD, where it tracks by label, would prune a Secret that has it and no owner; take it off the Secret that exists as well";
+  "[app.kubernetes.io/instance] is omitted: Argo CD, if it tracks by label, would prune a Secret that has the label but no owner; also remove the label from the existing Secret";
 
 describe("the label by which Argo CD tracks what an app holds", () => {
   for (const [of, objects, field] of [
@@ -123,7 +123,7 @@ describe("the label by which Argo CD tracks what an app holds", () => {
 describe("the label that makes a Secret one of Argo CD's repositories or clusters", () => {
   const metadata = { labels: { "argocd.argoproj.io/secret-type": "repository", team: "payments" } };
   const error =
-    "ExternalSecret/login: error: spec.target.template.metadata.labels[argocd.argoproj.io/secret-type]: a class may not set it, and without it Argo CD does not read the Secret; keep this object for it";
+    "ExternalSecret/login: error: spec.target.template.metadata.labels[argocd.argoproj.io/secret-type]: a class cannot set it, and without it Argo CD does not read the Secret; keep this object";
 
   test("A8: is an error, and the Secret is not converted", async () => {
     const { code, classes, notes } = await converted([store, externalSecret({}, { metadata })]);

@@ -19,9 +19,9 @@ async function converted(objects: readonly object[], options: readonly string[] 
 }
 
 const filled = (other: string, key: string): string =>
-  `error: spec.output.secret: ${other} writes the key ${key} of the same Secret; keep one of them, or give each a key or a Secret of its own`;
+  `error: spec.output.secret: ${other} writes the same key ${key} of the Secret; keep one of them, or give each its own key or Secret`;
 const held = (other: string): string =>
-  `error: spec.output.secret.name: the Secret is filled by ${other} as well, which is not converted; fix that`;
+  `error: spec.output.secret.name: ${other}, which is not converted, also writes the Secret; fix that`;
 
 describe("AzureKeyVaultSecrets that fill one key of one Secret", () => {
   const objects = ["one", "two", "three"].map((name) =>
@@ -41,6 +41,17 @@ describe("AzureKeyVaultSecrets that fill one key of one Secret", () => {
       });
     });
   }
+
+  test("A19-7: name three of the others, however many there are", async () => {
+    const many = Array.from({ length: 400 }, (_, index) =>
+      keyVaultSecret(`s-${index}`, { name: "x", type: "secret" }, { dataKey: "token" }),
+    );
+
+    const { errors } = await converted(many);
+
+    assert.equal(errors.length, 400);
+    assert.equal(errors[0], `AzureKeyVaultSecret/s-0: ${filled("s-1 and s-2 and s-3 and 396 more", "token")}`);
+  });
 
   test("A12: are named where the key is the one of the Secret's type", async () => {
     const tls = ["web", "api"].map((name) => keyVaultSecret(name, { name, type: "certificate" }, { type: "kubernetes.io/tls" }));
@@ -74,7 +85,7 @@ describe("an AKVSync", () => {
       code: 1,
       classes: [],
       errors: [
-        "AKVSync/shop: error: spec: it makes the Secret login twice, and a class makes each once; name another Secret in one of the two",
+        "AKVSync/shop: error: spec: it creates the Secret login twice, but a class can create each Secret only once; name another Secret in one of the two",
       ],
     });
   });

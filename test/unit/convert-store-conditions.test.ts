@@ -31,9 +31,10 @@ const problemOf = (conditions: unknown, labels?: JsonObject) =>
 const select = (...matchExpressions: readonly JsonObject[]) => [{ namespaceSelector: { matchExpressions } }];
 
 const NOT_ADMITTED =
-  "its spec.conditions do not admit namespace tenant, so that the operator refuses the ExternalSecret; name another store, or add the namespace to them";
-const UNKNOWN_LABELS = "spec.conditions[0].namespaceSelector goes by labels of Namespace tenant, which is not in these files; add its file";
-const NO_SELECTOR = "spec.conditions[0].namespaceSelector is no label selector; correct it";
+  "its spec.conditions do not admit namespace tenant, so the operator rejects the ExternalSecret; name another store, or add the namespace to the conditions";
+const UNKNOWN_LABELS =
+  "spec.conditions[0].namespaceSelector depends on labels of Namespace tenant, which is not in these files; add its file";
+const NO_SELECTOR = "spec.conditions[0].namespaceSelector is not a label selector; correct it";
 
 describe("conditions of a ClusterSecretStore", () => {
   for (const [name, conditions, labels] of [
@@ -75,9 +76,9 @@ describe("conditions of a ClusterSecretStore", () => {
       "an expression that Go does not take",
       [{ namespaceRegexes: ["^(?!payments)"], namespaces: ["payments"] }],
       undefined,
-      'spec.conditions[0].namespaceRegexes[0] "^(?!payments)" is no regular expression of Go; correct it',
+      'spec.conditions[0].namespaceRegexes[0] "^(?!payments)" is not a Go regular expression; correct it',
     ],
-    ["conditions that are no list", { namespaces: ["tenant"] }, undefined, "spec.conditions is no list; correct it"],
+    ["conditions that are no list", { namespaces: ["tenant"] }, undefined, "spec.conditions is not a list; correct it"],
   ] as const) {
     test(`are a problem by ${name}`, () => {
       assert.equal(problemOf(conditions, labels), problem);
@@ -87,7 +88,7 @@ describe("conditions of a ClusterSecretStore", () => {
   test("are a problem where nobody knows the namespace", () => {
     assert.equal(
       admissionProblem({ store: store([{ namespaces: ["tenant"] }]), namespace: undefined, namespaceOf: () => undefined }),
-      "its spec.conditions admit some namespaces, and the ExternalSecret names none; write its namespace, or give --namespace",
+      "its spec.conditions admit only some namespaces, but the ExternalSecret names none; write its namespace, or use --namespace",
     );
   });
 

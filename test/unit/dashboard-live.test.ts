@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { LiveCopies } from "../../src/cli/dashboard/known.ts";
-import { followKind, type Watching } from "../../src/cli/dashboard/live.ts";
+import { followKind, type LiveTrouble, type Watching } from "../../src/cli/dashboard/live.ts";
 import { createSite } from "../../src/cli/dashboard/site.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
@@ -30,7 +30,7 @@ describe("a kind that the dashboard watches", () => {
     const kind = followKind<string>(watching, { resource: RESOURCES.pods, project: ({ metadata }) => metadata.name });
     const fail = async (code: KubeErrorCode): Promise<void> => {
       await clock.advance(1_000);
-      asked.at(-1)?.onFailure?.(new KubeError(code, "no answer", { retry: { kind: "backoff" } }));
+      asked.at(-1)?.observer?.failed?.(new KubeError(code, "no answer", { retry: { kind: "backoff" } }));
     };
     const answer = async (): Promise<void> => {
       await clock.advance(1_000);
@@ -45,9 +45,12 @@ describe("a kind that the dashboard watches", () => {
 
     assert.deepEqual([asked.at(-1)?.namespace, kind.narrowedTo(), kind.trouble()?.kind], ["shop", "shop", "loading"]);
     await answer();
-    assert.deepEqual([kind.trouble(), kind.unseen("shop"), kind.unseen("other")], [undefined, undefined, "you may not list pods in other"]);
+    assert.deepEqual(
+      [kind.trouble(), kind.unseen("shop"), kind.unseen("other")],
+      [undefined, undefined, "you lack permission to list pods in other"],
+    );
     await fail("Forbidden");
-    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in shop", hasOlder: true });
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you lack permission to list and watch pods in shop", hasOlder: true });
     assert.equal(asked.length, 2);
   });
 
@@ -57,7 +60,7 @@ describe("a kind that the dashboard watches", () => {
     await fail("Forbidden");
 
     assert.deepEqual([asked.length, kind.narrowedTo(), kind.unseen("other")], [1, undefined, undefined]);
-    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods", hasOlder: true });
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you lack permission to list and watch pods", hasOlder: true });
     await answer();
     assert.equal(kind.trouble(), undefined);
   });
@@ -67,7 +70,7 @@ describe("a kind that the dashboard watches", () => {
     await fail("Forbidden");
 
     assert.deepEqual([asked.length, kind.narrowedTo()], [1, undefined]);
-    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you may not list and watch pods in billing", hasOlder: false });
+    assert.deepEqual(kind.trouble(), { kind: "refused", why: "you lack permission to list and watch pods in billing", hasOlder: false });
   });
 
   test("is lost since the first of its failures in a row, and found again by an answer", async () => {
@@ -107,6 +110,37 @@ describe("the dashboard", () => {
     for (let second = 0; second < 58; second++) await clock.advance(1_000);
 
     assert.equal(told, before + 1);
+    stop.abort();
+    await telling;
+  });
+
+  test("tells its pages of an outage's end that came within the second in which they showed it", async () => {
+    const clock = new ManualClock();
+    const stop = new AbortController();
+    let told = 0;
+    let trouble: LiveTrouble | undefined;
+    const names = ["classes", "classStatuses", "secrets", "pods", "podStatuses", "events", "lease"];
+    const kind = { list: () => [], get: () => undefined, trouble: () => trouble, narrowedTo: () => undefined, unseen: () => undefined };
+    const copies = Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])) as unknown as LiveCopies; // Nobody lists anything.
+    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void told++ });
+    const shown = () => site.render("classes", new URLSearchParams({ part: "1" }))?.text ?? "";
+    const telling = site.keepTelling(stop.signal);
+    await clock.advance(1_000);
+    shown();
+    await clock.advance(1_000);
+    const before = told;
+
+    await clock.advance(200);
+    trouble = { kind: "lost", since: clock.now(), why: "connection reset" };
+    assert.match(shown(), /No answer from the API server/);
+    await clock.advance(200);
+    trouble = undefined;
+    await clock.advance(1_000);
+
+    assert.equal(told, before + 1);
+    assert.doesNotMatch(shown(), /No answer from the API server/);
+    await clock.advance(2_000);
+    assert.equal(told, before + 1, "and then there is nothing more to tell");
     stop.abort();
     await telling;
   });

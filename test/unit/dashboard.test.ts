@@ -7,7 +7,7 @@ import { type ClassRow, classRows, filteredRows, vaultRows } from "../../src/cli
 import { repairs, timeLine } from "../../src/cli/dashboard/events.ts";
 import { html } from "../../src/cli/dashboard/html.ts";
 import type { KnownClass, KnownEvent, KnownStatus, LiveCopies } from "../../src/cli/dashboard/known.ts";
-import type { LiveKind, Trouble } from "../../src/cli/dashboard/live.ts";
+import type { LiveKind, LiveTrouble } from "../../src/cli/dashboard/live.ts";
 import { noticesOf } from "../../src/cli/dashboard/notices.ts";
 import { paged } from "../../src/cli/dashboard/parts.ts";
 import { SCRIPT } from "../../src/cli/dashboard/script.ts";
@@ -15,7 +15,7 @@ import { VIEWS } from "../../src/cli/dashboard/views.ts";
 import { found } from "../../src/cli/doctor/class/leaves.ts";
 import type { ObjectRef } from "../../src/domain/kubernetes.ts";
 import { SYNC_REASONS, type SyncReason } from "../../src/domain/reasons.ts";
-import type { ClassStatus, RotatedCondition, SyncCondition } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus, RotatedCondition, SyncCondition } from "../../src/domain/sync/status-fields.ts";
 import { type StoredSecret, statedClassOf } from "../../src/domain/where/stored-versions.ts";
 import { runOffline } from "../support/cli/cli.ts";
 
@@ -56,7 +56,7 @@ function aStatus(name: string, reason: SyncReason, status: Partial<ClassStatus> 
   return { ...ref, status: said, stated: statedClassOf(ref, said) };
 }
 
-function liveKind<T extends ObjectRef>(plural: string, held: readonly T[] = [], trouble?: Trouble): LiveKind<T> {
+function liveKind<T extends ObjectRef>(plural: string, held: readonly T[] = [], trouble?: LiveTrouble): LiveKind<T> {
   return {
     plural,
     list: () => held,
@@ -67,7 +67,7 @@ function liveKind<T extends ObjectRef>(plural: string, held: readonly T[] = [], 
   };
 }
 
-const LOADING: Trouble = { kind: "loading" };
+const LOADING: LiveTrouble = { kind: "loading" };
 
 const rowsOf = (classes: readonly KnownClass[], statuses: readonly KnownStatus[] = []): readonly ClassRow[] =>
   classRows({
@@ -100,7 +100,7 @@ describe("a class on the dashboard", () => {
   test("has what doctor says is to be done, and nothing where nothing is", () => {
     assert.equal(
       only(aClass("web"), aStatus("web", "Forbidden")).next,
-      "Do what the status says (Forbidden: why); for more run keyvault-injector explain spc/web -n shop.",
+      "Do what the status says (Forbidden: why); for details, run keyvault-injector explain spc/web -n shop.",
     );
     assert.equal(only(aClass("web"), aStatus("web", "Synced")).next, undefined);
   });
@@ -116,7 +116,7 @@ describe("a class on the dashboard", () => {
     const placeholder = found("class-invalid", "spec.parameters.keyvaultName: <name> is no name of a vault", "Write it.");
     const written = only(aClass("web", { off: "it has no secretObjects", makesSecrets: false, refused: placeholder }));
     assert.deepEqual([written.state, written.reason, written.next], ["FAIL", "class-invalid", "Write it."]);
-    const refused: Trouble = { kind: "refused", why: "you may not list them", hasOlder: false };
+    const refused: LiveTrouble = { kind: "refused", why: "you lack permission to list them", hasOlder: false };
     const [unseen] = classRows({
       classes: liveKind("classes", [aClass("web")]),
       classStatuses: liveKind<KnownStatus>("statuses", [], refused),
@@ -143,7 +143,7 @@ describe("a class on the dashboard", () => {
 
   test("fails where a Secret that was written is not there, unless the class is off or Secrets are not seen", () => {
     const status = aStatus("web", "Synced", { secrets: [{ name: "db", state: "Synced", data: [{ key: "password", version: "v1" }] }] });
-    const stateOf = (held: readonly StoredSecret[], trouble?: Trouble, spc = aClass("web")) => {
+    const stateOf = (held: readonly StoredSecret[], trouble?: LiveTrouble, spc = aClass("web")) => {
       const [row] = classRows({
         classes: liveKind("classes", [spc]),
         classStatuses: liveKind("statuses", [status]),
@@ -253,7 +253,7 @@ describe("a page of the dashboard", () => {
 });
 
 describe("notices above a view", () => {
-  const kind = (plural: string, trouble?: Trouble): LiveKind<never> => liveKind(plural, [], trouble);
+  const kind = (plural: string, trouble?: LiveTrouble): LiveKind<never> => liveKind(plural, [], trouble);
   const textsOf = (...kinds: readonly LiveKind<never>[]) => {
     const loading = { lease: kind("leases", LOADING) };
     const copies = { ...loading, ...Object.fromEntries(kinds.map((each) => [each.plural, each])) } as unknown as LiveCopies; // Those that are asked.
@@ -261,14 +261,14 @@ describe("notices above a view", () => {
   };
 
   test("say once that the credentials have expired, and once since when the API server is lost", () => {
-    const expired: Trouble = { kind: "refused", why: "sign in again", hasOlder: true };
+    const expired: LiveTrouble = { kind: "refused", why: "sign in again", hasOlder: true };
     assert.deepEqual(textsOf(kind("pods", expired), kind("secrets", expired)), [
       "Loading leases.",
-      "Sign in again: the page shows what was there before.",
+      "Sign in again: the page shows the last known state.",
     ]);
-    const lost = (since: number): Trouble => ({ kind: "lost", since, why: "connection refused" });
+    const lost = (since: number): LiveTrouble => ({ kind: "lost", since, why: "connection refused" });
     assert.deepEqual(textsOf(kind("pods", lost(120_000)), kind("secrets", lost(60_000))), [
-      "No answer from the API server since 1970-01-01 00:01:00Z (connection refused). The page shows what was there before. It tries again by itself.",
+      "No answer from the API server since 1970-01-01 00:01:00Z (connection refused). The page shows the last known state. It retries automatically.",
       "Loading leases.",
     ]);
   });
@@ -286,7 +286,7 @@ describe("the command", () => {
     for (const port of ["x", "0", "65536", "80 ", "1e3"]) {
       const { code, output, notes } = await runOffline(["dashboard", `--port=${port}`]);
       assert.deepEqual([code, output], [2, ""]);
-      assert.match(notes[0] ?? "", /--port: .* is no port; write a number from 1 to 65535$/);
+      assert.match(notes[0] ?? "", /--port: .* is not a port; write a number from 1 to 65535$/);
     }
     assert.deepEqual((await runOffline(["dashboard"])).notes, ["keyvault-injector dashboard: no cluster here"]);
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type DecodingTask, performDecoding } from "../../src/domain/content/decoding.ts";
+import { type DecodingTask, performDecoding } from "../../src/domain/decoding.ts";
 import type { Clock } from "../../src/domain/ports/clock.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { pki } from "../../src/pki/pki.ts";

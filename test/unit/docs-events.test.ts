@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { describe, test } from "node:test";
-import { EVENT_REASONS } from "../../src/domain/event-reasons.ts";
-import { SYNC_REASONS } from "../../src/domain/reasons.ts";
+import { EVENT_REASONS, SYNC_REASONS } from "../../src/domain/reasons.ts";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { codeSpans } from "../support/docs/markdown.ts";
 import { tablesOf } from "../support/docs/reference-page.ts";

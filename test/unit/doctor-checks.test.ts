@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Check, CheckResult, DoctorContext } from "../../src/cli/doctor/checks/check.ts";
-import { checkClasses, checkComponents, checkCrds, checkTokens } from "../../src/cli/doctor/checks/healing.ts";
+import { checkClasses } from "../../src/cli/doctor/checks/classes.ts";
+import { checkComponents, checkCrds, checkTokens } from "../../src/cli/doctor/checks/healing.ts";
 import { checkInstalled, checkInstances } from "../../src/cli/doctor/checks/install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "../../src/cli/doctor/checks/nodes.ts";
 import { checkGuardrails, checkPolicies } from "../../src/cli/doctor/checks/policies.ts";
 import { checkRestarts } from "../../src/cli/doctor/checks/restarts.ts";
 import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { checkCertificates, checkNamespaces, checkPreflight, checkWebhook } from "../../src/cli/doctor/checks/webhook.ts";
-import { firstToDo } from "../../src/cli/doctor/command.ts";
 import type { SettingsInForce } from "../../src/cli/shared/settings-in-force.ts";
 import { INSTALL_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
@@ -27,24 +27,6 @@ async function foundIn(policies: readonly Manifest[], namespace = NAMESPACE): Pr
   const results = await checkPolicies({ viewer: holding(policies), namespace });
   return results.filter(({ state }) => state !== "OK").map(({ message }) => message);
 }
-
-describe("N22: what doctor says to do first", () => {
-  const finding = (check: CheckResult["check"], state: CheckResult["state"]): CheckResult => ({
-    check,
-    state,
-    message: "m",
-    fix: `mend ${check}`,
-  });
-
-  test("is the cause of what fails, else the first failure, and nothing where one thing alone fails", () => {
-    const failing = [finding("webhook", "FAIL"), finding("lease", "FAIL")];
-
-    assert.equal(firstToDo([...failing, finding("deployments", "FAIL"), finding("nodes", "WARN")]), "to do first: nodes: m -> mend nodes");
-    assert.equal(firstToDo([...failing, finding("deployments", "FAIL")]), "to do first: deployments: m -> mend deployments");
-    assert.equal(firstToDo([...failing, finding("nodes", "WARN")]), "to do first: webhook: m -> mend webhook");
-    assert.equal(firstToDo([finding("lease", "FAIL"), finding("nodes", "WARN")]), undefined);
-  });
-});
 
 describe("doctor's look at the policies", () => {
   test("finds nothing wrong with them as they are shipped", async () => {
@@ -140,7 +122,8 @@ describe("doctor's look at the worker's rights", () => {
   test("finds the served namespace that is not bound, and no other", async () => {
     const lacking = await lackingIn(boundIn("one"), "one,two");
 
-    assert.ok(lacking.includes("the worker may not create, patch, delete secrets in two: no Secret is written"), lacking.join("; "));
+    const inTwo = "the worker lacks permission to create, patch, delete secrets in two: no Secret is written";
+    assert.ok(lacking.includes(inTwo), String(lacking));
     for (const message of lacking) assert.match(message, / in two: /);
   });
 
@@ -152,14 +135,16 @@ describe("doctor's look at the worker's rights", () => {
     const none = rulesWith((resource, verbs) => (resource === "secrets" ? [] : verbs));
     const [missing] = await rightsOf(none, { "secret-access": "blind" });
 
-    assert.match(missing?.message ?? "", /may not create, update, delete secrets: no Secret is written/);
+    assert.match(missing?.message ?? "", /lacks permission to create, update, delete secrets: no Secret is written/);
     assert.match(missing?.fix ?? "", /overlays\/blind again/);
   });
 
   test("R2: finds a worker that watches Secrets and may not list them", async () => {
     const unwatched = rulesWith((resource, verbs) => (resource === "secrets" && verbs.includes("list") ? [] : verbs));
 
-    assert.deepEqual(await lackingIn(unwatched), ["the worker may not list, watch secrets: no edit of a mirrored Secret is seen"]);
+    assert.deepEqual(await lackingIn(unwatched), [
+      "the worker lacks permission to list, watch secrets: the worker sees no edits of synced Secrets",
+    ]);
   });
 
   for (const [what, resource, settings] of [
@@ -177,7 +162,7 @@ describe("doctor's look at the worker's rights", () => {
   test("counts no RoleBinding for an install that serves every namespace", async () => {
     const lacking = await lackingIn(boundIn("one", "two"));
 
-    assert.ok(lacking.includes("the worker may not create, patch, delete secrets: no Secret is written"), lacking.join("; "));
+    assert.ok(lacking.includes("the worker lacks permission to create, patch, delete secrets: no Secret is written"), lacking.join("; "));
   });
 });
 
@@ -245,8 +230,8 @@ describe("doctor's look at parts that are not there", () => {
       results.map(({ state, message }) => `${state} ${message.replace(/: keyvault.*begins/, "")}`),
       [
         'WARN Namespace team: "at night" is not "<cron> for <duration>"',
-        'WARN Deployment team/web: "0 0 30 2 *" never comes',
-        'WARN DaemonSet team/agent: "4d" is no duration',
+        'WARN Deployment team/web: "0 0 30 2 *" never occurs',
+        'WARN DaemonSet team/agent: "4d" is not a duration',
       ],
     );
   });
@@ -267,9 +252,9 @@ describe("doctor's look at parts that are not there", () => {
     assert.deepEqual(
       results.filter(({ state }) => state === "WARN").map(({ message, fix }) => `${message} -> ${fix}`),
       [
-        'Namespace shop: nothing reads its annotation "keyvault-injector.dev/restart-pause" -> did you mean keyvault-injector.dev/restart-paused?',
-        'Namespace shop: nothing reads its annotation "grants.keyvault-injector.dev/service-account" -> did you mean grants.keyvault-injector.dev/service-accounts?',
-        'Namespace shop: nothing reads its label "keyvault-injector.dev/restart-paused" -> write it under annotations',
+        'Namespace shop: its annotation "keyvault-injector.dev/restart-pause" has no effect -> did you mean keyvault-injector.dev/restart-paused?',
+        'Namespace shop: its annotation "grants.keyvault-injector.dev/service-account" has no effect -> did you mean grants.keyvault-injector.dev/service-accounts?',
+        'Namespace shop: its label "keyvault-injector.dev/restart-paused" has no effect -> write it under annotations',
       ],
     );
   });
@@ -278,7 +263,7 @@ describe("doctor's look at parts that are not there", () => {
     const viewer = { ...holding([]), all: async () => ({ kind: "unserved" }) as const };
 
     assert.deepEqual(await checkClasses({ ...bare, viewer }), [
-      { check: "classes", state: "SKIP", message: "nothing to look at: the API server has no such kind", fix: "see the check crds" },
+      { check: "classes", state: "SKIP", message: "nothing to check: the API server does not serve this kind", fix: "see the check crds" },
     ]);
   });
 });
@@ -346,6 +331,6 @@ describe("N22: what doctor cannot compare, or knows nothing of", () => {
   test("is not called mirrored where there is no status", async () => {
     const [result] = await checkClasses({ viewer: holding([]) } as unknown as DoctorContext); // All that the check asks for.
 
-    assert.equal(result?.message, "0 classes have a status of the worker, and none of them fails");
+    assert.equal(result?.message, "0 classes have a status from the worker, and none of them fails");
   });
 });

@@ -53,7 +53,7 @@ describe("F4: a name that is not found", () => {
     const finding = await look(true);
 
     assert.equal(finding?.leaf, "host-unresolved");
-    assert.match(finding.fix ?? "", /^Repair the name service or the way out of this machine.*only if.* correct cloudName/);
+    assert.match(finding.fix ?? "", /^Repair DNS or the network access of this machine.*correct cloudName of the class only if/);
   });
 
   test("is put down to the vault first, where it is the vault's", async () => {
@@ -127,11 +127,191 @@ describe("N2: a vault that this machine does not reach", () => {
       const { network, next } = await walked(["False", reason], ["False", reason]);
 
       assert.equal(network, "FAIL");
-      assert.match(next ?? "", /^Repair the name service/);
+      assert.match(next ?? "", /^Repair DNS/);
     });
   }
 
   test("is the failure where the worker's own pod is this machine", async () => {
     assert.equal((await walked(["True", "Synced"], ["True", "Synced"], true)).network, "FAIL");
+  });
+});
+
+describe("NB5: a vault that this machine does not reach, of a class that is only mounted", () => {
+  const creds: Manifest = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { namespace: "team-x", name: "secrets-store-creds" },
+    data: { clientid: "YQ==", clientsecret: "YQ==" },
+  };
+  const spc = {
+    ...provider,
+    metadata: {
+      ...provider.metadata,
+      creationTimestamp: "2026-01-01T00:00:00Z",
+      managedFields: [
+        { manager: "kubectl", time: "2026-01-02T00:00:00Z", fieldsV1: { "f:spec": {} } },
+        { manager: "other", time: "2026-01-09T00:00:00Z", fieldsV1: { "f:metadata": {} } },
+      ],
+    },
+    spec: { ...provider.spec, secretObjects: [] },
+  } as typeof provider;
+  const podStatus = (className: string, mounted: boolean, at: string): Manifest =>
+    ({
+      apiVersion: "secrets-store.csi.x-k8s.io/v1",
+      kind: "SecretProviderClassPodStatus",
+      metadata: { namespace: "team-x", name: `web-${className}`, creationTimestamp: at },
+      status: { podName: "web-1", secretProviderClassName: className, mounted, objects: [] },
+    }) as unknown as Manifest; // With the fields of its own kind.
+  const walked = async (seen: Manifest, isInCluster = false) => {
+    const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }), isInCluster, readCloudFile: undefined };
+    const context = { ...(await contextOf([creds, seen])), azure };
+    const { findings } = await walkClass(context as unknown as ClassContext, spc); // Ends at the network.
+    return findings.find(({ step }) => step === "network");
+  };
+
+  test("is no failure where a pod has the class mounted as it is now", async () => {
+    const finding = await walked(podStatus("app", true, "2026-01-02T00:00:00Z"));
+
+    assert.equal(finding?.leaf, "network-elsewhere");
+    assert.match(finding.message, /; pod web-1 has the class mounted, so this concerns only this machine$/);
+    assert.match(finding.fix ?? "", /^Check from the worker's own pod: kubectl exec /);
+  });
+
+  for (const [where, seen, isInCluster] of [
+    ["the mount failed", podStatus("app", false, "2026-01-02T00:00:00Z"), false],
+    ["the pod mounts another class", podStatus("other", true, "2026-01-02T00:00:00Z"), false],
+    ["the class was edited since", podStatus("app", true, "2026-01-01T12:00:00Z"), false],
+    ["this machine is the worker's own pod", podStatus("app", true, "2026-01-02T00:00:00Z"), true],
+  ] as const) {
+    test(`is the failure where ${where}`, async () => {
+      assert.equal((await walked(seen, isInCluster))?.leaf, "host-unresolved");
+    });
+  }
+});
+
+describe("NC1: what doctor says to do for a Secret that does not exist", () => {
+  interface Said {
+    readonly state: string;
+    readonly message?: string;
+    readonly version?: string;
+    readonly synced?: readonly [status: string, reason: string, message: string];
+    readonly observedGeneration?: number;
+  }
+  const creds: Manifest = { apiVersion: "v1", kind: "Secret", metadata: { namespace: "team-x", name: "secrets-store-creds" } };
+  const walked = async ({ state, message, version, synced = ["False", state, message ?? ""], observedGeneration = 1 }: Said) => {
+    const [is, reason, text] = synced;
+    const conditions = [{ type: "Synced", status: is, reason, message: text }];
+    const data = version === undefined ? [] : [{ key: "value", object: "secret/object", version }];
+    const secrets = [{ name: "app", state, ...(message === undefined ? {} : { message }), data }];
+    const context = await contextOf([creds, { ...statusObject, status: { observedGeneration, conditions, secrets } }]);
+    return reportedWalk(await walkClass(context, { ...provider, metadata: { ...provider.metadata, generation: 1 } }));
+  };
+
+  for (const [what, said, next] of [
+    [
+      "the object is missing",
+      { state: "ObjectNotFound", message: "secret/objct: create it" },
+      /^Do what the status says \(ObjectNotFound: secret\/objct: create it\); .* explain spc\/app -n team-x\.$/,
+    ],
+    [
+      "the class is wrong as a whole",
+      { state: "InvalidClass", synced: ["False", "InvalidClass", "write array:"] },
+      /^Do what the status says \(InvalidClass: write array:\)/,
+    ],
+    [
+      "it was written before",
+      { state: "Forbidden", version: "v1", synced: ["False", "Forbidden", "grant it"] },
+      /^Do what the status says \(Forbidden: grant it\)/,
+    ],
+    [
+      "its class was edited since",
+      { state: "InvalidClass", synced: ["False", "InvalidClass", "write array:"], observedGeneration: 0 },
+      /^Wait a moment, then check again\.$/,
+    ],
+  ] as const) {
+    test(`is what its reason asks for, where ${what}`, async () => {
+      const walk = await walked(said);
+
+      assert.equal(walk.state, "FAIL");
+      assert.ok(walk.findings.some(({ leaf }) => leaf === "secret-absent"));
+      assert.match(walk.next ?? "", next);
+      assert.doesNotMatch(walk.next ?? "", /lease/);
+    });
+  }
+
+  test("is to look for the worker, where the status says that it was written", async () => {
+    const { next } = await walked({ state: "Synced", version: "v1", synced: ["True", "Synced", "1 of 1"] });
+
+    assert.match(next ?? "", /^Make sure that a worker leads.*lease/);
+  });
+});
+
+describe("NB10: what doctor says of a Secret that was written from another object than the class names", () => {
+  const walked = async (object: string) => {
+    const state = "ObjectNotFound";
+    const conditions = [{ type: "Synced", status: "False", reason: state, message: "create it" }];
+    const secrets = [{ name: "app", state, data: [{ key: "value", object, version: "v1" }] }];
+    const secret: Manifest = {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        namespace: "team-x",
+        name: "app",
+        labels: { "keyvault-injector.dev/managed": "true" },
+        annotations: { "keyvault-injector.dev/class": "app", "keyvault-injector.dev/objects": `${object}@v1` },
+      },
+      data: { value: "YQ==" },
+    };
+    const context = await contextOf([secret, { ...statusObject, status: { observedGeneration: 1, conditions, secrets } }]);
+    const { findings } = await walkClass(context, { ...provider, metadata: { ...provider.metadata, generation: 1 } });
+    return findings.filter(({ step }) => step === "secret").map(({ state, message }) => `${state} ${message}`);
+  };
+
+  test("is both, and not that it matches", async () => {
+    assert.deepEqual(await walked("secret/old"), [
+      "OK Secret team-x/app is as the worker last wrote it: value still holds secret/old@v1; the class now names secret/object",
+    ]);
+  });
+
+  test("is that it matches, where it is the same object", async () => {
+    assert.deepEqual(await walked("secret/object"), ["OK Secret team-x/app matches the status"]);
+  });
+});
+
+describe("NC2: a class whose text the worker rejects", () => {
+  const walked = async (spc: typeof provider) => reportedWalk(await walkClass(await contextOf([]), spc));
+  const withParameters = (parameters: Readonly<Record<string, string>>): typeof provider => ({
+    ...provider,
+    spec: { ...provider.spec, parameters: { ...provider.spec?.parameters, ...parameters } },
+  });
+
+  for (const objects of ["array: []", "arrays:\n  - |\n    objectName: object\n    objectType: secret\n"]) {
+    test(`fails in its first step without objects: ${objects.slice(0, 9)}`, async () => {
+      const { findings, state, next } = await walked(withParameters({ objects }));
+
+      assert.deepEqual([findings[0]?.leaf, state], ["class-invalid", "FAIL"]);
+      assert.match(findings[0]?.message ?? "", /^spec\.parameters\.objects: no objects: /);
+      assert.match(next ?? "", /^In spec\.parameters\.objects: write YAML with the key array, /);
+    });
+  }
+
+  test("fails in its first step where no object makes what a secretObject names", async () => {
+    const spec = { ...provider.spec, secretObjects: [opaque("app", "objct")] };
+    const { findings, next } = await walked({ ...provider, spec });
+
+    assert.deepEqual([findings[0]?.leaf, findings[0]?.state], ["secret-object-invalid", "FAIL"]);
+    assert.equal(findings[0]?.message, 'spec.secretObjects[0].data[0].objectName: no object of the class produces "objct"');
+    assert.equal(next, 'In spec.secretObjects[0].data[0].objectName: write "object", or the file name of another object.');
+  });
+
+  test("is none with objects that only a selector names", async () => {
+    const selecting = withParameters({ objects: "array: []", objectSelectors: "app:\n  names: shop-*\n" });
+    const secretObjects = [{ secretName: "app", type: "Opaque" }];
+    const { findings } = await walked({ ...selecting, spec: { ...selecting.spec, secretObjects } });
+
+    assert.deepEqual(
+      findings.filter(({ step }) => step === "class").map(({ leaf, message }) => `${leaf}: ${message}`),
+      ["class-ok: selected objects of https://demo-vault.vault.azure.net/"],
+    );
   });
 });

@@ -45,21 +45,21 @@ async function found(...objects: readonly Manifest[]): Promise<readonly string[]
 describe("doctor on certificates of Gateways and Ingresses", () => {
   test("finds nothing to look at where no class is named", async () => {
     assert.deepEqual(await found(worker()), [
-      "OK no Gateway and no Ingress gets a certificate: --gateway-classes and --ingress-classes name none",
+      "OK no Gateway or Ingress gets a certificate: --gateway-classes and --ingress-classes are empty",
     ]);
   });
 
   test("is content where the classes are there and the addresses can be read, whatever Gateways of others say", async () => {
     const objects = [gatewayClass("named"), gateway("web", GOOD), gateway("other", "x", "others")];
     assert.deepEqual(await found(worker("--gateway-classes=named"), ...objects), [
-      "OK the classes that are named are there, and every address of a certificate can be read",
+      "OK the named classes exist, and every certificate address is valid",
     ]);
   });
 
   test("names a class that is not there, and an address that is none", async () => {
     assert.deepEqual(await found(worker("--gateway-classes=named,missing"), gatewayClass("named"), gateway("web", "https://x")), [
-      "WARN there is no GatewayClass missing -> create it, or correct --gateway-classes",
-      "WARN Gateway/shop/web: spec.listeners[https].tls.options: kubernetes.azure.com/tls-cert-keyvault-uri names no vault: its name has 3 to 24 letters, digits and hyphens, and is followed by the domain of its cloud; write https://<vault>.vault.azure.net/certificates/<name>, or /secrets/<name> -> correct it; the events of the Gateway say the same",
+      "WARN GatewayClass missing does not exist -> create it, or correct --gateway-classes",
+      "WARN Gateway/shop/web: spec.listeners[https].tls.options: kubernetes.azure.com/tls-cert-keyvault-uri names no vault: the host must be the vault's name (3 to 24 letters, digits, and hyphens) and the domain of its cloud; write https://<vault>.vault.azure.net/certificates/<name>, or /secrets/<name> -> correct it; the events of the Gateway report the same",
     ]);
   });
 
@@ -70,10 +70,10 @@ describe("doctor on certificates of Gateways and Ingresses", () => {
       ingressClass("private", "webapprouting.kubernetes.azure.com/nginx/private"),
     ];
     assert.deepEqual(await found(worker(...args), ...objects), [
-      "WARN GatewayClass approuting-istio is left to App Routing, the add-on of AKS: the worker gives it no certificates -> take approuting-istio out of --gateway-classes",
-      "WARN IngressClass webapprouting.kubernetes.azure.com is left to App Routing, the add-on of AKS: the worker gives it no certificates -> take webapprouting.kubernetes.azure.com out of --ingress-classes",
-      "WARN GatewayClass meshed is App Routing's, which writes the same classes and takes over what has their names -> take meshed out of --gateway-classes",
-      "WARN IngressClass private is App Routing's, which writes the same classes and takes over what has their names -> take private out of --ingress-classes",
+      "WARN GatewayClass approuting-istio belongs to App Routing, the AKS add-on: the worker gives it no certificates -> remove approuting-istio from --gateway-classes",
+      "WARN IngressClass webapprouting.kubernetes.azure.com belongs to App Routing, the AKS add-on: the worker gives it no certificates -> remove webapprouting.kubernetes.azure.com from --ingress-classes",
+      "WARN GatewayClass meshed belongs to App Routing, which writes the same classes and takes over objects with their names -> remove meshed from --gateway-classes",
+      "WARN IngressClass private belongs to App Routing, which writes the same classes and takes over objects with their names -> remove private from --ingress-classes",
     ]);
   });
 });
@@ -95,12 +95,12 @@ describe("A12: doctor on the policies of Gateways and Ingresses", () => {
         "FAIL policy keyvault-injector-gateway-identities is missing -> apply the component gateway-tls again",
         "FAIL policy keyvault-injector-gateway-authors is missing -> apply the component gateway-tls again",
       ]);
-      assert.deepEqual(await said(worker(flag), ...component), ["OK 18 policies are there and bound, for namespace keyvault-injector"]);
+      assert.deepEqual(await said(worker(flag), ...component), ["OK 19 policies exist and are bound, for namespace keyvault-injector"]);
     });
   }
 
   test("asks for none of them where no class is named", async () => {
-    assert.deepEqual(await said(worker()), ["OK 16 policies are there and bound, for namespace keyvault-injector"]);
+    assert.deepEqual(await said(worker()), ["OK 17 policies exist and are bound, for namespace keyvault-injector"]);
   });
 
   test("finds one that is bound without Deny", async () => {
@@ -108,7 +108,7 @@ describe("A12: doctor on the policies of Gateways and Ingresses", () => {
       manifest.kind.endsWith("Binding") ? { ...manifest, spec: { ...Object(manifest["spec"]), validationActions: ["Warn"] } } : manifest,
     );
     assert.deepEqual(await said(worker("--gateway-classes=named"), ...audited), [
-      "FAIL policy keyvault-injector-gateway-identities is bound without Deny, so it stops nothing -> apply the component gateway-tls again",
+      "FAIL policy keyvault-injector-gateway-identities is bound without Deny, so it denies nothing -> apply the component gateway-tls again",
     ]);
   });
 });

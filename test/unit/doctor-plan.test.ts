@@ -106,7 +106,7 @@ describe("doctor's plan of a Secret", () => {
   });
 
   for (const [what, secretObject, message] of [
-    ["a key that no Secret has", { data: [{ objectName: "a", key: "bad key" }] }, /"bad key" is no valid key of a Secret/],
+    ["a key that no Secret has", { data: [{ objectName: "a", key: "bad key" }] }, /"bad key" is not a valid Secret key/],
     [
       "a key that no TLS Secret has",
       { type: "kubernetes.io/tls", data: [{ objectName: "a", key: "cert.pem" }] },
@@ -129,6 +129,36 @@ describe("doctor's plan of a Secret", () => {
     assert.match(sync?.message ?? "", /"sometimes" is unknown; write always, while-used or never/);
   });
 
+  test("NC2: is invalid where no object makes what it names, and its class is refused", async () => {
+    const made = aClass("demo");
+    const spec = { ...made.spec, secretObjects: [opaque("app", "objct")] };
+    const all = await planned([{ ...made, spec }], { secrets: [CREDENTIALS] });
+    const [plan] = all;
+
+    assert.deepEqual([plan?.verdict, plan?.reason, plan?.secrets[0]?.action], ["refused", "InvalidClass", "invalid"]);
+    assert.match(plan?.secrets[0]?.message ?? "", /no object of the class produces "objct"$/);
+    assert.match(plan?.secrets[0]?.fix ?? "", /write "object"/);
+    assert.match(shown(planText(all), { hasColour: false }), /\n0 Secrets would be created .* 1 of 1 classes refused\n/);
+  });
+
+  test("NC2: is one of those that are written where only another one is wrong", async () => {
+    const made = aClass("demo");
+    const spec = { ...made.spec, secretObjects: [opaque("app", "object"), opaque("other", "objct")] };
+    const [plan] = await planned([{ ...made, spec }], { secrets: [CREDENTIALS] });
+
+    assert.deepEqual([plan?.verdict, ...(plan?.secrets ?? []).map(({ action }) => action)], ["ready", "create", "invalid"]);
+  });
+
+  test("NC2: is none of a class without objects, which is refused", async () => {
+    const made = aClass("demo");
+    const parameters = { ...made.spec?.parameters, objects: "arrays: []" };
+    const [plan] = await planned([{ ...made, spec: { ...made.spec, parameters } }], { secrets: [CREDENTIALS] });
+
+    assert.deepEqual([plan?.verdict, plan?.reason], ["refused", "InvalidObject"]);
+    assert.match(plan?.message ?? "", /^spec\.parameters\.objects: no objects/);
+    assert.match(plan?.fix ?? "", /key array/);
+  });
+
   test("is none where the install mirrors nothing", async () => {
     assert.deepEqual(await actions([aClass("demo")], { settings: { "sync-secret": "false" } }), ["demo off"]);
   });
@@ -142,7 +172,7 @@ describe("doctor's plan of a Secret", () => {
     const told = shown(planText(await planned([aClass("demo")])), { hasColour: false });
 
     assert.match(told, /^refused +class team\/demo CredentialsMissing/);
-    assert.match(told, /create +Secret app \(Opaque\), once that is corrected\n/);
+    assert.match(told, /create +Secret app \(Opaque\), once this is corrected\n/);
     assert.match(told, /\n0 Secrets would be created in 0 namespaces; /);
   });
 

@@ -6,7 +6,7 @@ import { checkRestarts } from "../../src/cli/doctor/checks/restarts.ts";
 import { walkClass } from "../../src/cli/doctor/class/walk.ts";
 import { type ClassContext, workerSettings } from "../../src/cli/shared/class-context.ts";
 import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
-import type { RolloutReason } from "../../src/domain/rollout/reasons.ts";
+import type { RolloutReason } from "../../src/domain/reasons.ts";
 import { at, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { aClass } from "../support/fixtures/pods.ts";
 import { holding } from "../support/worker/held-objects.ts";
@@ -64,7 +64,7 @@ describe("doctor's look at restarts that do not come by themselves", () => {
   for (const [reason, fix] of [
     ["RestartsPaused", /restart-paused/],
     ["InvalidWindow", /write "always" or times/],
-    ["RestartBlocked", /tries again/],
+    ["RestartBlocked", /retries every minute/],
     ["OnDelete", /delete its pods/],
   ] as const) {
     test(`P4: warns of ${reason}, with what to do`, async () => {
@@ -141,6 +141,13 @@ describe("doctor's look at settings that a process refuses", () => {
     const context = { viewer: holding([worker(...args)]), namespace: NAMESPACE } as unknown as DoctorContext; // What this check takes.
     return (await checkDeployments(context)).map(shown).filter((text) => text.includes("-sync"));
   };
+
+  test("SH-9: fails where the worker has fewer pods than shards, and only there", async () => {
+    const told = (await deployments("--shards=4")).filter((text) => text.includes("shards"));
+    assert.match(told.join("; "), /FAIL keyvault-injector-sync has 2 replicas for 4 shards: the namespaces of 2 shards have no worker/);
+    for (const few of [[], ["--shards=2"], ["--shards=1"]])
+      assert.doesNotMatch((await deployments(...few)).join("; "), /shards/, few.join());
+  });
 
   for (const [args, says] of [
     [["--restart-window=bogus"], /--restart-window: "bogus": /],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
-import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
 import type { FoundObject } from "../../src/domain/sync/object-status.ts";
+import type { SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { answerHints, currentHints } from "../../src/sync/push/answer-hints.ts";
 import { type Hint, type HintNews, Hints } from "../../src/sync/push/hints.ts";
 import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
@@ -107,6 +107,24 @@ describe("an answer to an event", () => {
     assert.deepEqual([ended, hints.of(CLASS)], [1, []]);
     assert.deepEqual([await counted("looked"), await counted("applied")], [1, 0]);
   });
+
+  const after = (ms: number): string => new Date(clock.now() + ms).toISOString();
+  const twice = (updated: string, version = "v1"): SecretStatus => {
+    const { data, ...secret } = secretWith("v1");
+    return { ...secret, data: [...data, { key: "old", object: "secret/db", version, updated }] };
+  };
+  for (const [what, objects, secrets, looks] of [
+    ["was changed where it is pinned", () => undefined, () => [twice(after(1_300))], 1],
+    ["is only mounted, and pinned", () => [mounted("v1"), mounted("v0", { isPinned: true, updated: after(1_300) })], () => [], 1],
+    ["is only mounted, and was made before it", () => [mounted("v1", { created: 1, updated: after(1_300) })], () => [], 1],
+    ["is another one (control)", () => undefined, () => [twice(after(1_300), "v3")], 0],
+    ["is only mounted, and was made after it (control)", () => [mounted("v3", { created: clock.now() + 2_000 })], () => [], 0],
+  ] as const)
+    test(`RC-10: that shows a version whose attributes changed after the event is looked for again where it ${what}: ${looks === 1}`, () => {
+      tell();
+      answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answered(objects()), secrets: secrets() });
+      assert.equal(hints.of(CLASS).length, looks);
+    });
 
   test("ends it where the class has nothing of the object", async () => {
     tell({ object: "secret/other" });

@@ -3,19 +3,21 @@ import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { keyOf } from "../../src/domain/object-key.ts";
-import { openProviderClass } from "../../src/domain/provider-class/parse.ts";
-import type { ObjectEvent } from "../../src/domain/vault-events/vault-event.ts";
+import { openProviderClass } from "../../src/domain/read-class.ts";
+import type { ObjectEvent, VaultEvent } from "../../src/domain/vault-events/vault-event.ts";
 import { type Dispatched, dispatchEvent } from "../../src/sync/push/event-dispatch.ts";
 import { type HintNews, Hints, type Waiter } from "../../src/sync/push/hints.ts";
 import { NamedObjects } from "../../src/sync/push/named-objects.ts";
 import { createPushMetrics } from "../../src/sync/push/push-metrics.ts";
+import { pushedClasses } from "../../src/sync/pushed-classes.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
 let classes: Map<string, SecretProviderClass>;
 let named: NamedObjects;
 let told: string[];
-let refused: Set<string>;
+let refused: Map<string, number | "all">;
 let off: Set<string>;
+let hasOtherShards = false;
 
 const cloud = { cloudName: "AzurePublicCloud", readCloudFile: undefined };
 const waiter = { ended: () => undefined };
@@ -64,7 +66,8 @@ function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispat
     hints,
     classOf: ({ namespace = "", name }: { readonly namespace?: string; readonly name: string }) => classes.get(`${namespace}/${name}`),
     isFetched: (spc: SecretProviderClass) => !off.has(keyOf(spc)),
-    isRefused: (key: string) => refused.has(key),
+    hasOtherShards,
+    refusedObjects: (key: string) => refused.get(key) ?? 0,
     cloud,
   };
   return dispatchEvent(options, given, waits);
@@ -72,7 +75,17 @@ function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispat
 
 describe("an event", () => {
   beforeEach(() => {
-    [classes, named, told, refused, off] = [new Map(), new NamedObjects(), [], new Set(), new Set()];
+    [classes, named, told, refused, off] = [new Map(), new NamedObjects(), [], new Map(), new Set()];
+    hasOtherShards = false;
+  });
+
+  test("ES-1: of a vault that no class names is foreign, or may be another shard's, where there are such", () => {
+    const access: VaultEvent = { kind: "access", vaultName: "shop", time: 5 };
+    const outcomes = (): readonly string[] => [event(), access].map((each) => dispatch(each).outcome);
+
+    assert.deepEqual(outcomes(), ["foreign", "foreign"]);
+    hasOtherShards = true;
+    assert.deepEqual(outcomes(), ["otherShard", "otherShard"]);
   });
 
   const forms: Readonly<Record<string, string>> = {
@@ -141,17 +154,39 @@ describe("an event", () => {
   test("of changed access has those classes look that were refused something, each once", () => {
     for (const name of ["refused", "well"]) read(aClass(name, objects(entry("a"), entry("b", "cert"))));
     aClass("unread", objects(entry("a"), entry("b", "cert")));
-    for (const name of ["refused", "unread"]) refused.add(`team/${name}`);
+    for (const name of ["refused", "unread"]) refused.set(`team/${name}`, "all");
     assert.deepEqual(dispatch({ kind: "access", vaultName: "shop", time: 7 }), { outcome: "access", waits: 2 });
     assert.deepEqual(told, ["team/refused: refused AccessChanged of 2", "team/unread: refused AccessChanged of 1"]);
     assert.deepEqual(dispatch({ kind: "access", vaultName: "else", time: 7 }), { outcome: "foreign", waits: 0 });
+  });
+
+  test("RC-7: of changed access asks for what was refused, however many objects the class has", () => {
+    read(aClass("large", objects(...Array.from({ length: 700 }, (_, index) => entry(`o${index}`)))));
+    refused.set("team/large", 3);
+    dispatch({ kind: "access", vaultName: "shop", time: 7 });
+    assert.deepEqual(told, ["team/large: refused AccessChanged of 3"]);
+  });
+
+  test("RC-7: of changed access counts each refused object once, and the whole class where none is named", () => {
+    const forbidden = (object: string) => ({ key: object, object, state: "Forbidden" }) as const;
+    const inPart = { name: "s", state: "PartialSync", data: [forbidden("secret/a"), { ...forbidden("secret/a"), key: "b" }] } as const;
+    const condition = { type: "Synced", status: "False", reason: "Forbidden" };
+    for (const [status, expected] of [
+      [{ conditions: [condition], secrets: [inPart], objects: [forbidden("key/c")] }, 2],
+      [{ conditions: [condition], secrets: [{ name: "s", state: "Forbidden", data: [] }] }, "all"],
+      [{ conditions: [], secrets: [{ name: "s", state: "Synced", data: [{ key: "k", object: "secret/a" }] }] }, 0],
+    ] as const) {
+      const live = { statuses: { get: () => status } } as unknown as Parameters<typeof pushedClasses>[1]; // What is asked here.
+      const process = { limits: {}, shard: { count: 1 } } as unknown as Parameters<typeof pushedClasses>[0]; // As above.
+      assert.equal(pushedClasses(process, live).refusedObjects("team/app"), expected);
+    }
   });
 
   test("A18-5: of changed access is one hint for each class, and one message, however many objects and events there are", () => {
     const all = Array.from({ length: 400 }, (_, index) => entry(`o${index}`));
     for (let index = 0; index < 20; index += 1) {
       read(aClass(`c${index}`, objects(...all)));
-      refused.add(`team/c${index}`);
+      refused.set(`team/c${index}`, "all");
     }
     const hints = new Hints({ clock: new ManualClock(), metrics: createPushMetrics(new Registry()), enqueue: () => undefined });
     let open = 0;

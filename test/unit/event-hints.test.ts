@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
-import { type Hint, type HintNews, Hints, MOST_HINTS } from "../../src/sync/push/hints.ts";
+import { type Hint, type HintNews, Hints, MOST_HINTS, REFUSED_OBJECTS } from "../../src/sync/push/hints.ts";
 import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
@@ -116,6 +116,20 @@ describe("what events say of a class", () => {
     await clock.advance(60_000);
     hints.add(CLASS, news({ object: "secret/other" }), waiter);
     assert.equal(hints.of(CLASS)[1]?.dueAt, clock.now());
+  });
+
+  test("RC-7: waits behind no look at what was refused, however many objects that has asked for", async () => {
+    hints.add(CLASS, news({ object: REFUSED_OBJECTS, change: "AccessChanged", objects: 700, version: undefined }), waiter);
+    hints.began(CLASS, [only()]);
+    hints.end(CLASS, only(), "looked");
+    await clock.advance(5_000);
+
+    hints.add(CLASS, news(), waiter);
+    hints.add(CLASS, news({ object: REFUSED_OBJECTS, change: "AccessChanged", version: undefined, happenedAt: 6_000 }), waiter);
+
+    const [version, access] = hints.of(CLASS);
+    assert.equal(version?.dueAt, clock.now());
+    assert.equal(access?.dueAt, clock.now() + 646_000, "the next one of access waits (control)");
   });
 
   test("R18-2: of one object keeps one message, however many versions it gets while its vault gives no answer", () => {

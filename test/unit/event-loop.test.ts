@@ -29,7 +29,7 @@ for (const role of ["sync", "webhook"] as const) {
       running.clock.step(15_000);
       const text = await livez(503);
 
-      assert.match(String(text), /^\[-\] event-loop: the event loop stood still for 3\d s of the last 60 s$/m);
+      assert.match(String(text), /^\[-\] event-loop: the event loop was blocked for 3\d s of the last 60 s$/m);
       // By steps that are no standstill each.
       const isWellAgain = await eventually(
         async () => {

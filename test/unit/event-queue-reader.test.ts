@@ -259,8 +259,8 @@ describe("the reader of an event queue", () => {
       await until("the deletion", () => deleted.length === 1);
       assert.equal(reader.problem, undefined);
     });
-    assert.equal(logger.entries.filter(({ message: said }) => said.startsWith("an event queue is not read")).length, 1);
-    assert.equal(logger.entries.filter(({ message: said }) => said === "an event queue is read again").length, 1);
+    assert.equal(logger.entries.filter(({ message: said }) => said.startsWith("an event queue cannot be read")).length, 1);
+    assert.equal(logger.entries.filter(({ message: said }) => said === "an event queue can be read again").length, 1);
   });
 
   for (const code of ["Forbidden", "NotFound", "Unauthorized", "IdentityUnavailable", "Invalid"] as const)

@@ -66,7 +66,7 @@ describe("an item of --event-queues", () => {
     ["https://shop.queue.core.windows.net/", /the name of one queue after the host/],
     ["https://shop.queue.core.windows.net/a/b", /the name of one queue after the host/],
     [`${URL};client=${ID}`, /unknown part "client"; write any of identity, clientID/],
-    [`${URL};clientID=${ID};clientID=${ID}`, /clientID is there twice/],
+    [`${URL};clientID=${ID};clientID=${ID}`, /clientID is given twice/],
     [`${URL};identity=owner`, /identity: write one of managed, workload, servicePrincipal/],
     [`${URL};identity=workload;clientID=${ID}`, /identity=workload needs clientID, tenantID, serviceAccount; add tenantID=…/],
     [`${URL};identity=servicePrincipal;tenantID=${TENANT}`, /add secret=…/],
@@ -75,8 +75,8 @@ describe("an item of --event-queues", () => {
     [`${URL};identity=workload;clientID=${ID};tenantID=a b;serviceAccount=x`, /tenantID: write the tenant's id/],
     [`${URL};identity=workload;clientID=${ID};tenantID=${TENANT};serviceAccount=a/b/c`, /serviceAccount: write <name>/],
     [`${URL};identity=servicePrincipal;tenantID=${TENANT};secret=A_B`, /secret: write the name of a Secret/],
-    [`${URL};scope=https://x/.default`, /leave authorityHost and scope out/],
-    ["https://shop.queue.example.com/events", /no cloud is known by the host shop.queue.example.com; add authorityHost and scope/],
+    [`${URL};scope=https://x/.default`, /omit authorityHost and scope/],
+    ["https://shop.queue.example.com/events", /the host shop.queue.example.com belongs to no known cloud; add authorityHost and scope/],
     ["https://shop.queue.example.com/events;authorityHost=login;scope=https://x/.default", /write authorityHost and scope as/],
   ];
   for (const [text, words] of bad) {
@@ -101,7 +101,7 @@ describe("an item of --event-queues", () => {
       assert.ok(!parsed.ok);
       assert.equal(
         parsed.error,
-        `"${told}" is no name of a queue: use 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at both ends`,
+        `"${told}" is not a valid queue name: use 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at both ends`,
       );
     });
   }

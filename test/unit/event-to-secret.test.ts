@@ -47,6 +47,19 @@ describe("an event of a version that the vault shows half a second later", () =>
     world.vaults.set("db");
   });
 
+  test("SP-2: of a key wakes no class at rest that names a secret, and one of its secret does", async () => {
+    apply("a", "b", "c");
+    leader = world.lead({ push: events.push });
+    await afterPoll();
+    events.send({ name: "db", version: "v2", type: "KeyNewVersionCreated" });
+    await world.clock.advance(22_000);
+    assert.deepEqual(world.vaults.taken(), []);
+    assert.equal(await events.ended("looked"), 0);
+    events.send({ name: "db", version: "v2" });
+    await arrival("a", "b", "c");
+    assert.equal(await events.ended("applied"), 3);
+  });
+
   for (const classes of [["a"], ["a", "b", "c"]])
     test(`N1: is in the Secret at the second look, of one request for ${classes.length} classes that name the object`, async () => {
       apply(...classes);

@@ -28,7 +28,7 @@ const namespace = (annotations: Texts) => ({
 
 async function explained(...objects: readonly object[]): Promise<Explanation> {
   const { output } = await runOffline(["explain", "-f", "-", "-o", "json"], objects.map((each) => JSON.stringify(each)).join("\n---\n"));
-  const all: readonly Explanation[] = JSON.parse(output);
+  const all: readonly Explanation[] = JSON.parse(output).explanations;
   const found = all.find(({ object }) => object.endsWith("/web"));
   assert.ok(found !== undefined);
   return found;
@@ -38,16 +38,16 @@ const restartsOf = ({ steps }: Explanation): readonly string[] =>
   steps.filter(({ topic }) => topic === "restarts").map(({ state, message }) => `${state} ${message}`);
 
 const ASKS = { "restart-on-rotation": "true" };
-const YES = `ok asks for restarts: annotation ${P}/restart-on-rotation is "true"`;
-const ANY_TIME = "ok no window of its own or of its Namespace: --restart-window of the worker counts";
-const UNKNOWN = "unknown no cluster is asked: how its restarts stand is not known";
+const YES = `ok requests restarts: annotation ${P}/restart-on-rotation is "true"`;
+const ANY_TIME = "ok neither it nor its Namespace sets a window: the worker's --restart-window applies";
+const UNKNOWN = "unknown no cluster is contacted: the state of its restarts is not known";
 
 describe("explain, of a workload that asks for restarts", () => {
   test("P7: does not say that nothing is asked for, nor to opt in", async () => {
     const found = await explained(deployment(ASKS));
 
     assert.equal(found.verdict.reason, "NotOptedIn");
-    assert.equal(found.verdict.message, `it asks for restarts alone, and nothing is injected: restarts need no ${P}/inject`);
+    assert.equal(found.verdict.message, `it requests only restarts, so nothing is injected: restarts need no ${P}/inject`);
     assert.deepEqual(restartsOf(found), [YES, ANY_TIME, UNKNOWN]);
   });
 
@@ -71,12 +71,12 @@ describe("explain, of a workload that asks for restarts", () => {
   });
 
   test("P7: says no where it does not ask, and a default of its Namespace counts for pods that opt in alone", async () => {
-    const no = `ok asks for no restarts: annotation ${P}/restart-on-rotation is not "true"`;
+    const no = `ok does not request restarts: annotation ${P}/restart-on-rotation is not "true"`;
 
     assert.deepEqual(restartsOf(await explained(deployment({}))), [no]);
     assert.deepEqual(restartsOf(await explained(namespace(ASKS), deployment({}))), [no]);
     const byDefault = await explained(namespace(ASKS), deployment({ inject: "true", "secret-provider-class": "db" }));
-    assert.equal(restartsOf(byDefault)[0], `ok asks for restarts: annotation ${P}/restart-on-rotation of Namespace "shop" is "true"`);
+    assert.equal(restartsOf(byDefault)[0], `ok requests restarts: annotation ${P}/restart-on-rotation of Namespace "shop" is "true"`);
   });
 
   test("has no such step for what has no restarts", async () => {
@@ -120,7 +120,7 @@ describe("explain, of a workload that asks for restarts in a cluster", () => {
 
   test("P7: says where it uses nothing that the worker follows", async () => {
     assert.deepEqual(await inCluster(statusOf("other", "tls", "Rotated")), [
-      "warning it uses no class and no Secret that the worker has a status of: nothing restarts it",
+      "warning it uses no class and no Secret for which the worker has a status: nothing restarts it",
     ]);
   });
 });

@@ -39,8 +39,7 @@ async function leadingOn(machine: SleepyMachine) {
   };
   const cluster = new SimulatedCluster(clock);
   const election = createLeaderElection(cluster.client, {
-    namespace: "install",
-    name: "lease",
+    leases: { namespace: "install", name: "lease" },
     identity: "me",
     fieldManager: "test",
     clock,

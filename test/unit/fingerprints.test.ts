@@ -7,7 +7,7 @@ import type { DesiredSecret } from "../../src/domain/secret-objects/desired-secr
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { createFingerprints } from "../../src/sync/fingerprints.ts";
 import { wantedFrom } from "../../src/sync/secrets/secret-body.ts";
-import { observe } from "../../src/sync/secrets/secret-store.ts";
+import { observeStoredSecret } from "../../src/sync/secrets/secret-store.ts";
 
 const KEY = new Uint8Array(32).fill(7);
 const fingerprints = createFingerprints(KEY);
@@ -68,20 +68,20 @@ describe("the fingerprint of a Secret", () => {
   test("shows an edit of the data, and a copy into another namespace", () => {
     const content = fingerprintOf("payments", "db", "hunter2");
 
-    assert.equal(observe(stored("payments", "hunter2", content), fingerprints).isContentIntact, true);
-    assert.equal(observe(stored("payments", "edited", content), fingerprints).isContentIntact, false);
-    assert.equal(observe(stored("attacker", "hunter2", content), fingerprints).isContentIntact, false);
+    assert.equal(observeStoredSecret(stored("payments", "hunter2", content), fingerprints).isContentIntact, true);
+    assert.equal(observeStoredSecret(stored("payments", "edited", content), fingerprints).isContentIntact, false);
+    assert.equal(observeStoredSecret(stored("attacker", "hunter2", content), fingerprints).isContentIntact, false);
   });
 });
 
 describe("the fingerprint of a Secret that 0.3.0 wrote", () => {
   const content = of030("password", "hunter2");
-  const observed = observe(stored("payments", "hunter2", content), fingerprints);
+  const observed = observeStoredSecret(stored("payments", "hunter2", content), fingerprints);
   const wanted = (value: string) => wantedFrom(desired("db", value), fingerprints, { namespace: "payments", observed });
 
   test("is recognised, and shows an edit", () => {
     assert.equal(observed.isContentIntact, true);
-    assert.equal(observe(stored("payments", "edited", content), fingerprints).isContentIntact, false);
+    assert.equal(observeStoredSecret(stored("payments", "edited", content), fingerprints).isContentIntact, false);
   });
 
   test("stays while the data does, and gives way to a new one with the data", () => {

@@ -19,22 +19,22 @@ describe("the address of a certificate", () => {
     });
 
   for (const [text, error] of [
-    ["", /^is no https address/],
-    ["http://shop.vault.azure.net/secrets/web", /^is no https address/],
-    ["https://shop.vault.azure.net/secrets/web?sig=hidden", /^is no https address without query and fragment/],
+    ["", /^is not an https address/],
+    ["http://shop.vault.azure.net/secrets/web", /^is not an https address/],
+    ["https://shop.vault.azure.net/secrets/web?sig=hidden", /^is not an https address without query and fragment/],
     ["https://user:hidden@shop.vault.azure.net/secrets/web", /^names no vault: /],
     ["https://shop.vault.azure.net:8443/secrets/web", /^names no vault: /],
     ["https://vault/secrets/web", /^names no vault: /],
-    ["https://a.vault.azure.net/secrets/web", /^names no vault: its name has 3 to 24/],
-    ["https://shop.managedhsm.azure.net/secrets/web", /the domain after the vault's name is one of vault\.azure\.net, /],
+    ["https://a.vault.azure.net/secrets/web", /^names no vault: the host must be the vault's name \(3 to 24/],
+    ["https://shop.managedhsm.azure.net/secrets/web", /the domain after the vault's name must be one of vault\.azure\.net, /],
     ["https://shop.vault.azure.net", /^names neither a certificate nor a secret/],
     ["https://shop.vault.azure.net/keys/web", /^names neither a certificate nor a secret/],
     ["https://shop.vault.azure.net/secrets", /^names no object of the vault/],
     ["https://shop.vault.azure.net/secrets/..", /^names no object of the vault/],
     ["https://shop.vault.azure.net/secrets/web_1", /^names no object of the vault/],
-    ["https://shop.vault.azure.net/secrets/web//", /^has a version that is none/],
-    ["https://shop.vault.azure.net/secrets/web/1.2", /^has a version that is none/],
-    ["https://shop.vault.azure.net/secrets/web/1/2", /^goes on after the version/],
+    ["https://shop.vault.azure.net/secrets/web//", /^has an invalid version/],
+    ["https://shop.vault.azure.net/secrets/web/1.2", /^has an invalid version/],
+    ["https://shop.vault.azure.net/secrets/web/1/2", /^has text after the version/],
     [`https://shop.vault.azure.net/secrets/${"a".repeat(1_100)}`, /^has more than 1024 characters/],
   ] as const)
     test(`${text.slice(0, 60)} is refused with what to write, and is not quoted`, () => {

@@ -20,7 +20,7 @@ async function ownersOf(world: SimulatedWorld) {
   const stop = new AbortController();
   const ignored = (): void => undefined;
   const { watcher } = world.cluster;
-  const owners = startOwners({ watcher, kinds: ["Ingress"], served: SERVED, onChange: ignored, onListed: ignored }, stop.signal);
+  const owners = startOwners({ watcher, kinds: ["Ingress"], served: SERVED, onChange: ignored }, stop.signal);
   await world.clock.advance(0);
   stop.abort();
   return owners;
@@ -120,7 +120,7 @@ describe("of Gateways and Ingresses the worker holds", () => {
     await world.clock.advance(1_000);
 
     assert.deepEqual(saidBy(world), [
-      "InvalidTlsOption: spec.rules: 65 hosts are more than the 64 that the worker writes into spec.tls; divide the Ingress, or remove kubernetes.azure.com/tls-cert-keyvault-managed and name the Secret keyvault-web in spec.tls",
+      "InvalidTlsOption: spec.rules: 65 hosts exceed the 64 that the worker writes into spec.tls; split the Ingress, or remove kubernetes.azure.com/tls-cert-keyvault-managed and name the Secret keyvault-web in spec.tls",
     ]);
     await leader.stop();
   });
@@ -138,7 +138,7 @@ describe("of Gateways and Ingresses the worker holds", () => {
 
     assert.deepEqual(world.cluster.get(RESOURCES.secretProviderClasses, made.metadata), made);
     assert.deepEqual(saidBy(world).slice(-1), [
-      "InvalidTlsOption: spec.listeners: what asks for certificates is more than the worker holds of one Gateway, 64 listeners and 65536 characters; nothing of it is changed; divide it into several Gateways, or write shorter names",
+      "InvalidTlsOption: spec.listeners: the certificate requests exceed the worker's limits for one Gateway (64 listeners, 65536 characters), so the worker changes nothing; split it into several Gateways, or write shorter names",
     ]);
     await leader.stop();
   });
@@ -155,7 +155,7 @@ describe("of ServiceAccounts the worker holds", () => {
       await world.clock.advance(1_000);
 
       assert.deepEqual(saidBy(world), [
-        `InvalidTlsOption: metadata.annotations: kubernetes.azure.com/tls-cert-service-account: the annotation ${key} of the ServiceAccount has more than 100 characters; write the id alone`,
+        `InvalidTlsOption: metadata.annotations: kubernetes.azure.com/tls-cert-service-account: the annotation ${key} of the ServiceAccount has more than 100 characters; write only the id`,
       ]);
       const { clientId, tenantId } = (await ownersOf(world)).accountOf({ ...REF, name: "reader" }) ?? assert.fail();
       assert.deepEqual({ clientId, tenantId }, { clientId: "", tenantId: "" });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { desiredClass } from "../../src/domain/gateways/desired-class.ts";
 import { tlsOwner } from "../../src/domain/gateways/tls-owner.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import { ASKED, claimedBy, droppedBy, gateway, ingress, made, owning, plan, saidBy } from "../support/fixtures/gateway-plans.ts";
+import { ASKED, claimedBy, droppedBy, gateway, ingress, made, owning, plan, saidBy, statesOf } from "../support/fixtures/gateway-plans.ts";
 
 describe("an Ingress that names a certificate", () => {
   const wanted = [{ hosts: ["a.example", "b.example"], secretName: "keyvault-web" }];
@@ -18,7 +18,7 @@ describe("an Ingress that names a certificate", () => {
 
   test("gets a Secret alone where it does not", () => {
     const found = plan(ingress({ annotations: ASKED }), { classes });
-    assert.deepEqual([found.states, found.references, found.notices], [["ready"], undefined, []]);
+    assert.deepEqual([statesOf(found), found.references, found.notices], [["ready"], undefined, []]);
   });
 
   test("has the hosts follow its rules, and spec.tls of somebody else left alone", () => {
@@ -26,8 +26,8 @@ describe("an Ingress that names a certificate", () => {
     const tlsOwned = [owning("helm", "f:spec", "f:tls")];
     assert.deepEqual(claimedBy(plan(ingress({ tls: before }), { classes })), ["keyvault-web"]);
     assert.deepEqual(claimedBy(plan(ingress({ tls: before, managedFields: tlsOwned }), { classes })), []);
-    assert.deepEqual(plan(ingress({ tls: [{ secretName: "mine" }], managedFields: tlsOwned }), { classes }).states, ["conflict"]);
-    assert.deepEqual(plan(ingress({ tls: [{ secretName: "mine" }, { secretName: "keyvault-web" }] }), { classes }).states, ["ready"]);
+    assert.deepEqual(statesOf(plan(ingress({ tls: [{ secretName: "mine" }], managedFields: tlsOwned }), { classes })), ["conflict"]);
+    assert.deepEqual(statesOf(plan(ingress({ tls: [{ secretName: "mine" }, { secretName: "keyvault-web" }] }), { classes })), ["ready"]);
   });
 
   test("has spec.tls removed with the annotation", () => {

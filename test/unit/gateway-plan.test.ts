@@ -17,15 +17,16 @@ import {
   READY,
   REFS,
   saidBy,
+  statesOf,
   type World,
 } from "../support/fixtures/gateway-plans.ts";
 
 describe("a listener that names a certificate", () => {
   test("gets a class of its own, which it owns, by the identity of its account", () => {
-    const { applied, states } = plan(gateway(), { classes: [], secret: NOT_YET });
+    const found = plan(gateway(), { classes: [], secret: NOT_YET });
 
-    assert.deepEqual(states, ["pending"]);
-    assert.deepEqual(applied, [
+    assert.deepEqual(statesOf(found), ["pending"]);
+    assert.deepEqual(found.applied, [
       {
         apiVersion: "secrets-store.csi.x-k8s.io/v1",
         kind: "SecretProviderClass",
@@ -73,21 +74,27 @@ describe("a listener that names a certificate", () => {
 
   test("is left as it is once all is there", () => {
     const settled = gateway({ certificateRefs: OURS });
-    assert.deepEqual(plan(settled), { applied: [], references: undefined, removed: [], notices: [], states: ["ready"] });
+    assert.deepEqual(plan(settled), {
+      applied: [],
+      references: undefined,
+      removed: [],
+      notices: [],
+      certificates: [{ className: "kv-gw-cert-web-https", state: "ready" }],
+    });
     const byItsAuthor = gateway({ certificateRefs: OURS, managedFields: [owning("kubectl", ...REFS)] });
-    assert.deepEqual(plan(byItsAuthor).states, ["ready"]);
+    assert.deepEqual(statesOf(plan(byItsAuthor)), ["ready"]);
     assert.equal(plan(byItsAuthor).references, undefined);
   });
 
   test("keeps references of somebody else, who is named", () => {
     const other = gateway({ certificateRefs: [{ name: "mine" }], managedFields: [owning("helm", ...REFS)] });
-    const { states, references } = plan(other);
+    const found = plan(other);
 
-    assert.deepEqual(states, ["conflict"]);
-    assert.equal(references, undefined);
+    assert.deepEqual(statesOf(found), ["conflict"]);
+    assert.equal(found.references, undefined);
     assert.equal(
-      saidBy(plan(other)),
-      "TlsConflict: spec.listeners[https].tls.certificateRefs is not changed: it was written by helm; remove it there, or name the Secret kv-gw-cert-web-https in it, or remove kubernetes.azure.com/tls-cert-keyvault-uri from the Gateway",
+      saidBy(found),
+      "TlsConflict: spec.listeners[https].tls.certificateRefs is not changed: it was written by helm; remove it there, name the Secret kv-gw-cert-web-https in it, or remove kubernetes.azure.com/tls-cert-keyvault-uri from the Gateway",
     );
   });
 
@@ -100,39 +107,45 @@ describe("a listener that names a certificate", () => {
   });
 
   for (const [who, taken, words] of [
-    ["somebody else", { ...made(gateway()), owners: "[]" }, /somebody else wrote it \(team\/kv-gw-cert-web-https\)/],
-    ["a copy that somebody made of such a class", made(gateway(), "kubectl"), /somebody else wrote it/],
+    ["somebody else", { ...made(gateway()), owners: "[]" }, /someone else wrote it \(team\/kv-gw-cert-web-https\)/],
+    ["a copy that somebody made of such a class", made(gateway(), "kubectl"), /someone else wrote it/],
     [
       "another Gateway",
       made(gateway(), GATEWAY_MANAGER, { annotations: { [MADE_FOR]: "web-https" } }),
-      /the worker made it for Gateway\/team\/web-https/,
+      /the worker created it for Gateway\/team\/web-https/,
     ],
-    ["App Routing", made(gateway(), "aks-app-routing-operator"), /the add-on App Routing of AKS made it/],
+    ["App Routing", made(gateway(), "aks-app-routing-operator"), /the AKS add-on App Routing created it/],
     [
       "App Routing, by its label",
       made(gateway(), GATEWAY_MANAGER, { labels: { "app.kubernetes.io/managed-by": "aks-app-routing-operator" } }),
-      /the add-on App Routing of AKS made it/,
+      /the AKS add-on App Routing created it/,
     ],
   ] as const)
     test(`leaves a class of its name to ${who}`, () => {
       const found = plan(gateway(), { classes: [taken] });
-      assert.deepEqual([found.states, found.applied, found.references], [["conflict"], [], undefined]);
+      assert.deepEqual([statesOf(found), found.applied, found.references], [["conflict"], [], undefined]);
       assert.match(saidBy(found), words);
     });
 
   test("waits for a class that is being restored after its CRD was lost, and says nothing of it", () => {
     const found = plan(gateway(), { classes: [made(gateway(), "keyvault-injector-sync")] });
-    assert.deepEqual(found, { applied: [], references: undefined, removed: [], notices: [], states: ["pending"] });
+    assert.deepEqual(found, {
+      applied: [],
+      references: undefined,
+      removed: [],
+      notices: [],
+      certificates: [{ className: "kv-gw-cert-web-https", state: "pending" }],
+    });
   });
 
   test("says why its class is not mirrored, and keeps the reference to a Secret that is there", () => {
     const problem = "ObjectNotFound: not found in the vault";
     const found = plan(gateway({ certificateRefs: [] }), { secret: { isMade: true, problem } });
-    assert.deepEqual(found.states, ["failed"]);
+    assert.deepEqual(statesOf(found), ["failed"]);
     assert.deepEqual(claimedBy(found), ["kv-gw-cert-web-https"]);
     assert.equal(
       saidBy(found),
-      `CertificateNotSynced: the Secret kv-gw-cert-web-https is not as the vault has it: ${problem} (SecretProviderClass kv-gw-cert-web-https)`,
+      `CertificateNotSynced: the Secret kv-gw-cert-web-https does not match the vault: ${problem} (SecretProviderClass kv-gw-cert-web-https)`,
     );
   });
 
@@ -140,12 +153,12 @@ describe("a listener that names a certificate", () => {
     [
       "an address that is none",
       { options: { ...ASKED, [TLS_KEYS.address]: "x" } },
-      /^InvalidTlsOption: spec\.listeners\[https\]\.tls\.options: kubernetes\.azure\.com\/tls-cert-keyvault-uri is no https/,
+      /^InvalidTlsOption: spec\.listeners\[https\]\.tls\.options: kubernetes\.azure\.com\/tls-cert-keyvault-uri is not an https/,
     ],
     [
       "an account that is not there",
       { options: { ...ASKED, [TLS_KEYS.account]: "nobody" } },
-      /tls-cert-service-account: the namespace has no ServiceAccount of that name; create it/,
+      /tls-cert-service-account: the namespace has no ServiceAccount with that name; create it/,
     ],
     [
       "an account without an identity",
@@ -159,7 +172,7 @@ describe("a listener that names a certificate", () => {
     ],
     ["neither account nor tenant", { options: { [TLS_KEYS.address]: ADDRESS } }, /name a ServiceAccount, or set --tenant-id$/],
     ["an account alone", { options: { [TLS_KEYS.account]: "reader" } }, /is set without kubernetes\.azure\.com\/tls-cert-keyvault-uri/],
-    ["a protocol without TLS", { protocol: "HTTP" }, /spec\.listeners\[https\]\.protocol: only HTTPS and TLS take a certificate/],
+    ["a protocol without TLS", { protocol: "HTTP" }, /spec\.listeners\[https\]\.protocol: only HTTPS and TLS listeners use a certificate/],
     ["a mode without a certificate", { mode: "Passthrough" }, /spec\.listeners\[https\]\.tls\.mode: Passthrough uses no certificate/],
   ] as const)
     test(`with ${what} is told the field and the fix`, () => {
@@ -171,7 +184,7 @@ describe("a listener that names a certificate", () => {
   test("keeps class and reference while its address is none", () => {
     const options = { ...ASKED, [TLS_KEYS.address]: "https://shop.vault.azure.net/" };
     const found = plan(gateway({ options, certificateRefs: OURS }), { classes: [made(gateway())] });
-    assert.deepEqual([found.states, found.removed, found.references], [["invalid"], [], undefined]);
+    assert.deepEqual([statesOf(found), found.removed, found.references], [["invalid"], [], undefined]);
   });
 });
 
@@ -211,7 +224,7 @@ describe("what a listener asks for no more", () => {
     const found = plan(silent, { classes: [own] });
     assert.deepEqual(droppedBy(found), ["kv-gw-cert-web-https"]);
     assert.deepEqual(found.removed, [own]);
-    assert.deepEqual(found.states, []);
+    assert.deepEqual(statesOf(found), []);
   });
 
   test("goes with the GatewayClass that an operator named", () => {

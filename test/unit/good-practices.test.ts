@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { PREFIX } from "../../src/domain/annotations.ts";
+
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { kubernetesVersion } from "../../tools/bootstrap/control-plane-assets.mjs";
 import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
@@ -149,7 +150,13 @@ describe("around the webhooks", () => {
   const policies = listAt(readManifests("policies/kustomization.yaml")[0], "resources").map(String);
 
   test("what an expression can decide is decided in the API server, and denied there", () => {
-    for (const file of ["pod-volume.yaml", "class-identities.yaml", "webhook-configuration.yaml", "sync-secrets.yaml"]) {
+    for (const file of [
+      "pod-volume.yaml",
+      "class-identities.yaml",
+      "webhook-configuration.yaml",
+      "webhook-secrets.yaml",
+      "sync-secrets.yaml",
+    ]) {
       assert.ok(policies.includes(file), file);
       const binding = one(`policies/${file}`, "ValidatingAdmissionPolicyBinding");
       assert.deepEqual(at(binding, "spec", "validationActions"), ["Deny"], file);

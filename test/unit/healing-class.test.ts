@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isOwner, ownersAfterRepair, ownersWithout } from "../../src/domain/healing/field-owners.ts";
-import { type CrdIdentity, missingSpec, restoredClass, snapshotDrift, snapshotOf } from "../../src/domain/healing/snapshot.ts";
+import { type CrdIdentity, classSnapshotOf, missingSpec, restoredClass, snapshotDrift } from "../../src/domain/healing/snapshot.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 
 function aClass(
@@ -24,7 +24,7 @@ describe("a snapshot", () => {
   test("makes the class again with its labels, annotations and spec", () => {
     const original = aClass({ labels: { team: "a" }, annotations: { note: "b" } });
 
-    const restored = restoredClass(snapshotOf(original, crd("crd-1")));
+    const restored = restoredClass(classSnapshotOf(original, crd("crd-1")));
 
     assert.deepEqual(restored.spec, original.spec);
     assert.deepEqual(restored.metadata, { name: "demo", namespace: "team", labels: { team: "a" }, annotations: { note: "b" } });
@@ -38,35 +38,35 @@ describe("a snapshot", () => {
     ] as const;
     const managedFields = [...owners, { manager: "driver", operation: "Update", subresource: "status", fieldsV1: {} }] as const;
 
-    assert.deepEqual(snapshotOf(aClass({ managedFields }), crd("crd-1")).managedFields, owners);
+    assert.deepEqual(classSnapshotOf(aClass({ managedFields }), crd("crd-1")).managedFields, owners);
   });
 
   test("is current for the class it was taken of, whatever the order of its fields", () => {
-    const snapshot = snapshotOf(aClass({}, { provider: "azure", secretObjects: [] }), crd("crd-1"));
+    const snapshot = classSnapshotOf(aClass({}, { provider: "azure", secretObjects: [] }), crd("crd-1"));
 
     assert.equal(snapshotDrift(snapshot, aClass({}, { secretObjects: [], provider: "azure" }), crd("crd-1")), "current");
   });
 
   test("is outdated after an edit, which raises the generation", () => {
-    const snapshot = snapshotOf(aClass(), crd("crd-1"));
+    const snapshot = classSnapshotOf(aClass(), crd("crd-1"));
 
     assert.equal(snapshotDrift(snapshot, aClass({ generation: 4 }, { provider: "azure" }), crd("crd-1")), "outdated");
   });
 
   test("is outdated under another CRD", () => {
-    const snapshot = snapshotOf(aClass(), crd("crd-1"));
+    const snapshot = classSnapshotOf(aClass(), crd("crd-1"));
 
     assert.equal(snapshotDrift(snapshot, aClass({ uid: "class-2", generation: 1 }), crd("crd-2")), "outdated");
   });
 
   test("that was itself taken of a cut class never cuts the whole one back", () => {
-    const snapshot = snapshotOf(aClass({}, { provider: "azure" }), crd("crd-1"));
+    const snapshot = classSnapshotOf(aClass({}, { provider: "azure" }), crd("crd-1"));
 
     assert.equal(snapshotDrift(snapshot, aClass(), crd("crd-1")), "outdated");
   });
 
   test("shows damage where the spec lost fields at the same generation", () => {
-    const snapshot = snapshotOf(aClass(), crd("crd-1"));
+    const snapshot = classSnapshotOf(aClass(), crd("crd-1"));
 
     assert.equal(snapshotDrift(snapshot, aClass({ annotations: { touched: "yes" } }, { provider: "azure" }), crd("crd-1")), "damaged");
   });
@@ -98,7 +98,7 @@ describe("the owners of a class that was completed from its snapshot", () => {
   });
 
   test("shows damage where an edit lost a whole field while the CRD's schema was another", () => {
-    const snapshot = snapshotOf(aClass(), crd("crd-1", 1));
+    const snapshot = classSnapshotOf(aClass(), crd("crd-1", 1));
     const edited = aClass({ generation: 4 }, { provider: "azure", parameters: { keyvaultName: "other" } });
 
     assert.equal(snapshotDrift(snapshot, edited, crd("crd-1", 3)), "damaged");
@@ -106,7 +106,7 @@ describe("the owners of a class that was completed from its snapshot", () => {
   });
 
   test("is outdated where an edit removed the field and the CRD stayed as it was", () => {
-    const snapshot = snapshotOf(aClass(), crd("crd-1", 3));
+    const snapshot = classSnapshotOf(aClass(), crd("crd-1", 3));
 
     assert.equal(snapshotDrift(snapshot, aClass({ generation: 4 }, { provider: "azure" }), crd("crd-1", 3)), "outdated");
   });

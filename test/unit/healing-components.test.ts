@@ -8,7 +8,7 @@ import { type DeletionFacts, deletionVerdict } from "../../src/domain/healing/de
 import { comparedFields, ownedPart } from "../../src/domain/healing/owned-fields.ts";
 import { isMarked, NO_WORKER } from "../../src/domain/healing/uninstall-marker.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../src/domain/kubernetes.ts";
-import { otherInstance } from "../../src/domain/one-instance.ts";
+import { otherInstance } from "../../src/kube/one-instance.ts";
 import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
 

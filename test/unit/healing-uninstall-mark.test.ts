@@ -6,7 +6,7 @@ import { type ComponentCopy, copyOf } from "../../src/domain/healing/component-c
 import { componentsOf, OWN_DEPLOYMENT } from "../../src/domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import type { ComponentCopies } from "../../src/sync/healing/component-copies.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { startComponents } from "../../src/sync/healing/components.ts";
@@ -43,11 +43,9 @@ class Install {
     const copies = copiesOf(copy);
     const { clock, metrics } = this;
     const { client: kube, watcher } = this.cluster;
-    const options = { kube, watcher, namespace: NAMESPACE, crds: [], copies, metrics, clock, healsNodeSide: false, healsWebhook: true };
-    const components = startComponents(
-      { ...options, events: { emit: () => undefined }, logger: recordingLogger(), random: () => 0.5 },
-      this.stop.signal,
-    );
+    const healing = { crds: [], componentMetrics: metrics, healNodeSide: false, healWebhook: true };
+    const process = { clock, events: { emit: () => undefined }, logger: recordingLogger(), random: () => 0.5 };
+    const components = startComponents({ kube, watcher, namespace: NAMESPACE, healing, copies, process }, this.stop.signal);
     void components.run(this.stop.signal);
   }
 

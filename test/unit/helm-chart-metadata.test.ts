@@ -89,14 +89,15 @@ describe("Chart.yaml", () => {
 
 describe("a section of the changelog", () => {
   const changelog =
-    "## [Unreleased]\n\n### Added\n\n- Later.\n\n## [1.0.0] - 2026-01-01\n\n### Fixed\n\n- One,\n  see [page](docs/a.md#b).\n- Two.\n\n### Added\n\n- Three.\n";
+    "## [Unreleased]\n\n### Added\n\n- Later.\n\n## [1.0.0] - 2026-01-01\n\n### Fixed\n\n- One,\n  see [page](docs/a.md#b).\n- Two.\n\n### Added\n\n**Group**\n\n- Three.\n\n**Other**\n\n- Four.\n";
 
-  test("becomes changes in its order, with links that lead to the project's pages", () => {
+  test("becomes changes in its order, without the names of groups, with links that lead to the project's pages", () => {
     const home = String(at(project, "homepage"));
     assert.deepEqual(changesOf(changelog, "1.0.0"), [
       { kind: "fixed", description: `One, see [page](${home}/docs/a.md#b).` },
       { kind: "fixed", description: "Two." },
       { kind: "added", description: "Three." },
+      { kind: "added", description: "Four." },
     ]);
   });
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
+import { parseWindow } from "../../src/domain/schedule/restart-window.ts";
 import type { Json, JsonMap } from "../../tools/helm-chart/place.ts";
 import type { ValueRow } from "../../tools/helm-chart/value-row.ts";
 import { DRIVER_ROWS } from "../../tools/helm-chart/values-driver.ts";
@@ -67,7 +68,7 @@ describe("the table of the chart's values", () => {
   test("explains each value in sentences, above it", () => {
     const meanings = tablesOf(page, "Value").flatMap(({ rows }) => rows.map(([name = "", , meaning = ""]) => ({ name, meaning })));
     assert.ok(meanings.length > 200);
-    for (const { name, meaning } of meanings) assert.match(meaning, /^(?:[A-Z`].*\.(?: \(`--[a-z-]+`\))?|\*\*refused\*\*.*)$/, name);
+    for (const { name, meaning } of meanings) assert.match(meaning, /^(?:[A-Z`].*\.(?: \(`--[a-z-]+`\))?|\*\*rejected\*\*.*)$/, name);
   });
 
   test("closes each group of ours in the schema, and none in which a name of an upstream chart is to be told its place", () => {
@@ -100,7 +101,7 @@ describe("the table of the chart's values", () => {
     assert.ok(refused.length > 15);
     for (const { path: name, refused: reason } of refused) {
       const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` |`)) ?? "";
-      assert.ok(reason !== undefined && row.includes("**refused**") && row.includes(reason.because), name);
+      assert.ok(reason !== undefined && row.includes("**rejected**") && row.includes(reason.because), name);
       assert.ok(chart("values.schema.json").includes(JSON.stringify(reason.because).slice(1, -1)), name);
     }
   });
@@ -109,6 +110,67 @@ describe("the table of the chart's values", () => {
     for (const { path: name, default: fallback, refused } of ROWS) {
       const accepted = refused?.unless.map((value) => JSON.stringify(value));
       assert.ok(accepted === undefined || accepted.includes(JSON.stringify(fallback)), name);
+    }
+  });
+});
+
+describe("the pattern of a restart window", () => {
+  const { pattern } = (schema["properties"] as JsonMap)["restartWindow"] as { readonly pattern: string };
+  const matches = (text: string): boolean => new RegExp(pattern, "u").test(text);
+
+  test("takes whatever the worker takes", () => {
+    const crons = ["0 22 * * MON-FRI", "*/5 1,2 L * *", "0 1 * jan-MAR tue#2", "0  0 29 2 *", "30\t2 1-7/2 * 0"];
+    const durations = ["4h", "1h30m", "90m", "1.5h", "60000000µs", "60000000\u03bcs"];
+    const zones = ["", " in Europe/Berlin", " in UTC", " in america/argentina/Buenos_Aires", "  in Etc/GMT+5"];
+    const windows = crons.flatMap((cron) => durations.flatMap((duration) => zones.map((zone) => `${cron} for ${duration}${zone}`)));
+    const texts = ["always", " always\n", ...windows, windows.slice(0, 5).join(";"), windows.slice(0, 7).join(" ; ")];
+    const taken = texts.filter((text) => parseWindow(text).ok);
+
+    assert.ok(taken.length > 100, `${taken.length} are windows`);
+    assert.deepEqual(
+      taken.filter((text) => !matches(text)),
+      [],
+    );
+    assert.ok(matches(""), "as where it is not set");
+  });
+
+  test("refuses what is surely none", () => {
+    const wrong = [
+      "night",
+      "never",
+      "at night",
+      "0 22 * * *",
+      "0 22 * * * for",
+      "4h",
+      "22:00-04:00",
+      "@daily for 1h",
+      "always; 0 1 * * * for 1h",
+    ];
+    for (const text of [...wrong, "0 22 * * * for 4h;", "0 22 * * * for 4h in", "0 22 * * * for 4h in +02:00", "0 0 22 * * * for 1h"]) {
+      assert.ok(!parseWindow(text).ok && !matches(text), text);
+    }
+  });
+});
+
+describe("the names that the chart suggests", () => {
+  const table = JSON.parse(chart("values-table.json")) as {
+    readonly names: Readonly<Record<string, readonly string[]>>;
+    readonly inert: readonly string[];
+    readonly elsewhere: Readonly<Record<string, string>>;
+  };
+
+  test("are none that the chart refuses, alone or with all that is below", () => {
+    for (const name of ["amacoreagent", "telegraf", "Azure.Cluster", `${DRIVER}.filteredWatchSecret`, `${DRIVER}.linux.crds.annotations`])
+      assert.ok(table.inert.includes(name), name);
+    assert.ok(table.inert.includes(`${DRIVER}.linux.crds`), "a group whose values are all refused");
+    for (const name of ["Azure", "linux", `${DRIVER}.rbac`, "image"]) assert.ok(!table.inert.includes(name), name);
+  });
+
+  test("are of the chart where it says what it has for names of other charts", () => {
+    const paths = schemaPaths(schema, "");
+    for (const [name, said] of Object.entries(table.elsewhere)) {
+      assert.ok(!table.names[""]?.includes(name), `${name} is a value of the chart`);
+      for (const [value] of said.matchAll(/\b[a-z]\w*(?:\.\w+)+/g)) assert.ok(paths.includes(value), `${name}: ${value}`);
     }
   });
 });

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { clusterIdIn, proxyNameOf } from "../../src/azure/cluster-name.ts";
 import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
 import { identityModeRefusal } from "../../src/domain/provider-class/operator-limits.ts";
-import { openProviderClass } from "../../src/domain/provider-class/parse.ts";
+import { openProviderClass } from "../../src/domain/read-class.ts";
 import { parseConfig } from "../../src/runtime/config.ts";
 
 describe("the name of a cluster's token proxy", () => {
@@ -100,7 +100,7 @@ describe("a class with useAzureTokenProxy", () => {
       assert.ok(refused.kind === "invalid");
       const { reason, message, hint } = refused.problem;
       assert.equal(reason, "IdentityUnavailable");
-      assert.match(message, /where --identity-bindings is off$/);
+      assert.match(message, /while --identity-bindings is off$/);
       assert.equal(
         hint,
         "on AKS with identity bindings, set --identity-bindings=true (chart: identityBindings: true; kustomize: manifests/components/identity-bindings). " +
@@ -136,9 +136,12 @@ describe("a class with useAzureTokenProxy", () => {
   });
 
   test("is a mode of its own to --allowed-identity-modes", () => {
-    assert.equal(identityModeRefusal({ identityModes: ["identity-binding"] }, "azureTokenProxy"), undefined);
-    const refusal = identityModeRefusal({ identityModes: ["workload-identity"] }, "azureTokenProxy");
+    assert.equal(identityModeRefusal({ allowedIdentityModes: ["identity-binding"] }, "azureTokenProxy"), undefined);
+    const refusal = identityModeRefusal({ allowedIdentityModes: ["workload-identity"] }, "azureTokenProxy");
     assert.match(refusal?.message ?? "", /does not allow identity-binding/);
-    assert.match(identityModeRefusal({ identityModes: ["identity-binding"] }, "workloadIdentity")?.message ?? "", /workload-identity/);
+    assert.match(
+      identityModeRefusal({ allowedIdentityModes: ["identity-binding"] }, "workloadIdentity")?.message ?? "",
+      /workload-identity/,
+    );
   });
 });

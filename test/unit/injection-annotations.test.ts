@@ -156,9 +156,9 @@ describe("the credentials reference", () => {
     });
 
     assert.deepEqual(warnings, [
-      ['SecretProviderClass "akvprovider-demo" is not in this namespace yet; it gets nodePublishSecretRef "secrets-store-creds"'],
-      ['SecretProviderClass "akvprovider-demo" could not be read; it gets nodePublishSecretRef "secrets-store-creds"'],
-      ['SecretProviderClass "akvprovider-demo": "usePodIdentity" must be "true" or "false", the mount will fail'],
+      ['SecretProviderClass "akvprovider-demo" does not exist: pods wait for it (credentials: Secret "secrets-store-creds")'],
+      ['SecretProviderClass "akvprovider-demo" could not be read (credentials: Secret "secrets-store-creds")'],
+      ['SecretProviderClass "akvprovider-demo": "usePodIdentity" must be "true" or "false"; the mount will fail'],
       ['SecretProviderClass "akvprovider-demo" has provider "vault", not "azure"'],
     ]);
   });
@@ -177,8 +177,8 @@ describe("the containers annotation", () => {
   test("refuses a container that the pod does not have, naming those it has", () => {
     assert.equal(
       denialOf(aPod({ ...OPTED_IN, containers: "ap" }, spec)),
-      'ContainerNotFound: annotation keyvault-injector.dev/containers names container "ap": the pod has setup, app, log, write one of these; ' +
-        'a container that another webhook adds later can only be left out, as "-name"',
+      'ContainerNotFound: annotation keyvault-injector.dev/containers names container "ap", but the pod has setup, app, log: write one of these; ' +
+        'a container that another webhook adds later can only be excluded, as "-name"',
     );
   });
 });

@@ -38,7 +38,7 @@ describe("env-from", () => {
 
     assert.equal(
       denialOf(aPod(asking, { containers }), world),
-      'EnvTaken: container "app" sets variable "PASSWORD" itself, which would hide that key of Secret "db": rename one of them',
+      'EnvTaken: container "app" sets variable "PASSWORD" itself, which would hide the same key of Secret "db": rename one of them',
     );
   });
 
@@ -48,7 +48,7 @@ describe("env-from", () => {
 
     assert.match(
       denialOf(aPod(asking, { containers }), { facts }),
-      /^EnvTaken: container "app" has variable "APP_TOKEN" from Secret "own" already, and Secret "db" has that key too/,
+      /^EnvTaken: container "app" already has variable "APP_TOKEN" from Secret "own", and Secret "db" has that key too/,
     );
   });
 
@@ -93,7 +93,7 @@ describe("env-from", () => {
     const wrong = { ...OPTED_IN, "env-from": "bd" };
 
     assert.deepEqual(warningsOf(aPod(wrong), world), [
-      'env-from: no class of this pod writes Secret "bd", it must exist before the pod starts',
+      'env-from: no class of this pod writes Secret "bd"; it must exist before the pod starts',
     ]);
     const missing = warningsOf(aPod(wrong), { facts: { "akvprovider-demo": { kind: "missing" } } });
     assert.ok(missing.every((text) => !text.startsWith("env-from")));

@@ -103,7 +103,7 @@ describe("an equal volume that the pod already has", () => {
     assert.ok(decision.kind === "patched");
     assert.deepEqual(decision.warnings, [
       'volume "secrets-store-inline": the driver mounts it only with csi.readOnly: true',
-      'container "app" mounts secrets by subPath: rotation does not reach it',
+      'container "app" mounts secrets with subPath: rotation does not reach it',
     ]);
   });
 
@@ -135,8 +135,8 @@ describe("a volume of the class that the pod already has, under another name and
       assert.equal(decision.kind, "denied", JSON.stringify(decision));
       assert.equal(
         denial(other({ name: "my-creds" }), fact),
-        'VolumeNameTaken: the pod\'s own volume "mine" of class "akvprovider-demo" has nodePublishSecretRef "my-creds" where ' +
-          '"secrets-store-creds" is wanted: set annotation keyvault-injector.dev/credentials-secret to "my-creds", or change the volume',
+        'VolumeNameTaken: the pod\'s own volume "mine" of class "akvprovider-demo" has nodePublishSecretRef "my-creds" ' +
+          '(expected: "secrets-store-creds"): set annotation keyvault-injector.dev/credentials-secret to "my-creds", or change the volume',
       );
       const followed = patchPaths(withCredentials(other({ name: "my-creds" }), "my-creds"), fact);
       assert.deepEqual(
@@ -148,7 +148,7 @@ describe("a volume of the class that the pod already has, under another name and
 
   test("R3: is not joined by a second one either where it has no credentials and the class needs them", () => {
     assert.equal(decide(other()).kind, "denied");
-    assert.match(denial(other()), /^VolumeNameTaken: .* has no nodePublishSecretRef where "secrets-store-creds" is wanted/);
+    assert.match(denial(other()), /^VolumeNameTaken: .* has no nodePublishSecretRef \(expected: "secrets-store-creds"\)/);
   });
 
   test("R3: has its class named in the advice where the pod mounts several", () => {
@@ -180,7 +180,7 @@ describe("a volume name that is taken", () => {
 
     assert.equal(
       denial(pod),
-      'VolumeNameTaken: the volume name "secrets-store-inline" for class "akvprovider-demo" is taken by another emptyDir volume of the pod: ' +
+      'VolumeNameTaken: the volume name "secrets-store-inline" for class "akvprovider-demo" is already used by another emptyDir volume of the pod: ' +
         "set annotation keyvault-injector.dev/volume-name to a free name, or rename that volume",
     );
   });
@@ -188,7 +188,7 @@ describe("a volume name that is taken", () => {
   test("by a volume of another class names that class", () => {
     const pod = aPod(OPTED_IN, { volumes: [documentVolume({ csi: csi({ volumeAttributes: { secretProviderClass: "other" } }) })] });
 
-    assert.match(denial(pod), /taken by another volume of class "other" of the pod/);
+    assert.match(denial(pod), /already used by another volume of class "other" of the pod/);
   });
 
   test("by a volume of another CSI driver names the driver, though it has a class of its own", () => {
@@ -196,7 +196,7 @@ describe("a volume name that is taken", () => {
 
     assert.match(
       denial(aPod(OPTED_IN, { volumes: [{ name: "secrets-store-inline", csi: other }] })),
-      /taken by another volume of CSI driver "other\.csi\.example" of the pod/,
+      /already used by another volume of CSI driver "other\.csi\.example" of the pod/,
     );
   });
 
@@ -205,8 +205,8 @@ describe("a volume name that is taken", () => {
 
     assert.equal(
       denial(pod),
-      'VolumeNameTaken: the pod\'s own volume "secrets-store-inline" of class "akvprovider-demo" has nodePublishSecretRef "mine" where ' +
-        '"secrets-store-creds" is wanted: set annotation keyvault-injector.dev/credentials-secret to "mine", or change the volume',
+      'VolumeNameTaken: the pod\'s own volume "secrets-store-inline" of class "akvprovider-demo" has nodePublishSecretRef "mine" ' +
+        '(expected: "secrets-store-creds"): set annotation keyvault-injector.dev/credentials-secret to "mine", or change the volume',
     );
     assert.equal(decide(withCredentials(pod, "mine")).kind, "patched");
   });
@@ -214,7 +214,7 @@ describe("a volume name that is taken", () => {
   test("by the same class without credentials likewise, where the class needs them", () => {
     const pod = aPod(OPTED_IN, { volumes: [documentVolume({ csi: csi({ nodePublishSecretRef: undefined }) })] });
 
-    assert.match(denial(pod), /has no nodePublishSecretRef where "secrets-store-creds" is wanted: set annotation \S+ to "none"/);
+    assert.match(denial(pod), /has no nodePublishSecretRef \(expected: "secrets-store-creds"\): set annotation \S+ to "none"/);
     assert.equal(decide(withCredentials(pod, "none")).kind, "patched");
   });
 });
@@ -231,8 +231,8 @@ describe("a mount path that is taken", () => {
 
     assert.equal(
       denial(pod),
-      'MountPathTaken: container "app" already has volume "data" at "/mnt/secrets-store", where class "akvprovider-demo" is to be mounted: ' +
-        'set annotation keyvault-injector.dev/mount-path to a free path, or leave the container out with keyvault-injector.dev/containers: "-app"',
+      'MountPathTaken: container "app" already has volume "data" at "/mnt/secrets-store", where class "akvprovider-demo" would be mounted: ' +
+        'set annotation keyvault-injector.dev/mount-path to a free path, or exclude the container with keyvault-injector.dev/containers: "-app"',
     );
   });
 

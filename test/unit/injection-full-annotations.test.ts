@@ -37,7 +37,7 @@ describe("a pod whose annotations are nearly full", () => {
       assert.equal(pod.spec.volumes.length, 1);
       assert.equal(pod.metadata.labels["keyvault-injector.dev/injected"], "true");
       assert.deepEqual(warningsOf(podLeaving(bytes, {}, letter)), [
-        "the annotations of the pod fill 256 KiB: keyvault-injector.dev/status is left out",
+        "the annotations of the pod fill 256 KiB: keyvault-injector.dev/status is omitted",
       ]);
     });
   }

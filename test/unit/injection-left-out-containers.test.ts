@@ -29,7 +29,7 @@ describe("a container that is left out", () => {
 
     assert.equal(decision.kind, "patched", JSON.stringify(decision));
     assert.deepEqual(warningsOf(pod), [
-      'containers leaves out "linkerd-proxy", which the pod lacks: right if another webhook adds it later',
+      'containers excludes "linkerd-proxy", which the pod lacks: correct if another webhook adds it later',
     ]);
     const injected = injectedPod(pod);
     const reinvoked: Json = { ...injected, spec: { ...injected.spec, containers: [...injected.spec.containers, SIDECAR] } };
@@ -59,13 +59,13 @@ describe("a container that is left out", () => {
     assert.equal(three("log"), "none");
     assert.match(
       alone,
-      /where class "akvprovider-demo" is to be mounted: set annotation keyvault-injector\.dev\/mount-path to a free path$/,
+      /where class "akvprovider-demo" would be mounted: set annotation keyvault-injector\.dev\/mount-path to a free path$/,
     );
   });
 
   test("K3: draws one warning for all that the pod lacks, and none as a default of the Namespace", () => {
     assert.deepEqual(warningsOf(aPod(containersOf("-a,-b"))), [
-      'containers leaves out "a,b", which the pod lacks: right if another webhook adds it later',
+      'containers excludes "a,b", which the pod lacks: correct if another webhook adds it later',
     ]);
     assert.deepEqual(warningsOf(aPod(OPTED_IN), { namespace: defaults({ containers: "-a,-b" }) }), []);
   });
@@ -83,7 +83,7 @@ describe("a container that is left out", () => {
 
     assert.equal(code, 0, notes.join("\n"));
     assert.match(output, /secrets-store\.csi\.k8s\.io/);
-    assert.match(notes.join("\n"), /leaves out "linkerd-proxy", which the pod lacks/);
+    assert.match(notes.join("\n"), /excludes "linkerd-proxy", which the pod lacks/);
   });
 });
 
@@ -91,8 +91,8 @@ describe("a container that is to get the mounts", () => {
   test("K3: must be there at once, and its denial says what another webhook's container can be", () => {
     assert.equal(
       denialOf(aPod(containersOf("app,linkerd-proxy"))),
-      'ContainerNotFound: annotation keyvault-injector.dev/containers names container "linkerd-proxy": the pod has app, write one of these; ' +
-        'a container that another webhook adds later can only be left out, as "-name"',
+      'ContainerNotFound: annotation keyvault-injector.dev/containers names container "linkerd-proxy", but the pod has app: write one of these; ' +
+        'a container that another webhook adds later can only be excluded, as "-name"',
     );
   });
 });

@@ -21,8 +21,8 @@ describe("a mount in the way", () => {
   test("inside of ours is refused: nothing can be made in what is read-only", () => {
     assert.equal(
       denialOf(podWith({ mountPath: "/mnt/secrets-store/cache" })),
-      'MountPathTaken: container "app" has volume "data" at "/mnt/secrets-store/cache", inside of "/mnt/secrets-store", where class ' +
-        `"akvprovider-demo" is to be mounted read-only: set annotation ${P}/mount-path to a free path`,
+      'MountPathTaken: container "app" has volume "data" at "/mnt/secrets-store/cache", inside "/mnt/secrets-store", where class ' +
+        `"akvprovider-demo" would be mounted read-only: set annotation ${P}/mount-path to a free path`,
     );
   });
 
@@ -38,7 +38,7 @@ describe("a mount in the way", () => {
     for (const existing of readOnly) {
       assert.match(
         denialOf(podWith(existing)),
-        /^MountPathTaken: container "app" has volume "data" at "\/mnt", read-only: class "akvprovider-demo" cannot be mounted inside of it/,
+        /^MountPathTaken: container "app" has volume "data" at "\/mnt", read-only: class "akvprovider-demo" cannot be mounted inside it/,
       );
     }
   });
@@ -132,7 +132,7 @@ describe("a Windows pod", () => {
 
     assert.deepEqual(mountedAt({ ...two, "mount-path": "C:\\secrets" }), ["C:\\secrets\\a", "C:\\secrets\\b"]);
     assert.deepEqual(mountedAt({ ...two, "mount-path": "a=C:\\x,b=D:\\x" }), ["C:\\x", "D:\\x"]);
-    assert.match(denialOf(aPod({ ...OPTED_IN, ...two, "mount-path": "a=/x,b=c:\\X\\y" }, windows)), /in the mount of class a/);
+    assert.match(denialOf(aPod({ ...OPTED_IN, ...two, "mount-path": "a=/x,b=c:\\X\\y" }, windows)), /inside the mount of class a/);
   });
 
   test("is refused what Windows does not take", () => {

@@ -59,7 +59,7 @@ describe("a default on the Namespace", () => {
       assert.equal(decidePod(aPod(annotations), { namespace: everything }).reason, "NotOptedIn");
     }
     assert.deepEqual(warningsOf(aPod({ inject: "true" }, spec), { namespace: everything }), [
-      'env-from: no class of this pod writes Secret "shared", it must exist before the pod starts',
+      'env-from: no class of this pod writes Secret "shared"; it must exist before the pod starts',
     ]);
   });
 
@@ -149,7 +149,7 @@ describe("our own stamps", () => {
   const stamped = { ...OPTED_IN, status: "anything", rotated: "0123abcd", "restart-on-rotation": "true", injected: "true" };
 
   test("are known, and the one in the wrong place is told but never denied", () => {
-    const told = ['"injected" is no annotation of keyvault-injector.dev/: did you mean "inject"?'];
+    const told = ['"injected" is not a keyvault-injector.dev/ annotation: did you mean "inject"?'];
 
     assert.deepEqual(warningsOf(aPod(stamped)), told);
     assert.equal(decidePod(aPod(stamped), { strictAnnotations: true }).kind, "patched");

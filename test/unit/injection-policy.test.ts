@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SHIPPED_CONDITIONS } from "../../src/cli/shared/webhook-entry.ts";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { FORBIDDEN } from "../../src/domain/injection/system-paths.ts";
+import { FORBIDDEN_PATHS } from "../../src/domain/injection/system-paths.ts";
 import { injectionFiles } from "../../tools/injection-policy/files.ts";
 import { REFUSED } from "../../tools/injection-policy/mutation.ts";
 import { injectionPolicy } from "../../tools/injection-policy/policies.ts";
@@ -22,7 +22,7 @@ describe("the policy that injects", () => {
   });
 
   test("knows every system path of the webhook", () => {
-    for (const { trees, exact } of Object.values(FORBIDDEN))
+    for (const { trees, exact } of Object.values(FORBIDDEN_PATHS))
       for (const path of [...trees, ...exact]) assert.ok(text.includes(path.replaceAll(".", String.raw`\\\\.`)), path);
   });
 

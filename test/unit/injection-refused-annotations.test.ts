@@ -11,33 +11,33 @@ describe("a bad value", () => {
     [{ inject: "" }, `annotation ${P}/inject is "": write "true" or "false"`],
     [
       { "secret-provider-class": "Demo" },
-      `annotation ${P}/secret-provider-class is "Demo": "Demo" is no name of an object, write the name of a SecretProviderClass of the pod's namespace, or a comma list of names`,
+      `annotation ${P}/secret-provider-class is "Demo": "Demo" is not a valid object name; write the name of a SecretProviderClass in the pod's namespace, or a comma-separated list of names`,
     ],
     [
       { "secret-provider-class": "a,,b" },
-      `annotation ${P}/secret-provider-class is "a,,b": write the name of a SecretProviderClass of the pod's namespace, or a comma list of names`,
+      `annotation ${P}/secret-provider-class is "a,,b": write the name of a SecretProviderClass in the pod's namespace, or a comma-separated list of names`,
     ],
-    [{ "secret-provider-class": "a,a" }, `annotation ${P}/secret-provider-class is "a,a": it lists "a" twice, write it once`],
+    [{ "secret-provider-class": "a,a" }, `annotation ${P}/secret-provider-class is "a,a": it lists "a" twice; write it once`],
     [
       { "credentials-secret": "My Creds" },
-      `annotation ${P}/credentials-secret is "My Creds": write the name of a Secret of the pod's namespace, or "none"`,
+      `annotation ${P}/credentials-secret is "My Creds": write the name of a Secret in the pod's namespace, or "none"`,
     ],
     [{ "mount-path": "secrets" }, `annotation ${P}/mount-path is "secrets": write an absolute path such as "/mnt/secrets-store"`],
     [
       { "mount-path": "/a/../b" },
-      `annotation ${P}/mount-path is "/a/../b": a mount path has no "..", write an absolute path such as "/mnt/secrets-store"`,
+      `annotation ${P}/mount-path is "/a/../b": a mount path cannot contain ".."; write an absolute path such as "/mnt/secrets-store"`,
     ],
     [
       { "mount-path": "/a:b" },
-      `annotation ${P}/mount-path is "/a:b": a mount path has no ":" and no control characters, write an absolute path such as "/mnt/secrets-store"`,
+      `annotation ${P}/mount-path is "/a:b": a mount path cannot contain ":" or control characters; write an absolute path such as "/mnt/secrets-store"`,
     ],
     [
       { "mount-path": "//" },
-      `annotation ${P}/mount-path is "//": a mount at the root would hide the container's own files, write an absolute path such as "/mnt/secrets-store"`,
+      `annotation ${P}/mount-path is "//": a mount at the root would hide the container's own files; write an absolute path such as "/mnt/secrets-store"`,
     ],
     [
       { "mount-path": "other=/x" },
-      `annotation ${P}/mount-path is "other=/x": "other" is no class of this pod, write one of akvprovider-demo`,
+      `annotation ${P}/mount-path is "other=/x": "other" is not a class of this pod; write one of akvprovider-demo`,
     ],
     [
       { "volume-name": "a.b" },
@@ -49,22 +49,22 @@ describe("a bad value", () => {
     ],
     [
       { containers: "a b" },
-      `annotation ${P}/containers is "a b": "a b" is no container name, write container names separated by commas, "-name" to leave one out`,
+      `annotation ${P}/containers is "a b": "a b" is not a valid container name; write container names separated by commas, or "-name" to exclude one`,
     ],
-    [{ containers: "" }, `annotation ${P}/containers is "": write container names separated by commas, "-name" to leave one out`],
-    [{ containers: "app,-app" }, `annotation ${P}/containers is "app,-app": it names "app" and leaves it out, write one of the two`],
-    [{ containers: "-app" }, `annotation ${P}/containers is "-app": it leaves no container to mount into, name at least one`],
+    [{ containers: "" }, `annotation ${P}/containers is "": write container names separated by commas, or "-name" to exclude one`],
+    [{ containers: "app,-app" }, `annotation ${P}/containers is "app,-app": it both includes and excludes "app"; write one of the two`],
+    [{ containers: "-app" }, `annotation ${P}/containers is "-app": it leaves no container to mount into; name at least one`],
     [
       { "secret-provider-class": "a,b", "volume-name": "a=v,b=v" },
-      `annotation ${P}/volume-name is "a=v,b=v": b and a get the same volume name "v", write class=name for each`,
+      `annotation ${P}/volume-name is "a=v,b=v": b and a get the same volume name "v"; write class=name for each`,
     ],
     [
       { "secret-provider-class": "a,b", "mount-path": "a=/x/y,b=/x" },
-      `annotation ${P}/mount-path is "a=/x/y,b=/x": class a would be mounted at "/x/y", in the mount of class b, write class=path for each, none inside another`,
+      `annotation ${P}/mount-path is "a=/x/y,b=/x": class a would be mounted at "/x/y", inside the mount of class b; write class=path for each, none inside another`,
     ],
-    [{ "secret-provider-class": Array.from({ length: 17 }, (_, i) => `c${i}`).join(",") }, "a pod mounts at most 16 classes"],
-    [{ "volume-name": "akvprovider-demo=a,akvprovider-demo=b" }, 'it names class "akvprovider-demo" twice, write it once'],
-    [{ "volume-name": "akvprovider-demo=a,b" }, '"b" names no class, write one value for all or class=value,class=value'],
+    [{ "secret-provider-class": Array.from({ length: 17 }, (_, i) => `c${i}`).join(",") }, "a pod can mount at most 16 classes"],
+    [{ "volume-name": "akvprovider-demo=a,akvprovider-demo=b" }, 'it names class "akvprovider-demo" twice; write it once'],
+    [{ "volume-name": "akvprovider-demo=a,b" }, '"b" names no class; write one value for all or class=value,class=value'],
   ];
   for (const [annotations, message] of cases) {
     test(`is denied with the fix: ${JSON.stringify(annotations).slice(0, 70)}`, () => {
@@ -102,7 +102,7 @@ describe("an unknown annotation", () => {
 
     assert.ok(decision.kind === "patched");
     assert.deepEqual(decision.warnings, [
-      '"secret-provider-clas" is no annotation of keyvault-injector.dev/: did you mean "secret-provider-class"?',
+      '"secret-provider-clas" is not a keyvault-injector.dev/ annotation: did you mean "secret-provider-class"?',
     ]);
   });
 
@@ -112,7 +112,7 @@ describe("an unknown annotation", () => {
     assert.deepEqual(decision, {
       kind: "unchanged",
       reason: "NotOptedIn",
-      warnings: ['"Inject" is no annotation of keyvault-injector.dev/: did you mean "inject"?'],
+      warnings: ['"Inject" is not a keyvault-injector.dev/ annotation: did you mean "inject"?'],
     });
   });
 

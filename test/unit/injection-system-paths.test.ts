@@ -35,7 +35,7 @@ describe("a mount where kubelet, runtime or system have their own", () => {
       assert.equal(decision.kind, "denied", JSON.stringify(decision));
       assert.match(
         denialOf(podAt(path, spec)),
-        /^InvalidAnnotation: .* would break the container: kubelet, runtime or system have their own/,
+        /^InvalidAnnotation: .* would break the container, because the kubelet, the runtime, or the system uses that path/,
       );
     });
   }
@@ -64,7 +64,7 @@ describe("a mount around the token of the account", () => {
   for (const path of ["/run/secrets", "/var/run/secrets", "/run/secrets/", "/var/run/secrets/kubernetes.io/serviceaccount"]) {
     test(`K4: is warned of where it has none, yet: ${path}`, () => {
       const shown = path.replace(/\/$/, "");
-      assert.deepEqual(warningsOf(podAt(path)), [`mount-path "${shown}": a container that has a token there does not start`]);
+      assert.deepEqual(warningsOf(podAt(path)), [`mount-path "${shown}": a container with a token there does not start`]);
     });
   }
 
@@ -72,15 +72,15 @@ describe("a mount around the token of the account", () => {
     const path = "C:\\var\\run\\Secrets";
 
     assert.equal(decidePod(podAt(path, { ...TOKEN, ...WINDOWS })).reason, "MountPathTaken");
-    assert.match(warningsOf(podAt(path, WINDOWS)).join(), /^mount-path "C:\\var\\run\\Secrets": a container that has a token there/);
+    assert.match(warningsOf(podAt(path, WINDOWS)).join(), /^mount-path "C:\\var\\run\\Secrets": a container with a token there/);
   });
 
   test("K4: is refused with the reason why two spellings meet", () => {
     assert.match(
       denialOf(podAt("/run/secrets", TOKEN)),
-      /at "\/var\/run\/secrets\/kubernetes\.io\/serviceaccount" \("\/var\/run" is a link to "\/run" in most images\), inside of "\/run\/secrets", where/,
+      /at "\/var\/run\/secrets\/kubernetes\.io\/serviceaccount" \("\/var\/run" is a link to "\/run" in most images\), inside "\/run\/secrets", where/,
     );
-    assert.match(denialOf(podAt("/var", TOKEN)), /at "\/var\/run\/secrets\/kubernetes\.io\/serviceaccount", inside of "\/var", where/);
+    assert.match(denialOf(podAt("/var", TOKEN)), /at "\/var\/run\/secrets\/kubernetes\.io\/serviceaccount", inside "\/var", where/);
   });
 
   test("K4: fails in render, but where the pod says that it wants no token", async () => {
@@ -102,7 +102,7 @@ describe("a mount through the link of /var/run", () => {
 
   test("K4: meets what the container has at the other spelling", () => {
     assert.match(denialOf(podAt("/run/app", taken("/var/run/app"))), /^MountPathTaken: container "app" already has volume "data"/);
-    assert.match(denialOf(podAt("/var/run/app", taken("/run/app/cache"))), /^MountPathTaken: .* inside of "\/var\/run\/app"/);
+    assert.match(denialOf(podAt("/var/run/app", taken("/run/app/cache"))), /^MountPathTaken: .* inside "\/var\/run\/app"/);
     assert.deepEqual(warningsOf(podAt("/run/app/kv", taken("/var/run/app"))), [
       'container "app": the mount leaves a directory "kv" in volume "data"',
     ]);
@@ -112,7 +112,7 @@ describe("a mount through the link of /var/run", () => {
   test("K4: is one place for two classes", () => {
     const annotations = { ...OPTED_IN, "secret-provider-class": "a,b", "mount-path": "a=/run/x,b=/var/run/x/y" };
 
-    assert.match(denialOf(aPod(annotations)), /class b would be mounted at "\/var\/run\/x\/y", in the mount of class a/);
+    assert.match(denialOf(aPod(annotations)), /class b would be mounted at "\/var\/run\/x\/y", inside the mount of class a/);
   });
 });
 
@@ -125,9 +125,7 @@ describe("a mount that hides what an image has", () => {
     ["C:\\Program Files", WINDOWS],
   ] as const) {
     test(`K4: is made, with a warning: ${path}`, () => {
-      assert.deepEqual(warningsOf(podAt(path, spec)), [
-        `mount-path "${path}" hides what the image has there, such as programs and libraries`,
-      ]);
+      assert.deepEqual(warningsOf(podAt(path, spec)), [`mount-path "${path}" hides files of the image, such as programs and libraries`]);
       assert.ok(isPatched(podAt(path, spec)));
     });
   }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { isVersionOlder } from "../../src/domain/resource-version.ts";
-import { type Outcome, planAfter } from "../../src/kube/reflector-steps.ts";
+import { planAfter, type StepOutcome } from "../../src/kube/reflector-steps.ts";
 
 const middle = (): number => 0.5;
 const watchFrom7 = { kind: "watch", resourceVersion: "7" } as const;
-const failure = (retry: KubeError["retry"] = { kind: "backoff" }): Outcome => ({
+const failure = (retry: KubeError["retry"] = { kind: "backoff" }): StepOutcome => ({
   kind: "failed",
   step: watchFrom7,
   error: new KubeError("Unavailable", "no answer", { retry }),
@@ -14,7 +14,7 @@ const failure = (retry: KubeError["retry"] = { kind: "backoff" }): Outcome => ({
 });
 
 /** Delays of the same outcome again and again. */
-function delaysOf(outcome: Outcome, times: number): readonly number[] {
+function delaysOf(outcome: StepOutcome, times: number): readonly number[] {
   const delays: number[] = [];
   let failures = 0;
   for (let i = 0; i < times; i++) {
@@ -61,7 +61,7 @@ describe("a reflector", () => {
 
   test("tries a failed watch again from where it was, and starts its wait anew where the watch had been of use", () => {
     assert.deepEqual(planAfter(failure(), 0, middle), { step: watchFrom7, delayMs: 300, failures: 1 });
-    assert.equal(planAfter({ ...failure(), wasUseful: true } as Outcome, 6, middle).failures, 1);
+    assert.equal(planAfter({ ...failure(), wasUseful: true } as StepOutcome, 6, middle).failures, 1);
   });
 
   test("waits as long as the server says", () => {

@@ -108,20 +108,20 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
     [
       "a context without a cluster",
       () => ({ ...dev({ namespace: "x" }), "current-context": "dev" }),
-      'current-context: "dev" is no context that names a cluster; set it to one of c',
+      'current-context: "dev" is not a context that names a cluster; set it to one of c',
     ],
     [
       "a context that is not there",
       () => config({ "current-context": "gone" }),
-      'current-context: "gone" is no context that names a cluster; set it to one of c',
+      'current-context: "gone" is not a context that names a cluster; set it to one of c',
     ],
     [
       "a cluster without a server",
       () => config({ clusters: [{ name: "c", cluster: { server: "" } }] }),
-      'contexts[c].cluster: "c" is no cluster with a server; correct its entry in clusters',
+      'contexts[c].cluster: "c" is not a cluster with a server; correct its entry in clusters',
     ],
     ["no context", () => config({ "current-context": null }), "current-context: not set; set it to one of c, or name one with --context"],
-    ["nothing at all", () => "", "contexts: none that names a cluster; name another kubeconfig"],
+    ["nothing at all", () => "", "contexts: none names a cluster; use another kubeconfig"],
   ] as const) {
     test(`SW6: says what is wrong with what is used: ${what}`, async () => {
       const file = await write("config", content());
@@ -274,7 +274,7 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
 
   for (const [what, script, exec, problem] of [
     ["prints something else", "echo hunter2", {}, "printed no credential; check the plugin"],
-    ["has to ask", print, { interactiveMode: "Always" }, "has questions, and standard input is no terminal"],
+    ["has to ask", print, { interactiveMode: "Always" }, "asks for input, but standard input is not a terminal"],
   ] as const) {
     test(`SW4: a plugin of it that ${what} is named`, {
       skip: process.stdin.isTTY && "SKIPPED: standard input is a terminal",

@@ -82,7 +82,7 @@ describe("a class that is larger than any", () => {
 
     assert.deepEqual(mirrored(), names.slice(0, 28));
     assert.equal(stateOf("app-28"), "False InvalidClass");
-    assert.match(JSON.stringify(world.status({ namespace: "team", name: "app-28" })), /waits for room.*16777216 bytes/);
+    assert.match(JSON.stringify(world.status({ namespace: "team", name: "app-28" })), /is waiting for memory.*16777216 bytes/);
     assert.equal(world.condition({ namespace: "other", name: "app" }, "Synced"), "True Synced");
     assert.ok(snapshots(world) < 18_000_000, `snapshots of ${snapshots(world)} characters`);
 

@@ -11,7 +11,7 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 describe("what a leader leaves to the next", () => {
   const clock = new ManualClock();
   const cluster = new SimulatedCluster(clock);
-  const common = { namespace: "install", name: "lease", fieldManager: "test", clock, logger: recordingLogger() };
+  const common = { leases: { namespace: "install", name: "lease" }, fieldManager: "test", clock, logger: recordingLogger() };
   const kept = (): LeaseAnnotations | undefined =>
     cluster.get(RESOURCES.leases, { namespace: "install", name: "lease" })?.metadata.annotations;
 

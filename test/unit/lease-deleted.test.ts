@@ -31,7 +31,7 @@ describe("a lease that somebody deletes", () => {
   });
 
   const candidate = (identity: string, kube: KubeClient, hasLed: LeaderElectionOptions["hasLed"]): LeaderElection => {
-    const options = { ...LEASE, identity, fieldManager: "test", clock, logger: recordingLogger() };
+    const options = { leases: LEASE, identity, fieldManager: "test", clock, logger: recordingLogger() };
     const election = createLeaderElection(kube, { ...options, ...(hasLed === undefined ? {} : { hasLed }) });
     ended.push(election.run(aborted, stop.signal).catch(() => undefined));
     return election;

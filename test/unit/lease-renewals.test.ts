@@ -58,8 +58,7 @@ describe("a renewal that somebody wants at once", () => {
 
   const leading = async () => {
     const election = createLeaderElection(server.kube as KubeClient, {
-      namespace: "n",
-      name: "l",
+      leases: { namespace: "n", name: "l" },
       identity: "me",
       fieldManager: "f",
       clock,
@@ -142,7 +141,7 @@ describe("a candidate for a lease that another holds", () => {
   let stop: AbortController;
 
   const waiting = () => {
-    const options = { namespace: "n", name: "l", identity: "me", fieldManager: "f", clock, logger: recordingLogger() };
+    const options = { leases: { namespace: "n", name: "l" }, identity: "me", fieldManager: "f", clock, logger: recordingLogger() };
     const election = createLeaderElection(server.kube as KubeClient, options);
     const run = election.run(() => new Promise((resolve) => stop.signal.addEventListener("abort", () => resolve())), stop.signal);
     return { election, run };

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { LEASE_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { type Lease, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import type { Lease } from "../../src/kube/lease-record.ts";
 import { CANDIDATES_LEASE, LeaseCandidates } from "../support/worker/lease-candidates.ts";
 
 const noList = (verb: string): KubeError | undefined =>
@@ -214,7 +213,33 @@ describe("what leaders leave in their leases", () => {
 
     assert.equal(next.shard(), shard);
     assert.equal(next.term()?.annotations["polled"], "until noon");
-    assert.deepEqual(next.term()?.others, []);
+    assert.deepEqual(
+      next.term()?.others.map(({ hand }) => hand),
+      [undefined],
+    );
+  });
+
+  test("SH-10: says nothing of polls to the leaders of a number that comes back, and of classes in hand those of all", async () => {
+    const two = [all.start(2, { annotations: left }), all.start(2, { annotations: left })];
+    await all.pass(40_000);
+    for (const candidate of two) candidate.stop();
+    await all.pass(1_000);
+    const one = all.start(1, { annotations: { polled: "until night", hand: "a class that kills" } });
+    await all.pass(60_000);
+    one.stop();
+    await all.pass(1_000);
+    const again = all.startSome(2, 2);
+    await all.pass(60_000);
+
+    assert.deepEqual(all.led(), ["0/2", "1/2"]);
+    for (const candidate of again) {
+      const { annotations = {}, others = [] } = candidate.term() ?? {};
+      assert.equal(annotations["polled"], undefined, `shard ${candidate.shard()}`);
+      assert.ok(
+        [annotations, ...others].some(({ hand }) => hand === "a class that kills"),
+        `shard ${candidate.shard()}`,
+      );
+    }
   });
 
   test("SH-4: says nothing of polls to a leader of another number, and of classes in hand tells it those of all", async () => {

@@ -30,7 +30,7 @@ test("C-14: a candidate that is told to stop while it takes the lease gives it b
       return answer as never; // What the caller asked for.
     },
   };
-  const given = { ...LEASE, fieldManager: "test", clock, logger: recordingLogger(), hasLed: async () => false };
+  const given = { leases: LEASE, fieldManager: "test", clock, logger: recordingLogger(), hasLed: async () => false };
   let hasLed = false;
   const first = createLeaderElection(kube, { ...given, identity: "first" }).run(async (signal) => {
     hasLed = true;

@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import {
+  AUTHORITY_ANNOTATIONS,
   CLASS_ANNOTATIONS,
   COPY_ANNOTATIONS,
   COPY_LABEL,
@@ -91,6 +92,7 @@ describe("the manifests", () => {
       "ValidatingAdmissionPolicy - keyvault-injector-sync-webhooks",
       "ValidatingAdmissionPolicy - keyvault-injector-sync-workloads",
       "ValidatingAdmissionPolicy - keyvault-injector-webhook-configuration",
+      "ValidatingAdmissionPolicy - keyvault-injector-webhook-secrets",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-class-authors",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-class-identities",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-namespace-consents",
@@ -107,6 +109,7 @@ describe("the manifests", () => {
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-webhooks",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-sync-workloads",
       "ValidatingAdmissionPolicyBinding - keyvault-injector-webhook-configuration",
+      "ValidatingAdmissionPolicyBinding - keyvault-injector-webhook-secrets",
       "ValidatingWebhookConfiguration - keyvault-injector",
     ]);
   });
@@ -122,6 +125,7 @@ describe("the manifests", () => {
     const known = new Set<string>([
       ...Object.values(POD_ANNOTATIONS),
       ...Object.values(CLASS_ANNOTATIONS),
+      ...Object.values(AUTHORITY_ANNOTATIONS),
       MADE_FOR,
       INJECTED_LABEL,
       MANAGED_LABEL,

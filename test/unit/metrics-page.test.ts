@@ -14,7 +14,7 @@ describe("the page of metrics", () => {
   test("N13b: has the number of messages in hand at which the worker receives no more", () => {
     const most = new Intl.NumberFormat("en-US").format(queueReader.MOST_IN_HAND);
 
-    assert.match(rowOf("event_messages_in_hand"), new RegExp(`at ${most} from one queue, the worker stops receiving`));
+    assert.match(rowOf("event_messages_in_hand"), new RegExp(`At ${most} messages from one queue, the worker stops reading`));
   });
 
   test("P11: has every cause that keeps a restart back", async () => {

@@ -61,9 +61,9 @@ describe("the namespaces that a class names", () => {
 
     assert.deepEqual(namespaces, ["team-d"]);
     assert.deepEqual(problems, [
-      'annotation keyvault-injector.dev/mirror-to: "Team_A" is no name of a namespace; write names with commas between them',
-      "annotation keyvault-injector.dev/mirror-to: team is the class's own namespace; leave it out",
-      'annotation keyvault-injector.dev/mirror-to: "team-b;team-c" is no name of a namespace; write names with commas between them',
+      'annotation keyvault-injector.dev/mirror-to: "Team_A" is not the name of a namespace; write names separated by commas',
+      "annotation keyvault-injector.dev/mirror-to: team is the class's own namespace; remove it",
+      'annotation keyvault-injector.dev/mirror-to: "team-b;team-c" is not the name of a namespace; write names separated by commas',
     ]);
   });
 
@@ -72,8 +72,30 @@ describe("the namespaces that a class names", () => {
 
     assert.equal(namespaces.length, 64);
     assert.deepEqual(problems, [
-      "annotation keyvault-injector.dev/mirror-to: of 65 namespaces the first 64 get copies; spread them over several classes",
+      "annotation keyvault-injector.dev/mirror-to: only the first 64 of 65 namespaces get copies; spread them over several classes",
     ]);
+  });
+
+  test("A19-1: take a few lines to say what is wrong, however many words are", () => {
+    const { problems } = targetsOf(Array.from({ length: 1_000 }, (_, index) => `A${index}`).join(","));
+
+    assert.equal(problems.length, 11);
+    assert.equal(problems.at(-1), "annotation keyvault-injector.dev/mirror-to: 990 more like these");
+  });
+
+  test("A19-1: are none of a text that is far too long, and no copy goes for it", () => {
+    assert.deepEqual(targetsOf("a,".repeat(100_000)), {
+      namespaces: [],
+      problems: [
+        "annotation keyvault-injector.dev/mirror-to: it has more than 8192 characters; spread the namespaces over several classes",
+      ],
+    });
+  });
+
+  test("A19-4: are read once of each class, however many copies ask", () => {
+    const spc = classOf({ annotations: { [CLASS_ANNOTATIONS.mirrorTo]: "team-a" } });
+
+    assert.equal(mirrorTargets(spc), mirrorTargets(spc));
   });
 
   test("get nothing from a worker that may not read Secrets, and the class's author learns it", () => {
@@ -87,7 +109,7 @@ describe("the namespaces that a class names", () => {
           kind: "warn",
           topic: "annotations",
           problems: [
-            "annotation keyvault-injector.dev/mirror-to: with --secret-access=blind there are no copies; the worker may not read what it would copy",
+            "annotation keyvault-injector.dev/mirror-to: with --secret-access=blind there are no copies, because the worker is not allowed to read what it would copy",
           ],
         },
       ],

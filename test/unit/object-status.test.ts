@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
-import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
 import { mountedVersions } from "../../src/domain/sync/mounted-versions.ts";
-import { type FoundObject, heldObjects, type ObjectStatus, objectStatuses, summarizeObjects } from "../../src/domain/sync/object-status.ts";
+import { type FoundObject, heldObjects, objectStatuses, summarizeObjects } from "../../src/domain/sync/object-status.ts";
+import type { ClassStatus, ObjectStatus } from "../../src/domain/sync/status-fields.ts";
 import { foundObjects } from "../../src/sync/vault/look-at-objects.ts";
 import { historyVersions } from "../../src/sync/vault/version-check.ts";
 

@@ -42,7 +42,7 @@ describe("the outbound proxy", () => {
   for (const text of ["socks5://proxy.example:1080", "http://", "http://user:hunter2@:99999", "ftp://hunter2", ":::"]) {
     test(`${JSON.stringify(text)} is an error that names the variable and shows nothing of it`, () => {
       const read = readOutboundProxy({ https_proxy: text });
-      assert.deepEqual(read, { ok: false, error: "https_proxy: no address of an HTTP proxy; write http://<host>:<port>" });
+      assert.deepEqual(read, { ok: false, error: "https_proxy: not the address of an HTTP proxy; write http://<host>:<port>" });
     });
   }
 

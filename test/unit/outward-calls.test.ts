@@ -27,7 +27,7 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
   ["src/azure/credential.ts", "assertionCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
   ["src/azure/token-proxy.ts", "next", HANDED_ON],
   ["src/azure/token-proxy.ts", "connect", "boundedCall stands around it where it is called, and its signal ends the socket"],
-  ["src/azure/custom-cloud.ts", "credential.getToken", "hands on to the shared sign-in"],
+  ["src/azure/vault-client.ts", "credential.getToken", "hands on to the shared sign-in"],
   ["src/azure/event-queues.ts", "credential.getToken", "hands on to the shared sign-in"],
   ["src/azure/queue-answer.ts", "next", "a policy of requests that requestBoundPolicy bounds"],
   ["src/azure/shared-sign-in.ts", "credential.getToken", "the credential that it is given is bounded by guardSignIn"],

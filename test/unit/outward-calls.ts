@@ -1,9 +1,7 @@
 /** Calls of the sources that wait for somebody outside of the process, by the compiler's own reading of them. */
-import { globSync } from "node:fs";
-import path from "node:path";
 import { type CallExpression, type Expression, type NewExpression, type Node, SyntaxKind } from "typescript/unstable/ast";
-import { API, type Project } from "typescript/unstable/sync";
-import { REPOSITORY } from "../../tools/repository-files.ts";
+import type { Project } from "typescript/unstable/sync";
+import { readTyped } from "./typed-sources.ts";
 
 export interface OutwardCall {
   /** From the root of the repository. */
@@ -23,25 +21,9 @@ const OPENERS: ReadonlySet<string> = new Set(["connect", "createConnection", "ge
 
 /** In the files that match, of the project that `tsconfig.json` describes. */
 export function outwardCalls(pattern: string): readonly OutwardCall[] {
-  const api = new API({ cwd: REPOSITORY });
-  try {
-    const configuration = path.join(REPOSITORY, "tsconfig.json");
-    const project = api.updateSnapshot({ openProjects: [configuration] }).getProject(configuration);
-    if (project === undefined) throw new Error("the compiler does not open tsconfig.json");
-    return globSync(pattern, { cwd: REPOSITORY })
-      .sort()
-      .flatMap((file) => {
-        const source = project.program.getSourceFile(path.join(REPOSITORY, file));
-        if (source === undefined) throw new Error(`${file} is no part of the project`);
-        return callsIn(source, [], (call) => isOutward(call, project)).map(({ call, within }) => ({
-          file,
-          callee: textOf(call.expression),
-          within,
-        }));
-      });
-  } finally {
-    api.close();
-  }
+  return readTyped(pattern, (file, source, project) =>
+    callsIn(source, [], (call) => isOutward(call, project)).map(({ call, within }) => ({ file, callee: textOf(call.expression), within })),
+  );
 }
 
 type Call = CallExpression | NewExpression;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 
-import { DerivationBudget } from "../../src/domain/content/derivation-budget.ts";
+import { DerivationBudget } from "../../src/domain/derivation-budget.ts";
+import type { DecodingProblem } from "../../src/domain/ports/pki.ts";
 import { decodePem } from "../../src/pki/pem.ts";
 import { decodePkcs12 } from "../../src/pki/pkcs12.ts";
 import { readPrivateKey } from "../../src/pki/private-key.ts";
@@ -15,10 +16,11 @@ function blocksOf(pfx: Uint8Array, password?: string) {
   return decoded.value;
 }
 
-function errorOf(pfx: Uint8Array, password?: string): string {
+function errorOf(pfx: Uint8Array, password?: string, code: DecodingProblem["code"] = "Undecodable"): string {
   const decoded = decodePkcs12(pfx, undefined, password);
   assert.ok(!decoded.ok);
-  return decoded.error;
+  assert.equal(decoded.error.code, code);
+  return decoded.error.message;
 }
 
 const onlyDer = (pem: string) => Buffer.from(decodePem(Buffer.from(pem)).blocks[0]?.der ?? []).toString("hex");
@@ -111,7 +113,8 @@ describe("a PKCS#12 file of OpenSSL", { skip: OPENSSL_MISSING }, () => {
     assert.equal(budget.left, 0);
     const small = new DerivationBudget(5 * 2_048 - 1);
     const refused = decodePkcs12(pfx, small, "canary");
-    assert.match(refused.ok ? "" : refused.error, /^pkcs12: the iteration counts are too high: it asks for 10240 rounds, /);
+    assert.equal(refused.ok ? "" : refused.error.code, "TooManyRounds");
+    assert.match(refused.ok ? "" : refused.error.message, /^pkcs12: the iteration counts are too high: it requires 10240 rounds, /);
     assert.equal(small.left, 5 * 2_048 - 1);
   });
 
@@ -146,13 +149,11 @@ describe("a PKCS#12 file of OpenSSL", { skip: OPENSSL_MISSING }, () => {
   });
 });
 
-/** Measured with Go's x/crypto/pkcs12. */
+/** Measured with Go's x/crypto/pkcs12, which says in the second one what it found: the first bytes of the input. */
 describe("what is no PKCS#12 file", () => {
-  const plain =
-    "{optional:false explicit:false application:false private:false defaultValue:<nil> tag:<nil> stringType:0 timeType:0 set:false omitEmpty:false}";
   for (const [text, message] of [
     ["", "asn1: syntax error: sequence truncated"],
-    ["MIIKQQIBAzCC", `asn1: structure error: tags don't match (16 vs {class:1 tag:13 length:73 isCompound:false}) ${plain} pfxPdu @2`],
+    ["MIIKQQIBAzCC", "asn1: structure error: tags don't match (16 expected) pfxPdu"],
     ["0", "asn1: syntax error: truncated tag or length"],
     ["0\u0080", "asn1: syntax error: indefinite length found (not DER)"],
     ["0\u0005abc", "asn1: syntax error: data truncated"],
@@ -171,6 +172,6 @@ describe("an iteration count", () => {
   test("that would take minutes is refused", { timeout: 20_000 }, () => {
     const mac = sequence(sequence(sha1, octetString(Buffer.alloc(20))), octetString(Buffer.alloc(8)), integer(0x7fffffff));
     const pfx = sequence(integer(3), sequence(data, explicit(0, octetString(sequence()))), mac);
-    assert.match(errorOf(pfx) ?? "", /^pkcs12: the iteration counts are too high: it asks for 2147483647 rounds, /);
+    assert.match(errorOf(pfx, undefined, "TooManyRounds"), /^pkcs12: the iteration counts are too high: it requires 2147483647 rounds, /);
   });
 });

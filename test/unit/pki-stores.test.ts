@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, hash } from "node:crypto";
 import { before, describe, test } from "node:test";
-import type { KeyStoreInput, SaltOf, SaltPurpose } from "../../src/domain/ports/pki.ts";
+import { type KeyStoreInput, type SaltOf, type SaltPurpose, undecodable } from "../../src/domain/ports/pki.ts";
 import type { Result } from "../../src/domain/result.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { KEY_SPECS, type KeyName, makeStoreMaterial, type StoreMaterial, saltsFor } from "../support/fixtures/store-material.ts";
@@ -96,7 +96,7 @@ describe("a PKCS#12 key store", () => {
   test("is not opened by another password, and the error holds neither", () => {
     const store = written(pki.encodePkcs12(inputOf(materialOf("P-256"))));
     for (const wrong of ["canary-passwore", "", undefined]) {
-      assert.deepEqual(pki.decodePkcs12(store, undefined, wrong), { ok: false, error: "pkcs12: decryption password incorrect" });
+      assert.deepEqual(pki.decodePkcs12(store, undefined, wrong), undecodable("pkcs12: decryption password incorrect"));
     }
   });
 
@@ -187,11 +187,11 @@ describe("no store is made", () => {
     (change: (der: Uint8Array) => Uint8Array): Changes =>
     ({ certificates }) => ({ certificates: certificates.map((der, index) => (index === 1 ? change(der) : der)) });
   const broken = "certificate 2 of 3 is not an X.509 certificate in DER";
-  const control = "the password has a control character, such as a line break at its end. Store it without";
+  const control = "the password contains a control character, such as a line break at its end. Store it without one";
 
   /** Of all three. */
   const refusals: readonly Refused[] = [
-    ["without certificates", () => ({ certificates: [] }), "there is no certificate, and a store needs at least one"],
+    ["without certificates", () => ({ certificates: [] }), "there are no certificates, and a store needs at least one"],
     ["of what is no certificate", second(() => Buffer.of(0x30, 0)), broken],
     ["of a cut certificate", second((der) => der.subarray(0, -1)), broken],
     ["of a certificate with a tail", second((der) => Buffer.concat([der, Buffer.of(0)])), broken],

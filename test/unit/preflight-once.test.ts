@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { SecretObject } from "../../src/domain/kubernetes.ts";
 import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
-import type { PreflightWarning } from "../../src/domain/preflight/warning.ts";
+import { type PreflightWarning, shownWarnings } from "../../src/domain/preflight/warning.ts";
 import { aClass } from "../support/fixtures/pods.ts";
 
 const OBJECTS = "array:\n  - |\n    objectName: DemoSecret\n    objectType: secret\n";
 const PARAMETERS = { keyvaultName: "demo", tenantId: "tenant", objects: OBJECTS };
 
-function ofClass({ parameters }: { readonly parameters: Readonly<Record<string, string>> }): readonly PreflightWarning[] {
-  const spec = { provider: "azure", parameters: { ...PARAMETERS, ...parameters } };
+interface Written {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly secretObjects?: readonly SecretObject[];
+}
+
+function ofClass({ parameters, secretObjects = [] }: Written): readonly PreflightWarning[] {
+  const spec = { provider: "azure", parameters: { ...PARAMETERS, ...parameters }, secretObjects };
   return classWarnings({ ...aClass(), spec }, { cloudName: "AzurePublicCloud" });
 }
 
@@ -31,4 +37,31 @@ test("N16: says one mistake once, what to do first", () => {
   assert.match(tenant ?? "", /tenantID: write the tenant's id in place of <tenant-Id>, /);
   // A parameter that is wrong besides the missing one is another mistake.
   assert.equal(missing({ cloudNme: "x" }).length, 2);
+});
+
+test("a class without objects, which no pod can mount, has the reason of what makes a mount fail", () => {
+  const secretObjects = [{ secretName: "s", type: "Opaque", data: [] }];
+  const empty = { objects: "array: []" };
+  const reasons = (written: Written) => ofClass(written).map(({ reason }) => reason);
+
+  assert.deepEqual(reasons({ parameters: empty }), ["InvalidObject"]);
+  assert.deepEqual(reasons({ parameters: {} }), []);
+  // The worker finds the objects of its Secrets by itself: nothing fails before somebody mounts it.
+  assert.deepEqual(reasons({ parameters: { ...empty, objectSelectors: "s: {names: 'a-*'}" }, secretObjects }), ["UnexpectedResult"]);
+});
+
+test("shows of a mistake that a mount fails on where it is and what to write, and of the provider's text only what fits", () => {
+  const shown = (parameters: Readonly<Record<string, string>>) => shownWarnings(ofClass({ parameters }));
+
+  assert.deepEqual(shown({ objects: OBJECTS.replace("objectType: secret", "objectType: secrt") }), [
+    "spec.parameters.objects[0].objectType: write secret, key or cert, in lower case",
+  ]);
+  assert.deepEqual(shown({ tenantId: "<tenant-Id>" }), [
+    "spec.parameters.tenantID: write the tenant's id in place of <tenant-Id>, a GUID such as the portal shows it",
+  ]);
+  assert.match(shown({ keyvaultName: "" }).join("|"), /^spec\.parameters\.keyvaultName: .* \(keyvaultName is not provided\)$/);
+  // What is ours says what is wrong; the remedy alone would not.
+  const secretObjects = [{ secretName: "s", type: "Opaque", data: [] }];
+  const own = shownWarnings(ofClass({ parameters: { objectSelectors: "s: {names: '*'}" }, secretObjects }));
+  assert.match(own.join(" ").replaceAll(" … ", " "), /\(it would select every object of the vault that the identity can list\)$/);
 });

@@ -22,12 +22,12 @@ describe("a parameter of the worker's own", () => {
     [
       "an expression that cannot be read",
       { secretData: "s:\n  k: propperty(DemoSecret)" },
-      'InvalidSecretObject: parameters.secretData[s][k]: at character 1: there is no function "propperty": did you mean property?',
+      'InvalidSecretObject: parameters.secretData[s][k]: at character 1: the function "propperty" does not exist: did you mean property?',
     ],
     [
       "an expression over a file that no object makes",
       { secretData: "s:\n  k: upper(DemoSecrt)" },
-      'ObjectNotInClass: secretObjects[0].data[0]: no object makes "DemoSecrt": did you mean "DemoSecret"?',
+      'ObjectNotInClass: secretObjects[0].data[0]: no object produces "DemoSecrt": did you mean "DemoSecret"?',
     ],
     [
       "a key that secretObjects has not",
@@ -37,7 +37,7 @@ describe("a parameter of the worker's own", () => {
     [
       "a selector that leaves nothing out",
       { objectSelectors: "s: {names: '*'}" },
-      "InvalidClass: spec.parameters.objectSelectors[s]: name them by a pattern or a tag, or write everything: true (it would take every object of the vault that the identity may list)",
+      "InvalidClass: spec.parameters.objectSelectors[s]: select them by a pattern or a tag, or write everything: true (it would select every object of the vault that the identity can list)",
     ],
     [
       "a slip in its name",

@@ -21,7 +21,7 @@ describe("preflight of what says when a workload is restarted, on the workload i
     const warnings = told({ "keyvault-injector.dev/restart-window": "0 0 30 2 * for 4h", "keyvault-injector.dev/restart-paused": "yes" });
 
     assert.deepEqual(warnings, [
-      'InvalidAnnotation: no restart begins in restart-window "0 0 30 2 * for 4h": "0 0 30 2 *" never comes',
+      'InvalidAnnotation: restart-window "0 0 30 2 * for 4h" is invalid, so no restart can begin: "0 0 30 2 *" never occurs',
       'InvalidAnnotation: keyvault-injector.dev/restart-paused is "yes" and pauses restarts: write "true" or "false"',
     ]);
   });

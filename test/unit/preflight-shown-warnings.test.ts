@@ -14,8 +14,26 @@ describe("what is shown of warnings", () => {
     assert.equal(shown.length, 3);
     assert.ok(shown.every((line) => line.length <= 120));
     assert.ok(shown[2]?.endsWith("..."));
-    assert.deepEqual(lines("x".repeat(121)), ["x".repeat(120), "x"]);
+    assert.deepEqual(lines("x".repeat(121)), ["x".repeat(120), "… x"]);
     assert.deepEqual(lines("a\nb\u0085\u009bc"), ["a b c"]);
+  });
+
+  test("begins with an ellipsis where it continues, so that nobody takes it for another warning", () => {
+    const [first, ...more] = lines(
+      "move keyvault-injector.dev/restart-on-rotation to spec.template.metadata.annotations: the Deployment's own metadata has no effect",
+    );
+
+    assert.doesNotMatch(first ?? "", /^…/);
+    assert.deepEqual(more, ["… no effect"]);
+    assert.ok(lines("word ".repeat(200)).every((line, index) => line.startsWith("… ") === index > 0));
+    assert.deepEqual(lines("a", "b"), ["a", "b"]);
+  });
+
+  test("leaves out what may be left out only where the whole takes more than a line", () => {
+    const shown = (message: string) => shownWarnings([{ reason: "InvalidObject", message, brief: "write pem" }]);
+
+    assert.deepEqual(shown("write pem (invalid objectFormat)"), ["write pem (invalid objectFormat)"]);
+    assert.deepEqual(shown(`write pem (${"invalid ".repeat(20)})`), ["write pem"]);
   });
 
   test("is bounded in number, says how many are left, and repeats nothing", () => {

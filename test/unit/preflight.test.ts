@@ -85,7 +85,7 @@ const PROVOKED: Readonly<
   PodDenied: {
     wrong: () => ofWorkload(aDeployment({ ...OPTED_IN, containers: "nobody" })),
     right: () => ofWorkload(aDeployment({ ...OPTED_IN, containers: "app" })),
-    says: /names container "nobody": the pod has app/,
+    says: /names container "nobody", but the pod has app/,
   },
   PodWarning: {
     wrong: () => ofWorkload(aDeployment({ "secret-provider-class": "akvprovider-demo" })),
@@ -95,7 +95,7 @@ const PROVOKED: Readonly<
   ClassMissing: {
     wrong: () => ofWorkload(inClass("nowhere")),
     right: () => ofWorkload(inClass("akvprovider-demo")),
-    says: /"nowhere" is not in this/,
+    says: /"nowhere" does not exist: pods wait for it/,
   },
   ClassUnreadable: {
     wrong: () => ofWorkload(inClass("unread")),
@@ -110,7 +110,7 @@ const PROVOKED: Readonly<
   CredentialsUnused: {
     wrong: () => ofWorkload(aDeployment({ inject: "true", "secret-provider-class": "workload", "credentials-secret": "mine" })),
     right: () => ofWorkload(aDeployment({ ...OPTED_IN, "credentials-secret": "mine" })),
-    says: /nodePublishSecretRef "mine" is not read/,
+    says: /nodePublishSecretRef "mine" is ignored/,
   },
   UnknownAnnotation: {
     wrong: () => ofWorkload(aDeployment({ ...OPTED_IN, "mount-pth": "/x" })),
@@ -155,7 +155,7 @@ const PROVOKED: Readonly<
   ObjectNotInClass: {
     wrong: () => ofClass(secretObject({ data: [{ objectName: "DemoSecrt", key: "k" }] })),
     right: () => ofClass(secretObject({})),
-    says: /no object makes "DemoSecrt": did you mean "DemoSecret"\?/,
+    says: /no object produces "DemoSecrt": did you mean "DemoSecret"\?/,
   },
   UnexpectedResult: {
     wrong: () => ofClass({ parameters: { objects: history } }),
@@ -167,7 +167,7 @@ const PROVOKED: Readonly<
 describe("R8: a fault that stands in the text of a class", () => {
   const key = (name: string, type = "Opaque") => ofClass(secretObject({ type, data: [{ objectName: "DemoSecret", key: name }] }));
   for (const [what, found, says] of [
-    ["a key that no Secret has", () => key("bad key"), /data\[0\]\.key: "bad key" is no valid key of a Secret/],
+    ["a key that no Secret has", () => key("bad key"), /data\[0\]\.key: "bad key" is not a valid Secret key/],
     ["a key that no TLS Secret has", () => key("cert.pem", "kubernetes.io/tls"), /key "cert\.pem" is not supported/],
     [
       "a word that is no sync mode",
@@ -251,7 +251,7 @@ describe("a preflight check", () => {
     for (const name of ["DB_PASSWORD", "my.secret", "a b", "ünï", "x".repeat(128)]) {
       assert.match(
         reasons(name).join("\n"),
-        /^objects\[0\]\.objectName "[^"]+"?.*: a vault's names are 1 to 127 letters, digits and dashes: /,
+        /^objects\[0\]\.objectName "[^"]+"?.*: names in a vault have 1 to 127 letters, digits, and dashes: /,
       );
     }
     for (const name of ["DB-PASSWORD", "0", "-a-", "x".repeat(127)]) assert.deepEqual(reasons(name), []);
@@ -261,7 +261,7 @@ describe("a preflight check", () => {
     const named = { ...secretObject({ data: [{ objectName: "DemoSecret", key: "k" }] }), parameters: { objects: history } };
     const [told] = ofClass(named).filter(({ reason }) => reason === "ObjectNotInClass");
 
-    assert.match(told?.message ?? "", /no object makes "DemoSecret": did you mean "DemoSecret\/0"\?/);
+    assert.match(told?.message ?? "", /no object produces "DemoSecret": did you mean "DemoSecret\/0"\?/);
   });
 
   test("knows the file names of a history and the parts of a certificate", () => {

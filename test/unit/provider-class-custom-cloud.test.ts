@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
 import { parseCloudFile } from "../../src/domain/provider-class/cloud-file.ts";
 import type { ReadCloudFile } from "../../src/domain/provider-class/parameters.ts";
-import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
+import { parseProviderClass } from "../../src/domain/read-class.ts";
 import { failed, ok } from "../../src/domain/result.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

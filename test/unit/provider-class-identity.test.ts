@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { openProviderClass, parseProviderClass } from "../../src/domain/provider-class/parse.ts";
 import type { ClassProblem } from "../../src/domain/provider-class/problem.ts";
+import { openProviderClass, parseProviderClass } from "../../src/domain/read-class.ts";
 
 const OPTIONS = { owner: "shop/akv", cloudName: "AzurePublicCloud" };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseProviderClass } from "../../src/domain/provider-class/parse.ts";
+import { parseProviderClass } from "../../src/domain/read-class.ts";
 import { accept, aSpec, objectsOf, parse, refuse, TENANT } from "../support/fixtures/provider-class-spec.ts";
 
 describe("a provider class", () => {

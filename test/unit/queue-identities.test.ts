@@ -6,8 +6,10 @@ import { checkEventQueues } from "../../src/cli/doctor/checks/event-queues.ts";
 import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { accountOf, type WayContext } from "../../src/cli/doctor/class/identity.ts";
 import { lookForGrants, missingGrants } from "../../src/cli/grants/needs.ts";
-import type { EventQueue } from "../../src/domain/ports/event-queue.ts";
+import { type EventQueue, QueueError } from "../../src/domain/ports/event-queue.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
+import { findQueueIdentity } from "../../src/sync/push/queue-identity.ts";
 import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { holding } from "../support/worker/held-objects.ts";
 
@@ -50,8 +52,7 @@ async function lookedAt(objects: readonly Manifest[]): Promise<readonly string[]
   const context = {
     viewer: holding(objects),
     namespace: NAMESPACE,
-    queues: { open: () => empty },
-    isInCluster: false,
+    azure: { queues: { open: () => empty }, isInCluster: false },
     cluster: { kube: { requestToken: async () => new Sensitive(new Uint8Array()) } },
     clock: { now: () => Date.now() },
     signal: new AbortController().signal,
@@ -113,7 +114,7 @@ test("P3: the account of a class, too, is said to be missing before its grant is
   const context = { viewer: holding([namespace("shop")]) } as unknown as WayContext; // What this step takes.
   const found = await accountOf(context, { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata });
 
-  assert.equal(found.ok ? "granted" : found.error.message, "there is no ServiceAccount shop/web");
+  assert.equal(found.ok ? "granted" : found.error.message, "ServiceAccount shop/web does not exist");
 });
 
 describe("the Secret that reads a queue", () => {
@@ -124,15 +125,19 @@ describe("the Secret that reads a queue", () => {
     const objects = [...RBAC, worker(`--event-queues=${ofSecret("queue-creds")}`), secret("queue-creds")];
     const rights = (await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown);
 
-    assert.deepEqual(await lookedAt(objects), [`FAIL ${LABEL}: the worker may not get Secret ${NAMESPACE}/queue-creds -> ${fix}`]);
-    assert.deepEqual(rights, [`FAIL the worker may not get secrets queue-creds: no event queue is read with it -> ${fix}`]);
+    assert.deepEqual(await lookedAt(objects), [
+      `FAIL ${LABEL}: the worker lacks permission to get Secret ${NAMESPACE}/queue-creds -> ${fix}`,
+    ]);
+    assert.deepEqual(rights, [
+      `FAIL the worker lacks permission to get secrets queue-creds: no event queue that uses it is read -> ${fix}`,
+    ]);
   });
 
   test("P9: is fine where the worker may", async () => {
     const args = ["--credentials-secret-names=queue-creds", `--event-queues=${ofSecret("queue-creds")}`];
     const objects = [...named, worker(...args), secret("queue-creds")];
 
-    assert.deepEqual(await lookedAt(objects), [`OK ${LABEL} is reached, and its messages may be taken; 0 messages wait`]);
+    assert.deepEqual(await lookedAt(objects), [`OK ${LABEL} can be reached, and its messages can be received; 0 messages waiting`]);
     assert.match((await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown).join("\n"), /^OK /);
   });
 
@@ -141,14 +146,14 @@ describe("the Secret that reads a queue", () => {
     const objects = [...rights, worker("--namespaces=shop", `--event-queues=${ofSecret("secrets-store-creds")}`)];
 
     const [found = ""] = await lookedAt(objects);
-    assert.match(found, / -> bind the ClusterRole keyvault-injector-sync in namespace keyvault-injector, too, /);
+    assert.match(found, / -> bind the ClusterRole keyvault-injector-sync in namespace keyvault-injector as well, /);
   });
 
   test("P9: of classes is among the worker's rights, too", async () => {
     const objects = [...RBAC, worker("--credentials-secret-names=secrets-store-creds,queue-creds")];
 
     assert.deepEqual((await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown), [
-      `FAIL the worker may not get secrets queue-creds: no class with it is mirrored -> ${fix}`,
+      `FAIL the worker lacks permission to get secrets queue-creds: no class that uses it is synced -> ${fix}`,
     ]);
   });
 
@@ -160,5 +165,34 @@ describe("the Secret that reads a queue", () => {
 
   test("P9: a sign-in service whose name does not resolve is no matter of classes alone", () => {
     assert.match(networkRemedy("ENOTFOUND", "signIn"), /cloudName of a class, authorityHost of an event queue/);
+  });
+});
+
+describe("the Secret that reads a queue, as the worker reads it", () => {
+  const secretIsRead = async (thrown: KubeError): Promise<unknown> => {
+    const read = async () => {
+      throw thrown;
+    };
+    const kube = { read, requestToken: () => assert.fail("no account is named") };
+    const identity = { kind: "servicePrincipal", tenantId: GUID, secretName: "queue-creds" } as const;
+    return findQueueIdentity({ kube, namespace: NAMESPACE }, { url: LABEL, identity }, new AbortController().signal).catch(
+      (e: unknown) => e,
+    );
+  };
+
+  test("RC-11: of an API server that is silent is no matter of rights, and is said as the API server's", async () => {
+    const retry = { kind: "after", milliseconds: 7_000 } as const;
+    const silence = "cannot read Secret keyvault-injector/queue-creds: no answer from the API server within 15 s";
+    for (const code of ["Unavailable", "Throttled"] as const) {
+      const found = await secretIsRead(new KubeError(code, silence, { retry }));
+      assert.ok(found instanceof QueueError);
+      assert.deepEqual([found.message, found.code, found.retry], [`cannot sign in at ${LABEL}: ${silence}`, "Unreachable", retry]);
+    }
+  });
+
+  test("RC-11: which the worker may not read is told with the role that has to name it", async () => {
+    const found = await secretIsRead(new KubeError("Forbidden", "may not get", { retry: { kind: "never" } }));
+    assert.ok(found instanceof QueueError && found.code === "IdentityUnavailable");
+    assert.match(found.message, /may not get; the ClusterRole keyvault-injector-sync must name it/);
   });
 });

@@ -156,6 +156,19 @@ describe("the pages", () => {
     for (const { page, file } of named) assert.ok(existsSync(path.join(REPOSITORY, file)), `${page}: ${file}`);
   });
 
+  test("change the chart's values in one way: the one that takes a new chart's defaults", () => {
+    const upgrades = pages.flatMap((page) => {
+      const commands = readRepositoryFile(page).match(/helm upgrade [^`]*?--(?:reset-then-)?reuse-values/g) ?? [];
+      return commands.map((command) => `${page}: ${command}`);
+    });
+
+    assert.ok(upgrades.length > 5, upgrades.join());
+    assert.deepEqual(
+      upgrades.filter((command) => command.endsWith(" --reuse-values")),
+      [],
+    );
+  });
+
   test("date the release of this version, with its rendered manifests", () => {
     assert.match(
       readRepositoryFile("CHANGELOG.md"),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ClassStatus, SyncCondition } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus, SyncCondition } from "../../src/domain/sync/status-fields.ts";
+import { isToldUnused, UNUSED_MESSAGE } from "../../src/domain/sync/summarize.ts";
 import { workerAnswer } from "../../src/domain/sync/worker-answer.ts";
 
 type Word = readonly [SyncCondition["status"], SyncCondition["reason"]];
@@ -32,7 +33,7 @@ describe("N2: the worker's answer to a request", () => {
     ["is open before it names the request", { more: { observedRefresh: "before" } }, "open"],
     ["is open while it is about the class before its edit", { generation: 4 }, "open"],
     ["is open where the status has no conditions", { more: { conditions: [] } }, "open"],
-    ["is open while the vault is not asked at the moment", { fresh: ["Unknown", "Synced"] }, "open"],
+    ["is open while the worker does not query the vault at the moment", { fresh: ["Unknown", "Synced"] }, "open"],
     ["is none where a Secret failed", { synced: ["False", "PartialSync"] }, "failed"],
     ["is none where the vault refused", { synced: ["False", "Forbidden"], fresh: ["False", "Forbidden"] }, "failed"],
     ["is none where only the last check failed", { fresh: ["False", "Unreachable"] }, "failed"],
@@ -70,4 +71,16 @@ describe("N11: the answer to somebody else's request", () => {
       assert.equal(answer.kind === "open" && answer.isTakenBack, annotation === "before");
     });
   }
+});
+
+test("that a class waits for a pod is read from the worker's own sentence, and from none like it", () => {
+  const saying = (message: string): ClassStatus => {
+    const synced: SyncCondition = { type: "Synced", status: "True", reason: "Synced", message, lastTransitionTime: "2026-01-01T00:00:00Z" };
+    return { observedClassGeneration: 1, conditions: [synced], syncedSecrets: 0, desiredSecrets: 0, secrets: [] };
+  };
+  assert.equal(isToldUnused(saying(UNUSED_MESSAGE)), true);
+  for (const other of ["0 of 0 Secrets are up to date", `${UNUSED_MESSAGE}.`, "no pod mounts the class"]) {
+    assert.equal(isToldUnused(saying(other)), false, other);
+  }
+  assert.equal(isToldUnused(undefined), false);
 });

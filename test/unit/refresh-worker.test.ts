@@ -5,7 +5,7 @@ import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { OWN_DEPLOYMENT } from "../../src/domain/healing/components.ts";
 import type { KubeObject, Resource } from "../../src/domain/kubernetes.ts";
 import type { ListRequest } from "../../src/domain/ports/kube-client.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { refusal } from "../support/simulation/cluster.ts";
 import { type LeadOptions, type SimulatedClass, SimulatedWorld } from "../support/simulation/world.ts";
@@ -81,7 +81,7 @@ describe("refresh --wait beside the worker", () => {
     const { code, output } = await refreshed(world, "--wait");
 
     assert.deepEqual([code, world.value({ namespace: "shop", name: "web-db" })], [0, "db@v2"]);
-    assert.match(output, /the worker has asked the vault, and its Secrets and its status are as that answered/);
+    assert.match(output, /the worker has queried the vault, and the Secrets and the status match its response/);
   });
 
   test("N2: ends at once with 1 and the vault's refusal, which the worker takes for its answer", async (t) => {
@@ -92,9 +92,9 @@ describe("refresh --wait beside the worker", () => {
     assert.deepEqual([code, tookMs < 10_000], [1, true]);
     assert.match(
       output,
-      /the worker has answered, and the class is not up to date: Forbidden: .*app may not get; .*explain spc\/web -n shop/,
+      /the worker has reconciled the class, but it is not up to date: Forbidden: .*app may not get; .*explain spc\/web -n shop/,
     );
-    assert.doesNotMatch(output, /are as that answered/);
+    assert.doesNotMatch(output, /match its response/);
   });
 
   test("N2: ends with 1 where the Secret was not written, and says so", async (t) => {
@@ -125,7 +125,7 @@ describe("refresh --wait beside the worker", () => {
     const { code, output } = await refreshed(world, "--wait", "--timeout", "0s");
 
     assert.equal(code, 1);
-    assert.match(output, /the worker has been asked and has not answered/);
+    assert.match(output, /the worker has not finished the request/);
   });
 
   test("N11: takes the answer to a request that came after its own for its answer", async (t) => {
@@ -142,7 +142,7 @@ describe("refresh --wait beside the worker", () => {
     const { code, output } = await refreshed(world, "--wait", "--timeout", "10s");
 
     assert.equal(code, 1);
-    assert.match(output, /somebody has put the annotation keyvault-injector.dev\/refresh back/);
+    assert.match(output, /someone reset the annotation keyvault-injector.dev\/refresh/);
   });
 
   for (const [name, { annotations = {}, args = [], ...settings }, code, said] of [
@@ -162,7 +162,7 @@ describe("refresh --wait beside the worker", () => {
       "no pod mounts any more, although pods alone have it mirrored",
       { annotations: { [CLASS_ANNOTATIONS.sync]: "while-used" }, unusedGrace: 60 * MINUTE },
       1,
-      /until then its Secrets stay as they are/,
+      /until then, its Secrets stay unchanged/,
     ],
     [
       "no pod has mounted for long",

@@ -68,6 +68,18 @@ async function refreshed(objects: readonly Manifest[], { args = [], refused = []
 }
 
 describe("refresh", () => {
+  test("NW-L9: warns of a class that no refresh helps, and of no other", async () => {
+    const broken = usedClass("web", { objects: ["secret/db-pass"], secrets: { app: { password: "no-such" } } });
+    const [wrong, right] = [await refreshed([broken, ...driver("v1.6.0")]), await refreshed([CLASS, SECRET, STATUS, ...driver("v1.6.0")])];
+
+    assert.match(
+      wrong.notes.join("\n"),
+      /^warning: no refresh helps class shop\/web until someone corrects it: .*no-such.* \(InvalidClass\)$/m,
+    );
+    assert.deepEqual(wrong.written, ["secretproviderclasses shop/web"]);
+    assert.deepEqual(right.notes, []);
+  });
+
   test("asks the worker, and from 1.6 of the driver on the kubelets", async () => {
     const { code, written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")]);
 
@@ -89,14 +101,14 @@ describe("refresh", () => {
 
   test("says where the user may not patch pods, and goes on", async () => {
     const { code, report, notes } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")], { refused: ["pods"] });
-    assert.deepEqual([code, report.asked, notes], [0, 0, ["note: you may not patch pods shop/web-1; ask for the right"]]);
+    assert.deepEqual([code, report.asked, notes], [0, 0, ["note: you lack permission to patch pods shop/web-1; ask for it"]]);
   });
 
   test("ends with 2 where the user may not patch the class, and where there is none", async () => {
     assert.deepEqual((await refreshed([CLASS], { refused: ["secretproviderclasses"] })).report.problems, [
-      "you may not patch secretproviderclasses shop/web; ask for the right",
+      "you lack permission to patch secretproviderclasses shop/web; ask for it",
     ]);
-    assert.match((await refreshed([])).report.problems[0], /there is no/);
+    assert.match((await refreshed([])).report.problems[0], /does not exist/);
   });
 
   test("waits no longer than it is told, and ends with 1 where the worker has not answered", async () => {
@@ -152,7 +164,10 @@ describe("refresh", () => {
     const { code, output } = await runOffline(["refresh", "web", "-n", "shop", "--wait", "--timeout", "0s"], "", { cluster });
 
     assert.equal(code, 1);
-    assert.match(output, /the worker has been asked, and its answer is not seen: you may not get secretproviderclasssyncs shop\/web\n/);
+    assert.match(
+      output,
+      /the request was sent, but its result cannot be seen: you lack permission to get secretproviderclasssyncs shop\/web\n/,
+    );
   });
 
   test("R18-14: is not done by an answer that came after the rest was listed", async () => {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type ObjectRef, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
 import type { Retry } from "../../src/domain/ports/retry.ts";
-import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
+import type { SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };

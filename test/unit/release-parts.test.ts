@@ -1,10 +1,12 @@
 /** The parts of `npm run release` that need neither network nor registry. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { generateKeyPairSync, verify } from "node:crypto";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { after, describe, test } from "node:test";
 import { parse } from "yaml";
 import { releaseManifests, withImage } from "../../tools/release/artifacts.ts";
@@ -16,6 +18,7 @@ import { type Bom, imageBom } from "../../tools/release/sbom.ts";
 import { signing } from "../../tools/release/sign.ts";
 import { REPOSITORY, readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { at, listAt, parseManifests } from "../support/cluster/shipped-manifests.ts";
+import { fencedBlocks } from "../support/docs/markdown.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "release-parts-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -218,5 +221,34 @@ describe("npm run release", () => {
       assert.match(stderr, said);
       assert.equal(status, 2);
     }
+  });
+
+  test("warns at its start where no node could pull the image, and says what it is doing", async () => {
+    const main = path.join(REPOSITORY, "tools/release/main.ts");
+    const child = spawn(process.execPath, [main, VERSION, "--uncommitted", "--output", path.join(folder, "started")], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { PATH: process.env["PATH"] ?? "" },
+      timeout: 60_000,
+    });
+    try {
+      const lines: string[] = [];
+      for await (const line of createInterface({ input: child.stderr })) {
+        lines.push(line);
+        if (line.startsWith("compiling")) break;
+      }
+
+      assert.deepEqual(lines, [
+        "warning: KEYVAULT_INJECTOR_REGISTRY is not set, so the chart and the manifests will name an image that only nodes with a loaded image can run",
+        "compiling the program",
+      ]);
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "close");
+    }
+  });
+
+  test("is shown first with the registry that it pushes to", () => {
+    const [first] = fencedBlocks(readRepositoryFile("docs/how-to/build-a-release.md"));
+    assert.match(first?.text ?? "", /^KEYVAULT_INJECTOR_REGISTRY=registry\.example\.com\/\S+ npm run release -- \d/);
   });
 });

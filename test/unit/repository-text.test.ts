@@ -53,6 +53,17 @@ describe("the repository's text files", () => {
     assert.match(readRepositoryFile("SECURITY.md"), new RegExp(`^\\| ${major}\\.${minor}\\.x \\| yes \\|$`, "m"));
   });
 
+  test("say where to report a vulnerability, at an address that the package names", () => {
+    const { maintainers }: { maintainers: readonly { email: string }[] } = JSON.parse(readRepositoryFile("package.json"));
+    const [, reporting = ""] = readRepositoryFile("SECURITY.md").split("## Reporting");
+    const [section = ""] = reporting.split("\n## ");
+
+    assert.ok(
+      maintainers.some(({ email }) => section.includes(`mailto:${email}`)),
+      section,
+    );
+  });
+
   test("would be found to name one that is planted", () => {
     for (const needle of [...MACHINE_PATHS, ...REGISTRY_HOSTS]) {
       assert.deepEqual(findings("planted.md", `first\nsee ${needle}x\n`), [`planted.md:2: ${needle}`]);

@@ -42,7 +42,7 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
     ["restart-windows", "restart-window"],
   ] as const) {
     test(`P2: ${written} on the workload itself is told with what was meant`, () => {
-      const told = `"${written}" is no annotation of ${P}/: did you mean "${meant}"?`;
+      const told = `"${written}" is not a ${P}/ annotation: did you mean "${meant}"?`;
 
       assert.deepEqual(toldOf({ annotations: prefixed({ [written]: "true" }) }), [`UnknownAnnotation: ${told}`]);
     });
@@ -58,7 +58,7 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
 
   test("P2: a key on the workload itself that is like none is told, and so is one of classes", () => {
     assert.deepEqual(toldOf({ annotations: prefixed({ nonsense: "x", refresh: "1" }) }), [
-      `UnknownAnnotation: "nonsense" is no annotation of ${P}/: correct or remove it`,
+      `UnknownAnnotation: "nonsense" is not a ${P}/ annotation: correct or remove it`,
       'UnknownAnnotation: "refresh" belongs on a SecretProviderClass and does nothing here',
     ]);
   });
@@ -79,7 +79,7 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
 
     test(`P2: ${key} among labels of the workload is told to belong under annotations`, () => {
       assert.deepEqual(toldOf({ labels: prefixed({ [key]: "true" }) }), [
-        `UnknownAnnotation: move ${P}/${key} to metadata.annotations: labels of the Deployment are not read`,
+        `UnknownAnnotation: move ${P}/${key} to metadata.annotations: labels of the Deployment have no effect`,
       ]);
     });
   }
@@ -88,12 +88,12 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
 describe("windows that cannot be read", () => {
   test("P14: of the workload are told with the value, what is wrong with it, and what follows", () => {
     assert.deepEqual(toldOf({ annotations: prefixed({ "restart-window": "0 0 30 2 * for 4h" }) }), [
-      'InvalidAnnotation: no restart begins in restart-window "0 0 30 2 * for 4h": "0 0 30 2 *" never comes',
+      'InvalidAnnotation: restart-window "0 0 30 2 * for 4h" is invalid, so no restart can begin: "0 0 30 2 *" never occurs',
     ]);
   });
 
   test("P14: of the Namespace are told likewise, and its name is quoted once", () => {
-    const told = 'on Namespace "shop", no restart begins in restart-window "at night": "at night" is not "<cron> for <duration>"';
+    const told = 'Namespace "shop": invalid restart-window "at night" stops restarts: "at night" is not "<cron> for <duration>"';
 
     assert.deepEqual(toldOfPod(OPTED_IN, { namespace: { "restart-window": "at night" } }), [told]);
   });
@@ -102,7 +102,7 @@ describe("windows that cannot be read", () => {
 describe("annotations for pods on the workload itself", () => {
   test("P14: are told with their whole keys first, and with where to", () => {
     assert.deepEqual(toldOf({ annotations: prefixed({ "restart-on-rotation": "true", inject: "true" }) }), [
-      `UnknownAnnotation: move ${P}/inject and restart-on-rotation to spec.template.metadata.annotations: the Deployment's own metadata is not read`,
+      `UnknownAnnotation: move ${P}/inject and restart-on-rotation to spec.template.metadata.annotations: the Deployment's own metadata has no effect`,
     ]);
   });
 });
@@ -121,7 +121,7 @@ describe("metadata that kubectl refuses", () => {
     test(`P8: a value without quotation marks is an error: ${what}`, async () => {
       const { code, output, notes } = await runOffline(["render", "-f", "-"], text);
 
-      const told = `${start} must be a map of strings; "${P}/restart-paused" is true, quote it: "true"`;
+      const told = `${start} must be a map of strings; "${P}/restart-paused" is true; quote it: "true"`;
       assert.ok(notes.join("\n").includes(told), notes.join("\n"));
       assert.equal(code, 1);
       assert.equal(output, "");

@@ -55,12 +55,12 @@ describe("a Rollout of Argo Rollouts", () => {
 
   test("takes the time that its own steps take after a restart, and fails when its controller gives it up", () => {
     const waiting = { ...HEALTHY, phase: "Paused", pauseConditions: [{ reason: "CanaryPauseStep" }], updatedReplicas: 0 };
-    const after = standing(stamped(NEW, facts(waiting)), 86_400_000);
-    assert.ok(after.kind === "restarting");
-    assert.match(after.message, /Rollout web: 0 of 1 pods are updated, .*, and its phase is Paused \(CanaryPauseStep\)$/);
+    const restarted = stamped(NEW, facts(waiting));
+    assert.equal(standing(restarted, 86_400_000).kind, "restarting");
+    assert.match(restarted.progress.summary, /^0 of 1 pods are updated, .*, and its phase is Paused \(CanaryPauseStep\)$/);
     const failed = standing(stamped(NEW, facts({ ...HEALTHY, phase: "Degraded" })));
     assert.ok(failed.kind === "failed");
-    assert.match(failed.message, /Argo Rollouts has given the update up/);
+    assert.match(failed.why, /Argo Rollouts has given up on the update/);
     assert.equal(standing(stamped(NEW, facts(HEALTHY))).kind, "current");
   });
 

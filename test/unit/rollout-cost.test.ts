@@ -5,13 +5,15 @@ import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { exhaustedBudget, observeBudget } from "../../src/domain/rollout/budget.ts";
 import { usesOf } from "../../src/domain/rollout/uses.ts";
 import { versionsFor } from "../../src/domain/rollout/versions.ts";
-import { parseWindow, type RestartWindow, windowAt } from "../../src/domain/rollout/window.ts";
 import type { Workload } from "../../src/domain/rollout/workload.ts";
+import { parseWindow, type RestartWindow, windowAt } from "../../src/domain/schedule/restart-window.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { Breaths } from "../../src/runtime/breaths.ts";
+import type { AskingWorkload } from "../../src/sync/rollouts/asking.ts";
+import type { RolloutContext } from "../../src/sync/rollouts/rollout-context.ts";
 import { withHolds } from "../../src/sync/rollouts/rollout-holds.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
-import { type Asking, judgeAll, type RolloutContext } from "../../src/sync/rollouts/rollout-namespace.ts";
+import { judgeAll } from "../../src/sync/rollouts/rollout-namespace.ts";
 import { usersByClass } from "../../src/sync/rollouts/rollout-report.ts";
 import { namespaceSecrets, VersionTimes } from "../../src/sync/rollouts/rollout-versions.ts";
 import { podsFor, type RolloutWriter } from "../../src/sync/rollouts/rollout-write.ts";
@@ -65,7 +67,7 @@ describe("A18-2: a restart window", () => {
   });
 
   test("of many workloads leaves turns to everything else in the middle of a look", async () => {
-    const asking = Array.from({ length: 100 }, (_, index): Asking => {
+    const asking = Array.from({ length: 100 }, (_, index): AskingWorkload => {
       const each = workload({
         name: `w${index}`,
         annotations: { [restartOnRotation]: "true", [restartWindow]: `${index % 60} 4 * * * for 1m` },
@@ -116,14 +118,12 @@ function secretsOf(objectsEach: number) {
 function judged(secrets: ReturnType<typeof secretsOf>, watched: readonly Workload[]) {
   const context = {
     worker: {
-      classes: { list: () => CLASSES },
-      secrets,
-      statuses: { get: () => undefined },
+      live: { classes: { list: () => CLASSES }, secrets, statuses: { get: () => undefined } },
       isSwitchedOff: () => false,
       clock: { now: () => HOUR },
     },
     workloads: { defaultsOf: () => ({}) },
-    times: new VersionTimes(),
+    versions: { times: new VersionTimes() },
     memory: new RolloutMemory(),
     settings: { timeoutMs: HOUR },
   } as unknown as RolloutContext; // Nothing else is asked.
@@ -170,7 +170,7 @@ describe("A18-3: the versions of the workloads of a namespace", () => {
     assert.equal(versionsFor(uses, known(20)).kind, "known");
     assert.deepEqual(versionsFor(uses, known(21)), {
       kind: "none",
-      why: "it uses more than 4000 objects: the versions of so many are not followed",
+      why: "it uses more than 4000 objects, which is too many to track versions for",
     });
     const many = { ...uses, secrets: Array.from({ length: 1_000 }, (_, index) => `s${index}`) };
     assert.match(JSON.stringify(versionsFor(many, known(1))), /more than 1000 classes and Secrets/);
@@ -184,8 +184,7 @@ describe("A18-14: who uses a class", () => {
     const watched = Array.from({ length: 20 }, (_, index) => workload({ name: `w${index}`, annotations }));
     const asking = await judged(secretsOf(1), watched);
 
-    const worker = { secrets: { get: () => undefined } } as unknown as RolloutContext["worker"]; // What is asked.
-    const users = usersByClass({ worker, classes: CLASSES }, "team", asking);
+    const users = usersByClass({ secrets: { get: () => undefined }, classes: CLASSES }, "team", asking);
 
     assert.deepEqual(
       [...users].map(([name, ofClass]) => [name, ofClass.length]),
@@ -225,7 +224,10 @@ describe("A18-11: the pods of a workload", () => {
         return Array.from({ length: count }, (_, index) => ({ name: `pod-${index}` }));
       };
       const writer = { kube: { list }, memory: new RolloutMemory(), isDryRun: false } as unknown as RolloutWriter; // What is asked.
-      for (const _ of [1, 2]) assert.equal((await podsFor(writer, workload(), new AbortController().signal)).length, count);
+      for (const _ of [1, 2]) {
+        const pods = await podsFor(writer, workload(), new AbortController().signal);
+        assert.equal(pods.ok && pods.value.length, count);
+      }
       assert.equal(asked, lists);
     });
   }
@@ -247,7 +249,7 @@ describe("A18-6: what is kept of a workload, or of a PodDisruptionBudget,", () =
     assert.ok(JSON.stringify(large).length < 2_000);
     const [asking] = await judged(secretsOf(1), [large]);
     assert.equal(asking?.standing.kind, "noVersions");
-    assert.match(JSON.stringify(asking?.standing), /more than 32768 characters together/);
+    assert.match(JSON.stringify(asking?.standing), /more than 32768 characters in total/);
   });
 
   test("is no selector that is longer than any: its budget is taken to cover every pod, and allows no restart", () => {

@@ -4,8 +4,8 @@ import { Registry } from "prom-client";
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { RestartMode } from "../../src/domain/rollout/controls.ts";
-import { parseWindow } from "../../src/domain/rollout/window.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
+import { parseWindow } from "../../src/domain/schedule/restart-window.ts";
 import { createRolloutMetrics } from "../../src/sync/rollouts/rollout-metrics.ts";
 import { createRollouts } from "../../src/sync/rollouts/rollouts.ts";
 import { type Leader, SimulatedWorld } from "../support/simulation/world.ts";
@@ -212,7 +212,7 @@ describe("a workload with a restart window", () => {
 
   for (const [text, problem] of [
     ["at night", /"at night" is not/],
-    ["0 0 30 2 * for 4h", /"0 0 30 2 \*" never comes/],
+    ["0 0 30 2 * for 4h", /"0 0 30 2 \*" never occurs/],
   ] as const) {
     test(`that is none is never restarted, and told: ${text}`, async () => {
       const restarts = await rotated({ own: { "restart-window": text } });
@@ -275,8 +275,8 @@ describe("a request to restart now", () => {
 
 describe("restarts are paused", () => {
   const places: readonly (readonly [string, Told, RegExp])[] = [
-    ["of a workload", { own: { "restart-paused": "true" } }, /restart-paused on it is/],
-    ["of a workload, by a value that is none", { own: { "restart-paused": "yes" } }, /restart-paused on it is not "false"/],
+    ["of a workload", { own: { "restart-paused": "true" } }, /restart-paused on the workload is/],
+    ["of a workload, by a value that is none", { own: { "restart-paused": "yes" } }, /restart-paused on the workload is not "false"/],
     [
       "of a Namespace, whatever the workload says",
       { namespace: { "restart-paused": "true" }, own: { "restart-paused": "false" } },

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { PREFIX } from "../../src/domain/annotations.ts";
 import { type KubeObject, RESOURCES, type Resource } from "../../src/domain/kubernetes.ts";
-import { parseWindow } from "../../src/domain/rollout/window.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
+import { parseWindow } from "../../src/domain/schedule/restart-window.ts";
 import { refusal } from "../support/simulation/cluster.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 

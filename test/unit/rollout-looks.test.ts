@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { POD_ANNOTATIONS, PREFIX } from "../../src/domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { refusal } from "../support/simulation/cluster.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 import type { SimulatedWorld } from "../support/simulation/world.ts";
@@ -118,7 +118,7 @@ describe("R18-19: the partition of a StatefulSet", () => {
     assert.match(restarts.events(TEAM, "db").join(), /^Partitioned: /);
     restarts.report(TEAM, "web", { replicas: 1, updatedReplicas: 1, availableReplicas: 1 });
     await restarts.pass(MINUTE);
-    assert.match(restarts.rotated(TEAM), /^False Partitioned: StatefulSet db keeps pods below its partition/);
+    assert.match(restarts.rotated(TEAM), /^False Partitioned: StatefulSet db keeps pods with older versions below its partition/);
   });
 
   test("over some of them leaves the restart open for these, and holds up no other", async () => {
@@ -130,7 +130,7 @@ describe("R18-19: the partition of a StatefulSet", () => {
     assert.notEqual(restarts.stamp(TEAM, "web"), undefined);
     restarts.report(TEAM, "web", { replicas: 1, updatedReplicas: 1, availableReplicas: 1 });
     await restarts.pass(MINUTE);
-    assert.match(restarts.rotated(TEAM), /^False Partitioned: StatefulSet db keeps pods below its partition/);
+    assert.match(restarts.rotated(TEAM), /^False Partitioned: StatefulSet db keeps pods with older versions below its partition/);
     await replacePods(world, 0);
     assert.match(restarts.rotated(TEAM), /^True Rotated/);
   });

@@ -6,7 +6,8 @@ import { type Judged, planNamespace } from "../../src/domain/rollout/namespace-p
 import { hasOldPod } from "../../src/domain/rollout/pod-age.ts";
 import { settledStamp } from "../../src/domain/rollout/stamp.ts";
 import { type Standing, standingOf } from "../../src/domain/rollout/standing.ts";
-import type { Workload, WorkloadKind } from "../../src/domain/rollout/workload.ts";
+import type { Workload } from "../../src/domain/rollout/workload.ts";
+import type { WorkloadKind } from "../../src/domain/rollout/workload-kinds.ts";
 import { daemons, NEW, OLD, READY, stamped, workload } from "../support/worker/observed-workload.ts";
 
 const { rotated } = POD_ANNOTATIONS;
@@ -123,7 +124,7 @@ describe("a namespace", () => {
   });
   const other = (name: string, kind: "restarting" | "failed"): Judged => ({
     workload: workload({ name }),
-    standing: { kind, message: "m" },
+    standing: kind === "failed" ? { kind, why: "w" } : { kind },
   });
   const names = (judged: readonly Judged[]): readonly string[] => judged.map((each) => each.workload.ref.name);
 

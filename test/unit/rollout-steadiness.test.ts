@@ -44,7 +44,8 @@ describe("pods are steady", () => {
   });
 
   test("not while one of them is not ready", () => {
-    assert.equal(steadinessOf([pod({ readySince: FIRST }), pod({})], NEW), undefined);
+    assert.deepEqual(steadinessOf([pod({ readySince: FIRST }), pod({})], NEW), { since: undefined, restarts: 0 });
+    assert.deepEqual(steadinessOf([pod({ readySince: FIRST }), pod({ restarts: [4] })], NEW), { since: undefined, restarts: 4 });
   });
 
   test("whatever becomes of pods that are going, have ended, or are of another template", () => {
@@ -96,7 +97,7 @@ describe("a restart proves itself", () => {
 
   test("by what its pods say, and fails where they crash for as long as it may take", () => {
     const proof = (readyFor: number | undefined, restarts: number, isStalled = false) => {
-      const steadiness = readyFor === undefined ? undefined : { since: 1_000_000 - readyFor, restarts };
+      const steadiness = { since: readyFor === undefined ? undefined : 1_000_000 - readyFor, restarts };
       return proofOf({ steadiness, now: 1_000_000, timeoutMs: 600_000, isStalled });
     };
 
@@ -106,6 +107,14 @@ describe("a restart proves itself", () => {
     assert.equal(proof(undefined, 0).kind, "open");
     assert.deepEqual(proof(30_000, 2, true), { kind: "failed", restarts: 2, left: 10_000 });
     assert.deepEqual(proof(1_000, 0, true), { kind: "done" }, "an autoscaler adds pods all the time");
+  });
+
+  test("U3: not by a pod that has just crashed once more, when the time is up and its workload's status still calls it available", () => {
+    const steadiness = steadinessOf([pod({ restarts: [3] })], NEW);
+    const input = { now: 1_000_000, timeoutMs: 600_000 };
+
+    assert.equal(proofOf({ ...input, steadiness, isStalled: true }).kind, "failed");
+    assert.equal(proofOf({ ...input, steadiness, isStalled: false }).kind, "open");
   });
 
   test("once: then its workload has another stamp than its template, for the same versions", () => {

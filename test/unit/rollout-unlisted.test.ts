@@ -73,7 +73,7 @@ describe("a kind that cannot be listed", () => {
       restarts.complete(TEAM, "web");
       await restarts.pass(MINUTE);
       assert.match(restarts.rotated(TEAM), new RegExp(`^Unknown VersionsUnknown: the worker cannot list ${kind}s`));
-      assert.ok(restarts.world.logger.entries.some(({ message }) => message.startsWith("restarts go on without a kind")));
+      assert.ok(restarts.world.logger.entries.some(({ message }) => message.startsWith("restarts continue without a kind")));
       watcher.isFailing = false;
       await restarts.pass(2 * MINUTE);
       assert.match(restarts.rotated(TEAM), /^True Rotated/);

@@ -6,6 +6,9 @@ import { hasStamp, isRestarted, restartStamp } from "../../src/domain/rollout/st
 import { usesOf } from "../../src/domain/rollout/uses.ts";
 import { type NamespaceSecrets, versionsFor } from "../../src/domain/rollout/versions.ts";
 import { observeWorkload } from "../../src/domain/rollout/workload.ts";
+import { namespaceSecrets, VersionTimes } from "../../src/sync/rollouts/rollout-versions.ts";
+import type { SecretStore } from "../../src/sync/secrets/secret-store.ts";
+import { secretOf } from "../support/fixtures/class-facts.ts";
 import { NEW, OLD, observed, workload } from "../support/worker/observed-workload.ts";
 
 const { inject, restartOnRotation, secretProviderClass, envFrom } = POD_ANNOTATIONS;
@@ -90,6 +93,22 @@ describe("the versions of a workload", () => {
   });
   const uses = { asksForRestarts: true, classes: ["one", "two"], secrets: ["c", "foreign"] };
 
+  test("RC-9: are unknown for want of room where the worker has none for a Secret, which is there", () => {
+    const spec = { provider: "azure", secretObjects: [{ secretName: "a", type: "Opaque", data: [] }] };
+    const metadata = { namespace: "team", name: "one" };
+    const found = namespaceSecrets({
+      namespace: "team",
+      classes: [{ apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata, spec }],
+      secrets: { get: () => ({ ...secretOf("a"), annotations: {}, isPartial: true }) } as unknown as SecretStore, // As far as it is asked.
+      times: new VersionTimes(),
+      mounts: { statuses: { get: () => undefined }, isSwitchedOff: () => false },
+      now: 0,
+    });
+
+    const why = "the worker has no room in memory for the metadata of the Secret a";
+    assert.deepEqual(versionsFor({ ...uses, classes: ["one"] }, found), { kind: "unknown", why });
+  });
+
   test("are those of all Secrets of its classes, and of the mirrored Secrets that it names", () => {
     const versions = versionsFor(uses, namespace({ one: ["a"], two: [], three: ["c"], four: ["d"] }, ["c", "a", "d"]));
 
@@ -129,12 +148,12 @@ describe("the versions of a workload", () => {
   });
 
   test("are not known while those of one of its mounted classes are not, and none where nobody follows any of them", () => {
-    const open = (name: string): MountedVersions => (name === "one" ? known(name) : { kind: "unknown", why: "not looked at" });
-    assert.deepEqual(versionsFor(uses, namespace({ one: [], two: [] }, [], open)), { kind: "unknown", why: "not looked at" });
+    const open = (name: string): MountedVersions => (name === "one" ? known(name) : { kind: "unknown", why: "not reconciled" });
+    assert.deepEqual(versionsFor(uses, namespace({ one: [], two: [] }, [], open)), { kind: "unknown", why: "not reconciled" });
     assert.deepEqual(versionsFor(uses, namespace({ one: [], two: [] }, [])), { kind: "none", why: "nobody follows one" });
     const nothing = { asksForRestarts: true, classes: [], secrets: ["foreign"] };
     const versions = versionsFor(nothing, namespace({}, []));
-    assert.deepEqual(versions, { kind: "none", why: "it uses no class, and no Secret that a class mirrors" });
+    assert.deepEqual(versions, { kind: "none", why: "it uses no class, and no Secret that a class syncs" });
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseWindow, type RestartWindow, windowAt } from "../../src/domain/rollout/window.ts";
+import { parseWindow, type RestartWindow, windowAt } from "../../src/domain/schedule/restart-window.ts";
 
 function windowOf(text: string): RestartWindow {
   const window = parseWindow(text);
@@ -45,19 +45,19 @@ describe("what is no restart window is refused, with what is wrong", () => {
     ["at night", /"at night" is not "<cron> for <duration>"/],
     ["0 22 * * * for 4h;", /"" is not "<cron> for <duration>"/],
     ["0 22 * * * in UTC", /is not "<cron> for <duration>"/],
-    ["61 0 * * * for 1h", /"61 0 \* \* \*" is no cron expression of five fields/],
-    ["0 0 22 * * * for 1h", /is no cron expression of five fields/],
-    ["@daily for 1h", /"@daily" is no cron expression/],
-    ["0 0 15W * * for 1h", /is no cron expression/],
-    ["0 0 * * +MON for 1h", /is no cron expression/],
-    ["0 0 * * MOON for 1h", /is no cron expression/],
-    ["0 0 30 2 * for 1h", /"0 0 30 2 \*" never comes/],
-    ["0 0 31 4,6,9,11 * for 1h", /never comes/],
-    ["0 0 * * * for long", /"long" is no duration/],
+    ["61 0 * * * for 1h", /"61 0 \* \* \*" is not a cron expression of five fields/],
+    ["0 0 22 * * * for 1h", /is not a cron expression of five fields/],
+    ["@daily for 1h", /"@daily" is not a cron expression/],
+    ["0 0 15W * * for 1h", /is not a cron expression/],
+    ["0 0 * * +MON for 1h", /is not a cron expression/],
+    ["0 0 * * MOON for 1h", /is not a cron expression/],
+    ["0 0 30 2 * for 1h", /"0 0 30 2 \*" never occurs/],
+    ["0 0 31 4,6,9,11 * for 1h", /never occurs/],
+    ["0 0 * * * for long", /"long" is not a duration/],
     ["0 0 * * * for 59s", /"59s" is not from 1m to 168h/],
     ["0 0 * * * for 169h", /"169h" is not from 1m to 168h/],
-    ["0 0 * * * for 1h in Nowhere/City", /"Nowhere\/City" is no time zone/],
-    ["0 0 * * * for 1h in +02:00", /"\+02:00" is no time zone/],
+    ["0 0 * * * for 1h in Nowhere/City", /"Nowhere\/City" is not a time zone/],
+    ["0 0 * * * for 1h in +02:00", /"\+02:00" is not a time zone/],
     [Array.from({ length: 8 }, () => "0 0 * * * for 1h").join(";"), /more than 7 times/],
     [`${"0 ".repeat(250)}* for 1h`, /longer than 500 characters/],
   ];

@@ -27,7 +27,7 @@ describe("after a restart that failed", () => {
 
     assert.match(
       told,
-      /RolloutFailed: .*\. 1 other workloads wait until it is ready\. Fix it, or set keyvault-injector\.dev\/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin$/,
+      /RolloutFailed: .*\. 1 other workloads wait until it is ready\. Fix it, or set keyvault-injector\.dev\/restart-paused on the Namespace and then undo the rollout; an undo alone lets the next restart begin$/,
     );
   });
 
@@ -36,7 +36,7 @@ describe("after a restart that failed", () => {
 
     assert.equal(
       told,
-      "Waiting: versions that it uses changed; not restarted yet: restarts in this namespace are halted by Deployment api (1 of 1 pods are updated, 1 of 2 are available, and nothing has changed for 10m)",
+      "Waiting: object versions changed, but the workload is not restarted yet: restarts in this namespace are halted by Deployment api (1 of 1 pods are updated, 1 of 2 are available, and nothing has changed for 10m)",
     );
   });
 });

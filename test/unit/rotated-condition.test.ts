@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Judged } from "../../src/domain/rollout/namespace-plan.ts";
 import type { Standing } from "../../src/domain/rollout/standing.ts";
-import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
 import { rotatedOf, withRotated } from "../../src/domain/sync/rotated-condition.ts";
+import type { ClassStatus } from "../../src/domain/sync/status-fields.ts";
 import { NEW, workload } from "../support/worker/observed-workload.ts";
 
 describe("the condition Rotated of a class", () => {
   const at = (name: string, standingOfIt: Standing): Judged => ({ workload: workload({ name }), standing: standingOfIt });
   const due: Standing = { kind: "due", stamp: NEW, since: 0, turn: "ready" };
-  const failed: Standing = { kind: "failed", message: "Deployment a: 0 of 1 pods" };
+  const failed: Standing = { kind: "failed", why: "0 of 1 pods" };
 
   test("is False with the failure, also where it is another class's", () => {
     assert.deepEqual(rotatedOf([at("a", failed), at("b", due)], undefined)?.message, "Deployment a: 0 of 1 pods");
@@ -21,10 +21,16 @@ describe("the condition Rotated of a class", () => {
   });
 
   test("is False while restarts are under way or waited for, and names them", () => {
-    const rotatedNow = rotatedOf([at("a", { kind: "restarting", message: "m" }), at("b", due)], undefined);
+    const rotatedNow = rotatedOf([at("a", { kind: "restarting" }), at("b", due)], undefined);
 
     assert.deepEqual(rotatedNow?.reason, "Restarting");
     assert.equal(rotatedNow?.message, "being restarted: Deployment a; waiting for a restart: Deployment b");
+  });
+
+  test("RC-3: names beside those that are held those of which nothing is known yet", () => {
+    const held: Standing = { kind: "held", stamp: NEW, since: 0, turn: "ready", hold: { kind: "dryRun" } };
+    const told = rotatedOf([at("a", held), at("b", { kind: "unknown", why: "w" })], undefined);
+    assert.match(told?.message ?? "", /^Deployment a is not restarted yet: .*; versions unknown: Deployment b$/);
   });
 
   test("is True when all have the versions, and not there without workloads", () => {
@@ -34,8 +40,8 @@ describe("the condition Rotated of a class", () => {
 
   const unknown: readonly (readonly [Standing, string])[] = [
     [{ kind: "unknown", why: "w" }, "VersionsUnknown: Deployment b: w"],
-    [{ kind: "settling", isUnfinished: false }, "VersionsUnknown: Deployment b: versions that it uses have just changed"],
-    [{ kind: "rolling" }, "VersionsUnknown: Deployment b: somebody else replaces its pods at the moment"],
+    [{ kind: "settling", isUnfinished: false }, "VersionsUnknown: Deployment b: its object versions have just changed"],
+    [{ kind: "rolling" }, "VersionsUnknown: Deployment b: someone else is replacing its pods"],
     [{ kind: "noVersions", why: "none" }, "NoVersions: Deployment b: none"],
   ];
   for (const [standing, words] of unknown) {

@@ -4,7 +4,7 @@ import { isOpen } from "../../src/domain/schedule/breaker.ts";
 import { isSettled, type ObjectLook, stillHolds } from "../../src/domain/schedule/object-look.ts";
 import {
   admit,
-  answered,
+  answeredPressure,
   noPressure,
   rateOf,
   stretchOf,
@@ -47,10 +47,10 @@ describe("a vault that throttles", () => {
     const once = throttled(noPressure(), NOW, undefined);
     assert.deepEqual([rateOf(once), stretchOf(once)], [150, 2]);
 
-    const soon = answered(once, NOW + 5_000);
+    const soon = answeredPressure(once, NOW + 5_000);
     assert.equal(rateOf(soon), 150);
 
-    const later = answered(once, NOW + 30_000);
+    const later = answeredPressure(once, NOW + 30_000);
     assert.deepEqual([rateOf(later), stretchOf(later)], [300, 1]);
   });
 
@@ -62,9 +62,12 @@ describe("a vault that throttles", () => {
     const last = NOW + 4 * 20_000;
 
     assert.deepEqual([rateOf(slowest), stretchOf(slowest)], [18.75, 8]);
-    assert.equal(rateOf(answered(slowest, last + 59_999)), 37.5);
-    assert.equal(rateOf(answered(slowest, last + 60_000)), 75);
-    assert.deepEqual([rateOf(answered(slowest, last + 3_600_000)), stretchOf(answered(slowest, last + 3_600_000))], [300, 1]);
+    assert.equal(rateOf(answeredPressure(slowest, last + 59_999)), 37.5);
+    assert.equal(rateOf(answeredPressure(slowest, last + 60_000)), 75);
+    assert.deepEqual(
+      [rateOf(answeredPressure(slowest, last + 3_600_000)), stretchOf(answeredPressure(slowest, last + 3_600_000))],
+      [300, 1],
+    );
   });
 
   test("counts one pause for all requests that were under way, and the longest of their Retry-After", () => {
@@ -94,7 +97,7 @@ describe("a vault that does not answer", () => {
   });
 
   test("is not held to be away because of failures with an answer between them", () => {
-    assert.equal(isOpen(afterFailures(4, answered(afterFailures(4), NOW)).breaker), false);
+    assert.equal(isOpen(afterFailures(4, answeredPressure(afterFailures(4), NOW)).breaker), false);
   });
 
   test("is tried by one request after the pause; its failure doubles the pause, up to a minute", () => {
@@ -117,7 +120,7 @@ describe("a vault that does not answer", () => {
     const probe = admit(pressure, { now: pressure.breaker.openUntil, isKey: false });
     assert.ok(probe.kind === "go");
 
-    assert.equal(isOpen(answered(probe.pressure, pressure.breaker.openUntil).breaker), false);
+    assert.equal(isOpen(answeredPressure(probe.pressure, pressure.breaker.openUntil).breaker), false);
   });
 
   test("is tried by the next where a probe was given up", () => {

@@ -5,13 +5,14 @@ import { nextStatus, withCopies } from "../../src/domain/sync/class-status.ts";
 import {
   type CopiesObservation,
   type CopyingClass,
+  type CopyStanding,
   copyStatuses,
   planCopies,
-  type Standing,
 } from "../../src/domain/sync/copies/copies-plan.ts";
 import { type CopySource, copyMetadata, planCopy } from "../../src/domain/sync/copies/copy-plan.ts";
-import { type CopyState, copyStatusOf, newConflicts } from "../../src/domain/sync/copies/copy-status.ts";
+import { copyStatusOf, newConflicts } from "../../src/domain/sync/copies/copy-status.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
+import type { CopyState } from "../../src/domain/sync/status-fields.ts";
 import { CopyPace } from "../../src/sync/copies/copy-pace.ts";
 import { secretOf, syncedStatus } from "../support/fixtures/class-facts.ts";
 
@@ -85,7 +86,7 @@ describe("what becomes of one copy", () => {
     const ofOtherType = copyIn("target", { type: "kubernetes.io/tls" });
     const frozen = copyIn("target", { immutable: true, isContentIntact: false });
 
-    const why = "its type is kubernetes.io/tls, Opaque is wanted, and a Secret's type cannot be changed";
+    const why = "its type is kubernetes.io/tls instead of Opaque, and a Secret's type cannot be changed";
     assert.deepEqual(plan(ofOtherType), { kind: "replace", onto, why });
     assert.deepEqual(plan(frozen), { kind: "replace", onto, why: "it is immutable and its content must change" });
     assert.equal(plan({ ...ofOtherType, lacksProof: true }).kind, "conflict");
@@ -110,7 +111,7 @@ const PRESENT: Extract<CopyingClass, { readonly kind: "present" }> = {
 
 interface Facts extends Partial<Omit<CopiesObservation, "spc">> {
   readonly spc?: Partial<Omit<typeof PRESENT, "kind">> | Exclude<CopyingClass, { readonly kind: "present" }>;
-  readonly standings?: Readonly<Record<string, Standing>>;
+  readonly standings?: Readonly<Record<string, CopyStanding>>;
 }
 
 /** By default a class with one Secret, two namespaces that agree, and the copies in both. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { DerivationBudget } from "../../src/domain/content/derivation-budget.ts";
+import { DerivationBudget } from "../../src/domain/derivation-budget.ts";
 import { evaluateAll, MAX_VALUE } from "../../src/domain/secret-data/evaluate.ts";
 import { filesIn } from "../../src/domain/secret-data/expression.ts";
 import { MAX_EXPRESSION, parseExpression } from "../../src/domain/secret-data/parse-expression.ts";
@@ -26,7 +26,7 @@ function made(text: string, files: Files = FILES): string {
   const bytes = new Map(Object.entries(files).map(([name, value]) => [name, Buffer.from(value)]));
   const [value] = evaluateAll([text], { files: bytes, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
   assert.ok(value);
-  return value.ok ? Buffer.from(value.value).toString() : `! ${value.error}`;
+  return value.ok ? Buffer.from(value.value).toString() : `! ${value.error.message}`;
 }
 
 describe("an expression", () => {
@@ -82,10 +82,10 @@ describe("an expression", () => {
     }
     assert.equal(
       made("pemFromPkcs12(pkcs12(web, password), other)", files),
-      "! pemFromPkcs12 at character 1: it is no PKCS#12 file that opens with this password",
+      "! pemFromPkcs12 at character 1: it is not a PKCS#12 file that opens with this password",
     );
-    assert.equal(made("pkcs12(certificates(web), password)", files), "! pkcs12 at character 1: there is no private key in it");
-    assert.equal(made("pkcs12(web, binary)", files), "! pkcs12 at character 1: its password: it is no UTF-8 text");
+    assert.equal(made("pkcs12(certificates(web), password)", files), "! pkcs12 at character 1: it contains no private key");
+    assert.equal(made("pkcs12(web, binary)", files), "! pkcs12 at character 1: its password: it is not UTF-8 text");
   });
 
   test("A2: of a value of aliases, has no more characters than a value may have", () => {
@@ -97,12 +97,12 @@ describe("an expression", () => {
     const texts = Array.from({ length: 100 }, () => `property(join("@", ${Array.from({ length: 40 }, () => "a").join(", ")}), "x")`);
     const files = new Map([["a", Buffer.from("x".repeat(25_000))]]);
     const values = evaluateAll(texts, { files, pki, budget: new DerivationBudget(), saltKey: new Uint8Array(32) });
-    const errors = new Set(values.map((value) => (value.ok ? "" : value.error)));
+    const errors = new Set(values.map((value) => (value.ok ? "" : value.error.message)));
     assert.deepEqual(
       [...errors],
       [
-        "property at character 1: there is no such property in it",
-        "join at character 10: the functions of its Secret are given more than 16777216 bytes together",
+        "property at character 1: it has no such property",
+        "join at character 10: the functions of its Secret process more than 16777216 bytes in total",
       ],
     );
   });
@@ -114,7 +114,7 @@ describe("an expression", () => {
     const head = "3043020103300f06092a864886f70d010701a0020400302d301f300906052b0e03021a0500041400";
     for (let at = 2; at <= head.length; at += 2) {
       const text = made(around(head.slice(0, at), "0500"), { a: secret });
-      assert.equal(text, "! pemFromPkcs12 at character 1: it is no PKCS#12 file that opens with this password");
+      assert.equal(text, "! pemFromPkcs12 at character 1: it is not a PKCS#12 file that opens with this password");
     }
   });
 
@@ -125,19 +125,19 @@ describe("an expression", () => {
   });
 
   for (const [text, error] of [
-    ['property(db, "user.mail")', "property at character 1: there is no such property in it"],
-    ['upper(property(db, "hosts[7]"))', "property at character 7: there is no such property in it"],
-    ['property(db, "__proto__")', "property at character 1: there is no such property in it"],
-    ['property(binary, "a")', "property at character 1: it is no UTF-8 text"],
+    ['property(db, "user.mail")', "property at character 1: it has no such property"],
+    ['upper(property(db, "hosts[7]"))', "property at character 7: it has no such property"],
+    ['property(db, "__proto__")', "property at character 1: it has no such property"],
+    ['property(binary, "a")', "property at character 1: it is not UTF-8 text"],
     ['property(broken, "a")', "property at character 1: it is neither JSON nor YAML"],
     ['property(deep, "a")', "property at character 1: it is nested deeper than 200 levels"],
     ['property(bomb, "z")', "property at character 1: with its aliases it has more than 100000 values"],
-    ["trim(binary)", "trim at character 1: it is no UTF-8 text"],
-    ["base64decode(plain-text)", "base64decode at character 1: it is no base64 with padding"],
-    ["hexdecode(plain-text)", "hexdecode at character 1: it has anything but pairs of hexadecimal digits"],
-    ["certificates(db)", "certificates at character 1: there is no certificate in it"],
-    ["issuerCertificates(leafCertificate(tls))", "issuerCertificates at character 1: there is no second certificate in it"],
-    ["privateKey(certificates(tls))", "privateKey at character 1: there is no private key in it"],
+    ["trim(binary)", "trim at character 1: it is not UTF-8 text"],
+    ["base64decode(plain-text)", "base64decode at character 1: it is not base64 with padding"],
+    ["hexdecode(plain-text)", "hexdecode at character 1: it contains anything other than pairs of hexadecimal digits"],
+    ["certificates(db)", "certificates at character 1: it contains no certificate"],
+    ["issuerCertificates(leafCertificate(tls))", "issuerCertificates at character 1: it contains no second certificate"],
+    ["privateKey(certificates(tls))", "privateKey at character 1: it contains no private key"],
     ["hex(large)", `hex at character 1: it would have more than ${MAX_VALUE} bytes`],
     ['join("", large, large)', `join at character 1: it would have more than ${MAX_VALUE} bytes`],
   ] as const) {
@@ -158,26 +158,26 @@ describe("an expression", () => {
   }
 
   for (const [text, at, message] of [
-    ["", 1, "a function, a file or a text is missing"],
+    ["", 1, "a function, a file, or a text is missing"],
     ["property(db", 12, "a comma or a closing parenthesis is missing"],
-    ["property(db,)", 13, "a function, a file or a text is missing"],
+    ["property(db,)", 13, "a function, a file, or a text is missing"],
     ['property(db "a")', 13, "a comma or a closing parenthesis is missing"],
-    ["property(db, user)", 14, "the path of property is no text"],
+    ["property(db, user)", 14, "the path of property must be a text in quotation marks"],
     ['property(db, "a..b")', 16, "the path cannot be read"],
     ['property(db, ".a")', 15, "the path cannot be read"],
     ["property(db)", 1, "property takes other parameters"],
-    ["propperty(db)", 1, 'there is no function "propperty"'],
-    ["upper(db) x", 11, "the expression goes on after its end"],
-    ["upper(db) ?", 11, "the expression goes on after its end"],
+    ["propperty(db)", 1, 'the function "propperty" does not exist'],
+    ["upper(db) x", 11, "there is text after the end of the expression"],
+    ["upper(db) ?", 11, "there is text after the end of the expression"],
     ['"text"', 1, "it names no object"],
     ['join("a", "b")', 1, "it names no object"],
-    ['join(db, "b")', 6, "the separator of join is no text"],
+    ['join(db, "b")', 6, "the separator of join must be a text in quotation marks"],
     ["object(db)", 1, "object takes the name of a file as a text"],
-    ['upper("a\\x")', 7, "a text has an escape or a line break that JSON does not have"],
+    ['upper("a\\x")', 7, "a text has an escape or a line break that JSON does not allow"],
     ['dockerconfigjson("r", db, db, "r")', 1, "dockerconfigjson takes other parameters"],
-    ['connectionString("Server", db, db, db)', 32, "the key of connectionString is no text"],
-    [`${"upper(".repeat(21)}db${")".repeat(21)}`, 121, "functions stand inside each other more than 20 deep"],
-    [`upper(${"x".repeat(MAX_EXPRESSION)})`, MAX_EXPRESSION + 1, `an expression has at most ${MAX_EXPRESSION} characters`],
+    ['connectionString("Server", db, db, db)', 32, "the key of connectionString must be a text in quotation marks"],
+    [`${"upper(".repeat(21)}db${")".repeat(21)}`, 121, "functions are nested more than 20 deep"],
+    [`upper(${"x".repeat(MAX_EXPRESSION)})`, MAX_EXPRESSION + 1, `an expression can have at most ${MAX_EXPRESSION} characters`],
   ] as const) {
     test(`is refused where it is ${text.slice(0, 60)}`, () => {
       const parsed = parseExpression(text);

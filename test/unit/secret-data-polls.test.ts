@@ -90,7 +90,7 @@ describe("an expression that gives nothing", () => {
     const secretData = `login:\n${keys.map((key) => `  ${key}: join("", ${files.join(", ")})\n`).join("")}`;
     const answer = await worker.aClass("class", { objects: files, secrets: { login: keys }, secretData }).first();
     assert.ok(answer.kind === "refused");
-    assert.match(answer.message, /^its expressions name 2025 files together, a class may have 2000 /);
+    assert.match(answer.message, /^its expressions name 2025 files in total; a class can have 2000 /);
   });
 
   test("fails its Secret, by the key, the function and the place, and no other", async () => {
@@ -105,7 +105,7 @@ describe("an expression that gives nothing", () => {
       [login.reason, login.message],
       [
         "InvalidObject",
-        "property at character 1: there is no such property in it (spec.parameters.secretData[login][password]: correct the expression, or the object in the vault)",
+        "property at character 1: it has no such property (spec.parameters.secretData[login][password]: correct the expression, or the object in the vault)",
       ],
     );
     assert.deepEqual(keysOf(answer, "login"), ["password secret/password v2 InvalidObject"]);
@@ -116,7 +116,7 @@ describe("an expression that gives nothing", () => {
       "that cannot be read",
       "login:\n  password: propperty(password)\n",
       "InvalidClass",
-      'at character 1: there is no function "propperty" (spec.parameters.secretData[login][password]: did you mean property?)',
+      'at character 1: the function "propperty" does not exist (spec.parameters.secretData[login][password]: did you mean property?)',
     ],
     [
       "that names a file which no object makes",
@@ -137,7 +137,7 @@ describe("an expression that gives nothing", () => {
   for (const [secretData, message] of [
     [
       "login: upper(user)",
-      "it is no mapping (spec.parameters.secretData[login]: write YAML: names of Secrets, below each its keys, behind each key an expression)",
+      "it is not a mapping (spec.parameters.secretData[login]: write YAML: names of Secrets, below each its keys, after each key an expression)",
     ],
     ["logon:\n  password: upper(user)", 'no secretObject is named "logon" (spec.parameters.secretData[logon]: did you mean login?)'],
     [
@@ -146,7 +146,7 @@ describe("an expression that gives nothing", () => {
     ],
     [
       "login: {password: user}\nlogin: {}",
-      '"login" stands there twice (spec.parameters.secretData: write YAML: names of Secrets, below each its keys, behind each key an expression)',
+      'it contains "login" twice (spec.parameters.secretData: write YAML: names of Secrets, below each its keys, after each key an expression)',
     ],
   ] as const) {
     test(`is the class's problem where the parameter is ${JSON.stringify(secretData)}`, async () => {

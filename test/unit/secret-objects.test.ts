@@ -96,11 +96,11 @@ describe("a secretObject", () => {
     [data({ objectName: " ", key: "k" }), "data[1].objectName", "object name in secretObjects.data"],
     [data({ objectName: "DemoSecret" }), "data[1].key", "key in secretObjects.data is empty"],
     [data({ objectName: "gone", key: "k" }), "data[1].objectName", "file matching objectName gone not found in the pod"],
-    [data({ objectName: "DemoSecret", key: "a b" }), "data[1].key", '"a b" is no valid key of a Secret'],
-    [data({ objectName: "DemoSecret", key: ".." }), "data[1].key", '".." is no valid key of a Secret'],
-    [{ secretName: "My_Secret" }, "secretName", '"My_Secret" is no valid name of a Secret'],
-    [{ secretName: "a..b" }, "secretName", '"a..b" is no valid name of a Secret'],
-    [{ secretName: "a".repeat(254) }, "secretName", `"${"a".repeat(254)}" is no valid name of a Secret`],
+    [data({ objectName: "DemoSecret", key: "a b" }), "data[1].key", '"a b" is not a valid Secret key'],
+    [data({ objectName: "DemoSecret", key: ".." }), "data[1].key", '".." is not a valid Secret key'],
+    [{ secretName: "My_Secret" }, "secretName", '"My_Secret" is not a valid Secret name'],
+    [{ secretName: "a..b" }, "secretName", '"a..b" is not a valid Secret name'],
+    [{ secretName: "a".repeat(254) }, "secretName", `"${"a".repeat(254)}" is not a valid Secret name`],
   ] as const satisfies readonly (readonly [Partial<SecretObject>, string, string])[]) {
     test(`is refused: ${message.slice(0, 60)}`, () => {
       const problem = refuse(anObject(changes));
@@ -124,7 +124,13 @@ describe("a secretObject", () => {
     test(`is refused as ForbiddenType: ${type}`, () => assert.equal(refuse(anObject({ type })).reason, "ForbiddenType"));
   }
 
-  for (const key of ["keyvault-injector.dev/managed", "argocd.argoproj.io/instance", "kustomize.toolkit.fluxcd.io/name", "fluxcd.io/x"]) {
+  for (const key of [
+    "keyvault-injector.dev/managed",
+    "secrets-store.csi.k8s.io/managed",
+    "argocd.argoproj.io/instance",
+    "kustomize.toolkit.fluxcd.io/name",
+    "fluxcd.io/x",
+  ]) {
     test(`may not set ${key}`, () => {
       for (const field of ["labels", "annotations"] as const) {
         const problem = refuse(anObject({ [field]: { ok: "x", [key]: "y" } }));
@@ -135,7 +141,13 @@ describe("a secretObject", () => {
   }
 
   test("may set keys that only look like those", () => {
-    const labels = { "notkeyvault-injector.dev/x": "", "x/argocd.argoproj.io": "", "fluxcd.io.example/x": "", "notfluxcd.io/x": "" };
+    const labels = {
+      "secrets-store.csi.k8s.io/used": "true",
+      "notkeyvault-injector.dev/x": "",
+      "x/argocd.argoproj.io": "",
+      "fluxcd.io.example/x": "",
+      "notfluxcd.io/x": "",
+    };
     assert.deepEqual(build(anObject({ labels })).labels, labels);
   });
 
@@ -146,7 +158,7 @@ describe("a secretObject", () => {
     const problem = refuse(anObject({ data: entries }), files);
 
     assert.equal(problem.reason, "TooLarge");
-    assert.match(problem.message, /1048577 bytes.*1048576.*biggest entry is big with 1000000/);
+    assert.match(problem.message, /1048577 bytes.*1048576.*largest entry is big with 1000000/);
     assert.equal(
       build(anObject({ data: entries }), [aFile("small", "x".repeat(48_576)), aFile("big", "x".repeat(1_000_000))]).data.size,
       2,

@@ -124,3 +124,63 @@ describe("the webhook's account", () => {
     }
   });
 });
+
+/** What makes a Secret somebody else's to act on: its type, who deletes it, and who holds it. */
+const DECISIVE = {
+  type: /\bobject\.\??type\b/,
+  owners: /\bobject\.metadata\.\?ownerReferences\b/,
+  finalizers: /\bobject\.metadata\.\?finalizers\b/,
+};
+
+/** Of which of them no policy in force says what the account may write. */
+function openTo(account: string, manifests: readonly Manifest[]): readonly string[] {
+  const isBound = ({ metadata }: Manifest): boolean =>
+    manifests.some(
+      (each) =>
+        each.kind === "ValidatingAdmissionPolicyBinding" &&
+        at(each, "spec", "policyName") === metadata.name &&
+        strings(each, "spec", "validationActions").includes("Deny"),
+    );
+  const isAbout = (policy: Manifest): boolean => {
+    const conditions = listAt(policy, "spec", "matchConditions").map((condition) => String(at(condition, "expression")));
+    const isOfAccount = conditions.length === 1 && conditions[0]?.endsWith(`:${account}'`) === true;
+    const isOfSecrets = listAt(policy, "spec", "matchConstraints", "resourceRules").some(
+      (rule) =>
+        strings(rule, "resources").includes("secrets") &&
+        ["CREATE", "UPDATE"].every((operation) => strings(rule, "operations").includes(operation)),
+    );
+    return isOfAccount && isOfSecrets && at(policy, "spec", "failurePolicy") === "Fail";
+  };
+  const rules = manifests
+    .filter((each) => each.kind === "ValidatingAdmissionPolicy" && isAbout(each) && isBound(each))
+    .flatMap((policy) => listAt(policy, "spec", "validations").map((validation) => String(at(validation, "expression"))));
+  return Object.entries(DECISIVE).flatMap(([what, words]) => (rules.some((rule) => words.test(rule)) ? [] : [what]));
+}
+
+describe("every account of ours that may write Secrets", () => {
+  const writers = rightsIn(objects).flatMap((line) => /^(.+?): [^,]*(?:create|update|patch)[^,]*, secrets,/.exec(line)?.[1] ?? []);
+
+  test("PW-1: is one of two", () => {
+    assert.deepEqual([...new Set(writers)].sort(), ["keyvault-injector-sync", "keyvault-injector-webhook"]);
+  });
+
+  for (const account of new Set(writers)) {
+    test(`PW-1: is told by a policy of which type, with which owners and finalizers: ${account}`, () => {
+      assert.deepEqual(openTo(account, objects), []);
+    });
+  }
+
+  test("PW-1: is seen to be told nothing without its policy, its binding, or one of the rules", () => {
+    const account = "keyvault-injector-webhook";
+    const policy = (each: Manifest): boolean => at(each, "metadata", "name") === "keyvault-injector-webhook-secrets";
+    const without = (kind: string): readonly Manifest[] => objects.filter((each) => !(policy(each) && each.kind === kind));
+    const all = Object.keys(DECISIVE);
+
+    assert.deepEqual(openTo(account, without("ValidatingAdmissionPolicy")), all);
+    assert.deepEqual(openTo(account, without("ValidatingAdmissionPolicyBinding")), all);
+    const typeless = objects.map((each) =>
+      policy(each) ? (JSON.parse(JSON.stringify(each).replaceAll("object.?type", "x")) as Manifest) : each,
+    ); // A copy of one.
+    assert.deepEqual(openTo(account, typeless), ["type"]);
+  });
+});

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
-import { objectSelectorsOf } from "../../src/domain/selection/read-selectors.ts";
-import { isLike, keyFor } from "../../src/domain/selection/select-objects.ts";
+import { objectSelectorsOf } from "../../src/domain/secret-data/read-selectors.ts";
+import { isSelectedName, keyFor } from "../../src/domain/secret-data/select-objects.ts";
 import type { Mirror } from "../../src/sync/vault/mirror.ts";
 import { reasonOf } from "../support/fixtures/stored-class.ts";
 import { INTERVAL, type PolledClass, type PolledClassFacts, PollingWorker } from "../support/worker/polling-worker.ts";
@@ -136,13 +136,13 @@ describe("a Secret of selected objects", () => {
     await next(one);
     const answer = await next(one);
     assert.deepEqual(stateOf(answer), [
-      "ObjectNotFound: no object of the vault is as spec.parameters.objectSelectors asks; the Secret stays as it is",
+      "ObjectNotFound: no object of the vault matches spec.parameters.objectSelectors; the Secret stays unchanged",
     ]);
     worker.vaults.set("shop-a");
     worker.vaults.refuse("app", "list");
     assert.match(
       stateOf(await next(one))[0] ?? "",
-      /^Forbidden: the objects of the vault cannot be listed, which spec\.parameters\.objectSelectors needs: grant/,
+      /^Forbidden: the objects of the vault cannot be listed, which spec\.parameters\.objectSelectors requires: grant/,
     );
   });
 
@@ -174,13 +174,13 @@ describe("a Secret of selected objects", () => {
       "two would have one key",
       ["shop-a-b", "shop-a--b"],
       "shop:\n  names: shop-*\n  keys: {hyphens: ''}\n",
-      'InvalidClass: secret/shop-a-b and secret/shop-a--b would both be the key "shopab": change spec.parameters.objectSelectors[shop][keys], or select one of them',
+      'InvalidClass: secret/shop-a-b and secret/shop-a--b would both become the key "shopab": change spec.parameters.objectSelectors[shop][keys], or select one of them',
     ],
     [
       "there are more than a class may have",
       Array.from({ length: 2_001 }, (_, index) => `shop-${index}`),
       "shop:\n  names: shop-*\n",
-      "TooLarge: spec.parameters.objectSelectors[shop] takes more than the 2000 objects that a class may have: select fewer",
+      "TooLarge: spec.parameters.objectSelectors[shop] selects more than the 2000 objects that a class can have: select fewer",
     ],
   ] as const) {
     test(`is not written where ${why}`, async () => {
@@ -196,28 +196,40 @@ describe("a selector", () => {
     objectSelectorsOf({ provider: "azure", parameters: { objectSelectors }, secretObjects: [{ secretName: "shop" }] });
 
   for (const [text, place, message, hint] of [
-    ["- a", "", "it is no mapping", "write YAML: the name of a Secret, below it names or tags"],
+    ["- a", "", "it is not a mapping", "write YAML: the name of a Secret, below it names or tags"],
     ["shap: {names: a}", "[shap]", 'no secretObject is named "shap"', "did you mean shop?"],
-    ["shop: {name: a}", "[shop]", 'there is no "name"', "did you mean names?"],
-    ["shop: {names: {a: b}}", "[shop][names]", "it is no list of texts", "write YAML: the name of a Secret, below it names or tags"],
-    ["shop: {names: [a_b]}", "[shop][names][0]", '"a_b" is no name in a vault', "write letters, digits, - and *"],
-    ["shop: {type: secrets, names: a}", "[shop][type]", '"secrets" is none of secret, key, cert', "write one of them"],
-    ["shop: {names: a, keys: {upper: x}}", "[shop][keys]", 'there is no "upper"', "did you mean letters?"],
-    ["shop: {names: a, keys: {hyphens: /}}", "[shop][keys][hyphens]", "no key can have that", "write _, . or nothing"],
+    ["shop: {name: a}", "[shop]", 'the field "name" does not exist', "did you mean names?"],
+    ["shop: {names: {a: b}}", "[shop][names]", "it is not a list of texts", "write YAML: the name of a Secret, below it names or tags"],
+    ["shop: {names: [a_b]}", "[shop][names][0]", '"a_b" is not a valid name in a vault', "write letters, digits, - and *"],
+    ["shop: {type: secrets, names: a}", "[shop][type]", '"secrets" is not one of secret, key, cert', "write one of them"],
+    [
+      "shop: {names: a, keys: {upper: x}}",
+      "[shop][keys]",
+      'the field "upper" does not exist',
+      "write one of removePrefix, letters, hyphens",
+    ],
+    ["shop: {names: a, keys: {hyphens: /}}", "[shop][keys][hyphens]", "a key cannot contain that", "write _, . or nothing"],
     ["shop: {type: key, names: a, certificates: true}", "[shop][certificates]", "certificates is for type: secret", "remove it"],
     [
       "shop: {}",
       "[shop]",
-      "it would take every object of the vault that the identity may list",
-      "name them by a pattern or a tag, or write everything: true",
+      "it would select every object of the vault that the identity can list",
+      "select them by a pattern or a tag, or write everything: true",
     ],
     [
       "shop: {names: ['a', '**']}",
       "[shop]",
-      "it would take every object of the vault that the identity may list",
-      "name them by a pattern or a tag, or write everything: true",
+      "it would select every object of the vault that the identity can list",
+      "select them by a pattern or a tag, or write everything: true",
     ],
-    [`shop: {names: [${"a,".repeat(51)}]}`, "", "it has 51 patterns, a class may have 50", "spread it over several classes"],
+    [`shop: {names: [${"a,".repeat(51)}]}`, "", "it has 51 patterns; a class can have 50", "spread it over several classes"],
+    [
+      `shop: {tags: {${Array.from({ length: 51 }, (_, index) => `t${index}: x`).join(", ")}}}`,
+      "",
+      "it has 51 tags; a class can have 50",
+      "spread it over several classes",
+    ],
+    ["shop: {names: 'a*b*c*d*e*f*g'}", "", 'the pattern "a*b*c*d*e*f*g" has more than 5 asterisks', "write a shorter pattern"],
     [`shop: {names: ${"a".repeat(8_192)}}`, "", "it has more than 8192 characters", "spread it over several classes"],
   ] as const) {
     test(`is refused where it is ${text.slice(0, 60)}`, () => {
@@ -246,8 +258,8 @@ describe("a selector", () => {
       ["a", "a", true],
       ["ab", "a", false],
     ] as const)
-      assert.equal(isLike(name, pattern), isMatch, `${name} ${pattern}`);
-    assert.equal(isLike("a".repeat(127), `${"*a".repeat(60)}b`), false);
+      assert.equal(isSelectedName(name, [pattern]), isMatch, `${name} ${pattern}`);
+    assert.equal(isSelectedName("a".repeat(127), [`${"*a".repeat(60)}b`]), false);
   });
 
   test("makes keys of names", () => {

@@ -32,8 +32,7 @@ const caches = (): CopyCaches => {
   };
   return {
     settings: { syncSecret: true, syncMode: "always" },
-    served: [],
-    serves: (namespace = "") => namespace !== "of-another-shard",
+    install: { namespaces: [], shard: { serves: (namespace = "") => namespace !== "of-another-shard" } },
     classes: {
       get: ({ namespace, name }: { namespace?: string; name: string }) =>
         `${namespace}/${name}` === KEY ? classOf(KEY, "target") : undefined,

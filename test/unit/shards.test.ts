@@ -92,7 +92,7 @@ describe("settings of shards", () => {
     assert.match(problems("--shards=3", "--max-rollouts=2").join(), /^--max-rollouts: 2 is less than the 3 of --shards.*write 3 or more$/);
     assert.match(
       problems("--shards=2", `--event-queues=${QUEUE}/events`).join(),
-      /^--event-queues: account.*\/events: with --shards=2 .*such as vault-events-\{shard\}$/,
+      /^--event-queues: account.*\/events: with --shards=2, .*such as vault-events-\{shard\}$/,
     );
     assert.deepEqual(problems("--shards=2", "--max-rollouts=2", `--event-queues=${QUEUE}/events-{shard}`), []);
   });
@@ -143,7 +143,10 @@ describe("the shard of a class", () => {
       makesSecrets: true,
       shard: { index: shardOf("team-a", count), count },
     });
-    assert.match(judgeStatus(of(4), undefined).fix ?? "", /^See that a worker leads shard 1 of 4 \(Lease keyvault-injector-sync-1\): /);
-    assert.match(judgeStatus(of(1), undefined).fix ?? "", /^See that a worker leads: /);
+    assert.match(
+      judgeStatus(of(4), undefined).fix ?? "",
+      /^Make sure that a worker leads shard 1 of 4 \(Lease keyvault-injector-sync-1\): /,
+    );
+    assert.match(judgeStatus(of(1), undefined).fix ?? "", /^Make sure that a worker leads: /);
   });
 });

@@ -55,9 +55,7 @@ describe("a signed record", () => {
         kube: server.kube as KubeClient, // Records take no other call.
         watcher: server.watcher,
         fingerprints: createFingerprints(KEY, formerUntil),
-        clock,
-        random: () => 0,
-        logger: recordingLogger(),
+        process: { clock, random: () => 0, logger: recordingLogger() },
         onChange: () => undefined,
       },
       signal,
@@ -152,9 +150,7 @@ describe("a signed record", () => {
         kube: other.kube as KubeClient, // Records take no other call.
         watcher: other.watcher,
         fingerprints: createFingerprints(KEY),
-        clock,
-        random: () => 0,
-        logger: recordingLogger(),
+        process: { clock, random: () => 0, logger: recordingLogger() },
         onChange: () => undefined,
       },
       signal,

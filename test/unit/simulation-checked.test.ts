@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { classesAreChecked } from "../simulation/invariants/checked.ts";
 import { Troubles } from "../simulation/invariants/troubles.ts";
+import type { Team } from "../simulation/world/team.ts";
 import { currentOf } from "../simulation/world/vaults.ts";
-import type { Team } from "../simulation/world/world.ts";
 import { listOf, MINUTE, StagedWorld, vaultMessage } from "../support/worker/staged-world.ts";
 
 function hold(staged: StagedWorld, team: Team): void {

@@ -4,7 +4,7 @@ import { eventsEnd, leaderReadsEvents } from "../simulation/invariants/event-que
 import { ARRIVES_MS, eventsArrive } from "../simulation/invariants/events.ts";
 import { REST_MS } from "../simulation/invariants/rest.ts";
 import { QUEUE_HOST } from "../simulation/world/event-queue.ts";
-import type { Team } from "../simulation/world/world.ts";
+import type { Team } from "../simulation/world/team.ts";
 import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const TEAM = "team";

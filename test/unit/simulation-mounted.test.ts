@@ -4,8 +4,8 @@ import { beforeEach, describe, test } from "node:test";
 import { filesComeFirst, mountsAreCurrent } from "../simulation/invariants/mounted.ts";
 import type { WantedClass } from "../simulation/world/classes.ts";
 import { controlsIn } from "../simulation/world/controls.ts";
+import type { Team } from "../simulation/world/team.ts";
 import { ROTATED, type SimulatedPod, type SimulatedWorkload } from "../simulation/world/workloads.ts";
-import type { Team } from "../simulation/world/world.ts";
 import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const TEAM = "team";

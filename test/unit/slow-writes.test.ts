@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { type KubeObject, type Lease, RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import type { PooledKubeConfig } from "../../src/kube/config.ts";
 import { createLeaderElection } from "../../src/kube/lease.ts";
-import type { Lease } from "../../src/kube/lease-record.ts";
 import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { aborted } from "../../src/runtime/lifecycle.ts";
@@ -84,14 +83,13 @@ describe("while Secrets of a namespace take long to be written", () => {
     slow.slowMs = 1_000;
     const client = createKubeClient(config, { userAgent: "test", isUrgent: true });
     const options = {
-      namespace: "install",
-      name: "lease",
+      leases: { namespace: "install", name: "lease" },
       identity: "me",
       fieldManager: "test",
       clock: systemClock,
       logger: recordingLogger(),
     };
-    const election = createLeaderElection(client, { ...options, ...FAST });
+    const election = createLeaderElection(client, { ...options, timing: FAST });
     const ended = election
       .run(async (leading) => {
         for (let index = 0; index < UNDER_WAY; index++) writeWithoutEnd(index).catch(() => undefined);

@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { SYNC_REASONS, type SyncReason } from "../../src/domain/reasons.ts";
-import { type ClassStatus, nextStatus } from "../../src/domain/sync/class-status.ts";
+import { nextStatus } from "../../src/domain/sync/class-status.ts";
 import { readiness } from "../../src/domain/sync/readiness.ts";
+import type { ClassStatus } from "../../src/domain/sync/status-fields.ts";
 import {
   isCurrentForm,
   readStatus,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
-import { WORKLOADS } from "../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { createRolloutMetrics } from "../../src/sync/rollouts/rollout-metrics.ts";
 import { createRollouts } from "../../src/sync/rollouts/rollouts.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";

@@ -4,8 +4,9 @@ import { describe, test } from "node:test";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { MAX_DATA_ENTRIES, MAX_SECRET_OBJECTS } from "../../src/domain/provider-class/class-limits.ts";
-import { type KeyStatus, nextStatus, type SecretStatus } from "../../src/domain/sync/class-status.ts";
+import { nextStatus } from "../../src/domain/sync/class-status.ts";
 import { heldStatus } from "../../src/domain/sync/held-status.ts";
+import type { KeyStatus, SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { storedForm } from "../../src/domain/sync/stored-status.ts";
 import { type StatusStore, startStatusStore } from "../../src/sync/classes/status-store.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";
@@ -15,7 +16,7 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const STATUSES = RESOURCES.secretProviderClassSyncs;
 const CLASS = { namespace: "team", name: "app" };
-const TOO_MUCH = /takes too much/;
+const TOO_MUCH = /is too large to keep/;
 
 function keys(count: number): readonly KeyStatus[] {
   return Array.from({ length: count }, (_, index) => ({ key: `k${index}`, object: `secret/s${index}`, version: "0123456789abcdef" }));

@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
-import type { ClassStatus } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../src/domain/sync/status-fields.ts";
 import type { SecretProviderClassSync } from "../../src/domain/sync/stored-status.ts";
 import { type StatusStore, startStatusStore } from "../../src/sync/classes/status-store.ts";
 import { SimulatedCluster } from "../support/simulation/cluster.ts";

@@ -23,7 +23,7 @@ class Vault implements ObjectReader {
   async #answer<T>(call: string, name: string, value: T): Promise<T> {
     this.calls.push(call);
     if (name === "part")
-      throw new VaultError("Invalid", "the vault's answer lacks it", {
+      throw new VaultError("Invalid", "the vault's response does not contain it", {
         retry: { kind: "never" },
         origin: "vault",
         providerText: "secret id is nil",
@@ -115,7 +115,7 @@ describe("fetching the objects of a class", () => {
     const { failures } = await fetchFrom(new Vault(), anObject({ name: "part" }));
     assert.deepEqual(
       failures.map(({ reason, message }) => [reason, message]),
-      [["InvalidObject", "secret id is nil (secret/part: the vault's answer lacks it)"]],
+      [["InvalidObject", "secret id is nil (secret/part: the vault's response does not contain it)"]],
     );
   });
 

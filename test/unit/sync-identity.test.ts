@@ -45,7 +45,7 @@ describe("the account of a class with workload identity", () => {
 });
 
 describe("the operator's limits", () => {
-  const none = { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" } as const;
+  const none = { allowedVaults: [], allowedIdentityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" } as const;
   const vaultAt = (host: string) => ({ vaultUrl: `https://${host}/` });
 
   test("are none by default", () => {
@@ -54,7 +54,7 @@ describe("the operator's limits", () => {
   });
 
   test("refuse other identities than those listed, and name the setting", () => {
-    const limits = { ...none, identityModes: ["workload-identity"] } as const;
+    const limits = { ...none, allowedIdentityModes: ["workload-identity"] } as const;
     assert.equal(identityModeRefusal(limits, "workloadIdentity"), undefined);
     const refusal = identityModeRefusal(limits, "servicePrincipal");
     assert.equal(refusal?.reason, "IdentityUnavailable");
@@ -62,7 +62,7 @@ describe("the operator's limits", () => {
   });
 
   test("refuse other vaults than those listed by name or by host, in any case, and name the setting", () => {
-    const limits = { ...none, vaults: ["Demo", "other.vault.azure.cn", "https://Third.vault.azure.net/"] };
+    const limits = { ...none, allowedVaults: ["Demo", "other.vault.azure.cn", "https://Third.vault.azure.net/"] };
     for (const host of ["demo.vault.azure.net", "DEMO.vault.azure.net", "other.vault.azure.cn", "third.vault.azure.net"]) {
       assert.equal(vaultRefusal(limits, vaultAt(host), "shop"), undefined, host);
     }
@@ -74,7 +74,7 @@ describe("the operator's limits", () => {
   });
 
   test("S6: take a vault's bare name to be in the cloud of --cloud-name alone: in another one it is somebody else's", () => {
-    const limits = { ...none, vaults: ["demo"] };
+    const limits = { ...none, allowedVaults: ["demo"] };
     assert.equal(vaultRefusal(limits, vaultAt("demo.vault.azure.net"), "shop"), undefined);
     assert.equal(vaultRefusal(limits, vaultAt("demo.vault.azure.cn"), "shop")?.reason, "InvalidClass");
     const china = { ...limits, cloudName: "AzureChinaCloud" };
@@ -86,7 +86,7 @@ describe("the operator's limits", () => {
   });
 
   test("S6: allow a vault to one namespace alone where the entry says so", () => {
-    const limits = { ...none, vaults: ["team-a/demo", "team-a/other.vault.azure.cn", "common"] };
+    const limits = { ...none, allowedVaults: ["team-a/demo", "team-a/other.vault.azure.cn", "common"] };
     for (const host of ["demo.vault.azure.net", "other.vault.azure.cn", "common.vault.azure.net"])
       assert.equal(vaultRefusal(limits, vaultAt(host), "team-a"), undefined, host);
     const refusal = vaultRefusal(limits, vaultAt("demo.vault.azure.net"), "team-b");
@@ -103,7 +103,7 @@ describe("the operator's limits", () => {
     const refusal = refusalIn(["other"]);
     assert.equal(refusal?.reason, "IdentityUnavailable");
     assert.match(refusal.hint, /add shop to the setting --managed-identity-namespaces/);
-    assert.match(refusal.hint, /by: keyvault-injector grants --namespace shop --apply$/);
+    assert.match(refusal.hint, /with: keyvault-injector grants --namespace shop --apply$/);
   });
 });
 
@@ -113,7 +113,7 @@ describe("N17: the message of credentials that are not there", () => {
     const options = {
       credentials: { read: async () => (data === undefined ? { kind: "absent" } : { kind: "found", object: secret }) },
       credentialsSecretNames: ["secrets-store-creds"],
-      limits: { vaults: [], identityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
+      limits: { allowedVaults: [], allowedIdentityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
       consumers: { credentialsSecretsOf: () => [] },
     } as unknown as IdentityOptions; // The rest is for other identities.
     const found = await findIdentity(
@@ -127,7 +127,7 @@ describe("N17: the message of credentials that are not there", () => {
   test("begins with what is missing and what to do, and ends with the provider's words", async () => {
     assert.match(
       await say(undefined),
-      /^there is no Secret secrets-store-creds in the namespace shop: create it with the keys clientid and clientsecret, .*\(failed to build .*\)$/,
+      /^Secret secrets-store-creds does not exist in the namespace shop: create it with the keys clientid and clientsecret, .*\(failed to build .*\)$/,
     );
     assert.match(
       await say({}),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ClassOutcome, ClassStatus, KeyStatus } from "../../src/domain/sync/class-status.ts";
-import { nextStatus } from "../../src/domain/sync/class-status.ts";
+import { type ClassOutcome, nextStatus } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus, KeyStatus } from "../../src/domain/sync/status-fields.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 

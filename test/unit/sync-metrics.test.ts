@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type CheckedClass, checkAges, countByReason } from "../../src/domain/sync/class-figures.ts";
-import type { ClassStatus, SyncCondition } from "../../src/domain/sync/class-status.ts";
+import type { ClassStatus, SyncCondition } from "../../src/domain/sync/status-fields.ts";
 import { VaultSeries } from "../../src/sync/vault/vault-metrics.ts";
 
 const NOW = 100_000_000;

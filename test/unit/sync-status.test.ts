@@ -5,10 +5,11 @@ import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { maxStale, maxStaleProblem } from "../../src/domain/schedule/class-annotations.ts";
 import { Claims } from "../../src/domain/sync/claims.ts";
 import { countExpiring, firstExpiries } from "../../src/domain/sync/class-figures.ts";
-import { type ClassOutcome, type ClassStatus, conditionOf, nextStatus, type SecretStatus } from "../../src/domain/sync/class-status.ts";
+import { type ClassOutcome, conditionOf, nextStatus } from "../../src/domain/sync/class-status.ts";
 import { heldKeys, heldSecrets } from "../../src/domain/sync/key-status.ts";
 import { dateNotices, nextDate } from "../../src/domain/sync/object-dates.ts";
 import { lastForeignWrite } from "../../src/domain/sync/observed-secret.ts";
+import type { ClassStatus, SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { summarize } from "../../src/domain/sync/summarize.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -88,6 +89,32 @@ describe("the time of the last successful check", () => {
     assert.equal(nextStatus(failing(0)[1], first, NOW + 56 * MINUTE), undefined);
   });
 
+  test("is exact where anything else of the status changes, and alone is written hourly", () => {
+    const first = history([NOW, outcome()]);
+    const at = (minutes: number, changes: Partial<ClassOutcome> = {}) => {
+      const now = NOW + minutes * MINUTE;
+      return nextStatus(outcome({ lastSuccess: now - 1_000, ...changes }), first, now);
+    };
+    const rotated = { secrets: [{ name: "app", state: "Synced" as const, data: [{ key: "k", object: "secret/db", version: "2" }] }] };
+
+    assert.equal(at(59), undefined);
+    assert.equal(at(7, rotated)?.lastSuccessfulCheckTime, "2026-01-01T00:06:59Z");
+    assert.equal(at(7, { refresh: "1" })?.lastSuccessfulCheckTime, "2026-01-01T00:06:59Z");
+    assert.equal(at(60)?.lastSuccessfulCheckTime, "2026-01-01T00:59:59Z");
+    // What the vault is not asked for is no check.
+    assert.equal(at(7, { isFresh: undefined, lastSuccess: undefined })?.lastSuccessfulCheckTime, "2026-01-01T00:00:00Z");
+  });
+
+  test("brings no write of its own: after a status is written, the same outcome writes nothing", () => {
+    const first = history([NOW, outcome()]);
+    const refreshed = (minutes: number) => outcome({ refresh: "1", lastSuccess: NOW + minutes * MINUTE });
+    const written = nextStatus(refreshed(7), first, NOW + 7 * MINUTE);
+
+    assert.ok(written);
+    for (const minutes of [7, 8, 66]) assert.equal(nextStatus(refreshed(minutes), written, NOW + minutes * MINUTE), undefined);
+    assert.ok(nextStatus(refreshed(67), written, NOW + 67 * MINUTE));
+  });
+
   test("is at most half as old as the class allows", () => {
     const first = history([NOW, outcome()]);
 
@@ -105,7 +132,7 @@ describe("the annotation max-stale", () => {
     assert.equal(maxStale(stating("soon")), undefined);
     assert.match(maxStaleProblem(stating("soon"), 2 * MINUTE) ?? "", /max-stale: "soon" is not a duration/);
     assert.match(maxStaleProblem(stating("2m"), 2 * MINUTE) ?? "", /2m is not longer than the 2m between two checks/);
-    assert.match(maxStaleProblem(stating("1h"), undefined) ?? "", /rotation is switched off/);
+    assert.match(maxStaleProblem(stating("1h"), undefined) ?? "", /rotation is turned off/);
     assert.equal(maxStaleProblem(aClass("demo"), 2 * MINUTE), undefined);
   });
 });

@@ -104,8 +104,11 @@ describe("an adopted Secret", () => {
 
   test("is written by the class that both sides agree on, and by no other, whoever names it", () => {
     assert.equal(refusalOf("demo", ["app"]), undefined);
-    assert.match(refusalOf("heir", ["app"]) ?? "", /Secret app was adopted, and its owner has not agreed to the class heir/);
-    assert.match(refusalOf("demo", []) ?? "", /Secret app was adopted, and .*list it in the annotation keyvault-injector\.dev\/adopt/);
+    assert.match(refusalOf("heir", ["app"]) ?? "", /Secret app was adopted, but its owner does not allow this for the class heir/);
+    assert.match(
+      refusalOf("demo", []) ?? "",
+      /Secret app was adopted, but .*list the Secret in the annotation keyvault-injector\.dev\/adopt/,
+    );
   });
 });
 

@@ -10,9 +10,19 @@ const evidence = readRepositoryFile("docs/evidence/threat-model-tests.md");
 const rowsOf = (markdown: string, column: string): readonly (readonly string[])[] =>
   tables(markdown).flatMap(({ header, rows }) => (header[1] === column ? rows : []));
 
+/** The ids of a row, `C7, C9` or `P4–P7`: attacks that one control answers share a row. */
+function idsIn(cell: string): readonly string[] {
+  return cell.split(", ").flatMap((part) => {
+    const [, letter = "", first = "", last = ""] = /^([A-Z])(\d+)–\1(\d+)$/.exec(part) ?? [];
+    return letter === ""
+      ? [part]
+      : Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => `${letter}${Number(first) + index}`);
+  });
+}
+
 /** What is wrong with the rows that say who reaches what: each has an id of its own and a test, and every test is there. */
 function problemsOf(markdown: string, tests: string): readonly string[] {
-  const ids = rowsOf(markdown, "Attack").map(([id = ""]) => id);
+  const ids = rowsOf(markdown, "Attack").flatMap(([cell = ""]) => idsIn(cell));
   const tested = new Map(rowsOf(tests, "Test").map(([id = "", named = ""]) => [id, namedTests(named)]));
   return [
     ...ids.filter((id, index) => ids.indexOf(id) !== index).map((id) => `${id}: twice`),

@@ -44,7 +44,7 @@ describe("the CAs of clients in a file", () => {
     assert.throws(start, /^Error: --client-ca-file: .*ca\.crt cannot be read$/);
     for (const text of ["", "no certificate"]) {
       writeFileSync(file, text);
-      assert.throws(start, /^Error: --client-ca-file: .*ca\.crt holds no certificate in PEM$/);
+      assert.throws(start, /^Error: --client-ca-file: .*ca\.crt contains no certificate in PEM$/);
     }
   });
 

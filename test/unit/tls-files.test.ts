@@ -115,15 +115,19 @@ describe("a serving certificate in files", () => {
   });
 
   const broken: readonly [string, () => Promise<Readonly<Record<string, string>>>, RegExp][] = [
-    ["no certificate", async () => ({ "tls.crt": "hello", "tls.key": (await aPair()).key }), /--tls-cert-file holds no certificate in PEM/],
-    ["no key", async () => ({ "tls.crt": (await aPair()).cert, "tls.key": "hello" }), /--tls-key-file holds no private key in PEM/],
+    [
+      "no certificate",
+      async () => ({ "tls.crt": "hello", "tls.key": (await aPair()).key }),
+      /--tls-cert-file contains no certificate in PEM/,
+    ],
+    ["no key", async () => ({ "tls.crt": (await aPair()).cert, "tls.key": "hello" }), /--tls-key-file contains no private key in PEM/],
     [
       "another's key",
       async () => ({ "tls.crt": (await aPair()).cert, "tls.key": (await aPair()).key }),
       /--tls-key-file is not the key of/,
     ],
     ["an expired one", async () => filesOf(await aPair({ now: clock.now() - 8 * DAY })), /--tls-cert-file expired at/],
-    ["one that is not valid yet", async () => filesOf(await aPair({ now: clock.now() + 2 * DAY })), /is valid from .* only/],
+    ["one that is not valid yet", async () => filesOf(await aPair({ now: clock.now() + 2 * DAY })), /is not valid before .*/],
     [
       "one of another name",
       async () => filesOf(await aPair({ dnsNames: ["other"] })),
@@ -180,7 +184,7 @@ describe("a serving certificate in files", () => {
     assert.equal(probe.problem(), undefined);
     assert.deepEqual(certificates.source.current(), good);
     assert.equal(certificates.ready().ok, true);
-    assert.match(errors().at(-1) ?? "", /^TLS refuses the certificate in --tls-cert-file or its key: ee key too small$/);
+    assert.match(errors().at(-1) ?? "", /^TLS rejects the certificate in --tls-cert-file or its key: ee key too small$/);
   });
 
   test("R9: that TLS refuses from the start is named in readiness", async () => {
@@ -189,7 +193,7 @@ describe("a serving certificate in files", () => {
     await until(() => errors().some((problem) => problem.includes("TLS")) || certificates.source.current()?.cert === weak.cert);
 
     assert.equal(certificates.ready().ok, false);
-    assert.match(certificates.ready().message, /there is no serving certificate: TLS refuses the certificate in --tls-cert-file/);
+    assert.match(certificates.ready().message, /there is no serving certificate: TLS rejects the certificate in --tls-cert-file/);
   });
 
   test("R9: keeps its CA where the file of it turns into something else, and names that where there was none", async () => {
@@ -197,7 +201,7 @@ describe("a serving certificate in files", () => {
     const without = { "tls.crt": good.cert, "tls.key": good.key, "ca.crt": "no certificate" };
     put(without);
     await until(() => errors().some((problem) => problem.includes("--tls-ca-file")) || certificates.source.current() !== undefined);
-    assert.match(certificates.ready().message, /there is no serving certificate: --tls-ca-file holds no certificate in PEM/);
+    assert.match(certificates.ready().message, /there is no serving certificate: --tls-ca-file contains no certificate in PEM/);
     putPair(good);
     await until(() => certificates.ready().ok);
     const before = errors().length;

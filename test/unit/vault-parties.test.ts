@@ -11,7 +11,11 @@ beforeEach(() => {
 });
 
 const silence = (origin: VaultErrorOrigin): VaultError =>
-  new VaultError("Unreachable", "get secret a from https://vault-1.vault.azure.net/: no token", { retry: { kind: "backoff" }, origin });
+  new VaultError("Unreachable", "get secret a from https://vault-1.vault.azure.net/: no token", {
+    retry: { kind: "backoff" },
+    origin,
+    words: "no token",
+  });
 
 const refusal = new VaultError("Unauthorized", "no such application", { retry: { kind: "never" }, origin: "signIn" });
 

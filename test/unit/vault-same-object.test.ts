@@ -7,7 +7,7 @@ import type { ObjectFile } from "../../src/domain/content/object-file.ts";
 import { RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { firstExpiries } from "../../src/domain/sync/class-figures.ts";
-import type { SecretStatus } from "../../src/domain/sync/class-status.ts";
+import type { SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { reasonOf } from "../support/fixtures/stored-class.ts";
 import { classOf, type Leader, SimulatedWorld } from "../support/simulation/world.ts";
 import { INTERVAL, type PolledClass, type PolledClassFacts, PollingWorker } from "../support/worker/polling-worker.ts";
@@ -161,7 +161,8 @@ describe("a Secret made from an object that its class names twice", () => {
       // All that is looked at where the user may get the Secret and not the install's key.
       const context: ClassContext = Object.assign(Object.create(null), { viewer, install: { fingerprints: undefined } });
       const secrets: readonly SecretStatus[] = [{ name: "app", state: "Synced", data }];
-      return (await checkSecrets(context, one.provider, { secrets, files })).map(({ leaf }) => leaf);
+      const status = { observedClassGeneration: 1, conditions: [], secrets };
+      return (await checkSecrets(context, one.provider, { status, files })).map(({ leaf }) => leaf);
     };
 
     assert.deepEqual(await leaves(older), ["secret-behind"]);

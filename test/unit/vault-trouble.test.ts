@@ -90,9 +90,11 @@ describe("a vault in trouble", () => {
     let attempts = 0;
     worker.vaults.failure = (vaultUrl) => {
       attempts += 1;
-      return new VaultError("Unreachable", `list the secrets from ${vaultUrl}: no connection, for the ${attempts}. time`, {
+      const words = `no connection, for the ${attempts}. time`;
+      return new VaultError("Unreachable", `list the secrets from ${vaultUrl}: ${words}`, {
         retry: { kind: "backoff" },
         origin: "vault",
+        words,
       });
     };
     const told = new Set<string>();

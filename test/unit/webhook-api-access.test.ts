@@ -71,7 +71,7 @@ describe("the webhook's access to the API server", () => {
 
   const problems = () => [access?.readiness(), access?.liveness()];
 
-  test("U1: that refuses its token for good takes it out of the Service after a minute, and restarts it after three", async () => {
+  test("U1: that refuses its token for good takes it out of the Service after a minute, and has it back with the next one", async () => {
     access = await startAccess(world);
     await pass(5);
     assert.deepEqual(problems(), [undefined, undefined]);
@@ -79,17 +79,28 @@ describe("the webhook's access to the API server", () => {
     await pass(0.5, []);
     assert.deepEqual(problems(), [undefined, undefined], "half a minute may be a restart of the API server");
     await pass(1, []);
-    assert.match(String(access.readiness()), /refuses our token: replace this pod \(kubectl rollout restart\)/);
-    assert.equal(access.liveness(), undefined);
+    assert.match(String(access.readiness()), /rejects our token: replace this pod \(kubectl rollout restart\)/);
     await pass(2, []);
-    assert.match(String(access.liveness()), /refuses our token/);
+    assert.match(String(access.readiness()), /rejects our token/);
     assert.deepEqual(
       world.logger.entries.map(({ level, message }) => [level, message]),
-      [["error", "decisions no longer rest on what the cluster has"]],
+      [["error", "decisions are based on outdated cluster state"]],
     );
     bothSay("absent");
     await pass(0.25);
     assert.deepEqual(problems(), [undefined, undefined], "a new token is accepted");
+  });
+
+  test("S-8: that refuses its token for an hour never restarts it, since the container would begin with the same token", async () => {
+    access = await startAccess(world);
+    bothSay("Unauthorized");
+    await pass(60, []);
+    assert.match(String(access.readiness()), /rejects our token/);
+    assert.equal(access.liveness(), undefined);
+    // The control: what a restart does mend.
+    bothSay("absent");
+    await pass(3.5, [NAMESPACES]);
+    assert.match(String(access.liveness()), /^the copy of secretproviderclasses no longer follows/);
   });
 
   test("U1: that answers reads while a watch has stopped without a word does the same", async () => {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createClassLookup } from "../../src/webhook/class-lookup.ts";
-import type { LookupResult } from "../../src/webhook/live-lookup.ts";
+import type { ClassLookupResult } from "../../src/webhook/live-lookup.ts";
 import { aClass } from "../support/fixtures/pods.ts";
 
 const ref = { namespace: "default", name: "akvprovider-demo" };
@@ -36,7 +36,7 @@ describe("the lookup of a class", () => {
 
   test("shares one read among all who ask for the class at once, and reads anew later", async () => {
     let reads = 0;
-    const results: LookupResult[] = [];
+    const results: ClassLookupResult[] = [];
     const kube = kubeThat(async () => {
       reads += 1;
       return { kind: "absent" };

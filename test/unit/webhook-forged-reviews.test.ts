@@ -73,7 +73,7 @@ describe("a review that anybody may have forged", () => {
     );
     assert.match(
       await answerTo(FORGED["a class of another provider"] ?? {}, "/mutate/pods"),
-      /SecretProviderClass \\"foreign\\" has another provider than \\"azure\\"/,
+      /SecretProviderClass \\"foreign\\" has a provider other than \\"azure\\"/,
     );
   });
 

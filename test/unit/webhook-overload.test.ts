@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createAdmissionGate, type Place } from "../../src/webhook/admission-gate.ts";
+import { type AdmissionPlace, createAdmissionGate } from "../../src/webhook/admission-gate.ts";
 import { aClass, aPod, aReview, OPTED_IN } from "../support/fixtures/pods.ts";
 import { startWebhook } from "../support/webhook/listening-webhook.ts";
 
 const REVIEW = JSON.stringify(aReview(aPod(OPTED_IN)));
-const ROOM: Place = { hold: () => true, complete: () => undefined, leave: () => undefined };
+const ROOM: AdmissionPlace = { hold: () => true, complete: () => undefined, leave: () => undefined };
 
 /** Reviews by name that entered a gate, and those that lost their place. */
 function enterer(limits: { readonly reviews: number; readonly bytes: number }) {
   const gate = createAdmissionGate(limits);
   const displaced: string[] = [];
-  const enter = (peer: string, name: string, bytes = 0): Place | undefined => {
+  const enter = (peer: string, name: string, bytes = 0): AdmissionPlace | undefined => {
     const place = gate.enter(peer, () => displaced.push(name));
     if (bytes > 0) place?.hold(bytes);
     return place;

@@ -202,7 +202,8 @@ async function startApp(handlers: AppOptions["handlers"]) {
   const app = createApp({ handlers, isDraining: () => false, gate, turns, onShed: () => undefined });
   const certificate = selfSignedCertificate();
   const certificates = { current: () => certificate, onChange: () => undefined };
-  const server = createAdmissionServer({ app, turns, certificates, address: "::", port: 0, clock: systemClock, logger: recordingLogger() });
+  const [listen, tls] = [{ address: "::", port: 0 }, { certificates }];
+  const server = createAdmissionServer({ app, turns, listen, tls, clock: systemClock, logger: recordingLogger() });
   return { server, port: await server.start(), ca: certificate.cert };
 }
 

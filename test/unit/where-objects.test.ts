@@ -21,7 +21,7 @@ describe("an object as it is typed", () => {
   for (const text of ["db-pass", "secret/", "secret/a/b", "secret/a_b", "configmap/a", "constructor/a", "secret/..", ""]) {
     test(`is refused with what to write: ${JSON.stringify(text)}`, () => {
       const parsed = parseReference(text);
-      assert.match(parsed.ok ? "" : parsed.error, /write secret\/NAME|letters, digits and dashes/);
+      assert.match(parsed.ok ? "" : parsed.error, /write secret\/NAME|letters, digits, and dashes/);
     });
   }
 });

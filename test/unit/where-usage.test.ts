@@ -124,7 +124,7 @@ describe("where: a Secret", () => {
   test("that is not there, or another class's, has no version, and it says why", async () => {
     const why = async (...more: readonly Manifest[]) => (await whereIs([CLASS, ...more], "secret/db-pass")).object.secrets[0].why;
 
-    assert.equal(await why(), "the Secret is not there, or the worker did not write it");
+    assert.equal(await why(), "the Secret does not exist, or the worker did not write it");
     assert.equal(
       await why(usedSecret("db", { className: "other", objects: `secret/db-pass@${NEW}` })),
       "the Secret belongs to class other",
@@ -162,7 +162,7 @@ describe("where: a container with the Secret in its environment", () => {
     const { object } = await whereIs([CLASS, SECRET, usedPod("web-1", { started: 50, container: byEnv })], "secret/db-pass");
     assert.deepEqual(
       [object.containers[0].state, object.containers[0].why],
-      ["unknown", "the Secret was written after the container started, and nothing says whether its version changed then"],
+      ["unknown", "the Secret was written after the container started, and whether its version changed then is not known"],
     );
   });
 

@@ -61,7 +61,7 @@ describe("the worker's standby", () => {
     await pass(running, 3 * MINUTE_MS);
 
     const text = await health(running, "/readyz", 503);
-    assert.match(String(text), /\[-\] api-server: the API server has refused our token for \w+ \(401\): .*delete this pod/);
+    assert.match(String(text), /\[-\] api-server: the API server has rejected our token for \w+ \(401\): .*delete this pod/);
     assert.notEqual(await health(running, "/livez", 200), false, "a restart has the same token");
     server.mood = "well";
     assert.notEqual(await health(running, "/readyz", 200), false, "it does not come back by itself");

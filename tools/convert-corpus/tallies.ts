@@ -15,7 +15,7 @@ const OPTIONS: ConvertOptions = {
 
 /** Of another provider, of a generator, or of a store that is nowhere in the repository: nobody can say what it would be. */
 const FOREIGN =
-  /^spec\.secretStoreRef: (?:a store is not in|a store: its provider is|no store is named)|^spec\.provider: |is of provider|^kind: /;
+  /^spec\.secretStoreRef: (?:a store is not in|a store: its provider is|the store's name is missing)|^spec\.provider: |is of provider|^kind: /;
 
 interface Tally {
   converted: number;

@@ -30,6 +30,9 @@ export function changesOf(changelog: string, version: string): readonly Change[]
     const kind = KINDS[heading.trim()];
     if (kind === undefined) throw new Error(`CHANGELOG.md, [${version}]: ${heading} is no kind of change`);
     const [, ...entries] = `\n${lines.join("\n")}`.split("\n- ");
-    return entries.map((entry) => ({ kind, description: withAbsoluteLinks(entry.replaceAll(/\s+/g, " ").trim()) }));
+    return entries.map((entry) => {
+      const [words = ""] = entry.split("\n\n", 1); // What follows an empty line is the name of the next group.
+      return { kind, description: withAbsoluteLinks(words.replaceAll(/\s+/g, " ").trim()) };
+    });
   });
 }

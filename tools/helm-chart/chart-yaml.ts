@@ -87,7 +87,8 @@ export function chartYaml(version: string, parts: ChartParts): string {
   const chart = {
     apiVersion: "v2",
     name: "keyvault-injector",
-    description: "Azure Key Vault secrets in pods with two annotations, and as Kubernetes Secrets that rotate and heal themselves",
+    description:
+      "Adds Azure Key Vault secrets to pods with two annotations, and syncs them to Kubernetes Secrets that rotate and heal automatically",
     type: "application",
     version,
     appVersion: version,

@@ -5,10 +5,10 @@ import { valuesTables } from "./values-files.ts";
 
 const INTRODUCTION = `# keyvault-injector
 
-Azure Key Vault secrets in pods with two annotations, and as Kubernetes Secrets that rotate and heal themselves, from your existing
-\`SecretProviderClass\` objects. The chart installs a mutating admission webhook, a sync worker, the Secrets Store CSI driver and its Azure provider.
+Add Azure Key Vault secrets to pods with two annotations, or sync them to Kubernetes Secrets, from your existing
+\`SecretProviderClass\` objects. The worker updates rotated Secrets and repairs changed ones. The chart installs a mutating admission webhook, a sync worker, the Secrets Store CSI driver and its Azure provider.
 
-It needs Kubernetes 1.30 or newer and Helm 3 or 4. A cluster has one install.
+You need Kubernetes 1.30 or later, and Helm 3 or 4. A cluster can have only one install.
 
 ## Install
 
@@ -19,11 +19,13 @@ kubectl label namespace keyvault-injector pod-security.kubernetes.io/enforce=res
 helm test akvsecretsprovider --namespace keyvault-injector --logs
 \`\`\`
 
-The last command runs \`doctor\` in the cluster, which says what is wrong and what to do about it.
+The last command runs \`doctor\` in the cluster, which reports problems and how to fix them.
 
-- Sync into Secrets and rotation are on. With \`--set preset=extension\` what you do not give is as the Azure extension has it.
-- Where the cluster has the driver: \`--set secrets-store-csi-driver.install=false\`. Where it has the provider: \`--set linux.enabled=false\`.
-- Then [a first secret](docs/tutorial/first-secret.md), or [what changes for users of the Azure extension](docs/how-to/from-the-azure-extension.md).
+- Unless a release set it, the default of \`image.repository\` names no registry, so only nodes on which you loaded the image can run it.
+- \`akvsecretsprovider\` is the name that the Azure extension uses. You can choose any other.
+- Sync into Secrets and rotation are on by default. With \`--set preset=extension\`, the chart uses the Azure extension's defaults.
+- If the cluster already has the driver, add \`--set secrets-store-csi-driver.install=false\`. If it has the provider, add \`--set linux.enabled=false\`.
+- Next, [inject a pod](docs/how-to/inject-a-pod.md), or [migrate from the Azure extension](docs/how-to/from-the-azure-extension.md).
 
 ## Upgrade
 
@@ -31,7 +33,7 @@ The last command runs \`doctor\` in the cluster, which says what is wrong and wh
 helm upgrade akvsecretsprovider ./keyvault-injector --namespace keyvault-injector --reset-then-reuse-values
 \`\`\`
 
-With \`--reuse-values\` Helm goes on with the older chart's defaults, its image among them. [What each version asks for](docs/how-to/upgrade.md).
+\`--reuse-values\` keeps the old chart's defaults, including the image. For the changes in each version, see [Upgrade](docs/how-to/upgrade.md).
 
 ## Uninstall
 
@@ -39,7 +41,7 @@ With \`--reuse-values\` Helm goes on with the older chart's defaults, its image 
 helm uninstall akvsecretsprovider --namespace keyvault-injector
 \`\`\`
 
-Definitions, classes and synced Secrets stay: [what stays, and how to remove it](docs/how-to/uninstall.md).
+Helm keeps the CRDs, classes, and synced Secrets. To remove them too, see [Uninstall](docs/how-to/uninstall.md).
 
 # Values`;
 

@@ -19,6 +19,8 @@ export interface ValueRow {
 
 export const BOOLEAN = { type: "boolean" } as const;
 export const TEXT = { type: "string" } as const;
+/** No `<tenant-id>` of a page, and no `${TENANT_ID}`. */
+export const OWN_TEXT = { type: "string", pattern: "^[^<>$]*$" } as const;
 export const NUMBER = { type: "integer", minimum: 0 } as const;
 export const MAP = { type: ["object", "null"] } as const;
 export const LABELS = { type: ["object", "null"], additionalProperties: { type: "string" } } as const;
@@ -30,6 +32,8 @@ export const SECRET_REFERENCES = {
 } as const;
 /** An empty text in a list is a variable that was not set, and would be taken for no limit, or for any name. */
 export const TEXTS = { type: ["array", "null"], items: { type: "string", minLength: 1 } } as const;
+/** Such a list without placeholders of a page, also within an item, such as the address of a queue. */
+export const OWN_TEXTS = { type: ["array", "null"], items: { ...OWN_TEXT, minLength: 1 } } as const;
 /** Without an audience the kubelet's token is one for the API server. */
 export const TOKEN_REQUESTS = {
   type: ["array", "null"],
@@ -113,6 +117,14 @@ export const COMMON_LABELS = {
 } as const;
 /** As Go writes durations. */
 export const DURATION = { type: ["string", "null"], pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$" } as const;
+/** A workload without pods serves nobody. */
+export const REPLICAS = { type: "integer", minimum: 1 } as const;
+const OPENING = String.raw`([^\s;]+\s+){5}for\s+[^\s;]+(\s+in\s+[A-Za-z][^\s;]*)?`;
+/**
+ * The shape of a restart window, short enough to be read in Helm's message. The worker, which stops at what is none, knows the calendar. Of
+ * RE2 and ECMAScript.
+ */
+export const WINDOW = { type: "string", pattern: String.raw`^\s*(always|${OPENING}(\s*;\s*${OPENING})*)?\s*$` } as const;
 export const PULL_POLICY = { enum: ["Always", "IfNotPresent", "Never"] } as const;
 /** Upstream's values write ports as `:8095`, `"8898"` or 8898. */
 export const PORT = { type: ["string", "integer"], pattern: "^[^:]*:?[0-9]+$" } as const;

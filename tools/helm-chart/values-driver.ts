@@ -21,10 +21,11 @@ const CRD_IMAGES = {
   repositories: ["registry.k8s.io/csi-secrets-store/driver-crds", "mcr.microsoft.com/oss/v2/kubernetes-csi/secrets-store/driver-crds"],
   tags: ["v1.6.0", "v1.5.6"],
 };
-const NO_JOB = "upstream runs a Job for its definitions; here Helm installs them once and the worker upgrades and heals them. Leave it out";
+const NO_JOB = "this chart runs no Job for the CRDs: Helm installs them, and the worker upgrades them. Omit this value";
 
 const DECIDED = { type: ["boolean", "null"] } as const;
-const ONE_DEFAULT = "If unset: on in a new install, off with `preset: extension`, and the previous value in an upgrade.";
+const ONE_DEFAULT =
+  "If unset, the value is `true` in a new install, `false` with `preset: extension`, and the previous value in an upgrade.";
 
 const SIDECARS: Readonly<Record<System, Json>> = {
   linux: resources({ cpu: "10m", memory: "20Mi" }, { cpu: "100m", memory: "100Mi" }),
@@ -36,7 +37,7 @@ const DRIVER: Readonly<Record<System, Json>> = {
 };
 
 function driverRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? " Untested." : "";
+  const untested = system === "windows" ? " This value is untested." : "";
   return [
     {
       path: `${system}.enabled`,
@@ -92,7 +93,8 @@ const crdRows: readonly ValueRow[] = [
     meaning: "nothing",
     refused: {
       unless: [true],
-      because: "the product needs the definitions. To keep Helm from installing them: --skip-crds; the worker from healing them: heal",
+      because:
+        "keyvault-injector needs the CRDs. To install them another way, use --skip-crds. To turn off their healing, change the value heal",
     },
   },
   {
@@ -129,14 +131,17 @@ const bothRows: readonly ValueRow[] = [
     default: "",
     type: TEXT,
     meaning: "nothing",
-    refused: { unless: [""], because: "healing names the driver's objects: the names are fixed" },
+    refused: { unless: [""], because: "the names of the driver's objects are fixed, because healing finds the objects by name" },
   },
   {
     path: "fullnameOverride",
     default: "secrets-store-csi-driver",
     type: TEXT,
     meaning: "nothing",
-    refused: { unless: ["", "secrets-store-csi-driver"], because: "healing names the driver's objects: the names are fixed" },
+    refused: {
+      unless: ["", "secrets-store-csi-driver"],
+      because: "the names of the driver's objects are fixed, because healing finds the objects by name",
+    },
   },
   {
     path: "syncSecret.enabled",
@@ -152,7 +157,7 @@ const bothRows: readonly ValueRow[] = [
     default: null,
     type: DECIDED,
     flag: "enable-secret-rotation",
-    meaning: "Whether mounts and Secrets are updated to new versions in the vault. " + ONE_DEFAULT,
+    meaning: "Whether the driver updates mounts, and the worker updates Secrets, when the vault has new versions. " + ONE_DEFAULT,
   },
   {
     path: "rotationPollInterval",
@@ -177,7 +182,7 @@ const bothRows: readonly ValueRow[] = [
     meaning: "Maximum size of a provider's response in bytes. Raise it if a class has many or large objects.",
   },
   { path: "providerHealthCheck", default: false, type: BOOLEAN, meaning: "Makes the driver check the health of its providers." },
-  { path: "providerHealthCheckInterval", default: "2m", type: DURATION, meaning: "Interval of these checks." },
+  { path: "providerHealthCheckInterval", default: "2m", type: DURATION, meaning: "How often the driver checks its providers." },
   {
     path: "rbac.install",
     default: true,
@@ -189,14 +194,14 @@ const bothRows: readonly ValueRow[] = [
     default: false,
     type: BOOLEAN,
     meaning: "nothing",
-    refused: { unless: [false], because: "Kubernetes has no PodSecurityPolicy since 1.25" },
+    refused: { unless: [false], because: "Kubernetes 1.25 removed PodSecurityPolicy" },
   },
   {
     path: "filteredWatchSecret",
     default: true,
     type: BOOLEAN,
     meaning: "nothing, as upstream",
-    refused: { unless: [true], because: "no supported driver reads it any more: it always watches labelled Secrets only" },
+    refused: { unless: [true], because: "supported driver versions ignore this value: they always watch only labeled Secrets" },
   },
   {
     path: "tokenRequests",

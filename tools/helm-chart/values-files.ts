@@ -24,7 +24,7 @@ function treeOf(rows: readonly ValueRow[]): Tree {
 }
 
 const refusalOf = ({ refused }: ValueRow): string =>
-  refused === undefined ? "" : `refused unless ${refused.unless.map((value) => JSON.stringify(value)).join(" or ")}: ${refused.because}`;
+  refused === undefined ? "" : `rejected unless ${refused.unless.map((value) => JSON.stringify(value)).join(" or ")}: ${refused.because}`;
 
 const WIDTH = 120;
 
@@ -93,12 +93,39 @@ export function valuesSchema(rows: readonly ValueRow[]): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-/** For the chart's own checks: names on each level, where values end, and what is refused. */
+/** What this chart has for names that other charts have at their top, and that are like none of its own, or like a wrong one. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  replicaCount: "Set webhook.replicas and sync.replicas",
+  replicas: "Set webhook.replicas and sync.replicas",
+  ...Object.fromEntries(["installCRDs", "crds"].map((name) => [name, "The chart always contains the CRDs. Omit this value"])),
+  ...Object.fromEntries(
+    ["metrics", "serviceMonitor", "podMonitor", "prometheus"].map((name) => [
+      name,
+      "Set monitoring.podMonitor.enabled if the cluster has the Prometheus operator, or monitoring.service.enabled",
+    ]),
+  ),
+  prometheusRule: "Set monitoring.prometheusRule.enabled",
+};
+
+/** Whether the chart refuses the value, or every value below. */
+function isInert(node: Tree | ValueRow): boolean {
+  return node instanceof Map ? [...node.values()].every(isInert) : node.refused !== undefined;
+}
+
+/**
+ * For the chart's own checks: names on each level, where values end, and what is refused. `inert`: paths that it never suggests, since it
+ * refuses all that may stand there. `elsewhere`: what it says of names of other charts.
+ */
 export function valuesTable(rows: readonly ValueRow[]): string {
   const names: Record<string, readonly string[]> = {};
+  const inert: string[] = [];
   const collect = (tree: Tree, path: string): void => {
     names[path] = [...tree.keys()].sort();
-    for (const [key, node] of tree) if (node instanceof Map) collect(node, path === "" ? key : `${path}.${key}`);
+    for (const [key, node] of tree) {
+      const at = path === "" ? key : `${path}.${key}`;
+      if (isInert(node)) inert.push(at);
+      if (node instanceof Map) collect(node, at);
+    }
   };
   collect(treeOf(rows), "");
   const refused = rows.flatMap((row) =>
@@ -106,7 +133,7 @@ export function valuesTable(rows: readonly ValueRow[]): string {
       ? []
       : [{ path: row.path, unless: row.refused.unless.map((value): Json => JSON.stringify(value)), because: row.refused.because }],
   );
-  return `${JSON.stringify({ names, refused }, null, 2)}\n`;
+  return `${JSON.stringify({ names, inert: inert.sort(), elsewhere: ELSEWHERE, refused }, null, 2)}\n`;
 }
 
 const escaped = (text: string): string => text.replaceAll("|", "\\|");
@@ -119,7 +146,7 @@ function rowOf(row: ValueRow): string {
   const meaning =
     refused === undefined
       ? `${row.meaning}${flag}`
-      : `**refused** unless ${refused.unless.map((value) => `\`${JSON.stringify(value)}\``).join(" or ")}: \`${refused.because}\``;
+      : `**rejected** unless ${refused.unless.map((value) => `\`${JSON.stringify(value)}\``).join(" or ")}: \`${refused.because}\``;
   return `| \`${row.path}\` | ${escaped(fallback)} | ${escaped(meaning)} |`;
 }
 
@@ -133,17 +160,17 @@ const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) 
   {
     title: "Values of the Azure provider's chart",
     of: ({ upstream, refused }) => upstream === "provider" && refused === undefined,
-    text: "The Azure extension uses the same names. Values files for the provider's chart work unchanged. The default image tags are tested.",
+    text: "The Azure extension uses the same names for these values. Values files for the provider's chart work unchanged. The default image tags are the versions that we test.",
   },
   {
     title: "Values of the CSI driver's chart",
     of: ({ upstream, refused }) => upstream === "driver" && refused === undefined,
-    text: "As in the extension, these values are under `secrets-store-csi-driver`. Put the content of a values file for the driver's own chart under that key. The default image tags are tested.",
+    text: "As in the Azure extension, these values are under `secrets-store-csi-driver`. Put the content of a values file for the driver's own chart under that key. The default image tags are the versions that we test.",
   },
   {
     title: "Rejected values",
     of: ({ refused }) => refused !== undefined,
-    text: "These values of the two upstream charts and the extension cannot have an effect here. Omit them. The chart rejects any value other than those listed, with the quoted message.",
+    text: "These values of the two upstream charts and the Azure extension cannot have an effect in this chart. Omit them. The chart accepts only the values after *unless*, and rejects all other values with the quoted message.",
   },
 ];
 

@@ -9,15 +9,16 @@ import {
   LIST,
   MAP,
   NAME,
-  NUMBER,
   OBJECTS,
   POD_SECURITY,
   PULL_POLICY,
+  REPLICAS,
   TEXT,
   TEXTS,
   VARIABLES,
   type ValueRow,
 } from "./value-row.ts";
+import { monitoringRows } from "./values-monitoring.ts";
 
 /** What the manifests say already; the chart's defaults are read there. */
 export interface ManifestDefaults {
@@ -34,7 +35,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   webhook: "The admission webhook, which adds volumes to annotated pods.",
   sync: "The worker, which syncs vault objects to Secrets and heals the install.",
   certManager: "Who issues the webhook's serving certificate. By default, the webhook issues it itself.",
-  clientCA: "Which clients can use the webhook. By default, anyone who can reach its port.",
+  clientCA: "Which clients can use the webhook. By default, anyone who can reach its port can use it.",
   uninstallHook: "What happens before `helm uninstall` deletes anything.",
   networkPolicies: "Network traffic allowed to and from the project's pods.",
   monitoring: "Objects for Prometheus and Grafana, from manifests/components/monitoring and metrics-service. All are off by default.",
@@ -46,10 +47,10 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
   const who = component === "webhook" ? "the webhook" : "the worker";
   const replicas =
     component === "webhook"
-      ? "All of them serve requests. Increase the number if requests of the API server have to wait. Healing reverts `kubectl scale`."
-      : "One leads each shard, and the others are on standby. Use one more than `shards`.";
+      ? "All of them serve requests. Increase the number if the API server's requests have to wait. Do not use `kubectl scale`, because healing reverts it."
+      : "Each shard has one leader, and the other pods are on standby. Set this number to one more than `shards`.";
   const rows: readonly (readonly [path: string, fallback: Json, type: ValueRow["type"], meaning: string])[] = [
-    ["replicas", 2, NUMBER, `Number of pods of ${who}. ${replicas}`],
+    ["replicas", 2, REPLICAS, `Number of pods of ${who}. ${replicas}`],
     [
       "resources",
       resources[component],
@@ -58,12 +59,12 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
     ],
     ["nodeSelector", {}, LABELS, "Labels that a node must have, in addition to `kubernetes.io/os: linux`."],
     ["tolerations", [], LIST, "Taints that the pods tolerate."],
-    ["affinity", {}, MAP, "Affinity of the pods. Without affinity, the pods are still spread over zones and nodes."],
+    ["affinity", {}, MAP, "Affinity of the pods. Without affinity, the pods are still spread across zones and nodes."],
     [
       "priorityClassName",
       "keyvault-injector",
       TEXT,
-      "PriorityClass of the pods. The chart creates the default PriorityClass. If empty, the pods have none.",
+      "PriorityClass of the pods. The chart creates the default PriorityClass. If empty, the pods have no PriorityClass.",
     ],
     ["podLabels", {}, LABELS, "Additional labels of the pods."],
     ["podAnnotations", {}, LABELS, "Annotations of the pods, such as those of a service mesh."],
@@ -89,7 +90,7 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
       [],
       TEXTS,
       component === "webhook"
-        ? "Additional arguments of the process. If the chart has a value for a setting, use the value instead, because it also grants the necessary permissions."
+        ? "Additional arguments of the process. If the chart has a value for a setting, use the value, which also grants the necessary permissions."
         : "Additional arguments of the process, as for `webhook.extraArgs`.",
     ],
     ["serviceAccount.annotations", {}, LABELS, `Annotations of ${who}'s ServiceAccount.`],
@@ -97,72 +98,6 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
   ];
   return rows.map(([path, fallback, type, meaning]) => ({ path: `${component}.${path}`, default: fallback, type, meaning }));
 }
-
-const monitoringRows: readonly ValueRow[] = [
-  {
-    path: "monitoring.service.enabled",
-    default: false,
-    type: BOOLEAN,
-    meaning: "Creates a headless Service for each process, for a Prometheus without the operator.",
-  },
-  { path: "monitoring.service.labels", default: {}, type: LABELS, meaning: "Labels of these Services." },
-  {
-    path: "monitoring.service.annotations",
-    default: {},
-    type: LABELS,
-    meaning: "Annotations of these Services. They override `prometheus.io/scrape`, `port`, and `path`.",
-  },
-  {
-    path: "monitoring.podMonitor.enabled",
-    default: false,
-    type: BOOLEAN,
-    meaning: "Creates a PodMonitor for both processes. The Prometheus operator's CRDs must be installed.",
-  },
-  { path: "monitoring.podMonitor.labels", default: {}, type: LABELS, meaning: "Labels by which your Prometheus selects the PodMonitor." },
-  {
-    path: "monitoring.podMonitor.interval",
-    default: "",
-    type: { type: ["string", "null"], pattern: "^([0-9]+(ms|s|m|h))*$" },
-    meaning: "How often Prometheus scrapes the pods. If empty, Prometheus uses its own default.",
-  },
-  {
-    path: "monitoring.prometheusRule.enabled",
-    default: false,
-    type: BOOLEAN,
-    meaning: "Creates PrometheusRules with the alerts. The Prometheus operator's CRDs must be installed.",
-  },
-  {
-    path: "monitoring.prometheusRule.labels",
-    default: {},
-    type: LABELS,
-    meaning: "Labels by which your Prometheus selects the PrometheusRules.",
-  },
-  {
-    path: "monitoring.prometheusRule.runbookUrl",
-    default: "",
-    type: TEXT,
-    meaning:
-      "Base URL of your own copy of the runbooks, for links in the alerts and the dashboard. If empty, the links lead to the project's runbooks.",
-  },
-  {
-    path: "monitoring.dashboard.enabled",
-    default: false,
-    type: BOOLEAN,
-    meaning: "Creates a ConfigMap with the dashboard, which Grafana's sidecar loads.",
-  },
-  {
-    path: "monitoring.dashboard.labels",
-    default: {},
-    type: LABELS,
-    meaning: 'Labels of that ConfigMap, in addition to `grafana_dashboard: "1"`, which the sidecar selects by default.',
-  },
-  {
-    path: "monitoring.dashboard.annotations",
-    default: {},
-    type: LABELS,
-    meaning: "Annotations of that ConfigMap, such as the one that tells Grafana's sidecar which folder to use.",
-  },
-];
 
 const certificateRows: readonly ValueRow[] = [
   {
@@ -176,7 +111,8 @@ const certificateRows: readonly ValueRow[] = [
     path: "certManager.issuerRef.name",
     default: "",
     type: TEXT,
-    meaning: "Name of an issuer whose Secrets contain `ca.crt`. If empty, the install uses its own CA.",
+    meaning:
+      "Name of the issuer, whose Secrets must contain `ca.crt`. If empty, cert-manager issues the certificate from a CA of the install.",
   },
   {
     path: "certManager.issuerRef.kind",
@@ -195,10 +131,15 @@ const certificateRows: readonly ValueRow[] = [
     default: "",
     type: TEXT,
     meaning:
-      "ConfigMap in the release's namespace with the CAs of your API servers' client certificates. If set, the webhook rejects all other clients.",
+      "ConfigMap in the release's namespace with the CAs of your API servers' client certificates. If set, the webhook rejects all clients without such a certificate.",
   },
   { path: "clientCA.secret", default: "", type: TEXT, meaning: "Secret to use instead of the ConfigMap." },
-  { path: "clientCA.key", default: "ca.crt", type: TEXT, meaning: "Key in the ConfigMap or Secret that contains the CAs in PEM format." },
+  {
+    path: "clientCA.key",
+    default: "ca.crt",
+    type: TEXT,
+    meaning: "Key of the ConfigMap or Secret under which the CAs are stored, in PEM format.",
+  },
 ];
 
 const networkRows: readonly ValueRow[] = [
@@ -212,13 +153,13 @@ const networkRows: readonly ValueRow[] = [
     path: "networkPolicies.metricsNamespaceSelector",
     default: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
     type: MAP,
-    meaning: "Namespaces that can read the metrics. If empty, no namespace can.",
+    meaning: "Labels of the namespaces whose pods can read the metrics. If empty, no pods can read the metrics.",
   },
   {
     path: "networkPolicies.extraEgress",
     default: [],
     type: EGRESS_RULES,
-    meaning: "Egress rules in addition to DNS and the ports 443 and 6443, for example for a proxy. Each rule must name peers or ports.",
+    meaning: "Egress rules in addition to DNS and the ports 443 and 6443, for example for a proxy. Each rule must specify peers or ports.",
   },
 ];
 
@@ -227,7 +168,7 @@ const imageRows = ({ repository }: ManifestDefaults): readonly ValueRow[] => [
     path: "image.repository",
     default: repository,
     type: NAME,
-    meaning: "Image name without tag and digest. Set it to the registry that you push to.",
+    meaning: "Image name without tag and digest. Set it to the name of the image in the registry that you push to.",
   },
   { path: "image.tag", default: "", type: TEXT, meaning: "Image tag. If empty, the chart uses its appVersion." },
   { path: "image.digest", default: "", type: TEXT, meaning: "Image digest, `sha256:…`, which overrides the tag." },
@@ -236,7 +177,7 @@ const imageRows = ({ repository }: ManifestDefaults): readonly ValueRow[] => [
     path: "imagePullPolicy",
     default: "",
     type: { enum: ["", ...PULL_POLICY.enum] },
-    meaning: "The name of `image.pullPolicy` up to 0.4.0. If set, it takes precedence.",
+    meaning: "Deprecated name of `image.pullPolicy`, used up to 0.4.0. If set, it takes precedence over `image.pullPolicy`.",
   },
 ];
 
@@ -248,27 +189,28 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: "",
       type: { enum: ["", "extension"] },
       meaning:
-        "`extension` changes the defaults to those of the Azure extension: no sync to Secrets, no rotation, and the node's managed identity for every class. Set it to migrate from the extension without changing behavior.",
+        "`extension` changes the defaults to those of the Azure extension: no sync to Secrets, no rotation, and the node's managed identity for every class. Set it to migrate from the extension without a change in behavior.",
     },
     {
       path: "classAuthors",
       default: "warn",
       type: { enum: ["warn", "deny"] },
       meaning:
-        "What happens if the author of a class lacks the permissions that the class would use: `warn` or `deny`. Use `deny` in multi-tenant clusters (`manifests/overlays/strict`).",
+        "What the API server does if the author of a class lacks the permissions that the class would use. With `warn`, it returns a warning. With `deny`, it rejects the class. Use `deny` in multi-tenant clusters.",
     },
     {
       path: "injection.mode",
       default: "webhook",
       type: { enum: ["webhook", "policy", "both"] },
       meaning:
-        "What injects pods: the webhook, an admission policy in the API server (requires Kubernetes 1.36), or `both` during a migration. See `docs/reference/injection-modes.md`.",
+        "What injects pods: `webhook`, `policy` (an admission policy in the API server, which requires Kubernetes 1.36), or `both` (during a migration). For details, see `docs/reference/injection-modes.md`.",
     },
     {
       path: "commonLabels",
       default: {},
       type: COMMON_LABELS,
-      meaning: "Labels of every object in the chart, and of the pods of the webhook and the worker. Selectors do not change.",
+      meaning:
+        "Additional labels of every object in the chart, and of the pods of the webhook and the worker. The chart does not add these labels to selectors.",
     },
     ...workloadRows("webhook", defaults),
     ...workloadRows("sync", defaults),
@@ -278,7 +220,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       type: LIST,
       meaning: "Additional volumes of the worker's pods, such as the ConfigMap for `cloudEnvDir`.",
     },
-    { path: "sync.volumeMounts", default: [], type: LIST, meaning: "Mounts of these volumes in the worker's container." },
+    { path: "sync.volumeMounts", default: [], type: LIST, meaning: "Mounts of the volumes in `sync.volumes` in the worker's container." },
     ...monitoringRows,
     ...networkRows,
     ...certificateRows,
@@ -287,7 +229,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: true,
       type: BOOLEAN,
       meaning:
-        "Runs `uninstall --prepare` in a Job, so that healing ends and pods do not wait for a deleted webhook. If Jobs cannot run, disable the hook, and run the command yourself.",
+        "Runs `uninstall --prepare` in a Job, so that healing stops and no pod is denied because the webhook is gone. If Jobs cannot run in your cluster, disable the hook, and run the command yourself.",
     },
     {
       path: "nodeNamespace",
@@ -299,7 +241,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "openshift",
       default: false,
       type: BOOLEAN,
-      meaning: "Adapts the install to OpenShift's security context constraints. Untested.",
+      meaning: "Adapts the install to OpenShift's security context constraints. This value is untested.",
     },
     {
       path: "extraObjects",

@@ -10,7 +10,7 @@ const RESOURCES: Readonly<Record<System, Json>> = {
 };
 
 function providerRows(system: System): readonly ValueRow[] {
-  const untested = system === "windows" ? " Untested." : "";
+  const untested = system === "windows" ? " This value is untested." : "";
   return [
     {
       path: `${system}.enabled`,
@@ -56,7 +56,7 @@ const bothRows: readonly ValueRow[] = [
     meaning: "nothing",
     refused: {
       unless: [""],
-      because: "policies, healing and certificates name our objects, and a cluster has one install: the names are fixed",
+      because: "names are fixed, because policies, healing, and certificates refer to objects by name",
     },
   },
   {
@@ -66,7 +66,7 @@ const bothRows: readonly ValueRow[] = [
     meaning: "nothing",
     refused: {
       unless: [""],
-      because: "policies, healing and certificates name our objects, and a cluster has one install: the names are fixed",
+      because: "names are fixed, because policies, healing, and certificates refer to objects by name",
     },
   },
   {
@@ -91,7 +91,7 @@ const bothRows: readonly ValueRow[] = [
     path: "metricsAddr",
     default: "8898",
     type: PORT,
-    meaning: "Port of the provider's metrics. Unlike in the upstream chart, it also sets the port of the process.",
+    meaning: "Port of the provider's metrics. Unlike in the upstream chart, this value also sets the port of the process.",
   },
   {
     path: "enableArcExtension",
@@ -100,7 +100,7 @@ const bothRows: readonly ValueRow[] = [
     meaning: "nothing",
     refused: {
       unless: [false],
-      because: "beside the proxy, which Azure.proxySettings sets here without it, it adds Microsoft's telemetry: leave it out",
+      because: "this value adds Microsoft's telemetry. To use a proxy, set only Azure.proxySettings",
     },
   },
   {
@@ -114,7 +114,7 @@ const bothRows: readonly ValueRow[] = [
     default: false,
     type: BOOLEAN,
     meaning: "nothing",
-    refused: { unless: [false], because: "Kubernetes has no PodSecurityPolicy since 1.25" },
+    refused: { unless: [false], because: "Kubernetes 1.25 removed PodSecurityPolicy" },
   },
   {
     path: "constructPEMChain",
@@ -122,7 +122,7 @@ const bothRows: readonly ValueRow[] = [
     type: BOOLEAN,
     flag: "construct-pem-chain",
     meaning:
-      "Orders the certificates of a PKCS#12 secret from leaf to root, in mounts and Secrets. Unlike in the upstream chart, `false` works.",
+      "Orders the certificates of a PKCS#12 secret from leaf to root, in mounts and Secrets. Unlike in the upstream chart, `false` takes effect.",
   },
   {
     path: "writeCertAndKeyInSeparateFiles",
@@ -152,8 +152,8 @@ const proxyRows: readonly ValueRow[] = [
   { path: "Azure.proxySettings.proxyCert", default: "", type: TEXT, meaning: "The proxy's CA in PEM format, if the proxy inspects TLS." },
 ];
 
-const TELEMETRY = "a part of Microsoft's telemetry, which is not in this product: leave it out";
-const FROM_ARC = "Azure Arc fills it in for its telemetry and its own identity, neither of which is in this product: leave it out";
+const TELEMETRY = "keyvault-injector has no telemetry. Omit this value";
+const FROM_ARC = "only Azure Arc's telemetry and identity use this value. Omit it";
 
 /** What the extension has on top of the open chart. */
 const arcRows: readonly ValueRow[] = [

@@ -3,7 +3,7 @@ import { assertNever } from "../../src/domain/assert-never.ts";
 import type { Setting, SettingKind } from "../../src/runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
 import type { Json, JsonMap } from "./place.ts";
-import { BOOLEAN, DURATION, TEXT, TEXTS, type ValueRow } from "./value-row.ts";
+import { BOOLEAN, DURATION, OWN_TEXT, OWN_TEXTS, TEXT, type ValueRow, WINDOW } from "./value-row.ts";
 
 export type SettingPlace =
   /**
@@ -32,63 +32,67 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "enable-secret-rotation": upstream("secrets-store-csi-driver.enableSecretRotation"),
   "rotation-poll-interval": upstream("secrets-store-csi-driver.rotationPollInterval"),
   "event-queues": value(
-    "Set it to get new versions into Secrets within seconds, for example `https://<account>.queue.core.windows.net/<queue>;identity=managed;clientID=<client id>`.",
+    "Set this value to get new versions into Secrets within seconds. An example is `https://<account>.queue.core.windows.net/<queue>;identity=managed;clientID=<client id>`.",
   ),
   "sync-mode": value(
-    "With `while-used`, Secrets exist only while a pod mounts the class, as with the driver's own sync. With `never`, only annotated classes are synced.",
+    "With `while-used`, Secrets exist only while a pod mounts the class, as with the driver's own sync. With `never`, the worker syncs only classes whose annotation `keyvault-injector.dev/sync` requests it.",
   ),
   "unused-grace": value("Raise the value if the gaps between pods are longer, for example with a CronJob."),
-  "expiry-warning": value("Lower it if objects are valid for less than a month."),
-  "restart-workloads": value("Disable it if another controller restarts workloads."),
-  "restart-mode": value("`dry-run` only reports due restarts, and `paused` holds them."),
-  "restart-window": value("Set the maintenance window of the cluster, such as `0 22 * * MON-FRI for 4h in Europe/Berlin`."),
-  "restart-argo-rollouts": value("Also grants the worker permission to patch them."),
-  "respect-disruption-budgets": value("Also grants the worker permission to read them."),
+  "expiry-warning": value("Lower the value if objects are valid for less than a month."),
+  "restart-workloads": value("Use `false` if another controller restarts workloads."),
+  "restart-mode": value("With `dry-run`, the worker only reports due restarts. With `paused`, restarts wait until you change the value."),
+  "restart-window": value(
+    "Set the maintenance window of the cluster, such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. Separate several windows with `;`.",
+  ),
+  "restart-argo-rollouts": value("The value also grants the worker permission to patch Rollouts."),
+  "respect-disruption-budgets": value("The value also grants the worker permission to read PodDisruptionBudgets."),
   shards: value(
-    "From 1 to 16. Raise it if one pod cannot have enough memory or CPU time. Requires at least as many `sync.replicas`; use one more for standby.",
+    "The number can be 1 to 16. Raise the number if one pod cannot have enough memory or CPU time. Set `sync.replicas` to one more than this number, so that one pod is on standby. The chart rejects fewer replicas than shards.",
   ),
-  "max-rollouts": value("Lower it if simultaneous restarts in many namespaces overload nodes or backends."),
-  "max-rollouts-per-namespace": value("Raise it if a rotation takes too long to reach all workloads in a namespace."),
-  "rollout-timeout": value("Raise it if pods take longer to become ready."),
+  "max-rollouts": value("Lower the value if simultaneous restarts in many namespaces overload nodes or backends."),
+  "max-rollouts-per-namespace": value("Raise the value if a rotation takes too long to reach all workloads in a namespace."),
+  "rollout-timeout": value("Raise the value if pods take longer to become ready."),
   "mounted-files-grace": value(
-    "Raise it if the driver's `rotationPollInterval` is longer than a few minutes. Use `0s` if the driver does not rotate files.",
+    "Raise the value if the driver's `rotationPollInterval` is longer than a few minutes. Use `0s` if the driver does not rotate files.",
   ),
-  namespaces: value("RoleBindings limit the worker's permissions to these namespaces and its own."),
+  namespaces: value(
+    "If you set this value, the chart limits the worker's permissions to these namespaces and the namespace of the install.",
+  ),
   "credentials-secret-names": value("Add the names that your classes use. The worker can read only Secrets with these names."),
-  "allowed-vaults": value("List your vaults if class authors must not use others."),
+  "allowed-vaults": value("List your vaults if class authors must not use other vaults."),
   "allowed-identity-modes": value(
-    "List the identities that you have set up. If neither `workload-identity` nor `identity-binding` is listed, the worker has no permission to request ServiceAccount tokens.",
+    "List the identities that you have set up. If you set this value, and it lists neither `workload-identity` nor `identity-binding`, the worker has no permission to request ServiceAccount tokens.",
   ),
-  "identity-bindings": value("Also allows the worker to request ServiceAccount tokens for `api://AKSIdentityBinding`."),
-  "token-proxy-url": value("Set it if AKS specifies a token proxy other than the API server."),
-  "sni-name": value("Set it if the API server's certificate does not contain the cluster's name."),
+  "identity-bindings": value("The value also allows the worker to request ServiceAccount tokens for `api://AKSIdentityBinding`."),
+  "token-proxy-url": value("Set this value if AKS specifies a token proxy other than the API server."),
+  "sni-name": value("Set this value if the API server's certificate does not contain the cluster's name."),
   "managed-identity-namespaces": {
     kind: "value",
     decide: "keyvault-injector.managed-identity-namespaces",
-    also: "If unset: none in a new install, `*` with `preset: extension`, the previous value in an upgrade, and the namespaces that currently use the identity in an upgrade from 0.3.0.",
+    also: "If unset, the chart uses no namespaces in a new install, `*` with `preset: extension`, and the previous value in an upgrade. In an upgrade from 0.3.0, it uses the namespaces that currently use the identity.",
   },
   "secret-access": value(
     "With `blind`, the worker cannot read the cluster's Secrets, and detects edits to synced Secrets only at the next poll.",
   ),
-  "adopt-driver-secrets": value("Disable it if the driver's own sync remains on for some classes."),
-  "cloud-name": value("Set it in Azure Government and Azure in China."),
-  "cloud-env-dir": value("Required for custom clouds. Mount the folder with `sync.volumes` and `sync.volumeMounts`."),
+  "adopt-driver-secrets": value("Use `false` if the driver's own sync remains on for some classes."),
+  "cloud-name": value("Set this value in Azure Government and in Azure in China."),
+  "cloud-env-dir": value("Custom clouds require this value. Mount the folder with `sync.volumes` and `sync.volumeMounts`."),
   "construct-pem-chain": upstream("constructPEMChain"),
   "write-cert-and-key-in-separate-files": upstream("writeCertAndKeyInSeparateFiles"),
-  "gateway-classes": value("Also grants the worker the permissions that it needs on Gateways."),
-  "ingress-classes": value("Also grants the worker the permissions that it needs on Ingresses."),
+  "gateway-classes": value("The value also grants the worker permissions on Gateways."),
+  "ingress-classes": value("The value also grants the worker permissions on Ingresses."),
   "tenant-id": value("Required if ServiceAccounts do not have the annotation `azure.workload.identity/tenant-id`."),
   "node-identity-client-id": value(
-    "Set its client ID if Gateways or Ingresses do not name a ServiceAccount and the node has several managed identities.",
+    "Set this value if Gateways or Ingresses do not specify a ServiceAccount, and the node has several managed identities.",
   ),
-  heal: value("Omit a part if only your GitOps tool should restore it."),
+  heal: value("Omit a part if only your GitOps tool should restore the objects of that part."),
   "heal-node-side": {
     kind: "decided",
-    also: "If unset: `false` in a new install, `true` with `preset: extension`, the previous value in an upgrade, and `true` in an upgrade from 0.3.0. With `secretAccess: blind` or `classAuthors: deny`, an unset value always means `false`.",
+    also: "If unset, the value is `false` in a new install, `true` with `preset: extension`, and the previous value in an upgrade. In an upgrade from 0.3.0, it is `true`. With `secretAccess: blind` or `classAuthors: deny`, an unset value always means `false`.",
   },
   "heal-webhook": none("`injection.mode` decides it"),
-  "strict-annotations": value("Enable it to prevent pods with a mistyped annotation from starting."),
-  "log-level": value("`debug` shows the reasons for decisions."),
+  "strict-annotations": value("Use `true` to prevent pods with a mistyped annotation from starting."),
+  "log-level": value("With `debug`, the log also shows the reasons for decisions."),
   "log-format": value("Use `text` if you read logs only with `kubectl logs`."),
   namespace: none(FROM_THE_POD),
   "pod-name": none(FROM_THE_POD),
@@ -100,7 +104,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "tls-ca-file": none(CERT_MANAGER),
   "tls-min-version": value("Use `1.2` for API servers that do not support TLS 1.3."),
   "client-ca-file": none("given where clientCA names a ConfigMap or Secret"),
-  "drain-delay": value("Raise it if requests fail while a replica shuts down."),
+  "drain-delay": value("Raise the value if requests fail while a replica shuts down."),
   "crds-dir": none("the image has them"),
   kubeconfig: none("pods have an account"),
 };
@@ -129,12 +133,14 @@ function typeOf({ type }: Setting): JsonMap {
       return { enum: [...type.choices] };
     case "namespaces":
     case "eventQueues":
-      return TEXTS;
+      return OWN_TEXTS;
     case "list":
-      return type.choices === undefined ? TEXTS : { type: ["array", "null"], items: { enum: [...type.choices] } };
-    case "text":
+      return type.choices === undefined ? OWN_TEXTS : { type: ["array", "null"], items: { enum: [...type.choices] } };
     case "window":
+      return WINDOW;
+    case "text":
     case "cloud":
+      return OWN_TEXT;
     case "port":
       return TEXT;
     default:

@@ -64,7 +64,7 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
       path: `${prefix}providersDir`,
       default: providers,
       type: TEXT,
-      meaning: `Folder of the provider sockets.${ifLinux(" The driver must be configured with the provider's folder.")}`,
+      meaning: `Folder of the provider sockets.${ifLinux(" The driver and the provider must use the same folder.")}`,
     },
     { path: `${prefix}nodeSelector`, default: {}, type: LABELS, meaning: "Additional labels that a node must have." },
     {
@@ -83,7 +83,7 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
       path: `${prefix}priorityClassName`,
       default: "system-node-critical",
       type: TEXT,
-      meaning: `PriorityClass of the pods.${ifLinux(" If empty, the pods have none.")}`,
+      meaning: `PriorityClass of the pods.${ifLinux(" If empty, the pods have no PriorityClass.")}`,
     },
     {
       path: `${prefix}updateStrategy`,
@@ -94,6 +94,6 @@ export function daemonSetRows(prefix: string, system: System): readonly ValueRow
     { path: `${prefix}podLabels`, default: {}, type: LABELS, meaning: "Additional labels of the pods." },
     { path: `${prefix}podAnnotations`, default: {}, type: LABELS, meaning: "Annotations of the pods." },
     { path: `${prefix}volumes`, default: [], type: LIST, meaning: "Additional volumes of the pods." },
-    { path: `${prefix}volumeMounts`, default: [], type: LIST, meaning: "Mounts of these volumes." },
+    { path: `${prefix}volumeMounts`, default: [], type: LIST, meaning: "Mounts of the additional volumes." },
   ];
 }

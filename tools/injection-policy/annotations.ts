@@ -2,10 +2,10 @@
 import { MOST_CLASSES } from "../../src/domain/injection/class-mounts.ts";
 import { LONGEST_NAMES } from "../../src/domain/injection/container-selection.ts";
 import { MOST_SECRETS } from "../../src/domain/injection/env-from.ts";
-import { LONGEST_LABEL } from "../../src/domain/injection/kubernetes-names.ts";
 import { DENIALS, PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "../../src/domain/injection/settings.ts";
-import { WINDOW_SHAPE } from "../../src/domain/rollout/window.ts";
+import { LONGEST_LABEL } from "../../src/domain/kubernetes-names.ts";
+import { WINDOW_SHAPE } from "../../src/domain/schedule/restart-window.ts";
 import { bind, choose, cut, message, of, type Problem, quoted, regex, text, type Variable } from "./cel.ts";
 import { given, invalid, invalidWhere, isLabel, isOwn, isSubdomain, items, type Name, ownOf, subjectOf } from "./given.ts";
 import { mountPathProblem, normalPath, pathBelow } from "./paths.ts";
@@ -162,7 +162,7 @@ export const SECRETS_PROBLEM: Problem = `${of("secrets")}.size() == 0 ? "" : ${l
 
 /** Characters of all mount paths, times the classes: each path is compared with each. */
 const MOST_COMPARED = 500_000;
-const LONG_PATHS = `the mount paths of {classes} classes are longer than a policy compares: shorten them, or name fewer classes`;
+const LONG_PATHS = `the mount paths of {classes} classes are longer than a policy can compare: shorten them, or name fewer classes`;
 
 export const PATHS_PROBLEM: Problem = `${of("mountPaths")}.map(path, path.size()).sum() * ${of("classes")}.size() > ${MOST_COMPARED} ? ${message(
   LONG_PATHS,

@@ -1,7 +1,7 @@
 /** An annotation of the pod or of its Namespace, and what is said of one that cannot mean what it says. */
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { DNS_LABEL, LONGEST_LABEL, LONGEST_SUBDOMAIN } from "../../src/domain/injection/kubernetes-names.ts";
 import { DENIALS } from "../../src/domain/injection/messages.ts";
+import { DNS_LABEL, LONGEST_LABEL, LONGEST_SUBDOMAIN } from "../../src/domain/kubernetes-names.ts";
 import { type Bounds, bind, message, pieces, quoted, regex, text } from "./cel.ts";
 
 const OWN = "object.metadata.annotations";

@@ -1,7 +1,7 @@
 /** Mount paths: which ones a pod may ask for, and where they lead. */
 import { PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { DRIVE, examplePath, LINK, LONGEST, type OperatingSystem } from "../../src/domain/injection/mount-path.ts";
-import { FORBIDDEN } from "../../src/domain/injection/system-paths.ts";
+import { FORBIDDEN_PATHS } from "../../src/domain/injection/system-paths.ts";
 import { bind, choose, message, of, pieces, regex, text } from "./cel.ts";
 
 const IS_WINDOWS = of("isWindows");
@@ -114,7 +114,7 @@ function withLink(place: string): string {
 }
 
 function systemPattern(system: OperatingSystem): string {
-  const { trees, exact } = FORBIDDEN[system];
+  const { trees, exact } = FORBIDDEN_PATHS[system];
   const escaped = (paths: readonly string[]): string => paths.map((path) => path.replaceAll(".", String.raw`\.`)).join("|");
   const alternatives = [`(?:${escaped(trees)})/`, ...(exact.length === 0 ? [] : [`(?:${escaped(exact)})/$`])];
   return `^(?:${alternatives.join("|")})`;

@@ -1,11 +1,11 @@
 /** What the pod has of what its annotations ask for, and what stands in the way of the rest. */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { LONGEST_LABEL, LONGEST_SUBDOMAIN } from "../../src/domain/injection/kubernetes-names.ts";
 import { MOST_CHARACTERS, MOST_ENTRIES } from "../../src/domain/injection/largest-addition.ts";
 import { DENIALS, FIXES, PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { examplePath, LINK, LONGEST } from "../../src/domain/injection/mount-path.ts";
 import { type ContainerList, READ_ONLY_SOURCES } from "../../src/domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
+import { LONGEST_LABEL, LONGEST_SUBDOMAIN } from "../../src/domain/kubernetes-names.ts";
 import { EACH_CLASS } from "./annotations.ts";
 import { bind, choose, first, message, of, type Problem, quoted, text, type Variable } from "./cel.ts";
 import { invalid } from "./given.ts";
@@ -174,10 +174,10 @@ const VOLUMES = "object.spec.?volumes.orValue([]).size()";
 const SOURCES = `${of("all")}.map(c, c.?envFrom.orValue([]).size()).sum()`;
 
 const LARGER =
-  `a pod of {containers} containers, {volumes} volumes and {classes} classes with all of their mounts and sources is more than a policy looks at: ` +
+  `a pod of {containers} containers, {volumes} volumes and {classes} classes with all of their mounts and sources is more than a policy can check: ` +
   `make it smaller, or name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
-const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy compares: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
+const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy can compare: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
 /** By counts alone, before anything is walked that a product of them decides on. */
 export const HUGE_PROBLEM: Problem = `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${of("secrets")}.size() > 0 && [${SOURCES}].exists(sources, sources > ${HUGE.sources} || sources * ${of("secrets")}.size() > ${HUGE.perSecret}) || ${of("cost")} > ${HUGE.cost} ? ${message(
@@ -243,7 +243,7 @@ const NAME_TAKEN = `${NAMESAKES}.filter(volume, !(volume.?csi.?driver.orValue(""
 const TERMINATION_LOG = `c.?terminationMessagePath.orValue("/dev/termination-log")`;
 
 /** The webhook tells three cases apart. */
-const PATH_TAKEN = "container {container} has {thing}, where class {class} is to be mounted, at {path}: {fix}";
+const PATH_TAKEN = "container {container} has {thing}, where class {class} would be mounted, at {path}: {fix}";
 
 /**
  * By place in the container's file system: what a class's mount may not meet, and what it may be made in. Containers without a missing mount

@@ -16,10 +16,10 @@ interface Bar {
 /** What the page says of both, tuned, at 10,000 Secrets. Throws where it does not say it any more. */
 export function measuredBars(page: string): readonly Bar[] {
   const took =
-    /took ([\d.]+) times as long for the first sync, ([\d.]+) times for the deleted Secrets and ([\d.]+) times for the changed objects/.exec(
+    /took ([\d.]+) times as long as the worker for the first sync, ([\d.]+) times as long for the deleted Secrets, and ([\d.]+) times as long for the changed objects/.exec(
       page,
     );
-  const used = /used ([\d.]+) times the vault transactions and ([\d.]+) times the CPU of a poll, and ([\d.]+) times the\s+memory/.exec(
+  const used = /used ([\d.]+) times the vault transactions and ([\d.]+) times the CPU time\. It used ([\d.]+) times the\s+memory/.exec(
     page,
   );
   if (took === null || used === null) throw new Error(`${PAGE} has no sentence with the ratios to External Secrets Operator`);

@@ -15,25 +15,27 @@ interface KeyWords {
 
 const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   inject: {
-    means: '`"true"` opts the pod in. With `"false"` or without the annotation, nothing is injected. The webhook denies other values',
+    means:
+      '`"true"` opts the pod in. With `"false"` or without the annotation, the webhook injects nothing. It denies pods with any other value',
   },
   secretProviderClass: {
     default: "required",
-    means: "a SecretProviderClass in the pod's namespace, or a comma-separated list of up to 16 classes. Each class gets its own volume",
+    means:
+      "name of a SecretProviderClass in the pod's namespace, or a comma-separated list of up to 16 names. The webhook adds a separate volume for each class",
   },
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "Secret in the pod's namespace for `nodePublishSecretRef`. The default applies if the class uses a service principal. It also applies, with a warning, if the class does not exist. A name on the pod always applies. `none` omits the reference",
+      "name of a Secret in the pod's namespace, to which `nodePublishSecretRef` in the volume refers. A name on the pod always applies. The default, or a name on the Namespace, applies only if the class uses a service principal, or if the webhook cannot find or read the class. In the latter case, the webhook warns. `none` omits `nodePublishSecretRef`",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
-    means: "absolute path; see [mount paths](#mount-paths). With several classes, the path is `<path>/<class>`",
+    means: "absolute path of the mount (see [mount paths](#mount-paths)). With several classes, the path is `<path>/<class>`",
   },
   volumeName: {
     default: code(DEFAULT_VOLUME_NAME),
     means:
-      "a DNS label. With several classes, the name is `<name>-<class>`. If this name is not a DNS label, the webhook shortens it and adds a hash",
+      "name of the volume, which must be a DNS label. With several classes, the name is `<name>-<class>`. If that name is not a DNS label, the webhook shortens it and adds a hash",
   },
   containers: {
     default: "all, including init containers and native sidecars",
@@ -42,26 +44,27 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   },
   envFrom: {
     means:
-      "comma-separated list of up to 32 Secrets, which the webhook adds as `envFrom` to the selected containers; see [environment variables](#environment-variables)",
+      "comma-separated list of up to 32 Secrets. The webhook adds them to the selected containers as `envFrom` entries; see [environment variables](#environment-variables)",
   },
   restartOnRotation: {
     default: '`"false"`',
     means:
-      '`"true"` [restarts](../how-to/restart-on-rotation.md) the Deployment, StatefulSet, or DaemonSet when the versions that it uses change',
+      'with `"true"`, the worker [restarts](../how-to/restart-on-rotation.md) the Deployment, StatefulSet, or DaemonSet when the object versions that the workload uses change',
   },
   restartWindow: {
     default: "`--restart-window`",
     means:
-      "[when](../how-to/restart-on-rotation.md#when) restarts of the workload can begin: `always`, or a window such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. A value on the workload overrides a value on the template",
+      "[times when restarts of the workload can begin](../how-to/restart-on-rotation.md#when): `always`, or a window such as `0 22 * * MON-FRI for 4h in Europe/Berlin`. A value on the workload overrides a value on the pod template",
   },
   rotated: {
     default: "written by the worker",
-    means: "the restart stamp, which is a hash of the version IDs in the pods. Output only, never denied. No effect on the workload itself",
+    means:
+      "the restart stamp, which is a hash of the object versions in the pods. The worker also records the stamp on the workload itself. The webhook never denies a pod because of this annotation",
   },
   status: {
     default: "written by the webhook",
     means:
-      "JSON with the version, classes, and volumes, if the webhook injected anything. Output only: the webhook never reads this annotation, and omits it if the pod's annotations would exceed 256 KiB",
+      "JSON with the program version, the classes, and the volumes. The webhook sets this annotation on each pod that it injects, unless the pod's annotations would then exceed 256 KiB. It never reads the annotation",
   },
 };
 
@@ -69,37 +72,37 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "`always`: the worker syncs the class even if no pod mounts it. `while-used`: the worker keeps the Secrets while a pod's CSI volume names the class, and for `--unused-grace` longer. `never`: the worker leaves existing Secrets unchanged, and the class reports `SwitchedOff`",
+      "`always`: the worker syncs the class even if no pod mounts it. `while-used`: the worker keeps the Secrets while a pod has a CSI volume for the class, and for the time in `--unused-grace` after the last of these pods is gone. `never`: the worker leaves existing Secrets unchanged, and the class reports `SwitchedOff`",
   },
   credentialsSecret: {
-    default: "the name in the pods that mount the class, if they all use the same name; otherwise, `secrets-store-creds`",
-    means: "Secret with `clientid` and `clientsecret`, whose name must be in `--credentials-secret-names`",
+    default: "the credentials Secret of the pods that mount the class, if they all use the same one; otherwise, `secrets-store-creds`",
+    means: "name of a Secret with the keys `clientid` and `clientsecret`. The name must be in `--credentials-secret-names`",
   },
   serviceAccount: {
     default: "the ServiceAccount of the pods that mount the class, if they all use the same one",
     means:
-      "ServiceAccount whose token the worker exchanges if the class has a `clientID`. Without this annotation, the class reports `IdentityUnavailable` if no pod mounts the class, or if its pods use different ServiceAccounts",
+      "ServiceAccount whose token the worker exchanges if the class has a `clientID`. Without this annotation, the class reports `IdentityUnavailable` if no pod mounts the class, or if pods with different ServiceAccounts mount it",
   },
   rotationPollInterval: {
     default: "`--rotation-poll-interval`",
     means:
-      "longest time between two checks of the class, as a Go duration such as `30s` or `1h`, at least `10s`. Changes take effect immediately. If another class with the same identity lists the vault more often, this class uses that list",
+      "longest time between two checks of the class, as a Go duration such as `30s` or `1h`. The minimum is `10s`. Changes take effect immediately. If the worker lists the objects of the vault more often for another class with the same identity, it also uses these lists for this class",
   },
   refresh: {
     means:
-      "after any change to the value, the worker fetches immediately. It retries until the vault responds, and then records the value (its first 256 characters) in the status. A new leader therefore neither loses nor repeats a request",
+      "any value. After each change to the value, the worker immediately fetches the objects of the class. It retries until the vault responds, and then records the first 256 characters of the value in the status. Because of this record, a new leader neither loses nor repeats the request",
   },
   adopt: {
     means:
-      "comma-separated list of existing Secrets that the class takes over. Each Secret must name the class in `keyvault-injector.dev/adoptable-by`. The worker never deletes these Secrets, but [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own). No effect with `--secret-access=blind`",
+      "comma-separated list of existing Secrets that the class takes over. Each Secret must have the annotation `keyvault-injector.dev/adoptable-by` with the name of the class. The worker never deletes these Secrets, but [releases them](../how-to/migrate-from-the-drivers-sync.md#existing-secrets-of-your-own). The annotation has no effect with `--secret-access=blind`",
   },
   mirrorTo: {
     means:
-      "comma-separated list of up to 64 other namespaces that get [copies of the class's Secrets](../how-to/share-a-secret-with-namespaces.md). Each Namespace must name the class in `grants.keyvault-injector.dev/mirrors-from`. The author of `mirror-to` needs permission to get Secrets in the class's namespace. No effect with `--secret-access=blind`",
+      "comma-separated list of up to 64 other namespaces to which the worker [copies the class's Secrets](../how-to/share-a-secret-with-namespaces.md). The annotation `grants.keyvault-injector.dev/mirrors-from` of each of these Namespaces must list the class. Users who set `mirror-to` need permission to get Secrets in the class's namespace. The annotation has no effect with `--secret-access=blind`",
   },
   maxStale: {
     means:
-      "Go duration, longer than the poll interval. After this time without a successful check, the condition `Fresh` has the reason `Stale`, and the worker posts an event but keeps the Secrets. No effect without rotation",
+      "longest acceptable time without a successful check, as a Go duration. It should be longer than the poll interval. After this time, the condition `Fresh` has the reason `Stale`. The worker posts an event but keeps the Secrets. The annotation has no effect if rotation is off",
   },
 };
 
@@ -113,66 +116,69 @@ const OTHERS: {
     ? string
     : Readonly<Record<keyof Constants[Constant], string>>;
 } = {
-  INJECTED_LABEL: '`"true"`. The webhook sets this label on every injected pod',
+  INJECTED_LABEL: '`"true"`: the webhook injected the pod',
   SECRET_ANNOTATIONS: {
-    class: "SecretProviderClass in the same namespace that owns the Secret",
-    objects: "sorted, comma-separated list of all source objects, each as `type/name@version`",
+    class: "the SecretProviderClass that owns the Secret. Both are in the same namespace",
+    objects: "sorted, comma-separated list of the vault objects in the Secret, each as `type/name@version`",
     content:
-      "`v2:` and an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The HMAC key of each namespace is derived from the install's key. The prefix is `v1:` if 0.3.0 wrote the Secret and the data has not changed since. The part after the next colon proves that this install created the Secret. The worker does not delete a Secret without this proof",
-    adoptableBy: "class that is allowed to take over this existing Secret. The owner of the Secret sets this annotation",
-    adopted: '`"true"` if the Secret is older than the class. The worker then releases the Secret instead of deleting it',
+      "`v2:<hash>:<proof>`. The hash is an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The proof shows that this install created the Secret. The worker never deletes a Secret without a proof. The HMAC key of each namespace is derived from the install's key. The prefix is `v1:` if version 0.3.0 wrote the Secret and the data has not changed since then",
+    adoptableBy: "the class that is allowed to take over this existing Secret. The owner of the Secret sets this annotation",
+    adopted:
+      '`"true"` if the Secret already existed before the class took it over. The worker never deletes such a Secret, but releases it',
   },
   RESTART_ANNOTATIONS: {
-    paused: 'with `"true"`, or any other value except `"false"`, no restart begins. Set it on the workload or on its Namespace',
-    now: "any change to the value starts a restart that is waiting for a window. Set it on the workload or on its Namespace",
-    nowAnswered: "hash of the `restart-now` values that the worker has acted on. The worker writes this annotation on the workload",
+    paused:
+      'with any value except `"false"`, the worker does not begin a restart. Set this annotation on the workload, or on the Namespace for all workloads in it',
+    now: "any value. After each change to the value, the worker begins a restart that is waiting for a window. Set this annotation on the workload, or on the Namespace for all workloads in it",
+    nowAnswered: "hash of the values of `restart-now` that the worker has acted on. The worker sets this annotation on the workload",
   },
   MANAGED_LABEL: '`"true"`: the worker manages the Secret',
   MADE_FOR: "`Gateway` or `Ingress`. The annotation with the same key contains the name of that Gateway or Ingress",
   COPY_LABEL: '`"true"`: the Secret is a copy that the worker maintains. Copies never have the label `keyvault-injector.dev/managed`',
   COPY_ANNOTATIONS: {
-    copiedFrom: "SecretProviderClass, as `namespace/name`, whose Secret the worker copied",
+    copiedFrom: "the SecretProviderClass whose Secret the worker copied, as `namespace/name`",
     sourceContent:
-      "HMAC-SHA256 of the location of the source Secret and its annotation `content`, made with a key of the install. Shows whether the copy is outdated",
+      "an HMAC-SHA256 of the original Secret's namespace, name, and annotation `content`, made with a key of the install. The worker uses this HMAC to detect outdated copies",
   },
   SNAPSHOT_ANNOTATIONS: {
-    class: "SecretProviderClass in the same namespace",
-    component: "on a component copy, the component as `Kind namespace/name`",
+    class: "on a class snapshot, the name of the SecretProviderClass, which is in the same namespace",
+    component: "on a component copy, the component, as `Kind namespace/name`",
     signature:
-      "`v2:`, the signing time in Unix milliseconds, and an HMAC of kind, namespace, time, and data. The worker ignores records whose signature does not match, or that were created more than a minute before or after signing",
+      "`v2:<time>:<HMAC>`. The time is the signing time in Unix milliseconds. The HMAC covers the kind (snapshot or component copy), the namespace, the time, and the data. The worker ignores a ControllerRevision if the signature does not match, or if the ControllerRevision was created more than a minute before or after the signing time",
     content:
-      "`v1:` and an HMAC of the data, for 0.3.0. The worker trusts a record without a signature only if this HMAC matches and the record is older than the upgrade to 0.4.0",
+      "`v1:<HMAC>`, the signature that version 0.3.0 reads. The HMAC covers only the data. If the annotation `signature` is missing, the worker trusts the ControllerRevision only if this HMAC matches and the ControllerRevision is older than the upgrade to 0.4.0",
   },
   SNAPSHOT_LABEL:
-    '`"true"`, or `"component"` on a component copy. The record has no other label, because controllers adopt revisions by their labels',
+    '`"true"` on a class snapshot, or `"component"` on a component copy. The ControllerRevision has no other label, because controllers use labels to adopt ControllerRevisions',
   WORKLOAD_ANNOTATIONS: {
     accountUid:
       "UID of the recreated ServiceAccount for which the worker last restarted the pods; see [healing](healing.md#serviceaccounts)",
   },
   INSTALL_ANNOTATIONS: {
     uninstalling:
-      "UID of the worker Deployment that you are removing. While the Deployment has this UID or does not exist, the worker heals nothing",
-    finalCheck: "the policy binding that `--prepare` removed, for `--undo`",
+      "UID that the worker's Deployment had when `uninstall --prepare` ran. While the worker's Deployment has this UID or does not exist, the worker heals nothing",
+    finalCheck: "a copy of the policy binding that `uninstall --prepare` removed. `uninstall --undo` restores the binding from this copy",
   },
   GRANT_ANNOTATIONS: {
     serviceAccounts:
-      "comma-separated list of ServiceAccounts in the Namespace whose tokens the worker is allowed to exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces the list. No effect in `kube-system`",
+      "comma-separated list of ServiceAccounts in the Namespace whose tokens the worker is allowed to exchange for [workload identity](../how-to/use-workload-identity.md). The policy `keyvault-injector-sync-tokens` enforces the list. The annotation has no effect in `kube-system`",
     managedIdentity:
-      "with `allowed`, classes can sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. The setting `--managed-identity-namespaces` has the same effect",
+      "if the value is `allowed`, classes in the Namespace can sync with the [managed identity](../how-to/use-managed-identity.md) of the worker's node. Listing the Namespace in the setting `--managed-identity-namespaces` has the same effect",
     mirrorsFrom:
-      "comma-separated list of classes, such as `platform/shop-tls` or `platform/*`, whose Secrets the worker is allowed to [copy](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` requires that the author has permission to create and update Secrets in the Namespace. The policy `keyvault-injector-sync-secrets` enforces the list. No effect in `kube-system`",
+      "comma-separated list of classes, such as `platform/shop-tls` or `platform/*`, whose Secrets the worker is allowed to [copy](../how-to/share-a-secret-with-namespaces.md) into the Namespace. The policy `keyvault-injector-namespace-consents` allows the annotation only from users who have permission to create and update Secrets in the Namespace. The policy `keyvault-injector-sync-secrets` enforces the list. The annotation has no effect in `kube-system`",
   },
   CRD_ANNOTATIONS: {
-    deletionRetried: "time (RFC 3339) when the worker last made the API server retry the deletion",
+    deletionRetried: "time (RFC 3339) at which the worker last made the API server retry the deletion",
   },
   LEASE_ANNOTATIONS: {
-    polledUntil: "time (RFC 3339) up to which the worker has made all due polls. The next leader makes all later polls",
+    polledUntil:
+      "time (RFC 3339) up to which the worker has made all due polls. The next leader makes the polls that became due after this time",
     pollsOwed:
-      "comma-separated list of exceptions to `polled-until`: classes as `namespace/name`, or `namespace/*` for a whole namespace. For these classes, the next leader uses the stored statuses instead",
+      "comma-separated list of classes to which `polled-until` does not apply, each as `namespace/name`, or as `namespace/*` for all classes in a namespace. For these classes, the next leader uses the times in the stored statuses instead",
     inHand:
-      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles those classes last, one at a time. It pauses a class after the third crash on it, and all new classes of a namespace after three crashes there",
+      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles all of these classes last, one at a time. It pauses a class after the third crash on that class. After three crashes in a namespace, it pauses all new classes in that namespace",
     shards:
-      "number of shards that the holder is configured with, a space, and the holder's identity; 1 if absent or if someone else wrote it. A worker with another number does not lead while someone holds such a Lease",
+      "number of shards that the holder of the Lease is configured with, followed by a space and the holder's identity. If the annotation is absent, or someone other than the holder wrote it, the number counts as 1. A worker with a different number of shards does not become the leader while another worker holds the Lease",
   },
   AUTHORITY_ANNOTATIONS: {
     previousUntil: "time (RFC 3339) until which the certificates in `previous-ca.crt` are trusted",

@@ -1,8 +1,5 @@
 /** What the page of events says of each; which type it has, and on which object it is, the code says. */
-import type { EventReason } from "../../src/domain/event-reasons.ts";
-import { EVENTS, type EventFacts } from "../../src/domain/events.ts";
-import type { SyncReason } from "../../src/domain/reasons.ts";
-import type { RolloutReason } from "../../src/domain/rollout/reasons.ts";
+import { EVENTS, type EventFacts, type EventReason, type RolloutReason, type SyncReason } from "../../src/domain/reasons.ts";
 import { assertExplained, code, type Places, table } from "./page.ts";
 
 interface EventWords {
@@ -12,10 +9,13 @@ interface EventWords {
 }
 
 const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "Restarting" | "VersionsUnknown">, EventWords>> = {
-  Synced: { when: "all Secrets are up to date for the first time, or again", message: "`<number> of <number> Secrets are up to date`" },
+  Synced: {
+    when: "all Secrets are up to date for the first time, or again after a problem",
+    message: "`<number> of <number> Secrets are up to date`",
+  },
   PartialSync: {
     when: "only some Secrets are up to date",
-    message: "`<number> of <number> Secrets are up to date`, then the first Secret that is not",
+    message: "`<number> of <number> Secrets are up to date`, followed by the first Secret that is not up to date",
   },
   Unreachable: {
     when: "the vault, a token service, or a proxy does not give a usable response",
@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`no token from <authority> for <identity> (<code>): <remedy>`",
   },
   Forbidden: {
-    when: "the vault denies access to the identity or from the network, or the API server rejected a write",
+    when: "the vault does not allow access by the identity or from the worker's network, or the API server rejects a write by the worker",
     message: "`<identity> is not allowed to (<code>); <remedy>`",
   },
   ObjectNotFound: {
@@ -38,19 +38,19 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`not found in the vault (<code>); create it, or correct objectName or objectVersion`",
   },
   ObjectDisabled: {
-    when: "the version is disabled",
+    when: "the object version is disabled",
     message: "`the version is disabled (<code>); enable it, or set objectVersion to an enabled one`",
   },
   ObjectExpired: {
-    when: "the version has expired. Posted once per object and version",
+    when: "the object version has expired",
     message: "`<object> expired at <time> and is still synced; set a new version in the vault`",
   },
   ObjectNotYetValid: {
-    when: "the version is not valid yet. Posted once per object and version",
+    when: "the object version is not valid yet",
     message: "`<object> is not valid before <time> and is still synced; change its activation date, or name a version that is valid`",
   },
   ObjectExpiring: {
-    when: "the version expires within `--expiry-warning`. Posted once per object and version",
+    when: "the object version expires within the time that `--expiry-warning` sets",
     message: "`<object> expires at <time>; set a new version in the vault before then`",
   },
   InvalidClass: {
@@ -59,13 +59,13 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`spec.provider is now <provider>, so the worker no longer updates <Secrets>; set spec.provider back to azure, or delete the class, which also deletes the Secrets`",
   },
   InvalidObject: {
-    when: "an entry of `objects`, or its content, is invalid",
+    when: "an entry of `objects` is invalid, or the specified object has invalid content",
     message: "`failed to get objectType:<type>, objectName:<name>, objectVersion:<version>: <why>`",
   },
   UnsupportedApiVersion: {
     when: "the vault does not support the requested API version",
     message:
-      "`the vault does not know version <version> of Key Vault's API, its latest is <version>; set keyVaultAPIVersion to <version> in <where>`",
+      "`the vault does not support version <version> of the Key Vault API, only versions up to <version>; set keyVaultAPIVersion to <version> in <where>`",
   },
   CredentialsMissing: {
     when: "the credentials Secret is missing, or the worker is not allowed to read it",
@@ -80,9 +80,12 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message:
       "`Secret <name> exists but is not managed by the worker<writer>, so the worker leaves it unchanged. Delete the Secret, or choose another secretName`",
   },
-  ForbiddenType: { when: "the worker never writes Secrets of this type", message: "`Secrets of type <type> are never written`" },
+  ForbiddenType: {
+    when: "the class specifies a Secret type that the worker never writes",
+    message: "`Secrets of type <type> are never written`",
+  },
   Contested: {
-    when: "someone undoes each repair. For a component of the install, the worker posts the event on its own Deployment",
+    when: "someone undoes each repair of a Secret or a component. For a component, the worker posts the event on its own Deployment",
     message:
       "`Secret <name> is changed or deleted after each repair, last by <who>; repairs pause for up to a minute. Stop the other writer, or choose another secretName`",
   },
@@ -91,89 +94,93 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`no successful check since <time>, which is longer than <age>; <why>`",
   },
   SwitchedOff: {
-    when: "someone turned off the sync of a class",
+    when: "someone turned off the sync of the class",
     message: "`sync is turned off by <annotation or setting>, so the worker does not update or repair the class's Secrets`",
   },
   TooLarge: {
     when: "the Secret would exceed 1 MiB",
-    message: "`data has <number> bytes, a Secret takes <number>; the biggest entry is <key> with <number>`",
+    message: "`data has <number> bytes, but a Secret can have <number>; the largest entry is <key> with <number>`",
   },
   SecretRepaired: {
-    when: "the worker repaired an edited or deleted Secret. Posted once per repair",
+    when: "the worker repaired an edited or deleted Secret",
     message: "`Secret <name> was edited<by whom>; the worker restored it`",
   },
   SecretReplaced: {
     when: "the worker recreated a Secret because its type or immutable content had to change",
-    message: "`Secret <name> was deleted and recreated without the additions of others, because <why>`",
+    message: "`Secret <name> was deleted and recreated without what others had added, because <why>`",
   },
   ClassRestored: {
-    when: "the class was deleted with its CRD, or a damaged CRD removed some of its fields, and the worker restored the class from its snapshot",
-    message: "`deleted with its CRD, and created again from its snapshot`",
+    when: "the worker restored the class from its snapshot, because the class was deleted with its CRD or because a damaged CRD removed some of its fields",
+    message: "`deleted with its CRD, and recreated from its snapshot`",
   },
   Restarted: {
-    when: "the worker set the stamp, and the controller replaces the pods",
+    when: "the worker set the restart stamp on the workload, so the controller replaces the pods",
     message: "`restarted: the versions in <Secrets> changed`",
   },
   Waiting: {
-    when: "another workload restarts first. Posted again if that restart failed",
-    message: "`versions that it uses changed; not restarted yet: <why>`",
+    when: "another workload restarts first. The worker posts the event again if that restart fails",
+    message: "`object versions changed, but the workload is not restarted yet: <why>`",
   },
-  Rotated: { when: "after a restart, all pods are ready and stay ready", message: "`all pods are ready with the new versions`" },
+  Rotated: { when: "after a restart, all pods became ready and stayed ready", message: "`all pods are ready with the new versions`" },
   RolloutFailed: {
     when: "the workload did not become ready in time, is in a crash loop, or was not restarted because the API server did not accept the restart",
     message:
-      "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`",
+      "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo the rollout; an undo alone lets the next restart begin`",
   },
   RestartsPaused: {
-    when: "restarts are paused",
-    message: "`versions that it uses changed; not restarted yet: <why>`",
+    when: "the annotation `keyvault-injector.dev/restart-paused` or `--restart-mode=paused` pauses restarts of the workload",
+    message: "`object versions changed, but the workload is not restarted yet: <why>`",
   },
   WindowClosed: {
-    when: "the workload's window is closed",
-    message: "`versions that it uses changed; not restarted yet: <why>`, with `its restart window opens at <time>`",
+    when: "the workload's restart window is closed",
+    message:
+      "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `its restart window opens at <time>`",
   },
   InvalidWindow: {
-    when: "the workload's window is invalid",
+    when: "the workload's restart window is invalid",
     message:
-      "`versions that it uses changed; not restarted yet: <why>`, with `<annotation> is invalid; no workload is restarted until it is fixed: <why>`",
+      "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `<annotation> is invalid; no workload is restarted until it is fixed: <problem>`",
   },
   DisruptionBudget: {
     when: "a PodDisruptionBudget allows no disruption of the workload's pods",
-    message: "`versions that it uses changed; not restarted yet: <why>`, with `PodDisruptionBudget <name>: <why>`",
+    message:
+      "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `PodDisruptionBudget <name>: <detail>`",
   },
   RestartBlocked: {
     when: "the API server does not accept the restart, for example because an admission webhook is down",
-    message: "`versions that it uses changed; not restarted yet: <why>`, with `the API server did not accept the restart: <why>`",
+    message:
+      "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `the API server did not accept the restart: <error>`",
   },
   DryRun: {
     when: "the worker would restart the workload, but `--restart-mode=dry-run` is set",
-    message: "`versions that it uses changed; not restarted yet: <why>`, with `--restart-mode is dry-run: it would be restarted`",
+    message:
+      "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `--restart-mode is dry-run: it would be restarted`",
   },
   Paused: {
-    when: "the workload is paused",
-    message: "`versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart`",
+    when: "the workload itself is paused (`spec.paused`)",
+    message: "`object versions changed, but the workload is paused and was not restarted; resume it, then run kubectl rollout restart`",
   },
   Degraded: {
     when: "Argo Rollouts aborted the Rollout's last update",
     message:
-      "`versions that it uses changed; Argo Rollouts aborted its last update, and a restart would try that again: fix, undo or retry it`",
+      "`object versions changed, but Argo Rollouts aborted the last update, and a restart would repeat it; fix, undo, or retry the update`",
   },
   OnDelete: {
     when: "the workload's update strategy does not replace pods",
-    message: "`versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them`",
+    message: "`object versions changed, but the update strategy is OnDelete; delete the pods to restart them`",
   },
   Partitioned: {
     when: "the StatefulSet's partition prevents pods from being replaced",
     message:
-      "`versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them`",
+      "`object versions changed, but pods below the partition are not replaced; lower spec.updateStrategy.rollingUpdate.partition to restart them`",
   },
   AwaitingFiles: {
-    when: "the driver has not updated the mounted files, or their versions are unknown",
+    when: "the CSI driver has not updated the mounted files yet, or the versions of these files are unknown",
     message:
       "`<workload> will restart after its mounted files are updated, or at <time> at the latest. In <number> of its pods, the files of <classes> do not match the versions in the vault: <pods>`, or `<workload> is not restarted because the versions of the files in its pods cannot be determined: <why>`",
   },
   NoVersions: {
-    when: "the workload uses no class or synced Secret, or only classes that the worker does not fetch",
+    when: "the workload uses neither a class nor a synced Secret, or the worker does not fetch any class that the workload uses",
     message: "`restarts are requested, but no version information is available: <why>`",
   },
   Frozen: {
@@ -182,39 +189,40 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   ComponentHealed: {
     when: "the worker [healed](healing.md) an edited or deleted component of the install",
-    message: "`<component> was <damage> (<detail>) and is as its installer left it`",
+    message: "`<component> was <damage> (<detail>); the worker restored it as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a role, a policy, the Namespace, or an immutable field is damaged. The worker does not heal this damage",
+    when: "a role, a policy, the Namespace of the install, or an immutable field is damaged. The worker is not allowed to repair roles, policies, and the Namespace, and the API server rejects repairs of immutable fields",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
     when: "a ServiceAccount of the install was recreated, so the worker restarted the workload that uses it",
     message:
-      "`<component> was restarted: <account> was recreated at <time>, and the API server rejects the tokens that the pods had before`",
+      "`<component> was restarted: <account> was recreated at <time>, and the API server rejects the earlier tokens, which the pods still have`",
   },
   ComponentTolerated: {
-    when: "a platform changed a field that it [is allowed to change](healing.md#what-counts-as-damage). Posted once",
-    message: "`<component>: <fields>, by <who>, was changed by the platform and stays`",
+    when: "a platform changed a field that it [is allowed to change](healing.md#what-counts-as-damage)",
+    message: "`<component>: the platform changed <fields>, by <who>; the worker leaves the change`",
   },
   GuardrailsMissing: {
     when: "a policy that limits the worker is not in force",
     message:
-      "`the sync worker is able to do what <policies> should prevent; apply manifests/policies, and make sure that each policy is bound with the action Deny`; or `another policy or webhook rejects the sync worker's tests, so the worker cannot determine whether <policies> would reject them (<refusal>); exempt the sync worker's account there`",
+      "`the sync worker is able to do what <policies> should prevent; apply manifests/policies, and make sure that each policy is bound with the action Deny`, or `another policy or webhook rejects the sync worker's tests, so the worker cannot determine whether <policies> would reject them (<refusal>); exempt the sync worker's account there`",
   },
   InvalidTlsOption: {
-    when: "a listener or Ingress requests a certificate incorrectly. The worker keeps the existing certificate",
+    when: "the certificate request of a listener or an Ingress is invalid. The worker keeps the existing certificate",
     message:
-      "the field, the error, and the remedy, such as `<field>: <key>: the namespace has no ServiceAccount of that name; create it, or name another one`",
+      "the field, the error, and the remedy, such as `<field>: <key>: the namespace has no ServiceAccount with that name; create it, or name another one`",
   },
   TlsConflict: {
-    when: "another writer uses the name of the class or the field of the reference, or blocks its removal",
+    when: "the class name or the reference field that the worker needs is already in use by another writer, or the worker cannot remove its own reference, because the API server would reject the listener without it",
     message:
-      "`the SecretProviderClass <name> is not changed: <who> …`, `<field> is not changed: it was written by <managers>; …`, or `<field> still names the Secret <name>, which goes: …`",
+      "`the SecretProviderClass <name> is not changed: <who> …`, `<field> is not changed: it was written by <managers>; …`, or `<field> still names the Secret <name>, which the worker deletes, and …`",
   },
   CertificateNotSynced: {
-    when: "the class for the certificate does not sync. The events of this class give the reason",
-    message: "`the Secret <name> is not as the vault has it: <reason>: <message> (SecretProviderClass <name>)`",
+    when: "the class that the worker created for the certificate does not sync (the events of this class give the reason), or the API server rejects a write for the certificate",
+    message:
+      "`the Secret <name> does not match the vault: <reason>: <message> (SecretProviderClass <name>)`, or `<object> cannot be written: <error>`, or `… cannot be removed: <error>`",
   },
 };
 

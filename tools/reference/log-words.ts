@@ -4,17 +4,19 @@ export type LogWords = Readonly<Record<string, Readonly<Record<"both" | "sync" |
 export const WARNINGS: LogWords = {
   error: {
     both: {
-      "change handler failed": "a bug in handling a changed object; report it",
-      "projection failed": "a bug in handling an unexpected object; report the bug and the object's kind",
-      "reflector stopped": "a bug. The process no longer watches this kind. Report the bug, and restart the process if its probe does not",
+      "change handler failed": "a bug in handling a changed object. Report the bug",
+      "projection failed": "a bug in handling an unexpected object. Report the bug with the kind of the object",
+      "reflector stopped":
+        "a bug. The process no longer watches the kind in `resource`. Report the bug. If the liveness probe does not restart the process, restart it yourself",
       "the process ends because of an error":
-        "the error gives the reason, such as a lost lease, a missing policy with `--secret-access=blind`, or a port in use. Kubernetes restarts the process after exit code 1",
+        "`error` gives the reason: for example, the worker lost its lease, a port is in use, or a policy is missing while `--secret-access=blind` is set. The process exits with code 1, and Kubernetes restarts it",
     },
     sync: {
-      "acting on a message of an event queue failed":
-        "a bug. The queue redelivers the message, and the worker deletes it after ten deliveries. Report the bug with the stack trace",
-      "waiting between two looks at an event queue failed": "a bug. The worker continues to read the queue. Report the bug",
-      "not retried": "a reconcile of `key` failed, and a retry would not help. The worker reconciles the object again when it changes",
+      "processing a message of an event queue failed":
+        "a bug. The queue redelivers the message, and the worker deletes the message after ten deliveries. Report the bug with the content of `error`",
+      "waiting between two reads of an event queue failed": "a bug. The worker continues to read the queue. Report the bug",
+      "not retried":
+        "a reconcile of `key` failed, and a retry would not help. The worker reconciles `key` again after the object with this key changes",
     },
     webhook: {
       "a TLS server refused the new certificate":
@@ -23,111 +25,125 @@ export const WARNINGS: LogWords = {
         "the webhook keeps the previous certificate; see [certificates](../runbooks/certificates.md)",
       "a preflight check failed": "a bug. The webhook admits the object. Report the bug",
       "the CAs of clients in the file cannot be used":
-        "the webhook keeps the previous CAs; correct the ConfigMap or Secret that `problem` names",
-      "decisions no longer rest on what the cluster has":
-        "the API server rejects the webhook's token, or a watch has stopped, as `problem` states. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
-      "deciding on a pod failed": "a bug. The webhook returns HTTP 500. Report the bug with the stack trace",
+        "the webhook continues to use the previous CAs. Correct the ConfigMap or Secret that contains the CAs. `problem` states what is wrong",
+      "decisions are based on outdated cluster state":
+        "`problem` gives the cause: the API server rejects the webhook's token, or a watch has stopped. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
+      "failed to decide on a pod": "a bug. The webhook returns HTTP 500. Report the bug with the stack trace in `frames`",
       "the certificate in the files cannot be used":
-        "the webhook serves the previous certificate until it expires; correct the files at their source",
+        "the webhook serves the previous certificate until that certificate expires. Correct the files at their source",
     },
   },
   warn: {
     both: {
       "list or watch failed":
-        "the process retries after `delayMs`. If the failures continue, check the API server and the permissions on `resource`",
-      "the API server's versions went back; listing anew":
-        "etcd was restored from a backup, so objects created after the backup are lost; nothing to do",
-      "watch sent an error; listing anew": "the API server ended a watch with an error; nothing to do",
-      "whether another instance is installed is not known":
-        "the process lacks permission to read the webhook configuration; check that `keyvault-injector-instance` is bound",
+        "the process retries after `delayMs`. If the failures continue, check the API server, and the permissions of the process on the kind in `resource`",
+      "the API server's resource versions went backwards; listing again":
+        "etcd was restored from a backup, so the cluster has lost the objects created after that backup. The process recovers without help",
+      "watch sent an error; listing again": "the API server ended a watch with an error; nothing to do",
+      "cannot determine whether another instance is installed":
+        "the process lacks permission to read the webhook configuration. Check that the role `keyvault-injector-instance` is bound",
     },
     sync: {
-      "a CRD is damaged and is repaired":
-        "someone applied a different CRD; `problem` names the missing parts. If this happens repeatedly, see [Frozen](../runbooks/Frozen.md)",
-      "a CRD is gone and is applied again":
-        "someone deleted the CRD, and the worker restores the classes from snapshots. Find out who deleted it",
-      "an event queue is not read: polls alone see new versions":
-        "`problem` gives the reason and the remedy; the worker retries with a backoff. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
-      "messages of an event queue are deleted and not acted on":
-        "logged at most once per minute for each `why`; `event_messages_total` counts the messages. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
-      "a class was in hand when a worker ended":
-        "a worker crashed on the class. Its successor handles the class last and separately, and pauses it after a third crash. Read the end of the crashed worker's log, and see [InvalidClass](../runbooks/InvalidClass.md)",
-      "a class is gone and no snapshot says whether it was meant to: its Secrets stay":
-        "if the deletion was intentional, delete the named Secrets. Otherwise, recreate the class",
+      "a CRD is damaged; repairing it":
+        "someone applied a different CRD. `problem` lists the missing parts, which the worker restores. If this happens repeatedly, see [Frozen](../runbooks/Frozen.md)",
+      "a CRD is missing; applying it again":
+        "someone deleted the CRD. The worker applies the CRD again, and restores the classes from snapshots. Find out who deleted the CRD",
+      "an event queue cannot be read; only polls detect new versions":
+        "`problem` gives the cause and the remedy. The worker retries with a backoff. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
+      "deleting messages of an event queue without processing them":
+        "`why` gives the reason. The worker logs each reason at most once per minute. `keyvault_injector_event_messages_total` counts the messages. See [rotate in seconds](../how-to/rotate-in-seconds.md#when-it-does-not-work)",
+      "a worker ended while it handled a class":
+        "a worker crashed while it handled the class. The next leader handles the class last, separately from the others, and pauses it after the third crash. Read the log of the worker that crashed, and see [InvalidClass](../runbooks/InvalidClass.md)",
+      "a class is gone, and no snapshot shows whether the deletion was intentional; its Secrets are kept":
+        "if the deletion was intentional, delete the Secrets that `secrets` lists. Otherwise, recreate the class",
       "a class snapshot was not written by this install and is ignored":
-        "the snapshot is forged, signed with an earlier key, or a later copy of an older snapshot, as `why` states. Delete it if nobody needs its class",
-      "a class is too large to be mirrored": "see [InvalidClass](../runbooks/InvalidClass.md)",
-      "a status takes too much to be held":
-        "someone else wrote the status, or the namespace has too many large statuses, as `detail` states; see the [limits](secret-provider-class.md#limits)",
-      "a class was given to another provider: its Secrets stay": "see [InvalidClass](../runbooks/InvalidClass.md)",
-      "a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay":
+        "`why` states why the worker does not trust the snapshot. The snapshot is forged, was signed with an earlier key, or was created later as a copy of an earlier snapshot. If nobody needs the class in the snapshot, delete the snapshot",
+      "a class is too large to sync": "`detail` contains the limit that the class exceeds. See [InvalidClass](../runbooks/InvalidClass.md)",
+      "a status is too large to keep":
+        "`detail` gives the cause: someone else wrote the status, or the namespace has too many large statuses. See the [limits](secret-provider-class.md#limits)",
+      "a Secret is too large to keep":
+        "the metadata of the Secret, together with that of other large Secrets, does not fit into the worker's memory. The worker keeps the Secret up to date, but does not restart the workloads that use it. See the [limits](secret-provider-class.md#limits)",
+      "a class was changed to another provider; its Secrets are kept":
+        "someone changed the provider of a synced class; see [InvalidClass](../runbooks/InvalidClass.md)",
+      "a class was lost with its CRD and is not restored, because --heal excludes classes; its Secrets are kept":
         "recreate the class, or add `classes` to `--heal`",
-      "a copy of a Secret has a name that is somebody else's":
-        "the worker does not change the other owner's Secret, which `detail` names. Delete that Secret, or choose another `secretName`",
-      "a damaged CRD had cut fields off a class; they are back from its snapshot": "nothing to do for the class; check the CRD",
+      "a copy of a Secret has the name of someone else's Secret":
+        "a Secret of another owner already has the name of the copy, so the worker does not write the copy. `detail` contains the name. Delete the other owner's Secret, or choose another `secretName`",
+      "a damaged CRD had removed fields of a class; the worker restored them from its snapshot":
+        "the worker has restored the fields of the class. Find out who damaged the CRD",
       "a certificate of a Gateway or Ingress needs attention":
-        "`detail` names the field or the other owner, and the remedy; see [TLS for Gateways](../how-to/tls-for-gateways.md)",
-      "a class of App Routing is left to App Routing":
-        "remove `name` from `--gateway-classes` or `--ingress-classes`, because the AKS add-on provides those certificates",
-      "a mirrored Secret was changed by somebody else, or could not stay":
-        "`detail` names the writer. If this happens repeatedly, see [Contested](../runbooks/Contested.md)",
-      "a policy that limits the worker is missing": "see [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
+        "`detail` gives the cause, such as an invalid field or an object that belongs to someone else, and the remedy. See [TLS for Gateways](../how-to/tls-for-gateways.md)",
+      "a Gateway or Ingress class belongs to App Routing and is ignored":
+        "the AKS add-on App Routing provides the certificates for the GatewayClass or IngressClass in `name`. Remove `name` from `--gateway-classes` or `--ingress-classes`",
+      "a synced Secret was changed by someone else, or the worker had to replace it":
+        "`detail` states what happened and, if someone changed the Secret, who did. If this happens repeatedly, see [Contested](../runbooks/Contested.md)",
+      "a policy that limits the worker is missing":
+        "`detail` contains the name of the policy. See [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
       "an object's dates need attention":
         "the object expires soon, has expired, or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
-      "class is stale": "see [Stale](../runbooks/Stale.md)",
-      "class not synced": "logged once per state; see the [runbook](../runbooks/README.md) for the reason",
-      "environment variables that change what a managed identity is are ignored":
-        "`variables` lists variables that have no effect; remove them from the Deployment",
+      "class is stale": "the last successful check of the class is too old. `detail` gives the reason. See [Stale](../runbooks/Stale.md)",
+      "class not synced":
+        "the worker cannot sync the class. Follow the [runbook](../runbooks/README.md) for the reason in `reason`. The worker logs each problem once",
+      "ignoring environment variables that would change the managed identity":
+        "the environment variables in `variables` have no effect. Remove them from the Deployment",
       "event not posted":
-        "too many events from the namespace were waiting, the API server rejected the event, or the worker stopped. The status still shows the state. If this happens often, find the missing permission",
-      "fields of a class are not part of its CRD any more and are given up": "an older CRD is still in use; check the class",
-      "leases not listed": "as for `lease not read`",
-      "lease not acquired": "as for `lease not read`",
+        "the worker did not post an event, because too many events of the namespace were waiting, the API server rejected the event, or the worker stopped. If this happens often, check whether the worker lacks a permission",
+      "fields of a class are no longer part of its CRD and are dropped":
+        "the CRD in use does not define these fields, for example because the driver was rolled back. Check whether the class still works as intended",
+      "leases not listed": "see `lease not read`",
+      "lease not acquired": "see `lease not read`",
       "lease not read":
-        "the worker retries. If the failures continue, check the API server and the permission on the Lease; see [no leader](../runbooks/no-leader.md)",
+        "the worker retries. If the failures continue, check the API server, and the worker's permissions on the Lease. See [no leader](../runbooks/no-leader.md)",
       "lease not released; it expires": "the other replica takes over once the lease has expired; nothing to do",
       "lease not renewed":
         "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",
-      "nothing is changed because of classes at the moment":
-        "normal for a moment at startup; otherwise, see [Frozen](../runbooks/Frozen.md)",
+      "acting on classes is suspended":
+        "this is normal for a moment at startup. If the suspension lasts longer, see [Frozen](../runbooks/Frozen.md)",
       retry:
-        "a reconcile of `key` failed, and the worker retries it after `afterMs`. `queue` is `classes`, `components`, `crds`, `rollouts`, or `statuses`. If many retries occur, see [worker behind](../runbooks/worker-behind.md)",
-      "something in a class is ignored, or works otherwise than it looks": "`detail` names the field. Tell the author of the class",
-      "the API server has not finished deleting a CRD and is made to try again":
-        "someone deleted the CRD, and Kubernetes did not finish the deletion; nothing to do. If this happens repeatedly, `kubectl get crd NAME -o yaml` shows what blocks the deletion",
-      "the API server has not answered what the worker needs first":
-        "the worker retries `call` after `afterMs`, and nothing syncs until the call succeeds. If the failures continue, check the API server and the worker's permissions (`error`)",
-      "the fingerprint key was unusable and is replaced; every class is fetched once":
-        "someone changed the Secret, so the worker no longer trusts older snapshots. Find out who changed it",
+        "a reconcile of `key` failed, and the worker retries it after `afterMs`. `queue` gives the kind of work: `classes`, `components`, `crds`, `rollouts`, or `statuses`. If many retries occur, see [worker behind](../runbooks/worker-behind.md)",
+      "class has a setting that is ignored":
+        "`detail` contains the field that is ignored or has an unexpected effect. Tell the author of the class",
+      "the API server has not finished deleting a CRD; triggering another attempt":
+        "Kubernetes did not finish the deletion of the CRD; nothing to do. If this happens repeatedly, `kubectl get crd NAME -o yaml` shows what blocks the deletion",
+      "the API server has not answered the worker's first requests":
+        "the worker retries the request in `call` after `afterMs`, and syncs no class until the request succeeds. If the failures continue, read `error`, and check the API server and the worker's permissions",
+      "the fingerprint key was unusable and has been replaced; every class is fetched once":
+        "someone changed the Secret in `secret`. The worker therefore no longer trusts older snapshots. Find out who changed the Secret",
+      "the fingerprint key was missing or damaged and has been restored":
+        "someone deleted or changed the Secret in `secret` while the worker was running. The worker restored the key that it uses. Find out who changed the Secret",
+      "the fingerprint key could not be checked or restored":
+        "the worker checks the Secret in `secret` once a minute, and will retry. If the failures continue, read `error`, and check the API server and the worker's permissions",
       "work did not end in time; the lease is left to expire":
         "a write took too long while the worker was stopping. The other replica takes over when the lease expires, within half a minute",
-      "restarts go on without a kind that cannot be listed":
-        "the worker lacks a permission, or a conversion webhook for `kind` is down. The worker restarts only workloads of other kinds. If `kind` is Namespaces, it restarts no workloads, because Namespaces can set pauses and windows. `Rotated` is `Unknown`",
+      "restarts continue without a kind that cannot be listed":
+        "the worker lacks a permission, or a conversion webhook for `kind` is down. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
       "request for one workload failed":
-        "the API server did not accept `request`: `list` (the workload's pods), `record` (on the workload), `ask` (what might hold its restart), or `restart`. The worker retries after `afterMs`. Restarts of other workloads continue",
-      "workload not rotated": "see [RolloutFailed](../runbooks/RolloutFailed.md), or the message",
+        "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that might hold its restart), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
+      "workload not rotated": "`detail` gives the cause. See [RolloutFailed](../runbooks/RolloutFailed.md)",
       "a component was healed":
-        "someone edited or deleted the component, and the worker restored it. `detail` names the fields and the last writer. See [healing](healing.md)",
-      "a component was restarted": "the component's ServiceAccount was recreated, so its pods had invalid tokens",
+        "someone edited or deleted the component, and the worker restored it. `detail` contains the changed fields and the last writer. See [healing](healing.md)",
+      "a component was restarted":
+        "the component's ServiceAccount was recreated, so the component's pods had invalid tokens. The worker restarted them",
       "a copy of a component was not written by this install and is ignored":
-        "the copy is forged or changed, or the key is new. The worker copies the live object again",
+        "someone forged or changed the copy, or the install has a new key. The worker makes a new copy from the object in the cluster",
       "a part of the install is damaged and is not healed":
-        "the damage is in a role, a policy, the Namespace, or an immutable field; reapply the manifests",
+        "the damage is in a role, a policy, the Namespace of the install, or an immutable field. Reapply the manifests",
       "the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again":
-        "logged by a stopping worker",
+        "a worker that is stopping logs this message. Reapply the manifests",
       "the worker's own Deployment is gone, and there is no copy of it":
-        "the worker does not know what the installer applied; reapply the manifests",
-      "the worker's own Deployment is gone; unless this is an uninstall it is applied again":
-        "logged by a stopping worker, which waits before it checks again",
-      "the worker's own Deployment was not looked at to the end":
-        "a stopping worker could not finish the check. The next worker repeats it",
+        "without a copy, the worker does not know what the installer applied. Reapply the manifests",
+      "the worker's own Deployment is gone; applying it again, unless this is an uninstall":
+        "a worker that is stopping logs this message, and applies the Deployment again after `afterMs`, unless an uninstall is in progress",
+      "the check of the worker's own Deployment was not completed":
+        "a worker could not finish the check while it was stopping. The next worker repeats the check",
     },
     webhook: {
-      "a certificate step failed and is tried again": "see [certificates](../runbooks/certificates.md)",
-      "the CA Secret could not be written; its CA still serves": "see [certificates](../runbooks/certificates.md)",
+      "a certificate step failed; retrying": "`problem` gives the cause. See [certificates](../runbooks/certificates.md)",
+      "the CA Secret could not be written; its CA still serves":
+        "`problem` gives the cause. See [certificates](../runbooks/certificates.md)",
       "the CA bundle cannot be published":
-        "see [certificates](../runbooks/certificates.md). During a first install, the configuration is created a moment later",
-      "wrote the CA Secret": "the Secret was missing, damaged, or unusable, as `problem` states. Find out who changed it",
+        "this is normal in a first install, until the webhook configuration exists. Otherwise, see [certificates](../runbooks/certificates.md)",
+      "wrote the CA Secret": "`problem` states whether the Secret was missing, damaged, or unusable. Find out who changed the Secret",
     },
   },
 };
@@ -135,57 +151,69 @@ export const WARNINGS: LogWords = {
 export const INFORMATION: LogWords = {
   info: {
     both: {
-      "kind is not served": "the CRD of `resource` is missing, or its version is not served. The process keeps the objects that it knows",
-      "kind is served": "the API server serves the kind",
-      started: "the servers are listening. The worker's `crds` lists the CRDs that it heals",
-      stopped: "the last line of a clean shutdown",
+      "kind is not served":
+        "the CRD of `resource` is missing, or the API server does not serve the required version. The process keeps the objects that it already knows",
+      "kind is served": "the API server serves the kind again, or for the first time",
+      started: "the servers are listening. In the worker's log, `crds` lists the CRDs that the worker heals",
+      stopped: "the process stopped cleanly. This is its last log line",
       stopping: "the process received SIGTERM or SIGINT",
-      "watch was silent; listing anew": "no bookmark arrived for a minute, because the connection was dead or etcd was restored",
-      "watch history expired; listing anew": "the watch was interrupted for longer than the API server's history; nothing to do",
+      "watch was silent; listing again":
+        "no bookmark arrived for a minute, because the connection was broken, or because etcd was restored from a backup",
+      "watch history expired; listing again":
+        "the watch was interrupted for longer than the API server keeps the history of changes; nothing to do",
     },
     sync: {
       "a CRD was healed": "the CRD is healthy again",
-      "an event queue is read again": "reading had failed `failures` times; nothing to do",
-      "a Secret was changed by others and is as it was again": "at a poll, with `--secret-access=blind`",
-      "a Secret was not removed, because it is not ours": "the policy denied the removal, as intended, with `--secret-access=blind`",
-      "a class was lost with its CRD and is restored": "nothing to do",
+      "an event queue can be read again": "the worker can read the queue again, after `failures` failed attempts; nothing to do",
+      "a Secret was changed by someone else, and the worker restored it":
+        "with `--secret-access=blind`, the worker found and reverted the change at a poll",
+      "a Secret was not removed, because the worker does not own it":
+        "with `--secret-access=blind`, a policy prevented the worker from removing a Secret of another owner. This is intended",
+      "a class was lost with its CRD and has been restored": "the worker recreated the class from its snapshot; nothing to do",
       "became the leader": "this replica is now active",
       "class of a Gateway or Ingress removed":
-        "`owner` does not exist or no longer requests this certificate. The worker also deletes its Secret",
-      "class switched off":
-        "the class author or the cluster operator turned off the sync, as `detail` states. See [SwitchedOff](../runbooks/SwitchedOff.md)",
-      "class synced": "the first success, or the first after a failure",
-      "class written for a Gateway or Ingress": "`owner` requests a certificate, or a different certificate than before",
-      "classes are trusted": "the CRD is healthy, and the worker has read all objects",
-      "giving back a Secret": "the worker releases an adopted Secret without changing its content",
+        "the Gateway or Ingress in `owner` does not exist, or no longer requests this certificate. The worker also deletes the Secret of the class",
+      "sync of a class is turned off":
+        "`detail` states whether the class author or the cluster operator turned off the sync. See [SwitchedOff](../runbooks/SwitchedOff.md)",
+      "class synced": "the class synced for the first time, or again after a failure",
+      "class written for a Gateway or Ingress": "the Gateway or Ingress in `owner` requests a certificate, or now requests a different one",
+      "acting on classes": "the CRD is healthy, and the worker has read all objects",
+      "returning a Secret to its previous owner": "the worker releases an adopted Secret without changing its content",
       leading: "the leader starts its work",
-      "leaving a Secret to another class that names it": "`heir` now writes the Secret",
-      "waiting for the fingerprint key, which the first shard makes":
-        "logged in a new install with several shards. If nothing follows, check the leader of the first shard",
+      "handing a Secret over to another class that names it": "the class in `heir` now writes the Secret",
+      "waiting for the fingerprint key, which the first shard creates":
+        "this is normal in a new install with shards. If the message `leading` does not follow, check the leader of the first shard",
       "waiting for workers with another number of shards to end":
-        "the number of shards was changed. The worker leads as soon as the pods with the other number have ended. If it keeps waiting, the field `holder` names the pod that still runs",
+        "someone changed the number of shards. The worker becomes the leader once the pods with the other number have ended. `holder` contains the name of a pod that is still running",
       "released the lease": "the worker stopped cleanly, and the other replica takes over immediately",
-      "removing a Secret": "the class was deleted, no longer names the Secret, or is unused, as `why` states",
-      "taking over a Secret": "`from` is the previous owner, which agreed, or the driver's sync, which is off",
-      "the policies stop what they forbid": "logged at startup, and when missing policies are in force again",
-      "workload restarted": "the versions that the workload uses changed, and it requests restarts",
+      "removing a Secret": "`why` states whether the class was deleted, no longer lists the Secret, or is unused",
+      "taking over a Secret":
+        "`from` is `owner` if the previous owner agreed to the takeover, or `driver` if the CSI driver's own sync, which is now off, created the Secret",
+      "the policies deny what they forbid":
+        "the policies that limit the worker are in force. The worker logs this message at startup, and when missing policies are in force again",
+      "workload restarted":
+        "the worker restarted the workload, because the workload requests restarts and the object versions that it uses changed",
       "workload rotated": "all pods of the workload are ready with the new versions",
-      "removing a copy of a Secret": "`why` states which side ended the copy; see [what happens then](copies.md#what-happens-then)",
-      "writing a copy of a Secret": "as for `writing a Secret`, in a namespace that accepts copies from the class",
-      "writing a Secret": "`action` is `create`, `apply`, or `replace`, and `why` names the difference",
-      "a component is left to others": "the manifests that granted the permission were removed",
-      "a component was changed by the platform and is left so":
-        "`detail` names the fields and the manager. See [healing](healing.md#what-counts-as-damage)",
-      "a part of the install is whole again": "the reported damage is repaired",
-      "the install is being removed: nothing is healed any more": "someone ran `uninstall --prepare`, or the Namespace is being deleted",
-      "the install is healed again": "the uninstall mark was removed",
-      "the worker's own Deployment stays deleted": "`why` shows that an uninstall is in progress",
+      "removing a copy of a Secret":
+        "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#what-happens-then)",
+      "writing a copy of a Secret": "the Secret is a copy in another namespace. The fields are the same as for `writing a Secret`",
+      "writing a Secret": "`action` is `create`, `apply`, or `replace`. `why` states how the Secret differed from its desired state",
+      "the worker does not heal a component":
+        "the worker no longer has permission to heal the component, because the manifests that granted this permission were removed",
+      "the platform changed a component, and the worker leaves the change":
+        "`detail` contains the changed fields and their field manager. See [healing](healing.md#what-counts-as-damage)",
+      "a part of the install is intact again": "the reported damage is repaired",
+      "the install is being removed; healing has stopped":
+        "someone ran `uninstall --prepare`, or the Namespace of the install is being deleted",
+      "the install is no longer being removed; healing has resumed": "someone removed the mark that `uninstall --prepare` had set",
+      "the worker's own Deployment stays deleted": "`why` states how the worker recognized that an uninstall is in progress",
     },
     webhook: {
-      "admission review answered": "one line per review, without the message to the user. See [reasons](reasons.md#admission-reasons)",
-      "another replica wrote the CA Secret first": "happens at the first start or at a renewal; nothing to do",
-      "issued a serving certificate": "`reason` tells you why",
-      "preflight warned": "the webhook warned the author about `reasons`; see [preflight](preflight.md)",
+      "admission review answered":
+        "the webhook logs one line for each review. The line does not contain the message to the user. See [reasons](reasons.md#admission-reasons)",
+      "another replica wrote the CA Secret first": "this can happen at the first start or at a renewal; nothing to do",
+      "issued a serving certificate": "the webhook issued the certificate for the reason in `reason`",
+      "preflight warned": "the webhook warned the user who applied the object, for the reasons in `reasons`. See [preflight](preflight.md)",
       "published the CA bundle": "the API server now trusts the webhook's certificates",
       "serving the certificate in the files": "the webhook read `--tls-cert-file` for the first time or after a change",
       "asking clients for certificates of the CAs in the file":

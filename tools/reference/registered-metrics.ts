@@ -7,9 +7,8 @@ import { createSyncMetrics } from "../../src/sync/metrics.ts";
 import { createPushMetrics } from "../../src/sync/push/push-metrics.ts";
 import { createRolloutMetrics } from "../../src/sync/rollouts/rollout-metrics.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
-import { createAdmissionMetrics } from "../../src/webhook/metrics.ts";
+import { createAdmissionMetrics, exportExpiry } from "../../src/webhook/metrics.ts";
 import { createPreflightMetrics } from "../../src/webhook/preflight-metrics.ts";
-import { readRepositoryFile } from "../repository-files.ts";
 
 export interface RegisteredMetric {
   readonly name: string;
@@ -31,6 +30,7 @@ export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> 
     expiring: () => countExpiring([], 0),
     expiries: () => [{ namespace: "n", className: "c", object: "secret/o", expires: 0 }],
     managedSecrets: () => 1,
+    secretsWithoutRoom: () => 0,
   });
   const { vaults, rate, isBreakerOpen } = createVaultMetrics(registry);
   const vault = vaults.labelOf(`https://${VAULT}`);
@@ -44,11 +44,9 @@ export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> 
   blockedSeconds(registry);
   createAdmissionMetrics(registry);
   createPreflightMetrics(registry);
+  exportExpiry(registry, () => ({ leaf: 0, authority: 0 }));
   const all = await registry.getMetricsAsJSON();
-  return [
-    ...all.map(({ name, type, values }) => ({ name, type: String(type), labels: labelsOf(values.map(({ labels }) => labels)) })),
-    ...composed(),
-  ];
+  return all.map(({ name, type, values }) => ({ name, type: String(type), labels: labelsOf(values.map(({ labels }) => labels)) }));
 }
 
 function labelsOf(series: readonly Readonly<Partial<Record<string, string | number>>>[]): RegisteredMetric["labels"] {
@@ -58,16 +56,4 @@ function labelsOf(series: readonly Readonly<Partial<Record<string, string | numb
     else labels.set(name, new Set([...(labels.get(name) ?? []), String(value)]));
   }
   return labels;
-}
-
-/** Those that a composition registers by their full name, read as text: to run it would take a cluster. */
-function composed(): readonly RegisteredMetric[] {
-  const text = readRepositoryFile("src/webhook/compose.ts");
-  const found = text.matchAll(/new (Counter|Gauge|Histogram)\(\{\s*name: "(keyvault_injector_\w+)"/g);
-  const certificates = new Set([...text.matchAll(/gauge\.set\(\{ certificate: "(\w+)" \}/g)].map(([, value = ""]) => value));
-  return [...found].map(([, type = "", name = ""]) => ({
-    name,
-    type: type.toLowerCase(),
-    labels: new Map([["certificate", certificates]]),
-  }));
 }

@@ -3,18 +3,11 @@ import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import type { SignChart } from "./chart-provenance.ts";
-import { fluxContent } from "./flux.ts";
+import { fluxContent, type PlacedImage } from "./flux.ts";
 import { type Descriptor, EMPTY, MANIFEST, type OciLayout, tarGz } from "./oci-layout.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 export const CHART = path.join(root, "manifests/helm/keyvault-injector");
-
-/** Where the image is once it is pushed; undefined where no registry is set. */
-export interface PlacedImage {
-  /** With registry, without tag. */
-  readonly repository: string;
-  readonly digest: string;
-}
 
 interface Artifact {
   readonly config: Descriptor;

@@ -2,7 +2,6 @@
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseDocument, stringify } from "yaml";
-import type { PlacedImage } from "./artifacts.ts";
 import type { TarEntry } from "./tar.ts";
 
 const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
@@ -51,4 +50,11 @@ export function fluxManifests({ place, version, digest, isPlain, image }: FluxSo
 
 function documentsOf(file: string): readonly string[] {
   return readFileSync(path.join(MANIFESTS, "gitops/flux", file), "utf8").split(/^---\n/m);
+}
+
+/** Where the image is once it is pushed; undefined where no registry is set. */
+export interface PlacedImage {
+  /** With registry, without tag. */
+  readonly repository: string;
+  readonly digest: string;
 }

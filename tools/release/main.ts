@@ -1,6 +1,7 @@
 /**
  * `npm run release -- VERSION [--raise] [--output FOLDER] [--unsigned] [--uncommitted]`: makes a release, and pushes it where
- * KEYVAULT_INJECTOR_REGISTRY names a registry. `--raise` takes the checkout to the version instead. docs/how-to/build-a-release.md has the variables.
+ * KEYVAULT_INJECTOR_REGISTRY names a registry. `--raise` takes the checkout to the version instead. Stages are told on
+ * stderr. docs/how-to/build-a-release.md has the variables.
  */
 import path from "node:path";
 import { PROJECT } from "../helm-chart/project.ts";
@@ -57,29 +58,34 @@ function setting(name: string): string | undefined {
   return process.env[`KEYVAULT_INJECTOR_${name}`] || undefined;
 }
 
+/** Takes the checkout to the version, and says what comes next. */
+function raise(to: string): void {
+  const date = new Date().toISOString().slice(0, 10);
+  for (const file of raiseVersion({ root, from: PROJECT.version, to, date })) console.log(file);
+  console.log(`next: npm run render-manifests, read git diff (docs/how-to/upgrade.md is yours to write), commit, npm run release -- ${to}`);
+}
+
 async function main(): Promise<void> {
   const { raiseTo, folder, registry, isUnsigned } = readArguments();
-  if (raiseTo !== undefined) {
-    const date = new Date().toISOString().slice(0, 10);
-    for (const file of raiseVersion({ root, from: PROJECT.version, to: raiseTo, date })) console.log(file);
-    console.log(
-      `next: npm run render-manifests, read git diff (docs/how-to/upgrade.md is yours to write), commit, npm run release -- ${raiseTo}`,
-    );
-    return;
-  }
+  if (raiseTo !== undefined) return raise(raiseTo);
   const hasIdentity = process.env["ACTIONS_ID_TOKEN_REQUEST_URL"] !== undefined;
   const sign = isUnsigned ? undefined : signing({ key: setting("SIGNING_KEY"), passphrase: setting("SIGNING_PASSPHRASE"), hasIdentity });
   if (registry !== undefined && sign === undefined && !isUnsigned)
     throw new Refusal("set KEYVAULT_INJECTOR_SIGNING_KEY to a file with a P-256 key, or push without signatures by --unsigned");
+  if (registry === undefined)
+    console.error(
+      "warning: KEYVAULT_INJECTOR_REGISTRY is not set, so the chart and the manifests will name an image that only nodes with a loaded image can run",
+    );
   const chartKey = setting("CHART_KEY");
   const signChart = chartKey === undefined ? undefined : await chartSigning({ file: chartKey, passphrase: setting("CHART_PASSPHRASE") });
-  const release = await makeRelease({ folder, registry, signChart });
+  const release = await makeRelease({ folder, registry, signChart, onStage: (stage) => console.error(stage) });
   for (const file of release.files) console.log(path.relative(process.cwd(), path.join(folder, file)));
   if (registry === undefined) {
     if (sign !== undefined) await writeSignedProvenance(release, sign);
     console.log(`image ${release.image.index.digest}; not pushed: KEYVAULT_INJECTOR_REGISTRY is not set`);
     return;
   }
+  console.error(`pushing to ${registry}`);
   const [user, password] = [setting("REGISTRY_USER"), setting("REGISTRY_PASSWORD")];
   const credentials = user === undefined || password === undefined ? undefined : { user, password };
   for (const pushed of await publish(release, new Registry(registry, credentials), sign)) console.log(`pushed ${registry}/${pushed}`);

@@ -5,11 +5,11 @@ import path from "node:path";
 import { build } from "../build.ts";
 import { sectionOf } from "../helm-chart/changes.ts";
 import { PROJECT, withAbsoluteLinks } from "../helm-chart/project.ts";
-import { addChart, addFiles, addFluxArtifact, type PlacedImage, releaseManifests } from "./artifacts.ts";
+import { addChart, addFiles, addFluxArtifact, releaseManifests } from "./artifacts.ts";
 import { basePackages } from "./base-packages.ts";
 import type { SignChart } from "./chart-provenance.ts";
 import { writeCommandLine } from "./command-line.ts";
-import { fluxManifests } from "./flux.ts";
+import { fluxManifests, type PlacedImage } from "./flux.ts";
 import { addImage, type BuiltImage } from "./image.ts";
 import { nodeProgram } from "./node-program.ts";
 import { type Descriptor, digestOf, OciLayout } from "./oci-layout.ts";
@@ -42,6 +42,8 @@ export interface ReleaseOptions {
   readonly registry: string | undefined;
   /** Makes the chart's provenance; default none. */
   readonly signChart?: SignChart | undefined;
+  /** Told of each stage as it begins; default nobody. */
+  readonly onStage?: (stage: string) => void;
 }
 
 interface Commit {
@@ -50,24 +52,29 @@ interface Commit {
   readonly date: string;
 }
 
-export async function makeRelease({ folder, registry, signChart }: ReleaseOptions): Promise<Release> {
+export async function makeRelease({ folder, registry, signChart, onStage = () => {} }: ReleaseOptions): Promise<Release> {
   const { version } = PROJECT;
   const commit = headCommit();
   const notes = withAbsoluteLinks(`## ${sectionOf(readFileSync(path.join(root, "CHANGELOG.md"), "utf8"), version)}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const dist = path.join(folder, "dist");
+  onStage("compiling the program");
   await build(dist);
 
   const layout = new OciLayout(path.join(folder, "oci"));
   const annotations = annotationsOf(version, commit);
+  onStage("building the image for amd64 and arm64");
   const image = await addImage(layout, { dist, labels: annotations, created: commit.date });
   const placed = registry === undefined ? undefined : { repository: `${registry}/${REPOSITORIES.image}`, digest: image.index.digest };
+  onStage("packing the chart and the manifests");
   const chart = await addChart(layout, { image: placed, annotations, sign: signChart, date: commit.date });
   const fluxArtifact = await addFluxArtifact(layout, annotations);
+  onStage("listing the packages of the image");
   const bom = await makeBom();
   const boms = { amd64: await bomFor(bom, "amd64"), arm64: await bomFor(bom, "arm64") };
 
+  onStage("building the command-line tool for amd64 and arm64");
   const files = await writeCommandLine(folder, dist);
   const all = [
     ...files,
@@ -86,6 +93,7 @@ export async function makeRelease({ folder, registry, signChart }: ReleaseOption
   const withSums = [...all, ...writeFiles(folder, { SHA256SUMS: sums })];
   rmSync(dist, { recursive: true });
 
+  onStage("writing the checksums, the layout, and the provenance");
   const artifacts = {
     image: image.index,
     chart: chart.artifact,

@@ -2,6 +2,7 @@ import { spellingAdvice } from "../../domain/spelling.ts";
 import { PROCESSES } from "../../runtime/setting.ts";
 import { answered, type Command, CommandFailure } from "../shared/command.ts";
 import { type CommandOption, optionsOf } from "../shared/options.ts";
+import { shellQuoted } from "../shared/terminal.ts";
 
 /** Takes the commands from whoever lists them: this one is among them. */
 export function completionOf(commands: () => readonly Command[]): Command {
@@ -9,13 +10,11 @@ export function completionOf(commands: () => readonly Command[]): Command {
     name: "completion",
     summary: "Print the script by which bash, zsh or fish completes commands and options.",
     usage: SHELLS.join("|"),
-    details: [
-      "bash: source <(keyvault-injector completion bash)",
-      "zsh:  source <(keyvault-injector completion zsh), after compinit",
-      "fish: keyvault-injector completion fish | source",
-      "Write the line into the shell's start-up file to have it always.",
-      "",
-      "Exit code: 0, or 2 for another shell.",
+    details: ["To enable it permanently, add the line for your shell to its start-up file.", "", "Exit code: 0, or 2 for another shell."],
+    examples: [
+      { result: "bash", typed: "source <(keyvault-injector completion bash)" },
+      { result: "zsh, after compinit", typed: "source <(keyvault-injector completion zsh)" },
+      { result: "fish", typed: "keyvault-injector completion fish | source" },
     ],
     words: SHELLS,
     options: [],
@@ -23,13 +22,13 @@ export function completionOf(commands: () => readonly Command[]): Command {
     run: async ({ arguments: [word] }) => {
       const shell = SHELLS.find((known) => known === word);
       if (shell !== undefined) return answered(SCRIPTS[shell](commands()));
-      const said = word === undefined ? "name a shell" : `${JSON.stringify(word)} is no shell that has a script`;
+      const said = word === undefined ? "name a shell" : `${JSON.stringify(word)} is not a supported shell`;
       throw new CommandFailure(`${said}; ${spellingAdvice(word ?? "", SHELLS)}`);
     },
   };
 }
 
-export const SHELLS = ["bash", "zsh", "fish"] as const;
+const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
 interface Completed {
@@ -41,7 +40,7 @@ interface Completed {
 }
 
 /** Each prints the script for its shell, complete in itself: nothing of the program runs while somebody types. */
-export const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
+const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
   bash: (commands) => bashScript(completedOf(commands)),
   zsh: (commands) => zshScript(completedOf(commands)),
   fish: (commands) => fishScript(completedOf(commands)),
@@ -54,7 +53,7 @@ function completedOf(commands: readonly Command[]): readonly Completed[] {
   });
   const nothing = { words: [], formats: [], options: [] };
   const help = { ...nothing, name: "help", summary: "Print the help of a command.", words: own.map(({ name }) => name) };
-  return [...own, help, { ...nothing, name: "version", summary: "Print the version." }];
+  return [...own, help];
 }
 
 const flagsOf = (options: Completed["options"]): readonly string[] =>
@@ -99,7 +98,7 @@ complete -o filenames -F _keyvault_injector keyvault-injector
 }
 
 function zshScript(all: readonly Completed[]): string {
-  const described = all.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`);
+  const described = all.map(({ name, summary }) => `    ${shellQuoted(`${name}:${summary}`)}`);
   const cases = all.map((each) => `    ${each.name}) compadd -- ${[...each.words, ...flagsOf(each.options)].join(" ")} ;;`);
   return `#compdef keyvault-injector
 _keyvault_injector() {
@@ -126,7 +125,7 @@ compdef _keyvault_injector keyvault-injector
 function fishScript(all: readonly Completed[]): string {
   const start = "complete -c keyvault-injector";
   const lines = all.flatMap(({ name, summary, words, options }) => [
-    `${start} -f -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+    `${start} -f -n __fish_use_subcommand -a ${name} -d ${shellQuoted(summary)}`,
     ...(words.length === 0 ? [] : [`${start} -f -n '__fish_seen_subcommand_from ${name}' -a '${words.join(" ")}'`]),
     ...options.map((option) => `${start} -n '__fish_seen_subcommand_from ${name}' ${fishOption(option)}`),
   ]);
@@ -136,10 +135,5 @@ function fishScript(all: readonly Completed[]): string {
 function fishOption(option: CommandOption): string {
   const { name, short, value, choices, help } = option;
   const takes = value === undefined ? "" : choices !== undefined ? ` -x -a '${choices.join(" ")}'` : isPath(option) ? " -r -F" : " -x";
-  return `-l ${name}${short === undefined ? "" : ` -s ${short}`}${takes} -d ${quoted(help)}`;
-}
-
-/** For zsh and fish: neither expands anything in single quotes, and both take a quote between two quoted parts. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return `-l ${name}${short === undefined ? "" : ` -s ${short}`}${takes} -d ${shellQuoted(help)}`;
 }

@@ -14,7 +14,7 @@ import {
   EXIT,
   formatOf,
 } from "../shared/command.ts";
-import { type Finding, fileFindings, findingOn, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
+import { type Finding, fileFindings, findingOn, type ManifestFiles, readNamedFiles, showFinding } from "../shared/manifest-files.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
 
 const FORMATS = ["yaml", "json"] as const;
@@ -25,12 +25,22 @@ export const convert: Command = {
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
     "Reads ExternalSecrets with their SecretStores, AzureKeyVaultSecrets, SecretSyncs and AKVSyncs with their classes, and classes of the",
-    "CSI driver's own sync. Other objects are ignored. Fields that cannot be converted are reported with file, line and what to do",
-    "instead; their Secret is omitted whole, unless --partial is given. No cluster is asked, and no Secret in the files is read.",
+    "CSI driver's own sync. Other objects are ignored. Fields that cannot be converted are reported with file, line, and what to do",
+    "instead; their Secret is omitted whole, unless --partial is given. No cluster is contacted, and no Secret in the files is read.",
     "",
     "yaml is one document for each class; json is one List.",
-    "Exit code: 0 if all is converted; 1 if something is not, or, with --fail-on-warnings, for a warning; 2 for an unreadable file or",
+    "Exit code: 0 if everything is converted; 1 if not, or, with --fail-on-warnings, for a warning; 2 for an unreadable file or",
     "document, or one with nothing to convert.",
+  ],
+  examples: [
+    {
+      result: "Convert a folder of manifests, and adopt the existing Secrets",
+      typed: "keyvault-injector convert --adopt -R -f manifests/ > classes.yaml",
+    },
+    {
+      result: "Convert what is in the cluster",
+      typed: "kubectl get externalsecrets,secretstores -n shop -o yaml | keyvault-injector convert --adopt -f -",
+    },
   ],
   options: [
     "filename",
@@ -47,15 +57,13 @@ export const convert: Command = {
     "fail-on-warnings",
   ],
   formats: FORMATS,
-  optionHelp: { namespace: "Namespace of objects that name none; else the classes name none." },
+  optionHelp: { namespace: "Namespace of objects that name none; otherwise the classes name none." },
   arguments: Number.POSITIVE_INFINITY,
   run: runConvert,
 };
 
 async function runConvert(input: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const sources = await sourcesOf(input, context.inputs);
-  if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
-  const read = await readFiles(sources);
+  const read = await readNamedFiles(input, context.inputs);
   const wrong = fileFindings(read).map(showFinding);
   if (read.documents.length === 0) return { code: EXIT.unusable, output: "", notes: wrong };
   const result = convertFiles(read, input.options);
@@ -116,6 +124,6 @@ function grantNotes(classes: readonly JsonObject[]): readonly string[] {
   );
   if (lends.length === 0) return [];
   return [
-    "note: some classes use a ServiceAccount or a managed identity, which their Namespace has to grant to the worker: apply them, then see keyvault-injector grants",
+    "note: some classes use a ServiceAccount or a managed identity, which their Namespace must grant to the worker: apply the classes, then run keyvault-injector grants",
   ];
 }

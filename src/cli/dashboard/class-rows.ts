@@ -1,9 +1,11 @@
 import { objectKey } from "../../domain/object-key.ts";
 import { SYNC_REASONS, type SyncReason } from "../../domain/reasons.ts";
-import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
-import { type CheckState, type ClassFinding, type LeafName } from "../doctor/class/leaves.ts";
+import { conditionOf } from "../../domain/sync/class-status.ts";
+import { rotatedIn } from "../../domain/sync/rotated-condition.ts";
+import type { ClassStatus, SyncCondition } from "../../domain/sync/status-fields.ts";
+import type { CheckState, ClassFinding, LeafName } from "../doctor/class/leaves.ts";
 import { checkClassRestarts } from "../doctor/class/restarts.ts";
-import { judgeStatus, secretAbsent, statusFix, statusUnreadable, wasWritten } from "../doctor/class/secrets.ts";
+import { judgeStatus, notSyncedFix, secretAbsent, statusFix, statusUnreadable, wasWritten } from "../doctor/class/secrets.ts";
 import { reportedWalk } from "../doctor/class/walk.ts";
 import type { KnownClass, LiveCopies } from "./known.ts";
 
@@ -74,35 +76,38 @@ function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: st
 }
 
 /** Secrets that the worker wrote and that are not there. One that it has not written yet is in the status. */
-function absentSecrets(
-  { namespace, off }: KnownClass,
-  status: ClassStatus | undefined,
-  secrets: LiveCopies["secrets"],
-): readonly ClassFinding[] {
-  if (off !== undefined) return [];
-  return (status?.secrets ?? [])
+function absentSecrets(spc: KnownClass, status: ClassStatus | undefined, secrets: LiveCopies["secrets"]): readonly ClassFinding[] {
+  const { namespace, off } = spc;
+  if (off !== undefined || status === undefined) return [];
+  return status.secrets
     .filter((secret) => wasWritten(secret) && secrets.get({ namespace, name: secret.name }) === undefined)
-    .map((secret) => secretAbsent(`Secret ${namespace}/${secret.name}`, secret));
+    .map((secret) => secretAbsent(`Secret ${namespace}/${secret.name}`, secret, notSyncedFix(spc, status, secret)));
 }
 
 /** What a status says beside whether its Secrets are up to date. */
 function remarks(spc: KnownClass, status: ClassStatus | undefined): readonly ClassFinding[] {
   if (conditionOf(status, "Synced")?.status !== "True") return [];
+  return remarkable(status).map(({ reason, message }) => {
+    const said = `${reason}: ${message}`;
+    return { leaf: "status-failing", step: "status", state: "WARN", message: said, fix: statusFix(spc, said) };
+  });
+}
+
+function remarkable(status: ClassStatus | undefined): readonly SyncCondition[] {
   return (["Fresh", "Guarded"] as const).flatMap((type) => {
     const condition = conditionOf(status, type);
-    if (condition?.status !== "False") return [];
-    const said = `${condition.reason}: ${condition.message}`;
-    return [{ leaf: "status-failing" as const, step: "status" as const, state: "WARN" as const, message: said, fix: statusFix(spc, said) }];
+    return condition?.status === "False" ? [condition] : [];
   });
 }
 
 /** A condition's reason where the finding is of a status. */
 function reasonIn(finding: ClassFinding | undefined, status: ClassStatus | undefined): string {
   if (finding === undefined) return "";
-  const [word = ""] = /^[A-Z][A-Za-z]+(?=: )/.exec(finding.message) ?? [];
-  if (word !== "" && (finding.leaf === "status-failing" || finding.step === "restarts")) return word;
-  if (finding.leaf === "status-ok" || finding.leaf === "restarts-ok") return conditionOf(status, "Synced")?.reason ?? "";
-  return finding.leaf;
+  const synced = conditionOf(status, "Synced");
+  if (finding.leaf === "status-ok" || finding.leaf === "restarts-ok") return synced?.reason ?? "";
+  if (finding.step === "restarts") return rotatedIn(status)?.reason ?? finding.leaf;
+  if (finding.leaf !== "status-failing") return finding.leaf;
+  return (synced?.status === "True" ? remarkable(status)[0] : synced)?.reason ?? finding.leaf;
 }
 
 /** What nobody mends while no worker leads. */

@@ -1,4 +1,4 @@
-import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
+import type { KeyStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import { referenceText } from "../../domain/where/object-reference.ts";
 import { type ClassRow, runbookOf } from "./class-rows.ts";
 import { repairs, timeLine } from "./events.ts";
@@ -10,7 +10,7 @@ import { HELD_HEADS, happeningCells, heldCells, objectLink, stateMark, withoutRe
 export function classView(model: Model, query: URLSearchParams): Html {
   const [namespace, name] = [query.get("ns") ?? "", query.get("name") ?? ""];
   const row = model.rows.find((each) => each.namespace === namespace && each.name === name);
-  if (row === undefined) return html`<p>There is no class ${namespace}/${name}, or you may not see it.</p>`;
+  if (row === undefined) return html`<p>Class ${namespace}/${name} does not exist, or you lack permission to see it.</p>`;
   return html`${findings(row)}<h2>Secrets and keys</h2>${secrets(row)}${copies(row)}<h2>Who uses its objects</h2>${users(model, row)}<h2>What happened</h2>${history(model, row)}`;
 }
 
@@ -81,7 +81,7 @@ function history({ copies }: Model, { namespace, name }: ClassRow): Html {
   const others = events.filter((event) => !known.includes(event));
   const all = [...known, ...others].sort((a, b) => b.at - a.at).slice(0, 100);
   return table(
-    "What happened to the class, the last first",
+    "What happened to the class, latest first",
     ["When", "What", "Of what", "In the worker's words", "Times"],
     all.map(happeningCells),
   );

@@ -1,4 +1,4 @@
-import { assertNamespace } from "../shared/absence.ts";
+import { assertNamespace, installIn } from "../shared/absence.ts";
 import { workerSettings } from "../shared/class-context.ts";
 import {
   answered,
@@ -10,8 +10,7 @@ import {
   type CommandResult,
   withCluster,
 } from "../shared/command.ts";
-import { type OptionValues, valueOf } from "../shared/options.ts";
-import { installNamespace } from "../shared/resources.ts";
+import { namespaceWithin, type OptionValues, valueOf } from "../shared/options.ts";
 import { workerSettingsInForce } from "../shared/settings-in-force.ts";
 import { createViewer } from "../shared/viewer.ts";
 import { workerFieldManager } from "../shared/worker-code.ts";
@@ -21,20 +20,24 @@ import { createSite, type Site } from "./site.ts";
 
 export const dashboard: Command = {
   name: "dashboard",
-  summary: "Show classes, Secrets, versions and what happens to them live in a browser, on this machine alone.",
+  summary: "Show classes, Secrets, versions, and their changes live in a browser, only on this machine.",
   usage: "",
   details: [
-    "Serves a page on 127.0.0.1 and prints its address. The address has a secret token in it: whoever has it sees what you may see.",
-    "Ctrl-C ends the page, and the address with it.",
-    "The page shows classes with their state and what to do, Secrets, keys and versions, who uses what and still has an old version,",
-    "what expires when, new versions and restarts, repairs and fights, and vaults. It follows the cluster by watches.",
-    "It looks with your own rights, changes nothing and installs nothing; it names what you may not list. Of Secrets it asks for the",
-    "metadata alone. No vault is asked.",
+    "Serves a page on 127.0.0.1 and prints its address. The address contains a secret token: whoever has it sees what you can see.",
+    "Ctrl-C stops the page and invalidates the address.",
+    "The page shows classes with their state and what to do, Secrets, keys, and versions, who uses what and still has an old version,",
+    "what expires when, new versions and restarts, repairs and fights, and vaults. It follows the cluster with watches.",
+    "It uses your own permissions, changes nothing, and installs nothing; it names what you cannot list. Of Secrets it reads only the",
+    "metadata. No vault is queried.",
     "",
-    "Exit code: 0 when it is stopped, or 2 where there is no cluster or the port is taken.",
+    "Exit code: 0 when it is stopped, or 2 if there is no cluster or the port is in use.",
+  ],
+  examples: [
+    { result: "Show all namespaces", typed: "keyvault-injector dashboard" },
+    { result: "Show one namespace, on a fixed port", typed: "keyvault-injector dashboard -n shop --port 8080" },
   ],
   optionHelp: {
-    namespace: "Show this namespace alone; all where not given, or, for a kind that you may not list in all, the kubeconfig's.",
+    namespace: "Show only this namespace; otherwise all, or the kubeconfig's for kinds that you cannot list in all namespaces.",
   },
   options: ["namespace", "all-namespaces", "install-namespace", "port", "context", "kubeconfig"],
   arguments: 0,
@@ -61,10 +64,10 @@ interface Showing {
 }
 
 async function show({ options }: CommandInput, { clock, terminal }: CommandContext, { cluster, port, signal }: Showing): Promise<void> {
-  const within = valueOf(options, "namespace");
+  const within = namespaceWithin(options, cluster.namespace);
   const viewer = createViewer(cluster, signal);
   await assertNamespace(viewer, within);
-  const install = installNamespace(options);
+  const install = await installIn(viewer, options);
   const settings = workerSettings(await workerSettingsInForce(viewer, install));
   let site: Site | undefined;
   const watching = { watcher: await cluster.watcher(), clock, within, fallback: cluster.namespace, onNews: () => site?.noteNews(), signal };
@@ -72,7 +75,7 @@ async function show({ options }: CommandInput, { clock, terminal }: CommandConte
   const server = await serve((path, query) => site?.render(path, query), port);
   site = createSite({ copies, clock, server: cluster.server, within, onNews: () => server.notify() });
   try {
-    await terminal.print(`${server.url}\nCtrl-C ends it.\n`);
+    await terminal.print(`${server.url}\nPress Ctrl-C to stop.\n`);
     await site.keepTelling(signal);
   } finally {
     await server.close();
@@ -84,5 +87,5 @@ function portIn(options: OptionValues): number {
   if (text === undefined) return 0;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port > 0 && port < 65_536) return port;
-  throw new CommandFailure(`--port: ${JSON.stringify(text)} is no port; write a number from 1 to 65535`);
+  throw new CommandFailure(`--port: ${JSON.stringify(text)} is not a port; write a number from 1 to 65535`);
 }

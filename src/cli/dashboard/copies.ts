@@ -1,22 +1,20 @@
 import { MANAGED_LABEL } from "../../domain/annotations.ts";
 import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
-import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { type KubeObject, type Lease, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import { unseenCloudFile } from "../../domain/provider-class/cloud-file.ts";
-import { parseProviderClass } from "../../domain/provider-class/parse.ts";
+import { parseProviderClass } from "../../domain/read-class.ts";
 import { shardCountOf, shardOfLease } from "../../domain/shards.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { lastWriteOf } from "../../domain/sync/observed-secret.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { podUseOf } from "../../domain/where/pod-use.ts";
 import { readClass } from "../../domain/where/read-class.ts";
 import { type Snapshot, snapshotOf } from "../../domain/where/snapshot.ts";
 import { statedClassOf, storedPodStatusOf, storedSecretOf } from "../../domain/where/stored-versions.ts";
-import type { Lease } from "../doctor/checks/install.ts";
+import { lastWriteOf } from "../../domain/written-at.ts";
 import { judgedClass } from "../doctor/class/secrets.ts";
 import { problemLeaf } from "../doctor/class/walk.ts";
-import type { WorkerSettings } from "../shared/class-context.ts";
-import { MORE_RESOURCES } from "../shared/resources.ts";
+import type { ClassSettings } from "../shared/class-context.ts";
 import { LIVE_PODS } from "../where/gather.ts";
 import { eventOf } from "./events.ts";
 import type { HeldShard, KnownClass, KnownStatus, LiveCopies } from "./known.ts";
@@ -25,7 +23,7 @@ import { followKind, type Watching } from "./live.ts";
 export interface Followed {
   /** Of the worker's install. */
   readonly install: string;
-  readonly settings: WorkerSettings;
+  readonly settings: ClassSettings;
   /** Under which name the worker owns fields and posts events. */
   readonly worker: string;
 }
@@ -44,7 +42,7 @@ export function followAll(watching: Watching, { install, settings, worker }: Fol
       project: (object) => storedSecretOf(object, lastWriteOf(object.metadata.managedFields ?? [], worker)),
     }),
     pods: followKind(watching, { resource: RESOURCES.pods, fieldSelector: LIVE_PODS, project: podUseOf }),
-    podStatuses: followKind(watching, { resource: MORE_RESOURCES.podStatuses, project: storedPodStatusOf }),
+    podStatuses: followKind(watching, { resource: RESOURCES.secretProviderClassPodStatuses, project: storedPodStatusOf }),
     events: followKind(watching, { resource: RESOURCES.events, fieldSelector: `reportingComponent=${worker}`, project: eventOf }),
     lease: followKind(watching, {
       resource: RESOURCES.leases,
@@ -63,7 +61,7 @@ function heldShard(object: KubeObject): HeldShard | undefined {
   return shard === undefined ? undefined : { shard, shards: shardCountOf(lease), spec: lease.spec };
 }
 
-function knownClass(spc: SecretProviderClass, settings: WorkerSettings): KnownClass | undefined {
+function knownClass(spc: SecretProviderClass, settings: ClassSettings): KnownClass | undefined {
   if (!isOurs(spc)) return undefined;
   const { cloudName, identityBindings } = settings.limits;
   const parsed = parseProviderClass(spc.spec, { owner: keyOf(spc), cloudName, identityBindings, readCloudFile: unseenCloudFile });

@@ -1,7 +1,6 @@
-import { EVENTS, type EventWord } from "../../domain/events.ts";
 import { nonEmptyText, valueAt } from "../../domain/json-members.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
-import { ROLLOUT_REASONS } from "../../domain/rollout/reasons.ts";
+import { EVENTS, type EventWord, ROLLOUT_REASONS } from "../../domain/reasons.ts";
 import { referenceText } from "../../domain/where/object-reference.ts";
 import type { KnownEvent, KnownStatus } from "./known.ts";
 

@@ -1,9 +1,9 @@
-import type { EventWord } from "../../domain/events.ts";
-import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import type { Lease } from "../../domain/kubernetes.ts";
+import type { EventWord } from "../../domain/reasons.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { PodUse } from "../../domain/where/pod-use.ts";
 import type { ReadClass } from "../../domain/where/read-class.ts";
 import type { StatedClass, StoredPodStatus, StoredSecret } from "../../domain/where/stored-versions.ts";
-import type { Lease } from "../doctor/checks/install.ts";
 import type { ClassFinding } from "../doctor/class/leaves.ts";
 import type { JudgedClass } from "../doctor/class/secrets.ts";
 import type { LiveKind } from "./live.ts";

@@ -19,7 +19,7 @@ export interface Watching {
 }
 
 /** Why a kind is not seen as it is. Times are Unix milliseconds. */
-export type Trouble =
+export type LiveTrouble =
   | { readonly kind: "loading" }
   | { readonly kind: "unserved" }
   /** The API server refuses, or says something that nobody expected. `hasOlder`: what it said before is still shown. */
@@ -31,7 +31,7 @@ export interface LiveKind<T> {
   readonly plural: string;
   list(): readonly T[];
   get(ref: ObjectRef): T | undefined;
-  trouble(): Trouble | undefined;
+  trouble(): LiveTrouble | undefined;
   /** The one namespace that is looked at, because the user may not list the kind in all. */
   narrowedTo(): string | undefined;
   /** Undefined where objects of the namespace are seen, else why not. */
@@ -68,9 +68,9 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
     const onChange: ReflectorOptions<T>["onChange"] = (_, { previous, current: now }) => {
       if (!isSame(previous, now)) onNews();
     };
-    return watcher.reflect({ ...wanted, ...place, onChange, onListed: onNews, onFailure }, AbortSignal.any([signal, stop.signal]));
+    return watcher.reflect({ ...wanted, ...place, onChange, observer: { listed: onNews, failed } }, AbortSignal.any([signal, stop.signal]));
   };
-  const onFailure = (error: KubeError): void => {
+  const failed = (error: KubeError): void => {
     const now = clock.now();
     failure = { error, since: current()?.since ?? now, at: now };
     // A right that was there before may come back: an API server that starts refuses what it grants a moment later.
@@ -84,7 +84,7 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
     onNews();
   };
   let copy = follow();
-  const trouble = (): Trouble | undefined => {
+  const trouble = (): LiveTrouble | undefined => {
     if (copy.isUnserved) return { kind: "unserved" };
     const failed = current();
     if (failed !== undefined) return troubleOf(failed, { plural, namespace: narrowed ?? asked, hasOlder: copy.hasSynced });
@@ -97,7 +97,7 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
     trouble,
     narrowedTo: () => narrowed,
     unseen: (inside) => {
-      if (narrowed !== undefined && narrowed !== inside) return `you may not list ${plural} in ${inside}`;
+      if (narrowed !== undefined && narrowed !== inside) return `you lack permission to list ${plural} in ${inside}`;
       const known = trouble();
       if (known === undefined || known.kind === "lost" || (known.kind === "refused" && known.hasOlder)) return undefined;
       return known.kind === "refused" ? known.why : `no ${plural} are known`;
@@ -111,9 +111,9 @@ interface Watched {
   readonly hasOlder: boolean;
 }
 
-function troubleOf({ error, since }: Failure, { plural, namespace, hasOlder }: Watched): Trouble {
+function troubleOf({ error, since }: Failure, { plural, namespace, hasOlder }: Watched): LiveTrouble {
   if (error.code === "Unavailable") return { kind: "lost", since, why: failureText(error) };
   const where = namespace === undefined ? "" : ` in ${namespace}`;
-  if (error.code === "Forbidden") return { kind: "refused", why: `you may not list and watch ${plural}${where}`, hasOlder };
+  if (error.code === "Forbidden") return { kind: "refused", why: `you lack permission to list and watch ${plural}${where}`, hasOlder };
   return { kind: "refused", why: failureText(error), hasOlder };
 }

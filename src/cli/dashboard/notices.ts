@@ -6,7 +6,7 @@ import type { LiveCopies } from "./known.ts";
 import type { LiveKind } from "./live.ts";
 
 /** A sentence above every view. */
-export interface Notice {
+export interface DashboardNotice {
   readonly level: "problem" | "note";
   /** The same as long as the notice says the same, whatever time it names. */
   readonly key: string;
@@ -16,37 +16,37 @@ export interface Notice {
 }
 
 /** What is not seen as it is, and why; then whether a worker leads. */
-export function noticesOf({ copies, now }: { readonly copies: LiveCopies; readonly now: number }): readonly Notice[] {
+export function noticesOf({ copies, now }: { readonly copies: LiveCopies; readonly now: number }): readonly DashboardNotice[] {
   const kinds: readonly LiveKind<unknown>[] = Object.values(copies);
   const all = [...lost(kinds), ...loading(kinds), ...kinds.flatMap(notSeen), ...leader(copies, now)];
   // Credentials that have expired are refused for every kind in the same words.
   return [...new Map(all.map((notice) => [notice.key, notice])).values()];
 }
 
-function lost(kinds: readonly LiveKind<unknown>[]): readonly Notice[] {
+function lost(kinds: readonly LiveKind<unknown>[]): readonly DashboardNotice[] {
   const troubles = kinds.flatMap((kind) => kind.trouble() ?? []).filter((trouble) => trouble.kind === "lost");
   const [first] = troubles.sort((a, b) => a.since - b.since);
   if (first === undefined) return [];
-  const text = html`No answer from the API server since ${time(first.since)} (${first.why}). The page shows what was there before. It tries again by itself.`;
+  const text = html`No answer from the API server since ${time(first.since)} (${first.why}). The page shows the last known state. It retries automatically.`;
   return [{ level: "problem", key: `lost ${first.since}`, text, spoken: "No answer from the API server" }];
 }
 
-function loading(kinds: readonly LiveKind<unknown>[]): readonly Notice[] {
+function loading(kinds: readonly LiveKind<unknown>[]): readonly DashboardNotice[] {
   const names = kinds.filter((kind) => kind.trouble()?.kind === "loading").map(({ plural }) => plural);
   return names.length === 0 ? [] : [{ level: "note", key: `loading ${names.join()}`, text: html`Loading ${names.join(", ")}.` }];
 }
 
-function notSeen(kind: LiveKind<unknown>): readonly Notice[] {
+function notSeen(kind: LiveKind<unknown>): readonly DashboardNotice[] {
   const { plural } = kind;
   const [trouble, narrowed] = [kind.trouble(), kind.narrowedTo()];
-  const note = (key: string, text: Html): Notice => ({ level: "note", key, text });
+  const note = (key: string, text: Html): DashboardNotice => ({ level: "note", key, text });
   const where =
     narrowed === undefined
       ? []
       : [
           note(
             `narrowed ${plural}`,
-            html`You may not list ${plural} in all namespaces: those of ${narrowed} are shown. -n names another namespace.`,
+            html`You lack permission to list ${plural} in all namespaces: only those of ${narrowed} are shown. Use -n for another namespace.`,
           ),
         ];
   if (trouble?.kind === "unserved") {
@@ -54,11 +54,11 @@ function notSeen(kind: LiveKind<unknown>): readonly Notice[] {
     return [note(`unserved ${plural}`, html`${sentence(why)}.`)];
   }
   if (trouble?.kind !== "refused") return where;
-  const shown = trouble.hasOlder ? "the page shows what was there before" : "what is there is not on this page";
+  const shown = trouble.hasOlder ? "the page shows the last known state" : "the page does not show them";
   return [note(`${trouble.why} ${trouble.hasOlder}`, html`${sentence(trouble.why)}: ${shown}.`)];
 }
 
-function leader({ lease }: LiveCopies, now: number): readonly Notice[] {
+function leader({ lease }: LiveCopies, now: number): readonly DashboardNotice[] {
   if (lease.trouble() !== undefined) return [];
   const leases = lease.list();
   const count = leases.find(({ shard }) => shard === 0)?.shards ?? 1;
@@ -68,7 +68,7 @@ function leader({ lease }: LiveCopies, now: number): readonly Notice[] {
   const bad = judged.find(({ state }) => state !== "OK");
   if (bad === undefined) return [];
   const { message, fix = "" } = bad;
-  const text = html`${count === 1 ? "No worker leads" : "Not every shard has a worker that leads"}: ${message}. To do: ${fix}. <a href="${runbookOf("no-leader")}" rel="noreferrer">Runbook: no leader</a>`;
+  const text = html`${count === 1 ? "No worker leads" : "Not every shard has a leading worker"}: ${message}. To do: ${fix}. <a href="${runbookOf("no-leader")}" rel="noreferrer">Runbook: no leader</a>`;
   return [{ level: "problem", key: "no leader", text, spoken: "No worker leads" }];
 }
 

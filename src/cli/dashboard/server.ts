@@ -84,9 +84,9 @@ interface Refusal {
 /** Another site's page reaches this port through the user's browser: it has neither our name nor our origin, and not the token. */
 function refusalOf({ method, url = "", headers }: IncomingMessage, hosts: readonly string[], token: string): Refusal | undefined {
   const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
-  if (!hosts.includes(host)) return { status: 403, why: "The dashboard answers under its own address alone." };
+  if (!hosts.includes(host)) return { status: 403, why: "The dashboard answers only at its own address." };
   const isForeign = (origin !== undefined && origin !== `http://${host}`) || (site !== "none" && site !== "same-origin");
-  if (isForeign) return { status: 403, why: "The dashboard answers its own pages alone." };
+  if (isForeign) return { status: 403, why: "The dashboard answers only its own pages." };
   if (!isToken(url.split(/[/?]/)[1] ?? "", token)) return { status: 403, why: "Use the address that the command printed." };
   return method === "GET" ? undefined : { status: 405, why: "The dashboard changes nothing." };
 }
@@ -109,7 +109,7 @@ function answerPage(response: ServerResponse, render: () => Page | undefined): v
     else answer(response, 200, page);
   } catch (error) {
     const name = error instanceof Error ? error.name : typeof error;
-    answer(response, 500, { type: "text/html", text: `The view failed (${name}), a bug of ours; please report it.` });
+    answer(response, 500, { type: "text/html", text: `The view failed (${name}), which is a bug; please report it.` });
   }
 }
 
@@ -153,7 +153,7 @@ async function listening(server: Server, port: number): Promise<void> {
     await promise;
   } catch (error) {
     const { code } = error as { code?: unknown }; // Only a text is used.
-    throw new CommandFailure(`--port: cannot listen on ${HOST}:${port} (${String(code)}); leave --port out for a free one`, {
+    throw new CommandFailure(`--port: cannot listen on ${HOST}:${port} (${String(code)}); omit --port to use a free port`, {
       cause: error,
     });
   }

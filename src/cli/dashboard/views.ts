@@ -40,8 +40,8 @@ function classesView({ rows }: Model, query: URLSearchParams): Html {
     return html`<li><a id="state-${state}" href="${address("classes", { ns: filter.namespace, q: filter.text, state })}">${stateMark(state)} ${count}</a></li>`;
   });
   const { shown, pager } = paged(filteredRows(rows, filter), "classes", query);
-  const heads = ["State", "Class", "Reason", "What is found, and what to do", "Secrets", "Checked", "Vault"];
-  return html`<ul class="counts" aria-label="Classes by state">${counts}</ul>${pager}${table("Classes, the worst first", heads, shown.map(classCells))}`;
+  const heads = ["State", "Class", "Reason", "Finding and what to do", "Secrets", "Checked", "Vault"];
+  return html`<ul class="counts" aria-label="Classes by state">${counts}</ul>${pager}${table("Classes, worst first", heads, shown.map(classCells))}`;
 }
 
 function classCells({ namespace, name, state, reason, message, next, runbook, status, vault }: ClassRow): Html {
@@ -68,7 +68,7 @@ function secretsView({ rows }: Model, query: URLSearchParams): Html {
   const isFine = ({ secret, key }: (typeof keys)[number]): boolean => (key.state ?? secret.state) === "Synced";
   const { shown, pager } = paged([...found.filter((each) => !isFine(each)), ...found.filter(isFine)], "secrets", query);
   const cells = shown.map(({ secret, key }) => keyCells(secret, key));
-  return html`${pager}${table("Secrets that classes make, with their keys, those that are not up to date first", KEY_HEADS, cells)}`;
+  return html`${pager}${table("Secrets of classes with their keys, outdated first", KEY_HEADS, cells)}`;
 }
 
 function usagesIn({ usages }: Model, query: URLSearchParams): readonly ObjectUsage[] {
@@ -100,12 +100,12 @@ function objectsView(model: Model, query: URLSearchParams): Html {
     return html`<tr><th scope="row">${objectLink(usage)}</th><td>${host(vault)}</td><td><code>${current?.version ?? "not known"}</code></td><td>${classes.length}</td><td>${secrets.length}</td><td>${containers.length}</td><td>${behind}</td><td>${time(expires)}</td></tr>`;
   });
   const heads = ["Object", "Vault", "Newest version", "Classes", "Secrets", "Containers", "With an old version", "Expires"];
-  return html`${pager}${table("Objects of vaults, those with old versions in use first", heads, rows)}`;
+  return html`${pager}${table("Vault objects, those with old versions in use first", heads, rows)}`;
 }
 
 function objectView({ usages }: Model, query: URLSearchParams): Html {
   const usage = usages().find((each) => each.vault === query.get("vault") && referenceText(each) === query.get("object"));
-  if (usage === undefined) return html`<p>No class that you may see names this object.</p>`;
+  if (usage === undefined) return html`<p>No class that you can see names this object.</p>`;
   const { current, classes, secrets, containers, expires, vault } = usage;
   const naming = classes.map(({ namespace, name, pins }) => {
     const pinned = pins.length === 0 ? "" : ` (version ${pins.join(", ")})`;
@@ -133,10 +133,9 @@ function calendarView(model: Model, query: URLSearchParams): Html {
     const classes = each.classes.map(({ namespace, name }) => `${namespace}/${name}`);
     return html`<tr><th scope="row">${time(each.expires)}</th><td>${stateMark(each.state)}</td><td>${objectLink(each)}</td><td>${host(each.vault)}</td><td>${some(classes)}</td><td>${some(secrets)}</td><td>${some(each.workloads)}</td></tr>`;
   });
-  const note =
-    undated === 0 ? "" : html`<p>Of ${counted(undated, "object")} that pods mount alone nobody here knows whether they expire.</p>`;
+  const note = undated === 0 ? "" : html`<p>The expiry dates of ${counted(undated, "object")} that are only mounted are not known.</p>`;
   const heads = ["Expires", "State", "Object", "Vault", "Classes", "Secrets", "Workloads"];
-  return html`${pager}${table("Objects that expire, the first first", heads, rows)}${note}`;
+  return html`${pager}${table("Objects that expire, earliest first", heads, rows)}${note}`;
 }
 
 function some(names: readonly string[]): string {
@@ -154,9 +153,9 @@ function happenings({ copies }: Model, query: URLSearchParams, path: keyof typeo
       (text === "" || `${each.reason} ${each.kind} ${each.namespace}/${each.name} ${each.message}`.toLowerCase().includes(text)),
   );
   const { shown, pager } = paged(all, path, query);
-  const caption = path === "timeline" ? "New versions and restarts, the last first" : "Repairs, and writers that undo them, the last first";
+  const caption = path === "timeline" ? "New versions and restarts, latest first" : "Repairs, and writers that undo them, latest first";
   const heads = ["When", "What", "Of what", "In the worker's words", "Times"];
-  return html`<p>Events are kept by the API server for an hour; what the statuses of classes say stays.</p>${pager}${table(caption, heads, shown.map(happeningCells))}`;
+  return html`<p>The API server keeps events for an hour; entries from the statuses of classes stay.</p>${pager}${table(caption, heads, shown.map(happeningCells))}`;
 }
 
 function vaultsView({ copies, rows }: Model, query: URLSearchParams): Html {
@@ -174,8 +173,8 @@ function vaultsView({ copies, rows }: Model, query: URLSearchParams): Html {
   const heads = ["Vault", "Classes", "Objects", "Classes that are throttled", "Classes that cannot reach it"];
   return html`${pager}${table("Vaults, those with trouble first", heads, cells)}
 <h2>Budget</h2>
-<p>What the worker has used of a vault's budget is in no object of the cluster, so it is not on this page. The worker's metrics have it:
-<code>keyvault_injector_vault_transactions_total</code> by vault, <code>keyvault_injector_vault_rate</code> (requests a second that a vault is asked at most),
+<p>The used part of a vault's budget is not stored in the cluster, so this page does not show it. See the worker's metrics:
+<code>keyvault_injector_vault_transactions_total</code> by vault, <code>keyvault_injector_vault_rate</code> (highest rate of requests to a vault, per second),
 <code>keyvault_injector_vault_throttled_total</code> and <code>keyvault_injector_vault_breaker_open</code>.
 <a href="https://keyvault-injector.dev/docs/reference/vault-budget.md" rel="noreferrer">How the budget works</a></p>`;
 }

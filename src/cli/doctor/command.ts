@@ -1,5 +1,6 @@
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { assertNamespace, NO_CLASSES_SERVED } from "../shared/absence.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { assertNamespace, installIn, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type ClassContext, openClassContext } from "../shared/class-context.ts";
 import {
   answered,
@@ -15,19 +16,20 @@ import {
   reportText,
   withCluster,
 } from "../shared/command.ts";
-import { type OptionValues, valueOf } from "../shared/options.ts";
+import { namespaceWithin, type OptionValues } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
-import { installNamespace } from "../shared/resources.ts";
-import { type Line, line, oneLine, padded, paint, shown } from "../shared/terminal.ts";
-import { rememberingViewer } from "../shared/viewer.ts";
-import type { CheckResult, DoctorContext } from "./checks/check.ts";
-import { isInstalled } from "./checks/install.ts";
+import { targetResource } from "../shared/resources.ts";
+import { type Line, line, oneLine, padded, paint, shown, verbatim } from "../shared/terminal.ts";
+import { createViewer, type Look, type RefusedLook, rememberingViewer, tellingRefusals } from "../shared/viewer.ts";
+import type { CheckName, CheckResult, DoctorContext } from "./checks/check.ts";
+import { isInstalled, whoAmI } from "./checks/install.ts";
 import { runChecks } from "./checks/run-checks.ts";
 import { type CheckState, STATE_COLOURS } from "./class/leaves.ts";
 import { type ReportedWalk, reportedWalk, walkAll, walkNamed, walkSome, walkText } from "./class/walk.ts";
+import { type MissingRule, missingRules, permissionsYaml } from "./missing-permissions.ts";
 import { planClasses, planText } from "./plan/plan.ts";
 import { claimsOf } from "./plan/plan-secret.ts";
-import { type InstallReport, readInstall } from "./report.ts";
+import { type InstallReport, lookAtInstall } from "./report.ts";
 
 const FORMATS = ["text", "json"] as const;
 
@@ -36,10 +38,10 @@ type Subject = (typeof SUBJECTS)[number];
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check an installation, trace a class to its vault, or preview a first install; say how to fix it.",
+  summary: "Check an install, trace a class to its vault, or preview a first install, and show how to fix problems.",
   usage: "[class [NAMESPACE/NAME] | plan]",
   details: [
-    "doctor        checks the install, then up to 20 classes, failing ones first, as doctor class does.",
+    "doctor        checks the install and the text of all classes, then up to 20 classes with Secrets as doctor class does, failing first.",
     "doctor class  checks one class, all of -n, or all: text, identity, network, token, permission, objects, status, Secrets.",
     "doctor plan   lists the Secrets that the worker would create and the classes that it would refuse, before it has ever run.",
     "",
@@ -50,11 +52,16 @@ export const doctor: Command = {
     "json is one report; docs/reference/doctor.md has its fields.",
     "Exit code: 0, also with WARN and SKIP; 1 if a check fails (FAIL); 2 without a cluster.",
   ],
+  examples: [
+    { result: "Check the install and its classes", typed: "keyvault-injector doctor" },
+    { result: "Trace one class to its vault", typed: "keyvault-injector doctor class shop/shop" },
+    { result: "List what a first install would do", typed: "keyvault-injector doctor plan" },
+  ],
   words: SUBJECTS,
   options: ["namespace", "all-namespaces", "install-namespace", "no-vaults", "output", "context", "kubeconfig"],
   optionHelp: {
     namespace:
-      "With class or plan, the classes of this namespace alone; else where the dry run creates its pod (default: the kubeconfig's).",
+      "With class or plan, only the classes of this namespace; otherwise, where the dry run creates its pod (default: the kubeconfig's).",
   },
   formats: FORMATS,
   hasJsonReport: true,
@@ -64,7 +71,8 @@ export const doctor: Command = {
 
 async function runDoctor(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const subject = subjectOf(input);
-  const [, word] = input.arguments;
+  const [first, second] = input.arguments;
+  const word = second ?? (SUBJECTS.some((known) => known === first) ? undefined : first);
   const named = word === undefined ? undefined : namedClass(word, input);
   return withCluster(input, context, async (cluster) => {
     const { report, fields, text, hasFailed } = await answer({ subject, named }, input.options, cluster, context);
@@ -75,12 +83,21 @@ async function runDoctor(input: CommandInput, context: CommandContext): Promise<
 
 function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefined {
   if (word === undefined) return undefined;
+  if (named === undefined && isClassWord(word)) return "class";
   const subject = SUBJECTS.find((known) => known === word);
   if (subject === undefined) {
-    throw new CommandFailure(`${JSON.stringify(word)} is nothing that doctor checks; write class, class NAMESPACE/NAME, plan, or nothing`);
+    throw new CommandFailure(
+      `${JSON.stringify(word)} is not something that doctor checks; write class, class NAMESPACE/NAME, plan, or nothing`,
+    );
   }
   if (subject === "plan" && named !== undefined) throw new CommandFailure("plan takes no name; limit it to a namespace with -n NAME");
   return subject;
+}
+
+/** `spc/NAME`, as explain and refresh take it. */
+function isClassWord(word: string): boolean {
+  const [kind = "", name = ""] = word.split("/");
+  return name !== "" && targetResource(kind) === RESOURCES.secretProviderClasses;
 }
 
 interface Answer {
@@ -99,59 +116,112 @@ async function answer(
   cluster: Cluster,
   context: CommandContext,
 ): Promise<Answer> {
-  const namespace = installNamespace(options);
+  const namespace = await installIn(createViewer(cluster, context.signal), options);
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
   // An image that lacks its own files says so before the cluster is asked anything.
   const crds = subject === undefined ? context.shipped.shippedCrds() : undefined;
   const classes = await openClassContext({ cluster, context, namespace, asksVaults });
-  const within = valueOf(options, "namespace");
+  const within = namespaceWithin(options, cluster.namespace);
   if (subject === "plan") return answerPlan(classes, within);
   if (crds === undefined) return answerClasses(classes, named?.(cluster.namespace), within);
   const { clock, signal, worker } = classes;
+  const refusals: RefusedLook[] = [];
   const checking: DoctorContext = {
-    // The checks ask for the same lists again and again; the walks, which take long, look anew.
-    viewer: rememberingViewer(classes.viewer),
+    // The checks ask for the same lists again and again; the walks, which take long, look at each class anew.
+    viewer: rememberingViewer(tellingRefusals(classes.viewer, (refusal) => refusals.push(refusal))),
     namespace,
     cluster: { ...cluster, namespace: within ?? cluster.namespace },
-    queues: classes.azure?.queues,
-    isInCluster: classes.azure?.isInCluster === true,
-    reach: classes.azure?.reach ?? (await context.openReach()),
+    azure: classes.azure ?? { reach: await context.openReach() },
     worker,
     crds,
     clock,
     signal,
   };
-  return answerInstall(checking, classes);
+  return answerInstall(checking, classes, refusals);
 }
 
-async function answerInstall(context: DoctorContext, classes: ClassContext): Promise<Answer> {
+/** `refusals` grow while the checks look. */
+async function answerInstall(context: DoctorContext, classes: ClassContext, refusals: readonly RefusedLook[]): Promise<Answer> {
   const findings = await runChecks(context, classes.tellProgress);
-  const { walks, left } = isInstalled(findings) ? await walkSome(classes) : { walks: [], left: 0 };
-  const fields = async (): Promise<InstallReport> => ({ namespace: context.namespace, ...(await readInstall(context)), findings, walks });
+  const { walks, left } = isInstalled(findings) ? await walkSome(classes, context.viewer) : { walks: [], left: 0 };
+  const permissions = missingRules(refusals);
+  const user = permissions.length === 0 ? undefined : await userOf(context);
+  const fields = async (): Promise<InstallReport> => ({
+    namespace: context.namespace,
+    ...(await lookAtInstall(context)),
+    findings,
+    walks,
+    permissions,
+  });
   const hasFailed = [...findings, ...walks].some(({ state }) => state === "FAIL");
-  return { report: "install", fields, text: installText(findings, walks, left), hasFailed };
+  return { report: "install", fields, text: installText(findings, { walks, left, permissions, user }), hasFailed };
 }
 
-/** Where something fails: the one finding to begin with. The rest is often its consequence. */
+/** Undefined where the API server does not say. */
+async function userOf({ cluster, signal }: DoctorContext): Promise<string | undefined> {
+  try {
+    return await whoAmI(cluster, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return undefined;
+  }
+}
+
+/** What most of the other checks wait for, the farthest first. */
+const CAUSES: readonly CheckName[] = ["deployments", "driver", "provider"];
+
+/** Where something fails: the one failure to begin with. The rest is often its consequence. */
 export function firstToDo(results: readonly CheckResult[]): string | undefined {
   const failed = results.filter(({ state }) => state === "FAIL");
   if (failed.length < 2) return undefined;
-  const pods = failed.find(({ check }) => check === "deployments");
-  // Pods that do not run may lack a node, and most other checks wait for them.
-  const nodes = results.find(({ check, state }) => check === "nodes" && (state === "FAIL" || state === "WARN"));
-  const cause = pods === undefined ? failed[0] : (nodes ?? pods);
+  const cause = CAUSES.map((name) => failed.find(({ check }) => check === name)).find((each) => each !== undefined) ?? failed[0];
   return cause?.fix === undefined ? undefined : `to do first: ${cause.check}: ${oneLine(cause.message)} -> ${cause.fix}`;
 }
 
-function installText(results: readonly CheckResult[], walks: readonly ReportedWalk[], left: number): readonly Line[] {
-  const lines = results.flatMap(({ check, state, message, fix }) => [
+interface Besides {
+  readonly walks: readonly ReportedWalk[];
+  /** Classes that were not walked. */
+  readonly left: number;
+  /** That would have let every check be made. */
+  readonly permissions: readonly MissingRule[];
+  /** As the API server calls who runs the command. */
+  readonly user: string | undefined;
+}
+
+function installText(results: readonly CheckResult[], { walks, left, permissions, user }: Besides): readonly Line[] {
+  const lines = results.flatMap(({ check, state, message, fix, isUnseen = false }) => [
     line`${padded(paint(STATE_COLOURS[state], state), 4)}  ${padded(check, 12)}  ${message}`,
-    ...(fix === undefined ? [] : [line`${padded("", 20)}-> ${fix}`]),
+    ...(fix === undefined || isUnseen ? [] : [line`${padded("", 20)}-> ${fix}`]),
   ]);
-  const more = left === 0 ? [] : [line`${left} more classes were not walked: keyvault-injector doctor class walks them all`, line``];
+  const more = left === 0 ? [] : [line`${left} more classes were not checked: keyvault-injector doctor class checks them all`, line``];
   const counts = countsOf([...results, ...walks.flatMap(({ findings }) => findings)]);
   const first = firstToDo(results);
-  return [...lines, line``, ...walks.flatMap(walkText), ...more, ...(first === undefined ? [] : [line`${first}`]), line`${counts}`];
+  return [
+    ...lines,
+    line``,
+    ...walks.flatMap(walkText),
+    ...more,
+    ...permissionsText(results, permissions, user),
+    ...(first === undefined ? [] : [line`${first}`]),
+    line`${counts}`,
+  ];
+}
+
+/** A check has a finding for each part that could not be looked at, and is counted once. */
+function permissionsText(results: readonly CheckResult[], permissions: readonly MissingRule[], user: string | undefined): readonly Line[] {
+  const unseen = new Set(results.filter(({ isUnseen = false }) => isUnseen).map(({ check }) => check)).size;
+  if (unseen === 0 || permissions.length === 0) return [];
+  const count = unseen === 1 ? "1 check was not made" : `${unseen} checks were not made`;
+  const named = user === undefined ? ", with your user name in place of NAME" : "";
+  return [
+    line`${count}, because you lack permissions: ask an administrator to apply this with kubectl apply -f -${named}`,
+    line``,
+    ...permissionsYaml(permissions, user)
+      .trimEnd()
+      .split("\n")
+      .map((text) => verbatim(text)),
+    line``,
+  ];
 }
 
 /** Of every line that was printed. */
@@ -173,8 +243,13 @@ export async function answerClasses(context: ClassContext, named: Required<Objec
 const noneIn = (namespace: string | undefined): Line =>
   namespace === undefined ? line`there are no classes in any namespace` : line`there are no classes in namespace ${namespace}`;
 
+const NOTHING_TO_PLAN =
+  "0 classes, so the worker would write nothing: the API server does not serve secretproviderclasses yet; install keyvault-injector, or the CSI driver, and then create a class";
+
 async function answerPlan(context: ClassContext, within: string | undefined): Promise<Answer> {
-  const classes = await classesIn(context, within);
+  const look = await lookAtClasses(context, within);
+  if (look.kind !== "seen") return { report: "plan", fields: () => ({ classes: [] }), text: [line`${NOTHING_TO_PLAN}`], hasFailed: false };
+  const classes = look.value;
   const claims = { classes: claimsOf(classes), driverSync: await driverSyncBinding(context.viewer) };
   const planned = await planClasses(context, { classes, claims });
   const isWrong = (action: string): boolean => action === "conflict" || action === "invalid";
@@ -187,10 +262,16 @@ async function answerPlan(context: ClassContext, within: string | undefined): Pr
   };
 }
 
-async function classesIn({ viewer }: ClassContext, namespace: string | undefined): Promise<readonly SecretProviderClass[]> {
+async function classesIn(context: ClassContext, namespace: string | undefined): Promise<readonly SecretProviderClass[]> {
+  const look = await lookAtClasses(context, namespace);
+  if (look.kind !== "seen") throw new CommandFailure(NO_CLASSES_SERVED);
+  return look.value;
+}
+
+/** Not seen: the API server does not serve them. */
+async function lookAtClasses({ viewer }: ClassContext, namespace: string | undefined): Promise<Look<readonly SecretProviderClass[]>> {
   await assertNamespace(viewer, namespace);
   const look = await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, namespace === undefined ? {} : { namespace });
-  if (look.kind === "seen") return look.value;
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; name a namespace with -n, or ask for the right`);
-  throw new CommandFailure(NO_CLASSES_SERVED);
+  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; name a namespace with -n, or ask for permission`);
+  return look;
 }

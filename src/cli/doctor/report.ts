@@ -10,6 +10,7 @@ import type { CheckResult, DoctorContext } from "./checks/check.ts";
 import { wantedPolicies } from "./checks/install.ts";
 import { DRIVER_IMAGE, PROVIDER_IMAGE, runs } from "./checks/nodes.ts";
 import type { ReportedWalk } from "./class/walk.ts";
+import type { MissingRule } from "./missing-permissions.ts";
 
 /** `doctor -o json`, with `report`, `format` and `version` before it. `docs/reference/doctor.md` describes it. */
 export type InstallReport = InstallFacts & {
@@ -17,12 +18,14 @@ export type InstallReport = InstallFacts & {
   readonly findings: readonly CheckResult[];
   /** Classes that were walked to their vault. */
   readonly walks: readonly ReportedWalk[];
+  /** That would have let every check be made. */
+  readonly permissions: readonly MissingRule[];
 };
 
-export type InstallFacts = Awaited<ReturnType<typeof readInstall>>;
+export type InstallFacts = Awaited<ReturnType<typeof lookAtInstall>>;
 
 /** What is there, beside the findings on it. Lists are empty where nothing is there, or nothing may be seen: `unseen` says why. */
-export async function readInstall({ viewer, namespace, crds: shipped }: DoctorContext) {
+export async function lookAtInstall({ viewer, namespace, crds: shipped }: DoctorContext) {
   const unseen = new Set<string>();
   const list = <T>(look: Look<readonly T[]>): readonly T[] => {
     if (look.kind === "unseen") unseen.add(look.why);

@@ -1,20 +1,20 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
-import { CREDENTIALS_KEYS, PADDED, paddedKeys } from "../shared/class-context.ts";
+import { CREDENTIALS_KEYS, paddedKeys, paddedText, unfilledKeys, unfilledText } from "../shared/class-context.ts";
 import { INJECTION_POLICY, injectionModeOf } from "../shared/injection-mode.ts";
-import { type Holder, holdersOf, type Rbac, type Right } from "../shared/rbac.ts";
-import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding } from "../shared/resources.ts";
+import { type Holder, holdersOfRight, type Rbac, type Right } from "../shared/rbac.ts";
+import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding, type WebhookEntry } from "../shared/resources.ts";
 import type { WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
-import { dayOf, endsOf, lookAtEntry, narrowingsOf, selectorProblem, type WebhookEntry } from "../shared/webhook-entry.ts";
-import { type ExplainReason, type Step, say, type Verdict } from "./explanation.ts";
+import { dayOf, endsOf, lookAtEntry, narrowingsOf, selectorProblem } from "../shared/webhook-entry.ts";
+import { type ExplainReason, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
 
 const WEBHOOK_DEPLOYMENT = "keyvault-injector-webhook";
 
 interface WebhookScope {
-  readonly steps: readonly Step[];
+  readonly steps: readonly ExplanationStep[];
   /** Why the webhook is not asked about the pod at all. */
-  readonly unasked: Verdict | undefined;
+  readonly unasked: ExplanationVerdict | undefined;
 }
 
 interface AskedPod {
@@ -33,9 +33,9 @@ export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<Webho
 }
 
 /** What becomes of the pod stands in the first line too: it is what its author sees. */
-function withFate(verdict: Verdict, policy: Step): Verdict {
+function withFate(verdict: ExplanationVerdict, policy: ExplanationStep): ExplanationVerdict {
   if (verdict.reason !== "WebhookUnanswered" || policy.state === "unknown") return verdict;
-  const fate = policy.state === "problem" ? `policy ${FINAL_CHECK} refuses new pods` : "new pods start without their secrets";
+  const fate = policy.state === "problem" ? `policy ${FINAL_CHECK} rejects new pods` : "new pods start without their secrets";
   return { ...verdict, message: `${fate}: ${verdict.message}` };
 }
 
@@ -46,28 +46,28 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   const { namespace } = pod;
   const look = await lookAtEntry(viewer);
   if (look.kind === "unseen")
-    return { steps: [say.webhook.unknown(`${look.why}: whether the webhook is asked is not known`)], unasked: undefined };
+    return { steps: [say.webhook.unknown(`${look.why}: it is not known whether the API server calls the webhook`)], unasked: undefined };
   const { kind, policy } = await injectionModeOf(viewer);
   if (kind === "policy") return policyScope(policy, namespace, labels);
   if (look.kind !== "seen") {
     return unasked(
       "WebhookMissing",
-      `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}, so nothing is injected: keyvault-injector doctor says what to do`,
+      `no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY} exists, so nothing is injected: run keyvault-injector doctor`,
     );
   }
   const entry = look.value;
   const problem = labels === undefined ? undefined : selectorProblem(entry.namespaceSelector, labels);
   if (problem !== undefined) {
-    return unasked("NamespaceExcluded", `the webhook leaves namespace ${namespace} out (${problem}): use another namespace`);
+    return unasked("NamespaceExcluded", `the webhook excludes namespace ${namespace} (${problem}): use another namespace`);
   }
   const ofPod = selectorProblem(entry.objectSelector, pod.labels);
   if (ofPod !== undefined) {
-    return unasked("PodExcluded", `the webhook's objectSelector leaves the pod out (${ofPod}): change the pod's labels, or the selector`);
+    return unasked("PodExcluded", `the webhook's objectSelector excludes the pod (${ofPod}): change the pod's labels, or the selector`);
   }
-  const unknown = labels === undefined ? [say.webhook.unknown(`namespace ${namespace} is not readable: it may be left out`)] : [];
+  const unknown = labels === undefined ? [say.webhook.unknown(`namespace ${namespace} cannot be read, and may be excluded`)] : [];
   const { objectSelector: _judged, ...rest } = entry;
   const narrowed = narrowingsOf(rest).map((what) =>
-    say.webhook.problem(`the webhook's ${what} is not as it is shipped, and may leave the pod out`),
+    say.webhook.problem(`in the webhook's configuration, ${what} differs from the shipped one, and may exclude the pod`),
   );
   const trust = trustSteps(entry, pod);
   const steps = [...unknown, ...narrowed, ...trust, ...(await readySteps(viewer, entry))];
@@ -81,29 +81,30 @@ function policyScope(policy: Policy | undefined, namespace: string, labels: Labe
   if (problem !== undefined)
     return unasked(
       "NamespaceExcluded",
-      `the policy ${INJECTION_POLICY} leaves namespace ${namespace} out (${problem}): use another namespace`,
+      `the policy ${INJECTION_POLICY} excludes namespace ${namespace} (${problem}): use another namespace`,
     );
-  const message = `there is none: the policy ${INJECTION_POLICY} injects, and adds nodePublishSecretRef for every class unless credentials-secret is none`;
+  const message = `there is no webhook: the policy ${INJECTION_POLICY} injects, and adds nodePublishSecretRef for every class unless credentials-secret is none`;
   return { steps: [say.webhook.ok(message)], unasked: undefined };
 }
 
-function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod): readonly Step[] {
+function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod): readonly ExplanationStep[] {
   const ends = endsOf(clientConfig?.caBundle);
   if (ends.length === 0) {
-    const message = "the webhook's caBundle has no certificate yet, so the API server trusts no answer of it: see that the webhook runs";
+    const message =
+      "the webhook's caBundle has no certificate yet, so the API server trusts none of its responses: make sure that the webhook runs";
     return [say.webhook.problem(message)];
   }
   const last = Math.max(...ends);
   return [
-    say.webhook.ok(`asked about every pod of namespace ${namespace} with a project annotation`),
+    say.webhook.ok(`called for every pod in namespace ${namespace} with a project annotation`),
     last > now
-      ? say.certificate.ok(`the API server trusts the webhook by a CA that is valid until ${dayOf(last)}`)
-      : say.certificate.problem(`the CA that the API server trusts the webhook by ended on ${dayOf(last)}: see the webhook's log`),
+      ? say.certificate.ok(`the API server trusts the webhook's CA, which is valid until ${dayOf(last)}`)
+      : say.certificate.problem(`the webhook's CA that the API server trusts expired on ${dayOf(last)}: see the webhook's log`),
   ];
 }
 
 /** Nobody answers where no pod of the webhook is ready. Who may not look at its Deployment is told nothing: most authors of pods may not. */
-async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promise<readonly Step[]> {
+async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promise<readonly ExplanationStep[]> {
   const { namespace, name = "" } = clientConfig?.service ?? {};
   if (namespace === undefined) return [];
   const service = await viewer.object<KubeObject & { readonly spec?: { readonly type?: string } }>(RESOURCES.services, { namespace, name });
@@ -124,30 +125,31 @@ function unasked(reason: ExplainReason, message: string): WebhookScope {
 }
 
 /** What becomes of the opted-in pod where nobody has added its volume. */
-async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels, isAsked: boolean): Promise<Step> {
+async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels, isAsked: boolean): Promise<ExplanationStep> {
   const policy = await viewer.object<Policy>(RESOURCES.validatingAdmissionPolicies, { name: FINAL_CHECK });
   const binding = await viewer.object<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings, { name: FINAL_CHECK });
   for (const look of [policy, binding]) {
-    if (look.kind === "unseen") return say.policy.unknown(`${look.why}: what happens to a pod that nobody injects is not known`);
+    if (look.kind === "unseen") return say.policy.unknown(`${look.why}: it is not known what happens to a pod without injection`);
   }
   const isBound = (valueIn(binding)?.spec?.validationActions ?? []).includes("Deny");
   if (policy.kind !== "seen" || !isBound) {
-    const message = `policy ${FINAL_CHECK} is missing or not bound with Deny: without its volume the pod starts anyway; apply manifests/policies again`;
+    const message = `policy ${FINAL_CHECK} is missing or not bound with Deny: the pod starts even without its volume; apply manifests/policies again`;
     return say.policy.warning(message);
   }
   const selector = policy.value.spec?.matchConstraints?.namespaceSelector;
   if (labels !== undefined && selectorProblem(selector, labels) !== undefined) {
-    return say.policy.ok(`policy ${FINAL_CHECK} leaves namespace ${namespace} out: the pod starts without its volume`);
+    return say.policy.ok(`policy ${FINAL_CHECK} excludes namespace ${namespace}: the pod starts without its volume`);
   }
   return isAsked
-    ? say.policy.ok(`policy ${FINAL_CHECK} refuses the pod whenever nobody has added its volume`)
-    : say.policy.problem(`policy ${FINAL_CHECK} refuses the pod, unless it has the volume itself`);
+    ? say.policy.ok(`policy ${FINAL_CHECK} rejects the pod if its volume has not been added`)
+    : say.policy.problem(`policy ${FINAL_CHECK} rejects the pod, unless it has the volume itself`);
 }
 
 /** Whether the Secret of a service principal is there and has its keys. Of its values nothing is kept. */
-export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<Step> {
+export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<ExplanationStep> {
   const look = await viewer.object<Secret>(RESOURCES.secrets, ref);
-  if (look.kind === "unseen") return say.credentials.unknown(`${look.why}: whether it has ${CREDENTIALS_KEYS.join(" and ")} is not known`);
+  if (look.kind === "unseen")
+    return say.credentials.unknown(`${look.why}: it is not known whether it has ${CREDENTIALS_KEYS.join(" and ")}`);
   if (look.kind !== "seen") {
     return say.credentials.problem(
       `Secret ${ref.name} does not exist: create it with ${CREDENTIALS_KEYS.join(" and ")}, or the mount fails`,
@@ -156,10 +158,15 @@ export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<S
   const present = Object.keys(look.value.data ?? {}).map((key) => key.toLowerCase());
   const missing = CREDENTIALS_KEYS.filter((key) => !present.includes(key));
   if (missing.length > 0) return say.credentials.problem(`Secret ${ref.name} has no ${missing.join(" and no ")}: add it`);
+  const unfilled = unfilledKeys(look.value.data ?? {});
+  if (unfilled.length > 0)
+    return say.credentials.problem(
+      `${unfilledText(unfilled, `Secret ${ref.name}`)}: put the ${unfilled.length === 1 ? "value" : "values"} there, or the sign-in fails`,
+    );
   const padded = paddedKeys(look.value.data ?? {});
   if (padded.length > 0)
     return say.credentials.problem(
-      `${padded.join(" and ")} of Secret ${ref.name} ${PADDED}; write it again by kubectl create secret generic --from-literal`,
+      `${paddedText(padded, `Secret ${ref.name}`)}; write ${padded.length === 1 ? "it" : "them"} again with kubectl create secret generic --from-literal`,
     );
   return say.credentials.ok(`Secret ${ref.name} has ${CREDENTIALS_KEYS.join(" and ")}`);
 }
@@ -178,19 +185,24 @@ const POD_MAKERS: readonly Pick<Right, "group" | "resource">[] = [
 ];
 
 /** Who may read the Secrets, by RBAC, and mount a class where there is one. */
-export function readersSteps(namespace: string, secrets: readonly string[], isMountable: boolean, look: Look<Rbac>): readonly Step[] {
+export function readersSteps(
+  namespace: string,
+  secrets: readonly string[],
+  isMountable: boolean,
+  look: Look<Rbac>,
+): readonly ExplanationStep[] {
   if (look.kind !== "seen") {
     const why = look.kind === "unseen" ? `${look.why}: ` : "";
-    return [say.readers.unknown(`${why}who may read is not known`)];
+    return [say.readers.unknown(`${why}it is not known who can read it`)];
   }
   const rbac = look.value;
   const readers = secrets.map((name) => {
-    const holders = READ.flatMap((verb) => holdersOf({ verb, group: "", resource: "secrets", name }, namespace, rbac));
-    return say.readers.ok(`Secret ${name} may be read by ${listed(holders)}`);
+    const holders = READ.flatMap((verb) => holdersOfRight({ verb, group: "", resource: "secrets", name }, namespace, rbac));
+    return say.readers.ok(`Secret ${name} can be read by ${listed(holders)}`);
   });
   if (!isMountable) return readers;
-  const makers = POD_MAKERS.flatMap((kind) => holdersOf({ verb: "create", ...kind }, namespace, rbac));
-  return [...readers, say.readers.ok(`the class may be mounted by users who may create pods in ${namespace}: ${listed(makers)}`)];
+  const makers = POD_MAKERS.flatMap((kind) => holdersOfRight({ verb: "create", ...kind }, namespace, rbac));
+  return [...readers, say.readers.ok(`the class can be mounted by anyone who can create pods in ${namespace}: ${listed(makers)}`)];
 }
 
 /** Kubernetes' own controllers have the same rights in every cluster: they are counted, so that the others are seen. */
@@ -198,7 +210,7 @@ function listed(holders: readonly Holder[]): string {
   const by = new Map(holders.map(({ subject, by: binding }) => [subject, binding]));
   const others = [...by].filter(([, binding]) => !isOfKubernetes(binding));
   const texts = others.map(([subject, binding]) => `${subject} (${binding})`);
-  if (by.size === 0) return "nobody by RBAC (besides cluster administrators' groups)";
+  if (by.size === 0) return "nobody through RBAC (except cluster administrators' groups)";
   const left = texts.length - SHOWN;
   const own = by.size - others.length;
   return [

@@ -6,7 +6,7 @@ import { spellingAdvice } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
 import { metadataProblems } from "../manifest/own-metadata.ts";
-import { assertNamespace } from "../shared/absence.ts";
+import { objectAbsence } from "../shared/absence.ts";
 import {
   answered,
   type Cluster,
@@ -18,11 +18,11 @@ import {
   closing,
   EXIT,
   formatOf,
-  jsonText,
+  reportText,
   withCluster,
 } from "../shared/command.ts";
 import { injectionContext } from "../shared/injection.ts";
-import { fileFindings, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
+import { fileFindings, manifestSources, readFiles, showFinding } from "../shared/manifest-files.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
 import { TARGET_KINDS, targetResource } from "../shared/resources.ts";
 import { shown } from "../shared/terminal.ts";
@@ -35,17 +35,22 @@ const FORMATS = ["text", "json"] as const;
 
 export const explain: Command = {
   name: "explain",
-  summary: "Explain step by step why a pod is injected or not, or the state of a class; never a secret's value.",
+  summary: "Explain, step by step, why a pod was or was not injected, or show the state of a class.",
   usage: "KIND/NAME | KIND NAME | FILE | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
-    "or a short name: those that kubectl takes, and spc (SecretProviderClass; not a kubectl short name). What kubectl get -o name prints",
+    "or a short name: those that kubectl accepts, and spc (SecretProviderClass; not a kubectl short name). What kubectl get -o name prints",
     "is accepted. spcsync/NAME is the class of that name.",
-    "With -f it explains every object of the files, as if it were created now.",
-    "Objects that you may not read are shown as unknown.",
+    "With -f, it explains every object in the files as if it were created now.",
+    "Objects that you lack permission to read are shown as unknown. Never prints secret values.",
     "",
-    "json is a list of explanations.",
-    "Exit code: 0; 1 for a denial, a failure or a missing object; 2 without such an object or a cluster.",
+    "json is one report.",
+    "Exit code: 0; 1 for a denial or a failure; 2 if the object does not exist, or without a cluster.",
+  ],
+  examples: [
+    { result: "Why a running pod is or is not injected", typed: "keyvault-injector explain pod/shop-7d9c -n shop" },
+    { result: "Why a class is not synced", typed: "keyvault-injector explain spc/shop -n shop" },
+    { result: "What would happen to the pods in a file", typed: "keyvault-injector explain -f deployment.yaml" },
   ],
   options: [
     "filename",
@@ -60,7 +65,9 @@ export const explain: Command = {
     "kubeconfig",
   ],
   formats: FORMATS,
-  optionHelp: { namespace: "Namespace of the object, or of those in the files that name none; else the kubeconfig's, else default." },
+  optionHelp: {
+    namespace: "Namespace of the object, or of objects in the files that name none; otherwise the kubeconfig's, otherwise default.",
+  },
   hasJsonReport: true,
   arguments: 2,
   run: runExplain,
@@ -69,10 +76,10 @@ export const explain: Command = {
 async function runExplain(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
   const target = targetOf(input);
-  const sources = await sourcesOf({ ...input, arguments: target === undefined ? input.arguments : [] }, context.inputs);
+  const sources = await manifestSources({ ...input, arguments: target === undefined ? input.arguments : [] }, context.inputs);
   if ((target === undefined) === (sources.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
   if (target !== undefined && options.offline !== undefined)
-    throw new CommandFailure(`--offline: ${target.kind}/${target.name} is in a cluster; explain -f FILE needs none`);
+    throw new CommandFailure(`--offline: ${target.kind}/${target.name} is an object in a cluster; use explain -f FILE without a cluster`);
   if (target !== undefined)
     return withCluster(input, context, async (cluster) =>
       resultOf([await explainTarget(target, cluster, { options, context })], input, context),
@@ -91,9 +98,9 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
   });
 }
 
-function resultOf(explanations: readonly Explanation[], { options }: CommandInput, { terminal }: CommandContext): CommandResult {
+function resultOf(explanations: readonly Explanation[], { options }: CommandInput, { shipped, terminal }: CommandContext): CommandResult {
   const isJson = formatOf(options, FORMATS) === "json";
-  const output = isJson ? jsonText(explanations) : shown(explanationsText(explanations), terminal);
+  const output = isJson ? reportText("explain", shipped, { explanations }) : shown(explanationsText(explanations), terminal);
   return answered(output, explanations.some(isWrong));
 }
 
@@ -118,12 +125,12 @@ function targetOf({ arguments: [first, second] }: CommandInput): Target | undefi
 function noKindText(kind: string, first: string, second: string | undefined): string {
   if (second === undefined && !first.includes("/"))
     return `${JSON.stringify(first)} names no object; write KIND/NAME, such as pod/web, or -f FILE`;
-  if (second?.includes("/") === true) return `explain takes one object; leave ${first} or ${second} out`;
-  return `${JSON.stringify(kind)} is no kind that explain knows; ${spellingAdvice(kind, TARGET_KINDS)}`;
+  if (second?.includes("/") === true) return `explain takes one object; remove ${first} or ${second}`;
+  return `${JSON.stringify(kind)} is not a kind that explain knows; ${spellingAdvice(kind, TARGET_KINDS)}`;
 }
 
 function noNameText(kind: string, names: readonly string[]): string {
-  if (names.join("") === "") return `${JSON.stringify(kind)} is a kind and names no object; write ${kind}/NAME`;
+  if (names.join("") === "") return `${JSON.stringify(kind)} is a kind, but names no object; write ${kind}/NAME`;
   return `${JSON.stringify([kind, ...names].join("/"))} names no object; write ${kind}/NAME`;
 }
 
@@ -137,11 +144,9 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
   const look = await viewer.object<KubeObject>(resource, { namespace, name });
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for the right to get ${resource.plural}`);
+  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for permission to get ${resource.plural}`);
   if (look.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
-  if (look.kind === "absent") await assertNamespace(viewer, namespace);
-  if (look.kind === "absent")
-    throw new CommandFailure(`there is no ${resource.kind} ${name} in namespace ${namespace}; name another namespace with -n`);
+  if (look.kind === "absent") throw new CommandFailure(await objectAbsence(viewer, resource, { namespace, name }));
   const object = `${resource.kind.toLowerCase()}/${name}`;
   if (resource === RESOURCES.secretProviderClasses) {
     const spc: SecretProviderClass = look.value; // The API server's own CRD checks its fields.
@@ -174,8 +179,8 @@ function isInNone({ kind }: ManifestItem): boolean {
 
 function unsupportedText({ kind }: ManifestItem): string {
   return kind === "Namespace"
-    ? "a Namespace makes no pods, and is no class; its annotations count for the pods in it"
-    : `${kind} is no kind that makes pods, and no class`;
+    ? "a Namespace creates no pods and is not a class; its annotations apply to its pods"
+    : `${kind} is neither a kind that creates pods nor a class`;
 }
 
 /** The pod that the object is, or makes; undefined where it makes none. */

@@ -2,29 +2,34 @@ import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ClassFact } from "../../domain/injection/credentials.ts";
 import { DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { classDefect, isDefect, shownReason } from "../../domain/preflight/class-defect.ts";
+import { classDefect, isDefect, shownReason, syncDefect } from "../../domain/preflight/class-defect.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import type { PreflightWarning } from "../../domain/preflight/warning.ts";
 import { type IdentityMode, readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { describeProblem } from "../../domain/provider-class/problem.ts";
+import { unfilledIdentity } from "../../domain/provider-class/unfilled.ts";
 import { quoted } from "../../domain/quoted.ts";
-import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import { isSwitchedOffByAuthor } from "../../domain/schedule/class-annotations.ts";
-import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
+import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { rotatedIn } from "../../domain/sync/rotated-condition.ts";
+import type { ClassStatus, KeyStatus } from "../../domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { type Consumer, lookAtConsumers, mirrorsNothing, namesIn } from "../shared/class-context.ts";
+import { heldKeyText } from "../shared/held-keys.ts";
 import { readRbac } from "../shared/rbac.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import { type Look, listed, type Viewer } from "../shared/viewer.ts";
 import { credentialsStep, readersSteps } from "./cluster-steps.ts";
-import { type Explanation, type Step, say, type Verdict } from "./explanation.ts";
+import { type Explanation, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
+import { misplacedSteps } from "./misplaced-steps.ts";
+import { restartState } from "./restart-steps.ts";
 
 export interface ClassToExplain {
   readonly object: string;
   readonly namespace: string;
   readonly spc: SecretProviderClass;
-  /** Why the API server would not take it, where it is of a file. */
+  /** Why the API server would not take it, where it is of a file; undefined where it is the cluster's. */
   readonly refused?: readonly string[];
 }
 
@@ -38,60 +43,81 @@ export async function explainClass(explained: ClassToExplain, viewer: Viewer | u
   return { ...explanation, verdict: { outcome: "failing", reason: "InvalidClass", message: first }, steps };
 }
 
-async function explainTaken({ object, namespace, spc }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
+async function explainTaken({ object, namespace, spc, refused }: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
   const { name } = spc.metadata;
   const foreign = foreignVerdict(spc);
   const fact: ClassFact = { kind: "found", class: spc };
   if (viewer === undefined) {
     return { object, namespace, verdict: foreign ?? verdictWithoutStatus(spc), steps: classSteps(name, fact) };
   }
-  const look = await lookAtStatus(viewer, { namespace, name });
+  const look = await lookAtStatusObject(viewer, { namespace, name });
   const synced = look.kind === "seen" ? conditionOf(readStatus(look.value.status), "Synced") : undefined;
   const known = classSteps(name, fact, { isSynced: synced?.status === "True" });
   const consumers = await lookAtConsumers(viewer, spc);
   const ofPods = namesIn(listed(consumers).flatMap(({ credentials: names }) => names));
   const credentials = usesServicePrincipal(spc) ? credentialsNames(spc, ofPods) : [];
-  const steps = [...known, consumersStep(consumers), ...(await clusterSteps(viewer, namespace, credentials, [{ spc, look }]))];
-  return { object, namespace, verdict: foreign ?? verdictOf(spc, look), steps };
+  const misplaced = await misplacedSteps(viewer, { namespace, spc, look });
+  const steps = [
+    ...known,
+    ...misplaced,
+    consumersStep(consumers),
+    ...(await clusterSteps(viewer, namespace, credentials, [{ spc, look }])),
+  ];
+  return { object, namespace, verdict: foreign ?? verdictOf(spc, look, refused !== undefined), steps };
 }
 
-function verdictOf(spc: SecretProviderClass, look: StatusLook): Verdict {
-  const synced = look.kind === "seen" ? conditionOf(readStatus(look.value.status), "Synced") : undefined;
+/** `isGiven`: the status is of the class that the cluster has by the name, and its text may be another one. */
+function verdictOf(spc: SecretProviderClass, look: StatusLook, isGiven: boolean): ExplanationVerdict {
+  const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
+  const synced = conditionOf(status, "Synced");
   // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
   if (isSwitchedOffByAuthor(spc)) return verdictWithoutStatus(spc);
   if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };
-  if (synced === undefined) return verdictWithoutStatus(spc);
+  if (status === undefined || synced === undefined) return verdictWithoutStatus(spc);
+  const isOutdated = isOlder(status, spc);
+  const defect =
+    isGiven || isOutdated ? syncDefect(spc, { cloudName: DEFAULT_CLOUD, identityBindings: synced.status === "True" }) : undefined;
+  if (defect !== undefined) return { outcome: "failing", reason: defect.reason, message: defect.message };
+  if (isOutdated) {
+    const message = `the worker has not reconciled the current class yet; its last status was ${synced.reason}: ${synced.message}`;
+    return { outcome: "pending", reason: "StatusOutdated", message };
+  }
   if (synced.status === "True" && mirrorsNothing(spc)) return { outcome: "unmirrored", reason: "NoSecretObjects", message: synced.message };
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }
 
+/** The class has changed since. */
+function isOlder({ observedClassGeneration }: ClassStatus, { metadata: { generation = 0 } }: SecretProviderClass): boolean {
+  return observedClassGeneration < generation;
+}
+
 /** Of a class that neither the Azure provider nor the worker takes. */
-function foreignVerdict(spc: SecretProviderClass): Verdict | undefined {
+function foreignVerdict(spc: SecretProviderClass): ExplanationVerdict | undefined {
   if (isOurs(spc)) return undefined;
   const mistaken = classDefect(spc, { cloudName: DEFAULT_CLOUD });
   if (mistaken !== undefined) return { outcome: "failing", reason: mistaken.reason, message: mistaken.message };
   return {
     outcome: "unmirrored",
     reason: "OtherProvider",
-    message: `its provider is ${quoted(spc.spec?.provider ?? "", 40)}: nothing of it is ours`,
+    message: `its provider is ${quoted(spc.spec?.provider ?? "", 40)}, so keyvault-injector ignores it`,
   };
 }
 
-function verdictWithoutStatus(spc: SecretProviderClass): Verdict {
+function verdictWithoutStatus(spc: SecretProviderClass): ExplanationVerdict {
   const defect = classDefect(spc, { cloudName: DEFAULT_CLOUD });
   if (defect !== undefined) return { outcome: "failing", reason: defect.reason, message: defect.message };
   if (isSwitchedOffByAuthor(spc)) {
     return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
   }
   if (!mirrorsNothing(spc)) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
-  return { outcome: "unmirrored", reason: "NoSecretObjects", message: "it is mounted by pods and mirrors nothing" };
+  return { outcome: "unmirrored", reason: "NoSecretObjects", message: "pods mount it, and it syncs nothing" };
 }
 
 const SHOWN = 12;
 
 /** Pods that mount the class now. */
-function consumersStep(look: Look<readonly Consumer[]>): Step {
-  if (look.kind !== "seen") return say.pods.unknown(`${look.kind === "unseen" ? `${look.why}: ` : ""}who mounts it is not known`);
+function consumersStep(look: Look<readonly Consumer[]>): ExplanationStep {
+  if (look.kind !== "seen") return say.pods.unknown(`${look.kind === "unseen" ? `${look.why}: ` : ""}it is not known who mounts it`);
   const names = look.value.slice(0, SHOWN).map(({ name }) => name);
   const count = look.value.length;
   if (count === 0) return say.pods.ok("no pod mounts it now");
@@ -118,7 +144,7 @@ export interface KnownOfClass {
 }
 
 /** What is known of a class, and what is wrong with it. */
-export function classSteps(name: string, fact: ClassFact, { absence, isSynced = false }: KnownOfClass = {}): readonly Step[] {
+export function classSteps(name: string, fact: ClassFact, { absence, isSynced = false }: KnownOfClass = {}): readonly ExplanationStep[] {
   if (fact.kind === "missing") {
     const where = absence === undefined ? "does not exist: create it, or correct the name" : absence;
     return [say.class.problem(`SecretProviderClass ${name} ${where}`)];
@@ -132,14 +158,16 @@ export function classSteps(name: string, fact: ClassFact, { absence, isSynced = 
   return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class, warnings)];
 }
 
-function identityStep(name: string, { spec }: SecretProviderClass, warnings: readonly PreflightWarning[]): Step {
+function identityStep(name: string, { spec }: SecretProviderClass, warnings: readonly PreflightWarning[]): ExplanationStep {
   const mode = readIdentityMode(spec?.parameters ?? {});
   if (!mode.ok) return say.identity.problem(`class ${name}: ${describeProblem(mode.error)}`);
+  const unfilled = unfilledIdentity(mode.value);
+  if (unfilled !== undefined) return say.identity.problem(`class ${name} names no identity: ${unfilled.field} is still a placeholder`);
   const who = identityText(mode.value);
   // What the worker cannot be, the provider still is.
   const isForMounts = warnings.some(({ reason }) => reason === "IdentityUnavailable");
-  if (isForMounts) return say.identity.ok(`volumes of class ${name} ask the vault as ${who}; its Secrets are not synced`);
-  return say.identity.ok(`class ${name} asks the vault as ${who}`);
+  if (isForMounts) return say.identity.ok(`volumes of class ${name} access the vault as ${who}; its Secrets are not synced`);
+  return say.identity.ok(`class ${name} accesses the vault as ${who}`);
 }
 
 function identityText(mode: IdentityMode): string {
@@ -153,7 +181,7 @@ function identityText(mode: IdentityMode): string {
     case "podIdentity":
       return "a pod identity, which Azure has retired";
     case "azureTokenProxy":
-      return `the application ${mode.clientId}, by an identity binding`;
+      return `the application ${mode.clientId}, with an identity binding`;
   }
 }
 
@@ -165,8 +193,8 @@ export async function clusterSteps(
   namespace: string,
   credentials: readonly string[],
   classes: readonly { readonly spc: SecretProviderClass; readonly look: StatusLook }[],
-): Promise<readonly Step[]> {
-  const steps: Step[] = [];
+): Promise<readonly ExplanationStep[]> {
+  const steps: ExplanationStep[] = [];
   for (const name of credentials) steps.push(await credentialsStep(viewer, { namespace, name }));
   const mirrored = classes.flatMap(({ spc }) => secretObjectsOf(spc)).map(({ secretName }) => secretName);
   const readers = readersSteps(namespace, namesOnce([...credentials, ...mirrored]), classes.length > 0, await readRbac(viewer, namespace));
@@ -175,71 +203,71 @@ export async function clusterSteps(
 
 const namesOnce = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
-export function lookAtStatus(viewer: Viewer, ref: ObjectRef): Promise<StatusLook> {
+export function lookAtStatusObject(viewer: Viewer, ref: ObjectRef): Promise<StatusLook> {
   return viewer.object<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref);
 }
 
 /** How the mirroring of a class stands, and each of its Secrets with what it was made from. */
-function syncSteps(spc: SecretProviderClass, look: StatusLook): readonly Step[] {
+function syncSteps(spc: SecretProviderClass, look: StatusLook): readonly ExplanationStep[] {
   const { name } = spc.metadata;
-  if (!isOurs(spc)) return [say.sync.ok(`class ${name} is not mirrored: its provider is not "azure"`)];
+  if (!isOurs(spc)) return [say.sync.ok(`class ${name} is not synced: its provider is not "azure"`)];
   // With a status: its versions are followed for workloads that ask for restarts.
-  if (mirrorsNothing(spc) && look.kind !== "seen") return [say.sync.ok(`class ${name} mirrors nothing: it has no secretObjects`)];
-  if (look.kind === "unseen") return [say.sync.unknown(`${look.why}: how class ${name} is mirrored is not known`)];
+  if (mirrorsNothing(spc) && look.kind !== "seen") return [say.sync.ok(`class ${name} syncs nothing: it has no secretObjects`)];
+  if (look.kind === "unseen") return [say.sync.unknown(`${look.why}: it is not known how class ${name} is synced`)];
   if (look.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
   const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
   if (isSwitchedOffByAuthor(spc)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
   if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
-  if (status === undefined) return [say.sync.warning(`class ${name} is not mirrored yet: is the sync worker running?`)];
+  if (status === undefined) return [say.sync.warning(`class ${name} is not synced yet: is the sync worker running?`)];
   return [
     ...conditionSteps(name, spc, status),
     ...rotatedSteps(name, status),
-    ...status.secrets.map(secretStep),
+    ...status.secrets.map((secret) => secretStep(spc, secret)),
     ...objectSteps(name, status),
   ];
 }
 
 /** What its status says of its Secrets is of before. */
-function offStep(name: string, why: string): Step {
-  return say.sync.ok(`class ${name} is SwitchedOff (${why}): its Secrets stay as they are, and nothing updates or repairs them`);
+function offStep(name: string, why: string): ExplanationStep {
+  return say.sync.ok(`class ${name} is SwitchedOff (${why}): its Secrets stay unchanged, and the worker does not update or repair them`);
 }
 
-function conditionSteps(name: string, { metadata }: SecretProviderClass, status: ClassStatus): readonly Step[] {
+function conditionSteps(name: string, spc: SecretProviderClass, status: ClassStatus): readonly ExplanationStep[] {
   const synced = conditionOf(status, "Synced");
   const fresh = conditionOf(status, "Fresh");
   const isOld = synced?.status === "True" && fresh?.status === "False";
-  const isOutdated = status.observedClassGeneration < (metadata.generation ?? 0);
   return [
     say.sync[synced?.status === "True" ? "ok" : "problem"](
-      `class ${name} is ${synced?.reason ?? "not looked at"}: ${synced?.message ?? ""}`,
+      `class ${name} is ${synced?.reason ?? "not reconciled"}: ${synced?.message ?? ""}`,
     ),
     ...(isOld ? [say.sync.warning(`class ${name} is not fresh (${fresh.reason}): ${fresh.message}`)] : []),
-    ...(isOutdated ? [say.sync.warning(`class ${name} was changed since: the worker has yet to look at it`)] : []),
+    ...(isOlder(status, spc) ? [say.sync.warning(`class ${name} has changed since then: the worker has not reconciled it yet`)] : []),
   ];
 }
 
-/** What keeps restarts from coming by themselves; the others are under way, or wait as they were asked to. */
-const HALTED: ReadonlySet<RolloutReason> = new Set(["RolloutFailed", "InvalidWindow"]);
-
-function rotatedSteps(name: string, { conditions }: ClassStatus): readonly Step[] {
-  return conditions
-    .filter((each) => each.type === "Rotated")
-    .map(({ reason, message }) => {
-      const state = HALTED.has(reason) ? "problem" : "ok";
-      return say.sync[state](`restarts for class ${name}: ${reason}: ${message}`);
-    });
+function rotatedSteps(name: string, status: ClassStatus): readonly ExplanationStep[] {
+  const rotated = rotatedIn(status);
+  if (rotated === undefined) return [];
+  return [say.sync[restartState(rotated)](`restarts for class ${name}: ${rotated.reason}: ${rotated.message}`)];
 }
 
 /** Of a class that mirrors nothing. */
-function objectSteps(name: string, { objects = [] }: ClassStatus): readonly Step[] {
+function objectSteps(name: string, { objects = [] }: ClassStatus): readonly ExplanationStep[] {
   return objects.map(({ object, version, state, message }) => {
     const text = `class ${name}: ${object} ${version === undefined ? "has no known version" : `version ${version}`}`;
     return state === undefined ? say.sync.ok(text) : say.sync.problem(`${text}: ${state}${message === undefined ? "" : `: ${message}`}`);
   });
 }
 
-function secretStep({ name, state, message, data }: ClassStatus["secrets"][number]): Step {
-  const keys = data.map(({ key, object, version }) => `${key} from ${object} version ${version}`).join(", ");
+function secretStep(spc: SecretProviderClass, secret: ClassStatus["secrets"][number]): ExplanationStep {
+  const { name, state, message, data } = secret;
+  const held = heldKeyText(spc, secret);
+  const keys = data.map((key) => held(key) ?? keyText(key)).join(", ");
   const text = `Secret ${name} is ${state}${message === undefined ? "" : `: ${message}`}${keys === "" ? "" : `: ${keys}`}`;
   return say.secret[state === "Synced" ? "ok" : "problem"](text);
+}
+
+function keyText({ key, object, version }: KeyStatus): string {
+  const from = object === undefined ? key : `${key} from ${object}`;
+  return version === undefined ? `${from}, not written yet` : `${from} version ${version}`;
 }

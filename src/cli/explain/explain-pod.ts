@@ -4,8 +4,8 @@ import type { ClassFact } from "../../domain/injection/credentials.ts";
 import { type Pod, type PodContainer, readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { memberOf } from "../../domain/json-members.ts";
-import type { JsonObject } from "../../domain/json-object.ts";
-import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { classDefect } from "../../domain/preflight/class-defect.ts";
 import { quoted } from "../../domain/quoted.ts";
@@ -13,8 +13,8 @@ import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import type { Viewer } from "../shared/viewer.ts";
 import { webhookScope } from "./cluster-steps.ts";
-import { classSteps, clusterSteps, lookAtStatus } from "./explain-class.ts";
-import { type Explanation, type Step, say, type Verdict } from "./explanation.ts";
+import { classSteps, clusterSteps, lookAtStatusObject } from "./explain-class.ts";
+import { type Explanation, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
 import { type ExplainedRestarts, explainRestarts } from "./restart-steps.ts";
 
 export interface PodToExplain {
@@ -40,20 +40,22 @@ export interface ExplainContext extends InjectionContext {
 }
 
 /** Why a pod is injected, or is not, step by step; by the webhook's own decision. */
-export async function explainPod(input: PodToExplain, context: ExplainContext): Promise<Explanation> {
-  const { object, namespace, pod } = input;
+export async function explainPod(given: PodToExplain, context: ExplainContext): Promise<Explanation> {
+  const { object, namespace, pod } = given;
   const injection = await injectPod(pod, namespace, context);
   const isAsking = !["NotOptedIn", "MirrorPod"].includes(injection.decision.reason);
   const isWhole = injection.decision.reason === "AlreadyInjected";
+  const restarts = injection.decision.kind === "errored" ? NO_RESTARTS : await restartsOf(given, context);
+  const ofNamespace = await namespaceMistakes(given, { injection, asksForRestarts: restarts.asks }, context);
+  const input = { ...given, misplaced: [...(given.misplaced ?? []), ...ofNamespace] };
   const before = readPod(pod);
   const asked = { namespace, labels: before.ok ? before.value.labels : {}, now: context.clock.now() };
   const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
   const ofCluster = await seenInCluster(input, injection, context.viewer);
-  const restarts = injection.decision.kind === "errored" ? NO_RESTARTS : await restartsOf(input, context);
   const decided = verdictOf(input, injection, restarts.asks);
   // A pod that has all it asks for needs no answer of the webhook.
   const unasked = isWhole ? undefined : scope?.unasked;
-  const verdict = unasked ?? stuckBecause(input, injection, ofCluster) ?? decided;
+  const verdict = unasked ?? stuckBecause(input, injection, { ofCluster, facts: context.facts }) ?? decided;
   const steps = [
     ...(scope?.steps ?? []),
     before.ok ? optInStep(before.value, isMeant(input, injection)) : say["opt-in"].problem(decided.message),
@@ -61,17 +63,44 @@ export async function explainPod(input: PodToExplain, context: ExplainContext): 
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, { absence: context.facts.absenceOf({ namespace, name }) })),
     ...volumeSteps(before.ok ? before.value : undefined, injection, unasked === undefined ? undefined : pod),
-    ...(injection.decision.kind === "errored"
-      ? []
-      : injection.decision.warnings.map((warning) => say.advice.warning(inTermsOfFiles(warning, namespace, injection, context.facts)))),
+    ...adviceSteps(input, injection, context),
     ...restarts.steps,
     ...ofCluster,
   ];
   return { object, namespace, verdict, steps };
 }
 
+/** Who wants all pods of a namespace injected may ask for it there, where nothing reads it. A pod that says what it wants is not meant. */
+async function namespaceMistakes(
+  { namespace, pod }: PodToExplain,
+  { injection: { decision }, asksForRestarts }: { readonly injection: Injection; readonly asksForRestarts: boolean },
+  { viewer, facts }: ExplainContext,
+): Promise<readonly string[]> {
+  if (decision.reason !== "NotOptedIn" || asksForRestarts) return [];
+  const read = readPod(pod);
+  const own = read.ok ? read.value.annotations : {};
+  if (Object.hasOwn(own, POD_ANNOTATIONS.inject) || own[POD_ANNOTATIONS.restartOnRotation] === "true") return [];
+  const look = await viewer?.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
+  const ofFiles = viewer === undefined ? await facts.namespaceOf(namespace) : undefined;
+  const { annotations = {}, labels = {} } = look?.kind === "seen" ? look.value.metadata : {};
+  const written = { ...labels, ...annotations, ...(ofFiles?.kind === "found" ? ofFiles.annotations : {}) };
+  if (written[POD_ANNOTATIONS.inject] !== "true") return [];
+  const advice = "annotate the pod template of the workload, or the pod before it is created";
+  return [`${POD_ANNOTATIONS.inject} on Namespace ${namespace} has no effect: ${advice}`];
+}
+
+/** The webhook's warnings, but for a class that does not exist: its own step says that. */
+function adviceSteps({ namespace }: PodToExplain, injection: Injection, { facts }: ExplainContext): readonly ExplanationStep[] {
+  const { decision, classes } = injection;
+  if (decision.kind === "errored") return [];
+  const missing = [...classes].flatMap(([name, { kind }]) => (kind === "missing" ? [`SecretProviderClass ${quoted(name, 63)} `] : []));
+  return decision.warnings
+    .filter((warning) => !missing.some((start) => warning.startsWith(start)))
+    .map((warning) => say.advice.warning(inTermsOfFiles(warning, namespace, injection, facts)));
+}
+
 /** What is wrong with the workload's own metadata. */
-function workloadSteps({ refused = [], misplaced = [] }: PodToExplain): readonly Step[] {
+function workloadSteps({ refused = [], misplaced = [] }: PodToExplain): readonly ExplanationStep[] {
   return [...refused.map((message) => say["opt-in"].problem(message)), ...misplaced.map((message) => say["opt-in"].warning(message))];
 }
 
@@ -86,13 +115,18 @@ async function restartsOf(
 }
 
 /** A pod that is admitted and then waits for ever, because the mount lacks what the cluster does not have. */
-function stuckBecause({ isStored, pod }: PodToExplain, { decision, classes }: Injection, ofCluster: readonly Step[]): Verdict | undefined {
+function stuckBecause(
+  { isStored, pod, namespace }: PodToExplain,
+  { decision, classes }: Injection,
+  { ofCluster, facts }: Pick<ExplainContext, "facts"> & { readonly ofCluster: readonly ExplanationStep[] },
+): ExplanationVerdict | undefined {
   const isAdmitted = decision.kind === "patched" || decision.reason === "AlreadyInjected";
   // One that runs has mounted what there was; one that waits may wait for this.
   if (!isAdmitted || (isStored && memberOf(pod, "status")["phase"] !== "Pending")) return undefined;
   const [missing] = [...classes].find(([, fact]) => fact.kind === "missing") ?? [];
   if (missing !== undefined) {
-    const message = `there is no SecretProviderClass ${missing}, so the mount fails: create it, or correct the name`;
+    const absence = facts.absenceOf({ namespace, name: missing }) ?? "does not exist, so the mount fails: create it, or correct the name";
+    const message = `SecretProviderClass ${missing} ${absence}`;
     return { outcome: "stuck", reason: "ClassMissing", message };
   }
   const [broken] = [...classes].flatMap(([name, fact]) => brokenBecause(name, fact));
@@ -102,7 +136,7 @@ function stuckBecause({ isStored, pod }: PodToExplain, { decision, classes }: In
 }
 
 /** A class whose mount the provider refuses. */
-function brokenBecause(name: string, fact: ClassFact): readonly Verdict[] {
+function brokenBecause(name: string, fact: ClassFact): readonly ExplanationVerdict[] {
   const defect = fact.kind === "found" ? classDefect(fact.class, { cloudName: DEFAULT_CLOUD }) : undefined;
   if (defect?.stopsPods !== true) return [];
   const { reason, message } = defect;
@@ -110,10 +144,10 @@ function brokenBecause(name: string, fact: ClassFact): readonly Verdict[] {
 }
 
 function verdictOf(
-  { isStored, object, path = [], misplaced = [] }: PodToExplain,
+  { isStored, object, pod: given, path = [], misplaced = [] }: PodToExplain,
   { decision, pod }: Injection,
   asksForRestarts: boolean,
-): Verdict {
+): ExplanationVerdict {
   const { kind: outcome, reason } = decision;
   if (decision.kind === "errored") return { outcome, reason, message: [...path, decision.message].join(".") };
   if (decision.kind === "denied") return { outcome, reason, message: decision.message };
@@ -121,7 +155,7 @@ function verdictOf(
     // Another version of the webhook writes another status annotation: no volume is missing for that.
     const isWhole = decision.patch.every(({ path }) => !path.startsWith("/spec/"));
     if (isWhole) return { outcome: "unchanged", reason: "AlreadyInjected", message: UNDENIED.AlreadyInjected };
-    return { outcome, reason, message: `${object} asks for injection and was created without it: create it again` };
+    return { outcome, reason, message: `${object} requests injection, but was created without it: ${againText(given)}` };
   }
   // Why nothing is asked for, where its author meant to ask.
   const [mistake] = reason === "NotOptedIn" ? [...misplaced, ...decision.warnings] : [];
@@ -130,16 +164,27 @@ function verdictOf(
   return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
 }
 
-const RESTARTS_ALONE = `it asks for restarts alone, and nothing is injected: restarts need no ${POD_ANNOTATIONS.inject}`;
+/** A pod of a workload is made from its template: what was written on the pod alone is lost with it. */
+function againText(pod: JsonObject): string {
+  const owners = memberOf(pod, "metadata")["ownerReferences"];
+  const owner: unknown = Array.isArray(owners)
+    ? owners.find((each: unknown) => isJsonObject(each) && each["controller"] === true)
+    : undefined;
+  if (!isJsonObject(owner)) return "recreate it";
+  const { kind, name } = owner;
+  return `restart the workload that owns ${String(kind)} ${String(name)}, or write the annotations on its pod template if they are missing there`;
+}
+
+const RESTARTS_ALONE = `it requests only restarts, so nothing is injected: restarts need no ${POD_ANNOTATIONS.inject}`;
 
 type Undenied = Extract<AdmissionDecision, { readonly kind: "patched" | "unchanged" }>["reason"];
 
 const UNDENIED: Readonly<Record<Undenied, string>> = {
-  Injected: "what is missing is added to each new pod",
-  AlreadyInjected: "everything that is asked for is there",
-  NotOptedIn: `nothing is asked for: annotate the pod, or the pod template, with ${POD_ANNOTATIONS.inject}: "true"`,
-  MirrorPod: "the kubelet's copy of a static pod, which nothing can change: write the volume into the static pod's file",
-  Unsupported: "no kind that makes pods",
+  Injected: "the missing parts are added to each new pod",
+  AlreadyInjected: "everything requested is there",
+  NotOptedIn: `nothing is requested: annotate the pod, or the pod template, with ${POD_ANNOTATIONS.inject}: "true"`,
+  MirrorPod: "the kubelet's copy of a static pod, which cannot be changed: write the volume into the static pod's file",
+  Unsupported: "not a kind that creates pods",
 };
 
 /** Something asks for injection, in a place or a spelling that nothing reads. */
@@ -147,7 +192,7 @@ function isMeant({ misplaced = [] }: PodToExplain, { decision }: Injection): boo
   return misplaced.length > 0 || (decision.kind !== "errored" && decision.warnings.length > 0);
 }
 
-function optInStep(pod: Pod, isAskedElsewhere: boolean): Step {
+function optInStep(pod: Pod, isAskedElsewhere: boolean): ExplanationStep {
   const value = pod.annotations[POD_ANNOTATIONS.inject];
   if (value === "true") return say["opt-in"].ok(`annotation ${POD_ANNOTATIONS.inject} is "true"`);
   if (value === undefined)
@@ -157,12 +202,12 @@ function optInStep(pod: Pod, isAskedElsewhere: boolean): Step {
 }
 
 /** Annotations of the Namespace are defaults for its pods. */
-function defaultsSteps({ facts }: ExplainContext): readonly Step[] {
-  return facts.unseen("namespaces").map((why) => say["opt-in"].unknown(`${why}: whether it has defaults for this pod is not known`));
+function defaultsSteps({ facts }: ExplainContext): readonly ExplanationStep[] {
+  return facts.unseen("namespaces").map((why) => say["opt-in"].unknown(`${why}: it is not known whether it has defaults for this pod`));
 }
 
-/** `untouched`: the pod as it stays where the webhook is not asked. */
-function volumeSteps(before: Pod | undefined, injection: Injection, untouched: JsonObject | undefined): readonly Step[] {
+/** `untouched`: the pod as it stays where the API server does not call the webhook. */
+function volumeSteps(before: Pod | undefined, injection: Injection, untouched: JsonObject | undefined): readonly ExplanationStep[] {
   const { classes, request } = injection;
   const stored = untouched ?? injection.pod;
   const after = stored === undefined ? undefined : readPod(stored);
@@ -178,24 +223,24 @@ function volumeSteps(before: Pod | undefined, injection: Injection, untouched: J
   });
   const names = new Set(mounted.map(({ name }) => name));
   const selected = request?.selection.containers.map(({ name }) => name);
-  const why = untouched === undefined ? undefined : "the webhook is not asked";
+  const why = untouched === undefined ? undefined : "the API server does not call the webhook";
   const mounts = after.value.containers.flatMap((container) => mountSteps(container, names, why ?? leftOutBecause(container, selected)));
   const env = after.value.containers.flatMap((container, index) => envSteps(container, before?.containers[index]));
   return [...volumes, ...(classes.size === 0 && mounted.length === 0 ? [] : mounts), ...env];
 }
 
 function leftOutBecause({ name }: PodContainer, selected: readonly string[] | undefined): string {
-  if (selected === undefined || selected.includes(name)) return "the pod mounts no volume of a class into it";
-  return `annotation ${POD_ANNOTATIONS.containers} leaves it out`;
+  if (selected === undefined || selected.includes(name)) return "the pod mounts no class volume into it";
+  return `annotation ${POD_ANNOTATIONS.containers} excludes it`;
 }
 
-function mountSteps({ name, mounts }: PodContainer, volumes: ReadonlySet<string>, why: string): readonly Step[] {
+function mountSteps({ name, mounts }: PodContainer, volumes: ReadonlySet<string>, why: string): readonly ExplanationStep[] {
   const own = mounts.filter(({ volume }) => volumes.has(volume));
   if (own.length === 0) return [say.mount.warning(`container ${name} sees no file of a class: ${why}`)];
   return own.map(({ volume, mountPath }) => say.mount.ok(`container ${name} has volume ${volume} at ${mountPath}`));
 }
 
-function envSteps({ name, envFrom }: PodContainer, before: PodContainer | undefined): readonly Step[] {
+function envSteps({ name, envFrom }: PodContainer, before: PodContainer | undefined): readonly ExplanationStep[] {
   const had = new Set(before?.envFrom.map(({ secret }) => secret));
   return envFrom
     .filter(({ secret }) => secret !== undefined && !had.has(secret))
@@ -203,7 +248,11 @@ function envSteps({ name, envFrom }: PodContainer, before: PodContainer | undefi
 }
 
 /** What only the cluster tells: credentials, mirrored Secrets, rights. */
-async function seenInCluster({ namespace, pod }: PodToExplain, injection: Injection, viewer: Viewer | undefined): Promise<readonly Step[]> {
+async function seenInCluster(
+  { namespace, pod }: PodToExplain,
+  injection: Injection,
+  viewer: Viewer | undefined,
+): Promise<readonly ExplanationStep[]> {
   if (viewer === undefined || injection.decision.reason === "NotOptedIn") return [];
   const read = readPod(injection.pod ?? pod);
   const volumes = read.ok ? read.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER) : [];
@@ -212,6 +261,6 @@ async function seenInCluster({ namespace, pod }: PodToExplain, injection: Inject
     fact.kind === "found" ? [fact.class] : [],
   );
   const looks = [];
-  for (const spc of classes) looks.push({ spc, look: await lookAtStatus(viewer, { namespace, name: spc.metadata.name }) });
+  for (const spc of classes) looks.push({ spc, look: await lookAtStatusObject(viewer, { namespace, name: spc.metadata.name }) });
   return clusterSteps(viewer, namespace, credentials, looks);
 }

@@ -14,7 +14,7 @@ export const STEP_TOPICS = [
 
 export type StepTopic = (typeof STEP_TOPICS)[number];
 
-export interface Step {
+export interface ExplanationStep {
   readonly topic: StepTopic;
   readonly state: StepState;
   /** Names, paths and texts of ours; never a value of a Secret. */
@@ -30,6 +30,7 @@ export const EXPLAIN_REASONS = {
   NamespaceExcluded: "unasked",
   PodExcluded: "unasked",
   NoStatus: "pending",
+  StatusOutdated: "pending",
   SwitchedOff: "unmirrored",
   NoSecretObjects: "unmirrored",
 } as const satisfies Record<string, "unasked" | "pending" | "unmirrored" | "stuck">;
@@ -37,7 +38,7 @@ export const EXPLAIN_REASONS = {
 export type ExplainReason = keyof typeof EXPLAIN_REASONS;
 
 /** The outcome and its one reason, as in the webhook's response, metric and log, or in the class's status. */
-export interface Verdict {
+export interface ExplanationVerdict {
   readonly outcome: AdmissionDecision["kind"] | "unasked" | "mirrored" | "unmirrored" | "failing" | "pending" | "stuck";
   readonly reason: AdmissionReason | SyncReason | ExplainReason;
   readonly message: string;
@@ -48,11 +49,11 @@ export interface Explanation {
   readonly object: string;
   /** Undefined for an object that is in none. */
   readonly namespace: string | undefined;
-  readonly verdict: Verdict;
-  readonly steps: readonly Step[];
+  readonly verdict: ExplanationVerdict;
+  readonly steps: readonly ExplanationStep[];
 }
 
-type Saying = Readonly<Record<StepState, (message: string) => Step>>;
+type Saying = Readonly<Record<StepState, (message: string) => ExplanationStep>>;
 
 /** A step, by its topic and state. */
 export const say = Object.fromEntries(STEP_TOPICS.map((topic) => [topic, sayingOf(topic)])) as Readonly<Record<StepTopic, Saying>>; // Its keys are the topics.
@@ -77,7 +78,7 @@ const MARKS: Readonly<Record<StepState, { readonly text: string; readonly colour
 /** Where the word says too little. */
 const OUTCOMES: Readonly<Record<string, string>> = {
   stuck: "the pod will not start",
-  errored: "the API server refuses it",
+  errored: "the API server rejects it",
   unasked: "not injected",
 };
 

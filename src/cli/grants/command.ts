@@ -4,6 +4,7 @@ import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { toYaml } from "../manifest/yaml.ts";
+import { installIn } from "../shared/absence.ts";
 import {
   answered,
   type Command,
@@ -15,9 +16,8 @@ import {
   reportText,
   withCluster,
 } from "../shared/command.ts";
-import { valueOf } from "../shared/options.ts";
-import { installNamespace } from "../shared/resources.ts";
-import { shown, verbatim } from "../shared/terminal.ts";
+import { namespaceWithin } from "../shared/options.ts";
+import { shellQuoted, shown, verbatim } from "../shared/terminal.ts";
 import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
 import { copyLines } from "./copies.ts";
 import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
@@ -31,13 +31,17 @@ export const grants: Command = {
   details: [
     "The worker gets a token of a ServiceAccount, and uses its node's managed identity, only if the Namespace of the class grants it",
     "by an annotation, or --managed-identity-namespaces names it. Run this before an upgrade from 0.3.0, so that no class stops",
-    "syncing. Review the list before applying it: anyone who can write a class can name an account. Accounts of --event-queues are",
+    "syncing. Review the list before you apply it: anyone who can write a class can name an account. Accounts of --event-queues are",
     "granted likewise. Copies of Secrets that classes offer to other namespaces are listed; --apply accepts none.",
     "",
-    "yaml is the Namespaces with the missing grants, for Git; json is one report.",
+    "yaml is manifests of Namespaces that add the missing grants, for Git; json is one report.",
     "Exit code: 0; 1 for a missing grant without --apply; 2 if the command failed.",
   ],
-  optionHelp: { namespace: "Classes of this namespace alone; of all where not given." },
+  examples: [
+    { result: "List the missing grants", typed: "keyvault-injector grants" },
+    { result: "Write them as manifests, for Git", typed: "keyvault-injector grants -o yaml" },
+  ],
+  optionHelp: { namespace: "Only classes of this namespace; otherwise of all namespaces." },
   options: ["namespace", "all-namespaces", "apply", "install-namespace", "output", "context", "kubeconfig"],
   formats: FORMATS,
   hasJsonReport: true,
@@ -50,8 +54,8 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
   const format = formatOf(options, FORMATS);
   return withCluster(input, context, async (cluster) => {
     const viewer = rememberingViewer(createViewer(cluster, context.signal));
-    const namespace = installNamespace(options);
-    const report = await lookForGrants(viewer, namespace, valueOf(options, "namespace"));
+    const namespace = await installIn(viewer, options);
+    const report = await lookForGrants(viewer, namespace, namespaceWithin(options, cluster.namespace));
     const missing = missingGrants(report.needs);
     const isApplied = options.apply !== undefined;
     if (isApplied) for (const grant of missing) await apply(cluster.kube, grant, context.signal);
@@ -97,8 +101,13 @@ function grantsYaml(missing: readonly MissingGrant[]): string {
 }
 
 function commandFor(grant: MissingGrant): string {
-  const annotations = Object.entries(annotationsFor(grant)).map(([key, value]) => `${key}=${value}`);
+  const annotations = Object.entries(annotationsFor(grant)).map(([key, value]) => shellWord(`${key}=${value}`));
   return `kubectl annotate namespace ${grant.namespace} --overwrite ${annotations.join(" ")}`;
+}
+
+/** As it is, where no shell reads anything into it. */
+function shellWord(text: string): string {
+  return /^[-\w.,:/=]+$/.test(text) ? text : shellQuoted(text);
 }
 
 function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds): readonly string[] {
@@ -126,11 +135,11 @@ function grantsText({ needs, copies, older }: GrantsReport, { isApplied }: { rea
     ...missingLines(missing, isApplied),
     ...copyLines(copies),
     ...section(
-      "No grant helps these:",
+      "No grant solves these:",
       needs.unhelped.map(({ namespace, name, why }) => `  ${namespace}/${name}: ${why}`),
     ),
     ...section(
-      `Older than the policy ${AUTHORS_POLICY}, so that nobody asked their authors for the right. Change the annotation ${CLASS_ANNOTATIONS.refresh} of each as its author, or delete it:`,
+      `Older than the policy ${AUTHORS_POLICY}, so their authors' permissions were never checked. Change the annotation ${CLASS_ANNOTATIONS.refresh} of each as its author, or delete it:`,
       (older ?? []).map(({ name, lends }) => `  ${name} ${lends.join(", ")}`),
     ),
     ...(older === undefined ? ["", `The policy ${AUTHORS_POLICY} is not bound: apply manifests/policies.`] : []),
@@ -151,12 +160,12 @@ function missingLines(missing: readonly MissingGrant[], isApplied: boolean): rea
   const byIdentity = missing.filter(({ managedIdentity }) => managedIdentity).map(({ namespace }) => namespace);
   return [
     "",
-    "Run this again with --apply, keep the output of -o yaml in Git, or:",
+    "Run this again with --apply, keep the output of -o yaml in Git, or run:",
     ...missing.map((grant) => `  ${commandFor(grant)}`),
     ...(byIdentity.length === 0
       ? []
       : [
-          "For the managed identity the worker's setting does as well:",
+          "For the managed identity, the worker's setting works as well:",
           `  --managed-identity-namespaces=${byIdentity.join(",")} (the chart's value managedIdentityNamespaces)`,
         ]),
   ];

@@ -5,6 +5,7 @@ import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
 import { UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import type { KubeObject, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
+import { shellQuoted } from "../shared/terminal.ts";
 
 export interface OfferedCopies {
   /** That is to take them. */
@@ -37,16 +38,16 @@ export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
   const missing = copies.filter(({ namespace, offered }) => offered.length > 0 && namespace !== UNGRANTABLE);
   return [
     "",
-    "Copies of Secrets that classes offer to other namespaces (= taken, + not):",
+    "Copies of Secrets that classes offer to other namespaces (= accepted, + not):",
     ...copies.flatMap(({ namespace, taken, offered }) => [
       `Namespace ${namespace}`,
       ...taken.map((key) => `  = ${key}`),
       ...offered.map((key) => `  + ${key}`),
     ]),
-    ...(missing.length === 0 ? [] : ["", "No --apply takes them. A user who may write the Namespace and Secrets in it does:"]),
+    ...(missing.length === 0 ? [] : ["", "--apply does not accept them. A user who can write the Namespace and Secrets in it can run:"]),
     ...missing.map(
       ({ namespace, from, offered }) =>
-        `  kubectl annotate namespace ${namespace} --overwrite '${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, ...offered].join(",")}'`,
+        `  kubectl annotate namespace ${namespace} --overwrite ${shellQuoted(`${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, ...offered].join(",")}`)}`,
     ),
   ];
 }

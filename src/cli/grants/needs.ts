@@ -3,6 +3,7 @@ import { CLASS_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import { grantsOf, type NamespaceGrants, NO_GRANTS, UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { isDnsSubdomain } from "../../domain/kubernetes-names.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
@@ -27,7 +28,7 @@ export type GrantsReport = Awaited<ReturnType<typeof lookForGrants>>;
 export type Needs = GrantsReport["needs"];
 export type NamespaceNeeds = Needs["namespaces"][number];
 
-const ADVICE = "name a namespace with -n, or ask for the right";
+const ADVICE = "name a namespace with -n, or ask for permission";
 
 /** `namespace` is the install's; `within` one namespace alone. `older` are classes that lend something and that no policy was asked about. */
 export async function lookForGrants(viewer: Viewer, namespace: string, within: string | undefined) {
@@ -35,7 +36,7 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
   const where = within === undefined ? {} : { namespace: within };
   const all = seen(await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, where), "the classes", ADVICE);
   const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings decide what is granted already`);
+  if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings determine what is already granted`);
   // Without a worker those that it would start with.
   const inForce = settingsOf(valueIn(look));
   const settings = workerSettings(inForce);
@@ -76,7 +77,7 @@ async function olderClasses(viewer: Viewer, classes: readonly SecretProviderClas
     .map((spc) => ({ name: keyOf(spc), lends: lendingOf(spc) }));
 }
 
-function seen<T>(look: Look<T>, what: string, advice = "ask for the right"): T {
+function seen<T>(look: Look<T>, what: string, advice = "ask for permission"): T {
   if (look.kind === "seen") return look.value;
   throw new CommandFailure(
     look.kind === "unseen" ? `${look.why}; ${advice}` : `the API server does not serve ${what}: apply manifests/crds first`,
@@ -108,7 +109,7 @@ function neededByQueues({ "event-queues": items }: SettingsInForce, install: str
   });
 }
 
-const NO_TOKENS: Need = { kind: "unhelped", why: `the worker asks for no token in ${UNGRANTABLE}` };
+const NO_TOKENS: Need = { kind: "unhelped", why: `the worker requests no token in ${UNGRANTABLE}` };
 
 function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], limits: OperatorLimits): Need {
   const read = readIdentityMode(spc.spec?.parameters ?? {});
@@ -170,7 +171,7 @@ function namesOf(named: readonly { readonly name: string }[]): readonly string[]
 /** What a Namespace still has to grant. */
 export interface MissingGrant {
   readonly namespace: string;
-  /** All that its annotation is to list; undefined where it need not change. */
+  /** All that its annotation is to list, without words that no account is called; undefined where it need not change. */
   readonly accounts: readonly string[] | undefined;
   readonly managedIdentity: boolean;
 }
@@ -180,7 +181,13 @@ export function missingGrants({ namespaces }: Needs): readonly MissingGrant[] {
     const missing = accounts.filter(({ isGranted }) => !isGranted).map(({ account }) => account);
     const needsIdentity = managedIdentity !== undefined && !managedIdentity.isGranted;
     if (missing.length === 0 && !needsIdentity) return [];
-    return [{ namespace, accounts: missing.length === 0 ? undefined : [...granted, ...missing].sort(), managedIdentity: needsIdentity }];
+    return [
+      {
+        namespace,
+        accounts: missing.length === 0 ? undefined : [...granted.filter(isDnsSubdomain), ...missing].sort(),
+        managedIdentity: needsIdentity,
+      },
+    ];
   });
 }
 

@@ -68,7 +68,7 @@ export function readClassItem(item: ManifestItem, namespace: string): ClassItem 
         .filter(([, value]) => value !== null && typeof value !== "string")
         .map(([key, value]) => ({
           path: ["spec", "parameters", key],
-          message: `spec.parameters.${key} is no string, and parameters are strings: ${adviceFor(value)}`,
+          message: `spec.parameters.${key} is not a string, but parameters must be strings: ${adviceFor(value)}`,
         })),
       ...(typeof spec["provider"] === "string" || spec["provider"] === undefined
         ? []

@@ -78,7 +78,7 @@ function* jsonTexts(place: FilePlace): Generator<DocumentText> {
   }
 }
 
-const NOT_JSON = "not JSON, which kubectl takes the rest of the file for";
+const NOT_JSON = "not JSON, although kubectl reads the rest of the file as JSON";
 
 function* notJson(place: FilePlace, start: number): Generator<DocumentText> {
   place.moveTo(start);
@@ -139,7 +139,7 @@ function* yamlTexts(place: FilePlace): Generator<DocumentText> {
   }
 }
 
-const BAD_SEPARATOR = "kubectl takes nothing but a comment behind ---; write the document below it";
+const BAD_SEPARATOR = "kubectl accepts only a comment after ---; write the document below it";
 
 function isGoodSeparator(file: string, at: number): boolean {
   return /^\s*(?:#|$)/.test(file.slice(at + SEPARATOR.length, lineEnd(file, at)));

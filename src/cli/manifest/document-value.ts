@@ -4,7 +4,7 @@ import { quoted } from "../../domain/quoted.ts";
 import type { ScalarEvent, YamlEvent } from "../../domain/yaml/events.ts";
 import { AliasBound } from "./alias-bound.ts";
 import { DocumentError } from "./document-error.ts";
-import { isMembers, type Members, NoJson, refuseNoJson, setMember, type Value } from "./json-value.ts";
+import { isMembers, type JsonMembers, NoJson, refuseNoJson, setMember, type Value } from "./json-value.ts";
 import { keyText, scalarValue } from "./yaml-scalar.ts";
 
 /** Lines of the keys of a mapping, or of the items of a list. */
@@ -28,7 +28,7 @@ interface Anchored {
 
 /** A list or mapping that has not ended. */
 interface Collection {
-  readonly value: Members | Value[];
+  readonly value: JsonMembers | Value[];
   readonly lines: Lines;
   readonly anchored: Anchored | undefined;
   /** Of a mapping: what waits for its value. */
@@ -50,7 +50,7 @@ const SHORT = 8;
 const INDENT = 2;
 
 const MERGE_TAG = "tag:yaml.org,2002:merge";
-const NO_MERGE = "<< merges a mapping, or a list of mappings, and nothing else";
+const NO_MERGE = "<< can merge only a mapping or a list of mappings";
 const NO_KEY = "a key is a list or a mapping";
 
 export interface KeyWarning {
@@ -129,7 +129,7 @@ export class DocumentBuilder {
     const read = scalarValue(event);
     if (!read.ok) throw new DocumentError(event.line, read.error);
     const isFinite = typeof read.value !== "number" || Number.isFinite(read.value);
-    const value = isFinite ? read.value : this.#noJson(event.line, `${event.value} has no form in JSON; quote it if it is text`);
+    const value = isFinite ? read.value : this.#noJson(event.line, `${event.value} cannot be represented in JSON; quote it if it is text`);
     return { value, steps: 1, characters: typeof value === "string" ? value.length : SHORT, depth: 0 };
   }
 
@@ -159,15 +159,15 @@ export class DocumentBuilder {
     around.steps += 1;
     around.characters += text.length;
     if (around.merged?.delete(text) !== true && Object.hasOwn(around.value, text)) {
-      this.warn(line, `the key ${quoted(text)} stands twice in a mapping; kubectl takes the last one`);
+      this.warn(line, `the key ${quoted(text)} occurs twice in a mapping; kubectl uses the last one`);
     }
   }
 
   #alias(name: string, line: number): void {
     const anchored = this.#anchors.get(name);
-    if (anchored === undefined) throw new DocumentError(line, `nothing is anchored as &${name}`);
+    if (anchored === undefined) throw new DocumentError(line, `there is no anchor &${name}`);
     const { node, scalar } = anchored;
-    if (node === undefined) throw new DocumentError(line, `what is anchored as &${name} contains itself`);
+    if (node === undefined) throw new DocumentError(line, `the value of anchor &${name} contains itself`);
     this.#count(line, node.steps + 1, node.steps);
     const around = this.#around;
     if (around !== undefined && this.#isKeyNext) {
@@ -180,7 +180,7 @@ export class DocumentBuilder {
     this.#place({ ...node, steps: node.steps + 1 }, line);
   }
 
-  #start(value: Members | Value[], { line, anchor }: Extract<YamlEvent, { kind: "list" | "mapping" }>): void {
+  #start(value: JsonMembers | Value[], { line, anchor }: Extract<YamlEvent, { kind: "list" | "mapping" }>): void {
     if (this.#isKeyNext) throw new DocumentError(line, NO_KEY);
     if (this.#open.length === MAX_DEPTH) throw tooDeep(line);
     const anchored = anchor === undefined ? undefined : { node: undefined, scalar: undefined };
@@ -250,7 +250,7 @@ export class DocumentBuilder {
 
   #count(line: number, steps: number, aliasSteps = 0): void {
     if (this.#bound.take(steps, aliasSteps)) return;
-    throw new DocumentError(line, "aliases make nearly all of the document; write it out, or in several documents");
+    throw new DocumentError(line, "aliases produce nearly all of the document; write it out, or split it into several documents");
   }
 
   #innermost(): Collection {

@@ -5,7 +5,7 @@ import type { DocumentBuilder } from "./document-value.ts";
 import { readText } from "./read-text.ts";
 
 /** Where something stands in what the user gave us. */
-export interface Place {
+export interface DocumentPlace {
   /** As the user named it; `-` is standard input. */
   readonly file: string;
   /** Of the file, from 1. */
@@ -14,7 +14,7 @@ export interface Place {
 
 /** One document, and where each of its fields stands. */
 export interface ManifestDocument {
-  readonly place: Place;
+  readonly place: DocumentPlace;
   /** In the file, from 1; empty documents do not count. */
   readonly number: number;
   /** Integers that a number would round are `bigint`. */
@@ -22,12 +22,12 @@ export interface ManifestDocument {
   /** About as many as it takes to print the object, aliases written out. */
   readonly characters: number;
   /** Of the field's key, or of the nearest field around it. */
-  placeOf(path: readonly (string | number)[]): Place;
+  placeOf(path: readonly (string | number)[]): DocumentPlace;
 }
 
 /** What is wrong with a document, or might be. */
 export interface ManifestProblem {
-  readonly place: Place;
+  readonly place: DocumentPlace;
   readonly message: string;
 }
 
@@ -54,7 +54,7 @@ export function readManifests(file: string, text: string): Manifests {
 
 /** A class, and no functions of its own for each: there may be a hundred thousand. */
 class ReadDocument implements ManifestDocument {
-  readonly place: Place;
+  readonly place: DocumentPlace;
   readonly number: number;
   readonly object: JsonObject;
   readonly characters: number;
@@ -73,14 +73,14 @@ class ReadDocument implements ManifestDocument {
     this.characters = characters;
   }
 
-  placeOf(path: readonly (string | number)[]): Place {
+  placeOf(path: readonly (string | number)[]): DocumentPlace {
     // Few documents are asked for lines, and lines take as much memory as the document: it is read again.
     this.#lines ??= readText(this.#source);
     return placeAt(this.place.file, this.#source, this.#lines.lineOf(path));
   }
 }
 
-function placeAt(file: string, source: DocumentText, line: number): Place {
+function placeAt(file: string, source: DocumentText, line: number): DocumentPlace {
   return { file, line: source.line + line - 1 };
 }
 
@@ -124,7 +124,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   kind: "kind: Pod, Deployment or another kind",
 };
 
-export function showPlace({ file, line }: Place): string {
+export function showPlace({ file, line }: DocumentPlace): string {
   return `${shownFile(file)}:${line}`;
 }
 

@@ -1,7 +1,7 @@
 import { memberOf, nonEmptyText, objectAt } from "../../domain/json-members.ts";
 import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { POD_TEMPLATE_KINDS } from "../../domain/pod-templates.ts";
-import type { ManifestDocument, Place } from "./documents.ts";
+import type { DocumentPlace, ManifestDocument } from "./documents.ts";
 
 /** One Kubernetes object of the files: a document, or an item of a List. */
 export interface ManifestItem {
@@ -10,8 +10,8 @@ export interface ManifestItem {
   readonly name: string;
   /** As written; undefined where the object names none. */
   readonly namespace: string | undefined;
-  readonly place: Place;
-  placeOf(path: readonly (string | number)[]): Place;
+  readonly place: DocumentPlace;
+  placeOf(path: readonly (string | number)[]): DocumentPlace;
 }
 
 /** The objects of a document: itself, or what its `items` hold, Lists of Lists included. */

@@ -12,16 +12,16 @@ export class NoJson {
 }
 
 /** Every key is an own property, `__proto__` too. */
-export interface Members {
+export interface JsonMembers {
   [key: string]: Value;
 }
-export type Value = ScalarValue | Members | Value[] | NoJson;
+export type Value = ScalarValue | JsonMembers | Value[] | NoJson;
 
-export function isMembers(value: Value): value is Members {
+export function isMembers(value: Value): value is JsonMembers {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NoJson);
 }
 
-export function setMember(members: Members, key: string, value: Value): void {
+export function setMember(members: JsonMembers, key: string, value: Value): void {
   if (key === "__proto__") Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
   else members[key] = value;
 }

@@ -1,4 +1,4 @@
-import { FORBIDDEN, type YamlEvent, YamlSyntaxError } from "../../domain/yaml/events.ts";
+import { FORBIDDEN_CHARACTERS, type YamlEvent, YamlSyntaxError } from "../../domain/yaml/events.ts";
 import { readYaml } from "../../domain/yaml/read-yaml.ts";
 import { DocumentError } from "./document-error.ts";
 import type { ReadableText } from "./document-texts.ts";
@@ -20,7 +20,7 @@ export function readText({ kind, text }: ReadableText): DocumentBuilder {
 /** YAML to events, and what kubectl leaves unread of it. */
 
 /** Sends the events of the first YAML document of a text, all that kubectl reads of it. The line of what it leaves unread, if anything is. */
-export function readYamlEvents(text: string, send: (event: YamlEvent) => void): number | undefined {
+function readYamlEvents(text: string, send: (event: YamlEvent) => void): number | undefined {
   refuseForbidden(text);
   try {
     const unread = readYaml(text, send);
@@ -33,7 +33,7 @@ export function readYamlEvents(text: string, send: (event: YamlEvent) => void): 
 }
 
 function refuseForbidden(text: string): void {
-  const found = FORBIDDEN.exec(text);
+  const found = FORBIDDEN_CHARACTERS.exec(text);
   if (found === null) return;
   const line = text.slice(0, found.index).split("\n").length;
   throw new DocumentError(line, `control characters are not allowed (U+${hexadecimal(found[0])})`);

@@ -75,7 +75,7 @@ function resolveScalar({ value: text, isQuoted, tag }: WrittenScalar): Result<Re
   if (name === "float" && resolved.type === "int" && resolved.value <= MAX_INT64) {
     return ok({ type: "float", value: Number(resolved.value) });
   }
-  return failed(`what is marked as !!${name} is none`);
+  return failed(`the value tagged !!${name} is not of that type`);
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -83,7 +83,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 function decodeBinary(text: string): Result<Resolved, string> {
   // Go skips line breaks and nothing else, and wants whole groups.
   const digits = text.replaceAll(/[\r\n]/g, "");
-  if (digits.length % 4 > 0 || !BASE64.test(digits)) return failed("what is marked as !!binary is no base64");
+  if (digits.length % 4 > 0 || !BASE64.test(digits)) return failed("the value tagged !!binary is not base64");
   return ok({ type: "str", value: goText(Buffer.from(digits, "base64")) });
 }
 

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../../domain/json-object.ts";
-import { escapedControls } from "../shared/terminal.ts";
+import { asJsonEscapes } from "../../domain/quoted.ts";
 import { isPlainText } from "./yaml-scalar.ts";
 
 /** Values of JSON to YAML that kubectl reads as the same: blocks, keys in their order, quotes where plain text would mean something else. */
@@ -110,4 +110,12 @@ declare global {
 export function toJson(value: unknown): string {
   const json = JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? JSON.rawJSON(String(inner)) : inner), 2);
   return `${escapedControls(json)}\n`;
+}
+
+/**
+ * JSON whose texts hold no control or format character and no separator of lines: its own escapes stop below DEL, and a terminal obeys what
+ * comes after it, too.
+ */
+export function escapedControls(json: string): string {
+  return json.replaceAll(/[\u007F-\u009F]|[\p{Cf}\p{Zl}\p{Zp}]/gu, asJsonEscapes);
 }

@@ -2,9 +2,10 @@
 import { assertNever } from "../../domain/assert-never.ts";
 import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
-import { type ClassStatus, conditionOf } from "../../domain/sync/class-status.ts";
+import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
-import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
+import { isToldUnused, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import type { WorkerAnswer } from "../../domain/sync/worker-answer.ts";
 import { mirrorsNothing, switchedOffBecause, workerSettings } from "../shared/class-context.ts";
 import type { SettingsInForce } from "../shared/settings-in-force.ts";
@@ -15,7 +16,7 @@ export type Fetching =
   /** It makes no Secret, and its versions are not followed for a workload that asks for restarts. */
   { readonly kind: "none" } | { readonly kind: "off"; readonly why: string } | { readonly kind: "fetched"; readonly isWhileUsed: boolean };
 
-export type Answer =
+export type RefreshAnswer =
   | WorkerAnswer
   | Exclude<Fetching, { readonly kind: "fetched" }>
   /** No pod mounts the class, which is mirrored while one does. `hasSecrets`: it is not long ago that one did. */
@@ -26,7 +27,7 @@ export type Answer =
 /** By the class, its status, and the worker's settings. Where those may not be seen, the status tells what they come to. */
 export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undefined, look: Look<SettingsInForce>): Fetching {
   if (mirrorsNothing(spc) && status === undefined) return { kind: "none" };
-  if (!isOurs(spc)) return { kind: "off", why: `its provider is ${JSON.stringify(spc.spec?.provider ?? "")}, and not azure` };
+  if (!isOurs(spc)) return { kind: "off", why: `its provider is ${JSON.stringify(spc.spec?.provider ?? "")}, not azure` };
   if (look.kind !== "seen") return fetchingByStatus(spc, status);
   const settings = workerSettings(look.value);
   const why = switchedOffBecause(settings, spc);
@@ -36,26 +37,26 @@ export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undef
 function fetchingByStatus(spc: SecretProviderClass, status: ClassStatus | undefined): Fetching {
   const synced = conditionOf(status, "Synced");
   if (synced?.reason === "SwitchedOff") return { kind: "off", why: synced.message };
-  return { kind: "fetched", isWhileUsed: syncMode(spc, "always") === "while-used" || synced?.message === UNUSED_MESSAGE };
+  return { kind: "fetched", isWhileUsed: syncMode(spc, "always") === "while-used" || isToldUnused(status) };
 }
 
 /** The worker has asked the vault, or has nothing to ask it for. */
-export function isAnswered({ kind }: Answer): boolean {
+export function isAnswered({ kind }: RefreshAnswer): boolean {
   return kind !== "open" && kind !== "off" && kind !== "unseen";
 }
 
 /** Nothing that the worker looks after is older than its answer. */
-export function isFetchedWell(answer: Answer): boolean {
+export function isFetchedWell(answer: RefreshAnswer): boolean {
   return answer.kind === "none" || answer.kind === "synced" || (answer.kind === "unused" && !answer.hasSecrets);
 }
 
 /** No wait makes it better. */
-export function isFinal(answer: Answer): boolean {
+export function isFinal(answer: RefreshAnswer): boolean {
   return ["off", "unused", "unseen"].includes(answer.kind) || (answer.kind === "failed" && !answer.isTriedAgain);
 }
 
 /** Of `-o json`. */
-export function answerReport(answer: Answer): object {
+export function answerReport(answer: RefreshAnswer): object {
   const { kind } = answer;
   if (kind === "off" || kind === "unseen") return { kind, message: answer.why };
   if (kind === "open") return { kind, ...answer.why };
@@ -68,24 +69,24 @@ export interface AnswerPlace {
   readonly isWaited: boolean;
 }
 
-export function answerText(answer: Answer, { ref, isWaited }: AnswerPlace): string {
+export function answerText(answer: RefreshAnswer, { ref, isWaited }: AnswerPlace): string {
   const explained = `keyvault-injector explain spc/${ref.name} -n ${ref.namespace}`;
   switch (answer.kind) {
     case "none":
-      return "the class makes no Secret: there is nothing for the worker to fetch";
+      return "the class has no Secrets: there is nothing for the worker to fetch";
     case "off":
       return `nothing updates its Secrets: ${answer.why}`;
     case "unseen":
-      return `the worker has been asked, and its answer is not seen: ${answer.why}`;
+      return `the request was sent, but its result cannot be seen: ${answer.why}`;
     case "unused":
       return answer.hasSecrets
-        ? "no pod mounts the class, which is mirrored while one does: until then its Secrets stay as they are"
+        ? "no pod mounts the class, which is synced only while a pod mounts it: until then, its Secrets stay unchanged"
         : UNUSED_MESSAGE;
     case "synced":
-      return "the worker has asked the vault, and its Secrets and its status are as that answered";
+      return "the worker has queried the vault, and the Secrets and the status match its response";
     case "failed": {
-      const next = answer.isTriedAgain ? "the worker tries again" : "it stays so until someone fixes it";
-      return `the worker has answered, and the class is not up to date: ${told(answer.why)}; ${next}; see ${explained}`;
+      const next = answer.isTriedAgain ? "the worker retries" : "this lasts until someone fixes it";
+      return `the worker has reconciled the class, but it is not up to date: ${told(answer.why)}; ${next}; see ${explained}`;
     }
     case "open":
       return openText(answer, { isWaited, explained });
@@ -94,18 +95,18 @@ export function answerText(answer: Answer, { ref, isWaited }: AnswerPlace): stri
   }
 }
 
-type Open = Extract<Answer, { readonly kind: "open" }>;
+type Open = Extract<RefreshAnswer, { readonly kind: "open" }>;
 
 function openText(
   { why, isTakenBack }: Open,
   { isWaited, explained }: Pick<AnswerPlace, "isWaited"> & { readonly explained: string },
 ): string {
-  if (!isWaited) return "the worker has been asked (--wait waits for its answer)";
+  if (!isWaited) return "the request was sent to the worker (--wait waits for the result)";
   if (isTakenBack) {
-    return "somebody has put the annotation keyvault-injector.dev/refresh back before the worker had answered; run the command again, and take the annotation out of the manifests of the class";
+    return "someone reset the annotation keyvault-injector.dev/refresh before the worker had reconciled the class; remove the annotation from the manifests of the class, and then run the command again";
   }
   const state = why === undefined ? "" : `; the class's status: ${told(why)}`;
-  return `the worker has been asked and has not answered${state}; see ${explained}`;
+  return `the worker has not finished the request${state}; see ${explained}`;
 }
 
 function told({ reason, message }: { readonly reason: string; readonly message: string }): string {

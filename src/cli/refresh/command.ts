@@ -1,8 +1,14 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { parseDuration } from "../../domain/duration.ts";
-import type { ObjectRef } from "../../domain/kubernetes.ts";
-import { type DriverPace, driverPace, paceText } from "../../domain/refresh/driver-pace.ts";
+import { CSI_DRIVER } from "../../domain/injection/settings.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { syncDefect } from "../../domain/preflight/class-defect.ts";
+import { type DriverFacts, type DriverPace, driverPace, paceText } from "../../domain/refresh/driver-pace.ts";
+import { conditionOf } from "../../domain/sync/class-status.ts";
 import { counted } from "../../domain/words.ts";
+import { DRIVER_IMAGE, runs } from "../doctor/checks/nodes.ts";
+import { installIn } from "../shared/absence.ts";
 import {
   type Cluster,
   type Command,
@@ -17,37 +23,36 @@ import {
   withCluster,
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
-import { DEFAULT_CLOUD, installNamespace } from "../shared/resources.ts";
-import { lookAtWorkerSettings } from "../shared/settings-in-force.ts";
+import { DEFAULT_CLOUD, MORE_RESOURCES } from "../shared/resources.ts";
+import { imagesOf, lookAtWorkerSettings, type WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Line, line, shown } from "../shared/terminal.ts";
-import { createViewer, valueIn } from "../shared/viewer.ts";
+import { createViewer, refusalText, type Viewer, valueIn } from "../shared/viewer.ts";
 import { objectsReport } from "../where/report.ts";
 import { usagesText } from "../where/text.ts";
 import { answerReport, answerText, fetchingOf, isAnswered } from "./answer.ts";
-import { askKubelets, askWorker } from "./ask.ts";
-import { driverFacts } from "./driver-facts.ts";
-import { classIn, lookAtStatus, type Progress, progressOf, type Refreshing, waitForProgress } from "./progress.ts";
+import { classIn, lookAtStatus, type Refreshing, type RefreshProgress, refreshProgress, waitForProgress } from "./progress.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
 
 export const refresh: Command = {
   name: "refresh",
-  summary: "Update the Secrets of a class, and the files in the pods that mount it, now.",
+  summary: "Update a class's Secrets and mounted files now.",
   usage: "CLASS | NAMESPACE/CLASS",
   details: [
     "Annotates the class, so that the worker fetches at once. With CSI driver 1.6 or later it also annotates the pods that mount the",
     "class: the kubelet then makes the driver refresh files older than its interval. For an earlier driver it prints the longest wait.",
     "You need permission to patch the class, and pods.",
-    "With --wait it ends when the Secrets match the vault and all pods have the newest version, or when the time is over. It waits",
+    "With --wait, it ends when the Secrets match the vault and all pods have the newest version, or when the time is over. It waits",
     "while the worker retries. It ends at once if someone must first fix the class, the vault or a permission, and if the",
-    "class is switched off, or syncs only while a pod mounts it and none does.",
+    "class is turned off, or syncs only while a pod mounts it and none does.",
     "",
     "json is one report.",
-    "Exit code: 0; 1 if --wait ended before all was up to date; 2 if the command failed.",
+    "Exit code: 0; 1 if --wait ended before everything was up to date; 2 if the command failed.",
   ],
+  examples: [{ result: "Fetch now, and wait until Secrets and pods are up to date", typed: "keyvault-injector refresh shop/shop --wait" }],
   options: ["namespace", "wait", "timeout", "install-namespace", "output", "context", "kubeconfig"],
   formats: FORMATS,
-  optionHelp: { namespace: "Namespace of the class; else the kubeconfig's, else default." },
+  optionHelp: { namespace: "Namespace of the class; otherwise the kubeconfig's, otherwise default." },
   hasJsonReport: true,
   arguments: 1,
   run: runRefresh,
@@ -69,7 +74,7 @@ async function runRefresh(input: CommandInput, context: CommandContext): Promise
     const pace = driverPace(await driverFacts(refreshing.viewer));
     const asking = { kube: cluster.kube, signal: context.signal, value: refreshing.request.value };
     await askWorker(asking, refreshing.ref);
-    const before = await progressOf(refreshing);
+    const before = await refreshProgress(refreshing);
     const refusals = pace.kind === "republish" ? await askKubelets(asking, refreshing.ref.namespace, before.pods) : [];
     const isWaited = input.options.wait !== undefined;
     const progress = isWaited ? await waitForProgress(refreshing, { pace, withinMs: timeoutMs ?? defaultMs(pace) }) : before;
@@ -81,7 +86,7 @@ async function runRefresh(input: CommandInput, context: CommandContext): Promise
 function timeoutIn({ options }: CommandInput): number | undefined {
   const text = valueOf(options, "timeout");
   if (text === undefined) return undefined;
-  if (options.wait === undefined) throw new CommandFailure("--timeout: it is for --wait; leave it out, or add --wait");
+  if (options.wait === undefined) throw new CommandFailure("--timeout works only with --wait; remove it, or add --wait");
   const parsed = parseDuration(text);
   if (!parsed.ok) throw new CommandFailure(`--timeout: ${parsed.error}`);
   if (parsed.value > MOST_MS) throw new CommandFailure(`--timeout: ${text} is longer than 1h; write less`);
@@ -99,13 +104,17 @@ async function openRefresh(
   ref: Required<ObjectRef>,
 ): Promise<Refreshing> {
   const viewer = createViewer(cluster, context.signal);
+  const install = await installIn(viewer, options);
   const spc = await classIn(viewer, ref);
   const status = valueIn(await lookAtStatus(viewer, ref));
-  const settings = await lookAtWorkerSettings(viewer, installNamespace(options));
+  const settings = await lookAtWorkerSettings(viewer, install);
   const earlier = [spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh], status?.observedRefresh];
   const request = { value: new Date(context.clock.now()).toISOString(), earlier };
   const cloudName = valueIn(settings)?.["cloud-name"] ?? DEFAULT_CLOUD;
-  return { cluster, context, viewer, ref, request, cloudName, fetching: fetchingOf(spc, status, settings) };
+  // Where the worker says that all is well, identity bindings are on.
+  const identityBindings = valueIn(settings)?.["identity-bindings"] === "true" || conditionOf(status, "Synced")?.status === "True";
+  const defect = syncDefect(spc, { cloudName, identityBindings });
+  return { cluster, context, viewer, ref, request, cloudName, defect, fetching: fetchingOf(spc, status, settings) };
 }
 
 interface Refreshed {
@@ -113,7 +122,7 @@ interface Refreshed {
   readonly pace: DriverPace;
   /** Why kubelets were not asked. */
   readonly refusals: readonly string[];
-  readonly progress: Progress;
+  readonly progress: RefreshProgress;
   /** Pods whose kubelets were asked. */
   readonly asked: number;
   readonly isWaited: boolean;
@@ -138,7 +147,12 @@ function result(refreshed: Refreshed, input: CommandInput, context: CommandConte
   };
   const output =
     format === "json" ? reportText("refresh", context.shipped, fields) : shown(refreshText(refreshed, format === "wide"), context.terminal);
-  const notes = [...refusals, ...unseen].map((why) => `note: ${why}`);
+  const { defect } = refreshing;
+  const wrong = `warning: no refresh helps class ${ref.namespace}/${ref.name} until someone corrects it:`;
+  const notes = [
+    ...(defect === undefined ? [] : [`${wrong} ${defect.message} (${defect.reason})`]),
+    ...[...refusals, ...unseen].map((why) => `note: ${why}`),
+  ];
   return { code: isWaited && !isUpToDate ? EXIT.found : EXIT.fine, output, notes };
 }
 
@@ -147,9 +161,9 @@ function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: 
   const worker = answerText(progress.answer, { ref, isWaited });
   const kubelets =
     asked > 0
-      ? [`the kubelets were asked for ${counted(asked, "pod")}`]
+      ? [`the kubelets were triggered for ${counted(asked, "pod")}`]
       : refusals.length > 0
-        ? ["the kubelets were not asked: the files follow at their next sync"]
+        ? ["the kubelets were not triggered: the files follow at their next sync"]
         : [];
   const lines = [
     worker,
@@ -158,4 +172,76 @@ function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: 
   ];
   const usages = progress.usages.length === 0 ? [] : [line``, ...usagesText(progress.usages, { isWide })];
   return [line`refresh of class ${ref.namespace}/${ref.name}`, ...lines.map((each) => line`  ${each}`), ...usages];
+}
+
+interface CsiDriver extends KubeObject {
+  readonly spec?: { readonly requiresRepublish?: boolean };
+}
+
+/** Undefined where the user may not see DaemonSets. A cluster with several of the driver (Linux, Windows) is taken to have one version. */
+async function driverFacts(viewer: Viewer): Promise<DriverFacts | undefined> {
+  const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
+  if (look.kind !== "seen") return undefined;
+  const [daemonSet] = look.value.filter((each) => runs(each, DRIVER_IMAGE));
+  const registered = await viewer.object<CsiDriver>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
+  const requiresRepublish = registered.kind === "seen" ? valueIn(registered)?.spec?.requiresRepublish === true : undefined;
+  if (daemonSet === undefined) return { images: [], args: [], requiresRepublish };
+  const containers = (daemonSet.spec?.template?.spec?.containers ?? []).filter(({ image = "" }) => DRIVER_IMAGE.test(image));
+  return {
+    images: imagesOf(daemonSet).filter((image) => DRIVER_IMAGE.test(image)),
+    args: containers.flatMap(({ args = [] }) => args),
+    requiresRepublish,
+  };
+}
+
+const FIELD_MANAGER = "keyvault-injector-refresh";
+
+/** Requests for pods under way at a time: each makes a kubelet ask the vault. */
+const PODS_AT_A_TIME = 4;
+
+interface RefreshQuestion {
+  readonly kube: Cluster["kube"];
+  readonly signal: AbortSignal;
+  /** Value of the annotation: another one than before. */
+  readonly value: string;
+}
+
+/** Has the worker ask the vault for the class; throws {@link CommandFailure} where the user may not. */
+async function askWorker(asking: RefreshQuestion, spc: Required<ObjectRef>): Promise<void> {
+  const refusal = await annotate(asking, RESOURCES.secretProviderClasses, spc);
+  if (refusal !== undefined) throw new CommandFailure(refusal);
+}
+
+/**
+ * Has the kubelets look at the pods again. A pod whose annotations change is synced at once, and a sync is what version 1.6 of the driver
+ * mounts again at. Resolves with why it was not possible: for want of a right no other pod is tried.
+ */
+async function askKubelets(asking: RefreshQuestion, namespace: string, pods: readonly string[]): Promise<readonly string[]> {
+  const waiting = [...pods];
+  const refusals: string[] = [];
+  const worker = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined && refusals.length === 0; name = waiting.shift()) {
+      const refusal = await annotate(asking, RESOURCES.pods, { namespace, name });
+      if (refusal !== undefined) refusals.push(refusal);
+    }
+  };
+  await Promise.all(Array.from({ length: PODS_AT_A_TIME }, worker));
+  return refusals;
+}
+
+/** One key for both: what is annotated is brought up to date. A pod that is gone meanwhile is nobody's trouble. */
+async function annotate(
+  { kube, value, signal }: RefreshQuestion,
+  resource: Resource,
+  ref: Required<ObjectRef>,
+): Promise<string | undefined> {
+  const patch = { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: value } } };
+  try {
+    await kube.mergePatch(resource, ref, patch, { fieldManager: FIELD_MANAGER }, signal);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    if (error.code === "NotFound" && resource === RESOURCES.pods) return undefined;
+    return refusalText(`patch ${resource.plural} ${ref.namespace}/${ref.name}`, error);
+  }
 }

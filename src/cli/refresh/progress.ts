@@ -1,7 +1,8 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { ClassDefect } from "../../domain/preflight/class-defect.ts";
 import type { DriverPace } from "../../domain/refresh/driver-pace.ts";
-import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { type RefreshRequest, workerAnswer } from "../../domain/sync/worker-answer.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
@@ -10,7 +11,7 @@ import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type Cluster, type CommandContext, CommandFailure } from "../shared/command.ts";
 import { type Look, lookUp, type Viewer, valueIn } from "../shared/viewer.ts";
 import { gather } from "../where/gather.ts";
-import { type Answer, type Fetching, isFetchedWell, isFinal } from "./answer.ts";
+import { type Fetching, isFetchedWell, isFinal, type RefreshAnswer } from "./answer.ts";
 
 /** One refresh that was asked for. */
 export interface Refreshing {
@@ -23,20 +24,22 @@ export interface Refreshing {
   /** Cloud of classes that name none. */
   readonly cloudName: string;
   readonly fetching: Fetching;
+  /** Why no refresh helps, by the text of the class. */
+  readonly defect: ClassDefect | undefined;
 }
 
 /** How far a refresh has come. */
-export interface Progress {
+export interface RefreshProgress {
   /** Pods that mount the class. */
   readonly pods: readonly string[];
   readonly usages: readonly ObjectUsage[];
-  readonly answer: Answer;
+  readonly answer: RefreshAnswer;
   /** The worker has answered well, no Secret is of an older version, and no file is, or may be. */
   readonly isUpToDate: boolean;
   readonly unseen: readonly string[];
 }
 
-export async function progressOf(refreshing: Refreshing): Promise<Progress> {
+export async function refreshProgress(refreshing: Refreshing): Promise<RefreshProgress> {
   const { cluster, context, ref, cloudName } = refreshing;
   const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
@@ -58,7 +61,7 @@ interface Read {
   readonly isUnused: boolean;
 }
 
-function answerIn({ fetching, request }: Refreshing, { status: look, spc, isUnused }: Read): Answer {
+function answerIn({ fetching, request }: Refreshing, { status: look, spc, isUnused }: Read): RefreshAnswer {
   if (fetching.kind !== "fetched") return fetching;
   if (look.kind === "unseen") return { kind: "unseen", why: look.why };
   const status = valueIn(look);
@@ -76,7 +79,7 @@ function isNowhereOld({ secrets, containers }: ObjectUsage): boolean {
 export async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise<SecretProviderClass> {
   const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
   if (look.kind === "seen") return look.value;
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for the right to get secretproviderclasses`);
+  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for permission to get secretproviderclasses`);
   throw new CommandFailure(look.kind === "unserved" ? NO_CLASSES_SERVED : await classAbsence(viewer, ref));
 }
 
@@ -99,12 +102,12 @@ const EVERY_MS = 2_000;
  * Looks again until all is up to date, no wait makes it so, or the time is over. The newest version of a class that the worker asks no vault for
  * is known to its pods alone: only when the driver's time is over is each of them known to have looked.
  */
-export async function waitForProgress(refreshing: Refreshing, { pace, withinMs }: Waiting): Promise<Progress> {
+export async function waitForProgress(refreshing: Refreshing, { pace, withinMs }: Waiting): Promise<RefreshProgress> {
   const { clock, signal, terminal } = refreshing.context;
   const began = clock.now();
   const filesFollow = pace.kind === "republish" || pace.kind === "timer";
   for (;;) {
-    const progress = await progressOf(refreshing);
+    const progress = await refreshProgress(refreshing);
     const waited = clock.now() - began;
     const isKnown = progress.answer.kind !== "none" || progress.pods.length === 0 || !filesFollow || waited >= pace.atMostMs;
     const isUpToDate = progress.isUpToDate && isKnown;

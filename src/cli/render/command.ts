@@ -25,7 +25,7 @@ import {
 import { shownDiff, unifiedDiff } from "../shared/diff.ts";
 import { type InjectionContext, injectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
 import { injectionModeOf } from "../shared/injection-mode.ts";
-import { type Finding, fileFindings, findingOn, type ManifestFiles, readFiles, showFinding, sourcesOf } from "../shared/manifest-files.ts";
+import { type Finding, fileFindings, findingOn, type ManifestFiles, readNamedFiles, showFinding } from "../shared/manifest-files.ts";
 import { type OptionValues, valueOf } from "../shared/options.ts";
 import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, installNamespace } from "../shared/resources.ts";
 import { shown } from "../shared/terminal.ts";
@@ -39,13 +39,20 @@ export const render: Command = {
   summary: "Print manifests as the API server would store them, with the injection into their pods.",
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
-    "Adds to pods and pod templates what the webhook or the policy would add, by the webhook's own code, and prints other objects unchanged.",
+    "Adds to pods and pod templates what the webhook or the policy would add, using the webhook's own code, and prints other objects unchanged.",
     "Classes and Namespaces in the files take precedence over those of the cluster. Without a cluster in the kubeconfig, or with",
     "--offline, it reads only the files.",
     "",
-    "json is one List; diff is what changes, in colour on a terminal.",
+    "json is one List; diff shows the changes, in colour on a terminal.",
     "Exit code: 0; 1 for an object that would be denied (it is not printed) or, with --fail-on-warnings, a warning; 2 for an",
     "unreadable file (nothing is printed) or document (the others are printed).",
+  ],
+  examples: [
+    { result: "Show what injection changes in a Deployment", typed: "keyvault-injector render -f deployment.yaml -o diff" },
+    {
+      result: "Check an overlay in CI, without a cluster",
+      typed: "keyvault-injector render -k overlays/production --offline --fail-on-warnings",
+    },
   ],
   options: [
     "filename",
@@ -63,8 +70,8 @@ export const render: Command = {
   ],
   formats: FORMATS,
   optionHelp: {
-    namespace: "Namespace of objects that name none; else the kubeconfig's, else default.",
-    "install-namespace": "Namespace of the install, whose pods the webhook leaves out; keyvault-injector where not given.",
+    namespace: "Namespace of objects that name none; otherwise the kubeconfig's, otherwise default.",
+    "install-namespace": "Namespace of the install, whose pods the webhook excludes; keyvault-injector by default.",
   },
   arguments: Number.POSITIVE_INFINITY,
   run: runRender,
@@ -72,11 +79,9 @@ export const render: Command = {
 
 async function runRender(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
-  const sources = await sourcesOf(input, context.inputs);
-  if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
-  const read = await readFiles(sources);
+  const read = await readNamedFiles(input, context.inputs);
   const wrong = fileFindings(read).map(showFinding);
-  if (read.documents.length === 0 && read.problems.length > 0) return { code: EXIT.unusable, output: "", notes: wrong };
+  if (read.documents.length === 0) return { code: EXIT.unusable, output: "", notes: wrong };
   const { cluster, notes } = await openIfConfigured(context, options);
   const result = await closing(cluster, () => renderDocuments(read, options, { context, cluster }));
   return { ...result, notes: [...notes, ...wrong, ...result.notes] };
@@ -108,7 +113,7 @@ async function renderDocuments(
     notes: [
       ...modeNotes(all, injecting),
       ...(await unaskedNotes(all, viewer, context)),
-      ...injecting.facts.unseen().map((why) => `warning: ${why}: what depends on it is not known`),
+      ...injecting.facts.unseen().map((why) => `warning: ${why}: results that depend on it are not known`),
       ...findings.map(showFinding),
     ],
   };
@@ -117,7 +122,9 @@ async function renderDocuments(
 /** What comes out otherwise than by the webhook. */
 function modeNotes(rendered: readonly RenderedItem[], { mode }: InjectionContext): readonly string[] {
   if (mode === "webhook" || !rendered.some(({ isInjected }) => isInjected === true)) return [];
-  return ["note: a policy injects, which reads no class: it adds nodePublishSecretRef for each unless credentials-secret is none"];
+  return [
+    "note: a policy injects, and it does not read classes: it adds nodePublishSecretRef for each class unless credentials-secret is none",
+  ];
 }
 
 /** That this cluster would add nothing of what is shown. Whether it would is not asked where nobody answers, or the user may not see it. */
@@ -133,8 +140,8 @@ async function unaskedNotes(
   });
   if (entry === undefined || entry.kind === "seen" || entry.kind === "unseen") return [];
   if ((await injectionModeOf(viewer)).kind === "policy") return [];
-  const missing = `there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}`;
-  return [`note: this cluster injects nothing, ${missing}: this is what an install would add; see ${program} doctor`];
+  const missing = `no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY} exists`;
+  return [`note: this cluster injects nothing, because ${missing}: the output shows what an install would add; see ${program} doctor`];
 }
 
 /** A document, and what has become of its objects, in the order of `itemsOf`. */
@@ -193,7 +200,7 @@ export interface RenderedItem {
 const ANNOTATIONS = ["metadata", "annotations"];
 
 /** What becomes of one object of the files. */
-export async function renderItem(item: ManifestItem, context: RenderContext): Promise<RenderedItem> {
+async function renderItem(item: ManifestItem, context: RenderContext): Promise<RenderedItem> {
   const namespace = item.namespace ?? context.namespace;
   if (isClass(item)) return renderClass(item, namespace);
   const refused = metadataProblems(item.object).map((problem) =>
@@ -219,7 +226,7 @@ async function renderPod(item: ManifestItem, { path, pod, namespace }: PodOfItem
   if (context.excluded.includes(namespace)) {
     // What is left out is left out in silence by the API server: here it is told.
     const inject = objectAt(pod, ANNOTATIONS)?.[POD_ANNOTATIONS.inject];
-    const message = `nothing is injected: the webhook leaves namespace ${namespace} out, use another one or remove the annotations under ${PREFIX}/`;
+    const message = `nothing is injected: the webhook excludes namespace ${namespace}; use another one, or remove the annotations under ${PREFIX}/`;
     return { object: item.object, findings: inject === undefined || inject === "false" ? [] : [told("warning", message)] };
   }
   const injection = await injectPod(pod, namespace, context);
@@ -250,7 +257,7 @@ function renderClass(item: ManifestItem, namespace: string): RenderedItem {
   const read = readClassItem(item, namespace);
   const refused = read.refused.map(({ path, message }) => findingOn(item, path, { severity: "error", message }));
   const nulls = read.nulls.map((key) => {
-    const message = `spec.parameters.${key} is null: write ${key}: "" or remove the line. Client-side apply drops it, server-side apply and GitOps tools refuse it`;
+    const message = `spec.parameters.${key} is null: write ${key}: "" or remove the line. Client-side apply drops it; server-side apply and GitOps tools reject it`;
     return findingOn(item, ["spec", "parameters", key], { severity: "warning", reason: "NullParameter", message });
   });
   const preflight = classWarnings(read.class, { cloudName: DEFAULT_CLOUD })

@@ -1,6 +1,6 @@
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { counted } from "../../domain/words.ts";
-import { assertNamespace } from "../shared/absence.ts";
+import { assertNamespace, installIn } from "../shared/absence.ts";
 import {
   answered,
   type Command,
@@ -13,8 +13,7 @@ import {
   reportText,
   withCluster,
 } from "../shared/command.ts";
-import { valueOf } from "../shared/options.ts";
-import { installNamespace } from "../shared/resources.ts";
+import { namespaceWithin } from "../shared/options.ts";
 import { type Line, line, padded, paint, shown, verbatim } from "../shared/terminal.ts";
 import { createViewer } from "../shared/viewer.ts";
 import { workerCode } from "../shared/worker-code.ts";
@@ -39,15 +38,22 @@ export const restore: Command = {
   summary: "List and restore classes from the worker's snapshots, for an install that does not heal them itself.",
   usage: "--list | --all | NAMESPACE/NAME",
   details: [
-    "The install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote a snapshot: you need permission to",
+    "The install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote a snapshot, so you need permission to",
     "get that Secret. A forged snapshot is reported but never restored. An existing class stays unchanged; --force overwrites it from",
-    "the snapshot, and the difference is shown. --dry-run asks the API server and changes nothing.",
+    "the snapshot, and the difference is shown. --dry-run sends the changes to the API server without storing them.",
     "",
     "json is one report.",
     "Exit code: 0; 1 for a forged snapshot or a class that could not be restored; 2 if the command failed.",
   ],
+  examples: [
+    { result: "List the snapshots", typed: "keyvault-injector restore --list" },
+    {
+      result: "Check, without storing anything, what restoring one class would change",
+      typed: "keyvault-injector restore shop/shop --dry-run",
+    },
+  ],
   optionHelp: {
-    namespace: "Snapshots of this namespace alone, of all where not given; of one class: its namespace, else the kubeconfig's.",
+    namespace: "Only snapshots of this namespace, otherwise of all; with one class, its namespace, otherwise the kubeconfig's.",
   },
   options: ["namespace", "all-namespaces", "list", "all", "dry-run", "force", "install-namespace", "output", "context", "kubeconfig"],
   formats: FORMATS,
@@ -65,10 +71,11 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
   return withCluster(input, context, async ({ kube, namespace }) => {
     const viewer = createViewer({ kube }, context.signal);
     const wanted = named?.(namespace);
-    await assertNamespace(viewer, wanted?.namespace ?? valueOf(options, "namespace"));
+    const within = wanted?.namespace ?? namespaceWithin(options, namespace);
+    await assertNamespace(viewer, within);
     const worker = await workerCode();
-    const fingerprints = await loadFingerprints(viewer, worker, installNamespace(options));
-    const snapshots = await readSnapshots(viewer, { worker, fingerprints }, wanted?.namespace ?? valueOf(options, "namespace"));
+    const fingerprints = await loadFingerprints(viewer, worker, await installIn(viewer, options));
+    const snapshots = await readSnapshots(viewer, { worker, fingerprints }, within);
     const candidates = await compareAll(viewer, chosen(snapshots, wanted));
     const [isListed, isDryRun] = [options.list !== undefined, options["dry-run"] !== undefined];
     const writing = { kube, worker, isDryRun, isForced: options.force !== undefined, signal: context.signal };
@@ -87,7 +94,7 @@ function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
   if (given !== 1) throw new CommandFailure("say what to restore: --list, --all, or one class as NAMESPACE/NAME");
   if (options.list === undefined) return;
   const useless = (["dry-run", "force"] as const).find((name) => options[name] !== undefined);
-  if (useless !== undefined) throw new CommandFailure(`--${useless}: --list restores nothing; leave it out`);
+  if (useless !== undefined) throw new CommandFailure(`--${useless}: --list restores nothing; remove one of the two`);
 }
 
 /** A forged snapshot that claims to be of the class is told as well; it does not stand in for one. */
@@ -98,7 +105,7 @@ function chosen(snapshots: readonly StoredSnapshot[], wanted: Required<ObjectRef
   );
   if (found.length > 0) return found;
   throw new CommandFailure(
-    `there is no snapshot of class ${wanted.namespace}/${wanted.name}; keyvault-injector restore --list shows what there is`,
+    `class ${wanted.namespace}/${wanted.name} has no snapshot; keyvault-injector restore --list shows all snapshots`,
   );
 }
 

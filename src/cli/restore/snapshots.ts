@@ -26,13 +26,15 @@ export async function loadFingerprints(
 ): Promise<Fingerprints> {
   const named = `Secret ${namespace}/${hmacKeySecret}`;
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: hmacKeySecret });
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}, with which snapshots are verified; ask for the right to get ${named}`);
+  if (look.kind === "unseen")
+    throw new CommandFailure(`${look.why}, which is needed to verify snapshots; ask for permission to get ${named}`);
   const key = look.kind === "seen" ? hmacKeyIn(look.value) : undefined;
   if (key !== undefined) return createFingerprints(key.bytes, key.formerUntil);
-  const why = look.kind === "seen" ? `${named} holds no key` : `there is no ${named}`;
+  const why = look.kind === "seen" ? `${named} contains no key` : `${named} does not exist`;
   const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-sync" });
   // The worker makes its key when it first starts.
-  const fix = worker.kind === "seen" ? "its worker has not started yet, see its pods" : "name the install with --install-namespace";
+  const fix =
+    worker.kind === "seen" ? "the install's worker has not started yet, so check its pods" : "name the install with --install-namespace";
   throw new CommandFailure(`${why}, so no snapshot can be verified; ${fix}, or apply the classes from their manifests`);
 }
 
@@ -55,7 +57,9 @@ export async function readSnapshots(
   const look = await viewer.all<ControllerRevision>(RESOURCES.controllerRevisions, { ...scope, labelSelector: `${SNAPSHOT_LABEL}=true` });
   if (look.kind !== "seen") {
     throw new CommandFailure(
-      look.kind === "unseen" ? `${look.why}; name a namespace with -n, or ask for the right` : "no controllerrevisions are served",
+      look.kind === "unseen"
+        ? `${look.why}; name a namespace with -n, or ask for permission`
+        : "the API server serves no controllerrevisions",
     );
   }
   const all = look.value.map((revision): StoredSnapshot => {
@@ -116,31 +120,31 @@ async function compare(viewer: Viewer, { revision: { metadata }, className: name
   const { namespace = "", name: revision, creationTimestamp: taken } = metadata;
   const told = (state: SnapshotState, message: string): Restorable => ({ namespace, name, revision, taken, state, message });
   if (record === undefined) {
-    const message = "this install did not write it, or not with the key that it has now, or it is a later copy: nothing in it is believed";
+    const message = "this install did not write it, or wrote it with another key, or it is a later copy: it is not trusted";
     return { told: told("forged", message) };
   }
   const snapshot = record.data;
   const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name });
   if (look.kind === "unserved") throw new CommandFailure("the API server serves no secretproviderclasses; apply manifests/crds first");
   if (look.kind === "unseen") return { told: told("unknown", look.why) };
-  if (look.kind === "absent") return { told: told("missing", `not there; generation ${snapshot.generation} was kept`), snapshot };
+  if (look.kind === "absent") return { told: told("missing", `not in the cluster; generation ${snapshot.generation} was kept`), snapshot };
   const live = look.value;
   const [before, after] = [contentOf(live), contentOf(restoredClass(snapshot))].map(canonical);
-  if (before === after) return { told: told("same", "there, as the snapshot has it"), snapshot, live };
+  if (before === after) return { told: told("same", "exists, and matches the snapshot"), snapshot, live };
   // Keys in one order, so that only content makes a difference.
   const [old, young] = [before, after].map((text) => toYaml(JSON.parse(text ?? "")));
   const diff = unifiedDiff(old ?? "", young ?? "", `${namespace}/${name}`);
-  return { told: { ...told("differs", "there, and another than the snapshot"), diff }, snapshot, live };
+  return { told: { ...told("differs", "exists, and differs from the snapshot"), diff }, snapshot, live };
 }
 
 /** What a snapshot says of a class. */
-export function contentOf({ apiVersion, kind, metadata, spec }: SecretProviderClass) {
+function contentOf({ apiVersion, kind, metadata, spec }: SecretProviderClass) {
   const { namespace, name, labels = {}, annotations = {} } = metadata;
   return { apiVersion, kind, metadata: { namespace, name, labels, annotations }, spec };
 }
 
 /** Of what the command writes, until it is handed over to those who wrote it before. */
-export const FIELD_MANAGER = "keyvault-injector-restore";
+const FIELD_MANAGER = "keyvault-injector-restore";
 
 /** What became of a class, each in its colour. `docs/reference/cli.md` says what they mean. */
 export const RESTORE_ACTIONS = { created: "green", overwritten: "yellow", kept: "green", refused: "red" } as const;
@@ -168,7 +172,7 @@ export async function restoreClass(options: RestoreOptions, candidate: Candidate
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     const isTaken = error.code === "AlreadyExists" || error.code === "Conflict";
-    if (isTaken) return { ...told, action: "kept", message: "somebody else made or changed it meanwhile: look again" };
+    if (isTaken) return { ...told, action: "kept", message: "someone else created or changed it in the meantime: check again" };
     return { ...told, action: "refused", message: refusalText(`write secretproviderclasses ${told.namespace}/${told.name}`, error) };
   }
 }
@@ -180,13 +184,12 @@ async function write(options: RestoreOptions, { told, snapshot, live }: Candidat
   if (live === undefined) {
     const made = await options.kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), writing(options), options.signal);
     await handOver(options, made, snapshot);
-    return { action: "created", message: `${would(options)}made again, as generation ${snapshot.generation} had it` };
+    return { action: "created", message: `${would(options)}recreated as in generation ${snapshot.generation}` };
   }
   if (told.state === "same") return { action: "kept" };
-  if (!options.isForced)
-    return { action: "kept", message: "there, and another than the snapshot: --force makes it as the snapshot has it" };
+  if (!options.isForced) return { action: "kept", message: "exists, and differs from the snapshot: --force overwrites it" };
   await overwrite(options, live, snapshot);
-  return { action: "overwritten", message: `${would(options)}made as generation ${snapshot.generation} had it` };
+  return { action: "overwritten", message: `${would(options)}overwritten as in generation ${snapshot.generation}` };
 }
 
 const would = ({ isDryRun }: RestoreOptions): string => (isDryRun ? "would be " : "");

@@ -1,12 +1,13 @@
-import { type KubeObject, type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
+import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { parseReference } from "../../domain/where/object-reference.ts";
 import { CommandFailure } from "./command.ts";
-import { targetResource } from "./resources.ts";
+import type { OptionValues } from "./options.ts";
+import { installNamespace, MORE_RESOURCES, OWN_LABEL, targetResource } from "./resources.ts";
 import { listed, type Viewer } from "./viewer.ts";
 
 export const NO_CLASSES_SERVED =
-  "the API server serves no secretproviderclasses, so there are none: keyvault-injector doctor says what is not installed";
+  "the API server serves no secretproviderclasses, so there are none: run keyvault-injector doctor to see what is not installed";
 
 /** Refuses a namespace that is not there, which would look like one in which nothing is wrong. Who may not get Namespaces is let on. */
 export async function assertNamespace(viewer: Viewer, name: string | undefined): Promise<void> {
@@ -17,15 +18,85 @@ export async function assertNamespace(viewer: Viewer, name: string | undefined):
 async function namespaceProblem(viewer: Viewer, name: string): Promise<string | undefined> {
   const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
   if (look.kind !== "absent") return undefined;
-  return `there is no namespace ${name}${meant(name, listed(await viewer.all<KubeObject>(RESOURCES.namespaces)))}`;
+  return `namespace ${name} does not exist${meant(name, listed(await viewer.all<KubeObject>(RESOURCES.namespaces)))}`;
+}
+
+/**
+ * The install's namespace. One that is given has to be an install's: else the defaults would be taken for its settings. Who may not see
+ * Namespaces or Deployments is let on.
+ */
+export async function installIn(viewer: Viewer, options: OptionValues): Promise<string> {
+  const name = installNamespace(options);
+  if (options["install-namespace"] === undefined) return name;
+  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
+  if (look.kind === "absent") throw new CommandFailure(await installAbsence(viewer, name));
+  const places = await installPlaces(viewer);
+  const [other] = places;
+  if (other === undefined || places.includes(name)) return name;
+  throw new CommandFailure(`keyvault-injector is installed in ${other}, not in ${name}: write --install-namespace ${other}`);
+}
+
+/** Namespaces with a Deployment of an install, as far as the user may see them. */
+async function installPlaces(viewer: Viewer): Promise<readonly string[]> {
+  const found = listed(await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL }));
+  return [...new Set(found.map(({ metadata }) => metadata.namespace ?? ""))].sort();
+}
+
+/** Of an install's namespace that is not there. */
+export async function installAbsence(viewer: Viewer, name: string): Promise<string> {
+  const [other] = await installPlaces(viewer);
+  const advice =
+    other === undefined
+      ? "name the install's with --install-namespace"
+      : `keyvault-injector is installed in ${other}: write --install-namespace ${other}`;
+  return `namespace ${name} does not exist; ${advice}`;
 }
 
 /** Why there is no such class: its namespace is not there, or another class, or another object, is meant. */
 export async function classAbsence(viewer: Viewer, { namespace, name }: Required<ObjectRef>): Promise<string> {
   const problem = await namespaceProblem(viewer, namespace);
   if (problem !== undefined) return otherObject(namespace, name) ?? problem;
-  const others = listed(await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace }));
-  return `there is no SecretProviderClass ${namespace}/${name}${meant(name, others)}`;
+  const look = await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace });
+  const said = `SecretProviderClass ${namespace}/${name} does not exist`;
+  const elsewhere = await namespacesOfClass(viewer, name);
+  if (elsewhere.length > 0) return `${said}; did you mean ${anyOf(elsewhere.map((other) => `${other}/${name}`))}?`;
+  const near = meant(name, listed(look));
+  if (near !== "") return `${said}${near}`;
+  return look.kind === "seen" ? `${said}; namespace ${namespace} has ${namesText(look.value)}` : said;
+}
+
+/** Namespaces that have a class of the name, as far as the user may list them. */
+async function namespacesOfClass(viewer: Viewer, name: string): Promise<readonly string[]> {
+  const found = listed(await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { fieldSelector: `metadata.name=${name}` }));
+  return found.map(({ metadata }) => metadata.namespace ?? "").sort();
+}
+
+/** As many as are read at a glance. */
+const MOST_NAMES = 5;
+
+/** "a, b or c". */
+function anyOf(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  const all = more > 0 ? [...names.slice(0, MOST_NAMES), `one of ${more} more`] : names;
+  return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} or ${all.at(-1)}`;
+}
+
+function namesText(classes: readonly KubeObject[]): string {
+  if (classes.length === 0) return "no classes";
+  const names = classes.map(({ metadata }) => metadata.name).sort();
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
+  return `${names.slice(0, MOST_NAMES).join(", ")}${more}`;
+}
+
+/** Why there is no such object: its namespace is not there, or another object is meant. */
+export async function objectAbsence(viewer: Viewer, resource: Resource, { namespace, name }: Required<ObjectRef>): Promise<string> {
+  const problem = await namespaceProblem(viewer, namespace);
+  if (problem !== undefined) return problem;
+  const said = `${resource.kind} ${name} does not exist in namespace ${namespace}`;
+  const elsewhere = resource === RESOURCES.secretProviderClasses ? await namespacesOfClass(viewer, name) : [];
+  if (elsewhere.length > 0) return `${said}; did you mean the one of ${anyOf(elsewhere.map((other) => `-n ${other}`))}?`;
+  const near = meant(name, listed(await viewer.all<KubeObject>(resource, { namespace })));
+  return `${said}${near === "" ? "; name another namespace with -n" : near}`;
 }
 
 /** What `deployment/web` and `secret/db-pass` are, where no namespace has that name. */
@@ -33,9 +104,9 @@ function otherObject(kind: string, name: string): string | undefined {
   const word = `${kind}/${name}`;
   const resource = targetResource(kind);
   if (resource !== undefined)
-    return `${JSON.stringify(word)} names a ${resource.kind}, and no class; write CLASS, NAMESPACE/CLASS or spc/CLASS`;
+    return `${JSON.stringify(word)} names a ${resource.kind}, not a class; write CLASS, NAMESPACE/CLASS or spc/CLASS`;
   if (!parseReference(word).ok) return undefined;
-  return `${JSON.stringify(word)} names an object of a vault, and no class: keyvault-injector where ${word} names the classes that have it`;
+  return `${JSON.stringify(word)} names an object of a vault, not a class: run keyvault-injector where ${word} to find its classes`;
 }
 
 function meant(name: string, others: readonly KubeObject[]): string {

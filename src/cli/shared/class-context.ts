@@ -2,10 +2,12 @@ import { grantsOf, type NamespaceGrants } from "../../domain/grants/namespace-gr
 import { readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { isPlaceholder } from "../../domain/placeholder.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { IDENTITY_MODES, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../../domain/provider-class/parameters.ts";
+import { credentialsKeyIn } from "../../domain/provider-class/service-principal.ts";
 import { SYNC_MODES, type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { wordsOf } from "../../domain/words.ts";
@@ -32,7 +34,7 @@ export interface ClassContext {
 /** The worker that looks after the classes. */
 export interface Install {
   readonly namespace: string;
-  readonly settings: WorkerSettings;
+  readonly settings: ClassSettings;
   /** Of its Secrets; undefined where the user may not read the key, or it is not there yet. */
   readonly fingerprints: Fingerprints | undefined;
 }
@@ -80,7 +82,7 @@ function bindingSettings(settings: SettingsInForce): TokenProxySettings | undefi
 }
 
 /** The worker's settings that decide what becomes of a class. */
-export interface WorkerSettings {
+export interface ClassSettings {
   readonly credentialsSecretNames: readonly string[];
   /** Empty: all. */
   readonly namespaces: readonly string[];
@@ -93,13 +95,13 @@ export interface WorkerSettings {
   readonly files: { readonly constructPemChain: boolean; readonly writeCertAndKeyInSeparateFiles: boolean };
 }
 
-export function workerSettings(settings: SettingsInForce): WorkerSettings {
+export function workerSettings(settings: SettingsInForce): ClassSettings {
   return {
     credentialsSecretNames: wordsOf(settings["credentials-secret-names"]),
     namespaces: wordsOf(settings.namespaces),
     limits: {
-      vaults: wordsOf(settings["allowed-vaults"]),
-      identityModes: allowedModes(settings),
+      allowedVaults: wordsOf(settings["allowed-vaults"]),
+      allowedIdentityModes: allowedModes(settings),
       managedIdentityNamespaces: wordsOf(settings["managed-identity-namespaces"]),
       cloudName: settings["cloud-name"] ?? "",
       identityBindings: settings["identity-bindings"] === "true",
@@ -116,12 +118,12 @@ export function workerSettings(settings: SettingsInForce): WorkerSettings {
 }
 
 /** Empty: all. */
-export function allowedModes(settings: SettingsInForce): OperatorLimits["identityModes"] {
+export function allowedModes(settings: SettingsInForce): OperatorLimits["allowedIdentityModes"] {
   return IDENTITY_MODES.filter((mode) => wordsOf(settings["allowed-identity-modes"]).includes(mode));
 }
 
 /** Whether classes of the namespace are mirrored. */
-export function isServed({ namespaces }: WorkerSettings, namespace: string): boolean {
+export function isServed({ namespaces }: ClassSettings, namespace: string): boolean {
   return namespaces.length === 0 || namespaces.includes(namespace);
 }
 
@@ -131,16 +133,16 @@ export function mirrorsNothing(spc: SecretProviderClass): boolean {
 }
 
 /** Why nothing of the class is mirrored; undefined where something is. */
-export function offBecause(settings: WorkerSettings, spc: SecretProviderClass): string | undefined {
-  return mirrorsNothing(spc) ? "the class mirrors nothing: it has no secretObjects" : switchedOffBecause(settings, spc);
+export function offBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
+  return mirrorsNothing(spc) ? "the class syncs nothing: it has no secretObjects" : switchedOffBecause(settings, spc);
 }
 
 /** Why the worker does not look after the class, whatever it names; undefined where it does. */
-export function switchedOffBecause(settings: WorkerSettings, spc: SecretProviderClass): string | undefined {
-  if (syncMode(spc, settings.syncMode) === "never") return "the class is not mirrored: its sync mode is never";
-  if (!settings.syncSecret) return "the install mirrors nothing: --sync-secret is false";
+export function switchedOffBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
+  if (syncMode(spc, settings.syncMode) === "never") return "the class is not synced: its sync mode is never";
+  if (!settings.syncSecret) return "the install syncs nothing: --sync-secret is false";
   const { namespace = "" } = spc.metadata;
-  return isServed(settings, namespace) ? undefined : `the class is not mirrored: --namespaces does not name ${namespace}`;
+  return isServed(settings, namespace) ? undefined : `the class is not synced: --namespaces does not name ${namespace}`;
 }
 
 /** How the same look is had with the worker's rights. */
@@ -197,14 +199,27 @@ export const CREDENTIALS_KEYS: readonly string[] = ["clientid", "clientsecret"];
 
 /** Keys of a credentials Secret (base64) whose values begin or end with white space: `echo` and editors leave a newline, and it is sent as it stands. */
 export function paddedKeys(data: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(data)
-    .filter(([key, value]) => CREDENTIALS_KEYS.includes(key.toLowerCase()) && isPadded(Buffer.from(value, "base64").toString("utf8")))
-    .map(([key]) => key);
+  return usedKeys(data, (text) => text !== text.trim());
 }
 
-function isPadded(text: string): boolean {
-  return text !== text.trim();
+/** Keys of a credentials Secret (base64) that nobody filled in. */
+export function unfilledKeys(data: Readonly<Record<string, string>>): readonly string[] {
+  return usedKeys(data, isPlaceholder);
 }
 
-/** What is wrong with them; it follows their names. */
-export const PADDED = "begins or ends with white space, such as a newline: the sign-in fails";
+/** Of several spellings of a key, the one that is used alone. */
+function usedKeys(data: Readonly<Record<string, string>>, isWrong: (text: string) => boolean): readonly string[] {
+  return CREDENTIALS_KEYS.flatMap((key) => credentialsKeyIn(data, key) ?? []).filter((key) =>
+    isWrong(Buffer.from(data[key] ?? "", "base64").toString("utf8")),
+  );
+}
+
+/** `clientid and clientsecret of Secret a are still placeholders`. `of`: the Secret, as the message calls it. */
+export function unfilledText(keys: readonly string[], of: string): string {
+  return `${keys.join(" and ")} of ${of} ${keys.length === 1 ? "is still a placeholder" : "are still placeholders"}`;
+}
+
+export function paddedText(keys: readonly string[], of: string): string {
+  const what = keys.length === 1 ? "begins or ends" : "begin or end";
+  return `${keys.join(" and ")} of ${of} ${what} with white space, such as a newline: the sign-in fails`;
+}

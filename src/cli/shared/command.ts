@@ -8,9 +8,10 @@ import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ReachHost } from "../../domain/reach.ts";
 import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
+import { escapedControls } from "../manifest/yaml.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
 import { targetResource } from "./resources.ts";
-import { escapedControls, type TellProgress } from "./terminal.ts";
+import type { TellProgress } from "./terminal.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = {
@@ -113,6 +114,12 @@ export function accessOf(options: OptionValues): ClusterAccess {
   return { kubeconfig: valueOf(options, "kubeconfig"), context: valueOf(options, "context") };
 }
 
+/** What people type, and what it does in one line. */
+export interface Example {
+  readonly result: string;
+  readonly typed: string;
+}
+
 export interface Command extends Syntax {
   readonly name: string;
   /** One sentence. */
@@ -121,6 +128,7 @@ export interface Command extends Syntax {
   readonly usage: string;
   /** Further lines of `--help`. */
   readonly details: readonly string[];
+  readonly examples: readonly Example[];
   /** What may stand as the first word, where that is one of a few. */
   readonly words?: readonly string[];
   /** `-o json` is for programs to read: it gives one JSON value whatever happens. */
@@ -147,8 +155,13 @@ export function answered(output: string, isWrong = false): CommandResult {
 const REPORT_FORMAT = 1;
 
 /** `-o json` of the commands that give one report. */
-export function reportText(report: string, { version }: Shipped, fields: object): string {
-  return jsonText({ report, format: REPORT_FORMAT, version, ...fields });
+export function reportText(report: string, shipped: Shipped, fields: object): string {
+  return jsonText(reportOf(report, shipped, fields));
+}
+
+/** One report, to be written in a format. */
+export function reportOf(report: string, { version }: Shipped, fields: object): object {
+  return { report, format: REPORT_FORMAT, version, ...fields };
 }
 
 export function jsonText(value: unknown): string {
@@ -180,18 +193,24 @@ export async function closing<T>(cluster: Cluster | undefined, look: () => Promi
 const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset",
-  ENOTFOUND: "its name is not known",
-  EAI_AGAIN: "the name service does not answer",
+  ENOTFOUND: "its name cannot be resolved",
+  EAI_AGAIN: "the DNS server does not answer",
   EHOSTUNREACH: "no route to the host",
   ETIMEDOUT: "timed out",
   UND_ERR_CONNECT_TIMEOUT: "timed out",
 };
 
+/** Of a connection: Node's code, or its words where it has none. */
+function failureOf({ cause }: KubeError): string {
+  const { code, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown }; // Printed only as strings.
+  return [code, message].find((said) => typeof said === "string") ?? "no answer in time";
+}
+
 /** No request is named: the next one would have come to the same. */
 function namingServer(error: unknown, { server }: Cluster): unknown {
   const cause = error instanceof CommandFailure ? error.cause : undefined;
   if (!(cause instanceof KubeError) || cause.code !== "Unavailable" || cause.status !== undefined || cause.isUnsent) return error;
-  const [, code = "no answer in time"] = / \(([^()]*)\)$/.exec(cause.message) ?? [];
+  const code = failureOf(cause);
   const message = `no answer from the API server ${server} (${NETWORK_WORDS[code] ?? code}); check the kubeconfig's server, or the network`;
   return new CommandFailure(message, { cause });
 }
@@ -207,7 +226,7 @@ export type NamedClass = (current: string) => Required<ObjectRef>;
 
 /** `NAMESPACE/NAME`, or `NAME` or `spc/NAME` of the namespace that -n says, else the kubeconfig's. What names no class is refused before a cluster is asked. */
 export function namedClass(word: string, { options }: CommandInput): NamedClass {
-  if (options["all-namespaces"] !== undefined) throw new CommandFailure(`-A: ${JSON.stringify(word)} is one class; leave -A out`);
+  if (valueOf(options, "all-namespaces") === "true") throw new CommandFailure(`-A: ${JSON.stringify(word)} is one class; remove -A`);
   const [first = "", second, ...rest] = word.split("/");
   const inNamespace = (name: string) => (current: string) => ({ namespace: valueOf(options, "namespace") ?? current, name });
   if (rest.length > 0 || first === "" || second === "") {

@@ -1,2 +1,2 @@
 /** Made by tools/render-manifests.ts: of the policy that this version ships. */
-export const INJECTION_POLICY_DIGEST = "bf37041173b0462d6d24d340f77789dc47be17ae0769a8d93d84bf018914fdd7";
+export const INJECTION_POLICY_DIGEST = "d349214f5e12a1ee8e35a01c2a46ae302cce9b830f082ffda286840b6ab8fc6a";

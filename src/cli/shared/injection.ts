@@ -17,7 +17,7 @@ import type { ManifestItem } from "../manifest/items.ts";
 import { CommandFailure } from "./command.ts";
 import { type InjectionMode, injectionModeOf } from "./injection-mode.ts";
 import { INJECTION_MODES, type OptionValues, valueOf } from "./options.ts";
-import type { Look, Viewer } from "./viewer.ts";
+import { type Look, listed, type Viewer } from "./viewer.ts";
 
 /** What decisions on pods need to know of the rest of the world. */
 export interface Facts {
@@ -45,12 +45,23 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     if (look?.kind === "unseen") unseen.set(look.why, kind);
     return look?.kind === "absent" ? "missing" : "unknown";
   };
+  const inCluster = new Map<string, readonly string[]>();
+  /** Of the classes that may be meant in the place of one that does not exist. */
+  const noteNames = async (namespace: string): Promise<void> => {
+    if (viewer === undefined || inCluster.has(namespace)) return;
+    const look = await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace });
+    inCluster.set(
+      namespace,
+      listed(look).map(({ metadata }) => metadata.name),
+    );
+  };
   const classOf = remembering(async (ref: ObjectRef): Promise<ClassFact> => {
     const given = classes.get(objectKey(ref));
     if (given !== undefined) return { kind: "found", class: given };
     const look = await viewer?.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
     if (look?.kind === "seen") return { kind: "found", class: look.value };
     if (look?.kind === "unserved") areClassesServed = false;
+    if (look?.kind === "absent" && ref.namespace !== undefined) await noteNames(ref.namespace);
     return { kind: known(look, "classes") };
   });
   const namespaceOf = remembering(async (ref: ObjectRef): Promise<NamespaceFact> => {
@@ -66,14 +77,17 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
   });
   const absenceOf = ({ namespace, name }: Required<ObjectRef>): string | undefined => {
     const start = `${namespace}/`;
-    const near = nearestSpelling(
-      name,
-      [...classes.keys()].filter((key) => key.startsWith(start)).map((key) => key.slice(start.length)),
-    );
-    const meant = near === undefined ? "" : `, did you mean ${quoted(near, 63)}?`;
+    const near = nearestSpelling(name, [
+      ...[...classes.keys()].filter((key) => key.startsWith(start)).map((key) => key.slice(start.length)),
+      ...(inCluster.get(namespace) ?? []),
+    ]);
+    const meant = near === undefined ? "" : `; did you mean ${quoted(near, 63)}?`;
     if (viewer === undefined) return `is not in these files${meant}`;
-    if (!areClassesServed && near === undefined) return "cannot be: the API server serves no secretproviderclasses, apply the CRDs";
-    return near === undefined ? undefined : `is neither in these files nor in the namespace${meant}`;
+    if (!areClassesServed && near === undefined) return "cannot exist: the API server serves no secretproviderclasses; apply the CRDs";
+    if (near === undefined) return undefined;
+    return items.length === 0
+      ? `does not exist in namespace ${namespace}${meant}`
+      : `is neither in these files nor in the namespace${meant}`;
   };
   return {
     classOf,
@@ -164,7 +178,8 @@ export function inTermsOfFiles(text: string, namespace: string, { classes }: Inj
   for (const [name, { kind }] of classes) {
     const start = `SecretProviderClass ${quoted(name, 63)} `;
     const absence = kind === "found" || !text.startsWith(start) ? undefined : facts.absenceOf({ namespace, name });
-    if (absence !== undefined) return `${start}${text.slice(start.length).replace(/^[^;]+/, () => absence)}`.replace("?; it ", "? It ");
+    if (absence !== undefined)
+      return `${start}${text.slice(start.length).replace(/^[^:(]*[^:( ]/, () => absence)}`.replace("?: pods", "? Pods");
   }
   return text;
 }

@@ -27,28 +27,29 @@ export const OPTIONS = {
     isRepeatable: true,
     help: "Manifests to read, YAML or JSON: a file, a folder, an http:// or https:// address, or - for standard input. Repeatable.",
   },
-  recursive: { short: "R", help: "Read the folders in a folder of -f as well." },
+  recursive: { short: "R", help: "Also read the subfolders of a folder given with -f." },
   kustomize: {
     short: "k",
     value: "DIR",
     isRepeatable: true,
-    help: "Folder of a kustomization, which the kubectl on PATH builds. Repeatable.",
+    help: "Folder of a kustomization, built by the kubectl on PATH. Repeatable.",
   },
   namespace: {
     short: "n",
     value: "NAME",
-    help: "Namespace; otherwise the kubeconfig's, otherwise default.",
+    help: "Namespace for objects that do not specify one. Default: the kubeconfig's namespace, or default.",
   },
-  output: { short: "o", value: "FORMAT", help: "How the answer is written" },
-  offline: { help: "Ask no cluster: classes and namespaces come only from the files." },
+  output: { short: "o", value: "FORMAT", help: "Output format" },
+  client: { help: "Only this program (the default), as with kubectl." },
+  offline: { help: "Contact no cluster: classes and namespaces come only from the files." },
   "all-namespaces": { short: "A", help: "All namespaces (the default)." },
-  context: { value: "NAME", help: "Context of the kubeconfig; default its current one." },
-  kubeconfig: { value: "FILE", help: "Kubeconfig file; default KUBECONFIG, then the usual places." },
-  "install-namespace": { value: "NAME", help: "Namespace where keyvault-injector is installed; default keyvault-injector." },
-  "no-vaults": { help: "Read no credentials and ask no vault." },
+  context: { value: "NAME", help: "Context of the kubeconfig; the current one by default." },
+  kubeconfig: { value: "FILE", help: "Kubeconfig file; by default KUBECONFIG, then the usual places." },
+  "install-namespace": { value: "NAME", help: "Namespace where keyvault-injector is installed; keyvault-injector by default." },
+  "no-vaults": { help: "Read no credentials and query no vault." },
   list: { help: "List the snapshots and the state of their classes, and restore nothing." },
   all: { help: "Restore every class that is missing." },
-  "dry-run": { help: "Let the API server check the changes, and store none." },
+  "dry-run": { help: "Let the API server check the changes without storing them." },
   force: { help: "Overwrite existing classes from their snapshots; the differences are shown." },
   "strict-annotations": {
     help: "Deny unknown annotations under keyvault-injector.dev/, as the webhook does with the setting of this name.",
@@ -56,13 +57,13 @@ export const OPTIONS = {
   "injection-mode": {
     value: "MODE",
     choices: INJECTION_MODES,
-    help: "Who injects: webhook, policy or both. Where not given it is what the cluster has, and webhook without a cluster.",
+    help: "Who injects: webhook, policy, or both. By default what the cluster uses, and webhook without a cluster.",
   },
-  port: { value: "NUMBER", help: "Port on 127.0.0.1; a free one where not given." },
+  port: { value: "NUMBER", help: "Port on 127.0.0.1; a free one by default." },
   vault: { value: "VAULT", help: "Only objects of this vault, by its name or address." },
   expiring: { value: "TIME", help: "Objects that have expired, or will within this time: 30d, 36h, 90m." },
-  wait: { help: "Wait until all is up to date, or the time of --timeout is over." },
-  timeout: { value: "TIME", help: "How long --wait waits at most, such as 5m; default as long as the CSI driver may take." },
+  wait: { help: "Wait until everything is up to date, or until the time of --timeout is over." },
+  timeout: { value: "TIME", help: "Maximum time to wait, such as 5m. Default: as long as the CSI driver may take." },
   "fail-on-warnings": { help: "Exit with 1 for a warning, as for a denial." },
   partial: { help: "Leave keys that cannot be converted out of their Secret, instead of the whole Secret." },
   adopt: { help: "Let the classes take over existing Secrets; each must agree by an annotation." },
@@ -78,7 +79,7 @@ export const OPTIONS = {
 
 export type OptionName = Exclude<keyof typeof OPTIONS, "help">;
 
-/** What was given, by option. A switch that was given has the value `true`. */
+/** What was given, by option. A switch that was given has the value `true`; `all-namespaces`, which is the default, may be `false`. */
 export type OptionValues = Readonly<Partial<Record<OptionName, readonly string[]>>>;
 
 export interface ParsedArguments {
@@ -132,7 +133,7 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
       { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
     ]),
   );
-  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({ args: withLongSwitches(argv, known), options, strict: false, allowPositionals: true, tokens: true });
   const problems: string[] = [];
   const values = new Map<string, string[]>();
   const words: string[] = [];
@@ -141,15 +142,43 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
     if (token.kind !== "option") continue;
     const value = valueIn(token);
     const problem = optionProblem({ ...token, value }, known, values);
-    if (problem === undefined) values.set(token.name, [...(values.get(token.name) ?? []), value ?? "true"]);
+    if (problem === undefined) keepValue(values, token.name, known.get(token.name)?.value === undefined ? switchValue(value) : value);
     else problems.push(problem);
   }
   if (words.length > syntax.arguments) problems.push(unexpectedWord(words[syntax.arguments] ?? "", [...known.keys()]));
-  if (values.has("all-namespaces") && values.has("namespace")) problems.push("-A and -n say different things; write one of them");
+  if (values.get("all-namespaces")?.[0] === "true" && values.has("namespace"))
+    problems.push("-A and -n contradict each other; write one of them");
   const isHelpWanted = values.delete("help");
   const given = Object.fromEntries(values) as OptionValues; // Its keys are those of `known`.
   if (problems.length > 0 && !isHelpWanted) return failed({ problems, options: given });
   return ok({ options: given, arguments: words, isHelpWanted });
+}
+
+/** What a switch may be given, as kubectl takes it (strconv.ParseBool of Go). */
+const SWITCH_VALUES: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "TRUE", "true", "True"].map((word): [string, boolean] => [word, true]),
+  ...["0", "f", "F", "FALSE", "false", "False"].map((word): [string, boolean] => [word, false]),
+]);
+
+function switchValue(word = "true"): boolean {
+  return SWITCH_VALUES.get(word) === true;
+}
+
+/** Of a switch, the last one counts, and `--offline=false` is one that scripts leave out; without `-A`, the default would be all namespaces. */
+function keepValue(values: Map<string, string[]>, name: string, value: string | boolean | undefined): void {
+  if (typeof value !== "boolean") values.set(name, [...(values.get(name) ?? []), value ?? ""]);
+  else if (value || name === "all-namespaces") values.set(name, [String(value)]);
+  else values.delete(name);
+}
+
+/** `-A=false`: Node takes what follows the letter of a switch for more letters. */
+function withLongSwitches(argv: readonly string[], known: ReadonlyMap<string, CommandOption>): string[] {
+  const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
+  return argv.map((word, index) => {
+    const [, letter, value] = /^-([A-Za-z])=(.*)$/s.exec(word) ?? [];
+    const option = [...known.values()].find(({ short }) => letter !== undefined && short === letter);
+    return index < end && option !== undefined && option.value === undefined ? `--${option.name}=${value}` : word;
+  });
 }
 
 function unexpectedWord(word: string, options: readonly string[]): string {
@@ -176,11 +205,12 @@ function optionProblem(
 ): string | undefined {
   const option = known.get(name);
   if (option === undefined) return unknownOption(rawName, [...known.keys()]);
-  if (option.value === undefined) return value === undefined ? undefined : `${rawName} takes no value; write ${rawName} alone`;
+  if (option.value === undefined)
+    return value === undefined || SWITCH_VALUES.has(value) ? undefined : `${rawName} takes no value; write ${rawName} alone`;
   const looksLikeOption = value !== undefined && value.length > 1 && value.startsWith("-") && inlineValue !== true;
   if (value === undefined || value === "" || looksLikeOption) return `${rawName} needs a value; write ${rawName} ${option.value}`;
   if (option.choices !== undefined && !option.choices.includes(value)) {
-    return `${rawName}: ${JSON.stringify(value)} is no ${option.value.toLowerCase()}; write one of ${option.choices.join(", ")}`;
+    return `${rawName}: ${JSON.stringify(value)} is not a valid ${option.value.toLowerCase()}; write one of ${option.choices.join(", ")}`;
   }
   const isTwice = option.isRepeatable !== true && given.has(name);
   return isTwice ? `${rawName} is given twice; write it once` : undefined;
@@ -201,4 +231,9 @@ export function describeOption({ name, short, value, help }: CommandOption): str
 /** The one value of an option that is given at most once. */
 export function valueOf(options: OptionValues, name: OptionName): string | undefined {
   return options[name]?.[0];
+}
+
+/** The one namespace that a command is about, which is about all by default: as `-n` says, or the kubeconfig's for `-A=false`. */
+export function namespaceWithin(options: OptionValues, current: string): string | undefined {
+  return valueOf(options, "namespace") ?? (valueOf(options, "all-namespaces") === "false" ? current : undefined);
 }

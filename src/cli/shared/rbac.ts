@@ -13,7 +13,7 @@ export interface Role extends KubeObject {
   readonly rules?: readonly Rule[] | null;
 }
 
-export interface Subject {
+export interface RbacSubject {
   readonly kind: string;
   readonly name: string;
   readonly namespace?: string;
@@ -21,7 +21,7 @@ export interface Subject {
 
 export interface Binding extends KubeObject {
   readonly roleRef: { readonly kind: string; readonly name: string };
-  readonly subjects?: readonly Subject[] | null;
+  readonly subjects?: readonly RbacSubject[] | null;
 }
 
 /** All of a cluster's RBAC that one namespace is concerned by. */
@@ -49,7 +49,7 @@ export interface Holder {
 }
 
 /** Who has the right in a namespace, by RBAC alone: other authorizers, and the masters' group, are not seen. */
-export function holdersOf(right: Right, namespace: string, rbac: Rbac): readonly Holder[] {
+export function holdersOfRight(right: Right, namespace: string, rbac: Rbac): readonly Holder[] {
   const holders = bindingsFor(namespace, rbac)
     .filter((binding) => rulesOf(binding, rbac).some((rule) => covers(rule, right)))
     .flatMap((binding) =>
@@ -62,7 +62,7 @@ export function holdersOf(right: Right, namespace: string, rbac: Rbac): readonly
 }
 
 export function hasRight(subject: string, right: Right, { namespace, rbac }: { readonly namespace: string; readonly rbac: Rbac }): boolean {
-  return holdersOf(right, namespace, rbac).some((holder) => holder.subject === subject);
+  return holdersOfRight(right, namespace, rbac).some((holder) => holder.subject === subject);
 }
 
 export function serviceAccount(namespace: string, name: string): string {
@@ -87,7 +87,7 @@ function covers({ apiGroups = [], resources = [], resourceNames = [], verbs = []
   return isNamed && has(verbs, right.verb) && has(apiGroups, right.group) && has(resources, right.resource);
 }
 
-function subjectText({ kind, name, namespace }: Subject, bindingNamespace: string | undefined): string {
+function subjectText({ kind, name, namespace }: RbacSubject, bindingNamespace: string | undefined): string {
   return kind === "ServiceAccount" ? serviceAccount(namespace ?? bindingNamespace ?? "", name) : `${kind} ${name}`;
 }
 

@@ -1,41 +1,26 @@
-import { type KubeObject, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
-import { WORKLOADS } from "../../domain/rollout/workload.ts";
+import { OWNER_RESOURCES } from "../../domain/gateways/owner-kinds.ts";
+import { ADMISSION, inNamespace, type KubeObject, ofCluster, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { SETTINGS } from "../../runtime/settings.ts";
 import { type OptionValues, valueOf } from "./options.ts";
-import type { WebhookEntry } from "./webhook-entry.ts";
-
-const batch = (plural: string, kind: string): Resource => ({ group: "batch", version: "v1", plural, kind, namespaced: true });
-
-const admission = (plural: string, kind: string): Resource => ({
-  group: "admissionregistration.k8s.io",
-  version: "v1",
-  plural,
-  kind,
-  namespaced: false,
-});
 
 /** Kinds that only the command line looks at. */
 export const MORE_RESOURCES = {
-  replicationControllers: { group: "", version: "v1", plural: "replicationcontrollers", kind: "ReplicationController", namespaced: true },
-  nodes: { group: "", version: "v1", plural: "nodes", kind: "Node", namespaced: false },
+  replicationControllers: inNamespace("v1", "ReplicationController", "replicationcontrollers"),
+  nodes: ofCluster("v1", "Node", "nodes"),
   deployments: WORKLOADS.Deployment,
   statefulSets: WORKLOADS.StatefulSet,
   daemonSets: WORKLOADS.DaemonSet,
   replicaSets: { ...WORKLOADS.Deployment, plural: "replicasets", kind: "ReplicaSet" },
-  jobs: batch("jobs", "Job"),
-  cronJobs: batch("cronjobs", "CronJob"),
-  podStatuses: { ...RESOURCES.secretProviderClasses, plural: "secretproviderclasspodstatuses", kind: "SecretProviderClassPodStatus" },
-  mutatingPolicies: admission("mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
-  mutatingPolicyBindings: admission("mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
-  csiNodes: { group: "storage.k8s.io", version: "v1", plural: "csinodes", kind: "CSINode", namespaced: false },
-  selfSubjectReviews: {
-    group: "authentication.k8s.io",
-    version: "v1",
-    plural: "selfsubjectreviews",
-    kind: "SelfSubjectReview",
-    namespaced: false,
-  },
-} as const satisfies Record<string, Resource>;
+  jobs: inNamespace("batch/v1", "Job", "jobs"),
+  cronJobs: inNamespace("batch/v1", "CronJob", "cronjobs"),
+  mutatingPolicies: ofCluster(ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies"),
+  mutatingPolicyBindings: ofCluster(ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"),
+  gatewayClasses: { ...OWNER_RESOURCES.Gateway, plural: "gatewayclasses", kind: "GatewayClass", namespaced: false },
+  ingressClasses: { ...OWNER_RESOURCES.Ingress, plural: "ingressclasses", kind: "IngressClass", namespaced: false },
+  csiNodes: ofCluster("storage.k8s.io/v1", "CSINode", "csinodes"),
+  selfSubjectReviews: ofCluster("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews"),
+} satisfies Record<string, Resource>;
 
 /** What `explain` takes before the slash, in the spellings that kubectl takes; `spc` is ours, its CRD has no short name. */
 const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
@@ -109,5 +94,38 @@ export interface PolicyBinding extends KubeObject {
     readonly validationActions?: readonly string[];
     readonly paramRef?: unknown;
     readonly matchResources?: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** A LabelSelector as webhook configurations have it. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** The parts of a webhook configuration that decide whom the API server asks, and whether it trusts the answer. */
+export interface WebhookConfiguration extends KubeObject {
+  readonly webhooks?: readonly WebhookEntry[];
+}
+
+export interface WebhookEntry {
+  readonly name: string;
+  readonly namespaceSelector?: LabelSelector;
+  readonly objectSelector?: LabelSelector;
+  readonly matchConditions?: readonly { readonly name?: string }[];
+  readonly rules?: readonly {
+    readonly apiGroups?: readonly string[];
+    readonly operations?: readonly string[];
+    readonly resources?: readonly string[];
+  }[];
+  readonly failurePolicy?: string;
+  readonly clientConfig?: {
+    readonly caBundle?: string;
+    readonly url?: string;
+    readonly service?: { readonly name?: string; readonly namespace?: string; readonly port?: number };
   };
 }

@@ -1,8 +1,8 @@
 /** How restarts stand that workloads ask for, by the condition `Rotated` of the classes that they use. */
 import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
-import type { RolloutReason } from "../../domain/rollout/reasons.ts";
-import { WINDOW_ADVICE } from "../../domain/rollout/window.ts";
-import type { RotatedCondition } from "../../domain/sync/class-status.ts";
+import type { RolloutReason } from "../../domain/reasons.ts";
+import { WINDOW_ADVICE } from "../../domain/schedule/restart-window.ts";
+import type { RotatedCondition } from "../../domain/sync/status-fields.ts";
 
 /** `halted`: a failed restart keeps all others of the namespace. `held`: none begins until somebody does something. `waiting`: it comes by itself. */
 export type RestartStanding = "done" | "waiting" | "held" | "halted" | "unknown";
@@ -29,24 +29,24 @@ const STANDINGS: Readonly<Record<RolloutReason, RestartStanding>> = {
 };
 
 /** `unknown` also of a reason that another version of the worker gives. */
-export function standingOf({ reason }: RotatedCondition): RestartStanding {
+export function restartStanding({ reason }: RotatedCondition): RestartStanding {
   return Object.hasOwn(STANDINGS, reason) ? STANDINGS[reason] : "unknown";
 }
 
 const ADVICE: Partial<Readonly<Record<RolloutReason, string>>> = {
-  RolloutFailed: `set a value in the vault that works, or fix the workload; before kubectl rollout undo set ${RESTART_ANNOTATIONS.paused} on the Namespace, since an undo alone lets the next restart begin: docs/runbooks/RolloutFailed.md`,
-  RestartsPaused: `take ${RESTART_ANNOTATIONS.paused} away, or --restart-mode=paused, once restarts are to begin`,
+  RolloutFailed: `set a working value in the vault, or fix the workload; before kubectl rollout undo, set ${RESTART_ANNOTATIONS.paused} on the Namespace, because an undo alone lets the next restart begin: docs/runbooks/RolloutFailed.md`,
+  RestartsPaused: `remove ${RESTART_ANNOTATIONS.paused}, or --restart-mode=paused, when restarts should begin`,
   InvalidWindow: WINDOW_ADVICE,
-  RestartBlocked: "fix what refuses the restart, such as an admission webhook that is down: the worker tries again every minute",
-  DryRun: "set --restart-mode=act once restarts are to begin",
-  Paused: "kubectl rollout resume it",
-  Degraded: "fix, undo or retry the update of the Rollout",
+  RestartBlocked: "fix what rejects the restart, such as an admission webhook that is down: the worker retries every minute",
+  DryRun: "set --restart-mode=act when restarts should begin",
+  Paused: "resume it with kubectl rollout resume",
+  Degraded: "fix, undo, or retry the update of the Rollout",
   OnDelete: "delete its pods, or use the update strategy RollingUpdate",
   Partitioned: "lower spec.updateStrategy.rollingUpdate.partition",
-  NoVersions: "have the workload use a class that the worker follows, or take restart-on-rotation away",
+  NoVersions: "have the workload use a class that the worker syncs, or remove restart-on-rotation",
 };
 
 /** What to do about a restart that does not come by itself. */
 export function restartAdvice({ reason }: RotatedCondition): string {
-  return ADVICE[reason] ?? "look again in a minute; where it lasts, see the worker's log";
+  return ADVICE[reason] ?? "check again in a minute; if it persists, see the worker's log";
 }

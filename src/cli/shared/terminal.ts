@@ -11,11 +11,6 @@ export function oneLine(text: string): string {
   return text.replaceAll(OBEYED_OR_BLANK, " ").trim();
 }
 
-/** JSON whose texts hold no control character: its own escapes stop below DEL, and a terminal obeys what comes after it, too. */
-export function escapedControls(json: string): string {
-  return json.replaceAll(/[\u007F-\u009F]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
 /** A line for the terminal. Only the functions of this file make one, and each cleans what it puts in, so that no control character is in it but colours of ours. */
 class CleanLine {
   readonly #painted: string;
@@ -38,29 +33,29 @@ class CleanLine {
 export type Line = CleanLine;
 
 /** What a line is made of: text, which is cleaned, or what has been. */
-export type Part = string | number | Line;
+export type TerminalPart = string | number | Line;
 
-function cleaned(part: Part): string {
+function cleaned(part: TerminalPart): string {
   return typeof part === "object" ? part.painted : oneLine(`${part}`);
 }
 
 /** The template's own text as it is, and what is put into it cleaned. */
-export function line(texts: TemplateStringsArray, ...parts: readonly Part[]): Line {
+export function line(texts: TemplateStringsArray, ...parts: readonly TerminalPart[]): Line {
   return new CleanLine(texts.map((text, index) => (index === 0 ? text : `${cleaned(parts[index - 1] ?? "")}${text}`)).join(""));
 }
 
 /** In a colour of the terminal's own palette, until {@link shown} takes it away. */
-export function paint(colour: Colour, part: Part): Line {
+export function paint(colour: Colour, part: TerminalPart): Line {
   return new CleanLine(styleText(colour, cleaned(part), { validateStream: false }));
 }
 
 /** With blanks up to so many characters. */
-export function padded(part: Part, width: number): Line {
+export function padded(part: TerminalPart, width: number): Line {
   const clean = line`${part}`;
   return new CleanLine(`${clean.painted}${" ".repeat(Math.max(0, width - clean.text.length))}`);
 }
 
-export function joined(parts: readonly Part[], separator: ", " | "  "): Line {
+export function joined(parts: readonly TerminalPart[], separator: ", " | "  "): Line {
   return new CleanLine(parts.map(cleaned).join(separator));
 }
 
@@ -77,13 +72,13 @@ export function shown(lines: readonly Line[], { hasColour }: { readonly hasColou
 /** Says what is under way. */
 export type TellProgress = (what: string) => void;
 
-export interface Progress {
+export interface TerminalProgress {
   readonly tell: TellProgress;
   /** Leaves nothing on the screen. */
   readonly end: () => void;
 }
 
-export const NO_PROGRESS: Progress = { tell: () => undefined, end: () => undefined };
+export const NO_PROGRESS: TerminalProgress = { tell: () => undefined, end: () => undefined };
 
 /** A command that is done sooner says nothing (milliseconds). */
 const QUIET_MS = 1_000;
@@ -99,7 +94,7 @@ export interface ProgressOptions {
 }
 
 /** One line of a terminal that is written over, once a command takes longer than a second. For standard error: results have the other stream. */
-export function createProgress({ write, columns, quietMs = QUIET_MS }: ProgressOptions): Progress {
+export function createProgress({ write, columns, quietMs = QUIET_MS }: ProgressOptions): TerminalProgress {
   let [what, isShown, isEnded] = ["", false, false];
   const draw = (): void => write(`${CLEAR}${`… ${oneLine(what)}`.slice(0, Math.max(1, columns - 1))}`);
   const timer = setTimeout(() => {
@@ -118,4 +113,9 @@ export function createProgress({ write, columns, quietMs = QUIET_MS }: ProgressO
       isEnded = true;
     },
   };
+}
+
+/** One word of a command that somebody copies: sh, zsh and fish expand nothing in single quotes, and take a quote between two quoted parts. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

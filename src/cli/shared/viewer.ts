@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectRef, Resource } from "../../domain/kubernetes.ts";
-import type { KubeClient, ListOptions, ListRequest } from "../../domain/ports/kube-client.ts";
+import type { KubeClient, ListOptions, ListRequest, ReadResult } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
@@ -27,16 +27,20 @@ export function listed<T>(look: Look<readonly T[]>): readonly T[] {
 /** Looks at things with the user's rights. Throws {@link CommandFailure} where no answer comes, or the user is not known. */
 export interface Viewer {
   object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<Look<T>>;
+  /** For the annotations of a Secret: its values are not sent. */
+  metadata(resource: Resource, ref: ObjectRef): Promise<Look<KubeObject>>;
   all<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<Look<readonly T[]>>;
 }
 
 export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSignal): Viewer {
+  const one = <T extends KubeObject>(resource: Resource, ref: ObjectRef, read: () => Promise<ReadResult<T>>): Promise<Look<T>> =>
+    looking<T>(`get ${resource.plural} ${[ref.namespace, ref.name].filter(Boolean).join("/")}`, async () => {
+      const result = await read();
+      return result.kind === "found" ? { kind: "seen", value: result.object } : { kind: result.kind };
+    });
   return {
-    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) =>
-      looking<T>(`get ${resource.plural} ${[ref.namespace, ref.name].filter(Boolean).join("/")}`, async () => {
-        const result = await kube.read<T>(resource, ref, signal);
-        return result.kind === "found" ? { kind: "seen", value: result.object } : { kind: result.kind };
-      }),
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => one<T>(resource, ref, () => kube.read<T>(resource, ref, signal)),
+    metadata: (resource, ref) => one(resource, ref, () => kube.readMetadata(resource, ref, signal)),
     all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
       looking<readonly T[]>(`list ${resource.plural}${options.namespace === undefined ? "" : ` in ${options.namespace}`}`, async () => ({
         kind: "seen",
@@ -70,8 +74,36 @@ export function rememberingViewer(viewer: Viewer): Viewer {
   };
   return {
     object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => once({ resource, ref }, () => viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => once({ resource, ref, isMetadata: true }, () => viewer.metadata(resource, ref)),
     all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
       once({ resource, options }, () => viewer.all<T>(resource, options)),
+  };
+}
+
+/** What the user may not look at. */
+export interface RefusedLook {
+  readonly verb: "get" | "list";
+  readonly resource: Resource;
+  /** Without a name: all of the namespace, or of the cluster. */
+  readonly ref: Partial<ObjectRef>;
+}
+
+/** Tells of each refusal as it comes. */
+export function tellingRefusals(viewer: Viewer, tell: (refusal: RefusedLook) => void): Viewer {
+  const told = async <T>(refusal: RefusedLook, look: Promise<Look<T>>): Promise<Look<T>> => {
+    const answer = await look;
+    if (answer.kind === "unseen") tell(refusal);
+    return answer;
+  };
+  return {
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) =>
+      told({ verb: "get", resource, ref }, viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => told({ verb: "get", resource, ref }, viewer.metadata(resource, ref)),
+    all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
+      told(
+        { verb: "list", resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } },
+        viewer.all<T>(resource, options),
+      ),
   };
 }
 
@@ -80,7 +112,7 @@ async function looking<T>(what: string, look: () => Promise<Look<T>>): Promise<L
     return await look();
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.code === "Forbidden") return { kind: "unseen", why: `you may not ${what}` };
+    if (error.code === "Forbidden") return { kind: "unseen", why: `you lack permission to ${what}` };
     if (error.code === "NotFound") return { kind: "unserved" };
     throw new CommandFailure(failureText(error), { cause: error });
   }
@@ -99,7 +131,7 @@ const ADVICE_TO_US = / \(grant this verb to our ServiceAccount[^)]*\)$/;
 /** Why a command could not do something with the user's own rights. `what`: `get namespaces NAME`. */
 export function refusalText(what: string, error: KubeError): string {
   const isOfRights = error.code === "Forbidden" && (error.refuser === undefined || error.refuser.kind === "rights");
-  if (isOfRights) return `you may not ${what}; ask for the right`;
+  if (isOfRights) return `you lack permission to ${what}; ask for it`;
   return `could not ${what}: ${failureText(error).replace(ADVICE_TO_US, "")}`;
 }
 
@@ -128,6 +160,6 @@ export async function openIfConfigured(
     return { cluster: await context.openCluster(access), notes: [] };
   } catch (error) {
     if (isNamed || !(error instanceof CommandFailure)) throw error;
-    return { cluster: undefined, notes: [`note: no cluster is asked, as with --offline: ${error.message}`] };
+    return { cluster: undefined, notes: [`note: no cluster is contacted, as with --offline: ${error.message}`] };
   }
 }

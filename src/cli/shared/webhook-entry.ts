@@ -1,18 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
-import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { RESOURCES } from "../../domain/kubernetes.ts";
 import { expressionHolds } from "../../domain/rollout/label-selector.ts";
+import type { LabelSelector, WebhookConfiguration, WebhookEntry } from "./resources.ts";
 import type { Look, Viewer } from "./viewer.ts";
-
-/** A LabelSelector as webhook configurations have it. */
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly {
-    readonly key: string;
-    readonly operator: string;
-    readonly values?: readonly string[];
-  }[];
-}
 
 /** The first condition that the labels do not meet, in words; undefined where the selector selects them. */
 export function selectorProblem(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>>): string | undefined {
@@ -24,29 +15,6 @@ export function selectorProblem(selector: LabelSelector | undefined, labels: Rea
       return `label ${key} ${operator}${values.length === 0 ? "" : ` ${values.join(", ")}`} does not hold`;
   }
   return undefined;
-}
-
-/** The parts of a webhook configuration that decide whom the API server asks, and whether it trusts the answer. */
-export interface WebhookConfiguration extends KubeObject {
-  readonly webhooks?: readonly WebhookEntry[];
-}
-
-export interface WebhookEntry {
-  readonly name: string;
-  readonly namespaceSelector?: LabelSelector;
-  readonly objectSelector?: LabelSelector;
-  readonly matchConditions?: readonly { readonly name?: string }[];
-  readonly rules?: readonly {
-    readonly apiGroups?: readonly string[];
-    readonly operations?: readonly string[];
-    readonly resources?: readonly string[];
-  }[];
-  readonly failurePolicy?: string;
-  readonly clientConfig?: {
-    readonly caBundle?: string;
-    readonly url?: string;
-    readonly service?: { readonly name?: string; readonly namespace?: string; readonly port?: number };
-  };
 }
 
 /** The entry for pods, of the configuration that is there. */

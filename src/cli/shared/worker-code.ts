@@ -19,8 +19,8 @@ export async function workerCode() {
     cloudFileReader,
     createFingerprints: fingerprints.createFingerprints,
     hmacKeySecret: keys.HMAC_KEY_SECRET,
-    hmacKeyIn: keys.keyIn,
-    observe: secrets.observe,
+    hmacKeyIn: keys.installKeyIn,
+    observe: secrets.observeStoredSecret,
     recordIn: records.recordIn,
     snapshotKind: snapshots.SNAPSHOT,
     handOver: handing.handOver,
@@ -31,7 +31,7 @@ export async function workerCode() {
 export type WorkerCode = Awaited<ReturnType<typeof workerCode>>;
 
 /** Judges what the install has written; its key is in memory only. */
-export type Fingerprints = ReturnType<WorkerCode["createFingerprints"]>;
+export type { Fingerprints } from "../../sync/fingerprints.ts";
 
 /** Under which name the worker owns fields; loads nothing else. */
 export async function workerFieldManager(): Promise<string> {

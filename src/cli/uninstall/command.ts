@@ -4,6 +4,7 @@ import { isJsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, type ObjectMeta, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import { installAbsence } from "../shared/absence.ts";
 import {
   answered,
   type Command,
@@ -15,19 +16,20 @@ import {
 } from "../shared/command.ts";
 import { INJECTION_POLICY } from "../shared/injection-mode.ts";
 import { FINAL_CHECK, installNamespace, MORE_RESOURCES } from "../shared/resources.ts";
-import { refusalText } from "../shared/viewer.ts";
+import { createViewer, refusalText } from "../shared/viewer.ts";
 
 export const uninstall: Command = {
   name: "uninstall",
-  summary: "Prepare an install for its removal: no healing, no refused pods.",
+  summary: "Prepare to uninstall: stop healing and stop rejecting pods.",
   usage: "--prepare|--undo",
   details: [
     "--prepare marks the install's Namespace, so that the worker stops healing, and removes the binding of the policy that",
-    "refuses opted-in pods without their volume. --undo reverts both. Both are safe to repeat. Nothing else is removed: the output",
+    "rejects opted-in pods without their volume. --undo reverts both. Both are safe to repeat. Nothing else is removed: the output",
     "lists what stays, and what to run next.",
     "",
     "Exit code: 0; 2 if it failed.",
   ],
+  examples: [{ result: "Before you remove the install", typed: "keyvault-injector uninstall --prepare" }],
   options: ["prepare", "undo", "install-namespace", "context", "kubeconfig"],
   arguments: 0,
   run: runUninstall,
@@ -37,7 +39,7 @@ async function runUninstall(input: CommandInput, context: CommandContext): Promi
   const { options } = input;
   const [isPrepared, isUndone] = [options.prepare !== undefined, options.undo !== undefined];
   if (isPrepared && isUndone) throw new CommandFailure("--prepare and --undo are opposites; write one of them");
-  if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to take it back");
+  if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to revert it");
   return withCluster(input, context, async ({ kube }) => {
     const install: InstallToRemove = { kube, namespace: installNamespace(options) };
     const lines = await (isPrepared ? prepare : undo)(install, context.signal);
@@ -66,23 +68,23 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   if (uid !== undefined)
     await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
   return [
-    `Namespace ${install.namespace} is marked: the worker heals nothing any more.`,
+    `Namespace ${install.namespace} is marked: the worker no longer heals anything.`,
     binding === undefined
-      ? `The policy binding ${FINAL_CHECK} is not there: no pod is refused.`
-      : `The policy binding ${FINAL_CHECK} is removed: no pod is refused because nobody injects it.`,
+      ? `The policy binding ${FINAL_CHECK} does not exist: no pod is rejected.`
+      : `The policy binding ${FINAL_CHECK} is removed: no pod is rejected for lack of injection.`,
     "",
-    "Next, the way you installed it:",
+    "Next, depending on how you installed it:",
     "  helm uninstall RELEASE, or",
     `  kubectl delete -k manifests/overlays/${overlay} --ignore-not-found, or`,
-    "  take it out of Git and let it be pruned.",
+    "  remove it from Git and let your GitOps tool prune it.",
     "",
-    "What stays: the CRDs, every SecretProviderClass, the mirrored Secrets and their copies, the CSI driver and the provider. To remove them too:",
+    "What stays: the CRDs, every SecretProviderClass, the synced Secrets and their copies, the CSI driver, and the provider. To remove them as well:",
     "  kubectl delete controllerrevisions -A -l keyvault-injector.dev/snapshot",
     "  kubectl delete secrets -A -l keyvault-injector.dev/managed=true    # pods that use them no longer start",
     "  kubectl delete secrets -A -l keyvault-injector.dev/copy=true    # the same",
-    "  kubectl delete -k manifests/crds    # deletes every class of the cluster, of the driver's other users as well",
+    "  kubectl delete -k manifests/crds    # deletes every class in the cluster, including those of other users of the driver",
     "",
-    "To go on with the install instead: keyvault-injector uninstall --undo",
+    "To keep the install instead: keyvault-injector uninstall --undo",
   ];
 }
 
@@ -106,21 +108,21 @@ async function undo(install: InstallToRemove, signal: AbortSignal): Promise<read
   if (returned) await restore(install, saved, signal);
   await annotate(install, { uninstalling: null, finalCheck: null }, signal);
   return [
-    returned ? `The policy binding ${FINAL_CHECK} is there again.` : bindingLine(binding !== undefined),
-    `Namespace ${install.namespace} is not marked any more: the worker heals again.`,
+    returned ? `The policy binding ${FINAL_CHECK} exists again.` : bindingLine(binding !== undefined),
+    `Namespace ${install.namespace} is no longer marked: the worker heals again.`,
   ];
 }
 
 function bindingLine(isThere: boolean): string {
   return isThere
-    ? `The policy binding ${FINAL_CHECK} is there.`
+    ? `The policy binding ${FINAL_CHECK} exists.`
     : `The policy binding ${FINAL_CHECK} is missing: apply manifests/policies again.`;
 }
 
 async function ownNamespace(install: InstallToRemove, signal: AbortSignal): Promise<KubeObject> {
   const found = await look(install, { resource: RESOURCES.namespaces, ref: { name: install.namespace } }, signal);
   if (found !== undefined) return found;
-  throw new CommandFailure(`there is no namespace ${install.namespace}; name the install's with --install-namespace`);
+  throw new CommandFailure(await installAbsence(createViewer(install, signal), install.namespace));
 }
 
 async function look(
@@ -172,7 +174,7 @@ function parsed(saved: string): SavedBinding {
     // Told below, as any other text that is no record of ours.
   }
   throw new CommandFailure(
-    `the annotation ${INSTALL_ANNOTATIONS.finalCheck} cannot be read; take it off, and apply manifests/policies again`,
+    `the annotation ${INSTALL_ANNOTATIONS.finalCheck} cannot be read; remove it, and apply manifests/policies again`,
   );
 }
 

@@ -2,6 +2,7 @@ import { parseDuration } from "../../domain/duration.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { expiryCalendar, parseDays } from "../../domain/where/calendar.ts";
 import {
+  isObjectName,
   type ObjectReference,
   parseReference,
   referenceKey,
@@ -9,9 +10,9 @@ import {
   type WantedObject,
 } from "../../domain/where/object-reference.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
-import { isVault } from "../../domain/where/read-class.ts";
+import { isVault, type NamedSecret } from "../../domain/where/read-class.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
-import { assertNamespace } from "../shared/absence.ts";
+import { assertNamespace, installIn } from "../shared/absence.ts";
 import {
   answered,
   type Cluster,
@@ -25,12 +26,11 @@ import {
   reportText,
   withCluster,
 } from "../shared/command.ts";
-import { valueOf } from "../shared/options.ts";
-import { installNamespace } from "../shared/resources.ts";
+import { namespaceWithin, valueOf } from "../shared/options.ts";
 import { workerSettingsInForce } from "../shared/settings-in-force.ts";
 import { shown } from "../shared/terminal.ts";
 import { createViewer } from "../shared/viewer.ts";
-import { type Gathered, gather } from "./gather.ts";
+import { type Gathered, type GatherRequest, gather } from "./gather.ts";
 import { expiriesReport, usagesReport } from "./report.ts";
 import { calendarText, usagesText } from "./text.ts";
 
@@ -38,21 +38,26 @@ const FORMATS = ["text", "wide", "json"] as const;
 
 export const where: Command = {
   name: "where",
-  summary: "List the users of a vault's object with their versions; without an object, expiry dates.",
-  usage: "[secret/NAME | key/NAME | certificate/NAME | KIND NAME | IDENTIFIER]",
+  summary: "Show who uses a vault object, and which version. Without an object, list expiry dates.",
+  usage: "[secret/NAME | key/NAME | certificate/NAME | KIND NAME | NAME | IDENTIFIER]",
   details: [
-    "Lists the classes that name the object, the Secrets and keys made from it, and the containers that have it in files or in their",
-    "environment, each with its version, since when, and whether it is the newest known one. No vault is asked: the newest version is",
+    "Lists the classes that name the object, the Secrets and keys that contain it, and the containers that have it in files or in their",
+    "environment, each with its version, since when, and whether it is the newest known one. No vault is queried: the newest version is",
     "the last one that the worker or a pod fetched. wide adds the evidence for each version.",
     "An identifier, https://VAULT/secrets/NAME as the Azure portal shows it, names the object and its vault; a version in it is ignored.",
+    "A name without a type will do if only one object has it.",
     "Without an object, it lists those that expire, by date, with their users.",
-    "It covers what you may list. Of Secrets it reads only the metadata.",
+    "It covers what you can list, and reads only the metadata of Secrets.",
     "",
     "json is one report.",
     "Exit code: 0; 1 if anyone has an older version (without an object: if one has expired, or will within --expiring); 2 if no class",
     "names the object, or without a cluster.",
   ],
-  optionHelp: { namespace: "Classes and pods of this namespace alone; of all that you may list where not given." },
+  examples: [
+    { result: "Who has which version of a secret", typed: "keyvault-injector where secret/db-password --vault shop" },
+    { result: "What expires within 30 days, and who uses it", typed: "keyvault-injector where --expiring 30d" },
+  ],
+  optionHelp: { namespace: "Only classes and pods of this namespace; otherwise of all namespaces that you can list." },
   options: ["vault", "expiring", "namespace", "all-namespaces", "install-namespace", "output", "context", "kubeconfig"],
   formats: FORMATS,
   hasJsonReport: true,
@@ -61,21 +66,22 @@ export const where: Command = {
 };
 
 async function runWhere(input: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const wanted = wantedIn(input);
-  const vault = wanted?.vault ?? valueOf(input.options, "vault");
-  const withinMs = expiringIn(input, wanted);
+  const asked = askedIn(input);
+  const vault = asked?.vault ?? valueOf(input.options, "vault");
+  const withinMs = expiringIn(input, asked);
   return withCluster(input, context, async (cluster) => {
     const isOfVault = (address: string): boolean => vault === undefined || isVault(address, vault);
-    const key = wanted && referenceKey(wanted);
-    const isWanted = (address: string, object: ObjectReference): boolean =>
-      isOfVault(address) && (key === undefined || referenceKey(object) === key);
+    const isWanted = (address: string, object: ObjectReference): boolean => isOfVault(address) && isAsked(asked, object);
     const named: ObjectReference[] = [];
-    const gathered = await gatherFor(input, cluster, context, (address, object) => {
-      if (isOfVault(address)) named.push(object);
-      return isWanted(address, object);
+    const made: NamedSecret[] = [];
+    // Every object is looked at: what is named elsewhere may have been meant.
+    const gathered = await gatherFor(input, cluster, context, ({ vault: address, objects, secrets }) => {
+      if (isOfVault(address)) named.push(...objects);
+      if (isOfVault(address)) made.push(...secrets);
+      return objects.some((object) => isWanted(address, object));
     });
     const usages = objectUsages(gathered.snapshot, isWanted);
-    if (wanted !== undefined) return usageResult({ wanted: { ...wanted, vault }, usages, named, gathered }, input, context);
+    if (asked !== undefined) return usageResult({ asked: { ...asked, vault }, usages, named, made, gathered }, input, context);
     const expiries = expiryCalendar(usages, gathered.snapshot.now, withinMs);
     const undated = usages.filter(({ expires, secrets }) => expires === undefined && secrets.length === 0).length;
     const format = formatOf(input.options, FORMATS);
@@ -88,83 +94,120 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
   });
 }
 
-/** `secret/db-pass`, or `secret db-pass`; undefined where none is named. What is no object is refused before a cluster is asked. */
-function wantedIn({ arguments: [first, second], options }: CommandInput): WantedObject | undefined {
+/** An object as it was typed. `type`: undefined where it is called by its name alone. */
+interface Asked extends Omit<WantedObject, "type"> {
+  readonly type: WantedObject["type"] | undefined;
+}
+
+function isAsked(asked: Asked | undefined, { type, name }: ObjectReference): boolean {
+  if (asked === undefined) return true;
+  return (asked.type === undefined || asked.type === type) && name.toLowerCase() === asked.name.toLowerCase();
+}
+
+/** `secret/db-pass`, `secret db-pass`, or `db-pass`; undefined where none is named. What is no object is refused before a cluster is asked. */
+function askedIn({ arguments: [first, second], options }: CommandInput): Asked | undefined {
   if (first === undefined) return undefined;
+  if (second === undefined && isObjectName(first)) return { type: undefined, name: first, vault: undefined };
   if (second !== undefined && [first, second].some((word) => word.includes("/")))
-    throw new CommandFailure(`where takes one object; leave ${first} or ${second} out`);
+    throw new CommandFailure(`where takes one object; remove ${first} or ${second}`);
   const parsed = parseReference(second === undefined ? first : `${first}/${second}`);
   if (!parsed.ok) throw new CommandFailure(parsed.error);
   const { vault } = parsed.value;
   const asked = valueOf(options, "vault");
   if (vault !== undefined && asked !== undefined && !isVault(vault, asked))
-    throw new CommandFailure(`--vault: the object is one of ${vault}; leave --vault out`);
+    throw new CommandFailure(`--vault: the identifier already names ${vault}; remove --vault`);
   return parsed.value;
 }
 
 /** Milliseconds. */
-function expiringIn({ options }: CommandInput, wanted: ObjectReference | undefined): number | undefined {
+function expiringIn({ options }: CommandInput, asked: Asked | undefined): number | undefined {
   const text = valueOf(options, "expiring");
   if (text === undefined) return undefined;
-  if (wanted !== undefined)
-    throw new CommandFailure(`--expiring: it is for the calendar; leave ${spokenReference(wanted)} or --expiring out`);
+  if (asked !== undefined)
+    throw new CommandFailure(`--expiring is only for the list of expiry dates; remove ${spokenName(asked)} or --expiring`);
   const days = parseDays(text);
   const duration = parseDuration(text);
   if (days !== undefined) return days;
   if (duration.ok) return duration.value;
-  throw new CommandFailure(`--expiring: ${JSON.stringify(text)} is no time; write days (30d), hours (36h) or minutes (90m)`);
+  throw new CommandFailure(`--expiring: ${JSON.stringify(text)} is not a time; write days (30d), hours (36h) or minutes (90m)`);
 }
 
 async function gatherFor(
   { options }: CommandInput,
   cluster: Cluster,
   context: CommandContext,
-  isWanted: (vault: string, object: ObjectReference) => boolean,
+  isWanted: GatherRequest["isWanted"],
 ): Promise<Gathered> {
   const viewer = createViewer(cluster, context.signal);
-  const within = valueOf(options, "namespace");
+  const within = namespaceWithin(options, cluster.namespace);
   await assertNamespace(viewer, within);
-  const settings = await workerSettingsInForce(viewer, installNamespace(options));
-  return gather(cluster, context, {
-    within,
-    cloudName: settings["cloud-name"] ?? "",
-    // Every object is looked at: what is named elsewhere may have been meant.
-    isWanted: ({ vault, objects }) => objects.filter((object) => isWanted(vault, object)).length > 0,
-  });
+  const settings = await workerSettingsInForce(viewer, await installIn(viewer, options));
+  return gather(cluster, context, { within, cloudName: settings["cloud-name"] ?? "", isWanted });
 }
 
 interface UsageAnswer {
   /** `vault`: the one whose objects alone are meant. */
-  readonly wanted: WantedObject;
+  readonly asked: Asked;
   readonly usages: readonly ObjectUsage[];
   /** All that classes of the vault name. */
   readonly named: readonly ObjectReference[];
+  /** Secrets that those classes make. */
+  readonly made: readonly NamedSecret[];
   readonly gathered: Gathered;
 }
 
-function usageResult({ wanted, usages, named, gathered }: UsageAnswer, input: CommandInput, context: CommandContext): CommandResult {
-  if (usages.length === 0) throw new CommandFailure(absenceText(wanted, named, gathered));
+function usageResult(answer: UsageAnswer, input: CommandInput, context: CommandContext): CommandResult {
+  const { asked, usages, named, gathered } = answer;
+  if (usages.length === 0) throw new CommandFailure(absenceText(answer));
+  const [wanted, ...others] = [...new Map(usages.map((usage) => [referenceKey(usage), usage])).values()];
+  if (wanted === undefined || others.length > 0) throw new CommandFailure(severalText(asked, [...usages]));
   const format = formatOf(input.options, FORMATS);
   const output =
     format === "json"
-      ? reportText("where", context.shipped, usagesReport(wanted, usages, gathered))
+      ? reportText(
+          "where",
+          context.shipped,
+          usagesReport(asked.type === undefined ? wanted : { ...asked, type: asked.type }, usages, gathered),
+        )
       : shown(usagesText(usages, { isWide: format === "wide" }), context.terminal);
   const isOld = usages.some(({ secrets, containers }) => [...secrets, ...containers].some(({ state }) => state === "old"));
   return { code: isOld ? EXIT.found : EXIT.fine, output, notes: [...notesOf(gathered, context), ...siblingNotes(wanted, named, context)] };
 }
 
-function absenceText(wanted: WantedObject, named: readonly ObjectReference[], { unseen }: Gathered): string {
-  const near = nearestObject(wanted, named);
+function severalText({ name }: Asked, usages: readonly ObjectReference[]): string {
+  const each = [...new Set(usages.map(spokenReference))].sort();
+  return `${JSON.stringify(name)} is the name of ${each.join(" and ")}; write one of them`;
+}
+
+function spokenName({ type, name }: Asked): string {
+  return type === undefined ? name : spokenReference({ type, name });
+}
+
+function absenceText({ asked, named, made, gathered: { unseen } }: UsageAnswer): string {
+  const [first, ...others] = sourcesOf(asked, made);
+  if (first !== undefined)
+    return `${asked.name} is a Kubernetes Secret, created from ${[first, ...others].join(" and ")}: run keyvault-injector where ${first}`;
+  const near = nearestObject(asked, named);
   const meant = near === undefined ? "" : `; did you mean ${near}?`;
-  const partly = unseen.length === 0 ? "no class" : "no class that you may see";
-  return `${partly} names ${spokenReference(wanted)}${wanted.vault === undefined ? "" : ` of vault ${wanted.vault}`}${meant}`;
+  const partly = unseen.length === 0 ? "no class" : "no class that you can see";
+  return `${partly} names ${spokenName(asked)}${asked.vault === undefined ? "" : ` of vault ${asked.vault}`}${meant}`;
+}
+
+/** Objects from which the worker creates the Kubernetes Secret of that name. */
+function sourcesOf({ type, name }: Asked, made: readonly NamedSecret[]): readonly string[] {
+  if (type !== undefined && type !== "secret") return [];
+  const keys = made.filter((secret) => secret.name === name).flatMap((secret) => secret.keys);
+  return [...new Set(keys.map(({ object }) => spokenReference(object)))];
 }
 
 /** One of that name, and of another type, before one that is spelt alike. */
-function nearestObject(wanted: ObjectReference, named: readonly ObjectReference[]): string | undefined {
-  const namesake = named.find(({ name }) => name.toLowerCase() === wanted.name.toLowerCase());
+function nearestObject(asked: Asked, named: readonly ObjectReference[]): string | undefined {
+  const namesake = named.find(({ name }) => name.toLowerCase() === asked.name.toLowerCase());
   if (namesake !== undefined) return spokenReference(namesake);
-  return nearestSpelling(spokenReference(wanted), [...new Set(named.map(spokenReference))]);
+  if (asked.type !== undefined) return nearestSpelling(spokenName(asked), [...new Set(named.map(spokenReference))]);
+  const near = nearestSpelling(asked.name, [...new Set(named.map(({ name }) => name))]);
+  const meant = named.find(({ name }) => name === near);
+  return meant && spokenReference(meant);
 }
 
 /** A certificate has a secret and a key of its name, which rotate with it. */
@@ -178,7 +221,7 @@ function siblingNotes(
   const siblings = (["cert", "secret", "key"] as const).filter(isNamed).map((type) => spokenReference({ type, name: wanted.name }));
   if (siblings.length === 0) return [];
   return [
-    `note: classes name ${siblings.join(" and ")} as well; where it belongs to a certificate it rotates with it: ${program} where ${siblings[0] ?? ""}`,
+    `note: classes also name ${siblings.join(" and ")}; if it belongs to a certificate, it rotates with the certificate: ${program} where ${siblings[0] ?? ""}`,
   ];
 }
 

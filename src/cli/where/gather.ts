@@ -1,7 +1,6 @@
 import { MANAGED_LABEL } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { lastWriteOf } from "../../domain/sync/observed-secret.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { type PodUse, podUseOf } from "../../domain/where/pod-use.ts";
 import { type ReadClass, readClass } from "../../domain/where/read-class.ts";
@@ -13,10 +12,10 @@ import {
   storedPodStatusOf,
   storedSecretOf,
 } from "../../domain/where/stored-versions.ts";
+import { lastWriteOf } from "../../domain/written-at.ts";
 import type { Cluster, CommandContext } from "../shared/command.ts";
-import { MORE_RESOURCES } from "../shared/resources.ts";
 import { workerFieldManager } from "../shared/worker-code.ts";
-import { FEW_NAMESPACES, type Listing, listClasses, listPart, type Part, type PartRequest, type Scope } from "./list-parts.ts";
+import { type ClusterListing, FEW_NAMESPACES, listClasses, listPart, type Part, type PartRequest, type Scope } from "./list-parts.ts";
 
 /** Everything that was seen, and what was not. */
 export interface Gathered {
@@ -38,7 +37,7 @@ export interface GatherRequest {
 
 /** Lists classes, and then what uses them: five kinds, each by one list where the user may and it is not for a few namespaces alone. */
 export async function gather(cluster: Cluster, { clock, signal, terminal }: CommandContext, request: GatherRequest): Promise<Gathered> {
-  const listing: Listing = { kube: cluster.kube, signal };
+  const listing: ClusterListing = { kube: cluster.kube, signal };
   terminal.tellProgress("classes");
   const listed = await listClasses<SecretProviderClass>(listing, specOf, request.within, cluster.namespace);
   const { classes, unreadable } = readAll(listed.items, request.cloudName);
@@ -71,7 +70,7 @@ export async function gather(cluster: Cluster, { clock, signal, terminal }: Comm
     now: clock.now(),
   });
   const said = [...listed.unseen.values(), ...Object.values(unseen).flatMap((of) => [...of.values()])];
-  const lacks = [...new Set(said)].map((why) => `${why}: what is there is not in the answer`);
+  const lacks = [...new Set(said)].map((why) => `${why}: the answer does not include them`);
   return { snapshot, unreadable, unseen: [...listed.notes, ...lacks] };
 }
 
@@ -114,7 +113,7 @@ const POD_REQUEST: PartRequest<Reduced<PodUse>> = {
 };
 
 const POD_STATUS_REQUEST: PartRequest<Reduced<StoredPodStatus>> = {
-  resource: MORE_RESOURCES.podStatuses,
+  resource: RESOURCES.secretProviderClassPodStatuses,
   options: { keep: reducing(storedPodStatusOf) },
 };
 

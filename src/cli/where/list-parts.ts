@@ -5,7 +5,7 @@ import { CommandFailure } from "../shared/command.ts";
 import { type Look, lookAtMany } from "../shared/viewer.ts";
 
 /** A list call of one namespace at a time, for users who may not list a kind everywhere. */
-export const MOST_NAMESPACES = 500;
+const MOST_NAMESPACES = 500;
 
 /** Lists under way at a time: the API server serves other people too. */
 const LISTS_AT_A_TIME = 4;
@@ -25,7 +25,7 @@ export interface PartRequest<T extends KubeObject> {
   readonly options: Omit<ListRequest<T>, "namespace">;
 }
 
-export interface Listing {
+export interface ClusterListing {
   readonly kube: KubeClient;
   readonly signal: AbortSignal;
 }
@@ -36,7 +36,11 @@ export type Scope =
   | { readonly kind: "named"; readonly names: readonly string[] };
 
 /** Lists one kind. A kind that the API server does not serve is not seen anywhere. */
-export async function listPart<T extends KubeObject>({ kube, signal }: Listing, request: PartRequest<T>, scope: Scope): Promise<Part<T>> {
+export async function listPart<T extends KubeObject>(
+  { kube, signal }: ClusterListing,
+  request: PartRequest<T>,
+  scope: Scope,
+): Promise<Part<T>> {
   const { resource, options } = request;
   const look = (namespace?: string): Promise<Look<readonly T[]>> =>
     lookAtMany<T>(kube, resource, { ...options, ...(namespace === undefined ? {} : { namespace }) }, signal);
@@ -72,7 +76,7 @@ export interface ListedClasses<T> extends Part<T> {
 
 /** Classes decide everything: where the user may not list them everywhere, each namespace is tried, else the kubeconfig's alone. */
 export async function listClasses<T extends KubeObject>(
-  listing: Listing,
+  listing: ClusterListing,
   keep: (object: T) => T,
   within: string | undefined,
   current: string,
@@ -87,7 +91,7 @@ export async function listClasses<T extends KubeObject>(
 }
 
 async function namespacesOf(
-  { kube, signal }: Listing,
+  { kube, signal }: ClusterListing,
   current: string,
 ): Promise<{ readonly names: readonly string[]; readonly notes: readonly string[] }> {
   const bare = ({ apiVersion, kind, metadata: { name } }: KubeObject): KubeObject => ({ apiVersion, kind, metadata: { name } });
@@ -95,14 +99,16 @@ async function namespacesOf(
   if (look.kind !== "seen") {
     return {
       names: [current],
-      notes: [`you may list neither classes nor namespaces in the whole cluster: only namespace ${current} is listed; -n names another`],
+      notes: [`you lack permission to list classes and namespaces cluster-wide: only namespace ${current} is listed; use -n for another`],
     };
   }
   const names = look.value.map(({ metadata }) => metadata.name).sort();
   const left = names.length - MOST_NAMESPACES;
   const notes =
     left > 0
-      ? [`you may not list classes in the whole cluster: the first ${MOST_NAMESPACES} namespaces are listed, ${left} are not; -n names one`]
+      ? [
+          `you lack permission to list classes cluster-wide: the first ${MOST_NAMESPACES} namespaces are listed, ${left} are not; use -n for one namespace`,
+        ]
       : [];
   return { names: names.slice(0, MOST_NAMESPACES), notes };
 }

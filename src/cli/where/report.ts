@@ -1,4 +1,4 @@
-import { rfc3339 } from "../../domain/sync/class-status.ts";
+import { rfc3339 } from "../../domain/sync/stored-time.ts";
 import type { Expiry } from "../../domain/where/calendar.ts";
 import { type ObjectReference, referenceText } from "../../domain/where/object-reference.ts";
 import type { Held, ObjectUsage } from "../../domain/where/usage.ts";

@@ -1,4 +1,4 @@
-import { rfc3339 } from "../../domain/sync/class-status.ts";
+import { rfc3339 } from "../../domain/sync/stored-time.ts";
 import type { Expiry, ExpiryState } from "../../domain/where/calendar.ts";
 import { spokenReference } from "../../domain/where/object-reference.ts";
 import {
@@ -128,7 +128,7 @@ function summaryLines({ secrets, containers }: ObjectUsage): readonly Line[] {
       .map(([state, count]) => `${count} ${state}`)
       .join(", ");
   const lines = [
-    secrets.length === 0 ? line`no Secret is made from it` : line`${counted(secrets.length, "Secret")}: ${counts(secrets)}`,
+    secrets.length === 0 ? line`no Secret contains it` : line`${counted(secrets.length, "Secret")}: ${counts(secrets)}`,
     containers.length === 0
       ? line`no pod uses it`
       : line`${counted(new Set(containers.map(podKey)).size, "pod")}, ${counted(containers.length, "use")}: ${counts(containers)}`,
@@ -176,7 +176,7 @@ export function calendarText(expiries: readonly Expiry[], context: CalendarConte
   const heads = isWide ? ["CLASSES", "SECRETS", "WORKLOADS"] : ["CLASSES", "SECRETS", "WORKLOADS", "PODS"];
   const lines = table(["STATE", "EXPIRES", "IN", "OBJECT", "VAULT", ...heads], rows);
   const none =
-    withinMs === undefined ? line`no object that you may see expires` : line`no object that you may see expires within ${inDays(withinMs)}`;
+    withinMs === undefined ? line`no object that you can see expires` : line`no object that you can see expires within ${inDays(withinMs)}`;
   return [...(lines.length === 0 ? [none] : lines), ...undatedLines(undated)];
 }
 

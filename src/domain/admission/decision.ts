@@ -62,18 +62,18 @@ export function tooLarge(message: string): AdmissionDecision {
 
 /** More reviews at once than can be answered in time. */
 export function overloaded(): AdmissionDecision {
-  const message = "keyvault-injector has more reviews to answer than it can in time: ask again in a second";
+  const message = "keyvault-injector has more reviews than it can answer in time: retry in a second";
   return { kind: "errored", reason: "Overloaded", status: 429, message };
 }
 
 /** The sender went away before its request was complete; nobody reads the answer. */
-export function aborted(): AdmissionDecision {
+export function abortedRequest(): AdmissionDecision {
   return { kind: "errored", reason: "Aborted", status: 400, message: "the request ended before its body was complete" };
 }
 
 /** The body did not come in time: nobody waits for one that is so slow. */
 export function late(): AdmissionDecision {
-  return { kind: "errored", reason: "Aborted", status: 408, message: "the body of the request did not come in time" };
+  return { kind: "errored", reason: "Aborted", status: 408, message: "the body of the request did not arrive in time" };
 }
 
 /** Our own bug. The message is fixed: an error's text may hold parts of the pod. */
@@ -82,6 +82,6 @@ export function internalError(): AdmissionDecision {
     kind: "errored",
     reason: "InternalError",
     status: 500,
-    message: "keyvault-injector failed to decide on this pod: see the log of the webhook for the request's uid",
+    message: "keyvault-injector failed to decide on this pod: search the webhook's log for the request's uid",
   };
 }

@@ -17,25 +17,24 @@ export function jsonExtent(bytes: Uint8Array, limit: JsonExtent): JsonExtent {
   let values = 0;
   let level = 0;
   let depth = 0;
-  for (let at = 0; at < bytes.length && values <= limit.values && depth <= limit.depth; at++) {
+  const { length } = bytes;
+  for (let at = 0; at < length; at++) {
     const byte = bytes[at];
-    if (byte === QUOTE) at = endOfString(bytes, at);
-    else if (byte === COMMA) values++;
-    else if (byte === LIST || byte === OBJECT) {
+    if (byte === LIST_END || byte === OBJECT_END) level--;
+    else if (byte === COMMA || byte === LIST || byte === OBJECT) {
       values++;
-      level++;
-      if (level > depth) depth = level;
-    } else if (byte === LIST_END || byte === OBJECT_END) level--;
+      if (byte !== COMMA) depth = Math.max(depth, ++level);
+      if (values > limit.values || depth > limit.depth) break;
+    }
+    if (byte !== QUOTE) continue;
+    // On to the end of the text, here and not in a function: a call for each text takes a fifth of the whole.
+    at++;
+    while (at < length) {
+      const inside = bytes[at];
+      // No byte of a longer character of UTF-8 is a quote or a backslash.
+      if (inside === QUOTE) break;
+      at += inside === BACKSLASH ? 2 : 1;
+    }
   }
   return { values, depth };
-}
-
-/** Where the quote is that ends the string which begins at `start`. No byte of a longer character of UTF-8 is a quote or a backslash. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  for (let at = start + 1; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === QUOTE) return at;
-    if (byte === BACKSLASH) at++;
-  }
-  return bytes.length;
 }

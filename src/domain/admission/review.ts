@@ -63,12 +63,18 @@ function decodeRequest(uid: string, request: JsonObject): Result<AdmissionReques
 
 /** Path of the first text that is longer than it may be. */
 function endlessText(request: JsonObject): string | undefined {
+  const ofRequest = TEXTS.find((field) => isEndless(request[field]));
+  if (ofRequest !== undefined) return ofRequest;
   const resource = memberOf(request, "resource");
-  const texts = [
-    ...["uid", "operation", "subResource", "namespace", "name"].map((field) => [field, request[field]] as const),
-    ...["group", "version", "resource"].map((field) => [`resource.${field}`, resource[field]] as const),
-  ];
-  return texts.find(([, text]) => typeof text === "string" && text.length > LONGEST_TEXT)?.[0];
+  const ofResource = RESOURCE_TEXTS.find((field) => isEndless(resource[field]));
+  return ofResource === undefined ? undefined : `resource.${ofResource}`;
+}
+
+const TEXTS = ["uid", "operation", "subResource", "namespace", "name"];
+const RESOURCE_TEXTS = ["group", "version", "resource"];
+
+function isEndless(text: unknown): boolean {
+  return typeof text === "string" && text.length > LONGEST_TEXT;
 }
 
 function mustBe(field: string, wanted: string, value: unknown): string {

@@ -62,7 +62,7 @@ const keyIsUnparsable: Check = ({ key }) =>
 const certificateIsNoAuthority: Check = ({ certificate }) =>
   typeof certificate === "string" || certificate.canCertify
     ? undefined
-    : replace("NotAnAuthority", `the certificate in ${CRT} may not sign others: its basicConstraints or keyUsage do not allow it`);
+    : replace("NotAnAuthority", `the certificate in ${CRT} cannot sign others, because its basicConstraints or keyUsage do not allow it`);
 
 const keyIsUnsupported: Check = ({ key }) =>
   typeof key === "string" || (key.type === "rsa" && (key.bits ?? 0) >= LEAST_BITS)
@@ -78,7 +78,7 @@ const keyDoesNotMatch: Check = ({ key }) =>
 const isNotYetValid: Check = ({ certificate }, now) =>
   typeof certificate === "string" || now >= certificate.notBefore
     ? undefined
-    : replace("NotYetValid", `the certificate in ${CRT} is valid from ${instant(certificate.notBefore)} only`);
+    : replace("NotYetValid", `the certificate in ${CRT} is not valid before ${instant(certificate.notBefore)}`);
 
 const isExpired: Check = ({ certificate }, now) =>
   typeof certificate === "string" || now < certificate.notAfter
@@ -107,9 +107,9 @@ const checks: readonly Check[] = [
   expiryIsNear,
 ];
 
-/** `facts` undefined: there is no such Secret. */
+/** `facts` undefined: the Secret does not exist. */
 export function authorityVerdict(facts: AuthorityFacts | undefined, now: number): Verdict<AuthorityReason> {
-  if (facts === undefined) return replace("SecretMissing", "there is no such Secret");
+  if (facts === undefined) return replace("SecretMissing", "the Secret does not exist");
   for (const check of checks) {
     const violation = check(facts, now);
     if (violation) return violation;

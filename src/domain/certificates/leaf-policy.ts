@@ -31,7 +31,7 @@ const nameIsMissing: Check = (leaf, wanted) => {
 const isNotYetValid: Check = ({ notBefore }, { now }) =>
   now >= notBefore
     ? undefined
-    : { kind: "replace", reason: "NotYetValid", message: `the certificate is valid from ${instant(notBefore)} only` };
+    : { kind: "replace", reason: "NotYetValid", message: `the certificate is not valid before ${instant(notBefore)}` };
 
 const isExpired: Check = ({ notAfter }, { now }) =>
   now < notAfter ? undefined : { kind: "replace", reason: "Expired", message: `the certificate expired at ${instant(notAfter)}` };

@@ -57,5 +57,5 @@ export function publicationStep(
   if (stale.caBundle === undefined || stale.caBundle === "") {
     return { kind: "publish", reason: "BundleMissing", message: "the webhook has no caBundle", entries: names };
   }
-  return { kind: "publish", reason: "BundleDiffers", message: "the webhook's caBundle is not what the CA Secret says", entries: names };
+  return { kind: "publish", reason: "BundleDiffers", message: "the webhook's caBundle does not match the CA Secret", entries: names };
 }

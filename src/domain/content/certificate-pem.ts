@@ -1,9 +1,9 @@
 /** The value of a secret that belongs to a certificate, as PEM. */
 import { concatenated } from "../bytes.ts";
-import type { PemBlock, Pki } from "../ports/pki.ts";
+import type { DerivationBudget } from "../derivation-budget.ts";
+import { decodeBase64 } from "../encodings.ts";
+import { type DecodingProblem, type PemBlock, type Pki, undecodable } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
-import type { DerivationBudget } from "./derivation-budget.ts";
-import { decodeBase64 } from "./encodings.ts";
 import { orderChain } from "./pem-chain.ts";
 
 const CERTIFICATE = "CERTIFICATE";
@@ -33,12 +33,13 @@ export interface ChainOptions {
 }
 
 /** From the base64 text of a PKCS#12 file: keys first, as PKCS#8, then certificates, without names and other headers. */
-export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain, budget }: ChainOptions): Result<Uint8Array, string> {
+export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain, budget }: ChainOptions): Result<Uint8Array, DecodingProblem> {
   const file = decodeBase64(text);
-  if (!file.ok) return file;
+  if (!file.ok) return undecodable(file.error);
   const blocks = pki.decodePkcs12(file.value, budget);
   if (!blocks.ok) return blocks;
-  return pemOfBlocks(blocks.value, pki, (certificates) => (constructPemChain ? orderChain(certificates, pki) : ok(certificates)));
+  const pem = pemOfBlocks(blocks.value, pki, (certificates) => (constructPemChain ? orderChain(certificates, pki) : ok(certificates)));
+  return pem.ok ? pem : undecodable(pem.error);
 }
 
 /** What a PKCS#12 file holds as the provider writes it: keys first, as PKCS#8, then certificates, without names and other headers. */

@@ -1,11 +1,12 @@
 /** From what a vault handed out to the files that the provider would mount, byte for byte. */
+
+import { decodeBase64, decodeHex } from "../encodings.ts";
+import type { DecodingProblem } from "../ports/pki.ts";
 import type { VaultCertificate, VaultKey, VaultObject, VaultSecret } from "../ports/vault-object.ts";
 import { type ObjectEncoding, objectFailure } from "../provider-class/object-rules.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { Sensitive } from "../sensitive.ts";
 import { type ChainOptions, pemOf } from "./certificate-pem.ts";
-import { TOO_MANY_ROUNDS } from "./derivation-budget.ts";
-import { decodeBase64, decodeHex } from "./encodings.ts";
 import { type ContentProblem, type ObjectFile, objectIdOf } from "./object-file.ts";
 import { type CertificateSteps, type Parts, suffixesOf, takeApart } from "./take-apart.ts";
 import type { ObjectVersion } from "./version-history.ts";
@@ -61,11 +62,11 @@ const ROUNDS_HINT = "import the certificate with fewer iterations: programs take
 function filesOf(
   object: ObjectVersion,
   secret: VaultSecret,
-  { parts, suffixes }: { readonly parts: readonly Result<Sensitive, string>[]; readonly suffixes: readonly string[] },
+  { parts, suffixes }: { readonly parts: readonly Result<Sensitive, DecodingProblem>[]; readonly suffixes: readonly string[] },
 ): Result<readonly ObjectFile[], ContentProblem> {
   const files: ObjectFile[] = [];
   for (const [index, part] of parts.entries()) {
-    if (!part.ok) return problem(object, part.error, part.error.includes(TOO_MANY_ROUNDS) ? ROUNDS_HINT : PKCS12_HINT);
+    if (!part.ok) return problem(object, part.error.message, part.error.code === "TooManyRounds" ? ROUNDS_HINT : PKCS12_HINT);
     const decoded = decode(part.value, object);
     if (!decoded.ok) return decoded;
     files.push({ ...fileOf(object, secret, decoded.value), path: `${object.path}${suffixes[index] ?? ""}` });

@@ -1,7 +1,7 @@
-import type { Pki } from "../ports/pki.ts";
+import type { DerivationBudget } from "../derivation-budget.ts";
+import type { DecodingProblem, Pki } from "../ports/pki.ts";
 import { ok, type Result } from "../result.ts";
 import { pemOfPkcs12, pickBlocks } from "./certificate-pem.ts";
-import type { DerivationBudget } from "./derivation-budget.ts";
 
 /** What is to be made of the value of a certificate's secret. */
 export interface CertificateSteps {
@@ -19,8 +19,8 @@ export interface Decoding {
   readonly budget?: DerivationBudget | undefined;
 }
 
-/** Each value, or why there is none. The reasons hold nothing of the input. */
-export type Parts = readonly Result<Uint8Array, string>[];
+/** Each value, or why there is none. */
+export type Parts = readonly Result<Uint8Array, DecodingProblem>[];
 
 /** Appended to the file name, for each part. The whole comes last, since of equal names the last one counts. */
 export function suffixesOf({ isSeparated }: CertificateSteps): readonly string[] {

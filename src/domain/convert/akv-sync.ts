@@ -7,9 +7,17 @@ import { failed, ok, type Result } from "../result.ts";
 import { TLS_TYPE } from "../secret-objects/tls.ts";
 import { KEY_OF_TYPE } from "./azure-key-vault-secret.ts";
 import { carriedTexts } from "./carried-texts.ts";
-import { fileOf, type SecretDraft, type Value } from "./class-draft.ts";
+import { type DraftValue, fileOf, type SecretDraft } from "./class-draft.ts";
 import type { Drafting } from "./drafting.ts";
-import { errorOn, type FieldPath, fieldText, type PeerObject, type Remark, type Trouble, warningOn } from "./peer-object.ts";
+import {
+  type ConversionRemark,
+  type ConversionTrouble,
+  errorOn,
+  type FieldPath,
+  fieldText,
+  type PeerObject,
+  warningOn,
+} from "./peer-object.ts";
 import { isVaultName, vaultNameProblem } from "./remote-ref.ts";
 
 type Entry = SecretDraft["entries"][number];
@@ -20,10 +28,10 @@ export function draftOfAkvSync(on: PeerObject): Drafting {
     nonEmptyText(spec[field]),
   );
   if (keyvaultName === undefined || clientID === undefined || tenantID === undefined || account === undefined) {
-    const message = "spec: keyvaultName, clientID, tenantID and serviceAccountName have to be there; complete them";
+    const message = "spec: keyvaultName, clientID, tenantID, and serviceAccountName are required; complete them";
     return { draft: undefined, remarks: [errorOn(on, { path: ["spec"], message })] };
   }
-  const remarks: Remark[] = [];
+  const remarks: ConversionRemark[] = [];
   const secrets: SecretDraft[] = [];
   for (const [index, item] of itemsIn(spec["objects"]).entries()) {
     const read = secretsOf(on, membersOf(item), ["spec", "objects", index]);
@@ -36,7 +44,7 @@ export function draftOfAkvSync(on: PeerObject): Drafting {
 
 interface ReadSecrets {
   readonly secrets: readonly SecretDraft[];
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly ConversionRemark[];
 }
 
 /** One entry of `objects`: mostly one Secret. */
@@ -51,11 +59,11 @@ function secretsOf(on: PeerObject, item: JsonObject, path: FieldPath): ReadSecre
   const versioned =
     (countIn(item["versionHistory"], 1) ?? 1) > 1 ||
     itemsIn(item["mapping"]).some((entry) => (countIn(membersOf(entry)["version"], 0) ?? 0) > 0);
-  const message = `${fieldText(path)}: a Secret is made once the vault has as many versions as it names`;
+  const message = `${fieldText(path)}: the Secret is created once the vault has as many versions as this names`;
   return { secrets, remarks: versioned ? [...own, warningOn(on, { path, message })] : own };
 }
 
-type Named = Result<readonly { readonly name: string; readonly entries: readonly Entry[] }[], Trouble>;
+type Named = Result<readonly { readonly name: string; readonly entries: readonly Entry[] }[], ConversionTrouble>;
 
 /** A whole number of versions, or of the version itself; undefined for what is none, or more than a class fetches. */
 function countIn(value: unknown, otherwise: number): number | undefined {
@@ -63,7 +71,7 @@ function countIn(value: unknown, otherwise: number): number | undefined {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < MAX_VERSIONS ? value : undefined;
 }
 
-function countTrouble(path: FieldPath, field: string): { readonly ok: false; readonly error: Trouble } {
+function countTrouble(path: FieldPath, field: string): { readonly ok: false; readonly error: ConversionTrouble } {
   return failed({ path, message: `${fieldText(path)}.${field}: write a whole number below ${MAX_VERSIONS}` });
 }
 
@@ -77,7 +85,7 @@ function plainEntries(item: JsonObject, type: string, path: FieldPath): Named {
   if (type === BASIC_AUTH || (type === TLS_TYPE && !isCertificate))
     return failed({
       path,
-      message: `${fieldText(path)}.kubernetesSecretType: ${type} has keys of its own; write a mapping with a dataKey for each`,
+      message: `${fieldText(path)}.kubernetesSecretType: ${type} has fixed keys; write a mapping with a dataKey for each`,
     });
   const count = Math.max(1, countIn(item["versionHistory"], 1) ?? 0);
   if (countIn(item["versionHistory"], 1) === undefined) return countTrouble(path, "versionHistory");
@@ -116,17 +124,20 @@ function mappedEntries(item: JsonObject, path: FieldPath): Named {
   return ok([{ name, entries }]);
 }
 
-function sourceOf(item: JsonObject, path: FieldPath): Result<{ readonly name: string; readonly isCertificate: boolean }, Trouble> {
+function sourceOf(
+  item: JsonObject,
+  path: FieldPath,
+): Result<{ readonly name: string; readonly isCertificate: boolean }, ConversionTrouble> {
   const [secret, certificate] = [nonEmptyText(item["secretInAKV"]), nonEmptyText(item["certInAKV"])];
   const name = secret ?? certificate;
   if (name === undefined || (secret !== undefined && certificate !== undefined))
-    return failed({ path, message: `${fieldText(path)}: it names no object; write secretInAKV or certInAKV` });
+    return failed({ path, message: `${fieldText(path)}: names no object; write secretInAKV or certInAKV` });
   if (!isVaultName(name)) return failed({ path, message: `${fieldText(path)}: ${vaultNameProblem(name)}` });
   return ok({ name, isCertificate: certificate !== undefined });
 }
 
 /** A history has its versions newest first, as the extension counts them. */
-function fileOfVersion(name: string, { index, count }: { readonly index: number; readonly count: number }): Value {
+function fileOfVersion(name: string, { index, count }: { readonly index: number; readonly count: number }): DraftValue {
   if (count === 1) return fileOf({ type: "secret", name });
   return fileOf({ type: "secret", name, history: count }, index);
 }

@@ -7,17 +7,17 @@ import { failed, ok, type Result } from "../result.ts";
 import { carriedTexts } from "./carried-texts.ts";
 import {
   call,
+  type DraftObject,
+  type DraftValue,
   type FunctionName,
   fileOf,
   type SecretDraft,
   type Texts,
-  type Value,
   type VaultAccess,
-  type VaultObject,
 } from "./class-draft.ts";
 import type { Drafting } from "./drafting.ts";
 import type { AccessOptions } from "./options.ts";
-import { errorOn, type FieldPath, type PeerObject, type Remark, type Trouble, warningOn } from "./peer-object.ts";
+import { type ConversionRemark, type ConversionTrouble, errorOn, type FieldPath, type PeerObject, warningOn } from "./peer-object.ts";
 import { isVaultName, vaultNameProblem } from "./remote-ref.ts";
 import { managedIdentity } from "./secret-store.ts";
 
@@ -41,24 +41,28 @@ export function draftOfKeyVaultSecret(on: PeerObject, options: AccessOptions): D
   return { draft, remarks: [...remarks, ...entries.value.warnings.map((trouble) => warningOn(on, trouble))] };
 }
 
-const AS_CONFIG_MAP: Trouble = {
+const AS_CONFIG_MAP: ConversionTrouble = {
   path: ["spec", "output", "configMap"],
-  message: "spec.output.configMap: a class makes Secrets alone; have the readers of the ConfigMap read a Secret",
+  message: "spec.output.configMap: a class creates only Secrets; change the readers of the ConfigMap to read a Secret",
 };
-const NO_OUTPUT: Trouble = {
+const NO_OUTPUT: ConversionTrouble = {
   path: ["spec", "output"],
   message:
-    "spec.output.secret is missing: it is for the env-injector, which puts values into processes; write a class, and env-from on the pods",
+    "spec.output.secret is missing, so the object is for the env-injector, which puts values into processes; write a class, and env-from on the pods",
 };
 
-function nameOf(output: JsonObject): Result<string, Trouble> {
+function nameOf(output: JsonObject): Result<string, ConversionTrouble> {
   const name = nonEmptyText(output["name"]);
   if (name !== undefined) return ok(name);
   return failed({ path: ["spec", "output", "secret", "name"], message: "spec.output.secret.name is missing; name the Secret" });
 }
 
 /** akv2k8s copies its object's own. */
-function metadataOf(on: PeerObject): { readonly labels: Texts; readonly annotations: Texts; readonly remarks: readonly Remark[] } {
+function metadataOf(on: PeerObject): {
+  readonly labels: Texts;
+  readonly annotations: Texts;
+  readonly remarks: readonly ConversionRemark[];
+} {
   const metadata = memberOf(on.object, "metadata");
   const labels = carriedTexts(on, ["metadata", "labels"], metadata["labels"]);
   const annotations = carriedTexts(on, ["metadata", "annotations"], metadata["annotations"]);
@@ -66,16 +70,19 @@ function metadataOf(on: PeerObject): { readonly labels: Texts; readonly annotati
 }
 
 /** The vault alone is in the manifest: tenant and identity are settings of the controller. */
-function vaultAccess(spec: JsonObject, { tenantId, clientId, serviceAccount, identityId }: AccessOptions): Result<VaultAccess, Trouble> {
+function vaultAccess(
+  spec: JsonObject,
+  { tenantId, clientId, serviceAccount, identityId }: AccessOptions,
+): Result<VaultAccess, ConversionTrouble> {
   const path = ["spec", "vault", "name"];
   const name = nonEmptyText(memberOf(spec, "vault")["name"]);
   if (name === undefined) return failed({ path, message: "spec.vault.name is missing; name the vault" });
   if (tenantId === undefined)
-    return failed({ path, message: "spec.vault: the tenant of the vault is a setting of akv2k8s, and a class needs it; give --tenant-id" });
+    return failed({ path, message: "spec.vault: akv2k8s sets the vault's tenant elsewhere, but a class needs it; use --tenant-id" });
   if (clientId !== undefined && serviceAccount === undefined)
     return failed({
       path,
-      message: "spec.vault: --client-id is for workload identity, which needs an account, too; give --service-account",
+      message: "spec.vault: --client-id is for workload identity, which also needs an account; use --service-account",
     });
   const vault = { keyvaultName: name, tenantID: tenantId };
   if (clientId === undefined) return ok({ parameters: { ...vault, ...managedIdentity(identityId) }, annotations: {} });
@@ -87,7 +94,7 @@ function typeOf(output: JsonObject): string {
   return nonEmptyText(output["type"]) ?? "Opaque";
 }
 
-type Entries = Result<{ readonly entries: readonly Entry[]; readonly warnings: readonly Trouble[] }, Trouble>;
+type Entries = Result<{ readonly entries: readonly Entry[]; readonly warnings: readonly ConversionTrouble[] }, ConversionTrouble>;
 
 const OBJECT: FieldPath = ["spec", "vault", "object"];
 
@@ -106,10 +113,10 @@ function entriesOf(spec: JsonObject, output: JsonObject): Entries {
       return certificateEntries(fetched, output);
     case "key":
       return at(
-        "akv2k8s writes the modulus of the key, and a class the public key as PEM; write a class with objectType: key where PEM will do",
+        "akv2k8s writes the modulus of the key, but a class writes the public key as PEM; if PEM is acceptable, write a class with objectType: key",
       );
     case "multi-key-value-secret":
-      return at("the keys are known to the vault alone; write a class with a key of secretData with property for each of them");
+      return at("only the vault knows the keys; write a class with one key of secretData with property for each of them");
     default:
       return at(`${quoted(type)} is unknown; write secret or certificate`);
   }
@@ -134,7 +141,7 @@ export const KEY_OF_TYPE: ReadonlyMap<string, string> = new Map([
 ]);
 
 const SPLIT =
-  "spec.output.secret.type: akv2k8s splits the value at its colon, which no expression does; store user and password as two secrets, or as JSON, and write a class with two keys";
+  "spec.output.secret.type: akv2k8s splits the value at its colon, which no expression can do; store user and password as two secrets, or as JSON, and write a class with two keys";
 
 function secretEntries(
   fetched: Fetched,
@@ -146,7 +153,7 @@ function secretEntries(
     return transforms.length > 0 ? failed({ path: TRANSFORM, message: TLS_TRANSFORM }) : tlsSecretEntries(fetched, output);
   const key = dataKey(output, KEY_OF_TYPE.get(type));
   if (!key.ok) return key;
-  let value: Value = fileOf({ type: "secret", ...fetched, format: "pfx" });
+  let value: DraftValue = fileOf({ type: "secret", ...fetched, format: "pfx" });
   for (const [index, transform] of transforms.entries()) {
     const name = TRANSFORMS.get(transform);
     if (name === undefined)
@@ -161,12 +168,12 @@ function secretEntries(
 
 const TYPE: FieldPath = ["spec", "output", "secret", "type"];
 const TRANSFORM: FieldPath = ["spec", "output", "transform"];
-const TLS_TRANSFORM = "spec.output.transform: of a certificate nothing is transformed here; store it as akv2k8s would have it after that";
+const TLS_TRANSFORM = "spec.output.transform: certificates are not transformed; store the certificate in its transformed form";
 
 const OF_CERTIFICATE =
-  "spec.vault.object.type: taken for the secret of a certificate; import a PKCS#12 file that is stored as any other secret as a certificate";
+  "spec.vault.object.type: treated as the secret of a certificate; if it is a PKCS#12 file stored as an ordinary secret, import it as a certificate";
 const CHAIN =
-  "spec.output.secret.chainOrder: without it akv2k8s keeps the order of the stored file; a class writes the chain with the leaf first";
+  "spec.output.secret.chainOrder: without it, akv2k8s keeps the order of the stored file, but a class writes the chain with the leaf first";
 
 /**
  * Taken apart by the class itself. As binary PKCS#12 it would serve other secrets as well, but the driver, whose bytes a class gives, then
@@ -186,16 +193,16 @@ function tlsSecretEntries(fetched: Fetched, output: JsonObject): Entries {
   return read.ok ? ok({ entries: read.value.entries, warnings: [warning, ...read.value.warnings] }) : read;
 }
 
-function tlsKeys(object: VaultObject): readonly Entry[] {
+function tlsKeys(object: DraftObject): readonly Entry[] {
   return ["tls.crt", "tls.key"].map((key) => ({ key, value: fileOf(object) }));
 }
 
 const STORED_PEM =
-  "spec.output.secret.type: taken for a certificate that the vault stores as PKCS#12; remove objectFormat and objectEncoding where it is stored as PEM";
+  "spec.output.secret.type: treated as a certificate that the vault stores as PKCS#12; remove objectFormat and objectEncoding if it is stored as PEM";
 
 /** Of type TLS certificates and key, of type Opaque what is stored, else the certificate alone. */
 function certificateEntries(fetched: Fetched, output: JsonObject): Entries {
-  const secret: VaultObject = { type: "secret", ...fetched };
+  const secret: DraftObject = { type: "secret", ...fetched };
   if (output["type"] === "kubernetes.io/tls") return tlsEntries(fetched, output);
   const key = dataKey(output, undefined);
   if (!key.ok) return key;
@@ -204,7 +211,7 @@ function certificateEntries(fetched: Fetched, output: JsonObject): Entries {
   return ok({ entries: [{ key: key.value, value }], warnings: isRaw ? [{ path: TYPE, message: STORED_PEM }] : [] });
 }
 
-function dataKey(output: JsonObject, fixed: string | undefined): Result<string, Trouble> {
+function dataKey(output: JsonObject, fixed: string | undefined): Result<string, ConversionTrouble> {
   const key = fixed ?? nonEmptyText(output["dataKey"]);
   if (key !== undefined) return ok(key);
   return failed({

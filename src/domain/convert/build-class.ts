@@ -1,21 +1,21 @@
 /** From a draft to a class, which is checked as the worker will read it. */
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
-import { isDnsSubdomain } from "../injection/kubernetes-names.ts";
 import type { JsonObject } from "../json-object.ts";
 import { apiVersionOf, RESOURCES, type SecretObject, type SecretProviderClassSpec } from "../kubernetes.ts";
+import { isDnsSubdomain } from "../kubernetes-names.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import { CLOUDS } from "../provider-class/clouds.ts";
-import { parseProviderClass } from "../provider-class/parse.ts";
 import { quoted } from "../quoted.ts";
+import { parseProviderClass } from "../read-class.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { secretObjectEntries } from "../secret-data/data-entries.ts";
 import { placeOf } from "../secret-objects/expression-problem.ts";
 import { textViolation } from "../secret-objects/rules.ts";
-import type { ClassDraft, SecretDraft, Texts, Value, VaultObject } from "./class-draft.ts";
+import type { ClassDraft, DraftObject, DraftValue, SecretDraft, Texts } from "./class-draft.ts";
 import { type NamedObject, objectsText, secretDataText } from "./class-text.ts";
 import { expressionText, firstFile } from "./expression.ts";
 
-type FileValue = Extract<Value, { kind: "file" }>;
+type FileValue = Extract<DraftValue, { kind: "file" }>;
 
 /** The class, or what the worker would refuse of it. */
 export function buildClass(draft: ClassDraft, { isAdopting }: { readonly isAdopting: boolean }): Result<JsonObject, string> {
@@ -39,7 +39,7 @@ export function buildClass(draft: ClassDraft, { isAdopting }: { readonly isAdopt
   };
   const problem = isDnsSubdomain(draft.name)
     ? specProblem(spec)
-    : `${quoted(draft.name)} is no name of an object; use lower-case letters, digits, - and .`;
+    : `${quoted(draft.name)} is not a valid object name; use lower-case letters, digits, - and .`;
   if (problem !== undefined) return failed(problem);
   return ok({
     apiVersion: apiVersionOf(RESOURCES.secretProviderClasses),
@@ -57,7 +57,7 @@ export function buildClass(draft: ClassDraft, { isAdopting }: { readonly isAdopt
 function repetition(secrets: readonly SecretDraft[]): string | undefined {
   const secret = firstTwice(secrets.map(({ name }) => name));
   if (secret !== undefined)
-    return `it makes the Secret ${secret} twice, and a class makes each once; name another Secret in one of the two`;
+    return `it creates the Secret ${secret} twice, but a class can create each Secret only once; name another Secret in one of the two`;
   for (const { name, entries } of secrets) {
     const key = firstTwice(entries.map((entry) => entry.key));
     if (key !== undefined) return `it writes the key ${key} of the Secret ${name} twice; remove one of the two, or name another key`;
@@ -126,7 +126,7 @@ function nameObjects(secrets: readonly SecretDraft[]): readonly NamedObject[] {
   return named;
 }
 
-function filesOf(value: Value): readonly VaultObject[] {
+function filesOf(value: DraftValue): readonly DraftObject[] {
   if (value.kind === "file") return [value.object];
   return value.arguments.flatMap((each) => (typeof each === "string" ? [] : filesOf(each)));
 }
@@ -136,8 +136,8 @@ function pathIn(objects: readonly NamedObject[], { object, index }: FileValue): 
   return index === undefined ? path : `${path}/${index}`;
 }
 
-const FIELDS = ["type", "name", "version", "format", "encoding", "history"] as const satisfies readonly (keyof VaultObject)[];
+const FIELDS = ["type", "name", "version", "format", "encoding", "history"] as const satisfies readonly (keyof DraftObject)[];
 
-function isSameObject(one: VaultObject, other: VaultObject): boolean {
+function isSameObject(one: DraftObject, other: DraftObject): boolean {
   return FIELDS.every((field) => one[field] === other[field]);
 }

@@ -1,7 +1,7 @@
 import { isReservedKey } from "../secret-objects/rules.ts";
 import { isTextMap, textMapProblem } from "../text-map.ts";
 import type { Texts } from "./class-draft.ts";
-import { errorOn, type FieldPath, fieldText, type PeerObject, type Remark } from "./peer-object.ts";
+import { type ConversionRemark, errorOn, type FieldPath, fieldText, type PeerObject } from "./peer-object.ts";
 
 /** Of the manifest, and never of what is made from it. */
 const OF_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration";
@@ -11,12 +11,12 @@ export function carriedTexts(
   on: PeerObject,
   path: FieldPath,
   value: unknown,
-): { readonly texts: Texts; readonly remarks: readonly Remark[] } {
+): { readonly texts: Texts; readonly remarks: readonly ConversionRemark[] } {
   if (value === undefined || value === null) return { texts: {}, remarks: [] };
   const field = fieldText(path);
   if (!isTextMap(value)) return { texts: {}, remarks: [errorOn(on, { path, message: textMapProblem(value, field) })] };
   const carried: [key: string, text: string][] = [];
-  const remarks: Remark[] = [];
+  const remarks: ConversionRemark[] = [];
   for (const [key, text] of Object.entries(value).filter(([key]) => key !== OF_KUBECTL)) {
     const obstacle = obstacleTo(key, text, path.at(-1) === "labels");
     if (obstacle === undefined) carried.push([key, text]);
@@ -25,12 +25,12 @@ export function carriedTexts(
   return { texts: Object.fromEntries(carried), remarks };
 }
 
-type Obstacle = Pick<Remark, "severity" | "message">;
+type Obstacle = Pick<ConversionRemark, "severity" | "message">;
 
-const TEMPLATE: Obstacle = { severity: "error", message: " is a template; write the text that the Secret is to have" };
+const TEMPLATE: Obstacle = { severity: "error", message: " is a template; write the resulting text" };
 const RESERVED: Obstacle = {
   severity: "warning",
-  message: " is left out: the tool that its domain names would take the Secret for its own",
+  message: " is omitted: the tool that its domain names would treat the Secret as its own",
 };
 
 /** As labels they have a meaning for Argo CD. */
@@ -40,14 +40,14 @@ const OF_ARGO: ReadonlyMap<string, Obstacle> = new Map([
     {
       severity: "warning",
       message:
-        " is left out: Argo CD, where it tracks by label, would prune a Secret that has it and no owner; take it off the Secret that exists as well",
+        " is omitted: Argo CD, if it tracks by label, would prune a Secret that has the label but no owner; also remove the label from the existing Secret",
     },
   ],
   [
     "argocd.argoproj.io/secret-type",
     {
       severity: "error",
-      message: ": a class may not set it, and without it Argo CD does not read the Secret; keep this object for it",
+      message: ": a class cannot set it, and without it Argo CD does not read the Secret; keep this object",
     },
   ],
 ]);

@@ -1,7 +1,7 @@
 import type { ObjectType } from "../provider-class/object-rules.ts";
 
 /** An entry of `objects`: what is fetched, and as which bytes it becomes a file. */
-export interface VaultObject {
+export interface DraftObject {
   readonly type: ObjectType;
   readonly name: string;
   readonly version?: string | undefined;
@@ -16,15 +16,15 @@ export interface VaultObject {
 export type FunctionName = "property" | "base64decode" | "base64" | "certificates" | "privateKey" | "join" | "trim" | "dockerconfigjson";
 
 /** What a key of a Secret holds: a file, or what functions make of files. */
-export type Value =
-  | { readonly kind: "file"; readonly object: VaultObject; readonly index?: number | undefined }
-  | { readonly kind: "call"; readonly name: FunctionName; readonly arguments: readonly (Value | string)[] };
+export type DraftValue =
+  | { readonly kind: "file"; readonly object: DraftObject; readonly index?: number | undefined }
+  | { readonly kind: "call"; readonly name: FunctionName; readonly arguments: readonly (DraftValue | string)[] };
 
-export function fileOf(object: VaultObject, index?: number): Value {
+export function fileOf(object: DraftObject, index?: number): DraftValue {
   return { kind: "file", object, index };
 }
 
-export function call(name: FunctionName, ...values: readonly (Value | string)[]): Value {
+export function call(name: FunctionName, ...values: readonly (DraftValue | string)[]): DraftValue {
   return { kind: "call", name, arguments: values };
 }
 
@@ -35,7 +35,7 @@ export interface SecretDraft {
   readonly type: string;
   readonly labels: Texts;
   readonly annotations: Texts;
-  readonly entries: readonly { readonly key: string; readonly value: Value }[];
+  readonly entries: readonly { readonly key: string; readonly value: DraftValue }[];
   /** It exists before the class does, and stays when the class goes. */
   readonly isAdopted?: boolean;
 }

@@ -1,5 +1,5 @@
 /** The parameters of a class that are YAML texts. */
-import type { VaultObject } from "./class-draft.ts";
+import type { DraftObject } from "./class-draft.ts";
 
 /** Read as text by YAML 1.1 and 1.2 alike, whatever stands around it. */
 const PLAIN = /^[A-Za-z][A-Za-z0-9_./-]*(?:\([A-Za-z0-9_.,"()[\]/ -]*\))?$/;
@@ -12,7 +12,7 @@ function scalar(text: string): string {
 }
 
 export interface NamedObject {
-  readonly object: VaultObject;
+  readonly object: DraftObject;
   /** Of its file. */
   readonly path: string;
 }

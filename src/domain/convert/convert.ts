@@ -1,31 +1,31 @@
 /** Objects of peers to classes that make the same Secrets. Pure: the same input gives the same output, in the order of the input. */
+
+import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { RESOURCES } from "../kubernetes.ts";
 import { draftOfAkvSync } from "./akv-sync.ts";
 import { draftOfKeyVaultSecret } from "./azure-key-vault-secret.ts";
 import { buildClass } from "./build-class.ts";
-import { Taken } from "./clash.ts";
 import type { ClassDraft } from "./class-draft.ts";
 import type { Drafted, Drafting } from "./drafting.ts";
 import { draftOfExternalSecret } from "./external-secret.ts";
 import { convertGivenClass } from "./given-class.ts";
 import { mergedDrafts } from "./merge-drafts.ts";
 import type { ConvertOptions } from "./options.ts";
-import { isOf, PeerIndex, partsOf } from "./peer-index.ts";
-import { errorOn, type PeerObject, type Remark } from "./peer-object.ts";
+import { type ConversionRemark, errorOn, isSameNamespace, type PeerObject } from "./peer-object.ts";
 import { readSecretSync, type SyncedSecret } from "./secret-sync.ts";
 
 /** What became of one object that makes Secrets. */
-export interface Outcome {
+export interface ConversionOutcome {
   readonly from: PeerObject;
   readonly isConverted: boolean;
 }
 
 export interface Conversion {
   readonly classes: readonly JsonObject[];
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly ConversionRemark[];
   /** Of every object that was to be converted; stores and accounts, which are only read, are not among them. */
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly ConversionOutcome[];
 }
 
 const ESO = "external-secrets.io";
@@ -34,8 +34,8 @@ const SYNC = "secret-sync.x-k8s.io";
 
 /** Why objects of a kind have no class of their own. */
 const HOPELESS: Readonly<Record<string, string>> = {
-  [`${ESO} ClusterExternalSecret`]: "it makes ExternalSecrets in several namespaces; write a class in each of them",
-  [`${ESO} PushSecret`]: "it writes to a vault, and a class reads; keep it",
+  [`${ESO} ClusterExternalSecret`]: "it creates ExternalSecrets in several namespaces; write a class in each of them",
+  [`${ESO} PushSecret`]: "it writes to a vault, but a class only reads; keep it",
 };
 
 export function convertObjects(objects: readonly PeerObject[], options: ConvertOptions): Conversion {
@@ -60,7 +60,7 @@ interface World {
 interface Built {
   readonly from: readonly PeerObject[];
   readonly class: JsonObject | undefined;
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly ConversionRemark[];
   /** SecretSyncs speak for themselves. */
   readonly isCounted: boolean;
 }
@@ -78,7 +78,7 @@ const ESO_VERSIONS = ["v1", "v1beta1"];
 function draftOfExternal(from: PeerObject, { index, options }: World): Drafting {
   const [, version] = partsOf(from);
   if (!ESO_VERSIONS.includes(version)) {
-    const message = `apiVersion: ${version} is not read; write ${ESO}/v1, as the operator converts it`;
+    const message = `apiVersion: ${version} is not supported; write ${ESO}/v1, as the operator converts it`;
     return { draft: undefined, remarks: [errorOn(from, { path: ["apiVersion"], message })] };
   }
   return draftOfExternalSecret(from, {
@@ -111,7 +111,7 @@ function buildDrafted({ from, draft, remarks }: Drafted, options: ConvertOptions
 interface GivenClasses {
   readonly built: readonly Built[];
   /** Of SecretSyncs. */
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly ConversionOutcome[];
 }
 
 /** Classes of the input, with what the SecretSyncs of the input add to them. */
@@ -139,11 +139,11 @@ function givenClasses(objects: readonly PeerObject[], { index, options }: World)
 }
 
 /** No class twice, and no Secret by two classes: the second of them is left out. */
-function settle(built: readonly Built[], outcomes: readonly Outcome[]): Conversion {
-  const taken = new Taken();
+function settle(built: readonly Built[], outcomes: readonly ConversionOutcome[]): Conversion {
+  const taken = new TakenName();
   const classes: JsonObject[] = [];
-  const remarks: Remark[] = [];
-  const counted: Outcome[] = [];
+  const remarks: ConversionRemark[] = [];
+  const counted: ConversionOutcome[] = [];
   for (const each of built) {
     const clash = each.class && taken.take(each.class);
     const own = clash === undefined ? each.remarks : [...each.remarks, ...each.from.map((from) => clashOn(from, clash))];
@@ -158,6 +158,74 @@ function settle(built: readonly Built[], outcomes: readonly Outcome[]): Conversi
   return { classes, remarks, outcomes: [...counted, ...outcomes] };
 }
 
-function clashOn(from: PeerObject, message: string): Remark {
+function clashOn(from: PeerObject, message: string): ConversionRemark {
   return errorOn(from, { path: ["metadata", "name"], message });
+}
+
+/** Classes that are printed already, and the Secrets that they make. */
+class TakenName {
+  readonly #classes = new Set<string>();
+  readonly #secrets = new Map<string, string>();
+
+  /** Why the class cannot stand beside those before it; else it is taken from then on. */
+  take(spc: JsonObject): string | undefined {
+    const metadata = memberOf(spc, "metadata");
+    const [name, namespace] = [nonEmptyText(metadata["name"]) ?? "", nonEmptyText(metadata["namespace"]) ?? ""];
+    const key = `${namespace}/${name}`;
+    if (this.#classes.has(key)) return `metadata.name: another object also becomes class ${name}; rename one of the two`;
+    const secrets = itemsIn(memberOf(spc, "spec")["secretObjects"]).map((object) => String(membersOf(object)["secretName"]));
+    const shared = secrets.find((secret) => this.#secrets.has(`${namespace}/${secret}`));
+    if (shared !== undefined) {
+      const other = this.#secrets.get(`${namespace}/${shared}`) ?? "";
+      return `metadata.name: the class ${other} already creates the Secret ${shared}, and a Secret can have only one class; merge the two`;
+    }
+    this.#classes.add(key);
+    for (const secret of secrets) this.#secrets.set(`${namespace}/${secret}`, name);
+    return undefined;
+  }
+}
+
+/** Group, empty for the core, and version. */
+function partsOf({ object }: PeerObject): readonly [group: string, version: string] {
+  const [first = "", second] = (nonEmptyText(object["apiVersion"]) ?? "").split("/");
+  return second === undefined ? ["", first] : [first, second];
+}
+
+function isOf(object: PeerObject, group: string, kind: string): boolean {
+  return object.kind === kind && partsOf(object)[0] === group;
+}
+
+interface Wanted {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Undefined: any. */
+  readonly namespace: string | undefined;
+}
+
+/** The objects of the input by their names. */
+class PeerIndex {
+  readonly #byName = new Map<string, PeerObject[]>();
+  readonly #places = new Map<PeerObject, number>();
+
+  constructor(objects: readonly PeerObject[]) {
+    for (const [place, object] of objects.entries()) {
+      const key = `${partsOf(object)[0]} ${object.kind} ${object.name}`;
+      const known = this.#byName.get(key);
+      if (known === undefined) this.#byName.set(key, [object]);
+      else known.push(object);
+      this.#places.set(object, place);
+    }
+  }
+
+  /** The one of the namespace, else one that may be of it. */
+  find({ group, kind, name, namespace }: Wanted): PeerObject | undefined {
+    const found = this.#byName.get(`${group} ${kind} ${name}`) ?? [];
+    return found.find((each) => each.namespace === namespace) ?? found.find((each) => isSameNamespace(each.namespace, namespace));
+  }
+
+  /** In the input. */
+  placeOf(object: PeerObject | undefined): number {
+    return (object && this.#places.get(object)) ?? -1;
+  }
 }

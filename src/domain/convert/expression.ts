@@ -1,11 +1,11 @@
 /** Expressions of `secretData`: what a key of a Secret gets, as text. */
 import { failed, ok, type Result } from "../result.ts";
-import type { Value } from "./class-draft.ts";
+import type { DraftValue } from "./class-draft.ts";
 
 const PLAIN_FILE = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /** `base64decode(property(db, "password"))`. `pathOf` names the file of a leaf. */
-export function expressionText(value: Value, pathOf: (file: Extract<Value, { kind: "file" }>) => string): string {
+export function expressionText(value: DraftValue, pathOf: (file: Extract<DraftValue, { kind: "file" }>) => string): string {
   if (value.kind === "file") {
     const path = pathOf(value);
     return PLAIN_FILE.test(path) ? path : `object(${JSON.stringify(path)})`;
@@ -15,7 +15,7 @@ export function expressionText(value: Value, pathOf: (file: Extract<Value, { kin
 }
 
 /** The file that a key names, so that the class means something to the CSI driver too. */
-export function firstFile(value: Value): Extract<Value, { kind: "file" }> | undefined {
+export function firstFile(value: DraftValue): Extract<DraftValue, { kind: "file" }> | undefined {
   if (value.kind === "file") return value;
   for (const each of value.arguments) {
     const found = typeof each === "string" ? undefined : firstFile(each);
@@ -49,6 +49,6 @@ const QUERY = /[|#@*?{}[\]()!~\\]/;
 export function stepsOfGjson(path: string): Result<readonly (string | number)[], string> {
   const names = path.split(/(?<!\\)\./).map((name) => name.replaceAll("\\.", "."));
   if (names.some((name) => name === "")) return failed("a name in it is empty");
-  if (names.some((name) => QUERY.test(name))) return failed("it is a query, and not the path of one value");
+  if (names.some((name) => QUERY.test(name))) return failed("it is a query, not the path of one value");
   return ok(names.map((name) => (INDEX.test(name) ? Number(name) : name)));
 }

@@ -7,11 +7,10 @@ import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { TLS_TYPE } from "../secret-objects/tls.ts";
 import { carriedTexts } from "./carried-texts.ts";
-import type { ClassDraft, SecretDraft, Texts, Value } from "./class-draft.ts";
+import type { ClassDraft, DraftValue, SecretDraft, Texts } from "./class-draft.ts";
 import type { Drafting } from "./drafting.ts";
-import { tlsEntries } from "./external-tls.ts";
 import type { ConvertOptions } from "./options.ts";
-import { errorOn, type FieldPath, type PeerObject, type Remark, type Trouble, warningOn } from "./peer-object.ts";
+import { type ConversionRemark, type ConversionTrouble, errorOn, type FieldPath, type PeerObject, warningOn } from "./peer-object.ts";
 import { remoteValue } from "./remote-ref.ts";
 import { accessOfStore, type StoreAccess } from "./secret-store.ts";
 import { hasBlanksAround, templateValue } from "./secret-template.ts";
@@ -67,18 +66,19 @@ export function draftOfExternalSecret(on: PeerObject, world: ExternalSecretWorld
 const STORE: FieldPath = ["spec", "secretStoreRef"];
 
 /** Of the one store that all entries name. */
-function storeAccess(on: PeerObject, spec: JsonObject, world: ExternalSecretWorld): Result<StoreAccess, Trouble> {
+function storeAccess(on: PeerObject, spec: JsonObject, world: ExternalSecretWorld): Result<StoreAccess, ConversionTrouble> {
   const { storeOf, accountOf, namespaceOf, options } = world;
-  const trouble = (message: string): Result<never, Trouble> => failed({ path: STORE, message: `spec.secretStoreRef: ${message}` });
+  const trouble = (message: string): Result<never, ConversionTrouble> =>
+    failed({ path: STORE, message: `spec.secretStoreRef: ${message}` });
   const own = objectAt(spec, ["secretStoreRef"]);
   const entries = [...itemsIn(spec["data"]), ...itemsIn(spec["dataFrom"])];
   const named = entries.map((entry) => objectAt(entry, ["sourceRef", "storeRef"]) ?? own);
   const refs = [...new Set([...(named.length === 0 ? [own] : named)].map((ref) => `${kindOf(ref)} ${nonEmptyText(ref?.["name"]) ?? ""}`))];
   const [first = "", second] = refs;
   if (second !== undefined)
-    return trouble(`its entries name the stores ${refs.join(" and ")}, and a class has one vault; write an ExternalSecret for each`);
+    return trouble(`its entries name the stores ${refs.join(" and ")}, but a class has one vault; write an ExternalSecret for each`);
   const [kind = "", name = ""] = first.split(" ");
-  if (name === "") return trouble("no store is named; write its name");
+  if (name === "") return trouble("the store's name is missing; write it");
   const store = storeOf(kind, name, on.namespace);
   if (store === undefined) return trouble(`${kind} ${name} is not in these files; add its file`);
   const problem = admissionProblem({ store, namespace: on.namespace, namespaceOf });
@@ -92,7 +92,7 @@ function kindOf(ref: JsonObject | undefined): string {
 }
 
 /** What is there beside `spec.data`. */
-function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): readonly Remark[] {
+function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): readonly ConversionRemark[] {
   const template = memberOf(target, "template");
   const dataFrom = itemsIn(spec["dataFrom"]).map((entry, index) => {
     const path = ["spec", "dataFrom", index];
@@ -100,16 +100,16 @@ function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): re
     if (fetched["find"] !== undefined)
       return {
         path: [...path, "find"],
-        message: `spec.dataFrom[${index}].find: a class names its objects; write an entry of spec.data for each object`,
+        message: `spec.dataFrom[${index}].find: a class names its objects individually; write an entry of spec.data for each object`,
       };
     if (fetched["extract"] === undefined)
-      return { path, message: `spec.dataFrom[${index}]: a class reads a vault, and no generator; keep the ExternalSecret for it` };
+      return { path, message: `spec.dataFrom[${index}]: a class reads a vault, not a generator; keep the ExternalSecret for it` };
     return {
       path: [...path, "extract"],
-      message: `spec.dataFrom[${index}].extract: the keys are known to the vault alone; write an entry of spec.data with property for each key`,
+      message: `spec.dataFrom[${index}].extract: only the vault knows the keys; write an entry of spec.data with property for each key`,
     };
   });
-  const rest: readonly (Trouble & { readonly isThere: boolean })[] = [
+  const rest: readonly (ConversionTrouble & { readonly isThere: boolean })[] = [
     {
       isThere: itemsIn(spec["data"]).length === 0 && dataFrom.length === 0,
       path: ["spec", "data"],
@@ -118,43 +118,43 @@ function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): re
     {
       isThere: target["manifest"] !== undefined,
       path: ["spec", "target", "manifest"],
-      message: "spec.target.manifest: a class makes Secrets alone; keep the ExternalSecret for it",
+      message: "spec.target.manifest: a class creates only Secrets; keep the ExternalSecret for it",
     },
     {
       isThere: itemsIn(template["templateFrom"]).length > 0,
       path: ["spec", "target", "template", "templateFrom"],
-      message: "spec.target.template.templateFrom: templates of other objects are not read; have the vault hold the finished value",
+      message: "spec.target.template.templateFrom: templates of other objects are not read; store the finished value in the vault",
     },
   ];
   return [...dataFrom, ...rest.filter(({ isThere }) => isThere)].map((trouble) => errorOn(on, trouble));
 }
 
 /** What a class does differently, and nobody may miss. */
-function policyRemarks(on: PeerObject, target: JsonObject): readonly Remark[] {
+function policyRemarks(on: PeerObject, target: JsonObject): readonly ConversionRemark[] {
   const { creationPolicy = "Owner", deletionPolicy = "Retain", immutable } = target;
   const created = new Map<unknown, string>(
     Object.entries({
-      None: "it makes no Secret, so that there is nothing to convert",
-      Orphan: "the Secret goes with its class; list it in the class's annotation adopt where it has to stay",
+      None: "it creates no Secret, so there is nothing to convert",
+      Orphan: "the Secret is deleted with its class; list it in the class's annotation adopt if it must stay",
       Merge:
-        "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows, which leaves this policy as it is",
+        "the class takes over the Secret and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows; the policy then stays in effect",
       CreateOrMerge:
-        "the class takes the Secret over and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows, which leaves this policy as it is",
+        "the class takes over the Secret and keeps its other keys: annotate the Secret with adoptable-by, as the how-to shows; the policy then stays in effect",
     }),
   );
   const policy = created.get(creationPolicy);
-  const at = (field: string, message: string): Remark =>
+  const at = (field: string, message: string): ConversionRemark =>
     warningOn(on, { path: ["spec", "target", field], message: `spec.target.${field}: ${message}` });
   return [
     ...(policy === undefined ? [] : [at("creationPolicy", policy)]),
     ...(deletionPolicy === "Retain"
       ? []
-      : [at("deletionPolicy", "a Secret whose objects are gone stays as it was last, and the class reports it")]),
+      : [at("deletionPolicy", "a Secret whose objects were deleted keeps its last content, and the class reports this")]),
     ...(immutable === true
       ? [
           at(
             "immutable",
-            "the Secret of a class is not immutable, and one that is cannot be taken over: name another Secret, and have the pods use that one",
+            "a class does not create immutable Secrets and cannot take them over: name another Secret, and have the pods use it",
           ),
         ]
       : []),
@@ -166,9 +166,9 @@ function readEntries(
   on: PeerObject,
   spec: JsonObject,
   target: JsonObject,
-): { readonly entries: readonly Entry[]; readonly remarks: readonly Remark[] } {
-  const remarks: Remark[] = [];
-  const values = new Map<string, Value>();
+): { readonly entries: readonly Entry[]; readonly remarks: readonly ConversionRemark[] } {
+  const remarks: ConversionRemark[] = [];
+  const values = new Map<string, DraftValue>();
   for (const [index, item] of itemsIn(spec["data"]).entries()) {
     const path = ["spec", "data", index];
     const key = nonEmptyText(membersOf(item)["secretKey"]);
@@ -197,18 +197,22 @@ function readEntries(
 }
 
 /** What the class writes in other bytes than the template, with the same meaning. A Secret of TLS is warned about as a whole. */
-function writtenOtherwise(value: Value, text: string, type: unknown): string | undefined {
-  if (value.kind === "call" && value.name === "dockerconfigjson") return "the login is the same, and its JSON is spelt anew";
-  return type !== TLS_TYPE && hasBlanksAround(text) ? "the blanks around the PEM are left out, which no reader of PEM minds" : undefined;
+function writtenOtherwise(value: DraftValue, text: string, type: unknown): string | undefined {
+  if (value.kind === "call" && value.name === "dockerconfigjson") return "the login stays the same, but its JSON is formatted differently";
+  return type !== TLS_TYPE && hasBlanksAround(text) ? "whitespace around the PEM is omitted, which no PEM reader minds" : undefined;
 }
 
-function prefixed({ path, message }: Trouble, prefix: string): Trouble {
+function prefixed({ path, message }: ConversionTrouble, prefix: string): ConversionTrouble {
   return { path, message: `${prefix}${message}` };
 }
 
-function valueOfTemplate(text: unknown, template: JsonObject | undefined, values: ReadonlyMap<string, Value>): Result<Value, string> {
-  if (typeof text !== "string") return failed("it is no text; quote it");
-  if (template?.["engineVersion"] === "v1") return failed("templates of engine v1 are not read; write the template for v2");
+function valueOfTemplate(
+  text: unknown,
+  template: JsonObject | undefined,
+  values: ReadonlyMap<string, DraftValue>,
+): Result<DraftValue, string> {
+  if (typeof text !== "string") return failed("it is not text; quote it");
+  if (template?.["engineVersion"] === "v1") return failed("templates of engine v1 are not supported; write the template for v2");
   return templateValue(text, (key) => values.get(key));
 }
 
@@ -216,7 +220,7 @@ function valueOfTemplate(text: unknown, template: JsonObject | undefined, values
 function secretMetadata(
   on: PeerObject,
   target: JsonObject,
-): { readonly labels: Texts; readonly annotations: Texts; readonly remarks: readonly Remark[] } {
+): { readonly labels: Texts; readonly annotations: Texts; readonly remarks: readonly ConversionRemark[] } {
   const template = objectAt(target, ["template"]);
   const path = template === undefined ? ["metadata"] : ["spec", "target", "template", "metadata"];
   const source = template === undefined ? memberOf(on.object, "metadata") : memberOf(template, "metadata");
@@ -227,14 +231,14 @@ function secretMetadata(
 
 const LEAST_INTERVAL_MS = 10_000;
 
-function pollInterval(on: PeerObject, spec: JsonObject): { readonly annotations: Texts; readonly remarks: readonly Remark[] } {
+function pollInterval(on: PeerObject, spec: JsonObject): { readonly annotations: Texts; readonly remarks: readonly ConversionRemark[] } {
   const { refreshInterval, refreshPolicy = "Periodic" } = spec;
   const warned = (field: string, message: string, annotations: Texts = {}) => ({
     annotations,
     remarks: [warningOn(on, { path: ["spec", field], message: `spec.${field}: ${message}` })],
   });
   if (refreshPolicy !== "Periodic")
-    return warned("refreshPolicy", "a class follows its vault; pin a version with remoteRef.version where the value has to stay");
+    return warned("refreshPolicy", "a class follows its vault; pin a version with remoteRef.version if the value must not change");
   const text = nonEmptyText(refreshInterval);
   if (text === undefined) return { annotations: {}, remarks: [] };
   const parsed = /^0+$/.test(text) ? ok(0) : parseDuration(text);
@@ -244,13 +248,34 @@ function pollInterval(on: PeerObject, spec: JsonObject): { readonly annotations:
       remarks: [
         errorOn(on, {
           path: ["spec", "refreshInterval"],
-          message: `spec.refreshInterval: ${quoted(text)} is no duration; write it like 1h`,
+          message: `spec.refreshInterval: ${quoted(text)} is not a duration; write it like 1h`,
         }),
       ],
     };
   if (parsed.value === 0)
-    return warned("refreshInterval", "a class follows its vault; pin a version with remoteRef.version where the value has to stay");
+    return warned("refreshInterval", "a class follows its vault; pin a version with remoteRef.version if the value must not change");
   if (parsed.value < LEAST_INTERVAL_MS)
-    return warned("refreshInterval", "a vault is asked every 10s at most", { [CLASS_ANNOTATIONS.rotationPollInterval]: "10s" });
+    return warned("refreshInterval", "a vault is queried every 10s at most", { [CLASS_ANNOTATIONS.rotationPollInterval]: "10s" });
   return { annotations: { [CLASS_ANNOTATIONS.rotationPollInterval]: text }, remarks: [] };
+}
+
+const ENCODING =
+  "spec.target.template.type: a class writes tls.crt and tls.key of kubernetes.io/tls as its own PEM: the same certificates and the same key, which may have another encoding (PKCS#1 or SEC 1)";
+
+/** A Secret of type kubernetes.io/tls takes certificates and key out of a file itself, so that no function and no PKCS#12 is needed. */
+function tlsEntries(
+  on: PeerObject,
+  entries: readonly Entry[],
+): { readonly entries: readonly Entry[]; readonly remarks: readonly ConversionRemark[] } {
+  return {
+    entries: entries.map(({ key, value }) => ({ key, value: wholeFile(value) })),
+    remarks: [warningOn(on, { path: ["spec", "target", "template", "type"], message: ENCODING })],
+  };
+}
+
+function wholeFile(value: DraftValue): DraftValue {
+  if (value.kind === "file") return { ...value, object: { ...value.object, format: undefined } };
+  const [inner] = value.arguments;
+  const isPart = value.name === "certificates" || value.name === "privateKey";
+  return isPart && typeof inner === "object" ? wholeFile(inner) : value;
 }

@@ -7,12 +7,12 @@ import { readSecretObjects } from "../secret-objects/shape.ts";
 import { isTextMap, textMapProblem } from "../text-map.ts";
 import { specProblem } from "./build-class.ts";
 import { secretDataText } from "./class-text.ts";
-import { errorOn, fieldText, type PeerObject, type Remark, warningOn } from "./peer-object.ts";
+import { type ConversionRemark, errorOn, fieldText, type PeerObject, warningOn } from "./peer-object.ts";
 import { type SyncedSecret, syncAnnotations } from "./secret-sync.ts";
 
 export interface GivenClass {
   readonly class: JsonObject | undefined;
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly ConversionRemark[];
 }
 
 /** As it is, but for the annotations that keep its life cycle, and what SecretSyncs add. */
@@ -24,7 +24,7 @@ export function convertGivenClass(
   const spec = withoutNulls(memberOf(on.object, "spec"));
   const provider = nonEmptyText(spec["provider"]) ?? "";
   if (provider !== PROVIDER) {
-    const message = `spec.provider: a class of ${quoted(provider)} is another provider's; leave it to the project that syncs it now`;
+    const message = `spec.provider: a class of ${quoted(provider)} belongs to another provider; leave it to the project that syncs it now`;
     return { class: undefined, remarks: [errorOn(on, { path: ["spec", "provider"], message })] };
   }
   const merged = withSynced(on, spec, synced);
@@ -40,13 +40,13 @@ export function convertGivenClass(
 }
 
 /** An apply leaves the owners and the deletion of a class that is in the cluster as they are. */
-function lifeWarnings(on: PeerObject): readonly Remark[] {
+function lifeWarnings(on: PeerObject): readonly ConversionRemark[] {
   const metadata = memberOf(on.object, "metadata");
   const owners = itemsIn(metadata["ownerReferences"])
     .map(membersOf)
     .map((owner) => `${nonEmptyText(owner["kind"]) ?? "object"} ${nonEmptyText(owner["name"]) ?? ""}`.trim());
-  const owned = `metadata.ownerReferences is left out, and the class in the cluster still has it: delete ${owners.join(" and ")} with --cascade=orphan, or the class goes with it`;
-  const dying = "metadata.deletionTimestamp is left out: the class in the cluster is being deleted; apply this one once that one is gone";
+  const owned = `metadata.ownerReferences is omitted, but the class in the cluster still has it: delete ${owners.join(" and ")} with --cascade=orphan, or the class is deleted as well`;
+  const dying = "metadata.deletionTimestamp is omitted: the class in the cluster is being deleted; apply this class after that";
   return [
     ...(owners.length === 0 ? [] : [warningOn(on, { path: ["metadata", "ownerReferences"], message: owned })]),
     ...(nonEmptyText(metadata["deletionTimestamp"]) === undefined
@@ -67,7 +67,7 @@ function metadataProblem({ metadata }: JsonObject): string | undefined {
 function classProblem({ parameters, secretObjects }: JsonObject): string | undefined {
   if (!isTextMap(parameters)) return textMapProblem(parameters, "spec.parameters");
   const objects = readSecretObjects(secretObjects);
-  if (objects === undefined) return "spec.secretObjects must be a list of secretName, type and data, all of them strings; correct it";
+  if (objects === undefined) return "spec.secretObjects must be a list of secretName, type, and data, all of them strings; correct it";
   return objects.length === 0 ? undefined : specProblem({ provider: PROVIDER, parameters, secretObjects: objects });
 }
 
@@ -107,52 +107,53 @@ function withSynced(
   on: PeerObject,
   spec: JsonObject,
   synced: readonly SyncedSecret[],
-): { readonly spec: JsonObject | undefined; readonly remarks: readonly Remark[] } {
+): { readonly spec: JsonObject | undefined; readonly remarks: readonly ConversionRemark[] } {
   if (synced.length === 0) return { spec, remarks: [] };
   const own = itemsIn(spec["secretObjects"]);
   const problems = [...accountProblems(synced), ...nameProblems(own, synced), ...dataProblems(spec, synced)];
   if (problems.length > 0) return { spec: undefined, remarks: problems };
   const secretData = secretDataText(synced.map(({ expressions }) => expressions));
   const parameters = { ...memberOf(spec, "parameters"), ...(secretData === undefined ? {} : { secretData }) };
-  const message = "spec.secretObjects: the class's own Secrets, which the CSI driver keeps while a pod mounts it, stay from now on";
+  const message =
+    "spec.secretObjects: the class's own Secrets, which the CSI driver keeps only while a pod mounts the class, are now kept permanently";
   return {
     spec: { ...spec, parameters, secretObjects: [...own, ...synced.map(({ secretObject }) => secretObject)] },
     remarks: own.length === 0 ? [] : [warningOn(on, { path: ["spec", "secretObjects"], message })],
   };
 }
 
-function accountProblems(synced: readonly SyncedSecret[]): readonly Remark[] {
+function accountProblems(synced: readonly SyncedSecret[]): readonly ConversionRemark[] {
   const first = synced[0]?.account;
   return synced
     .filter(({ account }) => account !== first)
     .map(({ from, account }) =>
       errorOn(from, {
         path: ["spec", "serviceAccountName"],
-        message: `spec.serviceAccountName: the class asks as one account, and ${first} and ${account} are named; copy the class for one of them`,
+        message: `spec.serviceAccountName: a class can use only one account, but ${first} and ${account} are named; copy the class for one of them`,
       }),
     );
 }
 
-function nameProblems(own: readonly unknown[], synced: readonly SyncedSecret[]): readonly Remark[] {
+function nameProblems(own: readonly unknown[], synced: readonly SyncedSecret[]): readonly ConversionRemark[] {
   const names = own.map((object) => membersOf(object)["secretName"]);
   return synced
     .filter(({ secretObject }) => names.includes(secretObject["secretName"]))
     .map(({ from }) =>
       errorOn(from, {
         path: ["metadata", "name"],
-        message: `${fieldText(["metadata", "name"])}: the class has a Secret ${from.name} among its secretObjects already; remove one of the two`,
+        message: `${fieldText(["metadata", "name"])}: the class already has a Secret ${from.name} in its secretObjects; remove one of the two`,
       }),
     );
 }
 
-function dataProblems(spec: JsonObject, synced: readonly SyncedSecret[]): readonly Remark[] {
+function dataProblems(spec: JsonObject, synced: readonly SyncedSecret[]): readonly ConversionRemark[] {
   if (memberOf(spec, "parameters")["secretData"] === undefined) return [];
   return synced
     .filter(({ expressions }) => expressions.keys.length > 0)
     .map(({ from }) =>
       errorOn(from, {
         path: ["spec", "secretObject"],
-        message: "spec.secretObject: the class has secretData already; add the keys to it by hand",
+        message: "spec.secretObject: the class already has secretData; add the keys to it manually",
       }),
     );
 }

@@ -2,7 +2,7 @@
 import { memberOf, nonEmptyText } from "../json-members.ts";
 import type { ClassDraft, SecretDraft } from "./class-draft.ts";
 import type { Drafted } from "./drafting.ts";
-import { errorOn, type PeerObject, type Remark } from "./peer-object.ts";
+import { type ConversionRemark, errorOn, type PeerObject } from "./peer-object.ts";
 
 export function mergedDrafts(drafted: readonly Drafted[], { isPartial }: { readonly isPartial: boolean }): readonly Drafted[] {
   const groups = new Map<string, Drafted[]>();
@@ -28,9 +28,12 @@ function merged(group: readonly Drafted[], isPartial: boolean): Drafted {
   const problems = [...mergeProblems(group), ...keyProblems(group)];
   const missing = group.filter(({ draft }) => draft === undefined).flatMap((each) => each.from);
   const lacking = [...new Set([...missing, ...problems.map(({ on }) => on)])];
-  const names = lacking.map(({ name }) => name).join(", ");
+  const names = firstOf(
+    lacking.map(({ name }) => name),
+    ", ",
+  );
   const path = ["spec", "output", "secret", "name"];
-  const message = `spec.output.secret.name: the Secret is filled by ${names} as well, which is not converted; fix that${problems.length === 0 ? ", or use --partial" : ""}`;
+  const message = `spec.output.secret.name: ${names}, which is not converted, also writes the Secret; fix that${problems.length === 0 ? ", or use --partial" : ""}`;
   const held =
     lacking.length === 0 || (isPartial && problems.length === 0)
       ? []
@@ -41,7 +44,7 @@ function merged(group: readonly Drafted[], isPartial: boolean): Drafted {
 }
 
 /** What keeps the objects of one Secret from being one class. */
-function mergeProblems(group: readonly Drafted[]): readonly Remark[] {
+function mergeProblems(group: readonly Drafted[]): readonly ConversionRemark[] {
   const [first, ...others] = group.filter(({ draft }) => draft !== undefined);
   return others.flatMap(({ from: [on], draft }) => {
     const problem = on && first?.draft && draft && differenceOf(first.draft, draft);
@@ -50,16 +53,28 @@ function mergeProblems(group: readonly Drafted[]): readonly Remark[] {
 }
 
 /** The class would take the later of two values for one key, and akv2k8s takes the one that it wrote last. */
-function keyProblems(group: readonly Drafted[]): readonly Remark[] {
+function keyProblems(group: readonly Drafted[]): readonly ConversionRemark[] {
+  const writers = Map.groupBy(
+    group.flatMap((each) => [...new Set(keysOf(each))].map((key) => ({ key, each }))),
+    ({ key }) => key,
+  );
   return group.flatMap((each) => {
-    const others = group.filter((other) => other !== each);
-    const shared = keysOf(each).find((key) => others.some((other) => keysOf(other).includes(key)));
+    const shared = keysOf(each).find((key) => (writers.get(key)?.length ?? 0) > 1);
     const [on] = each.from;
     if (on === undefined || shared === undefined) return [];
-    const names = others.filter((other) => keysOf(other).includes(shared)).flatMap(({ from }) => from.map(({ name }) => name));
-    const message = `spec.output.secret: ${names.join(" and ")} writes the key ${shared} of the same Secret; keep one of them, or give each a key or a Secret of its own`;
+    const others = (writers.get(shared) ?? []).filter((other) => other.each !== each);
+    const names = others.flatMap((other) => other.each.from.map(({ name }) => name));
+    const message = `spec.output.secret: ${firstOf(names, " and ")} writes the same key ${shared} of the Secret; keep one of them, or give each its own key or Secret`;
     return [errorOn(on, { path: ["spec", "output", "secret"], message })];
   });
+}
+
+/** Each of thousands of objects may be told of all the others. */
+const MOST_NAMED = 3;
+
+function firstOf(names: readonly string[], between: string): string {
+  const rest = names.length - MOST_NAMED;
+  return rest <= 0 ? names.join(between) : `${names.slice(0, MOST_NAMED).join(between)} and ${rest} more`;
 }
 
 function keysOf({ draft }: Drafted): readonly string[] {
@@ -68,7 +83,7 @@ function keysOf({ draft }: Drafted): readonly string[] {
 
 function differenceOf(one: ClassDraft, other: ClassDraft): string | undefined {
   if (one.access.parameters["keyvaultName"] !== other.access.parameters["keyvaultName"])
-    return "another object fills the same Secret from another vault, and a class has one; use a Secret for each vault";
+    return "another object writes the same Secret from another vault, but a class has only one vault; use a Secret for each vault";
   if (one.secrets[0]?.type !== other.secrets[0]?.type)
     return "another object gives the same Secret another type; write the same type in both";
   return undefined;

@@ -12,7 +12,7 @@ export interface PeerObject {
 }
 
 /** Something that its author has to know. An error: the field, and with it the object, was not converted. */
-export interface Remark {
+export interface ConversionRemark {
   readonly on: PeerObject;
   readonly path: FieldPath;
   readonly severity: "error" | "warning";
@@ -21,16 +21,16 @@ export interface Remark {
 }
 
 /** A remark before it is known which object it is on. */
-export interface Trouble {
+export interface ConversionTrouble {
   readonly path: FieldPath;
   readonly message: string;
 }
 
-export function errorOn(on: PeerObject, { path, message }: Trouble): Remark {
+export function errorOn(on: PeerObject, { path, message }: ConversionTrouble): ConversionRemark {
   return { on, path, severity: "error", message };
 }
 
-export function warningOn(on: PeerObject, { path, message }: Trouble): Remark {
+export function warningOn(on: PeerObject, { path, message }: ConversionTrouble): ConversionRemark {
   return { on, path, severity: "warning", message };
 }
 

@@ -31,14 +31,14 @@ export function accessOfStore(question: StoreQuestion): Result<StoreAccess, stri
   const azure = objectAt(provider, ["azurekv"]);
   if (azure === undefined) {
     const [other = "none"] = Object.keys(provider);
-    return failed(`its provider is ${other}, and a class reads Azure Key Vault alone`);
+    return failed(`its provider is ${other}, but a class reads only Azure Key Vault`);
   }
   const vault = vaultOf(azure);
   if (!vault.ok) return vault;
   const identity = identityOf(azure, question);
   if (!identity.ok) return identity;
   const tenant = nonEmptyText(azure["tenantId"]) ?? accountText(question, azure, "tenant-id") ?? options.tenantId;
-  if (tenant === undefined) return failed("spec.provider.azurekv.tenantId is missing, which a class needs; write it, or give --tenant-id");
+  if (tenant === undefined) return failed("spec.provider.azurekv.tenantId is missing, but a class needs it; write it, or use --tenant-id");
   const { parameters, annotations, warnings } = identity.value;
   return ok({ access: { parameters: { ...vault.value, tenantID: tenant, ...parameters }, annotations }, warnings });
 }
@@ -56,14 +56,14 @@ function vaultOf(azure: JsonObject): Result<Texts, string> {
   const environment = nonEmptyText(azure["environmentType"]) ?? "PublicCloud";
   const cloud = CLOUDS.find(({ name }) => name === CLOUD_OF.get(environment));
   if (cloud === undefined || azure["customCloudConfig"] !== undefined)
-    return failed("it describes a cloud of its own; write the class by hand, with cloudEnvFileName, as the how-to of custom clouds shows");
+    return failed("it describes a custom cloud; write the class manually, with cloudEnvFileName, as the how-to for custom clouds shows");
   const url = nonEmptyText(azure["vaultUrl"]) ?? "";
   const [, name, suffix] = /^https:\/\/([-A-Za-z0-9]{3,24})\.([-.a-z0-9]+?)(?::443)?\/*$/.exec(url) ?? [];
   if (name === undefined) {
     const fix = /\$\{|\{\{/.test(url)
-      ? "convert what Flux, Helm or envsubst makes of the file"
+      ? "convert the file that Flux, Helm, or envsubst renders"
       : `write https://<vault>.${cloud.vaultSuffix}`;
-    return failed(`spec.provider.azurekv.vaultUrl ${quoted(url)} is no address of a vault; ${fix}`);
+    return failed(`spec.provider.azurekv.vaultUrl ${quoted(url)} is not the address of a vault; ${fix}`);
   }
   if (suffix !== cloud.vaultSuffix)
     return failed(
@@ -115,13 +115,13 @@ function secretKey(azure: JsonObject, field: string): SecretKey | undefined {
 function servicePrincipal(azure: JsonObject, { namespace }: StoreQuestion): Identity {
   const [id, secret] = [secretKey(azure, "clientId"), secretKey(azure, "clientSecret")];
   if (objectAt(azure, ["authSecretRef", "clientCertificate"]) !== undefined)
-    return failed("it signs in with a client certificate, which a class cannot; use a client secret, or workload identity");
+    return failed("it signs in with a client certificate, which a class does not support; use a client secret, or workload identity");
   if (id === undefined || secret === undefined)
-    return failed("spec.provider.azurekv.authSecretRef names no clientId and clientSecret; complete it, or use workload identity");
+    return failed("spec.provider.azurekv.authSecretRef does not name clientId and clientSecret; complete it, or use workload identity");
   const isUsable = id.name === secret.name && id.key.toLowerCase() === "clientid" && secret.key.toLowerCase() === "clientsecret";
   if (!isUsable) {
     const from = `the key ${id.key} of Secret ${id.name} and the key ${secret.key} of Secret ${secret.name}`;
-    const make = `make a Secret ${DEFAULT_CREDENTIALS} with the keys clientid and clientsecret in the class's namespace, from ${from}`;
+    const make = `create a Secret ${DEFAULT_CREDENTIALS} with the keys clientid and clientsecret in the class's namespace, from ${from}`;
     return ok({ parameters: {}, annotations: {}, warnings: [make] });
   }
   const elsewhere = isSameNamespace(id.namespace, namespace)
@@ -130,7 +130,7 @@ function servicePrincipal(azure: JsonObject, { namespace }: StoreQuestion): Iden
   const listed =
     id.name === DEFAULT_CREDENTIALS
       ? []
-      : [`add ${id.name} to --credentials-secret-names of the worker and to its ClusterRole, so that it may read the credentials`];
+      : [`add ${id.name} to --credentials-secret-names of the worker and to its ClusterRole, so that it can read the credentials`];
   return ok({ parameters: {}, annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: id.name }, warnings: [...elsewhere, ...listed] });
 }
 
@@ -156,13 +156,15 @@ function workloadIdentity(azure: JsonObject, question: StoreQuestion): Identity 
   const account = ref?.name ?? options.serviceAccount;
   const clientId = accountText(question, azure, "client-id") ?? options.clientId;
   if (account === undefined)
-    return failed("it has no serviceAccountRef: the operator asks as itself, which a class cannot; give --service-account and --client-id");
+    return failed(
+      "it has no serviceAccountRef: the operator uses its own identity, which a class cannot do; use --service-account and --client-id",
+    );
   if (clientId === undefined)
     return failed(
-      `the client id of ServiceAccount ${account} is not in these files; add the ServiceAccount with its annotation ${ACCOUNT_PREFIX}client-id, or give --client-id`,
+      `the client id of ServiceAccount ${account} is not in these files; add the ServiceAccount with its annotation ${ACCOUNT_PREFIX}client-id, or use --client-id`,
     );
   const isElsewhere = ref !== undefined && !isSameNamespace(ref.namespace, namespace);
-  const federate = `make a ServiceAccount ${account} in the class's namespace, and a federated credential for it: a class uses no account of namespace ${ref?.namespace}`;
+  const federate = `create a ServiceAccount ${account} in the class's namespace, and a federated credential for it: a class cannot use an account of namespace ${ref?.namespace}`;
   return ok({
     parameters: { clientID: clientId },
     annotations: { [CLASS_ANNOTATIONS.serviceAccount]: account },

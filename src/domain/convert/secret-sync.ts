@@ -10,7 +10,7 @@ import { carriedTexts } from "./carried-texts.ts";
 import { call, type FunctionName, fileOf } from "./class-draft.ts";
 import type { SecretExpressions } from "./class-text.ts";
 import { expressionText } from "./expression.ts";
-import { errorOn, type PeerObject, type Remark, warningOn } from "./peer-object.ts";
+import { type ConversionRemark, errorOn, type PeerObject, warningOn } from "./peer-object.ts";
 
 /** What a SecretSync adds to its class. */
 export interface SyncedSecret {
@@ -27,7 +27,7 @@ export interface SyncedSecret {
 export interface SyncReading {
   /** Undefined where nothing of it is to be added. */
   readonly synced: SyncedSecret | undefined;
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly ConversionRemark[];
 }
 
 export interface SyncWorld {
@@ -44,8 +44,8 @@ export function readSecretSync(on: PeerObject, { classOf, isPartial }: SyncWorld
     synced: undefined,
     remarks: [errorOn(on, { path: ["spec", field], message: `spec.${field}: ${message}` })],
   });
-  if (className === undefined) return refused("secretProviderClassName", "it is missing; name the class");
-  if (account === undefined) return refused("serviceAccountName", "it is missing; name the account whose token is used");
+  if (className === undefined) return refused("secretProviderClassName", "missing; name the class");
+  if (account === undefined) return refused("serviceAccountName", "missing; name the account whose token is used");
   if (spc === undefined) return refused("secretProviderClassName", absent(className, on.name));
   const provider = nonEmptyText(memberOf(spc.object, "spec")["provider"]) ?? "none";
   if (provider !== "azure") return refused("secretProviderClassName", `the class is of provider ${provider}; leave it to its controller`);
@@ -100,7 +100,7 @@ const PARTS: ReadonlyMap<string, FunctionName> = new Map([
 interface ReadData {
   readonly entries: readonly JsonObject[];
   readonly keys: SecretExpressions["keys"];
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly ConversionRemark[];
 }
 
 function readData(
@@ -110,7 +110,7 @@ function readData(
 ): ReadData {
   const entries: JsonObject[] = [];
   const keys: SecretExpressions["keys"][number][] = [];
-  const remarks: Remark[] = [];
+  const remarks: ConversionRemark[] = [];
   for (const [index, item] of itemsIn(secret["data"]).entries()) {
     const field = `spec.secretObject.data[${index}]`;
     const [sourcePath, key] = ["sourcePath", "targetKey"].map((name) => nonEmptyText(membersOf(item)[name])?.trim());
@@ -119,7 +119,7 @@ function readData(
     if (key === undefined || sourcePath === undefined) {
       remarks.push(errorOn(on, { path, message: `${field}: write sourcePath and targetKey` }));
     } else if (found === undefined) {
-      const message = `${field}.sourcePath: the class makes no file ${sourcePath}; write the alias or name of one of its objects`;
+      const message = `${field}.sourcePath: the class has no file ${sourcePath}; write the alias or name of one of its objects`;
       remarks.push(errorOn(on, { path: [...path, "sourcePath"], message }));
     } else {
       entries.push({ objectName: found.file, key });
@@ -129,16 +129,14 @@ function readData(
         remarks.push(
           warningOn(on, {
             path,
-            message: `${field}.sourcePath: the same ${found.part === "privateKey" ? "key, which" : "certificates, which"} may be encoded otherwise`,
+            message: `${field}.sourcePath: the same ${found.part === "privateKey" ? "key, which" : "certificates, which"} may have another encoding`,
           }),
         );
       }
     }
   }
   if (itemsIn(secret["data"]).length === 0)
-    remarks.push(
-      errorOn(on, { path: ["spec", "secretObject"], message: "spec.secretObject.data: it is empty; write an entry for each key" }),
-    );
+    remarks.push(errorOn(on, { path: ["spec", "secretObject"], message: "spec.secretObject.data is empty; write an entry for each key" }));
   return { entries, keys, remarks };
 }
 

@@ -2,13 +2,12 @@
 
 import { isJsonObject, type JsonObject, parsedJson } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { call, type FunctionName, type Value } from "./class-draft.ts";
+import { call, type DraftValue, type FunctionName } from "./class-draft.ts";
 
 /** The value of a key of `data`, raw: as the operator hands it to a template. */
-export type ValueOfKey = (key: string) => Value | undefined;
+export type ValueOfKey = (key: string) => DraftValue | undefined;
 
-const TEMPLATE =
-  "it is a template beyond what expressions can do; have the vault hold the finished value, or let the application put it together";
+const TEMPLATE = "expressions cannot replace this template; store the finished value in the vault, or have the application assemble it";
 
 /** No template that is a value is longer (characters). */
 const LONGEST = 10_000;
@@ -34,15 +33,15 @@ const PARTS: ReadonlyMap<string, FunctionName> = new Map([
 ]);
 
 /** The value of one key of a template's `data`. */
-export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, string> {
+export function templateValue(text: string, valueOf: ValueOfKey): Result<DraftValue, string> {
   if (text.length > LONGEST) return failed(TEMPLATE);
   const template = parsedTemplate(text);
   const { texts, actions } = template;
   if (actions.length === 0)
-    return failed("it is a fixed text, and a class writes values of the vault alone; put it into a ConfigMap, or into the vault");
+    return failed("it is a fixed text, but a class writes only values from the vault; put it into a ConfigMap, or into the vault");
   const login = registryLogin(template, valueOf);
   if (login !== undefined) return login;
-  const values: Value[] = [];
+  const values: DraftValue[] = [];
   for (const action of actions) {
     const value = actionValue(action, valueOf);
     if (!value.ok) return value;
@@ -50,7 +49,7 @@ export function templateValue(text: string, valueOf: ValueOfKey): Result<Value, 
   }
   const between = texts.slice(1, -1);
   const [first, last] = [values[0], values.at(-1)];
-  const isNothing = (around: string, value: Value | undefined): boolean => (isPart(value) ? around.trim() : around) === "";
+  const isNothing = (around: string, value: DraftValue | undefined): boolean => (isPart(value) ? around.trim() : around) === "";
   if (first === undefined || !isNothing(texts[0] ?? "", first) || !isNothing(texts.at(-1) ?? "", last)) return failed(TEMPLATE);
   if (values.length === 1) return ok(first);
   const [separator = ""] = between;
@@ -108,21 +107,21 @@ function withoutBlanksAtEnd(text: string): string {
   return text.slice(0, end);
 }
 
-function isPart(value: Value | undefined): boolean {
+function isPart(value: DraftValue | undefined): boolean {
   return value?.kind === "call" && [...PARTS.values()].includes(value.name);
 }
 
-function actionValue(action: string, valueOf: ValueOfKey): Result<Value, string> {
+function actionValue(action: string, valueOf: ValueOfKey): Result<DraftValue, string> {
   const [reference = "", ...functions] = action.split("|").map((part) => part.trim());
   const [, plain, indexed] = REFERENCE.exec(reference) ?? [];
   const key = plain ?? indexed;
   if (key === undefined) return failed(TEMPLATE);
   const value = valueOf(key);
-  if (value === undefined) return failed(`it uses ${key}, which no entry of spec.data gives`);
+  if (value === undefined) return failed(`it uses ${key}, which no entry of spec.data defines`);
   return applied(value, functions);
 }
 
-function applied(value: Value, functions: readonly string[]): Result<Value, string> {
+function applied(value: DraftValue, functions: readonly string[]): Result<DraftValue, string> {
   const last = functions.at(-1) ?? "";
   const part = PARTS.get(last);
   // The file of a certificate's secret is opened already, so that nothing is left to be decoded.
@@ -131,7 +130,7 @@ function applied(value: Value, functions: readonly string[]): Result<Value, stri
   const unknown = functions.find((name) => !Object.hasOwn(FUNCTIONS, name));
   if (unknown !== undefined) return failed(TEMPLATE);
   return ok(
-    functions.reduce<Value>((inner, name) => {
+    functions.reduce<DraftValue>((inner, name) => {
       const known = FUNCTIONS[name];
       return known === undefined ? inner : call(known, inner);
     }, value),
@@ -139,7 +138,7 @@ function applied(value: Value, functions: readonly string[]): Result<Value, stri
 }
 
 /** A docker configuration with one registry, and user and password from the vault. Undefined: it is none. */
-function registryLogin({ texts, actions }: Template, valueOf: ValueOfKey): Result<Value, string> | undefined {
+function registryLogin({ texts, actions }: Template, valueOf: ValueOfKey): Result<DraftValue, string> | undefined {
   const marked = texts.map((text, index) => (index === 0 ? text : `${MARK}${index - 1}${MARK}${text}`)).join("");
   const document = parsedJson(marked);
   const auths = membersIn(document, "auths");
@@ -147,15 +146,17 @@ function registryLogin({ texts, actions }: Template, valueOf: ValueOfKey): Resul
   if (auths === undefined || Object.keys(auths).length !== 1 || registry === undefined || !isJsonObject(login)) return undefined;
   const beside = isJsonObject(document) ? Object.keys(document).filter((name) => name !== "auths") : [];
   if (beside.length > 0)
-    return failed(`beside auths it holds ${beside.join(", ")}, which a class does not write; have the vault hold the finished value`);
+    return failed(`besides auths, it contains ${beside.join(", ")}, which a class does not write; store the finished value in the vault`);
   if (registry.includes(MARK))
-    return failed("the registry's name is a value of the vault; write it, as dockerconfigjson of secretData takes a fixed one");
+    return failed(
+      "the registry's name comes from the vault; write it literally, because dockerconfigjson of secretData takes a fixed name",
+    );
   const [user, password] = [login["username"], login["password"]].map((field) => markedValue(field, actions, valueOf));
   const others = Object.keys(login).filter((field) => !["username", "password", "auth"].includes(field));
   if (user === undefined || password === undefined || others.length > 0) return failed(TEMPLATE);
   if (login["auth"] !== undefined && !isAuthOf(actionOf(login["auth"], actions), { user, password, valueOf }))
     return failed(
-      'auth of the login is something else than its username and password, of which a class makes it; leave auth out, or write it as {{ printf "%s:%s" … … | b64enc }} with both',
+      'auth of the login is not its username and password, from which a class builds it; omit auth, or write it as {{ printf "%s:%s" … … | b64enc }} with both',
     );
   return ok(call("dockerconfigjson", registry, user, password));
 }
@@ -164,8 +165,8 @@ const VALUE = String.raw`(\.\w+|\(index \. "[^"]+"\))`;
 const AUTH = new RegExp(String.raw`^(?:\( ?)?printf "%s:%s" ${VALUE} ${VALUE}(?: ?\))? ?\| ?b64enc$`);
 
 interface Login {
-  readonly user: Value;
-  readonly password: Value;
+  readonly user: DraftValue;
+  readonly password: DraftValue;
   readonly valueOf: ValueOfKey;
 }
 
@@ -187,7 +188,7 @@ function membersIn(value: unknown, name: string): JsonObject | undefined {
   return isJsonObject(found) ? found : undefined;
 }
 
-function markedValue(field: unknown, actions: readonly string[], valueOf: ValueOfKey): Value | undefined {
+function markedValue(field: unknown, actions: readonly string[], valueOf: ValueOfKey): DraftValue | undefined {
   const read = actionValue(actionOf(field, actions) ?? "", valueOf);
   return read.ok ? read.value : undefined;
 }

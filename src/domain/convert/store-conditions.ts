@@ -21,10 +21,10 @@ const NAME_LABEL = "kubernetes.io/metadata.name";
 export function admissionProblem({ store, namespace, namespaceOf }: AdmissionQuestion): string | undefined {
   const conditions = memberOf(store.object, "spec")["conditions"] ?? [];
   if (store.kind !== "ClusterSecretStore") return undefined;
-  if (!Array.isArray(conditions)) return "spec.conditions is no list; correct it";
+  if (!Array.isArray(conditions)) return "spec.conditions is not a list; correct it";
   if (conditions.length === 0) return undefined;
   if (namespace === undefined)
-    return "its spec.conditions admit some namespaces, and the ExternalSecret names none; write its namespace, or give --namespace";
+    return "its spec.conditions admit only some namespaces, but the ExternalSecret names none; write its namespace, or use --namespace";
   const found = namespaceOf(namespace);
   const labels = found && textsIn(memberOf(memberOf(found.object, "metadata"), "labels"));
   const undecided: string[] = [];
@@ -37,8 +37,8 @@ export function admissionProblem({ store, namespace, namespaceOf }: AdmissionQue
   }
   const [selector] = undecided;
   return selector === undefined
-    ? `its spec.conditions do not admit namespace ${namespace}, so that the operator refuses the ExternalSecret; name another store, or add the namespace to them`
-    : `${selector} goes by labels of Namespace ${namespace}, which is not in these files; add its file`;
+    ? `its spec.conditions do not admit namespace ${namespace}, so the operator rejects the ExternalSecret; name another store, or add the namespace to the conditions`
+    : `${selector} depends on labels of Namespace ${namespace}, which is not in these files; add its file`;
 }
 
 type Verdict = "admitted" | "not admitted" | "undecided";
@@ -60,7 +60,7 @@ function verdictOf(condition: JsonObject, on: Namespace): Result<Verdict, string
   for (const [index, pattern] of itemsIn(condition["namespaceRegexes"]).entries()) {
     const isMatch = matches(pattern, namespace);
     if (isMatch === undefined)
-      return failed(`${path}.namespaceRegexes[${index}] ${quoted(String(pattern))} is no regular expression of Go; correct it`);
+      return failed(`${path}.namespaceRegexes[${index}] ${quoted(String(pattern))} is not a Go regular expression; correct it`);
     if (isMatch) return ok("admitted");
   }
   return selected;
@@ -68,7 +68,7 @@ function verdictOf(condition: JsonObject, on: Namespace): Result<Verdict, string
 
 function selectorVerdict(selector: unknown, { path, namespace, labels }: Namespace): Result<Verdict, string> {
   if (selector === undefined) return ok("not admitted");
-  if (!isSelector(selector)) return failed(`${path}.namespaceSelector is no label selector; correct it`);
+  if (!isSelector(selector)) return failed(`${path}.namespaceSelector is not a label selector; correct it`);
   const keys = [
     ...Object.keys(memberOf(selector, "matchLabels")),
     ...itemsIn(selector["matchExpressions"]).map((each) => membersOf(each)["key"]),

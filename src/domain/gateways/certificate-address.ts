@@ -23,7 +23,7 @@ const FORM = "write https://<vault>.vault.azure.net/certificates/<name>, or /sec
 export function parseCertificateAddress(text: string): Result<CertificateAddress, string> {
   if (text.length > MAX_ADDRESS_CHARACTERS) return failed(`has more than ${MAX_ADDRESS_CHARACTERS} characters; ${FORM}`);
   const [, host, path] = /^https:\/\/([^/?#]+)(\/[^?#]*)?$/i.exec(text.trim()) ?? [];
-  if (host === undefined) return failed(`is no https address without query and fragment; ${FORM}`);
+  if (host === undefined) return failed(`is not an https address without query and fragment; ${FORM}`);
   const vault = readHost(host.toLowerCase());
   if (!vault.ok) return vault;
   const object = readPath(path ?? "");
@@ -33,19 +33,21 @@ export function parseCertificateAddress(text: string): Result<CertificateAddress
 function readHost(host: string): Result<Pick<CertificateAddress, "keyvaultName" | "cloudName">, string> {
   const [, keyvaultName = "", suffix = ""] = /^([^.@:]+)\.([-.a-z0-9]+)(?::443)?$/.exec(host) ?? [];
   if (!/^[-a-z0-9]{3,24}$/.test(keyvaultName))
-    return failed(`names no vault: its name has 3 to 24 letters, digits and hyphens, and is followed by the domain of its cloud; ${FORM}`);
+    return failed(
+      `names no vault: the host must be the vault's name (3 to 24 letters, digits, and hyphens) and the domain of its cloud; ${FORM}`,
+    );
   const cloud = CLOUDS.find(({ vaultSuffix }) => vaultSuffix === suffix);
   if (cloud !== undefined) return ok({ keyvaultName, cloudName: cloud.name });
   const suffixes = CLOUDS.map(({ vaultSuffix }) => vaultSuffix).join(", ");
-  return failed(`names no vault of a cloud that is known: the domain after the vault's name is one of ${suffixes}`);
+  return failed(`names no vault of a known cloud: the domain after the vault's name must be one of ${suffixes}`);
 }
 
 function readPath(path: string): Result<Pick<CertificateAddress, "objectName" | "objectVersion">, string> {
   const [type = "", objectName = "", objectVersion, ...more] = path.replace(/^\//, "").replace(/\/$/, "").split("/");
   if (!/^(?:certificates|secrets)$/i.test(type)) return failed(`names neither a certificate nor a secret after the vault; ${FORM}`);
   if (!/^[-0-9A-Za-z]{1,127}$/.test(objectName))
-    return failed(`names no object of the vault: the name has 1 to 127 letters, digits and hyphens; ${FORM}`);
+    return failed(`names no object of the vault: the name must have 1 to 127 letters, digits, and hyphens; ${FORM}`);
   if (objectVersion !== undefined && !/^[0-9A-Za-z]{1,64}$/.test(objectVersion))
-    return failed("has a version that is none: write its 32 hexadecimal digits, or leave it out to follow rotations");
-  return more.length > 0 ? failed(`goes on after the version; ${FORM}`) : ok({ objectName, objectVersion });
+    return failed("has an invalid version: write its 32 hexadecimal digits, or omit the version to follow rotations");
+  return more.length > 0 ? failed(`has text after the version; ${FORM}`) : ok({ objectName, objectVersion });
 }

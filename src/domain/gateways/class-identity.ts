@@ -27,7 +27,7 @@ export interface IdentityFacts {
 }
 
 /** Who reads the certificate: parameters of the class, and the account that it names. */
-export interface ClassIdentity {
+export interface CertificateReader {
   readonly account: string | undefined;
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -36,33 +36,29 @@ export interface ClassIdentity {
  * The account that the entry names. Without one it is the namespace's: the node's managed identity where it may use that, as with App Routing,
  * else the service principal in its Secret.
  */
-export function classIdentity({ account, field }: TlsEntry, facts: IdentityFacts): Result<ClassIdentity, string> {
+export function classIdentity({ account, field }: TlsEntry, facts: IdentityFacts): Result<CertificateReader, string> {
   if (account === undefined) return ownIdentity(field, facts);
   const found = facts.accountOf(account);
   const at = `${field}: ${TLS_KEYS.account}`;
-  if (found === undefined) return failed(`${at}: the namespace has no ServiceAccount of that name; create it, or name another one`);
+  if (found === undefined) return failed(`${at}: the namespace has no ServiceAccount with that name; create it, or name another one`);
   const { clientId: clientID } = found;
   if (clientID === "")
     return failed(
-      `${at}: the ServiceAccount has no annotation ${CLIENT_ID}; set it to the client id of the identity that may read the vault`,
+      `${at}: the ServiceAccount has no annotation ${CLIENT_ID}; set it to the client id of the identity that can read the vault`,
     );
   const tenantID = found.tenantId || facts.tenantId;
   if (tenantID === "")
-    return failed(
-      `${at}: nobody says which tenant the vault belongs to; set ${TENANT_ID} on the ServiceAccount, or the setting --tenant-id`,
-    );
+    return failed(`${at}: the vault's tenant is not known; set ${TENANT_ID} on the ServiceAccount, or the setting --tenant-id`);
   return ok({ account, parameters: { clientID, tenantID } });
 }
 
-function ownIdentity(field: string, { tenantId: tenantID, nodeClientId, mayUseNode }: IdentityFacts): Result<ClassIdentity, string> {
+function ownIdentity(field: string, { tenantId: tenantID, nodeClientId, mayUseNode }: IdentityFacts): Result<CertificateReader, string> {
   if (tenantID === "")
-    return failed(
-      `${field}: without ${TLS_KEYS.account} nobody says which tenant the vault belongs to; name a ServiceAccount, or set --tenant-id`,
-    );
+    return failed(`${field}: without ${TLS_KEYS.account}, the vault's tenant is not known; name a ServiceAccount, or set --tenant-id`);
   return ok({ account: undefined, parameters: { tenantID, ...(mayUseNode ? nodeParameters(nodeClientId) : {}) } });
 }
 
 /** A sign-in that leaves open which identity fails on a node with several of them. */
-function nodeParameters(clientId: string): ClassIdentity["parameters"] {
+function nodeParameters(clientId: string): CertificateReader["parameters"] {
   return { useVMManagedIdentity: "true", ...(clientId === "" ? {} : { userAssignedIdentityID: clientId }) };
 }

@@ -3,7 +3,7 @@ import { canonical } from "../healing/snapshot.ts";
 import { apiVersionOf, type OwnerReference, RESOURCES, type SecretProviderClass } from "../kubernetes.ts";
 import type { HeldClass } from "../provider-class/held-class.ts";
 import type { CertificateAddress } from "./certificate-address.ts";
-import type { ClassIdentity } from "./class-identity.ts";
+import type { CertificateReader } from "./class-identity.ts";
 import type { TlsOwner } from "./tls-owner.ts";
 
 const TLS_TYPE = "kubernetes.io/tls";
@@ -13,7 +13,7 @@ export interface DesiredClass {
   /** Of the class and of its Secret. */
   readonly name: string;
   readonly address: CertificateAddress;
-  readonly identity: ClassIdentity;
+  readonly identity: CertificateReader;
 }
 
 /** What has a certificate of a vault mirrored into a Secret that Gateways and Ingresses can use. */

@@ -34,7 +34,7 @@ function readListener({ metadata }: KubeObject, listener: JsonObject, others: re
 
 function modeProblem(name: string, protocol: unknown, mode: unknown): string | undefined {
   if (protocol !== "HTTPS" && protocol !== "TLS")
-    return `spec.listeners[${name}].protocol: only HTTPS and TLS take a certificate; write one of them, or remove the option ${TLS_KEYS.address}`;
+    return `spec.listeners[${name}].protocol: only HTTPS and TLS listeners use a certificate; write one of them, or remove the option ${TLS_KEYS.address}`;
   if (mode !== "Passthrough") return undefined;
   return `spec.listeners[${name}].tls.mode: Passthrough uses no certificate; write Terminate, or remove the option ${TLS_KEYS.address}`;
 }

@@ -19,7 +19,7 @@ const WITHOUT_IDENTITY: HeldAccount = { clientId: "", tenantId: "" };
 export function heldAccount(annotations: Readonly<Record<string, string>> = {}): HeldAccount {
   const tooLong = ID_KEYS.find((key) => (annotations[key] ?? "").length > MAX_ID_CHARACTERS);
   if (tooLong !== undefined) {
-    const problem = `the annotation ${tooLong} of the ServiceAccount has more than ${MAX_ID_CHARACTERS} characters; write the id alone`;
+    const problem = `the annotation ${tooLong} of the ServiceAccount has more than ${MAX_ID_CHARACTERS} characters; write only the id`;
     return { ...WITHOUT_IDENTITY, problem };
   }
   const account = federatedAccount(annotations);

@@ -47,7 +47,7 @@ const MAX_HOSTS = 64;
 
 function hostsProblem(count: number, className: string): string | undefined {
   if (count <= MAX_HOSTS) return undefined;
-  return `spec.rules: ${count} hosts are more than the ${MAX_HOSTS} that the worker writes into spec.tls; divide the Ingress, or remove ${TLS_KEYS.managed} and name the Secret ${className} in spec.tls`;
+  return `spec.rules: ${count} hosts exceed the ${MAX_HOSTS} that the worker writes into spec.tls; split the Ingress, or remove ${TLS_KEYS.managed} and name the Secret ${className} in spec.tls`;
 }
 
 /** Of its rules, each once. */

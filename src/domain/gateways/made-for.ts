@@ -27,9 +27,9 @@ function markedKind({ metadata: { labels = {} } }: HeldClass): OwnerKind | undef
 /** Who wrote a class that is in the way, for messages. */
 export function writerOf(spc: HeldClass): string {
   const other = madeFor(spc);
-  if (other !== undefined) return `the worker made it for ${other}`;
-  if (isAppRoutings(spc)) return "the add-on App Routing of AKS made it";
-  return `somebody else wrote it (${objectKey(spc.metadata)})`;
+  if (other !== undefined) return `the worker created it for ${other}`;
+  if (isAppRoutings(spc)) return "the AKS add-on App Routing created it";
+  return `someone else wrote it (${objectKey(spc.metadata)})`;
 }
 
 /** Field manager of Azure/aks-app-routing-operator, and its `app.kubernetes.io/managed-by`. */

@@ -1,10 +1,10 @@
-import type { ObjectRef, Resource } from "../kubernetes.ts";
+import { inNamespace, type ObjectRef, type Resource } from "../kubernetes.ts";
 
 /** What classes are made for. */
 export const OWNER_RESOURCES = {
-  Gateway: { group: "gateway.networking.k8s.io", version: "v1", plural: "gateways", kind: "Gateway", namespaced: true },
-  Ingress: { group: "networking.k8s.io", version: "v1", plural: "ingresses", kind: "Ingress", namespaced: true },
-} as const satisfies Record<string, Resource>;
+  Gateway: inNamespace("gateway.networking.k8s.io/v1", "Gateway", "gateways"),
+  Ingress: inNamespace("networking.k8s.io/v1", "Ingress", "ingresses"),
+} satisfies Record<string, Resource>;
 
 export type OwnerKind = keyof typeof OWNER_RESOURCES;
 

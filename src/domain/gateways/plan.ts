@@ -2,7 +2,7 @@ import type { SecretProviderClass } from "../kubernetes.ts";
 import type { HeldClass } from "../provider-class/held-class.ts";
 import { failed, type Result } from "../result.ts";
 import { parseCertificateAddress } from "./certificate-address.ts";
-import { type ClassIdentity, classIdentity, type IdentityFacts } from "./class-identity.ts";
+import { type CertificateReader, classIdentity, type IdentityFacts } from "./class-identity.ts";
 import { desiredClass, isAsDesired } from "./desired-class.ts";
 import type { HeldAccount } from "./held-account.ts";
 import { type HeldOwner, MAX_ENTRIES, MAX_OWNER_CHARACTERS } from "./held-owner.ts";
@@ -21,7 +21,7 @@ export interface OwnerObservation {
   readonly classOf: (name: string) => HeldClass | undefined;
   /** The worker has just made the class again after its CRD was lost, and has not named its writers yet. */
   readonly isRestored: (spc: HeldClass) => boolean;
-  readonly secretOf: (className: string) => MirroredSecret;
+  readonly secretOf: (className: string) => CertificateSecret;
   readonly identities: HeldIdentities;
 }
 
@@ -30,7 +30,7 @@ export interface HeldIdentities extends IdentityFacts {
 }
 
 /** What the status of a class says of its Secret. */
-export interface MirroredSecret {
+export interface CertificateSecret {
   /** It was written from the vault once: what refers to it finds something. */
   readonly isMade: boolean;
   /** Why it is not as the vault has it; undefined while it is, or nobody knows yet. */
@@ -41,6 +41,13 @@ export interface MirroredSecret {
 export const CERTIFICATE_STATES = ["ready", "pending", "invalid", "conflict", "failed"] as const;
 
 export type CertificateState = (typeof CERTIFICATE_STATES)[number];
+
+/** One that a listener or an Ingress asks for. */
+export interface Certificate {
+  /** Of its class and its Secret; empty where nobody knows. */
+  readonly className: string;
+  readonly state: CertificateState;
+}
 
 export interface GatewayNotice {
   readonly reason: "InvalidTlsOption" | "TlsConflict" | "CertificateNotSynced";
@@ -55,7 +62,7 @@ export interface GatewayPlan {
   /** After the references to their Secrets are gone. */
   readonly removed: readonly HeldClass[];
   readonly notices: readonly GatewayNotice[];
-  readonly states: readonly CertificateState[];
+  readonly certificates: readonly Certificate[];
 }
 
 /** What becomes of the entries of one owner. Nothing that somebody else wrote is changed. */
@@ -63,7 +70,7 @@ export function planOwner(observation: OwnerObservation): GatewayPlan {
   const { owner, isServed, made } = observation;
   if (owner.isTooLarge === true) return tooLarge(owner, isServed);
   const asking = isServed ? owner.entries.filter(({ address }) => address !== undefined) : [];
-  const judged = asking.map((entry) => judge(observation, entry));
+  const judged = asking.map((entry) => ({ className: entry.className, ...judge(observation, entry) }));
   const claimed = judged.flatMap(({ claim }) => claim ?? []);
   const wanted = new Set(asking.map(({ className }) => className));
   const removed = made.filter(({ metadata }) => !wanted.has(metadata.name));
@@ -75,17 +82,17 @@ export function planOwner(observation: OwnerObservation): GatewayPlan {
     references: isIdle ? undefined : { claimed, dropped },
     removed,
     notices: [...notices, ...(isServed ? accountNotices(owner) : [])],
-    states: judged.map(({ state }) => state),
+    certificates: judged.map(({ className, state }) => ({ className, state })),
   };
 }
 
 /** Nobody knows what it asks for: what was made before stays. */
 function tooLarge({ kind }: HeldOwner, isServed: boolean): GatewayPlan {
   const untouched = { applied: [], references: undefined, removed: [] };
-  if (!isServed) return { ...untouched, notices: [], states: [] };
+  if (!isServed) return { ...untouched, notices: [], certificates: [] };
   const field = kind === "Gateway" ? "spec.listeners" : "metadata.annotations, spec.rules and spec.tls";
-  const message = `${field}: what asks for certificates is more than the worker holds of one ${kind}, ${MAX_ENTRIES} listeners and ${MAX_OWNER_CHARACTERS} characters; nothing of it is changed; divide it into several ${kind === "Gateway" ? "Gateways" : "Ingresses"}, or write shorter names`;
-  return { ...untouched, notices: [{ reason: "InvalidTlsOption", message }], states: ["invalid"] };
+  const message = `${field}: the certificate requests exceed the worker's limits for one ${kind} (${MAX_ENTRIES} listeners, ${MAX_OWNER_CHARACTERS} characters), so the worker changes nothing; split it into several ${kind === "Gateway" ? "Gateways" : "Ingresses"}, or write shorter names`;
+  return { ...untouched, notices: [{ reason: "InvalidTlsOption", message }], certificates: [{ className: "", state: "invalid" }] };
 }
 
 interface Judged {
@@ -115,7 +122,7 @@ function judge(observation: OwnerObservation, entry: TlsEntry): Judged {
   return live !== undefined && isAsDesired(live, desired) ? reference : { ...reference, applied: desired };
 }
 
-function identityOf(entry: TlsEntry, identities: HeldIdentities): Result<ClassIdentity, string> {
+function identityOf(entry: TlsEntry, identities: HeldIdentities): Result<CertificateReader, string> {
   const { account, field } = entry;
   const problem = account === undefined ? undefined : identities.accountOf(account)?.problem;
   return problem === undefined ? classIdentity(entry, identities) : failed(`${field}: ${TLS_KEYS.account}: ${problem}`);
@@ -132,13 +139,13 @@ function judgeReference({ secretOf, owner }: OwnerObservation, entry: TlsEntry):
   const { isMade, problem } = secretOf(className);
   const claim = isClaimed(entry) && isMade ? { claim: entry } : {};
   if (problem !== undefined) {
-    const message = `the Secret ${className} is not as the vault has it: ${problem} (SecretProviderClass ${className})`;
+    const message = `the Secret ${className} does not match the vault: ${problem} (SecretProviderClass ${className})`;
     return { state: "failed", ...claim, notice: { reason: "CertificateNotSynced", message } };
   }
   if (reference.wanted !== undefined && reference.current === "other") {
-    const writers = reference.managers.length === 0 ? "somebody else" : reference.managers.join(", ");
+    const writers = reference.managers.length === 0 ? "someone else" : reference.managers.join(", ");
     return conflict(
-      `${reference.field} is not changed: it was written by ${writers}; remove it there, or name the Secret ${className} in it, or remove ${TLS_KEYS.address} from the ${owner.kind}`,
+      `${reference.field} is not changed: it was written by ${writers}; remove it there, name the Secret ${className} in it, or remove ${TLS_KEYS.address} from the ${owner.kind}`,
     );
   }
   const isSettled = reference.wanted === undefined || reference.current === "wanted";

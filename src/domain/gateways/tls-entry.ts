@@ -64,7 +64,7 @@ export function readKeys(values: JsonObject, field: string): Pick<TlsEntry, "add
   const account = nonEmptyText(values[TLS_KEYS.account]);
   const isLong = { address: (address ?? "").length > MAX_ADDRESS_CHARACTERS, account: (account ?? "").length > MAX_NAME };
   const tooLong = (key: string, most: number, fix: string) => `${field}: ${key} has more than ${most} characters; ${fix}`;
-  const addressProblem = tooLong(TLS_KEYS.address, MAX_ADDRESS_CHARACTERS, "write the certificate's address alone");
+  const addressProblem = tooLong(TLS_KEYS.address, MAX_ADDRESS_CHARACTERS, "write only the certificate's address");
   const accountProblem = tooLong(TLS_KEYS.account, MAX_NAME, "write the name of a ServiceAccount");
   return {
     address: isLong.address ? "" : address,

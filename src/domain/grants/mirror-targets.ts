@@ -1,11 +1,18 @@
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
-import { isDnsLabel } from "../injection/kubernetes-names.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
+import { isDnsLabel } from "../kubernetes-names.ts";
 import { quoted } from "../quoted.ts";
+import { WeakCache } from "../weak-cache.ts";
 import { wordsOf } from "../words.ts";
 
 /** A value is read from the API server for each write of a copy, and each copy is watched. */
 export const MAX_TARGETS = 64;
+
+/** In characters: twice what so many names need. What is longer is not read. */
+const MAX_LENGTH = 8_192;
+
+/** Enough to mend a list by; the next ones are shown then. */
+const MOST_PROBLEMS = 10;
 
 /** Other namespaces that a class names for copies of its Secrets. */
 export interface MirrorTargets {
@@ -14,25 +21,38 @@ export interface MirrorTargets {
   readonly problems: readonly string[];
 }
 
-export function mirrorTargets({ metadata }: SecretProviderClass): MirrorTargets {
+const known = new WeakCache<SecretProviderClass, MirrorTargets>();
+
+export function mirrorTargets(provider: SecretProviderClass): MirrorTargets {
+  return known.getOrCreate(provider, () => readTargets(provider));
+}
+
+function readTargets({ metadata }: SecretProviderClass): MirrorTargets {
   const key = CLASS_ANNOTATIONS.mirrorTo;
-  const names = [...new Set(wordsOf(metadata.annotations?.[key]))];
+  const text = metadata.annotations?.[key] ?? "";
+  if (text.length > MAX_LENGTH)
+    return {
+      namespaces: [],
+      problems: [`annotation ${key}: it has more than ${MAX_LENGTH} characters; spread the namespaces over several classes`],
+    };
+  const names = [...new Set(wordsOf(text))];
   if (names.length === 0) return { namespaces: [], problems: [] };
   const problems = names.flatMap((name) => {
     if (!isDnsLabel(name))
-      return [`annotation ${key}: ${quoted(name, 63)} is no name of a namespace; write names with commas between them`];
-    return name === metadata.namespace ? [`annotation ${key}: ${name} is the class's own namespace; leave it out`] : [];
+      return [`annotation ${key}: ${quoted(name, 63)} is not the name of a namespace; write names separated by commas`];
+    return name === metadata.namespace ? [`annotation ${key}: ${name} is the class's own namespace; remove it`] : [];
   });
   const namespaces = names.filter((name) => isDnsLabel(name) && name !== metadata.namespace);
   const excess =
     namespaces.length > MAX_TARGETS
-      ? [`annotation ${key}: of ${namespaces.length} namespaces the first ${MAX_TARGETS} get copies; spread them over several classes`]
+      ? [`annotation ${key}: only the first ${MAX_TARGETS} of ${namespaces.length} namespaces get copies; spread them over several classes`]
       : [];
-  return { namespaces: namespaces.slice(0, MAX_TARGETS), problems: [...problems, ...excess] };
+  const more = problems.length > MOST_PROBLEMS ? [`annotation ${key}: ${problems.length - MOST_PROBLEMS} more like these`] : [];
+  return { namespaces: namespaces.slice(0, MAX_TARGETS), problems: [...problems.slice(0, MOST_PROBLEMS), ...more, ...excess] };
 }
 
 /** Why a worker that may not read Secrets makes no copies for the class; undefined where it is to make none. */
 export function blindMirrorProblem(provider: SecretProviderClass): string | undefined {
   if (mirrorTargets(provider).namespaces.length === 0) return undefined;
-  return `annotation ${CLASS_ANNOTATIONS.mirrorTo}: with --secret-access=blind there are no copies; the worker may not read what it would copy`;
+  return `annotation ${CLASS_ANNOTATIONS.mirrorTo}: with --secret-access=blind there are no copies, because the worker is not allowed to read what it would copy`;
 }

@@ -41,7 +41,7 @@ export function accountRefusal(
   { namespace, name }: { readonly namespace: string; readonly name: string },
 ): string | undefined {
   if (namespace === UNGRANTABLE)
-    return `no token of the ServiceAccount ${name}: the worker asks for none in ${UNGRANTABLE}; use one of another namespace`;
+    return `no token for the ServiceAccount ${name}: the worker requests none in ${UNGRANTABLE}; use a ServiceAccount of another namespace`;
   if (grants.accounts.includes(name)) return undefined;
-  return `no token of the ServiceAccount ${name}: Namespace ${namespace} does not grant it. A user who may write the Namespace adds ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or runs: ${grantCommand(namespace)}`;
+  return `no token for the ServiceAccount ${name}: Namespace ${namespace} does not grant it. A user with write access to the Namespace can add ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or run: ${grantCommand(namespace)}`;
 }

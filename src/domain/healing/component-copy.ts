@@ -84,12 +84,18 @@ export interface Healed {
  * that their next apply changes nothing. Everybody else keeps what the API server says, but for what was taken out.
  */
 export function ownersAfterHealing(copy: ComponentCopy, { applied, healer, removed }: Healed): readonly ManagedFieldsEntry[] {
-  const manager = managerOf(copy);
-  // A client-side installer's name is used for a server-side apply, which leaves an entry that it never had.
-  const isTrace = (entry: ManagedFieldsEntry): boolean =>
-    entry.subresource === undefined && (entry.manager === healer || (entry.manager === manager && entry.operation === "Apply"));
-  const others = applied.filter((entry) => !isInstaller(entry) && !isTrace(entry));
+  const others = applied.filter((entry) => !isInstaller(entry) && !isTrace(copy, entry, healer));
   return [...copy.owners, ...disowned(others, removed)];
+}
+
+/** What a repair leaves: the healer's own entry, or, since a client-side installer's name is used for a server-side apply, one that the installer never had. */
+function isTrace(copy: ComponentCopy, { manager, operation, subresource }: ManagedFieldsEntry, healer: string): boolean {
+  return subresource === undefined && (manager === healer || (manager === managerOf(copy) && operation === "Apply"));
+}
+
+/** Whether a repair's apply is there, and its handing back is not: an installer's own entry is no trace. */
+export function isHandingBackDue(copy: ComponentCopy, { metadata }: KubeObject, healer: string): boolean {
+  return (metadata.managedFields ?? []).some((entry) => !isInstaller(entry) && isTrace(copy, entry, healer));
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Tolerated } from "./platform-managers.ts";
  * what it wrote is what is wanted now. `unknown`: not of this install, or nobody has installed it yet.
  */
 export type ComponentDrift =
-  | { readonly kind: "untouched"; readonly remarks?: readonly Remark[] }
+  | { readonly kind: "untouched"; readonly remarks?: readonly DriftRemark[] }
   | { readonly kind: "installed" }
   | { readonly kind: "unknown" }
   /** Paths without values, and the managers that wrote last, as far as the API server records them. */
@@ -27,13 +27,15 @@ export type ComponentDrift =
   | { readonly kind: "terminating"; readonly finalizers: readonly string[] };
 
 /** What others have made of a component, and is left as it is. */
-export type Remark =
+export type DriftRemark =
   /** Theirs for a good reason. */
   | { readonly kind: "tolerated"; readonly fields: readonly string[]; readonly by: string }
   /** There since before the worker knew better. */
   | { readonly kind: "accepted"; readonly fields: readonly string[]; readonly by: string };
 
-const UNRECORDED = "somebody who is not recorded";
+/** Named where all values are as they were, and the record of who owns them is not. */
+const OWNERS = "metadata.managedFields";
+const UNRECORDED = "an unrecorded writer";
 
 /**
  * What installers own is compared, and what others added where it decides something: defaults, status, the revision that a controller counts
@@ -62,13 +64,18 @@ function editOf(whole: ComponentCopy, live: KubeObject, owners: readonly Managed
   // With the record of owners wiped, defaults look added too.
   const paths = owners.length === 0 ? fields : [...fields, ...fieldPaths(added)];
   const by = (isOwned ? undefined : taker(live, copy)) ?? additions.by[0];
-  const named = paths.length > 0 ? paths : ["metadata.managedFields"];
+  const named = paths.length > 0 ? paths : [OWNERS];
   return { kind: "edited", fields: named, by: by ?? UNRECORDED, ...(isEmptySet(added) ? {} : { added }) };
+}
+
+/** Nothing differs but the record of who owns what. */
+export function isOfOwnersAlone({ fields: [field, another] }: Extract<ComponentDrift, { kind: "edited" }>): boolean {
+  return field === OWNERS && another === undefined;
 }
 
 /** What is added, and was not found above, is accepted. */
 function untouched(tolerated: readonly Tolerated[], { fields, by }: Additions): ComponentDrift {
-  const remarks: Remark[] = tolerated.map((each) => ({ kind: "tolerated", fields: fieldPaths(each.fields), by: each.by }));
+  const remarks: DriftRemark[] = tolerated.map((each) => ({ kind: "tolerated", fields: fieldPaths(each.fields), by: each.by }));
   if (!isEmptySet(fields)) remarks.push({ kind: "accepted", fields: fieldPaths(fields), by: by[0] ?? UNRECORDED });
   return { kind: "untouched", ...(remarks.length === 0 ? {} : { remarks }) };
 }

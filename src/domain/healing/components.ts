@@ -1,5 +1,5 @@
 import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../kubernetes.ts";
-import { WORKLOADS } from "../rollout/workload.ts";
+import { WORKLOADS } from "../rollout/workload-kinds.ts";
 
 /** One object of the install that healing looks after. */
 export interface Component {
@@ -61,6 +61,9 @@ const HEALED: readonly Named[] = [
 
 const CLUSTER_ROLES = [...BOTH, "keyvault-injector-components", "keyvault-injector-instance"];
 
+/** On what the webhook's account may write: without the webhook there are none. */
+export const WEBHOOK_POLICIES: readonly string[] = ["keyvault-injector-webhook-configuration", "keyvault-injector-webhook-secrets"];
+
 const POLICIES = [
   "keyvault-injector-class-authors",
   "keyvault-injector-class-identities",
@@ -77,7 +80,7 @@ const POLICIES = [
   "keyvault-injector-sync-tokens",
   "keyvault-injector-sync-webhooks",
   "keyvault-injector-sync-workloads",
-  "keyvault-injector-webhook-configuration",
+  ...WEBHOOK_POLICIES,
 ];
 
 const REPORTED: readonly Named[] = [
@@ -112,7 +115,7 @@ export function crdComponent(name: string): Component {
 function isOfWebhook({ plural }: Resource, name: string): boolean {
   const isConfiguration =
     plural === RESOURCES.mutatingWebhookConfigurations.plural || plural === RESOURCES.validatingWebhookConfigurations.plural;
-  return isConfiguration || name === WEBHOOK || name === "keyvault-injector-webhook-configuration";
+  return isConfiguration || name === WEBHOOK || WEBHOOK_POLICIES.includes(name);
 }
 
 function component(resource: Resource, { namespace, name }: ObjectRef): Pick<Component, "id" | "resource" | "ref"> {

@@ -52,7 +52,7 @@ function problemOfVersion(ours: CrdVersion, live: CrdVersion): string | undefine
 }
 
 /** Paths of ours that the live schema would prune, or keep as another type. */
-export function missingFields(ours: Schema | undefined, live: Schema | undefined, path: string): readonly string[] {
+function missingFields(ours: Schema | undefined, live: Schema | undefined, path: string): readonly string[] {
   if (ours === undefined || live?.["x-kubernetes-preserve-unknown-fields"] === true) return [];
   if (live === undefined) return [path === "" ? "(all)" : path];
   if (ours.type !== undefined && live.type !== ours.type) return [path === "" ? "(all)" : path];

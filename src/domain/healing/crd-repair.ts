@@ -31,7 +31,7 @@ function mergeVersion(ours: CrdVersion, live: CrdVersion | undefined): CrdVersio
 }
 
 /** Ours where both have a say, the union of properties. A map of ours names none, and only ours has defaults for what is ours. */
-export function mergeSchema(ours: Schema | undefined, live: Schema | undefined): Schema | undefined {
+function mergeSchema(ours: Schema | undefined, live: Schema | undefined): Schema | undefined {
   if (ours === undefined) return live;
   if (live === undefined || (ours.type !== undefined && live.type !== ours.type)) return ours;
   const items = mergeSchema(ours.items, live.items);

@@ -32,7 +32,7 @@ export function deletionVerdict(facts: DeletionFacts): DeletionVerdict {
 
 function uninstallSign(facts: DeletionFacts): string | undefined {
   if (facts.isPrepared) return "keyvault-injector uninstall --prepare was run";
-  if (!facts.isNamespaceAlive) return "the install's Namespace is going";
-  if (facts.isOwnDeployment) return facts.areRightsWhole ? undefined : "the worker's rights are gone as well";
-  return facts.isOwnDeploymentAlive ? undefined : "the worker's own Deployment is gone or going";
+  if (!facts.isNamespaceAlive) return "the install's Namespace is being deleted";
+  if (facts.isOwnDeployment) return facts.areRightsWhole ? undefined : "the worker's permissions were deleted as well";
+  return facts.isOwnDeploymentAlive ? undefined : "the worker's own Deployment is deleted or being deleted";
 }

@@ -9,7 +9,7 @@ import { type FieldSet, union } from "./owned-fields.ts";
  * are left out, and adds it again whenever it is taken away. Webhook configurations with the annotation
  * `admissions.enforcer/disabled` are left alone. See https://learn.microsoft.com/azure/aks/faq.
  */
-export const ADMISSIONS_ENFORCER = "admissionsenforcer";
+const ADMISSIONS_ENFORCER = "admissionsenforcer";
 
 /** Terms that it adds, by their keys. Releases differ in the operator. */
 const ENFORCED_VALUES: Readonly<Record<string, string>> = { "control-plane": "true", "kubernetes.azure.com/managedby": "aks" };

@@ -28,7 +28,7 @@ export interface CrdIdentity {
   readonly crdGeneration: number;
 }
 
-export function snapshotOf(provider: SecretProviderClass, { crdUid, crdGeneration }: CrdIdentity): ClassSnapshot {
+export function classSnapshotOf(provider: SecretProviderClass, { crdUid, crdGeneration }: CrdIdentity): ClassSnapshot {
   const { metadata } = provider;
   return {
     format: SNAPSHOT_FORMAT,
@@ -67,7 +67,7 @@ export function restoredClass(snapshot: ClassSnapshot): SecretProviderClass {
 export type SnapshotDrift = "current" | "outdated" | "damaged";
 
 export function snapshotDrift(snapshot: ClassSnapshot, live: SecretProviderClass, crd: CrdIdentity): SnapshotDrift {
-  const wanted = snapshotOf(live, crd);
+  const wanted = classSnapshotOf(live, crd);
   const isSameObject = snapshot.uid === wanted.uid && snapshot.crdUid === crd.crdUid;
   if (isSameObject && snapshot.generation === wanted.generation && isCutFrom(wanted.spec, snapshot.spec)) return "damaged";
   if (isSameObject && snapshot.crdGeneration !== crd.crdGeneration && lostFields(snapshot, live).length > 0) return "damaged";

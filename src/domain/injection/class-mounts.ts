@@ -1,12 +1,12 @@
 import type { Denial } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
+import { isDnsLabel, isDnsSubdomain, LONGEST_LABEL } from "../kubernetes-names.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { quoted, quotedPath } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, type PerClass, readList, readPerClass, type ValueReader } from "./annotation-value.ts";
 import type { CredentialsChoice } from "./credentials.ts";
 import { annotationOnPod, type EffectiveAnnotations } from "./effective-annotations.ts";
-import { isDnsLabel, isDnsSubdomain, LONGEST_LABEL } from "./kubernetes-names.ts";
 import { denial, fill, PROBLEMS } from "./messages.ts";
 import { examplePath, type OperatingSystem, pathBelow, placesOf, readMountPath, restBelow } from "./mount-path.ts";
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "./settings.ts";

@@ -1,9 +1,9 @@
 import type { Denial } from "../admission/reasons.ts";
+import { isDnsLabel } from "../kubernetes-names.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, readList } from "./annotation-value.ts";
 import type { Annotation } from "./effective-annotations.ts";
-import { isDnsLabel } from "./kubernetes-names.ts";
 import { denial, fill, PROBLEMS, warning } from "./messages.ts";
 import type { PodContainer } from "./pod.ts";
 

@@ -1,12 +1,12 @@
 import type { Denial } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS } from "../annotations.ts";
+import { isDnsSubdomain } from "../kubernetes-names.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { invalidAnnotation, readList } from "./annotation-value.ts";
 import { type ContainerSelection, valueWithout } from "./container-selection.ts";
 import type { ClassFact } from "./credentials.ts";
 import type { Annotation, EffectiveAnnotations } from "./effective-annotations.ts";
-import { isDnsSubdomain } from "./kubernetes-names.ts";
 import { denial, fill, fixFor, PROBLEMS, warning } from "./messages.ts";
 import type { ContainerList, Pod, PodContainer } from "./pod.ts";
 import type { InjectionSettings } from "./settings.ts";

@@ -1,7 +1,7 @@
 import type { Denial, DenialReason } from "../admission/reasons.ts";
 import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { quoted, quotedPath } from "../quoted.ts";
-import { WINDOW_ADVICE } from "../rollout/window.ts";
+import { WINDOW_ADVICE } from "../schedule/restart-window.ts";
 
 /** The names between braces. */
 export type Placeholders<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
@@ -16,42 +16,43 @@ export function fill<const Template extends string>(template: Template, values: 
   return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => known.get(name) ?? whole);
 }
 
-const CLASS_ADVICE = "write the name of a SecretProviderClass of the pod's namespace, or a comma list of names";
-const SECRET_ADVICE = "write the name of a Secret of the pod's namespace, or a comma list of names";
-const CONTAINER_ADVICE = 'write container names separated by commas, "-name" to leave one out';
+const CLASS_ADVICE = "write the name of a SecretProviderClass in the pod's namespace, or a comma-separated list of names";
+const SECRET_ADVICE = "write the name of a Secret in the pod's namespace, or a comma-separated list of names";
+const CONTAINER_ADVICE = 'write container names separated by commas, or "-name" to exclude one';
 
 /** What can be wrong with a value; it follows `{annotation} is {value}: `. */
 export const PROBLEMS = {
   flag: 'write "true" or "false"',
   window: `{why}: ${WINDOW_ADVICE}`,
   classList: CLASS_ADVICE,
-  className: `{item} is no name of an object, ${CLASS_ADVICE}`,
-  classCount: "a pod mounts at most {most} classes",
-  listedTwice: "it lists {item} twice, write it once",
+  className: `{item} is not a valid object name; ${CLASS_ADVICE}`,
+  classCount: "a pod can mount at most {most} classes",
+  listedTwice: "it lists {item} twice; write it once",
   forClass: "for class {class}, {problem}",
-  itemWithoutClass: "{item} names no class, write one value for all or class=value,class=value",
-  foreignClass: "{class} is no class of this pod, write one of {classes}",
-  classTwice: "it names class {class} twice, write it once",
-  credentials: 'write the name of a Secret of the pod\'s namespace, or "none"',
+  itemWithoutClass: "{item} names no class; write one value for all or class=value,class=value",
+  foreignClass: "{class} is not a class of this pod; write one of {classes}",
+  classTwice: "it names class {class} twice; write it once",
+  credentials: 'write the name of a Secret in the pod\'s namespace, or "none"',
   volumeName: 'write a DNS label: at most 63 of a-z, 0-9 and "-", such as "secrets-store-inline"',
-  sameVolumeName: "{other} and {class} get the same volume name {name}, write class=name for each",
+  sameVolumeName: "{other} and {class} get the same volume name {name}; write class=name for each",
   path: "write an absolute path such as {example}",
-  pathLength: "it is longer than {most} characters, write an absolute path such as {example}",
-  pathCharacters: 'a mount path has no ":" and no control characters, write an absolute path such as {example}',
-  pathCharactersWindows: "a mount path has none of the characters that Windows forbids, write an absolute path such as {example}",
-  pathUp: 'a mount path has no "..", write an absolute path such as {example}',
-  pathRoot: "a mount at the root would hide the container's own files, write an absolute path such as {example}",
+  pathLength: "it is longer than {most} characters; write an absolute path such as {example}",
+  pathCharacters: 'a mount path cannot contain ":" or control characters; write an absolute path such as {example}',
+  pathCharactersWindows: "a mount path cannot contain characters that Windows forbids; write an absolute path such as {example}",
+  pathUp: 'a mount path cannot contain ".."; write an absolute path such as {example}',
+  pathRoot: "a mount at the root would hide the container's own files; write an absolute path such as {example}",
   pathSystem:
-    "a mount at {path} would break the container: kubelet, runtime or system have their own there, write an absolute path such as {example}",
-  pathOfWindows: "only a Windows pod has drives (spec.os.name: windows), write an absolute path such as {example}",
-  pathInClass: "class {class} would be mounted at {path}, in the mount of class {other}, write class=path for each, none inside another",
+    "a mount at {path} would break the container, because the kubelet, the runtime, or the system uses that path; write an absolute path such as {example}",
+  pathOfWindows: "only a Windows pod has drives (spec.os.name: windows); write an absolute path such as {example}",
+  pathInClass:
+    "class {class} would be mounted at {path}, inside the mount of class {other}; write class=path for each, none inside another",
   containerList: CONTAINER_ADVICE,
-  containerName: `{item} is no container name, ${CONTAINER_ADVICE}`,
-  containerBoth: "it names {item} and leaves it out, write one of the two",
-  containerNone: "it leaves no container to mount into, name at least one",
+  containerName: `{item} is not a valid container name; ${CONTAINER_ADVICE}`,
+  containerBoth: "it both includes and excludes {item}; write one of the two",
+  containerNone: "it leaves no container to mount into; name at least one",
   secretList: SECRET_ADVICE,
-  secretName: `{item} is no name of a Secret, ${SECRET_ADVICE}`,
-  secretCount: "a pod takes at most {most} Secrets",
+  secretName: `{item} is not a valid Secret name; ${SECRET_ADVICE}`,
+  secretCount: "a pod can use at most {most} Secrets",
 } as const;
 
 /** After a path that meets another one only by the link. */
@@ -60,9 +61,9 @@ export const LINK_NOTE = ' ("/var/run" is a link to "/run" in most images)';
 /** What to do about a container that has something in the way: the last part of a denial. `{containers}` is the value to write. */
 export const FIXES = {
   path: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path`,
-  pathOrContainer: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or leave the container out with ${POD_ANNOTATIONS.containers}: {containers}`,
+  pathOrContainer: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or exclude the container with ${POD_ANNOTATIONS.containers}: {containers}`,
   variable: "rename one of them",
-  variableOrContainer: `rename one of them, or leave the container out with ${POD_ANNOTATIONS.containers}: {containers}`,
+  variableOrContainer: `rename one of them, or exclude the container with ${POD_ANNOTATIONS.containers}: {containers}`,
 } as const;
 
 /** Leaving the container out is offered only where another one stays selected: `without` is the annotation's value then. */
@@ -83,37 +84,37 @@ export const DENIALS = {
   classRequired: ["ClassRequired", `annotation ${POD_ANNOTATIONS.secretProviderClass} is missing: ${CLASS_ADVICE}`],
   containerNotFound: [
     "ContainerNotFound",
-    '{annotation} names container {item}: the pod has {containers}, write one of these; a container that another webhook adds later can only be left out, as "-name"',
+    '{annotation} names container {item}, but the pod has {containers}: write one of these; a container that another webhook adds later can only be excluded, as "-name"',
   ],
   volumeNameTaken: [
     "VolumeNameTaken",
-    `the volume name {name} for class {class} is taken by another {other} of the pod: set annotation ${POD_ANNOTATIONS.volumeName} to a free name, or rename that volume`,
+    `the volume name {name} for class {class} is already used by another {other} of the pod: set annotation ${POD_ANNOTATIONS.volumeName} to a free name, or rename that volume`,
   ],
   referenceDiffers: [
     "VolumeNameTaken",
-    `the pod's own volume {name} of class {class} has {has} where {wanted} is wanted: set annotation ${POD_ANNOTATIONS.credentialsSecret} to {own}, or change the volume`,
+    `the pod's own volume {name} of class {class} has {has} (expected: {wanted}): set annotation ${POD_ANNOTATIONS.credentialsSecret} to {own}, or change the volume`,
   ],
-  pathTaken: ["MountPathTaken", "container {container} already has {thing} at {place}, where class {class} is to be mounted: {fix}"],
+  pathTaken: ["MountPathTaken", "container {container} already has {thing} at {place}, where class {class} would be mounted: {fix}"],
   pathHides: [
     "MountPathTaken",
-    "container {container} has {thing} at {place}, inside of {path}, where class {class} is to be mounted read-only: {fix}",
+    "container {container} has {thing} at {place}, inside {path}, where class {class} would be mounted read-only: {fix}",
   ],
   pathReadOnly: [
     "MountPathTaken",
-    "container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside of it, at {path}: {fix}",
+    "container {container} has {thing} at {place}, read-only: class {class} cannot be mounted inside it, at {path}: {fix}",
   ],
   podTooLarge: [
     "PodTooLarge",
-    `{containers} containers with {classes} classes and {secrets} Secrets each are more than a pod gets ({entries} mounts and sources of variables, {size} MiB of paths and names): name fewer containers with annotation ${POD_ANNOTATIONS.containers}`,
+    `{containers} containers with {classes} classes and {secrets} Secrets each are too many for one pod ({entries} mounts and sources of variables, {size} MiB of paths and names): name fewer containers with annotation ${POD_ANNOTATIONS.containers}`,
   ],
-  envSet: ["EnvTaken", "container {container} sets variable {variable} itself, which would hide that key of Secret {secret}: {fix}"],
+  envSet: ["EnvTaken", "container {container} sets variable {variable} itself, which would hide the same key of Secret {secret}: {fix}"],
   envGiven: [
     "EnvTaken",
-    "container {container} has variable {variable} from Secret {other} already, and Secret {secret} has that key too: {fix}",
+    "container {container} already has variable {variable} from Secret {other}, and Secret {secret} has that key too: {fix}",
   ],
   envGivenUnnamed: [
     "EnvTaken",
-    "container {container} has a variable from Secret {other} already that Secret {secret} has a key for too: compare what their classes write, and {fix}",
+    "container {container} already has a variable from Secret {other} for which Secret {secret} also has a key: compare what their classes write, and {fix}",
   ],
   envTwice: [
     "EnvTaken",
@@ -139,33 +140,34 @@ export function denial<Name extends DenialName>(name: Name, values: Values<(type
 
 /** What is told beside an answer. At most 120 characters with whatever is put in. */
 export const WARNINGS = {
-  unknown: `{key} is no annotation of ${PREFIX}/: correct or remove it`,
-  unknownButNear: `{key} is no annotation of ${PREFIX}/: did you mean {nearest}?`,
-  label: "{key} is a label, which nothing reads: write it under annotations",
+  unknown: `{key} is not a ${PREFIX}/ annotation: correct or remove it`,
+  unknownButNear: `{key} is not a ${PREFIX}/ annotation: did you mean {nearest}?`,
+  label: "{key} is a label, which has no effect: write it under annotations",
   workloadAnnotation: "{key} belongs on the workload itself, such as a Deployment: move it to metadata.annotations",
   classAnnotation: "{key} belongs on a SecretProviderClass and does nothing here",
-  onNamespace: `on Namespace {namespace}, {key} is no annotation of ${PREFIX}/: correct or remove it`,
+  onNamespace: `on Namespace {namespace}, {key} is not a ${PREFIX}/ annotation: correct or remove it`,
   onNamespaceButNear: `on Namespace {namespace}, {key} is unknown: did you mean {nearest}?`,
   forgottenOptIn: `nothing is injected: ${POD_ANNOTATIONS.secretProviderClass} needs ${POD_ANNOTATIONS.inject}: "true"`,
   flag: `${POD_ANNOTATIONS.restartOnRotation} is {value}: write "true" or "false"`,
-  window: "no restart begins in restart-window {value}: {why}",
-  windowOnNamespace: "on Namespace {namespace}, no restart begins in restart-window {value}: {why}",
-  classMissing: "SecretProviderClass {class} is not in this namespace yet",
-  classMissingGuess: "SecretProviderClass {class} is not in this namespace yet; it gets nodePublishSecretRef {secret}",
+  window: "restart-window {value} is invalid, so no restart can begin: {why}",
+  windowOnNamespace: "Namespace {namespace}: invalid restart-window {value} stops restarts: {why}",
+  classMissing: "SecretProviderClass {class} does not exist in this namespace: pods wait for it",
+  classMissingButNear: "SecretProviderClass {class} does not exist: did you mean {nearest}? Pods wait for it",
+  classMissingGuess: "SecretProviderClass {class} does not exist: pods wait for it (credentials: Secret {secret})",
   classUnread: "SecretProviderClass {class} could not be read",
-  classUnreadGuess: "SecretProviderClass {class} could not be read; it gets nodePublishSecretRef {secret}",
+  classUnreadGuess: "SecretProviderClass {class} could not be read (credentials: Secret {secret})",
   provider: 'SecretProviderClass {class} has provider {provider}, not "azure"',
-  providerUnnamed: 'SecretProviderClass {class} has another provider than "azure"',
-  identityFlag: 'SecretProviderClass {class}: {parameter} must be "true" or "false", the mount will fail',
-  referenceUnread: "SecretProviderClass {class} uses no service principal: nodePublishSecretRef {secret} is not read",
+  providerUnnamed: 'SecretProviderClass {class} has a provider other than "azure"',
+  identityFlag: 'SecretProviderClass {class}: {parameter} must be "true" or "false"; the mount will fail',
+  referenceUnread: "SecretProviderClass {class} uses no service principal: nodePublishSecretRef {secret} is ignored",
   writableVolume: "volume {name}: the driver mounts it only with csi.readOnly: true",
-  subPath: "container {container} mounts secrets by subPath: rotation does not reach it",
+  subPath: "container {container} mounts secrets with subPath: rotation does not reach it",
   pathInVolume: "container {container}: the mount leaves a directory {path} in volume {volume}",
-  pathOfTokens: "mount-path {path}: a container that has a token there does not start",
-  pathOfImage: "mount-path {path} hides what the image has there, such as programs and libraries",
-  containerAbsent: "containers leaves out {containers}, which the pod lacks: right if another webhook adds it later",
-  noRoomForStatus: "the annotations of the pod fill 256 KiB: keyvault-injector.dev/status is left out",
-  secretOfNoClass: "env-from: no class of this pod writes Secret {secret}, it must exist before the pod starts",
+  pathOfTokens: "mount-path {path}: a container with a token there does not start",
+  pathOfImage: "mount-path {path} hides files of the image, such as programs and libraries",
+  containerAbsent: "containers excludes {containers}, which the pod lacks: correct if another webhook adds it later",
+  noRoomForStatus: "the annotations of the pod fill 256 KiB: keyvault-injector.dev/status is omitted",
+  secretOfNoClass: "env-from: no class of this pod writes Secret {secret}; it must exist before the pod starts",
 } as const;
 
 type WarningName = keyof typeof WARNINGS;

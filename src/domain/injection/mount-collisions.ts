@@ -11,7 +11,7 @@ interface Occupant {
   readonly path: string;
   readonly places: readonly string[];
   /** In the words of a message. */
-  readonly thing: string;
+  readonly thing: "volume" | "a block device" | "its termination message";
   /** Undefined: it is no volume's. */
   readonly volume: string | undefined;
   /** Of the volume, where not all of it is mounted. */
@@ -25,17 +25,23 @@ export type Occupants = readonly Occupant[];
 /** Of one pod. To be computed once per container: with many classes each path is compared many times. */
 export function occupantsIn({ volumes, system }: Pod): (container: PodContainer) => Occupants {
   const readOnly = new Set(volumes.filter(({ isReadOnly }) => isReadOnly).map(({ name }) => name));
-  const at = (path: string) => ({ path, places: placesOf(path, system) });
-  const own = { volume: undefined, subPath: undefined, isReadOnly: true };
+  const known = new Map<string, readonly string[]>();
+  // Most containers of a pod have their token and their termination message at the same paths.
+  const at = (path: string) => {
+    const places = known.get(path) ?? placesOf(path, system);
+    known.set(path, places);
+    return { path, places };
+  };
+  const own = { volume: undefined, subPath: undefined, isReadOnly: true } as const;
   return ({ mounts, devicePaths, terminationMessagePath }) => [
     ...mounts.map(({ mountPath, volume, isReadOnly, subPath }) => ({
       ...at(mountPath),
-      thing: `volume ${quoted(volume, 63)}`,
+      thing: "volume" as const,
       volume,
       subPath,
       isReadOnly: isReadOnly || readOnly.has(volume),
     })),
-    ...devicePaths.map((path) => ({ ...at(path), ...own, thing: "a block device" })),
+    ...devicePaths.map((path) => ({ ...at(path), ...own, thing: "a block device" as const })),
     { ...at(terminationMessagePath), ...own, thing: "its termination message" },
   ];
 }
@@ -90,7 +96,7 @@ function refused(name: Refusal, target: Target, occupant: Occupant, mount: Class
   const { container, selection, system } = target;
   const values = {
     container: quoted(container.name, 63),
-    thing: occupant.thing,
+    thing: occupant.volume === undefined ? occupant.thing : `${occupant.thing} ${quoted(occupant.volume, 63)}`,
     place: `${quotedPath(occupant.path)}${isByLink(occupant.path, mount.mountPath, system) ? LINK_NOTE : ""}`,
     path: quotedPath(mount.mountPath),
     class: quoted(mount.className),

@@ -112,7 +112,8 @@ export function endOf(path: string, rest: string, system: OperatingSystem): stri
 
 /** Both as {@link placesOf} gives them. */
 export function isSameOrInside(path: string, parent: string): boolean {
-  return path === parent || path.startsWith(parent.endsWith("/") ? parent : `${parent}/`);
+  if (!path.startsWith(parent)) return false;
+  return path.length === parent.length || parent.endsWith("/") || path[parent.length] === "/";
 }
 
 function hasControlCharacter(text: string): boolean {

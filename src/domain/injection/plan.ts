@@ -124,14 +124,20 @@ const EMPTY = "{}";
  * The status as far as there is room for it: it is output that nobody reads back, and must never be what a pod is refused for.
  * Undefined: the annotation stays as it is, mostly absent.
  */
-export function statusThatFits({ annotations }: Pod, status: string): string | undefined {
+function statusThatFits({ annotations }: Pod, status: string): string | undefined {
   const { [POD_ANNOTATIONS.status]: own, ...others } = annotations;
   const room = MOST_BYTES - sizeOf(others) - POD_ANNOTATIONS.status.length;
   if (status.length <= room) return status;
   return own !== undefined && EMPTY.length <= room ? EMPTY : undefined;
 }
 
+/** Of one character of a text in UTF-8. */
+const MOST_BYTES_OF_CHARACTER = 3;
+
+/** In bytes: exact where it may matter, and never too small. */
 function sizeOf(annotations: Readonly<Record<string, string>>): number {
-  const text = Object.entries(annotations).flat().join("");
-  return new TextEncoder().encode(text).length;
+  let characters = 0;
+  for (const [key, value] of Object.entries(annotations)) characters += key.length + value.length;
+  if (characters < MOST_BYTES / 2 / MOST_BYTES_OF_CHARACTER) return characters * MOST_BYTES_OF_CHARACTER;
+  return new TextEncoder().encode(Object.entries(annotations).flat().join("")).length;
 }

@@ -1,6 +1,6 @@
 import type { Denial } from "../admission/reasons.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { parseWindow } from "../rollout/window.ts";
+import { parseWindow } from "../schedule/restart-window.ts";
 import { invalidAnnotation } from "./annotation-value.ts";
 import type { Annotation } from "./effective-annotations.ts";
 import { fill, PROBLEMS, warning } from "./messages.ts";

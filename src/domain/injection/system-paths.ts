@@ -19,7 +19,7 @@ const DEVICES = "null zero full random urandom tty console ptmx pts mqueue fd st
  * - runtime: the rest of `/etc`, `/dev`, `/proc`, `/sys`; CRI-O also makes files in `/run`, which `/var/run` is a link to
  * - a folder cannot be mounted over what is a file in every image
  */
-export const FORBIDDEN: Readonly<Record<OperatingSystem, SystemPaths>> = {
+export const FORBIDDEN_PATHS: Readonly<Record<OperatingSystem, SystemPaths>> = {
   linux: {
     trees: ["/proc", "/sys", ...DEVICES, ...["hosts", "hostname", "resolv.conf", "mtab", "passwd", "group"].map((name) => `/etc/${name}`)],
     exact: ["/dev", "/dev/shm", "/etc", "/run"],
@@ -46,7 +46,7 @@ const AROUND_TOKENS: Readonly<Record<OperatingSystem, readonly string[]>> = {
 };
 
 export function isSystemPath(path: string, system: OperatingSystem): boolean {
-  const { trees, exact } = FORBIDDEN[system];
+  const { trees, exact } = FORBIDDEN_PATHS[system];
   return placesOf(path, system).some((place) => exact.includes(place) || trees.some((tree) => isSameOrInside(place, tree)));
 }
 

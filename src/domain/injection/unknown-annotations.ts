@@ -1,17 +1,18 @@
 import type { Denial } from "../admission/reasons.ts";
+import { annotationName, isOwnAnnotation } from "../annotation-keys.ts";
 import { CLASS_ANNOTATIONS, INJECTED_LABEL, POD_ANNOTATIONS, PREFIX, RESTART_ANNOTATIONS } from "../annotations.ts";
 import { WORKLOAD_INPUT } from "../misplaced-keys.ts";
 import { editDistance, nearestName } from "../spelling.ts";
-import { annotationOnPod, subjectOnNamespace } from "./effective-annotations.ts";
+import { annotationOnPod, NEVER_DEFAULTS, subjectOnNamespace } from "./effective-annotations.ts";
 import { denial, warning } from "./messages.ts";
 
-const KNOWN: readonly string[] = Object.values(POD_ANNOTATIONS).map(nameOf);
+const KNOWN: readonly string[] = Object.values(POD_ANNOTATIONS).map(annotationName);
 /** What stops restarts and asks for them: on a workload itself and on a Namespace, and never on pods. */
-const OF_WORKLOADS: readonly string[] = WORKLOAD_INPUT.map(nameOf);
+const OF_WORKLOADS: readonly string[] = WORKLOAD_INPUT.map(annotationName);
 /** All that may have been meant. */
 export const KNOWN_ON_NAMESPACES: readonly string[] = [...KNOWN, ...OF_WORKLOADS];
-export const KNOWN_ON_WORKLOADS: readonly string[] = [...KNOWN_ON_NAMESPACES, nameOf(RESTART_ANNOTATIONS.nowAnswered)];
-const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(nameOf);
+export const KNOWN_ON_WORKLOADS: readonly string[] = [...KNOWN_ON_NAMESPACES, annotationName(RESTART_ANNOTATIONS.nowAnswered)];
+const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(annotationName);
 
 /** No more are told of, and of those no more with a suggestion; an object has room for thousands of keys. */
 const MOST_TOLD = 50;
@@ -29,37 +30,43 @@ export function unknownAnnotations(
   known: readonly string[] = KNOWN,
 ): readonly UnknownAnnotation[] {
   return Object.keys(annotations)
-    .filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(nameOf(key)))
+    .filter((key) => isOwnAnnotation(key) && !known.includes(annotationName(key)))
     .slice(0, MOST_TOLD)
     .sort()
-    .map((key, index) => ({ key, nearest: index < MOST_SUGGESTIONS ? nearestTo(nameOf(key)) : undefined }))
+    .map((key, index) => ({ key, nearest: index < MOST_SUGGESTIONS ? nearestTo(annotationName(key)) : undefined }))
     .map(({ key, nearest }) => ({ key, nearest: nearest === undefined ? undefined : `${PREFIX}/${nearest}` }));
 }
 
 /** With `--strict-annotations`. Undefined where it is our own stamp, which copied templates may carry in the wrong place. */
-export function unknownAnnotationDenial({ key, nearest }: UnknownAnnotation, namespace?: string): Denial | undefined {
+export function unknownAnnotationDenial(unknown: UnknownAnnotation, namespace?: string): Denial | undefined {
+  const { key } = unknown;
   if (key === INJECTED_LABEL) return undefined;
   const annotation = namespace === undefined ? annotationOnPod(key, "").subject : subjectOnNamespace(key, namespace);
-  if (OF_WORKLOADS.includes(nameOf(key))) return denial("workloadAnnotation", { annotation });
-  if (OF_CLASSES.includes(nameOf(key))) return denial("classAnnotation", { annotation });
+  if (OF_WORKLOADS.includes(annotationName(key))) return denial("workloadAnnotation", { annotation });
+  if (OF_CLASSES.includes(annotationName(key))) return denial("classAnnotation", { annotation });
+  const nearest = usableNearest(unknown, namespace);
   return nearest === undefined ? denial("unknown", { annotation }) : denial("unknownButNear", { annotation, nearest });
 }
 
 /** Short enough whatever the key: the prefix, which both have, is said once. */
-export function unknownAnnotationWarning({ key, nearest }: UnknownAnnotation, namespace?: string): string {
-  const name = nameOf(key);
+export function unknownAnnotationWarning(unknown: UnknownAnnotation, namespace?: string): string {
+  const name = annotationName(unknown.key);
   if (OF_WORKLOADS.includes(name)) return warning("workloadAnnotation", { key: name });
   if (OF_CLASSES.includes(name)) return warning("classAnnotation", { key: name });
+  const nearest = usableNearest(unknown, namespace);
   if (namespace === undefined) {
-    return nearest === undefined ? warning("unknown", { key: name }) : warning("unknownButNear", { key: name, nearest: nameOf(nearest) });
+    return nearest === undefined
+      ? warning("unknown", { key: name })
+      : warning("unknownButNear", { key: name, nearest: annotationName(nearest) });
   }
   return nearest === undefined
     ? warning("onNamespace", { key: name, namespace })
-    : warning("onNamespaceButNear", { key: name, namespace, nearest: nameOf(nearest) });
+    : warning("onNamespaceButNear", { key: name, namespace, nearest: annotationName(nearest) });
 }
 
-function nameOf(key: string): string {
-  return key.slice(PREFIX.length + 1);
+/** On a Namespace none that does nothing there. */
+function usableNearest({ nearest }: UnknownAnnotation, namespace: string | undefined): string | undefined {
+  return namespace !== undefined && nearest !== undefined && NEVER_DEFAULTS.includes(nearest) ? undefined : nearest;
 }
 
 /** A suggestion that shares hardly a letter only confuses: a third of the word may differ, and two letters of a short one. */

@@ -1,4 +1,4 @@
-import type { DecodingAnswer, DecodingTask } from "../content/decoding.ts";
+import type { DecodingAnswer, DecodingTask } from "../decoding.ts";
 
 /** For whom, and for how long at most. */
 export interface DecodingTerms {

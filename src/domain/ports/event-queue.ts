@@ -1,6 +1,31 @@
-import type { QueueSetting } from "../vault-events/queue-setting.ts";
 import type { Retry } from "./retry.ts";
 import type { VaultIdentity } from "./vault-identity.ts";
+
+/** Where a queue is, and who the worker signs in as there. */
+export interface QueueSetting {
+  /** `https://account.queue.core.windows.net/name`, in which a place for the number of the shard may stand. */
+  readonly url: string;
+  readonly identity: QueueIdentity;
+  /** `https://login.microsoftonline.com/` */
+  readonly authorityHost: string;
+  /** Scope of a token for the queue. */
+  readonly scope: string;
+  /** Nothing but the setting vouches for the authority. */
+  readonly isCustomCloud: boolean;
+}
+
+export type QueueIdentity =
+  /** Of the worker's node; without `clientId` its system-assigned one. */
+  | { readonly kind: "managed"; readonly clientId: string | undefined }
+  /** By a token of a ServiceAccount, whose Namespace grants it; without `namespace` in that of the install. */
+  | {
+      readonly kind: "workload";
+      readonly clientId: string;
+      readonly tenantId: string;
+      readonly account: { readonly namespace: string | undefined; readonly name: string };
+    }
+  /** By a client secret: `secretName` is a Secret in the install's namespace, with clientid and clientsecret. */
+  | { readonly kind: "servicePrincipal"; readonly tenantId: string; readonly secretName: string };
 
 /** A message that nobody else gets before its time-out has passed. */
 export interface QueueMessage {

@@ -1,5 +1,5 @@
-import type { EventWord } from "../events.ts";
 import type { KubeObject } from "../kubernetes.ts";
+import type { EventWord } from "../reasons.ts";
 
 export interface EventSink {
   /** Posts one event on the object; failures are logged, never thrown. */

@@ -47,6 +47,8 @@ export interface TokenRequest {
 /** Raw JSON in and out: no typed serialiser touches an object. Every call throws `KubeError`. */
 export interface KubeClient {
   read<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>>;
+  /** As `read`, but the API server leaves everything but the metadata out: values of a Secret are neither sent nor read. */
+  readMetadata(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<KubeObject>>;
   /** All pages. An unserved kind throws `NotFound`. */
   list<T extends KubeObject>(resource: Resource, options: ListRequest<T>, signal: AbortSignal): Promise<readonly T[]>;
   /** POST; a taken name throws `AlreadyExists`. */

@@ -19,8 +19,11 @@ export type KubeErrorCode =
 /** Who said no where the API server asked others, by their own word alone. `rights`: an authorizer, RBAC among them, which is asked before any policy. */
 export type Refuser =
   | { readonly kind: "rights" | "webhook" }
-  /** Name of the ValidatingAdmissionPolicy. */
-  | { readonly kind: "policy"; readonly name: string };
+  /**
+   * Name of the ValidatingAdmissionPolicy, and the message of its validation, of at most 300 characters. Of a Secret there is none: it may quote
+   * values.
+   */
+  | { readonly kind: "policy"; readonly name: string; readonly sentence?: string };
 
 interface KubeErrorOptions {
   readonly retry: Retry;
@@ -55,4 +58,11 @@ export class KubeError extends Error {
   isByPolicy(name: string): boolean {
     return this.code === "Forbidden" && this.refuser?.kind === "policy" && this.refuser.name === name;
   }
+}
+
+/** What is not sent, because this replica may lead no more. `attempt`: what it would have been. */
+export function notLeading(attempt: string): KubeError {
+  return new KubeError("NotLeading", `${attempt}: not sent, because the lease was not renewed in time, and another replica may hold it`, {
+    retry: { kind: "backoff" },
+  });
 }

@@ -34,12 +34,20 @@ export interface ReflectorOptions<T> extends ListOptions {
   readonly project: (object: KubeObject) => T | undefined;
   /** Called in order, after the copy was updated. Must not throw and must not block: enqueue a key and return. */
   readonly onChange?: (ref: ObjectRef, change: Change<T>) => void;
-  /** Called after each complete list, when the changes that it showed are reported: what it lacks is not there. */
-  readonly onListed?: () => void;
+  readonly observer?: ReflectorObserver;
   /** The API server leaves everything but the metadata out, of lists and watches alike: values of Secrets are neither sent nor read. */
   readonly metadataOnly?: boolean;
-  /** Called when a list or a watch was refused, or got no answer; it is tried again. Must not throw. */
-  readonly onFailure?: (error: KubeError) => void;
+}
+
+/** Told of the copy as a whole. Must not throw. */
+export interface ReflectorObserver {
+  /**
+   * After each complete list, when the changes that it showed are reported: what it lacks is not there. `namespace`: of this one alone, while
+   * others may be in the middle of theirs; undefined: of all.
+   */
+  readonly listed?: (namespace: string | undefined) => void;
+  /** A list or a watch was refused, or got no answer; it is tried again. */
+  readonly failed?: (error: KubeError) => void;
 }
 
 export interface KubeWatcher {

@@ -1,5 +1,5 @@
-import type { DerivationBudget } from "../content/derivation-budget.ts";
-import type { Result } from "../result.ts";
+import type { DerivationBudget } from "../derivation-budget.ts";
+import { failed, type Result } from "../result.ts";
 import type { PublicJwk } from "./vault-object.ts";
 
 /** A block of PEM. */
@@ -14,6 +14,17 @@ export interface PemText {
   readonly blocks: readonly PemBlock[];
   /** What follows the last block: all of the input where there is none. */
   readonly rest: Uint8Array;
+}
+
+/** Why a file cannot be decoded: in words of the Go libraries that the provider and the driver use, which hold nothing of the file. */
+export interface DecodingProblem {
+  /** `TooManyRounds`: opening it takes more rounds of key derivation than are left. */
+  readonly code: "TooManyRounds" | "Undecodable";
+  readonly message: string;
+}
+
+export function undecodable(message: string): { readonly ok: false; readonly error: DecodingProblem } {
+  return failed({ code: "Undecodable", message });
 }
 
 /** A private key in both encodings, DER. `other` are kinds that no Secret and no file of the provider takes. */
@@ -72,7 +83,7 @@ export interface Pki {
    * taken from the budget, or from one of the file's own. Without a password it is a vault's file: its password is empty, and it is refused
    * where Go refuses it. With one, which may be empty, it may also hold certificates alone.
    */
-  decodePkcs12(bytes: Uint8Array, budget?: DerivationBudget, password?: string): Result<readonly PemBlock[], string>;
+  decodePkcs12(bytes: Uint8Array, budget?: DerivationBudget, password?: string): Result<readonly PemBlock[], DecodingProblem>;
   /** PKCS#1, PKCS#8 or SEC 1; undefined where it is none of them. */
   readPrivateKey(der: Uint8Array): PrivateKey | undefined;
   readCertificate(der: Uint8Array): Result<CertificateKeyIds, string>;

@@ -1,8 +1,10 @@
 import type { SecretProviderClass } from "../kubernetes.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
-import { parseProviderClass } from "../provider-class/parse.ts";
+import { NO_OBJECTS } from "../provider-class/objects.ts";
 import { describeProblem, isMountable } from "../provider-class/problem.ts";
+import { parseProviderClass } from "../read-class.ts";
 import type { SyncReason } from "../reasons.ts";
+import { secretObjectEntries } from "../secret-data/data-entries.ts";
 import { type ClassWarningOptions, classWarnings } from "./class-warnings.ts";
 import type { PreflightReason, PreflightWarning } from "./warning.ts";
 
@@ -36,14 +38,24 @@ export function shownReason({ reason }: PreflightWarning): PreflightReason {
 
 /** The first thing that has to be corrected before the class works, by its text alone; undefined where nothing has to. */
 export function classDefect(provider: SecretProviderClass, options: ClassWarningOptions): ClassDefect | undefined {
+  return defectOf(provider, options, true);
+}
+
+/** The same for its Secrets alone: selectors find their objects, without which no pod can mount the class. */
+export function syncDefect(provider: SecretProviderClass, options: ClassWarningOptions): ClassDefect | undefined {
+  const isSelecting = secretObjectEntries(provider.spec).some(({ isSelected }) => isSelected === true);
+  return defectOf(provider, options, !isSelecting);
+}
+
+function defectOf(provider: SecretProviderClass, options: ClassWarningOptions, needsObjects: boolean): ClassDefect | undefined {
   const [defect] = classWarnings(provider, options).filter(isDefect);
   if (defect?.reason === "WrongProvider") return { reason: "InvalidClass", message: defect.message, stopsPods: true };
   const owner = `${provider.metadata.namespace ?? "default"}/${provider.metadata.name}`;
   const parsed = parseProviderClass(provider.spec, { owner, cloudName: options.cloudName, readCloudFile: unseenCloudFile });
   if (parsed.kind === "notOurs") return undefined;
   if (parsed.kind === "class") {
-    const [nothing] = parsed.providerClass.objects.length === 0 ? parsed.providerClass.warnings : [];
-    if (nothing !== undefined) return { reason: "InvalidObject", message: `${nothing.field}: ${nothing.message}`, stopsPods: true };
+    const { reason, field, message } = NO_OBJECTS;
+    if (needsObjects && parsed.providerClass.objects.length === 0) return { reason, message: `${field}: ${message}`, stopsPods: true };
     return defect && { reason: "InvalidClass", message: defect.message, stopsPods: false };
   }
   // What only Secrets would be missing for is no defect of a class without any.

@@ -1,21 +1,25 @@
-import { CLASS_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import { accountNameProblem, statedAccount } from "../account-name.ts";
+import { annotationName, isOwnAnnotation } from "../annotation-keys.ts";
+import { placeOfAnnotation } from "../annotation-places.ts";
+import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS, MADE_FOR, PREFIX } from "../annotations.ts";
 import { annotationsSizeProblem } from "../annotations-size.ts";
 import { objectAt } from "../json-members.ts";
 import { parsedJson } from "../json-object.ts";
 import type { SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 import { misplacedKeys } from "../misplaced-keys.ts";
+import { inPlaceOf, isPlaceholder } from "../placeholder.ts";
 import { unseenCloudFile } from "../provider-class/cloud-file.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
-import { type ParsedClass, parseProviderClass } from "../provider-class/parse.ts";
+import { NO_OBJECTS } from "../provider-class/objects.ts";
+import { OBJECT_SELECTORS, SECRET_DATA } from "../provider-class/parameters.ts";
 import { type ClassProblem, isMountable } from "../provider-class/problem.ts";
 import { quoted } from "../quoted.ts";
+import { type ParsedClass, parseProviderClass } from "../read-class.ts";
 import { annotationProblems, pollInterval } from "../schedule/class-annotations.ts";
 import { type SecretObjectEntries, secretObjectEntries } from "../secret-data/data-entries.ts";
-import { OBJECT_SELECTORS, SECRET_DATA } from "../secret-data/parameter-names.ts";
-import { editDistance, nearestName } from "../spelling.ts";
-import { objectNameWarnings } from "./object-name-warnings.ts";
+import { editDistance, nearestSpelling } from "../spelling.ts";
 import { secretObjectWarnings } from "./secret-object-warnings.ts";
-import { type PreflightWarning, warning } from "./warning.ts";
+import { type PreflightWarning, preflightWarning } from "./warning.ts";
 
 export interface ClassWarningOptions {
   /** Cloud of classes without `cloudName`. */
@@ -42,11 +46,12 @@ export function classWarnings(
 ): readonly PreflightWarning[] {
   const { metadata, spec } = provider;
   const name = spec?.provider ?? "";
-  if (name === "") return [warning("WrongProvider", 'spec.provider is missing, so nothing mounts or mirrors this class: write "azure"')];
+  if (name === "")
+    return [preflightWarning("WrongProvider", 'spec.provider is missing, so nothing mounts or syncs this class: write "azure"')];
   // Another provider's class is none of our business, unless its author meant ours.
   if (name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
   const tooLarge = annotationsSizeProblem(metadata.annotations ?? {});
-  if (tooLarge !== undefined) return [warning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
+  if (tooLarge !== undefined) return [preflightWarning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
   const owner = `${metadata.namespace ?? "default"}/${metadata.name}`;
   const parsed = parseProviderClass(spec, { owner, cloudName, identityBindings, readCloudFile: unseenCloudFile });
   const missing = missingParameter(parsed, spec);
@@ -63,17 +68,17 @@ export function classWarnings(
 }
 
 function objectWarnings(objects: readonly ClassObject[], secretObjects: readonly SecretObjectEntries[]): readonly PreflightWarning[] {
-  return [...objectNameWarnings(objects), ...secretObjectWarnings(secretObjects, objects)];
+  return [...objectNameWarnings(objects), ...versionWarnings(objects), ...secretObjectWarnings(secretObjects, objects)];
 }
 
 function wrongProvider(name: string): PreflightWarning {
-  return warning("WrongProvider", `spec.provider is ${quoted(name, 40)}: write "azure", in lower case`);
+  return preflightWarning("WrongProvider", `spec.provider is ${quoted(name, 40)}: write "azure", in lower case`);
 }
 
 /** Two letters apart at most, or with an annotation of ours on it. */
 function isMeantForUs({ metadata, spec }: SecretProviderClass): boolean {
   const name = (spec?.provider ?? "").slice(0, 63).trim().toLowerCase();
-  const isAnnotated = Object.keys(metadata.annotations ?? {}).some((key) => key.startsWith(`${PREFIX}/`));
+  const isAnnotated = Object.keys(metadata.annotations ?? {}).some(isOwnAnnotation);
   return isAnnotated || editDistance(name, PROVIDER) <= 2;
 }
 
@@ -89,13 +94,14 @@ function parameterWarnings(spec: SecretProviderClassSpec | undefined, missing: s
   const { told, more } = toldOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
   const warnings = told.map((key, index) => {
     const field = `parameter ${quoted(key, 40)}`;
-    if (FORMER_PARAMETERS.includes(key)) return warning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
-    const nearest = index < MOST_SUGGESTIONS ? nearestName(key, known) : undefined;
+    if (FORMER_PARAMETERS.includes(key))
+      return preflightWarning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
+    const nearest = index < MOST_SUGGESTIONS ? nearestSpelling(key, known) : undefined;
     const fix = nearest === undefined ? "correct or remove it" : `did you mean ${nearest}?`;
     const reason = missing !== undefined && nearest?.toLowerCase() === missing.toLowerCase() ? "InvalidClass" : "UnknownParameter";
-    return warning(reason, `${field} is unknown and ignored: ${fix}`);
+    return preflightWarning(reason, `${field} is unknown and ignored: ${fix}`);
   });
-  return more === 0 ? warnings : [...warnings, warning("UnknownParameter", `${more} more parameters are unknown and ignored`)];
+  return more === 0 ? warnings : [...warnings, preflightWarning("UnknownParameter", `${more} more parameters are unknown and ignored`)];
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -107,7 +113,7 @@ const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 function nullWarnings({ metadata }: SecretProviderClass): readonly PreflightWarning[] {
   const parameters = nullParametersOf(metadata.annotations?.[LAST_APPLIED]);
   return parameters.map((key) =>
-    warning("NullParameter", `parameter ${quoted(key, 40)} is null: write "" or remove it, server-side apply refuses it`),
+    preflightWarning("NullParameter", `parameter ${quoted(key, 40)} is null: write "" or remove it; server-side apply rejects it`),
   );
 }
 
@@ -121,41 +127,68 @@ function parsedWarnings(parsed: ParsedClass, spec: SecretProviderClassSpec | und
   switch (parsed.kind) {
     case "notOurs":
       return [];
-    case "class":
-      return parsed.providerClass.warnings.map(({ message, field }) => warning("UnexpectedResult", `${field}: ${message}`));
+    case "class": {
+      const { objects, warnings } = parsed.providerClass;
+      // What its selectors find is in its Secrets all the same.
+      const isEmpty = objects.length === 0 && !secretObjectEntries(spec).some(({ isSelected }) => isSelected === true);
+      return warnings.map(({ message, field }) =>
+        preflightWarning(isEmpty ? NO_OBJECTS.reason : "UnexpectedResult", `${field}: ${message}`),
+      );
+    }
     case "invalid":
       return problemWarnings(parsed.problem, spec);
   }
 }
 
-/** Where it is and what to write instead, and then upstream's text, which people search for: a narrow terminal shows the beginning. */
+/**
+ * Where it is and what to write instead, and then upstream's text, which people search for: a narrow terminal shows the beginning. A long one
+ * is left to the status and to `doctor`; what is wrong by our own rules, the remedy alone would not say.
+ */
 function problemWarnings(problem: ClassProblem, spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
   // Only who wants Secrets has to know.
   if (isMountable(problem) && (spec?.secretObjects ?? []).length === 0) return [];
   const { reason, message, field, hint } = problem;
-  return [warning(reason, `${field}: ${hint} (${message})`)];
+  const brief = `${field}: ${hint}`;
+  return [preflightWarning(reason, `${brief} (${message})`, isMountable(problem) ? undefined : brief)];
 }
 
 function annotationWarnings(provider: SecretProviderClass): readonly PreflightWarning[] {
   const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
   const { annotations = {}, labels = {} } = provider.metadata;
-  const unknown = Object.keys(annotations).filter((key) => key.startsWith(`${PREFIX}/`) && !known.includes(key));
+  const unknown = Object.keys(annotations).filter((key) => isOfOurs(key) && !known.includes(key) && key !== MADE_FOR);
   const misplaced = misplacedKeys(known, { wrong: labels, right: annotations });
   return [
     ...misplaced.map((key) =>
-      warning("UnknownAnnotation", `${quoted(key, 63)} is a label, which nothing reads: write it under annotations`),
+      preflightWarning("UnknownAnnotation", `${quoted(key, 63)} is a label, which has no effect: write it under annotations`),
     ),
-    ...toldOf(unknown).told.map((key, index) => {
-      const nearest = index < MOST_SUGGESTIONS ? nearestName(nameOf(key), known.map(nameOf)) : undefined;
-      const fix = nearest === undefined ? "correct or remove it" : `did you mean "${nearest}"?`;
-      return warning("UnknownAnnotation", `${quoted(nameOf(key), 30)} is no annotation of ${PREFIX}/ on a class: ${fix}`);
-    }),
-    ...annotationProblems(provider, pollInterval(provider, 0)).map((problem) => warning("InvalidAnnotation", problem)),
+    ...toldOf(unknown).told.map((key, index) =>
+      preflightWarning("UnknownAnnotation", ofNoClass(key, index < MOST_SUGGESTIONS ? known : [])),
+    ),
+    ...[...annotationProblems(provider, pollInterval(provider, 0)), ...accountProblems(annotations)].map((problem) =>
+      preflightWarning("InvalidAnnotation", problem),
+    ),
   ];
 }
 
-function nameOf(key: string): string {
-  return key.slice(PREFIX.length + 1);
+/** The worker refuses such a name when it signs in. */
+function accountProblems(annotations: Readonly<Record<string, string>>): readonly string[] {
+  const stated = statedAccount(annotations);
+  return [stated === undefined ? undefined : accountNameProblem(stated)].filter((problem) => problem !== undefined);
+}
+
+/** With the keys of a Namespace's grants, which somebody may take for the class's. */
+function isOfOurs(key: string): boolean {
+  return isOwnAnnotation(key) || Object.values<string>(GRANT_ANNOTATIONS).includes(key);
+}
+
+/** `known`: what may have been meant. */
+function ofNoClass(key: string, known: readonly string[]): string {
+  const place = placeOfAnnotation(key);
+  const name = isOwnAnnotation(key) ? annotationName(key) : key;
+  if (place !== undefined) return `${quoted(name, 63)} has no effect on a class: it belongs ${place}`;
+  const nearest = nearestSpelling(name, known.map(annotationName));
+  const fix = nearest === undefined ? "correct or remove it" : `did you mean "${nearest}"?`;
+  return `${quoted(name, 30)} is not a ${PREFIX}/ annotation of a class: ${fix}`;
 }
 
 /** The keys that Azure provider v1.8.2 reads. Case-sensitive; the provider ignores every other one without a word. */
@@ -180,7 +213,7 @@ export const OWN_PARAMETERS: readonly string[] = [SECRET_DATA, OBJECT_SELECTORS]
 const REQUIRED_PARAMETERS: readonly string[] = ["keyvaultName", "tenantID"];
 
 /** Read by releases of years ago, and still in many classes: harmless, and no slip of the pen. */
-export const FORMER_PARAMETERS: readonly string[] = [
+const FORMER_PARAMETERS: readonly string[] = [
   "resourceGroup",
   "subscriptionId",
   "useManagedIdentity",
@@ -188,3 +221,41 @@ export const FORMER_PARAMETERS: readonly string[] = [
   "vmmanagedidentityclientid",
   "usevmmanagedidentity",
 ];
+
+/**
+ * What a vault takes as a name (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). The provider does not look at
+ * it, so the mount fails later, by the vault's own answer. A warning alone: a custom cloud's vault may differ.
+ */
+const VAULT_NAME = /^[0-9a-zA-Z-]{1,127}$/;
+
+/** A class may name thousands. */
+const MOST_OBJECTS = 20;
+
+/** Names that no vault has: the spelling of an environment variable, most of all, which is meant as an alias. */
+function objectNameWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
+  const impossible = [...objects.entries()].filter(([, { name }]) => !VAULT_NAME.test(name));
+  const told = impossible.slice(0, MOST_OBJECTS).map(([index, { name }]) => {
+    if (isPlaceholder(name))
+      return preflightWarning("InvalidObject", `objects[${index}].objectName: write the name of an object in the vault${inPlaceOf(name)}`);
+    const fix = `write the vault's name, and ${quoted(name, 30)} as objectAlias if the file should have that name`;
+    return preflightWarning(
+      "InvalidObject",
+      `objects[${index}].objectName ${quoted(name, 30)}: names in a vault have 1 to 127 letters, digits, and dashes: ${fix}`,
+    );
+  });
+  const more = impossible.length - told.length;
+  return more === 0 ? told : [...told, preflightWarning("InvalidObject", `${more} more objectNames are not valid in a vault`)];
+}
+
+/** Versions that nobody filled in; the vault would say that there is none. */
+function versionWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
+  return [...objects.entries()]
+    .filter(([, { version = "" }]) => isPlaceholder(version))
+    .slice(0, MOST_OBJECTS)
+    .map(([index, { version = "" }]) =>
+      preflightWarning(
+        "InvalidObject",
+        `objects[${index}].objectVersion: write a version of the object${inPlaceOf(version)}, or remove it for the current one`,
+      ),
+    );
+}

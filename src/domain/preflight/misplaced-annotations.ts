@@ -1,11 +1,12 @@
-import { POD_ANNOTATIONS, PREFIX, RESTART_ANNOTATIONS } from "../annotations.ts";
+import { annotationName } from "../annotation-keys.ts";
+import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../annotations.ts";
 import { windowWarnings } from "../injection/restart-window.ts";
 import { KNOWN_ON_WORKLOADS, unknownAnnotations, unknownAnnotationWarning } from "../injection/unknown-annotations.ts";
 import { objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys, WORKLOAD_INPUT } from "../misplaced-keys.ts";
 import { quoted } from "../quoted.ts";
-import { type PreflightWarning, warning } from "./warning.ts";
+import { type PreflightWarning, preflightWarning } from "./warning.ts";
 
 /** The worker reads the window on the workload itself, too. */
 const FOR_TEMPLATES = INPUT_ANNOTATIONS.filter((key) => key !== POD_ANNOTATIONS.restartWindow);
@@ -21,17 +22,36 @@ export function misplacedAnnotations(workload: JsonObject, path: readonly string
   const labels = metadataAt(workload, [], "labels");
   const { kind } = workload;
   const owner = typeof kind === "string" ? kind : "workload";
+  const template = `${path.join(".")}.metadata.annotations`;
   const onItself = misplacedKeys(FOR_TEMPLATES, { wrong: annotations, right });
+  const between = placesBetween(path).flatMap((place) => {
+    const why = `${[...place, "metadata"].join(".")} of the ${owner} has no effect`;
+    const said = (wrong: JsonObject, keys: readonly string[]) => misplaced(misplacedKeys(keys, { wrong, right }), { to: template, why });
+    const unknown = unknownAnnotations(metadataAt(workload, place, "annotations"), KNOWN_ON_WORKLOADS);
+    return [
+      ...said(metadataAt(workload, place, "annotations"), INPUT_ANNOTATIONS),
+      ...said(metadataAt(workload, place, "labels"), INPUT_ANNOTATIONS),
+      ...unknown.map((each) => preflightWarning("UnknownAnnotation", unknownAnnotationWarning(each))),
+    ];
+  });
   const asLabel = misplacedKeys(INPUT_ANNOTATIONS, { wrong: labels, right: { ...annotations, ...right } });
   const ofItself = misplacedKeys(WORKLOAD_INPUT, { wrong: labels, right: annotations });
-  const template = `${path.join(".")}.metadata.annotations`;
   return [
-    ...misplaced(onItself, { to: template, why: `the ${owner}'s own metadata is not read` }),
-    ...misplaced(asLabel, { to: template, why: `labels of the ${owner} are not read` }),
-    ...misplaced(ofItself, { to: "metadata.annotations", why: `labels of the ${owner} are not read` }),
-    ...unknownAnnotations(annotations, KNOWN_ON_WORKLOADS).map((each) => warning("UnknownAnnotation", unknownAnnotationWarning(each))),
+    ...misplaced(onItself, { to: template, why: `the ${owner}'s own metadata has no effect` }),
+    ...between,
+    ...misplaced(asLabel, { to: template, why: `labels of the ${owner} have no effect` }),
+    ...misplaced(ofItself, { to: "metadata.annotations", why: `labels of the ${owner} have no effect` }),
+    ...unknownAnnotations(annotations, KNOWN_ON_WORKLOADS).map((each) =>
+      preflightWarning("UnknownAnnotation", unknownAnnotationWarning(each)),
+    ),
     ...restartProblems(annotations),
   ];
+}
+
+/** What has metadata of its own on the way from a workload to its pod template: the Job template of a CronJob. */
+function placesBetween(path: readonly string[]): readonly (readonly string[])[] {
+  const places = path.map((_, index) => path.slice(0, index + 1)).slice(0, -1);
+  return places.filter((place) => place.at(-1) !== "spec");
 }
 
 /** What the worker reads on the workload itself, and could not. */
@@ -41,14 +61,14 @@ function restartProblems(annotations: JsonObject): readonly PreflightWarning[] {
   // What is no text is an error of the API server's, and none of its values.
   const isStrange = typeof paused === "string" && paused !== "true" && paused !== "false";
   const pauses = isStrange ? [`${RESTART_ANNOTATIONS.paused} is ${quoted(paused, 20)} and pauses restarts: write "true" or "false"`] : [];
-  return [...windows, ...pauses].map((text) => warning("InvalidAnnotation", text));
+  return [...windows, ...pauses].map((text) => preflightWarning("InvalidAnnotation", text));
 }
 
 /** The prefix, which all have, is said once. */
 function misplaced(keys: readonly string[], { to, why }: { readonly to: string; readonly why: string }): readonly PreflightWarning[] {
   if (keys.length === 0) return [];
-  const names = keys.map((key, index) => (index === 0 ? key : key.slice(PREFIX.length + 1)));
-  return [warning("UnknownAnnotation", `move ${listed(names)} to ${to}: ${why}`)];
+  const names = keys.map((key, index) => (index === 0 ? key : annotationName(key)));
+  return [preflightWarning("UnknownAnnotation", `move ${listed(names)} to ${to}: ${why}`)];
 }
 
 function listed(names: readonly string[]): string {

@@ -1,12 +1,11 @@
-import { fileNamesOf } from "../content/version-history.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
 import { quoted } from "../quoted.ts";
 import { filesOfEntry, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 import { placeOf } from "../secret-objects/expression-problem.ts";
+import { madeFiles } from "../secret-objects/made-files.ts";
 import { textViolation } from "../secret-objects/rules.ts";
-import { nearestName } from "../spelling.ts";
-import { type PreflightWarning, warning } from "./warning.ts";
+import { type PreflightWarning, preflightWarning } from "./warning.ts";
 
 /** A class may name thousands of objects, and each suggestion is a comparison with all of them. */
 const MOST_SUGGESTIONS = 5;
@@ -24,7 +23,7 @@ export function secretObjectWarnings(
       violation === undefined
         ? []
         : [
-            warning(
+            preflightWarning(
               "InvalidSecretObject",
               `${placeOf(index, violation.field).replace(/^spec\./, "")}: ${violation.message}: ${violation.hint}`,
             ),
@@ -50,30 +49,33 @@ function sharedName(
 ): readonly PreflightWarning[] {
   const first = firstOfName.get(nameOf(secretObject));
   if (nameOf(secretObject) === "" || first === index) return [];
-  const text = `secretObjects[${index}] names the same Secret as secretObjects[${first}]: merge them, neither is written`;
-  return [warning("InvalidSecretObject", text)];
+  const text = `secretObjects[${index}] names the same Secret as secretObjects[${first}]: merge them; neither is written`;
+  return [preflightWarning("InvalidSecretObject", text)];
 }
 
 /** Of one class, called with its secretObjects in turn. */
 function unknownObjects(
   objects: readonly ClassObject[],
 ): (secretObject: SecretObjectEntries, index: number) => readonly PreflightWarning[] {
-  const isMade = fileNamesOf(objects);
-  // Of a history there are only files in a folder of that name.
-  const files = objects.map(({ path }) => (isMade(path) ? path : `${path}/0`));
+  const made = madeFiles(objects);
   let suggested = 0;
   const fixFor = (name: string): string => {
     suggested += 1;
-    const nearest = suggested > MOST_SUGGESTIONS ? undefined : nearestName(name, files);
+    const nearest = suggested > MOST_SUGGESTIONS ? undefined : made.nearest(name);
     if (nearest !== undefined) return `did you mean ${quoted(nearest, 30)}?`;
-    return files.length === 0 ? "the class has no objects" : "correct it";
+    return made.isEmpty ? "the class has no objects" : "correct it";
   };
   return ({ data }, index) =>
     (data ?? []).flatMap((entry, at) =>
       // What the driver would take, too.
       [...new Set([trimSpace(entry.objectName ?? ""), ...filesOfEntry(entry)])].flatMap((name) => {
-        if (name === "" || isMade(name)) return [];
-        return [warning("ObjectNotInClass", `secretObjects[${index}].data[${at}]: no object makes ${quoted(name, 30)}: ${fixFor(name)}`)];
+        if (name === "" || made.has(name)) return [];
+        return [
+          preflightWarning(
+            "ObjectNotInClass",
+            `secretObjects[${index}].data[${at}]: no object produces ${quoted(name, 30)}: ${fixFor(name)}`,
+          ),
+        ];
       }),
     );
 }

@@ -3,7 +3,7 @@ import { type ClassFact, usesServicePrincipal } from "../injection/credentials.t
 import { warning as podWarning, WARNINGS } from "../injection/messages.ts";
 import { type Pod, readPod } from "../injection/pod.ts";
 import { CSI_DRIVER } from "../injection/settings.ts";
-import { type PreflightReason, type PreflightWarning, warning } from "./warning.ts";
+import { type PreflightReason, type PreflightWarning, preflightWarning } from "./warning.ts";
 
 export interface WorkloadFacts {
   /** The pod of the template. */
@@ -17,7 +17,7 @@ export interface WorkloadFacts {
 /** What the author of a workload would learn from its pods, told at once and in the pod webhook's own words. */
 export function workloadWarnings({ pod, decision, classes }: WorkloadFacts): readonly PreflightWarning[] {
   if (decision.kind === "errored") return [];
-  const told = decision.warnings.map((text) => warning(reasonOf(text), text));
+  const told = decision.warnings.map((text) => preflightWarning(reasonOf(text), text));
   const read = readPod(pod);
   return [...denialWarnings(decision), ...told, ...(read.ok ? unreadReferences(read.value, classes) : [])];
 }
@@ -26,7 +26,7 @@ function denialWarnings(decision: AdmissionDecision): readonly PreflightWarning[
   // A Namespace that could not be read now says nothing of the pods to come.
   if (decision.kind !== "denied" || decision.reason === "NamespaceUnknown") return [];
   const { message, reason } = decision;
-  return [warning("PodDenied", message), warning("PodDenied", `every pod of this template will be denied: ${reason}`)];
+  return [preflightWarning("PodDenied", message), preflightWarning("PodDenied", `every pod of this template will be denied: ${reason}`)];
 }
 
 /** What each of the pod webhook's warnings is about. */
@@ -43,6 +43,7 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   window: "InvalidAnnotation",
   windowOnNamespace: "InvalidAnnotation",
   classMissing: "ClassMissing",
+  classMissingButNear: "ClassMissing",
   classMissingGuess: "ClassMissing",
   classUnread: "ClassUnreadable",
   classUnreadGuess: "ClassUnreadable",
@@ -79,6 +80,6 @@ function unreadReferences(pod: Pod, classes: ReadonlyMap<string, ClassFact>): re
     if (csi?.driver !== CSI_DRIVER || csi.credentialsSecret === undefined || fact?.kind !== "found") return [];
     if (fact.class.spec?.provider !== "azure" || usesServicePrincipal(fact.class)) return [];
     const values = { class: csi.secretProviderClass ?? "", secret: csi.credentialsSecret };
-    return [warning("CredentialsUnused", podWarning("referenceUnread", values))];
+    return [preflightWarning("CredentialsUnused", podWarning("referenceUnread", values))];
   });
 }

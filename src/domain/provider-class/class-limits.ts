@@ -11,7 +11,7 @@ export const MAX_SECRET_OBJECTS = 200;
 export const MAX_DATA_ENTRIES = 2_000;
 export const MAX_OBJECTS = 2_000;
 /** Of a name, an alias or a version, in characters: what is longer is none. A path on Linux has as many. */
-export const MAX_OBJECT_TEXT = 4_096;
+const MAX_OBJECT_TEXT = 4_096;
 /** Objects and the versions of histories together. */
 export const MAX_VERSIONS = 2_000;
 /** Values of all objects together. The CSI driver takes 4 MiB of a provider by default. */
@@ -26,14 +26,14 @@ function tooMany(field: string, message: string): ClassProblem {
 export function secretObjectsProblem(secretObjects: readonly SecretObject[]): ClassProblem | undefined {
   const count = secretObjects.length;
   if (count > MAX_SECRET_OBJECTS)
-    return tooMany("spec.secretObjects", `secretObjects has ${count} entries, a class may have ${MAX_SECRET_OBJECTS}`);
+    return tooMany("spec.secretObjects", `secretObjects has ${count} entries; a class can have ${MAX_SECRET_OBJECTS}`);
   let entries = 0;
   for (const [index, { data = [] }] of secretObjects.entries()) {
     entries += data.length;
     if (entries > MAX_DATA_ENTRIES)
       return tooMany(
         `spec.secretObjects[${index}].data`,
-        `the data of the secretObjects has more than ${MAX_DATA_ENTRIES} entries together`,
+        `the data of the secretObjects has more than ${MAX_DATA_ENTRIES} entries in total`,
       );
   }
   return undefined;
@@ -41,7 +41,7 @@ export function secretObjectsProblem(secretObjects: readonly SecretObject[]): Cl
 
 export function objectsProblem(objects: readonly RawObject[]): ClassProblem | undefined {
   const field = "spec.parameters.objects";
-  if (objects.length > MAX_OBJECTS) return tooMany(field, `objects has ${objects.length} entries, a class may have ${MAX_OBJECTS}`);
+  if (objects.length > MAX_OBJECTS) return tooMany(field, `objects has ${objects.length} entries; a class can have ${MAX_OBJECTS}`);
   for (const [index, object] of objects.entries()) {
     const key = (["objectName", "objectAlias", "objectVersion"] as const).find((name) => object[name].length > MAX_OBJECT_TEXT);
     if (key === undefined) continue;

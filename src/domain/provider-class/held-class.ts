@@ -1,7 +1,9 @@
+import { cutText } from "../cut-text.ts";
 import { BYTES_OF_A_PART, bytesOfText, countParts } from "../json-size.ts";
 import type { KubeObject, ManagedFieldsEntry, SecretProviderClass } from "../kubernetes.ts";
-import { SECRET_DATA } from "../secret-data/parameter-names.ts";
+import { LONGEST_SUBDOMAIN } from "../kubernetes-names.ts";
 import { MAX_SECRET_OBJECTS } from "./class-limits.ts";
+import { SECRET_DATA } from "./parameters.ts";
 
 /**
  * Characters of a class as JSON, its metadata included. `objects` may have 262,144, and what `kubectl apply` notes on a class as many again:
@@ -17,9 +19,6 @@ export const MAX_CLASS_PARTS = 10_000;
 
 /** What is kept of `secretData` once it is read, as a multiple of its text. */
 const READ_TIMES = 8;
-
-/** No name is longer. */
-const LONGEST_NAME = 253;
 
 /** Of what a class has too much: for itself, or together with the other classes of its namespace. */
 export type Excess = "characters" | "parts" | "namespace";
@@ -65,8 +64,8 @@ function remainderOf(provider: SecretProviderClass, excess: Excess): HeldClass {
     kind,
     metadata: { name, namespace, uid, resourceVersion, generation, creationTimestamp },
     spec: {
-      provider: (spec?.provider ?? "").slice(0, LONGEST_NAME),
-      secretObjects: secretObjects.map(({ secretName = "" }) => ({ secretName: secretName.slice(0, LONGEST_NAME) })),
+      provider: cutText(spec?.provider ?? "", LONGEST_SUBDOMAIN),
+      secretObjects: secretObjects.map(({ secretName = "" }) => ({ secretName: cutText(secretName, LONGEST_SUBDOMAIN) })),
     },
     excess,
   };

@@ -34,7 +34,7 @@ interface Violation {
 
 type Check = (object: RawObject) => Violation | undefined;
 
-export function pathOf({ objectAlias, objectName }: RawObject): string {
+function pathOf({ objectAlias, objectName }: RawObject): string {
   return objectAlias === "" ? objectName : objectAlias;
 }
 

@@ -1,7 +1,7 @@
 /** The `objects` parameter: YAML text with a list of strings, each of which is YAML text again. */
 import { failed, ok, type Result } from "../result.ts";
 import { trimSpace } from "./go-text.ts";
-import { Decoder, type Structure } from "./yaml-decoder.ts";
+import { type Structure, YamlDecoder } from "./yaml-decoder.ts";
 import { parseYaml } from "./yaml-tree.ts";
 
 /** One entry as written: trimmed text, nothing checked. */
@@ -44,7 +44,7 @@ export function parseObjectsArray(text: string): Result<readonly string[], strin
   if (text.length > MAX_OBJECTS_LENGTH) return failed(`yaml: objects is longer than ${MAX_OBJECTS_LENGTH} characters`);
   const tree = parseYaml(text);
   if (!tree.ok) return tree;
-  const decoder = new Decoder();
+  const decoder = new YamlDecoder();
   let entries: readonly string[] = [];
   const structure: Structure = {
     name: "types.StringArray",
@@ -67,7 +67,7 @@ export function parseObjectsArray(text: string): Result<readonly string[], strin
 export function parseObjectEntry(text: string): Result<RawObject, string> {
   const tree = parseYaml(text);
   if (!tree.ok) return tree;
-  const decoder = new Decoder();
+  const decoder = new YamlDecoder();
   const texts = new Map<TextField, string>();
   let history = 0;
   const fields = new Map<string, Structure["fields"] extends ReadonlyMap<string, infer Setter> ? Setter : never>();

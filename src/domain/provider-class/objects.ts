@@ -1,6 +1,5 @@
 /** Steps 9 to 12 of the provider's checks, and the warnings about what it accepts without a word. */
 import { failed, ok, type Result } from "../result.ts";
-import { hasReadablePermission } from "./file-permission.ts";
 import { trimSpace } from "./go-text.ts";
 import { type ClassObject, objectViolation } from "./object-rules.ts";
 import { parseObjectEntry, parseObjectsArray, type RawObject } from "./objects-yaml.ts";
@@ -33,11 +32,18 @@ export function readObjects(text: string): Result<readonly RawObject[], ClassPro
   return ok(objects);
 }
 
+/** Of a class that parses: no mount of it works. */
+export const NO_OBJECTS: ClassProblem = {
+  reason: "InvalidObject",
+  message: "no objects: a mount of this class fails with 'missing object versions'",
+  field: FIELD,
+  hint: LIST_HINT,
+};
+
 export function warningsOf(objects: readonly ClassObject[]): readonly ClassWarning[] {
   const warnings: ClassWarning[] = [];
   const paths = new Map<string, number>();
-  if (objects.length === 0)
-    warnings.push({ message: "no objects: a mount of this class fails with 'missing object versions'", field: FIELD });
+  if (objects.length === 0) warnings.push({ message: NO_OBJECTS.message, field: NO_OBJECTS.field });
   for (const [index, object] of objects.entries()) {
     const field = `${FIELD}[${index}]`;
     const earlier = paths.get(object.path);
@@ -53,10 +59,24 @@ export function warningsOf(objects: readonly ClassObject[]): readonly ClassWarni
     }
     if (!hasReadablePermission(object)) {
       warnings.push({
-        message: `filePermission ${object.filePermission} is no octal number: the file gets mode 0`,
+        message: `filePermission ${object.filePermission} is not an octal number: the file gets mode 0`,
         field: `${field}.filePermission`,
       });
     }
   }
   return warnings;
+}
+
+const OCTAL = /^[-+]?[0-7]+$/;
+const MIN_INT32 = -(2 ** 31);
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** Undefined where the text is no octal number of 32 bits; the provider says nothing and gives the file mode 0. */
+function parsed(text: string): number | undefined {
+  const value = OCTAL.test(text) ? Number.parseInt(text, 8) : Number.NaN;
+  return value >= MIN_INT32 && value <= MAX_INT32 ? value : undefined;
+}
+
+export function hasReadablePermission({ filePermission }: ClassObject): boolean {
+  return filePermission === "" || parsed(filePermission) !== undefined;
 }

@@ -14,8 +14,8 @@ export type AllowedIdentityMode = (typeof IDENTITY_MODES)[number];
 
 export interface OperatorLimits {
   /** `--allowed-vaults`: names, host names or addresses, each with a namespace and a slash before it where it is for that one alone. */
-  readonly vaults: readonly string[];
-  readonly identityModes: readonly AllowedIdentityMode[];
+  readonly allowedVaults: readonly string[];
+  readonly allowedIdentityModes: readonly AllowedIdentityMode[];
   /** `--managed-identity-namespaces`: names, or {@link EVERY_NAMESPACE}. Empty: those alone that a grant on the Namespace allows. */
   readonly managedIdentityNamespaces: readonly string[];
   /** `--cloud-name`: where a vault is that is listed by its name alone. */
@@ -35,16 +35,16 @@ const MODES = {
 } as const satisfies Record<SupportedIdentity["kind"], { readonly word: AllowedIdentityMode; readonly field: string }>;
 
 export function identityModeRefusal(
-  { identityModes }: Pick<OperatorLimits, "identityModes">,
+  { allowedIdentityModes: modes }: Pick<OperatorLimits, "allowedIdentityModes">,
   mode: SupportedIdentity["kind"],
 ): ClassProblem | undefined {
   const { word, field } = MODES[mode];
-  if (identityModes.length === 0 || identityModes.includes(word)) return undefined;
+  if (modes.length === 0 || modes.includes(word)) return undefined;
   return {
     reason: "IdentityUnavailable",
     message: `this install does not allow ${word} for synced Secrets`,
     field,
-    hint: `use ${identityModes.join(" or ")}, or add ${word} to the setting --allowed-identity-modes`,
+    hint: `use ${modes.join(" or ")}, or add ${word} to the setting --allowed-identity-modes`,
   };
 }
 
@@ -56,16 +56,16 @@ export function managedIdentityRefusal(
   if (isGranted || listed.includes(EVERY_NAMESPACE) || listed.includes(namespace)) return undefined;
   return {
     reason: "IdentityUnavailable",
-    message: `this install does not allow managed-identity for synced Secrets of the namespace ${namespace}`,
+    message: `this install does not allow managed-identity for synced Secrets in the namespace ${namespace}`,
     field: MODES.managedIdentity.field,
-    hint: `use workload-identity, or add ${namespace} to the setting --managed-identity-namespaces, or set the annotation ${GRANT_ANNOTATIONS.managedIdentity}: ${ALLOWED} on the Namespace, by: ${grantCommand(namespace)}`,
+    hint: `use workload-identity, or add ${namespace} to the setting --managed-identity-namespaces, or set the annotation ${GRANT_ANNOTATIONS.managedIdentity}: ${ALLOWED} on the Namespace with: ${grantCommand(namespace)}`,
   };
 }
 
-type LimitedVaults = Pick<OperatorLimits, "vaults" | "cloudName">;
+type LimitedVaults = Pick<OperatorLimits, "allowedVaults" | "cloudName">;
 
 export function vaultRefusal(
-  { vaults, cloudName }: LimitedVaults,
+  { allowedVaults: vaults, cloudName }: LimitedVaults,
   { vaultUrl, customScope }: Pick<VaultAddress, "vaultUrl" | "customScope">,
   namespace: string,
 ): ClassProblem | undefined {

@@ -6,6 +6,10 @@ import { type IdentityMode, type Parameters, parameter, readIdentityMode } from 
 import type { ClassProblem } from "./problem.ts";
 import type { IdentitySupport } from "./this-version.ts";
 
+/** Parameters that the worker alone reads. */
+export const SECRET_DATA = "secretData";
+export const OBJECT_SELECTORS = "objectSelectors";
+
 export interface ClassParameters {
   readonly identity: IdentityMode;
   /** Not empty; its shape is checked after the objects, as the provider does. */
@@ -42,15 +46,12 @@ function readCustomCloud(parameters: Parameters, name: string, read: ReadCloudFi
   const problem = (error: string, hint: string) => invalid("cloudEnvFileName", `cloudName ${name} is not valid, error: ${error}`, hint);
   const fileName = parameter(parameters, "cloudEnvFileName");
   if (read === undefined)
-    return problem(
-      `open ${fileName}: cloud files are not enabled`,
-      "set --cloud-env-dir to the folder that the cloud files are mounted in",
-    );
+    return problem(`open ${fileName}: cloud files are not enabled`, "set --cloud-env-dir to the folder where the cloud files are mounted");
   // What the provider says of an empty name.
   if (fileName === "") return problem("open : no such file or directory", "write the name of a file in the folder of --cloud-env-dir");
   const nameProblem = cloudFileNameProblem(fileName);
   if (nameProblem !== undefined)
-    return problem(nameProblem, "write the name alone of a file that is mounted in the folder of --cloud-env-dir");
+    return problem(nameProblem, "write only the name of a file that is mounted in the folder of --cloud-env-dir");
   const contents = read(fileName);
   if (!contents.ok) return problem(contents.error, "mount the file in the folder of --cloud-env-dir, or correct the name");
   const cloud = parseCloudFile(contents.value, CUSTOM_CLOUD);

@@ -1,4 +1,5 @@
-import { decodeBase64 } from "../content/encodings.ts";
+import { decodeBase64 } from "../encodings.ts";
+import { isPlaceholder } from "../placeholder.ts";
 import type { ServicePrincipalIdentity } from "../ports/vault-identity.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { Sensitive } from "../sensitive.ts";
@@ -10,20 +11,39 @@ export interface CredentialsProblem {
   /** Key of the Secret. */
   readonly field: string;
   readonly hint: string;
+  /** The key is there, and nobody filled it in. */
+  readonly isPlaceholder?: true;
 }
 
-/** The exact spelling wins over another one; among others the first in order, so that the answer is always the same. */
-function find(data: Readonly<Record<string, string>>, key: string): string | undefined {
-  if (Object.hasOwn(data, key)) return data[key];
-  const spelling = Object.keys(data)
+/**
+ * As which key of a credentials Secret `key` is read: the exact spelling wins over another one; among others the first in order, so that the
+ * answer is always the same. Undefined where there is none.
+ */
+export function credentialsKeyIn(data: Readonly<Record<string, string>>, key: string): string | undefined {
+  if (Object.hasOwn(data, key)) return key;
+  return Object.keys(data)
     .filter((candidate) => candidate.toLowerCase() === key)
     .sort()[0];
-  return spelling === undefined ? undefined : data[spelling];
 }
+
+const CLIENT_ID = "the application (client) id";
+const CLIENT_SECRET = "a client secret of the application";
 
 function missing(key: string, hint: string): { readonly ok: false; readonly error: CredentialsProblem } {
   const message = `failed to build auth config for mode None: could not find ${key} in secrets`;
   return failed({ reason: "CredentialsMissing", message, field: `data.${key}`, hint });
+}
+
+/** The provider would sign in with it. */
+function unfilled(key: string, what: string): { readonly ok: false; readonly error: CredentialsProblem } {
+  const hint = `put ${what} there, in place of the placeholder`;
+  return failed({
+    reason: "CredentialsMissing",
+    message: "the value is still a placeholder",
+    field: `data.${key}`,
+    hint,
+    isPlaceholder: true,
+  });
 }
 
 const NO_SECRET = "failed to build auth config for mode None: failed to get credentials, nodePublishSecretRef secret is not set";
@@ -44,12 +64,16 @@ export function readServicePrincipal(
     });
   }
   const decode = (key: string) => {
-    const decoded = decodeBase64(new TextEncoder().encode(find(data, key) ?? ""));
+    const spelling = credentialsKeyIn(data, key);
+    const decoded = decodeBase64(new TextEncoder().encode(spelling === undefined ? "" : data[spelling]));
     return decoded.ok ? decoded.value : new Uint8Array();
   };
   const clientId = new TextDecoder().decode(decode("clientid"));
-  if (clientId === "") return missing("clientid", "put the application (client) id there");
-  const clientSecret = new Sensitive(decode("clientsecret"));
-  if (clientSecret.byteLength === 0) return missing("clientsecret", "put a client secret of the application there");
+  if (clientId === "") return missing("clientid", `put ${CLIENT_ID} there`);
+  const secretBytes = decode("clientsecret");
+  const clientSecret = new Sensitive(secretBytes);
+  if (clientSecret.byteLength === 0) return missing("clientsecret", `put ${CLIENT_SECRET} there`);
+  if (isPlaceholder(clientId)) return unfilled("clientid", CLIENT_ID);
+  if (isPlaceholder(new TextDecoder().decode(secretBytes))) return unfilled("clientsecret", CLIENT_SECRET);
   return ok({ kind: "servicePrincipal", clientId, clientSecret });
 }

@@ -46,7 +46,7 @@ function bindingProblem(clientId: string, isOn: boolean): ClassProblem | undefin
   if (isOn) return undefined;
   return {
     reason: "IdentityUnavailable",
-    message: "AKS identity binding is not supported for synced Secrets where --identity-bindings is off",
+    message: "AKS identity binding is not supported for synced Secrets while --identity-bindings is off",
     field: "spec.parameters.useAzureTokenProxy",
     hint:
       "on AKS with identity bindings, set --identity-bindings=true (chart: identityBindings: true; " +

@@ -3,13 +3,13 @@
  * library: type errors are collected and reported together, a duplicate key is one of them, and text that expands
  * mostly from aliases is refused.
  */
-import { decodeBase64 } from "../content/encodings.ts";
+import { decodeBase64 } from "../encodings.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { goQuote } from "./go-text.ts";
 import { type Resolved, resolveScalar } from "./yaml-scalar-meaning.ts";
 import type { YamlAlias, YamlMapping, YamlNode, YamlScalar } from "./yaml-tree.ts";
 
-type Setter = (node: YamlNode, decoder: Decoder) => void;
+type Setter = (node: YamlNode, decoder: YamlDecoder) => void;
 
 /** A structure: its Go name, which error texts carry, and what to do with each key. */
 export interface Structure {
@@ -27,7 +27,7 @@ const ALIAS_RATIO = 0.99;
 const SHOWN_BYTES = 7;
 const SHOWN_WHOLE = 10;
 
-export class Decoder {
+export class YamlDecoder {
   readonly #errors: string[] = [];
   #fatal: string | undefined;
   #steps = 0;

@@ -9,37 +9,37 @@ export interface MisreadYaml {
   readonly place: string;
 }
 
-export type Members = ReadonlyMap<string, YamlNode>;
+export type MappingMembers = ReadonlyMap<string, YamlNode>;
 
 function misread(message: string, place: string): { readonly ok: false; readonly error: MisreadYaml } {
   return failed({ message, place });
 }
 
-export function membersOf(node: YamlNode, place: string): Result<Members, MisreadYaml> {
-  if (node.kind !== "mapping") return misread("it is no mapping", place);
+export function mappingMembers(node: YamlNode, place: string): Result<MappingMembers, MisreadYaml> {
+  if (node.kind !== "mapping") return misread("it is not a mapping", place);
   const members = new Map<string, YamlNode>();
   for (const { key, value } of node.pairs) {
-    if (key.kind !== "scalar") return misread("a name is no text", place);
-    if (members.has(key.value)) return misread(`${quoted(key.value)} stands there twice`, place);
+    if (key.kind !== "scalar") return misread("a name is not text", place);
+    if (members.has(key.value)) return misread(`it contains ${quoted(key.value)} twice`, place);
     members.set(key.value, value);
   }
   return ok(members);
 }
 
 export function textAt(node: YamlNode, place: string): Result<string, MisreadYaml> {
-  return node.kind === "scalar" ? ok(node.value) : misread("it is no text", place);
+  return node.kind === "scalar" ? ok(node.value) : misread("it is not text", place);
 }
 
 /** Of texts; a single one is a list of one. */
 export function textsAt(node: YamlNode, place: string): Result<readonly string[], MisreadYaml> {
   if (node.kind === "scalar") return ok([node.value]);
-  if (node.kind !== "sequence") return misread("it is no list of texts", place);
+  if (node.kind !== "sequence") return misread("it is not a list of texts", place);
   const texts = node.items.flatMap((item) => (item.kind === "scalar" ? [item.value] : []));
-  return texts.length === node.items.length ? ok(texts) : misread("it is no list of texts", place);
+  return texts.length === node.items.length ? ok(texts) : misread("it is not a list of texts", place);
 }
 
 export function textMapAt(node: YamlNode, place: string): Result<ReadonlyMap<string, string>, MisreadYaml> {
-  const members = membersOf(node, place);
+  const members = mappingMembers(node, place);
   if (!members.ok) return members;
   const texts = new Map<string, string>();
   for (const [name, value] of members.value) {

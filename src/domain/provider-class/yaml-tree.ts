@@ -4,7 +4,7 @@
  */
 import { assertNever } from "../assert-never.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { FORBIDDEN, type NodeProperties, type YamlEvent, YamlSyntaxError } from "../yaml/events.ts";
+import { FORBIDDEN_CHARACTERS, type NodeProperties, type YamlEvent, YamlSyntaxError } from "../yaml/events.ts";
 import { readYaml } from "../yaml/read-yaml.ts";
 
 export interface YamlScalar {
@@ -110,7 +110,7 @@ class TreeBuilder {
 
 /** The first document of `text`. The error is a sentence in the provider's manner, `yaml: line 3: …`. */
 export function parseYaml(text: string): Result<YamlNode, string> {
-  if (FORBIDDEN.test(text)) return failed("yaml: control characters are not allowed");
+  if (FORBIDDEN_CHARACTERS.test(text)) return failed("yaml: control characters are not allowed");
   const builder = new TreeBuilder();
   try {
     readYaml(text, (event) => builder.add(event));

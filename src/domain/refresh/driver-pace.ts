@@ -30,7 +30,7 @@ const KUBELET_SYNC_MS = 90_000;
 const ROUND_MS = 30_000;
 
 export function driverPace(facts: DriverFacts | undefined): DriverPace {
-  if (facts === undefined) return { kind: "unknown", why: "you may not see the CSI driver's DaemonSet" };
+  if (facts === undefined) return { kind: "unknown", why: "you lack permission to see the CSI driver's DaemonSet" };
   if (facts.images.length === 0) return { kind: "unknown", why: "no DaemonSet runs the CSI driver's image" };
   if (flagIn(facts.args, "enable-secret-rotation") !== "true") {
     return { kind: "never", why: "the CSI driver runs without --enable-secret-rotation=true" };
@@ -42,7 +42,7 @@ export function driverPace(facts: DriverFacts | undefined): DriverPace {
   const byKubelet = version === undefined ? facts.requiresRepublish === true : isFrom16(version);
   if (!byKubelet) return { kind: "timer", intervalMs, atMostMs: intervalMs + ROUND_MS };
   if (facts.requiresRepublish === false) {
-    return { kind: "never", why: "the CSIDriver object lacks requiresRepublish: true, by which version 1.6 of the driver rotates" };
+    return { kind: "never", why: "the CSIDriver object lacks requiresRepublish: true, which version 1.6 of the driver needs to rotate" };
   }
   return { kind: "republish", intervalMs, atMostMs: intervalMs + KUBELET_SYNC_MS };
 }
@@ -74,12 +74,12 @@ function isFrom16([major, minor]: readonly [number, number]): boolean {
 export function paceText(pace: DriverPace): string {
   switch (pace.kind) {
     case "republish":
-      return `mounted files follow at the kubelet's next sync of each pod, at most ${formatDuration(pace.atMostMs)} from now: the driver leaves files alone that changed less than ${formatDuration(pace.intervalMs)} ago`;
+      return `mounted files follow at the kubelet's next sync of each pod, at most ${formatDuration(pace.atMostMs)} from now: the driver skips files that changed less than ${formatDuration(pace.intervalMs)} ago`;
     case "timer":
-      return `mounted files follow within ${formatDuration(pace.atMostMs)}: this version of the CSI driver goes by a timer, and cannot be asked; restart the pods to have them now`;
+      return `mounted files follow within ${formatDuration(pace.atMostMs)}: this version of the CSI driver uses a timer and cannot be triggered; restart the pods to update the files now`;
     case "never":
       return `mounted files do not follow while a pod runs: ${pace.why}; restart the pods`;
     case "unknown":
-      return `how soon mounted files follow is not known: ${pace.why}; it is 2m30s to 3m30s where the CSI driver rotates by its defaults. Restart the pods to have them now`;
+      return `it is not known how soon mounted files follow: ${pace.why}; with the CSI driver's default rotation it takes 2m30s to 3m30s. Restart the pods to update the files now`;
   }
 }

@@ -1,6 +1,6 @@
 import { listAt, numberAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
-import type { Observed, Progress } from "./progress.ts";
+import type { Observed, Progress } from "./observed-progress.ts";
 
 /**
  * A Rollout of Argo Rollouts (`argoproj.io/v1alpha1`). Its controller judges the update, in canary steps, analyses and pauses that no count of
@@ -22,7 +22,7 @@ export function argoProgress({ generation, spec, status }: Observed): Progress {
     heldBack: 0,
     summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available, and its phase is ${phaseWords(phase, status)}`,
     isPastDeadline: phase === "Degraded",
-    gaveUp: "Argo Rollouts has given the update up",
+    gaveUp: "Argo Rollouts has given up on the update",
     isPaused: phase === "Paused",
     ownDeadlineMs: isObserved ? Number.POSITIVE_INFINITY : 0,
   };

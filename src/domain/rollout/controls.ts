@@ -1,8 +1,8 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../annotations.ts";
 import { failed, ok, type Result } from "../result.ts";
+import { parseWindow, type RestartWindow, WINDOW_ADVICE, windowAt } from "../schedule/restart-window.ts";
 import { WeakCache } from "../weak-cache.ts";
 import type { Hold, PausedBy } from "./hold.ts";
-import { parseWindow, type RestartWindow, WINDOW_ADVICE, windowAt } from "./window.ts";
 import type { Workload } from "./workload.ts";
 
 export const RESTART_MODES = ["act", "dry-run", "paused"] as const;

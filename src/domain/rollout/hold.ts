@@ -1,5 +1,5 @@
 import { assertNever } from "../assert-never.ts";
-import type { RolloutReason } from "./reasons.ts";
+import type { RolloutReason } from "../reasons.ts";
 
 /** Why a restart that is due does not begin. */
 export type Hold =
@@ -60,9 +60,9 @@ export function holdWords(hold: Hold): ToldHold {
     case "budget":
       return { type: "Normal", reason: "DisruptionBudget", words: `PodDisruptionBudget ${hold.name}: ${BUDGET[hold.why]}` };
     case "budgetsUnknown":
-      return { type: "Warning", reason: "DisruptionBudget", words: "the worker cannot see PodDisruptionBudgets: `doctor` says why" };
+      return { type: "Warning", reason: "DisruptionBudget", words: "the worker cannot see PodDisruptionBudgets; `doctor` reports why" };
     case "cluster":
-      return { type: "Normal", reason: "Waiting", words: "as many workloads of the cluster as --max-rollouts allows are restarted first" };
+      return { type: "Normal", reason: "Waiting", words: "as many workloads as --max-rollouts allows are being restarted" };
     case "blocked":
       return { type: "Warning", reason: "RestartBlocked", words: `the API server did not accept the restart: ${hold.why}` };
     case "dryRun":
@@ -74,12 +74,12 @@ export function holdWords(hold: Hold): ToldHold {
 
 const BUDGET: Readonly<Record<BudgetWhy, string>> = {
   exhausted: "allows no disruption at the moment",
-  taken: "another restart under it is under way",
-  tooLarge: "its selector is too long to tell whose pods it covers",
+  taken: "another restart that it covers is in progress",
+  tooLarge: "its selector is too long to determine which pods it covers",
 };
 
 const PAUSED: Readonly<Record<PausedBy, string>> = {
-  workload: 'keyvault-injector.dev/restart-paused on it is not "false"',
+  workload: 'keyvault-injector.dev/restart-paused on the workload is not "false"',
   namespace: 'keyvault-injector.dev/restart-paused on its Namespace is not "false"',
   cluster: "--restart-mode is paused",
 };

@@ -1,7 +1,7 @@
 /** What the driver says of the files of pods, in `SecretProviderClassPodStatus`, and what follows from that for a restart. */
 import { listAt, memberOf } from "../json-members.ts";
 import type { KubeObject, ObjectMeta } from "../kubernetes.ts";
-import { statusChangedAt } from "../status-change.ts";
+import { changedAt } from "../written-at.ts";
 import { CLOCKS_MS, type MountedClass, SHOWN_AFTER_MS } from "./mounted-versions.ts";
 import { type AgingPod, isLive } from "./pod-age.ts";
 
@@ -28,7 +28,7 @@ export function podFilesOf(object: KubeObject): PodFiles | undefined {
     typeof id === "string" && typeof version === "string" ? [[id, version]] : [],
   );
   const recordedAt = Date.parse(metadata.creationTimestamp ?? "");
-  return { podUid: owner.uid, className, versions: new Map(versions), recordedAt, changedAt: statusChangedAt(metadata) ?? Number.NaN };
+  return { podUid: owner.uid, className, versions: new Map(versions), recordedAt, changedAt: changedAt("status", metadata) ?? Number.NaN };
 }
 
 /** The name that the driver gives to the record of one class in one pod. It has one for each, so that no other record can take its place. */

@@ -1,44 +1,8 @@
 import { listAt, memberOf, numberAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { argoProgress } from "./argo-progress.ts";
-import type { WorkloadKind } from "./workload.ts";
-
-/** How far the controller of a workload is with the template as it stands. */
-export interface Progress {
-  /** All pods are of this template and available. */
-  readonly isComplete: boolean;
-  /** Pods are still to be replaced. */
-  readonly isRolling: boolean;
-  /** Of the workload's spec, and whether its controller has seen it: the counts of another one are not compared with these. */
-  readonly revision: string;
-  readonly counts: PodCounts;
-  /** How many pods somebody keeps at an older template, by the partition of a StatefulSet. */
-  readonly heldBack: number;
-  /** In the words of a message. */
-  readonly summary: string;
-  /** The controller gave up waiting: `progressDeadlineSeconds` of a Deployment. */
-  readonly isPastDeadline: boolean;
-  /** In the words of a message, where it did. */
-  readonly gaveUp: string;
-  /** It waits for people, or for a time that its owner chose. */
-  readonly isPaused: boolean;
-  /** What the workload itself allows between two steps; milliseconds, 0 where it says nothing, infinite where its controller judges that. */
-  readonly ownDeadlineMs: number;
-}
-
-/** How many pods there are, of the template as it stands, and how many of all are available. */
-export interface PodCounts {
-  readonly wanted: number;
-  readonly total: number;
-  readonly updated: number;
-  readonly available: number;
-}
-
-export interface Observed {
-  readonly generation: number;
-  readonly spec: JsonObject;
-  readonly status: JsonObject;
-}
+import type { Observed, PodCounts, Progress } from "./observed-progress.ts";
+import type { WorkloadKind } from "./workload-kinds.ts";
 
 interface Counts extends PodCounts {
   /** Of those that are wanted, how many are to be of the new template. */
@@ -59,7 +23,7 @@ export function progressOf(kind: WorkloadKind, observed: Observed): Progress {
     counts: { wanted, total, updated, available },
     heldBack: updated < wanted ? wanted - toUpdate : 0,
     summary: `${updated} of ${wanted} pods are updated, ${available} of ${total} are available`,
-    gaveUp: "its progressDeadlineSeconds have passed",
+    gaveUp: "its progressDeadlineSeconds has expired",
     isPaused: false,
     isPastDeadline: kind === "Deployment" && isObserved && hasGivenUp(status),
     ownDeadlineMs: kind === "Deployment" ? numberAt(spec, "progressDeadlineSeconds", 600) * 1_000 : 0,

@@ -1,4 +1,14 @@
-import type { Workload } from "./workload.ts";
+import { POD_ANNOTATIONS } from "../annotations.ts";
+import { cutText } from "../cut-text.ts";
+
+/** Of a stamp of ours, which has some 20 characters. What is longer is somebody else's text. */
+const LONGEST_STAMP = 64;
+
+/** Of a workload, a template or a pod. */
+export function stampIn(annotations: Readonly<Record<string, string>> = {}): string | undefined {
+  const { [POD_ANNOTATIONS.rotated]: stamp } = annotations;
+  return stamp === undefined ? undefined : cutText(stamp, LONGEST_STAMP);
+}
 
 /** Follows a stamp that the template has already, so that it still changes the template. */
 const AGAIN = "-2";
@@ -8,7 +18,12 @@ function versionsIn(stamp: string): string {
   return stamp.endsWith(AGAIN) ? stamp.slice(0, -AGAIN.length) : stamp;
 }
 
-export type Stamps = Pick<Workload, "templateStamp" | "podsStamp">;
+export interface Stamps {
+  /** What the workload was last restarted for. */
+  readonly templateStamp: string | undefined;
+  /** What its pods are known to have: on the workload itself, where it restarts nothing. */
+  readonly podsStamp: string | undefined;
+}
 
 /** What its pods have is known at all. */
 export function isStamped({ templateStamp, podsStamp }: Stamps): boolean {

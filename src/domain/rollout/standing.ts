@@ -3,16 +3,16 @@ import type { Hold } from "./hold.ts";
 import { type OldBefore, oldBefore } from "./old-before.ts";
 import { hasStamp, isRestarted } from "./stamp.ts";
 import type { Versions } from "./versions.ts";
-import { type Obstacle, titleOf, type Workload } from "./workload.ts";
+import type { Obstacle, Workload } from "./workload.ts";
 
 /** Where a workload that asks for restarts stands. */
 export type Standing =
   /** Its pods have the current versions. */
   | { readonly kind: "current" }
   /** Restarted for the current versions, and not ready yet, or not for long enough: `provenIn` milliseconds are left of that. */
-  | { readonly kind: "restarting"; readonly message: string; readonly provenIn?: number }
-  /** The same, for longer than is allowed. */
-  | { readonly kind: "failed"; readonly message: string; readonly provenIn?: number }
+  | { readonly kind: "restarting"; readonly provenIn?: number }
+  /** The same, for longer than is allowed. `why` does not name the workload. */
+  | { readonly kind: "failed"; readonly why: string; readonly provenIn?: number }
   /** To be restarted, unless its pods turn out to be younger than the versions. */
   | ({ readonly kind: "due"; readonly stamp: string; readonly turn: Turn } & OldBefore)
   /** The same, once the driver has brought the files of its pods up to date, or at `until` (Unix milliseconds; undefined: never). */
@@ -20,7 +20,7 @@ export type Standing =
   /** It would be due, and something keeps its restart from beginning. */
   | { readonly kind: "held"; readonly stamp: string; readonly since: number; readonly turn: Turn; readonly hold: Hold }
   /** Restarted although it was not ready before, and pods with older versions are still there: no other workload waits for it. */
-  | { readonly kind: "unawaited"; readonly message: string }
+  | { readonly kind: "unawaited" }
   /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
   | { readonly kind: "rolling" }
   | ({ readonly kind: "obstructed"; readonly reason: Obstacle; readonly stamp: string } & OldBefore)
@@ -73,10 +73,9 @@ function afterRestart(input: StandingInput): Standing {
   const { workload } = input;
   const { progress } = workload;
   if (progress.isComplete || !isRestarted(workload)) return { kind: "current" };
-  const message = `${titleOf(workload)}: ${progress.summary}`;
-  if (!progress.isPastDeadline && !isStalled(input)) return { kind: "restarting", message };
+  if (!progress.isPastDeadline && !isStalled(input)) return { kind: "restarting" };
   const why = progress.isPastDeadline ? progress.gaveUp : `nothing has changed for ${formatDuration(allowedMs(workload, input.timeoutMs))}`;
-  return { kind: "failed", message: `${message}, and ${why}` };
+  return { kind: "failed", why: `${progress.summary}, and ${why}` };
 }
 
 /** Some of its pods are missing for the moment; what is left of them afterwards decides. */

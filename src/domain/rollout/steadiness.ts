@@ -1,5 +1,6 @@
 import { POD_ANNOTATIONS } from "../annotations.ts";
 import { type AgingPod, agingPod, isLive } from "./pod-age.ts";
+import { stampIn } from "./stamp.ts";
 
 /** What says whether a pod stays up. */
 export interface StartedPod extends AgingPod {
@@ -14,7 +15,7 @@ export interface StartedPod extends AgingPod {
 export function startedPod(pod: StartedPod): StartedPod {
   const { metadata, status, ...kind } = agingPod(pod);
   const { conditions = [], containerStatuses = [] } = pod.status ?? {};
-  const stamp = pod.metadata.annotations?.[POD_ANNOTATIONS.rotated];
+  const stamp = stampIn(pod.metadata.annotations);
   return {
     ...kind,
     metadata: { ...metadata, ...(stamp === undefined ? {} : { annotations: { [POD_ANNOTATIONS.rotated]: stamp } }) },
@@ -28,27 +29,29 @@ export function startedPod(pod: StartedPod): StartedPod {
 
 /** How long all pods of a template have been ready. */
 export interface Steadiness {
-  /** Unix milliseconds: when the last of them became ready, by the clock of its node where it was read from a pod. 0 where there are none. */
-  readonly since: number;
+  /**
+   * Unix milliseconds: when the last of them became ready, by the clock of its node where it was read from a pod. 0 where there are none.
+   * Undefined while one is not ready: the workload's own status may not show that yet.
+   */
+  readonly since: number | undefined;
   /** Of the container that restarted most often. The pods are no older than their template, so that it happened with the new versions. */
   readonly restarts: number;
 }
 
-/** Undefined while a pod is not ready. */
-export function steadinessOf(pods: readonly StartedPod[], templateStamp: string): Steadiness | undefined {
-  const own = pods.filter((pod) => isLive(pod) && pod.metadata.annotations?.[POD_ANNOTATIONS.rotated] === templateStamp);
+export function steadinessOf(pods: readonly StartedPod[], templateStamp: string): Steadiness {
+  const own = pods.filter((pod) => isLive(pod) && stampIn(pod.metadata.annotations) === templateStamp);
   const readySince = own.map(({ status }) => {
     const ready = status?.conditions?.find((condition) => condition.type === "Ready" && condition.status === "True");
     return Date.parse(ready?.lastTransitionTime ?? "");
   });
-  if (readySince.some(Number.isNaN)) return undefined;
   const restarts = own.flatMap(({ status }) => (status?.containerStatuses ?? []).map(({ restartCount = 0 }) => restartCount));
-  return { since: Math.max(0, ...readySince), restarts: Math.max(0, ...restarts) };
+  const since = readySince.some(Number.isNaN) ? undefined : Math.max(0, ...readySince);
+  return { since, restarts: Math.max(0, ...restarts) };
 }
 
 /** Whether a pod of another template runs. */
 export function hasOtherPods(pods: readonly StartedPod[], templateStamp: string): boolean {
-  return pods.some((pod) => isLive(pod) && pod.metadata.annotations?.[POD_ANNOTATIONS.rotated] !== templateStamp);
+  return pods.some((pod) => isLive(pod) && stampIn(pod.metadata.annotations) !== templateStamp);
 }
 
 /** What ends at once ends within this time (milliseconds). */
@@ -64,8 +67,7 @@ export function provingMs(restarts: number, timeoutMs: number): number {
 }
 
 export interface ProofInput {
-  /** Undefined while a pod is not ready. */
-  readonly steadiness: Steadiness | undefined;
+  readonly steadiness: Steadiness;
   /** Unix milliseconds. */
   readonly now: number;
   /** `--rollout-timeout`, milliseconds. */
@@ -81,10 +83,9 @@ export type Proof =
   | { readonly kind: "failed"; readonly restarts: number; readonly left: number };
 
 /** Whether pods that are all available stay so. Pods that come and go without a crash, as nodes or an autoscaler want, hold up nobody for long. */
-export function proofOf({ steadiness, now, timeoutMs, isStalled }: ProofInput): Proof {
-  const restarts = steadiness?.restarts ?? 0;
+export function proofOf({ steadiness: { since, restarts }, now, timeoutMs, isStalled }: ProofInput): Proof {
   const required = provingMs(restarts, timeoutMs);
-  const left = steadiness === undefined ? required : steadiness.since + required - now;
+  const left = since === undefined ? required : since + required - now;
   if (left <= 0 || (isStalled && restarts === 0)) return { kind: "done" };
   return isStalled ? { kind: "failed", restarts, left } : { kind: "open", restarts, required, left };
 }

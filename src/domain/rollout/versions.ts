@@ -20,7 +20,7 @@ export interface NamespaceSecrets {
   /** Of a class that mirrors nothing. */
   mountedOf(className: string): MountedVersions;
   /** Undefined where it is not there, or not ours. */
-  versionsIn(secretName: string): MirroredVersions | undefined;
+  versionsIn(secretName: string): MirroredVersions | "noRoom" | undefined;
 }
 
 /** The versions that a pod of the workload gets when it starts now. */
@@ -44,7 +44,7 @@ export interface KnownVersions {
   readonly mounted?: readonly MountedClass[];
 }
 
-const USES_NOTHING = "it uses no class, and no Secret that a class mirrors";
+const USES_NOTHING = "it uses no class, and no Secret that a class syncs";
 
 /** Of one workload: each look at a namespace goes through all of them. */
 const MOST_SECRETS = 1_000;
@@ -71,7 +71,7 @@ export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
   let rotated = 0;
   for (const name of names) {
     const versions = namespace.versionsIn(name);
-    if (versions === undefined) return { kind: "unknown", why: `the Secret ${name} does not exist or is not synced` };
+    if (typeof versions !== "object") return { kind: "unknown", why: whyUnknown(name, versions) };
     for (const object of versions.objects) objects.add(object);
     if (objects.size > MOST_OBJECTS) return tooMany(`more than ${MOST_OBJECTS} objects`);
     since = Math.max(since, versions.since);
@@ -81,6 +81,11 @@ export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
   return { kind: "known", objects: [...objects].sort(), since, rotated, secrets: names, ...ofClassesOnly };
 }
 
+function whyUnknown(name: string, versions: "noRoom" | undefined): string {
+  if (versions === "noRoom") return `the worker has no room in memory for the metadata of the Secret ${name}`;
+  return `the Secret ${name} does not exist or is not synced`;
+}
+
 function tooMany(what: string): Versions {
-  return { kind: "none", why: `it uses ${what}: the versions of so many are not followed` };
+  return { kind: "none", why: `it uses ${what}, which is too many to track versions for` };
 }

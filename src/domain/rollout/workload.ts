@@ -1,31 +1,21 @@
-import { POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
+import { ownAnnotations } from "../annotation-keys.ts";
+import { POD_ANNOTATIONS } from "../annotations.ts";
 import { memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
-import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
+import type { KubeObject, ObjectRef } from "../kubernetes.ts";
 import { isDegraded } from "./argo-progress.ts";
 import { labelSelectorText } from "./label-selector.ts";
-import { isHeldWhole, type Progress, progressOf } from "./progress.ts";
-import { isRestarted } from "./stamp.ts";
+import type { Progress } from "./observed-progress.ts";
+import { isHeldWhole, progressOf } from "./progress.ts";
+import { isRestarted, type Stamps, stampIn } from "./stamp.ts";
 import { type TemplateSources, templateSources } from "./template-sources.ts";
-
-export type WorkloadKind = "Deployment" | "StatefulSet" | "DaemonSet" | "Rollout";
-
-const apps = (plural: string, kind: WorkloadKind): Resource => ({ group: "apps", version: "v1", plural, kind, namespaced: true });
-
-/** Kinds whose controllers replace pods when the template changes. */
-export const WORKLOADS: Readonly<Record<WorkloadKind, Resource>> = {
-  Deployment: apps("deployments", "Deployment"),
-  StatefulSet: apps("statefulsets", "StatefulSet"),
-  DaemonSet: apps("daemonsets", "DaemonSet"),
-  // Of Argo Rollouts, where its CRD is there.
-  Rollout: { group: "argoproj.io", version: "v1alpha1", plural: "rollouts", kind: "Rollout", namespaced: true },
-};
+import type { WorkloadKind } from "./workload-kinds.ts";
 
 /** Why a stamp would replace no pod, or not as it should. */
 export type Obstacle = "Paused" | "OnDelete" | "Degraded" | "Partitioned";
 
 /** A workload that asks for restarts, or may by a default of its Namespace. Everything else of it is dropped on arrival. */
-export interface Workload {
+export interface Workload extends Stamps {
   readonly kind: WorkloadKind;
   readonly ref: ObjectRef;
   readonly uid: string;
@@ -37,10 +27,6 @@ export interface Workload {
   /** Of the workload itself, under our prefix. */
   readonly own: Readonly<Record<string, string>>;
   readonly sources: TemplateSources;
-  /** What it was last restarted for. */
-  readonly templateStamp: string | undefined;
-  /** What its pods are known to have: on the workload itself, where it restarts nothing. */
-  readonly podsStamp: string | undefined;
   /** For a list of its pods. */
   readonly selector: string;
   readonly obstacle: Obstacle | undefined;
@@ -53,21 +39,21 @@ export interface Workload {
 const MOST_CHARACTERS = 32_768;
 
 /** Why nothing of it is known. */
-export const TOO_LARGE_WORDS = `its selector, the labels and the keyvault-injector.dev annotations of its template, and the names of its classes and Secrets have more than ${MOST_CHARACTERS} characters together`;
+export const TOO_LARGE_WORDS = `its selector, the labels and the keyvault-injector.dev annotations of its template, and the names of its classes and Secrets have more than ${MOST_CHARACTERS} characters in total`;
 
 /** Undefined for one that does not ask and cannot by a default, and for one that is going. */
 export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workload | undefined {
   const spec = memberOf(object, "spec");
   const template = memberOf(spec, "template");
-  const annotations = ownAnnotations(memberOf(memberOf(template, "metadata"), "annotations"));
+  const annotations = ownAnnotations(textsIn(memberOf(memberOf(template, "metadata"), "annotations")));
   if (!mayAsk(annotations) || object.metadata.deletionTimestamp !== undefined) return undefined;
   const { metadata } = object;
   const status = memberOf(object, "status");
-  const stamps = { templateStamp: annotations[POD_ANNOTATIONS.rotated], podsStamp: metadata.annotations?.[POD_ANNOTATIONS.rotated] };
+  const stamps = { templateStamp: stampIn(annotations), podsStamp: stampIn(metadata.annotations) };
   const kept = {
     annotations,
     labels: textsIn(memberOf(memberOf(template, "metadata"), "labels")),
-    own: ownAnnotations(memberOf(metadata, "annotations")),
+    own: ownAnnotations(textsIn(memberOf(metadata, "annotations"))),
     sources: templateSources(memberOf(template, "spec")),
     selector: labelSelectorText(memberOf(spec, "selector")),
   };
@@ -103,16 +89,8 @@ function mayAsk(annotations: Readonly<Record<string, string>>): boolean {
   return own === undefined ? annotations[POD_ANNOTATIONS.inject] === "true" : own === "true";
 }
 
-function ownAnnotations(all: JsonObject): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(textsIn(all)).filter(([key]) => isOurs(key)));
-}
-
 function textsIn(object: JsonObject): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(object).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-}
-
-function isOurs(key: string): boolean {
-  return key.startsWith(`${PREFIX}/`);
 }
 
 function obstacleOf(kind: WorkloadKind, spec: JsonObject): Workload["obstacle"] {

@@ -57,7 +57,7 @@ export function maxStaleProblem(provider: SecretProviderClass, interval: number 
   if (text === undefined) return undefined;
   const parsed = parseDuration(text);
   if (!parsed.ok) return `annotation ${key}: ${parsed.error}`;
-  if (interval === undefined) return `annotation ${key}: rotation is switched off, so that nothing is checked regularly; remove it`;
+  if (interval === undefined) return `annotation ${key}: rotation is turned off, so nothing is checked regularly; remove the annotation`;
   if (parsed.value > interval) return undefined;
   return `annotation ${key}: ${text} is not longer than the ${formatDuration(interval)} between two checks; write more`;
 }

@@ -20,14 +20,18 @@ export function bucketSince(since: number): Bucket {
   return { tokens: 0, filledAt: since };
 }
 
-export interface Turn {
+export interface BucketTurn {
   readonly bucket: Bucket;
   /** Milliseconds until the turn comes. */
   readonly waitMs: number;
 }
 
 /** Takes turns, on credit where there are none: who asks first has the shorter wait, and nobody asks again. */
-export function takeTurns(bucket: Bucket, limits: BucketLimits, { now, turns }: { readonly now: number; readonly turns: number }): Turn {
+export function takeTurns(
+  bucket: Bucket,
+  limits: BucketLimits,
+  { now, turns }: { readonly now: number; readonly turns: number },
+): BucketTurn {
   const tokens = refilled(bucket, limits, now) - turns;
   const waitMs = tokens >= 0 ? 0 : Math.ceil((-tokens / limits.perSecond) * 1_000);
   // Before `filledAt` nothing is refilled: the bucket stands still, as does a clock that was set back.

@@ -69,12 +69,12 @@ export type Admission =
   /** Not asked: the vault said so (`Throttled`), or does not answer (`Unreachable`). */
   | { readonly kind: "refused"; readonly why: "Throttled" | "Unreachable"; readonly afterMs: number };
 
-export interface Asking {
+export interface VaultAsking {
   readonly now: number;
   readonly isKey: boolean;
 }
 
-export function admit(pressure: VaultPressure, { now, isKey }: Asking): Admission {
+export function admit(pressure: VaultPressure, { now, isKey }: VaultAsking): Admission {
   const held = holdUp(pressure, now);
   if (held !== undefined) return { kind: "refused", ...held };
   const all = takeTurns(pressure.all, scaled(ALL, pressure), { now, turns: 1 });
@@ -94,7 +94,7 @@ export function admitNow(pressure: VaultPressure, request: number, now: number):
 }
 
 /** Nothing was asked of the vault: the turns that were taken are not needed, and the next one may try it. */
-export function notAsked(pressure: VaultPressure, request: number, { now, isKey }: Asking): VaultPressure {
+export function notAsked(pressure: VaultPressure, request: number, { now, isKey }: VaultAsking): VaultPressure {
   const given = { now, turns: -1 };
   const all = takeTurns(pressure.all, scaled(ALL, pressure), given).bucket;
   const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure), given).bucket : pressure.keys;
@@ -110,7 +110,7 @@ function holdUp(pressure: VaultPressure, now: number): { readonly why: "Throttle
 }
 
 /** The vault answered, be it with a refusal. */
-export function answered(pressure: VaultPressure, now: number): VaultPressure {
+export function answeredPressure(pressure: VaultPressure, now: number): VaultPressure {
   const isPaused = now < pressure.pausedUntil;
   // Polls that are far apart for the share's sake would see it grow by one step each.
   const steps = isPaused ? 0 : Math.floor((now - pressure.shareChangedAt) / RECOVERY_MS);

@@ -2,10 +2,10 @@
 import type { SecretObject, SecretProviderClassSpec } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { Result } from "../result.ts";
-import { objectSelectorsOf } from "../selection/read-selectors.ts";
 import { WeakCache } from "../weak-cache.ts";
 import type { ExpressionProblem, ReadExpression } from "./expression.ts";
 import { secretDataOf } from "./read-secret-data.ts";
+import { objectSelectorsOf } from "./read-selectors.ts";
 
 /** One entry of `data`. `expression`: of `secretData`; absent where the value is the file of `objectName` as it is. */
 export interface DataEntry {
@@ -40,11 +40,11 @@ export function secretObjectEntries(spec: SecretProviderClassSpec | undefined): 
 const NONE: ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>> = new Map();
 
 function withExpression(entry: DataEntry, expressions: ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>>): DataEntry {
-  const expression = expressions.get(keyOf(entry));
+  const expression = expressions.get(entryKey(entry));
   return expression === undefined ? entry : { ...entry, expression };
 }
 
-export function keyOf({ key = "" }: Pick<DataEntry, "key">): string {
+export function entryKey({ key = "" }: Pick<DataEntry, "key">): string {
   return trimSpace(key);
 }
 

@@ -41,8 +41,11 @@ interface ReviverContext {
   readonly source?: string;
 }
 
-/** In a text of JSON, with whatever it holds as it is. */
-const JSON_TEXT = /"(?:[^"\\]|\\.)*"/gs;
+/**
+ * A text of JSON, with whatever it holds as it is. One that has no end goes to the end of all: a search that began anew at each quote in it
+ * would take the square of its length.
+ */
+const JSON_TEXT = /"(?:[^"\\]|\\.)*(?:"|\\?$)/gs;
 
 /**
  * Line breaks in texts, as of a PEM that was pasted, JSON does not have, and its readers take them all the same. YAML would make spaces of
@@ -103,7 +106,7 @@ class YamlReader {
   #mapping({ pairs }: YamlMapping, levels: number): DocumentNode {
     for (const { key } of pairs) if (key.kind === "scalar") this.#take(key.value);
     const members = pairs.map(({ key, value }) => [key.kind === "scalar" ? key.value : "", this.read(value, levels)] as const);
-    if (pairs.some(({ key }) => key.kind !== "scalar")) this.problem = "a key of a mapping is no text";
+    if (pairs.some(({ key }) => key.kind !== "scalar")) this.problem = "a key of a mapping is not text";
     return Object.fromEntries(members);
   }
 

@@ -1,12 +1,14 @@
 /** Values of expressions. */
 
 import { bytesOf, textIn } from "../bytes.ts";
-import type { DerivationBudget } from "../content/derivation-budget.ts";
-import type { Pki, SaltOf } from "../ports/pki.ts";
+import type { Parts } from "../content/take-apart.ts";
+import type { DerivationBudget } from "../derivation-budget.ts";
+import { type Pki, type SaltOf, undecodable } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { type DocumentNode, readDocument } from "./document.ts";
 import type { Expression } from "./expression.ts";
-import { findFunction, type Using } from "./functions.ts";
+import { findFunction } from "./functions.ts";
+import type { Using } from "./key-stores.ts";
 import { parseExpression } from "./parse-expression.ts";
 
 /** Of all that an expression makes on its way, of what a function is given, and of the values of one Secret, in bytes: a Secret takes no more. */
@@ -24,10 +26,7 @@ export interface EvaluationInput {
 }
 
 /** The values of one Secret, for the texts of its expressions. Why there is none: function and place, and nothing of a value. */
-export function evaluateAll(
-  texts: readonly string[],
-  { files, pki, budget, saltKey }: EvaluationInput,
-): readonly Result<Uint8Array, string>[] {
+export function evaluateAll(texts: readonly string[], { files, pki, budget, saltKey }: EvaluationInput): Parts {
   const read = new Map<Uint8Array, Result<DocumentNode, string>>();
   const held = new Set(files.values());
   const document = (value: Uint8Array): Result<DocumentNode, string> => {
@@ -44,9 +43,10 @@ export function evaluateAll(
   let room = MAX_VALUE;
   return texts.map((text) => {
     const expression = parseExpression(text);
-    if (!expression.ok) return failed(`at character ${expression.error.at}: ${expression.error.message}`);
+    if (!expression.ok) return undecodable(`at character ${expression.error.at}: ${expression.error.message}`);
     const value = room < 0 ? failed(`${TOO_MUCH} for all of them`) : evaluate(expression.value, evaluation);
-    if (value.ok) room -= value.value.length;
+    if (!value.ok) return undecodable(value.error);
+    room -= value.value.length;
     return value;
   });
 }
@@ -64,7 +64,7 @@ function evaluate(expression: Expression, evaluation: Evaluation): Result<Uint8A
   if (expression.kind === "text") return ok(bytesOf(expression.value));
   if (expression.kind === "file") {
     const file = evaluation.files.get(expression.name);
-    return file === undefined ? failed(`at character ${expression.at}: there is no file of that name`) : ok(file);
+    return file === undefined ? failed(`at character ${expression.at}: no file has that name`) : ok(file);
   }
   const { name, at } = expression;
   const values: Uint8Array[] = [];
@@ -82,6 +82,6 @@ function applied(name: string, values: readonly Uint8Array[], evaluation: Evalua
   const given = values.reduce((sum, value) => sum + value.length, 0);
   if (given > MAX_VALUE) return failed(TOO_MUCH);
   evaluation.work -= given;
-  if (evaluation.work < 0) return failed(`the functions of its Secret are given more than ${MAX_WORK} bytes together`);
-  return findFunction(name)?.apply(values, evaluation.using) ?? failed("there is no such function");
+  if (evaluation.work < 0) return failed(`the functions of its Secret process more than ${MAX_WORK} bytes in total`);
+  return findFunction(name)?.apply(values, evaluation.using) ?? failed("the function does not exist");
 }

@@ -12,10 +12,10 @@ const PLAIN = /^[A-Za-z0-9_./:@%+,=-]*$/;
 
 /** `NAME=value` for each member of a JSON or YAML mapping, in its order. */
 export function dotenvOf(document: DocumentNode): Result<string, string> {
-  if (!isMapping(document)) return failed("it is no mapping of names to values");
+  if (!isMapping(document)) return failed("it is not a mapping of names to values");
   const lines: string[] = [];
   for (const [index, [name, value]] of Object.entries(document).entries()) {
-    const written = VARIABLE.test(name) ? dotenvValue(value) : failed("has a name that no variable can have");
+    const written = VARIABLE.test(name) ? dotenvValue(value) : failed("has an invalid variable name");
     if (!written.ok) return failed(`member ${index + 1} ${written.error}`);
     lines.push(`${name}=${written.value}\n`);
   }
@@ -29,7 +29,7 @@ const READ_DIFFERENTLY = /\$[\w{]|\\\$|\r/;
 function dotenvValue(value: DocumentNode): Result<string, string> {
   const text = value === null ? "" : textOf(value);
   if (PLAIN.test(text)) return ok(text);
-  if (text.includes("\u0000")) return failed("holds a null character");
+  if (text.includes("\u0000")) return failed("contains a null character");
   if (READ_DIFFERENTLY.test(text)) return failed(DIFFERENT);
   if (!text.includes("'") && !/\\\\|\\$/.test(text)) return ok(`'${text}'`);
   if (!/["$`\\\n\r]/.test(text)) return ok(`"${text}"`);
@@ -39,14 +39,14 @@ function dotenvValue(value: DocumentNode): Result<string, string> {
 /** What npm takes for a comment, an escape, a variable or a word of its own stands for something else. */
 const TOKEN = /^(?!(?:true|false|null|undefined)$)[!$-&(-:<-[\]-~]+$/;
 
-const DIFFERENT = "has quotation marks, backslashes or dollar signs that shells and readers of such files understand differently";
+const DIFFERENT = "has quotation marks, backslashes, or dollar signs that shells and other readers of such files interpret differently";
 
 /** For npm: the token, and the registry of all packages or of a scope. */
 export function npmrcOf(registry: string, token: string, scope: string | undefined): Result<string, string> {
   const host = /^https?:(\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[-A-Za-z0-9._~%/]*)?)$/.exec(registry)?.[1];
-  if (host === undefined) return failed("its registry is no address such as https://registry.example.com/npm/");
-  if (!TOKEN.test(token) || token.includes("${")) return failed("its token has characters that no token has");
-  if (scope !== undefined && !/^@[-a-z0-9._~]+$/.test(scope)) return failed("its scope is no name such as @shop");
+  if (host === undefined) return failed("its registry is not an address such as https://registry.example.com/npm/");
+  if (!TOKEN.test(token) || token.includes("${")) return failed("its token has invalid characters");
+  if (scope !== undefined && !/^@[-a-z0-9._~]+$/.test(scope)) return failed("its scope is not a name such as @shop");
   const slash = host.endsWith("/") ? "" : "/";
   const key = scope === undefined ? "registry" : `${scope}:registry`;
   return ok(`${key}=${registry}${slash}\n${host}${slash}:_authToken=${token}\n`);
@@ -58,7 +58,7 @@ export function dockerConfigOf(texts: readonly string[]): Result<string, string>
   for (let at = 0; at < texts.length; at += 3) {
     const [registry = "", username = "", password = ""] = texts.slice(at, at + 3);
     if (registry === "" || /\s/.test(registry)) return failed("a registry is empty, or has a space");
-    if (username.includes(":")) return failed("a user has a colon, which ends the user's name");
+    if (username.includes(":")) return failed("a user contains a colon, which would end the user's name");
     auths.set(registry, { username, password, auth: encodeBase64(bytesOf(`${username}:${password}`)) });
   }
   return ok(JSON.stringify({ auths: Object.fromEntries(auths) }));
@@ -69,8 +69,8 @@ export function connectionStringOf(texts: readonly string[]): Result<string, str
   const parts: string[] = [];
   for (let at = 0; at < texts.length; at += 2) {
     const [key = "", value = ""] = texts.slice(at, at + 2);
-    if (!/^[A-Za-z][A-Za-z0-9 _.-]*$/.test(key)) return failed(`key ${at / 2 + 1} is no name such as Server or User ID`);
-    if (CONTROL.test(value)) return failed(`value ${at / 2 + 1} holds a control character`);
+    if (!/^[A-Za-z][A-Za-z0-9 _.-]*$/.test(key)) return failed(`key ${at / 2 + 1} is not a name such as Server or User ID`);
+    if (CONTROL.test(value)) return failed(`value ${at / 2 + 1} contains a control character`);
     parts.push(`${key}=${connectionValue(value)}`);
   }
   return ok(parts.join(";"));

@@ -2,23 +2,13 @@
 
 import { bytesOf, concatenated, encodeBase64, encodeHex, textIn } from "../bytes.ts";
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
-import type { DerivationBudget } from "../content/derivation-budget.ts";
-import { decodeBase64, decodeHex } from "../content/encodings.ts";
-import type { PemBlock, Pki, SaltOf } from "../ports/pki.ts";
+import { decodeBase64, decodeHex } from "../encodings.ts";
+import type { PemBlock } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { type DocumentNode, nodeAt, textOf } from "./document.ts";
+import { nodeAt, textOf } from "./document.ts";
 import { connectionStringOf, dockerConfigOf, dotenvOf, npmrcOf } from "./files-for-tools.ts";
-import { jksTrustStore, pemFromPkcs12, pkcs12, pkcs12TrustStore } from "./key-stores.ts";
+import { jksTrustStore, pemFromPkcs12, pkcs12, pkcs12TrustStore, type Using } from "./key-stores.ts";
 import { parsePath } from "./property-path.ts";
-
-export interface Using {
-  readonly pki: Pki;
-  readonly budget: DerivationBudget;
-  /** Reads a value as JSON or YAML, each value once. */
-  readonly document: (value: Uint8Array) => Result<DocumentNode, string>;
-  /** For a store of these parts: its password, and all that is in it. */
-  readonly saltOf: (parts: readonly Uint8Array[]) => SaltOf;
-}
 
 export interface Parameter {
   readonly name: string;
@@ -42,8 +32,8 @@ export interface ExpressionFunction {
 type Bytes = Result<Uint8Array, string>;
 
 const NEVER = "never";
-const NO_BASE64 = "it is no base64 with padding";
-const NO_HEX = "it has anything but pairs of hexadecimal digits";
+const NO_BASE64 = "it is not base64 with padding";
+const NO_HEX = "it contains anything other than pairs of hexadecimal digits";
 
 /** In words that say nothing of where in a value. */
 function told(made: Bytes, error: string): Bytes {
@@ -76,7 +66,7 @@ function property([value = NOTHING, path = NOTHING]: readonly Uint8Array[], { do
   if (!root.ok) return root;
   const steps = parsePath(new TextDecoder().decode(path));
   const node = steps.ok ? nodeAt(root.value, steps.value) : undefined;
-  return node === undefined ? failed("there is no such property in it") : ok(bytesOf(textOf(node)));
+  return node === undefined ? failed("it has no such property") : ok(bytesOf(textOf(node)));
 }
 
 /** As RFC 3986 has it for everything but unreserved characters. */
@@ -96,42 +86,42 @@ function certificatesOf(pick: (blocks: readonly PemBlock[]) => readonly PemBlock
 
 function privateKey(value: Uint8Array, { pki }: Using): Bytes {
   const block = pki.decodePem(value).blocks.find((each) => !isCertificate(each));
-  if (block === undefined) return failed("there is no private key in it");
+  if (block === undefined) return failed("it contains no private key");
   const key = pki.readPrivateKey(block.der);
   return key === undefined || key.kind === "other" ? failed("its key is neither RSA nor ECDSA") : ok(pemOf("PRIVATE KEY", key.pkcs8, pki));
 }
 
 const VALUE: Parameter = { name: "value" };
 const PASSWORD: Parameter = { name: "password" };
-const NO_CERTIFICATE = "there is no certificate in it";
+const NO_CERTIFICATE = "it contains no certificate";
 
 export const FUNCTIONS: readonly ExpressionFunction[] = [
   {
     name: "property",
     parameters: [VALUE, { name: "path", isText: true }],
     gives:
-      'A property of a JSON or YAML text. Strings are unchanged, numbers and `true` are as written, and lists and mappings become JSON without spaces. In a path, dots separate names, `[0]` is the first list item, and `["a.b"]` is a name that contains a dot',
+      'The value of a property in a JSON or YAML text. A string becomes its text, without quotes and with escapes such as `\\n` decoded. Numbers, `true`, and `false` remain as written. Lists and mappings become JSON without spaces. In the path, dots separate names, `[0]` is the first list item, and `["a.b"]` is a name that contains a dot',
     fails: "the value is neither JSON nor YAML, or lacks the property",
     apply: property,
   },
   {
     name: "base64",
     parameters: [VALUE],
-    gives: "Base64, with padding",
+    gives: "The value encoded as base64, with padding",
     fails: NEVER,
     apply: firstOf((value) => ok(bytesOf(encodeBase64(value)))),
   },
   {
     name: "base64decode",
     parameters: [VALUE],
-    gives: "The bytes that the base64 encodes",
+    gives: "The bytes that the base64 text encodes",
     fails: "the text is not base64 with padding",
     apply: firstOf((value) => told(decodeBase64(value), NO_BASE64)),
   },
   {
     name: "hex",
     parameters: [VALUE],
-    gives: "Two lowercase hex digits for each byte",
+    gives: "The value encoded as hexadecimal, with two lowercase digits for each byte",
     fails: NEVER,
     apply: firstOf((value) => ok(bytesOf(encodeHex(value)))),
   },
@@ -198,7 +188,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     parameters: [{ name: "pem" }],
     gives: "All certificates in a PEM text except the first",
     fails: "the text has no second certificate",
-    apply: certificatesOf((blocks) => blocks.slice(1), "there is no second certificate in it"),
+    apply: certificatesOf((blocks) => blocks.slice(1), "it contains no second certificate"),
   },
   {
     name: "privateKey",
@@ -211,28 +201,28 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "pkcs12",
     parameters: [{ name: "pem" }, PASSWORD],
     gives:
-      "A key store with the private key and certificates of a PEM text, the key's certificate first. `keytool` and OpenSSL can read it. Java accepts only ASCII passwords",
+      "A PKCS#12 key store with the private key and the certificates of a PEM text. The first certificate in the text must be the one that belongs to the key. `keytool` and OpenSSL can read the key store. Java accepts only ASCII passwords",
     fails: "the text has no key, the key's certificate is not the first, or the password is empty",
     apply: pkcs12,
   },
   {
     name: "pkcs12TrustStore",
     parameters: [{ name: "pem" }, PASSWORD],
-    gives: "A trust store with the certificates of a PEM text, in a format that Java reads",
+    gives: "A PKCS#12 trust store that Java can read, with the certificates of a PEM text",
     fails: "the text has no certificate, or the password is empty",
     apply: pkcs12TrustStore,
   },
   {
     name: "jksTrustStore",
     parameters: [{ name: "pem" }, PASSWORD],
-    gives: "The same, in Java's older JKS format",
+    gives: "A trust store in Java's older JKS format, with the certificates of a PEM text",
     fails: "the text has no certificate, or the password is empty",
     apply: jksTrustStore,
   },
   {
     name: "pemFromPkcs12",
     parameters: [VALUE, PASSWORD],
-    gives: "The keys (as PKCS#8) and the certificates of a PKCS#12 file with a password",
+    gives: "The keys (as PKCS#8) and the certificates of a password-protected PKCS#12 file, as PEM",
     fails: "the value is not a PKCS#12 file, or the password is wrong",
     apply: pemFromPkcs12,
   },
@@ -240,8 +230,8 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "dotenv",
     parameters: [VALUE],
     gives:
-      "`NAME=value` for each entry of a JSON or YAML mapping, quoted if needed. Shells, Node, dotenv, dotenv-expand, and python-dotenv can read it. `kubectl create secret --from-env-file` does not accept multi-line values",
-    fails: "the value is not a mapping, a name is not a valid variable name, or these tools would read a value differently",
+      "A line `NAME=value` for each entry of a JSON or YAML mapping, with quotes if needed. Shells, Node, dotenv, dotenv-expand, and python-dotenv can read the result. `kubectl create secret --from-env-file` does not accept multi-line values",
+    fails: "the value is not a mapping, a name is not a valid variable name, or these tools would read a value in different ways",
     apply: firstOf((value, { document }) => {
       const root = document(value);
       const lines = root.ok ? dotenvOf(root.value) : root;
@@ -251,8 +241,8 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
   {
     name: "npmrc",
     parameters: [{ name: "registry" }, { name: "token" }, { name: "scope", isOptional: true }],
-    gives: "An `.npmrc` for npm with the registry (for all packages or for a scope such as `@shop`) and its token",
-    fails: "the registry is not a URL, or the token has invalid characters",
+    gives: "An `.npmrc` file for npm with the registry (for all packages or for a scope such as `@shop`) and the token for the registry",
+    fails: "the registry is not a URL, the token has invalid characters, or the scope is not a name such as `@shop`",
     apply: ofTexts(([registry = "", token = "", scope]) => npmrcOf(registry, token, scope)),
   },
   {
@@ -260,14 +250,14 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     parameters: [{ name: "registry" }, { name: "user" }, { name: "password" }],
     repeated: 3,
     gives: "The content of a `kubernetes.io/dockerconfigjson` Secret, for one or more registries",
-    fails: "a registry is empty, or a user contains a colon",
+    fails: "a registry is empty or contains a space, or a user contains a colon",
     apply: ofTexts(dockerConfigOf),
   },
   {
     name: "connectionString",
     parameters: [{ name: "key", isText: true }, VALUE],
     repeated: 2,
-    gives: "`Key=value;…` for ADO.NET, quoted if needed",
+    gives: "A connection string `Key=value;…` for ADO.NET, with quotes if needed",
     fails: "a key is not a valid name, or a value contains a control character",
     apply: ofTexts(connectionStringOf),
   },

@@ -2,9 +2,10 @@
 
 import { textIn } from "../bytes.ts";
 import { pemOfBlocks } from "../content/certificate-pem.ts";
-import type { PemBlock } from "../ports/pki.ts";
+import type { DerivationBudget } from "../derivation-budget.ts";
+import type { PemBlock, Pki, SaltOf } from "../ports/pki.ts";
 import { failed, type Result } from "../result.ts";
-import type { Using } from "./functions.ts";
+import type { DocumentNode } from "./document.ts";
 
 type Apply = (values: readonly Uint8Array[], using: Using) => Result<Uint8Array, string>;
 
@@ -31,7 +32,7 @@ function ofPem(make: (read: Read, using: Using, values: readonly Uint8Array[]) =
 }
 
 export const pkcs12: Apply = ofPem(({ certificates, key, password }, { pki, saltOf }, values) =>
-  key === undefined ? failed("there is no private key in it") : pki.encodePkcs12({ certificates, key, password, saltOf: saltOf(values) }),
+  key === undefined ? failed("it contains no private key") : pki.encodePkcs12({ certificates, key, password, saltOf: saltOf(values) }),
 );
 
 export const pkcs12TrustStore: Apply = ofPem(({ certificates, password }, { pki, saltOf }, values) =>
@@ -46,5 +47,14 @@ export const pemFromPkcs12: Apply = ([file = NOTHING, secret = NOTHING], { pki, 
   const blocks = pki.decodePkcs12(file, budget, password.value);
   // The reader's own words name what is in the file, which an author can put a value into.
   const pem = blocks.ok ? pemOfBlocks(blocks.value, pki) : blocks;
-  return pem.ok ? pem : failed("it is no PKCS#12 file that opens with this password");
+  return pem.ok ? pem : failed("it is not a PKCS#12 file that opens with this password");
 };
+
+export interface Using {
+  readonly pki: Pki;
+  readonly budget: DerivationBudget;
+  /** Reads a value as JSON or YAML, each value once. */
+  readonly document: (value: Uint8Array) => Result<DocumentNode, string>;
+  /** For a store of these parts: its password, and all that is in it. */
+  readonly saltOf: (parts: readonly Uint8Array[]) => SaltOf;
+}

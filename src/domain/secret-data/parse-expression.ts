@@ -1,7 +1,7 @@
 /** Expressions from their text. Total: any text gives an expression or a problem, in time that grows with its length. */
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { nearestName } from "../spelling.ts";
+import { nearestSpelling } from "../spelling.ts";
 import { type Expression, type ExpressionProblem, filesIn } from "./expression.ts";
 import { type ExpressionFunction, FUNCTIONS, findFunction, type Parameter, signatureOf } from "./functions.ts";
 import { PATH_HINT, parsePath } from "./property-path.ts";
@@ -33,11 +33,15 @@ class Unreadable extends Error {
 
 export function parseExpression(text: string): Result<Expression, ExpressionProblem> {
   if (text.length > MAX_EXPRESSION)
-    return failed({ at: MAX_EXPRESSION + 1, message: `an expression has at most ${MAX_EXPRESSION} characters`, hint: "shorten it" });
+    return failed({ at: MAX_EXPRESSION + 1, message: `an expression can have at most ${MAX_EXPRESSION} characters`, hint: "shorten it" });
   try {
     const expression = new Reader(text).readAll();
     if (filesIn(expression).length > 0) return ok(expression);
-    return failed({ at: 1, message: "it names no object", hint: "name the file of an object of the class: its alias, else its name" });
+    return failed({
+      at: 1,
+      message: "it names no object",
+      hint: "name the file of an object of the class: its alias, or otherwise its name",
+    });
   } catch (error) {
     if (error instanceof Unreadable) return failed(error.problem);
     throw error;
@@ -58,15 +62,16 @@ class Reader {
 
   readAll(): Expression {
     const expression = this.#expression(MAX_DEPTH);
-    if (this.#token.kind !== "end") throw new Unreadable(this.#token.at, "the expression goes on after its end", "remove what follows");
+    if (this.#token.kind !== "end")
+      throw new Unreadable(this.#token.at, "there is text after the end of the expression", "remove what follows");
     return expression;
   }
 
   #expression(depth: number): Expression {
     const token = this.#take();
-    if (depth === 0) throw new Unreadable(token.at, `functions stand inside each other more than ${MAX_DEPTH} deep`, "write it flatter");
+    if (depth === 0) throw new Unreadable(token.at, `functions are nested more than ${MAX_DEPTH} deep`, "nest fewer functions");
     if (token.kind === "text") return { kind: "text", value: textOf(token.value, token.at), at: token.at };
-    if (token.kind !== "word") throw new Unreadable(token.at, "a function, a file or a text is missing", HINT);
+    if (token.kind !== "word") throw new Unreadable(token.at, "a function, a file, or a text is missing", HINT);
     if (!this.#isMark("(")) return { kind: "file", name: token.value, at: token.at };
     this.#take();
     return checked(token.value, token.at, this.#parameters(depth));
@@ -112,7 +117,7 @@ function textOf(token: string, at: number): string {
   try {
     return String(JSON.parse(token));
   } catch {
-    throw new Unreadable(at, "a text has an escape or a line break that JSON does not have", String.raw`write \n, \" or \\`);
+    throw new Unreadable(at, "a text has an escape or a line break that JSON does not allow", String.raw`write \n, \" or \\`);
   }
 }
 
@@ -120,9 +125,9 @@ function checked(name: string, at: number, parameters: readonly Expression[]): E
   if (name === OBJECT) return fileOf(at, parameters);
   const found = findFunction(name);
   if (found === undefined) {
-    const nearest = nearestName(name, [...FUNCTIONS.map((each) => each.name), OBJECT]);
+    const nearest = nearestSpelling(name, [...FUNCTIONS.map((each) => each.name), OBJECT]);
     const hint = nearest === undefined ? "write one of the functions of the reference" : `did you mean ${nearest}?`;
-    throw new Unreadable(at, `there is no function ${quoted(name)}`, hint);
+    throw new Unreadable(at, `the function ${quoted(name)} does not exist`, hint);
   }
   if (!hasRightCount(found, parameters.length)) throw new Unreadable(at, `${name} takes other parameters`, `write ${signatureOf(found)}`);
   for (const [index, parameter] of parameters.entries()) checkText(found, parameterAt(found, index), parameter);
@@ -150,7 +155,7 @@ function parameterAt({ parameters, repeated = 0 }: ExpressionFunction, index: nu
 function checkText(found: ExpressionFunction, wanted: Parameter | undefined, given: Expression): void {
   if (wanted?.isText !== true) return;
   if (given.kind !== "text")
-    throw new Unreadable(given.at, `the ${wanted.name} of ${found.name} is no text`, `write ${signatureOf(found)}`);
+    throw new Unreadable(given.at, `the ${wanted.name} of ${found.name} must be a text in quotation marks`, `write ${signatureOf(found)}`);
   const path = wanted.name === "path" ? parsePath(given.value) : undefined;
   if (path?.ok === false) throw new Unreadable(given.at + path.error, "the path cannot be read", PATH_HINT);
 }

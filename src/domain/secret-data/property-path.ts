@@ -6,7 +6,7 @@ export type PropertyPath = readonly PathStep[];
 
 const STEP = /(?:(?<dot>\.?)(?<name>[^.[\]"\s]+)|\[(?:(?<index>0|[1-9]\d{0,8})|(?<quoted>"(?:[^"\\]|\\.)*"))\])/y;
 
-export const PATH_HINT = 'write names with dots between them, [0] for the first of a list, ["a.b"] for a name with a dot';
+export const PATH_HINT = 'write names with dots between them, [0] for the first item of a list, ["a.b"] for a name with a dot';
 
 /** The error is the place of what cannot be read, in characters from 1. */
 export function parsePath(text: string): Result<PropertyPath, number> {

@@ -5,15 +5,15 @@
 import type { SecretProviderClassSpec } from "../kubernetes.ts";
 import { MAX_DATA_ENTRIES } from "../provider-class/class-limits.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
+import { SECRET_DATA } from "../provider-class/parameters.ts";
 import type { ClassProblem } from "../provider-class/problem.ts";
-import { type MisreadYaml, membersOf, textAt } from "../provider-class/yaml-members.ts";
+import { type MisreadYaml, mappingMembers, textAt } from "../provider-class/yaml-members.ts";
 import { parseYaml } from "../provider-class/yaml-tree.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { nearestName } from "../spelling.ts";
+import { nearestSpelling } from "../spelling.ts";
 import { WeakCache } from "../weak-cache.ts";
 import { type ExpressionProblem, filesIn, type ReadExpression } from "./expression.ts";
-import { SECRET_DATA } from "./parameter-names.ts";
 import { parseExpression } from "./parse-expression.ts";
 
 export const SECRET_DATA_FIELD = `spec.parameters.${SECRET_DATA}`;
@@ -47,17 +47,17 @@ function invalid(message: string, hint: string, place: string = ""): { readonly 
   return failed({ reason: "InvalidClass", message, field: `${SECRET_DATA_FIELD}${place}`, hint, isLimit: true });
 }
 
-const HINT = "write YAML: names of Secrets, below each its keys, behind each key an expression";
+const HINT = "write YAML: names of Secrets, below each its keys, after each key an expression";
 
 function readSecretData(text: string): ReadSecretData {
   if (text.length > MAX_LENGTH) return invalid(`${SECRET_DATA} has more than ${MAX_LENGTH} characters`, "spread it over several classes");
   const tree = parseYaml(text);
   if (!tree.ok) return invalid(`${SECRET_DATA} cannot be read: ${tree.error}`, HINT);
-  const secrets = membersOf(tree.value, "");
+  const secrets = mappingMembers(tree.value, "");
   if (!secrets.ok) return misread(secrets.error);
   const read = new Map<string, ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>>>();
   for (const [name, node] of secrets.value) {
-    const keys = membersOf(node, `[${name}]`);
+    const keys = mappingMembers(node, `[${name}]`);
     if (!keys.ok) return misread(keys.error);
     const expressions = new Map<string, Result<ReadExpression, ExpressionProblem>>();
     for (const [key, value] of keys.value) {
@@ -86,10 +86,11 @@ function strayProblem({ secretObjects = [] }: SecretProviderClassSpec, read: Sec
     entries.set(trimSpace(secretName), new Set(data.map(({ key = "" }) => trimSpace(key))));
   for (const [name, expressions] of read) {
     const keys = entries.get(name);
-    if (keys === undefined) return stray(`no secretObject is named ${quoted(name)}`, `[${name}]`, nearestName(name, [...entries.keys()]));
+    if (keys === undefined)
+      return stray(`no secretObject is named ${quoted(name)}`, `[${name}]`, nearestSpelling(name, [...entries.keys()]));
     const key = [...expressions.keys()].find((each) => !keys.has(each));
     if (key !== undefined)
-      return stray(`the secretObject ${name} has no key ${quoted(key)}`, `[${name}][${key}]`, nearestName(key, [...keys]));
+      return stray(`the secretObject ${name} has no key ${quoted(key)}`, `[${name}][${key}]`, nearestSpelling(key, [...keys]));
   }
   return undefined;
 }
@@ -103,7 +104,7 @@ function sourcesProblem({ secretObjects = [] }: SecretProviderClassSpec, read: S
   for (const { secretName = "", data = [] } of secretObjects)
     for (const { key = "" } of data) files += counts.get(trimSpace(secretName))?.get(trimSpace(key)) ?? 0;
   if (files <= MAX_DATA_ENTRIES) return undefined;
-  const message = `its expressions name ${files} files together, a class may have ${MAX_DATA_ENTRIES}`;
+  const message = `its expressions name ${files} files in total; a class can have ${MAX_DATA_ENTRIES}`;
   return { reason: "InvalidClass", message, field: SECRET_DATA_FIELD, hint: "spread them over several classes", isLimit: true };
 }
 

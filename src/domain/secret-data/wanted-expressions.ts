@@ -5,7 +5,7 @@ import { filesOfEntry, type SecretObjectEntries } from "./data-entries.ts";
 import type { ReadExpression } from "./expression.ts";
 
 /** Of an expression whose files are not all there. */
-export const NOT_MADE = "there is no value of it";
+export const NOT_MADE = "it has no value";
 
 export interface WantedExpressions {
   readonly expressions: readonly ReadExpression[];

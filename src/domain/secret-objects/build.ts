@@ -1,9 +1,9 @@
-import { DerivationBudget, TOO_MANY_ROUNDS } from "../content/derivation-budget.ts";
 import type { ObjectFile } from "../content/object-file.ts";
-import type { Pki } from "../ports/pki.ts";
+import { DerivationBudget } from "../derivation-budget.ts";
+import { type DecodingProblem, type Pki, undecodable } from "../ports/pki.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { type DataEntry, filesOfEntry, keyOf, type SecretObjectEntries } from "../secret-data/data-entries.ts";
+import { type DataEntry, entryKey, filesOfEntry, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 import { evaluateAll } from "../secret-data/evaluate.ts";
 import type { ReadExpression } from "../secret-data/expression.ts";
 import { NOT_MADE, wantedExpressions } from "../secret-data/wanted-expressions.ts";
@@ -38,12 +38,12 @@ interface Made {
 
 function filesOf(entry: DataEntry, index: number, files: Files): Result<Made, SecretObjectProblem> {
   const field = `data[${index}]`;
-  const key = keyOf(entry);
+  const key = entryKey(entry);
   if (trimSpace(entry.objectName ?? "") === "") {
     return invalid(
       `${field}.objectName`,
       "object name in secretObjects.data",
-      "set objectName to the file name of an object: its alias, else its name",
+      "set objectName to the file name of an object: its alias, or otherwise its name",
     );
   }
   if (key === "") return invalid(`${field}.key`, "key in secretObjects.data is empty", "set it to the key to write in the Secret");
@@ -63,17 +63,19 @@ interface Value {
 }
 
 /** Certificates and key of a file that a Secret of type kubernetes.io/tls is made from. */
-export type TlsPartsOf = (file: ObjectFile) => readonly Result<Sensitive, string>[];
+export type TlsPartsOf = (file: ObjectFile) => readonly Result<Sensitive, DecodingProblem>[];
 
-function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<Sensitive, string> {
+function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<Sensitive, DecodingProblem> {
   const value = partFor(key, () => partsOf(file));
-  return value.ok ? value : failed(`failed to get cert data from file ${file.path}, err: ${value.error}`);
+  if (value.ok) return value;
+  const { code, message } = value.error;
+  return failed({ code, message: `failed to get cert data from file ${file.path}, err: ${message}` });
 }
 
 /** What is made of files, where a value is not one of them as it is. */
 export interface ValueSources {
   readonly partsOf: TlsPartsOf;
-  readonly valueOf: (expression: ReadExpression) => Result<Sensitive, string>;
+  readonly valueOf: (expression: ReadExpression) => Result<Sensitive, DecodingProblem>;
 }
 
 interface ReadOptions extends ValueSources {
@@ -83,8 +85,8 @@ interface ReadOptions extends ValueSources {
 
 const TLS_HINT = "name an object of type secret that belongs to a certificate, with tls.crt or tls.key as the key";
 
-function tlsHint(error: string, { objectId }: ObjectFile): string {
-  return error.includes(TOO_MANY_ROUNDS) ? `store ${objectId} with fewer iterations: programs take 2,048 to 10,000` : TLS_HINT;
+function tlsHint({ code }: DecodingProblem, { objectId }: ObjectFile): string {
+  return code === "TooManyRounds" ? `store ${objectId} with fewer iterations: programs take 2,048 to 10,000` : TLS_HINT;
 }
 
 function readData(
@@ -110,15 +112,15 @@ function fileValue({ key, files }: Made, index: number, { isTls, partsOf }: Read
   if (file === undefined) throw new Error("an entry without an expression has a file");
   const contents = isTls ? tlsValueOf(key, file, partsOf) : ok(file.contents);
   if (contents.ok) return contents;
-  const { error: message } = contents;
-  return failed({ reason: "InvalidObject", field: `data[${index}]`, message, hint: tlsHint(message, file) });
+  const { error } = contents;
+  return failed({ reason: "InvalidObject", field: `data[${index}]`, message: error.message, hint: tlsHint(error, file) });
 }
 
 function madeValue(entry: DataEntry, expression: ReadExpression, { object, valueOf }: ReadOptions): Result<Sensitive, SecretObjectProblem> {
   const value = valueOf(expression);
   if (value.ok) return value;
   const hint = "correct the expression, or the object in the vault";
-  return failed({ reason: "InvalidObject", field: expressionField(object, entry), message: value.error, hint });
+  return failed({ reason: "InvalidObject", field: expressionField(object, entry), message: value.error.message, hint });
 }
 
 function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | undefined {
@@ -129,7 +131,7 @@ function sizeProblem(values: ReadonlyMap<string, Value>): SecretObjectProblem | 
   return {
     reason: "TooLarge",
     field: "data",
-    message: `data has ${total} bytes, a Secret takes ${MAX_SECRET_BYTES}; the biggest entry is ${biggest.key} with ${biggest.bytes}`,
+    message: `data has ${total} bytes, but a Secret can have ${MAX_SECRET_BYTES}; the largest entry is ${biggest.key} with ${biggest.bytes}`,
     hint: "move entries to another secretObject",
   };
 }
@@ -194,7 +196,7 @@ const byPath = (files: readonly ObjectFile[]): Files => new Map(files.map((file)
 export function tlsFiles(objects: readonly SecretObjectEntries[], files: readonly ObjectFile[]): readonly ObjectFile[] {
   const known = byPath(files);
   const entries = objects.filter((object) => typeOf(object) === TLS_TYPE).flatMap(({ data = [] }) => data);
-  const decoded = entries.filter((entry) => isTlsKey(keyOf(entry)) && entry.expression === undefined);
+  const decoded = entries.filter((entry) => isTlsKey(entryKey(entry)) && entry.expression === undefined);
   const wanted = decoded.map(({ objectName = "" }) => known.get(trimSpace(objectName)));
   const byContents = new Map(wanted.flatMap((file) => (file === undefined ? [] : [[file.contents, file] as const])));
   return [...byContents.values()];
@@ -232,7 +234,7 @@ export function buildSecrets(objects: readonly SecretObjectEntries[], files: rea
     decoded.set(contents, parts);
     return parts;
   };
-  const made = new Map<ReadExpression, Result<Sensitive, string>>();
+  const made = new Map<ReadExpression, Result<Sensitive, DecodingProblem>>();
   for (const object of objects) {
     const wanted = wantedExpressions(object, files);
     const values = Sensitive.combine(wanted.files, (bytes) =>
@@ -241,7 +243,7 @@ export function buildSecrets(objects: readonly SecretObjectEntries[], files: rea
         { files: bytes, pki, budget, saltKey: NO_SALT },
       ),
     );
-    for (const [index, expression] of wanted.expressions.entries()) made.set(expression, values[index] ?? failed(NOT_MADE));
+    for (const [index, expression] of wanted.expressions.entries()) made.set(expression, values[index] ?? undecodable(NOT_MADE));
   }
-  return buildSecretsFrom(objects, files, { partsOf, valueOf: (expression) => made.get(expression) ?? failed(NOT_MADE) });
+  return buildSecretsFrom(objects, files, { partsOf, valueOf: (expression) => made.get(expression) ?? undecodable(NOT_MADE) });
 }

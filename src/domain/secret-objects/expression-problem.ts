@@ -1,11 +1,11 @@
 import { trimSpace } from "../provider-class/go-text.ts";
-import { type DataEntry, keyOf, type SecretObjectEntries } from "../secret-data/data-entries.ts";
+import { type DataEntry, entryKey, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 import { SECRET_DATA_FIELD } from "../secret-data/read-secret-data.ts";
 import type { SecretObjectProblem } from "./desired-secret.ts";
 
 /** Where the expression of a key stands. */
 export function expressionField({ secretName = "" }: SecretObjectEntries, entry: DataEntry): string {
-  return `${SECRET_DATA_FIELD}[${trimSpace(secretName)}][${keyOf(entry)}]`;
+  return `${SECRET_DATA_FIELD}[${trimSpace(secretName)}][${entryKey(entry)}]`;
 }
 
 /** The first expression of a secretObject that cannot be read. */

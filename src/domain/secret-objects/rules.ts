@@ -1,4 +1,5 @@
 /** What a secretObject must satisfy besides its data. Each check looks at one thing; the first failure decides. */
+import { inPlaceOf, isPlaceholder } from "../placeholder.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { quoted } from "../quoted.ts";
 import type { SecretObjectEntries } from "../secret-data/data-entries.ts";
@@ -13,12 +14,13 @@ const MAX_SUBDOMAIN = 253;
 /** The API server or a tool acts on these: a service account's token, a node's join token, Helm's release record. */
 const FORBIDDEN_TYPES = new Set(["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"]);
 
-/** Ours would forge ownership; a GitOps tool would take the Secret for its own and delete or overwrite it. */
-const FORBIDDEN_DOMAINS = /^(?:keyvault-injector\.dev|argocd\.argoproj\.io|(?:[^/]*\.)?fluxcd\.io)\//;
+/** Ours would forge ownership, like the driver's label; a GitOps tool would take the Secret for its own and delete or overwrite it. */
+const FORBIDDEN_KEYS =
+  /^(?:(?:keyvault-injector\.dev|argocd\.argoproj\.io|(?:[^/]*\.)?fluxcd\.io)\/|secrets-store\.csi\.k8s\.io\/managed$)/;
 
 /** Whether a label or annotation of that key is none that a class may write on a Secret. */
 export function isReservedKey(key: string): boolean {
-  return FORBIDDEN_DOMAINS.test(key);
+  return FORBIDDEN_KEYS.test(key);
 }
 
 type Check = (object: SecretObjectEntries) => SecretObjectProblem | undefined;
@@ -41,8 +43,10 @@ const dataIsMissing: Check = ({ data, isSelected }) =>
 const nameIsNoSubdomain: Check = ({ secretName = "" }) => {
   const name = trimSpace(secretName);
   if (name.length <= MAX_SUBDOMAIN && SUBDOMAIN.test(name)) return undefined;
-  const hint = "use lower-case letters, digits, - and ., starting and ending with a letter or digit, at most 253 characters";
-  return refusal("InvalidClass", "secretName", `${JSON.stringify(name)} is no valid name of a Secret`, hint);
+  const hint = isPlaceholder(name)
+    ? `write the name of the Secret${inPlaceOf(name)}`
+    : "use lower-case letters, digits, - and ., starting and ending with a letter or digit, at most 253 characters";
+  return refusal("InvalidClass", "secretName", `${JSON.stringify(name)} is not a valid Secret name`, hint);
 };
 
 const typeIsForbidden: Check = ({ type = "" }) =>
@@ -58,7 +62,7 @@ function forbiddenKey(field: "labels" | "annotations"): Check {
       : refusal(
           "InvalidClass",
           `${field}[${key}]`,
-          `${field} may not set ${key}`,
+          `${field} cannot set ${key}`,
           "remove it: it is reserved for the tool that its domain names",
         );
   };
@@ -92,12 +96,9 @@ export function keyViolation(object: SecretObjectEntries): SecretObjectProblem |
   const keys = keysOf(object);
   const index = keys.findIndex((key) => !isValidKey(key));
   if (index < 0) return undefined;
-  return refusal(
-    "InvalidClass",
-    `data[${index}].key`,
-    `${quoted(keys[index] ?? "")} is no valid key of a Secret`,
-    "use letters, digits, -, _ and .",
-  );
+  const key = keys[index] ?? "";
+  const hint = isPlaceholder(key) ? `write a key of the Secret${inPlaceOf(key)}` : "use letters, digits, -, _ and .";
+  return refusal("InvalidClass", `data[${index}].key`, `${quoted(key)} is not a valid Secret key`, hint);
 }
 
 /** A key that the driver takes in no Secret of type kubernetes.io/tls; in its words. */

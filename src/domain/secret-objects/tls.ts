@@ -1,8 +1,8 @@
 /** What the driver puts into a Secret of type kubernetes.io/tls: the certificates or the key of a file, each encoded anew. */
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
 import type { Decoding, Parts } from "../content/take-apart.ts";
-import type { PemBlock, Pki } from "../ports/pki.ts";
-import { failed, ok, type Result } from "../result.ts";
+import { type DecodingProblem, type PemBlock, type Pki, undecodable } from "../ports/pki.ts";
+import { ok, type Result } from "../result.ts";
 
 export const TLS_TYPE = "kubernetes.io/tls";
 
@@ -20,12 +20,12 @@ const PRIVATE_KEY = "PRIVATE KEY";
 /** A file as PEM, and what follows the PEM as PKCS#12 in binary: opened once, and only where the PEM lacks something. */
 interface OpenFile {
   readonly blocks: readonly PemBlock[];
-  readonly unpack: () => Result<readonly PemBlock[], string>;
+  readonly unpack: () => Result<readonly PemBlock[], DecodingProblem>;
 }
 
 function open(contents: Uint8Array, { pki, budget }: Decoding): OpenFile {
   const { blocks, rest } = pki.decodePem(contents);
-  let unpacked: Result<readonly PemBlock[], string> | undefined;
+  let unpacked: Result<readonly PemBlock[], DecodingProblem> | undefined;
   return {
     blocks,
     unpack: () => {
@@ -35,7 +35,7 @@ function open(contents: Uint8Array, { pki, budget }: Decoding): OpenFile {
   };
 }
 
-function certificates({ blocks, unpack }: OpenFile, pki: Pki): Result<Uint8Array, string> {
+function certificates({ blocks, unpack }: OpenFile, pki: Pki): Result<Uint8Array, DecodingProblem> {
   const isCertificate = ({ type }: PemBlock) => type === CERTIFICATE;
   const found = blocks.filter(isCertificate);
   if (found.length > 0) return ok(encodeBlocks(found, pki));
@@ -44,20 +44,20 @@ function certificates({ blocks, unpack }: OpenFile, pki: Pki): Result<Uint8Array
 }
 
 /** The last block that is no certificate; undefined where a PKCS#12 file has no key. */
-function keyDer({ blocks, unpack }: OpenFile): Result<Uint8Array | undefined, string> {
+function keyDer({ blocks, unpack }: OpenFile): Result<Uint8Array | undefined, DecodingProblem> {
   const last = blocks.findLast(({ type }) => type !== CERTIFICATE);
   if (last !== undefined) return ok(last.der);
   const unpacked = unpack();
   return unpacked.ok ? ok(unpacked.value.findLast(({ type }) => type === PRIVATE_KEY)?.der) : unpacked;
 }
 
-function privateKey(file: OpenFile, pki: Pki): Result<Uint8Array, string> {
+function privateKey(file: OpenFile, pki: Pki): Result<Uint8Array, DecodingProblem> {
   const der = keyDer(file);
   if (!der.ok) return der;
   const key = der.value && pki.readPrivateKey(der.value);
   // What is no key becomes an empty block: so it is with the driver, whose Secrets this must equal.
   if (key === undefined) return ok(pemOf(PRIVATE_KEY, new Uint8Array(), pki));
-  if (key.kind === "other") return failed("unknown private key type found while getting key. Only rsa and ecdsa are supported");
+  if (key.kind === "other") return undecodable("unknown private key type found while getting key. Only rsa and ecdsa are supported");
   return ok(pemOf(key.kind === "rsa" ? "RSA PRIVATE KEY" : "EC PRIVATE KEY", key.traditional, pki));
 }
 
@@ -68,14 +68,9 @@ export function tlsParts(contents: Uint8Array, decoding: Decoding): Parts {
 }
 
 /** Of the {@link tlsParts} of a file the one for `key`. Any other key than the two is refused, whatever the file holds. */
-export function partFor<T>(key: string, parts: () => readonly Result<T, string>[]): Result<T, string> {
-  if (!isTlsKey(key)) return failed(`key '${key}' is not supported. Only 'tls.key' and 'tls.crt' are supported`);
+export function partFor<T>(key: string, parts: () => readonly Result<T, DecodingProblem>[]): Result<T, DecodingProblem> {
+  if (!isTlsKey(key)) return undecodable(`key '${key}' is not supported. Only 'tls.key' and 'tls.crt' are supported`);
   const made = parts();
   // A single one is why there is neither.
-  return made[TLS_KEYS.indexOf(key)] ?? made[0] ?? failed("the file could not be decoded");
-}
-
-/** The value of `key`, made in place. */
-export function tlsValue(key: string, contents: Uint8Array, pki: Pki): Result<Uint8Array, string> {
-  return partFor(key, () => tlsParts(contents, { pki }));
+  return made[TLS_KEYS.indexOf(key)] ?? made[0] ?? undecodable("the file could not be decoded");
 }

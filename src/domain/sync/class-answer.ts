@@ -2,7 +2,8 @@
  * Whether a status is the answer to its class as it is now. `Ready` is what people and pipelines wait for after an edit: it never says of a
  * class that nobody has looked at what was true of the one before.
  */
-import { type ClassStatus, conditionOf, withProgress } from "./class-status.ts";
+import { conditionOf, withProgress } from "./class-status.ts";
+import type { ClassStatus } from "./status-fields.ts";
 
 /** A class as it is now, as far as its Secrets follow from it and not from the vault. */
 export interface ClassNow {

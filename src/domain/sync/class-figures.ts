@@ -1,6 +1,7 @@
 import { refOfKey } from "../object-key.ts";
 import { SYNC_REASONS, type SyncReason } from "../reasons.ts";
-import { type ClassStatus, conditionOf } from "./class-status.ts";
+import { conditionOf } from "./class-status.ts";
+import type { ClassStatus } from "./status-fields.ts";
 
 /**
  * How many classes say each reason: that of `Synced` for every class, and besides it `Stale` and `GuardrailsMissing` where another

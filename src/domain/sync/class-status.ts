@@ -1,86 +1,22 @@
 import jsonpatch from "fast-json-patch";
 import { formatDuration } from "../duration.ts";
 import type { SyncReason } from "../reasons.ts";
-import type { RolloutReason } from "../rollout/reasons.ts";
-import type { CopyStatus } from "./copies/copy-status.ts";
-import { withSince } from "./key-since.ts";
-import type { ObjectStatus } from "./object-status.ts";
 import { readiness } from "./readiness.ts";
+import type {
+  AnyCondition,
+  ClassStatus,
+  Condition,
+  CopyStatus,
+  KeyStatus,
+  ObjectStatus,
+  ReadinessCondition,
+  Said,
+  SecretStatus,
+  SyncCondition,
+  Told,
+} from "./status-fields.ts";
 import { fittingSecrets, shortText } from "./status-size.ts";
-import { storedTime } from "./stored-time.ts";
-
-/** What the status says. How it is stored, and was by older versions, is `stored-status.ts`'s. */
-export interface ClassStatus {
-  /** Generation of the class that all of this is about. */
-  readonly observedClassGeneration: number;
-  readonly conditions: readonly Condition[];
-  /** RFC 3339. Rewritten at most hourly while nothing else changes, so that a poll at rest writes nothing. */
-  readonly lastSuccessfulCheckTime?: string;
-  /** Value of the class's `refresh` annotation that was last answered, cut after {@link REFRESH_CHARACTERS}. */
-  readonly observedRefresh?: string;
-  /** How many Secrets are as they should be, of those that the class names. */
-  readonly syncedSecrets: number;
-  readonly desiredSecrets: number;
-  readonly secrets: readonly SecretStatus[];
-  /** Of a class that mirrors nothing, and that a workload uses which asks for restarts; else absent. */
-  readonly objects?: readonly ObjectStatus[];
-  /** Of the namespaces that the class names for copies of its Secrets, by name; absent where it names none. */
-  readonly copies?: readonly CopyStatus[];
-}
-
-export type Condition = ReadinessCondition | SyncCondition | RotatedCondition;
-
-interface AnyCondition {
-  readonly status: "True" | "False" | "Unknown";
-  readonly message: string;
-  readonly lastTransitionTime: string;
-}
-
-/** What `Synced` says in the words of other tools, and while an edit is looked at for long, that there is no answer to it yet. */
-export interface ReadinessCondition extends AnyCondition {
-  readonly type: "Ready" | "Reconciling" | "Stalled";
-  readonly reason: SyncReason | "Progressing";
-}
-
-export interface SyncCondition extends AnyCondition {
-  readonly type: "Synced" | "Fresh" | "Guarded";
-  readonly reason: SyncReason;
-}
-
-/** Of the workloads that use the class: whether their pods have the versions that its Secrets have. */
-export interface RotatedCondition extends AnyCondition {
-  readonly type: "Rotated";
-  readonly reason: RolloutReason;
-}
-
-export interface SecretStatus {
-  readonly name: string;
-  readonly state: SyncReason;
-  readonly message?: string;
-  /**
-   * Of what of the class the Secret was last written from; {@link UNKNOWN_SPEC}: of something else than the class has now. Absent: the worker
-   * that wrote it stored none, and the generation alone tells.
-   */
-  readonly specHash?: string;
-  readonly data: readonly KeyStatus[];
-}
-
-/** A key of a Secret, and what the Secret holds under it. */
-export interface KeyStatus {
-  readonly key: string;
-  /** `secret/DemoSecret`; absent where no object of the class makes the file. */
-  readonly object?: string;
-  /** Of what the Secret holds; absent where nothing was written yet. */
-  readonly version?: string;
-  /** RFC 3339: when the worker wrote this version in the place of another one; absent where it has seen no other. */
-  readonly since?: string;
-  readonly updated?: string;
-  readonly expires?: string;
-  readonly notBefore?: string;
-  /** Why it is not what the vault has; absent where it is. `PartialSync`: held back until every object of the Secret is there. */
-  readonly state?: SyncReason;
-  readonly message?: string;
-}
+import { rfc3339, storedTime } from "./stored-time.ts";
 
 /** What one reconcile found out. */
 export interface ClassOutcome {
@@ -105,11 +41,6 @@ export interface ClassOutcome {
   readonly isWithoutCopies?: boolean;
   /** What is known of the policies that limit the worker; absent where nobody looked. */
   readonly guardrails?: { readonly problem: string | undefined };
-}
-
-export interface Told {
-  readonly reason: SyncReason;
-  readonly message: string;
 }
 
 const HOUR_MS = 3_600_000;
@@ -148,7 +79,8 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     // Kept by whoever writes the copies.
     ...(stored?.copies === undefined || outcome.isWithoutCopies === true ? {} : { copies: stored.copies }),
   };
-  return stored !== undefined && isSaid(next, stored) ? undefined : next;
+  if (stored !== undefined && isSaid(next, stored)) return undefined;
+  return outcome.isFresh === true ? { ...next, lastSuccessfulCheckTime: rfc3339(outcome.lastSuccess ?? now) } : next;
 }
 
 /** How many Secrets there are to be, and how many of them are as they should be. */
@@ -194,10 +126,10 @@ function guarded({ guardrails }: ClassOutcome, context: ConditionContext): reado
   if (problem !== undefined)
     return [condition({ type: "Guarded", status: "False", reason: "GuardrailsMissing", message: problem }, context)];
   if (before === undefined) return [];
-  return [condition({ type: "Guarded", status: "True", reason: "Synced", message: "the policies stop what they forbid" }, context)];
+  return [condition({ type: "Guarded", status: "True", reason: "Synced", message: "the policies deny what they forbid" }, context)];
 }
 
-/** While checks fail the time is exact, so that nobody has to guess since when; at rest it is coarse. */
+/** While checks fail the time is exact, so that nobody has to guess since when; at rest, when it alone would be written, it is coarse. */
 function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
   const last = storedTime(stored?.lastSuccessfulCheckTime, now);
   if (isFresh !== true) return timeOf(lastSuccess ?? last);
@@ -222,7 +154,7 @@ function freshness(outcome: ClassOutcome, now: number): Said {
   if (outcome.isFresh) return { status: "True", reason: "Synced", message: "the vault answered at the last check" };
   if (outcome.isFresh === undefined) {
     const reason = outcome.reason === "SwitchedOff" ? "SwitchedOff" : "Synced";
-    return { status: "Unknown", reason, message: "the vault is not asked at the moment" };
+    return { status: "Unknown", reason, message: "the worker does not query the vault at the moment" };
   }
   const { reason, message } = outcome.notFresh ?? outcome;
   const { lastSuccess, maxStale } = outcome;
@@ -285,9 +217,6 @@ function progressConditions(generation: number, context: AnswerContext): readonl
 /** `Synced`, and the conditions that say the same in the words that every tool knows. */
 const SYNCED_TYPES: ReadonlySet<string> = new Set(["Ready", "Reconciling", "Stalled", "Synced"]);
 
-/** What any condition says, whatever its type. */
-export type Said = Pick<SyncCondition, "status" | "reason" | "message">;
-
 interface AnswerContext extends ConditionContext {
   /** That the answer is about. */
   readonly observedClassGeneration: number;
@@ -317,14 +246,36 @@ function condition<C extends Omit<ReadinessCondition | SyncCondition, "lastTrans
 }
 
 export function conditionOf<T extends (ReadinessCondition | SyncCondition)["type"]>(
-  status: ClassStatus | undefined,
+  status: Pick<ClassStatus, "conditions"> | undefined,
   type: T,
 ): (T extends SyncCondition["type"] ? SyncCondition : ReadinessCondition) | undefined {
   const found = status?.conditions.find((candidate) => candidate.type === type);
   return found as (T extends SyncCondition["type"] ? SyncCondition : ReadinessCondition) | undefined; // By its type.
 }
 
-/** Kubernetes times have whole seconds. */
-export function rfc3339(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 19)}Z`;
+/**
+ * The Secrets with the time since when each key has its version: `time` (RFC 3339) where the stored status has another version under the
+ * key, else what is stored. Without a version before it there is no time: the Secret's own creation says that, and a status that
+ * was lost and is written again must not make old versions new.
+ */
+function withSince(secrets: readonly SecretStatus[], stored: readonly SecretStatus[], time: string): readonly SecretStatus[] {
+  const before = new Map(stored.map(({ name, data }) => [name, data]));
+  return secrets.map((secret) => {
+    const keys = Map.groupBy(before.get(secret.name) ?? [], ({ key }) => key);
+    return { ...secret, data: secret.data.map((key) => keyWithSince(key, keyBefore(key, keys.get(key.key)), time)) };
+  });
+}
+
+/** Of a key that is made from several objects the one of the same object, in the same version if there is one; the last one where it was made from others. */
+function keyBefore({ object, version }: KeyStatus, before: readonly KeyStatus[] = []): KeyStatus | undefined {
+  const ofObject = before.filter((key) => key.object === object);
+  return ofObject.findLast((key) => key.version === version) ?? ofObject.at(-1) ?? before.at(-1);
+}
+
+function keyWithSince(key: KeyStatus, before: KeyStatus | undefined, time: string): KeyStatus {
+  const { since: _, ...said } = key;
+  if (before?.version === undefined || key.version === undefined) return said;
+  const isSame = before.version === key.version && before.object === key.object;
+  const since = isSame ? before.since : time;
+  return since === undefined ? said : { ...said, since };
 }

@@ -23,6 +23,8 @@ export function isAsWritten(className: string, secretObject: SecretObject, obser
   if (observed === undefined || !observed.isContentIntact || hasDriverMarks(observed)) return false;
   if (observed.annotations[SECRET_ANNOTATIONS.class] !== className) return false;
   if (observed.type !== secretObject.type?.trim()) return false;
+  // Its labels and annotations are not held: they are compared when it is next written, on the Secret as it is then.
+  if (observed.isPartial === true) return true;
   return (
     hasEntries(observed.labels, secretObject.labels) &&
     hasEntries(observed.annotations, secretObject.annotations) &&

@@ -1,5 +1,6 @@
 import { formatDuration } from "../duration.ts";
-import { rfc3339, type Told } from "./class-status.ts";
+import type { Told } from "./status-fields.ts";
+import { rfc3339 } from "./stored-time.ts";
 
 /** Two polls may be missed, and the third be a little late: then a class is not called fresh any more. */
 const POLLS = 2.5;

@@ -1,3 +1,4 @@
+import { accountNameProblem, statedAccount } from "../account-name.ts";
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 import { failed, ok, type Result } from "../result.ts";
@@ -20,7 +21,7 @@ export function credentialsSecretName({ provider, consumerNames, allowedNames }:
   const name = stated ?? only ?? DEFAULT_NAME;
   if (allowedNames.includes(name)) return ok(name);
   return failed(
-    `the worker may not read a Secret named ${name}; name one of ${allowedNames.join(", ")} in the annotation ${CLASS_ANNOTATIONS.credentialsSecret}, or add ${name} to the setting --credentials-secret-names`,
+    `the worker is not allowed to read a Secret named ${name}; name one of ${allowedNames.join(", ")} in the annotation ${CLASS_ANNOTATIONS.credentialsSecret}, or add ${name} to the setting --credentials-secret-names`,
   );
 }
 
@@ -32,9 +33,11 @@ export interface AccountFacts {
   readonly consumerAccounts: readonly string[];
 }
 
-/** Whose token is exchanged: the class's word, else the one account that its pods use. There is no default: it would be a guess. */
+/** Whose token is exchanged: the class's word, if an account can have that name, else the one account that its pods use. There is no default: it would be a guess. */
 export function serviceAccountName({ provider, consumerAccounts }: AccountFacts): Result<string, string> {
-  const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.serviceAccount];
+  const stated = statedAccount(provider.metadata.annotations);
+  const problem = stated === undefined ? undefined : accountNameProblem(stated);
+  if (problem !== undefined) return failed(problem);
   if (stated !== undefined) return ok(stated);
   const [only, ...others] = consumerAccounts;
   if (only !== undefined && others.length === 0) return ok(only);

@@ -1,6 +1,7 @@
 import type { ObjectFile } from "../content/object-file.ts";
 import type { SyncReason } from "../reasons.ts";
-import { type KeyStatus, rfc3339, type SecretStatus } from "./class-status.ts";
+import type { KeyStatus, SecretStatus } from "./status-fields.ts";
+import { rfc3339 } from "./stored-time.ts";
 
 /** A key whose object the vault gave. */
 export function givenKey(key: string, { objectId, version, updated, expires, notBefore }: ObjectFile): KeyStatus {

@@ -1,5 +1,5 @@
 import type { MountedVersions } from "../rollout/mounted-versions.ts";
-import type { ClassStatus } from "./class-status.ts";
+import type { ClassStatus } from "./status-fields.ts";
 
 /** The versions that a pod gets which mounts the class now, by its status. `generation`: of the class as it is now. */
 export function mountedVersions(

@@ -1,6 +1,5 @@
-import type { EventReason } from "../event-reasons.ts";
-import type { SyncReason } from "../reasons.ts";
-import type { KeyStatus, SecretStatus } from "./class-status.ts";
+import type { EventReason, SyncReason } from "../reasons.ts";
+import type { KeyStatus, SecretStatus } from "./status-fields.ts";
 
 export interface DateNotice {
   /** `secret/DemoSecret@<version>` */

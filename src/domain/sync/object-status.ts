@@ -5,25 +5,9 @@
 import type { VaultAddress } from "../ports/vault-client.ts";
 import type { SyncReason } from "../reasons.ts";
 import { SHOWN_AFTER_MS } from "../rollout/mounted-versions.ts";
-import { rfc3339, type Told } from "./class-status.ts";
+import type { ObjectStatus, Told } from "./status-fields.ts";
 import { shortText } from "./status-size.ts";
-
-/** An object of a class as a pod mounts it, and the version that a pod gets that is made now. */
-export interface ObjectStatus {
-  /** As the driver names it: `secret/DemoSecret`, of a history `secret/DemoSecret/0`. Two entries of a class may have the same. */
-  readonly object: string;
-  /** Absent where it was never known. */
-  readonly version?: string;
-  readonly updated?: string;
-  readonly expires?: string;
-  /** RFC 3339: pods that are made later mount this version. Absent where nobody knows. */
-  readonly since?: string;
-  /** Whose object it is, `https://shop.vault.azure.net`: what is known of its version says nothing of one of that name in another vault. */
-  readonly vault?: string;
-  /** Why the vault does not give it now; absent where it does. What is known of its version is of before. */
-  readonly state?: SyncReason;
-  readonly message?: string;
-}
+import { rfc3339 } from "./stored-time.ts";
 
 /** What one check found of an object. */
 export interface FoundObject {
@@ -78,7 +62,7 @@ export function objectStatuses(found: readonly FoundObject[], stored: StoredObje
 }
 
 function tooMany(count: number): ObjectStatus {
-  const message = `the class has ${count} files; the versions of at most ${MOST_OBJECTS} can be followed`;
+  const message = `the class has ${count} files; the versions of at most ${MOST_OBJECTS} can be tracked`;
   return { object: "all objects", state: "TooLarge", message };
 }
 

@@ -24,6 +24,8 @@ export interface ObservedSecret {
   readonly writtenAt?: number | undefined;
   /** Unix milliseconds. */
   readonly createdAt?: number | undefined;
+  /** Its namespace's Secrets leave no room for all of it: what is held are its identity and our marks. What it is to be is decided on the live one. */
+  readonly isPartial?: boolean;
 }
 
 /** By the API server's own bookkeeping: the field manager, which is not always the user, and when. */
@@ -31,13 +33,6 @@ export interface ForeignWrite {
   readonly manager: string;
   /** RFC 3339. */
   readonly time: string | undefined;
-}
-
-/** When the manager last changed something; undefined where nobody noted it. */
-export function lastWriteOf(entries: readonly ManagedFieldsEntry[], manager: string): number | undefined {
-  const times = entries.filter((entry) => entry.manager === manager).map(({ time }) => Date.parse(time ?? ""));
-  const known = times.filter((time) => !Number.isNaN(time));
-  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 export interface OwnedFields {

@@ -3,7 +3,7 @@
  * sigs.k8s.io/cli-utils): `Reconciling` is progress, `Stalled` a failure, and neither of them is there when all is well.
  */
 import type { SyncReason } from "../reasons.ts";
-import type { ReadinessCondition, Said, SecretStatus } from "./class-status.ts";
+import type { ReadinessCondition, Said, SecretStatus } from "./status-fields.ts";
 
 /**
  * Passes by itself, or waits for what is usually applied in the same minute as the class: its credentials, its account, its pods. Everything

@@ -1,11 +1,11 @@
 import { assertNever } from "../assert-never.ts";
+import type { RolloutReason } from "../reasons.ts";
 import { type HoldReason, holdWords } from "../rollout/hold.ts";
 import type { Judged } from "../rollout/namespace-plan.ts";
-import type { RolloutReason } from "../rollout/reasons.ts";
 import type { Standing } from "../rollout/standing.ts";
 import { type Obstacle, titleOf } from "../rollout/workload.ts";
-import type { ClassStatus, RotatedCondition } from "./class-status.ts";
 import { shownNames } from "./shown-names.ts";
+import type { ClassStatus, RotatedCondition } from "./status-fields.ts";
 
 const MAX_SHOWN = 5;
 
@@ -33,12 +33,12 @@ export interface Rotated {
 /** `users` are in the order of their restart; `haltedBy` may use other classes. Undefined where there are no users. */
 export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined): Rotated | undefined {
   const failed = find(users, "failed");
-  if (failed !== undefined) return { status: "False", reason: "RolloutFailed", message: failed.standing.message };
+  if (failed !== undefined) return { status: "False", reason: "RolloutFailed", message: failureOf(failed) };
   const waiting = users.filter(({ standing }) => standing.kind === "due");
   const restarting = find(users, "restarting");
   const [first] = waiting;
   if (haltedBy !== undefined && first !== undefined) {
-    const message = `${titleOf(first.workload)} is not restarted: ${failureOf(haltedBy.standing)}`;
+    const message = `${titleOf(first.workload)} is not restarted: ${failureOf(haltedBy)}`;
     return { status: "False", reason: "RolloutFailed", message };
   }
   if (restarting !== undefined || first !== undefined) {
@@ -50,7 +50,11 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
     return { status: "False", reason: "Restarting", message };
   }
   const unawaited = find(users, "unawaited");
-  if (unawaited !== undefined) return { status: "False", reason: "Restarting", message: unawaited.standing.message };
+  if (unawaited !== undefined) {
+    const { workload } = unawaited;
+    const message = `${titleOf(workload)}: ${workload.progress.summary}; it was not ready before its restart, so no other workload waits for it`;
+    return { status: "False", reason: "Restarting", message };
+  }
   const held = find(users, "held");
   if (held !== undefined) return heldCondition(users, held);
   const awaiting = find(users, "awaitingFiles");
@@ -66,7 +70,7 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
   return {
     status: "True",
     reason: "Rotated",
-    message: `the pods of all workloads that ask for restarts (${users.length}) have these versions`,
+    message: `the pods of all workloads that request restarts (${users.length}) have these versions`,
   };
 }
 
@@ -79,9 +83,9 @@ function unknownOf({ workload, standing }: Judged): readonly Rotated[] {
     case "unknown":
       return unknown(standing.why);
     case "settling":
-      return unknown("versions that it uses have just changed");
+      return unknown("its object versions have just changed");
     case "rolling":
-      return unknown("somebody else replaces its pods at the moment");
+      return unknown("someone else is replacing its pods");
     case "noVersions":
       return [{ status: "Unknown", reason: "NoVersions", message: `${titleOf(workload)}: ${standing.why}` }];
     case "current":
@@ -108,7 +112,7 @@ const BY_HAND: Readonly<Record<Obstacle, string>> = {
   Paused: "must be restarted manually",
   Degraded: "must be restarted manually",
   OnDelete: "must be restarted manually",
-  Partitioned: "keeps pods below its partition, which have older versions: lower spec.updateStrategy.rollingUpdate.partition",
+  Partitioned: "keeps pods with older versions below its partition: lower spec.updateStrategy.rollingUpdate.partition",
 };
 
 export function rotatedIn(status: ClassStatus | undefined): RotatedCondition | undefined {
@@ -148,7 +152,8 @@ function heldCondition(users: readonly Judged[], { workload, standing }: Found<"
     .filter((other) => other.standing.kind === "held" && other.workload !== workload)
     .map((other) => titleOf(other.workload));
   const more = others.length === 0 ? "" : `; also waiting: ${shownNames(others, MAX_SHOWN)}`;
-  return { status: "False", reason, message: `${titleOf(workload)} is not restarted yet: ${words}${more}` };
+  const unknown = names(users, "unknown", "; versions unknown").replace(/; $/, "");
+  return { status: "False", reason, message: `${titleOf(workload)} is not restarted yet: ${words}${more}${unknown}` };
 }
 
 function names(users: readonly Judged[], kind: Standing["kind"], what: string): string {
@@ -156,6 +161,6 @@ function names(users: readonly Judged[], kind: Standing["kind"], what: string): 
   return some.length === 0 ? "" : `${what}: ${shownNames(some, MAX_SHOWN)}; `;
 }
 
-function failureOf(standing: Standing): string {
-  return standing.kind === "failed" ? standing.message : "";
+function failureOf({ workload, standing }: Judged): string {
+  return standing.kind === "failed" ? `${titleOf(workload)}: ${standing.why}` : "";
 }

@@ -80,7 +80,7 @@ export function planSecret(wanted: WantedSecret, facts: PlanFacts): SecretAction
     return {
       kind: "replace",
       onto: ontoOf(observed),
-      why: `its type is ${observed.type}, ${wanted.type} is wanted, and a Secret's type cannot be changed`,
+      why: `its type is ${observed.type} instead of ${wanted.type}, and a Secret's type cannot be changed`,
     };
   }
   const why = difference(wanted, className, observed);

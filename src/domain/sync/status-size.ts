@@ -2,13 +2,12 @@
  * A status that the API server stores. Names, keys and messages are the class author's, and as long as they like: without a limit a class
  * could have no status at all, and nobody would learn why.
  */
+import { LONGEST_SUBDOMAIN } from "../kubernetes-names.ts";
 import { MAX_SECRET_OBJECTS } from "../provider-class/class-limits.ts";
-import type { KeyStatus, SecretStatus } from "./class-status.ts";
+import type { KeyStatus, SecretStatus } from "./status-fields.ts";
 
 /** A message of ours, with a long one of the vault in it, has a fifth of this. The schema takes 32,768. */
 const LONGEST_MESSAGE = 4_096;
-/** Of names: what is longer is none that Kubernetes or a vault takes. */
-const LONGEST_NAME = 253;
 /** Of a message where there are too many. */
 const SHORT_MESSAGE = 256;
 /** Characters of all Secrets together; the API server takes 1.5 MiB for the whole object. */
@@ -24,8 +23,8 @@ function shortKey(status: KeyStatus): KeyStatus {
   const { key, object, message } = status;
   return {
     ...status,
-    key: shortText(key, LONGEST_NAME),
-    ...(object === undefined ? {} : { object: shortText(object, 2 * LONGEST_NAME) }),
+    key: shortText(key, LONGEST_SUBDOMAIN),
+    ...(object === undefined ? {} : { object: shortText(object, 2 * LONGEST_SUBDOMAIN) }),
     ...(message === undefined ? {} : { message: shortText(message) }),
   };
 }
@@ -34,7 +33,7 @@ function shortSecret(secret: SecretStatus, most: number = LONGEST_MESSAGE): Secr
   const { name, message, data } = secret;
   return {
     ...secret,
-    name: shortText(name, LONGEST_NAME),
+    name: shortText(name, LONGEST_SUBDOMAIN),
     ...(message === undefined ? {} : { message: shortText(message, most) }),
     data: data.map(shortKey),
   };

@@ -3,7 +3,8 @@
  * object's own, as tools that judge any object expect, and is added when a status is written. Versions before 0.4.0 had the class's there.
  */
 import type { KubeObject } from "../kubernetes.ts";
-import { type ClassStatus, type Condition, countsOf, type SyncCondition, withSynced } from "./class-status.ts";
+import { countsOf, withSynced } from "./class-status.ts";
+import type { ClassStatus, Condition, SyncCondition } from "./status-fields.ts";
 
 /** Our status object: one per synced class, same name. */
 export interface SecretProviderClassSync extends KubeObject {

@@ -10,3 +10,8 @@ export function storedTime(text: string | undefined, now: number): number | unde
   if (time <= now) return time;
   return time <= now + CLOCKS_DIFFER_MS ? time - CLOCKS_DIFFER_MS : undefined;
 }
+
+/** Kubernetes times have whole seconds. */
+export function rfc3339(now: number): string {
+  return `${new Date(now).toISOString().slice(0, 19)}Z`;
+}

@@ -1,4 +1,5 @@
-import type { SecretStatus, Told } from "./class-status.ts";
+import { conditionOf } from "./class-status.ts";
+import type { ClassStatus, SecretStatus, Told } from "./status-fields.ts";
 
 /** The word for the class as a whole, from how its Secrets stand. */
 export function summarize(secrets: readonly SecretStatus[]): Told {
@@ -11,4 +12,12 @@ export function summarize(secrets: readonly SecretStatus[]): Told {
 }
 
 /** Of a `while-used` class without a consumer. */
-export const UNUSED_MESSAGE = "no pod mounts the class, so it has no Secrets; they are made when one does";
+export const UNUSED_MESSAGE = "no pod mounts the class, so it has no Secrets; the worker creates them when a pod mounts it";
+
+/**
+ * Whether the worker has written that the class waits for a pod. The status has no code for it, as users see a class that is `Synced`: the
+ * message is the worker's own, and is compared here alone.
+ */
+export function isToldUnused(status: ClassStatus | undefined): boolean {
+  return conditionOf(status, "Synced")?.message === UNUSED_MESSAGE;
+}

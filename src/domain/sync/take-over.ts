@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../annotations.ts";
 import type { KubeObject, SecretProviderClass } from "../kubernetes.ts";
+import { WeakCache } from "../weak-cache.ts";
 import { wordsOf } from "../words.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 
@@ -83,9 +84,11 @@ function refused(message: string): TakeOver {
   return { kind: "refused", message };
 }
 
-/** Names in the annotation `adopt` of a class. */
-export function adoptedNames({ metadata }: SecretProviderClass): readonly string[] {
-  return wordsOf(metadata.annotations?.[CLASS_ANNOTATIONS.adopt]);
+const adopted = new WeakCache<SecretProviderClass, readonly string[]>();
+
+/** Names in the annotation `adopt` of a class. Asked for each of its Secrets, read once. */
+export function adoptedNames(provider: SecretProviderClass): readonly string[] {
+  return adopted.getOrCreate(provider, () => wordsOf(provider.metadata.annotations?.[CLASS_ANNOTATIONS.adopt]));
 }
 
 /** It was there before the class, which gives it back and never deletes it. */

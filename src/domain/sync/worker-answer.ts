@@ -1,7 +1,8 @@
 /** What the status of a class says to a request that somebody made by its annotation `refresh`. */
 import { isAnswerOwed } from "./class-answer.ts";
-import { type ClassStatus, conditionOf, REFRESH_CHARACTERS, type Told } from "./class-status.ts";
+import { conditionOf, REFRESH_CHARACTERS } from "./class-status.ts";
 import { isPassing } from "./readiness.ts";
+import type { ClassStatus, Told } from "./status-fields.ts";
 
 /** A request to ask the vault. */
 export interface RefreshRequest {

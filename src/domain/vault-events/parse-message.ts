@@ -1,4 +1,4 @@
-import { decodeBase64 } from "../content/encodings.ts";
+import { decodeBase64 } from "../encodings.ts";
 import { nonEmptyText } from "../json-members.ts";
 import { isJsonObject, type JsonObject, parsedJson } from "../json-object.ts";
 import type { ObjectType } from "../provider-class/object-rules.ts";

@@ -1,31 +1,8 @@
 /** One item of `--event-queues`: the address of a queue, and who the worker signs in as there. */
+import { placeholdersIn } from "../placeholder.ts";
+import type { QueueIdentity, QueueSetting } from "../ports/event-queue.ts";
 import { CLOUDS } from "../provider-class/clouds.ts";
 import { failed, ok, type Result } from "../result.ts";
-
-export interface QueueSetting {
-  /** `https://account.queue.core.windows.net/name`, in which {@link SHARD_PLACE} may stand. */
-  readonly url: string;
-  readonly identity: QueueIdentity;
-  /** `https://login.microsoftonline.com/` */
-  readonly authorityHost: string;
-  /** Scope of a token for the queue. */
-  readonly scope: string;
-  /** Nothing but the setting vouches for the authority. */
-  readonly isCustomCloud: boolean;
-}
-
-export type QueueIdentity =
-  /** Of the worker's node; without `clientId` its system-assigned one. */
-  | { readonly kind: "managed"; readonly clientId: string | undefined }
-  /** By a token of a ServiceAccount, whose Namespace grants it; without `namespace` in that of the install. */
-  | {
-      readonly kind: "workload";
-      readonly clientId: string;
-      readonly tenantId: string;
-      readonly account: { readonly namespace: string | undefined; readonly name: string };
-    }
-  /** By a client secret: `secretName` is a Secret in the install's namespace, with clientid and clientsecret. */
-  | { readonly kind: "servicePrincipal"; readonly tenantId: string; readonly secretName: string };
 
 /** The service's scope in every cloud that everybody knows: https://learn.microsoft.com/azure/storage/queues/authorize-access-azure-active-directory */
 const STORAGE_SCOPE = "https://storage.azure.com/.default";
@@ -67,6 +44,8 @@ export function queueOfShard(setting: QueueSetting, shard: number): QueueSetting
 
 /** The error says what to write instead. */
 export function parseQueueSetting(text: string): Result<QueueSetting, string> {
+  const unfilled = placeholdersIn(text);
+  if (unfilled.length > 0) return failed(`write the value in place of ${unfilled.join(" and ")}`);
   const [address = "", ...parts] = text.split(";").map((part) => part.trim());
   // In the name alone: the host says whose account it is.
   const [host, name] = [address.slice(0, address.lastIndexOf("/")), address.slice(address.lastIndexOf("/"))];
@@ -96,7 +75,7 @@ function readAddress(text: string): Result<URL, string> {
   return failed(
     name === "" || name.includes("/")
       ? `write the name of one queue after the host, such as ${EXAMPLE}`
-      : `${JSON.stringify(name)} is no name of a queue: ${NAME_RULE}`,
+      : `${JSON.stringify(name)} is not a valid queue name: ${NAME_RULE}`,
   );
 }
 
@@ -106,7 +85,7 @@ function readParts(parts: readonly string[]): Result<Given, string> {
     const [name = "", ...rest] = part.split("=");
     const key = KEYS.find((known) => known === name);
     if (key === undefined) return failed(`unknown part ${JSON.stringify(name)}; write any of ${KEYS.join(", ")}, as name=value`);
-    if (given[key] !== undefined) return failed(`${key} is there twice`);
+    if (given[key] !== undefined) return failed(`${key} is given twice`);
     given[key] = rest.join("=");
   }
   return ok(given);
@@ -118,9 +97,9 @@ function readCloud({ hostname }: URL, { authorityHost, scope }: Given): Result<C
   const known = SUFFIXES.find(({ suffix }) => hostname.endsWith(suffix));
   if (known !== undefined && authorityHost === undefined && scope === undefined)
     return ok({ authorityHost: known.cloud.authorityHost, scope: STORAGE_SCOPE, isCustomCloud: false });
-  if (known !== undefined) return failed("leave authorityHost and scope out: the host says which cloud it is");
+  if (known !== undefined) return failed("omit authorityHost and scope: the host identifies the cloud");
   if (authorityHost === undefined || scope === undefined)
-    return failed(`no cloud is known by the host ${hostname}; add authorityHost and scope, such as ${CUSTOM_EXAMPLE}`);
+    return failed(`the host ${hostname} belongs to no known cloud; add authorityHost and scope, such as ${CUSTOM_EXAMPLE}`);
   const authority = URL.canParse(authorityHost) ? new URL(authorityHost) : undefined;
   const audience = URL.canParse(scope) ? new URL(scope) : undefined;
   if (authority?.protocol !== "https:" || audience?.protocol !== "https:" || !scope.endsWith("/.default"))
@@ -145,7 +124,7 @@ function readIdentity(given: Given): Result<QueueIdentity, string> {
   if (missing !== undefined) return failed(`identity=${kind} needs ${needs.join(", ")}; add ${missing}=…`);
   const taken: readonly Key[] = ["identity", "authorityHost", "scope", ...needs, ...may];
   const surplus = KEYS.find((key) => given[key] !== undefined && !taken.includes(key));
-  if (surplus !== undefined) return failed(`identity=${kind} takes no ${surplus}; leave it out, or write another identity`);
+  if (surplus !== undefined) return failed(`identity=${kind} takes no ${surplus}; remove it, or write another identity`);
   return shapeProblem(given) ?? ok(asIdentity(kind, given));
 }
 

@@ -14,7 +14,7 @@ export interface Expiry extends Pick<ObjectUsage, "vault" | "type" | "name" | "c
 }
 
 /** What counts as soon where nobody says (milliseconds): Key Vault tells of an expiry thirty days before. */
-export const SOON_MS = 30 * 86_400_000;
+const SOON_MS = 30 * 86_400_000;
 
 /** The objects that expire, the first first. `withinMs`: those alone that have expired, or will within that time. */
 export function expiryCalendar(usages: readonly ObjectUsage[], now: number, withinMs?: number): readonly Expiry[] {

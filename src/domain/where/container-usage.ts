@@ -1,7 +1,7 @@
 import type { ClassObject } from "../provider-class/object-rules.ts";
 import type { Arrival, KeyVersion } from "./key-version.ts";
 import { referenceKey } from "./object-reference.ts";
-import type { ContainerUse, PodContainer, PodUse } from "./pod-use.ts";
+import type { ContainerUse, ObservedContainer, PodUse } from "./pod-use.ts";
 import type { ReadClass } from "./read-class.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StoredPodStatus } from "./stored-versions.ts";
@@ -62,11 +62,12 @@ function unknown(why: string): Found {
 function reportedFiles(snapshot: Snapshot, pod: PodUse, status: StoredPodStatus | undefined, entries: readonly ClassObject[]): Found {
   if (status === undefined) {
     return unknown(
-      snapshot.unseen("podStatuses", pod.namespace) ?? "the driver has no status of it: the pod has not mounted the class yet",
+      snapshot.unseen("podStatuses", pod.namespace) ?? "the driver has no status for it, because the pod has not mounted the class yet",
     );
   }
-  if (status.podUid !== undefined && status.podUid !== pod.uid) return unknown("the driver's status is of an earlier pod of that name");
-  if (!status.isMounted) return unknown("the driver says that the class is not mounted");
+  if (status.podUid !== undefined && status.podUid !== pod.uid)
+    return unknown("the driver's status belongs to an earlier pod of that name");
+  if (!status.isMounted) return unknown("the driver reports that the class is not mounted");
   const names = new Set(entries.map(referenceKey));
   const held = status.versions.find((each) => names.has(referenceKey(each)) && (each.index ?? 0) === 0);
   if (held === undefined) return unknown("the files were written before the class named the object");
@@ -74,7 +75,7 @@ function reportedFiles(snapshot: Snapshot, pod: PodUse, status: StoredPodStatus 
 }
 
 /** A part of a volume is what it was when the container started; the whole follows the driver, also while a container waits. */
-function inContainer(container: PodContainer, use: ContainerUse, status: StoredPodStatus | undefined, reported: Found): Found {
+function inContainer(container: ObservedContainer, use: ContainerUse, status: StoredPodStatus | undefined, reported: Found): Found {
   if (container.state.kind === "ended") return notRunning();
   if (use.kind !== "mount" || use.subPath === undefined || reported.version === undefined) return reported;
   const { state } = container;
@@ -83,7 +84,7 @@ function inContainer(container: PodContainer, use: ContainerUse, status: StoredP
   if (isFirst || state.startedAt > writtenAt) return { version: reported.version, evidence: "started-after", since: state.startedAt };
   if (versions.length === 1) return older(state.startedAt);
   return unknown(
-    "it mounts a part, which does not follow; the driver changed files of the class after the container started, and nothing says which",
+    "it mounts a subPath, which is not updated; the driver changed files of the class after the container started, and which files is not known",
   );
 }
 
@@ -130,12 +131,12 @@ function covers(subPath: string | undefined, path: string): boolean {
   return part === path || path.startsWith(`${part}/`);
 }
 
-function ofSecret(use: ContainerUse, { state }: PodContainer, key: KeyVersion, now: number): Found {
+function ofSecret(use: ContainerUse, { state }: ObservedContainer, key: KeyVersion, now: number): Found {
   const { version, arrival, why } = key;
   const follows = use.kind === "volume" && use.subPath === undefined;
   if (state.kind === "ended" || (state.kind === "waiting" && !follows)) return notRunning();
-  if (version === undefined) return unknown(why ?? "nobody knows the version in the Secret");
-  if (arrival === undefined) return unknown("nothing says since when the Secret has its version");
+  if (version === undefined) return unknown(why ?? "the version in the Secret is not known");
+  if (arrival === undefined) return unknown("when the Secret got its version is not known");
   const startedAt = state.kind === "running" ? state.startedAt : Number.NEGATIVE_INFINITY;
   if (hasStartedAfter(startedAt, arrival)) return known(version, "started-after", startedAt);
   return follows ? inVolume(version, arrival, now) : beforeArrival(startedAt, arrival);
@@ -143,13 +144,13 @@ function ofSecret(use: ContainerUse, { state }: PodContainer, key: KeyVersion, n
 
 function inVolume(version: string, { at }: Arrival, now: number): Found {
   if (now - at >= KUBELET_MS) return known(version, "kubelet", at);
-  return unknown("the Secret changed less than two minutes ago; the kubelet may not have copied it yet");
+  return unknown("the Secret changed less than two minutes ago, so the kubelet might not have copied it yet");
 }
 
 function beforeArrival(startedAt: number, { isExact, isFirst }: Arrival): Found {
   if (isFirst) return unknown("the container is older than the Secret");
   if (isExact) return older(startedAt);
-  return unknown("the Secret was written after the container started, and nothing says whether its version changed then");
+  return unknown("the Secret was written after the container started, and whether its version changed then is not known");
 }
 
 function known(version: string, evidence: Evidence, since: number): Found {

@@ -60,13 +60,13 @@ function bySecret({ className, versions }: StoredSecret, asked: string, named: N
   if (second === undefined) return { version: only, evidence: "annotation" };
   // A class may name two versions of one object: the status says which key has which.
   if (stated !== undefined && found.has(stated.held.version)) return { version: stated.held.version, evidence: "annotation" };
-  return nothing("the Secret has several versions of the object, and the status of the class does not say which key has which");
+  return nothing("the Secret has several versions of the object, and the status of the class does not show which key has which");
 }
 
 /** The Secret may not be seen, or is not there. */
 function byStatus(snapshot: Snapshot, namespace: string, stated: StatedKey | undefined): Found {
   const unseen = snapshot.unseen("secrets", namespace);
-  if (unseen === undefined) return nothing("the Secret is not there, or the worker did not write it");
+  if (unseen === undefined) return nothing("the Secret does not exist, or the worker did not write it");
   if (stated === undefined) return nothing(snapshot.unseen("classStatuses", namespace) ?? unseen);
   return { version: stated.held.version, evidence: "class-status", why: unseen };
 }

@@ -46,12 +46,18 @@ export function parseReference(text: string): Result<WantedObject, string> {
   const [kind = "", name = "", ...rest] = vault === undefined ? text.split("/") : parts;
   const type = Object.hasOwn(TYPES, kind.toLowerCase()) ? TYPES[kind.toLowerCase()] : undefined;
   if (type === undefined || rest.length > 0) return failed(`${JSON.stringify(text)} names no object of a vault; write ${FORMS}`);
+  if (name === "" && vault === undefined) return failed(`${JSON.stringify(text)} is a type, but names no object; write ${kind}/NAME`);
   if (!NAME.test(name)) {
     return failed(
-      `${JSON.stringify(text)}: ${JSON.stringify(name)} is no name of an object in Key Vault, which has letters, digits and dashes alone`,
+      `${JSON.stringify(text)}: ${JSON.stringify(name)} is not a valid name in Key Vault, which allows only letters, digits, and dashes`,
     );
   }
   return ok({ type, name, vault: vault?.toLowerCase() });
+}
+
+/** `db-pass`, of a type that is not said. A type alone is no name: its object was forgotten. */
+export function isObjectName(text: string): boolean {
+  return NAME.test(text) && !Object.hasOwn(TYPES, text.toLowerCase());
 }
 
 /** Equal for two spellings of one object: Key Vault's names are case-insensitive. */

@@ -17,7 +17,7 @@ export type ContainerUse =
   | { readonly kind: "env"; readonly secret: string; readonly key: string }
   | { readonly kind: "envFrom"; readonly secret: string };
 
-export interface PodContainer {
+export interface ObservedContainer {
   readonly name: string;
   /** `ended`: it will not run again as long as the pod lives, unless it is restarted. */
   readonly state: { readonly kind: "running"; readonly startedAt: number } | { readonly kind: "waiting" } | { readonly kind: "ended" };
@@ -33,7 +33,7 @@ export interface PodUse {
   readonly node: string | undefined;
   /** Classes of its CSI volumes, those that no container mounts included. */
   readonly classes: readonly string[];
-  readonly containers: readonly PodContainer[];
+  readonly containers: readonly ObservedContainer[];
 }
 
 /** Undefined for a pod that has ended, and for one that uses neither a class nor a Secret. */
@@ -85,7 +85,7 @@ function containersOf(
   spec: JsonObject,
   status: JsonObject,
   volumes: ReadonlyMap<string, readonly VolumeSource[]>,
-): readonly PodContainer[] {
+): readonly ObservedContainer[] {
   return LISTS.flatMap(([list, statuses]) => {
     const states = new Map(listAt(status, statuses).map((each) => [each["name"], memberOf(each, "state")]));
     return listAt(spec, list).flatMap((container) => {
@@ -98,7 +98,7 @@ function containersOf(
   });
 }
 
-function stateOf(state: JsonObject): PodContainer["state"] {
+function stateOf(state: JsonObject): ObservedContainer["state"] {
   const startedAt = Date.parse(String(valueAt(state, ["running", "startedAt"])));
   if (!Number.isNaN(startedAt)) return { kind: "running", startedAt };
   return isJsonObject(state["terminated"]) ? { kind: "ended" } : { kind: "waiting" };

@@ -3,8 +3,8 @@ import type { SecretProviderClass } from "../kubernetes.ts";
 import { parameter } from "../provider-class/identity-mode.ts";
 import { type ClassObject, narrowObjects } from "../provider-class/object-rules.ts";
 import { type CloudOptions, readParameters } from "../provider-class/parameters.ts";
-import { entriesOf } from "../provider-class/parse.ts";
-import { filesOfEntry, keyOf, type SecretObjectEntries } from "../secret-data/data-entries.ts";
+import { entriesOf } from "../read-class.ts";
+import { entryKey, filesOfEntry, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 
 /** A key of a Secret that a class names, with the object that its file is made from. */
 export interface NamedKey {
@@ -67,7 +67,7 @@ function secretsOf(secretObjects: NamedSecretObjects, objects: readonly ClassObj
         const object = find(file);
         if (object === undefined) return [];
         const index = hasHistory(object) ? Number(stemOf(file).split("/").at(-1)) : undefined;
-        return [{ key: keyOf(entry), object, index }];
+        return [{ key: entryKey(entry), object, index }];
       }),
     ),
   }));

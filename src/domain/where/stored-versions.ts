@@ -3,7 +3,7 @@ import { SECRET_ANNOTATIONS } from "../annotations.ts";
 import { listAt, nonEmptyText, valueAt } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
 import type { KubeObject, ObjectRef } from "../kubernetes.ts";
-import { statusChangedAt } from "../status-change.ts";
+import { changedAt } from "../written-at.ts";
 import { type HeldVersion, parseObjectId, parseObjectVersions } from "./object-reference.ts";
 
 /** A Secret of the worker's, by its metadata alone. Times are Unix milliseconds. */
@@ -103,7 +103,7 @@ export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefin
     const known = typeof id === "string" ? parseObjectId(id) : undefined;
     return known === undefined || typeof version !== "string" || version === "" ? [] : [{ ...known, version }];
   });
-  const writtenAt = statusChangedAt(object.metadata);
+  const writtenAt = changedAt("status", object.metadata);
   return {
     namespace,
     pod,

@@ -2,11 +2,11 @@ import type { ObjectReference } from "./object-reference.ts";
 
 /** How a version stands beside the newest known one. */
 export const VERSION_STATES = {
-  current: "it is the newest version that is known",
-  old: "another version than the newest that is known",
-  pinned: "the class names this version, or asks for a place further back in a history",
-  unknown: "nothing says which version it is",
-  "not-running": "the container does not run; it gets the version that its source has when it starts",
+  current: "it is the newest known version",
+  old: "it is not the newest known version",
+  pinned: "the class names this version, or an earlier place in the version history",
+  unknown: "the version is not known",
+  "not-running": "the container is not running; when it starts, it gets the version that its source then has",
 } as const;
 
 export type VersionState = keyof typeof VERSION_STATES;
@@ -14,12 +14,12 @@ export type VersionState = keyof typeof VERSION_STATES;
 /** How a version is known. */
 export const EVIDENCE = {
   annotation: "the worker's annotation on the Secret",
-  "class-status": "the status of the class, because the Secret itself may not be seen",
+  "class-status": "the status of the class, because you lack permission to see the Secret",
   "pod-status": "SecretProviderClassPodStatus, which the driver writes",
   "started-after": "the container started after its source had the version",
-  "started-before": "the container started before its source had the version, and reads it at its start alone",
+  "started-before": "the container started before its source had the version, and reads it only at its start",
   kubelet: "the kubelet copies the Secret into the volume, within two minutes",
-  none: "nothing tells",
+  none: "not known",
 } as const;
 
 export type Evidence = keyof typeof EVIDENCE;
@@ -52,7 +52,7 @@ export interface SecretUsage extends Held {
   readonly keys: readonly string[];
 }
 
-export const VIAS = ["mount", "volume", "env", "envFrom"] as const;
+const VIAS = ["mount", "volume", "env", "envFrom"] as const;
 
 export interface ContainerUsage extends Held {
   readonly namespace: string;

@@ -35,4 +35,4 @@ export class YamlSyntaxError extends Error {
 }
 
 /** Characters that YAML forbids in its text. */
-export const FORBIDDEN = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+export const FORBIDDEN_CHARACTERS = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;

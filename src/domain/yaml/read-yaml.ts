@@ -71,7 +71,7 @@ function parseAsWritten(text: string): Parsed {
 /** js-yaml takes a name up to the next blank. */
 function refuseOddName(text: string, { anchorStart, anchorEnd }: { readonly anchorStart: number; readonly anchorEnd: number }): void {
   if (anchorStart < 0 || /^[-\w]+$/.test(text.slice(anchorStart, anchorEnd))) return;
-  YAMLException.throwAt(text, anchorStart, "the name of an anchor has letters, digits, - and _ alone");
+  YAMLException.throwAt(text, anchorStart, "only letters, digits, - and _ are allowed in the name of an anchor");
 }
 
 /** What js-yaml says of what stands behind a document, and how many characters behind the beginning of that. */
@@ -144,7 +144,7 @@ function sendEvent(event: Event, place: EventPlace, send: (event: YamlEvent) => 
     const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK;
     const value = isBlock ? blockValue(text, event) : getScalarValue(text, event);
     const properties = propertiesOf(event, place, isBlock ? event.valueStart - 1 : event.valueStart);
-    if (!value.isWellFormed()) throw new YamlSyntaxError("an escape stands for no character", properties.line);
+    if (!value.isWellFormed()) throw new YamlSyntaxError("an escape is not valid", properties.line);
     send({ kind: "scalar", value, isQuoted: event.style !== SCALAR_STYLE.PLAIN, ...properties });
   } else send({ kind: event.type === EVENT_ID.MAPPING ? "mapping" : "list", ...propertiesOf(event, place, event.start) });
 }

@@ -5,7 +5,7 @@
 import { hash, type X509Certificate } from "node:crypto";
 import type { TrustStoreInput } from "../../domain/ports/pki.ts";
 import type { Result } from "../../domain/result.ts";
-import { checkPassword, orRefusal, readCertificates, refusal } from "./store-input.ts";
+import { checkPassword, orRefusal, readCertificates, storeRefusal } from "./store-input.ts";
 
 const MAGIC = 0xfeedfeed;
 const VERSION = 2;
@@ -30,7 +30,7 @@ function text(ascii: string): Buffer {
 function creationOf({ validFrom }: X509Certificate, number: number): Buffer {
   // Not `validFromDate`: of a malformed time, Node 24 makes it of memory that nothing was written to, and sometimes that is a date.
   const time = Date.parse(validFrom);
-  if (Number.isNaN(time)) throw refusal(`certificate ${number} has no date from which it is valid`);
+  if (Number.isNaN(time)) throw storeRefusal(`certificate ${number} has no date from which it is valid`);
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64BE(BigInt(time));
   return bytes;

@@ -8,7 +8,7 @@ class StoreRefusal extends Error {
   override readonly name = "StoreRefusal";
 }
 
-export const refusal = (words: string) => new StoreRefusal(words);
+export const storeRefusal = (words: string) => new StoreRefusal(words);
 
 /** The store, or the words of what refused it. */
 export function orRefusal(write: () => Uint8Array): Result<Uint8Array, string> {
@@ -35,10 +35,10 @@ function certificateOf(der: Uint8Array): X509Certificate | undefined {
 export function readCertificates(ders: readonly Uint8Array[]): readonly [X509Certificate, ...X509Certificate[]] {
   const [first, ...others] = ders.map((der, index) => {
     const certificate = certificateOf(der);
-    if (certificate === undefined) throw refusal(`certificate ${index + 1} of ${ders.length} is not an X.509 certificate in DER`);
+    if (certificate === undefined) throw storeRefusal(`certificate ${index + 1} of ${ders.length} is not an X.509 certificate in DER`);
     return certificate;
   });
-  if (first === undefined) throw refusal("there is no certificate, and a store needs at least one");
+  if (first === undefined) throw storeRefusal("there are no certificates, and a store needs at least one");
   return [first, ...others];
 }
 
@@ -54,10 +54,12 @@ function belongs(pkcs8: Uint8Array, certificate: X509Certificate): boolean {
 /** PKCS#8 DER of the key that belongs to the leaf. */
 export function readKeyOf(leaf: X509Certificate, der: Uint8Array): Uint8Array {
   const key = readPrivateKey(der);
-  if (key === undefined) throw refusal("the private key is not in PKCS#8, PKCS#1 or SEC 1, or it is broken");
-  if (key.kind === "other") throw refusal("the private key is neither RSA nor EC");
+  if (key === undefined) throw storeRefusal("the private key is not in PKCS#8, PKCS#1 or SEC 1, or it is broken");
+  if (key.kind === "other") throw storeRefusal("the private key is neither RSA nor EC");
   if (!belongs(key.pkcs8, leaf)) {
-    throw refusal("the private key does not belong to the first certificate. Put the certificate of the key before those of its issuers");
+    throw storeRefusal(
+      "the private key does not belong to the first certificate. Put the certificate of the key before those of its issuers",
+    );
   }
   return key.pkcs8;
 }
@@ -69,7 +71,8 @@ export function readKeyOf(leaf: X509Certificate, der: Uint8Array): Uint8Array {
  * store with them, and a PKCS#12 store not.
  */
 export function checkPassword(password: string): void {
-  if (password === "") throw refusal("the password is empty, and a store needs one");
-  if (/\p{Cc}/u.test(password)) throw refusal("the password has a control character, such as a line break at its end. Store it without");
-  if (!password.isWellFormed()) throw refusal("the password is not well-formed Unicode text");
+  if (password === "") throw storeRefusal("the password is empty, and a store needs one");
+  if (/\p{Cc}/u.test(password))
+    throw storeRefusal("the password contains a control character, such as a line break at its end. Store it without one");
+  if (!password.isWellFormed()) throw storeRefusal("the password is not well-formed Unicode text");
 }

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type DecodingTask, valuesOf } from "../../domain/content/decoding.ts";
+import { type DecodingTask, valuesOf } from "../../domain/decoding.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoded } from "../../domain/ports/decoder.ts";
 import { aborted } from "../../runtime/lifecycle.ts";

@@ -1,4 +1,4 @@
-import type { DecodingTask } from "../../domain/content/decoding.ts";
+import type { DecodingTask } from "../../domain/decoding.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Decoded, Decoder, DecodingTerms } from "../../domain/ports/decoder.ts";
 import { FairSlots } from "../../runtime/fair-slots.ts";

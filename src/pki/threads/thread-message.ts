@@ -1,4 +1,4 @@
-import type { DecodingAnswer } from "../../domain/content/decoding.ts";
+import type { DecodingAnswer } from "../../domain/decoding.ts";
 
 /** What a thread answers to a task. */
 export type ThreadMessage =

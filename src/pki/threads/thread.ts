@@ -1,7 +1,7 @@
 /** The program of a decoding thread: tasks in, answers out, one after the other. Started by `decoding-threads.ts`. */
 import { parentPort } from "node:worker_threads";
-import { type DecodingAnswer, type DecodingTask, performDecoding, valuesOf } from "../../domain/content/decoding.ts";
 import type { Parts } from "../../domain/content/take-apart.ts";
+import { type DecodingAnswer, type DecodingTask, performDecoding, valuesOf } from "../../domain/decoding.ts";
 import { pki } from "../pki.ts";
 import { buffersOf, type ThreadMessage } from "./thread-message.ts";
 

@@ -4,20 +4,14 @@ import { RESOURCES } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { isAbout } from "../../domain/sync/class-answer.ts";
-import {
-  type ClassOutcome,
-  type ClassStatus,
-  conditionOf,
-  nextStatus,
-  staleMessage,
-  withCondition,
-} from "../../domain/sync/class-status.ts";
+import { type ClassOutcome, conditionOf, nextStatus, staleMessage, withCondition } from "../../domain/sync/class-status.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { handOver } from "../healing/hand-over.ts";
 import { type Action, type Destructive, type Step, type StepResult, UNSETTLED } from "./action.ts";
 import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import { nextOwnerOf } from "./observe.ts";
-import type { ClassPorts, Subject } from "./ports.ts";
+import type { ClassPorts, Subject, WritableCaches } from "./ports.ts";
 import { arePreconditionsMet } from "./preconditions.ts";
 import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts";
 import { tell } from "./tell.ts";
@@ -52,7 +46,8 @@ async function apply(
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { key, spc } = subject;
-  const { states, snapshots, statuses, classes } = ports.stores;
+  const { snapshots, statuses, classes, parts } = ports.caches;
+  const { states } = ports.memory;
   const ref = refOfKey(key);
   switch (action.kind) {
     case "guarded":
@@ -99,18 +94,18 @@ async function apply(
       if (spc !== undefined) tell(ports.teller, spc, action.notice);
       return undefined;
     case "endHints":
-      for (const hint of action.hints) ports.hints?.end(key, hint, "current");
+      for (const hint of action.hints) parts.hints?.end(key, hint, "current");
       return undefined;
     case "releaseSecret":
     case "removeSecret":
       return letGo(ports, subject, action, signal);
     case "leaveUnrestored":
-      ports.teller.logger.warn("a class was lost with its CRD and is not restored, because --heal leaves classes out: its Secrets stay", {
+      ports.teller.logger.warn("a class was lost with its CRD and is not restored, because --heal excludes classes; its Secrets are kept", {
         class: key,
       });
       return undefined;
     case "leaveUnexplained":
-      ports.teller.logger.warn("a class is gone and no snapshot says whether it was meant to: its Secrets stay", {
+      ports.teller.logger.warn("a class is gone, and no snapshot shows whether the deletion was intentional; its Secrets are kept", {
         class: key,
         secrets: action.secretNames,
       });
@@ -130,16 +125,16 @@ async function setStatus(
   { outcome, notice }: Extract<Action, { readonly kind: "setStatus" }>,
   signal: AbortSignal,
 ): Promise<undefined> {
-  const { clock, stores, teller } = ports;
-  const isWithoutCopies = ports.caches.secrets.isBlind;
+  const { clock, caches, teller } = ports;
+  const isWithoutCopies = caches.secrets.isBlind;
   let isNew = false;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    const next = nextStatus({ ...outcome, newer: newerThan(ports, { key, spc }, outcome), isWithoutCopies }, told, clock.now());
+    const next = nextStatus({ ...outcome, newer: newerThan(caches, { key, spc }, outcome), isWithoutCopies }, told, clock.now());
     isNew = next !== undefined;
     return next;
   };
   try {
-    await stores.statuses.update(refOfKey(key), change, signal);
+    await caches.statuses.update(refOfKey(key), change, signal);
   } finally {
     // The next attempt, after a write that failed, changes nothing any more.
     if (isNew && notice !== undefined && spc !== undefined && !signal.aborted) tell(teller, spc, notice);
@@ -147,13 +142,9 @@ async function setStatus(
 }
 
 /** Generation of the class by now, where that is not the one that the outcome is about. While its CRD is not whole it may be served cut. */
-function newerThan(
-  { caches, crdHealth, stores }: ClassPorts,
-  { key, spc }: Subject,
-  { generation, secrets }: ClassOutcome,
-): number | undefined {
-  const current = stores.classes.get(refOfKey(key));
-  if (current === undefined || current === spc || crdHealth.state.kind === "frozen") return undefined;
+function newerThan(caches: WritableCaches, { key, spc }: Subject, { generation, secrets }: ClassOutcome): number | undefined {
+  const current = caches.classes.get(refOfKey(key));
+  if (current === undefined || current === spc || caches.cluster.crdHealth.state.kind === "frozen") return undefined;
   const now = mirroredNow(caches, current);
   return now === undefined || isAbout({ observedClassGeneration: generation, secrets }, now) ? undefined : now.generation;
 }
@@ -165,27 +156,27 @@ function stale(
 ): ClassStatus | undefined {
   const fresh = conditionOf(told, "Fresh");
   if (told === undefined || fresh === undefined || fresh.reason === "Stale") return undefined;
-  const why = fresh.status === "True" ? "no check was made since" : `${fresh.reason}: ${fresh.message}`;
+  const why = fresh.status === "True" ? "no check has been made since" : `${fresh.reason}: ${fresh.message}`;
   return withCondition(told, { type: "Fresh", status: "False", reason: "Stale", message: staleMessage(lastSuccess, maxStale, why) }, now);
 }
 
 /** Tells by an event, once, that the stored status calls the class stale. */
-export function tellStale({ stores, teller }: Pick<ClassPorts, "stores" | "teller">, { key, spc }: Subject): undefined {
-  const fresh = conditionOf(stores.statuses.get(refOfKey(key)), "Fresh");
+export function tellStale({ caches, memory, teller }: Pick<ClassPorts, "caches" | "memory" | "teller">, { key, spc }: Subject): undefined {
+  const fresh = conditionOf(caches.statuses.get(refOfKey(key)), "Fresh");
   const isStale = fresh?.reason === "Stale";
-  const wasTold = stores.states.get(key)?.isStaleReported === true;
-  stores.states.note(key, { kind: "staleReported", isStale });
+  const wasTold = memory.states.get(key)?.isStaleReported === true;
+  memory.states.note(key, { kind: "staleReported", isStale });
   if (isStale && !wasTold && spc !== undefined) tell(teller, spc, { kind: "stale", reason: "Stale", message: fresh.message });
 }
 
 /** Told once, by an event on the class, and again when it changes. */
 function warn(
-  { stores, teller }: ClassPorts,
+  { memory, teller }: ClassPorts,
   { key, spc }: Subject,
   { topic, problems }: Extract<Action, { readonly kind: "warn" }>,
 ): undefined {
   const message = problems.join("; ");
-  const isNew = stores.states.isNewWarning(key, topic, message);
+  const isNew = memory.states.isNewWarning(key, topic, message);
   if (isNew && spc !== undefined) tell(teller, spc, { kind: "ignored", reason: "InvalidClass", message });
 }
 
@@ -198,7 +189,7 @@ async function letGo(ports: ClassPorts, { key }: Subject, action: LettingGo, sig
   const { namespace, name: className } = refOfKey(key);
   const told = { class: key, secret: secret.ref.name, why };
   if (action.kind === "releaseSecret") {
-    teller.logger.info("giving back a Secret", told);
+    teller.logger.info("returning a Secret to its previous owner", told);
     return secretWriter.release(secret, signal).then(nothing);
   }
   const { nextOwner } = action;
@@ -208,9 +199,9 @@ async function letGo(ports: ClassPorts, { key }: Subject, action: LettingGo, sig
     return secretWriter.delete(secret, signal).then(nothing);
   }
   const nextKey = `${namespace}/${nextOwner}`;
-  teller.logger.info("leaving a Secret to another class that names it", { class: key, secret: secret.ref.name, heir: nextKey, why });
+  teller.logger.info("handing a Secret over to another class that names it", { class: key, secret: secret.ref.name, heir: nextKey, why });
   await secretWriter.transfer(secret, nextOwner, signal);
-  ports.stores.states.note(nextKey, { kind: "retryAsked", now: ports.clock.now() });
+  ports.memory.states.note(nextKey, { kind: "retryAsked", now: ports.clock.now() });
   ports.enqueue(nextKey);
   return undefined;
 }
@@ -220,7 +211,7 @@ async function restoreClass({ kube, teller }: ClassPorts, snapshot: ClassSnapsho
     const written = { fieldManager: FIELD_MANAGER };
     const made = await kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), written, signal);
     teller.countHealed("restored");
-    tell(teller, made, { kind: "restored", reason: "ClassRestored", message: "deleted with its CRD, and created again from its snapshot" });
+    tell(teller, made, { kind: "restored", reason: "ClassRestored", message: "deleted with its CRD, and recreated from its snapshot" });
     const { managedFields } = snapshot;
     await handOver(kube, { resource: RESOURCES.secretProviderClasses, object: made, managedFields }, signal);
   } catch (error) {

@@ -2,17 +2,18 @@ import type { CrdIdentity } from "../../domain/healing/snapshot.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { maxStale } from "../../domain/schedule/class-annotations.ts";
-import { type ClassStatus, isCheckTimeDue } from "../../domain/sync/class-status.ts";
+import { isCheckTimeDue } from "../../domain/sync/class-status.ts";
 import { isOutOfDate } from "../../domain/sync/freshness.ts";
 import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { Recheck, Refused } from "../vault/mirror.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { StepResult } from "./action.ts";
 import { type ClassCaches, isFollowedBy, type Observation } from "./observe.ts";
 import { type Mirrored, pollTiming } from "./plan-fetch.ts";
-import type { Fetched } from "./plan-report.ts";
-import type { ClassPorts, ClassStores } from "./ports.ts";
+import type { FetchOutcome } from "./plan-report.ts";
+import type { ClassMemory, ClassPorts } from "./ports.ts";
 import { hasStoredFailure, lastCheckOf } from "./state.ts";
 import type { StatusStore } from "./status-store.ts";
 
@@ -34,8 +35,9 @@ export interface AtRest {
 }
 
 /** What a poll of a class at rest goes by. */
-export interface RestPorts extends Pick<ClassPorts, "caches" | "clock"> {
-  readonly stores: Pick<ClassStores, "states"> & { readonly statuses: Pick<StatusStore, "hasUnstored"> };
+export interface RestPorts extends Pick<ClassPorts, "clock"> {
+  readonly caches: ClassCaches & { readonly statuses: Pick<StatusStore, "hasUnstored"> };
+  readonly memory: Pick<ClassMemory, "states">;
 }
 
 /** `requeueAt`: the poll was made. Undefined: the class has to be reconciled as any other. */
@@ -47,7 +49,7 @@ export type PollAtRest = Extract<StepResult, { readonly kind: "requeueAt" }> | R
 export function classAtRest(
   settings: Pick<WorkerSettings, "expiryWarning">,
   { planned, now: after }: { readonly planned: Mirrored; readonly now: Mirrored },
-  { fetch, answer, unguarded }: Fetched,
+  { fetch, answer, unguarded }: FetchOutcome,
 ): AtRest | undefined {
   if (fetch.trigger !== "PollDue" || answer.kind !== "answered" || answer.recheck === undefined) return undefined;
   const { spc, crd, status, isFollowed, pods, now } = after;
@@ -66,36 +68,36 @@ export function classAtRest(
 
 /** Makes the poll of a class at rest, if it is due and there is nothing else to be done. */
 export async function pollAtRest(
-  { caches, clock, stores }: RestPorts,
+  { caches, clock, memory: { states } }: RestPorts,
   { key, resting }: { readonly key: string; readonly resting: AtRest },
   signal: AbortSignal,
 ): Promise<PollAtRest> {
   const began = clock.now();
-  const before = stores.states.get(key);
-  const isAsLeft = (): boolean => isSame(caches, key, resting) && !stores.statuses.hasUnstored(refOfKey(key));
+  const before = states.get(key);
+  const isAsLeft = (): boolean => isSame(caches, key, resting) && !caches.statuses.hasUnstored(refOfKey(key));
   // All else of the state is as the poll left it: whoever changes it reconciles the class, which ends its rest.
   if (before === undefined || began < before.nextPoll || before.changeSeen !== undefined || began >= resting.until) return undefined;
   if (!isAsLeft() || isCheckTimeDue(resting.status, { now: began })) return undefined;
   const rechecked = await resting.recheck(pollTiming(before, began), signal);
   const now = clock.now();
   // What changed meanwhile is not what was looked at.
-  if (rechecked.kind === "changed" || stores.states.get(key) !== before || !isAsLeft()) return undefined;
+  if (rechecked.kind === "changed" || states.get(key) !== before || !isAsLeft()) return undefined;
   if (rechecked.kind === "refused") return rechecked;
   const { checkedAt } = rechecked;
   const lastCheck = Math.max(lastCheckOf(before), checkedAt);
   if (isOutOfDate({ lastCheck, interval: before.interval, now, notBefore: before.intervalSince })) return undefined;
-  const state = stores.states.note(key, { kind: "foundUnchanged", checkedAt, polledAt: began, now });
+  const state = states.note(key, { kind: "foundUnchanged", checkedAt, polledAt: began, now });
   return { kind: "requeueAt", at: Math.min(state?.nextPoll ?? now, resting.until) };
 }
 
 /** Nothing that a decision about the class goes by is another thing than it was. A change replaces an object of the live copies. */
-function isSame(caches: ClassCaches, key: string, resting: AtRest): boolean {
+function isSame(caches: ClassCaches, key: string, resting: Omit<AtRest, "recheck" | "until">): boolean {
   const ref = refOfKey(key);
   const { spc, crd, status, secrets, unguarded, isUsed, isFollowed } = resting;
   if (caches.classes.get(ref) !== spc || caches.statuses.get(ref) !== status || caches.consumers.isUsed(key) !== isUsed) return false;
-  if ((caches.hints?.of(key).length ?? 0) > 0 || caches.cluster.guardrails.problem !== unguarded) return false;
-  if (isFollowedBy(caches, key) !== isFollowed) return false;
-  const now = caches.crdHealth.state;
+  if ((caches.parts.hints?.of(key).length ?? 0) > 0 || caches.cluster.guardrails.problem !== unguarded) return false;
+  if (isFollowedBy(caches.parts, key) !== isFollowed) return false;
+  const now = caches.cluster.crdHealth.state;
   if (now.kind === "frozen" || now.crdUid !== crd.crdUid || now.crdGeneration !== crd.crdGeneration) return false;
   return caches.snapshots.isCurrent(spc, crd) && areSame(caches.secrets.ofClass(key), secrets);
 }

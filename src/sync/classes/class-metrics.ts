@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Gauge, Registry } from "prom-client";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
@@ -14,7 +14,7 @@ import {
   type ObjectExpiry,
 } from "../../domain/sync/class-figures.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { METRIC_PREFIX } from "../../runtime/metrics.ts";
+import { metricsIn } from "../../runtime/metrics.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { ClassStates } from "./class-states.ts";
@@ -30,67 +30,71 @@ export interface ClassFacts {
   expiring(): ReadonlyMap<ExpiryBound, number>;
   /** Secrets that carry our label. */
   managedSecrets(): number;
+  /** Those of them that are held in part. */
+  secretsWithoutRoom(): number;
 }
 
 /** Call the result when the worker begins. */
 export function createClassMetrics(registry: Registry): (facts: ClassFacts) => void {
   let facts: ClassFacts | undefined;
-  const gauge = <L extends string>(
-    { suffix, help, labelNames = [] }: { readonly suffix: string; readonly help: string; readonly labelNames?: readonly L[] },
+  const { observed } = metricsIn(registry);
+  const gauge = <L extends string = never>(
+    suffix: string,
+    help: string,
     collect: (known: ClassFacts, own: Gauge<L>) => void,
-  ): void => {
-    const own: Gauge<L> = new Gauge({
-      name: `${METRIC_PREFIX}${suffix}`,
+    labelNames: readonly L[] = [],
+  ): void =>
+    observed(
+      suffix,
       help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect: () => {
-        if (labelNames.length > 0) own.reset();
+      (own) => {
         if (facts !== undefined) collect(facts, own);
       },
-    });
-  };
-  gauge({ suffix: "classes", help: "Mirrored classes, by the reason that their conditions say.", labelNames: ["reason"] }, (known, own) => {
-    for (const [reason, count] of known.countByReason()) own.set({ reason }, count);
-  });
-  gauge({ suffix: "classes_overdue", help: "Classes without a successful check for longer than two of their intervals." }, (known, own) =>
+      labelNames,
+    );
+  gauge(
+    "classes",
+    "Synced classes, by the reason in their conditions.",
+    (known, own) => {
+      for (const [reason, count] of known.countByReason()) own.set({ reason }, count);
+    },
+    ["reason"],
+  );
+  gauge("classes_overdue", "Classes without a successful check for longer than two of their poll intervals.", (known, own) =>
     own.set(known.checkAges().overdue),
   );
-  gauge({ suffix: "check_age_max_seconds", help: "Age of the oldest successful check among all classes." }, (known, own) =>
+  gauge("check_age_max_seconds", "Age of the oldest successful check among all classes.", (known, own) =>
     own.set(known.checkAges().oldestSeconds),
   );
   gauge(
-    {
-      suffix: "class_seconds_since_success",
-      help: "Time since the last successful check of a class that is overdue; of those that have waited longest.",
-      labelNames: ["namespace", "class"],
-    },
+    "class_seconds_since_success",
+    "Time since the last successful check of an overdue class, for the classes that have waited longest.",
     (known, own) => {
       for (const { namespace, className, seconds } of known.checkAges().longest) own.set({ namespace, class: className }, seconds);
     },
+    ["namespace", "class"],
   );
   gauge(
-    {
-      suffix: "object_expiry_seconds",
-      help: "When mirrored objects expire, seconds since the epoch; of those that expire first.",
-      labelNames: ["namespace", "class", "object"],
-    },
+    "object_expiry_seconds",
+    "When synced objects expire, in seconds since the epoch, for those that expire first.",
     (known, own) => {
       for (const { namespace, className, object, expires } of known.expiries())
         own.set({ namespace, class: className, object }, expires / 1_000);
     },
+    ["namespace", "class", "object"],
   );
   gauge(
-    {
-      suffix: "objects_expiring",
-      help: "Mirrored objects of all classes that have expired, or will within the time.",
-      labelNames: ["within"],
-    },
+    "objects_expiring",
+    "Synced objects of all classes that have expired, or will expire within the time.",
     (known, own) => {
       for (const [within, count] of known.expiring()) own.set({ within }, count);
     },
+    ["within"],
   );
-  gauge({ suffix: "secrets_managed", help: "Secrets that the worker keeps." }, (known, own) => own.set(known.managedSecrets()));
+  gauge("secrets_managed", "Secrets that the worker keeps.", (known, own) => own.set(known.managedSecrets()));
+  gauge("secrets_without_room", "Secrets for whose labels, annotations, and keys the worker has no room.", (known, own) =>
+    own.set(known.secretsWithoutRoom()),
+  );
   return (known) => {
     facts = known;
   };
@@ -115,6 +119,7 @@ export function classFacts(sources: FactSources): ClassFacts {
     expiries: () => firstExpiries(statuses.list()),
     expiring: () => countExpiring(statuses.list(), clock.now()),
     managedSecrets: () => secrets.size,
+    secretsWithoutRoom: () => secrets.withoutRoom,
   };
 }
 

@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { type ClassState, nextState, type StateEvent } from "./state.ts";
 
 /** What is known of each class, by `namespace/name`. */
 export class ClassStates {
   readonly #byKey = new Map<string, ClassState>();
-  /** Messages by class and topic. */
+  /** Digests of messages, by class and topic. */
   readonly #warnings = new Map<string, Readonly<Record<string, string>>>();
 
   get(key: string): ClassState | undefined {
@@ -35,8 +36,9 @@ export class ClassStates {
   /** Remembers what was warned of in a matter; an empty message says that nothing is wrong with it any more. */
   isNewWarning(key: string, topic: string, message: string): boolean {
     const before = this.#warnings.get(key);
-    if ((before?.[topic] ?? "") === message) return false;
-    this.#warnings.set(key, { ...before, [topic]: message });
+    const digest = message === "" ? "" : createHash("sha256").update(message).digest("base64");
+    if ((before?.[topic] ?? "") === digest) return false;
+    this.#warnings.set(key, { ...before, [topic]: digest });
     return message !== "";
   }
 }

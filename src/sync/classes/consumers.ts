@@ -1,5 +1,6 @@
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { LONGEST_SUBDOMAIN } from "../../domain/kubernetes-names.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 
@@ -8,7 +9,12 @@ interface Consumer {
   readonly account: string;
   /** Its containers have ended for good, so that it holds no volume any more. */
   readonly hasEnded: boolean;
-  readonly mounts: readonly { readonly className: string; readonly credentialsSecret: string | undefined }[];
+  readonly mounts: readonly Mount[];
+}
+
+interface Mount {
+  readonly className: string;
+  readonly credentialsSecret: string | undefined;
 }
 
 /** Pods whose CSI volumes name a class. */
@@ -70,8 +76,8 @@ export async function hasLiveConsumer(
   signal: AbortSignal,
 ): Promise<boolean> {
   const unfinished = "status.phase!=Succeeded,status.phase!=Failed";
-  const pods = await kube.list<Pod>(RESOURCES.pods, { namespace, fieldSelector: unfinished, keep: mountsOf }, signal);
-  return pods.some((pod) => consumerOf(pod)?.mounts.some(({ className }) => className === name) === true);
+  const pods = await kube.list<Pod>(RESOURCES.pods, { namespace, fieldSelector: unfinished, keep: keptIf(name) }, signal);
+  return pods.some((pod) => mountsIn(pod).some(({ className }) => className === name));
 }
 
 /** How many pods use which name with which class. */
@@ -111,19 +117,33 @@ interface Pod extends KubeObject {
   readonly status?: { readonly phase?: string };
 }
 
-/** Of a pod, of which a namespace may have thousands, and each a megabyte. */
-function mountsOf({ apiVersion, kind, metadata, spec }: Pod): Pod {
-  const volumes = (spec?.volumes ?? []).filter(({ csi }) => csi?.driver === CSI_DRIVER);
-  return { apiVersion, kind, metadata: { name: metadata.name }, spec: { volumes } };
+/** Of a pod, of which a namespace may have thousands, and each a megabyte: one volume of the class, where it has any. */
+function keptIf(className: string): (pod: Pod) => Pod {
+  return (pod) => {
+    const { apiVersion, kind, metadata } = pod;
+    const isMounted = mountsIn(pod).some((mount) => mount.className === className);
+    const volumes = isMounted ? [{ csi: { driver: CSI_DRIVER, volumeAttributes: { secretProviderClass: className } } }] : [];
+    return { apiVersion, kind, metadata: { name: metadata.name }, spec: { volumes } };
+  };
 }
 
 function consumerOf(object: KubeObject): Consumer | undefined {
   const pod: Pod = object;
-  const mounts = (pod.spec?.volumes ?? []).flatMap(({ csi }) => {
-    const className = csi?.driver === CSI_DRIVER ? csi.volumeAttributes?.["secretProviderClass"] : undefined;
-    return className === undefined ? [] : [{ className, credentialsSecret: csi?.nodePublishSecretRef?.name }];
-  });
+  const mounts = mountsIn(pod);
   if (mounts.length === 0) return undefined;
   const hasEnded = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
   return { account: pod.spec?.serviceAccountName ?? "default", hasEnded, mounts };
+}
+
+/** Each class once with each name of credentials; a name that is longer than any no object has. */
+function mountsIn({ spec }: Pod): readonly Mount[] {
+  const mounts = new Map<string, Mount>();
+  for (const { csi } of spec?.volumes ?? []) {
+    const className = csi?.driver === CSI_DRIVER ? csi.volumeAttributes?.["secretProviderClass"] : undefined;
+    if (className === undefined || className.length > LONGEST_SUBDOMAIN) continue;
+    const { name } = csi?.nodePublishSecretRef ?? {};
+    const credentialsSecret = name === undefined || name.length > LONGEST_SUBDOMAIN ? undefined : name;
+    mounts.set(`${className} ${credentialsSecret ?? ""}`, { className, credentialsSecret });
+  }
+  return [...mounts.values()];
 }

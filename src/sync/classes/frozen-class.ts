@@ -2,7 +2,9 @@ import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { refOf } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { isAbout } from "../../domain/sync/class-answer.ts";
-import { type ClassStatus, conditionOf, rfc3339, withSynced } from "../../domain/sync/class-status.ts";
+import { conditionOf, withSynced } from "../../domain/sync/class-status.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
+import { rfc3339 } from "../../domain/sync/stored-time.ts";
 import { summarize, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import type { ClassPorts } from "./ports.ts";
 import { mirroredNow } from "./unanswered-edits.ts";
@@ -12,7 +14,7 @@ const WORTH_TELLING_MS = 10_000;
 
 /** Says in the status of a class that nothing is changed because of it while its CRD is not whole. */
 export async function reportFrozen(ports: ClassPorts, ref: ObjectRef, signal: AbortSignal): Promise<void> {
-  const { state, damagedSince } = ports.crdHealth;
+  const { state, damagedSince } = ports.caches.cluster.crdHealth;
   const now = ports.clock.now();
   if (state.kind !== "frozen" || damagedSince === undefined || now - damagedSince < WORTH_TELLING_MS) return;
   ports.teller.tellFreeze(state.why, damagedSince);
@@ -23,13 +25,13 @@ export async function reportFrozen(ports: ClassPorts, ref: ObjectRef, signal: Ab
     if (told === undefined || synced === undefined || synced.reason === "Frozen" || synced.reason === "SwitchedOff") return undefined;
     return withSynced(told, { status: "Unknown", reason: "Frozen", message }, { time: rfc3339(now) });
   };
-  await ports.stores.statuses.update(ref, change, signal);
+  await ports.caches.statuses.update(ref, change, signal);
 }
 
 /** What was true before the freeze is true again, and nobody has to be asked for that. Of a class that is another one by now nobody knows yet. */
 export async function reportThawed(ports: ClassPorts, provider: HeldClass, signal: AbortSignal): Promise<void> {
   // What else has to be stored of it is stored with what the look finds.
-  if (!isFrozen(ports.stores.statuses.get(refOf(provider)))) return;
+  if (!isFrozen(ports.caches.statuses.get(refOf(provider)))) return;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     if (!isFrozen(told)) return undefined;
     const now = mirroredNow(ports.caches, provider);
@@ -39,7 +41,7 @@ export async function reportThawed(ports: ClassPorts, provider: HeldClass, signa
     const status = before.reason === "Synced" ? "True" : "False";
     return withSynced(told, { status, ...before }, { time: rfc3339(ports.clock.now()), newer });
   };
-  await ports.stores.statuses.update(refOf(provider), change, signal);
+  await ports.caches.statuses.update(refOf(provider), change, signal);
 }
 
 function isFrozen(told: ClassStatus | undefined): told is ClassStatus {

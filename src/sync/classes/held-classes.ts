@@ -4,7 +4,7 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { type HeldClass, heldClass } from "../../domain/provider-class/held-class.ts";
 import { Claims } from "../../domain/sync/claims.ts";
-import { ClassRoom } from "./class-room.ts";
+import { Room } from "../room.ts";
 
 /** All classes, as far as there is room for them. */
 export interface HeldClasses extends Pick<Reflector<HeldClass>, "hasSynced" | "get" | "list" | "relist"> {
@@ -24,7 +24,7 @@ export interface HeldClassesOptions {
 }
 
 export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
-  const room = new ClassRoom(lookAt);
+  const room = new Room(lookAt);
   const claims = new Claims();
   /** Classes that had to wait, read once they had room. The watch replaces each with its next change. */
   const admitted = new Map<string, HeldClass>();
@@ -53,10 +53,7 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
         onChange({ previous: before, current });
         lookAt(key);
       },
-      onListed: () => {
-        const listed = new Set(reflector.list().map(({ metadata }) => objectKey(metadata)));
-        room.keepOnly((key) => listed.has(key));
-      },
+      observer: { listed: (namespace) => room.keepOnly(reflector, namespace) },
     },
     signal,
   );

@@ -3,9 +3,9 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf, refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
-import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { adoptedNames } from "../../domain/sync/take-over.ts";
 import type { Guardrails } from "../guardrails.ts";
 import type { CrdHealth, GateState } from "../healing/crd-health.ts";
@@ -27,13 +27,24 @@ export interface ClassCaches {
   readonly snapshots: Pick<Snapshots, "get" | "isCurrent">;
   readonly statuses: Pick<StatusStore, "get" | "has">;
   readonly consumers: Pick<Consumers, "isUsed" | "watch">;
+  readonly parts: ClassParts;
+  readonly cluster: ClassCluster;
+}
+
+/** What the parts beside the reconcile of classes know of one. */
+export interface ClassParts {
   /** Whether a workload that asks for restarts uses the class (`namespace/name`); undefined where nobody knows yet. */
   readonly isFollowed?: (classKey: string) => boolean | undefined;
-  readonly crdHealth: Pick<CrdHealth, "state" | "damagedSince">;
   /** What events have told of the classes' objects; undefined where no queue is read. */
   readonly hints?: Pick<Hints, "of"> | undefined;
-  /** What others may do to Secrets, and what limits the worker. `driverSync`: undefined where nothing of it is looked at. */
-  readonly cluster: { readonly driverSync: DriverSync | undefined; readonly guardrails: Guardrails };
+}
+
+/** What the cluster allows: whether classes are served whole, what others may do to Secrets, and what limits the worker. */
+export interface ClassCluster {
+  readonly crdHealth: Pick<CrdHealth, "state" | "damagedSince">;
+  /** Undefined where nothing of it is looked at. */
+  readonly driverSync: DriverSync | undefined;
+  readonly guardrails: Guardrails;
 }
 
 /** All that is known of a class at one moment, but for what this process remembers of it. */
@@ -60,22 +71,22 @@ export interface Observation {
 
 export interface ObservedSecrets {
   /** Those that name the class. */
-  readonly named: readonly NamedSecret[];
+  readonly named: readonly ObservedNamedSecret[];
   /** Names of those that nobody may read, and that this process has not written. */
   readonly unread: ReadonlySet<string>;
   readonly isBlind: boolean;
 }
 
-export interface NamedSecret {
+export interface ObservedNamedSecret {
   readonly secret: ObservedSecret;
   /** Name of the oldest other class that names it, too, and would write it now: one that does not mirror would leave it lying. */
   readonly nextOwner: string | undefined;
 }
 
 /** What there is of the class at this moment. */
-export function observe(caches: ClassCaches, key: string, now: number): Observation {
-  const { classes, snapshots, crdHealth } = caches;
-  const crd = crdHealth.state;
+export function observeClass(caches: ClassCaches, key: string, now: number): Observation {
+  const { classes, snapshots, cluster } = caches;
+  const crd = cluster.crdHealth.state;
   const spc = classes.get(refOfKey(key));
   const isCurrent = spc !== undefined && crd.kind === "whole" && snapshots.isCurrent(spc, crd);
   const isSnapshotNeeded = spc === undefined || (crd.kind === "whole" && !isCurrent);
@@ -108,14 +119,14 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
     },
     status: statuses.get(ref),
     hasStatus: statuses.has(ref),
-    isFollowed: isFollowedBy(caches, before.key),
-    hints: caches.hints?.of(before.key) ?? NO_HINTS,
+    isFollowed: isFollowedBy(caches.parts, before.key),
+    hints: caches.parts.hints?.of(before.key) ?? NO_HINTS,
     pods: { isUsed: consumers.isUsed(before.key), lastActivity, unbrokenSince, isFollowed },
   };
 }
 
 /** As of {@link Observation}. */
-export function isFollowedBy({ isFollowed }: ClassCaches, key: string): boolean | "unknown" {
+export function isFollowedBy({ isFollowed }: ClassParts, key: string): boolean | "unknown" {
   return isFollowed === undefined ? false : (isFollowed(key) ?? "unknown");
 }
 

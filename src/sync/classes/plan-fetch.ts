@@ -2,14 +2,14 @@ import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.
 import { formatDuration } from "../../domain/duration.ts";
 import { type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { isAnswerOwed, isSpecNew } from "../../domain/sync/class-answer.ts";
-import type { ClassStatus, SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import type { ClassStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import { currentHints } from "../push/answer-hints.ts";
 import { type Hint, REFUSED_OBJECTS } from "../push/hints.ts";
-import type { FetchRequest, HintedObjects, StoredFetchRequest, Timing } from "../vault/mirror.ts";
+import type { FetchRequest, HintedObjects, LookTiming, StoredFetchRequest } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { Action, Step, StepResult } from "./action.ts";
@@ -249,7 +249,7 @@ function hintedObjects(hints: Mirrored["hints"]): HintedObjects | undefined {
 }
 
 /** Of a poll that is nothing else. */
-export function pollTiming(state: ClassState, now: number): Timing {
+export function pollTiming(state: ClassState, now: number): LookTiming {
   return timingOf(state, now, "PollDue");
 }
 

@@ -1,11 +1,12 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { maxStale } from "../../domain/schedule/class-annotations.ts";
-import { type ClassOutcome, isStale, type SecretStatus, type Told } from "../../domain/sync/class-status.ts";
+import { type ClassOutcome, isStale } from "../../domain/sync/class-status.ts";
 import { isOutOfDate, throttledPolls } from "../../domain/sync/freshness.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
-import { heldObjects, type ObjectStatus, objectStatuses, summarizeObjects } from "../../domain/sync/object-status.ts";
+import { heldObjects, objectStatuses, summarizeObjects } from "../../domain/sync/object-status.ts";
+import type { ObjectStatus, SecretStatus, Told } from "../../domain/sync/status-fields.ts";
 import { summarize } from "../../domain/sync/summarize.ts";
 import type { Mirror } from "../vault/mirror.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
@@ -14,7 +15,7 @@ import type { Fetch, Mirrored } from "./plan-fetch.ts";
 import { type Answered, type ClassState, isContestedUntil, lastCheckOf, nextState } from "./state.ts";
 
 /** What came of a fetch. */
-export interface Fetched {
+export interface FetchOutcome {
   readonly fetch: Fetch;
   /** Unix milliseconds when it began. */
   readonly began: number;
@@ -33,7 +34,7 @@ export interface Fetched {
 export function planReport(
   observation: Mirrored,
   state: ClassState,
-  { fetched, settings }: { readonly fetched: Fetched; readonly settings: WorkerSettings },
+  { fetched, settings }: { readonly fetched: FetchOutcome; readonly settings: WorkerSettings },
 ): Step & { readonly outcome: ClassOutcome } {
   const { now, spc } = observation;
   const { fetch, answer, secrets, began, spread } = fetched;
@@ -84,7 +85,7 @@ function objectsAfter({ now, spc, status }: Mirrored, answer: Mirror, checked: n
 }
 
 /** What the vault refuses until something changes does not hold up what the API server may take soon. */
-function retryOf({ answer, writeRetry }: Fetched): Retry {
+function retryOf({ answer, writeRetry }: FetchOutcome): Retry {
   const isForVault = answer.kind === "refused" || answer.notFresh !== undefined;
   return writeRetry === undefined || (isForVault && answer.retry.kind !== "never") ? answer.retry : writeRetry;
 }

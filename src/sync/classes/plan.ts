@@ -12,10 +12,10 @@ import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
 import { adoptedNames, isAdopted, isAdoptionAgreed, isGivenBack } from "../../domain/sync/take-over.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
+import { NAMESPACE_BYTES } from "../room.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import { type Action, type Destructive, type Step, type StepResult, UNSETTLED } from "./action.ts";
-import { NAMESPACE_BYTES } from "./class-room.ts";
-import type { NamedSecret, Observation, ObservedSecrets } from "./observe.ts";
+import type { Observation, ObservedNamedSecret, ObservedSecrets } from "./observe.ts";
 
 /** As {@link UNSETTLED} where a Secret may not have been seen: what shows it brings the class back at once. */
 const UNSEEN: StepResult = { kind: "requeueAfter", milliseconds: 5_000 };
@@ -85,12 +85,9 @@ interface Missing extends Pick<Observation["snapshot"], "taken">, Pick<ObservedS
  * a deletion the new CRD is seen before the old classes' deletions. Missing under the CRD of its snapshot, a class was deleted by its owner;
  * under another one it was lost.
  */
-function missingActions(
-  { className, crdUid, taken, named }: Missing,
-  { restoresClasses, syncSecret }: WorkerSettings,
-): readonly Destructive[] {
+function missingActions({ className, crdUid, taken, named }: Missing, { heal, syncSecret }: WorkerSettings): readonly Destructive[] {
   if (taken === undefined) return [{ kind: "leaveUnexplained", secretNames: named.map(({ secret }) => secret.ref.name) }];
-  if (taken.crdUid !== crdUid) return [restoresClasses ? { kind: "restoreClass", snapshot: taken } : { kind: "leaveUnrestored" }];
+  if (taken.crdUid !== crdUid) return [heal.includes("classes") ? { kind: "restoreClass", snapshot: taken } : { kind: "leaveUnrestored" }];
   // Switched off, what was mirrored stays as it is; switched on again, the class is still known to be gone.
   if (!syncSecret) return [];
   const removed = removals(writtenFor(named, className), "its class was deleted");
@@ -99,23 +96,23 @@ function missingActions(
 }
 
 /** Those of the class that we wrote: a copy that somebody made of one is not among them. */
-export function writtenFor(named: readonly NamedSecret[], className: string): readonly NamedSecret[] {
+export function writtenFor(named: readonly ObservedNamedSecret[], className: string): readonly ObservedNamedSecret[] {
   return named.filter(({ secret }) => isWrittenFor(secret, className));
 }
 
 /**
  * A Secret that another class of the namespace names is handed to that class, so that a secretName can move without a moment of absence.
  */
-export function removals(secrets: readonly NamedSecret[], why: string): readonly Destructive[] {
+export function removals(secrets: readonly ObservedNamedSecret[], why: string): readonly Destructive[] {
   return secrets.map(({ secret, nextOwner }) =>
     isGivenBack(secret) ? { kind: "releaseSecret", secret, why } : { kind: "removeSecret", secret, nextOwner, why },
   );
 }
 
 const TOO_LARGE: Readonly<Record<Excess, string>> = {
-  characters: `the class has more than ${MAX_CLASS_CHARACTERS} characters, metadata included: remove what nobody reads, or spread it over several classes`,
-  parts: `the class has more than ${MAX_CLASS_PARTS} values, lists and mappings: remove what nobody reads, or spread it over several classes`,
-  namespace: `the class waits for room: the large classes of a namespace may have ${NAMESPACE_BYTES} bytes together, and less where many namespaces have such classes. Make classes of the namespace smaller, or remove some`,
+  characters: `the class has more than ${MAX_CLASS_CHARACTERS} characters, including metadata: remove unused entries, or spread them over several classes`,
+  parts: `the class has more than ${MAX_CLASS_PARTS} values, lists, and mappings: remove unused entries, or spread them over several classes`,
+  namespace: `the class is waiting for memory: the large classes of a namespace can have at most ${NAMESPACE_BYTES} bytes in total, or less if many namespaces have large classes. Make classes of the namespace smaller, or remove some`,
 };
 
 /**
@@ -238,7 +235,7 @@ function planUnwanted(present: Present): Step {
   const wanted = new Set(secretObjects.map(({ secretName }) => secretName));
   const written = writtenFor(named, name);
   const adopts = adoptedNames(spc);
-  const isReleased = ({ secret }: NamedSecret): boolean => !isBlind && isAdopted(secret) && !isAdoptionAgreed(secret, name, adopts);
+  const isReleased = ({ secret }: ObservedNamedSecret): boolean => !isBlind && isAdopted(secret) && !isAdoptionAgreed(secret, name, adopts);
   const released = written
     .filter(isReleased)
     .map(({ secret }): Action => ({ kind: "releaseSecret", secret, why: "it is no longer adopted" }));

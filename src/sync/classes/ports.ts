@@ -7,7 +7,7 @@ import type { Hints } from "../push/hints.ts";
 import type { SecretWriter } from "../secrets/secret-writer.ts";
 import type { ClassStates } from "./class-states.ts";
 import type { HeldClasses } from "./held-classes.ts";
-import type { ClassCaches } from "./observe.ts";
+import type { ClassCaches, ClassCluster, ClassParts } from "./observe.ts";
 import type { StatusStore } from "./status-store.ts";
 import type { Teller } from "./tell.ts";
 import type { UnansweredEdits } from "./unanswered-edits.ts";
@@ -16,22 +16,25 @@ import type { UnansweredEdits } from "./unanswered-edits.ts";
 export interface ClassPorts {
   readonly kube: KubeClient;
   readonly clock: Clock;
-  readonly crdHealth: CrdHealth;
-  readonly caches: ClassCaches;
-  readonly stores: ClassStores;
+  readonly caches: WritableCaches;
+  readonly memory: ClassMemory;
   readonly secretWriter: SecretWriter;
   readonly teller: ClassTeller;
-  /** Undefined where no event queue is read. */
-  readonly hints?: Hints | undefined;
   /** Puts a class (`namespace/name`) on the queue. */
   readonly enqueue: (classKey: string) => void;
 }
 
-/** What is written of classes beside Secrets, and what is remembered. */
-export interface ClassStores {
+/** The live copies, with what is written of classes beside Secrets. */
+export interface WritableCaches extends ClassCaches {
   readonly classes: HeldClasses;
   readonly snapshots: Snapshots;
   readonly statuses: StatusStore;
+  readonly parts: ClassParts & { readonly hints?: Hints | undefined };
+  readonly cluster: ClassCluster & { readonly crdHealth: CrdHealth };
+}
+
+/** What this process remembers of classes. */
+export interface ClassMemory {
   /** Of classes that the statuses call ready as they were before. */
   readonly edits: UnansweredEdits;
   readonly states: ClassStates;

@@ -12,8 +12,7 @@ import type { ClassCaches } from "./observe.ts";
 /** What is asked. */
 interface Reading {
   readonly kube: KubeClient;
-  readonly crdHealth: CrdHealth;
-  readonly caches: Pick<ClassCaches, "consumers" | "secrets">;
+  readonly caches: Pick<ClassCaches, "consumers" | "secrets"> & { readonly cluster: { readonly crdHealth: Pick<CrdHealth, "confirm"> } };
 }
 
 /** Whether all of them hold now. One after the other, in their order: what is read first may not be younger than what it is judged by. */
@@ -27,7 +26,7 @@ export async function arePreconditionsMet(
   return true;
 }
 
-async function holds({ kube, crdHealth, caches }: Reading, key: string, precondition: Precondition, signal: AbortSignal): Promise<boolean> {
+async function holds({ kube, caches }: Reading, key: string, precondition: Precondition, signal: AbortSignal): Promise<boolean> {
   const ref = refOfKey(key);
   const read = () => kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
   switch (precondition.kind) {
@@ -38,7 +37,7 @@ async function holds({ kube, crdHealth, caches }: Reading, key: string, precondi
       return found.kind === "found" && found.object.metadata.resourceVersion === precondition.resourceVersion;
     }
     case "crdHealthy": {
-      const crd = await crdHealth.confirm(signal);
+      const crd = await caches.cluster.crdHealth.confirm(signal);
       return crd.kind === "whole" && (precondition.uid === undefined || precondition.uid === crd.crdUid);
     }
     case "noLiveConsumer":

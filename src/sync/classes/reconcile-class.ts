@@ -9,10 +9,10 @@ import { type StepResult, UNSETTLED } from "./action.ts";
 import { applyStep } from "./apply.ts";
 import { type AtRest, classAtRest, pollAtRest } from "./at-rest.ts";
 import { dropRotated } from "./drop-rotated.ts";
-import { observe, observeAgain } from "./observe.ts";
+import { observeAgain, observeClass } from "./observe.ts";
 import { planClass } from "./plan.ts";
 import { type Fetch, type Mirrored, planFetch } from "./plan-fetch.ts";
-import { type Fetched, hasFailed, planNext, planReport } from "./plan-report.ts";
+import { type FetchOutcome, hasFailed, planNext, planReport } from "./plan-report.ts";
 import type { EarlierPolls } from "./poll-progress.ts";
 import type { ClassPorts } from "./ports.ts";
 import type { ClassState } from "./state.ts";
@@ -23,8 +23,8 @@ export interface Reconciling {
   readonly ports: ClassPorts;
   /** Asks the vault what the class's Secrets should be. */
   readonly mirror: FetchMirror;
-  readonly metrics: SyncMetrics;
-  readonly logger: Logger;
+  /** `random`: from 0 to 1, for spreading retries. */
+  readonly process: { readonly metrics: SyncMetrics; readonly logger: Logger; readonly random: () => number };
   /** Uid of the kube-system namespace. */
   readonly cluster: string;
   readonly earlierPolls: EarlierPolls;
@@ -32,22 +32,21 @@ export interface Reconciling {
   readonly classesAtRest: Map<string, AtRest>;
   /** Of a question to the vault that has begun already. */
   readonly stopTimer?: () => void;
-  /** From 0 to 1, for spreading retries. */
-  readonly random: () => number;
   /** Workloads are restarted, so that somebody keeps the condition `Rotated`. */
   readonly restarts: boolean;
 }
 
 /** Reconciles one class (`namespace/name`): observes it, plans, applies; after each wait anew, from what is there then. */
 export async function reconcileClass(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<Outcome> {
-  const { clock, stores } = reconciling.ports;
+  const { clock, caches } = reconciling.ports;
   const result = await reconcileOnce(reconciling, key, signal);
-  if (!reconciling.restarts) await dropRotated(stores.statuses, refOfKey(key), signal);
+  if (!reconciling.restarts) await dropRotated(caches.statuses, refOfKey(key), signal);
   return outcomeOf(result, clock.now());
 }
 
 async function reconcileOnce(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<StepResult> {
-  const { ports, classesAtRest, metrics } = reconciling;
+  const { ports, classesAtRest } = reconciling;
+  const { metrics } = reconciling.process;
   const resting = classesAtRest.get(key);
   if (resting === undefined) return reconcileAnew(reconciling, key, signal);
   const stopTimer = metrics.syncDuration.startTimer();
@@ -65,7 +64,7 @@ async function reconcileOnce(reconciling: Reconciling, key: string, signal: Abor
 
 async function reconcileAnew(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<StepResult> {
   const { caches, clock } = reconciling.ports;
-  const first = observe(caches, key, clock.now());
+  const first = observeClass(caches, key, clock.now());
   const result = await applyStep(reconciling.ports, first, planClass(first, caches.settings), signal);
   const { spc } = first;
   if (result.kind !== "continue" || spc === undefined) return result;
@@ -93,7 +92,7 @@ async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, sig
 function seen({ ports, cluster, earlierPolls }: Reconciling, { key, spc, status, now }: Mirrored): ClassState {
   const interval = pollInterval(spc, ports.caches.settings.rotationPollInterval);
   const polledUntil = earlierPolls.of(key);
-  const state = ports.stores.states.note(key, { kind: "seen", sight: { cluster, key, spc, interval, status, polledUntil, now } });
+  const state = ports.memory.states.note(key, { kind: "seen", sight: { cluster, key, spc, interval, status, polledUntil, now } });
   if (state === undefined) throw new Error(`the class ${key} was seen, and is not known`);
   return state;
 }
@@ -107,25 +106,27 @@ async function fetchAndWrite(
   observation: Mirrored,
   fetch: Fetch,
   signal: AbortSignal,
-): Promise<Fetched | undefined> {
-  const { ports, metrics, logger, mirror, random } = reconciling;
-  const { caches, clock, secretWriter, stores, teller } = ports;
+): Promise<FetchOutcome | undefined> {
+  const { ports, mirror } = reconciling;
+  const { metrics, logger, random } = reconciling.process;
+  const { caches, clock, secretWriter, memory, teller } = ports;
+  const { hints } = caches.parts;
   const { key, spc, now: began } = observation;
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
   const { stopTimer = metrics.syncDuration.startTimer() } = reconciling;
-  const writing = { caches, states: stores.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
-  ports.hints?.began(key, fetch.hints);
+  const writing = { caches, states: memory.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
+  hints?.began(key, fetch.hints);
   const answer = await mirror(spc, fetch.fetchRequest, signal);
-  if (caches.crdHealth.state.kind === "frozen") return undefined;
+  if (caches.cluster.crdHealth.state.kind === "frozen") return undefined;
   const { secrets, retry: writeRetry } = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
   const isWell = answer.kind === "answered" && answer.notFresh === undefined && !secrets.some(hasFailed);
   const unguarded = caches.cluster.guardrails.problem;
-  const fetched: Fetched = { fetch, began, answer, secrets, writeRetry, unguarded, spread: isWell ? 0 : random() };
+  const fetched: FetchOutcome = { fetch, began, answer, secrets, writeRetry, unguarded, spread: isWell ? 0 : random() };
   const after = { ...observation, now: clock.now() };
   const report = planReport(after, seen(reconciling, after), { fetched, settings: caches.settings });
   metrics.syncs.inc({ reason: report.outcome.reason });
   await applyStep(ports, observation, report, signal);
-  if (ports.hints !== undefined) answerHints(ports.hints, key, { hints: fetch.hints, answer, secrets });
+  if (hints !== undefined) answerHints(hints, key, { hints: fetch.hints, answer, secrets });
   stopTimer();
   return fetched;
 }

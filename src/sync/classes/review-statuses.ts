@@ -4,9 +4,10 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
-import { type ClassStatus, conditionOf, rfc3339, type Told, withCondition } from "../../domain/sync/class-status.ts";
+import { conditionOf, withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
-import { storedTime } from "../../domain/sync/stored-time.ts";
+import type { ClassStatus, Told } from "../../domain/sync/status-fields.ts";
+import { rfc3339, storedTime } from "../../domain/sync/stored-time.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import { RETRIES } from "../patience.ts";
 import { runTogether } from "../run-together.ts";
@@ -49,7 +50,7 @@ export async function reviewStatuses(
     handle: async (classKey, handleSignal) => {
       const namespace = namespaceOf(classKey);
       const ref = refOfKey(classKey);
-      const provider = ports.stores.classes.get(ref);
+      const provider = ports.caches.classes.get(ref);
       if (unanswered.has(namespace)) return { kind: "done" };
       const edit = provider && reviewEdit(ports, provider);
       if (typeof edit === "number") return { kind: "requeueAfter", milliseconds: edit };
@@ -57,28 +58,28 @@ export async function reviewStatuses(
       const isAnswered = await answers(async () => {
         if (edit === "due" && provider !== undefined) await takeReadyBack(ports, provider, handleSignal);
         if (facts !== undefined) return takeBack(ports, { ref, provider }, { facts, signal: handleSignal });
-        return provider === undefined || ports.stores.statuses.storeUnstored(ref, handleSignal);
+        return provider === undefined || ports.caches.statuses.storeUnstored(ref, handleSignal);
       });
       if (!isAnswered) unanswered.add(namespace);
       return { kind: "done" };
     },
   });
-  ports.stores.edits.observe((classKey) => queue.addAfter(classKey, WORTH_TELLING_MS));
+  ports.memory.edits.observe((classKey) => queue.addAfter(classKey, WORTH_TELLING_MS));
   const scan = async (running: AbortSignal): Promise<void> => {
     while (!running.aborted) {
       await ports.clock.sleep(EVERY_MS, running).catch(() => undefined);
       unanswered.clear();
-      for (const classKey of ports.stores.edits.keys()) queue.add(classKey);
-      for (const provider of ports.stores.classes.list()) {
+      for (const classKey of ports.memory.edits.keys()) queue.add(classKey);
+      for (const provider of ports.caches.classes.list()) {
         const ref = refOf(provider);
-        if (ports.stores.statuses.hasUnstored(ref) || outOfDate(ports, { ref, provider }, startedAt) !== undefined)
+        if (ports.caches.statuses.hasUnstored(ref) || outOfDate(ports, { ref, provider }, startedAt) !== undefined)
           queue.add(keyOf(provider));
       }
       // Classes that went with their CRD are polled as little as those that it cuts.
-      if (ports.crdHealth.state.kind !== "frozen") continue;
-      for (const { key } of ports.stores.statuses.list()) {
+      if (ports.caches.cluster.crdHealth.state.kind !== "frozen") continue;
+      for (const { key } of ports.caches.statuses.list()) {
         const ref = refOfKey(key);
-        if (ports.stores.classes.get(ref) === undefined && outOfDate(ports, { ref, provider: undefined }, startedAt) !== undefined)
+        if (ports.caches.classes.get(ref) === undefined && outOfDate(ports, { ref, provider: undefined }, startedAt) !== undefined)
           queue.add(key);
       }
     }
@@ -91,11 +92,11 @@ function namespaceOf(classKey: string): string {
 }
 
 /** Milliseconds until it is worth telling that an edit has no answer; undefined where it has one, or nobody knows. */
-function reviewEdit({ caches, crdHealth, stores }: ClassPorts, provider: HeldClass): "due" | number | undefined {
-  const { edits, statuses } = stores;
+function reviewEdit({ caches, memory: { edits } }: ClassPorts, provider: HeldClass): "due" | number | undefined {
+  const { statuses, cluster } = caches;
   const dueIn = edits.dueIn(keyOf(provider));
   // While its CRD is not whole, the class may be served cut: a later review knows.
-  if (dueIn === undefined || !(statuses.hasSynced || statuses.isUnserved) || crdHealth.state.kind === "frozen") return undefined;
+  if (dueIn === undefined || !(statuses.hasSynced || statuses.isUnserved) || cluster.crdHealth.state.kind === "frozen") return undefined;
   if (!mayBeOutdated(caches, statuses, provider)) {
     edits.end(keyOf(provider));
     return undefined;
@@ -116,15 +117,15 @@ interface ReviewFacts extends CheckFacts {
 
 /** Asked of every class every few seconds: what nearly always says no, and costs least, comes first. */
 function outOfDate(ports: ClassPorts, reviewed: Reviewed, startedAt: number): ReviewFacts | undefined {
-  const { stores, clock } = ports;
+  const { caches, memory, clock } = ports;
   const now = clock.now();
   if (now - startedAt < MAKING_UP_MS) return undefined;
-  const state = stores.states.get(objectKey(reviewed.ref));
+  const state = memory.states.get(objectKey(reviewed.ref));
   const interval = intervalOf(ports, reviewed, state);
   const known = state && knownCheckOf(state);
   const notBefore = known === undefined ? (state?.knownSince ?? startedAt) : state?.intervalSince;
   if (!isOutOfDate({ lastCheck: known ?? startedAt, interval, now, notBefore }) || !isReviewed(ports, reviewed)) return undefined;
-  const status = stores.statuses.get(reviewed.ref);
+  const status = caches.statuses.get(reviewed.ref);
   if (conditionOf(status, "Fresh")?.status !== "True") return undefined;
   const lastCheck = known ?? storedTime(status?.lastSuccessfulCheckTime, now) ?? startedAt;
   return { lastCheck, interval, now, isKnown: known !== undefined };
@@ -136,9 +137,9 @@ function intervalOf({ caches: { settings } }: ClassPorts, { provider }: Reviewed
   return Math.max(state?.interval ?? 0, pollInterval(provider, settings.rotationPollInterval));
 }
 
-function isReviewed({ caches, crdHealth, stores }: ClassPorts, { provider, ref }: Reviewed): boolean {
-  if (provider === undefined) return caches.settings.enableSecretRotation && crdHealth.state.kind === "frozen";
-  return isPolled(caches, provider, stores.statuses.get(ref));
+function isReviewed({ caches }: ClassPorts, { provider, ref }: Reviewed): boolean {
+  if (provider === undefined) return caches.settings.enableSecretRotation && caches.cluster.crdHealth.state.kind === "frozen";
+  return isPolled(caches, provider, caches.statuses.get(ref));
 }
 
 /** False where the API server has no time for more of the namespace. What it says no to is stored by a later review, and no other class's trouble. */
@@ -163,14 +164,14 @@ async function takeBack(
     const status = withCondition(before, { type: "Fresh", status: "False", ...told }, facts.now);
     return facts.isKnown ? { ...status, lastSuccessfulCheckTime: rfc3339(facts.lastCheck) } : status;
   };
-  await ports.stores.statuses.update(ref, change, signal);
-  if (ports.stores.states.get(key) !== undefined) tellStale(ports, { key, spc: provider });
+  await ports.caches.statuses.update(ref, change, signal);
+  if (ports.memory.states.get(key) !== undefined) tellStale(ports, { key, spc: provider });
   return true;
 }
 
 function whyOutOfDate(ports: ClassPorts, key: string, facts: CheckFacts): Told {
-  const { state } = ports.crdHealth;
-  const lastPoll = ports.stores.states.get(key)?.lastPoll ?? facts.lastCheck;
+  const { state } = ports.caches.cluster.crdHealth;
+  const lastPoll = ports.memory.states.get(key)?.lastPoll ?? facts.lastCheck;
   // Polls were made since, and answered by a list that is older than one poll.
   if (lastPoll - facts.lastCheck > facts.interval) return throttledPolls(facts);
   return missedPolls(facts, state.kind === "frozen" ? state.why : undefined);

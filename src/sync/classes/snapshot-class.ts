@@ -1,5 +1,5 @@
 import { isOwner, ownersAfterRepair, ownersWithout } from "../../domain/healing/field-owners.ts";
-import { type ClassSnapshot, missingSpec, snapshotDrift, snapshotOf } from "../../domain/healing/snapshot.ts";
+import { type ClassSnapshot, classSnapshotOf, missingSpec, snapshotDrift } from "../../domain/healing/snapshot.ts";
 import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
@@ -12,8 +12,11 @@ import { type Teller, tell } from "./tell.ts";
 /** What keeping a class and its snapshot alike goes through. */
 interface SnapshotPorts {
   readonly kube: KubeClient;
-  readonly crdHealth: CrdHealth;
-  readonly stores: { readonly classes: HeldClasses; readonly snapshots: Snapshots };
+  readonly caches: {
+    readonly classes: Pick<HeldClasses, "relist">;
+    readonly snapshots: Pick<Snapshots, "save">;
+    readonly cluster: { readonly crdHealth: Pick<CrdHealth, "confirm"> };
+  };
   readonly teller: Teller & { readonly countHealed: (how: "repaired") => void };
 }
 
@@ -27,7 +30,8 @@ interface CutClass {
  * was served uncut. A snapshot under the wrong uid would turn the loss of its class into a deletion. False where something has moved.
  */
 export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClass, signal: AbortSignal): Promise<boolean> {
-  const { kube, crdHealth, stores } = ports;
+  const { kube, caches } = ports;
+  const { crdHealth } = caches.cluster;
   const { namespace = "", name, uid } = spc.metadata;
   const before = await crdHealth.confirm(signal);
   const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
@@ -35,7 +39,7 @@ export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClas
   const isSteady =
     before.kind === "whole" && after.kind === "whole" && before.crdUid === after.crdUid && before.crdGeneration === after.crdGeneration;
   if (!isSteady || found.kind !== "found" || found.object.metadata.uid !== uid) return false;
-  await stores.snapshots.save(snapshotOf(found.object, after), signal);
+  await caches.snapshots.save(classSnapshotOf(found.object, after), signal);
   return found.object.metadata.resourceVersion === spc.metadata.resourceVersion;
 }
 
@@ -44,12 +48,12 @@ export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClas
  * leaves what somebody else owns, too. The snapshot taken next knows nothing of who owned what.
  */
 export async function handOverClass(
-  { kube, crdHealth }: SnapshotPorts,
+  { kube, caches }: SnapshotPorts,
   { namespace, name, managedFields }: ClassSnapshot,
   signal: AbortSignal,
 ): Promise<void> {
   const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, signal);
-  const crd = await crdHealth.confirm(signal);
+  const crd = await caches.cluster.crdHealth.confirm(signal);
   if (found.kind !== "found" || crd.kind !== "whole") return;
   const live = found.object.metadata.managedFields ?? [];
   if (!isOwner(FIELD_MANAGER, live)) return;
@@ -60,26 +64,26 @@ export async function handOverClass(
 
 /** A write to the class while its CRD was damaged made the cut permanent: complete it from the snapshot. */
 export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: CutClass, signal: AbortSignal): Promise<void> {
-  const { kube, crdHealth, stores, teller } = ports;
+  const { kube, caches, teller } = ports;
   const ref = { namespace: snapshot.namespace, name: snapshot.name };
   const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
-  const crd = await crdHealth.confirm(signal);
+  const crd = await caches.cluster.crdHealth.confirm(signal);
   if (found.kind !== "found" || crd.kind !== "whole") return;
   const live = found.object;
   if (snapshotDrift(snapshot, live, crd) !== "damaged") {
     // Only the copy is cut, and no event will tell it so: the class has the same resourceVersion, cut or whole.
-    if (live.metadata.resourceVersion === spc.metadata.resourceVersion) stores.classes.relist();
+    if (live.metadata.resourceVersion === spc.metadata.resourceVersion) caches.classes.relist();
     return;
   }
   const completed = await complete(kube, snapshot, live, signal);
   if (snapshotDrift(snapshot, completed, crd) === "damaged") {
     // No CRD of today takes these fields any more, a rolled back driver's for one: what is left is the class now.
-    await stores.snapshots.save(snapshotOf(completed, crd), signal);
-    teller.logger.warn("fields of a class are not part of its CRD any more and are given up", { class: `${ref.namespace}/${ref.name}` });
+    await caches.snapshots.save(classSnapshotOf(completed, crd), signal);
+    teller.logger.warn("fields of a class are no longer part of its CRD and are dropped", { class: `${ref.namespace}/${ref.name}` });
     return;
   }
   teller.countHealed("repaired");
-  const message = "a damaged CRD had removed fields of the class; they are back from its snapshot";
+  const message = "a damaged CRD had removed fields of the class; the worker restored them from its snapshot";
   tell(teller, completed, { kind: "completed", reason: "ClassRestored", message });
 }
 

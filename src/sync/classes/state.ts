@@ -4,9 +4,10 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { firstPoll, lastPollBefore, type PolledUntil, untilNextPoll } from "../../domain/schedule/phase.ts";
 import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } from "../../domain/schedule/repair-pace.ts";
-import { type ClassStatus, conditionOf, REFRESH_CHARACTERS, type Told } from "../../domain/sync/class-status.ts";
+import { conditionOf, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
 import type { FetchTrigger } from "../../domain/sync/fetch-trigger.ts";
 import { retryDelay } from "../../domain/sync/retry-delay.ts";
+import type { ClassStatus, Told } from "../../domain/sync/status-fields.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 
 /** What this process knows of a class beyond what is stored. Losing it costs nothing but an early look. Times are Unix milliseconds. */

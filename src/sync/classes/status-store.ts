@@ -5,11 +5,11 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { isVersionOlder } from "../../domain/resource-version.ts";
-import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { type HeldStatus, heldStatus, type StatusExcess } from "../../domain/sync/held-status.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { Turns } from "../../runtime/turns.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
-import { ALL_STATUSES_BYTES, ClassRoom, NAMESPACE_BYTES } from "./class-room.ts";
+import { ALL_STATUSES_BYTES, NAMESPACE_BYTES, Room } from "../room.ts";
 import { applyStatus, deleteStatus } from "./status-writes.ts";
 
 /** The `SecretProviderClassSync` objects: what users and `kubectl get` see of a class. */
@@ -52,7 +52,7 @@ const RESOURCE = RESOURCES.secretProviderClassSyncs;
 
 export function startStatusStore(options: StatusStoreOptions, signal: AbortSignal): StatusStore {
   const { kube, watcher, crdHealth, logger, isOfClass, onLost } = options;
-  const room = new ClassRoom(onLost, ALL_STATUSES_BYTES);
+  const room = new Room(onLost, ALL_STATUSES_BYTES);
   /** Our own writes that the watch has not shown yet. */
   const written = new Map<string, Written>();
   /** What the API server does not have, though it should. */
@@ -94,7 +94,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     noteSeen(key, false);
     const { status, isCurrentForm, excess } = current;
     if (excess !== undefined && excess !== previous?.excess && isOfClass(ref))
-      logger.warn("a status takes too much to be held", { class: key, detail: EXCESSES[excess] });
+      logger.warn("a status is too large to keep", { class: key, detail: EXCESSES[excess] });
     if (excess === "parts") {
       // Nobody but us writes it, and this was not us.
       noteLoss(ref, last);
@@ -110,10 +110,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
         if (current === undefined) noteGone(ref, previous);
         else noteShown(ref, { previous, current });
       },
-      onListed: () => {
-        const listed = new Set(reflector.list().map(({ key }) => key));
-        room.keepOnly((key) => listed.has(key));
-      },
+      observer: { listed: (namespace) => room.keepOnly(reflector, namespace) },
     },
     signal,
   );
@@ -205,11 +202,11 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
 }
 
 const EXCESSES: Readonly<Record<StatusExcess, string>> = {
-  parts: "it has more entries than the worker writes; it is written anew",
-  namespace: `the large statuses of a namespace may have ${NAMESPACE_BYTES} bytes together, and less where many namespaces have such; the vault is asked at each reconcile of the class`,
+  parts: "it has more entries than the worker writes; the worker rewrites it",
+  namespace: `the large statuses of a namespace can have at most ${NAMESPACE_BYTES} bytes in total, or less if many namespaces have large statuses; the worker queries the vault at each reconcile of the class`,
 };
 
-function projected(room: ClassRoom, object: KubeObject): StoredStatus {
+function projected(room: Room, object: KubeObject): StoredStatus {
   const key = objectKey(object.metadata);
   const { uid = "", resourceVersion, generation } = object.metadata;
   const held = heldStatus(object, (bytes) => room.take(key, { uid, bytes })); // Our own CRD's schema.

@@ -2,10 +2,10 @@ import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import type { ClassStatus } from "../../domain/sync/class-status.ts";
+import type { Logger } from "../../domain/ports/logger.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { type SecretProviderClassSync, storedForm } from "../../domain/sync/stored-status.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import type { StatusStoreOptions } from "./status-store.ts";
 
 const RESOURCE = RESOURCES.secretProviderClassSyncs;
 
@@ -18,7 +18,7 @@ export interface StatusWrite {
 
 /** Resolves with the version that was written; undefined where the kind is away. */
 export async function applyStatus(
-  options: Pick<StatusStoreOptions, "kube" | "logger">,
+  options: { readonly kube: KubeClient; readonly logger: Logger },
   write: StatusWrite,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -34,7 +34,7 @@ export async function applyStatus(
     if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
     // The object may be gone, and the watch has not said so.
     if (!isNew) return applyStatus(options, { ...write, isNew: true }, signal);
-    logger.debug("the status could not be stored because its kind is away", { class: objectKey(ref) });
+    logger.debug("the status could not be stored because its CRD is missing", { class: objectKey(ref) });
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
-import { EVENTS, type EventWord } from "../../domain/events.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
+import { EVENTS, type EventWord } from "../../domain/reasons.ts";
 
 /** What people are told of a class: by an event on it, and in the log. */
 export interface Notice {
@@ -37,34 +37,34 @@ export function tell({ events, logger }: Teller, spc: SecretProviderClass, { kin
       else logger.warn("class not synced", fields);
       return;
     case "secret":
-      logger.warn("a mirrored Secret was changed by somebody else, or could not stay", fields);
+      logger.warn("a synced Secret was changed by someone else, or the worker had to replace it", fields);
       return;
     case "copy":
-      logger.warn("a copy of a Secret has a name that is somebody else's", named);
+      logger.warn("a copy of a Secret has the name of someone else's Secret", named);
       return;
     case "date":
       logger.warn("an object's dates need attention", fields);
       return;
     case "tooLarge":
-      logger.warn("a class is too large to be mirrored", fields);
+      logger.warn("a class is too large to sync", fields);
       return;
     case "switchedOff":
-      logger.info("class switched off", fields);
+      logger.info("sync of a class is turned off", fields);
       return;
     case "foreign":
-      logger.warn("a class was given to another provider: its Secrets stay", named);
+      logger.warn("a class was changed to another provider; its Secrets are kept", named);
       return;
     case "stale":
       logger.warn("class is stale", fields);
       return;
     case "restored":
-      logger.info("a class was lost with its CRD and is restored", named);
+      logger.info("a class was lost with its CRD and has been restored", named);
       return;
     case "completed":
-      logger.warn("a damaged CRD had cut fields off a class; they are back from its snapshot", named);
+      logger.warn("a damaged CRD had removed fields of a class; the worker restored them from its snapshot", named);
       return;
     case "ignored":
-      logger.warn("something in a class is ignored, or works otherwise than it looks", named);
+      logger.warn("class has a setting that is ignored", named);
       return;
   }
 }

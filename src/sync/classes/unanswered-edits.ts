@@ -3,8 +3,8 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { Change } from "../../domain/ports/kube-watcher.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { type ClassNow, isReadyOutdated, takenBack } from "../../domain/sync/class-answer.ts";
-import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { HeldClasses } from "./held-classes.ts";
 import { isMirrored, type Mirroring } from "./observe.ts";
 import { specHashes } from "./spec-hash.ts";
@@ -89,25 +89,20 @@ export function mayBeOutdated(
 }
 
 interface EditPorts {
-  readonly caches: Mirroring;
+  readonly caches: Mirroring & { readonly classes: Pick<HeldClasses, "get">; readonly statuses: StatusStore };
   readonly clock: Clock;
-  readonly stores: { readonly classes: Pick<HeldClasses, "get">; readonly statuses: StatusStore };
   readonly enqueue: (classKey: string) => void;
 }
 
 /** Says in the class's status that nobody knows yet whether it is ready as it is now. */
-export async function takeReadyBack(
-  { caches, clock, stores, enqueue }: EditPorts,
-  provider: HeldClass,
-  signal: AbortSignal,
-): Promise<void> {
+export async function takeReadyBack({ caches, clock, enqueue }: EditPorts, provider: HeldClass, signal: AbortSignal): Promise<void> {
   const ref = refOf(provider);
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    const current = stores.classes.get(ref);
+    const current = caches.classes.get(ref);
     const now = current && mirroredNow(caches, current);
     return now && takenBack(told, now, clock.now());
   };
-  await stores.statuses.update(ref, change, signal);
+  await caches.statuses.update(ref, change, signal);
   // Whatever is under way: what was taken back is owed an answer.
   enqueue(keyOf(provider));
 }

@@ -2,11 +2,11 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import { KubeError, type KubeErrorCode } from "../../domain/ports/kube-error.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
-import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
 import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
 import { heldKeys, heldSecrets } from "../../domain/sync/key-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import type { KeyStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import type { SyncMetrics } from "../metrics.ts";
 import type { SecretWriter } from "../secrets/secret-writer.ts";
 import type { WriteResult } from "../secrets/write-secret.ts";
@@ -104,8 +104,8 @@ async function writeOne(
   const { name } = entry.secret;
   const { result, observed, deleted } = await attempts(ports, written, entry, signal);
   if (deleted !== undefined) {
-    const why = result.kind === "error" ? `${deleted}. The API server has not taken the new one yet` : deleted;
-    const message = `Secret ${name} was deleted and recreated without the additions of others, because ${why}`;
+    const why = result.kind === "error" ? `${deleted}. The API server has not accepted the new one yet` : deleted;
+    const message = `Secret ${name} was deleted and recreated without what others had added, because ${why}`;
     tell(ports.teller, written.spc, { kind: "secret", reason: "SecretReplaced", message });
   } else if (result.kind === "written" && isRepair(written.trigger) && isDamaged(written, name, observed))
     noteRepair(ports, written, name, observed);
@@ -213,7 +213,7 @@ function noteRepair(ports: WritePorts, { key, spc }: Written, name: string, obse
   const writer = observed?.lastForeign;
   ports.states.note(key, { kind: "repaired", name, by: writer?.manager ?? "somebody" });
   const at = writer?.time === undefined ? "" : ` at ${writer.time}`;
-  const byWhom = writer === undefined ? " (by whom the API server does not record)" : ` (last written by ${writer.manager}${at})`;
+  const byWhom = writer === undefined ? " (the API server does not record by whom)" : ` (last written by ${writer.manager}${at})`;
   const message =
     observed === undefined
       ? `Secret ${name} was deleted; the API server's audit log shows by whom. The worker restored it`

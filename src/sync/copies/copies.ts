@@ -1,25 +1,21 @@
 import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
 import { keyOf, objectKey, refOfKey } from "../../domain/object-key.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
-import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
-import type { Logger } from "../../domain/ports/logger.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import type { HeldClasses } from "../classes/held-classes.ts";
 import type { StatusStore } from "../classes/status-store.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
-import type { SyncMetrics } from "../metrics.ts";
 import { patiently, RETRIES } from "../patience.ts";
+import type { ProcessParts } from "../process-parts.ts";
 import { COPY_MARKS, startSecretStore } from "../secrets/secret-store.ts";
-import type { Serves } from "../shard.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import { CopyPace } from "./copy-pace.ts";
 import type { CopyCaches } from "./observe-copies.ts";
-import { reconcileCopies } from "./reconcile-copies.ts";
+import { type CopyPorts, reconcileCopies } from "./reconcile-copies.ts";
 
 /** Classes whose copies are written at a time. Each has the values of one Secret in hand, 1 MiB at most; a namespace alone gets half of them. */
 const WORKERS = 8;
@@ -32,15 +28,8 @@ export interface CopiesOptions {
   readonly watcher: KubeWatcher;
   readonly fingerprints: Fingerprints;
   readonly settings: WorkerSettings;
-  /** `--namespaces`; none: all. */
-  readonly servedNamespaces?: readonly string[];
-  /** Whether this worker writes the copies of a namespace's classes, wherever they are. */
-  readonly serves: Serves;
-  readonly metrics: Pick<SyncMetrics, "secretWrites">;
-  readonly events: EventSink;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: () => number;
+  readonly install: CopyCaches["install"];
+  readonly process: ProcessParts;
 }
 
 /** What the worker knows of its classes. */
@@ -62,15 +51,15 @@ export interface Copies {
 }
 
 export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies {
-  const { watcher, fingerprints, clock, random } = options;
+  const { watcher, fingerprints, install, process } = options;
   const noted = new Set<string>();
   let running: { readonly live: CopiedClasses; readonly queue: WorkQueue } | undefined;
   const noteClass = (key: string): void => {
-    if (!options.serves(refOfKey(key).namespace)) return;
+    if (!install.shard.serves(refOfKey(key).namespace)) return;
     if (running === undefined) noted.add(key);
     else if (isAbout(running.live, key)) running.queue.add(key);
   };
-  const copies = startSecretStore({ watcher, fingerprints, onChange: noteClass, marks: COPY_MARKS }, signal);
+  const copies = startSecretStore({ watcher, fingerprints, logger: process.logger, onChange: noteClass, marks: COPY_MARKS }, signal);
   /** Most classes have no copies, and cost nothing here. */
   const isAbout = ({ classes, statuses }: CopiedClasses, key: string): boolean => {
     const ref = refOfKey(key);
@@ -85,15 +74,15 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
       for (const key of new Set([...named.map(keyOf), ...there.flatMap((copy) => COPY_MARKS.classKeyOf(copy) ?? [])])) noteClass(key);
     },
     run: async (live, runSignal) => {
-      const logger = options.logger.child({ queue: "copies" });
-      const ports = portsOf({ ...options, logger }, live, copies);
+      const logger = process.logger.child({ queue: "copies" });
+      const ports = portsOf({ ...options, process: { ...process, logger } }, live, copies);
       const queue = new WorkQueue({
         workers: WORKERS,
         sharing: { of: (key) => ({ tenant: refOfKey(key).namespace, backend: undefined }), perBackend: WORKERS },
         backoff: RETRIES,
-        clock,
+        clock: process.clock,
         logger,
-        random,
+        random: process.random,
         handle: async (key, handleSignal) => {
           if (!copies.hasSynced) return { kind: "requeueAfter", milliseconds: UNLISTED_MS };
           return patiently(() => reconcileCopies(ports, key, handleSignal));
@@ -107,22 +96,19 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
   };
 }
 
-function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches["copies"]) {
-  const { kube, fingerprints, settings, servedNamespaces = [], serves, metrics, events, clock, logger } = options;
+function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches["copies"]): CopyPorts {
+  const { kube, fingerprints, settings, install, process } = options;
+  const { metrics, events, clock, logger } = process;
   const { classes, secrets, statuses, pods, crdHealth } = live;
   // Bound to the place, so that equal content of two Secrets does not show.
   const markOf = ({ ref, annotations }: ObservedSecret): string =>
     fingerprints.ofRecord(["source of copies", objectKey(ref), annotations[SECRET_ANNOTATIONS.content] ?? ""]);
   return {
-    kube,
-    fingerprints,
-    logger,
+    writing: { kube, fingerprints, logger, crdHealth, written: (action) => metrics.secretWrites.inc({ action }) },
     events,
     clock,
-    crdHealth,
     statuses,
     pace: new CopyPace(),
-    written: (action: "create" | "apply" | "replace" | "delete") => metrics.secretWrites.inc({ action }),
-    caches: { settings, served: servedNamespaces, serves, classes, secrets, copies, ...pods, markOf },
+    caches: { settings, install, classes, secrets, copies, ...pods, markOf },
   };
 }

@@ -35,6 +35,13 @@ export class CopyPace {
     return until === undefined ? undefined : until - now;
   }
 
+  /** The copy is as it should be: damage that waited for its repair is gone by itself. */
+  noteRight({ source, namespace }: PlannedCopy): void {
+    const key = copyKey(namespace, source);
+    const remembered = this.#copies.get(key);
+    if (remembered !== undefined) this.#copies.set(key, { ...remembered, repairs: { ...remembered.repairs, seen: undefined } });
+  }
+
   /** `namespace/name` of a copy that is gone. */
   forget(key: string): void {
     this.#copies.delete(key);

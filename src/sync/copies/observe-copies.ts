@@ -2,8 +2,8 @@ import { COPY_ANNOTATIONS } from "../../domain/annotations.ts";
 import { takesFrom } from "../../domain/grants/mirror-consent.ts";
 import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { refOfKey } from "../../domain/object-key.ts";
-import type { CopiesObservation, CopyingClass, Standing } from "../../domain/sync/copies/copies-plan.ts";
+import { keyIn, refOfKey } from "../../domain/object-key.ts";
+import type { CopiesObservation, CopyingClass, CopyStanding } from "../../domain/sync/copies/copies-plan.ts";
 import type { CopySource } from "../../domain/sync/copies/copy-plan.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
@@ -20,9 +20,7 @@ import type { WorkerSettings } from "../worker-settings.ts";
 /** The live copies of a cluster that decisions about copies of Secrets go by. */
 export interface CopyCaches {
   readonly settings: WorkerSettings;
-  /** `--namespaces`; none: all. */
-  readonly served: readonly string[];
-  readonly serves: Serves;
+  readonly install: ServedInstall;
   readonly classes: Pick<HeldClasses, "get">;
   /** Of the classes, in their own namespaces. */
   readonly secrets: Pick<SecretStore, "ofClass">;
@@ -34,6 +32,14 @@ export interface CopyCaches {
   readonly markOf: (source: ObservedSecret) => string;
 }
 
+/** Which namespaces copies are written in, and of which classes. */
+interface ServedInstall {
+  /** None: all. */
+  readonly namespaces: readonly string[];
+  /** `serves`: whether this worker writes the copies of a namespace's classes, wherever they are. */
+  readonly shard: { readonly serves: Serves };
+}
+
 /** Classes of other shards, as they are now; undefined: there is none. */
 export type ForeignClasses = ReadonlyMap<string, SecretProviderClass | undefined>;
 
@@ -41,8 +47,10 @@ export type ForeignClasses = ReadonlyMap<string, SecretProviderClass | undefined
 export function foreignOwners(caches: CopyCaches, { spc, sources }: CopiesObservation): readonly string[] {
   if (spc.kind !== "present") return [];
   const refs = spc.namespaces.flatMap((namespace) => sources.map(({ secret }) => ({ namespace, name: secret.ref.name })));
-  const owners = refs.map((ref) => caches.copies.get(ref)?.annotations[COPY_ANNOTATIONS.copiedFrom]);
-  return [...new Set(owners)].flatMap((owner) => (owner === undefined || caches.serves(refOfKey(owner).namespace) ? [] : [owner]));
+  const owners = refs.map((ref) => keyIn(caches.copies.get(ref)?.annotations[COPY_ANNOTATIONS.copiedFrom]));
+  return [...new Set(owners)].flatMap((owner) =>
+    owner === undefined || caches.install.shard.serves(refOfKey(owner).namespace) ? [] : [owner],
+  );
 }
 
 /** Undefined while nothing may be concluded from the class: it is held in part, or was given to another provider. */
@@ -77,7 +85,8 @@ function sourcesOf({ secrets, markOf }: CopyCaches, key: string): readonly CopyS
     .map((secret) => ({ classKey: key, secret, mark: markOf(secret) }));
 }
 
-function standing({ served, grants }: CopyCaches, key: string, namespace: string): Standing {
+function standing({ install, grants }: CopyCaches, key: string, namespace: string): CopyStanding {
+  const { namespaces: served } = install;
   if (served.length > 0 && !served.includes(namespace)) return "notServed";
   const consent = grants.consentOf(namespace);
   if (consent?.isTerminating === true) return "terminating";
@@ -86,12 +95,12 @@ function standing({ served, grants }: CopyCaches, key: string, namespace: string
 
 /** Also by a class that is missing while its Secret is there: it may be back in a moment. Of one of another shard nothing is known but what was asked. */
 function isClaimed(
-  { serves, classes, secrets }: CopyCaches,
+  { install, classes, secrets }: CopyCaches,
   classKey: string,
   ref: { readonly namespace: string; readonly name: string },
   foreign: ForeignClasses,
 ): boolean {
-  if (!serves(refOfKey(classKey).namespace)) {
+  if (!install.shard.serves(refOfKey(classKey).namespace)) {
     const other = foreign.get(classKey);
     return !foreign.has(classKey) || (other !== undefined && mirrorTargets(other).namespaces.includes(ref.namespace));
   }

@@ -1,23 +1,24 @@
-import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
-import { KubeError } from "../../domain/ports/kube-error.ts";
-import { type ClassStatus, withCopies } from "../../domain/sync/class-status.ts";
+import type { KubeError } from "../../domain/ports/kube-error.ts";
+import { withCopies } from "../../domain/sync/class-status.ts";
 import { type CopiesPlan, copyStatuses, type PlannedCopy, planCopies } from "../../domain/sync/copies/copies-plan.ts";
-import { type CopyResult, type CopyState, newConflicts } from "../../domain/sync/copies/copy-status.ts";
+import { type CopyResult, newConflicts } from "../../domain/sync/copies/copy-status.ts";
+import type { ClassStatus, CopyState } from "../../domain/sync/status-fields.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { StatusStore } from "../classes/status-store.ts";
 import { tell } from "../classes/tell.ts";
-import type { CrdHealth } from "../healing/crd-health.ts";
+import { soonestOf, writeRefusal } from "../refusals.ts";
 import type { CopyPace } from "./copy-pace.ts";
 import { type CopyCaches, type ForeignClasses, foreignOwners, observeCopies } from "./observe-copies.ts";
 import { type CopyRemoving, removeCopy } from "./remove-copy.ts";
-import { readSource, writeCopy } from "./write-copy.ts";
+import { type DueCopy, readSource, writeCopy } from "./write-copy.ts";
 
-export interface CopyPorts extends CopyRemoving {
+export interface CopyPorts {
+  readonly writing: CopyRemoving;
   readonly caches: CopyCaches;
-  readonly crdHealth: CrdHealth;
   readonly statuses: Pick<StatusStore, "get" | "update">;
   readonly events: EventSink;
   readonly clock: Clock;
@@ -31,27 +32,28 @@ const CONFLICT_MS = 60_000;
 
 /** One pass over the copies of one class: observe, plan, apply, tell. */
 export async function reconcileCopies(ports: CopyPorts, key: string, signal: AbortSignal): Promise<Outcome> {
-  const { caches, crdHealth, pace } = ports;
-  if (crdHealth.state.kind === "frozen") return { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
+  const { writing, caches, pace } = ports;
+  if (writing.crdHealth.state.kind === "frozen") return { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
   const seen = observeCopies(caches, key);
   if (seen === undefined) return { kind: "done" };
-  const foreign = await foreignClasses(ports, foreignOwners(caches, seen), signal);
+  const foreign = await foreignClasses(writing, foreignOwners(caches, seen), signal);
   const observation = foreign.size === 0 ? seen : observeCopies(caches, key, foreign);
   if (observation === undefined) return { kind: "done" };
   const plan = planCopies(observation);
   const subject = { key, resourceVersion: caches.classes.get(refOfKey(key))?.metadata.resourceVersion };
   const pass = new Pass();
   for (const removal of plan.removals) {
-    if (await removeCopy(ports, subject, removal, signal)) pace.forget(objectKey(removal.secret.ref));
-    else pass.requeueAfter(UNSETTLED_MS);
+    await pass.attempt([placeOf(removal.secret.ref)], async () => {
+      if (await removeCopy(writing, subject, removal, signal)) pace.forget(objectKey(removal.secret.ref));
+      else pass.requeueAfter(UNSETTLED_MS);
+    });
   }
   await writeCopies(ports, plan, pass, signal);
-  // Of a write that met another one the next pass knows more.
-  if (!pass.hasCollided) await tellStatus(ports, key, { plan, pass }, signal);
+  await tellStatus(ports, key, { plan, pass }, signal);
   return pass.outcome();
 }
 
-async function foreignClasses({ kube }: CopyPorts, keys: readonly string[], signal: AbortSignal): Promise<ForeignClasses> {
+async function foreignClasses({ kube }: CopyRemoving, keys: readonly string[], signal: AbortSignal): Promise<ForeignClasses> {
   const found = new Map<string, SecretProviderClass | undefined>();
   for (const key of keys) {
     const result = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, refOfKey(key), signal);
@@ -61,35 +63,54 @@ async function foreignClasses({ kube }: CopyPorts, keys: readonly string[], sign
   return found;
 }
 
-/** What comes of the single copies: one that fails holds up no other. */
+type CopyPlace = Omit<CopyResult, "state">;
+
+const placeOf = ({ namespace = "", name }: ObjectRef): CopyPlace => ({ namespace, name });
+const placeOfCopy = ({ namespace, source }: PlannedCopy): CopyPlace => ({ namespace, name: source.secret.ref.name });
+
+/** What comes of the single copies, of their removal as of their writing: one that fails holds up no other. */
 class Pass {
   readonly results: CopyResult[] = [];
+  /** Namespaces in which a write met another one: the next pass knows more of them. */
+  readonly collided = new Set<string>();
   readonly #failures: KubeError[] = [];
   #milliseconds = Number.POSITIVE_INFINITY;
 
-  get hasCollided(): boolean {
-    return this.#failures.some(({ code }) => code === "Conflict");
+  /** Does what is about these copies; its failure is theirs. */
+  async attempt(places: readonly CopyPlace[], work: () => Promise<void>): Promise<void> {
+    const error = await writeRefusal(work);
+    if (error !== undefined) for (const place of places) this.#fail(place, error);
   }
 
   requeueAfter(milliseconds: number): void {
     this.#milliseconds = Math.min(this.#milliseconds, milliseconds);
   }
 
-  note({ source, namespace }: PlannedCopy, state: CopyState): void {
+  note(place: CopyPlace, state: CopyState): undefined {
     if (state === "Conflict") this.requeueAfter(CONFLICT_MS);
-    this.results.push({ namespace, name: source.secret.ref.name, state });
+    this.results.push({ ...place, state });
   }
 
-  noteFailure(copy: PlannedCopy, error: KubeError): void {
+  /** `contestedFor`: milliseconds in which others still count as changing it back; undefined where nobody does. */
+  noteContested(
+    place: CopyPlace,
+    { state, contestedFor }: { readonly state: CopyState; readonly contestedFor: number | undefined },
+  ): undefined {
+    if (contestedFor === undefined) return this.note(place, state);
+    this.requeueAfter(contestedFor);
+    return this.note(place, "Contested");
+  }
+
+  #fail(place: CopyPlace, error: KubeError): void {
     // What goes with its namespace fails nobody.
-    if (error.code === "Terminating") return this.note(copy, "Terminating");
+    if (error.code === "Terminating") return this.note(place, "Terminating");
     this.#failures.push(error);
-    this.note(copy, "Failed");
+    if (error.code === "Conflict") this.collided.add(place.namespace);
+    else this.note(place, "Failed");
   }
 
-  /** Throws the failure that is to be tried again first. */
   outcome(): Outcome {
-    const failure = this.#failures.find(({ retry }) => retry.kind !== "never") ?? this.#failures[0];
+    const failure = soonestOf(this.#failures);
     if (failure !== undefined) throw failure;
     return this.#milliseconds === Number.POSITIVE_INFINITY ? { kind: "done" } : { kind: "requeueAfter", milliseconds: this.#milliseconds };
   }
@@ -98,60 +119,52 @@ class Pass {
 /** Each source is read once, for the copies of it that have to be written; its values are let go before the next one is read. */
 async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, pass: Pass, signal: AbortSignal): Promise<void> {
   for (const source of new Set(copies.map((copy) => copy.source))) {
-    const due: PlannedCopy[] = [];
-    for (const copy of copies.filter((each) => each.source === source)) {
-      const state = stateBefore(ports, copy, pass);
-      if (state === undefined) due.push(copy);
-      else pass.note(copy, state);
-    }
+    const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, pass) ?? []);
     if (due.length > 0) await writeDue(ports, due, pass, signal);
   }
 }
 
-/** How it stands without a write; undefined where one is due. */
-function stateBefore({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: Pass): CopyState | undefined {
+/** The copy, if it is to be written now; otherwise notes how it stands. */
+function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: Pass): DueCopy | undefined {
+  const { step } = copy;
+  const place = placeOfCopy(copy);
   const now = clock.now();
-  if (copy.step.kind === "conflict") return "Conflict";
-  if (copy.step.kind !== "keep") {
-    const pause = pace.pauseBefore(copy, now);
-    if (pause === 0) return undefined;
-    pass.requeueAfter(pause);
-    return "Contested";
+  // The store has logged which Secret has no room; once there is some, its change brings the class back.
+  if (step.kind === "conflict" || step.kind === "noRoom") return pass.note(place, step.kind === "conflict" ? "Conflict" : "Failed");
+  if (step.kind === "keep") {
+    pace.noteRight(copy);
+    return pass.noteContested(place, { state: "Synced", contestedFor: pace.contestedFor(copy, now) });
   }
-  const contested = pace.contestedFor(copy, now);
-  if (contested === undefined) return "Synced";
-  if (Number.isFinite(contested)) pass.requeueAfter(contested);
-  return "Contested";
+  const pause = pace.pauseBefore(copy, now);
+  return pause === 0 ? { ...copy, step } : pass.noteContested(place, { state: "Contested", contestedFor: pause });
 }
 
-async function writeDue(ports: CopyPorts, due: readonly PlannedCopy[], pass: Pass, signal: AbortSignal): Promise<void> {
-  const { caches, clock, pace } = ports;
+async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: Pass, signal: AbortSignal): Promise<void> {
+  const { writing, caches, clock, pace } = ports;
   const [{ source } = { source: undefined }] = due;
-  const live = source && (await readSource(ports, source, signal));
-  if (live === undefined) {
-    pass.requeueAfter(UNSETTLED_MS);
-    for (const copy of due) pass.note(copy, "Waiting");
-    return;
-  }
-  for (const copy of due) {
-    signal.throwIfAborted();
-    const observed = caches.copies.get({ namespace: copy.namespace, name: copy.source.secret.ref.name });
-    try {
-      const state = await writeCopy(ports, copy, { live, observed }, signal);
-      if (state === "Synced") pace.noteWrite(copy, clock.now());
-      const contested = pace.contestedFor(copy, clock.now());
-      if (contested !== undefined) pass.requeueAfter(contested);
-      pass.note(copy, contested === undefined ? state : "Contested");
-    } catch (error) {
-      if (!(error instanceof KubeError) || error.code === "NotLeading") throw error;
-      pass.noteFailure(copy, error);
+  await pass.attempt(due.map(placeOfCopy), async () => {
+    const live = source && (await readSource(writing, source, signal));
+    if (live === undefined) {
+      pass.requeueAfter(UNSETTLED_MS);
+      for (const copy of due) pass.note(placeOfCopy(copy), "Waiting");
+      return;
     }
-  }
+    for (const copy of due) {
+      signal.throwIfAborted();
+      const place = placeOfCopy(copy);
+      const observed = caches.copies.get(place);
+      await pass.attempt([place], async () => {
+        const state = await writeCopy(writing, copy, { live, observed }, signal);
+        if (state === "Synced") pace.noteWrite(copy, clock.now());
+        pass.noteContested(place, { state, contestedFor: pace.contestedFor(copy, clock.now()) });
+      });
+    }
+  });
 }
 
 /** Where a class has no status yet, its own reconcile is about to make one. */
 async function tellStatus(
-  { caches, statuses, events, logger }: CopyPorts,
+  { writing: { logger }, caches, statuses, events }: CopyPorts,
   key: string,
   { plan, pass }: { readonly plan: CopiesPlan; readonly pass: Pass },
   signal: AbortSignal,
@@ -159,8 +172,12 @@ async function tellStatus(
   const ref = refOfKey(key);
   const spc = caches.classes.get(ref);
   if (spc === undefined) return;
-  const copies = copyStatuses(plan, pass.results);
   const before = statuses.get(ref)?.copies ?? [];
+  const copies = copyStatuses(
+    plan,
+    pass.results,
+    before.filter(({ namespace }) => pass.collided.has(namespace)),
+  );
   if (statuses.get(ref) === undefined && copies.length > 0) pass.requeueAfter(UNSETTLED_MS);
   const conflicts = newConflicts(copies, before);
   if (conflicts !== undefined && statuses.get(ref) !== undefined)

@@ -10,7 +10,7 @@ import type { CrdHealth } from "../healing/crd-health.ts";
 import type { CopyWriting } from "./write-copy.ts";
 
 export interface CopyRemoving extends CopyWriting {
-  readonly crdHealth: Pick<CrdHealth, "confirm">;
+  readonly crdHealth: Pick<CrdHealth, "state" | "confirm">;
 }
 
 /** The class that a removal was planned for; `resourceVersion` undefined: it was missing. */

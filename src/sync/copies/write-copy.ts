@@ -6,15 +6,15 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { PlannedCopy } from "../../domain/sync/copies/copies-plan.ts";
-import { type CopySource, copyMetadata } from "../../domain/sync/copies/copy-plan.ts";
-import type { CopyState } from "../../domain/sync/copies/copy-status.ts";
+import { type CopySource, type CopyWrite, copyMetadata } from "../../domain/sync/copies/copy-plan.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
+import type { CopyState } from "../../domain/sync/status-fields.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import type { Fingerprints } from "../fingerprints.ts";
-import { applyWithout, changingHands } from "../secrets/apply-secret.ts";
-import { observe } from "../secrets/secret-store.ts";
+import { applyWithout, assertAcceptable, changingHands } from "../secrets/apply-secret.ts";
+import { observeStoredSecret } from "../secrets/secret-store.ts";
 
 export interface CopyWriting {
   readonly kube: KubeClient;
@@ -38,7 +38,7 @@ export async function readSource(
   const { ref, uid, type, annotations } = source.secret;
   const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref }, signal);
   if (live === undefined) return undefined;
-  const now = observe(live, fingerprints);
+  const now = observeStoredSecret(live, fingerprints);
   const isSame =
     now.uid === uid &&
     now.type === type &&
@@ -48,41 +48,34 @@ export async function readSource(
   return isSame ? live : undefined;
 }
 
-/** Does what was planned for one copy. `live` is its source, as {@link readSource} has it. */
+export interface DueCopy extends PlannedCopy {
+  readonly step: CopyWrite;
+}
+
+/** `live` is the copy's source, as {@link readSource} has it. */
 export async function writeCopy(
   writing: CopyWriting,
-  { source, namespace, step }: PlannedCopy,
+  { source, namespace, step }: DueCopy,
   { live, observed }: { readonly live: Secret; readonly observed: ObservedSecret | undefined },
   signal: AbortSignal,
 ): Promise<CopyState> {
   const { kube, logger, written } = writing;
   const body = copyBody(writing, source, { live, namespace, hasProof: observed?.lacksProof !== true });
+  logger.info("writing a copy of a Secret", {
+    secret: objectKey(body.metadata),
+    class: source.classKey,
+    action: step.kind,
+    ...(step.kind === "create" ? {} : { why: step.why }),
+  });
   switch (step.kind) {
-    case "keep":
-      return "Synced";
-    case "conflict":
-      return "Conflict";
     case "create":
-      logger.info("writing a copy of a Secret", { secret: objectKey(body.metadata), class: source.classKey, action: "create" });
       return create(writing, body, source, signal);
     case "apply":
-      logger.info("writing a copy of a Secret", {
-        secret: objectKey(body.metadata),
-        class: source.classKey,
-        action: "apply",
-        why: step.why,
-      });
       await applyWithout(kube, { ...body, metadata: { ...body.metadata, ...step.onto } }, step.removed, signal);
       written("apply");
       return "Synced";
     case "replace":
-      logger.info("writing a copy of a Secret", {
-        secret: objectKey(body.metadata),
-        class: source.classKey,
-        action: "replace",
-        why: step.why,
-      });
-      await assertAcceptable(writing, body, signal);
+      await assertAcceptable(kube, body, signal);
       await kube.delete(RESOURCES.secrets, refOf(body), step.onto, signal);
       written("replace");
       return create(writing, body, source, signal);
@@ -132,13 +125,4 @@ async function create({ kube, written }: CopyWriting, body: Secret, { classKey }
   // The watch has not shown our own write yet.
   if (found === undefined || isOwn) throw changingHands({ namespace, name });
   return "Conflict";
-}
-
-/** Nothing is deleted before the API server has said that it would take what replaces it. */
-async function assertAcceptable({ kube }: CopyWriting, body: Secret, signal: AbortSignal): Promise<void> {
-  try {
-    await kube.create(RESOURCES.secrets, body, { ...WRITTEN, dryRun: true }, signal);
-  } catch (error) {
-    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
-  }
 }

@@ -1,6 +1,6 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { CERTIFICATE_STATES, type CertificateState } from "../../domain/gateways/plan.ts";
-import { METRIC_PREFIX } from "../../runtime/metrics.ts";
+import { metricsIn } from "../../runtime/metrics.ts";
 
 export interface GatewayMetrics {
   /** How the certificates of the owner stand; none: nothing of it is counted any more. */
@@ -9,16 +9,15 @@ export interface GatewayMetrics {
 
 export function createGatewayMetrics(registry: Registry): GatewayMetrics {
   const states = new Map<string, readonly CertificateState[]>();
-  const gauge: Gauge<"state"> = new Gauge({
-    name: `${METRIC_PREFIX}gateway_certificates`,
-    help: "Certificates that Gateways and Ingresses of the named classes ask for, by how they stand.",
-    labelNames: ["state"],
-    registers: [registry],
-    collect: () => {
+  metricsIn(registry).observed(
+    "gateway_certificates",
+    "Certificates that Gateways and Ingresses of the named classes request, by state.",
+    (own) => {
       const all = [...states.values()].flat();
-      for (const state of CERTIFICATE_STATES) gauge.set({ state }, all.filter((each) => each === state).length);
+      for (const state of CERTIFICATE_STATES) own.set({ state }, all.filter((each) => each === state).length);
     },
-  });
+    ["state"],
+  );
   return {
     observe: (owner, now) => {
       if (now.length === 0) states.delete(owner);

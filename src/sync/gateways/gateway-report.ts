@@ -1,9 +1,9 @@
-import { EVENTS } from "../../domain/events.ts";
 import { ownerKey } from "../../domain/gateways/owner-kinds.ts";
 import type { CertificateState, GatewayNotice } from "../../domain/gateways/plan.ts";
 import type { TlsOwner } from "../../domain/gateways/tls-owner.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
+import { EVENTS } from "../../domain/reasons.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 export interface GatewayReportOptions {

@@ -1,5 +1,5 @@
 import { OWNER_RESOURCES, type OwnerKind, ownerOfKey } from "../../domain/gateways/owner-kinds.ts";
-import type { MirroredSecret } from "../../domain/gateways/plan.ts";
+import type { CertificateSecret } from "../../domain/gateways/plan.ts";
 import { type NamedClasses, servedClasses } from "../../domain/gateways/served-classes.ts";
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
@@ -19,7 +19,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { GatewayReport } from "./gateway-report.ts";
 import { MadeClasses } from "./made-classes.ts";
 import { type Owners, startOwners } from "./owners.ts";
-import { reconcileOwner } from "./reconcile-owner.ts";
+import { type OwnerContext, reconcileOwner, SOON } from "./reconcile-owner.ts";
 
 export interface GatewaysOptions {
   /** `--gateway-classes` and `--ingress-classes` */
@@ -52,15 +52,12 @@ export interface GatewaysWorker {
   readonly statuses: Pick<StatusStore, "get">;
   readonly grants: Pick<Grants, "of">;
   readonly crdHealth: Pick<CrdHealth, "state" | "confirm">;
-  readonly limits: Pick<OperatorLimits, "identityModes" | "managedIdentityNamespaces">;
+  readonly limits: Pick<OperatorLimits, "allowedIdentityModes" | "managedIdentityNamespaces">;
   readonly events: EventSink;
 }
 
 /** Namespaces whose owners are reconciled at a time, one each: what an admission webhook does to the writes of one is that namespace's trouble. */
 const WORKERS = 8;
-
-/** Somebody wrote in between, and the new state is on its way (milliseconds). */
-const SOON = { Conflict: 500, NotFound: 500, AlreadyExists: 500, Terminating: 10_000 };
 
 export function createGateways(options: GatewaysOptions): Gateways {
   const { metrics, clock, logger, random } = options;
@@ -72,7 +69,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
     noteClass: (classKey) => noteClass(classKey),
     noteNamespace: (namespace) => noteNamespace(namespace),
     run: async ({ kube, classes, crdHealth, ...worker }, signal) => {
-      for (const { kind, name } of refused) logger.warn("a class of App Routing is left to App Routing", { kind, name });
+      for (const { kind, name } of refused) logger.warn("a Gateway or Ingress class belongs to App Routing and is ignored", { kind, name });
       const queue = new WorkQueue({
         workers: WORKERS,
         sharing: { of: partyOf, perBackend: 1 },
@@ -83,29 +80,24 @@ export function createGateways(options: GatewaysOptions): Gateways {
         handle: (key, handleSignal) => patiently(() => reconcileOwner(context, key, handleSignal), SOON),
       });
       const made = new MadeClasses(classes);
-      const enqueue = (key: string): void => queue.add(key);
+      const kinds = kindsOf(options.named);
+      const enqueue = (key: string): void => {
+        if (kinds.includes(ownerOfKey(key).kind)) queue.add(key);
+      };
       // The queue runs below, so its handler never sees these before they are there.
-      const owners: Owners = startOwners(
-        {
-          watcher: options.watcher,
-          kinds: kindsOf(options.named),
-          served,
-          onChange: enqueue,
-          onListed: (kind) => made.owners(kind).forEach(enqueue),
-        },
-        signal,
-      );
-      const context = {
+      const owners: Owners = startOwners({ watcher: options.watcher, kinds, served, onChange: enqueue }, signal);
+      const context: OwnerContext = {
         kube,
         owners,
-        classes,
+        classes: { get: (ref) => classes.get(ref), secretOf: (ref) => secretOf({ ...worker, classes }, ref) },
         made,
         crdHealth,
-        served,
-        tenantId: options.tenantId,
-        nodeClientId: options.nodeClientId,
-        mayUseNode: (namespace: string) => mayUseNode(worker, namespace),
-        secretOf: (ref: ObjectRef) => secretOf({ ...worker, classes }, ref),
+        settings: {
+          served,
+          tenantId: options.tenantId,
+          nodeClientId: options.nodeClientId,
+          mayUseNode: (namespace) => mayUseNode(worker, namespace),
+        },
         report: new GatewayReport({ events: worker.events, logger, metrics }),
         logger,
       };
@@ -133,7 +125,7 @@ function mayUseNode({ limits, grants }: Pick<GatewaysWorker, "limits" | "grants"
 }
 
 /** Of the class and its Secret, which have one name. What a status says of an earlier class is no problem of this one. */
-function secretOf({ statuses, classes }: Pick<GatewaysWorker, "statuses" | "classes">, ref: ObjectRef): MirroredSecret {
+function secretOf({ statuses, classes }: Pick<GatewaysWorker, "statuses" | "classes">, ref: ObjectRef): CertificateSecret {
   const status = statuses.get(ref);
   const secret = status?.secrets.find(({ name }) => name === ref.name);
   const isWritten = secret?.data.some(({ version }) => version !== undefined) === true;

@@ -56,9 +56,4 @@ export class MadeClasses {
       return [];
     });
   }
-
-  /** Owners of classes, by the first part of their key: a kind. */
-  owners(kind: string): readonly string[] {
-    return this.#made.names().filter((owner) => owner.startsWith(`${kind}/`));
-  }
 }

@@ -24,11 +24,9 @@ export interface OwnersOptions {
   readonly served: NamedClasses;
   /** Something of the owner changed. */
   readonly onChange: (key: string) => void;
-  /** All of the kind are known, those included that are gone. */
-  readonly onListed: (kind: OwnerKind) => void;
 }
 
-export function startOwners({ watcher, kinds, served, onChange, onListed }: OwnersOptions, signal: AbortSignal): Owners {
+export function startOwners({ watcher, kinds, served, onChange }: OwnersOptions, signal: AbortSignal): Owners {
   const byNamespace = new Groups<HeldOwner>();
   const watchKind = (kind: OwnerKind): Reflector<HeldOwner> =>
     watcher.reflect<HeldOwner>(
@@ -41,7 +39,6 @@ export function startOwners({ watcher, kinds, served, onChange, onListed }: Owne
           else byNamespace.set(ref.namespace ?? "", key, current);
           onChange(key);
         },
-        onListed: () => onListed(kind),
       },
       signal,
     );

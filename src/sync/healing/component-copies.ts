@@ -6,12 +6,12 @@ import type { RecordKind } from "./stored-record.ts";
 /** Copies of components, by the component's id, in the install's namespace. */
 export type ComponentCopies = SignedRecords<ComponentCopy>;
 
-export const COPY_LABEL = "component";
+export const COMPONENT_COPY_LABEL = "component";
 
 /** Signed: whoever may write here must not be able to have the worker apply what they like. */
 export function copyRecords(installNamespace: string): RecordKind<ComponentCopy> {
   return {
-    label: COPY_LABEL,
+    label: COMPONENT_COPY_LABEL,
     prefix: "keyvault-injector-component",
     keyOf: ({ id }) => id,
     namespaceOf: () => installNamespace,

@@ -1,8 +1,7 @@
-import type { EventReason } from "../../domain/event-reasons.ts";
 import { type Component, workerDeployment } from "../../domain/healing/components.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
-import type { SyncReason } from "../../domain/reasons.ts";
+import type { EventReason, SyncReason } from "../../domain/reasons.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 
 export interface ReportOptions {
@@ -32,7 +31,7 @@ export function createComponentReport({ namespace, events, logger, metrics }: Re
   return {
     healed: ({ id }, damage, detail) => {
       metrics.healed.inc({ damage });
-      const message = `${id} was ${damage} (${detail}) and is as its installer left it`;
+      const message = `${id} was ${damage} (${detail}); the worker restored it as its installer left it`;
       logger.warn("a component was healed", { component: id, damage, detail });
       events.emit({ regarding, type: "Warning", reason: "ComponentHealed", message });
     },
@@ -49,19 +48,15 @@ export function createComponentReport({ namespace, events, logger, metrics }: Re
     },
     whole: ({ id }) => {
       metrics.damaged.set({ component: id }, 0);
-      if (told.delete(id)) logger.info("a part of the install is whole again", { component: id });
+      if (told.delete(id)) logger.info("a part of the install is intact again", { component: id });
     },
     tolerated: ({ id }, detail) => {
       if (detail === undefined) tolerations.delete(id);
       if (detail === undefined || tolerations.get(id) === detail) return;
       tolerations.set(id, detail);
-      logger.info("a component was changed by the platform and is left so", { component: id, detail });
-      events.emit({
-        regarding,
-        type: "Normal",
-        reason: "ComponentTolerated",
-        message: `${id}: ${detail}, was changed by the platform and stays`,
-      });
+      logger.info("the platform changed a component, and the worker leaves the change", { component: id, detail });
+      const message = `${id}: the platform changed ${detail}; the worker leaves the change`;
+      events.emit({ regarding, type: "Normal", reason: "ComponentTolerated", message });
     },
   };
 }

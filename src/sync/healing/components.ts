@@ -1,21 +1,19 @@
 import { INSTALL_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type Component, componentsOf, crdComponent } from "../../domain/healing/components.ts";
-import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
-import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
 import { patiently, RETRIES } from "../patience.ts";
+import type { ProcessParts } from "../process-parts.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 import { ComponentMemory } from "./component-memory.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 import { createComponentReport } from "./component-report.ts";
 import { healComponent } from "./heal-component.ts";
-import type { HealContext } from "./heal-context.ts";
+import type { HealContext, HealingOptions } from "./heal-context.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 import { mayHeal } from "./node-side-rights.ts";
 
@@ -34,18 +32,10 @@ export interface ComponentsOptions {
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly namespace: string;
-  /** As this version ships them. Healed elsewhere; here it is reported what others add to them. */
-  readonly crds: readonly CustomResourceDefinition[];
+  /** CRDs are healed elsewhere; here it is reported what others add to them. */
+  readonly healing: Omit<HealingOptions, "heal">;
   readonly copies: ComponentCopies;
-  readonly events: EventSink;
-  readonly metrics: ComponentMetrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: () => number;
-  /** `--heal-node-side` */
-  readonly healsNodeSide: boolean;
-  /** `--heal-webhook` */
-  readonly healsWebhook: boolean;
+  readonly process: Pick<ProcessParts, "clock" | "events" | "logger" | "random">;
 }
 
 /** Heals and reports every component of the install, whenever a watch shows a change of it. */
@@ -63,10 +53,19 @@ interface Watched {
 }
 
 export function startComponents(options: ComponentsOptions, signal: AbortSignal): Components {
-  const { kube, watcher, namespace, crds, copies, clock, logger } = options;
-  const context: HealContext = { kube, namespace, crds, clock, copies, report: createComponentReport(options) };
+  const { kube, watcher, namespace, healing, copies } = options;
+  const { clock, events, logger, random } = options.process;
+  const { crds, componentMetrics: metrics } = healing;
+  const context: HealContext = {
+    kube,
+    namespace,
+    crds,
+    clock,
+    copies,
+    report: createComponentReport({ namespace, events, logger, metrics }),
+  };
   const components = componentsOf(namespace).filter(
-    ({ isNodeSide, isWebhook }) => (options.healsNodeSide || !isNodeSide) && (options.healsWebhook || !isWebhook),
+    ({ isNodeSide, isWebhook }) => (healing.healNodeSide || !isNodeSide) && (healing.healWebhook || !isWebhook),
   );
   const watched = new Map<string, Watched>(
     [...components, ...crds.map(({ metadata }) => crdComponent(metadata.name))].map((component) => [
@@ -79,7 +78,7 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
     backoff: RETRIES,
     clock,
     logger: logger.child({ queue: "components" }),
-    random: options.random,
+    random,
     handle: (id, handleSignal) =>
       patiently(async () => {
         if (id === INSTALL) return reconcileInstall(handleSignal);
@@ -104,14 +103,15 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
   /** Asked before the first watch, and before anything is written: what was dropped with its right is not ours any more. */
   const belongsHere = async (entry: Watched, handleSignal: AbortSignal): Promise<boolean> => {
     if (await mayHeal(kube, entry.component, handleSignal)) return true;
-    if (entry.reflector !== undefined) logger.info("a component is left to others", { component: entry.component.id });
+    if (entry.reflector !== undefined) logger.info("the worker does not heal a component", { component: entry.component.id });
     entry.stop.abort();
     entry.reflector = undefined;
     await copies.remove(entry.component.id, handleSignal);
     return false;
   };
   const reconcileAll = (): void => [...watched.keys()].forEach((id) => queue.add(id));
-  const reconcileInstall = watchInstall({ ...options, onChange: () => queue.add(INSTALL), onHealing: reconcileAll }, signal);
+  const installed = { kube, watcher, namespace, metrics, logger };
+  const reconcileInstall = watchInstall({ ...installed, onChange: () => queue.add(INSTALL), onHealing: reconcileAll }, signal);
   reconcileAll();
   return { run: (running) => queue.run(running), lookAt: (id) => queue.add(id) };
 }
@@ -122,13 +122,15 @@ async function withinRights({ report }: HealContext, { component }: Watched, loo
     return await look();
   } catch (error) {
     if (!(error instanceof KubeError && error.code === "Forbidden")) throw error;
-    report.damaged(component, "ComponentDamaged", "the worker has lost the right to look after it; apply the manifests again");
+    report.damaged(component, "ComponentDamaged", "the worker no longer has permission to heal it; apply the manifests again");
     return { kind: "requeueAfter", milliseconds: WITHOUT_RIGHTS_MS };
   }
 }
 
 /** Of the mark that a prepared uninstall leaves on the install's Namespace. */
-interface InstallWatch extends Pick<ComponentsOptions, "kube" | "watcher" | "namespace" | "metrics" | "logger"> {
+interface InstallWatch extends Pick<ComponentsOptions, "kube" | "watcher" | "namespace"> {
+  readonly metrics: ComponentMetrics;
+  readonly logger: Logger;
   /** The mark, or the deletion of the Namespace, has changed. */
   readonly onChange: () => void;
   /** Nothing keeps a component from being healed, as far as the Namespace says. */
@@ -156,9 +158,14 @@ function watchInstall(
     const isUninstalling = isGoing(await readInstall({ kube, namespace }, handleSignal));
     metrics.isUninstalling.set(isUninstalling ? 1 : 0);
     if (isUninstalling !== wasGoing)
-      logger.info(isUninstalling ? "the install is being removed: nothing is healed any more" : "the install is healed again", {
-        namespace,
-      });
+      logger.info(
+        isUninstalling
+          ? "the install is being removed; healing has stopped"
+          : "the install is no longer being removed; healing has resumed",
+        {
+          namespace,
+        },
+      );
     wasGoing = isUninstalling;
     // Also where no read before has seen the mark: a component may have.
     if (!isUninstalling) onHealing();

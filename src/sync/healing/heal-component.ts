@@ -1,5 +1,5 @@
 import { assertNever } from "../../domain/assert-never.ts";
-import { type ComponentDrift, componentDrift, type Remark } from "../../domain/healing/component-drift.ts";
+import { type ComponentDrift, componentDrift, type DriftRemark, isOfOwnersAlone } from "../../domain/healing/component-drift.ts";
 import { type Component, isOwnDeployment } from "../../domain/healing/components.ts";
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { crdDrift } from "../../domain/healing/crd-drift.ts";
@@ -12,7 +12,7 @@ import { findByName } from "../find-by-name.ts";
 import type { Damage } from "./component-memory.ts";
 import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
 import { areRightsWhole, isAlive, isGoing, readInstall } from "./install-state.ts";
-import { describe, finishRepair, repair, saveCopy } from "./repair-component.ts";
+import { describeDamage, finishDefinition, finishRepair, repair, saveCopy } from "./repair-component.ts";
 import { restartHolders } from "./restart-holders.ts";
 
 /** While the worker's own Deployment is away, others wait for it (milliseconds). */
@@ -45,6 +45,9 @@ export async function healComponent(
     case "terminating":
     case "edited":
     case "deleted":
+      // What a definition says is as its installer left it; whoever has become its owner harms nobody.
+      if (component.treatment === "crd" && drift.kind === "edited" && isOfOwnersAlone(drift))
+        return (await finishDefinition(context, observed, signal)) ? settled(context, observed) : again(MOVING_MS);
       return component.treatment === "healed" ? heal(context, observed, drift, signal) : tellOnly(context, observed, drift, signal);
     default:
       return assertNever(drift);
@@ -65,7 +68,7 @@ function isForReport({ crds, copies }: HealContext, { id, ref }: Component, live
 }
 
 /** Nothing is wrong; a fight counts as over when nobody has taken part for a while. */
-function settled({ clock, report }: HealContext, { component, memory }: ObservedComponent, remarks: readonly Remark[] = []): Outcome {
+function settled({ clock, report }: HealContext, { component, memory }: ObservedComponent, remarks: readonly DriftRemark[] = []): Outcome {
   const contested = memory.noteWhole(clock.now());
   if (contested !== undefined) return again(Math.max(MOVING_MS, contested - clock.now()));
   const accepted = remarks.find(({ kind }) => kind === "accepted");
@@ -74,16 +77,16 @@ function settled({ clock, report }: HealContext, { component, memory }: Observed
     report.damaged(
       component,
       "ComponentDamaged",
-      `${shown(accepted)}, was there before the worker kept a copy, and stays; ${ASK_INSTALLER}`,
+      `${shown(accepted)}, is older than the worker's first copy, so the worker leaves it; ${ASK_INSTALLER}`,
     );
   const tolerated = remarks.find(({ kind }) => kind === "tolerated");
   report.tolerated(component, tolerated === undefined ? undefined : shown(tolerated));
   return DONE;
 }
 
-const ASK_INSTALLER = "set it where you install, or take it out";
+const ASK_INSTALLER = "set it in your installation's values or manifests, or remove it";
 
-function shown({ fields, by }: Remark): string {
+function shown({ fields, by }: DriftRemark): string {
   return `${shownNames(fields, MAX_SHOWN)}, by ${by}`;
 }
 
@@ -91,8 +94,8 @@ function shown({ fields, by }: Remark): string {
 async function tellOnly(context: HealContext, observed: ObservedComponent, drift: Damage, signal: AbortSignal): Promise<Outcome> {
   if (isGoing(await readInstallOrNothing(context, signal))) return DONE;
   // An apply leaves what is not its own.
-  const more = drift.kind === "edited" && drift.added !== undefined ? ", and take out what was added" : "";
-  context.report.damaged(observed.component, "ComponentDamaged", `${describe(drift)}; apply the manifests again${more}`);
+  const more = drift.kind === "edited" && drift.added !== undefined ? ", and remove what was added" : "";
+  context.report.damaged(observed.component, "ComponentDamaged", `${describeDamage(drift)}; apply the manifests again${more}`);
   return DONE;
 }
 
@@ -133,7 +136,7 @@ function tellTerminating(
   drift: Extract<Damage, { kind: "terminating" }>,
 ): Outcome {
   // A foreground deletion of the worker's own Deployment ends with the worker's own pods: nobody is left to undo it.
-  if (isOwnDeployment(component)) report.damaged(component, "ComponentDamaged", `${describe(drift)}; apply the manifests again`);
+  if (isOwnDeployment(component)) report.damaged(component, "ComponentDamaged", `${describeDamage(drift)}; apply the manifests again`);
   return again(MOVING_MS);
 }
 

@@ -3,10 +3,19 @@ import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { Config } from "../../runtime/config.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 import type { ComponentMemory } from "./component-memory.ts";
+import type { ComponentMetrics } from "./component-metrics.ts";
 import type { ComponentReport } from "./component-report.ts";
+
+/** What is healed, and as what. */
+export interface HealingOptions extends Pick<Config, "heal" | "healNodeSide" | "healWebhook"> {
+  /** As this version ships them. */
+  readonly crds: readonly CustomResourceDefinition[];
+  readonly componentMetrics: ComponentMetrics;
+}
 
 export interface HealContext {
   readonly kube: KubeClient;

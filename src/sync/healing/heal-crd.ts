@@ -57,7 +57,7 @@ export async function healCrd(options: HealOptions, signal: AbortSignal): Promis
     case "absent":
     case "damaged":
       if (await options.isHeld(signal)) return { kind: "held" };
-      logger.warn(drift.kind === "absent" ? "a CRD is gone and is applied again" : "a CRD is damaged and is repaired", {
+      logger.warn(drift.kind === "absent" ? "a CRD is missing; applying it again" : "a CRD is damaged; repairing it", {
         crd: name,
         ...(drift.kind === "damaged" ? { problem: drift.problem } : {}),
       });
@@ -76,7 +76,7 @@ async function retryDeletion(
   const { name, resourceVersion, annotations = {} } = metadata;
   const sinceLast = clock.now() - Date.parse(annotations[CRD_ANNOTATIONS.deletionRetried] ?? "");
   if (sinceLast >= 0 && sinceLast < RETRIED_MS) return { kind: "again", milliseconds: RETRIED_MS - sinceLast };
-  logger.warn("the API server has not finished deleting a CRD and is made to try again", { crd: name });
+  logger.warn("the API server has not finished deleting a CRD; triggering another attempt", { crd: name });
   const retried = { [CRD_ANNOTATIONS.deletionRetried]: new Date(clock.now()).toISOString() };
   const patch = { metadata: { resourceVersion, annotations: retried } };
   try {

@@ -3,7 +3,7 @@ import { isMarked } from "../../domain/healing/uninstall-marker.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import { WORKLOADS } from "../../domain/rollout/workload.ts";
+import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { findByName } from "../find-by-name.ts";
 
 /** Where the install is. */

@@ -8,7 +8,7 @@ import { findByName } from "../find-by-name.ts";
 import { createFingerprints } from "../fingerprints.ts";
 import { readHmacKey } from "../hmac-key.ts";
 import { applyCopy } from "./apply-copy.ts";
-import { COPY_LABEL, copyRecords } from "./component-copies.ts";
+import { COMPONENT_COPY_LABEL, copyRecords } from "./component-copies.ts";
 import { areRightsWhole, type InstallPlace, isAlive, readInstall } from "./install-state.ts";
 import { newestOf } from "./record-index.ts";
 import { type ControllerRevision, verifiedRecord } from "./stored-record.ts";
@@ -39,11 +39,11 @@ export async function restoreOwnDeployment(options: LastLookOptions, stop: Abort
       });
     }
     if (live !== undefined) return;
-    logger.warn("the worker's own Deployment is gone; unless this is an uninstall it is applied again", { afterMs: SETTLING_MS });
+    logger.warn("the worker's own Deployment is gone; applying it again, unless this is an uninstall", { afterMs: SETTLING_MS });
     await clock.sleep(SETTLING_MS, signal);
     await restore(options, component, signal);
   } catch (error) {
-    logger.warn("the worker's own Deployment was not looked at to the end", { error });
+    logger.warn("the check of the worker's own Deployment was not completed", { error });
   }
 }
 
@@ -78,7 +78,7 @@ async function readCopy({ kube, namespace, logger }: LastLookOptions, component:
   if (key === undefined) return undefined;
   const kind = copyRecords(namespace);
   const fingerprints = createFingerprints(key.bytes, key.formerUntil);
-  const selection = { namespace, labelSelector: `${SNAPSHOT_LABEL}=${COPY_LABEL}` };
+  const selection = { namespace, labelSelector: `${SNAPSHOT_LABEL}=${COMPONENT_COPY_LABEL}` };
   const all = await kube.list<ControllerRevision>(RESOURCES.controllerRevisions, selection, signal);
   const ours = all.flatMap((revision) => verifiedRecord(revision, { kind, fingerprints, logger }) ?? []);
   return newestOf(ours.filter((record) => record.key === component.id))?.data;

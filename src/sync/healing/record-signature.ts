@@ -28,11 +28,11 @@ export function sign(fingerprints: Fingerprints, part: SignedPart, saved: number
 }
 
 /** End of the record's name: the same content of the same thing has the same. */
-export function nameOf(fingerprints: Fingerprints, { label, namespace, text }: SignedPart): string {
+export function recordNameOf(fingerprints: Fingerprints, { label, namespace, text }: SignedPart): string {
   return fingerprints.ofRecord(["name", label, namespace, text]).slice(0, 16);
 }
 
-export type Verdict =
+export type SignatureVerdict =
   /** Unix milliseconds of the signature; that of 0.3.0 has no time and is older than every other. */
   | { readonly kind: "genuine"; readonly saved: number }
   /** On its way out: whoever holds it back by a finalizer does not make it count. */
@@ -40,14 +40,14 @@ export type Verdict =
   | { readonly kind: "forged"; readonly why: string };
 
 /** Whether this install signed the record, and as this object. */
-export function verify(fingerprints: Fingerprints, part: SignedPart, metadata: ObjectMeta): Verdict {
+export function verify(fingerprints: Fingerprints, part: SignedPart, metadata: ObjectMeta): SignatureVerdict {
   if (metadata.deletionTimestamp !== undefined) return { kind: "going" };
   const created = Date.parse(metadata.creationTimestamp ?? "");
   const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.signature];
   if (claimed === undefined) return verifyFormer(fingerprints, part, { metadata, created });
   const saved = Number(claimed.slice(PREFIX.length, claimed.lastIndexOf(":")));
   if (!Number.isSafeInteger(saved) || !isSameFingerprint(claimed, sign(fingerprints, part, saved)))
-    return { kind: "forged", why: "the signature is not this install's, or of something else" };
+    return { kind: "forged", why: "the signature was not made by this install, or was made for something else" };
   if (Math.abs(created - saved) > CREATED_WITHIN_MS)
     return { kind: "forged", why: `it was signed at ${new Date(saved).toISOString()}, and this is a later copy of it` };
   return { kind: "genuine", saved };
@@ -58,9 +58,9 @@ interface FormerRecord {
   readonly created: number;
 }
 
-function verifyFormer(fingerprints: Fingerprints, { text }: SignedPart, { metadata, created }: FormerRecord): Verdict {
+function verifyFormer(fingerprints: Fingerprints, { text }: SignedPart, { metadata, created }: FormerRecord): SignatureVerdict {
   const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
   if (!isSameFingerprint(claimed, fingerprints.formerOfText(text))) return { kind: "forged", why: "it has no signature of this install" };
-  if (created > fingerprints.formerUntil) return { kind: "forged", why: "it has the signature of 0.3.0, and is younger than the upgrade" };
+  if (created > fingerprints.formerUntil) return { kind: "forged", why: "it has a signature of 0.3.0, but is newer than the upgrade" };
   return { kind: "genuine", saved: 0 };
 }

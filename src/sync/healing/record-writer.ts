@@ -7,7 +7,7 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { Fingerprints } from "../fingerprints.ts";
-import { CREATED_WITHIN_MS, nameOf, type SignedPart, sign } from "./record-signature.ts";
+import { CREATED_WITHIN_MS, recordNameOf, type SignedPart, sign } from "./record-signature.ts";
 import { type ControllerRevision, judgeRecord, type RecordKind, type SignedData, type StoredRecord, storedAs } from "./stored-record.ts";
 
 const WRITTEN = { fieldManager: FIELD_MANAGER };
@@ -56,14 +56,14 @@ export class RecordWriter<T> {
   async #create(signed: SignedData<T>, signal: AbortSignal): Promise<Written<T>> {
     const { kind, kube, fingerprints } = this.#options;
     const part: SignedPart = { label: kind.label, namespace: kind.namespaceOf(signed.data), text: signed.text };
-    const body = this.#revision(signed, nameOf(fingerprints, part));
+    const body = this.#revision(signed, recordNameOf(fingerprints, part));
     const made = await this.#post(body, signal);
     if (made !== undefined) return this.#written(made, signed);
     const { namespace = "", name } = body.metadata;
     const found = await kube.read<ControllerRevision>(RESOURCES.controllerRevisions, { namespace, name }, signal);
     const known = found.kind === "found" ? judgeRecord(found.object, this.#options) : undefined;
     if (known?.kind === "genuine") return { record: known.record, created: undefined };
-    const other = this.#revision(signed, nameOf(fingerprints, { ...part, text: `${signed.saved} ${signed.text}` }));
+    const other = this.#revision(signed, recordNameOf(fingerprints, { ...part, text: `${signed.saved} ${signed.text}` }));
     return this.#written(await kube.create(RESOURCES.controllerRevisions, other, WRITTEN, signal), signed);
   }
 

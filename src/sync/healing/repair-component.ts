@@ -1,5 +1,5 @@
 import { assertNever } from "../../domain/assert-never.ts";
-import { type ComponentCopy, copyOf, isHalfHandedBack, tolerating } from "../../domain/healing/component-copy.ts";
+import { type ComponentCopy, copyOf, isHalfHandedBack, isHandingBackDue, tolerating } from "../../domain/healing/component-copy.ts";
 import { componentDrift } from "../../domain/healing/component-drift.ts";
 import { installerEntries } from "../../domain/healing/installers.ts";
 import { comparedFields, hasFields } from "../../domain/healing/owned-fields.ts";
@@ -36,7 +36,7 @@ export async function repair(
     memory.mayBeHalfRepaired = false;
   } catch (error) {
     if (!(error instanceof KubeError && error.code === "Invalid")) throw error;
-    report.damaged(component, "ComponentDamaged", `${describe(drift)}, and the API server refuses to change it back: ${error.message}`);
+    report.damaged(component, "ComponentDamaged", `${describeDamage(drift)}, and the API server rejects the repair: ${error.message}`);
     return again(REFUSED_MS);
   }
   memory.noteRepair(drift, clock.now());
@@ -52,7 +52,7 @@ function wantedOf(copy: ComponentCopy, { component, live }: Pick<ObservedCompone
 }
 
 /** For people, without values. */
-export function describe(drift: Damage): string {
+export function describeDamage(drift: Damage): string {
   switch (drift.kind) {
     case "edited":
       return `edited: ${detailOf(drift)}`;
@@ -73,7 +73,7 @@ function detailOf(drift: Damage): string {
 function contested(drift: Damage): string {
   if (drift.kind !== "edited") return "deleted after each repair; repairs pause for up to a minute. Stop the other writer";
   const fields = shownNames(drift.fields, MAX_SHOWN);
-  return `${fields}: changed by ${drift.by} after each repair; repairs pause for up to an hour. Stop that writer, or set there what it wants where you install`;
+  return `${fields}: changed by ${drift.by} after each repair; repairs pause for up to an hour. Stop that writer, or set the same values in your installation's values or manifests`;
 }
 
 /**
@@ -94,6 +94,18 @@ export async function finishRepair(context: HealContext, observed: ObservedCompo
   memory.mayBeHalfRepaired = false;
   if (isInstalled) await saveCopy(context, observed, signal);
   return true;
+}
+
+/** Whether a repair of a definition, which is made elsewhere, has handed back what it applied. Does so where not: its process may have ended. */
+export async function finishDefinition(
+  { kube, copies }: HealContext,
+  { component, live }: ObservedComponent,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const copy = copies.get(component.id);
+  if (live === undefined || copy === undefined || !isHandingBackDue(copy, live, FIELD_MANAGER)) return true;
+  await handBack(kube, { component, copy, applied: live }, signal);
+  return false;
 }
 
 /** What the installer wants is kept. */

@@ -2,7 +2,7 @@ import { WORKLOAD_ANNOTATIONS } from "../../domain/annotations.ts";
 import { isYoungAccount, mayHoldDeadTokens } from "../../domain/healing/account-tokens.ts";
 import { type Component, componentsOf, isPartOfInstall } from "../../domain/healing/components.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import { WORKLOADS } from "../../domain/rollout/workload.ts";
+import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import type { HealContext, ObservedComponent } from "./heal-context.ts";
@@ -46,5 +46,8 @@ async function restart({ kube, report }: HealContext, { holder, workload, accoun
   await kube.mergePatch(holder.resource, holder.ref, patch, { fieldManager: FIELD_MANAGER }, signal);
   const { name, creationTimestamp = "" } = account.metadata;
   const made = `ServiceAccount ${name}`;
-  report.restarted(holder, `${made} was recreated at ${creationTimestamp}, and the API server rejects the tokens that the pods had before`);
+  report.restarted(
+    holder,
+    `${made} was recreated at ${creationTimestamp}, and the API server rejects the earlier tokens, which the pods still have`,
+  );
 }

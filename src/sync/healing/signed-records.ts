@@ -1,12 +1,11 @@
 import { SNAPSHOT_LABEL } from "../../domain/annotations.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
-import type { Logger } from "../../domain/ports/logger.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 import { patiently, RETRIES } from "../patience.ts";
+import type { ProcessParts } from "../process-parts.ts";
 import { type HeldRecord, RecordIndex } from "./record-index.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { type ControllerRevision, type RecordKind, type StoredRecord, verifiedRecord } from "./stored-record.ts";
@@ -30,9 +29,7 @@ export interface SignedRecordsOptions<T> {
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly fingerprints: Fingerprints;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly logger: Logger;
+  readonly process: Pick<ProcessParts, "clock" | "logger" | "random">;
   /** Where all of them lie; every namespace where not given. */
   readonly namespace?: string;
   readonly onChange: (key: string) => void;
@@ -42,9 +39,10 @@ export interface SignedRecordsOptions<T> {
 const RENEWAL_MS = 200;
 
 export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: AbortSignal): SignedRecords<T> {
-  const { kind, kube, watcher, fingerprints, logger, namespace, onChange } = options;
+  const { kind, kube, watcher, fingerprints, process, namespace, onChange } = options;
+  const { clock, logger } = process;
   const index = new RecordIndex();
-  const writer = new RecordWriter<T>(options);
+  const writer = new RecordWriter<T>({ kind, kube, fingerprints, clock });
   const deleteAll = async (records: readonly HeldRecord[], deleteSignal: AbortSignal): Promise<void> => {
     for (const stored of records) {
       const { ref, uid } = stored;
@@ -60,7 +58,7 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
     index.add(stored);
     await deleteAll(older, saveSignal);
   };
-  const renewals = renewalQueue(options, { index, save });
+  const renewals = renewalQueue(process, { index, save });
   const reflector: Reflector<HeldRecord> = watcher.reflect<HeldRecord>(
     {
       resource: RESOURCES.controllerRevisions,
@@ -103,7 +101,7 @@ interface Renewing<T> {
 }
 
 /** What is believed is signed as it is. A class that changes meanwhile is saved by its own reconcile, and signed last. */
-function renewalQueue<T>({ clock, random, logger }: SignedRecordsOptions<T>, { index, save }: Renewing<T>): WorkQueue {
+function renewalQueue<T>({ clock, random, logger }: SignedRecordsOptions<T>["process"], { index, save }: Renewing<T>): WorkQueue {
   return new WorkQueue({
     workers: 1,
     backoff: RETRIES,

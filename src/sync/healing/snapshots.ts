@@ -1,5 +1,5 @@
 import { SNAPSHOT_ANNOTATIONS } from "../../domain/annotations.ts";
-import { type ClassSnapshot, type CrdIdentity, canonical, SNAPSHOT_FORMAT, snapshotOf } from "../../domain/healing/snapshot.ts";
+import { type ClassSnapshot, type CrdIdentity, canonical, classSnapshotOf, SNAPSHOT_FORMAT } from "../../domain/healing/snapshot.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import { type HeldClass, wholeClass } from "../../domain/provider-class/held-class.ts";
 import { type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
@@ -45,7 +45,7 @@ function currency(records: SignedRecords<ClassSnapshot>): Snapshots["isCurrent"]
     if (text === undefined) return false;
     const known = equal.get(provider);
     if (known?.text === text && known.crdUid === crdUid && known.crdGeneration === crdGeneration) return true;
-    const isEqual = canonical(snapshotOf(wholeClass(provider), { crdUid, crdGeneration })) === text;
+    const isEqual = canonical(classSnapshotOf(wholeClass(provider), { crdUid, crdGeneration })) === text;
     if (isEqual) equal.set(provider, { text, crdUid, crdGeneration });
     return isEqual;
   };

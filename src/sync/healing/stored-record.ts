@@ -3,7 +3,7 @@ import type { KubeObject, ObjectRef } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { Fingerprints } from "../fingerprints.ts";
-import { type Verdict, verify } from "./record-signature.ts";
+import { type SignatureVerdict, verify } from "./record-signature.ts";
 
 /** apps/v1: a built-in kind, so it survives the deletion of every CRD. `data` is immutable. */
 export interface ControllerRevision extends KubeObject {
@@ -52,7 +52,7 @@ export function storedAs<T>({ metadata }: Pick<KubeObject, "metadata">, kind: Re
   return { ref: { namespace, name }, uid, resourceVersion: Number(resourceVersion), key: kind.keyOf(signed.data), ...signed };
 }
 
-type Judged<T> = { readonly kind: "genuine"; readonly record: StoredRecord<T> } | Exclude<Verdict, { readonly kind: "genuine" }>;
+type Judged<T> = { readonly kind: "genuine"; readonly record: StoredRecord<T> } | Exclude<SignatureVerdict, { readonly kind: "genuine" }>;
 
 export function judgeRecord<T>(revision: Pick<ControllerRevision, "metadata" | "data">, { kind, fingerprints }: Signing<T>): Judged<T> {
   const namespace = revision.metadata.namespace ?? "";
@@ -60,7 +60,7 @@ export function judgeRecord<T>(revision: Pick<ControllerRevision, "metadata" | "
   const verdict = verify(fingerprints, { label: kind.label, namespace, text }, revision.metadata);
   if (verdict.kind !== "genuine") return verdict;
   const data = revision.data as T; // Its signature proves that we wrote it.
-  if (!kind.isSound(data, namespace)) return { kind: "forged", why: "it is of another version, or lies in another namespace" };
+  if (!kind.isSound(data, namespace)) return { kind: "forged", why: "it belongs to another version, or to another namespace" };
   return { kind: "genuine", record: storedAs(revision, kind, { data, text, saved: verdict.saved }) };
 }
 

@@ -12,8 +12,8 @@ export interface FreezeOptions {
 
 export function tellTrust({ metrics, logger }: { readonly metrics: SyncMetrics; readonly logger: Logger }, state: GateState): void {
   metrics.isFrozen.set(state.kind === "frozen" ? 1 : 0);
-  if (state.kind === "frozen") logger.warn("nothing is changed because of classes at the moment", { why: state.why });
-  else logger.info("classes are trusted", { crdUid: state.crdUid });
+  if (state.kind === "frozen") logger.warn("acting on classes is suspended", { why: state.why });
+  else logger.info("acting on classes", { crdUid: state.crdUid });
 }
 
 /** One event for a freeze, however many classes it holds up. Told apart by when it began (Unix milliseconds). */

@@ -1,15 +1,14 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
-import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
-import type { Logger } from "../../domain/ports/logger.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
-import type { SyncMetrics } from "../metrics.ts";
 import { patiently, RETRIES } from "../patience.ts";
+import type { ProcessParts } from "../process-parts.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 import type { CrdHealth } from "./crd-health.ts";
+import type { HealingOptions } from "./heal-context.ts";
 import { healCrd } from "./heal-crd.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 
@@ -26,18 +25,13 @@ const STARTING_MS = 100;
 const REMOVING_MS = 5_000;
 
 export interface CrdOptions {
-  /** `--heal=crds` */
-  readonly healsCrds: boolean;
-  readonly crds: readonly CustomResourceDefinition[];
+  readonly healing: Pick<HealingOptions, "heal" | "crds">;
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   /** Of the install. */
   readonly namespace: string;
   readonly copies: ComponentCopies;
-  readonly metrics: SyncMetrics;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly random: () => number;
+  readonly process: Omit<ProcessParts, "events">;
 }
 
 export interface WatchedCrds {
@@ -51,21 +45,23 @@ export interface WatchedCrds {
 
 /** Heals each CRD of ours until it is whole, whenever the watch shows a change of it. */
 export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds {
-  const { kube, logger, watcher, metrics, healsCrds, namespace, copies } = options;
+  const { kube, watcher, namespace, copies } = options;
+  const { heal, crds } = options.healing;
+  const { clock, logger, metrics, random } = options.process;
   const isHeld = async (held: AbortSignal): Promise<boolean> => isGoing(await readInstall({ kube, namespace }, held));
   const listeners: ((live: CustomResourceDefinition | undefined) => void)[] = [];
   const queue = new WorkQueue({
     workers: 1,
     backoff: RETRIES,
-    clock: options.clock,
+    clock,
     logger: logger.child({ queue: "crds" }),
-    random: options.random,
+    random,
     handle: (name, handleSignal) =>
       patiently(async () => {
-        const crd = options.crds.find((candidate) => candidate.metadata.name === name);
-        if (crd === undefined || !healsCrds) return { kind: "done" };
+        const crd = crds.find((candidate) => candidate.metadata.name === name);
+        if (crd === undefined || !heal.includes("crds")) return { kind: "done" };
         if (!copies.hasSynced) return { kind: "requeueAfter", milliseconds: STARTING_MS };
-        const outcome = await healCrd({ kube, clock: options.clock, logger, ours: crd, copies, isHeld }, handleSignal);
+        const outcome = await healCrd({ kube, clock, logger, ours: crd, copies, isHeld }, handleSignal);
         if (outcome.kind === "whole") return { kind: "done" };
         if (outcome.kind === "held") return { kind: "requeueAfter", milliseconds: REMOVING_MS };
         if (outcome.kind === "healed") metrics.crdsHealed.inc();
@@ -73,7 +69,7 @@ export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds
       }),
   });
   const watched = new Map<string, Reflector<CustomResourceDefinition>>();
-  for (const { metadata } of options.crds) {
+  for (const { metadata } of crds) {
     const onChange = (live: CustomResourceDefinition | undefined): void => {
       if (metadata.name === CLASS_CRD) for (const listener of listeners) listener(live);
       queue.add(metadata.name);
@@ -126,7 +122,7 @@ function nameOf({ plural, group }: Resource): string {
 }
 
 /** One watch per CRD of ours: RBAC by name allows no wider one. */
-export function watchCrd(
+function watchCrd(
   watcher: KubeWatcher,
   { name, onChange }: { readonly name: string; readonly onChange: (live: CustomResourceDefinition | undefined) => void },
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 /** What an answer of the vault says to the hints that it was asked for. */
-import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
-import type { FoundObject, ObjectStatus } from "../../domain/sync/object-status.ts";
+import type { FoundObject } from "../../domain/sync/object-status.ts";
+import type { KeyStatus, ObjectStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import type { Mirror } from "../vault/mirror.ts";
 import type { Hint, Hints } from "./hints.ts";
 
@@ -56,31 +56,45 @@ export function currentHints(hints: readonly Hint[], stored: KnownVersions): Rea
   return new Set(tellVersions.filter(isKnown));
 }
 
-interface KnownVersion extends Pick<KeyStatus, "version" | "updated"> {
+interface KnownVersion extends Pick<KeyStatus, "version"> {
   /** As hints name it. */
   readonly object: string;
   /** It is in its Secret, or the vault has just shown it. */
   readonly isCurrent: boolean;
   /** No Secret is made from it. */
   readonly isMounted: boolean;
+  /** Unix milliseconds, by which it was made: exactly then, as far as the vault says so; undefined: nobody knows, or the class names it. */
+  readonly madeBy: number | undefined;
 }
 
 /** By object, each gone through once: a class may have thousands of objects, and thousands of events about them. */
 function versionsOf({ secrets, objects = [] }: KnownVersions): ReadonlyMap<string, readonly KnownVersion[]> {
   const inSecrets = secrets.flatMap(({ state, data }) =>
-    data.map((key) => knownVersion(key, { isCurrent: state === "Synced" && key.state === undefined, isMounted: false })),
+    data.map((key) =>
+      knownVersion(key, { isCurrent: state === "Synced" && key.state === undefined, isMounted: false, madeBy: timeOf(key) }),
+    ),
   );
-  const mounted = objects.map((found) => knownVersion(found, { isCurrent: found.state === undefined, isMounted: true }));
+  const mounted = objects.map((found) =>
+    knownVersion(found, { isCurrent: found.state === undefined, isMounted: true, madeBy: madeBy(found) }),
+  );
   return Map.groupBy([...inSecrets, ...mounted], ({ object }) => object);
 }
 
 function knownVersion(
-  { object = "", version, updated }: Pick<KeyStatus, "object" | "version" | "updated">,
-  how: Pick<KnownVersion, "isCurrent" | "isMounted">,
+  { object = "", version }: Pick<KeyStatus, "object" | "version">,
+  how: Pick<KnownVersion, "isCurrent" | "isMounted" | "madeBy">,
 ): KnownVersion {
-  const dated = { ...(version === undefined ? {} : { version }), ...(updated === undefined ? {} : { updated }) };
   // The newest of a history has the index 0.
-  return { object: object.toLowerCase().replace(/\/0$/, ""), ...dated, ...how };
+  return { object: object.toLowerCase().replace(/\/0$/, ""), ...(version === undefined ? {} : { version }), ...how };
+}
+
+function timeOf({ updated }: Pick<KeyStatus, "updated">): number | undefined {
+  return updated === undefined ? undefined : Date.parse(updated);
+}
+
+function madeBy(found: ObjectStatus | FoundObject): number | undefined {
+  if (!("isPinned" in found)) return timeOf(found);
+  return found.isPinned ? undefined : (found.created ?? timeOf(found));
 }
 
 function isTold({ change, version }: Hint, known: KnownVersion): boolean {
@@ -93,5 +107,9 @@ function isOverWith(
   { known, answer }: { readonly known: readonly KnownVersion[]; readonly answer: Mirror },
 ): boolean {
   if (known.length === 0) return answer.kind === "answered";
-  return known.some(({ updated }) => updated !== undefined && Date.parse(updated) > happenedAt);
+  const dated = known.filter(({ madeBy }) => madeBy !== undefined);
+  // Its attributes may have changed since: what is known to have been there before the event is older, whatever else is told of it.
+  const isNewer = ({ madeBy = 0 }: KnownVersion): boolean => madeBy > happenedAt;
+  const older = new Set(dated.filter((one) => !isNewer(one)).map(({ version }) => version));
+  return dated.some((one) => isNewer(one) && !older.has(one.version));
 }

@@ -4,9 +4,9 @@ import { refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { narrowObjects, type ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { type CloudOptions, readParameters } from "../../domain/provider-class/parameters.ts";
-import { readEntriesOf } from "../../domain/provider-class/parse.ts";
-import { readSelectorsOf } from "../../domain/selection/read-selectors.ts";
-import { isSelectedName } from "../../domain/selection/select-objects.ts";
+import { readEntriesOf } from "../../domain/read-class.ts";
+import { readSelectorsOf } from "../../domain/secret-data/read-selectors.ts";
+import { isSelectedName } from "../../domain/secret-data/select-objects.ts";
 import type { AccessEvent, ObjectEvent, VaultEvent } from "../../domain/vault-events/vault-event.ts";
 import { versionCacheKey } from "../vault/object-version-cache.ts";
 import { type Hints, REFUSED_OBJECTS, type Waiter } from "./hints.ts";
@@ -20,8 +20,10 @@ export interface DispatchOptions {
   /** Whether anything is fetched for the class at the moment: for others nobody would come to look. */
   readonly isFetched: (spc: SecretProviderClass) => boolean;
   readonly cloud: CloudOptions;
-  /** Whether the vault has refused the class (`namespace/name`) anything for want of a right. */
-  readonly isRefused: (classKey: string) => boolean;
+  /** The classes of other shards are not among ours. */
+  readonly hasOtherShards: boolean;
+  /** How many objects the vault has refused the class (`namespace/name`) for want of a right. */
+  readonly refusedObjects: (classKey: string) => number | "all";
 }
 
 /** Tells each class that an event is about. The waiter is told as often as `waits` says. */
@@ -39,15 +41,26 @@ function dispatchAccess(options: DispatchOptions, { vaultName, time }: AccessEve
   const keys = options.named.classesOf(vaultName);
   let waits = 0;
   for (const key of keys) {
-    if (!options.isRefused(key)) continue;
+    const refused = options.refusedObjects(key);
+    if (refused === 0) continue;
     const spc = options.classOf(refOfKey(key));
     if (spc?.spec === undefined || !options.isFetched(spc)) continue;
-    const read = readEntriesOf(spc.spec);
-    const objects = read?.ok === true ? read.value.length : 1;
+    const objects = refused === "all" ? entriesRead(spc.spec) : refused;
     const news = { object: REFUSED_OBJECTS, change: "AccessChanged", objects, version: undefined, happenedAt: time } as const;
     if (options.hints.add(key, news, waiter)) waits += 1;
   }
-  return { outcome: keys.length === 0 ? "foreign" : "access", waits };
+  return { outcome: keys.length === 0 ? outcomeWithoutClass(options) : "access", waits };
+}
+
+/** One where the class was not read yet. */
+function entriesRead(spec: Parameters<typeof readEntriesOf>[0]): number {
+  const read = readEntriesOf(spec);
+  return read?.ok === true ? read.value.length : 1;
+}
+
+/** Each shard receives all events, and does not know of whose vaults the others' classes are. */
+function outcomeWithoutClass({ hasOtherShards }: DispatchOptions): MessageOutcome {
+  return hasOtherShards ? "otherShard" : "foreign";
 }
 
 function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Waiter): Dispatched {
@@ -56,7 +69,8 @@ function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Wa
     const spc = options.classOf(refOfKey(key));
     return spc !== undefined && options.isFetched(spc) && isOfVault(options, spc, event) ? [{ key, spc }] : [];
   });
-  if (named.length === 0) return { outcome: options.named.classesOf(vault).length === 0 ? "foreign" : "unnamed", waits: 0 };
+  if (named.length === 0)
+    return { outcome: options.named.classesOf(vault).length === 0 ? outcomeWithoutClass(options) : "unnamed", waits: 0 };
   let told = 0;
   let waits = 0;
   for (const { key, spc } of named) {

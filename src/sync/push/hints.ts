@@ -114,9 +114,11 @@ export class Hints {
 
   /** Its vault is about to be asked because of them. */
   began(classKey: string, hints: readonly Hint[]): void {
-    const turns = hints.reduce((sum, { objects }) => sum + objects, 0);
-    const { bucket } = takeTurns(this.#paceOf(classKey), PACE, { now: this.#options.clock.now(), turns });
-    this.#paces.set(classKey, bucket);
+    for (const { object, objects } of hints) {
+      const pace = paceKey(classKey, object);
+      const { bucket } = takeTurns(this.#paceOf(pace), PACE, { now: this.#options.clock.now(), turns: objects });
+      this.#paces.set(pace, bucket);
+    }
   }
 
   /** Nothing more is to be done. A hint that has changed since is another one, and stays. */
@@ -158,9 +160,9 @@ export class Hints {
     const now = this.#options.clock.now();
     for (const classKey of this.#byClass.names())
       for (const hint of this.of(classKey)) if (Math.abs(now - hint.receivedAt) >= LONGEST_MS) this.end(classKey, hint, "leftToPoll");
-    for (const [classKey, bucket] of this.#paces)
-      if (!this.#byClass.has(classKey) && takeTurns(bucket, PACE, { now, turns: 0 }).bucket.tokens >= PACE.burst)
-        this.#paces.delete(classKey);
+    // A full one is as good as none.
+    for (const [pace, bucket] of this.#paces)
+      if (takeTurns(bucket, PACE, { now, turns: 0 }).bucket.tokens >= PACE.burst) this.#paces.delete(pace);
   }
 
   #makeRoom(classKey: string): void {
@@ -176,12 +178,12 @@ export class Hints {
   /** One of two, with a look that begins now: both need one. */
   #merged(classKey: string, { object, change, objects, version, happenedAt }: HintNews): Hint {
     const now = this.#options.clock.now();
-    const { waitMs } = takeTurns(this.#paceOf(classKey), PACE, { now, turns: 1 });
+    const { waitMs } = takeTurns(this.#paceOf(paceKey(classKey, object)), PACE, { now, turns: 1 });
     return { object, change, objects, version, happenedAt, receivedAt: now, unseenSince: now, dueAt: now + waitMs, looks: 0 };
   }
 
-  #paceOf(classKey: string): Bucket {
-    return this.#paces.get(classKey) ?? fullBucket(PACE, this.#options.clock.now());
+  #paceOf(pace: string): Bucket {
+    return this.#paces.get(pace) ?? fullBucket(PACE, this.#options.clock.now());
   }
 
   #put(classKey: string, pending: Pending): void {
@@ -211,6 +213,11 @@ function tellsMore(known: Hint, news: HintNews): boolean {
 
 function tellsVersion({ change }: Pick<HintNews, "change">): boolean {
   return change === "NewVersionCreated";
+}
+
+/** Looks because of changed access may ask for a whole class, and delay none that a new version waits for. */
+function paceKey(classKey: string, object: string): string {
+  return object === REFUSED_OBJECTS ? placeOf(classKey, { object }) : classKey;
 }
 
 function placeOf(classKey: string, { object }: Pick<Hint, "object">): string {

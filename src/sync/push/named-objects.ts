@@ -5,8 +5,8 @@ import { keyOf } from "../../domain/object-key.ts";
 import { MAX_OBJECTS } from "../../domain/provider-class/class-limits.ts";
 import { parameter } from "../../domain/provider-class/identity-mode.ts";
 import { MAX_OBJECTS_LENGTH } from "../../domain/provider-class/objects-yaml.ts";
-import { MAX_VAULT_NAME } from "../../domain/provider-class/parse.ts";
-import { OBJECT_SELECTORS } from "../../domain/secret-data/parameter-names.ts";
+import { OBJECT_SELECTORS } from "../../domain/provider-class/parameters.ts";
+import { MAX_VAULT_NAME } from "../../domain/read-class.ts";
 import { textNumber } from "../../domain/text-number.ts";
 
 /**
@@ -18,7 +18,7 @@ const NAMED = /objectName(?:[\s"'\\:]{1,40}([-0-9A-Za-z]{1,127})(?=["'\s,}\]]|\\
 /** Characters by their numbers may be those of a key. */
 const ESCAPED = /\\[uUx]/;
 
-export interface ClassChange {
+export interface NamingChange {
   readonly previous: SecretProviderClass | undefined;
   readonly current: SecretProviderClass | undefined;
 }
@@ -40,7 +40,7 @@ export class NamedObjects {
   /** By vault, in lower case. */
   readonly #byVault = new Groups<NamedIn>();
 
-  note({ previous, current }: ClassChange): void {
+  note({ previous, current }: NamingChange): void {
     if (previous !== undefined && current !== undefined && isSameText(previous, current)) return;
     if (previous !== undefined) this.#byVault.delete(vaultOf(previous), keyOf(previous));
     if (current === undefined) return;

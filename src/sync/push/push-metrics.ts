@@ -1,98 +1,62 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { METRIC_PREFIX } from "../../runtime/metrics.ts";
+import type { Registry } from "prom-client";
+import { metricsIn } from "../../runtime/metrics.ts";
 
 /** What became of a message of an event queue. */
-export type MessageOutcome =
+const MESSAGES = [
   /** At least one class has looked, or looks. */
-  | "acted"
+  "acted",
   /** The same as one that was acted on. */
-  | "duplicate"
+  "duplicate",
   /** No class that is mirrored names the object. */
-  | "unnamed"
+  "unnamed",
   /** No class names the vault. */
-  | "foreign"
+  "foreign",
+  /** No class of this shard names the vault. */
+  "otherShard",
   /** A vault's access policies changed. */
-  | "access"
-  | "otherType"
-  | "malformed"
+  "access",
+  "otherType",
+  "malformed",
   /** Received too often. */
-  | "poison";
+  "poison",
+] as const;
+export type MessageOutcome = (typeof MESSAGES)[number];
 
 /** What became of an event for one class. */
-export type HintOutcome =
+const HINTS = [
   /** The Secrets hold what the event told of. */
-  | "applied"
+  "applied",
   /** They did before. */
-  | "current"
+  "current",
   /** The vault has something newer, or nothing that a Secret of the class is made from. */
-  | "looked"
+  "looked",
   /** The vault has not shown it in time, nobody could look, or more waited than the namespace has room for. */
-  | "leftToPoll";
-
-const MESSAGES: readonly MessageOutcome[] = ["acted", "duplicate", "unnamed", "foreign", "access", "otherType", "malformed", "poison"];
-const HINTS: readonly HintOutcome[] = ["applied", "current", "looked", "leftToPoll"];
+  "leftToPoll",
+] as const;
+export type HintOutcome = (typeof HINTS)[number];
 
 /** Seconds, from an event that was at once there to one that an outage of hours held up. */
 const LAG_BUCKETS = [0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1_800, 7_200];
 
-export interface PushMetrics {
-  readonly messages: Counter<"outcome">;
-  readonly hints: Counter<"outcome">;
-  /** From the event's time to the Secret. */
-  readonly lag: Histogram;
-  /** By queue: as many as the setting names. */
-  readonly isUp: Gauge<"queue">;
-  readonly lastAnswer: Gauge<"queue">;
-  /** Where the gauge gets its value from. */
-  observeInHand(count: () => number): void;
-}
+export type PushMetrics = ReturnType<typeof createPushMetrics>;
 
-export function createPushMetrics(registry: Registry): PushMetrics {
-  const registers = [registry];
-  const name = (suffix: string): string => `${METRIC_PREFIX}${suffix}`;
+export function createPushMetrics(registry: Registry) {
+  const { counter, gauge, histogram, observed } = metricsIn(registry);
   let inHand = (): number => 0;
-  const held: Gauge = new Gauge({
-    name: name("event_messages_in_hand"),
-    help: "Messages of event queues that were received and are not deleted yet.",
-    registers,
-    collect: () => held.set(inHand()),
-  });
-  const metrics: PushMetrics = {
-    messages: new Counter({
-      name: name("event_messages_total"),
-      help: "Messages of event queues, by what became of them.",
-      labelNames: ["outcome"],
-      registers,
-    }),
-    hints: new Counter({
-      name: name("event_hints_total"),
-      help: "Looks at a class that an event asked for, by what became of them.",
-      labelNames: ["outcome"],
-      registers,
-    }),
-    lag: new Histogram({
-      name: name("event_lag_seconds"),
-      help: "From the time of a vault's event to the Secrets that hold its version.",
-      buckets: LAG_BUCKETS,
-      registers,
-    }),
-    isUp: new Gauge({
-      name: name("event_queue_up"),
-      help: "1 while an event queue answers; 0 while it does not, and polls alone see new versions.",
-      labelNames: ["queue"],
-      registers,
-    }),
-    lastAnswer: new Gauge({
-      name: name("event_queue_last_answer_timestamp_seconds"),
-      help: "When an event queue last answered, seconds since the epoch.",
-      labelNames: ["queue"],
-      registers,
-    }),
-    observeInHand: (count) => {
+  observed("event_messages_in_hand", "Messages of event queues that were received and not yet deleted.", (own) => own.set(inHand()));
+  return {
+    messages: counter("event_messages_total", "Messages of event queues, by outcome.", { outcome: MESSAGES }),
+    hints: counter("event_hints_total", "Checks of a class that an event requested, by outcome.", { outcome: HINTS }),
+    /** From the event's time to the Secret. */
+    lag: histogram("event_lag_seconds", "Time from a vault's event until the Secrets contain its version.", LAG_BUCKETS),
+    /** By queue: as many as the setting names. */
+    isUp: gauge("event_queue_up", "1 while an event queue answers; 0 while it does not, and only polls detect new versions.", ["queue"]),
+    lastAnswer: gauge("event_queue_last_answer_timestamp_seconds", "When an event queue last answered, seconds since the epoch.", [
+      "queue",
+    ]),
+    /** Where the gauge gets its value from. */
+    observeInHand: (count: () => number) => {
       inHand = count;
     },
   };
-  for (const outcome of MESSAGES) metrics.messages.inc({ outcome }, 0);
-  for (const outcome of HINTS) metrics.hints.inc({ outcome }, 0);
-  return metrics;
 }

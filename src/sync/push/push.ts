@@ -1,8 +1,8 @@
 import type { Clock } from "../../domain/ports/clock.ts";
-import type { EventQueues } from "../../domain/ports/event-queue.ts";
+import type { EventQueues, QueueSetting } from "../../domain/ports/event-queue.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
-import { type QueueSetting, queueLabel } from "../../domain/vault-events/queue-setting.ts";
+import { queueLabel } from "../../domain/vault-events/queue-setting.ts";
 import { runTogether } from "../run-together.ts";
 import { type DispatchOptions, dispatchEvent } from "./event-dispatch.ts";
 import { Hints } from "./hints.ts";
@@ -28,7 +28,7 @@ export interface PushOptions {
 }
 
 /** What the worker knows of its classes. */
-export type PushedClasses = Pick<DispatchOptions, "classOf" | "isFetched" | "isRefused" | "cloud"> & {
+export type PushedClasses = Pick<DispatchOptions, "classOf" | "isFetched" | "hasOtherShards" | "refusedObjects" | "cloud"> & {
   /** All classes are known, and may be acted on. */
   readonly isReady: () => boolean;
 };

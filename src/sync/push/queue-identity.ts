@@ -1,11 +1,10 @@
 import { FEDERATION_AUDIENCE } from "../../domain/federation.ts";
 import { RESOURCES, type Secret } from "../../domain/kubernetes.ts";
-import { QueueError } from "../../domain/ports/event-queue.ts";
+import { QueueError, type QueueIdentity, type QueueSetting } from "../../domain/ports/event-queue.ts";
 import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
 import { readServicePrincipal } from "../../domain/provider-class/service-principal.ts";
-import type { QueueIdentity, QueueSetting } from "../../domain/vault-events/queue-setting.ts";
 import { requestFederatedToken } from "../vault/find-identity.ts";
 
 export interface QueueIdentityOptions {
@@ -14,7 +13,7 @@ export interface QueueIdentityOptions {
   readonly namespace: string;
 }
 
-/** Who the worker is at a queue. Rejects with a {@link QueueError}, with what the API server says, or with the signal's reason. */
+/** Who the worker is at a queue. Rejects with a {@link QueueError}, `Unreachable` where the API server gives no answer, or with the signal's reason. */
 export async function findQueueIdentity(
   { kube, namespace }: QueueIdentityOptions,
   { url, identity }: Pick<QueueSetting, "url" | "identity">,
@@ -30,7 +29,8 @@ export async function findQueueIdentity(
       const found = await readSecret({ kube, namespace }, { url, name }, signal);
       const principal = readServicePrincipal(found.kind === "found" ? (found.object.data ?? {}) : undefined);
       if (principal.ok) return principal.value;
-      const where = found.kind === "found" ? `${principal.error.field}: ${principal.error.hint}` : `there is none: ${principal.error.hint}`;
+      const where =
+        found.kind === "found" ? `${principal.error.field}: ${principal.error.hint}` : `it does not exist: ${principal.error.hint}`;
       throw new QueueError("IdentityUnavailable", `cannot sign in at ${url}: Secret ${namespace}/${name}: ${where}`, { kind: "backoff" });
     }
   }
@@ -45,8 +45,10 @@ async function readSecret(
     return await kube.read<Secret>(RESOURCES.secrets, { namespace, name }, signal);
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    const remedy = `the ClusterRole keyvault-injector-sync has to name it, as for --credentials-secret-names`;
-    throw new QueueError("IdentityUnavailable", `cannot sign in at ${url}: ${error.message}; ${remedy}`, { kind: "backoff" });
+    const message = `cannot sign in at ${url}: ${error.message}`;
+    if (error.code !== "Forbidden") throw new QueueError("Unreachable", message, error.retry);
+    const remedy = `the ClusterRole keyvault-injector-sync must name it, as for --credentials-secret-names`;
+    throw new QueueError("IdentityUnavailable", `${message}; ${remedy}`, { kind: "backoff" });
   }
 }
 

@@ -116,7 +116,7 @@ export class QueueReader {
         if (waitMs > 0) await clock.sleep(waitMs, signal);
       } catch (error) {
         if (signal.aborted) return;
-        logger.error("waiting between two looks at an event queue failed", { queue: this.#options.label, error });
+        logger.error("waiting between two reads of an event queue failed", { queue: this.#options.label, error });
       }
     }
   }
@@ -144,7 +144,7 @@ export class QueueReader {
     const { label, metrics, clock, logger } = this.#options;
     metrics.isUp.set({ queue: label }, 1);
     metrics.lastAnswer.set({ queue: label }, clock.now() / 1_000);
-    if (this.#problem !== undefined) logger.info("an event queue is read again", { queue: label, failures: this.#failures });
+    if (this.#problem !== undefined) logger.info("an event queue can be read again", { queue: label, failures: this.#failures });
     this.#failures = 0;
     this.#problem = undefined;
   }
@@ -156,7 +156,7 @@ export class QueueReader {
     const isOurs = error instanceof QueueError;
     const problem = isOurs ? error.message : "a bug of ours";
     if (problem !== this.#problem)
-      logger.warn("an event queue is not read: polls alone see new versions", { queue: label, problem, error });
+      logger.warn("an event queue cannot be read; only polls detect new versions", { queue: label, problem, error });
     this.#problem = problem;
     metrics.isUp.set({ queue: label }, 0);
     if (isOurs && error.code === "TooLarge") this.#fewUntil = clock.now() + FEW_FOR_MS;
@@ -184,7 +184,7 @@ export class QueueReader {
     } catch (error) {
       // The messages behind it are no worse for that. It comes again, a few times.
       this.#inHand.delete(id);
-      this.#options.logger.error("acting on a message of an event queue failed", { queue: this.#options.label, error });
+      this.#options.logger.error("processing a message of an event queue failed", { queue: this.#options.label, error });
       return;
     }
     this.#count(receipts > MOST_RECEIPTS ? "poison" : outcome);
@@ -216,7 +216,7 @@ export class QueueReader {
     const now = clock.now();
     if (Math.abs(now - (this.#loggedAt.get(outcome) ?? Number.NEGATIVE_INFINITY)) < LOG_EVERY_MS) return;
     this.#loggedAt.set(outcome, now);
-    logger.warn("messages of an event queue are deleted and not acted on", { queue: label, why: outcome });
+    logger.warn("deleting messages of an event queue without processing them", { queue: label, why: outcome });
   }
 
   /** As many as come in one turn: what is new waits behind no more of them. */

@@ -1,13 +1,15 @@
-import { hasOldMount, hasOtherMount, podsBehind, podsUndecided } from "../../domain/rollout/mounted-files.ts";
+import { type FilesOfPod, hasOldMount, hasOtherMount, podsBehind, podsUndecided } from "../../domain/rollout/mounted-files.ts";
 import type { MountedClass } from "../../domain/rollout/mounted-versions.ts";
+import type { Due } from "../../domain/rollout/namespace-plan.ts";
 import type { OldBefore } from "../../domain/rollout/old-before.ts";
-import { hasOldPod } from "../../domain/rollout/pod-age.ts";
+import { type AgingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
-import { rfc3339 } from "../../domain/sync/class-status.ts";
 import { shownNames } from "../../domain/sync/shown-names.ts";
-import { attempt, type Trouble } from "./own-requests.ts";
-import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+import { rfc3339 } from "../../domain/sync/stored-time.ts";
+import type { AskingWorkload } from "./asking.ts";
+import type { RolloutContext } from "./rollout-context.ts";
+import type { Trouble } from "./rollout-memory.ts";
 import { hasOldPods, podsFor } from "./rollout-write.ts";
 
 const MAX_SHOWN = 5;
@@ -17,42 +19,76 @@ type Candidate = OldBefore & { readonly stamp: string };
 
 /** Whether pods run that have old versions, by their age or the driver's records; a text: why that cannot be told. */
 export async function hasOldVersions(
-  { worker, writer, records }: RolloutContext,
-  { workload, versions }: Asking,
-  { stamp, since, byMount }: Candidate,
+  context: RolloutContext,
+  { workload, versions }: AskingWorkload,
+  candidate: Candidate,
   signal: AbortSignal,
 ): Promise<boolean | string> {
   const classes = versions.kind === "known" ? (versions.mounted ?? []) : [];
-  if (classes.length === 0) return hasOldPods(writer, { workload, stamp, since }, signal);
-  const pods = await podsFor(writer, workload, signal);
-  if (hasOldPod(pods, since)) return true;
+  if (classes.length > 0) return hasOldMounted(context, { workload, classes, ...candidate }, signal);
+  const old = await hasOldPods(context.writer, { workload, ...candidate }, signal);
+  return old.ok ? old.value : unseen(old.error);
+}
+
+interface Mounted extends Candidate {
+  readonly workload: Workload;
+  readonly classes: readonly MountedClass[];
+}
+
+/** What a list has shown counts until the workload, or a record of its namespace, changes. */
+async function hasOldMounted(
+  { worker, writer, versions: { records } }: RolloutContext,
+  { workload, classes, stamp, since, byMount }: Mounted,
+  signal: AbortSignal,
+): Promise<boolean | string> {
   const problem = records.problem();
+  const known = writer.memory.of(workload);
+  const byAge = `${stamp} ${since} ${workload.resourceVersion}`;
+  const byMounts = `${byAge} ${byMount === true} ${classes.map((each) => each.since).join()} ${records.changesIn(workload.ref.namespace)}`;
+  if (known.oldPods?.of === byAge && known.oldPods.has) return true;
+  if (problem === undefined && known.oldMounts?.of === byMounts) return known.oldMounts.has;
+  const pods = await podsFor(writer, workload, signal);
+  if (!pods.ok) return unseen(pods.error);
+  known.oldPods = { of: byAge, has: hasOldPod(pods.value, since) };
+  if (known.oldPods.has) return true;
   if (problem !== undefined) return problem;
   const filesOf = records.filesIn(workload.ref.namespace);
-  if (hasOtherMount(pods, classes, filesOf) || (byMount === true && hasOldMount(pods, classes, filesOf))) return true;
-  const undecided = podsUndecided(pods, { classes, filesOf, now: worker.clock.now() });
-  return undecided.length > 0 && `pods have still to mount versions that are this new: ${shownNames(undecided, MAX_SHOWN)}`;
+  const has = haveOldMounts(pods.value, { classes, byMount: byMount === true, filesOf, now: worker.clock.now() });
+  if (typeof has === "boolean") known.oldMounts = { of: byMounts, has };
+  return has;
+}
+
+interface Mounts {
+  readonly classes: readonly MountedClass[];
+  /** Also those of before the versions came. */
+  readonly byMount: boolean;
+  readonly filesOf: FilesOfPod;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+function haveOldMounts(pods: readonly AgingPod[], { classes, byMount, filesOf, now }: Mounts): boolean | string {
+  if (hasOtherMount(pods, classes, filesOf) || (byMount && hasOldMount(pods, classes, filesOf))) return true;
+  const undecided = podsUndecided(pods, { classes, filesOf, now });
+  return undecided.length > 0 && `pods have not yet mounted versions that are this new: ${shownNames(undecided, MAX_SHOWN)}`;
 }
 
 /**
- * Those that are to be restarted because of what they only mount wait until the driver has brought the files of their pods up to date: then
+ * One that is to be restarted because of what it only mounts waits until the driver has brought the files of its pods up to date: then
  * every node that they run on can have the new versions, and a container that restarts on its own starts with them, too. A new pod mounts
  * what the vault has then, so that after a time of grace the wait ends: where the driver does not rotate, files never change.
  */
-export async function withFiles(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
-  const asking: Asking[] = [];
-  for (const each of judged) {
-    const { versions, standing } = each;
-    const mounted = versions.kind === "known" ? (versions.mounted ?? []) : [];
-    const waits = standing.kind === "due" && mounted.length > 0 ? await filesAwaited(context, each, mounted, signal) : undefined;
-    asking.push(waits === undefined ? each : { ...each, standing: waits });
-  }
-  return asking;
+export async function withFiles(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
+  const { versions, standing } = each;
+  const mounted = versions.kind === "known" ? (versions.mounted ?? []) : [];
+  const waits =
+    standing.kind === "due" && mounted.length > 0 ? await filesAwaited(context, { ...each, standing }, mounted, signal) : undefined;
+  return waits === undefined ? each : { ...each, standing: waits };
 }
 
 async function filesAwaited(
-  { worker, writer, records, settings }: RolloutContext,
-  { workload, isUnderWay = false }: Asking,
+  { worker, writer, versions: { records }, settings }: RolloutContext,
+  { workload, standing: { stamp }, isUnderWay = false }: AskingWorkload & Due,
   mounted: readonly MountedClass[],
   signal: AbortSignal,
 ): Promise<Standing | undefined> {
@@ -64,14 +100,21 @@ async function filesAwaited(
   }
   const until = latestOf(mounted) + settings.filesGraceMs;
   if (worker.clock.now() >= until) return undefined;
-  const pods = await attempt(writer, { workload, request: "list" }, () => podsFor(writer, workload, signal));
-  if (!pods.ok) return { kind: "unknown", why: unseen(pods.error) };
-  const behind = podsBehind(pods.value, mounted, records.filesIn(workload.ref.namespace));
-  return behind.length === 0 ? undefined : { ...waiting, message: waitOf(workload, { mounted, behind, until }), until };
+  const { namespace } = workload.ref;
+  const known = writer.memory.of(workload);
+  const of = `${stamp} ${until} ${workload.resourceVersion} ${records.changesIn(namespace)}`;
+  if (known.filesWait?.of !== of) {
+    const pods = await podsFor(writer, workload, signal);
+    if (!pods.ok) return { kind: "unknown", why: unseen(pods.error) };
+    const behind = podsBehind(pods.value, mounted, records.filesIn(namespace));
+    known.filesWait = { of, message: behind.length === 0 ? undefined : waitOf(workload, { mounted, behind, until }) };
+  }
+  const { message } = known.filesWait;
+  return message === undefined ? undefined : { ...waiting, message, until };
 }
 
 /** Why nothing is concluded about the pods of a workload. */
-export function unseen({ why }: Trouble): string {
+function unseen({ why }: Trouble): string {
   return `its pods cannot be listed: ${why}`;
 }
 

@@ -1,24 +1,25 @@
 import type { Hold } from "../../domain/rollout/hold.ts";
 import { type Due, type Judged, planNamespace } from "../../domain/rollout/namespace-plan.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
+import type { AskingWorkload } from "./asking.ts";
 import { heldBy, withBudgets } from "./rollout-budgets.ts";
-import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+import type { RolloutContext } from "./rollout-context.ts";
 import { holdsSlot } from "./under-way.ts";
 
 export interface ChosenStarts {
   /** What is due and may not begin says why. */
-  readonly asking: readonly Asking[];
+  readonly asking: readonly AskingWorkload[];
   readonly starts: readonly Due[];
   readonly haltedBy: Judged | undefined;
 }
 
-type Context = Pick<RolloutContext, "settings" | "budgets" | "slots">;
+type Context = Pick<RolloutContext, "settings" | "limits">;
 
 /** Which of the due are restarted now: as budgets, the namespace's own number and the cluster's allow. A dry run restarts none of those. */
 export async function chooseStarts(
-  { settings, budgets, slots }: Context,
+  { settings, limits: { budgets, slots } }: Context,
   namespace: string,
-  { free, breaths }: { readonly free: readonly Asking[]; readonly breaths: Breaths },
+  { free, breaths }: { readonly free: readonly AskingWorkload[]; readonly breaths: Breaths },
 ): Promise<ChosenStarts> {
   const budgeted = budgets === undefined ? free : await withBudgets(budgets, free, breaths);
   const isDryRun = settings.controls.mode === "dry-run";
@@ -39,6 +40,6 @@ export async function chooseStarts(
   };
 }
 
-function held(each: Asking, hold: Hold): Asking {
+function held(each: AskingWorkload, hold: Hold): AskingWorkload {
   return each.standing.kind === "due" ? { ...each, standing: heldBy(each.standing, hold) } : each;
 }

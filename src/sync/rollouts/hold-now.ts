@@ -5,9 +5,10 @@ import type { Hold } from "../../domain/rollout/hold.ts";
 import type { Due } from "../../domain/rollout/namespace-plan.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 import { findByName } from "../find-by-name.ts";
-import { attempt, openTrouble, type Trouble } from "./own-requests.ts";
+import { attempt, openTrouble } from "./own-requests.ts";
+import type { RolloutContext } from "./rollout-context.ts";
 import { holdBy } from "./rollout-holds.ts";
-import type { RolloutContext } from "./rollout-namespace.ts";
+import type { Trouble } from "./rollout-memory.ts";
 import { defaultsIn } from "./rollout-workloads.ts";
 
 /** For how long an answer counts that no copy shows (milliseconds). */
@@ -44,7 +45,7 @@ export function recentHold({ writer, memory, workloads, worker }: RolloutContext
 }
 
 /** Milliseconds for which that counts; undefined where nothing does. */
-export function heldFor({ memory, worker }: RolloutContext, workload: Workload): number | undefined {
+export function heldNowFor({ memory, worker }: RolloutContext, workload: Workload): number | undefined {
   const { heldNow } = memory.of(workload);
   const left = heldNow === undefined ? 0 : heldNow.until - worker.clock.now();
   return left > 0 ? left : undefined;
@@ -56,7 +57,11 @@ async function liveDefaults({ worker }: RolloutContext, { ref }: Workload, signa
 }
 
 /** Those under which another restart is under way are known from the look itself. */
-async function budgetHold({ budgets, worker }: RolloutContext, workload: Workload, signal: AbortSignal): Promise<Hold | undefined> {
+async function budgetHold(
+  { limits: { budgets }, worker }: RolloutContext,
+  workload: Workload,
+  signal: AbortSignal,
+): Promise<Hold | undefined> {
   if (budgets === undefined) return undefined;
   const { namespace = "" } = workload.ref;
   const live = await worker.kube.list<KubeObject>(RESOURCES.podDisruptionBudgets, { namespace }, signal);

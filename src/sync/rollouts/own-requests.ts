@@ -4,21 +4,7 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
-import type { RolloutMemory } from "./rollout-memory.ts";
-
-/** Requests that the worker makes because of one workload: a list of its pods, a record on it, what may hold its restart, its restart. */
-export type OwnRequest = "list" | "record" | "ask" | "restart";
-
-/** Such a request did not come through. */
-export interface Trouble {
-  /** In a row. */
-  readonly failures: number;
-  /** Unix milliseconds: it is not repeated before. */
-  readonly until: number;
-  readonly why: string;
-  /** The resourceVersion of the workload that the API server, or somebody's policy, refused: an edit may mend it. Undefined: no refusal. */
-  readonly refusedAt: string | undefined;
-}
+import type { OwnRequest, RolloutMemory, Trouble } from "./rollout-memory.ts";
 
 export interface OwnRequestPorts {
   readonly memory: RolloutMemory;
@@ -32,7 +18,7 @@ export interface OwnRequestPorts {
 const TURN_MS = 5_000;
 
 /** A look makes them one after the other, and other namespaces wait for its worker. */
-export class LookTurn {
+class LookTurn {
   readonly #clock: Clock;
   #spentMs = 0;
   #hasPutOff = false;
@@ -50,7 +36,12 @@ export class LookTurn {
   putOff(): Trouble | undefined {
     if (this.#spentMs < TURN_MS) return undefined;
     this.#hasPutOff = true;
-    return { failures: 0, until: this.#clock.now(), why: "others of its namespace come first, and are slow", refusedAt: undefined };
+    return {
+      failures: 0,
+      until: this.#clock.now(),
+      why: "other workloads of its namespace come first, and are slow",
+      refusedAt: undefined,
+    };
   }
 
   async take<T>(make: () => Promise<T>): Promise<T> {
@@ -97,6 +88,7 @@ export async function attempt<T>(ports: OwnRequestPorts, of: OwnRequestOf, make:
   const { workload, request } = of;
   const open = openTrouble(ports, of) ?? turn?.putOff();
   if (open !== undefined) return failed(open);
+  if (request === "list") memory.noteList(workload);
   try {
     const value = await (turn === undefined ? make() : turn.take(make));
     memory.of(workload).troubles.delete(request);
@@ -126,6 +118,11 @@ function afterFailure(ports: OwnRequestPorts, of: OwnRequestOf, thrown: unknown)
   return trouble;
 }
 
+/** The request was not made: nothing is known that was not before. */
+export function isPutOff({ failures }: Trouble): boolean {
+  return failures === 0;
+}
+
 /** Why the request is not made now. */
 export function openTrouble({ memory, clock }: Omit<OwnRequestPorts, "logger">, { workload, request }: OwnRequestOf): Trouble | undefined {
   const known = memory.of(workload).troubles.get(request);
@@ -140,12 +137,21 @@ export function retryIn({ memory, clock }: Omit<OwnRequestPorts, "logger">, work
   return open.length === 0 ? undefined : Math.min(...open.map(({ until }) => until - now));
 }
 
-/** Our own policy's words, which goes by the Namespace as its API server has it. */
-const PAUSED_POLICY = { name: "keyvault-injector-sync-workloads", words: "restarts are paused" };
+/** Our own policy, which goes by the Namespace as its API server has it, and the beginning of its sentence for a pause. */
+const PAUSED_POLICY = {
+  name: "keyvault-injector-sync-workloads",
+  sentence: "the sync worker cannot restart workloads where restarts are paused",
+};
 
-/** A pause that the worker does not see is refused: one of the two has not heard of the Namespace's change yet, and the restart has not failed. */
+/**
+ * A pause that the worker does not see is refused: one of the two has not heard of the Namespace's change yet, and the restart has not failed.
+ * The policy gives `Forbidden` as the reason of each of its validations, and `status.details.causes` repeats the message.
+ * So the sentence of `manifests/policies/sync-workloads.yaml` is compared.
+ */
 function isUnseenPause(error: KubeError): boolean {
-  return error.isByPolicy(PAUSED_POLICY.name) && error.message.includes(PAUSED_POLICY.words);
+  const { refuser } = error;
+  if (!error.isByPolicy(PAUSED_POLICY.name) || refuser?.kind !== "policy") return false;
+  return refuser.sentence?.startsWith(PAUSED_POLICY.sentence) === true;
 }
 
 function asConflict({ message, retry, status = 409 }: KubeError): KubeError {

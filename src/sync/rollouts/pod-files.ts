@@ -7,6 +7,8 @@ import type { CrdHealth } from "../healing/crd-health.ts";
 export interface DriverRecords {
   /** Begins to read the records, if nobody has asked before. Why nothing may be concluded from them; undefined where something may. */
   problem(): string | undefined;
+  /** How often records of this namespace have changed: what was concluded from them counts until they do. */
+  changesIn(namespace: string | undefined): number;
   /** By the records of this namespace alone: who may write those of another one says nothing of its pods. */
   filesIn(namespace: string | undefined): FilesOfPod;
 }
@@ -26,14 +28,20 @@ const { secretProviderClassPodStatuses: RESOURCE } = RESOURCES;
 /** Where no workload asks for restarts on account of what it only mounts, the records are not even listed. */
 export function createDriverRecords(options: DriverRecordsOptions, signal: AbortSignal): DriverRecords {
   let reflector: Reflector<PodFiles> | undefined;
+  const changes = new Map<string, number>();
+  const onChange = (namespace: string): void => {
+    changes.set(namespace, (changes.get(namespace) ?? 0) + 1);
+    options.onChange(namespace);
+  };
   return {
     problem: () => {
-      reflector ??= watchRecords(options, signal);
+      reflector ??= watchRecords({ ...options, onChange }, signal);
       const { state } = options.crdHealth;
-      if (reflector.isUnserved) return `the API server has no ${RESOURCE.kind}: install the driver, or let its CRD be healed`;
+      if (reflector.isUnserved) return `the API server does not serve ${RESOURCE.kind}: install the driver, or let the worker heal its CRD`;
       if (state.kind === "frozen") return state.why;
       return reflector.hasSynced ? undefined : `the ${RESOURCE.kind} objects have not been listed yet`;
     },
+    changesIn: (namespace = "") => changes.get(namespace) ?? 0,
     filesIn:
       (namespace = "") =>
       (pod, className) => {
@@ -49,7 +57,7 @@ function watchRecords({ watcher, onChange, onListed }: DriverRecordsOptions, sig
       resource: RESOURCE,
       project: (object: KubeObject) => podFilesOf(object),
       onChange: ({ namespace = "" }) => onChange(namespace),
-      onListed,
+      observer: { listed: onListed },
     },
     signal,
   );

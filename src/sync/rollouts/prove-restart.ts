@@ -1,11 +1,12 @@
 import { assertNever } from "../../domain/assert-never.ts";
-import { formatDuration } from "../../domain/duration.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
+import type { Result } from "../../domain/result.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing } from "../../domain/rollout/standing.ts";
 import { hasOtherPods, proofOf, type StartedPod, startedPod, steadinessOf } from "../../domain/rollout/steadiness.ts";
-import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
-import { attempt } from "./own-requests.ts";
+import type { Workload } from "../../domain/rollout/workload.ts";
+import { attempt, isPutOff } from "./own-requests.ts";
+import type { Trouble } from "./rollout-memory.ts";
 import { type RolloutWriter, recordSettled } from "./rollout-write.ts";
 
 export interface ProveInput extends RolloutWriter {
@@ -20,47 +21,54 @@ export interface ProveInput extends RolloutWriter {
  * done is recorded on the workload: what happens to it later has nothing to do with these versions.
  */
 export async function proveRestart(input: ProveInput, workload: Workload, signal: AbortSignal): Promise<Standing> {
-  const { memory, now, timeoutMs } = input;
-  const { templateStamp } = workload;
-  if (templateStamp === undefined || !isRestarted(workload)) return { kind: "current" };
+  const { templateStamp: stamp, resourceVersion: at } = workload;
+  if (stamp === undefined || !isRestarted(workload)) return { kind: "current" };
+  const known = input.memory.of(workload);
+  const before = known.proof?.stamp === stamp ? known.proof : undefined;
+  if (before?.at === at && before.standing.kind === "obstructed") return before.standing;
   const { namespace = "" } = workload.ref;
-  const known = memory.of(workload);
-  if (known.partitionedAt === workload.resourceVersion) return partitioned(templateStamp);
   const listed = await attempt(input, { workload, request: "list" }, () =>
     input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: startedPod }, signal),
   );
+  // As it stood when its pods were last seen: that others have their turn says nothing of them.
+  if (!listed.ok && isPutOff(listed.error)) return before?.standing ?? { kind: "restarting" };
+  const standing = await standingBy(input, { listed, workload, stamp }, signal);
+  known.proof = { stamp, at, standing };
+  return standing;
+}
+
+interface Restarted {
+  readonly listed: Result<readonly StartedPod[], Trouble>;
+  readonly workload: Workload;
+  /** Of its template. */
+  readonly stamp: string;
+}
+
+async function standingBy(input: ProveInput, { listed, workload, stamp }: Restarted, signal: AbortSignal): Promise<Standing> {
+  const { memory, now, timeoutMs } = input;
   const isStalled = memory.stalledFor(workload, now) >= allowedMs(workload, timeoutMs);
-  const title = titleOf(workload);
   if (!listed.ok) {
-    const message = `${title}: all pods are available, and nobody can see whether they stay so: ${listed.error.why}`;
-    return { kind: isStalled ? "failed" : "restarting", message, provenIn: listed.error.until - now };
+    const provenIn = listed.error.until - now;
+    const why = `all pods are available, but the worker cannot check whether they stay available: ${listed.error.why}`;
+    return isStalled ? { kind: "failed", why, provenIn } : { kind: "restarting", provenIn };
   }
-  const steadiness = memory.steadyByOurClock(workload, steadinessOf(listed.value, templateStamp), now);
+  const steadiness = memory.steadyByOurClock(workload, steadinessOf(listed.value, stamp), now);
   const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
   switch (proof.kind) {
     case "done":
-      if (workload.progress.heldBack > 0 && hasOtherPods(listed.value, templateStamp)) {
-        known.partitionedAt = workload.resourceVersion;
-        return partitioned(templateStamp);
-      }
+      // What could be replaced runs well. The restart stays open for the rest, which is known by its stamp and not by its age.
+      if (workload.progress.heldBack > 0 && hasOtherPods(listed.value, stamp))
+        return { kind: "obstructed", reason: "Partitioned", stamp, since: 0 };
       // What does not let the record through costs its use alone.
       await attempt(input, { workload, request: "record" }, () => recordSettled(input, workload, signal));
       return { kind: "current" };
     case "failed": {
-      const message = `${title}: its containers have restarted ${proof.restarts} times and do not stay up`;
-      return { kind: "failed", message, provenIn: proof.left };
+      const why = `its containers have restarted ${proof.restarts} times and do not keep running`;
+      return { kind: "failed", why, provenIn: proof.left };
     }
-    case "open": {
-      const words = proof.restarts === 0 ? "" : `; its containers have restarted ${proof.restarts} times`;
-      const message = `${title}: all pods are available, and have to stay so for ${formatDuration(proof.required)}${words}`;
-      return { kind: "restarting", message, provenIn: proof.left };
-    }
+    case "open":
+      return { kind: "restarting", provenIn: proof.left };
     default:
       return assertNever(proof);
   }
-}
-
-/** What could be replaced runs well. The restart stays open for the rest, which is known by its stamp and not by its age. */
-function partitioned(stamp: string): Standing {
-  return { kind: "obstructed", reason: "Partitioned", stamp, since: 0 };
 }

@@ -5,7 +5,7 @@ import { type Budget, budgetsOf, exhaustedBudget, observeBudget } from "../../do
 import type { Hold } from "../../domain/rollout/hold.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
-import type { Asking } from "./rollout-namespace.ts";
+import type { AskingWorkload } from "./asking.ts";
 
 /** Live PodDisruptionBudgets. */
 export interface RolloutBudgets {
@@ -32,7 +32,7 @@ export function startRolloutBudgets({ watcher, onChange, onListed }: BudgetsOpti
         else byNamespace.set(namespace, name, current);
         onChange(namespace);
       },
-      onListed,
+      observer: { listed: onListed },
     },
     signal,
   );
@@ -51,11 +51,15 @@ const UNITS_OF_A_SELECTOR = 2;
  * Those that are due, in the order of their restart, whose budget has room. Only a workload that runs well has something that a budget
  * keeps: what is down already, or in the middle of a restart of ours, is mended by its restart, and its budget would never allow one.
  */
-export async function withBudgets(budgets: RolloutBudgets, asking: readonly Asking[], breaths: Breaths): Promise<readonly Asking[]> {
+export async function withBudgets(
+  budgets: RolloutBudgets,
+  asking: readonly AskingWorkload[],
+  breaths: Breaths,
+): Promise<readonly AskingWorkload[]> {
   const taken = new Set<string>();
   const known = budgets.ofNamespace(asking[0]?.workload.ref.namespace ?? "");
   const units = known.length * UNITS_OF_A_SELECTOR;
-  const take = ({ workload }: Asking): void => {
+  const take = ({ workload }: AskingWorkload): void => {
     for (const { name } of budgetsOf(workload, known)) taken.add(name);
   };
   for (const each of asking.filter(isUnderWay)) {
@@ -76,13 +80,13 @@ export async function withBudgets(budgets: RolloutBudgets, asking: readonly Aski
   });
 }
 
-function isUnderWay({ standing, isUnderWay: isReplaced }: Asking): boolean {
+function isUnderWay({ standing, isUnderWay: isReplaced }: AskingWorkload): boolean {
   if (standing.kind === "held") return isReplaced === true;
   if (standing.kind === "settling" || standing.kind === "awaitingFiles") return standing.isUnfinished;
   return standing.kind === "restarting" || standing.kind === "failed";
 }
 
-function isSubject({ standing }: Asking): boolean {
+function isSubject({ standing }: AskingWorkload): boolean {
   return standing.kind === "due" && standing.turn === "ready";
 }
 

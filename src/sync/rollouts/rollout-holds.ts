@@ -1,12 +1,13 @@
 import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type Controls, controlsOf, holdOf } from "../../domain/rollout/controls.ts";
 import type { Hold } from "../../domain/rollout/hold.ts";
-import { windowAt } from "../../domain/rollout/window.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
+import { windowAt } from "../../domain/schedule/restart-window.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
+import type { AskingWorkload } from "./asking.ts";
 import { attempt } from "./own-requests.ts";
 import { heldBy } from "./rollout-budgets.ts";
-import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+import type { RolloutContext } from "./rollout-context.ts";
 import { stampOf } from "./rollout-versions.ts";
 import { recordAnswered } from "./rollout-write.ts";
 
@@ -17,20 +18,33 @@ const LONGEST_WAIT_MS = 3_600_000;
 const UNITS_OF_A_WINDOW = 500;
 
 /** Those that are due and may not be restarted now say why instead. */
-export async function withHolds(context: RolloutContext, asking: readonly Asking[], breaths: Breaths): Promise<readonly Asking[]> {
-  const judged: Asking[] = [];
-  for (const each of asking) {
-    const { standing, workload } = each;
-    const hold = standing.kind === "due" ? holdFor(context, workload) : undefined;
-    judged.push(standing.kind !== "due" || hold === undefined ? each : { ...each, standing: heldBy(standing, hold) });
-    // The walk through a calendar, where its window was not looked at yet.
-    if (standing.kind === "due") await breaths.spend(UNITS_OF_A_WINDOW);
-  }
-  return judged;
+export async function withHolds(
+  context: RolloutContext,
+  asking: readonly AskingWorkload[],
+  breaths: Breaths,
+): Promise<readonly AskingWorkload[]> {
+  const holds = await holdsOf(context, asking, breaths);
+  return asking.map((each) => {
+    const hold = holds.get(each.workload.uid);
+    return each.standing.kind !== "due" || hold === undefined ? each : { ...each, standing: heldBy(each.standing, hold) };
+  });
 }
 
-function holdFor(context: RolloutContext, workload: Workload): Hold | undefined {
-  return holdBy(context, workload, context.workloads.defaultsOf(workload.ref.namespace ?? ""));
+/** By uid: what keeps the restarts of those that are due from beginning. */
+export async function holdsOf(
+  context: RolloutContext,
+  asking: readonly AskingWorkload[],
+  breaths: Breaths,
+): Promise<ReadonlyMap<string, Hold>> {
+  const holds = new Map<string, Hold>();
+  for (const { standing, workload } of asking) {
+    if (standing.kind !== "due") continue;
+    const hold = holdBy(context, workload, context.workloads.defaultsOf(workload.ref.namespace ?? ""));
+    if (hold !== undefined) holds.set(workload.uid, hold);
+    // The walk through a calendar, where its window was not looked at yet.
+    await breaths.spend(UNITS_OF_A_WINDOW);
+  }
+  return holds;
 }
 
 /** `namespace`: annotations of ours on its Namespace. */
@@ -51,14 +65,14 @@ function openRequest({ own }: Workload, { request }: Controls): string | undefin
 }
 
 /** What a restart that begins now answers. */
-export function answeredBy(context: RolloutContext, workload: Workload): string | undefined {
+export function openRequestOf(context: RolloutContext, workload: Workload): string | undefined {
   return openRequest(workload, controlsFor(context, workload));
 }
 
 /** A request of somebody whose workload has the current versions is over: it opens no window for versions to come. */
-export async function answerIdleRequests(context: RolloutContext, asking: readonly Asking[], signal: AbortSignal): Promise<void> {
+export async function answerIdleRequests(context: RolloutContext, asking: readonly AskingWorkload[], signal: AbortSignal): Promise<void> {
   for (const { workload, standing } of asking) {
-    const answered = standing.kind === "current" ? answeredBy(context, workload) : undefined;
+    const answered = standing.kind === "current" ? openRequestOf(context, workload) : undefined;
     if (answered === undefined) continue;
     // What does not let it through costs the request its end, and nothing else.
     await attempt(context.writer, { workload, request: "record" }, () => recordAnswered(context.writer, { workload, answered }, signal));
@@ -66,7 +80,7 @@ export async function answerIdleRequests(context: RolloutContext, asking: readon
 }
 
 /** Milliseconds until time alone changes what is held, or ends the window of what is due; undefined where it never does. */
-export function windowWait(context: RolloutContext, asking: readonly Asking[]): number | undefined {
+export function windowWait(context: RolloutContext, asking: readonly AskingWorkload[]): number | undefined {
   const now = context.worker.clock.now();
   const moments = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "held") return standing.hold.kind === "window" ? [standing.hold.opensAt] : [];

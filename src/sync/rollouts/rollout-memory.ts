@@ -1,11 +1,10 @@
 import type { Hold } from "../../domain/rollout/hold.ts";
+import type { PodCounts } from "../../domain/rollout/observed-progress.ts";
 import type { AgingPod } from "../../domain/rollout/pod-age.ts";
-import type { PodCounts } from "../../domain/rollout/progress.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
 import type { Steadiness } from "../../domain/rollout/steadiness.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
-import type { OwnRequest, Trouble } from "./own-requests.ts";
 
 /** What this process knows of one workload beyond what is stored. Losing it costs time, never a second restart. */
 interface WorkloadMemory {
@@ -17,16 +16,22 @@ interface WorkloadMemory {
   steady: Steady | undefined;
   /** As our last write returned it; counts until the watch shows something newer than `basedOn`. */
   written: { readonly basedOn: string; readonly workload: Workload } | undefined;
-  /** Whether it has old pods, for a stamp at a resourceVersion. */
+  /** Whether it has old pods by their age, for a stamp at a resourceVersion. */
   oldPods: { readonly of: string; readonly has: boolean } | undefined;
+  /** The same by what its pods have mounted, for the driver's records as they are. */
+  oldMounts: { readonly of: string; readonly has: boolean } | undefined;
+  /** For which files its restart waits, for a stamp and the driver's records as they are; undefined: for none. */
+  filesWait: { readonly of: string; readonly message: string | undefined } | undefined;
   /** Its pods at a resourceVersion, where their mounts have been looked at. */
   pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
+  /** Which list of this process its pods were last asked for by; 0: none yet. */
+  listed: number;
   /** The restart that this process began last, or found under way when it began to lead: its stamp, and when (Unix milliseconds). */
   begun: { readonly stamp: string; readonly at: number } | undefined;
   /** Requests because of it that did not come through at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
-  /** The resourceVersion at which its partition kept pods at another template than that of its restart. */
-  partitionedAt: string | undefined;
+  /** How the restart with that stamp stood by its pods when they were last seen, and at which resourceVersion. */
+  proof: { readonly stamp: string; readonly at: string; readonly standing: Standing } | undefined;
   /** What the API server said last that keeps its restart from beginning, while the Namespace had these annotations in the copy. */
   heldNow: { readonly hold: Hold; readonly until: number; readonly defaults: Readonly<Record<string, string>> } | undefined;
   told: Standing["kind"] | undefined;
@@ -47,6 +52,7 @@ interface Furthest {
 
 /** Of the pods of one template: what they say, and when we first heard it (Unix milliseconds by our clock). */
 interface Steady extends Steadiness {
+  readonly since: number;
   readonly stamp: string;
   readonly seenAt: number;
 }
@@ -55,6 +61,7 @@ export class RolloutMemory {
   /** Unix milliseconds: when this process began to look at workloads. */
   readonly leadsSince: number;
   readonly #byUid = new Map<string, WorkloadMemory>();
+  #lists = 0;
 
   constructor(leadsSince = Number.NEGATIVE_INFINITY) {
     this.leadsSince = leadsSince;
@@ -69,10 +76,13 @@ export class RolloutMemory {
       steady: undefined,
       written: undefined,
       oldPods: undefined,
+      oldMounts: undefined,
+      filesWait: undefined,
       pods: undefined,
+      listed: 0,
       begun: undefined,
       troubles: new Map(),
-      partitionedAt: undefined,
+      proof: undefined,
       heldNow: undefined,
       told: undefined,
       toldWait: undefined,
@@ -84,6 +94,12 @@ export class RolloutMemory {
 
   forget(uid: string): void {
     this.#byUid.delete(uid);
+  }
+
+  /** Its pods are asked for: those of all others come first from now on. */
+  noteList(workload: Workload): void {
+    this.#lists += 1;
+    this.of(workload).listed = this.#lists;
   }
 
   /** Our own write where the watch lags behind it: the write was made on `basedOn`, so nothing can lie between. */
@@ -121,14 +137,19 @@ export class RolloutMemory {
    * Since when its pods are ready, by our clock. They say that by their node's, which may be behind ours by more than a restart has to prove: what
    * counts is when this process first saw them ready, with as many restarts and none that became ready since.
    */
-  steadyByOurClock(workload: Workload, found: Steadiness | undefined, now: number): Steadiness | undefined {
+  steadyByOurClock(workload: Workload, found: Steadiness, now: number): Steadiness {
     const memory = this.of(workload);
+    const { since, restarts } = found;
+    if (since === undefined) {
+      memory.steady = undefined;
+      return found;
+    }
     const { templateStamp: stamp = "" } = workload;
-    const before = memory.steady?.stamp === stamp && memory.steady.restarts === found?.restarts ? memory.steady : undefined;
-    const isSame = before !== undefined && found !== undefined && found.since <= before.since;
-    memory.steady = found === undefined ? undefined : { ...found, stamp, seenAt: isSame ? before.seenAt : now };
+    const before = memory.steady?.stamp === stamp && memory.steady.restarts === restarts ? memory.steady : undefined;
+    const seenAt = before !== undefined && since <= before.since ? before.seenAt : now;
+    memory.steady = { since, restarts, stamp, seenAt };
     // Without pods there is nobody whose clock could differ.
-    return found === undefined || found.since === 0 ? found : { ...found, since: memory.steady?.seenAt ?? now };
+    return since === 0 ? found : { since: seenAt, restarts };
   }
 }
 
@@ -146,4 +167,18 @@ function furthestOf({ total, updated, available }: PodCounts, before: Distance |
 
 function isFurther(now: Distance, before: Distance): boolean {
   return now.updated > before.updated || now.outdated < before.outdated || now.available > before.available;
+}
+
+/** Requests that the worker makes because of one workload: a list of its pods, a record on it, what may hold its restart, its restart. */
+export type OwnRequest = "list" | "record" | "ask" | "restart";
+
+/** Such a request did not come through. */
+export interface Trouble {
+  /** In a row; 0 where the request was not made, because others have their turn. */
+  readonly failures: number;
+  /** Unix milliseconds: it is not repeated before. */
+  readonly until: number;
+  readonly why: string;
+  /** The resourceVersion of the workload that the API server, or somebody's policy, refused: an edit may mend it. Undefined: no refusal. */
+  readonly refusedAt: string | undefined;
 }

@@ -1,6 +1,6 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Counter, Registry } from "prom-client";
 import { HOLD_KINDS, type Hold } from "../../domain/rollout/hold.ts";
-import { METRIC_PREFIX } from "../../runtime/metrics.ts";
+import { metricsIn } from "../../runtime/metrics.ts";
 
 export interface RolloutMetrics {
   readonly rollouts: Counter<"outcome">;
@@ -18,38 +18,27 @@ export interface NamespaceState {
 }
 
 export function createRolloutMetrics(registry: Registry): RolloutMetrics {
-  const registers = [registry];
-  const name = (suffix: string): string => `${METRIC_PREFIX}${suffix}`;
-  const rollouts = new Counter({
-    name: name("rollouts_total"),
-    help: "Restarts of workloads because of new versions, by outcome.",
-    labelNames: ["outcome"],
-    registers,
-  });
-  for (const outcome of ["started", "completed", "failed"]) rollouts.inc({ outcome }, 0);
+  const { counter, observed } = metricsIn(registry);
   const states = new Map<string, NamespaceState>();
-  const waiting: Gauge = new Gauge({
-    name: name("rollouts_waiting"),
-    help: "Workloads that wait for their restart.",
-    registers,
-    collect: () => waiting.set([...states.values()].reduce((sum, state) => sum + state.waiting, 0)),
+  const all = (): readonly NamespaceState[] => [...states.values()];
+  const rollouts = counter("rollouts_total", "Restarts of workloads because of new versions, by outcome.", {
+    outcome: ["started", "completed", "failed"],
   });
-  const halted: Gauge = new Gauge({
-    name: name("rollouts_halted"),
-    help: "Namespaces in which nothing is restarted because a restart failed.",
-    registers,
-    collect: () => halted.set([...states.values()].filter(({ isHalted }) => isHalted).length),
-  });
-  const held: Gauge<"cause"> = new Gauge({
-    name: name("rollouts_held"),
-    help: "Workloads that are to be restarted and may not be now, by what keeps them.",
-    labelNames: ["cause"],
-    registers,
-    collect: () => {
-      const all = [...states.values()].flatMap((state) => state.held);
-      for (const kind of HOLD_KINDS) held.set({ cause: CAUSES[kind] }, all.filter((each) => each === kind).length);
+  observed("rollouts_waiting", "Workloads that wait for their restart.", (own) =>
+    own.set(all().reduce((sum, { waiting }) => sum + waiting, 0)),
+  );
+  observed("rollouts_halted", "Namespaces in which no workload is restarted because a restart failed.", (own) =>
+    own.set(all().filter(({ isHalted }) => isHalted).length),
+  );
+  observed(
+    "rollouts_held",
+    "Workloads whose restart is due but held, by reason.",
+    (own) => {
+      const held = all().flatMap((state) => state.held);
+      for (const kind of HOLD_KINDS) own.set({ cause: CAUSES[kind] }, held.filter((each) => each === kind).length);
     },
-  });
+    ["cause"],
+  );
   return {
     rollouts,
     observe: (namespace, state) => {

@@ -1,75 +1,25 @@
 import { objectKey } from "../../domain/object-key.ts";
-import type { ClusterControls } from "../../domain/rollout/controls.ts";
-import type { Due, Judged } from "../../domain/rollout/namespace-plan.ts";
+import type { Due } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
 import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type Versions, versionsFor } from "../../domain/rollout/versions.ts";
-import { TOO_LARGE_WORDS, titleOf, type Workload } from "../../domain/rollout/workload.ts";
+import { TOO_LARGE_WORDS, type Workload } from "../../domain/rollout/workload.ts";
 import { Breaths } from "../../runtime/breaths.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
-import type { ClassPorts, ClassStores } from "../classes/ports.ts";
-import type { Teller } from "../classes/tell.ts";
-import type { SecretStore } from "../secrets/secret-store.ts";
-import { hasOldVersions, unseen, withFiles } from "./await-files.ts";
+import type { AskingWorkload } from "./asking.ts";
 import { chooseStarts } from "./choose-starts.ts";
-import { ClusterSlots } from "./cluster-slots.ts";
-import { heldFor, holdNow, recentHold } from "./hold-now.ts";
-import { attempt, inTurn, openTrouble, retryIn, type Trouble } from "./own-requests.ts";
-import type { DriverRecords } from "./pod-files.ts";
-import { proveRestart } from "./prove-restart.ts";
-import { heldBy, type RolloutBudgets } from "./rollout-budgets.ts";
-import { answeredBy, answerIdleRequests, windowWait, withHolds } from "./rollout-holds.ts";
-import type { RolloutMemory } from "./rollout-memory.ts";
-import type { RolloutMetrics } from "./rollout-metrics.ts";
+import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
+import { attempt, inTurn, openTrouble, retryIn } from "./own-requests.ts";
+import { heldBy } from "./rollout-budgets.ts";
+import type { RolloutContext } from "./rollout-context.ts";
+import { answerIdleRequests, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
+import type { Trouble } from "./rollout-memory.ts";
 import { reportNamespace, reportUnlisted } from "./rollout-report.ts";
-import { type MountsInput, namespaceSecrets, stampOf, type VersionTimes } from "./rollout-versions.ts";
-import type { RolloutWorkloads } from "./rollout-workloads.ts";
-import { type RolloutWriter, recordStamp, restart } from "./rollout-write.ts";
-import { unawaited, withUnawaited } from "./unawaited.ts";
+import { namespaceSecrets, stampOf } from "./rollout-versions.ts";
+import { restart } from "./rollout-write.ts";
 import { holdsSlot, slotMsOf } from "./under-way.ts";
-
-export interface RolloutSettings {
-  /** `--max-rollouts-per-namespace` */
-  readonly mostAtATime: number;
-  /** `--rollout-timeout`, milliseconds. */
-  readonly timeoutMs: number;
-  readonly controls: ClusterControls;
-  /** `--mounted-files-grace`, milliseconds. */
-  readonly filesGraceMs: number;
-  /** `--max-rollouts` */
-  readonly mostInCluster: number;
-  /** `--respect-disruption-budgets` */
-  readonly respectsBudgets: boolean;
-  /** `--restart-argo-rollouts` */
-  readonly watchesArgo: boolean;
-}
-
-/** Everything that a look at a namespace reads and writes through. */
-export interface RolloutContext {
-  readonly worker: Teller &
-    Pick<ClassPorts, "kube" | "clock" | "crdHealth"> &
-    Pick<ClassStores, "classes" | "statuses"> &
-    Pick<MountsInput, "isSwitchedOff"> & { readonly secrets: SecretStore };
-  readonly settings: RolloutSettings;
-  readonly workloads: RolloutWorkloads;
-  readonly memory: RolloutMemory;
-  readonly writer: RolloutWriter;
-  readonly slots: ClusterSlots;
-  /** Undefined where they are not to be respected. */
-  readonly budgets: RolloutBudgets | undefined;
-  readonly times: VersionTimes;
-  readonly records: DriverRecords;
-  readonly metrics: RolloutMetrics;
-}
-
-/** A workload that asks, with what it uses. */
-export interface Asking extends Judged {
-  /** Milliseconds for which a restart of it counts as under way at most. */
-  readonly slotMs: number;
-  readonly uses: Uses;
-  readonly versions: Versions;
-}
+import { withPods } from "./with-pods.ts";
 
 /** Secrets of one class are written one after the other: who sees a new version waits for the rest of them (milliseconds). */
 const SETTLE_MS = 2_000;
@@ -93,7 +43,7 @@ const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 /** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
 export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   const watched = context.workloads.ofNamespace(namespace);
-  if (context.worker.crdHealth.state.kind === "frozen") return AGAIN;
+  if (context.worker.live.crdHealth.state.kind === "frozen") return AGAIN;
   if (!context.workloads.hasSynced) {
     // Nothing is known of any workload without what its Namespace says for it.
     if (context.workloads.unlisted.length > 0) await reportUnlisted(context, namespace, signal);
@@ -103,9 +53,8 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
   // What is seen leaves time for what is begun.
   const seeing = inTurn(context);
-  const withOld = await withFiles(seeing, await withoutYoung(seeing, judged, signal), signal);
-  const proven = await withUnawaited(seeing, await withProof(seeing, withOld, signal), signal);
-  const free = await withHolds(context, proven, breaths);
+  const seen = await withPods(seeing, { judged, breaths }, signal);
+  const free = await withHolds(context, seen, breaths);
   const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
   const started = new Map<string, Standing>();
   const starting = inTurn(context);
@@ -133,17 +82,18 @@ interface Looked {
 
 /** What a workload uses is the same for many of a namespace: it is put together once for each. */
 export async function judgeAll(
-  context: Pick<RolloutContext, "worker" | "workloads" | "times" | "memory" | "settings">,
+  context: Pick<RolloutContext, "worker" | "workloads" | "versions" | "memory" | "settings">,
   namespace: string,
   { watched, breaths }: Looked,
-): Promise<readonly Asking[]> {
-  const { classes, secrets, statuses, isSwitchedOff, clock } = context.worker;
+): Promise<readonly AskingWorkload[]> {
+  const { live, isSwitchedOff, clock } = context.worker;
+  const { classes, secrets, statuses } = live;
   const mounts = { statuses, isSwitchedOff };
   const now = clock.now();
-  const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.times, mounts, now });
+  const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.versions.times, mounts, now });
   const defaults = context.workloads.defaultsOf(namespace);
   const wanted = new Map<string, Wanted>();
-  const asking: Asking[] = [];
+  const asking: AskingWorkload[] = [];
   for (const object of watched) {
     const workload = context.memory.latest(object);
     const uses = usesOf(workload, defaults);
@@ -176,7 +126,10 @@ interface JudgeInput {
   readonly now: number;
 }
 
-function judge({ memory, settings }: Pick<RolloutContext, "memory" | "settings">, { workload, uses, wanted, now }: JudgeInput): Asking {
+function judge(
+  { memory, settings }: Pick<RolloutContext, "memory" | "settings">,
+  { workload, uses, wanted, now }: JudgeInput,
+): AskingWorkload {
   const { versions, stamp, mirroredStamp } = wanted;
   const isSettled = memory.settledFor(workload, stamp, now) >= SETTLE_MS;
   const standing: Standing =
@@ -201,55 +154,21 @@ function mirroredStampOf(versions: Versions): string | undefined {
   return stampOf(versions.objects.filter((object) => !mounted.has(object)));
 }
 
-/** Whose pods are all available after a restart: that they stay so is still to be seen. */
-async function withProof(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
-  const input = { ...context.writer, now: context.worker.clock.now(), timeoutMs: context.settings.timeoutMs };
-  const asking: Asking[] = [];
-  for (const each of judged) {
-    const standing = each.standing.kind === "current" ? await proveRestart(input, each.workload, signal) : each.standing;
-    asking.push({ ...each, standing });
-  }
-  return asking;
-}
-
-/** Whose pods are all younger than the versions has them: that is recorded, and nothing is restarted. */
-async function withoutYoung(context: RolloutContext, judged: readonly Asking[], signal: AbortSignal): Promise<readonly Asking[]> {
-  const { writer } = context;
-  const asking: Asking[] = [];
-  for (const each of judged) {
-    const { workload, standing } = each;
-    if (standing.kind !== "due" && standing.kind !== "obstructed") {
-      asking.push(each);
-      continue;
-    }
-    const seen = await attempt(writer, { workload, request: "list" }, () => hasOldVersions(context, each, standing, signal));
-    const has = seen.ok ? seen.value : unseen(seen.error);
-    if (has !== false) {
-      asking.push(has === true ? each : { ...each, standing: { kind: "unknown", why: has } });
-      continue;
-    }
-    // What does not let the record through costs its use alone: the pods have the versions.
-    await attempt(writer, { workload, request: "record" }, () => recordStamp(writer, { workload, stamp: standing.stamp }, signal));
-    asking.push({ ...each, standing: { kind: "current" } });
-  }
-  return asking;
-}
-
 /** Whose restart did not come through is not due before it is time to try again: others have their turn. */
-function withTrouble(context: RolloutContext, each: Asking): Asking {
+function withTrouble(context: RolloutContext, each: AskingWorkload): AskingWorkload {
   const { workload, standing } = each;
   if (standing.kind !== "due") return each;
   const trouble = openTrouble(context.writer, { workload, request: "restart" });
-  if (trouble !== undefined) return { ...each, standing: afterTrouble(workload, standing, trouble) };
+  if (trouble !== undefined) return { ...each, standing: afterTrouble(standing, trouble) };
   const hold = recentHold(context, workload);
   return hold === undefined ? each : { ...each, standing: heldBy(standing, hold) };
 }
 
 /** A no of the API server, or of a policy, is how a restart ends that others wait for. What may come through later holds up nobody else. */
-function afterTrouble(workload: Workload, standing: Due["standing"], { why, refusedAt }: Trouble): Standing {
+function afterTrouble(standing: Due["standing"], { why, refusedAt }: Trouble): Standing {
   const isFailure = refusedAt !== undefined && standing.turn !== "unready";
   if (!isFailure) return heldBy(standing, { kind: "blocked", why });
-  return { kind: "failed", message: `${titleOf(workload)}: the API server rejected its restart: ${why}` };
+  return { kind: "failed", why: `the API server rejected its restart: ${why}` };
 }
 
 async function startRestart(context: RolloutContext, due: Due, signal: AbortSignal): Promise<Standing> {
@@ -258,16 +177,16 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   const held = await holdNow(context, due, signal);
   if (!held.ok) return heldBy(standing, { kind: "blocked", why: held.error.why });
   if (held.value !== undefined) return heldBy(standing, held.value);
-  const { kind, ref, progress } = workload;
+  const { kind, ref } = workload;
   const isWaitedFor = standing.turn !== "unready";
-  const answered = answeredBy(context, workload);
+  const answered = openRequestOf(context, workload);
   const begun = await attempt(writer, { workload, request: "restart" }, () =>
     restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered }, signal),
   );
-  if (!begun.ok) return afterTrouble(workload, standing, begun.error);
+  if (!begun.ok) return afterTrouble(standing, begun.error);
   metrics.rollouts.inc({ outcome: "started" });
   worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
-  return isWaitedFor ? { kind: "restarting", message: `${titleOf(workload)}: ${progress.summary}` } : unawaited(workload);
+  return { kind: isWaitedFor ? "restarting" : "unawaited" };
 }
 
 /** What the driver writes comes by a watch, and so does the end of most that is in its way. */
@@ -276,9 +195,9 @@ function untilFiles(until: number | undefined, now: number): number {
 }
 
 /** Everything that changes comes by a watch; only the passing of time does not. */
-function nextLook(context: RolloutContext, asking: readonly Asking[]): Outcome {
+function nextLook(context: RolloutContext, asking: readonly AskingWorkload[]): Outcome {
   const { memory, settings, worker } = context;
-  const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload), heldFor(context, workload)]);
+  const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload), heldNowFor(context, workload)]);
   const retries = asked.filter((wait) => wait !== undefined).map((wait) => Math.max(UNSETTLED_MS, wait));
   // Who waits for the slot of a restart that comes no further is woken by a look.
   const slots = asking.filter(holdsSlot).map(({ slotMs }) => slotMs);

@@ -3,20 +3,23 @@ import { assertNever } from "../../domain/assert-never.ts";
 import { Groups } from "../../domain/groups.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOf } from "../../domain/object-key.ts";
+import type { RolloutReason } from "../../domain/reasons.ts";
 import { holdWords } from "../../domain/rollout/hold.ts";
 import type { Judged } from "../../domain/rollout/namespace-plan.ts";
-import type { RolloutReason } from "../../domain/rollout/reasons.ts";
 import type { Standing } from "../../domain/rollout/standing.ts";
-import { titleOf, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
-import { rfc3339 } from "../../domain/sync/class-status.ts";
+import { titleOf, type Workload } from "../../domain/rollout/workload.ts";
+import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { hasRotated, type Rotated, rotatedOf, withoutKinds, withRotated } from "../../domain/sync/rotated-condition.ts";
+import { rfc3339 } from "../../domain/sync/stored-time.ts";
 import { dropRotated } from "../classes/drop-rotated.ts";
-import type { Asking, RolloutContext } from "./rollout-namespace.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
+import type { AskingWorkload } from "./asking.ts";
+import type { RolloutCaches, RolloutContext } from "./rollout-context.ts";
 
 export interface NamespaceReport {
   readonly namespace: string;
-  readonly asking: readonly Asking[];
+  readonly asking: readonly AskingWorkload[];
   readonly haltedBy: Judged | undefined;
   /** Uids of those whose restart was just tried. */
   readonly started: ReadonlySet<string>;
@@ -30,13 +33,15 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
   const held = asking.flatMap(({ standing }) => (standing.kind === "held" ? [standing.hold.kind] : []));
   context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0, held });
   for (const each of asking) {
+    // Nothing is said of what is not known for the moment, nor twice of what is as before then.
+    if (each.standing.kind === "unknown") continue;
     const isStarted = started.has(each.workload.uid) && (each.standing.kind === "restarting" || each.standing.kind === "unawaited");
     tell(context, each, { waiting, isStarted });
     tellWait(context, each, haltedBy ?? asking.find(({ standing }) => standing.kind === "restarting"));
     tellHold(context, each);
   }
-  const classes = classesOf(context.worker, namespace);
-  const users = usersByClass({ worker: context.worker, classes }, namespace, asking);
+  const classes = classesOf(context.worker.live, namespace);
+  const users = usersByClass({ secrets: context.worker.live.secrets, classes }, namespace, asking);
   const unused = classes.filter(({ metadata }) => !users.has(metadata.name));
   return eachByItself([
     ...[...users].map(
@@ -50,15 +55,15 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
 
 /** Without a kind that cannot be listed nobody knows that no workload uses a class, nor that all that do have its versions. */
 export async function reportUnlisted(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<void> {
-  const writes = classesOf(context.worker, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal));
+  const writes = classesOf(context.worker.live, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal));
   const errors = await eachByItself(writes);
   if (errors.length > 0) throw errors[0];
 }
 
 async function leaveUnused({ worker, workloads }: RolloutContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
   const { unlisted } = workloads;
-  if (unlisted.length === 0) return dropRotated(worker.statuses, ref, signal);
-  if (hasRotated(worker.statuses.get(ref))) await setRotated(worker, { ref, rotated: withoutKinds(unlisted) }, signal);
+  if (unlisted.length === 0) return dropRotated(worker.live.statuses, ref, signal);
+  if (hasRotated(worker.live.statuses.get(ref))) await setRotated(worker, { ref, rotated: withoutKinds(unlisted) }, signal);
 }
 
 /** A class whose status is not taken keeps no other from having its own. */
@@ -80,13 +85,13 @@ interface Circumstances {
   readonly isStarted: boolean;
 }
 
-function tell({ worker, memory, metrics }: RolloutContext, { workload, versions, standing }: Asking, now: Circumstances): void {
+function tell({ worker, memory, metrics }: RolloutContext, { workload, versions, standing }: AskingWorkload, now: Circumstances): void {
   const known = memory.of(workload);
   const before = known.told;
   known.told = standing.kind;
   if (now.isStarted) {
     const changed = versions.kind === "known" ? [...versions.secrets, ...(versions.mounted ?? []).map(({ className }) => className)] : [];
-    const alone = standing.kind === "unawaited" ? "; it was not ready before, so that no other workload waits for it" : "";
+    const alone = standing.kind === "unawaited" ? "; it was not ready before, so no other workload waits for it" : "";
     emit(worker, workload, {
       type: "Normal",
       reason: "Restarted",
@@ -97,7 +102,7 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   if (before === standing.kind) return;
   if (standing.kind === "failed") metrics.rollouts.inc({ outcome: "failed" });
   if (standing.kind === "current" && wasRestarting(before)) metrics.rollouts.inc({ outcome: "completed" });
-  const told = toldOf(standing, before, now.waiting);
+  const told = toldOf({ workload, standing }, before, now.waiting);
   if (told === undefined) return;
   emit(worker, workload, told);
   const fields = {
@@ -111,13 +116,13 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
 }
 
 /** Who waits for its turn is told for whom: once, and once more where that one has failed. */
-function tellWait({ worker, memory }: RolloutContext, { workload, standing }: Asking, before: Judged | undefined): void {
+function tellWait({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload, before: Judged | undefined): void {
   const known = memory.of(workload);
   if (standing.kind !== "due" || before === undefined) {
     if (standing.kind !== "due") known.toldWait = undefined;
     return;
   }
-  const failure = before.standing.kind === "failed" ? failureIn(before.workload, before.standing.message) : undefined;
+  const failure = before.standing.kind === "failed" ? before.standing.why : undefined;
   const wait = `${standing.stamp} ${failure === undefined ? "" : before.workload.uid}`;
   if (known.toldWait === wait) return;
   known.toldWait = wait;
@@ -126,17 +131,15 @@ function tellWait({ worker, memory }: RolloutContext, { workload, standing }: As
     failure === undefined
       ? `${first} restarts first and must stay ready`
       : `restarts in this namespace are halted by ${first} (${failure})`;
-  emit(worker, workload, { type: "Normal", reason: "Waiting", message: `versions that it uses changed; not restarted yet: ${why}` });
-}
-
-/** Without the title that every such message begins with. */
-function failureIn(workload: Workload, message: string): string {
-  const title = `${titleOf(workload)}: `;
-  return message.startsWith(title) ? message.slice(title.length) : message;
+  emit(worker, workload, {
+    type: "Normal",
+    reason: "Waiting",
+    message: `object versions changed, but the workload is not restarted yet: ${why}`,
+  });
 }
 
 /** Whose restart may not begin is told why: once per reason. */
-function tellHold({ worker, memory }: RolloutContext, { workload, standing }: Asking): void {
+function tellHold({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload): void {
   const known = memory.of(workload);
   const told = standing.kind === "held" ? holdWords(standing.hold) : undefined;
   const hold = told === undefined || standing.kind !== "held" ? undefined : `${standing.stamp} ${told.words}`;
@@ -144,10 +147,10 @@ function tellHold({ worker, memory }: RolloutContext, { workload, standing }: As
   known.toldHold = hold;
   if (told === undefined) return;
   const { type, reason, words } = told;
-  emit(worker, workload, { type, reason, message: `versions that it uses changed; not restarted yet: ${words}` });
+  emit(worker, workload, { type, reason, message: `object versions changed, but the workload is not restarted yet: ${words}` });
 }
 
-function toldOf(standing: Standing, before: Standing["kind"] | undefined, waiting: number): Told | undefined {
+function toldOf({ workload, standing }: Judged, before: Standing["kind"] | undefined, waiting: number): Told | undefined {
   switch (standing.kind) {
     case "current":
       return wasRestarting(before) ? { type: "Normal", reason: "Rotated", message: "all pods are ready with the new versions" } : undefined;
@@ -156,8 +159,8 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
         type: "Warning",
         reason: "RolloutFailed",
         message:
-          `${standing.message}. ${waiting} other workloads wait until it is ready. Fix it, or set ` +
-          `keyvault-injector.dev/restart-paused on the Namespace and then undo it: an undo alone lets the next restart begin`,
+          `${titleOf(workload)}: ${standing.why}. ${waiting} other workloads wait until it is ready. Fix it, or set ` +
+          `keyvault-injector.dev/restart-paused on the Namespace and then undo the rollout; an undo alone lets the next restart begin`,
       };
     case "obstructed":
       return { type: "Warning", reason: standing.reason, message: OBSTACLES[standing.reason] };
@@ -183,12 +186,12 @@ function toldOf(standing: Standing, before: Standing["kind"] | undefined, waitin
 }
 
 const OBSTACLES = {
-  Paused: "versions that it uses changed; it is paused and not restarted: resume it, then kubectl rollout restart",
+  Paused: "object versions changed, but the workload is paused and was not restarted; resume it, then run kubectl rollout restart",
   Degraded:
-    "versions that it uses changed; Argo Rollouts aborted its last update, and a restart would try that again: fix, undo or retry it",
-  OnDelete: "versions that it uses changed; its update strategy is OnDelete: delete its pods to restart them",
+    "object versions changed, but Argo Rollouts aborted the last update, and a restart would repeat it; fix, undo, or retry the update",
+  OnDelete: "object versions changed, but the update strategy is OnDelete; delete the pods to restart them",
   Partitioned:
-    "versions that it uses changed; its pods below its partition are not replaced: lower spec.updateStrategy.rollingUpdate.partition to restart them",
+    "object versions changed, but pods below the partition are not replaced; lower spec.updateStrategy.rollingUpdate.partition to restart them",
 } as const;
 
 function wasRestarting(before: Standing["kind"] | undefined): boolean {
@@ -205,9 +208,9 @@ function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
 
 /** Users of a class: by name, or by a Secret that it mirrors, or is to. Of the classes that are there (`classes`, of the namespace): a template may name any number of others. */
 export function usersByClass(
-  { worker, classes }: { readonly worker: Pick<RolloutContext["worker"], "secrets">; readonly classes: readonly SecretProviderClass[] },
+  { secrets, classes }: { readonly secrets: Pick<SecretStore, "get">; readonly classes: readonly SecretProviderClass[] },
   namespace: string,
-  asking: readonly Asking[],
+  asking: readonly AskingWorkload[],
 ): ReadonlyMap<string, readonly Judged[]> {
   const present = new Set(classes.map(({ metadata }) => metadata.name));
   const naming = new Groups<string>();
@@ -215,7 +218,7 @@ export function usersByClass(
     for (const { secretName } of secretObjectsOf(provider)) naming.set(secretName, provider.metadata.name, provider.metadata.name);
   }
   const ownersOf = (name: string): readonly string[] => {
-    const owner = worker.secrets.get({ namespace, name })?.annotations[SECRET_ANNOTATIONS.class];
+    const owner = secrets.get({ namespace, name })?.annotations[SECRET_ANNOTATIONS.class];
     return owner === undefined ? naming.of(name) : [owner];
   };
   const users = new Map<string, Judged[]>();
@@ -230,7 +233,7 @@ export function usersByClass(
   return users;
 }
 
-function classesOf({ classes }: Pick<RolloutContext["worker"], "classes">, namespace: string): readonly SecretProviderClass[] {
+function classesOf({ classes }: Pick<RolloutCaches, "classes">, namespace: string): readonly SecretProviderClass[] {
   return classes.list().filter(({ metadata }) => metadata.namespace === namespace);
 }
 
@@ -257,5 +260,5 @@ interface RotatedOf {
 
 async function setRotated(worker: RolloutContext["worker"], { ref, rotated }: RotatedOf, signal: AbortSignal): Promise<void> {
   const time = rfc3339(worker.clock.now());
-  await worker.statuses.update(ref, (told) => (told === undefined ? undefined : withRotated(told, rotated, time)), signal);
+  await worker.live.statuses.update(ref, (told) => (told === undefined ? undefined : withRotated(told, rotated, time)), signal);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
-import { objectKey, refOf } from "../../domain/object-key.ts";
+import { refOf } from "../../domain/object-key.ts";
 import type { MountedVersions } from "../../domain/rollout/mounted-versions.ts";
 import type { MirroredVersions, NamespaceSecrets } from "../../domain/rollout/versions.ts";
 import { mountedVersions } from "../../domain/sync/mounted-versions.ts";
@@ -17,24 +17,44 @@ export function stampOf(objects: readonly string[]): string {
 
 type Times = Pick<MirroredVersions, "since" | "isFirst">;
 
+/** Names of a namespace's Secrets that its classes name no more: so many are remembered. A class can name others with each edit. */
+const MOST_FORMER = 1_000;
+
 /**
  * Since when a Secret has the versions that it has. The API server keeps the time of our last write, which may be later: a repair
  * writes too. Whoever saw the versions before remembers the earlier time.
  */
 export class VersionTimes {
-  readonly #known = new Map<string, Times & { readonly objects: string }>();
+  /** By namespace and name of a Secret that was seen, those that were written last at the end: what it was made from as a hash, which is short. */
+  readonly #known = new Map<string, Map<string, Times & { readonly stamp: string }>>();
 
-  of({ ref, writtenAt, createdAt }: ObservedSecret, objects: string, now: number): Times {
-    const key = objectKey(ref);
-    const known = this.#known.get(key);
-    if (known?.objects === objects) return known;
+  of({ ref: { namespace = "", name }, writtenAt, createdAt }: ObservedSecret, objects: string, now: number): Times {
+    const ofNamespace = this.#known.get(namespace) ?? new Map<string, Times & { readonly stamp: string }>();
+    this.#known.set(namespace, ofNamespace);
+    const known = ofNamespace.get(name);
+    const stamp = stampOf([objects]);
+    if (known?.stamp === stamp) return known;
     const times = {
-      objects,
+      stamp,
       since: writtenAt ?? now,
       isFirst: known === undefined && (writtenAt === undefined || writtenAt === createdAt),
     };
-    this.#known.set(key, times);
+    ofNamespace.delete(name);
+    ofNamespace.set(name, times);
     return times;
+  }
+
+  /** How many names are remembered. */
+  get size(): number {
+    return [...this.#known.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Forgets those names of the namespace that were written longest ago and that no class names. */
+  tidy(namespace: string, named: ReadonlySet<string>): void {
+    const known = this.#known.get(namespace);
+    if (known === undefined || known.size <= named.size + MOST_FORMER) return;
+    const former = [...known.keys()].filter((name) => !named.has(name));
+    for (const name of former.slice(0, -MOST_FORMER)) known.delete(name);
   }
 }
 
@@ -65,11 +85,12 @@ export function namespaceSecrets({ namespace, classes, secrets, times, mounts, n
     );
   }
   const mirrored = new Set([...byClass.values()].flat());
-  const versions = new Map<string, MirroredVersions | undefined>();
-  const versionsIn = (secretName: string): MirroredVersions | undefined => {
+  times.tidy(namespace, mirrored);
+  const versions = new Map<string, ReturnType<NamespaceSecrets["versionsIn"]>>();
+  const versionsIn: NamespaceSecrets["versionsIn"] = (secretName) => {
     const secret = secrets.get({ namespace, name: secretName });
     const objects = secret?.annotations[SECRET_ANNOTATIONS.objects];
-    if (secret === undefined || objects === undefined || objects === "") return undefined;
+    if (secret === undefined || objects === undefined || objects === "") return secret?.isPartial === true ? "noRoom" : undefined;
     const { since, isFirst } = times.of(secret, objects, now);
     return { objects: objects.split(","), since, isFirst };
   };
@@ -90,7 +111,8 @@ function mountedOf(
   { statuses, isSwitchedOff }: MountsInput,
 ): MountedVersions {
   if (provider === undefined) return { kind: "unknown", why: `its class ${className} does not exist` };
-  if (!isOurs(provider)) return { kind: "none", why: `its class ${className} is another provider's` };
-  if (isSwitchedOff(provider)) return { kind: "none", why: `nobody asks the vault for its class ${className}, which is switched off` };
+  if (!isOurs(provider)) return { kind: "none", why: `its class ${className} belongs to another provider` };
+  if (isSwitchedOff(provider))
+    return { kind: "none", why: `sync of its class ${className} is turned off, so the worker does not query the vault for it` };
   return mountedVersions(className, { generation: provider.metadata.generation ?? 0, status: statuses.get(refOf(provider)) });
 }

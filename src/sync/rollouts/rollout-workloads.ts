@@ -1,10 +1,13 @@
-import { PREFIX } from "../../domain/annotations.ts";
+import { areTooManyDefaults, ownAnnotations } from "../../domain/annotation-keys.ts";
+import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
+import { cutText } from "../../domain/cut-text.ts";
 import { Groups } from "../../domain/groups.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
-import { observeWorkload, WORKLOADS, type Workload, type WorkloadKind } from "../../domain/rollout/workload.ts";
+import { observeWorkload, type Workload } from "../../domain/rollout/workload.ts";
+import { WORKLOADS, type WorkloadKind } from "../../domain/rollout/workload-kinds.ts";
 
 /** Live workloads that may ask for restarts, and what their Namespaces say for them. */
 export interface RolloutWorkloads {
@@ -98,16 +101,18 @@ class AwaitedList {
     }
     this.#since ??= clock.now();
     if (clock.now() - this.#since < PATIENCE_MS) return "awaited";
-    if (!this.#isTold) logger.warn("restarts go on without a kind that cannot be listed", { kind: this.kind });
+    if (!this.#isTold) logger.warn("restarts continue without a kind that cannot be listed", { kind: this.kind });
     this.#isTold = true;
     return "overdue";
   }
 }
 
-/** Annotations of ours on a Namespace; undefined where it has none. */
+/** Annotations of ours on a Namespace; undefined where it has none. Of too many only a pause counts, which holds back and begins nothing. */
 export function defaultsIn({ metadata }: KubeObject): Defaults | undefined {
-  const own = Object.entries(metadata.annotations ?? {}).filter(([key]) => key.startsWith(`${PREFIX}/`));
-  return own.length === 0 ? undefined : Object.fromEntries(own);
+  const own = ownAnnotations(metadata.annotations);
+  const { [RESTART_ANNOTATIONS.paused]: paused } = own;
+  if (areTooManyDefaults(own)) return paused === undefined ? undefined : { [RESTART_ANNOTATIONS.paused]: cutText(paused, 16) };
+  return Object.keys(own).length === 0 ? undefined : own;
 }
 
 interface Watched {
@@ -120,6 +125,7 @@ function watch(
   { kind, byNamespace }: Watched,
   signal: AbortSignal,
 ): Reflector<Workload> {
+  const hasKind = (namespace: string): boolean => byNamespace.of(namespace).some((workload) => workload.kind === kind);
   return watcher.reflect<Workload>(
     {
       resource: WORKLOADS[kind],
@@ -131,6 +137,8 @@ function watch(
         if (previous !== undefined && previous.uid !== current?.uid) onGone(previous.uid);
         onChange(namespace);
       },
+      // A kind that comes back unchanged has no change to tell: its workloads were left out meanwhile.
+      observer: { listed: () => byNamespace.names().filter(hasKind).forEach(onChange) },
     },
     signal,
   );

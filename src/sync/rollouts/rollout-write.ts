@@ -1,11 +1,14 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { ok, type Result } from "../../domain/result.ts";
 import { type AgingPod, agingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
 import { restartStamp, settledStamp } from "../../domain/rollout/stamp.ts";
-import { observeWorkload, WORKLOADS, type Workload } from "../../domain/rollout/workload.ts";
+import { observeWorkload, type Workload } from "../../domain/rollout/workload.ts";
+import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import type { OwnRequestPorts } from "./own-requests.ts";
+import { attempt, type OwnRequestPorts } from "./own-requests.ts";
+import type { Trouble } from "./rollout-memory.ts";
 
 export interface RolloutWriter extends OwnRequestPorts {
   readonly kube: KubeClient;
@@ -20,18 +23,18 @@ export interface StampedFor {
 
 /** Whether pods of it run that were made before the versions came. Asked of the API server once per state of the workload. */
 export async function hasOldPods(
-  { kube, memory }: RolloutWriter,
+  writer: RolloutWriter,
   { workload, stamp, since }: StampedFor & { readonly since: number },
   signal: AbortSignal,
-): Promise<boolean> {
-  const known = memory.of(workload);
+): Promise<Result<boolean, Trouble>> {
+  const known = writer.memory.of(workload);
   const of = `${stamp} ${since} ${workload.resourceVersion}`;
-  if (known.oldPods?.of === of) return known.oldPods.has;
-  const { namespace = "" } = workload.ref;
-  const pods = await kube.list<AgingPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: agingPod }, signal);
-  const has = hasOldPod(pods, since);
+  if (known.oldPods?.of === of) return ok(known.oldPods.has);
+  const pods = await listPods(writer, workload, signal);
+  if (!pods.ok) return pods;
+  const has = hasOldPod(pods.value, since);
   known.oldPods = { of, has };
-  return has;
+  return ok(has);
 }
 
 export interface RestartFor extends StampedFor {
@@ -45,15 +48,25 @@ export interface RestartFor extends StampedFor {
 const MOST_KEPT = 100;
 
 /** Its pods, as they were at this state of the workload. */
-export async function podsFor({ kube, memory }: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<readonly AgingPod[]> {
-  const known = memory.of(workload);
-  const { selector: labelSelector, resourceVersion: of } = workload;
-  if (known.pods?.of === of) return known.pods.list;
-  const { namespace = "" } = workload.ref;
-  const list = await kube.list<AgingPod>(RESOURCES.pods, { namespace, labelSelector, keep: agingPod }, signal);
+export async function podsFor(
+  writer: RolloutWriter,
+  workload: Workload,
+  signal: AbortSignal,
+): Promise<Result<readonly AgingPod[], Trouble>> {
+  const known = writer.memory.of(workload);
+  const { resourceVersion: of } = workload;
+  if (known.pods?.of === of) return ok(known.pods.list);
+  const listed = await listPods(writer, workload, signal);
   // Kept between looks for each workload, whose selectors may overlap: of many pods the list is had anew.
-  known.pods = list.length > MOST_KEPT ? undefined : { of, list };
-  return list;
+  if (listed.ok) known.pods = listed.value.length > MOST_KEPT ? undefined : { of, list: listed.value };
+  return listed;
+}
+
+/** What is remembered needs no list, and no turn of the look. */
+function listPods(writer: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<Result<readonly AgingPod[], Trouble>> {
+  const { ref, selector: labelSelector } = workload;
+  const wanted = { namespace: ref.namespace ?? "", labelSelector, keep: agingPod };
+  return attempt(writer, { workload, request: "list" }, () => writer.kube.list<AgingPod>(RESOURCES.pods, wanted, signal));
 }
 
 /** The controller replaces the pods: their template changes, by this one annotation. */

@@ -6,15 +6,15 @@ import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { usesOf } from "../../domain/rollout/uses.ts";
 import { hasRotated } from "../../domain/sync/rotated-condition.ts";
 import { type Outcome, WorkQueue } from "../../runtime/workqueue.ts";
-import type { CrdHealth } from "../healing/crd-health.ts";
 import { patiently, RETRIES } from "../patience.ts";
 import { ClusterSlots } from "./cluster-slots.ts";
 import { FollowedClasses } from "./followed-classes.ts";
 import { createDriverRecords } from "./pod-files.ts";
 import { startRolloutBudgets } from "./rollout-budgets.ts";
+import type { RolloutContext, RolloutSettings, RolloutsWorker } from "./rollout-context.ts";
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
-import { type RolloutContext, type RolloutSettings, reconcileRollouts } from "./rollout-namespace.ts";
+import { reconcileRollouts } from "./rollout-namespace.ts";
 import { VersionTimes } from "./rollout-versions.ts";
 import { type RolloutWorkloads, startRolloutWorkloads } from "./rollout-workloads.ts";
 import { adoptedUntil } from "./under-way.ts";
@@ -35,16 +35,13 @@ export interface Rollouts {
   /** Whether a workload that asks for restarts uses the class (`namespace/name`); undefined where nobody knows yet. */
   isFollowed(classKey: string): boolean | undefined;
   /** Until the signal aborts. */
-  run(worker: RolloutsWorker, signal: AbortSignal): Promise<void>;
+  run(worker: RolloutsWorker & ClassQueue, signal: AbortSignal): Promise<void>;
 }
 
-/** What restarts need of the rest of the worker. */
-export type RolloutsWorker = RolloutContext["worker"] & {
-  /** Of the CRD of the driver's records. */
-  readonly podStatusCrd: Pick<CrdHealth, "state">;
+interface ClassQueue {
   /** Puts a class (`namespace/name`) on the queue. */
   readonly enqueue: (classKey: string) => void;
-};
+}
 
 /** Namespaces looked at a time: the API server's answers dominate. */
 const WORKERS = 16;
@@ -93,7 +90,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
       const followed = new FollowedClasses(workloads);
       isFollowed = (classKey) => followed.has(classKey);
       const watching = { watcher: options.watcher, onChange: ofInterest, onListed: () => workloads.namespaces().forEach(ofInterest) };
-      const records = createDriverRecords({ ...watching, crdHealth: worker.podStatusCrd }, signal);
+      const records = createDriverRecords({ ...watching, crdHealth: worker.live.podStatusCrd }, signal);
       const writer = { kube: worker.kube, memory, clock, logger, isDryRun: settings.controls.mode === "dry-run" };
       const budgets = settings.respectsBudgets ? startRolloutBudgets(watching, signal) : undefined;
       const slots = new ClusterSlots({
@@ -106,10 +103,11 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         wake: (namespace) => queue.add(namespace),
       });
       const times = new VersionTimes();
-      const context: RolloutContext = { worker, settings, workloads, memory, writer, slots, budgets, times, records, metrics };
+      const limits = { slots, budgets };
+      const context: RolloutContext = { worker, settings, workloads, memory, writer, limits, versions: { times, records }, metrics };
       noteClass = (classKey) => {
         const { namespace, name } = refOfKey(classKey);
-        const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.statuses.get({ namespace, name }));
+        const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.live.statuses.get({ namespace, name }));
         if (isOfInterest) queue.add(namespace);
       };
       await queue.run(signal);
@@ -122,7 +120,7 @@ async function lookAt(context: RolloutContext, namespace: string, signal: AbortS
   try {
     return await reconcileRollouts(context, namespace, signal);
   } catch (error) {
-    context.slots.leaveLine(namespace);
+    context.limits.slots.leaveLine(namespace);
     throw error;
   }
 }

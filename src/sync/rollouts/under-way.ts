@@ -1,7 +1,7 @@
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
+import type { AskingWorkload } from "./asking.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
-import type { Asking } from "./rollout-namespace.ts";
 
 /**
  * A restart that goes on counts for so many times `--rollout-timeout` at most. Each step forward begins that time anew, and an owner who scales
@@ -42,6 +42,6 @@ export function adoptedUntil({ leadsSince }: RolloutMemory, timeoutMs: number): 
 }
 
 /** Takes one of the slots of the cluster: its pods are being replaced, or have still to prove themselves. One that failed holds up its namespace alone. */
-export function holdsSlot({ standing, slotMs, isUnderWay }: Asking): boolean {
+export function holdsSlot({ standing, slotMs, isUnderWay }: AskingWorkload): boolean {
   return slotMs > 0 && standing.kind !== "failed" && (isUnderWay === true || standing.kind === "restarting");
 }

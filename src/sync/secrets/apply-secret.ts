@@ -16,9 +16,21 @@ export async function applyWithout(kube: KubeClient, body: Secret, removed: Owne
   if (patch !== undefined) await kube.mergePatch(RESOURCES.secrets, refOf(body), patch, { fieldManager: FIELD_MANAGER }, signal);
 }
 
+/**
+ * Nothing is deleted before the API server has said that it would take what replaces it. For a valid body under a taken
+ * name that is `AlreadyExists`; an invalid one is refused as such.
+ */
+export async function assertAcceptable(kube: KubeClient, body: Secret, signal: AbortSignal): Promise<void> {
+  try {
+    await kube.create(RESOURCES.secrets, body, { fieldManager: FIELD_MANAGER, dryRun: true }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
+  }
+}
+
 /** Taken and free in turn: somebody else is at it. */
 export function changingHands(ref: ObjectRef): KubeError {
-  return new KubeError("Conflict", `Secret ${objectKey(ref)} changes hands at the moment`, { retry: { kind: "backoff" } });
+  return new KubeError("Conflict", `Secret ${objectKey(ref)} is being handed over to another class`, { retry: { kind: "backoff" } });
 }
 
 /** Of a Secret that was deleted and made anew since it was seen, the API server says that the uid is invalid: the content is not. */

@@ -1,8 +1,8 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
-import type { ClassStatus } from "../../domain/sync/class-status.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { type SecretStore, SecretsByClass } from "./secret-store.ts";
 
 /**
@@ -24,6 +24,7 @@ export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | u
     get size() {
       return written.size;
     },
+    withoutRoom: 0,
     ofClass: (classKey) => {
       const { namespace, name: className } = refOfKey(classKey);
       const told = (statusOf({ namespace, name: className })?.secrets ?? [])

@@ -5,7 +5,7 @@ import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { deleteBlindly, writeBlindly } from "./write-blindly.ts";
-import { type WriteInput, type WriteOptions, type WriteResult, writeSecret } from "./write-secret.ts";
+import { type SecretWriteOptions, type WriteInput, type WriteResult, writeSecret } from "./write-secret.ts";
 
 /** Every way in which a mirrored Secret is changed. Each write onto one that is there is refused where somebody has written it since. */
 export interface SecretWriter {
@@ -21,7 +21,7 @@ export interface SecretWriter {
   release(secret: ObservedSecret, signal: AbortSignal): Promise<void>;
 }
 
-export interface SecretWriterOptions extends WriteOptions {
+export interface SecretWriterOptions extends SecretWriteOptions {
   /** Counts writes by action. */
   readonly writes: Counter<"action">;
   /** Given with `--secret-access=blind`. */

@@ -49,17 +49,17 @@ export function ownershipRefusal({ secret, observed, terms, className }: Write, 
     return `Secret ${secret.name} has the worker's label, but nothing proves that this install created it, so the worker does not delete and recreate it: ${action.why}. Delete the Secret, or choose another secretName`;
   if (!isAdopted(observed)) return undefined;
   const disagreement = disagreementOn(observed, className, terms.adopts);
-  if (disagreement !== undefined) return `Secret ${secret.name} was adopted, and ${disagreement}`;
+  if (disagreement !== undefined) return `Secret ${secret.name} was adopted, but ${disagreement}`;
   if (action.kind !== "replace") return undefined;
-  return `Secret ${secret.name} was adopted and is not deleted: ${action.why}. Change the class, or take ${secret.name} out of its adopt annotation and delete the Secret`;
+  return `Secret ${secret.name} was adopted and is not deleted: ${action.why}. Change the class, or remove ${secret.name} from its adopt annotation and delete the Secret`;
 }
 
 /** The class that adopted it gives it back, if it still can. A class that follows it has no more right to the Secret than any other. */
 function disagreementOn(observed: ObservedSecret, className: string, adopts: readonly string[]): string | undefined {
   if (isAdoptionAgreed(observed, className, adopts)) return undefined;
   if (observed.annotations[SECRET_ANNOTATIONS.adoptableBy] === className)
-    return `the class does not ask for it; list it in the annotation ${CLASS_ANNOTATIONS.adopt} of the class`;
-  return `its owner has not agreed to the class ${className}; set the annotation ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on it`;
+    return `the class no longer requests this; list the Secret in the annotation ${CLASS_ANNOTATIONS.adopt} of the class`;
+  return `its owner does not allow this for the class ${className}; set the annotation ${SECRET_ANNOTATIONS.adoptableBy}: ${className} on the Secret`;
 }
 
 export interface DriverMarks {

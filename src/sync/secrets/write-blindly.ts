@@ -4,13 +4,13 @@ import { objectKey } from "../../domain/object-key.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { currentOwner } from "../../domain/sync/secret-plan.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
-import { changingHands } from "./apply-secret.ts";
+import { assertAcceptable, changingHands } from "./apply-secret.ts";
 import type { BlindSecrets } from "./blind-secrets.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
-import { observe } from "./secret-store.ts";
-import { assertAcceptable, conflict, replacement, type WriteInput, type WriteOptions, type WriteResult } from "./write-secret.ts";
+import { observeStoredSecret } from "./secret-store.ts";
+import { conflict, replacement, type SecretWriteOptions, type WriteInput, type WriteResult } from "./write-secret.ts";
 
-export interface BlindWriteOptions extends WriteOptions {
+export interface BlindWriteOptions extends SecretWriteOptions {
   readonly blind: BlindSecrets;
 }
 
@@ -62,7 +62,7 @@ async function replaced(options: BlindWriteOptions, write: BlindWrite, signal: A
     const after = remember(options, answer);
     if (before === undefined || before.resourceVersion === after.resourceVersion) return { kind: "kept" };
     if (before.annotations[SECRET_ANNOTATIONS.content] === wanted.fingerprint)
-      options.logger.info("a Secret was changed by others and is as it was again", { secret: `${namespace}/${secret.name}` });
+      options.logger.info("a Secret was changed by someone else, and the worker restored it", { secret: `${namespace}/${secret.name}` });
     return { kind: "written", action: "apply" };
   } catch (error) {
     if (isForeign(error)) return foreign(options, write);
@@ -80,7 +80,7 @@ async function replaced(options: BlindWriteOptions, write: BlindWrite, signal: A
 
 async function madeAnew(options: BlindWriteOptions, write: BlindWrite, signal: AbortSignal): Promise<WriteResult> {
   const { namespace, secret } = write.body;
-  await assertAcceptable(options, write.body, signal);
+  await assertAcceptable(options.kube, secretBody(write.body), signal);
   try {
     await options.kube.delete(RESOURCES.secrets, { namespace, name: secret.name }, {}, signal);
   } catch (error) {
@@ -101,12 +101,15 @@ export async function deleteBlindly(
   ref: ObjectRef,
   signal: AbortSignal,
 ): Promise<void> {
+  const known = blind.get(ref);
   blind.forget(ref);
   try {
     await kube.delete(RESOURCES.secrets, ref, {}, signal);
   } catch (error) {
+    // Ours, but held by a finalizer: until that is gone, the answer would hold the content.
+    if (known !== undefined && isRefusal(error, "Invalid")) blind.remember(known);
     if (!isForeign(error)) throw error;
-    logger.info("a Secret was not removed, because it is not ours", { secret: objectKey(ref) });
+    logger.info("a Secret was not removed, because the worker does not own it", { secret: objectKey(ref) });
   }
 }
 
@@ -122,7 +125,7 @@ function foreign({ blind }: BlindWriteOptions, { input, body }: BlindWrite): Wri
 }
 
 function remember({ blind, fingerprints }: BlindWriteOptions, answer: Secret) {
-  const observed = observe(answer, fingerprints);
+  const observed = observeStoredSecret(answer, fingerprints);
   blind.remember(observed);
   return observed;
 }

@@ -12,9 +12,9 @@ import { isAdopted } from "../../domain/sync/take-over.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import type { Fingerprints } from "../fingerprints.ts";
-import { applyWithout, changingHands } from "./apply-secret.ts";
+import { applyWithout, assertAcceptable, changingHands } from "./apply-secret.ts";
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
-import { observe } from "./secret-store.ts";
+import { observeStoredSecret } from "./secret-store.ts";
 import { keepingAdoption, ownershipRefusal, type TakeOverTerms, takeOverVerdict } from "./take-over-secret.ts";
 
 export type WriteResult =
@@ -25,7 +25,7 @@ export type WriteResult =
   | { readonly kind: "deleted"; readonly why: string; readonly error: KubeError }
   | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string };
 
-export interface WriteOptions {
+export interface SecretWriteOptions {
   readonly kube: KubeClient;
   readonly fingerprints: Fingerprints;
   readonly logger: Logger;
@@ -45,8 +45,9 @@ export interface WriteInput {
 }
 
 /** Brings one Secret to what the vault says, with the least write that does it. */
-export async function writeSecret(options: WriteOptions, given: WriteInput, signal: AbortSignal): Promise<WriteResult> {
-  const input = { ...given, secret: keepingAdoption(given.secret, given.observed !== undefined && isAdopted(given.observed)) };
+export async function writeSecret(options: SecretWriteOptions, given: WriteInput, signal: AbortSignal): Promise<WriteResult> {
+  const observed = await wholeSecret(options, given.observed, signal);
+  const input = { ...given, observed, secret: keepingAdoption(given.secret, observed !== undefined && isAdopted(observed)) };
   const wanted = wantedFrom(input.secret, options.fingerprints, input);
   const body: BodyInput = { secret: input.secret, wanted, className: input.className, namespace: input.namespace };
   const action = planSecret(wanted, input);
@@ -71,12 +72,25 @@ export async function writeSecret(options: WriteOptions, given: WriteInput, sign
       await applySecret(options, { ...body, onto: action.onto }, action.removed, signal);
       return { kind: "written", action: "apply" };
     case "replace":
-      await assertAcceptable(options, body, signal);
+      await assertAcceptable(options.kube, secretBody(body), signal);
       await options.kube.delete(RESOURCES.secrets, refOf(body), action.onto, signal);
       return replacement(() => createSecret(options, { input, body }, signal), action.why);
     default:
       return assertNever(action);
   }
+}
+
+/** One that the worker holds in part is read for its write. Undefined: it is gone, or not ours any more. */
+async function wholeSecret(
+  { kube, fingerprints }: SecretWriteOptions,
+  held: ObservedSecret | undefined,
+  signal: AbortSignal,
+): Promise<ObservedSecret | undefined> {
+  if (held?.isPartial !== true) return held;
+  const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref: held.ref }, signal);
+  const whole = live && observeStoredSecret(live, fingerprints);
+  if (whole?.labels[MANAGED_LABEL] !== "true") return undefined;
+  return whole.uid === held.uid ? { ...whole, lacksProof: held.lacksProof === true } : whole;
 }
 
 /** What comes of the create after our own deletion. */
@@ -99,24 +113,12 @@ function whyOf(action: SecretAction): { readonly why?: string } {
   return action.kind === "apply" || action.kind === "replace" ? { why: action.why } : {};
 }
 
-/**
- * Nothing is deleted before the API server has said that it would take what replaces it. For a valid body under a taken
- * name that is `AlreadyExists`; an invalid one is refused as such.
- */
-export async function assertAcceptable({ kube }: WriteOptions, body: BodyInput, signal: AbortSignal): Promise<void> {
-  try {
-    await kube.create(RESOURCES.secrets, secretBody(body), { fieldManager: FIELD_MANAGER, dryRun: true }, signal);
-  } catch (error) {
-    if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
-  }
-}
-
 interface FirstWrite {
   readonly input: WriteInput;
   readonly body: BodyInput;
 }
 
-async function createSecret(options: WriteOptions, first: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
+async function createSecret(options: SecretWriteOptions, first: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
   try {
     await options.kube.create(RESOURCES.secrets, secretBody(first.body), { fieldManager: FIELD_MANAGER }, signal);
     return { kind: "written", action: "create" };
@@ -127,11 +129,11 @@ async function createSecret(options: WriteOptions, first: FirstWrite, signal: Ab
 }
 
 /** The name is taken. It is ours only if the watch has not shown us our own write yet; anything else is left untouched. */
-async function takenName(options: WriteOptions, { input, body }: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
+async function takenName(options: SecretWriteOptions, { input, body }: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
   const { namespace, secret, wanted } = body;
   const live = await findByName<Secret>(options.kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
   if (live === undefined) throw changingHands(refOf(body));
-  const observed = observe(live, options.fingerprints);
+  const observed = observeStoredSecret(live, options.fingerprints);
   if (observed.labels[MANAGED_LABEL] !== "true") return takeForeign(options, { input, body }, { live, observed }, signal);
   const action = planSecret(wanted, { ...input, observed });
   if (action.kind === "keep") return { kind: "kept" };
@@ -146,7 +148,7 @@ interface Foreign {
 
 /** It becomes ours where its owner, or the end of the driver's sync, says so: on the same object, with the uid as the precondition. */
 async function takeForeign(
-  options: WriteOptions,
+  options: SecretWriteOptions,
   { input, body }: FirstWrite,
   { live, observed }: Foreign,
   signal: AbortSignal,
@@ -163,7 +165,7 @@ async function takeForeign(
 
 const NOTHING: OwnedFields = { data: [], labels: [], annotations: [] };
 
-function applySecret({ kube }: WriteOptions, body: BodyInput, removed: OwnedFields, signal: AbortSignal): Promise<void> {
+function applySecret({ kube }: SecretWriteOptions, body: BodyInput, removed: OwnedFields, signal: AbortSignal): Promise<void> {
   return applyWithout(kube, secretBody(body), removed, signal);
 }
 

@@ -1,15 +1,16 @@
-import type { DecodingTask } from "../../domain/content/decoding.ts";
-import { DerivationBudget } from "../../domain/content/derivation-budget.ts";
 import type { ContentProblem, ObjectFile } from "../../domain/content/object-file.ts";
 import { type RenderOptions, renderSecretElsewhere } from "../../domain/content/render.ts";
 import type { Parts } from "../../domain/content/take-apart.ts";
 import type { ObjectVersion } from "../../domain/content/version-history.ts";
+import type { DecodingTask } from "../../domain/decoding.ts";
+import { DerivationBudget } from "../../domain/derivation-budget.ts";
 import type { SecretProviderClassSpec } from "../../domain/kubernetes.ts";
 import type { Decoder, DecodingOutcome } from "../../domain/ports/decoder.ts";
+import { type DecodingProblem, undecodable } from "../../domain/ports/pki.ts";
 import type { VaultSecret } from "../../domain/ports/vault-object.ts";
-import { hasReadEntries, rememberEntries } from "../../domain/provider-class/parse.ts";
 import type { ClassProblem } from "../../domain/provider-class/problem.ts";
-import { failed, type Result } from "../../domain/result.ts";
+import { hasReadEntries, rememberEntries } from "../../domain/read-class.ts";
+import type { Result } from "../../domain/result.ts";
 import type { SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import type { ReadExpression } from "../../domain/secret-data/expression.ts";
 import { NOT_MADE, wantedExpressions } from "../../domain/secret-data/wanted-expressions.ts";
@@ -18,7 +19,7 @@ import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.t
 import { Sensitive } from "../../domain/sensitive.ts";
 
 /** Processor time for all that a class has decoded in one reconcile, and the longest for one piece of it (milliseconds). */
-export const CLASS_MS = 15_000;
+const CLASS_MS = 15_000;
 const TASK_MS = 10_000;
 
 /** A shorter text is read in place: it takes some milliseconds, and a thread as many to hand it over. */
@@ -70,23 +71,23 @@ export class ClassContent {
     files: readonly ObjectFile[],
     signal: AbortSignal,
   ): Promise<readonly SecretOutcome[]> {
-    const decoded = new Map<Sensitive, readonly Result<Sensitive, string>[]>();
+    const decoded = new Map<Sensitive, readonly Result<Sensitive, DecodingProblem>[]>();
     for (const { contents } of tlsFiles(secretObjects, files)) {
       const parts = await contents.splitElsewhere((value) => this.#parts((rounds) => ({ kind: "tls", value, rounds }), signal));
       decoded.set(contents, parts);
     }
-    const made = new Map<ReadExpression, Result<Sensitive, string>>();
+    const made = new Map<ReadExpression, Result<Sensitive, DecodingProblem>>();
     for (const secretObject of secretObjects) await this.#evaluate(secretObject, files, { made, signal });
     return buildSecretsFrom(secretObjects, files, {
       partsOf: ({ contents }) => decoded.get(contents) ?? [],
-      valueOf: (expression) => made.get(expression) ?? failed(NOT_MADE),
+      valueOf: (expression) => made.get(expression) ?? undecodable(NOT_MADE),
     });
   }
 
   async #evaluate(
     secretObject: SecretObjectEntries,
     files: readonly ObjectFile[],
-    { made, signal }: { readonly made: Map<ReadExpression, Result<Sensitive, string>>; readonly signal: AbortSignal },
+    { made, signal }: { readonly made: Map<ReadExpression, Result<Sensitive, DecodingProblem>>; readonly signal: AbortSignal },
   ): Promise<void> {
     const { expressions, files: wanted } = wantedExpressions(secretObject, files);
     if (expressions.length === 0) return;
@@ -97,12 +98,12 @@ export class ClassContent {
       ),
     );
     // A single one is why there is none at all.
-    for (const [index, expression] of expressions.entries()) made.set(expression, values[index] ?? values[0] ?? failed(NOT_MADE));
+    for (const [index, expression] of expressions.entries()) made.set(expression, values[index] ?? values[0] ?? undecodable(NOT_MADE));
   }
 
   async #parts(taskWithin: (rounds: number) => DecodingTask, signal: AbortSignal): Promise<Parts> {
     const outcome = await this.#perform(() => taskWithin(this.#rounds), signal);
-    if (outcome.kind === "ended") return [failed(endOf(outcome.limit))];
+    if (outcome.kind === "ended") return [undecodable(endOf(outcome.limit))];
     if (outcome.kind !== "parts") throw new Error(`parts were asked for, and ${outcome.kind} came`);
     this.#rounds = outcome.rounds;
     return outcome.parts;
@@ -128,7 +129,7 @@ export class ClassContent {
 
 function endOf(limit: "time" | "memory"): string {
   const seconds = (milliseconds: number): string => `${milliseconds / 1_000} s`;
-  if (limit === "memory") return "decoding it takes more memory than a class may have";
+  if (limit === "memory") return "decoding it takes more memory than a class is allowed to use";
   return `decoding it takes longer than ${seconds(TASK_MS)}, or than the ${seconds(CLASS_MS)} for all files of the class`;
 }
 

@@ -8,30 +8,21 @@ import {
   selectVersions,
   unlistedVersion,
 } from "../../domain/content/version-history.ts";
-import type { Retry } from "../../domain/ports/retry.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
-import { VaultError, type VaultErrorOrigin, type VaultWords } from "../../domain/ports/vault-error.ts";
+import { VaultError, type VaultWords } from "../../domain/ports/vault-error.ts";
 import type { VaultObjectKind, VaultVersion } from "../../domain/ports/vault-object.ts";
 import { MAX_VALUE_BYTES, MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import { type ClassObject, objectFailure } from "../../domain/provider-class/object-rules.ts";
-import { type SyncReason, vaultReason } from "../../domain/reasons.ts";
+import { vaultReason } from "../../domain/reasons.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import type { ClassContent } from "./class-content.ts";
+import type { ObjectFailure } from "./object-refusals.ts";
 import { versionCacheKey } from "./object-version-cache.ts";
 import { KINDS } from "./vault-listings.ts";
 
 /** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
 const AT_A_TIME = 4;
-
-export interface ObjectFailure {
-  readonly object: ClassObject;
-  readonly reason: SyncReason;
-  readonly message: string;
-  readonly retry: Retry;
-  /** Whose trouble it is; absent where the vault gave the object, and it is of no use. */
-  readonly origin?: VaultErrorOrigin;
-}
 
 export interface Fetched {
   readonly files: readonly ObjectFile[];
@@ -171,7 +162,8 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
 
 /** `asked`: the version that was to be got; undefined where it was the list of versions that the vault refused. */
 export function refusedObject(object: ClassObject, error: VaultWords, asked: ObjectVersion | undefined): ObjectFailure {
-  return { object, reason: vaultReason(error.code), message: vaultFailure(error, object, asked), retry: error.retry, origin: error.origin };
+  const { code, retry, origin, serviceCode } = error;
+  return { object, reason: vaultReason(code), message: vaultFailure(error, object, asked), retry, origin, serviceCode };
 }
 
 /** Takes their room as soon as they are counted. Undefined: they are more than the class may still have, and nothing is made of them. */
@@ -226,12 +218,12 @@ function vaultFailure({ message, providerText }: VaultWords, object: ClassObject
 }
 
 function tooManyVersions(object: ClassObject): ObjectFailure {
-  const message = `${objectIdOf(object)}: its versions are more than the ${MAX_VERSIONS} that a class may have together; lower objectVersionHistory`;
+  const message = `${objectIdOf(object)}: its versions exceed the ${MAX_VERSIONS} that a class can have in total; lower objectVersionHistory`;
   return { object, reason: "InvalidClass", message, retry: { kind: "never" } };
 }
 
 function tooManyBytes(object: ClassObject): ObjectFailure {
-  const message = `${objectIdOf(object)}: with it the values of the class's objects have more than ${MAX_VALUE_BYTES} bytes; spread them over several classes`;
+  const message = `${objectIdOf(object)}: with it, the values of the class's objects exceed ${MAX_VALUE_BYTES} bytes; spread them over several classes`;
   return { object, reason: "TooLarge", message, retry: { kind: "never" } };
 }
 

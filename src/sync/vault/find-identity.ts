@@ -89,7 +89,7 @@ async function servicePrincipal(options: IdentityOptions, { provider, credential
   const where =
     found.kind === "found"
       ? `Secret ${name.value}, ${field}: ${hint}`
-      : `there is no Secret ${name.value} in the namespace ${namespace}: ${hint}, or name another one in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class`;
+      : `Secret ${name.value} does not exist in the namespace ${namespace}: ${hint}, or name another one in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class`;
   // A column of kubectl shows the beginning alone: what to do, before the words that the provider has for the same.
   return failed({ reason, message: `${where} (${message})`, retry: BACKOFF });
 }
@@ -141,7 +141,7 @@ export async function requestFederatedToken(
 const POLICY = "keyvault-injector-sync-tokens";
 
 /** The refusal says which policy it was, and not which of its rules. */
-const NO_BINDINGS = `the policy ${POLICY} refuses it: the audience ${BINDING_AUDIENCE} is added by manifests/components/identity-bindings or the chart's value identityBindings, or`;
+const NO_BINDINGS = `the policy ${POLICY} denies the request: to allow the audience ${BINDING_AUDIENCE}, apply manifests/components/identity-bindings or set the chart's value identityBindings, or`;
 
 function explain(error: KubeError, { account, audience }: AskedToken): string {
   const { namespace, name } = account;
@@ -149,8 +149,8 @@ function explain(error: KubeError, { account, audience }: AskedToken): string {
     const ungranted = accountRefusal(NO_GRANTS, account) ?? error.message;
     return audience === BINDING_AUDIENCE ? `${NO_BINDINGS} ${ungranted}` : ungranted;
   }
-  if (error.code !== "NotFound") return `no token of the ServiceAccount ${name}: ${error.message}`;
-  return `there is no ServiceAccount ${name} in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
+  if (error.code !== "NotFound") return `no token for the ServiceAccount ${name}: ${error.message}`;
+  return `ServiceAccount ${name} does not exist in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
 }
 
 /** What Namespaces lend to the worker, as they are now. */

@@ -1,8 +1,8 @@
 /** What the files of a class would be made from, by what is known of its objects without fetching them. */
 import { findByFile, stemOf } from "../../domain/content/version-history.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
-import type { KeyStatus } from "../../domain/sync/class-status.ts";
-import type { ObjectFailure } from "./fetch-objects.ts";
+import type { KeyStatus } from "../../domain/sync/status-fields.ts";
+import type { ObjectFailure } from "./object-refusals.ts";
 
 /** What is known of one object without fetching it; undefined: nothing that counts. */
 export type Known =

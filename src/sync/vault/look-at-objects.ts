@@ -8,8 +8,9 @@ import type { VaultObject } from "../../domain/ports/vault-object.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import type { FoundObject } from "../../domain/sync/object-status.ts";
-import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
+import { listVersions, refusedObject } from "./fetch-objects.ts";
 import type { Known, KnownObjects, KnownVersion } from "./known-files.ts";
+import type { ObjectFailure } from "./object-refusals.ts";
 import { historyVersions } from "./version-check.ts";
 
 /** Objects of one class that are asked for at a time, as where values are fetched. */

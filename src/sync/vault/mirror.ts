@@ -2,8 +2,8 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
-import type { KeyStatus, SecretStatus, Told } from "../../domain/sync/class-status.ts";
-import type { FoundObject, ObjectStatus } from "../../domain/sync/object-status.ts";
+import type { FoundObject } from "../../domain/sync/object-status.ts";
+import type { KeyStatus, ObjectStatus, SecretStatus, Told } from "../../domain/sync/status-fields.ts";
 
 /** Asks the vault what the Secrets of a class should be. */
 export type FetchMirror = (spc: SecretProviderClass, fetchRequest: FetchRequest, signal: AbortSignal) => Promise<Mirror>;
@@ -36,7 +36,7 @@ export type Mirror =
     };
 
 /** Asks whether the vault still has what the Secrets of the class hold. */
-export type Recheck = (timing: Timing, signal: AbortSignal) => Promise<Rechecked>;
+export type Recheck = (timing: LookTiming, signal: AbortSignal) => Promise<Rechecked>;
 
 export type Rechecked =
   /** `checkedAt`: as of {@link Mirror}. */
@@ -61,7 +61,7 @@ export type MirroredSecret =
 /** What a look at a class wants to know of its vault. */
 export type FetchRequest = AllOfIt | StoredFetchRequest;
 
-export interface Timing {
+export interface LookTiming {
   /** Unix milliseconds: when the look was due, however late it runs. */
   readonly due: number;
   /** Milliseconds: how far from the look the poll before may lie whose answer still serves it. */
@@ -82,7 +82,7 @@ export interface HeldSelection {
 }
 
 /** All objects, whatever is stored. */
-export interface AllOfIt extends Timing {
+export interface AllOfIt extends LookTiming {
   readonly kind: "everything";
   /** How old an answer that another class got may be (milliseconds); 0: none, somebody wants it as it is now. */
   readonly sharedMs: number;
@@ -101,7 +101,7 @@ export interface HintedObjects {
  * `changes`: what is not as it was when the Secrets were written. `repair`: the objects of Secrets that are not intact, and no others. `hinted`:
  * likewise, of Secrets that hinted objects make as well.
  */
-export interface StoredFetchRequest extends Timing {
+export interface StoredFetchRequest extends LookTiming {
   readonly kind: "changes" | "repair" | "hinted";
   /** Undefined where no event waits for a look. */
   readonly hints?: HintedObjects | undefined;

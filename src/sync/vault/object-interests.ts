@@ -21,7 +21,8 @@ const EXPIRY_MS = 60_000;
 /** Which classes name which objects, each by its key in the version cache (`secret/name`). */
 export class Interests {
   readonly #byClass = new Map<string, Interest>();
-  readonly #byObject = new Map<string, Set<string>>();
+  /** One class, or several: most objects are named by one alone, and a set takes 200 bytes. */
+  readonly #byObject = new Map<string, string | Set<string>>();
   /** How many objects of each type are named in their current version. */
   readonly #counts = new Map<string, number>();
   readonly #options: InterestsOptions;
@@ -35,14 +36,7 @@ export class Interests {
   name(classKey: string, interest: Interest, now: number): void {
     const before = this.#byClass.get(classKey)?.keys ?? [];
     this.#byClass.set(classKey, interest);
-    for (const key of interest.keys) {
-      const classes = this.#byObject.get(key);
-      if (classes !== undefined) classes.add(classKey);
-      else {
-        this.#byObject.set(key, new Set([classKey]));
-        this.#count(key, 1);
-      }
-    }
+    for (const key of interest.keys) this.#add(key, classKey);
     const named = new Set(interest.keys);
     for (const key of before) if (!named.has(key)) this.#release(key, classKey);
     // The class itself has come, however late.
@@ -62,10 +56,22 @@ export class Interests {
     this.#options.onForgotten(classKey);
   }
 
+  #add(key: string, classKey: string): void {
+    const named = this.#byObject.get(key);
+    if (named === undefined) {
+      this.#byObject.set(key, classKey);
+      this.#count(key, 1);
+    } else if (typeof named !== "string") named.add(classKey);
+    else if (named !== classKey) this.#byObject.set(key, new Set([named, classKey]));
+  }
+
   #release(key: string, classKey: string): void {
-    const classes = this.#byObject.get(key);
-    classes?.delete(classKey);
-    if (classes?.size !== 0) return;
+    const named = this.#byObject.get(key);
+    if (named === undefined || (typeof named === "string" && named !== classKey)) return;
+    if (typeof named !== "string") {
+      named.delete(classKey);
+      if (named.size > 0) return;
+    }
     this.#byObject.delete(key);
     this.#count(key, -1);
     this.#options.onUnnamed(key);
@@ -92,7 +98,7 @@ export class Interests {
   }
 
   isShared(key: string): boolean {
-    return (this.#byObject.get(key)?.size ?? 0) > 1;
+    return this.all(key).length > 1;
   }
 
   others(key: string, classKey: string): readonly string[] {
@@ -100,17 +106,22 @@ export class Interests {
   }
 
   all(key: string): readonly string[] {
-    return [...(this.#byObject.get(key) ?? [])];
+    return asList(this.#byObject.get(key));
   }
 
   /** Classes that name an object whose last look the list does not confirm. Without a look nothing is known of it: its class comes itself. */
   outdated(type: ObjectType, listing: VaultListing, lookOf: (key: string) => ObjectLook | undefined): ReadonlySet<string> {
     const classes = [...this.#byObject].flatMap(([key, names]) => {
       const look = typeOfCurrent(key) === type ? lookOf(key) : undefined;
-      return look === undefined || stillHolds(look, listing, key.slice(type.length + 1)) ? [] : [...names];
+      return look === undefined || stillHolds(look, listing, key.slice(type.length + 1)) ? [] : asList(names);
     });
     return new Set(classes);
   }
+}
+
+function asList(named: string | ReadonlySet<string> | undefined): readonly string[] {
+  if (named === undefined) return [];
+  return typeof named === "string" ? [named] : [...named];
 }
 
 /** Undefined of one that is named by its version. */

@@ -1,5 +1,7 @@
+import type { Retry } from "../../domain/ports/retry.ts";
+import type { VaultErrorOrigin } from "../../domain/ports/vault-error.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
-import type { ObjectFailure } from "./fetch-objects.ts";
+import type { SyncReason } from "../../domain/reasons.ts";
 import type { FetchRequest } from "./mirror.ts";
 
 /** All that an answer depends on: not the name of the file. */
@@ -14,7 +16,7 @@ export interface Refusal {
 }
 
 /** What was asked for, and what became of it. */
-export interface Attempt {
+export interface FetchAttempt {
   /** `namespace/name` of the class that asked. */
   readonly classKey: string;
   /** All that the class names. */
@@ -36,7 +38,7 @@ export class ObjectRefusals {
   /** Keys of what each class was refused. */
   readonly #byClass = new Map<string, ReadonlySet<string>>();
 
-  note({ classKey, objects, fetchRequest, asked, failures, now }: Attempt): void {
+  note({ classKey, objects, fetchRequest, asked, failures, now }: FetchAttempt): void {
     const byObject = new Map(failures.map((failure) => [failure.object, failure]));
     const kept = this.#keepNamed(classKey, objects);
     for (const object of asked) {
@@ -78,4 +80,15 @@ function isLasting({ origin = "vault", retry }: ObjectFailure): boolean {
 
 function keyOf({ type, name, version, history, format, encoding }: AskedObject): string {
   return JSON.stringify([type, name.toLowerCase(), version ?? null, history, format, encoding]);
+}
+
+export interface ObjectFailure {
+  readonly object: ClassObject;
+  readonly reason: SyncReason;
+  readonly message: string;
+  readonly retry: Retry;
+  /** Whose trouble it is; absent where the vault gave the object, and it is of no use. */
+  readonly origin?: VaultErrorOrigin;
+  /** As of `VaultError`. */
+  readonly serviceCode?: string | undefined;
 }

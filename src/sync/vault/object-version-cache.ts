@@ -1,7 +1,7 @@
 import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
-import { VaultError, type VaultWords, wordsOf } from "../../domain/ports/vault-error.ts";
+import { VaultError, type VaultWords, vaultWords } from "../../domain/ports/vault-error.ts";
 import type { VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
@@ -162,7 +162,7 @@ export class ObjectVersionCache {
     if (!this.interests.isNamed(key)) return;
     const before = this.#looks.get(key);
     const isOvertaken = before !== undefined && before.asked > asked;
-    if (!isOvertaken) this.#looks.set(key, { look, error: error && wordsOf(error), due, asked });
+    if (!isOvertaken) this.#looks.set(key, { look, error: error && vaultWords(error), due, asked });
     if (before === undefined || stateOf(before.look) === stateOf(look)) return;
     // Which of two is newer nobody knows where both have waited in lines, and somebody has the older one.
     this.#wakeAll(isOvertaken ? this.interests.all(key) : this.interests.others(key, classKey));

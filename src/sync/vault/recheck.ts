@@ -8,7 +8,7 @@ import { vaultReason } from "../../domain/reasons.ts";
 import { stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { findIdentity, type IdentityOptions } from "./find-identity.ts";
-import type { Recheck, Rechecked, Refused, Timing } from "./mirror.ts";
+import type { LookTiming, Recheck, Rechecked, Refused } from "./mirror.ts";
 import type { ObjectVersionCache } from "./object-version-cache.ts";
 import type { BudgetedClient, BudgetedClients } from "./vault-budget.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
@@ -54,7 +54,7 @@ export function refusalOf(error: unknown): Refused {
 async function recheck(
   { identities, vaults, versionCacheOf, vaultMetrics, clock }: RecheckOptions,
   { provider, mode, address, versionCache: known, seen }: SeenClass,
-  timing: Timing,
+  timing: LookTiming,
   signal: AbortSignal,
 ): Promise<Rechecked> {
   const classKey = keyOf(provider);

@@ -4,9 +4,8 @@ import { objectIdOf } from "../../domain/content/object-file.ts";
 import { findByFile } from "../../domain/content/version-history.ts";
 import { trimSpace } from "../../domain/provider-class/go-text.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
-import { type DataEntry, filesOfEntry, keyOf, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
-import type { KeyStatus, SecretStatus } from "../../domain/sync/class-status.ts";
-import type { ObjectStatus } from "../../domain/sync/object-status.ts";
+import { type DataEntry, entryKey, filesOfEntry, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
+import type { KeyStatus, ObjectStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import type { KnownVersion, SourceOf } from "./known-files.ts";
 
 export interface StoredClass {
@@ -18,7 +17,7 @@ export interface StoredClass {
 }
 
 /** What is stored of an object's version. */
-export type HeldVersion = Pick<KeyStatus, "version" | "updated" | "expires">;
+export type StoredVersion = Pick<KeyStatus, "version" | "updated" | "expires">;
 
 /** What a Secret holds under each key: one for a file, one for each of several files that it is made from, in their order. */
 type HeldKeys = ReadonlyMap<string, readonly KeyStatus[]>;
@@ -47,9 +46,9 @@ export class StoredVersions {
   isAsStored(secretObject: SecretObjectEntries, sourceOf: SourceOf): boolean {
     const { data = [] } = secretObject;
     const keys = this.#keysOf(secretObject);
-    const counting = new Map(data.map((entry) => [keyOf(entry), entry]));
+    const counting = new Map(data.map((entry) => [entryKey(entry), entry]));
     const isAsWritten = (entry: DataEntry): boolean => {
-      if (counting.get(keyOf(entry)) !== entry) return filesOfEntry(entry).every((file) => sourceOf(file, undefined) !== undefined);
+      if (counting.get(entryKey(entry)) !== entry) return filesOfEntry(entry).every((file) => sourceOf(file, undefined) !== undefined);
       return heldOf(entry, keys).every(({ file, held }) => isMadeOf(held, sourceOf(file, held?.object)));
     };
     const isAllNamed = [...keys.keys()].every((key) => counting.has(key));
@@ -57,13 +56,13 @@ export class StoredVersions {
   }
 
   /** A key that was made from the object, as this class's entry of `objects` names it, and held what the vault had. */
-  keyMadeFrom(object: ClassObject): HeldVersion | undefined {
+  keyMadeFrom(object: ClassObject): StoredVersion | undefined {
     this.#byMaker ??= this.#findMakers();
     return this.#byMaker.get(object) ?? this.#mountedAs(object);
   }
 
   /** Of several entries that the driver calls the same nobody knows which one was meant. */
-  #mountedAs(object: ClassObject): HeldVersion | undefined {
+  #mountedAs(object: ClassObject): StoredVersion | undefined {
     this.#byMounted ??= Map.groupBy(this.#class.mounted ?? [], (mounted) => mounted.object);
     const [held, another] = this.#byMounted.get(objectIdOf(object)) ?? [];
     return another === undefined && held !== undefined && wasCurrent(held) ? held : undefined;
@@ -90,7 +89,7 @@ export class StoredVersions {
   }
 
   #keysOf(secretObject: SecretObjectEntries): HeldKeys {
-    return this.#bySecret.get(nameOf(secretObject)) ?? NONE;
+    return this.#bySecret.get(entrySecretName(secretObject)) ?? NONE;
   }
 }
 
@@ -105,7 +104,7 @@ function itself(object: ClassObject): ClassObject {
 
 /** Each file of an entry with what the Secret's key was made from it. */
 function heldOf(entry: DataEntry, keys: HeldKeys): readonly { readonly file: string; readonly held: KeyStatus | undefined }[] {
-  const held = keys.get(keyOf(entry)) ?? [];
+  const held = keys.get(entryKey(entry)) ?? [];
   return filesOfEntry(entry).map((file, index) => ({ file, held: held[index] }));
 }
 
@@ -128,6 +127,6 @@ export function filesOf(secretObjects: readonly SecretObjectEntries[]): readonly
   return secretObjects.flatMap(({ data = [] }) => data.flatMap(filesOfEntry));
 }
 
-export function nameOf({ secretName }: Pick<SecretObjectEntries, "secretName">): string {
+export function entrySecretName({ secretName }: Pick<SecretObjectEntries, "secretName">): string {
   return trimSpace(secretName ?? "");
 }

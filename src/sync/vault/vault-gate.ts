@@ -1,4 +1,5 @@
 import type { Clock } from "../../domain/ports/clock.ts";
+import { notLeading } from "../../domain/ports/kube-error.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
@@ -7,7 +8,7 @@ import {
   type Admission,
   admit,
   admitNow,
-  answered,
+  answeredPressure,
   noPressure,
   notAsked,
   rateOf,
@@ -25,13 +26,21 @@ const SPREAD_MS = 30_000;
 /** And the few requests of namespaces that asked for little over this. */
 const MODEST_SPREAD_MS = 1_000;
 
+/** Before and after it another replica asks the same vaults, which count both. */
+export interface Leadership {
+  /** Up to then another leader may have asked, by the clock's monotonic time. */
+  readonly since: number;
+  /** False where the lease was not renewed in time: another replica may lead. */
+  readonly holdsLease: () => boolean;
+}
+
 export interface GateOptions {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
   readonly metrics: VaultMetrics;
-  /** Up to then another leader may have asked (by the clock's monotonic time); undefined: nobody has. */
-  readonly leadingSince?: number | undefined;
+  /** Undefined: nobody asked before, and nobody will. */
+  readonly leadership?: Leadership | undefined;
   /** Of a vault's budget, where other shards ask, too. Default: all of it. */
   readonly portion?: number | undefined;
 }
@@ -48,6 +57,15 @@ function isKeyRead({ kind, operation }: VaultCall): boolean {
   return kind === "key" && operation === "get";
 }
 
+/** What holds for whoever asks: not the object that was asked for, nor an error's stack. */
+type Told = Pick<VaultError, "words" | "serviceCode">;
+
+const NOTHING_TOLD: Told = { words: "", serviceCode: undefined };
+
+function toldBy({ words, serviceCode }: VaultError): Told {
+  return { words, serviceCode };
+}
+
 /** The way to one vault, for all identities: every request waits for its turn here, and tells how it ended. */
 export class VaultGate {
   readonly #options: GateOptions;
@@ -59,13 +77,13 @@ export class VaultGate {
   #payers: ReadonlySet<string> = new Set();
   #pressure: VaultPressure;
   /** What the vault's first failure since its last answer said, and its last 429. */
-  readonly #words = { Unreachable: "", Throttled: "" };
+  readonly #told: Record<"Unreachable" | "Throttled", Told> = { Unreachable: NOTHING_TOLD, Throttled: NOTHING_TOLD };
 
   constructor(vaultUrl: string, options: GateOptions) {
     this.#options = options;
     this.#vaultUrl = vaultUrl;
     this.#usage = new VaultUsage(options.clock.now());
-    this.#pressure = noPressure(options.leadingSince, options.portion);
+    this.#pressure = noPressure(options.leadership?.since, options.portion);
     this.#update(this.#pressure);
   }
 
@@ -79,14 +97,18 @@ export class VaultGate {
     return this.#payers.has(namespace) ? stretchOf(this.#pressure) : 1;
   }
 
-  /** Throws as the call does; what is not asked is a {@link VaultError} too, with the time to come again. */
+  /** Throws as the call does; what the vault's trouble holds up is a {@link VaultError} too, with the time to come again. */
   async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
     this.#usage.count(call.namespace, this.#options.clock.now());
     const request = await this.#lineOf(call).run(call.namespace, signal, () => this.#enter(call, signal));
+    if (this.#options.leadership?.holdsLease() === false) {
+      this.#notAsked(call, request);
+      throw notLeading(`ask ${this.#vaultUrl}`);
+    }
     try {
       const result = await ask();
       // The end of a list is known without a request.
-      if (isRequest(result)) this.#ended(call, "ok", answered(this.#pressure, this.#options.clock.now()));
+      if (isRequest(result)) this.#ended(call, "ok", answeredPressure(this.#pressure, this.#options.clock.now()));
       else this.#notAsked(call, request);
       return result;
     } catch (error) {
@@ -134,7 +156,8 @@ export class VaultGate {
 
   /** The same words for everybody and until it is over, whichever request met it: a status that says them is not written again. */
   #trouble(why: "Throttled" | "Unreachable", retry: Retry): VaultError {
-    return new VaultError(why, `${this.#vaultUrl}: ${this.#words[why]}`, { retry, origin: "vault" });
+    const { words, serviceCode } = this.#told[why];
+    return new VaultError(why, `${this.#vaultUrl}: ${words}`, { retry, origin: "vault", words, serviceCode });
   }
 
   #failed(call: VaultCall, request: number, error: unknown): unknown {
@@ -146,18 +169,18 @@ export class VaultGate {
     if (error.origin !== "vault") return this.#unasked(call, request, error);
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
-      this.#words.Throttled = this.#wordsOf(error);
+      this.#told.Throttled = toldBy(error);
       this.#payers = this.#usage.most(now);
       const next = throttled(this.#pressure, now, error.retry.kind === "after" ? error.retry.milliseconds : undefined);
       this.#ended(call, "throttled", next);
       return this.#trouble("Throttled", this.#afterPause(call, next.pausedUntil - now));
     }
     if (error.code === "Unreachable") {
-      if (this.#pressure.breaker.failures === 0) this.#words.Unreachable = this.#wordsOf(error);
+      if (this.#pressure.breaker.failures === 0) this.#told.Unreachable = toldBy(error);
       this.#ended(call, "unreachable", unanswered(this.#pressure, request, now));
       return this.#trouble("Unreachable", error.retry);
     }
-    this.#ended(call, "refused", answered(this.#pressure, now));
+    this.#ended(call, "refused", answeredPressure(this.#pressure, now));
     return error;
   }
 
@@ -165,16 +188,10 @@ export class VaultGate {
   #unasked(call: VaultCall, request: number, error: VaultError): VaultError {
     this.#options.metrics.held.inc({ reason: "NotAsked" });
     this.#notAsked(call, request);
-    const { code, origin, retry } = error;
+    const { code, origin, retry, words, serviceCode } = error;
     if (code !== "Unreachable") return error;
     const later = retry.kind === "after" ? this.#later(retry.milliseconds) : retry;
-    return new VaultError(code, `${this.#vaultUrl}: ${this.#wordsOf(error)}`, { retry: later, origin });
-  }
-
-  /** Without the object that was asked for. */
-  #wordsOf({ message }: VaultError): string {
-    const [, ...words] = message.split(`${this.#vaultUrl}: `);
-    return words.length === 0 ? message : words.join(`${this.#vaultUrl}: `);
+    return new VaultError(code, `${this.#vaultUrl}: ${words}`, { retry: later, origin, words, serviceCode });
   }
 
   #later(afterMs: number, spreadMs = SPREAD_MS): Retry {
@@ -199,7 +216,7 @@ export class VaultGate {
 const HALVING_MS = 30_000;
 
 /** Who has asked one vault for how much lately. */
-export class VaultUsage {
+class VaultUsage {
   readonly #requests = new Map<string, number>();
   /** Unix milliseconds. */
   #halvedAt: number;

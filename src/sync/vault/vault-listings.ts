@@ -149,10 +149,8 @@ export class VaultListings {
 /** With the tags alone that somebody selects by, and that have the value that is asked for: a vault may have megabytes of others. */
 function reduced({ name, isEnabled, updated, details }: ListedObject, wanted: SelectedTags | undefined): ListedObject {
   if (wanted === undefined || details === undefined) return { name, isEnabled, updated };
-  const tags = [...wanted].flatMap(([tag, values]) => {
-    const value = details.tags[tag];
-    return value !== undefined && values.has(value) ? [[tag, value] as const] : [];
-  });
+  // An object has few; classes may select by many.
+  const tags = Object.entries(details.tags).filter(([tag, value]) => wanted.get(tag)?.has(value) === true);
   return {
     name,
     isEnabled,

@@ -1,7 +1,7 @@
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Counter, Gauge, Registry } from "prom-client";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
-import { METRIC_PREFIX } from "../../runtime/metrics.ts";
+import { metricsIn } from "../../runtime/metrics.ts";
 
 export type VaultOperation = "get" | "list" | "versions";
 export type VaultOutcome = "ok" | "refused" | "throttled" | "unreachable";
@@ -29,20 +29,17 @@ const OUTCOMES: readonly VaultOutcome[] = ["ok", "refused", "throttled", "unreac
 const RESULTS: readonly LookupResult[] = ["asked", "shared", "unchanged"];
 
 export function createVaultMetrics(registry: Registry): VaultMetrics {
-  const registers = [registry];
-  const name = (suffix: string): string => `${METRIC_PREFIX}vault_${suffix}`;
-  const byVault = { labelNames: ["vault"] as const, registers };
-  const transactions = new Counter({
-    name: name("transactions_total"),
-    help: "Requests to a vault, by operation.",
-    labelNames: ["vault", "operation"],
-    registers,
+  const { counter, gauge } = metricsIn(registry);
+  const transactions = counter(
+    "vault_transactions_total",
+    "Requests to a vault, by operation.",
+    { vault: [], operation: [] },
     // The first of those by vault: what it drops is reported by none of the others either.
-    collect: () => vaults.dropUnnamed(),
-  });
-  const throttled = new Counter({ name: name("throttled_total"), help: "Answers 429 of a vault.", ...byVault });
-  const isBreakerOpen = new Gauge({ name: name("breaker_open"), help: "1 while a vault that does not answer is left alone.", ...byVault });
-  const rate = new Gauge({ name: name("rate"), help: "Requests a second that a vault is asked at most in the long run.", ...byVault });
+    () => vaults.dropUnnamed(),
+  );
+  const throttled = counter("vault_throttled_total", "Responses with status 429 from a vault.", { vault: [] });
+  const isBreakerOpen = gauge("vault_breaker_open", "1 while requests to a vault that does not answer are paused.", ["vault"]);
+  const rate = gauge("vault_rate", "Highest long-term rate of requests to a vault, per second.", ["vault"]);
   const vaults = new VaultSeries({
     begin: (vault) => {
       for (const operation of OPERATIONS) transactions.inc({ vault, operation }, 0);
@@ -53,36 +50,24 @@ export function createVaultMetrics(registry: Registry): VaultMetrics {
       for (const metric of [throttled, isBreakerOpen, rate]) metric.remove({ vault });
     },
   });
-  const metrics: VaultMetrics = {
+  return {
     transactions,
     throttled,
     isBreakerOpen,
     rate,
     vaults,
-    requests: new Counter({
-      name: name("requests_total"),
-      help: "Requests to vaults, by kind of object, operation and outcome.",
-      labelNames: ["kind", "operation", "outcome"],
-      registers,
+    requests: counter("vault_requests_total", "Requests to vaults, by kind of object, operation and outcome.", {
+      kind: KINDS,
+      operation: OPERATIONS,
+      outcome: OUTCOMES,
     }),
-    held: new Counter({
-      name: name("held_total"),
-      help: "Requests not made because their vault throttles or does not answer, or because something before it failed.",
-      labelNames: ["reason"],
-      registers,
-    }),
-    lookups: new Counter({
-      name: name("lookups_total"),
-      help: "Questions for an object, by how they were answered.",
-      labelNames: ["result"],
-      registers,
-    }),
+    held: counter(
+      "vault_held_total",
+      "Requests not sent because the vault throttles or does not answer, or because an earlier step failed.",
+      { reason: ["Throttled", "Unreachable", "NotAsked"] },
+    ),
+    lookups: counter("vault_lookups_total", "Requests for an object, by how they were answered.", { result: RESULTS }),
   };
-  for (const kind of KINDS)
-    for (const operation of OPERATIONS) for (const outcome of OUTCOMES) metrics.requests.inc({ kind, operation, outcome }, 0);
-  for (const result of RESULTS) metrics.lookups.inc({ result }, 0);
-  for (const reason of ["Throttled", "Unreachable", "NotAsked"]) metrics.held.inc({ reason }, 0);
-  return metrics;
 }
 
 /** Classes name vaults, and whoever writes classes could name thousands: metrics tell so many apart. */

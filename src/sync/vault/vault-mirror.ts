@@ -9,28 +9,30 @@ import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import { vaultRefusal } from "../../domain/provider-class/operator-limits.ts";
 import type { CloudOptions } from "../../domain/provider-class/parameters.ts";
-import { openProviderClass } from "../../domain/provider-class/parse.ts";
 import { type ClassProblem, describeProblem } from "../../domain/provider-class/problem.ts";
+import { openProviderClass } from "../../domain/read-class.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
-import { type DataEntry, keyOf as dataKeyOf, filesOfEntry, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
+import { type DataEntry, entryKey as dataKeyOf, filesOfEntry, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
+import type { Selection } from "../../domain/secret-data/select-objects.ts";
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
-import type { Selection } from "../../domain/selection/select-objects.ts";
-import type { KeyStatus } from "../../domain/sync/class-status.ts";
 import { givenKey } from "../../domain/sync/key-status.ts";
 import { type FoundObject, vaultNamed } from "../../domain/sync/object-status.ts";
+import type { KeyStatus } from "../../domain/sync/status-fields.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { ClassContent } from "./class-content.ts";
-import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed, type ObjectFailure } from "./fetch-objects.ts";
+import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
 import type { Known } from "./known-files.ts";
 import { foundObjects, lookAtObjects } from "./look-at-objects.ts";
 import type { FetchMirror, FetchRequest, Mirror, MirroredSecret, Recheck, Refused } from "./mirror.ts";
+import type { ObjectFailure } from "./object-refusals.ts";
 import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import { createRecheck, type RecheckOptions, refusalOf } from "./recheck.ts";
 import { selectFromLists } from "./select-from-lists.ts";
 import type { ValuesInHand } from "./values-in-hand.ts";
 import { withBudget } from "./vault-budget.ts";
+import type { Leadership } from "./vault-gate.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 import { checkVersions, type SeenObject, type VersionCheck } from "./version-check.ts";
 
@@ -47,7 +49,7 @@ export interface MirrorsOptions {
   /** As of a version cache. */
   readonly onChange: (classKey: string) => boolean;
   /** As of a vault's gate. */
-  readonly leadingSince?: number | undefined;
+  readonly leadership?: Leadership | undefined;
   readonly portion?: number | undefined;
 }
 
@@ -63,9 +65,9 @@ export interface ContentOptions {
 /** The same, within the limits of the vaults and with what each identity has seen of them. */
 type Mirroring = RecheckOptions & Pick<MirrorsOptions, "cloud" | "content">;
 
-export function createMirrors({ vaults, random, onChange, leadingSince, portion, ...options }: MirrorsOptions): FetchMirror {
+export function createMirrors({ vaults, random, onChange, leadership, portion, ...options }: MirrorsOptions): FetchMirror {
   const { clock, vaultMetrics: metrics } = options;
-  const budgeted = withBudget(vaults, { clock, random, metrics, leadingSince, portion });
+  const budgeted = withBudget(vaults, { clock, random, metrics, leadership, portion });
   const versionCacheOf = createObjectVersionCaches({ clock, metrics, onChange });
   const identities = { ...options.identities, credentials: new RecentSecrets(options.identities.kube, clock) };
   const mirroring: Mirroring = { ...options, identities, vaults: budgeted, versionCacheOf };
@@ -87,7 +89,7 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const { provider, fetchRequest } = request;
   const owner = objectKey(provider.metadata);
   const opened = openProviderClass(provider.spec, { owner, ...options.cloud });
-  if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `provider ${opened.provider} is not ours` });
+  if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `the provider ${opened.provider} is not azure` });
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
   // Before the objects, as the provider does: of two mistakes the same one is told.
   const mode = opened.identity;
@@ -285,7 +287,7 @@ function keysOf(
     const failure = failureOfFile(failures, path);
     if (failure !== undefined) return { key, object: objectIdOf(failure.object), state: failure.reason, message: failure.message };
     const file = fileNamed(files, path);
-    if (file === undefined) return { key, state: "InvalidClass", message: `no object of the class makes the file ${path}` };
+    if (file === undefined) return { key, state: "InvalidClass", message: `no object of the class produces the file ${path}` };
     return problem === undefined ? givenKey(key, file) : { ...givenKey(key, file), state: problem };
   });
 }

@@ -17,12 +17,12 @@ import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from 
 import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import type { SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
-import { listVersions, type ObjectFailure, refusedObject } from "./fetch-objects.ts";
+import { listVersions, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownObjects, type KnownVersion, sourcesOf } from "./known-files.ts";
-import type { FetchRequest, HintedObjects, StoredFetchRequest, Timing } from "./mirror.ts";
-import type { AskedObject } from "./object-refusals.ts";
+import type { FetchRequest, HintedObjects, LookTiming, StoredFetchRequest } from "./mirror.ts";
+import type { AskedObject, ObjectFailure } from "./object-refusals.ts";
 import { type ObjectVersionCache, type Reading, type RecordedLook, versionCacheKey } from "./object-version-cache.ts";
-import { filesOf, nameOf, StoredVersions } from "./stored-versions.ts";
+import { entrySecretName, filesOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
 
 const NOTHING_KNOWN: KnownObjects = new Map();
@@ -86,7 +86,7 @@ const LEAST_MEMORY_MS = 600_000;
 /** Unix milliseconds: a class that has not come again by then is gone, or reads elsewhere. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
-  { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<Timing, "period">,
+  { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<LookTiming, "period">,
 ): number {
   return now + Math.max(LEAST_MEMORY_MS, 2 * period * versionCache.stretchFor(classKey));
 }
@@ -119,11 +119,11 @@ function withoutLists(
 ): VersionCheck {
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
   const isUnchanged = (secretObject: SecretObjectEntries): boolean => {
-    const name = nameOf(secretObject);
+    const name = entrySecretName(secretObject);
     return intact.has(name) && synced.has(name) && !isTouched(secretObject);
   };
-  const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
-  const damaged = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
+  const unchanged = new Set(secretObjects.filter(isUnchanged).map(entrySecretName));
+  const damaged = secretObjects.filter((secretObject) => !unchanged.has(entrySecretName(secretObject)));
   const wanted = objects.filter(isMakerOf(filesOf(damaged)));
   const reader = versionCache.reader({ classKey, due, notBefore });
   const checkedAt = wanted.length === objects.length ? notBefore : undefined;
@@ -150,12 +150,12 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const known = new Map<ClassObject, Known>();
   const room = { versions: MAX_VERSIONS };
   for (const object of objects)
-    known.set(object, await knownOf({ versionCache, reader, held, room, listing: listings.get(object.type), ...input }, object, signal));
+    known.set(object, await knownOf({ input, versionCache, reader, held, room, listing: listings.get(object.type) }, object, signal));
   const sourceOf = sourcesOf(known);
   const isUnchanged = (secretObject: SecretObjectEntries): boolean =>
-    fetchRequest.intact.has(nameOf(secretObject)) && held.isAsStored(secretObject, sourceOf);
-  const unchanged = new Set(secretObjects.filter(isUnchanged).map(nameOf));
-  const changed = secretObjects.filter((secretObject) => !unchanged.has(nameOf(secretObject)));
+    fetchRequest.intact.has(entrySecretName(secretObject)) && held.isAsStored(secretObject, sourceOf);
+  const unchanged = new Set(secretObjects.filter(isUnchanged).map(entrySecretName));
+  const changed = secretObjects.filter((secretObject) => !unchanged.has(entrySecretName(secretObject)));
   const isNeeded = isMakerOf(filesOf(changed));
   const isWanted = (object: ClassObject): boolean => {
     const found = known.get(object);
@@ -203,7 +203,8 @@ function isListed(object: ClassObject): boolean {
   return object.version === undefined && !hasHistory(object);
 }
 
-interface Knowing extends ChangesInput {
+interface Knowing {
+  readonly input: ChangesInput;
   readonly versionCache: ObjectVersionCache;
   readonly reader: ObjectReader;
   readonly held: StoredVersions;
@@ -213,7 +214,7 @@ interface Knowing extends ChangesInput {
 }
 
 function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Known | Promise<Known> {
-  if (knowing.leaving.has(object)) return asHeld(knowing, object);
+  if (knowing.input.leaving.has(object)) return asHeld(knowing, object);
   if (isUnseen(knowing, object)) return undefined;
   const refused = knownRefusal(knowing, object);
   if (refused !== undefined) return refused;
@@ -222,7 +223,7 @@ function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Kn
   return knowing.listing === undefined ? knownRecently(knowing, object) : knownByList(knowing, object, knowing.listing);
 }
 
-function asHeld({ held, now }: Knowing, object: ClassObject): Known {
+function asHeld({ held, input: { now } }: Knowing, object: ClassObject): Known {
   const last = held.keyMadeFrom(object);
   if (last === undefined) return undefined;
   const { version, updated, expires } = last;
@@ -232,7 +233,15 @@ function asHeld({ held, now }: Knowing, object: ClassObject): Known {
 }
 
 /** An event has told of it, or of rights that it was refused for, and nobody has looked since: the list may be of before. */
-function isUnseen({ versionCache, fetchRequest: { hints } }: Knowing, object: ClassObject): boolean {
+function isUnseen(
+  {
+    versionCache,
+    input: {
+      fetchRequest: { hints },
+    },
+  }: Knowing,
+  object: ClassObject,
+): boolean {
   if (hints === undefined) return false;
   const look = versionCache.lookOf(object)?.look;
   if (hints.isAccessChanged) {
@@ -244,7 +253,7 @@ function isUnseen({ versionCache, fetchRequest: { hints } }: Knowing, object: Cl
 }
 
 /** In vain in this interval already, and nobody has seen the object since. */
-function knownRefusal({ versionCache, classKey, fetchRequest, listing }: Knowing, object: ClassObject): Known {
+function knownRefusal({ versionCache, input: { classKey, fetchRequest }, listing }: Knowing, object: ClassObject): Known {
   const refusal = versionCache.refusals.of(object);
   if (refusal === undefined || !isFresh(refusal, fetchRequest, versionCache.stretchFor(classKey))) return undefined;
   const listedAt = isListed(object) ? listing?.takenAt : undefined;
@@ -252,25 +261,25 @@ function knownRefusal({ versionCache, classKey, fetchRequest, listing }: Knowing
   return seenAt > refusal.at ? undefined : { kind: "failed", failure: { ...refusal.failure, object }, at: refusal.at };
 }
 
-function knownPinned({ versionCache, ...knowing }: Knowing, object: ClassObject): Known {
+function knownPinned({ versionCache, input, held }: Knowing, object: ClassObject): Known {
   const known = versionCache.lookOf(object);
-  const recorded = known ?? recalled(knowing, object);
+  const recorded = known ?? recalled(input, held, object);
   // From now on the day counts from there, for all classes that name the version.
   if (known === undefined && recorded !== undefined) versionCache.recall(object, recorded);
-  const isDue = recorded === undefined || knowing.now >= recorded.look.lookedAt + PINNED_MS;
-  return isDue || recorded.look.kind === "refused" ? undefined : asKnown(object, recorded, knowing.now);
+  const isDue = recorded === undefined || input.now >= recorded.look.lookedAt + PINNED_MS;
+  return isDue || recorded.look.kind === "refused" ? undefined : asKnown(object, recorded, input.now);
 }
 
 /** Without a list: what a class of the same identity has got since the last poll. */
-function knownRecently({ versionCache, classKey, fetchRequest }: Knowing, object: ClassObject): Known {
+function knownRecently({ versionCache, input: { classKey, fetchRequest } }: Knowing, object: ClassObject): Known {
   const recorded = versionCache.lookOf(object);
   const isRecent = recorded !== undefined && isFresh(recorded, fetchRequest, versionCache.stretchFor(classKey));
   return isRecent ? asKnown(object, recorded, recorded.look.lookedAt) : undefined;
 }
 
-function knownByList({ versionCache, ...knowing }: Knowing, object: ClassObject, listing: VaultListing): Known {
+function knownByList({ versionCache, input, held }: Knowing, object: ClassObject, listing: VaultListing): Known {
   const recorded = versionCache.lookOf(object);
-  const candidate = recorded ?? recalled(knowing, object);
+  const candidate = recorded ?? recalled(input, held, object);
   if (candidate === undefined || !stillHolds(candidate.look, listing, object.name)) return undefined;
   if (recorded === undefined) versionCache.recall(object, candidate);
   return asKnown(object, candidate, Math.max(listing.takenAt, candidate.look.lookedAt));
@@ -287,7 +296,7 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
 }
 
 /** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
-async function knownHistory({ versionCache, reader, room, ...knowing }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
+async function knownHistory({ versionCache, reader, room, input }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
     const listed = await listVersions(reader, object, signal);
     // Why there are none, the vault says to who asks for the object.
@@ -296,12 +305,12 @@ async function knownHistory({ versionCache, reader, room, ...knowing }: Knowing,
     // That they are too many is said where they are fetched.
     if (count > room.versions) return undefined;
     room.versions -= count;
-    return { kind: "found", versions: historyVersions(object, listed), at: knowing.now };
+    return { kind: "found", versions: historyVersions(object, listed), at: input.now };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
     const failure = refusedObject(object, error, undefined);
-    versionCache.refusals.note({ ...knowing, asked: [object], failures: [failure] });
-    return { kind: "failed", failure, at: knowing.now };
+    versionCache.refusals.note({ ...input, asked: [object], failures: [failure] });
+    return { kind: "failed", failure, at: input.now };
   }
 }
 
@@ -320,7 +329,8 @@ function historyVersion(object: ObjectVersion, created: number = 0): KnownVersio
 
 /** What an earlier process saw, by the status that it left: the second of a change was over if the class was checked well after it. */
 function recalled(
-  { fetchRequest: { checked }, classKey, now, held: stored }: Omit<Knowing, "versionCache">,
+  { fetchRequest: { checked }, classKey, now }: ChangesInput,
+  stored: StoredVersions,
   object: ClassObject,
 ): RecordedLook | undefined {
   const held = stored.keyMadeFrom(object);

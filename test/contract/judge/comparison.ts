@@ -1,10 +1,5 @@
 /** What a case gives on each side, and when the two are the same. Both judges speak this. */
-import { rowAllows } from "./listed-rows.ts";
-
-/** What one side made of a case. Keys of `parts`: `file:<path>` (base64), `mode:<path>`, `version:<uid>`, `data:<key>` (base64). */
-export type Outcome =
-  | { readonly kind: "done"; readonly parts: Readonly<Record<string, string>> }
-  | { readonly kind: "refused"; readonly message: string };
+import { type Outcome, rowAllows } from "./listed-rows.ts";
 
 export interface Compared {
   /** Of a generated case: made from its input, so that the same input twice is one case. */
@@ -96,13 +91,13 @@ const SDK_WORDS: readonly Normalisation[] = [
   {
     name: "the provider's SDK on an identity that the node does not have",
     pattern: /ManagedIdentityCredential[ :][\s\S]*(?:Identity not found|no assigned identity)[\s\S]*$/i,
-    replacement: "<the node has no such identity>",
+    replacement: "<the node does not have this identity>",
   },
   {
     name: "our words on an identity that the node does not have",
     pattern:
-      /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*: no token for the managed identity .* the node has no such identity[\s\S]*$/,
-    replacement: "<the node has no such identity>",
+      /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*: no token for the managed identity .* the node does not have this identity[\s\S]*$/,
+    replacement: "<the node does not have this identity>",
   },
   {
     name: "the provider's SDK on a name that the proxy does not resolve",
@@ -116,8 +111,7 @@ const SDK_WORDS: readonly Normalisation[] = [
   },
   {
     name: "our words where the SDK does not ask Entra, since the vault's challenge names another tenant",
-    pattern:
-      /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*: the vault belongs to another tenant than [\s\S]*$/,
+    pattern: /(?:get|list the versions of) (?:secret|key|certificate) .* from https:\/\/.*: the vault does not belong to tenant [\s\S]*$/,
     replacement: "<no token of this tenant>",
   },
   {

@@ -3,6 +3,7 @@ import type { SecretObject } from "../../../src/domain/kubernetes.ts";
 import { type Random, randomFrom } from "../../support/fixtures/random.ts";
 import type { Compared } from "./comparison.ts";
 import { generatedFile, isUnreadable, type Part, randomParts } from "./generated-file.ts";
+import { QUOTED_VALUE } from "./listed-rows.ts";
 import type { Material } from "./material.ts";
 import { ourSecretData, type SecretDataJudge } from "./secret-data-judge.ts";
 
@@ -70,8 +71,8 @@ export async function generatedSecretData(
     const question = { object, files: files.map(([path, parts]) => [path, generatedFile(parts, material)] as const) };
     const theirs = await judge.ask(question);
     const isTooNew = theirs.kind === "refused" && TOO_NEW.test(theirs.message) && files.some(([, parts]) => parts.some(isUnreadable));
-    const listed = isTooNew ? { listed: "modern-pfx" } : {};
-    compared.set(id, { id, rows: [], isGenerated: true, ours: ourSecretData(question), theirs, ...listed });
+    const listed = isTooNew ? "modern-pfx" : QUOTED_VALUE;
+    compared.set(id, { id, rows: [], isGenerated: true, ours: ourSecretData(question), theirs, listed });
   }
   return [...compared.values()];
 }

@@ -1,5 +1,9 @@
 /** The differences that docs/reference/compatibility.md names. A row allows its own difference only, not any that a case shows. */
-import type { Outcome } from "./comparison.ts";
+
+/** What one side made of a case. Keys of `parts`: `file:<path>` (base64), `mode:<path>`, `version:<uid>`, `data:<key>` (base64). */
+export type Outcome =
+  | { readonly kind: "done"; readonly parts: Readonly<Record<string, string>> }
+  | { readonly kind: "refused"; readonly message: string };
 
 type Allows = (ours: Outcome, theirs: Outcome) => boolean;
 
@@ -18,12 +22,12 @@ const REFUSED_SECRETS: ReadonlySet<string> = new Set([
   "Secrets of type kubernetes.io/service-account-token are never written",
   "Secrets of type bootstrap.kubernetes.io/token are never written",
   "Secrets of type helm.sh/release.v1 are never written",
-  '"My_Secret" is no valid name of a Secret',
-  '"" is no valid name of a Secret',
-  '"a b" is no valid key of a Secret',
-  "labels may not set argocd.argoproj.io/instance",
+  '"My_Secret" is not a valid Secret name',
+  '"" is not a valid Secret name',
+  '"a b" is not a valid Secret key',
+  "labels cannot set argocd.argoproj.io/instance",
   "secretObjects 0 and 1 name the same Secret app",
-  "data has 1048577 bytes, a Secret takes 1048576; the biggest entry is b with 524289",
+  "data has 1048577 bytes, but a Secret can have 1048576; the largest entry is b with 524289",
 ]);
 
 const TOO_NEW = /pkcs12: (?:unknown digest algorithm: |algorithm \S+ is not supported)/;
@@ -50,13 +54,21 @@ const YAML_SYNTAX = /, error: yaml: (?!unmarshal errors:)/;
 /** What can be wrong with an entry that only we read, or with what is fetched for it. */
 const BEHIND_YAML = [YAML_ERROR, AFTER_IT, /^parameter \w+ cannot be empty$/] as const;
 
+/** The end of ours, where theirs goes on with what was found. */
+const MISMATCH = / expected\) \w+$/;
+
+/** Of Secret data: theirs quote the value wherever it is not a certificate. */
+export const QUOTED_VALUE = "hex-error";
+
 /** By id, which is the row's anchor in the page. */
 const ALLOWED: Readonly<Record<string, Allows>> = {
   "modern-pfx": (ours, theirs) =>
     theirs.kind === "refused" && TOO_NEW.test(theirs.message) && (ours.kind === "done" || AFTER_IT.test(ours.message)),
   "refused-secrets": (ours, theirs) => ours.kind === "refused" && REFUSED_SECRETS.has(ours.message) && theirs.kind === "done",
-  "hex-error": refusedBoth(
-    (ours, theirs) => /^encoding\/hex: invalid byte at input byte \d+$/.test(ours) && theirs.startsWith("encoding/hex: invalid byte: U+"),
+  [QUOTED_VALUE]: refusedBoth(
+    (ours, theirs) =>
+      (/^encoding\/hex: invalid byte at input byte \d+$/.test(ours) && theirs.startsWith("encoding/hex: invalid byte: U+")) ||
+      (MISMATCH.test(ours) && theirs.startsWith(`${ours.replace(MISMATCH, "")} vs {class:`)),
   ),
   "object-type-first": refusedBoth(
     (ours, theirs) =>
@@ -90,7 +102,7 @@ const ALLOWED: Readonly<Record<string, Allows>> = {
   },
   "objects-size": (ours, theirs) =>
     ours.kind === "refused" &&
-    /yaml: (?:objects is longer|entries of objects expand to more) than \d+ characters$|^objects has \d+ entries, a class may have \d+$/.test(
+    /yaml: (?:objects is longer|entries of objects expand to more) than \d+ characters$|^objects has \d+ entries; a class can have \d+$/.test(
       ours.message,
     ) &&
     theirs.kind === "done",
@@ -106,7 +118,7 @@ export function rowAllows(row: string, ours: Outcome, theirs: Outcome): boolean 
 /** Rows that show in the texts alone, whatever the case is about. */
 const BY_TEXT = [
   "version-history",
-  "hex-error",
+  QUOTED_VALUE,
   "modern-pfx",
   "identity-modes",
   "object-type-first",

@@ -9,16 +9,17 @@ import type { ObjectFile } from "../../../src/domain/content/object-file.ts";
 import { makesFile } from "../../../src/domain/content/version-history.ts";
 import { accountIdentity } from "../../../src/domain/federation.ts";
 import type { VaultIdentity } from "../../../src/domain/ports/vault-identity.ts";
-import { fileMode } from "../../../src/domain/provider-class/file-permission.ts";
 import type { ClassObject } from "../../../src/domain/provider-class/object-rules.ts";
-import { openProviderClass, type ProviderClass } from "../../../src/domain/provider-class/parse.ts";
+import { hasReadablePermission } from "../../../src/domain/provider-class/objects.ts";
 import { readServicePrincipal } from "../../../src/domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../../src/domain/provider-class/this-version.ts";
+import { openProviderClass, type ProviderClass } from "../../../src/domain/read-class.ts";
 import { Sensitive } from "../../../src/domain/sensitive.ts";
 import { pki } from "../../../src/pki/pki.ts";
 import { cloudFileReader } from "../../../src/sync/vault/cloud-files.ts";
-import { fetchObjects, type ObjectFailure } from "../../../src/sync/vault/fetch-objects.ts";
-import type { Outcome } from "./comparison.ts";
+import { fetchObjects } from "../../../src/sync/vault/fetch-objects.ts";
+import type { ObjectFailure } from "../../../src/sync/vault/object-refusals.ts";
+import type { Outcome } from "./listed-rows.ts";
 
 export interface OurQuestion {
   readonly parameters: Readonly<Record<string, string>>;
@@ -43,10 +44,12 @@ function bareMessage({ message, object }: ObjectFailure): string {
   return place < 0 ? message : message.slice(0, place);
 }
 
-/** The last object that makes a file decides its mode, as it does its contents. */
+/** The last object that makes a file decides its mode, as it does its contents; the provider gives 0 for what it cannot read. */
 function modeOf(file: ObjectFile, objects: readonly ClassObject[]): number {
   const maker = objects.findLast((object) => makesFile(object, file.path));
-  return maker === undefined ? -1 : fileMode(maker, DEFAULT_MODE);
+  if (maker === undefined) return -1;
+  if (maker.filePermission === "") return DEFAULT_MODE;
+  return hasReadablePermission(maker) ? Number.parseInt(maker.filePermission, 8) : 0;
 }
 
 /** Clients are kept by account. */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { baseEnvironment } from "../../support/processes/base-environment.ts";
-import type { Outcome } from "./comparison.ts";
+import type { Outcome } from "./listed-rows.ts";
 import type { OurQuestion } from "./our-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./our-process.ts", import.meta.url));

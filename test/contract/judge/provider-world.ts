@@ -9,7 +9,7 @@ import { type SpawnedEmulator, spawnEmulator } from "../../../tools/key-vault-em
 import type { Permission } from "../../../tools/key-vault-emulator/vault/permissions.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import { type AzureProvider, type Mounted, startAzureProvider } from "./azure-provider.ts";
-import type { Outcome } from "./comparison.ts";
+import type { Outcome } from "./listed-rows.ts";
 import { type MetadataProxy, startMetadataProxy } from "./metadata-proxy.ts";
 import { type OurSide, startOurSide } from "./our-side.ts";
 

@@ -7,7 +7,7 @@ import { Sensitive } from "../../../src/domain/sensitive.ts";
 import { pki } from "../../../src/pki/pki.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import { startLineProcess } from "../../support/processes/line-process.ts";
-import type { Outcome } from "./comparison.ts";
+import type { Outcome } from "./listed-rows.ts";
 
 /** What both are asked. */
 export interface SecretDataQuestion {

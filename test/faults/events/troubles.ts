@@ -56,7 +56,7 @@ async function noticed(replicas: Replicas, { name }: Trouble): Promise<void> {
   await eventually(
     async () => {
       const { process } = await replicas.leader();
-      return samplesOf(await process.metrics()).value("event_queue_up") === 0 && process.log().includes("an event queue is not read");
+      return samplesOf(await process.metrics()).value("event_queue_up") === 0 && process.log().includes("an event queue cannot be read");
     },
     { within: NOTICED_WITHIN_MS, every: 250, what: `a leader that notices that ${name}` },
   );

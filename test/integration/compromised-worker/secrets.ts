@@ -108,6 +108,15 @@ export function secretAttempts(foreign: readonly ForeignSecret[], { canList }: {
   return canList ? [...reads, ...writes.map((write) => ({ ...write, succeeded: isDone }))] : [...lists, ...reads, ...writes];
 }
 
+/** What would let the worker leave a Secret of its own as somebody's, or others delete or keep it. */
+const FREEING: Readonly<Record<string, object>> = {
+  "the mark of an adoption": { labels: FORGED, annotations: { [SECRET_ANNOTATIONS.adopted]: "true" } },
+  "the word of an owner": { labels: FORGED, annotations: { [SECRET_ANNOTATIONS.adoptableBy]: "forged" } },
+  "the driver's label": { labels: { ...FORGED, [DRIVER_MANAGED_LABEL]: "true" } },
+  "an owner": { labels: FORGED, ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "1" }] },
+  "a finalizer": { labels: FORGED, finalizers: ["example.com/held"] },
+};
+
 /** Secrets on which the cluster acts: one is a token of an account, one lets nodes join. */
 export function mintingSecrets(accounts: readonly ForeignSecret[]): readonly Attempt[] {
   const make = (what: string, namespace: string, sent: object): Attempt => ({
@@ -128,6 +137,7 @@ export function mintingSecrets(accounts: readonly ForeignSecret[]): readonly Att
     make("a token for nodes", "kube-system", body("bootstrap-token-abcdef", { labels: FORGED }, { type: "bootstrap.kubernetes.io/token" })),
     make("a Helm release", "default", body("sh.helm.release.v1.x.v1", { labels: FORGED }, { type: "helm.sh/release.v1" })),
     make("a Secret without our label", "default", body("unmarked", {})),
+    ...Object.entries(FREEING).map(([what, metadata]) => make(`a Secret with ${what}`, "default", body("freed", metadata))),
     make("a copy where none is taken", "default", body("copied", { labels: COPIED, annotations: COPIED_FROM })),
   ];
 }

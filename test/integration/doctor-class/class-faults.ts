@@ -11,13 +11,13 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
     {
       leaf: "class-absent",
       plant: async () => ({ namespace: await here.sync.namespace(), name: "nowhere" }),
-      message: /^there is no SecretProviderClass /,
+      message: /^SecretProviderClass \S+ does not exist/,
     },
     {
       leaf: "class-unreadable",
       plant: () => here.aClass(),
       asked: async (place) => ({ kubeconfig: await classReader(here.sync.plane, place.namespace, "") }),
-      message: /you may not get/,
+      message: /you lack permission to get/,
     },
     {
       leaf: "class-not-azure",
@@ -55,14 +55,14 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
       leaf: "credentials-unreadable",
       plant: () => here.aClass(),
       asked: async (place) => ({ kubeconfig: await classReader(here.sync.plane, place.namespace, "get") }),
-      message: /you may not get secrets/,
+      message: /you lack permission to get secrets/,
     },
     {
       leaf: "credentials-not-allowed",
       plant: () => here.aClass({ annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: "other" } }),
       message: /named other/,
     },
-    { leaf: "credentials-absent", plant: () => here.aClass({}, { credentials: false }), message: /^there is no Secret / },
+    { leaf: "credentials-absent", plant: () => here.aClass({}, { credentials: false }), message: /^Secret \S+ does not exist/ },
     { leaf: "credentials-incomplete", plant: () => here.inANamespaceWithCredentials({ clientid: "only" }), message: /no clientsecret/ },
     {
       leaf: "credentials-padded",
@@ -73,7 +73,7 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
     {
       leaf: "account-absent",
       plant: () => here.aClass({ parameters: { clientID: randomUUID() }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "nobody" } }),
-      message: /^there is no ServiceAccount \S+\/nobody$/,
+      message: /^ServiceAccount \S+\/nobody does not exist$/,
     },
     {
       leaf: "class-limited",
@@ -90,7 +90,7 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
         await here.anAccount(place.namespace, "app");
         return place;
       },
-      message: /^no token of the ServiceAccount app: Namespace \S+ does not grant it/,
+      message: /^no token for the ServiceAccount app: Namespace \S+ does not grant it/,
     },
     {
       leaf: "token-request-forbidden",
@@ -112,7 +112,7 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
         await here.setWorkerArguments(["sync", "--identity-bindings=true"]);
         return here.bound();
       },
-      message: /its token proxy is reached from pods alone/,
+      message: /only pods can reach its token proxy/,
       repair: () => here.setWorkerArguments(["sync"]),
     },
     {

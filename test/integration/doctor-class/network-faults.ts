@@ -32,7 +32,7 @@ export function networkFaults(here: DoctoredClasses): readonly Fault[] {
         return place;
       },
       asked: async () => ({ environment: DIRECT, names: "ENOTFOUND" }),
-      message: /NXDOMAIN.*the worker had an answer/,
+      message: /NXDOMAIN.*the vault answered the worker's last check/,
     },
     {
       leaf: "name-service-silent",
@@ -46,7 +46,7 @@ export function networkFaults(here: DoctoredClasses): readonly Fault[] {
       asked: async () => ({
         environment: { HTTPS_PROXY: "http://user:hidden@127.0.0.1:1", https_proxy: "http://user:hidden@127.0.0.1:1" },
       }),
-      message: /^the proxy 127\.0\.0\.1:1 is not reached \(ECONNREFUSED\)/,
+      message: /^the proxy 127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/,
     },
     {
       leaf: "proxy-refuses",

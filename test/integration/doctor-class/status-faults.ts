@@ -96,7 +96,7 @@ export function statusFaults(here: DoctoredClasses): readonly Fault[] {
         await here.setStatus(place, { secrets: written(here.object, "v1") });
         return place;
       },
-      message: /there is no Secret \S+\/app: the status says that it was written$/,
+      message: /Secret \S+\/app does not exist: the status says that it was written$/,
     },
     ...[
       { labels: {}, annotations: {}, message: /has no label/ },
@@ -122,7 +122,7 @@ export function statusFaults(here: DoctoredClasses): readonly Fault[] {
         await here.aSecret(place, { version: "v1" });
         return place;
       },
-      message: /not made from secret\/object-\d+ version v2/,
+      message: /does not contain secret\/object-\d+ version v2/,
     },
   ];
 }

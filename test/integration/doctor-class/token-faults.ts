@@ -89,14 +89,14 @@ export function tokenFaults(here: DoctoredClasses): readonly Fault[] {
         return here.bound();
       },
       asked: async () => ({ environment: { KUBERNETES_SERVICE_HOST: "10.0.0.1" } }),
-      message: /no token by identity binding: there is no \S+\/ca\.crt/,
+      message: /no token by identity binding: \S+\/ca\.crt, .*does not exist/,
       repair: () => here.setWorkerArguments(["sync"]),
     },
     {
       leaf: "managed-identity-refused",
       plant: () => here.aClass({ parameters: { useVMManagedIdentity: "true", userAssignedIdentityID: randomUUID() } }),
       asked: async () => ({ environment: { ...managedIdentityEnvironment(here.sync.emulator), KUBERNETES_SERVICE_HOST: "10.0.0.1" } }),
-      message: /the node has no such identity/,
+      message: /the node does not have this identity/,
     },
   ];
 }

@@ -24,7 +24,7 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
       leaf: "vault-other-tenant",
       plant: async () =>
         here.inANamespaceWithCredentials(credentialsOf(await here.anApplication()), { parameters: { tenantId: randomUUID() } }),
-      message: /belongs to another tenant/,
+      message: /does not belong to tenant/,
     },
     {
       leaf: "permission-missing",
@@ -36,7 +36,7 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
       leaf: "vault-private",
       title: "R4: vault-private: the vault takes connections by private link only, and nobody is blamed for a role",
       plant: strike(here, { kind: "refusal", refusal: "private-link-only" }),
-      message: /closed to public networks.*ForbiddenByConnection/,
+      message: /does not allow public network access.*ForbiddenByConnection/,
     },
     {
       leaf: "vault-perimeter",
@@ -58,7 +58,7 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
         await here.sync.emulator.createVault({ name: "older-vault", tenantId: here.sync.tenantId, apiVersions: ["7.0", "7.1"] });
         return here.inANamespaceWithCredentials(credentialsOf(await here.anApplication()), { parameters: { keyvaultName: "older-vault" } });
       },
-      message: /does not know version 7\.4 of Key Vault's API, its latest is 7\.1/,
+      message: /does not support version 7\.4 of the Key Vault API, only versions up to 7\.1/,
     },
     { leaf: "object-absent", plant: () => here.ofObject("nowhere"), message: /HTTP 404/ },
     {
@@ -81,7 +81,7 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
           { objects: ["only-a-key"], secretObjects: [opaque("app", "only-a-key")] },
         );
       },
-      message: /no secret only-a-key, but a key of that name/,
+      message: /no secret only-a-key, but it has a key with that name/,
     },
     {
       leaf: "object-disabled",

@@ -1,7 +1,7 @@
 import { SNAPSHOT_LABEL } from "../../../src/domain/annotations.ts";
 import { copyOf } from "../../../src/domain/healing/component-copy.ts";
 import { componentsOf } from "../../../src/domain/healing/components.ts";
-import { COPY_LABEL } from "../../../src/sync/healing/component-copies.ts";
+import { COMPONENT_COPY_LABEL } from "../../../src/sync/healing/component-copies.ts";
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
@@ -16,7 +16,7 @@ async function keepCopy(install: InstallEdits): Promise<void> {
   await install.apply({
     apiVersion: "apps/v1",
     kind: "ControllerRevision",
-    metadata: { name: COPY, namespace: "keyvault-injector", labels: { [SNAPSHOT_LABEL]: COPY_LABEL } },
+    metadata: { name: COPY, namespace: "keyvault-injector", labels: { [SNAPSHOT_LABEL]: COMPONENT_COPY_LABEL } },
     revision: 1,
     data: copyOf(component, live),
   });

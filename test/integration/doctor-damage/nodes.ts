@@ -8,7 +8,7 @@ export function nodeDamages(install: InstallEdits): readonly Damage[] {
       what: "no CSI driver",
       check: "driver",
       state: "FAIL",
-      message: /^there is no CSIDriver/,
+      message: /^CSIDriver \S+ does not exist/,
       damage: () => install.deleting("csidriver", "secrets-store.csi.k8s.io"),
       repair: () => install.putBack(),
     },
@@ -35,7 +35,7 @@ export function nodeDamages(install: InstallEdits): readonly Damage[] {
       what: "a driver that may write Secrets",
       check: "driver-sync",
       state: "WARN",
-      message: /secrets-store-csi-driver may write Secrets \(ClusterRoleBinding syncing\)/,
+      message: /secrets-store-csi-driver can write Secrets \(ClusterRoleBinding syncing\)/,
       damage: () =>
         install.kubectl(
           "create",

@@ -76,7 +76,7 @@ export function policyDamages(install: InstallEdits): readonly Damage[] {
       what: "a policy that is there and bound, and denies nothing",
       check: "guardrails",
       state: "FAIL",
-      message: /^nothing stops the worker from what keyvault-injector-sync-snapshots forbids$/,
+      message: /^the worker is able to do what keyvault-injector-sync-snapshots should prevent$/,
       damage: async () => {
         await install.keeping(["get", "validatingadmissionpolicy", "keyvault-injector-sync-snapshots"]);
         await install.policySpec({ validations: [{ expression: "true" }] });

@@ -26,7 +26,7 @@ export function tokenDamages(install: InstallEdits): readonly Damage[] {
       check: "tokens",
       state: "FAIL",
       message:
-        /^ServiceAccount keyvault-injector-webhook was made anew at \S+: the API server refuses the tokens of keyvault-injector-webhook-of-before$/,
+        /^ServiceAccount keyvault-injector-webhook was recreated at \S+: the API server rejects the tokens of keyvault-injector-webhook-of-before$/,
       damage: async () => {
         await install.apply(pod);
         const made = Date.now();

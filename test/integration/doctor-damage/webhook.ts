@@ -16,7 +16,7 @@ export function webhookDamages(install: InstallEdits): readonly Damage[] {
       what: "the webhook's configuration deleted",
       check: "webhook",
       state: "FAIL",
-      message: /^there is no MutatingWebhookConfiguration/,
+      message: /^no MutatingWebhookConfiguration/,
       damage: () => install.deleting("mutatingwebhookconfiguration", "keyvault-injector"),
       repair: () => install.putBack(),
     },
@@ -32,7 +32,7 @@ export function webhookDamages(install: InstallEdits): readonly Damage[] {
       what: "an objectSelector that leaves pods out",
       check: "webhook",
       state: "WARN",
-      message: /^its objectSelector may keep opted-in pods from it$/,
+      message: /^its objectSelector may exclude opted-in pods$/,
       damage: () =>
         install.patchWebhook([{ op: "add", path: "/webhooks/0/objectSelector", value: { matchLabels: { nobody: "has-this" } } }]),
       repair: () => install.patchWebhook([{ op: "replace", path: "/webhooks/0/objectSelector", value: {} }]),
@@ -41,7 +41,7 @@ export function webhookDamages(install: InstallEdits): readonly Damage[] {
       what: "a matchCondition that is never true",
       check: "webhook",
       state: "WARN",
-      message: /^its matchConditions\[never\] may keep opted-in pods from it$/,
+      message: /^its matchConditions\[never\] may exclude opted-in pods$/,
       damage: () =>
         install.patchWebhook([{ op: "add", path: "/webhooks/0/matchConditions/-", value: { name: "never", expression: "false" } }]),
       repair: () => install.patchWebhook([{ op: "remove", path: "/webhooks/0/matchConditions/1" }]),
@@ -80,7 +80,7 @@ export function webhookDamages(install: InstallEdits): readonly Damage[] {
       what: "no CA Secret",
       check: "authority",
       state: "FAIL",
-      message: /^there is no Secret keyvault-injector\/keyvault-injector-ca$/,
+      message: /^Secret keyvault-injector\/keyvault-injector-ca does not exist$/,
       damage: () => install.deleting("secret", "keyvault-injector-ca", "-n", "keyvault-injector"),
       repair: () => install.putBack(),
     },
@@ -101,7 +101,7 @@ export function webhookDamages(install: InstallEdits): readonly Damage[] {
       what: "another namespace left out",
       check: "namespaces",
       state: "WARN",
-      message: /left out besides our own: default$/,
+      message: /also excluded: default$/,
       damage: () =>
         install.patchWebhook([{ op: "add", path: "/webhooks/0/namespaceSelector/matchExpressions/0/values/-", value: "default" }]),
       repair: () => install.patchWebhook([{ op: "remove", path: "/webhooks/0/namespaceSelector/matchExpressions/0/values/2" }]),
@@ -110,7 +110,7 @@ export function webhookDamages(install: InstallEdits): readonly Damage[] {
       what: "kube-system not left out",
       check: "namespaces",
       state: "FAIL",
-      message: /^kube-system is not left out/,
+      message: /^kube-system is not excluded/,
       damage: () =>
         install.patchWebhook([{ op: "replace", path: "/webhooks/0/namespaceSelector/matchExpressions/0/values/0", value: "kube-public" }]),
       repair: () =>

@@ -1,5 +1,5 @@
 import type { KubeObject, Secret } from "../../../src/domain/kubernetes.ts";
-import type { ClassStatus } from "../../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../../src/domain/sync/status-fields.ts";
 import { allStatuses, CREDENTIALS, listAll, OBJECTS, type SyncWorld } from "../../support/worker/sync-world.ts";
 import type { Seen, SeenSecret } from "./judge.ts";
 import { SOME_FINGERPRINT } from "./specification.ts";

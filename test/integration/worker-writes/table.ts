@@ -1,5 +1,6 @@
 /** What a stolen token of the worker would make of the objects that healing may write, one JSON Patch each. */
 
+import { listAt, readManifests } from "../../support/cluster/shipped-manifests.ts";
 import { add, CONTAINER, HELD, type Operation, POD, POD_CHANGES, remove, replace, volumeChanges } from "./pod-changes.ts";
 
 export interface Target {
@@ -73,6 +74,9 @@ function webhookChanges(index: number): Readonly<Record<string, readonly Operati
   };
 }
 
+/** As shipped, in a configuration of the other kind. */
+const webhookOf = (file: string, index = 0): object => Object(listAt(readManifests(`base/${file}.yaml`)[0], "webhooks")[index]) as object; // YAML of ours.
+
 const without = (names: readonly string[]): Readonly<Record<string, readonly Operation[]>> =>
   Object.fromEntries(Object.entries(POD_CHANGES).filter(([name]) => !names.includes(name)));
 
@@ -101,20 +105,26 @@ const DEPLOYMENT_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
   "another spread": [add(`${POD}/topologySpreadConstraints/0/whenUnsatisfiable`, "DoNotSchedule")],
 };
 
+const { reinvocationPolicy: _ofMutations, ...injecting } = webhookOf("webhook-configuration") as Readonly<Record<string, unknown>>;
+
 export const TARGETS: readonly Target[] = [
   {
     name: "the configuration that injects",
     collection: `${REGISTRATION}/mutatingwebhookconfigurations`,
     object: OWN,
     policy: "keyvault-injector-sync-webhooks",
-    changes: { ...webhookChanges(0), "another reinvocation": [replace("/webhooks/0/reinvocationPolicy", "Never")] },
+    changes: {
+      ...webhookChanges(0),
+      "another reinvocation": [replace("/webhooks/0/reinvocationPolicy", "Never")],
+      "an entry of the other configuration": [add("/webhooks/-", webhookOf("preflight-configuration"))],
+    },
   },
   {
     name: "the configuration that warns",
     collection: `${REGISTRATION}/validatingwebhookconfigurations`,
     object: OWN,
     policy: "keyvault-injector-sync-webhooks",
-    changes: webhookChanges(1),
+    changes: { ...webhookChanges(1), "an entry of the other configuration": [add("/webhooks/-", injecting)] },
   },
   {
     name: "the worker's Deployment",

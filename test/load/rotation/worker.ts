@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseDuration } from "../../../src/domain/duration.ts";
 import { SETTINGS } from "../../../src/runtime/settings.ts";
-import type { ProductBuild } from "../built-product.ts";
+import type { ProductBuild } from "../../support/cluster/built-product.ts";
 import { keyvaultInjector } from "../sync/keyvault-injector.ts";
 import { type Stage, setStage } from "../sync/stage.ts";
 import type { EventQueue } from "./event-queue.ts";

@@ -1,5 +1,5 @@
+import type { ProductBuild } from "../../support/cluster/built-product.ts";
 import { compare, describeComparison, type Round, type Sample } from "../against.ts";
-import type { ProductBuild } from "../built-product.ts";
 import type { Figures } from "./figures.ts";
 
 export interface Against {

@@ -15,7 +15,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 import { programRefusal } from "../../e2e/support/binaries.ts";
-import { buildAt, builtProduct, type ProductBuild } from "../built-product.ts";
+import { buildAt, builtProduct, type ProductBuild } from "../../support/cluster/built-product.ts";
 import { runAgainst } from "./against.ts";
 import type { SyncContestant } from "./contestant.ts";
 import { runCourse } from "./course.ts";

@@ -1,11 +1,11 @@
 import path from "node:path";
+import type { ProductBuild } from "../../support/cluster/built-product.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { shippedArguments, shippedNodeFlags, shippedVariables } from "../../support/cluster/one-machine.ts";
 import { freePort, installProduct } from "../../support/cluster/product.ts";
 import { shardRights } from "../../support/cluster/shard-rights.ts";
 import { folderManifests } from "../../support/cluster/shipped-manifests.ts";
 import { classOf, opaque } from "../../support/worker/sync-world.ts";
-import type { ProductBuild } from "../built-product.ts";
 import { isReady, type Launched, launch } from "../launch.ts";
 import type { StartOptions, SyncContestant, Wish } from "./contestant.ts";
 import { type BenchObject, OBJECTS_PER_CLASS } from "./vaults.ts";

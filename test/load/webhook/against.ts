@@ -1,7 +1,7 @@
 import { cpus, loadavg } from "node:os";
+import type { ProductBuild } from "../../support/cluster/built-product.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { compare, describeComparison, type Round, type Sample } from "../against.ts";
-import type { ProductBuild } from "../built-product.ts";
 import { cpuNanoseconds, residentMiB } from "../process-usage.ts";
 import { type Contestant, startOurs } from "./contestants.ts";
 import { createSender, percentile, type Sender, sendAll, sendAtRate } from "./load.ts";

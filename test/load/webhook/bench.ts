@@ -10,8 +10,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 
 import { programRefusal } from "../../e2e/support/binaries.ts";
+import { buildAt, builtProduct, type ProductBuild } from "../../support/cluster/built-product.ts";
 import { type ControlPlane, startControlPlane } from "../../support/cluster/control-plane.ts";
-import { buildAt, builtProduct, type ProductBuild } from "../built-product.ts";
 import { cpuNanoseconds, residentMiB } from "../process-usage.ts";
 import { runAgainst } from "./against.ts";
 import { type Contestant, prepareCluster, startAzureWorkloadIdentity, startBaseline, startOurs } from "./contestants.ts";

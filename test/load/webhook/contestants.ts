@@ -3,13 +3,13 @@ import { connect } from "node:net";
 import path from "node:path";
 
 import { builtProgram } from "../../e2e/support/binaries.ts";
+import type { ProductBuild } from "../../support/cluster/built-product.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { onOneMachine, shippedArguments, shippedNodeFlags, shippedVariables } from "../../support/cluster/one-machine.ts";
 import { freePort } from "../../support/cluster/product.ts";
 import { folderManifests, MANIFESTS, parseManifests, renderDefaultOverlay } from "../../support/cluster/shipped-manifests.ts";
 import { selfSignedCertificate } from "../../support/fixtures/serving-certificate.ts";
 import { webhookTarget } from "../../support/webhook/webhook-request.ts";
-import type { ProductBuild } from "../built-product.ts";
 import { isReady, launch } from "../launch.ts";
 import type { Target } from "./load.ts";
 import { BENCH_CLASS, BENCH_NAMESPACE } from "./reviews.ts";

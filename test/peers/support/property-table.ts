@@ -25,8 +25,8 @@ export function documentedProperties(): readonly DocumentedProperty[] {
       object: `documented-${row}-${index}`,
       value,
       property: codeSpans(property)[0] ?? "",
-      theirs: theirs === "an empty text" ? "" : (codeSpans(theirs)[index] ?? ""),
-      ours: ours.startsWith("an error") ? undefined : codeSpans(ours)[index],
+      theirs: theirs === "an empty string" ? "" : (codeSpans(theirs)[index] ?? ""),
+      ours: ours.startsWith("nothing") ? undefined : codeSpans(ours)[index],
     })),
   );
 }

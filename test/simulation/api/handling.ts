@@ -1,5 +1,5 @@
 import type { Serving } from "./crds/serving.ts";
-import type { ApiAnswer, ApiRequest, Attributes, Verb } from "./interface.ts";
+import type { ApiAnswer, ApiRequest, Attributes, OpenWatch, Verb } from "./interface.ts";
 import { type JsonObject, textOf } from "./json.ts";
 import type { Kind } from "./kind.ts";
 import { listText } from "./read/list.ts";
@@ -8,7 +8,6 @@ import type { WatchLines } from "./read/watch.ts";
 import { openWatch } from "./read/watching.ts";
 import { forbidden, initializing, methodNotAllowed, notFound, Refusal, unsupportedMediaType } from "./refusal.ts";
 import { type Route, routeOf } from "./route.ts";
-import type { OpenWatch } from "./server.ts";
 import { keyOf } from "./store/stored.ts";
 import { type Environment, resourceOf, type Writing, type Written } from "./write/context.ts";
 import { create } from "./write/create.ts";

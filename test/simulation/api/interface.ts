@@ -110,3 +110,11 @@ export interface Write {
   readonly resourceVersion: number;
   readonly isDryRun: boolean;
 }
+
+/** A watch that is open, as {@link SimulatedApiServer.cutWatches} shows it. */
+export interface OpenWatch {
+  readonly user: string;
+  /** `secrets`, or `leases.coordination.k8s.io`. */
+  readonly resource: string;
+  readonly url: string;
+}

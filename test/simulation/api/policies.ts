@@ -13,6 +13,7 @@ import { SECRETS } from "./policies/secrets.ts";
 import { SNAPSHOTS } from "./policies/snapshots.ts";
 import { TOKENS } from "./policies/tokens.ts";
 import { WEBHOOK_CONFIGURATION } from "./policies/webhook-configuration.ts";
+import { WEBHOOK_SECRETS } from "./policies/webhook-secrets.ts";
 import { WEBHOOKS } from "./policies/webhooks.ts";
 import { WORKLOADS } from "./policies/workloads.ts";
 
@@ -30,6 +31,7 @@ export const SHIPPED_POLICIES: readonly Policy[] = [
   SNAPSHOTS,
   TOKENS,
   WEBHOOK_CONFIGURATION,
+  WEBHOOK_SECRETS,
   WEBHOOKS,
   WORKLOADS,
 ];

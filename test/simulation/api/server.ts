@@ -5,7 +5,7 @@ import { NamespaceControllers } from "./controllers/namespaces.ts";
 import { DefinitionControllers } from "./crds/controllers.ts";
 import { CustomServing, DEFINITIONS, type Serving } from "./crds/serving.ts";
 import { answerRequest, type Handling } from "./handling.ts";
-import type { ApiAnswer, ApiRequest, ApiServerOptions, Attributes } from "./interface.ts";
+import type { ApiAnswer, ApiRequest, ApiServerOptions, Attributes, OpenWatch } from "./interface.ts";
 import type { JsonObject } from "./json.ts";
 import type { Kind } from "./kind.ts";
 import type { WatchLines } from "./read/watch.ts";
@@ -13,14 +13,6 @@ import { type Backup, Store } from "./store/store.ts";
 import type { Stored } from "./store/stored.ts";
 import type { Environment } from "./write/context.ts";
 import { unsignedToken } from "./write/reviews.ts";
-
-/** A watch that is open, as {@link SimulatedApiServer.cutWatches} shows it. */
-export interface OpenWatch {
-  readonly user: string;
-  /** `secrets`, or `leases.coordination.k8s.io`. */
-  readonly resource: string;
-  readonly url: string;
-}
 
 /** Lists as they are shown: the same list is the same answer. */
 const shown = new WeakMap<readonly Stored[], readonly JsonObject[]>();

@@ -1,7 +1,12 @@
+import { isEqual } from "../api/json.ts";
+
 const UID_LENGTH = 36;
 
-/** A uid is taken as a whole: a part of one may be the number of a version. */
-const UID_OR_NUMBER = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b\d+\b/g;
+/** Uids and times are taken as a whole: a part of one may be the number of a version. */
+const WORDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+\b/g;
+
+/** Uids that operations make up mean the same on both servers, also where one answers of them and the other of something else. */
+const MADE_UP = /^([12])\1{7}-2222-4333-8444-555555555555$/;
 
 /** What each server calls by names of its own: uids, versions, generated names. One stands for the other, always the same one. */
 export class Correspondence {
@@ -16,6 +21,7 @@ export class Correspondence {
 
   /** False where one of the two already stands for something else. */
   pair(real: string, simulated: string): boolean {
+    if (MADE_UP.test(real) || MADE_UP.test(simulated)) return real === simulated;
     const known = this.#toSimulated.get(real);
     const back = this.#toReal.get(simulated);
     if (known === undefined && back === undefined) {
@@ -71,12 +77,34 @@ export class Correspondence {
     return low;
   }
 
+  /** Whether one text is the other's in other names. A number that both have is no version, and means the same: that of an RFC, for instance. */
+  isSame(real: string, simulated: string): boolean {
+    const named = this.#withGenerated(real);
+    const [words, expected] = [named.match(WORDS) ?? [], simulated.match(WORDS) ?? []];
+    return (
+      isEqual(named.split(WORDS), simulated.split(WORDS)) &&
+      words.every((word, index) => word === expected[index] || this.#translatedWord(word) === expected[index])
+    );
+  }
+
+  /** `namespace/name` of the real server in the simulated one's names; the same where the name was not made up. */
+  keyOf(real: string): string {
+    const at = real.indexOf("/") + 1;
+    const name = real.slice(at);
+    return `${real.slice(0, at)}${this.#generated.get(name) ?? name}`;
+  }
+
   /** A text of the real server in the simulated one's names. */
   translated(text: string): string {
-    const versioned = text.replaceAll(UID_OR_NUMBER, (found) =>
-      found.length === UID_LENGTH ? (this.#toSimulated.get(found) ?? found) : String(this.#versions.get(Number(found)) ?? found),
-    );
-    for (const [real, simulated] of this.#generated) if (versioned.includes(real)) return versioned.replaceAll(real, simulated);
-    return versioned;
+    return this.#withGenerated(text).replaceAll(WORDS, (word) => this.#translatedWord(word));
+  }
+
+  #translatedWord(word: string): string {
+    return /^\d+$/.test(word) ? String(this.#versions.get(Number(word)) ?? word) : (this.#toSimulated.get(word) ?? word);
+  }
+
+  #withGenerated(text: string): string {
+    for (const [real, simulated] of this.#generated) if (text.includes(real)) return text.replaceAll(real, simulated);
+    return text;
   }
 }

@@ -50,10 +50,24 @@ class Comparing {
   }
 
   #items(path: string, real: readonly Json[], simulated: readonly Json[]): void {
-    const [a, b] = inOneOrder(path, real, simulated);
+    const [a, b] = path === "items" ? [real, this.#inTheOrderOf(real, simulated)] : inOneOrder(path, real, simulated);
     if (a.length !== b.length)
       this.#found.push({ kind: kindOf(path), path: `${path}.length`, real: a.map(brief), simulated: b.map(brief) });
     else for (const [index, item] of a.entries()) this.value(`${path}[${index}]`, item, b[index]);
+  }
+
+  /** In a list, objects whose names begin alike and end by chance stand as chance has it. */
+  #inTheOrderOf(real: readonly Json[], simulated: readonly Json[]): readonly Json[] {
+    const given = real.map(keyIn);
+    const found = simulated.map(keyIn);
+    const wanted = given.map((key) => this.#pairs.keyOf(key));
+    const isByChance = wanted.every((key, index) => {
+      const other = found[index] ?? "";
+      return key === other || (key !== given[index] && beginning(key) === beginning(other));
+    });
+    if (!isByChance || found.some((key) => !wanted.includes(key))) return simulated;
+    const places = new Map(simulated.map((item, index) => [item, wanted.indexOf(found[index] ?? "")]));
+    return simulated.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
   }
 
   #isSame(path: string, real: Json | undefined, simulated: Json | undefined): boolean {
@@ -65,7 +79,7 @@ class Comparing {
     if (path === "metadata.continue") return (real === "") === (simulated === "");
     if (real === simulated) return true;
     if (isGenerated(path, real, simulated)) return this.#pairs.pair(real, simulated);
-    return this.#pairUidsIn(real, simulated) && withoutCurrent(this.#pairs.translated(real)) === withoutCurrent(simulated);
+    return this.#pairUidsIn(real, simulated) && this.#pairs.isSame(withoutCurrent(real), withoutCurrent(simulated));
   }
 
   /** Those of objects that were gone before anything of them was compared have no pair yet. */
@@ -97,12 +111,27 @@ function withoutCurrent(text: string): string {
   return text.replace(/(Too large resource version: \d+, current: )\d+/, "$1N");
 }
 
+function keyIn(item: Json): string {
+  const { namespace = "", name = "" } = isObject(item) ? objectAt(item, "metadata") : {};
+  return `${textOf(namespace)}/${textOf(name)}`;
+}
+
+/** Of a name that was made up: all but what was drawn. */
+function beginning(name: string): string {
+  return name.slice(0, -5);
+}
+
 /** Names and addresses that the server makes up. */
 function isGenerated(path: string, real: string, simulated: string): boolean {
   if (/clusterIPs?(\[0\])?$/.test(path)) return true;
-  const cut = (name: string): string => name.slice(0, -5);
   const isName = /(^|\.)metadata\.name$|details\.name$|volumes\[\d+\]\.name$|volumeMounts\[\d+\]\.name$/.test(path);
-  return isName && real.length === simulated.length && real.length > 5 && cut(real) === cut(simulated) && /[-.]$/.test(cut(real));
+  return (
+    isName &&
+    real.length === simulated.length &&
+    real.length > 5 &&
+    beginning(real) === beginning(simulated) &&
+    /[-.]$/.test(beginning(real))
+  );
 }
 
 type Pair<T> = readonly [T, T];

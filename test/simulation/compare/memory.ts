@@ -59,6 +59,9 @@ export class Memory {
         return this.#earlier.get(key) ?? "1";
       case "listed":
         return this.#lists.get(key) ?? "1";
+      // For a watch: how far back a server remembers goes by when its caches were filled.
+      case "listedOrNow":
+        return this.#lists.get(key) ?? "0";
       case "owners":
         return listAt(metadata, "managedFields");
       case "lastOwner":

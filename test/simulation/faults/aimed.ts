@@ -3,7 +3,8 @@ import type { Message } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import type { Random } from "../time/random.ts";
 import { API_HOST } from "../world/cluster.ts";
-import type { Team, World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import type { World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
 /** Strikes at the next request of a replica that is meant; at none, where it ends before one comes. */

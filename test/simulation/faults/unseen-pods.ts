@@ -3,7 +3,8 @@ import type { Message } from "../network/fabric.ts";
 import type { Random } from "../time/random.ts";
 import { endPod, startPod } from "../users/pods.ts";
 import { API_HOST } from "../world/cluster.ts";
-import type { Team, World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import type { World } from "../world/world.ts";
 import type { FaultKind } from "./fault.ts";
 
 /** The grace of a class without pods, as the replicas are told (milliseconds). */

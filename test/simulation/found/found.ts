@@ -14,6 +14,8 @@ export interface Found {
   readonly mayList?: boolean;
   /** Default: `team`. */
   readonly cast?: Cast;
+  /** In how many orders of what happens at once it is played; default: one. The defect shows in one of them at least. */
+  readonly orders?: number;
   /** The last thing happens in this minute. */
   readonly minutes: number;
   readonly tell: (stage: Stage) => void;
@@ -45,15 +47,15 @@ export const FOUND: readonly Found[] = [
     },
   },
   {
-    name: "a key that an edit takes out while the vault is away stays in the Secret",
+    name: "a value that an edit has decoded while the vault is away stays encoded in the Secret",
     seed: 1,
     planted: "S1",
     minutes: 40,
     tell: (stage) => {
-      const entries = ["object-0", "object-1"];
-      stage.at(1, () => stage.write({ name: "edited", entries, secrets: [{ name: "edited", keys: [0, 1] }], intervalMinutes: 5 }));
+      const told = { name: "edited", secrets: [{ name: "edited", keys: [0] }], intervalMinutes: 5 };
+      stage.at(1, () => stage.write({ ...told, entries: ["object-0"] }));
       stage.at(10, () => stage.vaultAway(20));
-      stage.at(12, () => stage.write({ name: "edited", entries, secrets: [{ name: "edited", keys: [1] }], intervalMinutes: 5 }));
+      stage.at(12, () => stage.write({ ...told, entries: [{ object: "object-0", isDecoded: true }] }));
     },
   },
   {
@@ -167,6 +169,8 @@ export const FOUND: readonly Found[] = [
     name: "a leader whose machine slept while the vault answered writes on waking, though another one leads",
     seed: 1,
     planted: "C10",
+    // On waking, the vault's answer and the renewal of the lease race.
+    orders: 4,
     mayList: false,
     minutes: 30,
     tell: (stage) => {

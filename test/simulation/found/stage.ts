@@ -18,7 +18,8 @@ import { endPod, startPod } from "../users/pods.ts";
 import { writeClass } from "../world/authors.ts";
 import type { WantedClass, WantedEntry, WantedSecret } from "../world/classes.ts";
 import { API_HOST } from "../world/cluster.ts";
-import { startWorld, type Team, type World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import { startWorld, type World } from "../world/world.ts";
 
 /** A class as a scenario writes it. */
 export interface Told {

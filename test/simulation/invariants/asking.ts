@@ -2,7 +2,8 @@
 
 import type { WantedEntry } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
-import type { Team, World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { REST_MS } from "./rest.ts";
 import { expected } from "./secrets.ts";

@@ -1,7 +1,8 @@
 /** While something is wrong with others, a class whose own identity, vault and API answers work is checked all the same. */
 import type { Ended } from "../network/fabric.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
-import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { scopesOf, troublesOf } from "./path-health.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";

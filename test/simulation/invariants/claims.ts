@@ -1,8 +1,9 @@
 /** What statuses say is true. */
-import type { ClassStatus } from "../../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../../src/domain/sync/status-fields.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
+import type { Team } from "../world/team.ts";
 import { versionAt } from "../world/vaults.ts";
-import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import { SYNC_USER, type World } from "../world/world.ts";
 import { SLOWEST } from "./checked.ts";
 import type { Invariant } from "./invariant.ts";
 import { EDITED, fileContent, isActive, seenSecrets } from "./secrets.ts";

@@ -1,7 +1,8 @@
 /** What events of vaults bring: docs/adr/0090-events-are-hints.md. */
 import type { SentEvent } from "../queues/event-grid.ts";
 import { keyOf, type WantedClass, type WantedSecret } from "../world/classes.ts";
-import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { identityScope, QUEUE, quickScopesOf, SIGN_INS, troublesOf } from "./path-health.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";

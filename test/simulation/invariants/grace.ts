@@ -1,8 +1,8 @@
 /** What a class without pods keeps, and for how long. */
 
 import { API_HOST } from "../world/cluster.ts";
-import type { World } from "../world/world.ts";
-import { SYNC_USER, type Team } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** Half of the grace that the worker is given: where its clock catches up, it goes at twice the pace (milliseconds). */

@@ -1,8 +1,9 @@
 /** Which pods of a workload were started with something older than what they would get now. */
 import type { WantedClass } from "../world/classes.ts";
 import { filesOf, isSame } from "../world/driver.ts";
+import type { Team } from "../world/team.ts";
 import type { SimulatedWorkload } from "../world/workloads.ts";
-import type { Team, World } from "../world/world.ts";
+import type { World } from "../world/world.ts";
 import { textOf } from "./secrets.ts";
 
 export function teamOf({ teams }: Pick<World, "teams">, namespace: string): Team | undefined {

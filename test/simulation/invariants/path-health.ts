@@ -9,7 +9,8 @@ import type { Machine } from "../time/machine.ts";
 import { API_HOST } from "../world/cluster.ts";
 import { QUEUE_HOST } from "../world/event-queue.ts";
 import { isChanging } from "../world/shards.ts";
-import type { Team, World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import type { World } from "../world/world.ts";
 import { Troubles } from "./troubles.ts";
 
 /**

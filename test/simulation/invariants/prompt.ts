@@ -2,7 +2,8 @@
 import { canonicalJson } from "../api/json.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
-import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { quickScopesOf, troublesOf } from "./path-health.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";

@@ -2,8 +2,9 @@
 import type { JsonObject } from "../api/json.ts";
 import { textOfPem } from "../world/certificates.ts";
 import { fileOf, JOINED_KEY, joinedIn, keyOf, SEPARATOR, type WantedClass, type WantedEntry } from "../world/classes.ts";
+import type { Team } from "../world/team.ts";
 import { currentOf, type VaultObject } from "../world/vaults.ts";
-import { SYNC_USER, type Team, type World } from "../world/world.ts";
+import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
 const MANAGED = "keyvault-injector.dev/managed";

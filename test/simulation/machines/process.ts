@@ -1,8 +1,8 @@
 /** A process of ours on a machine of its own, kept running as a kubelet does it. */
 
 import type { Logger } from "../../../src/domain/ports/logger.ts";
+import type { LeaseTiming } from "../../../src/kube/lease-options.ts";
 import type { Config } from "../../../src/runtime/config.ts";
-import type { LeaseTiming } from "../../../src/sync/compose.ts";
 import { type Probed, probe } from "../network/https-request.ts";
 import { onMachine } from "../time/context.ts";
 import { Machine } from "../time/machine.ts";

@@ -1,6 +1,6 @@
 /** In the place of `Worker` of node:worker_threads: the program of a decoding thread runs here, and its answer comes after a simulated time. */
 import { EventEmitter } from "node:events";
-import { type DecodingTask, valuesOf } from "../../../src/domain/content/decoding.ts";
+import { type DecodingTask, valuesOf } from "../../../src/domain/decoding.ts";
 import type { ThreadMessage } from "../../../src/pki/threads/thread-message.ts";
 import { activeScheduler, currentMachine } from "../time/context.ts";
 import type { Machine } from "../time/machine.ts";

@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S11 by the simulation.
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S12 by the simulation.
  * A change of the code that one of them edits writes the edit anew: the defect is to stay what it was.
  */
 import { CONTROL_DEFECTS } from "./control-defects.ts";
@@ -263,6 +263,18 @@ import { networkCode } from "./service-answer.ts";
     shownBy: ["a class whose own identity, vault and API answers work is checked"],
     what: "what serves the retry of a poll is counted from the retry, and not from the poll",
     edits: [{ file: PLAN_FETCH, find: "isOfPoll ? pollFor", replace: `isOfPoll && trigger !== "RetryDue" ? pollFor` }],
+  },
+  {
+    id: "S12",
+    shownBy: ["no vault is asked for more than its budget"],
+    what: "a replica that stood still asks vaults although another one leads by then",
+    edits: [
+      {
+        file: "src/sync/vault/vault-gate.ts",
+        find: "    if (this.#options.leadership?.holdsLease() === false) {",
+        replace: "    if (this.#options.leadership?.holdsLease() === undefined) {",
+      },
+    ],
   },
   ...EVENT_DEFECTS,
   ...SHARD_DEFECTS,

@@ -1,9 +1,9 @@
 /** The simulation as a child process on changed sources: found or not, and what it took. */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Violation } from "../invariants/invariant.ts";
+import { cpuSecondsOf } from "../runs/cpu-time.ts";
 
 /**
  * `crowd`: of the usual size, with many classes. `events`: each seed's worker reads events from a queue, and not only every other one's.
@@ -53,21 +53,6 @@ export interface Hunted {
 
 /** Milliseconds. */
 const LOOK_EVERY_MS = 1_000;
-
-/** Of Linux, in which `/proc` counts CPU time. */
-const TICKS_PER_SECOND = 100;
-
-function cpuSecondsOf(pid: number | undefined): number | undefined {
-  try {
-    const fields =
-      readFileSync(`/proc/${pid ?? 0}/stat`, "utf8")
-        .split(") ")[1]
-        ?.split(" ") ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  } catch {
-    return undefined;
-  }
-}
 
 export async function hunt({ folder, seed, seeds, hours, world = "small", cpuSeconds }: HuntOptions): Promise<Hunted> {
   const script = path.join(folder, "test/simulation/planted/hunt.ts");

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { cpuSecondsOf } from "./cpu-time.ts";
 import type { Job, Summary } from "./job.ts";
 
 const WORKER = path.join(import.meta.dirname, "worker.ts");
@@ -8,15 +9,24 @@ const WORKER = path.join(import.meta.dirname, "worker.ts");
 /** Young objects die young here: room for them, and no threads to collect them beside the other processes. */
 const NODE_FLAGS = ["--no-warnings", "--min-semi-space-size=32", "--max-semi-space-size=64", "--single-threaded-gc"];
 
+/** What a seed may take; past either it has failed: a world may be caught in a loop, or stand still. */
+export interface Most {
+  /** Of CPU time: a machine that is busy with other things makes no seed fail. */
+  readonly cpuSeconds: number;
+  readonly seconds: number;
+}
+
+/** Milliseconds. */
+const LOOK_EVERY_MS = 500;
+
 /** Processes that run simulations, one at a time each. */
 export class Pool {
   readonly #children: ChildProcess[];
-  readonly #mostMs: number | undefined;
+  readonly #most: Most | undefined;
 
-  /** `mostMs`: milliseconds, after which a seed has failed: a world may be caught in a loop. */
-  constructor(count: number, mostMs?: number) {
+  constructor(count: number, most?: Most) {
     this.#children = Array.from({ length: count }, () => fork(WORKER, { execArgv: NODE_FLAGS }));
-    this.#mostMs = mostMs;
+    this.#most = most;
   }
 
   /** Runs what `next` gives, until it gives nothing any more or `onDone` returns false. */
@@ -50,13 +60,22 @@ export class Pool {
   }
 
   async #runIn(child: ChildProcess, job: Job): Promise<Summary> {
-    const timer = this.#mostMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), this.#mostMs);
+    const timer = this.#most === undefined ? undefined : endedPast(this.#most, child);
     try {
       return await runIn(child, job);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
   }
+}
+
+function endedPast({ cpuSeconds, seconds }: Most, child: ChildProcess): NodeJS.Timeout {
+  const began = Date.now();
+  const before = cpuSecondsOf(child.pid) ?? 0;
+  return setInterval(() => {
+    const used = (cpuSecondsOf(child.pid) ?? before) - before;
+    if (used > cpuSeconds || Date.now() - began > seconds * 1_000) child.kill("SIGKILL");
+  }, LOOK_EVERY_MS);
 }
 
 async function runIn(child: ChildProcess, job: Job): Promise<Summary> {

@@ -1,12 +1,18 @@
 import type { Random } from "./random.ts";
-import type { Scheduler } from "./scheduler.ts";
+
+/** What a machine asks of the scheduler. */
+interface WorldTime {
+  /** Virtual milliseconds since the start of the simulation. */
+  readonly now: number;
+  shiftTimers(machine: Machine, milliseconds: number): void;
+}
 
 /** Where a process runs: its clocks, its speed, and whether it runs at all. Everything that the process does is done on its machine. */
 export class Machine {
   readonly name: string;
   /** For what the process itself draws: jitter, uuids, keys. */
   readonly random: Random;
-  readonly #scheduler: Scheduler;
+  readonly #scheduler: WorldTime;
   readonly #epoch: number;
   readonly #booted: number;
   #isAlive = true;
@@ -20,7 +26,7 @@ export class Machine {
   lag = 0;
 
   /** `epoch`: Unix milliseconds of virtual time 0. */
-  constructor(name: string, options: { readonly scheduler: Scheduler; readonly random: Random; readonly epoch: number }) {
+  constructor(name: string, options: { readonly scheduler: WorldTime; readonly random: Random; readonly epoch: number }) {
     this.name = name;
     this.random = options.random;
     this.#scheduler = options.scheduler;

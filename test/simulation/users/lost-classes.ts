@@ -10,7 +10,8 @@ import { CLUSTER, namespaceScope, troublesOf } from "../invariants/path-health.t
 import type { Random } from "../time/random.ts";
 import { deleteClass, writeClass } from "../world/authors.ts";
 import type { WantedClass } from "../world/classes.ts";
-import type { Team, World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import type { World } from "../world/world.ts";
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 const DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io";

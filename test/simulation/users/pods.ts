@@ -3,7 +3,8 @@ import type { Random } from "../time/random.ts";
 import { podCame, podWent } from "../world/authors.ts";
 import type { WantedClass } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
-import { type Team, UNUSED_GRACE_MS, type World } from "../world/world.ts";
+import type { Team } from "../world/team.ts";
+import { UNUSED_GRACE_MS, type World } from "../world/world.ts";
 import type { OperationKind } from "./operation.ts";
 
 const MOST_PODS = 20;

@@ -1,8 +1,8 @@
 /** What the users of a world write for their namespace. */
 import { manifestOf, type WantedClass } from "./classes.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Team } from "./team.ts";
 import type { Application } from "./vaults.ts";
-import type { Team } from "./world.ts";
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 

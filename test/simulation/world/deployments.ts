@@ -1,8 +1,8 @@
 /** The Deployments that the users of a world write. */
 import type { Random } from "../time/random.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Team } from "./team.ts";
 import { RESTART_ON_ROTATION, ROTATED } from "./workloads.ts";
-import type { Team } from "./world.ts";
 
 const MERGE_PATCH = "application/merge-patch+json";
 

@@ -3,8 +3,8 @@ import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { WantedClass } from "./classes.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Team } from "./team.ts";
 import { currentOf } from "./vaults.ts";
-import type { Team } from "./world.ts";
 
 const STATUSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";

@@ -3,8 +3,8 @@
 import { emptyTeam, writeClass, writeCredentials } from "./authors.ts";
 import type { WantedClass, WantedEntry } from "./classes.ts";
 import type { Cluster } from "./cluster.ts";
+import type { Team } from "./team.ts";
 import type { Vaults } from "./vaults.ts";
-import type { Team } from "./world.ts";
 
 export const GREEDY = "greedy";
 

@@ -1,5 +1,5 @@
 /** How fast the clockwork of a world goes: a share of the worlds has the product's own, the others less of what happens most and says least. */
-import type { LeaseTiming } from "../../../src/sync/compose.ts";
+import type { LeaseTiming } from "../../../src/kube/lease-options.ts";
 import type { Random } from "../time/random.ts";
 
 export interface Pace {

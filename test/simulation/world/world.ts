@@ -1,3 +1,5 @@
+import type { Team } from "./team.ts";
+
 // The program of a decoding thread: it listens at the simulated port.
 import "../../../src/pki/threads/thread.ts";
 import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
@@ -19,7 +21,7 @@ import type { Trace } from "../time/trace.ts";
 import { emptyTeam, podCame, podWent, writeClass, writeCredentials } from "./authors.ts";
 import { isGrantedBlindly } from "./blind-rights.ts";
 import { Budgets } from "./budgets.ts";
-import { drawClass, drawMountedClass, type WantedClass } from "./classes.ts";
+import { drawClass, drawMountedClass } from "./classes.ts";
 import { API_HOST, Cluster, releaseManifests } from "./cluster.ts";
 import { copying, type LiveCopies } from "./copies.ts";
 import { deploy, deployMounting } from "./deployments.ts";
@@ -32,7 +34,7 @@ import { drawPace } from "./pace.ts";
 import { Processes } from "./processes.ts";
 import { type Shards, startShards } from "./shards.ts";
 import { startThreads, type Threads } from "./threads.ts";
-import { type Application, type SimulatedVault, Vaults } from "./vaults.ts";
+import { Vaults } from "./vaults.ts";
 import { Workloads } from "./workloads.ts";
 
 export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
@@ -98,24 +100,6 @@ const ENFORCED_SHARE = 1 / 3;
 const BLIND_SHARE = 1 / 6;
 const FEW_SHARE = 1 / 3;
 const BUDGETS_SHARE = 1 / 3;
-
-/** A namespace, the vault that its classes read, and as whom. */
-export interface Team {
-  readonly namespace: string;
-  readonly vault: SimulatedVault;
-  readonly application: Application;
-  /** By name. */
-  readonly classes: Map<string, WantedClass>;
-  /** Those that make no Secret. */
-  readonly mounted: Map<string, WantedClass>;
-  /** When each was written last (virtual milliseconds). */
-  readonly writtenAt: Map<string, number>;
-  /** Names of pods, with the class that each mounts. */
-  readonly pods: Map<string, string>;
-  /** When the last pod of a class ended that has none now (virtual milliseconds), by its name. */
-  readonly usedUntil: Map<string, number>;
-  readonly mostClasses: number;
-}
 
 /** Something that ended, or went wrong, in a line that a person can read. */
 export interface Told {

@@ -14,9 +14,8 @@ import type { Clock } from "../../../src/domain/ports/clock.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
 import { baseEnvironment } from "../processes/base-environment.ts";
+import { program } from "../processes/program.ts";
 import { ManualClock } from "../time/manual-clock.ts";
-
-const MAIN = path.resolve(import.meta.dirname, "../../../src/main.ts");
 
 /** All that a user at a terminal, or a script, sees of a command. */
 export interface CliOutput {
@@ -41,7 +40,7 @@ export function runCli(args: readonly string[], { kubeconfig, input = "", enviro
     ...environment,
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [program(), ...args], { env, stdio: ["pipe", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
@@ -87,6 +86,8 @@ interface OfflineOptions {
   readonly inputs?: ManifestInputs;
   /** Instead of one that stands. */
   readonly clock?: Clock;
+  /** Instead of no way out. */
+  readonly openReach?: CommandContext["openReach"];
 }
 
 function offlineContext(input: string, options: OfflineOptions): CommandContext {
@@ -106,9 +107,11 @@ function offlineContext(input: string, options: OfflineOptions): CommandContext 
     openAzure: async () => {
       throw new CommandFailure("no Azure here");
     },
-    openReach: async () => {
-      throw new CommandFailure("no way out here");
-    },
+    openReach:
+      options.openReach ??
+      (async () => {
+        throw new CommandFailure("no way out here");
+      }),
     signal: new AbortController().signal,
   };
 }

@@ -7,16 +7,22 @@ import type { Manifest } from "../cluster/shipped-manifests.ts";
 /** An API server that holds these objects, for commands that only read; it serves every kind but the given plurals. */
 export function heldCluster(objects: readonly Manifest[], unserved: readonly string[] = []): Cluster {
   const ofKind = ({ kind }: Resource): readonly Manifest[] => objects.filter((object) => object.kind === kind);
+  const read = async (resource: Resource, { namespace, name }: ObjectRef) => {
+    if (unserved.includes(resource.plural)) return { kind: "unserved" };
+    const object = ofKind(resource).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+    return object === undefined ? { kind: "absent" } : { kind: "found", object };
+  };
   const kube = {
-    read: async (resource: Resource, { namespace, name }: ObjectRef) => {
-      if (unserved.includes(resource.plural)) return { kind: "unserved" };
-      const object = ofKind(resource).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
-      return object === undefined ? { kind: "absent" } : { kind: "found", object };
-    },
-    list: async (resource: Resource, { namespace, keep = (object) => object }: ListRequest<Manifest>) => {
+    read,
+    readMetadata: read,
+    list: async (resource: Resource, { namespace, labelSelector, fieldSelector, keep = (object) => object }: ListRequest<Manifest>) => {
+      const [label = "", value] = labelSelector?.split("=") ?? [];
+      const named = /^metadata\.name=(.*)$/.exec(fieldSelector ?? "")?.[1];
       if (unserved.includes(resource.plural)) throw new KubeError("NotFound", `no ${resource.plural}`, { retry: { kind: "never" } });
       return ofKind(resource)
         .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
+        .filter(({ metadata }) => value === undefined || metadata.labels?.[label] === value)
+        .filter(({ metadata }) => named === undefined || metadata.name === named)
         .map(keep);
     },
   };

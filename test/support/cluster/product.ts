@@ -4,12 +4,12 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { baseEnvironment } from "../processes/base-environment.ts";
 import { type RunningProcess, startProcess } from "../processes/process.ts";
+import { program } from "../processes/program.ts";
 import { eventually } from "../time/eventually.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { onOneMachine, shippedArguments, shippedNodeFlags } from "./one-machine.ts";
 import { folderManifests, MANIFESTS, type Manifest } from "./shipped-manifests.ts";
 
-const root = path.resolve(import.meta.dirname, "../../..");
 const NAMESPACE = "keyvault-injector";
 
 export type Role = "webhook" | "sync";
@@ -97,7 +97,7 @@ export function productOn(plane: ControlPlane, options: InstalledProduct): Produ
       const environment = { ...options.environment, ...start.environment };
       const started = await startRole(plane, {
         role,
-        main: options.main ?? path.join(root, "src/main.ts"),
+        main: options.main ?? program(),
         shipped,
         admissionPort,
         environment,
@@ -135,7 +135,10 @@ interface RoleInput {
   readonly logs: string[];
 }
 
-async function startRole(plane: ControlPlane, input: RoleInput): Promise<ProductProcess> {
+/** Another process may take a port between the moment in which it was free and the one in which ours listens. */
+const MOST_PORTS = 3;
+
+async function startRole(plane: ControlPlane, input: RoleInput, tried = 1): Promise<ProductProcess> {
   const name = `keyvault-injector-${input.role}`;
   const kubeconfig = await plane.kubeconfigFor({ namespace: NAMESPACE, name });
   const healthPort = await freePort();
@@ -165,8 +168,13 @@ async function startRole(plane: ControlPlane, input: RoleInput): Promise<Product
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => appendFileSync(logFile, chunk));
   const running = startProcess(child, name);
   const product = describeProcess(running, { role: input.role, logFile, healthPort, admissionPort: input.admissionPort });
-  await untilReady(running, product, input.within);
-  return product;
+  try {
+    await untilReady(running, product, input.within);
+    return product;
+  } catch (error) {
+    if (tried >= MOST_PORTS || !product.log().includes(`EADDRINUSE: address already in use 127.0.0.1:${healthPort}`)) throw error;
+    return startRole(plane, input, tried + 1);
+  }
 }
 
 interface ProcessFacts {

@@ -1,6 +1,13 @@
-import type { ControlPlane } from "./control-plane.ts";
+import { type ApiServerAccess, apiRequest } from "./api-request.ts";
 
 /** As whoever runs in a pod of the ServiceAccount asks. */
-export async function serviceAccountToken(plane: Pick<ControlPlane, "kubectl">, namespace: string, account: string): Promise<string> {
-  return (await plane.kubectl(["create", "token", account, "-n", namespace])).trim();
+export async function serviceAccountToken(server: ApiServerAccess, namespace: string, account: string): Promise<string> {
+  const answer = await apiRequest(server, {
+    method: "POST",
+    path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
+    body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } },
+  });
+  const token = (answer.body as { readonly status?: { readonly token?: string } }).status?.token; // As the API server's TokenRequest is.
+  if (token === undefined) throw new Error(`no token for ${namespace}/${account}: ${JSON.stringify(answer.body)}`);
+  return token;
 }

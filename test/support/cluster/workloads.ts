@@ -1,6 +1,6 @@
 import { POD_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { apiVersionOf, type KubeObject } from "../../../src/domain/kubernetes.ts";
-import { WORKLOADS, type WorkloadKind } from "../../../src/domain/rollout/workload.ts";
+import { WORKLOADS, type WorkloadKind } from "../../../src/domain/rollout/workload-kinds.ts";
 import { find, listAll, send } from "../worker/sync-world.ts";
 import type { ControlPlane } from "./control-plane.ts";
 

@@ -1,6 +1,6 @@
 import { NODE_NAMESPACE } from "../../../src/domain/healing/components.ts";
 import { RESOURCES } from "../../../src/domain/kubernetes.ts";
-import { WORKLOADS } from "../../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../../src/domain/rollout/workload-kinds.ts";
 import type { Target } from "./cluster.ts";
 import { merged, type Operation, patched, strategicallyPatched } from "./operations.ts";
 import { CLASSES, type Damage } from "./table.ts";

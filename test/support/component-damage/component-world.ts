@@ -86,6 +86,8 @@ async function installOn(plane: ControlPlane): Promise<ComponentWorld> {
         return ids.has(id) ? [id] : [];
       });
       await eventually(async () => (await listAll(plane, COPIES)).length === installed.length + crds.length, {
+        // A worker whose ServiceAccount was deleted cannot release the lease: the next one waits for all of it, 15 s.
+        within: 60_000,
         what: `copies of ${installed.length + crds.length} objects`,
       });
     },

@@ -1,6 +1,6 @@
 import { NODE_NAMESPACE } from "../../../src/domain/healing/components.ts";
 import { RESOURCES } from "../../../src/domain/kubernetes.ts";
-import { WORKLOADS } from "../../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../../src/domain/rollout/workload-kinds.ts";
 import { at } from "../cluster/shipped-manifests.ts";
 import { CLASS_CRD, STATUS_CRD } from "../worker/sync-world.ts";
 import type { Target } from "./cluster.ts";

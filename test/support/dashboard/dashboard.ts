@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { baseEnvironment } from "../processes/base-environment.ts";
 import { startProcess } from "../processes/process.ts";
+import { program } from "../processes/program.ts";
 import { eventually } from "../time/eventually.ts";
-
-const MAIN = path.resolve(import.meta.dirname, "../../../src/main.ts");
 
 export interface Dashboard {
   /** With the token, and a slash behind it. */
@@ -25,7 +24,7 @@ export async function startDashboard(
   nodeFlags: readonly string[] = [],
 ): Promise<Dashboard> {
   const env = { ...baseEnvironment(), HOME: path.join(import.meta.dirname, "no-such-home"), KUBECONFIG: kubeconfig };
-  const child = spawn(process.execPath, [...nodeFlags, MAIN, "dashboard", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...nodeFlags, program(), "dashboard", ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   const running = startProcess(child, "dashboard");
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));

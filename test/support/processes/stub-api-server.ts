@@ -8,6 +8,8 @@ export interface StubRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: URL;
+  /** The representation that is asked for. */
+  readonly accept: string;
   /** Parsed JSON; undefined where there is none. */
   readonly body: unknown;
 }
@@ -22,7 +24,7 @@ export async function startStubApiServer(handle: (request: StubRequest, response
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://stub");
     readBody(request)
-      .then((body) => handle({ method: request.method ?? "GET", url, body }, response))
+      .then((body) => handle({ method: request.method ?? "GET", url, accept: request.headers.accept ?? "", body }, response))
       .catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

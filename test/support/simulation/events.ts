@@ -5,10 +5,10 @@ import { createPushMetrics } from "../../../src/sync/push/push-metrics.ts";
 import type { SimulatedWorld } from "./world.ts";
 
 export interface SentEvent {
-  /** Name of a secret of the vault. */
+  /** Name of an object of the vault. */
   readonly name: string;
   readonly version: string;
-  readonly type?: "SecretNewVersionCreated" | "SecretNearExpiry" | "SecretExpired";
+  readonly type?: "SecretNewVersionCreated" | "SecretNearExpiry" | "SecretExpired" | "KeyNewVersionCreated";
   /** Unix milliseconds; default: now. */
   readonly at?: number;
 }
@@ -49,7 +49,8 @@ export class EventsOf {
   send({ name, version, type = "SecretNewVersionCreated", at = this.#world.clock.now() }: SentEvent): void {
     this.sent += 1;
     const id = String(this.sent);
-    const data = { Id: `https://vault-1.vault.azure.net/secrets/${name}/${version}` };
+    const collection = type.startsWith("Key") ? "keys" : "secrets";
+    const data = { Id: `https://vault-1.vault.azure.net/${collection}/${name}/${version}` };
     const text = JSON.stringify({ eventType: `Microsoft.KeyVault.${type}`, eventTime: new Date(at).toISOString(), data });
     this.#messages.push({ id, receipt: id, receipts: 1, text });
   }

@@ -1,10 +1,10 @@
 import { Registry } from "prom-client";
 import { type KubeObject, RESOURCES } from "../../../src/domain/kubernetes.ts";
 import { recordName } from "../../../src/domain/rollout/mounted-files.ts";
-import { WORKLOADS } from "../../../src/domain/rollout/workload.ts";
-import { rfc3339 } from "../../../src/domain/sync/class-status.ts";
+import { WORKLOADS } from "../../../src/domain/rollout/workload-kinds.ts";
+import { rfc3339 } from "../../../src/domain/sync/stored-time.ts";
+import type { RolloutSettings } from "../../../src/sync/rollouts/rollout-context.ts";
 import { createRolloutMetrics } from "../../../src/sync/rollouts/rollout-metrics.ts";
-import type { RolloutSettings } from "../../../src/sync/rollouts/rollout-namespace.ts";
 import { createRollouts } from "../../../src/sync/rollouts/rollouts.ts";
 import { ListedVaults } from "../worker/listed-vault.ts";
 import { classOf, type Leader, SimulatedWorld } from "./world.ts";

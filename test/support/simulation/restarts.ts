@@ -4,9 +4,9 @@ import { POD_ANNOTATIONS, PREFIX } from "../../../src/domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../../src/domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode } from "../../../src/domain/ports/kube-error.ts";
 import type { KubeWatcher } from "../../../src/domain/ports/kube-watcher.ts";
-import { WORKLOADS } from "../../../src/domain/rollout/workload.ts";
+import { WORKLOADS } from "../../../src/domain/rollout/workload-kinds.ts";
+import type { RolloutSettings } from "../../../src/sync/rollouts/rollout-context.ts";
 import { createRolloutMetrics } from "../../../src/sync/rollouts/rollout-metrics.ts";
-import type { RolloutSettings } from "../../../src/sync/rollouts/rollout-namespace.ts";
 import { createRollouts } from "../../../src/sync/rollouts/rollouts.ts";
 import { type Leader, type LeadOptions, SimulatedWorld } from "./world.ts";
 

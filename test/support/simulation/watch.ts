@@ -12,11 +12,18 @@ interface WatchSource<T> {
   readonly isListable: () => boolean;
 }
 
+interface Kept<T> {
+  readonly ref: ObjectRef;
+  /** The object and its version. */
+  readonly version: string;
+  readonly value: T;
+}
+
 /** A live copy that hears of each change in the turn after it was made, until it is cut off. */
 export class SimulatedWatch<T> implements Reflector<T> {
   readonly options: ReflectorOptions<T>;
   readonly #source: WatchSource<T>;
-  readonly #copy = new Map<string, { readonly ref: ObjectRef; readonly value: T }>();
+  readonly #copy = new Map<string, Kept<T>>();
   #hasSynced = false;
   #unbrokenSince: number;
   /** When the stream was cut; undefined while it lives. */
@@ -89,9 +96,10 @@ export class SimulatedWatch<T> implements Reflector<T> {
     const all = this.#source.list();
     const present = new Set(all.map(keyOf));
     for (const [key, { ref }] of this.#copy) if (!present.has(key)) this.#set(ref, undefined);
-    for (const object of all) this.#set(refOf(object), object);
+    // As a real one: a list reports what differs alone.
+    for (const object of all) if (this.#copy.get(keyOf(object))?.version !== versionOf(object)) this.#set(refOf(object), object);
     this.#hasSynced = true;
-    this.options.onListed?.();
+    this.options.observer?.listed?.(this.options.namespace);
   }
 
   #set(ref: ObjectRef, object: KubeObject | undefined): void {
@@ -99,14 +107,18 @@ export class SimulatedWatch<T> implements Reflector<T> {
     const previous = this.#copy.get(key)?.value;
     const current = object === undefined ? undefined : this.options.project(object);
     if (previous === undefined && current === undefined) return;
-    if (current === undefined) this.#copy.delete(key);
-    else this.#copy.set(key, { ref, value: current });
+    if (object === undefined || current === undefined) this.#copy.delete(key);
+    else this.#copy.set(key, { ref, version: versionOf(object), value: current });
     this.options.onChange?.(ref, { previous, current });
   }
 }
 
 function keyOf({ metadata }: KubeObject): string {
   return objectKey(metadata);
+}
+
+function versionOf({ metadata: { uid, resourceVersion } }: KubeObject): string {
+  return `${uid}/${resourceVersion}`;
 }
 
 function refOf({ metadata }: KubeObject): ObjectRef {

@@ -5,16 +5,18 @@ import type { Clock } from "../../../src/domain/ports/clock.ts";
 import type { EventSink } from "../../../src/domain/ports/event-sink.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import type { VaultClients } from "../../../src/domain/ports/vault-client.ts";
-import { type ClassStatus, conditionOf } from "../../../src/domain/sync/class-status.ts";
+import { conditionOf } from "../../../src/domain/sync/class-status.ts";
+import type { ClassStatus } from "../../../src/domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../src/domain/sync/stored-status.ts";
 import { pki } from "../../../src/pki/pki.ts";
 import { createComponentMetrics } from "../../../src/sync/healing/component-metrics.ts";
 import { readCrds } from "../../../src/sync/healing/crd-files.ts";
 import { createSyncMetrics } from "../../../src/sync/metrics.ts";
+import type { ProcessParts } from "../../../src/sync/process-parts.ts";
 import { Quarantine } from "../../../src/sync/quarantine.ts";
 import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { runWorker } from "../../../src/sync/worker.ts";
-import type { WorkerOptions } from "../../../src/sync/worker-options.ts";
+import type { PollingOptions, WorkerOptions, WorkerParts } from "../../../src/sync/worker-options.ts";
 import { ManualClock } from "../time/manual-clock.ts";
 import { decodingHere } from "../worker/decoding-here.ts";
 import { ListedVaults } from "../worker/listed-vault.ts";
@@ -101,44 +103,51 @@ export class SimulatedWorld {
     };
   }
 
-  #options({ settings, rollouts, vaults = this.vaults, ...extra }: LeadOptions): WorkerOptions {
-    const { registry, clock, logger } = this;
+  #options({ settings, rollouts, push, gateways, clock = this.clock, vaults = this.vaults, ...polling }: LeadOptions): WorkerOptions {
+    const { registry, logger } = this;
     return {
       settings: { ...SETTINGS, ...settings },
-      healsCrds: false,
-      healsComponents: false,
-      healsNodeSide: false,
-      healsWebhook: true,
-      crds: readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds")),
-      namespace: NAMESPACE,
-      credentialsSecretNames: ["secrets-store-creds"],
-      limits: { vaults: [], identityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
-      readCloudFile: undefined,
-      kube: this.cluster.client,
-      probe: refusing(),
-      isBlind: false,
-      shard: { index: 0, count: 1, isFirst: true, serves: () => true },
-      watcher: this.cluster.watcher,
-      watcherOfAllShards: this.cluster.watcher,
-      vaults,
-      decoder: decodingHere,
-      quarantine: new Quarantine({ version: "test", clock, logger, store: async () => undefined }),
-      render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
-      rollouts,
-      events: { emit: (event) => void this.events.push(event) },
-      metrics: createSyncMetrics(registry),
-      componentMetrics: createComponentMetrics(registry),
-      vaultMetrics: createVaultMetrics(registry),
-      clock,
-      logger,
-      random: () => 0.5,
-      ...extra,
+      install: { namespace: NAMESPACE, namespaces: [], shard: { index: 0, count: 1, isFirst: true, serves: () => true } },
+      healing: {
+        heal: [],
+        healNodeSide: false,
+        healWebhook: true,
+        crds: readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds")),
+        componentMetrics: createComponentMetrics(registry),
+      },
+      api: {
+        kube: this.cluster.client,
+        probe: refusing(),
+        isBlind: false,
+        watcher: this.cluster.watcher,
+        watcherOfAllShards: this.cluster.watcher,
+      },
+      vaults: {
+        vaults,
+        credentialsSecretNames: ["secrets-store-creds"],
+        limits: { allowedVaults: [], allowedIdentityModes: [], managedIdentityNamespaces: ["*"], cloudName: "AzurePublicCloud" },
+        readCloudFile: undefined,
+        render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
+        decoder: decodingHere,
+        vaultMetrics: createVaultMetrics(registry),
+      },
+      polling: { quarantine: new Quarantine({ version: "test", clock: this.clock, logger, store: async () => undefined }), ...polling },
+      parts: { rollouts, push, gateways },
+      process: {
+        clock,
+        logger,
+        random: () => 0.5,
+        events: { emit: (event) => void this.events.push(event) },
+        metrics: createSyncMetrics(registry),
+      },
     };
   }
 }
 
 export interface LeadOptions
-  extends Partial<Pick<WorkerOptions, "rollouts" | "push" | "gateways" | "clock" | "progress" | "observeQueue">> {
+  extends Partial<WorkerParts>,
+    Partial<Pick<ProcessParts, "clock">>,
+    Partial<Pick<PollingOptions, "progress" | "observeQueue">> {
   readonly settings?: Partial<WorkerOptions["settings"]>;
   readonly vaults?: VaultClients;
 }
@@ -156,7 +165,7 @@ const SETTINGS: WorkerOptions["settings"] = {
   unusedGrace: 300_000,
   expiryWarning: 0,
   adoptDriverSecrets: true,
-  restoresClasses: true,
+  heal: ["classes"],
 };
 
 /** What the policies forbid is forbidden, because the worker has no right to it. */
@@ -167,6 +176,7 @@ function refusing(): KubeClient {
   };
   return {
     read: refuse,
+    readMetadata: refuse,
     list: refuse,
     create: refuse,
     replace: refuse,

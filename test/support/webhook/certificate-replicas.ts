@@ -138,6 +138,7 @@ export function beforeFirstApply(client: KubeClient, happening: () => Promise<un
   let isFirst = true;
   return {
     read: client.read.bind(client),
+    readMetadata: client.readMetadata.bind(client),
     list: client.list.bind(client),
     create: client.create.bind(client),
     replace: client.replace.bind(client),

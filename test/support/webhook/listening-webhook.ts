@@ -1,10 +1,11 @@
 import { Agent, type RequestOptions, request } from "node:https";
 import { Registry } from "prom-client";
 import type { ObjectRef, SecretProviderClass } from "../../../src/domain/kubernetes.ts";
-import type { CertificateSource } from "../../../src/domain/ports/certificate-source.ts";
+import type { Clock } from "../../../src/domain/ports/clock.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import type { Logger } from "../../../src/domain/ports/logger.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
+import { SETTINGS } from "../../../src/runtime/settings.ts";
 import { createWebhookServer, type WebhookServerOptions } from "../../../src/webhook/compose.ts";
 import type { AdmissionServer } from "../../../src/webhook/server.ts";
 import { selfSignedCertificate } from "../fixtures/serving-certificate.ts";
@@ -48,28 +49,40 @@ export interface ListeningWebhook {
   stop(): Promise<void>;
 }
 
-export interface WebhookParts extends Partial<WebhookServerOptions> {
-  readonly certificates?: CertificateSource;
+export interface WebhookParts
+  extends Partial<Pick<WebhookServerOptions, "settings" | "gate">>,
+    Partial<WebhookServerOptions["api"]>,
+    Partial<WebhookServerOptions["tls"]> {
+  readonly clock?: Clock;
   readonly known?: readonly SecretProviderClass[];
 }
 
 /** The real server on a free port, over real TLS; classes come from a list, and the API server knows no others. */
-export async function startWebhook({ known = [], ...parts }: WebhookParts = {}): Promise<ListeningWebhook> {
+export async function startWebhook({
+  known = [],
+  settings,
+  gate,
+  clock = systemClock,
+  ...parts
+}: WebhookParts = {}): Promise<ListeningWebhook> {
   const certificate = selfSignedCertificate();
   const registry = new Registry();
   const log: LogLine[] = [];
   const server = createWebhookServer({
-    settings: { version: "9.9.9-test", strictAnnotations: false },
-    address: "::",
-    port: 0,
-    certificates: { current: () => certificate, onChange: () => undefined },
-    classes: { get: (ref: ObjectRef) => known.find(({ metadata }) => metadata.namespace === ref.namespace && metadata.name === ref.name) },
-    namespaces: { get: () => undefined },
-    kube: nothingInTheCluster,
-    registry,
-    clock: systemClock,
-    logger: loggerInto(log),
-    ...parts,
+    settings: settings ?? { version: "9.9.9-test", strictAnnotations: false },
+    clouds: { cloudName: SETTINGS["cloud-name"].default, identityBindings: false },
+    listen: { address: "::", port: 0 },
+    tls: { certificates: { current: () => certificate, onChange: () => undefined }, ...parts },
+    api: {
+      classes: {
+        get: (ref: ObjectRef) => known.find(({ metadata }) => metadata.namespace === ref.namespace && metadata.name === ref.name),
+      },
+      namespaces: { get: () => undefined },
+      kube: nothingInTheCluster,
+      ...parts,
+    },
+    process: { registry, clock, logger: loggerInto(log) },
+    ...(gate === undefined ? {} : { gate }),
   });
   const port = await server.start();
   const agent = new Agent({ keepAlive: true, ca: certificate.cert });

@@ -1,4 +1,4 @@
-import { performDecoding } from "../../../src/domain/content/decoding.ts";
+import { performDecoding } from "../../../src/domain/decoding.ts";
 import type { Decoder } from "../../../src/domain/ports/decoder.ts";
 import { pki } from "../../../src/pki/pki.ts";
 

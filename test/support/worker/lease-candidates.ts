@@ -1,12 +1,11 @@
 /** Candidates for the Leases of a worker, in a cluster and a time of their own. */
 import assert from "node:assert/strict";
 import { LEASE_ANNOTATIONS } from "../../../src/domain/annotations.ts";
-import { RESOURCES } from "../../../src/domain/kubernetes.ts";
+import { type Lease, RESOURCES } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../../src/domain/ports/kube-error.ts";
 import { shardCountText, shardLease } from "../../../src/domain/shards.ts";
 import { createLeaderElection } from "../../../src/kube/lease.ts";
-import type { Lease } from "../../../src/kube/lease-record.ts";
 import type { Term } from "../../../src/kube/lease-search.ts";
 import { aborted } from "../../../src/runtime/lifecycle.ts";
 import { SimulatedCluster } from "../simulation/cluster.ts";
@@ -72,14 +71,12 @@ export class LeaseCandidates {
       mergePatch: guarded("patch", client.mergePatch.bind(client)),
     };
     const election = createLeaderElection(kube, {
-      ...CANDIDATES_LEASE,
-      shards,
+      leases: { ...CANDIDATES_LEASE, shards, ofOneNumber: ["polled"] },
       identity: `worker-${this.#all.length}`,
       fieldManager: "test",
       clock: this.#clockOf(slept),
       logger,
       hasLed,
-      ofOneNumber: ["polled"],
       annotations: () => annotations,
     });
     const lead = async (signal: AbortSignal, led: Term): Promise<void> => {

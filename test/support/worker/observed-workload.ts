@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { POD_ANNOTATIONS } from "../../../src/domain/annotations.ts";
-import { observeWorkload, type Workload, type WorkloadKind } from "../../../src/domain/rollout/workload.ts";
+import { observeWorkload, type Workload } from "../../../src/domain/rollout/workload.ts";
+import type { WorkloadKind } from "../../../src/domain/rollout/workload-kinds.ts";
 
 const { restartOnRotation, rotated } = POD_ANNOTATIONS;
 

@@ -109,7 +109,7 @@ export class PollingWorker {
         kube: Object.create(null),
         credentialsSecretNames: [],
         consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },
-        limits: { vaults: [], identityModes: [], managedIdentityNamespaces: this.lentTo, cloudName: "AzurePublicCloud" },
+        limits: { allowedVaults: [], allowedIdentityModes: [], managedIdentityNamespaces: this.lentTo, cloudName: "AzurePublicCloud" },
         grants: { of: () => ({ accounts: [], managedIdentity: false }) },
       },
       cloud: { cloudName: "AzurePublicCloud", readCloudFile: () => ok(new TextEncoder().encode(this.cloudFile)) },

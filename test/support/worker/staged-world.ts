@@ -14,9 +14,10 @@ import type { Cluster } from "../../simulation/world/cluster.ts";
 import type { Recorded } from "../../simulation/world/driver.ts";
 import { Enforcer } from "../../simulation/world/enforcer.ts";
 import type { Line } from "../../simulation/world/log.ts";
+import type { Team } from "../../simulation/world/team.ts";
 import type { SimulatedVault } from "../../simulation/world/vaults.ts";
 import type { SimulatedWorkload } from "../../simulation/world/workloads.ts";
-import { SYNC_USER, type Team, type World } from "../../simulation/world/world.ts";
+import { SYNC_USER, type World } from "../../simulation/world/world.ts";
 
 const EPOCH = Date.UTC(2026, 0, 5);
 export const MINUTE = 60_000;

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import path from "node:path";
 import { CLASS_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import type { KubeObject, Secret, SecretObject, SecretProviderClass } from "../../../src/domain/kubernetes.ts";
-import type { ClassStatus, Condition } from "../../../src/domain/sync/class-status.ts";
+import type { ClassStatus, Condition } from "../../../src/domain/sync/status-fields.ts";
 import { clientEnvironment } from "../../../tools/key-vault-emulator/emulator.ts";
 import { type SpawnedEmulator, spawnEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 import { type ApiAnswer, type ApiCall, apiRequest, MERGE_PATCH } from "../cluster/api-request.ts";
@@ -243,15 +243,23 @@ export async function statusOf(plane: ControlPlane, namespace: string, name: str
   return (await find<KubeObject & { readonly status?: ClassStatus }>(plane, where))?.status;
 }
 
+/** The first worker of a cluster waits out the lease that it makes, 15 s, before it leads; polls are further apart. */
+const LED_MS = 40_000;
+
 /** Resolves with the class's `Synced` condition once it has the reason. */
-export function reasonIs(plane: ControlPlane, { namespace, name }: Place, reason: string): Promise<Condition> {
+export function reasonIs(
+  plane: ControlPlane,
+  { namespace, name }: Place,
+  reason: string,
+  wait: { readonly within?: number } = {},
+): Promise<Condition> {
   let last: Condition | undefined;
   return eventually(
     async () => {
       last = (await statusOf(plane, namespace, name))?.conditions.find(({ type }) => type === "Synced");
       return last?.reason === reason ? last : undefined;
     },
-    { what: `${reason} of ${namespace}/${name}`, every: 100 },
+    { within: LED_MS, what: `${reason} of ${namespace}/${name}`, every: 100, ...wait },
   ).catch((error: unknown) => {
     throw new Error(`${error instanceof Error ? error.message : ""}; it is ${JSON.stringify(last)}`);
   });

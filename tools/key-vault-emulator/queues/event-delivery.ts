@@ -2,8 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Directory, ServicePrincipal } from "../entra/directory.ts";
 import type { TokenIssuer } from "../entra/token-issuer.ts";
 import { CLOUDS } from "../network/clouds.ts";
-import type { Vault, VaultFacts } from "../vault/vault-store.ts";
-import { type EventSchema, eventOf, type NewVersion } from "./event-form.ts";
+import type { Vault } from "../vault/vault-store.ts";
+import { type EventSchema, eventOf, type NewVersion, type VaultFacts } from "./event-form.ts";
 import { EventLog } from "./event-log.ts";
 import type { StorageAccounts } from "./storage-accounts.ts";
 

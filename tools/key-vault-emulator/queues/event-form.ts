@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { VaultFacts } from "../vault/vault-store.ts";
+import type { CloudName } from "../network/clouds.ts";
 
 export const EVENT_SCHEMAS = ["eventGrid", "cloudEvents"] as const;
 
@@ -41,4 +41,12 @@ export function eventOf({ name: vaultName, url }: Pick<VaultFacts, "name" | "url
     metadataVersion: "1",
     eventTime: time,
   };
+}
+
+export interface VaultFacts {
+  readonly name: string;
+  readonly cloud: CloudName;
+  readonly tenantId: string;
+  /** With a trailing slash, as the portal shows it. */
+  readonly url: string;
 }

@@ -1,7 +1,7 @@
 import type { Directory } from "../entra/directory.ts";
 import { EmulatorInputError } from "../input-error.ts";
 import { CLOUDS, type CloudName } from "../network/clouds.ts";
-import type { EventObject, NewVersion } from "../queues/event-form.ts";
+import type { EventObject, NewVersion, VaultFacts } from "../queues/event-form.ts";
 import { API_VERSIONS } from "./api-versions.ts";
 import { DEFAULT_DAYS } from "./attributes-wire.ts";
 import type { CertificateCollection } from "./certificate-collection.ts";
@@ -10,14 +10,6 @@ import { type KindPermission, type Permission, withKind } from "./permissions.ts
 import { SecretCollection } from "./secret-collection.ts";
 import { Throttle } from "./throttle.ts";
 import { type Version, VersionedCollection } from "./versioned-collection.ts";
-
-export interface VaultFacts {
-  readonly name: string;
-  readonly cloud: CloudName;
-  readonly tenantId: string;
-  /** With a trailing slash, as the portal shows it. */
-  readonly url: string;
-}
 
 export interface Vault extends VaultFacts {
   readonly secrets: SecretCollection;

@@ -1,6 +1,6 @@
-{{/* What the cluster has already and a second install would fight with: a line for each. Nothing where the cluster cannot be asked. */}}
+{{/* Existing objects with which a second install would conflict: one line each. Empty if there is no cluster to query. */}}
 
-{{/* Of a list: an object of the cluster and the chart's root. Whose it is, where it is not this release's; else nothing. */}}
+{{/* Takes a list: an object in the cluster, and the chart's root. The owner of the object, or empty if this release owns it. */}}
 {{- define "keyvault-injector.other-owner" -}}
 {{- $root := index . 1 -}}
 {{- $annotations := (index . 0).metadata.annotations | default dict -}}
@@ -9,7 +9,7 @@
 {{- if not $release -}}
 manifests applied without Helm
 {{- else if not (and (eq $release $root.Release.Name) (eq $namespace $root.Release.Namespace)) -}}
-Helm release {{ $release }} of namespace {{ $namespace }}
+Helm release {{ $release }} in namespace {{ $namespace }}
 {{- end -}}
 {{- end -}}
 
@@ -20,9 +20,9 @@ Helm release {{ $release }} of namespace {{ $namespace }}
 {{- if $configuration -}}
 {{- $owner := include "keyvault-injector.other-owner" (list $configuration $root) -}}
 {{- $where := (index $configuration.webhooks 0).clientConfig.service.namespace -}}
-{{- /* Manifests in this very namespace may be taken over: Helm asks for --take-ownership by itself. */ -}}
+{{- /* Helm can adopt manifests in this namespace. Helm itself then requires --take-ownership. */ -}}
 {{- if and $owner (or (ne $where .Release.Namespace) (hasPrefix "Helm" $owner)) }}
-- keyvault-injector is installed already, in namespace {{ $where }} by {{ $owner }}, and a cluster has one install: upgrade that one, or remove it first
+- keyvault-injector is already installed in namespace {{ $where }} by {{ $owner }}. A cluster can have only one install. Upgrade the existing install, or remove it first
 {{- end -}}
 {{- end -}}
 {{- if $driver.install -}}
@@ -30,7 +30,7 @@ Helm release {{ $release }} of namespace {{ $namespace }}
 {{- if $existing -}}
 {{- $owner := include "keyvault-injector.other-owner" (list $existing $root) -}}
 {{- if and $owner (hasPrefix "Helm" $owner) }}
-- the cluster has the Secrets Store CSI driver from {{ $owner }}: keep it with --set secrets-store-csi-driver.install=false
+- the cluster already has the Secrets Store CSI driver, installed by {{ $owner }}. To keep it, use --set secrets-store-csi-driver.install=false
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -150,6 +150,15 @@ and no limit: those namespaces that use the node's identity today. Nothing where
 {{- end -}}
 {{- end -}}
 
+{{/* Our image where its name has no registry, and nothing says that the user loaded it on the nodes: a tag or a pull policy of their own. */}}
+{{- define "keyvault-injector.unplaced-image" -}}
+{{- $given := kindIs "map" .Values.image | ternary .Values.image dict -}}
+{{- $image := include "keyvault-injector.own-image" . -}}
+{{- if not (or (contains "/" $image) $given.tag (eq (include "keyvault-injector.own-pull-policy" .) "Never")) -}}
+{{- $image -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "keyvault-injector.own-pull-policy" -}}
 {{- $given := kindIs "map" .Values.image | ternary .Values.image dict -}}
 {{- .Values.imagePullPolicy | default $given.pullPolicy | default "IfNotPresent" -}}

@@ -1,4 +1,4 @@
-{{/* Values that the chart knows and cannot follow: a line for each, with the reason. */}}
+{{/* Values that the chart rejects: one line each, with the reason. */}}
 
 {{/* Of a list: the table and the values. */}}
 {{- define "keyvault-injector.refused-values" -}}
@@ -11,7 +11,7 @@
 {{- end -}}
 {{- end -}}
 {{- if not (or (kindIs "invalid" $here) (has (toJson $here) .unless)) }}
-- {{ .path }}: {{ toJson $here }} is refused: {{ .because }}
+- {{ .path }}: {{ toJson $here }} is not supported: {{ .because }}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -23,7 +23,7 @@
 {{- $system := index . 2 -}}
 {{- $roots := list (include "keyvault-injector.folder" $provider.kubeletRootDir) (include "keyvault-injector.folder" $driver.kubeletRootDir) -}}
 {{- if ne (index $roots 0) (index $roots 1) }}
-- {{ $system }}.kubeletRootDir is {{ index $roots 0 }} and secrets-store-csi-driver.{{ $system }}.kubeletRootDir is {{ index $roots 1 }}: a node has one, give both the same value
+- {{ $system }}.kubeletRootDir is {{ index $roots 0 }}, but secrets-store-csi-driver.{{ $system }}.kubeletRootDir is {{ index $roots 1 }}. Set both to the same folder
 {{- end -}}
 {{- $sockets := list (include "keyvault-injector.folder" $driver.providersDir) -}}
 {{- range $driver.additionalProvidersDirs -}}
@@ -31,38 +31,38 @@
 {{- end -}}
 {{- $socket := include "keyvault-injector.folder" $provider.providersDir -}}
 {{- if not (has $socket $sockets) }}
-- {{ $system }}.providersDir is {{ $socket }}, where the driver does not look: give secrets-store-csi-driver.{{ $system }}.providersDir the same value
+- {{ $system }}.providersDir is {{ $socket }}, a folder that the driver does not check. Set secrets-store-csi-driver.{{ $system }}.providersDir to the same folder
 {{- end -}}
 {{- end -}}
 
-{{/* A shard that nobody leads leaves its namespaces unserved. */}}
+{{/* Each shard needs a pod, or the worker does not serve its namespaces. */}}
 {{- define "keyvault-injector.shard-problems" -}}
 {{- if lt (int .Values.sync.replicas) (int .Values.shards) }}
-- sync.replicas is {{ .Values.sync.replicas }} and shards is {{ .Values.shards }}: each shard needs a pod of its own, set sync.replicas to {{ add1 (int .Values.shards) }}, which has one for standby
+- sync.replicas is {{ .Values.sync.replicas }}, but shards is {{ .Values.shards }}. Each shard needs its own pod. Set sync.replicas to {{ add1 (int .Values.shards) }}, which includes one standby pod
 {{- end -}}
 {{- if gt (int .Values.shards) 1 }}
 {{- range .Values.eventQueues }}
 {{- if not (contains "{shard}" .) }}
-- eventQueues: {{ . }}: with shards={{ $.Values.shards }} each shard reads a queue of its own, which has to get every event, write {shard} where the number of the shard stands in its name, such as vault-events-{shard}
+- eventQueues: {{ . }}: with shards={{ $.Values.shards }}, each shard reads its own queue, and each queue must receive every event. In the queue name, write {shard} instead of the shard number, for example vault-events-{shard}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.sync.extraArgs }}
 {{- if hasPrefix "--shards" . }}
-- sync.extraArgs: {{ . }}: shards need permissions that come with the value shards, set that instead
+- sync.extraArgs: {{ . }}: set the value `shards` instead, which also adds the necessary permissions
 {{- end -}}
 {{- end -}}
 {{- range .Values.sync.extraEnv }}
 {{- if eq .name "KEYVAULT_INJECTOR_SHARDS" }}
-- sync.extraEnv: {{ .name }}: shards need permissions that come with the value shards, set that instead
+- sync.extraEnv: {{ .name }}: set the value `shards` instead, which also adds the necessary permissions
 {{- end -}}
 {{- end -}}
 {{- if lt (int .Values.maxRollouts) (int .Values.shards) }}
-- maxRollouts is {{ .Values.maxRollouts }} and shards is {{ .Values.shards }}: each shard restarts its share, set maxRollouts to {{ .Values.shards }} or more
+- maxRollouts is {{ .Values.maxRollouts }}, but shards is {{ .Values.shards }}. The shards divide maxRollouts among them. Set maxRollouts to {{ .Values.shards }} or more
 {{- end -}}
 {{- end -}}
 
-{{/* Driver 1.5 rotates by reading every labelled Secret, for which it has no right here. */}}
+{{/* Driver 1.5 reads every labeled Secret during rotation, but has no permission for that here. */}}
 {{- define "keyvault-injector.version-problems" -}}
 {{- $driver := index .Values "secrets-store-csi-driver" -}}
 {{- range $system := list "linux" "windows" -}}
@@ -70,7 +70,7 @@
 {{- $version := regexFind "^v?[0-9]+[.][0-9]+[.][0-9]+" (toString $values.image.tag) -}}
 {{- if and $driver.install $values.enabled (eq (include "keyvault-injector.rotation" $) "true") $version (not $values.image.digest) -}}
 {{- if semverCompare "<1.6.0" $version }}
-- secrets-store-csi-driver.{{ $system }}.image.tag: {{ $values.image.tag }} rotates mounts by reading Secrets of the whole cluster, a right that it is not given here: leave the tag out, or take v1.6.0 or newer
+- secrets-store-csi-driver.{{ $system }}.image.tag: {{ $values.image.tag }} needs permission to read Secrets in the whole cluster during rotation, and the chart does not grant it. Omit the tag, or use v1.6.0 or later
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -14,6 +14,8 @@ export interface CheckResult {
   readonly message: string;
   /** What to do; absent where there is nothing to do. */
   readonly fix?: string;
+  /** The user may not look: what to ask for is said once of all, and not below each. */
+  readonly isUnseen?: true;
 }
 
 /** In the order in which they are made. `docs/reference/cli.md` says of each what it looks for. */
@@ -32,16 +34,21 @@ export interface DoctorContext {
   readonly namespace: string;
   /** Its namespace is where the dry run creates its pod. */
   readonly cluster: Omit<Cluster, "close">;
-  readonly reach: ReachHost;
+  readonly azure: DoctorAzure;
   readonly worker: WorkerCode;
-  /** Undefined: Azure is left out. */
-  readonly queues: EventQueues | undefined;
-  /** This process runs in a pod of the cluster. */
-  readonly isInCluster: boolean;
   /** As this version ships them. */
   readonly crds: readonly CustomResourceDefinition[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
+}
+
+/** Ways out of the cluster. */
+export interface DoctorAzure {
+  readonly reach: ReachHost;
+  /** Undefined: Azure is left out. */
+  readonly queues?: EventQueues;
+  /** This process runs in a pod of the cluster. */
+  readonly isInCluster?: boolean;
 }
 
 export type Check = (context: DoctorContext) => Promise<readonly CheckResult[]>;
@@ -53,11 +60,11 @@ function findingsOf(check: CheckName) {
     (message: string, fix: string): CheckResult => ({ check, state, message, fix });
   const skip = found("SKIP");
   /** What is not there is neither right nor wrong. */
-  const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to look at: ${what}`, `see the check ${see}`);
+  const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to check: ${what}`, `see the check ${see}`);
   /** What could not be looked at is said, never guessed. Every API server has the kinds for which `see` is not given. */
   const skipped = (look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
-    if (look.kind === "unseen") return skip(`not looked at: ${look.why}`, "run doctor with more rights");
-    return notThere(look.kind === "absent" ? "it is not there" : "the API server has no such kind", see);
+    if (look.kind === "unseen") return { ...skip(`not checked: ${look.why}`, "run doctor with more permissions"), isUnseen: true };
+    return notThere(look.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
   };
   const fine = (message: string): CheckResult => ({ check, state: "OK", message });
   return { fine, warn: found("WARN"), fail: found("FAIL"), skip, skipped, notThere };

@@ -1,19 +1,19 @@
 import { FEDERATION_AUDIENCE } from "../../../domain/federation.ts";
 import { accountRefusal, grantCommand } from "../../../domain/grants/namespace-grants.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
-import { type EventQueue, QUEUE_ROLE, QueueError, type QueueErrorCode } from "../../../domain/ports/event-queue.ts";
+import {
+  type EventQueue,
+  QUEUE_ROLE,
+  QueueError,
+  type QueueErrorCode,
+  type QueueIdentity,
+  type QueueSetting,
+} from "../../../domain/ports/event-queue.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import { parseMessage } from "../../../domain/vault-events/parse-message.ts";
-import {
-  parseQueueSetting,
-  type QueueIdentity,
-  type QueueSetting,
-  queueLabel,
-  queueOfShard,
-  SHARD_PLACE,
-} from "../../../domain/vault-events/queue-setting.ts";
+import { parseQueueSetting, queueLabel, queueOfShard, SHARD_PLACE } from "../../../domain/vault-events/queue-setting.ts";
 import { counted, wordsOf } from "../../../domain/words.ts";
 import { lookAtGrants } from "../../shared/class-context.ts";
 import { INSTALL_NAMESPACE } from "../../shared/resources.ts";
@@ -37,7 +37,7 @@ export const checkEventQueues: Check = async (context) => {
   const settings = await lookAtWorkerSettings(context.viewer, context.namespace);
   if (settings.kind !== "seen") return [skipped(settings)];
   const items = wordsOf(settings.value["event-queues"]);
-  if (items.length === 0) return [fine("no event queue is read: polls alone see new versions")];
+  if (items.length === 0) return [fine("no event queue is configured; only polls detect new versions")];
   const results: CheckResult[] = [];
   for (const item of items) results.push(...(await lookAtQueues(context, item, Number(settings.value.shards))));
   return results;
@@ -56,8 +56,8 @@ async function lookAtQueues(context: DoctorContext, item: string, shards: number
 
 async function lookAtQueue(context: DoctorContext, setting: QueueSetting): Promise<CheckResult> {
   const label = queueLabel(setting);
-  const { queues } = context;
-  if (queues === undefined) return skip(`${label} is not checked: Azure is left out`, "run doctor without --no-vaults");
+  const { queues } = context.azure;
+  if (queues === undefined) return skip(`${label} is not checked: --no-vaults is set`, "run doctor without --no-vaults");
   const identity = await identityOf(context, setting);
   if ("check" in identity) return identity;
   return lookInto(context, setting, queues.open(setting, identity));
@@ -68,17 +68,18 @@ async function lookInto({ clock, signal }: DoctorContext, setting: QueueSetting,
   try {
     const shown = await queue.peek(MOST_SHOWN, signal);
     if (!(await mayTake(queue, signal)))
-      return fail(`${label}: the worker's identity may look at messages and not take them`, adviceOn("Forbidden", setting));
+      return fail(`${label}: the worker's identity can peek at messages but not receive them`, adviceOn("Forbidden", setting));
     const [oldest] = shown.map(({ insertedAt }) => insertedAt).sort((a, b) => a - b);
-    const waiting = shown.length === MOST_SHOWN ? `${MOST_SHOWN} messages or more wait` : `${counted(shown.length, "message")} wait`;
+    const waiting =
+      shown.length === MOST_SHOWN ? `${MOST_SHOWN} or more messages are waiting` : `${counted(shown.length, "message")} waiting`;
     const strange = shown.filter(({ text }) => !parseMessage(text).ok).length;
     if (oldest !== undefined && clock.now() - oldest > LONG_MS)
       return warn(
-        `${label}: ${waiting}, the oldest for ${minutes(clock.now() - oldest)}: nobody takes them`,
-        "see the check lease, and the worker's log",
+        `${label}: ${waiting}, the oldest for ${minutes(clock.now() - oldest)}: nobody receives them`,
+        "see the check lease and the worker's log",
       );
-    if (strange > 0) return warn(`${label}: ${strange} of the messages are no events of vaults`, "give the install a queue of its own");
-    return fine(`${label} is reached, and its messages may be taken; ${waiting}`);
+    if (strange > 0) return warn(`${label}: ${strange} of the messages are not vault events`, "use a separate queue for the install");
+    return fine(`${label} can be reached, and its messages can be received; ${waiting}`);
   } catch (error) {
     if (!(error instanceof QueueError)) throw error;
     return fail(error.message, adviceOn(error.code, setting));
@@ -112,17 +113,17 @@ function adviceOn(code: QueueErrorCode, { url, identity }: QueueSetting): string
     case "Forbidden":
       return `az role assignment create --role "${QUEUE_ROLE}" --assignee ${assigneeOf(identity)} --scope $(az storage account show --name ${account} --query id --output tsv)/queueServices/default/queues/${queue}`;
     case "NetworkForbidden":
-      return `az storage account network-rule add --account-name ${account} --ip-address <the cluster's outbound address>, or give its network a private endpoint`;
+      return `az storage account network-rule add --account-name ${account} --ip-address <the cluster's outbound address>, or create a private endpoint in its network`;
     case "Unauthorized":
     case "IdentityUnavailable":
-      return "correct the identity that --event-queues names after the address, or what it needs in Azure";
+      return "correct the identity that --event-queues names after the address, or its configuration in Azure";
     case "Throttled":
-      return "look again later; where it lasts, give the queue a storage account of its own";
+      return "check again later; if this persists, put the queue into its own storage account";
     case "TooLarge":
-      return `az storage message clear --auth-mode login --account-name ${account} --queue-name ${queue}; then let nobody but Event Grid send to the queue`;
+      return `az storage message clear --auth-mode login --account-name ${account} --queue-name ${queue}; then allow only Event Grid to send messages to the queue`;
     case "Unreachable":
     case "Invalid":
-      return "open the way to port 443 of the queue and of the sign-in service, through the proxy where there is one; then look again";
+      return "allow connections to port 443 of the queue and of the sign-in service, through the proxy if there is one; then check again";
   }
 }
 
@@ -136,7 +137,7 @@ async function identityOf(context: DoctorContext, setting: QueueSetting): Promis
   const label = queueLabel(setting);
   switch (identity.kind) {
     case "managed":
-      if (context.isInCluster) return { kind: "managedIdentity", clientId: identity.clientId };
+      if (context.azure.isInCluster === true) return { kind: "managedIdentity", clientId: identity.clientId };
       return skip(`${label} is not checked: the node's identity is not available on this machine`, inside(context));
     case "servicePrincipal":
       return principalOf(context, label, identity.secretName);
@@ -150,15 +151,16 @@ async function principalOf(context: DoctorContext, label: string, name: string):
   // The user may read what the worker may not.
   if ((await mayGetSecret(context, name)) === false)
     return fail(
-      `${label}: the worker may not get Secret ${namespace}/${name}`,
+      `${label}: the worker lacks permission to get Secret ${namespace}/${name}`,
       secretAdvice(name, namespace, await workerSettingsInForce(viewer, namespace)),
     );
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
-  if (look.kind === "unseen") return skip(`${label} is not checked: ${look.why}`, `ask for the right to get Secret ${namespace}/${name}`);
+  if (look.kind === "unseen") return skip(`${label} is not checked: ${look.why}`, `ask for permission to get Secret ${namespace}/${name}`);
   const principal = readServicePrincipal(look.kind === "seen" ? (look.value.data ?? {}) : undefined);
   if (principal.ok) return principal.value;
-  const { field, hint } = principal.error;
-  return fail(`${label}: Secret ${namespace}/${name} ${look.kind === "seen" ? `has no ${field}` : "does not exist"}`, hint);
+  const { field, hint, isPlaceholder = false } = principal.error;
+  const what = look.kind !== "seen" ? "does not exist" : isPlaceholder ? `still has a placeholder in ${field}` : `has no ${field}`;
+  return fail(`${label}: Secret ${namespace}/${name} ${what}`, hint);
 }
 
 async function workloadOf(
@@ -185,10 +187,10 @@ async function workloadOf(
     if (!(error instanceof KubeError)) throw error;
     const named = `ServiceAccount ${account.namespace}/${account.name}`;
     if (error.code === "NotFound") return absent();
-    return skip(`${label} is not checked: no token of ${named} for you (${error.code})`, inside(context));
+    return skip(`${label} is not checked: you cannot get a token of ${named} (${error.code})`, inside(context));
   }
 }
 
 function inside({ namespace }: DoctorContext): string {
-  return `look from the worker's pod: kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor`;
+  return `check from the worker's pod: kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor`;
 }

@@ -7,6 +7,7 @@ import { type TlsOwner, tlsOwner } from "../../../domain/gateways/tls-owner.ts";
 import { memberOf, nonEmptyText } from "../../../domain/json-members.ts";
 import type { KubeObject, Resource } from "../../../domain/kubernetes.ts";
 import { wordsOf } from "../../../domain/words.ts";
+import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { lookAtWorkerSettings, type SettingsInForce } from "../../shared/settings-in-force.ts";
 import type { Viewer } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
@@ -15,18 +16,12 @@ import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 const CLASSES = {
   Gateway: {
     flag: "gateway-classes",
-    resource: {
-      group: OWNER_RESOURCES.Gateway.group,
-      version: "v1",
-      plural: "gatewayclasses",
-      kind: "GatewayClass",
-      namespaced: false,
-    },
+    resource: MORE_RESOURCES.gatewayClasses,
     controller: "controllerName",
   },
   Ingress: {
     flag: "ingress-classes",
-    resource: { group: OWNER_RESOURCES.Ingress.group, version: "v1", plural: "ingressclasses", kind: "IngressClass", namespaced: false },
+    resource: MORE_RESOURCES.ingressClasses,
     controller: "controller",
   },
 } as const satisfies Record<OwnerKind, { readonly flag: keyof SettingsInForce; readonly resource: Resource; readonly controller: string }>;
@@ -42,21 +37,21 @@ export async function checkGateways({ viewer, namespace }: Pick<DoctorContext, "
   if (settings.kind !== "seen") return [skipped(settings)];
   const named = { Gateway: wordsOf(settings.value["gateway-classes"]), Ingress: wordsOf(settings.value["ingress-classes"]) };
   if (named.Gateway.length + named.Ingress.length === 0)
-    return [fine("no Gateway and no Ingress gets a certificate: --gateway-classes and --ingress-classes name none")];
+    return [fine("no Gateway or Ingress gets a certificate: --gateway-classes and --ingress-classes are empty")];
   const { served, refused } = servedClasses(named);
   const results = refused.map(({ kind, name }) => left(kind, name));
   for (const kind of ["Gateway", "Ingress"] as const) {
     for (const name of served[kind]) results.push(...(await lookAtClass(viewer, kind, name)));
     if (served[kind].length > 0) results.push(...(await lookAtOwners(viewer, kind, served[kind])));
   }
-  return orFine(results, fine("the classes that are named are there, and every address of a certificate can be read"));
+  return orFine(results, fine("the named classes exist, and every certificate address is valid"));
 }
 
 function left(kind: OwnerKind, name: string): CheckResult {
   const { flag, resource } = CLASSES[kind];
   return warn(
-    `${resource.kind} ${name} is left to App Routing, the add-on of AKS: the worker gives it no certificates`,
-    `take ${name} out of --${flag}`,
+    `${resource.kind} ${name} belongs to App Routing, the AKS add-on: the worker gives it no certificates`,
+    `remove ${name} from --${flag}`,
   );
 }
 
@@ -64,8 +59,8 @@ async function lookAtClass(viewer: Viewer, kind: OwnerKind, name: string): Promi
   const { flag, resource, controller } = CLASSES[kind];
   const look = await viewer.object<KubeObject>(resource, { name });
   if (look.kind === "unserved")
-    return [skip(`${resource.kind} ${name}: the Gateway API is not there`, "install it; the worker begins by itself")];
-  if (look.kind === "absent") return [warn(`there is no ${resource.kind} ${name}`, `create it, or correct --${flag}`)];
+    return [skip(`${resource.kind} ${name}: the Gateway API is not installed`, "install it; the worker then starts automatically")];
+  if (look.kind === "absent") return [warn(`${resource.kind} ${name} does not exist`, `create it, or correct --${flag}`)];
   if (look.kind === "unseen") return [skipped(look)];
   const { labels = {} } = look.value.metadata;
   const by = nonEmptyText(memberOf(look.value, "spec")[controller]) ?? "";
@@ -74,8 +69,8 @@ async function lookAtClass(viewer: Viewer, kind: OwnerKind, name: string): Promi
   if (!isAppRoutings) return [];
   return [
     warn(
-      `${resource.kind} ${name} is App Routing's, which writes the same classes and takes over what has their names`,
-      `take ${name} out of --${flag}`,
+      `${resource.kind} ${name} belongs to App Routing, which writes the same classes and takes over objects with their names`,
+      `remove ${name} from --${flag}`,
     ),
   ];
 }
@@ -94,5 +89,5 @@ function problemOf({ kind, object }: TlsOwner, { address, field, problem }: TlsE
   const read = parseCertificateAddress(address);
   const why = problem ?? (read.ok ? undefined : `${field}: ${TLS_KEYS.address} ${read.error}`);
   if (why === undefined) return [];
-  return [warn(`${ownerKey(kind, object.metadata)}: ${why}`, `correct it; the events of the ${kind} say the same`)];
+  return [warn(`${ownerKey(kind, object.metadata)}: ${why}`, `correct it; the events of the ${kind} report the same`)];
 }

@@ -7,9 +7,7 @@ import type { CustomResourceDefinition } from "../../../domain/healing/crd.ts";
 import { crdDrift } from "../../../domain/healing/crd-drift.ts";
 import { memberOf } from "../../../domain/json-members.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
-import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { shownNames } from "../../../domain/sync/shown-names.ts";
-import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
 import { valueIn } from "../../shared/viewer.ts";
@@ -27,9 +25,9 @@ export const checkCrds: Check = async ({ viewer, crds }) => {
     if (look.kind === "absent" || look.kind === "unserved") absent += 1;
     results.push(look.kind === "unseen" ? on.crds.skipped(look) : resultOf(ours, valueIn(look)));
   }
-  if (absent === crds.length && absent > 0) return [on.crds.fail(`none of the ${absent} CRDs is there`, APPLY)];
+  if (absent === crds.length && absent > 0) return [on.crds.fail(`none of the ${absent} CRDs exists`, APPLY)];
   const wrong = results.filter(({ state }) => state !== "OK");
-  return orFine(wrong, on.crds.fine(`${results.length} of ${results.length} are whole`));
+  return orFine(wrong, on.crds.fine(`${results.length} of ${results.length} are intact`));
 };
 
 function resultOf(ours: CustomResourceDefinition, live: CustomResourceDefinition | undefined): CheckResult {
@@ -37,22 +35,22 @@ function resultOf(ours: CustomResourceDefinition, live: CustomResourceDefinition
   const drift = crdDrift(ours, live);
   switch (drift.kind) {
     case "whole":
-      return on.crds.fine(`${name} is whole`);
+      return on.crds.fine(`${name} is intact`);
     case "absent":
       return on.crds.fail(`${name} is missing`, APPLY);
     case "terminating":
-      return on.crds.fail(`${name} is being deleted`, "wait until it is gone, then apply manifests/crds");
+      return on.crds.fail(`${name} is being deleted`, "wait until it is deleted, then apply manifests/crds");
     case "damaged":
       return on.crds.fail(`${name}: ${drift.problem}`, APPLY);
     case "settling":
-      return on.crds.warn(`${name}: ${drift.problem}`, "wait, then look again");
+      return on.crds.warn(`${name}: ${drift.problem}`, "wait, then check again");
   }
 }
 
 const MAX_SHOWN = 3;
 const COPIES = { labelSelector: `${SNAPSHOT_LABEL}=component` };
-const FIX = "apply the manifests again, and take out what they do not have; component healing does both while the worker runs";
-const ACCEPTED_FIX = "set it where you install, or take it out";
+const FIX = "apply the manifests again, and remove what they do not contain; component healing does both while the worker runs";
+const ACCEPTED_FIX = "set it in your installation's values or manifests, or remove it";
 
 interface StoredCopy extends KubeObject {
   readonly data?: Partial<ComponentCopy>;
@@ -80,15 +78,16 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
     count += 1;
   }
   const worker = count > 0 ? undefined : await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
-  if (worker?.kind === "absent") return [on.components.notThere("there is no worker, which keeps copies to compare with", "deployments")];
+  if (worker?.kind === "absent")
+    return [on.components.notThere("there is no worker, so there are no copies to compare with", "deployments")];
   if (count === 0)
     return [
       on.components.skip(
         "the worker keeps no copies to compare with",
-        "see that --heal has components, or wait: the worker may have just begun",
+        "check that --heal includes components, or wait: the worker may have just started",
       ),
     ];
-  return orFine(results, on.components.fine(`${count} parts of the install are as their installer left them`));
+  return orFine(results, on.components.fine(`${count} parts of the install are as the installer left them`));
 };
 
 function copyIn(stored: readonly StoredCopy[], { id }: Component): ComponentCopy | undefined {
@@ -131,26 +130,12 @@ export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
     if (older.length > 0) results.push(refusedTokens(account.value, older));
   }
   if (accounts.length === 0) return [on.tokens.notThere("no ServiceAccount of the install exists", "deployments")];
-  return orFine(results, on.tokens.fine(`of ${count} pods, none has a token of a ServiceAccount that was deleted`));
+  return orFine(results, on.tokens.fine(`of ${count} pods, none has a token of a deleted ServiceAccount`));
 };
 
 function refusedTokens({ metadata: { namespace, name, creationTimestamp } }: KubeObject, pods: readonly string[]): CheckResult {
   return on.tokens.fail(
-    `ServiceAccount ${name} was made anew at ${creationTimestamp}: the API server refuses the tokens of ${shownNames(pods, MAX_SHOWN)}`,
-    `kubectl rollout restart what runs as ${name} in ${namespace}; a restart of containers does not do, and the kubelet takes up to an hour`,
+    `ServiceAccount ${name} was recreated at ${creationTimestamp}: the API server rejects the tokens of ${shownNames(pods, MAX_SHOWN)}`,
+    `kubectl rollout restart the workloads that run as ${name} in ${namespace}; restarting containers is not enough, and the kubelet takes up to an hour`,
   );
 }
-
-export const checkClasses: Check = async ({ viewer }) => {
-  const look = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
-  if (look.kind !== "seen") return [on.classes.skipped(look, "crds")];
-  const failing = look.value.flatMap(({ metadata, status }) => {
-    const synced = conditionOf(readStatus(status), "Synced");
-    return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];
-  });
-  const findings = failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
-    on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
-  );
-  // Of a class without a status nothing is known here: its walk says so.
-  return orFine(findings, on.classes.fine(`${look.value.length} classes have a status of the worker, and none of them fails`));
-};

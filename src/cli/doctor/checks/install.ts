@@ -1,16 +1,22 @@
 import { WEBHOOK_CONFIGURATION } from "../../../domain/certificates/names.ts";
-import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
+import { OWN_DEPLOYMENT, WEBHOOK_POLICIES } from "../../../domain/healing/components.ts";
 import { isMarked } from "../../../domain/healing/uninstall-marker.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
-import { type KubeObject, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
+import { type KubeObject, type Lease, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
-import { type Binding } from "../../shared/rbac.ts";
+import type { Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
-import { lookAtWorkerSettings, settingProblems, type WorkloadObject, workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import {
+  lookAtWorkerSettings,
+  settingProblems,
+  settingsOf,
+  type WorkloadObject,
+  workerSettingsInForce,
+} from "../../shared/settings-in-force.ts";
 import { type Look, listed, type Viewer, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { PROVIDER_IMAGE, runs } from "./nodes.ts";
@@ -29,11 +35,11 @@ export async function whoAmI({ kube }: Pick<ActingClient, "kube">, signal: Abort
 /** No answer at all ends the command before any finding. */
 export const checkApi: Check = async ({ cluster, signal }) => {
   try {
-    return [on.api.fine(`the API server answers; to it you are ${(await whoAmI(cluster, signal)) ?? "nobody"}`)];
+    return [on.api.fine(`the API server answers and identifies you as ${(await whoAmI(cluster, signal)) ?? "nobody"}`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    const fix = "sign in again, or ask for the role system:basic-user, which everybody has by default";
-    return [on.api.skip(`not looked at: you may not ask who you are (${error.code})`, fix)];
+    const fix = "sign in again, or ask for the role system:basic-user, which all users have by default";
+    return [on.api.skip(`not checked: you lack permission to ask who you are (${error.code})`, fix)];
   }
 };
 
@@ -45,10 +51,10 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   const others = found.filter((name) => name !== namespace);
   const bound = await strayBindings(viewer, namespace);
   const { fine, fail, notThere } = on.instances;
-  if (found.length === 0 && bound.length === 0) return [notThere("no Deployment of an instance is there", "deployments")];
+  if (found.length === 0 && bound.length === 0) return [notThere("no Deployment of an instance exists", "deployments")];
   if (others.length === 0 && bound.length === 0) return [fine(`one instance, in namespace ${namespace}`)];
   if (found.length > 0 && !found.includes(namespace)) {
-    const message = `there is an instance in ${others.join(", ")}, and none in ${namespace}`;
+    const message = `there is an instance in ${others.join(", ")}, but none in ${namespace}`;
     return [fail(message, `name it with --install-namespace ${others[0] ?? ""}`)];
   }
   const seconds = others.map((name) => {
@@ -84,13 +90,13 @@ export async function checkInstalled(context: Looking): Promise<readonly CheckRe
     listed(policies).some(({ metadata }) => Object.hasOwn(POLICIES, metadata.name));
   if (isThere && (await isBeingRemoved(context)))
     return [on.install.warn(MARKED, "finish the uninstall, or run keyvault-injector uninstall --undo")];
-  if (isThere) return [on.install.fine("an install is in the cluster")];
+  if (isThere) return [on.install.fine("keyvault-injector is installed in this cluster")];
   const unseen = [configuration, deployments, policies].find((look) => look.kind === "unseen");
   if (unseen !== undefined) return [on.install.skipped(unseen)];
   return [on.install.fail("keyvault-injector is not installed in this cluster", await installAdvice(context))];
 }
 
-const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy refuses pods without their volume";
+const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy rejects pods without their volume";
 
 /** Its findings are then meant: nobody is to repair half of it. */
 export async function isBeingRemoved({ viewer, namespace }: Looking): Promise<boolean> {
@@ -116,8 +122,10 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
     ...(hasProvider ? ["--set linux.enabled=false"] : []),
   ];
   const plan =
-    driver.kind === "seen" ? "; before that, keyvault-injector doctor plan says what it would do with the classes that are there" : "";
-  return `${command.join(" ")} (from a checkout; https://keyvault-injector.dev/docs/how-to/install.md says how to build the image, and how kubectl installs)${plan}`;
+    driver.kind === "seen"
+      ? "; before that, run keyvault-injector doctor plan to see what the worker would do with the existing classes"
+      : "";
+  return `${command.join(" ")} (from a checkout; https://keyvault-injector.dev/docs/how-to/install.md explains how to build the image, and how to install with kubectl)${plan}`;
 }
 
 /** Every policy that is shipped, and what its binding has to do at least. Without them something of ours could do more than its job. */
@@ -136,6 +144,7 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-sync-webhooks": "Deny",
   "keyvault-injector-sync-workloads": "Deny",
   "keyvault-injector-webhook-configuration": "Deny",
+  "keyvault-injector-webhook-secrets": "Deny",
   "keyvault-injector-class-identities": "Deny",
   "keyvault-injector-class-authors": "Warn",
 };
@@ -151,10 +160,9 @@ export async function wantedPolicies({ viewer, namespace }: Looking): Promise<ty
   const settings = await workerSettingsInForce(viewer, namespace);
   const hasGateways = GATEWAY_SETTINGS.some((setting) => wordsOf(settings[setting]).length > 0);
   const { kind } = await injectionModeOf(viewer);
-  const { "keyvault-injector-webhook-configuration": ofWebhook, ...others } = POLICIES;
+  const isWanted = ([name]: readonly [string, unknown]): boolean => kind !== "policy" || !WEBHOOK_POLICIES.includes(name);
   return {
-    ...others,
-    ...(kind === "policy" || ofWebhook === undefined ? {} : { "keyvault-injector-webhook-configuration": ofWebhook }),
+    ...Object.fromEntries(Object.entries(POLICIES).filter(isWanted)),
     ...(kind === "policy" ? { "keyvault-injector-sync-no-webhook": "Deny" as const } : {}),
     ...(hasGateways ? GATEWAY_POLICIES : {}),
   };
@@ -171,12 +179,21 @@ export const checkDeployments: Check = async ({ viewer, namespace }) => {
       on.deployments.fail(`${name} does not start with its settings: ${problem}`, CORRECT_SETTING),
     );
     results.push(...refused, deploymentResult({ namespace, name }, look));
+    if (name === OWN_DEPLOYMENT && look.kind === "seen") results.push(...tooFewForShards(look.value));
   }
   return results;
 };
 
+/** A pod leads one shard. */
+function tooFewForShards(worker: WorkloadObject): readonly CheckResult[] {
+  const [replicas, shards] = [worker.spec?.replicas ?? 1, Number(settingsOf(worker).shards)];
+  if (shards === 1 || !(replicas < shards)) return [];
+  const message = `${OWN_DEPLOYMENT} has ${replicas} replicas for ${shards} shards: the namespaces of ${shards - replicas} shards have no worker`;
+  return [on.deployments.fail(message, `set ${shards + 1} replicas, one of them on standby, or fewer shards`)];
+}
+
 const CORRECT_SETTING =
-  "correct the argument of the Deployment, or the value of the chart; one that this command does not know may be of another version";
+  "correct the Deployment's argument or the chart's value; an argument that this command does not know may belong to another version";
 
 function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<WorkloadObject>): CheckResult {
   const { fine, warn, fail, skipped } = on.deployments;
@@ -184,14 +201,18 @@ function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<W
   if (look.kind !== "seen")
     return fail(`${namespace}/${name} is missing`, "apply the manifests, or name the install's namespace with --install-namespace");
   const [wanted, ready] = [look.value.spec?.replicas ?? 1, look.value.status?.readyReplicas ?? 0];
+  if (wanted === 0) {
+    const restore = `kubectl scale deployment ${name} -n ${namespace} --replicas=${SHIPPED_REPLICAS}`;
+    return fail(`${name} is scaled to zero replicas`, `restore the replicas: ${restore}`);
+  }
   const message = `${name}: ${ready} of ${wanted} replicas are ready`;
-  if (ready === 0) return fail(message, `see kubectl describe deployment ${name} and the log of its pods`);
-  return ready < wanted ? warn(message, `see kubectl describe deployment ${name}`) : fine(message);
+  if (ready >= wanted) return fine(message);
+  const pods = `-n ${namespace} -l app.kubernetes.io/component=${name === OWN_DEPLOYMENT ? "sync" : "webhook"}`;
+  const advice = `see kubectl describe pods ${pods}`;
+  return ready === 0 ? fail(message, `${advice}, and kubectl logs ${pods}`) : warn(message, advice);
 }
 
-export interface Lease extends KubeObject {
-  readonly spec?: { readonly holderIdentity?: string | null; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
-}
+const SHIPPED_REPLICAS = 2;
 
 /** One for each shard of the worker as it is set up. */
 export const checkLease: Check = async ({ viewer, namespace, clock }) => {
@@ -208,11 +229,11 @@ export const checkLease: Check = async ({ viewer, namespace, clock }) => {
 /** Whether a worker leads the shard. `now`: Unix milliseconds. */
 export function judgeLease(spec: Lease["spec"], now: number, shard: Shard): CheckResult {
   const holder = spec?.holderIdentity ?? "";
-  const [of, what] = shard.count === 1 ? ["", "nothing"] : [`shard ${shard.index} of ${shard.count}: `, "nothing of its namespaces"];
-  if (holder === "") return on.lease.fail(`${of}no worker holds the lease: ${what} is mirrored`, "start the worker; see its log");
+  const [of, what] = shard.count === 1 ? ["", "nothing"] : [`shard ${shard.index} of ${shard.count}: `, "nothing in its namespaces"];
+  if (holder === "") return on.lease.fail(`${of}no worker holds the lease: ${what} is synced`, "start the worker; see its log");
   const age = Math.round((now - Date.parse(spec?.renewTime ?? "")) / 1_000);
   const duration = spec?.leaseDurationSeconds ?? 0;
   if (!(age <= duration))
-    return on.lease.fail(`${of}${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their log");
+    return on.lease.fail(`${of}${holder} has not renewed it for ${age} s, of ${duration} s`, "see the worker's pods and their logs");
   return on.lease.fine(`${of}held by ${holder}, renewed ${Math.max(0, age)} s ago`);
 }

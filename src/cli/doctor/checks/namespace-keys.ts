@@ -1,4 +1,7 @@
+import { annotationName } from "../../../domain/annotation-keys.ts";
+import { grantMeantBy, misplacedWords, placeInsteadOfNamespace } from "../../../domain/annotation-places.ts";
 import { GRANT_ANNOTATIONS, INSTALL_ANNOTATIONS, PREFIX } from "../../../domain/annotations.ts";
+import { NEVER_DEFAULTS } from "../../../domain/injection/effective-annotations.ts";
 import { KNOWN_ON_NAMESPACES, unknownAnnotations } from "../../../domain/injection/unknown-annotations.ts";
 import type { KubeObject } from "../../../domain/kubernetes.ts";
 import { INPUT_ANNOTATIONS, WORKLOAD_INPUT } from "../../../domain/misplaced-keys.ts";
@@ -8,25 +11,37 @@ import { type CheckResult, on } from "./check.ts";
 
 const GRANTS: readonly string[] = Object.values(GRANT_ANNOTATIONS);
 const GRANTS_PREFIX = `grants.${PREFIX}/`;
-const KNOWN: readonly string[] = [...KNOWN_ON_NAMESPACES, ...Object.values(INSTALL_ANNOTATIONS).map((key) => key.slice(PREFIX.length + 1))];
+const KNOWN: readonly string[] = [...KNOWN_ON_NAMESPACES, ...Object.values(INSTALL_ANNOTATIONS).map(annotationName)];
 const READ: readonly string[] = [...INPUT_ANNOTATIONS, ...WORKLOAD_INPUT, ...GRANTS];
 
 /** Keys of ours on a Namespace that nothing reads. Nobody else tells: the webhook is not asked about Namespaces, so that it cannot be in their way. */
 export function mistakesOn({ metadata: { name, annotations = {}, labels = {} } }: KubeObject): readonly CheckResult[] {
-  const unknown = unknownAnnotations(annotations, KNOWN);
+  const elsewhere = [...new Set([...Object.keys(annotations), ...Object.keys(labels)])].filter((key) => placeInsteadOfNamespace(key));
+  const unknown = unknownAnnotations(annotations, KNOWN).filter(({ key }) => !elsewhere.includes(key));
   const grants = Object.keys(annotations)
     .filter((key) => key.startsWith(GRANTS_PREFIX) && !GRANTS.includes(key))
     .map((key) => ({ key, nearest: nearestSpelling(key, GRANTS) }));
-  const asLabel = READ.filter((key) => Object.hasOwn(labels, key) && !Object.hasOwn(annotations, key));
+  const asLabel = READ.filter((key) => !elsewhere.includes(key) && Object.hasOwn(labels, key) && !Object.hasOwn(annotations, key));
   return [
+    ...elsewhere.map((key) => {
+      const misplaced = { key, isLabel: !Object.hasOwn(annotations, key) };
+      const { fault, fix } = misplacedWords(misplaced, placeInsteadOfNamespace(key) ?? "");
+      return on.namespaces.warn(`Namespace ${name}: ${fault}`, fix);
+    }),
     ...[...unknown, ...grants].map(({ key, nearest }) =>
-      on.namespaces.warn(
-        `Namespace ${name}: nothing reads its annotation ${quoted(key, 63)}`,
-        nearest === undefined ? "correct or remove it" : `did you mean ${nearest}?`,
-      ),
+      on.namespaces.warn(`Namespace ${name}: its annotation ${quoted(key, 63)} has no effect`, fixFor(key, nearest)),
     ),
     ...asLabel.map((key) =>
-      on.namespaces.warn(`Namespace ${name}: nothing reads its label ${quoted(key, 63)}`, "write it under annotations"),
+      on.namespaces.warn(`Namespace ${name}: its label ${quoted(key, 63)} has no effect`, "write it under annotations"),
     ),
   ];
+}
+
+/** Not a key that does nothing on a Namespace either: it says where that one belongs. */
+function fixFor(key: string, nearest: string | undefined): string {
+  const grant = grantMeantBy(key);
+  if (grant !== undefined) return `write ${grant}`;
+  const place = nearest === undefined ? undefined : placeInsteadOfNamespace(nearest);
+  if (place !== undefined) return `did you mean ${nearest}? That belongs ${place}`;
+  return nearest === undefined || NEVER_DEFAULTS.includes(nearest) ? "correct or remove it" : `did you mean ${nearest}?`;
 }

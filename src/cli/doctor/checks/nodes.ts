@@ -1,6 +1,6 @@
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
-import { holdersOf, readRbac, serviceAccount } from "../../shared/rbac.ts";
+import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
 import type { Look } from "../../shared/viewer.ts";
@@ -22,7 +22,7 @@ export function runs(workload: WorkloadObject, image: RegExp): boolean {
 export const checkDriver: Check = async (context) => {
   const registered = await context.viewer.object<KubeObject>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
   const component = "manifests/components/csi-driver";
-  const missing = on.driver.fail(`there is no CSIDriver ${CSI_DRIVER}: no pod with a class starts`, `apply ${component}`);
+  const missing = on.driver.fail(`CSIDriver ${CSI_DRIVER} does not exist: no pod with a class starts`, `apply ${component}`);
   const unregistered = registered.kind === "unseen" ? on.driver.skipped(registered) : missing;
   const ready = readiness("driver", await daemonSets(context, DRIVER_IMAGE), component);
   return registered.kind === "seen" ? ready : [unregistered, ...ready];
@@ -38,8 +38,9 @@ function readiness(check: CheckName, look: Look<readonly WorkloadObject[]>, comp
   return look.value.map(({ metadata, status }) => {
     const [wanted, ready] = [status?.desiredNumberScheduled ?? 0, status?.numberReady ?? 0];
     const message = `DaemonSet ${metadata.namespace ?? ""}/${metadata.name}: ${ready} of ${wanted} are ready`;
-    if (ready < wanted) return fail(message, "see kubectl describe of its pods");
-    return wanted === 0 ? warn(message, "no node is selected: pods with a class find no driver") : fine(message);
+    if (ready < wanted)
+      return fail(message, `see kubectl describe daemonset ${metadata.name} -n ${metadata.namespace ?? ""}, and the events of its pods`);
+    return wanted === 0 ? warn(message, "it selects no nodes: pods with a class find no driver") : fine(message);
   });
 }
 
@@ -53,12 +54,12 @@ export const checkDriverSync: Check = async (context) => {
   if (rbac.kind !== "seen") return [skipped(rbac)];
   const writing = look.value.flatMap(({ metadata: { namespace = "" }, spec }) => {
     const subject = serviceAccount(namespace, spec?.template?.spec?.serviceAccountName ?? "default");
-    const holders = holdersOf({ verb: "create", group: "", resource: "secrets" }, namespace, rbac.value);
+    const holders = holdersOfRight({ verb: "create", group: "", resource: "secrets" }, namespace, rbac.value);
     return holders.filter((holder) => holder.subject === subject);
   });
   const [first] = writing;
-  if (first === undefined) return [fine("the driver has no right to write Secrets")];
-  const message = `${first.subject} may write Secrets (${first.by}): the driver's own sync is on`;
+  if (first === undefined) return [fine("the driver has no permission to write Secrets")];
+  const message = `${first.subject} can write Secrets (${first.by}): the driver's own sync is on`;
   return [warn(message, "turn syncSecret off in the driver's installation and delete that binding")];
 };
 

@@ -23,7 +23,7 @@ export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "
   if (bindings.kind !== "seen") return [on.policies.skipped(bindings)];
   const wanted = await wantedPolicies({ viewer, namespace });
   const absent = absentOf(policies.value, wanted);
-  if (absent.length === Object.keys(wanted).length) return [on.policies.fail(`none of the ${absent.length} policies is there`, APPLY)];
+  if (absent.length === Object.keys(wanted).length) return [on.policies.fail(`none of the ${absent.length} policies exists`, APPLY)];
   const isRemoved = await isBeingRemoved({ viewer, namespace });
   const results = Object.entries(wanted).flatMap(([name, least]) => {
     const policy = policies.value.find(({ metadata }) => metadata.name === name);
@@ -34,7 +34,7 @@ export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "
     const problem = bindingProblem(bindings.value, name, least) ?? policyProblem(policy, namespace);
     return problem === undefined ? warningsOf(policy, bindings.value) : [on.policies.fail(`policy ${name} ${problem}`, applyAdvice(name))];
   });
-  return orFine(results, on.policies.fine(`${Object.keys(wanted).length} policies are there and bound, for namespace ${namespace}`));
+  return orFine(results, on.policies.fine(`${Object.keys(wanted).length} policies exist and are bound, for namespace ${namespace}`));
 }
 
 function absentOf(policies: readonly Policy[], wanted: typeof POLICIES = POLICIES): readonly string[] {
@@ -45,7 +45,7 @@ function bindingProblem(bindings: readonly PolicyBinding[], policy: string, leas
   const bound = bindings.filter(({ spec }) => spec?.policyName === policy);
   if (bound.length === 0) return "has no binding, so it does nothing";
   const actions = bound.flatMap(({ spec }) => spec?.validationActions ?? []);
-  return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it stops nothing`;
+  return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it denies nothing`;
 }
 
 /** What an expression holds of the namespace that the install was rendered for: whose accounts act, and where an object of ours lies. */
@@ -55,10 +55,12 @@ const NAMES_OF_NAMESPACE = [
 ];
 
 function policyProblem({ metadata, spec }: Policy, namespace: string): string | undefined {
-  if (spec?.failurePolicy === "Ignore") return "has failurePolicy Ignore: an error in it stops nothing";
+  if (spec?.failurePolicy === "Ignore") return "has failurePolicy Ignore, so it denies nothing if its evaluation fails";
   const parameters = PARAMETERS[metadata.name];
   if (spec?.paramKind?.kind !== parameters)
-    return parameters === undefined ? "takes parameters, which ours does not" : `takes no ${parameters} to compare with, which ours does`;
+    return parameters === undefined
+      ? "has parameters, but the shipped policy has none"
+      : `has no ${parameters} as its parameters, but the shipped policy has`;
   const expressions = [...(spec?.matchConditions ?? []), ...(spec?.variables ?? []), ...(spec?.validations ?? [])];
   const text = expressions.map(({ expression = "" }) => expression).join("\n");
   const named = NAMES_OF_NAMESPACE.flatMap((pattern) => [...text.matchAll(pattern)].map(([, name = ""]) => name));
@@ -74,10 +76,11 @@ function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly P
   const hasTypeErrors = (status?.typeChecking?.expressionWarnings ?? []).length > 0;
   const { warn } = on.policies;
   const typed = warn(
-    `the API server warns of expressions of policy ${name}`,
+    `the API server warns about expressions of policy ${name}`,
     `see status.typeChecking of the policy; ${applyAdvice(name)}`,
   );
-  const narrow = narrowed && warn(`binding ${narrowed.metadata.name} narrows policy ${name}`, `${applyAdvice(name)}, unless that is meant`);
+  const narrow =
+    narrowed && warn(`binding ${narrowed.metadata.name} narrows policy ${name}`, `${applyAdvice(name)}, unless this is intended`);
   return [...(narrow === undefined ? [] : [narrow]), ...(hasTypeErrors ? [typed] : [])];
 }
 
@@ -96,21 +99,26 @@ export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespac
     // Without them RBAC alone may have refused what was tried.
     if (results.length === 0 && absent.length > 0)
       return [on.guardrails.notThere(`${absent.length} policies of the worker are missing`, "policies")];
-    return orFine(results, on.guardrails.fine("the policies of the worker deny what they forbid, tried by dry run as the worker"));
+    return orFine(results, on.guardrails.fine("the policies of the worker deny what they forbid, tested by dry run as the worker"));
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    return [on.guardrails.skipped({ kind: "unseen", why: `you may not impersonate ${user}` })];
+    return [
+      on.guardrails.skip(`not checked: you lack permission to impersonate ${user}`, "ask for permission to impersonate serviceaccounts"),
+    ];
   } finally {
     await acting.close();
   }
 };
 
 function guardrailResults({ missing, hidden }: Awaited<ReturnType<WorkerCode["tryGuardrails"]>>): readonly CheckResult[] {
-  const bind = `${APPLY}, and see that each is bound with the action Deny`;
+  const bind = `${APPLY}, and check that each is bound with the action Deny`;
   return [
-    ...(missing.length === 0 ? [] : [on.guardrails.fail(`nothing stops the worker from what ${missing.join(", ")} forbids`, bind)]),
+    ...(missing.length === 0 ? [] : [on.guardrails.fail(`the worker is able to do what ${missing.join(", ")} should prevent`, bind)]),
     ...hidden.map(({ policy, refusal }) =>
-      on.guardrails.warn(`nobody knows whether ${policy} denies what it forbids: ${refusal}`, "exempt the worker's account there"),
+      on.guardrails.warn(
+        `doctor cannot determine whether ${policy} denies what it forbids: ${refusal}`,
+        "exempt the worker's account there",
+      ),
     ),
   ];
 }

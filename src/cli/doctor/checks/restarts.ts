@@ -1,12 +1,12 @@
 import { POD_ANNOTATIONS } from "../../../domain/annotations.ts";
 import { memberOf } from "../../../domain/json-members.ts";
 import { type KubeObject, RESOURCES, type Resource } from "../../../domain/kubernetes.ts";
-import type { RolloutReason } from "../../../domain/rollout/reasons.ts";
-import { parseWindow, WINDOW_ADVICE } from "../../../domain/rollout/window.ts";
+import type { RolloutReason } from "../../../domain/reasons.ts";
+import { parseWindow, WINDOW_ADVICE } from "../../../domain/schedule/restart-window.ts";
 import { rotatedIn } from "../../../domain/sync/rotated-condition.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
-import { restartAdvice, standingOf } from "../../shared/restarts.ts";
+import { restartAdvice, restartStanding } from "../../shared/restarts.ts";
 import { lookAtWorkerSettings, workerSettingProblems } from "../../shared/settings-in-force.ts";
 import { listed } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on } from "./check.ts";
@@ -51,10 +51,10 @@ export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "
   if (statuses.kind === "unseen") results.push(on.restarts.skipped(statuses));
   results.push(...standingResults(listed(statuses), { mode: settings["restart-mode"], unread }));
   if (results.length > 0) return results;
-  return [on.restarts.fine(read === 0 ? "no restart window is set" : `${read} restart windows can be read`)];
+  return [on.restarts.fine(read === 0 ? "no restart window is set" : `${read} restart windows are valid`)];
 }
 
-const NOT_STARTED = "whether restarts begin is not known: the worker does not start with its settings";
+const NOT_STARTED = "it is not known whether restarts begin: the worker does not start with its settings";
 
 interface SaidElsewhere {
   readonly mode: string | undefined;
@@ -75,7 +75,7 @@ function standingResults(statuses: readonly SecretProviderClassSync[], elsewhere
       if (first === undefined) return [];
       const { namespace, rotated } = first;
       const fix = restartAdvice(rotated);
-      const standing = standingOf(rotated);
+      const standing = restartStanding(rotated);
       if (standing === "halted")
         return [on.restarts.fail(`Namespace ${namespace}: a failed restart halts all others: ${rotated.message}`, fix)];
       return standing === "held" ? [on.restarts.warn(`Namespace ${namespace}: ${rotated.message}`, fix)] : [];
@@ -89,7 +89,7 @@ function isSaid(reason: RolloutReason, namespace: string, { mode, unread }: Said
 }
 
 function modeResults(mode: string | undefined): readonly CheckResult[] {
-  const fix = "set --restart-mode=act once restarts are to begin";
+  const fix = "set --restart-mode=act when restarts should begin";
   if (mode === "paused") return [on.restarts.warn("--restart-mode is paused: no restart begins", fix)];
   return mode === "dry-run" ? [on.restarts.warn("--restart-mode is dry-run: restarts are only reported", fix)] : [];
 }
@@ -114,6 +114,6 @@ function windowResult({ title, text }: FoundWindow): readonly CheckResult[] {
   const window = parseWindow(text);
   if (window.ok) return [];
   return [
-    on.restarts.warn(`${title}: ${POD_ANNOTATIONS.restartWindow} is no window, and no restart begins: ${window.error}`, WINDOW_ADVICE),
+    on.restarts.warn(`${title}: ${POD_ANNOTATIONS.restartWindow} is not a window, so no restart begins: ${window.error}`, WINDOW_ADVICE),
   ];
 }

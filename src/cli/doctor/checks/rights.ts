@@ -26,7 +26,7 @@ const classes = { group: RESOURCES.secretProviderClasses.group, resource: RESOUR
 const secrets = { group: "", resource: "secrets" };
 const statuses = { group: RESOURCES.secretProviderClassSyncs.group, resource: RESOURCES.secretProviderClassSyncs.plural };
 
-const GATEWAY_ADVICE = "apply the component gateway-tls, or take --gateway-classes and --ingress-classes away";
+const GATEWAY_ADVICE = "apply the component gateway-tls, or remove --gateway-classes and --ingress-classes";
 
 function isNamed(settings: SettingsInForce, kind: OwnerKind): boolean {
   return wordsOf(settings[kind === "Gateway" ? "gateway-classes" : "ingress-classes"]).length > 0;
@@ -34,17 +34,22 @@ function isNamed(settings: SettingsInForce, kind: OwnerKind): boolean {
 
 /** What the worker cannot do its job without, cluster-wide or in each namespace of `--namespaces`, and in its own. */
 export const CLUSTER_NEEDS: readonly Need[] = [
-  { verbs: ["get", "list", "watch"], right: classes, without: "no class is seen" },
+  { verbs: ["get", "list", "watch"], right: classes, without: "the worker sees no class" },
   { verbs: ["create", "patch"], right: classes, without: "no class is restored", isUsed: ({ heal }) => wordsOf(heal).includes("classes") },
   { verbs: ["list", "watch"], right: { group: "", resource: "pods" }, without: "credentials that only pods name are not found" },
   { verbs: ["list", "watch", "create", "patch", "delete"], right: statuses, without: "no status is kept" },
   { verbs: ["create", "patch", "delete"], right: secrets, without: "no Secret is written", isUsed: (settings) => !isBlind(settings) },
-  { verbs: ["list", "watch"], right: secrets, without: "no edit of a mirrored Secret is seen", isUsed: (settings) => !isBlind(settings) },
+  {
+    verbs: ["list", "watch"],
+    right: secrets,
+    without: "the worker sees no edits of synced Secrets",
+    isUsed: (settings) => !isBlind(settings),
+  },
   { verbs: ["create", "update", "delete"], right: secrets, without: "no Secret is written", isUsed: isBlind },
   {
     verbs: ["create"],
     right: { group: "", resource: "serviceaccounts/token" },
-    without: "no class with workload identity is mirrored",
+    without: "no class with workload identity is synced",
     isUsed: (settings) => allowedModes(settings).length === 0 || allowedModes(settings).includes("workload-identity"),
   },
   {
@@ -67,13 +72,13 @@ export const CLUSTER_NEEDS: readonly Need[] = [
   {
     verbs: ["list", "watch", "patch"],
     right: { group: "argoproj.io", resource: "rollouts" },
-    without: "no workload is restarted after a rotation; apply the component argo-rollouts, or take --restart-argo-rollouts away",
+    without: "no workload is restarted after a rotation; apply the component argo-rollouts, or remove --restart-argo-rollouts",
     isUsed: (settings) => settings["restart-workloads"] !== "false" && settings["restart-argo-rollouts"] === "true",
   },
   {
     verbs: ["list", "watch"],
     right: { group: RESOURCES.podDisruptionBudgets.group, resource: RESOURCES.podDisruptionBudgets.plural },
-    without: "no workload is restarted that runs well; apply the component disruption-budgets, or take --respect-disruption-budgets away",
+    without: "no healthy workload is restarted; apply the component disruption-budgets, or remove --respect-disruption-budgets",
     isUsed: (settings) => settings["restart-workloads"] !== "false" && settings["respect-disruption-budgets"] === "true",
   },
   ...(["Gateway", "Ingress"] as const).map((kind) => ({
@@ -85,13 +90,13 @@ export const CLUSTER_NEEDS: readonly Need[] = [
   {
     verbs: ["list", "watch"],
     right: { group: "", resource: "serviceaccounts" },
-    without: `no Gateway and no Ingress gets a certificate; ${GATEWAY_ADVICE}`,
+    without: `no Gateway or Ingress gets a certificate; ${GATEWAY_ADVICE}`,
     isUsed: (settings) => isNamed(settings, "Gateway") || isNamed(settings, "Ingress"),
   },
   {
     verbs: ["delete"],
     right: classes,
-    without: `what was made for a Gateway or an Ingress stays; ${GATEWAY_ADVICE}`,
+    without: `classes made for a Gateway or Ingress are not deleted; ${GATEWAY_ADVICE}`,
     isUsed: (settings) => isNamed(settings, "Gateway") || isNamed(settings, "Ingress"),
   },
 ];
@@ -123,9 +128,9 @@ export async function checkRights(context: Pick<DoctorContext, "viewer" | "names
   ];
   const gaps = asked.map((each) => ({ ...each, verbs: missingOf(each.need, each.place) })).filter(({ verbs }) => verbs.length > 0);
   const isBare = gaps.length === asked.length && gaps.every(({ need, verbs }) => verbs.length === need.verbs.length);
-  if (isBare) return [on.rights.fail(`${subject} has none of the rights that the worker needs`, own.fix)];
+  if (isBare) return [on.rights.fail(`${subject} has none of the permissions that the worker needs`, own.fix)];
   const missing = gaps.map(gapResult);
-  return orFine(missing, on.rights.fine(`${subject} has what it needs`));
+  return orFine(missing, on.rights.fine(`${subject} has the permissions that it needs`));
 }
 
 /** Besides the Lease of the first shard, which the Role always names. */
@@ -154,7 +159,7 @@ function credentialsNeeds(settings: SettingsInForce): readonly Need[] {
   const modes = allowedModes(settings);
   if (modes.length > 0 && !modes.includes("service-principal")) return [];
   return wordsOf(settings["credentials-secret-names"]).map((name) =>
-    credentialsNeed(name, "no class with it is mirrored", nameCredentials(name)),
+    credentialsNeed(name, "no class that uses it is synced", nameCredentials(name)),
   );
 }
 
@@ -164,7 +169,7 @@ function queueNeeds(settings: SettingsInForce, namespace: string): readonly Need
     return setting.ok && setting.value.identity.kind === "servicePrincipal" ? [setting.value.identity.secretName] : [];
   });
   return [...new Set(names)].map((name) =>
-    credentialsNeed(name, "no event queue is read with it", secretAdvice(name, namespace, settings)),
+    credentialsNeed(name, "no event queue that uses it is read", secretAdvice(name, namespace, settings)),
   );
 }
 
@@ -172,7 +177,7 @@ function queueNeeds(settings: SettingsInForce, namespace: string): readonly Need
 export function secretAdvice(name: string, namespace: string, settings: SettingsInForce): string {
   if (!wordsOf(settings["credentials-secret-names"]).includes(name) || wordsOf(settings.namespaces).length === 0)
     return nameCredentials(name);
-  return `bind the ClusterRole ${OWN_DEPLOYMENT} in namespace ${namespace}, too, as manifests/components/namespaces/binding.yaml does`;
+  return `bind the ClusterRole ${OWN_DEPLOYMENT} in namespace ${namespace} as well, as manifests/components/namespaces/binding.yaml does`;
 }
 
 function nameCredentials(name: string): string {
@@ -198,7 +203,7 @@ function placesOf(settings: SettingsInForce, own: Place): readonly Place[] {
 
 /** Another overlay has other rights: `default` would give a blind worker every Secret. */
 const FIX: Readonly<Record<"watch" | "blind", string>> = {
-  watch: "apply the install again, from the overlay or chart that it came from",
+  watch: "apply the install again, with the same overlay or chart",
   blind: "apply manifests/overlays/blind again, or the chart with secretAccess: blind",
 };
 
@@ -226,9 +231,9 @@ function gapResult({ need: { right, without, fix: own }, place: { fix: again, is
   const what = `${right.resource}${right.name === undefined ? "" : ` ${right.name}`}`;
   if (!isServed || own !== undefined)
     return on.rights.fail(
-      `the worker may not ${verbs.join(", ")} ${what}${isServed ? ` in ${place.namespace}` : ""}: ${without}`,
+      `the worker lacks permission to ${verbs.join(", ")} ${what}${isServed ? ` in ${place.namespace}` : ""}: ${without}`,
       own ?? again,
     );
-  const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or take it out of --namespaces`;
-  return on.rights.fail(`the worker may not ${verbs.join(", ")} ${what} in ${place.namespace}: ${without}`, fix);
+  const fix = `apply manifests/components/namespaces/binding.yaml for namespace ${place.namespace} (the chart does so for its value namespaces), or remove it from --namespaces`;
+  return on.rights.fail(`the worker lacks permission to ${verbs.join(", ")} ${what} in ${place.namespace}: ${without}`, fix);
 }

@@ -1,9 +1,10 @@
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import type { TellProgress } from "../../shared/terminal.ts";
 import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
+import { checkClasses } from "./classes.ts";
 import { checkEventQueues } from "./event-queues.ts";
 import { checkGateways } from "./gateways.ts";
-import { checkClasses, checkComponents, checkCrds, checkTokens } from "./healing.ts";
+import { checkComponents, checkCrds, checkTokens } from "./healing.ts";
 import { checkApi, checkDeployments, checkInstalled, checkInstances, checkLease, isInstalled } from "./install.ts";
 import { checkDriver, checkDriverSync, checkNodes, checkProvider } from "./nodes.ts";
 import { checkGuardrails, checkPolicies } from "./policies.ts";

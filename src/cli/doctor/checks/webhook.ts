@@ -13,20 +13,10 @@ import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { INJECTION_POLICY, injectionModeOf, narrowingsOfPolicy } from "../../shared/injection-mode.ts";
 import { INJECTION_POLICY_DIGEST } from "../../shared/injection-policy-digest.ts";
 import { policyDigest } from "../../shared/policy-digest.ts";
-import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
+import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES, type WebhookConfiguration, type WebhookEntry } from "../../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
 import { type Viewer, valueIn } from "../../shared/viewer.ts";
-import {
-  certificatesOf,
-  dayOf,
-  decoded,
-  endsOf,
-  lookAtEntry,
-  narrowingsOf,
-  selectorProblem,
-  type WebhookConfiguration,
-  type WebhookEntry,
-} from "../../shared/webhook-entry.ts";
+import { certificatesOf, dayOf, decoded, endsOf, lookAtEntry, narrowingsOf, selectorProblem } from "../../shared/webhook-entry.ts";
 import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 import { mistakesOn } from "./namespace-keys.ts";
 
@@ -38,16 +28,16 @@ export const checkWebhook: Check = async (context) => {
   const byPolicy = await policyResults(context);
   if (look.kind === "absent" && byPolicy.length > 0) return byPolicy;
   if (look.kind !== "seen")
-    return [on.webhook.fail(`there is no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY}`, APPLY)];
+    return [on.webhook.fail(`no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY} exists`, APPLY)];
   const { failurePolicy, clientConfig } = look.value;
   const { fail, warn, fine } = on.webhook;
   const narrowed = narrowingsOf(look.value).join(", ");
   const findings = [
     (clientConfig?.caBundle ?? "") === "" &&
-      fail("its caBundle is empty: the API server trusts no answer", "start the webhook, which publishes it; see its log"),
+      fail("its caBundle is empty, so the API server trusts no response", "start the webhook, which publishes it; see its log"),
     failurePolicy !== "Ignore" &&
-      warn(`its failurePolicy is ${failurePolicy ?? "unset"}`, `set it to Ignore (${APPLY}): else an outage stops every pod`),
-    narrowed !== "" && warn(`its ${narrowed} may keep opted-in pods from it`, UNLESS_MEANT),
+      warn(`its failurePolicy is ${failurePolicy ?? "unset"}`, `set it to Ignore (${APPLY}): otherwise, an outage stops every pod`),
+    narrowed !== "" && warn(`its ${narrowed} may exclude opted-in pods`, UNLESS_MEANT),
   ];
   const own = orFine(
     findings.filter((finding) => finding !== false),
@@ -56,7 +46,7 @@ export const checkWebhook: Check = async (context) => {
   return [...own, ...byPolicy];
 };
 
-const UNLESS_MEANT = "take that out of the configuration, unless it is meant";
+const UNLESS_MEANT = "remove this from the configuration, unless it is intended";
 
 /** Of the policy that injects; none where there is none. */
 async function policyResults({ viewer }: Pick<DoctorContext, "viewer">): Promise<readonly CheckResult[]> {
@@ -65,14 +55,16 @@ async function policyResults({ viewer }: Pick<DoctorContext, "viewer">): Promise
   const narrowed = narrowingsOfPolicy(mode).join(", ");
   const { warn, fine } = on.webhook;
   if (narrowed !== "")
-    return [warn(`the policy ${INJECTION_POLICY} has other ${narrowed}, which may keep opted-in pods from it`, UNLESS_MEANT)];
+    return [warn(`the policy ${INJECTION_POLICY} has a different ${narrowed}, which may exclude opted-in pods`, UNLESS_MEANT)];
   if (policyDigest(mode.policy.spec ?? {}) !== INJECTION_POLICY_DIGEST) {
-    const message = `the policy ${INJECTION_POLICY} is not as this version of the command ships it`;
-    return [warn(message, `${APPLY}, or ask the command of the version that is installed`)];
+    const message = `the policy ${INJECTION_POLICY} differs from the one that this version of the command ships`;
+    return [warn(message, `${APPLY}, or use the command of the installed version`)];
   }
   return [
     fine(
-      mode.kind === "policy" ? `there is none: the policy ${INJECTION_POLICY} injects` : `the policy ${INJECTION_POLICY} injects as well`,
+      mode.kind === "policy"
+        ? `there is no webhook: the policy ${INJECTION_POLICY} injects`
+        : `the policy ${INJECTION_POLICY} injects as well`,
     ),
   ];
 }
@@ -84,7 +76,7 @@ export const checkPreflight: Check = async ({ viewer }) => {
   const entries = valueIn(look)?.webhooks ?? [];
   const missing = PREFLIGHT_ENTRIES.filter((name) => !entries.some((entry) => entry.name === name));
   if (missing.length > 0)
-    return [on.preflight.warn(`not configured: ${missing.join(", ")}`, `${APPLY}, if kubectl apply is to show warnings`)];
+    return [on.preflight.warn(`not configured: ${missing.join(", ")}`, `${APPLY}, if kubectl apply should show warnings`)];
   const untrusted = entries.filter(({ clientConfig }) => (clientConfig?.caBundle ?? "") === "").map(({ name }) => name);
   if (untrusted.length > 0) return [on.preflight.warn(`no caBundle: ${untrusted.join(", ")}`, "see the webhook's log")];
   return [on.preflight.fine(`${PREFLIGHT_ENTRIES.length} of ${PREFLIGHT_ENTRIES.length} are configured`)];
@@ -100,7 +92,7 @@ export const checkCertificates: Check = async (context) => {
   if (look.kind === "unseen") return [on.certificates.skipped(look)];
   const ends = endsOf(valueIn(look)?.clientConfig?.caBundle);
   if (ends.length === 0)
-    return [on.certificates.fail("the API server has no certificate to trust the webhook by", "start the webhook; see its log")];
+    return [on.certificates.fail("the API server has no certificate with which to verify the webhook", "start the webhook; see its log")];
   const last = Math.max(...ends);
   const left = last - context.clock.now();
   const until = dayOf(last);
@@ -131,10 +123,10 @@ async function servedResult({ viewer, namespace }: DoctorContext, namespaces: re
   const others = excluded.filter((name) => !meant.includes(name));
   const count = `${namespaces.length - excluded.length} of ${namespaces.length} namespaces are served`;
   if (missing.length > 0)
-    return on.namespaces.fail(`${missing.join(", ")} is not left out: pods that the webhook needs would need the webhook`, APPLY);
-  if (others.length === 0) return on.namespaces.fine(`${count}; left out: ${excluded.join(", ")}`);
-  const fix = "see the namespaceSelector of the configuration, if that is not meant";
-  return on.namespaces.warn(`${count}; left out besides our own: ${others.join(", ")}`, fix);
+    return on.namespaces.fail(`${missing.join(", ")} is not excluded: pods that the webhook needs would need the webhook`, APPLY);
+  if (others.length === 0) return on.namespaces.fine(`${count}; excluded: ${excluded.join(", ")}`);
+  const fix = "see the namespaceSelector of the configuration, if this is not intended";
+  return on.namespaces.warn(`${count}; also excluded: ${others.join(", ")}`, fix);
 }
 
 type ClientConfig = NonNullable<WebhookEntry["clientConfig"]>;
@@ -150,18 +142,21 @@ export const checkAuthority: Check = async (context) => {
   return [signing.state === "OK" ? on.authority.fine(`${signing.message}; ${served}`) : signing];
 };
 
+const CHECKED_WITHIN = "do not ask for it: the webhook and the worker make this check themselves, and log what they find";
+
 /** The CA Secret against the bundle. Of the Secret the certificate alone is looked at. */
 async function signingResult(context: DoctorContext, { caBundle }: ClientConfig): Promise<CheckResult> {
   const { viewer, namespace, clock } = context;
   const named = `Secret ${namespace}/${AUTHORITY_SECRET}`;
   const webhook = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-webhook" });
   const isForeign = webhook.kind === "seen" && (settingsOf(webhook.value)["tls-cert-file"] ?? "") !== "";
-  if (isForeign) return on.authority.fine("the certificates are somebody else's (--tls-cert-file)");
+  if (isForeign) return on.authority.fine("the certificates come from another issuer (--tls-cert-file)");
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: AUTHORITY_SECRET });
-  if (look.kind === "unseen") return on.authority.skipped(look);
-  if (look.kind !== "seen") return on.authority.fail(`there is no ${named}`, "start the webhook, which makes it; see its log");
+  // Never with advice to ask for it: who may read the Secret can sign for the webhook.
+  if (look.kind === "unseen") return on.authority.skip(`not checked: ${look.why}, which holds the CA's private key`, CHECKED_WITHIN);
+  if (look.kind !== "seen") return on.authority.fail(`${named} does not exist`, "start the webhook, which creates it; see its log");
   const [authority] = certificatesOf(decoded(look.value.data?.[AUTHORITY_KEYS.certificate]));
-  if (authority === undefined) return on.authority.fail(`${named} holds no certificate`, "delete it: the webhook makes a new one");
+  if (authority === undefined) return on.authority.fail(`${named} contains no certificate`, "delete it: the webhook creates a new one");
   const end = authority.validToDate.getTime();
   if (end <= clock.now())
     return on.authority.fail(`the CA of ${named} expired on ${dayOf(end)}`, "start the webhook; see its log for why it does not renew");
@@ -173,15 +168,15 @@ async function signingResult(context: DoctorContext, { caBundle }: ClientConfig)
 }
 
 /** As the API server would call the webhook. Outside of the cluster the Service has no name: then the dry run of `injection` has to do. */
-async function servedText({ reach, signal }: DoctorContext, { url, service, caBundle }: ClientConfig): Promise<string | CheckResult> {
+async function servedText({ azure, signal }: DoctorContext, { url, service, caBundle }: ClientConfig): Promise<string | CheckResult> {
   const address = addressOf(url, service);
-  if (address === undefined || caBundle === undefined) return "what is served is not known";
-  const { reach: came } = await reach({ ...address, ca: decoded(caBundle), isDirect: true }, signal);
+  if (address === undefined || caBundle === undefined) return "the served certificate is not known";
+  const { reach: came } = await azure.reach({ ...address, ca: decoded(caBundle), isDirect: true }, signal);
   const { host } = address;
   if (came.kind === "reached") return `${host} serves a certificate that it signed`;
-  if (came.kind !== "untrusted") return `${host} is not reached from here, see the check injection`;
+  if (came.kind !== "untrusted") return `${host} cannot be reached from here; see the check injection`;
   const message = `${host} serves a certificate of ${came.issuer === "" ? "an unnamed CA" : came.issuer} that the API server does not trust (${came.code})`;
-  return on.authority.fail(message, "see that the configuration calls our webhook, and the webhook's log for what it serves");
+  return on.authority.fail(message, "check that the configuration calls our webhook, and see the webhook's log for what it serves");
 }
 
 function addressOf(
@@ -203,29 +198,29 @@ const PROBE = "keyvault-injector-doctor";
  * stores nothing, and the webhook has no side effects.
  */
 export const checkInjection: Check = async ({ cluster: { kube, namespace }, viewer, signal }) => {
-  const { fine, fail, skip, skipped } = on.injection;
+  const { fine, fail, skip } = on.injection;
   try {
     const created = await kube.create<KubeObject>(RESOURCES.pods, probe(namespace), { fieldManager: PROBE, dryRun: true }, signal);
     const pod = readPod(created);
     const isInjected = pod.ok && pod.value.volumes.some(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === PROBE);
-    if (isInjected) return [fine(`a pod of namespace ${namespace} is injected`)];
-    return [fail(`a pod of namespace ${namespace} passes untouched`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`)];
+    if (isInjected) return [fine(`a pod in namespace ${namespace} is injected`)];
+    return [fail(`a pod in namespace ${namespace} is not injected`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
-    if (error.code !== "Forbidden") return [skip(`not looked at: ${error.message}`, CHOOSE)];
-    return [skipped({ kind: "unseen", why: `you may not create pods in ${namespace}, or it does not admit this one; ${CHOOSE}` })];
+    if (error.code !== "Forbidden") return [skip(`not checked: ${error.message}`, CHOOSE)];
+    return [skip(`not checked: you lack permission to create pods in ${namespace}, or the namespace does not admit this pod`, CHOOSE)];
   }
 };
 
 /** Nobody answers whom nobody asks. */
 async function unanswered(viewer: Viewer): Promise<CheckResult> {
   if ((await injectionModeOf(viewer)).kind === "policy")
-    return on.injection.fail(`the policy ${INJECTION_POLICY} does not inject it`, `${APPLY}; see the check webhook`);
+    return on.injection.fail(`the policy ${INJECTION_POLICY} does not inject the pod`, `${APPLY}; see the check webhook`);
   const entry = await lookAtEntry(viewer);
   const narrowings = entry.kind === "seen" ? narrowingsOf(entry.value) : [];
   if (narrowings.length === 0) return on.injection.fail("the API server gets no answer from the webhook", LOOK);
-  const message = `the API server does not ask the webhook, whose configuration has other ${narrowings.join(", ")}`;
+  const message = `the API server does not call the webhook, whose configuration has a different ${narrowings.join(", ")}`;
   return on.injection.fail(message, "see the check webhook");
 }
 

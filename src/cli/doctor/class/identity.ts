@@ -6,15 +6,18 @@ import { keyOf } from "../../../domain/object-key.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
+import type { ClassObject } from "../../../domain/provider-class/object-rules.ts";
+import { NO_OBJECTS } from "../../../domain/provider-class/objects.ts";
 import { identityModeRefusal, managedIdentityRefusal, vaultRefusal } from "../../../domain/provider-class/operator-limits.ts";
-import { type ProviderClass, parseProviderClass } from "../../../domain/provider-class/parse.ts";
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../../domain/provider-class/this-version.ts";
+import { type ProviderClass, parseProviderClass } from "../../../domain/read-class.ts";
 import { failed, ok, type Result } from "../../../domain/result.ts";
+import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
-import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, PADDED, paddedKeys } from "../../shared/class-context.ts";
+import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, paddedKeys, paddedText } from "../../shared/class-context.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**
@@ -23,13 +26,13 @@ import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
  */
 export type WayContext = Pick<ClassContext, "viewer" | "install"> & Partial<Pick<ClassContext, "azure">>;
 
-type ReadClass =
+export type OwnClass =
   | { readonly kind: "notOurs" }
   /** `isLimit`: the operator does not allow it. */
   | { readonly kind: "refused"; readonly problem: ClassProblem; readonly isLimit: boolean }
   | { readonly kind: "class"; readonly providerClass: ProviderClass };
 
-export async function readClass(context: WayContext, spc: SecretProviderClass): Promise<ReadClass> {
+export async function parseClass(context: WayContext, spc: SecretProviderClass): Promise<OwnClass> {
   const { cloudName, identityBindings } = context.install.settings.limits;
   const readCloudFile = context.azure?.readCloudFile ?? unseenCloudFile;
   const parsed = parseProviderClass(spc.spec, { owner: keyOf(spc), cloudName, identityBindings, readCloudFile });
@@ -37,6 +40,12 @@ export async function readClass(context: WayContext, spc: SecretProviderClass): 
   if (parsed.kind === "invalid") return { kind: "refused", problem: parsed.problem, isLimit: false };
   const problem = await limitOf(context, spc, parsed.providerClass);
   return problem === undefined ? parsed : { kind: "refused", problem, isLimit: true };
+}
+
+/** Undefined also where selectors find the objects of its Secrets. */
+export function lackOfObjects({ spec }: SecretProviderClass, objects: readonly ClassObject[]): ClassProblem | undefined {
+  const isSelecting = secretObjectEntries(spec).some(({ isSelected }) => isSelected === true);
+  return objects.length === 0 && !isSelecting ? NO_OBJECTS : undefined;
 }
 
 /** Undefined also where the grant may not be read. */
@@ -52,6 +61,8 @@ async function limitOf(
   if (grants.kind === "unseen") return undefined;
   return managedIdentityRefusal(limits, { namespace, isGranted: grants.kind === "seen" && grants.value.managedIdentity });
 }
+
+const UNFILLED = "is still a placeholder";
 
 interface Principal {
   /** As messages call it. */
@@ -72,15 +83,17 @@ export async function principalOf({ viewer, install }: WayContext, spc: SecretPr
   const secret = `Secret ${namespace}/${name.value}`;
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
   if (look.kind === "unseen") {
-    const fix = `Ask for the right to get ${secret}, or look with the worker's rights: ${insideTheWorker(install.namespace, keyOf(spc))}.`;
+    const fix = `Ask for permission to get ${secret}, or check with the worker's permissions: ${insideTheWorker(install.namespace, keyOf(spc))}.`;
     return failed(found("credentials-unreadable", look.why, fix));
   }
   if (look.kind !== "seen")
-    return failed(found("credentials-absent", `there is no ${secret}`, `Create ${secret} with the keys clientid and clientsecret.`));
+    return failed(found("credentials-absent", `${secret} does not exist`, `Create ${secret} with the keys clientid and clientsecret.`));
   const principal = readServicePrincipal(look.value.data ?? {});
   if (principal.ok) return ok({ secret, identity: principal.value, padded: paddedKeys(look.value.data ?? {}) });
-  const { field, hint } = principal.error;
-  return failed(found("credentials-incomplete", `${secret} has no ${field.replace("data.", "")}`, `Set ${field} in ${secret}: ${hint}.`));
+  const { field, hint, isPlaceholder = false } = principal.error;
+  const key = field.replace("data.", "");
+  const what = isPlaceholder ? `${secret}: ${key} ${UNFILLED}` : `${secret} has no ${key}`;
+  return failed(found("credentials-incomplete", what, `Set ${field} in ${secret}: ${hint}.`));
 }
 
 type Account = Required<ObjectRef>;
@@ -103,7 +116,7 @@ export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass
 function absentAccount({ namespace, name }: Account): ClassFinding {
   const named = `ServiceAccount ${namespace}/${name}`;
   const fix = `Create ${named}, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class.`;
-  return found("account-absent", `there is no ${named}`, fix);
+  return found("account-absent", `${named} does not exist`, fix);
 }
 
 export interface Identity {
@@ -114,7 +127,7 @@ export interface Identity {
 
 const nobody = (finding: ClassFinding): Identity => ({ findings: [finding], identity: undefined });
 
-export async function findIdentity(context: ClassContext, spc: SecretProviderClass, mode: SupportedIdentity): Promise<Identity> {
+export async function lookUpIdentity(context: ClassContext, spc: SecretProviderClass, mode: SupportedIdentity): Promise<Identity> {
   switch (mode.kind) {
     case "servicePrincipal":
       return servicePrincipal(context, spc);
@@ -129,7 +142,7 @@ export async function findIdentity(context: ClassContext, spc: SecretProviderCla
 
 /** What a walk to the vault says besides. */
 const SAID_BESIDES: Readonly<Partial<Record<ClassFinding["leaf"], string>>> = {
-  "credentials-unreadable": ": the vault is not asked",
+  "credentials-unreadable": ": the vault was not queried",
   "credentials-incomplete": ", or an empty one",
 };
 
@@ -137,15 +150,15 @@ async function servicePrincipal(context: ClassContext, spc: SecretProviderClass)
   const principal = await principalOf(context, spc);
   if (!principal.ok) {
     const { message, leaf } = principal.error;
-    return nobody({ ...principal.error, message: `${message}${SAID_BESIDES[leaf] ?? ""}` });
+    return nobody({ ...principal.error, message: `${message}${message.endsWith(UNFILLED) ? "" : (SAID_BESIDES[leaf] ?? "")}` });
   }
   const { secret, identity, padded } = principal.value;
   if (padded.length > 0) {
-    const fix = `Write ${padded.join(" and ")} of ${secret} again without it, by kubectl create secret generic --from-literal.`;
-    return nobody(found("credentials-padded", `${padded.join(" and ")} of ${secret} ${PADDED}`, fix));
+    const fix = `Write ${padded.join(" and ")} of ${secret} again without it, with kubectl create secret generic --from-literal.`;
+    return nobody(found("credentials-padded", paddedText(padded, secret), fix));
   }
   return {
-    findings: [fineLeaf("identity-ok", `service principal ${identity.clientId} of ${secret}, read with your own rights`)],
+    findings: [fineLeaf("identity-ok", `service principal ${identity.clientId} of ${secret}, read with your own permissions`)],
     identity,
   };
 }
@@ -156,8 +169,8 @@ async function lentIdentity(context: ClassContext, spc: SecretProviderClass, mod
   const token = await requestToken(context, spc, { account: account.value, audience: audienceOf(mode) });
   if (!token.ok) return nobody(token.error);
   const { namespace, name } = account.value;
-  const way = mode.kind === "azureTokenProxy" ? ", and by an identity binding" : "";
-  const message = `application ${mode.clientId}, by a token of ServiceAccount ${namespace}/${name} that you may ask for${way}`;
+  const way = mode.kind === "azureTokenProxy" ? ", and with an identity binding" : "";
+  const message = `application ${mode.clientId}, with a token of ServiceAccount ${namespace}/${name} that you can request${way}`;
   const identity = accountIdentity(mode, account.value, async () => token.value);
   return { findings: [fineLeaf("identity-ok", message)], identity };
 }
@@ -166,8 +179,8 @@ async function lentIdentity(context: ClassContext, spc: SecretProviderClass, mod
 async function bindingElsewhere(context: ClassContext, spc: SecretProviderClass, clientId: string): Promise<Identity> {
   const account = await accountOf(context, spc);
   if (!account.ok) return nobody(account.error);
-  const message = `application ${clientId}, by an identity binding: its token proxy is reached from pods alone, and the vault is not asked`;
-  const fix = `Look from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+  const message = `application ${clientId}, with an identity binding: only pods can reach its token proxy, so the vault was not queried`;
+  const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
   return nobody(found("identity-binding-elsewhere", message, fix));
 }
 
@@ -186,8 +199,10 @@ async function requestToken(
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "NotFound") return failed(absentAccount(account));
-    const fix = `Ask for the right to create serviceaccounts/token of ${named}, or look with the worker's rights: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
-    return failed(found("token-request-forbidden", `no token of ${named} for you (${error.code}): the vault is not asked`, fix));
+    const fix = `Ask for permission to create serviceaccounts/token of ${named}, or check with the worker's permissions: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+    return failed(
+      found("token-request-forbidden", `you cannot get a token of ${named} (${error.code}), so the vault was not queried`, fix),
+    );
   }
 }
 
@@ -198,8 +213,8 @@ function managedIdentity(
 ): Identity {
   const who = mode.clientId === undefined ? "the system-assigned identity of the worker's node" : `the node's identity ${mode.clientId}`;
   if (azure?.isInCluster !== true) {
-    const fix = `Look from the worker's own pod: ${insideTheWorker(namespace, keyOf(spc))}.`;
-    return nobody(found("managed-identity-elsewhere", `${who} is not available on this machine: the vault is not asked`, fix));
+    const fix = `Check from the worker's own pod: ${insideTheWorker(namespace, keyOf(spc))}.`;
+    return nobody(found("managed-identity-elsewhere", `${who} is not available on this machine, so the vault was not queried`, fix));
   }
   return { findings: [fineLeaf("identity-ok", who)], identity: mode };
 }

@@ -14,7 +14,7 @@ interface Target {
 
 /** Everybody's sign-in service has a name: that it is not found is this machine's trouble, but for a cloud that the class has wrong. */
 const SIGN_IN_UNRESOLVED =
-  "Repair the name service or the way out of this machine, which does not know the cloud's sign-in service; only if others get its address correct cloudName of the class.";
+  "Repair DNS or the network access of this machine, which cannot resolve the cloud's sign-in service; correct cloudName of the class only if other machines cannot resolve it either.";
 
 /** The sign-in service first, then the vault: without a token nothing is asked of the vault. */
 export async function checkNetwork(
@@ -30,7 +30,7 @@ export async function checkNetwork(
     {
       host: vaultHost,
       what: "the vault",
-      ifUnresolved: `Create the vault ${vaultHost.split(".")[0] ?? ""}, or correct keyvaultName of the class; where others get its address, repair the name service of this machine.`,
+      ifUnresolved: `Create the vault ${vaultHost.split(".")[0] ?? ""}, or correct keyvaultName of the class; if other machines can resolve its name, repair DNS on this machine.`,
     },
   ];
   const findings: ClassFinding[] = [];
@@ -57,34 +57,34 @@ function describeReach({ host, what, ifUnresolved }: Target, { reach, proxy }: R
   const target = `${what} ${host}`;
   switch (reach.kind) {
     case "reached":
-      return fineLeaf("network-ok", `${target} is reached ${way}, and its certificate is trusted`);
+      return fineLeaf("network-ok", `${target} can be reached ${way}, and its certificate is trusted`);
     case "unresolved":
       return found("host-unresolved", `the name of ${target} does not exist (NXDOMAIN)`, ifUnresolved);
     case "dnsSilent":
-      return found(
-        "name-service-silent",
-        `the name of ${target} cannot be looked up (${reach.code})`,
-        "Repair the name service of this machine.",
-      );
+      return found("name-service-silent", `the name of ${target} cannot be looked up (${reach.code})`, "Repair DNS on this machine.");
     case "proxyUnreachable":
       return found(
         "proxy-unreachable",
-        `the proxy ${proxy ?? ""} is not reached (${reach.code}), and ${target} with it`,
+        `the proxy ${proxy ?? ""} cannot be reached (${reach.code}), and neither can ${target}`,
         "Correct HTTPS_PROXY, or exempt the host in NO_PROXY.",
       );
     case "proxyRefuses":
       return found(
         "proxy-refuses",
-        `the proxy ${proxy ?? ""} makes no tunnel to ${target} (HTTP ${reach.status})`,
-        `Have the proxy let ${host} through; where it does so already, the name does not exist: ${lowerFirst(ifUnresolved)}`,
+        `the proxy ${proxy ?? ""} does not open a tunnel to ${target} (HTTP ${reach.status})`,
+        `Configure the proxy to allow ${host}; if it already does, the name does not exist: ${lowerFirst(ifUnresolved)}`,
       );
     case "refused":
-      return found("host-refuses", `${target} refuses the connection (${reach.code}), asked ${way}`, `Open the way to ${host}, port 443.`);
+      return found(
+        "host-refuses",
+        `${target} refuses the connection (${reach.code}) when contacted ${way}`,
+        `Allow connections to ${host}, port 443.`,
+      );
     case "silent":
       return found(
         "host-silent",
-        `${target} does not answer, asked ${way}`,
-        `Open the way to ${host}, port 443, in firewalls and network policies.`,
+        `${target} does not answer when contacted ${way}`,
+        `Allow connections to ${host}, port 443, in firewalls and network policies.`,
       );
     case "untrusted":
       return untrusted({ host, target }, reach);
@@ -99,7 +99,7 @@ function untrusted(
 ): ClassFinding {
   const signer = issuer === "" ? "an unnamed CA" : JSON.stringify(issuer);
   if (UNKNOWN_SIGNERS.has(code)) {
-    const fix = `If a proxy opens TLS, give the certificate of ${signer} by NODE_EXTRA_CA_CERTS; otherwise find out who answers for ${host}.`;
+    const fix = `If a proxy intercepts TLS, provide the certificate of ${signer} in NODE_EXTRA_CA_CERTS; otherwise, find out who answers for ${host}.`;
     return found("authority-unknown", `the certificate of ${target} is signed by ${signer}, which is not trusted here (${code})`, fix);
   }
   const fix = `Find out who answers for ${host}, and check the clock of this machine.`;

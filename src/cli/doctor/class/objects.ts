@@ -4,11 +4,11 @@ import type { VaultClient } from "../../../domain/ports/vault-client.ts";
 import { VaultError } from "../../../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ClassObject, ObjectType } from "../../../domain/provider-class/object-rules.ts";
-import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
-import { rfc3339 } from "../../../domain/sync/class-status.ts";
+import type { ProviderClass } from "../../../domain/read-class.ts";
+import { rfc3339 } from "../../../domain/sync/stored-time.ts";
 import type { ClassContext } from "../../shared/class-context.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
-import { type Failure, type Refused, refusalOf } from "./refusals.ts";
+import { type Failure, findingOfFailure, type RefusedFetch } from "./refusals.ts";
 
 export interface VaultLook {
   readonly findings: readonly ClassFinding[];
@@ -37,11 +37,11 @@ export async function checkObjects(
   const signedIn = fineLeaf("token-ok", `${who} signs in to tenant ${address.tenantId}`);
   const refused = { identity, address };
   // What holds for every object is told once. A vault that has judged a token shows that there was one.
-  const general = failures.map((failure) => refusalOf(failure, refused)).find(isGeneral);
+  const general = failures.map((failure) => findingOfFailure(failure, refused)).find(isGeneral);
   if (general !== undefined) return { findings: [...(AFTER_TOKEN.has(general.leaf) ? [signedIn] : []), general], files, isComplete: false };
   const findings = [signedIn];
   const isRefused = failures.some(({ reason }) => reason === "Forbidden");
-  if (!isRefused) findings.push(fineLeaf("permission-ok", `the vault lets ${who} read the class's objects`));
+  if (!isRefused) findings.push(fineLeaf("permission-ok", `the vault allows ${who} to read the class's objects`));
   for (const object of objects) {
     const failure = failures.find((candidate) => candidate.object === object);
     findings.push(
@@ -63,11 +63,11 @@ const AFTER_TOKEN: ReadonlySet<ClassFinding["leaf"]> = new Set([
   "vault-api-version",
 ]);
 
-async function failureFinding(failure: Failure, refused: Refused, client: VaultClient, signal: AbortSignal): Promise<ClassFinding> {
+async function failureFinding(failure: Failure, refused: RefusedFetch, client: VaultClient, signal: AbortSignal): Promise<ClassFinding> {
   const { object, reason } = failure;
   const other = reason === "ObjectNotFound" && object.version === undefined ? await otherType(client, object, signal) : undefined;
-  if (other === undefined) return refusalOf(failure, refused);
-  const message = `the vault has no ${object.type} ${object.name}, but a ${other} of that name`;
+  if (other === undefined) return findingOfFailure(failure, refused);
+  const message = `the vault has no ${object.type} ${object.name}, but it has a ${other} with that name`;
   return found("object-wrong-type", message, `Write objectType: ${other} for ${object.name}, or correct objectName.`);
 }
 

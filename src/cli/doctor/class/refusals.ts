@@ -7,7 +7,7 @@ import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type ClassFinding, found } from "./leaves.ts";
 
 /** Who asked, and where. */
-export interface Refused {
+export interface RefusedFetch {
   readonly identity: VaultIdentity;
   readonly address: VaultAddress;
 }
@@ -34,26 +34,33 @@ const OBJECT_LEAVES: Readonly<Partial<Record<SyncReason, ObjectLeaf>>> = {
 };
 
 const THROTTLED = "Wait, poll less often (--rotation-poll-interval), or spread the objects over more vaults.";
-const NOT_ASSIGNED = "Assign the identity to the machines of the cluster, or correct userAssignedIdentityID.";
+const NOT_ASSIGNED = "Assign the identity to the cluster's nodes, or correct userAssignedIdentityID.";
 const NOT_BOUND =
-  "Bind the managed identity of clientID to this cluster of AKS and let the ServiceAccount use it, or remove useAzureTokenProxy, which leaves workload identity.";
-const API_VERSION = "Set keyVaultAPIVersion in the cloud file that cloudEnvFileName names to the version that the message names.";
-const NO_TOKEN = "Look again in a minute; where it stays so, open the way to the place that the message names, or see the state of Azure.";
-const FAILS = "Look again in a minute; where it stays so, see the way to the vault and the state of Azure.";
+  "Bind the managed identity of clientID to this AKS cluster and let the ServiceAccount use it, or remove useAzureTokenProxy to use workload identity.";
+const API_VERSION = "In the cloud file that cloudEnvFileName names, set keyVaultAPIVersion to the version in the message.";
+const NO_TOKEN =
+  "Check again in a minute; if it persists, allow connections to the service that the message names, or check Azure's status.";
+const FAILS = "Check again in a minute; if it persists, check the network path to the vault and Azure's status.";
 
-/** The end of the tree that a failure of the worker's fetch stands for. The message is the adapter's: it holds codes and names only. */
-export function refusalOf({ reason, message, object, origin }: Failure, refused: Refused): ClassFinding {
+/** The end of the tree that a failure of the worker's fetch stands for. The message is the adapter's, and only shown: it holds names. */
+export function findingOfFailure(failure: Failure, refused: RefusedFetch): ClassFinding {
+  const { reason, message, object, origin } = failure;
   const id = objectIdOf(object);
   const ofObject = OBJECT_LEAVES[reason];
   if (ofObject !== undefined) return found(ofObject.leaf, message, ofObject.fix(id));
-  if (refused.identity.kind === "identityBinding" && (reason === "Unauthorized" || reason === "IdentityUnavailable"))
-    return origin === "vault" ? unauthorized(message, refused) : found("identity-binding-refused", message, NOT_BOUND);
-  if (reason === "Unauthorized") return unauthorized(message, refused);
+  if (isOfBinding(failure, refused)) return found("identity-binding-refused", message, NOT_BOUND);
+  if (reason === "Unauthorized") return unauthorized(failure, refused);
   if (reason === "IdentityUnavailable") return found("managed-identity-refused", message, NOT_ASSIGNED);
-  if (reason === "Forbidden") return forbidden(message, id, refused);
+  if (reason === "Forbidden") return forbidden(failure, id, refused);
   if (reason === "UnsupportedApiVersion") return found("vault-api-version", message, API_VERSION);
   if (origin === "signIn" || origin === "metadataService" || origin === "apiServer") return found("token-unanswered", message, NO_TOKEN);
   return reason === "Throttled" ? found("vault-throttles", message, THROTTLED) : found("vault-fails", message, FAILS);
+}
+
+/** Of the token proxy, and not of the vault, whose challenge may also name another tenant than the class does. */
+function isOfBinding({ reason, origin }: Failure, { identity }: RefusedFetch): boolean {
+  if (identity.kind !== "identityBinding" || origin === "vault") return false;
+  return reason === "IdentityUnavailable" || (reason === "Unauthorized" && origin !== "class");
 }
 
 type TokenLeaf = "client-secret-wrong" | "client-secret-expired" | "application-unknown" | "tenant-unknown" | "not-federated";
@@ -70,20 +77,50 @@ const ENTRA_LEAVES: Readonly<Record<string, TokenLeaf>> = {
   AADSTS7002138: "not-federated",
 };
 
-function unauthorized(message: string, { identity, address }: Refused): ClassFinding {
-  const code = /AADSTS\d{2,9}/.exec(message)?.[0];
-  if (code === undefined)
-    return found("vault-other-tenant", message, "Set tenantID of the class to the id of the tenant that the vault belongs to.");
+const ENTRA = "AADSTS";
+
+const OTHER_TENANT = "Set tenantID of the class to the id of the tenant that the vault belongs to.";
+const NO_VAULT = "Correct cloudName or keyvaultName of the class, or what the vault's name resolves to.";
+
+/** By who refused, and the code that was given: only a vault, and the SDK before it asks for a token, know of another tenant. */
+function unauthorized(failure: Failure, refused: RefusedFetch): ClassFinding {
+  const { message, origin, serviceCode: code } = failure;
+  if (origin === "signIn") return tokenRefused(failure, refused);
+  // The SDK's own refusal of a challenge: a vault always gives a code.
+  return origin === "vault" && code === undefined
+    ? found("vault-fails", message, NO_VAULT)
+    : found("vault-other-tenant", message, OTHER_TENANT);
+}
+
+/** By OAuth's word, where the sign-in service gives no code of Entra's: AD FS, and what stands in for Entra. */
+function oauthFix(word: string, { identity, address }: RefusedFetch): string {
+  const application = identity.kind === "managedIdentity" ? "" : identity.clientId;
+  switch (word) {
+    case "invalid_client":
+    case "unauthorized_client":
+      return identity.kind === "servicePrincipal"
+        ? "Correct clientid and clientsecret of the credentials Secret, or tenantID of the class."
+        : `Correct clientID or tenantID of the class, or add a federated credential to ${application} with ${federationOf(identity)}.`;
+    case "access_denied":
+      return `Ask an administrator of the tenant ${address.tenantId} which policy stops the sign-in of application ${application}.`;
+    default:
+      return `Correct tenantID and cloudName of the class: the sign-in service rejects the request with ${word}.`;
+  }
+}
+
+function tokenRefused({ message, serviceCode: code = "an unknown code" }: Failure, refused: RefusedFetch): ClassFinding {
+  const { identity, address } = refused;
+  if (!code.startsWith(ENTRA)) return found("token-refused", message, oauthFix(code, refused));
   const leaf = ENTRA_LEAVES[code];
   const application = identity.kind === "managedIdentity" ? "" : identity.clientId;
   if (leaf === undefined) {
-    return found("token-refused", message, `Look up ${code} at ${address.authorityHost}error?code=${code.slice("AADSTS".length)}.`);
+    return found("token-refused", message, `Look up ${code} at ${address.authorityHost}error?code=${code.slice(ENTRA.length)}.`);
   }
   const fix: Readonly<Record<TokenLeaf, string>> = {
-    "client-secret-wrong": `Put a client secret of application ${application}, its value and not its id, into clientsecret.`,
+    "client-secret-wrong": `Put a client secret of application ${application} into clientsecret: its value, not its id.`,
     "client-secret-expired": `Add a new client secret to application ${application}, and put it into clientsecret.`,
     "application-unknown": `Correct ${identity.kind === "servicePrincipal" ? "clientid of the credentials Secret" : "clientID"} or tenantID.`,
-    "tenant-unknown": `Correct tenantID of the class: there is no tenant ${address.tenantId}.`,
+    "tenant-unknown": `Correct tenantID of the class: tenant ${address.tenantId} does not exist.`,
     "not-federated": `Add a federated credential to ${application} with ${federationOf(identity)}.`,
   };
   return found(leaf, message, fix[leaf]);
@@ -92,35 +129,45 @@ function unauthorized(message: string, { identity, address }: Refused): ClassFin
 function federationOf(identity: VaultIdentity): string {
   if (identity.kind !== "workloadIdentity") return "the ServiceAccount's subject";
   const { namespace, name } = identity.account;
-  return `subject system:serviceaccount:${namespace}:${name}, the cluster's issuer and audience ${FEDERATION_AUDIENCE}`;
+  return `subject system:serviceaccount:${namespace}:${name}, the cluster's issuer, and audience ${FEDERATION_AUDIENCE}`;
 }
 
-/** By the vault's own codes, which the adapter's message holds. */
-const NETWORK_LEAVES = {
-  ForbiddenByFirewall: {
-    leaf: "vault-firewall",
-    fix: (vault: string) => `Allow this machine's outbound address in the firewall of ${vault}, or use a private endpoint.`,
-  },
-  ForbiddenByConnection: {
-    leaf: "vault-private",
-    fix: (vault: string) =>
-      `Look from the worker's pod; where it says the same, approve a private endpoint of ${vault} in the cluster's network, and have its name resolve to that.`,
-  },
-  ForbiddenByNsp: {
-    leaf: "vault-perimeter",
-    fix: (vault: string) => `Allow this machine's outbound address by an inbound access rule of the perimeter that ${vault} is in.`,
-  },
-} as const;
-
-function forbidden(message: string, id: string, { address }: Refused): ClassFinding {
+/** By the vault's own code: the network's refusals, and who may not read. */
+function forbidden(failure: Failure, id: string, { address }: RefusedFetch): ClassFinding {
+  const { message, serviceCode = "" } = failure;
   const [vault = ""] = new URL(address.vaultUrl).hostname.split(".");
-  const code = /ForbiddenBy(?:Firewall|Connection|Nsp)/.exec(message)?.[0] as keyof typeof NETWORK_LEAVES | undefined; // One of those.
-  if (code !== undefined) return found(NETWORK_LEAVES[code].leaf, message, NETWORK_LEAVES[code].fix(vault));
+  switch (serviceCode) {
+    case "ForbiddenByFirewall":
+      return found(
+        "vault-firewall",
+        message,
+        `Allow this machine's outbound address in the firewall of ${vault}, or use a private endpoint.`,
+      );
+    case "ForbiddenByConnection": {
+      const fix = `Check from the worker's pod; if it reports the same, approve a private endpoint of ${vault} in the cluster's network, and have the vault's name resolve to it.`;
+      return found("vault-private", message, fix);
+    }
+    case "ForbiddenByNsp": {
+      const fix = `Allow this machine's outbound address in an inbound access rule of the perimeter around ${vault}.`;
+      return found("vault-perimeter", message, fix);
+    }
+    default:
+      return found("permission-missing", `${id}: ${message}`, `Grant ${grantOf(serviceCode, id, vault)}.`);
+  }
+}
+
+/** What to grant, by which of the two ways the vault has. */
+function grantOf(serviceCode: string, id: string, vault: string): string {
   const permission = id.startsWith("cert/") ? "certificates" : `${id.split("/")[0] ?? "object"}s`;
   const role = { secrets: "Key Vault Secrets User", keys: "Key Vault Crypto User", certificates: "Key Vault Certificate User" }[permission];
-  const byRole = `Grant the role ${role ?? "Key Vault Reader"} on ${vault}`;
-  const fix = /AccessDenied|ForbiddenByPolicy/.test(message)
-    ? `Grant Get on ${permission} in the access policies of ${vault}.`
-    : `${byRole}${message.includes("ForbiddenByRbac") ? "" : `, or Get on ${permission} where ${vault} uses access policies`}.`;
-  return found("permission-missing", `${id}: ${message}`, fix);
+  const byRole = `the role ${role ?? "Key Vault Reader"} on ${vault}`;
+  switch (serviceCode) {
+    case "AccessDenied":
+    case "ForbiddenByPolicy":
+      return `Get on ${permission} in the access policies of ${vault}`;
+    case "ForbiddenByRbac":
+      return byRole;
+    default:
+      return `${byRole}, or Get on ${permission} if ${vault} uses access policies`;
+  }
 }

@@ -1,6 +1,6 @@
-import type { ClassStatus } from "../../../domain/sync/class-status.ts";
 import { rotatedIn } from "../../../domain/sync/rotated-condition.ts";
-import { restartAdvice, standingOf } from "../../shared/restarts.ts";
+import type { ClassStatus } from "../../../domain/sync/status-fields.ts";
+import { restartAdvice, restartStanding } from "../../shared/restarts.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /** Of the workloads that use the class and ask for restarts; nothing where there are none. */
@@ -10,7 +10,7 @@ export function checkClassRestarts(status: ClassStatus | undefined): readonly Cl
   const said = `${rotated.reason}: ${rotated.message}`;
   const advice = restartAdvice(rotated);
   const fix = `${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`;
-  switch (standingOf(rotated)) {
+  switch (restartStanding(rotated)) {
     case "done":
       return [fineLeaf("restarts-ok", rotated.message)];
     case "waiting":

@@ -2,14 +2,16 @@ import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../domain/annotations.t
 import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
-import { keyOf as dataKeyOf, filesOfEntry } from "../../../domain/secret-data/data-entries.ts";
+import { entryKey as dataKeyOf, filesOfEntry } from "../../../domain/secret-data/data-entries.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
-import { type ClassStatus, conditionOf, type SecretStatus } from "../../../domain/sync/class-status.ts";
+import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import type { ClassStatus, SecretStatus } from "../../../domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
 import { shardOf } from "../../../runtime/shard-of.ts";
-import { type ClassContext, mirrorsNothing, offBecause, type WorkerSettings } from "../../shared/class-context.ts";
+import { type ClassContext, type ClassSettings, mirrorsNothing, offBecause } from "../../shared/class-context.ts";
+import { heldKeyText } from "../../shared/held-keys.ts";
 import { lookUp, valueIn } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -39,7 +41,7 @@ export interface JudgedClass {
   readonly shard: Shard;
 }
 
-export function judgedClass(settings: WorkerSettings, spc: SecretProviderClass): JudgedClass {
+export function judgedClass(settings: ClassSettings, spc: SecretProviderClass): JudgedClass {
   const { namespace = "", name, generation = 0 } = spc.metadata;
   const shard = { index: shardOf(namespace, settings.shards), count: settings.shards };
   return { namespace, name, generation, off: offBecause(settings, spc), makesSecrets: !mirrorsNothing(spc), shard };
@@ -53,23 +55,29 @@ export function judgeStatus(spc: JudgedClass, status: ClassStatus | undefined): 
   const { off, makesSecrets } = spc;
   if (off !== undefined && (makesSecrets || status === undefined)) return fineLeaf("status-off", off);
   if (status !== undefined) return verdictOn(spc, status);
-  const fix = `See that a worker leads${ofShard(spc.shard)}: keyvault-injector doctor, check lease.`;
-  return found("status-absent", "the worker has not said anything of the class", fix);
+  const fix = `Make sure that a worker leads${ofShard(spc.shard)}: keyvault-injector doctor, check lease.`;
+  return found("status-absent", "the worker has not written a status for the class", fix);
 }
 
 function verdictOn(spc: JudgedClass, status: ClassStatus): ClassFinding {
   const synced = conditionOf(status, "Synced");
-  const said = `${synced?.reason ?? "Unknown"}: ${synced?.message ?? ""}`;
+  const said = synced === undefined ? "Unknown" : saidOf(synced);
   if (status.observedClassGeneration < spc.generation) {
-    const message = `the worker has yet to look at the class as it is now; before it was ${said}`;
-    return found("status-outdated", message, "Wait a moment, then look again.");
+    const message = `the worker has not reconciled the current class yet; its last status was ${said}`;
+    return found("status-outdated", message, OUTDATED_FIX);
   }
   if (synced?.status === "True") {
     const checked = status.lastSuccessfulCheckTime === undefined ? "" : `, checked ${status.lastSuccessfulCheckTime} or later`;
-    const what = spc.makesSecrets ? `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are mirrored` : synced.message;
+    const what = spc.makesSecrets ? `${status.syncedSecrets} of ${status.desiredSecrets} Secrets are synced` : synced.message;
     return fineLeaf("status-ok", `${what}${checked}${spc.shard.count > 1 ? `, by the worker of${ofShard(spc.shard)}` : ""}`);
   }
   return found("status-failing", said, statusFix(spc, said));
+}
+
+const OUTDATED_FIX = "Wait a moment, then check again.";
+
+function saidOf({ reason, message }: { readonly reason: string; readonly message?: string | undefined }): string {
+  return message === undefined ? reason : `${reason}: ${message}`;
 }
 
 function ofShard({ index, count }: Shard): string {
@@ -77,23 +85,35 @@ function ofShard({ index, count }: Shard): string {
 }
 
 export function statusFix({ namespace, name }: Pick<JudgedClass, "namespace" | "name">, said: string): string {
-  return `Do what the status says (${said}); for more run keyvault-injector explain spc/${name} -n ${namespace}.`;
+  return `Do what the status says (${said}); for details, run keyvault-injector explain spc/${name} -n ${namespace}.`;
 }
 
+/** Until the worker can sync the class, it mends nothing of its Secrets: what keeps it from that is to be done first. Undefined where the Secret is synced. */
+export function notSyncedFix(
+  spc: Pick<JudgedClass, "namespace" | "name" | "generation">,
+  status: SaidOfSecrets,
+  { state, message }: SecretStatus,
+): string | undefined {
+  if (state === "Synced") return undefined;
+  if (status.observedClassGeneration < spc.generation) return OUTDATED_FIX;
+  const synced = conditionOf(status, "Synced");
+  // What is wrong with the class as a whole stands there alone.
+  return statusFix(spc, message === undefined && synced !== undefined ? saidOf(synced) : saidOf({ reason: state, message }));
+}
+
+/** What of a status says how the Secrets stand. */
+type SaidOfSecrets = Pick<ClassStatus, "observedClassGeneration" | "conditions" | "secrets">;
+
 export interface Compared {
-  readonly secrets: readonly SecretStatus[];
+  readonly status: SaidOfSecrets;
   /** What the class makes of the vault now. */
   readonly files: readonly ObjectFile[];
 }
 
 /** Whether each Secret that the status says is synced is there, ours, untouched, and of the versions that the status names. */
-export async function checkSecrets(
-  context: ClassContext,
-  spc: SecretProviderClass,
-  { secrets, files }: Compared,
-): Promise<readonly ClassFinding[]> {
+export async function checkSecrets(context: ClassContext, spc: SecretProviderClass, compared: Compared): Promise<readonly ClassFinding[]> {
   const findings: ClassFinding[] = [];
-  for (const status of secrets) findings.push(await checkSecret(context, spc, status, files));
+  for (const secret of compared.status.secrets) findings.push(await checkSecret(context, spc, secret, compared));
   return findings;
 }
 
@@ -101,19 +121,26 @@ async function checkSecret(
   context: ClassContext,
   spc: SecretProviderClass,
   status: SecretStatus,
-  files: readonly ObjectFile[],
+  { status: ofClass, files }: Compared,
 ): Promise<ClassFinding> {
-  const { namespace = "" } = spc.metadata;
+  const { namespace = "", name: className, generation = 0 } = spc.metadata;
   const named = `Secret ${namespace}/${status.name}`;
   const look = await lookUp<Secret>(context.viewer, RESOURCES.secrets, { namespace, name: status.name });
-  if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for the right to get ${named}.`);
-  if (look.kind !== "seen") return secretAbsent(named, status);
+  if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for permission to get ${named}.`);
+  const before = notSyncedFix({ namespace, name: className, generation }, ofClass, status);
+  if (look.kind !== "seen") return secretAbsent(named, status, before);
   const problem =
-    ownerProblem(look.value, spc.metadata.name) ??
-    contentProblem(context, look.value, status) ??
-    versionProblem(look.value, spc, status, files);
-  if (problem === undefined) return fineLeaf("secret-ok", `${named} is what the status says`);
-  return found(problem.leaf, `${named} ${problem.why}`, problem.fix);
+    ownerProblem(look.value, className) ?? contentProblem(context, look.value, status) ?? versionProblem(look.value, spc, status, files);
+  if (problem === undefined) return fineLeaf("secret-ok", `${named} ${matchText(spc, status)}`);
+  // Someone else's Secret is the one thing here that the worker never mends.
+  return found(problem.leaf, `${named} ${problem.why}`, problem.leaf === "secret-foreign" ? problem.fix : (before ?? problem.fix));
+}
+
+/** What was written may be of an object that the class does not name any more: the status tells of both. */
+function matchText(spc: SecretProviderClass, status: SecretStatus): string {
+  const held = heldKeyText(spc, status);
+  const older = status.data.flatMap((key) => held(key) ?? []);
+  return older.length === 0 ? "matches the status" : `is as the worker last wrote it: ${older.join(", ")}`;
 }
 
 /** The status says that something of it was written. */
@@ -121,12 +148,14 @@ export function wasWritten({ data }: SecretStatus): boolean {
   return data.some(({ version }) => version !== undefined);
 }
 
-/** `named`: `Secret shop/db`. */
-export function secretAbsent(named: string, status: SecretStatus): ClassFinding {
-  const message = status.message === undefined ? "" : `: ${status.message}`;
-  const why = wasWritten(status) ? "the status says that it was written" : `the status says ${status.state}${message}`;
-  const fix = "See that a worker leads (the check lease), and what the class's status says.";
-  return found("secret-absent", `there is no ${named}: ${why}`, fix);
+/** `named`: `Secret shop/db`. `before`: as of {@link notSyncedFix}. */
+export function secretAbsent(named: string, status: SecretStatus, before: string | undefined): ClassFinding {
+  const isSaid = status.state !== "Synced" || !wasWritten(status);
+  const why = isSaid
+    ? `the status says ${saidOf({ reason: status.state, message: status.message })}`
+    : "the status says that it was written";
+  const fix = "Make sure that a worker leads, which writes it again: keyvault-injector doctor, check lease.";
+  return found("secret-absent", `${named} does not exist: ${why}`, before ?? fix);
 }
 
 interface SecretProblem {
@@ -140,10 +169,10 @@ function ownerProblem({ metadata: { labels = {}, annotations = {} } }: Secret, c
   const leaf = "secret-foreign";
   if (labels[MANAGED_LABEL] !== "true") {
     if (labels[DRIVER_MANAGED_LABEL] === "true") {
-      const fix = "Turn syncSecret off in the driver's installation: the Secret is taken over then.";
+      const fix = "Turn syncSecret off in the driver's installation: the worker then takes over the Secret.";
       return { leaf, why: "is written by the CSI driver's own sync", fix };
     }
-    const why = `has no label ${MANAGED_LABEL}: somebody else made it`;
+    const why = `has no label ${MANAGED_LABEL}: someone else created it`;
     return { leaf, why, fix: "Delete it, or choose another secretName in the class." };
   }
   const owner = annotations[SECRET_ANNOTATIONS.class];
@@ -162,8 +191,8 @@ function contentProblem(
   ];
   const isEdited = missing.length > 0 || (fingerprints !== undefined && !worker.observe(secret, fingerprints).isContentIntact);
   if (!isEdited) return undefined;
-  const why = missing.length > 0 ? `lacks ${missing.join(", ")}` : "holds other content than the worker wrote";
-  return { leaf: "secret-edited", why, fix: "See that a worker leads, which repairs it, and stop the other writer." };
+  const why = missing.length > 0 ? `lacks ${missing.join(", ")}` : "has other content than the worker wrote";
+  return { leaf: "secret-edited", why, fix: "Make sure that a worker leads, which repairs it, and stop the other writer." };
 }
 
 function versionProblem(
@@ -176,8 +205,8 @@ function versionProblem(
   const made = new Set((metadata.annotations?.[SECRET_ANNOTATIONS.objects] ?? "").split(","));
   const other = written.find(({ object, version }) => object !== undefined && !made.has(`${object}@${version}`));
   if (other !== undefined) {
-    const why = `was not made from ${other.object ?? ""} version ${other.version ?? ""}, which the status names for ${other.key}`;
-    const fix = "See that a worker leads, and set the class's annotation keyvault-injector.dev/refresh to have it fetched.";
+    const why = `does not contain ${other.object ?? ""} version ${other.version ?? ""}, which the status names for ${other.key}`;
+    const fix = "Make sure that a worker leads, and set the class's annotation keyvault-injector.dev/refresh to fetch it.";
     return { leaf: "secret-differs", why, fix };
   }
   const entries = secretObjectsOf(spc).find(({ secretName }) => secretName === name)?.data ?? [];
@@ -189,7 +218,7 @@ function versionProblem(
     return made.length > 0 && made.every((file) => file?.version !== version);
   });
   if (behind === undefined) return undefined;
-  const why = `has version ${behind.version ?? ""} of ${behind.object ?? ""} under ${behind.key}, and the vault a newer one`;
-  const fix = "Wait for the next poll, or set the class's annotation keyvault-injector.dev/refresh to have it fetched now.";
+  const why = `has version ${behind.version ?? ""} of ${behind.object ?? ""} under ${behind.key}, but the vault has a newer one`;
+  const fix = "Wait for the next poll, or set the class's annotation keyvault-injector.dev/refresh to fetch it now.";
   return { leaf: "secret-behind", why, fix };
 }

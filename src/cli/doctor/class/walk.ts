@@ -2,14 +2,16 @@ import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf } from "../../../domain/object-key.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
-import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
+import type { ClassObject } from "../../../domain/provider-class/object-rules.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
-import type { SyncReason } from "../../../domain/reasons.ts";
+import type { ProviderClass } from "../../../domain/read-class.ts";
 import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
-import { expressionViolation, placeOf } from "../../../domain/secret-objects/expression-problem.ts";
-import { driverViolation, furtherViolation } from "../../../domain/secret-objects/rules.ts";
-import { type ClassStatus, conditionOf } from "../../../domain/sync/class-status.ts";
+import type { SecretObjectProblem } from "../../../domain/secret-objects/desired-secret.ts";
+import { placeOf } from "../../../domain/secret-objects/expression-problem.ts";
+import { absentFile, madeFiles } from "../../../domain/secret-objects/made-files.ts";
+import { textViolation } from "../../../domain/secret-objects/rules.ts";
+import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { counted } from "../../../domain/words.ts";
@@ -17,8 +19,9 @@ import { classAbsence, NO_CLASSES_SERVED } from "../../shared/absence.ts";
 import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
 import { CommandFailure } from "../../shared/command.ts";
 import { type Line, line, padded, paint } from "../../shared/terminal.ts";
-import { listed } from "../../shared/viewer.ts";
-import { findIdentity, readClass } from "./identity.ts";
+import { listed, type Viewer } from "../../shared/viewer.ts";
+import { seenFromElsewhere } from "./elsewhere.ts";
+import { lackOfObjects, lookUpIdentity, parseClass } from "./identity.ts";
 import { type CheckState, type ClassFinding, fineLeaf, found, STATE_COLOURS } from "./leaves.ts";
 import { checkNetwork } from "./network.ts";
 import { checkObjects, type VaultLook } from "./objects.ts";
@@ -40,7 +43,7 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
   if (look.kind === "unserved") throw new CommandFailure(NO_CLASSES_SERVED);
   const finding =
     look.kind === "unseen"
-      ? found("class-unreadable", look.why, `Ask for the right to get ${named}.`)
+      ? found("class-unreadable", look.why, `Ask for permission to get ${named}.`)
       : found(
           "class-absent",
           await classAbsence(context.viewer, ref),
@@ -54,61 +57,40 @@ export async function walkClass(context: ClassContext, spc: SecretProviderClass)
   const { namespace = "", name } = spc.metadata;
   const asked = await walkToVault(context, spc);
   if (asked === "notOurs") {
-    const message = `provider ${spc.spec?.provider ?? ""}: nothing of this class is ours`;
+    const message = `provider ${spc.spec?.provider ?? ""}: keyvault-injector ignores the class`;
     return { namespace, name, findings: [fineLeaf("class-not-azure", message)] };
   }
   const said = await checkStatus(context, spc);
-  const toVault = isAnswered(spc, said.status) ? asked.findings.map((each) => seenByWorker(context, spc, each)) : asked.findings;
-  const secrets = said.status === undefined ? [] : await checkSecrets(context, spc, { secrets: said.status.secrets, files: asked.files });
+  const toVault = await seenFromElsewhere(context, spc, { findings: asked.findings, status: said.status });
+  const secrets = said.status === undefined ? [] : await checkSecrets(context, spc, { status: said.status, files: asked.files });
   return { namespace, name, findings: [...toVault, said.finding, ...checkClassRestarts(said.status), ...secrets] };
-}
-
-/** Reasons of a check that was not whole which only the vault itself gives. */
-const OF_THE_VAULT: ReadonlySet<string> = new Set<SyncReason>([
-  "Throttled",
-  "Forbidden",
-  "ObjectNotFound",
-  "ObjectDisabled",
-  "ObjectExpired",
-  "ObjectNotYetValid",
-  "InvalidObject",
-  "UnsupportedApiVersion",
-]);
-
-/** Whether the worker had an answer of the vault when it last looked at the class as it is now. */
-function isAnswered({ metadata }: SecretProviderClass, status: ClassStatus | undefined): boolean {
-  if (status === undefined || status.observedClassGeneration < (metadata.generation ?? 0)) return false;
-  const fresh = conditionOf(status, "Fresh");
-  return fresh?.status === "True" || (fresh?.status === "False" && OF_THE_VAULT.has(fresh.reason));
-}
-
-/** A vault by private link is reached by the cluster and not by a laptop: nothing is wrong then, and nothing more is known from here. */
-function seenByWorker({ azure, install }: ClassContext, spc: SecretProviderClass, finding: ClassFinding): ClassFinding {
-  if (finding.step !== "network" || finding.state !== "FAIL" || azure?.isInCluster !== false) return finding;
-  const message = `${finding.message}; the worker had an answer of the vault at its last check, so this concerns only this machine`;
-  return found("network-elsewhere", message, `Look from the worker's own pod: ${insideTheWorker(install.namespace, keyOf(spc))}.`);
 }
 
 const nothingAsked = (findings: readonly ClassFinding[]): VaultLook => ({ findings, files: [], isComplete: false });
 
 async function walkToVault(context: ClassContext, spc: SecretProviderClass): Promise<VaultLook | "notOurs"> {
-  const read = await readClass(context, spc);
+  const read = await parseClass(context, spc);
   if (read.kind === "notOurs") return "notOurs";
   if (read.kind === "refused") {
     const { problem, isLimit } = read;
     return nothingAsked([isLimit ? found("class-limited", describeProblem(problem), asSentence(problem)) : problemLeaf(problem)]);
   }
   const { address, objects, identity: mode } = read.providerClass;
-  const written = violationsOf(spc);
+  const nothing = lackOfObjects(spc, objects);
+  if (nothing !== undefined) return nothingAsked([problemLeaf(nothing)]);
+  const written = violationsOf(spc, objects).flatMap((violation) => (violation === undefined ? [] : [secretObjectLeaf(violation)]));
   if (address.customScope !== undefined && context.azure?.readCloudFile === undefined) {
-    const fix = `Look from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
-    const message = "the class names a cloud file that only the worker's pod has: the vault is not asked";
+    const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+    const message = "the class names a cloud file that only the worker's pod has, so the vault was not queried";
     return nothingAsked([...written, found("cloud-elsewhere", message, fix)]);
   }
-  const text = written.length > 0 ? written : [fineLeaf("class-ok", `${counted(objects.length, "object")} of ${address.vaultUrl}`)];
+  const text =
+    written.length > 0
+      ? written
+      : [fineLeaf("class-ok", `${objects.length === 0 ? "selected objects" : counted(objects.length, "object")} of ${address.vaultUrl}`)];
   // Nothing is asked, so nobody's credentials are needed.
   if (context.azure === undefined) return nothingAsked(text);
-  const { identity, findings } = await findIdentity(context, spc, mode);
+  const { identity, findings } = await lookUpIdentity(context, spc, mode);
   const before = [...text, ...findings];
   if (identity === undefined) return nothingAsked(before);
   const looked = await lookIntoVault(context, spc, read.providerClass, identity);
@@ -127,24 +109,30 @@ async function lookIntoVault(
   const network = await checkNetwork(azure, parsed.address, { signsIn, signal });
   if (network.some(({ state }) => state !== "OK")) return nothingAsked(network);
   const looked = await checkObjects(context, spc.metadata.namespace ?? "", parsed, identity);
-  const made = looked.isComplete ? madeSecrets(context, spc, looked.files) : [];
+  const made = looked.isComplete ? madeSecrets(context, spc, { objects: parsed.objects, files: looked.files }) : [];
   return { ...looked, findings: [...network, ...looked.findings, ...made] };
 }
 
-/** What the class says of its Secrets, before any object is looked at. */
-function violationsOf({ spec }: SecretProviderClass): readonly ClassFinding[] {
-  return secretObjectEntries(spec).flatMap((secretObject, index) => {
-    const violation = driverViolation(secretObject) ?? expressionViolation(secretObject) ?? furtherViolation(secretObject);
-    return violation === undefined ? [] : [secretObjectLeaf({ ...violation, field: placeOf(index, violation.field) })];
+/** What the class says of each of its Secrets, before any object is looked at. */
+function violationsOf({ spec }: SecretProviderClass, objects: readonly ClassObject[]): readonly (SecretObjectProblem | undefined)[] {
+  const made = madeFiles(objects);
+  return secretObjectEntries(spec).map((secretObject, index) => {
+    const violation = textViolation(secretObject) ?? absentFile(secretObject, made);
+    return violation && { ...violation, field: placeOf(index, violation.field) };
   });
 }
 
-/** What comes out of the objects that the vault gave; nothing of it is kept. */
-function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, files: readonly ObjectFile[]): readonly ClassFinding[] {
-  const known = new Set(violationsOf(spc).map(({ message }) => message));
-  return buildSecrets(secretObjectEntries(spc.spec), files, worker.pki)
-    .flatMap((outcome) => (outcome.kind === "desired" ? [] : [secretObjectLeaf(outcome.problem)]))
-    .filter(({ message }) => !known.has(message));
+/** What comes out of the objects that the vault gave; nothing of it is kept. Of a Secret whose text is wrong no more is said. */
+function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, { objects, files }: LookedInto): readonly ClassFinding[] {
+  const known = violationsOf(spc, objects);
+  return buildSecrets(secretObjectEntries(spc.spec), files, worker.pki).flatMap((outcome, index) =>
+    outcome.kind === "desired" || known[index] !== undefined ? [] : [secretObjectLeaf(outcome.problem)],
+  );
+}
+
+interface LookedInto {
+  readonly objects: readonly ClassObject[];
+  readonly files: readonly ObjectFile[];
 }
 
 function secretObjectLeaf(problem: { readonly message: string; readonly field: string; readonly hint: string }): ClassFinding {
@@ -196,11 +184,17 @@ export function walkText({ namespace, name, findings, next }: ReportedWalk): rea
 /** More of them would take minutes, and a share of the vaults' budget. */
 const MOST_CLASSES = 20;
 
-/** The failing ones first; one after the other, so that no vault is hurried. `left`: how many were left out. */
-export async function walkSome(context: ClassContext): Promise<{ readonly walks: readonly ReportedWalk[]; readonly left: number }> {
-  const look = await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
+/**
+ * The failing ones first; one after the other, so that no vault is hurried. `left`: how many were left out. `lists` has the lists of what
+ * there is, which the checks have made already; each walk looks anew.
+ */
+export async function walkSome(
+  context: ClassContext,
+  lists: Pick<Viewer, "all">,
+): Promise<{ readonly walks: readonly ReportedWalk[]; readonly left: number }> {
+  const look = await lists.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
   if (look.kind !== "seen") return { walks: [], left: 0 };
-  const statuses = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
+  const statuses = await lists.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
   const failing = new Set(
     listed(statuses)
       .filter(({ status }) => conditionOf(readStatus(status), "Synced")?.status === "False")

@@ -3,6 +3,7 @@ import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domai
 import type { SyncReason } from "../../../domain/reasons.ts";
 import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import { placeOf } from "../../../domain/secret-objects/expression-problem.ts";
+import { absentFile, type MadeFiles } from "../../../domain/secret-objects/made-files.ts";
 import { textViolation } from "../../../domain/secret-objects/rules.ts";
 import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
@@ -18,18 +19,18 @@ export const SECRET_ACTIONS = {
   create: "the Secret does not exist, and the worker would create it",
   keep: "the worker already owns the Secret",
   "take-over":
-    "the Secret exists, and the worker would adopt it, because its owner agreed, or because the CSI driver's own sync created it and is now off",
+    "the Secret exists. The worker would adopt it, because the owner of the Secret agreed, or because the CSI driver's own sync created the Secret and is now off",
   conflict: "the Secret exists, and belongs to someone else or to another class. The worker would leave it unchanged",
   invalid: "the secretObject cannot produce a Secret",
   unknown: "you cannot read the Secret",
 } as const;
 
-export type SecretAction = keyof typeof SECRET_ACTIONS;
+export type PlannedAction = keyof typeof SECRET_ACTIONS;
 
 export interface PlannedSecret {
   readonly name: string;
   readonly type: string;
-  readonly action: SecretAction;
+  readonly action: PlannedAction;
   readonly reason?: SyncReason;
   readonly message?: string;
   /** One sentence: what to do. */
@@ -50,20 +51,26 @@ export function claimsOf(classes: readonly SecretProviderClass[]): Claims {
 
 type Decision = Omit<PlannedSecret, "name" | "type">;
 
+export interface SecretsOfClass {
+  readonly claims: SecretClaims;
+  /** Undefined where the class cannot be read: what it makes is then not known. */
+  readonly made: MadeFiles | undefined;
+}
+
 /** `index` is the secretObject's. */
 export async function planSecretObject(
   context: PlanContext,
   spc: SecretProviderClass,
   index: number,
-  claims: SecretClaims,
+  { claims, made }: SecretsOfClass,
 ): Promise<PlannedSecret> {
   const { secretName: name, type = "" } = secretObjectsOf(spc)[index] ?? { secretName: "" };
   const named = { name, type: type.trim() === "" ? "Opaque" : type.trim() };
-  const invalid = invalidity(spc, index, name);
+  const invalid = invalidity(spc, index, { name, made });
   if (invalid !== undefined) return { ...named, ...invalid };
   const { namespace = "" } = spc.metadata;
   const look = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
-  if (look.kind === "unseen") return { ...named, action: "unknown", message: look.why, fix: "Run doctor with more rights." };
+  if (look.kind === "unseen") return { ...named, action: "unknown", message: look.why, fix: "Run doctor with more permissions." };
   return { ...named, ...decide(context, spc, named, { claims, live: valueIn(look) }) };
 }
 
@@ -88,7 +95,7 @@ function decide(
   const preferredOwner = claimants.find((claimant) => offBecause(settings, claimant) === undefined)?.metadata.name;
   const owner = currentOwner({ className, observed: isManaged ? observed : undefined, isClaimedBy, preferredOwner });
   if (owner !== undefined && owner !== className) {
-    const message = `Secret ${wanted.name} is written by the class ${owner}, which names it too`;
+    const message = `Secret ${wanted.name} is written by the class ${owner}, which also names it`;
     return { action: "conflict", reason: "Conflict", message, fix: "Give one of the two classes another secretName." };
   }
   if (live === undefined || observed === undefined) return { action: "create" };
@@ -104,7 +111,7 @@ function decide(
     oldestClass: claimants[0]?.metadata.name,
   });
   if (verdict.kind === "take") return { action: "take-over", message: TAKEN_FROM[verdict.from] };
-  const fix = "Delete the Secret, choose another secretName, or have both sides agree by the annotations adopt and adoptable-by.";
+  const fix = "Delete the Secret, choose another secretName, or have both sides agree with the annotations adopt and adoptable-by.";
   return { action: "conflict", reason: "Conflict", message: verdict.message, fix };
 }
 
@@ -112,10 +119,15 @@ function isOwn(live: Secret | undefined): boolean {
   return live?.metadata.labels?.[MANAGED_LABEL] === "true";
 }
 
-const TAKEN_FROM = { owner: "its owner and the class agree", driver: "the CSI driver's own sync made it, and is switched off" };
+const TAKEN_FROM = { owner: "its owner and the class agree", driver: "the CSI driver's own sync created it, and is turned off" };
 
-function invalidity(spc: SecretProviderClass, index: number, name: string): Decision | undefined {
-  const violation = textViolation(secretObjectEntries(spc.spec)[index] ?? {});
+function invalidity(
+  spc: SecretProviderClass,
+  index: number,
+  { name, made }: Pick<SecretsOfClass, "made"> & { readonly name: string },
+): Decision | undefined {
+  const secretObject = secretObjectEntries(spc.spec)[index] ?? {};
+  const violation = textViolation(secretObject) ?? (made && absentFile(secretObject, made));
   if (violation !== undefined) {
     const { reason, message, hint } = violation;
     const field = placeOf(index, violation.field);

@@ -1,21 +1,22 @@
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf } from "../../../domain/object-key.ts";
-import type { ProviderClass } from "../../../domain/provider-class/parse.ts";
+import type { ProviderClass } from "../../../domain/read-class.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
 import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
+import { madeFiles } from "../../../domain/secret-objects/made-files.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { counted } from "../../../domain/words.ts";
 import { offBecause } from "../../shared/class-context.ts";
 import { type Colour, type Line, line, padded, paint } from "../../shared/terminal.ts";
-import { accountOf, principalOf, readClass } from "../class/identity.ts";
+import { accountOf, lackOfObjects, type OwnClass, parseClass, principalOf } from "../class/identity.ts";
 import type { ClassFinding } from "../class/leaves.ts";
-import { type PlanContext, type PlannedSecret, planSecretObject, type SecretAction, type SecretClaims } from "./plan-secret.ts";
+import { type PlanContext, type PlannedAction, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
 
 export const CLASS_VERDICTS = {
   ready: "the worker would write the Secrets of the class",
-  off: "the worker would not sync the class, because of missing secretObjects, sync mode never, --sync-secret=false, or a namespace that --namespaces does not include",
-  waits: "the worker would write its Secrets once a pod mounts the class (while-used)",
-  refused: "the worker would reject the class, for the given reason",
+  off: "the worker would not sync the class. The reason is one of the following: the class has no `secretObjects`, its sync mode is `never`, `--sync-secret=false` is set, or `--namespaces` does not include the namespace",
+  waits: "the sync mode of the class is `while-used`. The worker would write the Secrets of the class as soon as a pod mounts the class",
+  refused: "the worker would reject the class, for the reason in the report",
   unknown: "you cannot read the objects on which the result depends",
 } as const;
 
@@ -52,9 +53,11 @@ const byKey = (a: SecretProviderClass, b: SecretProviderClass): number => (keyOf
 async function planClass(context: PlanContext, spc: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
   const { namespace = "", name } = spc.metadata;
   if (offBecause(context.install.settings, spc) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
+  const read = await parseClass(context, spc);
+  const made = read.kind === "class" ? madeFiles(read.providerClass.objects) : undefined;
   const secrets: PlannedSecret[] = [];
-  for (const [index] of secretObjectsOf(spc).entries()) secrets.push(await planSecretObject(context, spc, index, claims));
-  const refused = await refusalOf(context, spc);
+  for (const [index] of secretObjectsOf(spc).entries()) secrets.push(await planSecretObject(context, spc, index, { claims, made }));
+  const refused = (await refusalOf(context, spc, read)) ?? withoutSecrets(secrets);
   const isWaiting = syncMode(spc, context.install.settings.syncMode) === "while-used";
   const [message] = annotationProblems(spc, pollInterval(spc, 0));
   const told = message === undefined ? {} : { message };
@@ -62,12 +65,19 @@ async function planClass(context: PlanContext, spc: SecretProviderClass, claims:
 }
 
 /** In the worker's order: parameters, identity, objects, limits. */
-async function refusalOf(context: PlanContext, spc: SecretProviderClass): Promise<Verdict | undefined> {
-  const read = await readClass(context, spc);
+async function refusalOf(context: PlanContext, spc: SecretProviderClass, read: OwnClass): Promise<Verdict | undefined> {
   if (read.kind === "notOurs") return undefined;
-  if (read.kind === "class") return identityVerdict(context, spc, read.providerClass);
-  const { reason, message, field, hint } = read.problem;
+  const problem = read.kind === "refused" ? read.problem : lackOfObjects(spc, read.providerClass.objects);
+  if (problem === undefined) return read.kind === "class" ? identityVerdict(context, spc, read.providerClass) : undefined;
+  const { reason, message, field, hint } = problem;
   return refused(reason, `${field}: ${message}`, `In ${field}: ${hint}.`);
+}
+
+/** A class none of whose Secrets can be written has the reason of the first one, as in its status. */
+function withoutSecrets(secrets: readonly PlannedSecret[]): Verdict | undefined {
+  const [first] = secrets;
+  if (first?.reason === undefined || secrets.some(({ action }) => action !== "invalid")) return undefined;
+  return refused(first.reason, "none of its secretObjects can produce a Secret", "Correct each secretObject as its line says.");
 }
 
 async function identityVerdict(context: PlanContext, spc: SecretProviderClass, { identity }: ProviderClass): Promise<Verdict | undefined> {
@@ -99,7 +109,7 @@ function refused(reason: SyncReason, message: string, fix: string): Verdict {
 }
 
 function unknown(why: string): Verdict {
-  return { verdict: "unknown", message: why, fix: "Run doctor with more rights." };
+  return { verdict: "unknown", message: why, fix: "Run doctor with more permissions." };
 }
 
 const CLASS_COLOURS: Readonly<Record<ClassVerdict, Colour>> = {
@@ -110,7 +120,7 @@ const CLASS_COLOURS: Readonly<Record<ClassVerdict, Colour>> = {
   unknown: "cyan",
 };
 
-const SECRET_COLOURS: Readonly<Record<SecretAction, Colour>> = {
+const SECRET_COLOURS: Readonly<Record<PlannedAction, Colour>> = {
   create: "green",
   keep: "green",
   "take-over": "yellow",
@@ -122,25 +132,34 @@ const SECRET_COLOURS: Readonly<Record<SecretAction, Colour>> = {
 /** What would be written, and what would not be and why. */
 export function planText(classes: readonly PlannedClass[]): readonly Line[] {
   const lines = classes.flatMap(classLines);
-  return [...lines, ...(lines.length === 0 ? [] : [line``]), line`${summaryOf(classes)}`];
+  const isUnknown = classes.some(({ verdict, secrets }) => verdict === "unknown" || secrets.some(({ action }) => action === "unknown"));
+  const ask = isUnknown ? [line`to plan what is unknown, get the permissions that you lack`] : [];
+  return [...lines, ...(lines.length === 0 ? [] : [line``]), ...ask, line`${summaryOf(classes)}`];
 }
 
-function classLines({ namespace, name, verdict, reason, message, fix, secrets }: PlannedClass): readonly Line[] {
+/** Of what the user may not see, that is said once and not below each. */
+function fixText(fix: string | undefined, isUnknown: boolean): string {
+  return isUnknown ? "" : (fix ?? "");
+}
+
+function classLines({ namespace, name, verdict, reason, message, fix: advice, secrets }: PlannedClass): readonly Line[] {
+  const fix = fixText(advice, verdict === "unknown");
   const why = message === undefined ? "" : line` ${reason === undefined ? "" : line`${reason}: `}${message}`;
   return [
     line`${padded(paint(CLASS_COLOURS[verdict], verdict), 8)}  class ${namespace}/${name}${why}`,
-    ...(fix === undefined ? [] : [line`${padded("", 10)}-> ${fix}`]),
+    ...(fix === "" ? [] : [line`${padded("", 10)}-> ${fix}`]),
     ...secrets.flatMap((secret) => secretLines(secret, verdict === "refused")),
   ];
 }
 
 /** `isRefused`: nothing is written until what refuses its class is dealt with. */
-function secretLines({ name, type, action, reason, message, fix }: PlannedSecret, isRefused: boolean): readonly Line[] {
-  const later = isRefused && ["create", "take-over"].includes(action) ? line`, once that is corrected` : line``;
+function secretLines({ name, type, action, reason, message, fix: advice }: PlannedSecret, isRefused: boolean): readonly Line[] {
+  const fix = fixText(advice, action === "unknown");
+  const later = isRefused && ["create", "take-over"].includes(action) ? line`, once this is corrected` : line``;
   const why = message === undefined ? later : line`${later}: ${reason === undefined ? "" : line`${reason}: `}${message}`;
   return [
     line`${padded("", 10)}${padded(paint(SECRET_COLOURS[action], action), 9)}  Secret ${name} (${type})${why}`,
-    ...(fix === undefined ? [] : [line`${padded("", 21)}-> ${fix}`]),
+    ...(fix === "" ? [] : [line`${padded("", 21)}-> ${fix}`]),
   ];
 }
 
@@ -148,7 +167,7 @@ function secretLines({ name, type, action, reason, message, fix }: PlannedSecret
 function summaryOf(classes: readonly PlannedClass[]): string {
   const written = classes.filter(({ verdict }) => verdict === "ready");
   const created = written.flatMap(({ namespace, secrets }) => secrets.filter(({ action }) => action === "create").map(() => namespace));
-  const count = (action: SecretAction): number =>
+  const count = (action: PlannedAction): number =>
     classes.flatMap(({ secrets }) => secrets).filter((secret) => secret.action === action).length;
   const refused = classes.filter(({ verdict }) => verdict === "refused").length;
   return `${counted(created.length, "Secret")} would be created in ${counted(new Set(created).size, "namespace")}; ${count("conflict")} in conflict, ${count("invalid")} invalid; ${refused} of ${classes.length} classes refused`;

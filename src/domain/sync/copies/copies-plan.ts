@@ -1,8 +1,9 @@
 import type { ObjectRef } from "../../kubernetes.ts";
 import { objectKey } from "../../object-key.ts";
 import type { ObservedSecret } from "../observed-secret.ts";
+import type { CopyStatus } from "../status-fields.ts";
 import { type CopySource, type CopyStep, isOwnCopy, planCopy } from "./copy-plan.ts";
-import { type CopyResult, type CopyStatus, copyStatusOf } from "./copy-status.ts";
+import { type CopyResult, copyStatusOf } from "./copy-status.ts";
 
 /** What a class wants by now, or that the API server shows none. */
 export type CopyingClass =
@@ -21,7 +22,7 @@ export type CopyingClass =
     };
 
 /** How a namespace stands to the class. */
-export type Standing = "granted" | "notGranted" | "notServed" | "terminating";
+export type CopyStanding = "granted" | "notGranted" | "notServed" | "terminating";
 
 export interface CopiesObservation {
   /** `namespace/name` of the class. */
@@ -31,7 +32,7 @@ export interface CopiesObservation {
   readonly sources: readonly CopySource[];
   /** What carries the label of a copy and names the class. */
   readonly copies: readonly ObservedSecret[];
-  readonly standingOf: (namespace: string) => Standing;
+  readonly standingOf: (namespace: string) => CopyStanding;
   /** What carries the label of a copy there, whichever class it names. */
   readonly copyAt: (ref: ObjectRef) => ObservedSecret | undefined;
   readonly isClaimedBy: (classKey: string, ref: ObjectRef) => boolean;
@@ -80,17 +81,25 @@ export function planCopies(observation: CopiesObservation): CopiesPlan {
   };
 }
 
-/** How each namespace that the class names stands, once it is known what became of the copies. */
-export function copyStatuses({ told, waiting }: CopiesPlan, results: readonly CopyResult[]): readonly CopyStatus[] {
+/**
+ * How each namespace stands that the class names, or that has a copy still, once it is known what became of the copies. `kept`: what was told
+ * of namespaces of which this pass knows no more.
+ */
+export function copyStatuses(
+  { told, waiting }: CopiesPlan,
+  results: readonly CopyResult[],
+  kept: readonly CopyStatus[] = [],
+): readonly CopyStatus[] {
   const all = [...waiting, ...results];
-  const namespaces = [...new Set(all.map(({ namespace }) => namespace))];
+  const isTold = new Set([...told, ...kept].map(({ namespace }) => namespace));
+  const namespaces = [...new Set(all.map(({ namespace }) => namespace))].filter((namespace) => !isTold.has(namespace));
   const statuses = namespaces.map((namespace) =>
     copyStatusOf(
       namespace,
       all.filter((result) => result.namespace === namespace),
     ),
   );
-  return [...told, ...statuses].sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
+  return [...told, ...kept, ...statuses].sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
 }
 
 function planned({ copyAt, isClaimedBy }: CopiesObservation, source: CopySource, namespace: string): PlannedCopy {
@@ -99,7 +108,7 @@ function planned({ copyAt, isClaimedBy }: CopiesObservation, source: CopySource,
   return { source, namespace, step };
 }
 
-function toldOf(namespace: string, standing: Standing): readonly CopyStatus[] {
+function toldOf(namespace: string, standing: CopyStanding): readonly CopyStatus[] {
   switch (standing) {
     case "granted":
       return [];
@@ -131,7 +140,7 @@ function removalReason({ spc, sources, standingOf }: CopiesObservation, { ref }:
 /** For logs. */
 export const REMOVAL_WORDS: Readonly<Record<RemovalReason, string>> = {
   notNamed: "its class no longer names it, or the namespace",
-  notGranted: "the Namespace does not take copies of the class",
+  notGranted: "the Namespace does not accept copies of the class",
   sourceGone: "the Secret that it is a copy of is gone",
 };
 

@@ -1,4 +1,5 @@
 import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../annotations.ts";
+import { keyIn } from "../../object-key.ts";
 import type { ObservedSecret, OwnedFields } from "../observed-secret.ts";
 import { type Metadata, metadataDifference, type Onto, ontoOf, unwantedFields } from "../secret-plan.ts";
 import { hasDriverMarks } from "../take-over.ts";
@@ -12,14 +13,19 @@ export interface CopySource {
   readonly mark: string;
 }
 
-export type CopyStep =
-  | { readonly kind: "keep" }
+export type CopyWrite =
   /** A POST, so that a taken name is refused instead of overwritten. */
   | { readonly kind: "create" }
   | { readonly kind: "apply"; readonly onto: Onto; readonly removed: OwnedFields; readonly why: string }
   /** What the API server does not let anybody change: delete and create. */
-  | { readonly kind: "replace"; readonly onto: Onto; readonly why: string }
-  | { readonly kind: "conflict"; readonly why: string };
+  | { readonly kind: "replace"; readonly onto: Onto; readonly why: string };
+
+export type CopyStep =
+  | { readonly kind: "keep" }
+  | CopyWrite
+  | { readonly kind: "conflict"; readonly why: string }
+  /** The worker has no room for what it has to know of the Secret, or of the copy. */
+  | { readonly kind: "noRoom" };
 
 /**
  * `observed`: what carries the label of a copy under the name; undefined where nothing does. `isClaimedBy`: whether that class
@@ -29,8 +35,9 @@ export function planCopy(
   source: CopySource,
   { observed, isClaimedBy }: { readonly observed: ObservedSecret | undefined; readonly isClaimedBy: (classKey: string) => boolean },
 ): CopyStep {
+  if (source.secret.isPartial === true || observed?.isPartial === true) return { kind: "noRoom" };
   if (observed === undefined) return { kind: "create" };
-  const owner = observed.annotations[COPY_ANNOTATIONS.copiedFrom];
+  const owner = keyIn(observed.annotations[COPY_ANNOTATIONS.copiedFrom]);
   if (owner !== undefined && owner !== source.classKey && isClaimedBy(owner))
     return { kind: "conflict", why: `it is a copy for the class ${owner}` };
   if (observed.labels[MANAGED_LABEL] !== undefined) return { kind: "conflict", why: `it has the label ${MANAGED_LABEL} as well` };
@@ -39,7 +46,7 @@ export function planCopy(
   const cannotChange = unchangeable(source, observed);
   if (cannotChange === undefined) return { kind: "apply", onto: ontoOf(observed), removed: removedFields(source, observed), why };
   if (observed.lacksProof === true)
-    return { kind: "conflict", why: `nothing proves that this install made it, so it is not deleted to be made anew: ${cannotChange}` };
+    return { kind: "conflict", why: `nothing proves that this install created it, so it is not deleted and recreated: ${cannotChange}` };
   return { kind: "replace", onto: ontoOf(observed), why: cannotChange };
 }
 
@@ -51,7 +58,7 @@ export function isOwnCopy({ owned, labels, lacksProof }: ObservedSecret): boolea
 /** But for the fingerprint of its data, which is made with the data. The labels are those that the class gives the Secret. */
 export function copyMetadata({ classKey, secret, mark }: CopySource): Metadata {
   const { labels, owned, annotations } = secret;
-  const given = owned.labels.filter((key) => key !== MANAGED_LABEL && labels[key] !== undefined).map((key) => [key, labels[key] ?? ""]);
+  const given = owned.labels.filter((key) => key !== MANAGED_LABEL && Object.hasOwn(labels, key)).map((key) => [key, labels[key] ?? ""]);
   return {
     labels: { ...Object.fromEntries(given), [COPY_LABEL]: "true" },
     annotations: {
@@ -71,7 +78,7 @@ function difference(source: CopySource, observed: ObservedSecret): string | unde
 }
 
 function unchangeable({ secret, mark }: CopySource, observed: ObservedSecret): string | undefined {
-  if (observed.type !== secret.type) return `its type is ${observed.type}, ${secret.type} is wanted, and a Secret's type cannot be changed`;
+  if (observed.type !== secret.type) return `its type is ${observed.type} instead of ${secret.type}, and a Secret's type cannot be changed`;
   const isOfContent = observed.isContentIntact && observed.annotations[COPY_ANNOTATIONS.sourceContent] === mark;
   return observed.immutable && !isOfContent ? "it is immutable and its content must change" : undefined;
 }

@@ -1,24 +1,5 @@
+import type { CopyState, CopyStatus } from "../status-fields.ts";
 import { shortText } from "../status-size.ts";
-
-/** How the copies in one namespace stand. A closed set; the how-to has a row for each. */
-export type CopyState =
-  | "Synced"
-  | "Waiting"
-  | "Contested"
-  | "Failed"
-  | "Conflict"
-  | "NotGranted"
-  | "NotServed"
-  | "Terminating"
-  | "SwitchedOff";
-
-/** Of one namespace. */
-export interface CopyStatus {
-  readonly namespace: string;
-  readonly state: CopyState;
-  /** Names of the Secrets whose copies are not `Synced`; absent where the state is that of the whole namespace. */
-  readonly secrets?: readonly string[];
-}
 
 /** Of one copy: its namespace and name, and how it stands. */
 export interface CopyResult {

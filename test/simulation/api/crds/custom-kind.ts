@@ -71,7 +71,8 @@ function customKind({ spec, version, versions }: Definition): Kind {
       views.set(stored, view);
       return view;
     },
-    store: (object) => withMember(object, "apiVersion", `${group}/${storage}`),
+    // On its way to another version an object is read, and loses what is empty in its metadata.
+    store: (object) => (name === storage ? object : withMember(withReadMetadata(object), "apiVersion", `${group}/${storage}`)),
     prepareCreate: (object) => firstGeneration(hasStatus ? withMember(object, "status", undefined) : object),
     prepareUpdate: (object, old, subresource) => prepareUpdate(content, { object, old, subresource }),
     createCauses: (object) => {
@@ -107,7 +108,7 @@ function withReadMetadata(object: JsonObject): JsonObject {
 
 const CONTAINERS = ["labels", "annotations", "finalizers", "ownerReferences"];
 
-/** What is empty is stored all the same where it was applied, though nobody sees it. */
+/** What is empty is stored all the same where it was applied in the version of the store, though nobody sees it. */
 function withAppliedMetadata(object: JsonObject): JsonObject {
   const read = withReadMetadata(object);
   const given = objectAt(object, "metadata");

@@ -32,7 +32,12 @@ export function isSameManager(a: Omit<Manager, "time" | "fields">, b: Omit<Manag
 }
 
 export function encodeManagers(managers: Managers): readonly JsonObject[] {
-  return [...managers].sort(byPlace).map(encodeManager);
+  return inOrder(managers).map(encodeManager);
+}
+
+/** As managedFields lists them. */
+export function inOrder(managers: Managers): Managers {
+  return [...managers].sort(byPlace);
 }
 
 const encoded = new WeakMap<Manager, JsonObject>();

@@ -5,28 +5,30 @@ import { gainsNoHold, metadata, objectsAt, type Policy, type Rule, WORKER } from
 export const CLASSES: Policy = {
   name: "keyvault-injector-sync-classes",
   user: WORKER,
-  resources: ["secretproviderclasses.secrets-store.csi.x-k8s.io"],
+  resources: ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secretproviderclasssyncs.keyvault-injector.dev"],
+  isAbout: ({ resource, operation }) => resource === "secretproviderclasses" || operation !== "DELETE",
   rules: (request): readonly Rule[] => {
     const { operation, object, oldObject } = request;
     const isUpdate = operation === "UPDATE";
     const [now, before] = isUpdate ? [objectAt(object, "spec"), objectAt(oldObject, "spec")] : [{}, {}];
     return [
-      { holds: operation !== "DELETE", message: "the sync worker deletes no class that it has not made" },
+      { holds: operation !== "DELETE", message: "the sync worker can delete only classes that it created" },
       {
         holds: Object.entries(before).every(([field, value]) => field in now && (field === "secretObjects" || isEqual(now[field], value))),
-        message: "the sync worker changes no field of a class that is there",
+        message: "the sync worker cannot change or remove existing fields of a class",
       },
       {
         holds: !("secretObjects" in before) || isCompletion(now, before),
-        message: "the sync worker adds what the secretObjects of a class lack, and changes nothing of them",
+        message: "the sync worker can add missing parts to the secretObjects of a class, but cannot change existing parts",
       },
       {
         holds: !isUpdate || ["labels", "annotations"].every((name) => isEqual(metadata(object)[name], metadata(oldObject)[name])),
-        message: "the sync worker changes neither labels nor annotations of a class",
+        message: "the sync worker cannot change labels or annotations of a class or of its status",
       },
       {
         holds: gainsNoHold(request),
-        message: "the sync worker gives classes neither finalizers nor owners, but for the Gateway or Ingress that it made one for",
+        message:
+          "the sync worker cannot add finalizers or owners to a class or to its status, except the Gateway or Ingress for which it created the class",
       },
     ];
   },

@@ -26,10 +26,10 @@ export const COMPONENTS: Policy = {
   rules: (request) => [
     invalidUnless(
       request.operation !== "DELETE" && request.subresource === "",
-      "the sync worker deletes no component, and writes no status",
+      "the sync worker cannot delete a component or write its status",
     ),
     ...(request.operation === "DELETE" ? [] : (RULES[request.resource]?.(request) ?? [])),
-    { holds: gainsNoHold(request), message: "the sync worker gives components neither finalizers nor owners" },
+    { holds: gainsNoHold(request), message: "the sync worker cannot add finalizers or owners to a component" },
   ],
 };
 
@@ -45,14 +45,14 @@ const RULES: Readonly<Record<string, (request: AdmissionRequest) => readonly Rul
           ports: [{ name: "admission", port: 443, targetPort: "admission", protocol: "TCP" }],
         },
       }),
-      "the sync worker has the webhook's Service lead to the webhook's pods on their own port, and to nothing else",
+      "the sync worker can direct the webhook's Service only to the webhook's pods, on their own port",
     ),
   ],
   serviceaccounts: ({ object, oldObject }) => [
     invalidUnless(
       listAt(object, "secrets").every((secret) => includes(listAt(oldObject, "secrets"), secret)) &&
         isOneOrAsBefore([object, oldObject], "automountServiceAccountToken", [undefined, false]),
-      "the sync worker gives an account no Secret, and mounts its token nowhere",
+      "the sync worker cannot add Secrets to a ServiceAccount or set its automountServiceAccountToken to true",
     ),
   ],
   poddisruptionbudgets: (request) => [
@@ -66,14 +66,14 @@ const RULES: Readonly<Record<string, (request: AdmissionRequest) => readonly Rul
           selector: { matchLabels: labelsOf(request.name === "keyvault-injector-sync" ? "sync" : "webhook") },
         },
       }),
-      "the sync worker has the budgets of our own pods allow one of them to be away",
+      "the sync worker can write PodDisruptionBudgets only for keyvault-injector's pods, with one pod allowed to be unavailable",
     ),
   ],
   priorityclasses: ({ object, oldObject }) => [
     invalidUnless(
       isEqual(object?.["value"], oldObject?.["value"] ?? PRIORITY) &&
         isOneOrAsBefore([object, oldObject], "globalDefault", [undefined, false]),
-      "the sync worker makes our PriorityClass as it is shipped, and of no use to others",
+      "the sync worker can write keyvault-injector's PriorityClass only with its released value, and not as the cluster's default",
     ),
   ],
   csidrivers: driverRules,
@@ -89,11 +89,11 @@ function driverRules({ object, oldObject }: AdmissionRequest): readonly Rule[] {
       objectsAt(spec, "tokenRequests").every(isKnown) &&
         isOneOrAsBefore([spec, before], "attachRequired", [false]) &&
         isOneOrAsBefore([spec, before], "volumeLifecycleModes", [["Ephemeral"]]),
-      "the sync worker has the CSI driver get tokens for the audiences of the install, for volumes inside of pods",
+      "the sync worker can let the CSI driver receive tokens only for the audiences of the install, and only for ephemeral volumes",
     ),
     invalidUnless(
       ["restricted", label(oldObject, PROFILE) ?? "restricted"].includes(profile),
-      "the sync worker says nothing else about who may use the CSI driver",
+      "the sync worker cannot change who can use the CSI driver",
     ),
   ];
 }

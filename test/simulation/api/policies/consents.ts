@@ -18,11 +18,11 @@ export const NAMESPACE_CONSENTS: Policy = {
     return [
       {
         holds: may("create"),
-        message: `annotation ${TAKEN} has Secrets made in namespace ${namespace}: you need the right to create Secrets there, or leave the annotation as it was`,
+        message: `annotation ${TAKEN} lets the sync worker create Secrets in namespace ${namespace}: you need permission to create Secrets there. Otherwise, leave the annotation unchanged`,
       },
       {
         holds: may("update"),
-        message: `annotation ${TAKEN} has Secrets changed in namespace ${namespace}: you need the right to update Secrets there, or leave the annotation as it was`,
+        message: `annotation ${TAKEN} lets the sync worker change Secrets in namespace ${namespace}: you need permission to update Secrets there. Otherwise, leave the annotation unchanged`,
       },
     ];
   },

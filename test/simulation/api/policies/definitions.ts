@@ -1,23 +1,37 @@
 import type { AdmissionRequest } from "../interface.ts";
-import { isEqual, type Json, type JsonObject, objectAt, stringAt } from "../json.ts";
+import { isEqual, type JsonObject, objectAt } from "../json.ts";
+import {
+  addsNoRule,
+  changedSchemas,
+  changedVersions,
+  hasWhatIsShipped,
+  keepsOtherParts,
+  losesNothing,
+  nameOf,
+  type RequiredFields,
+  SHIPPED_DEFINITIONS,
+  type ShippedDefinition,
+} from "./definition-schemas.ts";
 import { gainsNoHold, invalidUnless, objectsAt, type Policy, WORKER } from "./policy.ts";
 
-const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 const SYNCS = "secretproviderclasssyncs.keyvault-injector.dev";
-const PRESERVES = "x-kubernetes-preserve-unknown-fields";
 
-/** Fields at the top of each definition without which its objects say nothing. */
-const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  [CLASSES]: ["provider", "parameters", "secretObjects"],
-  "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io": ["podName", "secretProviderClassName", "mounted", "objects"],
-  [SYNCS]: ["observedGeneration", "conditions", "secrets"],
+const FIELDS: Readonly<Record<string, RequiredFields>> = {
+  "secretproviderclasses.secrets-store.csi.x-k8s.io": {
+    "": ["spec"],
+    spec: ["provider", "parameters", "secretObjects"],
+    "spec.secretObjects[]": ["secretName", "type", "data", "labels", "annotations"],
+    "spec.secretObjects[].data[]": ["objectName", "key"],
+  },
+  "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io": {
+    "": ["status"],
+    status: ["podName", "secretProviderClassName", "mounted", "objects", "targetPath"],
+    "status.objects[]": ["id", "version"],
+  },
+  [SYNCS]: { "": ["status"], status: ["observedGeneration", "conditions", "secrets"] },
 };
 
-/** Keys of a schema that neither give a value nor refuse one. */
-const PLAIN = ["type", "description", "title", "properties", "additionalProperties", "items", PRESERVES, "x-kubernetes-map-type"];
-/** Our own definition limits what the worker itself writes. */
-const LIMITS = ["format", "enum", "required", "pattern", "minimum", "minLength", "maxLength"];
-const OWN_LIMITS = [...LIMITS, "x-kubernetes-list-type", "x-kubernetes-list-map-keys"];
+const NOTHING: ShippedDefinition = { names: {}, versions: new Map(), schemas: new Map() };
 
 /** What the worker may write into CustomResourceDefinitions. */
 export const DEFINITIONS: Policy = {
@@ -27,159 +41,101 @@ export const DEFINITIONS: Policy = {
   rules: (request) => {
     const { operation, subresource, name, object, oldObject } = request;
     const [now, before] = [objectAt(object, "spec"), objectAt(oldObject, "spec")];
-    const isHealed = operation !== "DELETE" && name in FIELDS;
-    const changes = changesOf(now, before);
+    const [versions, known] = [objectsAt(now, "versions"), objectsAt(before, "versions")];
+    const ours = SHIPPED_DEFINITIONS.get(name) ?? NOTHING;
+    const roots = changedVersions(now, before, ours);
+    const schemas = changedSchemas(roots);
     return [
-      invalidUnless(isHealed && subresource === "", "the sync worker writes the three definitions that it heals, and deletes none"),
       invalidUnless(
-        (objectAt(now, "conversion")["strategy"] ?? "None") === "None" || isEqual(now["conversion"], before["conversion"]),
-        "the sync worker has no object sent to a conversion webhook",
-      ),
-      invalidUnless(keepsVersions(now, before), "the sync worker takes no version of a definition away"),
-      invalidUnless(operation === "DELETE" || hasFields(name, now), "the sync worker cuts no field of ours off a definition"),
-      invalidUnless(!isHealed || keepsNames(request), "the sync worker changes neither the names nor the scope of a definition"),
-      invalidUnless(
-        changes.every((change) => isPlainChange(change, name === SYNCS ? [...PLAIN, ...OWN_LIMITS] : PLAIN)),
-        "the sync worker gives a definition neither defaults nor rules",
+        operation !== "DELETE" && name in FIELDS && subresource === "",
+        "the sync worker can write only the three CRDs that it heals, and cannot delete them",
       ),
       invalidUnless(
-        name !== CLASSES || changes.every(losesNothing),
-        "the sync worker has no class lose a parameter or an entry of secretObjects",
+        isEqual(now["conversion"], before["conversion"]) || [now, before].every((spec) => strategyOf(spec) === "None"),
+        "the sync worker cannot add a conversion webhook to a CRD, or remove one",
       ),
       invalidUnless(
-        operation === "DELETE" || name === SYNCS || addsNoSubresource(now, before),
-        "the sync worker gives a definition of the driver no subresource",
+        known.every((old) => versions.some((version) => keepsVersion(version, old))),
+        "the sync worker cannot remove a version from a CRD, or anything from a version",
       ),
-      { holds: gainsNoHold(request), message: "the sync worker gives definitions neither finalizers nor owners" },
+      invalidUnless(
+        versions.every((version) => ours.versions.has(nameOf(version)) || known.some((old) => isEqual(old, version))),
+        "the sync worker cannot add a version to a CRD that is not shipped with it, or change such a version",
+      ),
+      invalidUnless(
+        versions.every((version) => version["storage"] !== true || mayBeStored(version, known, ours)),
+        "the sync worker cannot change which version of a CRD is stored",
+      ),
+      invalidUnless(
+        versions.every((version) => isServedAsKnown(version, known, { ours, isOwn: name === SYNCS })),
+        "the sync worker cannot add a subresource, a column or a warning to a version of a CRD, or stop serving it",
+      ),
+      invalidUnless(operation === "DELETE" || keepsNames(request, ours), "the sync worker cannot change the names or the scope of a CRD"),
+      invalidUnless(roots.every(keepsOtherParts), "the sync worker cannot change what a CRD says of fields other than spec and status"),
+      invalidUnless(
+        schemas.every((change) => addsNoRule(change, ours)),
+        "the sync worker cannot change types in a CRD, or add defaults or rules",
+      ),
+      invalidUnless(
+        schemas.every((change) => losesNothing(change, ours)),
+        "the sync worker cannot remove fields or rules from a CRD",
+      ),
+      invalidUnless(
+        schemas.every((change) => hasWhatIsShipped(change, ours, FIELDS[name] ?? {})),
+        "the sync worker cannot leave out of a CRD a field that is shipped in it",
+      ),
+      { holds: gainsNoHold(request), message: "the sync worker cannot add finalizers or owners to a CRD" },
     ];
   },
 };
 
-/** A schema that objects are read through, and the one that its version had; there may be none. */
-interface SchemaChange {
-  readonly now: JsonObject;
-  readonly before: JsonObject | undefined;
+function strategyOf(spec: JsonObject): unknown {
+  return objectAt(spec, "conversion")["strategy"] ?? "None";
 }
 
-function schemaOf(version: JsonObject): JsonObject {
-  return objectAt(objectAt(version, "schema"), "openAPIV3Schema");
+function keepsVersion(version: JsonObject, old: JsonObject): boolean {
+  const isServed = old["served"] !== true || version["served"] === true;
+  return version["name"] === old["name"] && isServed && Object.keys(old).every((key) => key in version);
 }
 
-function changesOf(now: JsonObject, before: JsonObject): readonly SchemaChange[] {
-  return objectsAt(now, "versions")
-    .filter(({ served, storage }) => served === true || storage === true)
-    .map((version) => {
-      const old = objectsAt(before, "versions").find(({ name }) => name === version["name"]);
-      return { now: schemaOf(version), before: old === undefined ? undefined : schemaOf(old) };
-    })
-    .filter((change) => !isEqual(change.now, change.before));
-}
-
-function keepsVersions(now: JsonObject, before: JsonObject): boolean {
-  const versions = objectsAt(now, "versions");
-  return objectsAt(before, "versions").every((old) =>
-    versions.some(({ name, served }) => name === old["name"] && (old["served"] !== true || served === true)),
+/** The one that was, or that is shipped so; none instead of a newer driver's. */
+function mayBeStored(version: JsonObject, known: readonly JsonObject[], ours: ShippedDefinition): boolean {
+  const stored = known.filter(({ storage }) => storage === true);
+  return (
+    stored.some(({ name }) => name === version["name"]) ||
+    (ours.versions.get(nameOf(version))?.["storage"] === true && stored.every((old) => ours.versions.has(nameOf(old))))
   );
 }
 
-function hasFields(name: string, now: JsonObject): boolean {
-  return objectsAt(now, "versions")
-    .filter(({ served }) => served === true)
-    .every((version) => {
-      const schema = schemaOf(version);
-      const part = propertyOf(schema, name === CLASSES ? "spec" : "status");
-      const fields = objectAt(part, "properties");
-      return schema[PRESERVES] === true || part[PRESERVES] === true || (FIELDS[name] ?? []).every((field) => field in fields);
-    });
+function isServedAsKnown(
+  version: JsonObject,
+  known: readonly JsonObject[],
+  { ours, isOwn }: { readonly ours: ShippedDefinition; readonly isOwn: boolean },
+): boolean {
+  const shipped = ours.versions.get(nameOf(version)) ?? {};
+  const old = known.find(({ name }) => name === version["name"]) ?? {};
+  // The driver's versions have the same warning in both definitions, where they have one.
+  const isWarning = (key: string, value: unknown): boolean =>
+    !isOwn && key === "deprecationWarning" && value === WARNING && shipped["deprecated"] === true;
+  return Object.entries(version).every(
+    ([key, value]) =>
+      ["name", "schema", "storage"].includes(key) ||
+      isEqual(value, shipped[key]) ||
+      isEqual(value, old[key]) ||
+      isWarning(key, value) ||
+      (isOwn && key === "additionalPrinterColumns"),
+  );
 }
 
-function propertyOf(schema: JsonObject, name: string): JsonObject {
-  return objectAt(objectAt(schema, "properties"), name);
-}
+const WARNING = "secrets-store.csi.x-k8s.io/v1alpha1 is deprecated. Use secrets-store.csi.x-k8s.io/v1 instead.";
 
-function keepsNames({ name, object, oldObject }: AdmissionRequest): boolean {
+function keepsNames({ object, oldObject }: AdmissionRequest, ours: ShippedDefinition): boolean {
   const [now, before] = [objectAt(object, "spec"), objectAt(oldObject, "spec")];
-  const areKept =
-    oldObject === undefined || isEqual(now["names"], before["names"]) || stringAt(objectAt(now, "names"), "plural") === name.split(".")[0];
-  return now["scope"] === "Namespaced" && now["preserveUnknownFields"] !== true && areKept;
-}
-
-/** As it was, or with nothing but what says which fields there are. Two levels keep what they had beside that. */
-function isPlainChange({ now, before }: SchemaChange, plain: readonly string[]): boolean {
-  return isPlainOrKept(now, before, plain) && everyProperty(now, (part, name) => isPlainPart(part, knownProperty(before, name), plain));
-}
-
-function isPlainPart(now: JsonObject, before: Json | undefined, plain: readonly string[]): boolean {
-  if (isEqual(now, before)) return true;
-  const known = objectAt({ before: before ?? {} }, "before");
+  const [names, old] = [objectAt(now, "names"), objectAt(before, "names")];
   return (
-    isPlainOrKept(now, known, plain) &&
-    everyProperty(now, (field, name) => isEqual(field, knownProperty(known, name)) || isPlainThroughout(field, plain))
+    now["scope"] === "Namespaced" &&
+    now["preserveUnknownFields"] !== true &&
+    Object.keys(old).every((key) => key in names) &&
+    Object.entries(names).every(([key, value]) => isEqual(value, old[key]) || isEqual(value, ours.names[key]))
   );
-}
-
-function isPlainOrKept(now: JsonObject, before: JsonObject | undefined, plain: readonly string[]): boolean {
-  return Object.entries(now).every(([key, value]) => plain.includes(key) || (before !== undefined && isEqual(before[key], value)));
-}
-
-function isPlainThroughout(schema: JsonObject, plain: readonly string[]): boolean {
-  return (
-    Object.keys(schema).every((key) => plain.includes(key)) &&
-    [objectAt(schema, "additionalProperties"), objectAt(schema, "items")].every(
-      (inner) => isEqual(inner, {}) || isPlainThroughout(inner, plain),
-    ) &&
-    everyProperty(schema, (field) => isPlainThroughout(field, plain))
-  );
-}
-
-function knownProperty(schema: JsonObject | undefined, name: string): Json | undefined {
-  return objectAt(schema, "properties")[name];
-}
-
-function everyProperty(schema: JsonObject, holds: (field: JsonObject, name: string) => boolean): boolean {
-  const properties = objectAt(schema, "properties");
-  return Object.keys(properties).every((name) => holds(objectAt(properties, name), name));
-}
-
-/** What the schema of classes has to have, unless it says of the spec what it said before. */
-function losesNothing({ now, before }: SchemaChange): boolean {
-  if (before !== undefined && isEqual(knownProperty(now, "spec"), knownProperty(before, "spec"))) return true;
-  const spec = propertyOf(now, "spec");
-  const isType = (name: string, type: string): boolean => (propertyOf(spec, name)["type"] ?? type) === type;
-  const { parameters, secretObjects } = objectAt(spec, "properties");
-  return (
-    isType("provider", "string") &&
-    isType("parameters", "object") &&
-    isType("secretObjects", "array") &&
-    (parameters === undefined || takesAnyParameter(propertyOf(spec, "parameters"))) &&
-    (secretObjects === undefined || takesAnyObject(objectAt(propertyOf(spec, "secretObjects"), "items")))
-  );
-}
-
-function takesAnyParameter(parameters: JsonObject): boolean {
-  return isEqual(objectAt(parameters, "properties"), {}) && isFreeMap(parameters);
-}
-
-function isFreeMap(schema: JsonObject): boolean {
-  return objectAt(schema, "additionalProperties")["type"] === "string" || schema[PRESERVES] === true;
-}
-
-function takesAnyObject(entry: JsonObject): boolean {
-  if (entry[PRESERVES] === true) return true;
-  const items = objectAt(propertyOf(entry, "data"), "items");
-  const fields = objectAt(entry, "properties");
-  return (
-    ["secretName", "type", "data"].every((name) => name in fields) &&
-    ["labels", "annotations"].every((name) => isFreeMap(propertyOf(entry, name))) &&
-    (items[PRESERVES] === true || ["objectName", "key"].every((name) => name in objectAt(items, "properties")))
-  );
-}
-
-function addsNoSubresource(now: JsonObject, before: JsonObject): boolean {
-  const versions = objectsAt(before, "versions");
-  return objectsAt(now, "versions").every((version) => {
-    const subresources = objectAt(version, "subresources");
-    const isKept = ({ name, subresources: old }: JsonObject): boolean => name === version["name"] && isEqual(old, version["subresources"]);
-    return isEqual(subresources, {}) || versions.some(isKept);
-  });
 }

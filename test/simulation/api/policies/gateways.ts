@@ -10,5 +10,5 @@ export const GATEWAYS: Policy = {
     "ingresses.networking.k8s.io",
     "ingresses.networking.k8s.io/status",
   ],
-  rules: () => [{ holds: false, message: "the sync worker makes and deletes no Gateway and no Ingress, and writes no status of them" }],
+  rules: () => [{ holds: false, message: "the sync worker cannot create or delete a Gateway or an Ingress, or write its status" }],
 };

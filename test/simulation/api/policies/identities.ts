@@ -24,19 +24,19 @@ export const CLASS_IDENTITIES: Policy = {
       {
         holds:
           !(ACCOUNT in notes) || isAllowed({ ...at, verb: "create", resource: "serviceaccounts", subresource: "token", name: account }),
-        message: `annotation ${ACCOUNT} lends the identity of account '${account}': you need the right to create serviceaccounts/token of it, or leave the annotation out`,
+        message: `annotation ${ACCOUNT} lends the identity of ServiceAccount '${account}': you need permission to create its serviceaccounts/token. Otherwise, omit the annotation`,
       },
       {
         holds: !(CREDENTIALS in notes) || isAllowed({ ...at, verb: "get", resource: "secrets", name: credentials }),
-        message: `annotation ${CREDENTIALS} uses Secret '${credentials}': you need the right to get it, or leave the annotation out`,
+        message: `annotation ${CREDENTIALS} uses Secret '${credentials}': you need permission to get this Secret. Otherwise, omit the annotation`,
       },
       {
         holds: !(ADOPT in notes) || isAllowed({ ...at, verb: "update", resource: "secrets", name: undefined }),
-        message: `annotation ${ADOPT} has existing Secrets taken over: you need the right to update Secrets in this namespace, or leave the annotation out`,
+        message: `annotation ${ADOPT} takes over existing Secrets: you need permission to update Secrets in this namespace. Otherwise, omit the annotation`,
       },
       {
         holds: !(MIRROR_TO in notes) || isAllowed({ ...at, verb: "get", resource: "secrets", name: undefined }),
-        message: `annotation ${MIRROR_TO} has the class's Secrets copied into other namespaces: you need the right to get Secrets of this namespace, or leave the annotation out`,
+        message: `annotation ${MIRROR_TO} copies the class's Secrets to other namespaces: you need permission to get Secrets in this namespace. Otherwise, omit the annotation`,
       },
     ];
   },

@@ -17,7 +17,7 @@ export const ONE_INSTANCE: Policy = {
     return [
       {
         holds: before.length === 0 || placesOf(object).every((place) => place === "" || before.includes(place)),
-        message: `keyvault-injector is installed in namespace ${before[0]} already, and a cluster takes one instance: use that one, or remove it before you install it elsewhere`,
+        message: `keyvault-injector is already installed in namespace ${before[0]}, and a cluster can have only one instance: use that one, or uninstall it first`,
       },
     ];
   },

@@ -1,10 +1,17 @@
 import type { AdmissionRequest } from "../interface.ts";
-import { isEqual, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { isEqual, type Json, type JsonObject, listAt, objectAt, stringAt, textOf } from "../json.ts";
 import { annotations, includes, invalidUnless, label, metadata, objectsAt, type Policy, type Rule, WORKER } from "./policy.ts";
 
 const FREE_OF_PODS = ["containers", "initContainers", "volumes", "affinity", "topologySpreadConstraints", "imagePullSecrets"];
 const FREE_OF_CONTAINERS = ["resources", "imagePullPolicy", "args", "env", "envFrom", "volumeMounts"];
-const LISTS = ["env", "envFrom", "volumeMounts"];
+/** Lists that an apply merges, and by what. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  volumes: ["name"],
+  imagePullSecrets: ["name"],
+  topologySpreadConstraints: ["topologyKey", "whenUnsatisfiable"],
+  env: ["name"],
+  volumeMounts: ["mountPath"],
+};
 const MOST_REPLICAS = 5;
 
 /** Which pods the worker may have run in place of our own: those of the PodTemplate of the same name, where there is one. */
@@ -15,35 +22,54 @@ export const PODS: Policy = {
   isAbout: (request) => request.operation !== "DELETE" && installedFor(request) !== undefined,
   rules: (request) => {
     const { name, namespace, object, oldObject } = request;
-    const pods: Pods = {
-      isNew: oldObject === undefined,
-      now: templateOf(object),
-      before: templateOf(oldObject),
-      installed: objectAt(installedFor(request), "template"),
-    };
-    const advice = `: not as PodTemplate ${name} in namespace ${namespace} has it. Apply the manifests again; in a kustomization of your own, list manifests/installed-pods last among the transformers`;
+    const installed = objectAt(installedFor(request), "template");
+    const before = oldObject === undefined ? installed : templateOf(oldObject);
+    const pods: Pods = { now: templateOf(object), before, installed };
+    const pod: Part = { now: specOf(pods.now), known: [specOf(installed), specOf(before)] };
+    const containers = containersIn(pods);
+    const keep = (list: string): boolean => [pod, ...containers].every((part) => keepsList(part, list));
+    const advice = `: the change differs from PodTemplate ${name} in namespace ${namespace}. Reapply the manifests. In your own kustomization, list manifests/installed-pods last among the transformers`;
     const rule = (holds: boolean, what: string): Rule => invalidUnless(holds, `the sync worker ${what}`);
     return [
-      rule(keepsPodFields(pods), `changes neither account nor host fields nor any other privilege of ${name}${advice}`),
-      rule(keepsScheduling(pods), `schedules the pods of ${name} no other way${advice}`),
-      rule(isOfFewReplicas(request), `runs no more than ${MOST_REPLICAS} replicas of ${name}, or as many as there were; scale it yourself`),
-      rule(mountsKnownVolumes(pods), `mounts no other volume in ${name}${advice}`),
-      rule(keepsContainerFields(pods), `changes neither image nor command nor privileges of a container of ${name}${advice}`),
-      rule(keepsResources(pods), `changes no resources of a container of ${name}${advice}`),
-      rule(takesNothingAway(pods), `takes nothing away from a container of ${name}${advice}`),
-      rule(keepsArguments(pods), `changes no argument of a container of ${name}${advice}`),
-      rule(addsToNoList(pods), `gives a container of ${name} neither variable nor mount${advice}`),
-      rule(keepsLabels(pods, object), `changes neither labels nor annotations of the pods of ${name}${advice}`),
+      rule(keepsFields(pod, FREE_OF_PODS), `cannot change the ServiceAccount, host fields, or other privileges of ${name}${advice}`),
+      rule(
+        keepsMembers(pod, "affinity") && keep("topologySpreadConstraints"),
+        `cannot change the scheduling of the pods of ${name}${advice}`,
+      ),
+      rule(
+        isOfFewReplicas(request, pods),
+        `cannot scale ${name} beyond ${MOST_REPLICAS} replicas, the current number, or two more than its shards, whichever is highest. Scale it yourself`,
+      ),
+      rule(keep("volumes"), `cannot change the volumes of ${name}${advice}`),
+      rule(keep("imagePullSecrets"), `cannot remove an image pull Secret from ${name}${advice}`),
+      rule(
+        containers.every((part) => part.known.length > 0 && keepsFields(part, FREE_OF_CONTAINERS)),
+        `cannot change the image, command, or privileges of a container of ${name}${advice}`,
+      ),
+      rule(containers.every(keepsResources), `cannot change the resources of a container of ${name}${advice}`),
+      rule(keepsContainers(pods), `cannot remove or reorder containers of ${name}${advice}`),
+      rule(containers.every(keepsArguments), `cannot change the arguments of a container of ${name}${advice}`),
+      rule(
+        keep("env") && keep("volumeMounts") && containers.every(keepsEnvironment),
+        `cannot change variables or mounts of a container of ${name}${advice}`,
+      ),
+      rule(keepsLabels(pods, object), `cannot change labels or annotations of the pods of ${name}${advice}`),
     ];
   },
 };
 
-/** Pod templates: as wanted, as they were, and as installed. */
+/** Pod templates: as wanted, as they were, and as installed. What is made anew has the last alone to be like. */
 interface Pods {
-  readonly isNew: boolean;
   readonly now: JsonObject;
   readonly before: JsonObject;
   readonly installed: JsonObject;
+}
+
+/** A pod or a container, and what it may be like. */
+interface Part {
+  readonly now: JsonObject;
+  /** As installed and as it was, as far as there is one. */
+  readonly known: readonly JsonObject[];
 }
 
 function installedFor({ name, namespace, find }: AdmissionRequest): JsonObject | undefined {
@@ -59,111 +85,81 @@ function specOf(template: JsonObject): JsonObject {
   return objectAt(template, "spec");
 }
 
-const containersOf = (template: JsonObject): readonly JsonObject[] => objectsAt(specOf(template), "containers");
-const initContainersOf = (template: JsonObject): readonly JsonObject[] => objectsAt(specOf(template), "initContainers");
-const allContainersOf = (template: JsonObject): readonly JsonObject[] => [...containersOf(template), ...initContainersOf(template)];
+const KINDS = ["containers", "initContainers"];
 
-/** Containers of that name, as installed and as they were. */
-function knownAs({ name }: JsonObject, { installed, before }: Pods, of = allContainersOf): readonly JsonObject[] {
-  return [...of(installed), ...of(before)].filter((known) => known["name"] === name);
+function containersIn({ now, before, installed }: Pods): readonly Part[] {
+  const known = (kind: string, { name }: JsonObject): readonly JsonObject[] =>
+    [installed, before].flatMap((template) => objectsAt(specOf(template), kind)).filter((container) => container["name"] === name);
+  return KINDS.flatMap((kind) => objectsAt(specOf(now), kind).map((container) => ({ now: container, known: known(kind, container) })));
 }
 
-function named(containers: readonly JsonObject[], { name }: JsonObject): readonly JsonObject[] {
-  return containers.filter((container) => container["name"] === name);
+/** Every field is as in one of those that it may be like, and absent where one of them is without it. */
+function keepsFields({ now, known }: Part, free: readonly string[]): boolean {
+  const isKnown = (field: string): boolean => free.includes(field) || known.some((other) => isEqual(other[field], now[field]));
+  return [now, ...known].flatMap((part) => Object.keys(part)).every(isKnown);
 }
 
-function keepsPodFields({ isNew, now, before, installed }: Pods): boolean {
-  const [pod, podBefore, podInstalled] = [specOf(now), specOf(before), specOf(installed)];
-  const isKnown = (field: string): boolean =>
-    FREE_OF_PODS.includes(field) || [podInstalled, podBefore].some((known) => field in known && isEqual(known[field], pod[field]));
-  const isThere = (field: string): boolean => FREE_OF_PODS.includes(field) || field in pod || (!isNew && !(field in podBefore));
-  return Object.keys(pod).every(isKnown) && Object.keys(podInstalled).every(isThere);
+function keepsMembers({ now, known }: Part, field: string): boolean {
+  return keepsFields({ now: objectAt(now, field), known: known.map((other) => objectAt(other, field)) }, []);
 }
 
-function keepsScheduling({ now, before, installed }: Pods): boolean {
-  const known = [specOf(installed), specOf(before)];
-  const isKnownAffinity = ([kind, terms]: readonly [string, Json]): boolean =>
-    known.some((pod) => isEqual(objectAt(pod, "affinity")[kind], terms));
-  const isKnownSpread = (constraint: Json): boolean => known.some((pod) => includes(listAt(pod, "topologySpreadConstraints"), constraint));
-  return (
-    Object.entries(objectAt(specOf(now), "affinity")).every(isKnownAffinity) &&
-    listAt(specOf(now), "topologySpreadConstraints").every(isKnownSpread)
-  );
+/** No entry is nobody's, and none is gone that both have. An entry of one alone goes only for the other's of its key. */
+function keepsList({ now, known }: Part, name: string): boolean {
+  const entries = listAt(now, name);
+  const lists = known.map((other) => listAt(other, name));
+  const isKnown = (entry: Json): boolean => name === "imagePullSecrets" || lists.some((list) => includes(list, entry));
+  const isSame = (one: Json, other: Json): boolean =>
+    (KEYS[name] ?? []).every((key) => isEqual(objectAt({ one }, "one")[key], objectAt({ other }, "other")[key]));
+  const mayGo = (entry: Json): boolean =>
+    lists.some((list) => !includes(list, entry) && list.every((same) => includes(entries, same) || !isSame(same, entry)));
+  return entries.every(isKnown) && lists.flat().every((entry) => includes(entries, entry) || mayGo(entry));
 }
 
-function isOfFewReplicas({ object, oldObject }: AdmissionRequest): boolean {
-  const [now, before] = [object, oldObject].map((workload) => Number(objectAt(workload, "spec")["replicas"] ?? 0));
-  return (now ?? 0) <= MOST_REPLICAS || (oldObject !== undefined && (now ?? 0) <= (before ?? 0));
+function isOfFewReplicas({ object, oldObject }: AdmissionRequest, { installed }: Pods): boolean {
+  const [now = 0, before = 0] = [object, oldObject].map((workload) => Number(objectAt(workload, "spec")["replicas"] ?? 0));
+  const shards = objectsAt(specOf(installed), "containers")
+    .flatMap((container) => listAt(container, "args"))
+    .flatMap((argument) => /^--shards=(\d{1,2})$/.exec(textOf(argument))?.[1] ?? []);
+  return now <= MOST_REPLICAS || (oldObject !== undefined && now <= before) || shards.some((count) => now <= Number(count) + 2);
 }
 
-function mountsKnownVolumes({ now, before, installed }: Pods): boolean {
-  const known = [installed, before].flatMap((template) => listAt(specOf(template), "volumes"));
-  return listAt(specOf(now), "volumes").every((volume) => includes(known, volume));
+function keepsResources({ now, known }: Part): boolean {
+  const part: Part = { now: objectAt(now, "resources"), known: known.map((other) => objectAt(other, "resources")) };
+  const isKept = (list: string): boolean =>
+    part.known.some((other) => isEqual(other[list], part.now[list])) || (["requests", "limits"].includes(list) && keepsMembers(part, list));
+  return [part.now, ...part.known].flatMap((resources) => Object.keys(resources)).every(isKept);
 }
 
-function keepsContainerFields(pods: Pods): boolean {
-  return [containersOf, initContainersOf].every((of) =>
-    of(pods.now).every((container) =>
-      Object.entries(container).every(
-        ([field, value]) =>
-          FREE_OF_CONTAINERS.includes(field) || knownAs(container, pods, of).some((known) => isEqual(known[field], value)),
-      ),
-    ),
-  );
-}
-
-function keepsResources(pods: Pods): boolean {
-  const { now, before, installed } = pods;
-  const isKnown = (container: JsonObject): boolean =>
-    Object.entries(objectAt(container, "resources")).every(([part, value]) => {
-      const known = knownAs(container, pods).map((other) => objectAt(other, "resources"));
-      const isKnownAmount = ([key, amount]: readonly [string, Json]): boolean =>
-        known.some((other) => isEqual(objectAt(other, part)[key], amount));
-      if (known.some((other) => isEqual(other[part], value))) return true;
-      return ["requests", "limits"].includes(part) && Object.entries(objectAt({ value }, "value")).every(isKnownAmount);
-    });
-  const amountsOf = (container: JsonObject, part: string): JsonObject => objectAt(objectAt(container, "resources"), part);
-  const isComplete = (wanted: JsonObject): boolean =>
-    named(containersOf(now), wanted).every((container) =>
-      ["requests", "limits"].every((part) =>
-        Object.keys(amountsOf(wanted, part)).every(
-          (key) => key in amountsOf(container, part) || named(containersOf(before), wanted).some((old) => !(key in amountsOf(old, part))),
-        ),
-      ),
+/** What runs before the others may be what holds them. */
+function keepsContainers({ now, before, installed }: Pods): boolean {
+  const namesIn = (template: JsonObject, kind: string): readonly string[] =>
+    objectsAt(specOf(template), kind).map((container) => textOf(container["name"] ?? ""));
+  const isThere = (kind: string): boolean =>
+    namesIn(installed, kind).every((name) => namesIn(now, kind).includes(name) || !namesIn(before, kind).includes(name));
+  const [names, wanted] = [namesIn(now, "initContainers"), namesIn(installed, "initContainers")];
+  const ours = names.filter((name) => wanted.includes(name));
+  const isInOrder = (template: JsonObject): boolean =>
+    isEqual(
+      namesIn(template, "initContainers").filter((name) => ours.includes(name)),
+      ours,
     );
-  return allContainersOf(now).every(isKnown) && containersOf(installed).every(isComplete);
+  return KINDS.every(isThere) && [installed, before].some(isInOrder);
 }
 
-/** A container without its security context would have more rights than with it, and one without a variable fewer limits. */
-function takesNothingAway({ isNew, now, before, installed }: Pods): boolean {
-  return containersOf(installed).every((wanted) => {
-    const [running, old] = [named(containersOf(now), wanted), named(containersOf(before), wanted)];
-    const isThere = running.length > 0 || (!isNew && old.length === 0);
-    const hasEntry = (container: JsonObject, list: string, entry: Json): boolean =>
-      includes(listAt(container, list), entry) ||
-      old.some((known) => isEqual(listAt(container, list), listAt(known, list)) || !includes(listAt(known, list), entry));
-    const hasEntries = (container: JsonObject): boolean =>
-      LISTS.every((list) => listAt(wanted, list).every((entry) => hasEntry(container, list, entry)));
-    const hasFields = (container: JsonObject): boolean =>
-      Object.keys(wanted).every(
-        (field) => FREE_OF_CONTAINERS.includes(field) || field in container || old.some((known) => !(field in known)),
-      );
-    return isThere && running.every((container) => hasEntries(container) && hasFields(container));
-  });
+function keepsArguments({ now, known }: Part): boolean {
+  return known.some((other) => isEqual(listAt(other, "args"), listAt(now, "args")));
 }
 
-function keepsArguments(pods: Pods): boolean {
-  return allContainersOf(pods.now).every((container) =>
-    knownAs(container, pods).some((known) => isEqual(listAt(known, "args"), listAt(container, "args"))),
-  );
-}
-
-function addsToNoList(pods: Pods): boolean {
-  return allContainersOf(pods.now).every((container) =>
-    LISTS.every((list) =>
-      listAt(container, list).every((entry) => knownAs(container, pods).some((known) => includes(listAt(known, list), entry))),
-    ),
-  );
+/** A variable refers to those before it. */
+function keepsEnvironment({ now, known }: Part): boolean {
+  const first = listAt(known[0], "env");
+  const variables = listAt(now, "env").filter((entry) => includes(first, entry));
+  const isInOrder = (other: JsonObject): boolean =>
+    isEqual(
+      listAt(other, "env").filter((entry) => includes(variables, entry)),
+      variables,
+    );
+  return known.some((other) => isEqual(other["envFrom"], now["envFrom"])) && known.some(isInOrder);
 }
 
 /** Annotations have other software put things into pods; labels say whose pods they are. */
@@ -178,7 +174,9 @@ function keepsLabels({ now, before, installed }: Pods, object: JsonObject | unde
   const selector = objectAt(objectAt(object, "spec"), "selector");
   const matchLabels = objectAt(selector, "matchLabels");
   return (
-    Object.entries(notes).every(([key, value]) => isFree(key) || notesInstalled[key] === value || notesBefore[key] === value) &&
+    [notes, notesBefore, notesInstalled]
+      .flatMap((known) => Object.keys(known))
+      .every((key) => isFree(key) || notesInstalled[key] === notes[key] || notesBefore[key] === notes[key]) &&
     Object.entries(labels).every(([key, value]) => labelsInstalled[key] === value || labelsBefore[key] === value) &&
     Object.entries(labelsInstalled).every(
       ([key, value]) => key in labels && (labels[key] === value || labels[key] === labelsBefore[key]),

@@ -1,5 +1,5 @@
 import { listAt, objectAt } from "../json.ts";
-import { label, metadata, NAMESPACE, type Policy, WORKER } from "./policy.ts";
+import { gainsNoHold, label, metadata, NAMESPACE, type Policy, WORKER } from "./policy.ts";
 
 const SNAPSHOT = "keyvault-injector.dev/snapshot";
 
@@ -10,26 +10,27 @@ export const SNAPSHOTS: Policy = {
   name: "keyvault-injector-sync-snapshots",
   user: WORKER,
   resources: ["controllerrevisions.apps"],
-  rules: ({ namespace, object, oldObject }) => {
+  rules: (request) => {
+    const { namespace, object, oldObject } = request;
     const labels = Object.keys(objectAt(metadata(object), "labels"));
     const isOurs =
       isSnapshot(label(object, SNAPSHOT)) &&
       labels.every((key) => key.startsWith("keyvault-injector.dev/")) &&
-      listAt(metadata(object), "ownerReferences").length === 0;
+      listAt(metadata(object), "ownerReferences").length === 0 &&
+      gainsNoHold(request);
     return [
       {
         holds: oldObject === undefined || isSnapshot(label(oldObject, SNAPSHOT)),
-        message:
-          'the sync worker touches only ControllerRevisions that carry the label keyvault-injector.dev/snapshot: "true", or "component"',
+        message: 'the sync worker can change only ControllerRevisions with the label keyvault-injector.dev/snapshot: "true" or "component"',
       },
       {
         holds: object === undefined || isOurs,
         message:
-          'the sync worker writes only ControllerRevisions that carry the label keyvault-injector.dev/snapshot: "true" (or "component"), no label outside keyvault-injector.dev/ and no owner',
+          'the sync worker can write only ControllerRevisions with the label keyvault-injector.dev/snapshot: "true" or "component", without labels outside keyvault-injector.dev/, and without owners or new finalizers',
       },
       {
         holds: label(object, SNAPSHOT) !== "component" || namespace === NAMESPACE,
-        message: "the sync worker keeps copies of components in its own namespace only",
+        message: "the sync worker can store component copies only in its own namespace",
       },
     ];
   },

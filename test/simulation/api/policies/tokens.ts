@@ -15,20 +15,20 @@ export const TOKENS: Policy = {
     return [
       {
         holds: isEqual(audiences, ["api://AzureADTokenExchange"]),
-        message: "the sync worker asks for tokens with the one audience api://AzureADTokenExchange, which Entra exchanges",
+        message: "the sync worker can request tokens only for the one audience api://AzureADTokenExchange, which Entra exchanges",
       },
       {
         holds: Number(expirationSeconds ?? 3_600) <= 600,
-        message: "the sync worker asks for tokens of 600 seconds, which it exchanges at once",
+        message: "the sync worker can request tokens only for 600 seconds, because it exchanges them immediately",
       },
-      { holds: namespace !== "kube-system", message: "the sync worker asks for no token in kube-system" },
+      { holds: namespace !== "kube-system", message: "the sync worker cannot request tokens in kube-system" },
       {
         holds: namespace !== NAMESPACE || !OWN_ACCOUNTS.includes(name),
-        message: "the sync worker lends nobody the accounts of the install",
+        message: "the sync worker cannot request tokens for keyvault-injector's own ServiceAccounts",
       },
       {
         holds: granted.some((account) => account.trim() === name),
-        message: `Namespace ${namespace} does not grant ServiceAccount ${name} to the sync worker: whoever may write the Namespace adds it to the annotation ${GRANTS}, by hand or by keyvault-injector grants --namespace ${namespace} --apply`,
+        message: `Namespace ${namespace} does not grant ServiceAccount ${name} to the sync worker: someone with permission to update the Namespace must add it to the annotation ${GRANTS}, or run keyvault-injector grants --namespace ${namespace} --apply`,
       },
     ];
   },

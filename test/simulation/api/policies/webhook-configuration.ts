@@ -9,15 +9,15 @@ export const WEBHOOK_CONFIGURATION: Policy = {
   user: WEBHOOK,
   resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].map((plural) => `${plural}.admissionregistration.k8s.io`),
   rules: ({ operation, object, oldObject }) => {
-    if (operation !== "UPDATE") return [{ holds: false, message: "the webhook neither creates nor deletes webhook configurations" }];
+    if (operation !== "UPDATE") return [{ holds: false, message: "the webhook cannot create or delete webhook configurations" }];
     return [
       {
         holds: METADATA.every((name) => isEqual(metadata(object)[name], metadata(oldObject)[name])),
-        message: "the webhook changes `caBundle` in its configuration and nothing else, not even its metadata",
+        message: "the webhook can change only `caBundle` in its configuration, and no metadata",
       },
       {
         holds: isEqual(withoutBundles(object), withoutBundles(oldObject)),
-        message: "the webhook changes `caBundle` in its configuration and nothing else",
+        message: "the webhook can change only `caBundle` in its configuration",
       },
     ];
   },

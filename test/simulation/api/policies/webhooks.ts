@@ -7,21 +7,26 @@ const NAME = "keyvault-injector";
 const INJECTION = "cert-manager.io/inject-ca-from";
 const HOW_CALLED = ["failurePolicy", "sideEffects", "matchPolicy", "timeoutSeconds", "reinvocationPolicy", "admissionReviewVersions"];
 
-/** Our webhooks by name, as they are shipped. */
-const SHIPPED: ReadonlyMap<string, JsonObject> = new Map(
-  ["base/webhook-configuration.yaml", "base/preflight-configuration.yaml"]
-    .flatMap(readManifests)
-    .flatMap(({ webhooks }) => objectsAt({ webhooks: webhooks as Json }, "webhooks")) // Read from YAML of ours.
-    .map((webhook) => [stringAt(webhook, "name") ?? "", webhook]),
-);
+/** Our webhooks by name, as they are shipped in the configurations of each kind. */
+const SHIPPED: Readonly<Record<string, ReadonlyMap<string, JsonObject>>> = {
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": shippedIn("base/webhook-configuration.yaml"),
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": shippedIn("base/preflight-configuration.yaml"),
+};
+
+function shippedIn(file: string): ReadonlyMap<string, JsonObject> {
+  const webhooks = readManifests(file).flatMap((manifest) => objectsAt({ webhooks: manifest["webhooks"] as Json }, "webhooks")); // YAML of ours.
+  return new Map(webhooks.map((webhook) => [stringAt(webhook, "name") ?? "", webhook]));
+}
 
 /** What the worker may write into webhook configurations: ours as they are shipped, and what somebody else wrote before. */
 export const WEBHOOKS: Policy = {
   name: "keyvault-injector-sync-webhooks",
   user: WORKER,
-  resources: ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"].map((plural) => `${plural}.admissionregistration.k8s.io`),
+  resources: Object.keys(SHIPPED),
   rules: (request) => {
-    const { operation, name, object, oldObject } = request;
+    const { operation, group, resource, name, object, oldObject } = request;
+    const shipped = SHIPPED[`${resource}.${group}`] ?? new Map<string, JsonObject>();
+    const shippedAs = (webhook: JsonObject): JsonObject => shipped.get(stringAt(webhook, "name") ?? "") ?? {};
     const before = objectsAt(oldObject, "webhooks");
     const changed = objectsAt(object, "webhooks").filter((webhook) => !includes(before, webhook));
     const unlessAsBefore = (fields: readonly string[], isShipped: (webhook: JsonObject, shipped: JsonObject) => boolean): boolean =>
@@ -33,51 +38,50 @@ export const WEBHOOKS: Policy = {
     return [
       invalidUnless(
         operation !== "DELETE" && name === NAME,
-        "the sync worker writes the webhook configurations keyvault-injector, and deletes none",
+        "the sync worker can write only the webhook configurations named keyvault-injector, and cannot delete them",
       ),
       invalidUnless(
-        changed.every((webhook) => SHIPPED.has(stringAt(webhook, "name") ?? "")),
-        "the sync worker adds no webhook of another name to our configurations",
+        changed.every((webhook) => shipped.has(stringAt(webhook, "name") ?? "")),
+        "the sync worker cannot add webhooks with other names to keyvault-injector's configurations",
       ),
       invalidUnless(
-        changed.every((webhook) => leadsToUs(webhook)),
-        "the sync worker has our webhooks call our own Service under their own paths, and no URL",
+        changed.every((webhook) => leadsToUs(webhook, shippedAs(webhook))),
+        "the sync worker can direct keyvault-injector's webhooks only to their own Service and paths, not to a URL",
       ),
       invalidUnless(
         changed.every((webhook) => publishesNothing(webhook, before)),
-        "the sync worker publishes no CA",
+        "the sync worker cannot publish a CA",
       ),
       invalidUnless(
         unlessAsBefore(["rules"], (webhook, shipped) => isEqual(listAt(webhook, "rules"), listAt(shipped, "rules"))),
-        "the sync worker has our webhooks called about what manifests/base says, and nothing else",
+        "the sync worker can register keyvault-injector's webhooks only for the requests listed in manifests/base",
       ),
       invalidUnless(
         unlessAsBefore(["namespaceSelector"], staysAway),
-        "the sync worker keeps our webhooks away from kube-system and from the install's own namespace",
+        "the sync worker cannot apply keyvault-injector's webhooks to kube-system or to the install's own namespace",
       ),
-      invalidUnless(unlessAsBefore(["matchConditions"], keepsConditions), "the sync worker keeps the match conditions of our webhooks"),
+      invalidUnless(
+        unlessAsBefore(["matchConditions"], keepsConditions),
+        "the sync worker cannot remove the match conditions of keyvault-injector's webhooks",
+      ),
       invalidUnless(
         unlessAsBefore(HOW_CALLED, isCalledAsShipped),
-        "the sync worker has our webhooks called as manifests/base says, failing open",
+        "the sync worker can configure calls to keyvault-injector's webhooks only as in manifests/base, with failurePolicy Ignore",
       ),
-      invalidUnless(namesOurCertificate(request), "the sync worker names no other certificate for cert-manager to publish"),
-      { holds: gainsNoHold(request), message: "the sync worker gives webhook configurations neither finalizers nor owners" },
+      invalidUnless(namesOurCertificate(request), "the sync worker cannot name another certificate for cert-manager to publish"),
+      { holds: gainsNoHold(request), message: "the sync worker cannot add finalizers or owners to a webhook configuration" },
     ];
   },
 };
-
-function shippedAs(webhook: JsonObject): JsonObject {
-  return SHIPPED.get(stringAt(webhook, "name") ?? "") ?? {};
-}
 
 function serviceOf(webhook: JsonObject): JsonObject {
   return objectAt(objectAt(webhook, "clientConfig"), "service");
 }
 
-function leadsToUs(webhook: JsonObject): boolean {
+function leadsToUs(webhook: JsonObject, shipped: JsonObject): boolean {
   const { name, namespace, path = "", port = 443 } = serviceOf(webhook);
   const isOurs = name === "keyvault-injector-webhook" && namespace === NAMESPACE && port === 443;
-  return isOurs && path === (serviceOf(shippedAs(webhook))["path"] ?? "none") && !("url" in objectAt(webhook, "clientConfig"));
+  return isOurs && path === (serviceOf(shipped)["path"] ?? "none") && !("url" in objectAt(webhook, "clientConfig"));
 }
 
 /** Whose certificate the API server trusts is the webhook's to publish, or cert-manager's. */

@@ -26,7 +26,7 @@ export const WORKLOADS: Policy = {
     const isOwn = isOwnComponent(request);
     const isStamping = !isOwn && request.operation === "UPDATE" && request.subresource === "";
     return [
-      { holds: isOwn || isStamping, message: "the sync worker makes, deletes and scales no workload" },
+      { holds: isOwn || isStamping, message: "the sync worker cannot create, delete, or scale workloads" },
       ...(isStamping ? stampingRules(request) : []),
       ...(isOwn ? componentRules(request) : []),
     ];
@@ -56,30 +56,28 @@ function stampingRules({ resource, object, oldObject, namespaceObject }: Admissi
   return [
     {
       holds: asksForRestarts(notesBefore, namespaceObject),
-      message: 'the sync worker restarts only workloads that ask for it: keyvault-injector.dev/restart-on-rotation: "true"',
+      message: 'the sync worker can restart only workloads that request restarts: keyvault-injector.dev/restart-on-rotation: "true"',
     },
     {
       holds: isSameSpec,
-      message:
-        "the sync worker changes the annotation keyvault-injector.dev/rotated of a pod template, and nothing else of a workload's spec",
+      message: "the sync worker can change only the pod template's annotation keyvault-injector.dev/rotated in a workload's spec",
     },
     {
       holds: isSameMetadata,
-      message:
-        "the sync worker changes the annotations keyvault-injector.dev/rotated and restart-now-answered of a workload, and nothing else of its metadata",
+      message: "the sync worker can change only its restart annotations, such as keyvault-injector.dev/rotated, in a workload's metadata",
     },
     {
       holds: isStamp && (!(STAMP in notesBefore) || STAMP in notes),
-      message: "a restart stamp is 16 hex digits, with -2 after them at most, and stays on the template",
+      message: "a restart stamp must be 16 hexadecimal digits, optionally followed by -2, and cannot be removed from the template",
     },
     {
       holds: !isPaused([annotations(oldObject), annotations(namespaceObject)]) || notes[STAMP] === notesBefore[STAMP],
       message:
-        "the sync worker restarts nothing where restarts are paused: keyvault-injector.dev/restart-paused on the workload or its Namespace",
+        "the sync worker cannot restart workloads where restarts are paused: keyvault-injector.dev/restart-paused on the workload or its Namespace",
     },
     {
       holds: !(ANSWERED in own) || ANSWERED_FORM.test(textOf(own[ANSWERED])),
-      message: "keyvault-injector.dev/restart-now-answered is 16 hex digits",
+      message: "keyvault-injector.dev/restart-now-answered must be 16 hexadecimal digits",
     },
   ];
 }
@@ -100,7 +98,7 @@ function componentRules({ object, oldObject }: AdmissionRequest): readonly Rule[
       holds:
         listAt(metadata(object), "finalizers").every((finalizer) => finalizers.includes(finalizer)) &&
         isEqual(listAt(metadata(object), "ownerReferences"), listAt(metadata(oldObject), "ownerReferences")),
-      message: "the sync worker gives our own components neither finalizers nor owners",
+      message: "the sync worker cannot add finalizers or owners to keyvault-injector's components",
     },
   ];
 }

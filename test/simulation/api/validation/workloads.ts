@@ -81,12 +81,19 @@ export function workloadCauses(workload: JsonObject, kind: WorkloadKind): readon
     ...(policy === "Always" ? [] : [unsupported("spec.template.spec.restartPolicy", policy, ["Always"])]),
     ...negativeCauses(spec, "replicas"),
     ...strategyCauses(objectAt(spec, "strategy")),
+    ...(kind === "StatefulSet" ? statefulStrategyCauses(objectAt(spec, "updateStrategy")) : []),
   ];
 }
 
 function strategyCauses(strategy: JsonObject): readonly Cause[] {
   if (strategy["type"] !== "Recreate" || strategy["rollingUpdate"] === undefined) return [];
   return [forbiddenField("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")];
+}
+
+/** What was filled in for rolling updates stays, and is in the way, where a patch changes the type alone. */
+function statefulStrategyCauses({ type, rollingUpdate }: JsonObject): readonly Cause[] {
+  if (type !== "OnDelete" || rollingUpdate === undefined) return [];
+  return [invalidValue("spec.updateStrategy.rollingUpdate", rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")];
 }
 
 function negativeCauses(spec: JsonObject, name: string): readonly Cause[] {

@@ -1,6 +1,6 @@
 import { isEqual, type JsonObject, listAt, objectAt, stringAt, withMember } from "../json.ts";
 import type { Kind } from "../kind.ts";
-import { decodeManagers, isSameManager, type Managers } from "../managed-fields/managers.ts";
+import { decodeManagers, encodeManagers, inOrder, isSameManager, type Manager, type Managers } from "../managed-fields/managers.ts";
 import { ownersAfterUpdate } from "../managed-fields/owners.ts";
 import { conflict, invalid, MODIFIED, notFound } from "../refusal.ts";
 import { keyOf, type Stored, stamped } from "../store/stored.ts";
@@ -116,14 +116,25 @@ function withSystemFields(object: JsonObject, old: JsonObject): JsonObject {
   return changed === metadata ? object : { ...object, metadata: changed };
 }
 
-/** The live owners where nothing but a time of theirs would change: such a write is none. */
+/**
+ * The live owners where nothing but a time of theirs would change: such a write is none. As the API server does, entry for entry in their
+ * order, which is by time: an apply that comes after another's passes it, and is written for that alone.
+ */
 function withoutNews(object: JsonObject, managers: Managers, existing: Stored, old: JsonObject): Managers {
   if (managers === existing.managers || managers.length !== existing.managers.length) return managers;
-  const isSame = managers.every((manager) => {
-    const known = existing.managers.find((other) => isSameManager(other, manager) && other.apiVersion === manager.apiVersion);
-    return known !== undefined && (known.fields === manager.fields || isEqual(known.fields.encode(), manager.fields.encode()));
-  });
+  const before = inOrder(existing.managers);
+  const isSame = inOrder(managers).every((manager, index) => isSameButTime(manager, before[index]));
   return isSame && isSameContent(object, old) ? existing.managers : managers;
+}
+
+function isSameButTime(manager: Manager, known: Manager | undefined): boolean {
+  if (known === undefined || !isSameManager(known, manager) || known.apiVersion !== manager.apiVersion) return false;
+  return known.fields === manager.fields || isEqual(known.fields.encode(), manager.fields.encode());
+}
+
+/** Times and all. */
+function areSameManagers(managers: Managers, known: Managers): boolean {
+  return managers === known || isEqual(encodeManagers(managers), encodeManagers(known));
 }
 
 function isSameContent(object: JsonObject, old: JsonObject): boolean {
@@ -155,7 +166,7 @@ function keep(writing: Writing, existing: Stored, { object, managers }: Wanted):
   const { kind } = writing;
   const told = { before: existing, uidAfter: existing.uid, name: existing.name };
   const next = { object: kind.store(object), managers };
-  const isSame = managers === existing.managers && isSameContent(next.object, existing.object);
+  const isSame = isSameContent(next.object, existing.object) && areSameManagers(managers, existing.managers);
   if (isSame || writing.isDryRun) {
     tellWrite(writing, { ...told, version: existing.version });
     if (isSame) return { status: 200, object: kind.view(existing.object) };

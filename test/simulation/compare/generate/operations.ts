@@ -163,7 +163,7 @@ const REQUESTS: Readonly<Record<OperationVerb, Maker>> = {
   watch: (choices) => ({
     query: {
       timeoutSeconds: "1",
-      ...choices.maybe(0.6, () => ({ resourceVersion: choices.of("0", "1", "$listed") })),
+      ...choices.maybe(0.6, () => ({ resourceVersion: choices.of("0", "$listedOrNow") })),
       ...choices.maybe(0.3, () => ({ labelSelector: "app=a" })),
     },
   }),

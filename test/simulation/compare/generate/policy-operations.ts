@@ -20,6 +20,7 @@ export function policyOperation(choices: Choices, { serial, namespaces }: Policy
   const namespace = choices.weighted([6, namespaces[0]], ...namespaces.slice(1).map((name) => [2, name] as const));
   return choices.weighted<() => Operation>(
     [10, () => secretOperation(choices, namespace)],
+    [4, () => authorityOperation(choices, namespace)],
     [5, () => revisionOperation(choices, namespace)],
     [2, () => tokenOperation(choices, namespaces)],
     [10, () => workloadOperation(choices, namespace)],
@@ -93,6 +94,38 @@ function secretOperation(choices: Choices, namespace: string): Operation {
     ...choices.maybe(0.15, () => ({ type: choices.of("Opaque", "helm.sh/release.v1", "bootstrap.kubernetes.io/token") })),
   };
   return { ...write(choices, { place: PLACES.secrets, namespace, name }, content), ...as(choices, WORKER) };
+}
+
+/** The webhook's CA, mostly where it belongs, by the webhook, the worker, or somebody who prepares it. */
+function authorityOperation(choices: Choices, namespace: string): Operation {
+  const labels = some(
+    choices,
+    { "app.kubernetes.io/component": ["webhook", "webhook", "sync"], [`${PREFIX}managed`]: ["true"], app: ["a"] },
+    0.25,
+  );
+  const annotations = some(
+    choices,
+    { [`${PREFIX}previous-ca-until`]: ["2026-01-01T00:00:00Z", "never"], "kubernetes.io/service-account.name": ["granted"] },
+    0.25,
+  );
+  const metadata = {
+    labels,
+    annotations,
+    ...choices.maybe(0.1, () => ({ finalizers: ["example.com/hold"] })),
+    ...choices.maybe(0.1, () => ({ finalizers: [] })),
+  };
+  const content = {
+    metadata,
+    ...choices.maybe(0.6, () => ({ data: { "ca.crt": choices.of("eA==", "eQ==") } })),
+    ...choices.maybe(0.15, () => ({ type: choices.of("Opaque", "example.com/other") })),
+    ...choices.maybe(0.1, () => ({ immutable: choices.of(true, false) })),
+  };
+  const at = {
+    place: PLACES.secrets,
+    namespace: choices.weighted([8, "keyvault-injector"], [1, namespace]),
+    name: choices.weighted([8, "keyvault-injector-ca"], [1, "keyvault-injector-webhook-tls"]),
+  };
+  return { ...write(choices, at, content), ...as(choices, choices.weighted([4, WEBHOOK], [1, WORKER])) };
 }
 
 function revisionOperation(choices: Choices, namespace: string): Operation {

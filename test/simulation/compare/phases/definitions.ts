@@ -28,7 +28,7 @@ function anyOperation(choices: Choices, ground: Ground, group: string): Operatio
   if (kind === "definition") return definitionOperation(choices, ground, group);
   const place = choices.of(ground.classes, ground.olderClasses, ground.syncs);
   // From a version of long ago, or from the present state.
-  return { verb: "watch", place, query: { timeoutSeconds: "1", ...choices.maybe(0.7, () => ({ resourceVersion: "$listed" })) } };
+  return { verb: "watch", place, query: { timeoutSeconds: "1", ...choices.maybe(0.7, () => ({ resourceVersion: "$listedOrNow" })) } };
 }
 
 const CHANGES: readonly ((definition: JsonObject) => JsonObject)[] = [

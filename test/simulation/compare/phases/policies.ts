@@ -133,6 +133,7 @@ function probes(where: string): readonly Operation[] {
     asked("sync-definitions", merge(PLACES.definitions, "secretproviderclasssyncs.keyvault-injector.dev")),
     asked("sync-webhooks", merge(PLACES.mutatingWebhooks, "keyvault-injector")),
     asked("webhook-configuration", { ...merge(PLACES.mutatingWebhooks, "keyvault-injector"), user: WEBHOOK }),
+    asked("webhook-secrets", { ...create(PLACES.secrets, {}), user: WEBHOOK }),
     asked("one-instance", { ...merge(PLACES.clusterRoleBindings, "keyvault-injector-sync", other), user: "somebody" }),
   ];
 }

@@ -1,0 +1,76 @@
+import { classKeysOn, misplacedWords } from "../../../domain/annotation-places.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf, objectKey } from "../../../domain/object-key.ts";
+import { classDefect } from "../../../domain/preflight/class-defect.ts";
+import { conditionOf } from "../../../domain/sync/class-status.ts";
+import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { DEFAULT_CLOUD } from "../../shared/resources.ts";
+import { workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { listed } from "../../shared/viewer.ts";
+import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
+
+/** What the worker says of classes, and which of the others no pod can mount: the worker says nothing of a class that is only mounted. */
+export const checkClasses: Check = async (context) => {
+  const look = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
+  const failing = listed(look).flatMap(({ metadata, status }) => {
+    const synced = conditionOf(readStatus(status), "Synced");
+    return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];
+  });
+  const findings = failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
+    on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
+  );
+  const classes = listed(await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses));
+  const byKey = new Map(classes.map(({ metadata }) => [objectKey(metadata), metadata]));
+  const misplaced = listed(look).flatMap(({ metadata }) => misplacedOn(metadata, byKey.get(objectKey(metadata)) ?? {}));
+  const { unmountable, count } = await checkTexts(context, classes, new Set(failing.map(({ metadata }) => objectKey(metadata))));
+  const told = [...(look.kind === "seen" ? findings : [on.classes.skipped(look, "crds")]), ...misplaced, ...unmountable];
+  if (told.length > 0) return told;
+  // Of a class without a status nothing more is known here: its walk says so.
+  const texts = count === 0 ? "" : `; none of ${count} classes has an error that stops its pods`;
+  return [on.classes.fine(`${listed(look).length} classes have a status from the worker, and none of them fails${texts}`)];
+};
+
+/** Keys of a class on its status. */
+function misplacedOn(metadata: KubeObject["metadata"], ofClass: Partial<KubeObject["metadata"]>): readonly CheckResult[] {
+  return classKeysOn(metadata, ofClass).map((misplaced) => {
+    const { fault, fix } = misplacedWords(misplaced, `on SecretProviderClass ${objectKey(metadata)}`);
+    return on.classes.warn(`SecretProviderClassSync ${objectKey(metadata)}: ${fault}`, fix);
+  });
+}
+
+/** Named one by one; more of them are counted. */
+const MOST_UNMOUNTABLE = 5;
+
+interface Texts {
+  readonly unmountable: readonly CheckResult[];
+  /** Classes that were looked at. */
+  readonly count: number;
+}
+
+/** By their text alone: no vault is asked. `told`: keys of the classes of which the worker has said what is wrong. */
+async function checkTexts(
+  { viewer, namespace }: DoctorContext,
+  classes: readonly SecretProviderClass[],
+  told: ReadonlySet<string>,
+): Promise<Texts> {
+  const cloudName = (await workerSettingsInForce(viewer, namespace))["cloud-name"] ?? DEFAULT_CLOUD;
+  const broken = classes.flatMap((spc) => {
+    const defect = told.has(keyOf(spc)) ? undefined : classDefect(spc, { cloudName });
+    return defect?.stopsPods === true ? [{ key: keyOf(spc), message: defect.message }] : [];
+  });
+  const named = broken
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .slice(0, MOST_UNMOUNTABLE)
+    .map(({ key, message }) => on.classes.warn(`no pod can mount class ${key}: ${message}`, `keyvault-injector doctor class ${key}`));
+  const left = broken.length - named.length;
+  const rest =
+    left === 0
+      ? []
+      : [
+          on.classes.warn(
+            left === 1 ? "1 more class cannot be mounted by any pod" : `${left} more classes cannot be mounted by any pod`,
+            "keyvault-injector doctor class",
+          ),
+        ];
+  return { unmountable: [...named, ...rest], count: classes.length };
+}

@@ -1,0 +1,60 @@
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
+import type { SyncReason } from "../../../domain/reasons.ts";
+import { conditionOf } from "../../../domain/sync/class-status.ts";
+import type { ClassStatus } from "../../../domain/sync/status-fields.ts";
+import { storedPodStatusOf } from "../../../domain/where/stored-versions.ts";
+import { changedAt } from "../../../domain/written-at.ts";
+import { type ClassContext, insideTheWorker } from "../../shared/class-context.ts";
+import { listed } from "../../shared/viewer.ts";
+import { type ClassFinding, found } from "./leaves.ts";
+
+/**
+ * The findings on the way to the vault, as the cluster knows better. A vault by private link is reached by the cluster and not by a laptop: nothing
+ * is wrong then, and nothing more is known from here. Without a status of the worker, the driver's word counts.
+ */
+export async function seenFromElsewhere(
+  context: ClassContext,
+  spc: SecretProviderClass,
+  { findings, status }: { readonly findings: readonly ClassFinding[]; readonly status: ClassStatus | undefined },
+): Promise<readonly ClassFinding[]> {
+  const isUnreached = ({ step, state }: ClassFinding): boolean => step === "network" && state === "FAIL";
+  if (context.azure?.isInCluster !== false || !findings.some(isUnreached)) return findings;
+  const witness = status === undefined ? await mountWitness(context, spc) : workerWitness(spc, status);
+  if (witness === undefined) return findings;
+  const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+  return findings.map((finding) =>
+    isUnreached(finding) ? found("network-elsewhere", `${finding.message}; ${witness}, so this concerns only this machine`, fix) : finding,
+  );
+}
+
+/** Reasons of a check that was not whole which only the vault itself gives. */
+const OF_THE_VAULT: ReadonlySet<string> = new Set<SyncReason>([
+  "Throttled",
+  "Forbidden",
+  "ObjectNotFound",
+  "ObjectDisabled",
+  "ObjectExpired",
+  "ObjectNotYetValid",
+  "InvalidObject",
+  "UnsupportedApiVersion",
+]);
+
+/** Undefined where the worker had no answer of the vault when it last looked at the class as it is now. */
+function workerWitness({ metadata }: SecretProviderClass, status: ClassStatus): string | undefined {
+  if (status.observedClassGeneration < (metadata.generation ?? 0)) return undefined;
+  const fresh = conditionOf(status, "Fresh");
+  const isAnswered = fresh?.status === "True" || (fresh?.status === "False" && OF_THE_VAULT.has(fresh.reason));
+  return isAnswered ? "the vault answered the worker's last check" : undefined;
+}
+
+/** Undefined where no pod has mounted the class as it is now, or that may not be seen. */
+async function mountWitness({ viewer }: ClassContext, spc: SecretProviderClass): Promise<string | undefined> {
+  const { namespace = "", name } = spc.metadata;
+  const statuses = listed(await viewer.all<KubeObject>(RESOURCES.secretProviderClassPodStatuses, { namespace }));
+  const since = changedAt("spec", spc.metadata) ?? 0;
+  const mounted = statuses
+    .flatMap((each) => storedPodStatusOf(each) ?? [])
+    .find(({ className, isMounted, writtenAt = 0 }) => className === name && isMounted && writtenAt >= since);
+  return mounted && `pod ${mounted.pod} has the class mounted`;
+}

@@ -1,0 +1,127 @@
+import { AUTHORITY_SECRET } from "../../domain/certificates/names.ts";
+import { OWNER_RESOURCES } from "../../domain/gateways/owner-kinds.ts";
+import { RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { toYaml } from "../manifest/yaml.ts";
+import { MORE_RESOURCES } from "../shared/resources.ts";
+import type { RefusedLook } from "../shared/viewer.ts";
+
+/**
+ * Kinds that `doctor` gets or lists, but for Secrets. A check that is refused its first kind does not come to ask for the next: who gives only
+ * what was refused gives too little.
+ */
+export const READ_KINDS: readonly Resource[] = [
+  RESOURCES.namespaces,
+  RESOURCES.pods,
+  RESOURCES.serviceAccounts,
+  RESOURCES.controllerRevisions,
+  RESOURCES.leases,
+  RESOURCES.podDisruptionBudgets,
+  RESOURCES.csiDrivers,
+  RESOURCES.roles,
+  RESOURCES.roleBindings,
+  RESOURCES.clusterRoles,
+  RESOURCES.clusterRoleBindings,
+  RESOURCES.customResourceDefinitions,
+  RESOURCES.mutatingWebhookConfigurations,
+  RESOURCES.validatingWebhookConfigurations,
+  RESOURCES.validatingAdmissionPolicies,
+  RESOURCES.validatingAdmissionPolicyBindings,
+  RESOURCES.secretProviderClasses,
+  RESOURCES.secretProviderClassPodStatuses,
+  RESOURCES.secretProviderClassSyncs,
+  MORE_RESOURCES.nodes,
+  MORE_RESOURCES.csiNodes,
+  MORE_RESOURCES.deployments,
+  MORE_RESOURCES.statefulSets,
+  MORE_RESOURCES.daemonSets,
+  MORE_RESOURCES.mutatingPolicies,
+  MORE_RESOURCES.mutatingPolicyBindings,
+  OWNER_RESOURCES.Gateway,
+  OWNER_RESOURCES.Ingress,
+  MORE_RESOURCES.gatewayClasses,
+  MORE_RESOURCES.ingressClasses,
+];
+
+/** A rule of RBAC that gives what was refused. */
+export interface MissingRule {
+  /** Absent: in the whole cluster. */
+  readonly namespace?: string;
+  readonly apiGroups: readonly [string];
+  readonly resources: readonly string[];
+  /** Of Secrets: nobody needs all of them to check an install. */
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/**
+ * What to ask for, once for all that was refused: all kinds where one of them was, by their API group, and Secrets by their names. The CA's
+ * Secret is never among them: whoever reads it has the private key that the API server trusts.
+ */
+export function missingRules(refusals: readonly RefusedLook[]): readonly MissingRule[] {
+  const [secrets, others] = [refusals.filter(isOfSecrets), refusals.filter((refusal) => !isOfSecrets(refusal))];
+  const asked = others.length === 0 ? [] : [...others.map(({ resource }) => resource), ...READ_KINDS];
+  const byGroup = Map.groupBy(asked, ({ group }) => group);
+  const kinds = [...byGroup].sort(byKey).map(
+    ([group, those]): MissingRule => ({
+      apiGroups: [group],
+      resources: sortedOnce(those.map(({ plural }) => plural)),
+      verbs: ["get", "list"],
+    }),
+  );
+  const named = secrets.flatMap(({ ref: { namespace, name } }) =>
+    namespace === undefined || name === undefined || name === AUTHORITY_SECRET ? [] : [{ namespace, name }],
+  );
+  const byNamespace = Map.groupBy(named, ({ namespace }) => namespace);
+  const ofSecrets = [...byNamespace].sort(byKey).map(
+    ([namespace, those]): MissingRule => ({
+      namespace,
+      apiGroups: [""],
+      resources: ["secrets"],
+      resourceNames: sortedOnce(those.map(({ name }) => name)),
+      verbs: ["get"],
+    }),
+  );
+  return [...kinds, ...ofSecrets];
+}
+
+function isOfSecrets({ resource }: RefusedLook): boolean {
+  return resource.plural === "secrets";
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+function sortedOnce(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
+
+const ROLE = "keyvault-injector-doctor";
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+
+/** For `kubectl apply -f -`: roles with the rules, bound to the user. A rule may name a kind that the API server does not serve. `user`: as the API server calls it; undefined: not known. */
+export function permissionsYaml(rules: readonly MissingRule[], user: string | undefined): string {
+  const ofCluster = rules.filter(({ namespace }) => namespace === undefined);
+  const ofNamespaces = rules.flatMap(({ namespace, ...rule }) => (namespace === undefined ? [] : [{ namespace, rule }]));
+  const objects = [
+    ...(ofCluster.length === 0 ? [] : boundRole(ofCluster, subjectOf(user), undefined)),
+    ...ofNamespaces.flatMap(({ namespace, rule }) => boundRole([rule], subjectOf(user), namespace)),
+  ];
+  return objects.map(toYaml).join("---\n");
+}
+
+function subjectOf(user: string | undefined): object {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user ?? "") ?? [];
+  return name === undefined ? { apiGroup: RBAC_GROUP, kind: "User", name: user ?? "NAME" } : { kind: "ServiceAccount", namespace, name };
+}
+
+/** `namespace` undefined: in the whole cluster. */
+function boundRole(rules: readonly MissingRule[], subject: object, namespace: string | undefined): readonly object[] {
+  const prefix = namespace === undefined ? "Cluster" : "";
+  const [apiVersion, metadata] = [`${RBAC_GROUP}/v1`, { name: ROLE, ...(namespace === undefined ? {} : { namespace }) }];
+  const roleRef = { apiGroup: RBAC_GROUP, kind: `${prefix}Role`, name: ROLE };
+  return [
+    { apiVersion, kind: `${prefix}Role`, metadata, rules },
+    { apiVersion, kind: `${prefix}RoleBinding`, metadata, roleRef, subjects: [subject] },
+  ];
+}

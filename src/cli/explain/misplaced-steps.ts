@@ -1,0 +1,31 @@
+import { classKeysOn, misplacedWords } from "../../domain/annotation-places.ts";
+import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import type { SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
+import { type ExplanationStep, say } from "./explanation.ts";
+
+/** Secrets of a class that are looked at, each by a request of its own. */
+const LOOKED_AT = 12;
+
+interface MisplacedOf {
+  readonly namespace: string;
+  readonly spc: SecretProviderClass;
+  readonly look: Look<SecretProviderClassSync>;
+}
+
+/** Keys of the class on its status, or on its Secrets: nothing reads them there. Of a Secret that the user may not see, nothing is said. */
+export async function misplacedSteps(viewer: Viewer, { namespace, spc, look }: MisplacedOf): Promise<readonly ExplanationStep[]> {
+  const place = `on SecretProviderClass ${namespace}/${spc.metadata.name}`;
+  const said = (what: string, metadata: Partial<KubeObject["metadata"]> = {}) =>
+    classKeysOn(metadata, spc.metadata).map((misplaced) => {
+      const { fault, fix } = misplacedWords(misplaced, place);
+      return `${what}: ${fault}: ${fix}`;
+    });
+  const steps = said(`SecretProviderClassSync ${spc.metadata.name}`, valueIn(look)?.metadata).map(say.sync.warning);
+  for (const { secretName: name } of secretObjectsOf(spc).slice(0, LOOKED_AT)) {
+    const secret = await viewer.metadata(RESOURCES.secrets, { namespace, name });
+    steps.push(...said(`Secret ${name}`, valueIn(secret)?.metadata).map(say.secret.warning));
+  }
+  return steps;
+}

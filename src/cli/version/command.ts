@@ -1,0 +1,26 @@
+import { toYaml } from "../manifest/yaml.ts";
+import { answered, type Command, formatOf, reportOf, reportText } from "../shared/command.ts";
+
+const FORMATS = ["text", "json", "yaml"] as const;
+
+export const version: Command = {
+  name: "version",
+  summary: "Print only the version of this program.",
+  usage: "",
+  details: [
+    "Contacts no cluster. For the versions of an install, see doctor -o json.",
+    "",
+    "json and yaml are one report.",
+    "Exit code: 0.",
+  ],
+  examples: [{ result: "Print the version for a script", typed: "keyvault-injector version -o json" }],
+  options: ["client", "output"],
+  formats: FORMATS,
+  hasJsonReport: true,
+  arguments: 0,
+  run: async ({ options }, { shipped }) => {
+    const format = formatOf(options, FORMATS);
+    if (format === "text") return answered(`${shipped.version}\n`);
+    return answered(format === "json" ? reportText("version", shipped, {}) : toYaml(reportOf("version", shipped, {})));
+  },
+};

@@ -1,0 +1,144 @@
+import { Cron, CronPattern } from "croner";
+import { parseDuration } from "../duration.ts";
+import { quoted } from "../quoted.ts";
+import { failed, ok, type Result } from "../result.ts";
+
+/** When restarts may begin: at any time, or for some time after each of several openings. */
+export type RestartWindow = { readonly kind: "always" } | { readonly kind: "times"; readonly openings: readonly Opening[] };
+
+interface Opening {
+  /** Made when it is first asked for: a review of a pod asks for none. */
+  readonly cron: () => Cron;
+  readonly durationMs: number;
+}
+
+/** Unix milliseconds. `until` may be early where windows overlap: whoever asks again then gets the next one. */
+export type WindowState = { readonly isOpen: true; readonly until: number } | { readonly isOpen: false; readonly opensAt: number };
+
+/** What to write, for messages. */
+export const WINDOW_ADVICE = 'write "always" or times such as "0 22 * * MON-FRI for 4h in Europe/Berlin"';
+
+/** One for each day of a week. */
+const MOST_OPENINGS = 7;
+const MOST_CHARACTERS = 500;
+
+/** Of what was written, in a warning that has room for 120 characters. */
+const SHOWN = 24;
+
+/** Milliseconds. Shorter ones pass before a namespace has its turn; a longer one than a week is not what cron's fields can mean. */
+const SHORTEST = 60_000;
+const LONGEST = 7 * 24 * 3_600_000;
+
+/** Five fields with names, lists, ranges, steps, `L` and `#`. Cron's own letters for more (`W`, `?`, `+`, `@`) differ from tool to tool. */
+const CRON = /^(?:[\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Z*,/-]+\s+[\dA-Z*,/#-]+$/i;
+
+const FORM = /^(?<cron>.+?)\s+for\s+(?<duration>\S+)(?:\s+in\s+(?<zone>\S+))?$/;
+
+/** What this language calls blank; RE2 knows five blanks alone by `\s`. */
+const BLANKS = String.raw`\s\v\p{Z}\x{feff}`;
+const B = `[${BLANKS}]`;
+const FIELDS = String.raw`([\d*,/-]+${B}+){2}[\d*,/L-]+${B}+[\dA-Za-z*,/-]+${B}+[\dA-Za-z*,/#-]+`;
+
+/** As far as a pattern tells a window from what is none: for who has no calendar. Of RE2. */
+export const WINDOW_SHAPE = String.raw`^${B}*always${B}*$|^${B}*${FIELDS}${B}+for${B}+[\d.a-zµ]+(${B}+in${B}+[A-Za-z][^${BLANKS}]*)?${B}*(;[^\x00]*)?$`;
+
+const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** `always`, or `<cron> for <duration> in <time zone>`, several with `;` between them; UTC without a zone. The error says what is wrong. */
+export function parseWindow(text: string): Result<RestartWindow, string> {
+  if (text.trim() === "always") return ok({ kind: "always" });
+  if (text.length > MOST_CHARACTERS) return failed(`it is longer than ${MOST_CHARACTERS} characters`);
+  const parts = text.split(";").map((part) => part.trim());
+  if (parts.length > MOST_OPENINGS) return failed(`it has more than ${MOST_OPENINGS} times`);
+  const openings: Opening[] = [];
+  for (const part of parts) {
+    const opening = parseOpening(part);
+    if (!opening.ok) return opening;
+    openings.push(opening.value);
+  }
+  return ok({ kind: "times", openings });
+}
+
+function parseOpening(text: string): Result<Opening, string> {
+  const { cron = "", duration = "", zone: written = "UTC" } = FORM.exec(text)?.groups ?? {};
+  if (cron === "") return failed(`${quoted(text, SHOWN)} is not "<cron> for <duration>"`);
+  const durationMs = parseDuration(duration);
+  if (!durationMs.ok) return failed(`${quoted(duration, SHOWN)} is not a duration`);
+  if (durationMs.value < SHORTEST || durationMs.value > LONGEST) return failed(`${quoted(duration, SHOWN)} is not from 1m to 168h`);
+  const timezone = zoneOf(written);
+  if (timezone === undefined) return failed(`${quoted(written, SHOWN)} is not a time zone`);
+  const parsed = parseCron(cron, timezone);
+  return parsed.ok ? ok({ cron: parsed.value, durationMs: durationMs.value }) : parsed;
+}
+
+function parseCron(text: string, timezone: string): Result<() => Cron, string> {
+  if (!CRON.test(text)) return failed(`${quoted(text, SHOWN)} is not a cron expression of five fields`);
+  try {
+    const pattern = new CronPattern(text, timezone, { mode: "5-part" });
+    let cron: Cron | undefined;
+    const made = (): Cron => (cron ??= new Cron(text, { mode: "5-part", timezone }));
+    return hasDay(pattern) ? ok(made) : failed(`${quoted(text, SHOWN)} never occurs`);
+  } catch {
+    return failed(`${quoted(text, SHOWN)} is not a cron expression of five fields`);
+  }
+}
+
+/** Whether any month has one of the days. Each day of a week comes in each month, a fifth of February once in 28 years. */
+function hasDay({ starDOW, lastDayOfMonth, day, month }: CronPattern): boolean {
+  if (!starDOW || lastDayOfMonth) return true;
+  return LONGEST_MONTHS.some((days, index) => month[index] !== 0 && day.slice(0, days).some((each) => each !== 0));
+}
+
+/**
+ * The zone in its one spelling: IANA names are known in any, and whoever computes with them keeps something for each. Undefined where it
+ * is none; an offset is none, since it knows no summer time.
+ */
+function zoneOf(written: string): string | undefined {
+  if (!/^[A-Za-z]/.test(written)) return undefined;
+  const key = written.toLowerCase();
+  const known = zones.get(key);
+  if (known !== undefined) return known;
+  try {
+    const zone = new Intl.DateTimeFormat("en", { timeZone: written }).resolvedOptions().timeZone;
+    zones.set(key, zone);
+    return zone;
+  } catch {
+    return undefined;
+  }
+}
+
+/** By their names in lower case, of which there are six hundred. */
+const zones = new Map<string, string>();
+
+/** By the window, for as long as nobody changes it: what is asked for at each look costs the walk through a calendar. */
+const known = new WeakMap<RestartWindow, { readonly at: number; readonly state: WindowState }>();
+
+/** Durations are those of a stopwatch: across a change of summer time a window is as long as on other days. */
+export function windowAt(window: RestartWindow, now: number): WindowState {
+  const before = known.get(window);
+  if (before !== undefined && now >= before.at && now < changeOf(before.state)) return before.state;
+  const state = stateAt(window, now);
+  known.set(window, { at: now, state });
+  return state;
+}
+
+function changeOf(state: WindowState): number {
+  return state.isOpen ? state.until : state.opensAt;
+}
+
+function stateAt(window: RestartWindow, now: number): WindowState {
+  if (window.kind === "always") return { isOpen: true, until: Number.POSITIVE_INFINITY };
+  const untils = window.openings.map((opening) => openUntil(opening, now)).filter((until) => until !== undefined);
+  if (untils.length > 0) return { isOpen: true, until: Math.max(...untils) };
+  return { isOpen: false, opensAt: Math.min(...window.openings.map(({ cron }) => nextAfter(cron(), now))) };
+}
+
+function openUntil({ cron, durationMs }: Opening, now: number): number | undefined {
+  const since = nextAfter(cron(), now - durationMs);
+  return since > now ? undefined : since + durationMs;
+}
+
+/** Later than the moment; infinite after the last of them, ten thousand years from now. */
+function nextAfter(cron: Cron, moment: number): number {
+  return cron.nextRun(new Date(moment))?.getTime() ?? Number.POSITIVE_INFINITY;
+}

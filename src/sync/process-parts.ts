@@ -1,0 +1,13 @@
+import type { Clock } from "../domain/ports/clock.ts";
+import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { Logger } from "../domain/ports/logger.ts";
+import type { SyncMetrics } from "./metrics.ts";
+
+/** What everything in the process shares. */
+export interface ProcessParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly events: EventSink;
+  readonly metrics: SyncMetrics;
+}

@@ -1,0 +1,63 @@
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import type { ClusterControls } from "../../domain/rollout/controls.ts";
+import type { HeldClasses } from "../classes/held-classes.ts";
+import type { StatusStore } from "../classes/status-store.ts";
+import type { Teller } from "../classes/tell.ts";
+import type { CrdHealth } from "../healing/crd-health.ts";
+import type { SecretStore } from "../secrets/secret-store.ts";
+import type { ClusterSlots } from "./cluster-slots.ts";
+import type { DriverRecords } from "./pod-files.ts";
+import type { RolloutBudgets } from "./rollout-budgets.ts";
+import type { RolloutMemory } from "./rollout-memory.ts";
+import type { RolloutMetrics } from "./rollout-metrics.ts";
+import type { MountsInput, VersionTimes } from "./rollout-versions.ts";
+import type { RolloutWorkloads } from "./rollout-workloads.ts";
+import type { RolloutWriter } from "./rollout-write.ts";
+
+export interface RolloutSettings {
+  /** `--max-rollouts-per-namespace` */
+  readonly mostAtATime: number;
+  /** `--rollout-timeout`, milliseconds. */
+  readonly timeoutMs: number;
+  readonly controls: ClusterControls;
+  /** `--mounted-files-grace`, milliseconds. */
+  readonly filesGraceMs: number;
+  /** `--max-rollouts` */
+  readonly mostInCluster: number;
+  /** `--respect-disruption-budgets` */
+  readonly respectsBudgets: boolean;
+  /** `--restart-argo-rollouts` */
+  readonly watchesArgo: boolean;
+}
+
+/** What restarts need of the rest of the worker. */
+export interface RolloutsWorker extends Teller, Pick<MountsInput, "isSwitchedOff"> {
+  readonly kube: KubeClient;
+  readonly clock: Clock;
+  readonly live: RolloutCaches;
+}
+
+/** The live copies of a cluster that decisions about restarts go by. */
+export interface RolloutCaches {
+  readonly classes: HeldClasses;
+  readonly statuses: StatusStore;
+  readonly secrets: SecretStore;
+  readonly crdHealth: Pick<CrdHealth, "state">;
+  /** Of the CRD of the driver's records. */
+  readonly podStatusCrd: Pick<CrdHealth, "state">;
+}
+
+/** Everything that a look at a namespace reads and writes through. */
+export interface RolloutContext {
+  readonly worker: RolloutsWorker;
+  readonly settings: RolloutSettings;
+  readonly workloads: RolloutWorkloads;
+  readonly memory: RolloutMemory;
+  readonly writer: RolloutWriter;
+  /** What else keeps a restart from beginning. `budgets`: undefined where they are not to be respected. */
+  readonly limits: { readonly slots: ClusterSlots; readonly budgets: RolloutBudgets | undefined };
+  /** Which versions there are, and which of them the driver has mounted. */
+  readonly versions: { readonly times: VersionTimes; readonly records: DriverRecords };
+  readonly metrics: RolloutMetrics;
+}

@@ -1,0 +1,165 @@
+import { readManifests } from "../../../support/cluster/shipped-manifests.ts";
+import { isEqual, isObject, type Json, type JsonObject, objectAt, stringAt } from "../json.ts";
+import { objectsAt } from "./policy.ts";
+
+const PRESERVES = "x-kubernetes-preserve-unknown-fields";
+
+/** A schema that is not as it was. */
+export interface SchemaChange {
+  /** As in `spec.secretObjects[].labels.*`. */
+  readonly path: string;
+  readonly now: JsonObject;
+  readonly before: JsonObject;
+  /** Under which key the next schemas are; under none that are looked at where not given. */
+  readonly walks?: Walk;
+}
+
+type Walk = "properties" | "items" | "additionalProperties";
+
+/** Fields that may not be left out of a definition that is made anew, by path. */
+export type RequiredFields = Readonly<Record<string, readonly string[]>>;
+
+export interface ShippedDefinition {
+  readonly names: JsonObject;
+  readonly versions: ReadonlyMap<string, JsonObject>;
+  /** By path, without descriptions and without what is below them. */
+  readonly schemas: ReadonlyMap<string, JsonObject>;
+}
+
+/** As the folder of CRDs has them, by name. */
+export const SHIPPED_DEFINITIONS: ReadonlyMap<string, ShippedDefinition> = new Map(
+  ["secretproviderclasses", "secretproviderclasspodstatuses", "secretproviderclasssyncs"].flatMap((file) =>
+    readManifests(`crds/${file}.yaml`).map(({ metadata, ...rest }) => [metadata.name, shipped(rest["spec"] as JsonObject)] as const),
+  ),
+);
+
+function shipped(spec: JsonObject): ShippedDefinition {
+  const versions = objectsAt(spec, "versions");
+  const schemas = new Map<string, JsonObject>();
+  for (const version of versions) note(schemas, "", schemaOf(version));
+  return { names: objectAt(spec, "names"), versions: new Map(versions.map((version) => [nameOf(version), version])), schemas };
+}
+
+function note(schemas: Map<string, JsonObject>, path: string, schema: JsonObject): void {
+  const { description: _description, title: _title, properties, items, additionalProperties, ...rest } = schema;
+  schemas.set(path, rest);
+  for (const [name, field] of Object.entries(isObject(properties) ? properties : {}))
+    if (path !== "" || isPart(name)) note(schemas, path === "" ? name : `${path}.${name}`, isObject(field) ? field : {});
+  if (isObject(items)) note(schemas, `${path}[]`, items);
+  if (isObject(additionalProperties)) note(schemas, `${path}.*`, additionalProperties);
+}
+
+function isPart(name: string): boolean {
+  return name === "spec" || name === "status";
+}
+
+export function nameOf(version: JsonObject): string {
+  return stringAt(version, "name") ?? "";
+}
+
+function schemaOf(version: JsonObject): JsonObject {
+  return objectAt(objectAt(version, "schema"), "openAPIV3Schema");
+}
+
+const isChanged = ({ now, before }: SchemaChange): boolean => !isEqual(now, before);
+
+/** Of whole versions of ours. */
+export function changedVersions(now: JsonObject, before: JsonObject, { versions }: ShippedDefinition): readonly SchemaChange[] {
+  return objectsAt(now, "versions")
+    .filter((version) => versions.has(nameOf(version)))
+    .map((version): SchemaChange => {
+      const old = objectsAt(before, "versions").find((candidate) => nameOf(candidate) === nameOf(version));
+      return { path: "", now: schemaOf(version), before: schemaOf(old ?? {}), walks: "properties" };
+    })
+    .filter(isChanged);
+}
+
+/** They, and what they hold, as deep as the definitions that are shipped go. */
+export function changedSchemas(roots: readonly SchemaChange[]): readonly SchemaChange[] {
+  const parts = roots.flatMap((root) => membersOf(root).filter(({ path }) => isPart(path.slice(1)))).map(asPart);
+  const gone = roots.flatMap(({ now, before }) =>
+    ["spec", "status"]
+      .filter((name) => !(name in objectAt(now, "properties")))
+      .map((path): SchemaChange => ({ path, now: {}, before: objectAt(objectAt(before, "properties"), path), walks: "properties" }))
+      .filter(isChanged),
+  );
+  const members = parts.flatMap(membersOf);
+  const values = members.flatMap(valuesOf);
+  const innerMembers = values.flatMap(membersOf);
+  const innerValues = innerMembers.flatMap(valuesOf);
+  const leaves = innerValues.flatMap(membersOf).map(({ walks: _walks, ...leaf }): SchemaChange => leaf);
+  return [...roots, ...parts, ...gone, ...members, ...values, ...innerMembers, ...innerValues, ...leaves];
+}
+
+const asPart = ({ path, ...part }: SchemaChange): SchemaChange => ({ ...part, path: path.slice(1), walks: "properties" });
+
+function membersOf({ path, now, before }: SchemaChange): readonly SchemaChange[] {
+  const fields = objectAt(now, "properties");
+  return Object.keys(fields)
+    .map((name): SchemaChange => {
+      const field = objectAt(fields, name);
+      return { path: `${path}.${name}`, now: field, before: objectAt(objectAt(before, "properties"), name), walks: walkOf(field) };
+    })
+    .filter(isChanged);
+}
+
+function walkOf(schema: JsonObject): Walk {
+  if ("items" in schema) return "items";
+  return isObject(schema["additionalProperties"]) ? "additionalProperties" : "properties";
+}
+
+function valuesOf(change: SchemaChange): readonly SchemaChange[] {
+  const { path, now, before, walks } = change;
+  if (walks !== "items" && walks !== "additionalProperties") return [change];
+  const inner = `${path}${walks === "items" ? "[]" : ".*"}`;
+  return [{ path: inner, now: objectAt(now, walks), before: objectAt(before, walks), walks: "properties" } as const].filter(isChanged);
+}
+
+/** Whether it says of kinds, names and metadata what it said, or what every definition says. */
+export function keepsOtherParts({ now, before }: SchemaChange): boolean {
+  const old = objectAt(before, "properties");
+  return Object.entries(objectAt(now, "properties")).every(
+    ([name, field]) => isPart(name) || isEqual(field, old[name]) || isUsual(name, isObject(field) ? field : {}, objectAt(old, name)),
+  );
+}
+
+function isUsual(name: string, field: JsonObject, old: JsonObject): boolean {
+  const type = name === "metadata" ? "object" : "string";
+  return (
+    ["apiVersion", "kind", "metadata"].includes(name) &&
+    Object.entries(field).every(([key, value]) => key === "description" || isEqual(value, old[key]) || (key === "type" && value === type))
+  );
+}
+
+/** Whether everything that it says was said before or is shipped, but for descriptions and the types of fields that nobody knows. */
+export function addsNoRule({ path, now, before, walks }: SchemaChange, { schemas }: ShippedDefinition): boolean {
+  const ours = schemas.get(path);
+  const isNew = ours === undefined && isEqual(before, {});
+  const isKnown = (key: string, value: Json): boolean => isEqual(value, before[key]) || isEqual(value, ours?.[key]);
+  return Object.entries(now).every(
+    ([key, value]) => key === "description" || key === "title" || key === walks || isKnown(key, value) || (key === "type" && isNew),
+  );
+}
+
+/** Whether all that was there is there, but for what healing takes out. */
+export function losesNothing({ path, now, before }: SchemaChange, { schemas }: ShippedDefinition): boolean {
+  const ours = schemas.get(path);
+  const fields = objectAt(now, "properties");
+  const isKept = (key: string): boolean => {
+    if (key === "description" || key === "title" || (key === "default" && ours !== undefined)) return true;
+    if (key !== "properties") return key in now;
+    return schemas.has(`${path}.*`) || Object.keys(objectAt(before, key)).every((field) => field in fields);
+  };
+  const isReplaced = ours !== undefined && (path.endsWith(".*") || ours["type"] !== (before["type"] ?? ""));
+  return isReplaced || Object.keys(before).every(isKept);
+}
+
+export function hasWhatIsShipped({ path, now }: SchemaChange, { schemas }: ShippedDefinition, required: RequiredFields): boolean {
+  const fields = objectAt(now, "properties");
+  return (
+    now[PRESERVES] === true ||
+    ((required[path] ?? []).every((field) => field in fields) &&
+      (!schemas.has(`${path}.*`) || "additionalProperties" in now) &&
+      (!schemas.has(`${path}[]`) || "items" in now))
+  );
+}

@@ -1,0 +1,55 @@
+import type { KubeObject, ObjectRef } from "../../../src/domain/kubernetes.ts";
+import { objectKey } from "../../../src/domain/object-key.ts";
+import type { KubeWatcher, Reflector, ReflectorOptions } from "../../../src/domain/ports/kube-watcher.ts";
+
+/** Live copies that are told of objects, one after the other, as watches would. */
+export interface ToldCopies {
+  readonly watcher: KubeWatcher;
+  /** Tells every copy of the object's kind. */
+  readonly tell: (object: KubeObject) => void;
+  readonly tellGone: (object: KubeObject) => void;
+  /** Kinds that are watched, one for each copy. */
+  readonly kinds: () => readonly string[];
+  /** What is kept of all objects, in all copies. */
+  readonly held: () => readonly unknown[];
+  /** What is kept of one, in all copies of its kind. */
+  readonly heldOf: (object: KubeObject) => readonly unknown[];
+}
+
+interface Copy {
+  readonly kind: string;
+  readonly objects: ReadonlyMap<string, unknown>;
+  readonly tell: (object: KubeObject, isGone: boolean) => void;
+}
+
+export function toldCopies(): ToldCopies {
+  const copies: Copy[] = [];
+  const reflect = <T>({ resource, project, onChange }: ReflectorOptions<T>): Reflector<T> => {
+    const objects = new Map<string, T>();
+    copies.push({
+      kind: resource.kind,
+      objects,
+      tell: (object, isGone) => {
+        const { metadata } = object;
+        const previous = objects.get(objectKey(metadata));
+        const current = isGone ? undefined : project(object);
+        if (current === undefined) objects.delete(objectKey(metadata));
+        else objects.set(objectKey(metadata), current);
+        onChange?.(metadata, { previous, current });
+      },
+    });
+    const asked = { get: (ref: ObjectRef) => objects.get(objectKey(ref)), list: () => [...objects.values()], hasSynced: true };
+    return { ...asked, synced: () => Promise.resolve() } as unknown as Reflector<T>; // Nothing else is asked for.
+  };
+  const tell = (object: KubeObject, isGone: boolean): void => {
+    for (const copy of copies) if (copy.kind === object.kind) copy.tell(object, isGone);
+  };
+  return {
+    watcher: { reflect },
+    tell: (object) => tell(object, false),
+    tellGone: (object) => tell(object, true),
+    kinds: () => copies.map(({ kind }) => kind),
+    heldOf: ({ kind, metadata }) => copies.flatMap((copy) => (copy.kind === kind ? [copy.objects.get(objectKey(metadata))] : [])),
+    held: () => copies.flatMap(({ objects }) => [...objects.values()]),
+  };
+}

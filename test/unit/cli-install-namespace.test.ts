@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runOffline } from "../support/cli/cli.ts";
+import { heldCluster } from "../support/cli/held-cluster.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { usedClass } from "../support/fixtures/used-objects.ts";
+
+const namespace = (name: string): Manifest => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+const worker = (name: string): Manifest => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { namespace: name, name: "keyvault-injector-sync", labels: { "app.kubernetes.io/name": "keyvault-injector" } },
+});
+const CLASS = usedClass("web", { objects: ["secret/db-pass"] });
+const WORLD = [namespace("shop"), namespace("kvi"), CLASS];
+
+const COMMANDS = [
+  ["grants"],
+  ["where"],
+  ["where", "secret/db-pass"],
+  ["doctor", "--no-vaults"],
+  ["doctor", "class", "--no-vaults"],
+  ["doctor", "plan"],
+  ["refresh", "shop/web"],
+  ["restore", "--list"],
+  ["dashboard"],
+  ["uninstall", "--prepare"],
+] as const;
+
+async function run(argv: readonly string[], objects: readonly Manifest[]) {
+  const cluster = heldCluster(objects);
+  Object.assign(cluster.kube, { mergePatch: async () => ({}) });
+  const { code, notes } = await runOffline(argv, "", { cluster });
+  return { code, said: notes.join("\n") };
+}
+
+describe("an --install-namespace", () => {
+  for (const argv of COMMANDS) {
+    const named = (name: string): readonly string[] => [...argv, "--install-namespace", name];
+    const start = `keyvault-injector ${argv[0]}: `;
+
+    test(`NB6: that does not exist is an error of ${argv.join(" ")}`, async () => {
+      const { code, said } = await run(named("nope"), WORLD);
+      assert.deepEqual([code, said], [2, `${start}namespace nope does not exist; name the install's with --install-namespace`]);
+    });
+
+    test(`NB6: that does not exist is told with the one that is meant: ${argv.join(" ")}`, async () => {
+      const { code, said } = await run(named("nope"), [...WORLD, worker("kvi")]);
+      assert.deepEqual(
+        [code, said],
+        [2, `${start}namespace nope does not exist; keyvault-injector is installed in kvi: write --install-namespace kvi`],
+      );
+    });
+
+    // The Job of the chart marks its own namespace, and may not list Deployments.
+    if (argv[0] === "uninstall") continue;
+
+    test(`NB6: in which nothing is installed is told with the one that is meant: ${argv.join(" ")}`, async () => {
+      const { code, said } = await run(named("shop"), [...WORLD, worker("kvi")]);
+      assert.deepEqual([code, said], [2, `${start}keyvault-injector is installed in kvi, not in shop: write --install-namespace kvi`]);
+    });
+  }
+
+  for (const argv of [["grants"], ["where"], ["refresh", "shop/web"]]) {
+    test(`NB6: in which the install is, or nobody knows of any, is taken: ${argv.join(" ")}`, async () => {
+      for (const objects of [[...WORLD, worker("kvi")], [...WORLD, worker("kvi"), worker("shop")], WORLD])
+        assert.doesNotMatch((await run([...argv, "--install-namespace", "kvi"], objects)).said, /install/);
+    });
+  }
+});

@@ -1,0 +1,79 @@
+/** Pods as the worker holds them: whoever may make them in a namespace can write what they like into a volume, up to a megabyte of it. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { KubeObject } from "../../src/domain/kubernetes.ts";
+import { hasLiveConsumer, startConsumers } from "../../src/sync/classes/consumers.ts";
+import { toldCopies } from "../support/worker/told-copies.ts";
+
+interface Mount {
+  readonly className: string;
+  readonly credentialsSecret?: string;
+}
+
+function podOf(name: string, mounts: readonly Mount[]): KubeObject {
+  const volumes = mounts.map(({ className, credentialsSecret }) => ({
+    csi: {
+      driver: "secrets-store.csi.k8s.io",
+      volumeAttributes: { secretProviderClass: className },
+      ...(credentialsSecret === undefined ? {} : { nodePublishSecretRef: { name: credentialsSecret } }),
+    },
+  }));
+  return { apiVersion: "v1", kind: "Pod", metadata: { namespace: "team", name }, spec: { volumes } } as KubeObject; // A Pod.
+}
+
+function watched() {
+  const { watcher, tell, tellGone, held } = toldCopies();
+  const consumers = startConsumers({ watcher, onUseChanged: () => undefined }, new AbortController().signal);
+  return { consumers, tell, tellGone, size: () => JSON.stringify(held()).length };
+}
+
+describe("what is held of a pod", () => {
+  test("A18-19: is no name that no object can have", () => {
+    const { consumers, tell, size } = watched();
+    const long = "x".repeat(500_000);
+    tell(podOf("long", [{ className: long }, { className: "app", credentialsSecret: long }]));
+
+    assert.ok(size() < 1_000, `${size()} characters of a million`);
+    assert.ok(consumers.isUsed("team/app"));
+    assert.deepEqual(consumers.credentialsSecretsOf("team/app"), []);
+  });
+
+  test("A18-19: is each class once, however often it mounts it, and all of them", () => {
+    const { consumers, tell, tellGone, size } = watched();
+    const same = podOf(
+      "same",
+      Array.from({ length: 10_000 }, () => ({ className: "app" })),
+    );
+    tell(same);
+    assert.ok(size() < 200, `${size()} characters`);
+    tellGone(same);
+    assert.ok(!consumers.isUsed("team/app"));
+
+    tell(
+      podOf(
+        "many",
+        Array.from({ length: 1_000 }, (_, index) => ({ className: `app-${index}` })),
+      ),
+    );
+    assert.ok(consumers.isUsed("team/app-999"), "a class that a pod mounts is in use, whatever else the pod mounts");
+  });
+
+  test("A18-19: is one volume of the class, where the API server is asked right before a Secret is taken", async () => {
+    const mounts = Array.from({ length: 10_000 }, (_, index) => ({ className: `app-${index}` }));
+    const sizes: number[] = [];
+    const list = async (_: unknown, { keep = (pod: KubeObject) => pod }: { readonly keep?: (pod: KubeObject) => KubeObject }) => {
+      const kept = keep(podOf("many", mounts));
+      sizes.push(JSON.stringify(kept).length);
+      return [kept];
+    };
+    const kube = { list } as unknown as Parameters<typeof hasLiveConsumer>[0]; // It lists pods, and no more.
+    const { signal } = new AbortController();
+
+    assert.ok(await hasLiveConsumer(kube, { namespace: "team", name: "app-9999" }, signal));
+    assert.ok(!(await hasLiveConsumer(kube, { namespace: "team", name: "other" }, signal)));
+    assert.ok(
+      sizes.every((size) => size < 500),
+      sizes.join(),
+    );
+  });
+});

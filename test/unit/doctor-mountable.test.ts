@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { CheckResult, DoctorContext } from "../../src/cli/doctor/checks/check.ts";
+import { checkClasses } from "../../src/cli/doctor/checks/classes.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { aClass } from "../support/fixtures/pods.ts";
+import { usedClass } from "../support/fixtures/used-objects.ts";
+import { holding } from "../support/worker/held-objects.ts";
+
+const OBJECTS = "array:\n  - |\n    objectName: a\n    objectType: secret\n";
+const NAMESPACE = "keyvault-injector";
+
+async function checked(objects: readonly Manifest[]): Promise<readonly CheckResult[]> {
+  return checkClasses({ viewer: holding(objects), namespace: NAMESPACE } as unknown as DoctorContext); // All that the check asks for.
+}
+
+/** The example's class, of which nothing was filled in. */
+function unedited(name: string): Manifest {
+  const { spec } = aClass({ keyvaultName: "<key-vault-name>", tenantId: "<tenant-Id>" });
+  return { ...usedClass(name, { objects: [] }), spec };
+}
+
+const sound = usedClass("sound", { objects: ["secret/db-pass"] });
+const states = (results: readonly CheckResult[]) => results.map(({ state, message }) => `${state} ${message}`);
+
+describe("NB4: doctor, of classes that no pod can mount", () => {
+  test("names one that only pods would mount, and what to run", async () => {
+    const results = await checked([sound, unedited("demo")]);
+
+    assert.equal(results.length, 1);
+    assert.match(states(results)[0] ?? "", /^WARN no pod can mount class shop\/demo: .*<key-vault-name>/);
+    assert.equal(results[0]?.fix, "keyvault-injector doctor class shop/demo");
+  });
+
+  test("names five of many, and counts the rest", async () => {
+    const results = await checked(Array.from({ length: 8 }, (_, index) => unedited(`demo-${index}`)));
+
+    assert.equal(results.length, 6);
+    assert.equal(results[5]?.message, "3 more classes cannot be mounted by any pod");
+    assert.equal(results[5]?.fix, "keyvault-injector doctor class");
+  });
+
+  test("says once what the worker has said of a class", async () => {
+    const conditions = [{ type: "Synced", status: "False", reason: "InvalidClass", message: "write the vault's name" }];
+    const status = {
+      apiVersion: "keyvault-injector.dev/v1alpha1",
+      kind: "SecretProviderClassSync",
+      metadata: { namespace: "shop", name: "demo" },
+      status: { observedGeneration: 1, secrets: [], conditions },
+    };
+    assert.deepEqual(states(await checked([unedited("demo"), status])), ["WARN shop/demo is InvalidClass: write the vault's name"]);
+  });
+
+  test("leaves alone what pods can mount, what only Secrets lack, and classes of other providers", async () => {
+    const parameters = { usePodIdentity: "true", keyvaultName: "kv", tenantId: "tenant", objects: OBJECTS };
+    const foreign = { ...unedited("vault"), spec: { provider: "vault", parameters: {} } } as Manifest;
+    const forMountsAlone = { ...unedited("pods"), spec: { provider: "azure", parameters } } as Manifest;
+
+    assert.deepEqual(states(await checked([sound, foreign, forMountsAlone])), [
+      "OK 0 classes have a status from the worker, and none of them fails; none of 3 classes has an error that stops its pods",
+    ]);
+  });
+});
