@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { olderApiServer } from "../tools/bootstrap/control-plane-assets.mjs";
 import { LANES, type Layer, testFiles } from "../tools/test-files.ts";
-import { builtProgram, programRefusal } from "./e2e/support/binaries.ts";
+import { builtProgram, nodeBinaries, programRefusal } from "./e2e/support/binaries.ts";
 import { compileProgram } from "./support/cluster/built-product.ts";
 import { HELM_VERSIONS } from "./support/cluster/helm.ts";
 import { prepareChromium } from "./support/dashboard/chromium.ts";
@@ -18,6 +18,8 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   contract: ["contract"],
   e2e: ["e2e"],
   install: ["install"],
+  // Side by side: each waits for most of its time.
+  nodes: ["e2e", "install"],
   // Apart, because it builds cosign and whole releases.
   release: ["release"],
   // Apart, because it makes a release and starts a node for each way.
@@ -28,7 +30,7 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   rights: ["rights"],
 };
 
-const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, release: 1, "first-hour": 1 };
+const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, nodes: 2, release: 1, "first-hour": 1 };
 /**
  * Milliseconds of a file. One is the life of four installs, which takes most of a quarter of an hour on an idle machine; that of the real node
  * takes ten minutes, and on a new machine it builds driver, provider and kubelet before.
@@ -36,6 +38,7 @@ const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, rele
 const TIMEOUT_MS: Readonly<Record<string, number>> = {
   e2e: 2_400_000,
   install: 1_500_000,
+  nodes: 2_400_000,
   release: 1_500_000,
   "first-hour": 1_500_000,
   peers: 1_500_000,
@@ -66,6 +69,7 @@ await getHelm();
 // A file's own time is not for a build: on a new machine it takes most of it.
 for (const program of ["cosign", "external-secrets", "promtool"] as const) await buildIfNamed(program);
 await buildFlux();
+await buildNode();
 if (isNamed("/support/dashboard/chromium.ts")) prepareChromium();
 if (isWhole(layers)) {
   await compileProgram();
@@ -121,6 +125,13 @@ async function getOlderApiServer(): Promise<void> {
   if (!isNamed("/api-server-versions.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
   const found = (await olderApiServer(root, { onlyCached: false })) as { readonly why?: string }; // As its comment says.
   if (found.why !== undefined) process.env["KEYVAULT_INJECTOR_NO_OLDER_API_SERVER"] = found.why;
+}
+
+/** Once for nodes that start side by side. */
+async function buildNode(): Promise<void> {
+  if (!layers?.some((layer) => layer === "e2e" || layer === "install")) return;
+  const { realNodeRefusal } = await import("./e2e/support/node.ts");
+  if ((await realNodeRefusal()) === undefined) await nodeBinaries();
 }
 
 /** Before the suites start: it takes minutes, in which a suite would run out of its time. */

@@ -24,6 +24,7 @@ const TASKS = {
   "prove-red": { controlPlane: "wanted", run: ["tools/prove-red/main.ts"] },
   "test:practices": { controlPlane: "wanted", run: ["test/practices/main.ts"] },
   "test:e2e": { controlPlane: "wanted", run: ["test/run-tests.ts", "e2e"] },
+  "test:nodes": { controlPlane: "wanted", run: ["test/run-tests.ts", "nodes"] },
   "test:install": { controlPlane: "wanted", run: ["test/run-tests.ts", "install"] },
   "test:faults": { controlPlane: "required", run: ["test/faults/main.ts"] },
   "test:events": { controlPlane: "required", run: ["test/faults/events/main.ts"], hasHelp: true },

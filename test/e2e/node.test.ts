@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe } from "node:test";
-import { startProcess } from "../support/processes/process.ts";
+import { type RunningProcess, startProcess } from "../support/processes/process.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { accountScenarios } from "./scenarios/accounts.ts";
 import { documentScenarios } from "./scenarios/document.ts";
@@ -22,8 +22,9 @@ import { upstreamDriverScenarios } from "./scenarios/upstream-driver.ts";
 import { upstreamProviderScenarios } from "./scenarios/upstream-provider.ts";
 import { workloadScenarios } from "./scenarios/workloads.ts";
 import { mountPoints } from "./support/cgroups.ts";
-import { leftoversOf, readState, removeStaleRuns } from "./support/host-state.ts";
+import { type HostState, leftoversOf, readState, removeStaleRuns } from "./support/host-state.ts";
 import { realNodeRefusal } from "./support/node.ts";
+import { PRIVATE_FOLDERS } from "./support/node-layout.ts";
 import { scenarios, seconds, skipUnless } from "./support/scenarios.ts";
 import { startWorld, type World } from "./support/world.ts";
 
@@ -88,24 +89,58 @@ describe("a real node", { skip }, () => {
 
 describe("a node whose process is killed", { skip }, () => {
   scenario.run("takes everything with it, and the next run tidies up its files", async () => {
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, "support", "open-node-and-wait.ts")], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const victim = startProcess(child, "victim");
-    const [directory = "", identity = ""] = (await firstLine(child.stdout)).split(" ");
-    const state = readState(directory);
-    assert.ok(state);
+    const victim = await openNode();
+    const { directory, state, identity } = victim;
     assert.match(leftoversOf(state, identity).join("\n"), /process \d+ sleep 1000/);
 
-    child.kill("SIGKILL");
-    await victim.exited;
-    await eventually(() => !leftoversOf(state, identity).some((line) => line.startsWith("process")), { what: "the end of all processes" });
+    await kill(victim);
     assert.ok(existsSync(directory), "the killed process could not remove its files");
 
     assert.deepEqual(await removeStaleRuns(), [path.basename(directory)]);
     assert.deepEqual(leftoversOf(state, identity), []);
   });
+
+  scenario.run("leaves the mount points to the node beside it, which takes them with it", async () => {
+    const first = await openNode();
+    const second = await openNode();
+    const existing = (): readonly string[] => PRIVATE_FOLDERS.filter((folder) => existsSync(folder));
+    assert.deepEqual(existing(), PRIVATE_FOLDERS);
+
+    await kill(first);
+    await removeStaleRuns();
+    assert.deepEqual(existing(), PRIVATE_FOLDERS);
+    assert.deepEqual(leftoversOf(first.state, first.identity), []);
+
+    await kill(second);
+    await removeStaleRuns();
+    assert.deepEqual(leftoversOf(second.state, second.identity), []);
+    assert.deepEqual(leftoversOf(first.state, first.identity), []);
+  });
 });
+
+interface OpenedNode {
+  readonly process: RunningProcess;
+  readonly directory: string;
+  readonly state: HostState;
+  readonly identity: string;
+}
+
+/** In a process of its own, which can be killed. */
+async function openNode(): Promise<OpenedNode> {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "support", "open-node-and-wait.ts")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [directory = "", identity = ""] = (await firstLine(child.stdout)).split(" ");
+  const state = readState(directory);
+  assert.ok(state);
+  return { process: startProcess(child, "opened node"), directory, state, identity };
+}
+
+async function kill({ process: { child, exited }, state, identity }: OpenedNode): Promise<void> {
+  child.kill("SIGKILL");
+  await exited;
+  await eventually(() => !leftoversOf(state, identity).some((line) => line.startsWith("process")), { what: "the end of all processes" });
+}
 
 function twoLines(lines: readonly string[]): readonly string[] | undefined {
   return lines.length >= 2 ? lines : undefined;

@@ -1,5 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { eventually } from "../../support/time/eventually.ts";
@@ -11,8 +23,6 @@ export interface HostState {
   /** Folder of all files; its last part is also the name of the run's cgroups. */
   readonly root: string;
   readonly owner: { readonly pid: number; readonly started: string };
-  /** Folders that had to be made as mount points, the outermost first. */
-  readonly made: readonly string[];
   readonly before: HostFacts;
 }
 
@@ -25,6 +35,8 @@ interface HostFacts {
 }
 
 const STATE_FILE = "host-state.json";
+/** Folders that nodes had to make as mount points, the outermost first: nodes side by side share them, the last one to go removes them. */
+const MOUNT_POINTS = path.join(tmpdir(), "keyvault-injector-mount-points.json");
 /** Where container runtimes, kubelets and network plugins keep things; none may appear that was not there. */
 const WATCHED = [
   ...PRIVATE_FOLDERS,
@@ -38,11 +50,11 @@ const WATCHED = [
 ];
 
 export function prepareHost(): HostState {
-  const root = mkdtempSync(path.join(tmpdir(), STATE_PREFIX));
   const before = hostFacts();
-  const state: HostState = { root, owner: { pid: process.pid, started: startOf(process.pid) ?? "" }, made: missingFolders(), before };
+  const root = mkdtempSync(path.join(tmpdir(), STATE_PREFIX));
+  const state: HostState = { root, owner: { pid: process.pid, started: startOf(process.pid) ?? "" }, before };
   writeFileSync(path.join(root, STATE_FILE), JSON.stringify(state));
-  for (const folder of state.made) mkdirSync(folder);
+  makeMountPoints();
   makeCgroup(path.basename(root));
   return state;
 }
@@ -50,31 +62,50 @@ export function prepareHost(): HostState {
 /** Takes back everything that `prepareHost` made. Nothing may be running any more in the run's namespaces. */
 export async function restoreHost(state: HostState): Promise<void> {
   await eventually(() => removeCgroup(path.basename(state.root)), { what: "the end of the node's processes in their cgroups" });
-  for (const folder of state.made.toReversed()) removeIfEmpty(folder);
   for (const [setting, value] of Object.entries(state.before.settings)) {
     if (readSetting(setting) !== value) writeFileSync(`/proc/sys/${setting}`, value);
   }
+  // First gone, then looked around: of two that end at once, one finds itself the last.
   rmSync(state.root, { recursive: true, force: true });
+  if (liveRuns().length === 0) removeMountPoints();
 }
 
 /** Tidies up after runs whose process is gone; tells which. */
 export async function removeStaleRuns(): Promise<readonly string[]> {
   const removed: string[] = [];
-  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(STATE_PREFIX))) {
-    const root = path.join(tmpdir(), name);
+  for (const root of runs()) {
     const state = readState(root);
-    if (state !== undefined && startOf(state.owner.pid) === state.owner.started) continue;
+    if (isLive(state) || (state === undefined && isYoung(root))) continue;
     if (state === undefined) rmSync(root, { recursive: true, force: true });
     else await restoreHost(state);
-    removed.push(name);
+    removed.push(path.basename(root));
   }
   return removed;
+}
+
+function runs(): readonly string[] {
+  const names = readdirSync(tmpdir()).filter((entry) => entry.startsWith(STATE_PREFIX));
+  return names.map((name) => path.join(tmpdir(), name));
+}
+
+function liveRuns(): readonly string[] {
+  return runs().filter((root) => isLive(readState(root)));
+}
+
+function isLive(state: HostState | undefined): boolean {
+  return state !== undefined && startOf(state.owner.pid) === state.owner.started;
+}
+
+/** A minute: whoever makes it writes its state right after. */
+function isYoung(root: string): boolean {
+  return Date.now() - statSync(root).mtimeMs < 60_000;
 }
 
 /** What of a run is still on the machine, one line each; empty after a clean stop. `identity` is its pid namespace. */
 export function leftoversOf(state: HostState, identity: string): readonly string[] {
   const now = hostFacts();
   const name = path.basename(state.root);
+  const others: readonly string[] = liveRuns().some((root) => root !== state.root) ? mountPointsMade() : [];
   const appeared = (what: string, before: readonly string[], after: readonly string[]): string[] =>
     after.filter((item) => !before.includes(item)).map((item) => `${what} ${item}`);
   return [
@@ -86,7 +117,7 @@ export function leftoversOf(state: HostState, identity: string): readonly string
     ...cgroupFolders(name).map((folder) => `cgroup ${folder}`),
     ...appeared("network interface", state.before.interfaces, now.interfaces),
     ...appeared("firewall rule", state.before.firewall, now.firewall),
-    ...appeared("folder", state.before.folders, now.folders),
+    ...appeared("folder", [...state.before.folders, ...others], now.folders),
     ...KERNEL_SETTINGS.filter((setting) => now.settings[setting] !== state.before.settings[setting]).map(
       (setting) => `kernel setting ${setting}: ${state.before.settings[setting]} became ${now.settings[setting]}`,
     ),
@@ -125,6 +156,23 @@ function processesOf(root: string, identity: string): string[] {
         return []; // It ended between the listing and the look.
       }
     });
+}
+
+function makeMountPoints(): void {
+  const missing = missingFolders();
+  const whole = `${MOUNT_POINTS}.${process.pid}`;
+  writeFileSync(whole, JSON.stringify([...mountPointsMade(), ...missing]));
+  renameSync(whole, MOUNT_POINTS);
+  for (const folder of missing) mkdirSync(folder, { recursive: true });
+}
+
+function removeMountPoints(): void {
+  for (const folder of mountPointsMade().toReversed()) removeIfEmpty(folder);
+  rmSync(MOUNT_POINTS, { force: true });
+}
+
+function mountPointsMade(): readonly string[] {
+  return existsSync(MOUNT_POINTS) ? (JSON.parse(readFileSync(MOUNT_POINTS, "utf8")) as string[]) : []; // Written by makeMountPoints.
 }
 
 /** Each folder of the list that is absent, with its absent parents in front. */

@@ -1,5 +1,7 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Additions, build, DIST } from "../../../tools/build.ts";
+import { type Additions, build } from "../../../tools/build.ts";
 import { IMAGE, imageFiles } from "../../../tools/image-files.ts";
 import { VERSION } from "../../../tools/repository-files.ts";
 import { nodeRuntimeImage } from "./node-images.ts";
@@ -8,13 +10,13 @@ import type { ImageSpec } from "./oci-image.ts";
 export interface ProductImageOptions {
   /** Besides the one that the manifests use. */
   readonly names?: readonly string[] | undefined;
-  /** Default: `dist`, and nothing added. */
+  /** Default: a folder of its own, since suites build side by side, and nothing added. */
   readonly changed?: { readonly dist: string; readonly additions: Additions } | undefined;
 }
 
 /** Our own image from the Dockerfile's list of files, freshly built. */
 export async function productImage({ names = [], changed }: ProductImageOptions = {}): Promise<ImageSpec> {
-  const { dist, additions } = changed ?? { dist: DIST, additions: {} };
+  const { dist, additions } = changed ?? { dist: ownFolder(), additions: {} };
   await build(dist, additions);
   const folder = IMAGE.folder.slice(1);
   return nodeRuntimeImage(
@@ -22,4 +24,8 @@ export async function productImage({ names = [], changed }: ProductImageOptions 
     imageFiles(dist).map(({ path: file, source }) => ({ path: path.posix.join(folder, file), kind: "copy", source })),
     { user: IMAGE.user, entrypoint: IMAGE.entrypoint, workingDirectory: IMAGE.folder },
   );
+}
+
+function ownFolder(): string {
+  return path.join(mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "image-")), "dist");
 }
