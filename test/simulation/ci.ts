@@ -12,7 +12,14 @@ import { runThrice } from "./runs/twice.ts";
 const WORKERS = 2;
 /** Of faults and rest once: four hours and one and a half. */
 const HOURS = 5.6;
-const FIXED = [1, 2, 3, 4];
+const FIXED: readonly Job[] = [
+  ...[1, 2, 3, 4].map((seed) => ({ seed, hours: HOURS })),
+  // Few classes show what many drown: a leader that stood still and asked a vault beside the next one, after 6 hours.
+  { seed: 2, hours: 2 * HOURS, world: "small" },
+  { seed: 1, hours: HOURS, world: "events" },
+  { seed: 1, hours: HOURS, world: "shards" },
+  { seed: 1, hours: HOURS, world: "odd" },
+];
 /** A fresh seed is any number of six digits. */
 const FRESH = { from: 100_000, to: 1_000_000 };
 /** For finding the least that fails; longer than that nobody waits for a red run. */
@@ -24,7 +31,7 @@ const MOST = { cpuSeconds: 5 * 60, seconds: 30 * 60 };
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "3" } } });
 const deadline = Date.now() + Number(values.minutes) * 60_000;
 
-const [known = 1] = FIXED;
+const known = 1;
 const { digests, difference } = await runThrice({ seed: known, hours: 1 });
 console.log(`sim: seed ${known} three times: traces ${digests.join(", ")}`);
 if (difference !== undefined) console.log(`sim: they differ:\n${difference}`);
@@ -32,14 +39,12 @@ const haunted = await runThrice({ seed: known, hours: 0.2, isHaunted: true });
 const isFound = haunted.difference !== undefined;
 console.log(`sim: the same with real randomness in it, the control: ${isFound ? "found to differ" : "NOT FOUND to differ"}`);
 
-const fixed = [...FIXED];
+const waiting = [...FIXED];
 const totals = new Totals();
 const pool = new Pool(WORKERS, MOST);
 function next(): Job | undefined {
-  const seed = fixed.shift() ?? (Date.now() < deadline ? randomInt(FRESH.from, FRESH.to) : undefined);
-  return seed === undefined
-    ? undefined
-    : { seed, hours: HOURS, shrink: { tries: SHRINK.tries, before: deadline + SHRINK.minutes * 60_000 } };
+  const job = waiting.shift() ?? (Date.now() < deadline ? { seed: randomInt(FRESH.from, FRESH.to), hours: HOURS } : undefined);
+  return job && { ...job, shrink: { tries: SHRINK.tries, before: deadline + SHRINK.minutes * 60_000 } };
 }
 try {
   await pool.runAll(next, report);
@@ -51,10 +56,14 @@ process.exitCode = totals.violations === 0 && difference === undefined && isFoun
 
 function report(summary: Summary): boolean {
   totals.add(summary);
-  const { seed, violations, digest, story } = summary;
+  const { seed, hours, world, violations, digest, story } = summary;
+  const isFixed = FIXED.some((job) => job.seed === seed && (job.world ?? "usual") === world);
   console.log(
-    `sim: ${FIXED.includes(seed) ? "fixed" : "fresh"} seed ${seed}: ${violations === 0 ? "all holds" : "FAILS"}, trace ${digest}`,
+    `sim: ${isFixed ? "fixed" : "fresh"} seed ${seed}, ${world} world: ${violations === 0 ? "all holds" : "FAILS"}, trace ${digest}`,
   );
-  if (story !== "") console.log(`${story}\nsim: again: npm run sim -- --seed ${seed} --hours ${HOURS} --seed-hours ${HOURS}`);
+  if (story !== "")
+    console.log(
+      `${story}\nsim: again: npm run sim -- --seed ${seed} --world ${world} --hours ${Math.ceil(hours)} --seed-hours ${Math.ceil(hours)}`,
+    );
   return violations === 0;
 }

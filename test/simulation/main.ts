@@ -1,5 +1,5 @@
 /**
- * `npm run sim`: years of a cluster's life from seeds. `npm run sim -- --hours 10000 [--seed 1] [--seed-hours 24] [--workers 2] [--keep-going]`; with
+ * `npm run sim`: years of a cluster's life from seeds. `npm run sim -- --hours 10000 [--seed 1] [--seed-hours 24] [--world small] [--workers 2] [--keep-going]`; with
  * `--twice` each seed is lived through three times, and its traces compared; `--coverage` prints which branches of the product were taken.
  */
 import { branchCoverage } from "./runs/coverage.ts";
@@ -14,8 +14,8 @@ async function main(args: readonly string[]): Promise<boolean> {
   }
   if (!wanted.isTwice) return liveThrough(jobsOf(wanted), wanted);
   let isSame = true;
-  for (const { seed, hours } of jobsOf(wanted)) {
-    const { digests, difference } = await runThrice({ seed, hours });
+  for (const { seed, hours, world } of jobsOf(wanted)) {
+    const { digests, difference } = await runThrice({ seed, hours, world });
     console.log(`seed ${seed}: traces ${digests.join(", ")}${difference === undefined ? "" : `; they differ:\n${difference}`}`);
     isSame &&= difference === undefined;
   }

@@ -19,7 +19,7 @@ const LATER_HOURS = 1.5;
 
 /** Leaves out steps, half of them first, as long as the same thing still goes wrong. */
 export async function shrink(failing: Outcome, { most, isTime }: ShrinkLimits): Promise<Shrunk> {
-  const { seed, violations, steps } = failing;
+  const { seed, world, violations, steps } = failing;
   const wanted = violations[0]?.invariant;
   const hours = failing.hours + LATER_HOURS;
   let outcome = failing;
@@ -30,7 +30,7 @@ export async function shrink(failing: Outcome, { most, isTime }: ShrinkLimits): 
     for (let start = 0; start < kept.length && mayTry(); ) {
       const left = kept.toSpliced(start, size);
       tries += 1;
-      const tried = await simulate({ seed, hours, only: new Set(left) });
+      const tried = await simulate({ seed, hours, world, only: new Set(left) });
       if (tried.violations[0]?.invariant === wanted) {
         kept = left;
         outcome = tried;

@@ -36,7 +36,8 @@ import type { Random } from "./time/random.ts";
 import { applyLostClasses } from "./users/lost-classes.ts";
 import type { OperationKind } from "./users/operation.ts";
 import { OPERATIONS } from "./users/operations.ts";
-import { type Size, startWorld, type World } from "./world/world.ts";
+import { WORLDS, type WorldName } from "./world/sizes.ts";
+import { startWorld, type World } from "./world/world.ts";
 
 export const FAULTS: readonly FaultKind[] = [
   ...networkFaults,
@@ -97,7 +98,8 @@ export interface Options {
   readonly hours: number;
   /** Steps of the plan that are carried out, by number; all where not given. For finding the least that still fails. */
   readonly only?: ReadonlySet<number> | undefined;
-  readonly size?: Size;
+  /** Default: `usual`. */
+  readonly world?: WorldName | undefined;
   /** Block of the trace that is kept as text. */
   readonly keptBlock?: number | undefined;
   /** Called every simulated minute: what a control does to the run. */
@@ -106,6 +108,7 @@ export interface Options {
 
 export interface Outcome {
   readonly seed: number;
+  readonly world: WorldName;
   readonly hours: number;
   readonly faults: number;
   readonly faultKinds: readonly string[];
@@ -121,8 +124,8 @@ export interface Outcome {
   readonly trace: World["trace"];
 }
 
-export async function simulate({ seed, hours, only, size, keptBlock, haunt }: Options): Promise<Outcome> {
-  const world = await startWorld(seed, { ...(size === undefined ? {} : { size }), keptBlock });
+export async function simulate({ seed, hours, only, world: name = "usual", keptBlock, haunt }: Options): Promise<Outcome> {
+  const world = await startWorld(seed, { size: WORLDS[name], keptBlock });
   const watching = new Watching(world, INVARIANTS, haunt);
   applyLostClasses(world);
   const plan = new Plan(world, only);
@@ -138,6 +141,7 @@ export async function simulate({ seed, hours, only, size, keptBlock, haunt }: Op
   const { scheduler, fabric, told, log, trace } = world;
   return {
     seed,
+    world: name,
     hours: scheduler.now / HOUR,
     faults: plan.faults.count,
     faultKinds: plan.faults.kinds,

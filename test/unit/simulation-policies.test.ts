@@ -9,7 +9,8 @@ import { at, listAt, MANIFESTS, readManifests } from "../support/cluster/shipped
 const { GUARDRAILS } = await import("../../src/sync/guardrails.ts");
 const { SHIPPED_POLICIES } = await import("../simulation/api/policies.ts");
 const { writeClass } = await import("../simulation/world/authors.ts");
-const { startWorld, SYNC_USER, USUAL } = await import("../simulation/world/world.ts");
+const { startWorld, SYNC_USER } = await import("../simulation/world/world.ts");
+const { USUAL } = await import("../simulation/world/sizes.ts");
 type World = Awaited<ReturnType<typeof startWorld>>;
 
 const SYNCS = "secretproviderclasssyncs.keyvault-injector.dev";

@@ -1,11 +1,12 @@
 /** The same seeds on the sources as they are: what goes wrong there as well shows no planted defect. */
-import { type HuntedWorld, hunt } from "./hunting.ts";
+import type { WorldName } from "../world/sizes.ts";
+import { hunt } from "./hunting.ts";
 import { copyWorkspace } from "./workspace.ts";
 
 export interface Run {
   readonly seed: number;
   readonly hours: number;
-  readonly world: HuntedWorld | undefined;
+  readonly world: WorldName | undefined;
   readonly cpuSeconds: number;
 }
 

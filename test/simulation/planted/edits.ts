@@ -1,7 +1,7 @@
 /** Small changes of source files as text, which fail loudly where the text has changed. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { HuntedWorld } from "./hunting.ts";
+import type { WorldName } from "../world/sizes.ts";
 
 export interface Edit {
   /** From the root of the checkout. */
@@ -21,7 +21,7 @@ export interface Planted {
   /** Names of the invariants that it violates. What else is violated shows something else; any shows it unless given. */
   readonly shownBy?: readonly string[];
   /** In which world it shows; a small one unless given. */
-  readonly world?: HuntedWorld;
+  readonly world?: WorldName;
 }
 
 /** The text with the edit made. Throws an `Error` that names the file and the text where it does not stand in it exactly once. */

@@ -5,29 +5,21 @@
 import "../time/install.ts";
 import "../network/install.ts";
 import { parseArgs } from "node:util";
-import type { Size } from "../world/world.ts";
-import type { HuntedWorld, Reached, Seed } from "./hunting.ts";
+import type { WorldName } from "../world/sizes.ts";
+import type { Reached, Seed } from "./hunting.ts";
 
 const { simulate } = await import("../simulation.ts");
-const { SMALL, USUAL } = await import("../world/world.ts");
 
 const { values } = parseArgs({
   options: { seed: { type: "string" }, seeds: { type: "string" }, hours: { type: "string" }, world: { type: "string" } },
 });
-const WORLDS: Readonly<Record<HuntedWorld, Size>> = {
-  small: SMALL,
-  crowd: { ...USUAL, hasOwnPace: true },
-  events: { ...SMALL, eventQueues: 1 },
-  shards: { ...SMALL, eventQueues: 0, shards: 1 },
-  odd: { ...SMALL, oddities: 3 },
-};
 const first = Number(values.seed ?? 1);
 let isFound = false;
 for (let seed = first; seed < first + Number(values.seeds ?? 1) && !isFound; seed += 1) {
   const { hours, faults, violations } = await simulate({
     seed,
     hours: Number(values.hours ?? 24),
-    size: WORLDS[(values.world ?? "small") as HuntedWorld], // Given by `hunting.ts` alone.
+    world: (values.world ?? "small") as WorldName, // Given by `hunting.ts` alone.
   });
   isFound = violations.length > 0;
   const line: Seed = { seed, hours, faults, violation: violations[0] };

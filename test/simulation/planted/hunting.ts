@@ -4,13 +4,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Violation } from "../invariants/invariant.ts";
 import { cpuSecondsOf } from "../runs/cpu-time.ts";
-
-/**
- * `crowd`: of the usual size, with many classes. `events`: each seed's worker reads events from a queue, and not only every other one's.
- * `odd`: what one world in three has and the others have not, such as a limit of restarts in the cluster, each has. `shards`: the
- * worker has shards, and not only every other one's.
- */
-export type HuntedWorld = "small" | "crowd" | "events" | "odd" | "shards";
+import type { WorldName } from "../world/sizes.ts";
 
 /** One seed of a hunt. */
 export interface Seed {
@@ -35,7 +29,7 @@ export interface HuntOptions {
   readonly seeds: number;
   /** Simulated, of each seed. */
   readonly hours: number;
-  readonly world?: HuntedWorld | undefined;
+  readonly world?: WorldName | undefined;
   /** CPU time at which the process is ended, which stands still or is in a loop by then. */
   readonly cpuSeconds: number;
 }

@@ -1,9 +1,13 @@
+import type { WorldName } from "../world/sizes.ts";
+
 /** What passes between the process that asks for simulations and those that run them. */
 
 /** One seed to be lived through. */
 export interface Job {
   readonly seed: number;
   readonly hours: number;
+  /** Default: `usual`. */
+  readonly world?: WorldName | undefined;
   /** Steps of the plan that are carried out; all where not given. */
   readonly only?: readonly number[] | undefined;
   /** Block of the trace that is wanted as text. */
@@ -17,6 +21,7 @@ export interface Job {
 /** What became of it. */
 export interface Summary {
   readonly seed: number;
+  readonly world: WorldName;
   readonly hours: number;
   readonly faults: number;
   readonly overlapping: number;

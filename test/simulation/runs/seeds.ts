@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { WORLDS, type WorldName } from "../world/sizes.ts";
 import type { Job } from "./job.ts";
 import { Pool } from "./pool.ts";
 import { Totals } from "./totals.ts";
@@ -8,6 +9,7 @@ export interface Wanted {
   readonly hours: number;
   readonly seed: number;
   readonly seedHours: number;
+  readonly world: WorldName;
   readonly workers: number;
   readonly only: readonly number[] | undefined;
   readonly shrink: number;
@@ -24,6 +26,7 @@ export function wantedOf(args: readonly string[]): Wanted {
       hours: { type: "string", default: "100" },
       seed: { type: "string", default: "1" },
       "seed-hours": { type: "string", default: "24" },
+      world: { type: "string", default: "usual" },
       workers: { type: "string", default: "1" },
       only: { type: "string" },
       shrink: { type: "string", default: "40" },
@@ -36,6 +39,7 @@ export function wantedOf(args: readonly string[]): Wanted {
     hours: Number(values.hours),
     seed: Number(values.seed),
     seedHours: Number(values["seed-hours"]),
+    world: worldOf(values.world),
     workers: Number(values.workers),
     only: values.only?.split(",").map(Number),
     shrink: Number(values.shrink),
@@ -45,15 +49,21 @@ export function wantedOf(args: readonly string[]): Wanted {
   };
 }
 
+function worldOf(name: string): WorldName {
+  if (Object.hasOwn(WORLDS, name)) return name as WorldName;
+  throw new Error(`--world ${name} is none of ${Object.keys(WORLDS).join(", ")}`);
+}
+
 /** Jobs travel as JSON, which has no infinity. */
 const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
 
 /** The seeds that so many hours take, one after the other. */
-export function jobsOf({ hours, seed, seedHours, only, shrink }: Wanted): readonly Job[] {
+export function jobsOf({ hours, seed, seedHours, world, only, shrink }: Wanted): readonly Job[] {
   const count = Math.ceil(hours / seedHours);
   return Array.from({ length: count }, (_, index) => ({
     seed: seed + index,
     hours: Math.min(seedHours, hours - index * seedHours),
+    world,
     only,
     shrink: only === undefined && shrink > 0 ? { tries: shrink, before: NO_DEADLINE } : undefined,
   }));

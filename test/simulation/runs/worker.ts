@@ -24,12 +24,13 @@ async function storyOf(outcome: Outcome, job: Job): Promise<string> {
 
 async function run(job: Job): Promise<Summary> {
   const started = process.cpuUsage();
-  const { seed, hours, keptBlock } = job;
+  const { seed, hours, world, keptBlock } = job;
   const haunt = job.isHaunted === true ? (): void => note(`${realRandom()}`) : undefined;
-  const outcome = await simulate({ seed, hours, only: job.only === undefined ? undefined : new Set(job.only), keptBlock, haunt });
+  const outcome = await simulate({ seed, hours, world, only: job.only === undefined ? undefined : new Set(job.only), keptBlock, haunt });
   const { user, system } = process.cpuUsage(started);
   return {
     seed,
+    world: outcome.world,
     hours: outcome.hours,
     faults: outcome.faults,
     overlapping: outcome.overlapping,

@@ -33,6 +33,7 @@ import { SimulationLog } from "./log.ts";
 import { drawPace } from "./pace.ts";
 import { Processes } from "./processes.ts";
 import { type Shards, startShards } from "./shards.ts";
+import { type Size, USUAL } from "./sizes.ts";
 import { startThreads, type Threads } from "./threads.ts";
 import { Vaults } from "./vaults.ts";
 import { Workloads } from "./workloads.ts";
@@ -47,44 +48,6 @@ const TENANT = "11111111-2222-3333-4444-555555555555";
 
 /** As the worker is told: long enough after its last pod a `while-used` class keeps its Secrets. */
 export const UNUSED_GRACE_MS = 5 * 60_000;
-
-export interface Size {
-  readonly teams: number;
-  readonly classes: number;
-  /** More teams, with one class each. */
-  readonly solitary: number;
-  /** Of the other teams: share of those that have a class which is only mounted, and a workload that mounts it. */
-  readonly mounted: number;
-  readonly objects: number;
-  readonly replicas: number;
-  /** Of teams whose application may list its vault. */
-  readonly listers: number;
-  /** What some worlds have and others have not, such as a greedy tenant: 1 as often as usual, 0 in none. */
-  readonly oddities: number;
-  /** Of the worlds whose worker reads events of vaults from a queue. */
-  readonly eventQueues: number;
-  /** Of the worlds whose worker may have shards. */
-  readonly shards: number;
-  /** Leases and probes as the product has them; else most worlds have slower ones. */
-  readonly hasOwnPace: boolean;
-}
-
-export const USUAL: Size = {
-  teams: 6,
-  classes: 50,
-  solitary: 3,
-  mounted: 0.6,
-  objects: 12,
-  replicas: 3,
-  listers: 0.8,
-  oddities: 1,
-  eventQueues: 0.5,
-  shards: 0.5,
-  hasOwnPace: false,
-};
-
-/** Shows most of what the usual one does in a third of the time. */
-export const SMALL: Size = { ...USUAL, teams: 3, classes: 12, solitary: 2, objects: 6 };
 
 const MOST_CLASSES = 12;
 
