@@ -9,7 +9,7 @@ import { html } from "../../src/cli/dashboard/html.ts";
 import type { KnownClass, KnownEvent, KnownStatus, LiveCopies } from "../../src/cli/dashboard/known.ts";
 import type { LiveKind, LiveTrouble } from "../../src/cli/dashboard/live.ts";
 import { noticesOf } from "../../src/cli/dashboard/notices.ts";
-import { paged } from "../../src/cli/dashboard/parts.ts";
+import { happeningsTable, paged } from "../../src/cli/dashboard/parts.ts";
 import { SCRIPT } from "../../src/cli/dashboard/script.ts";
 import { VIEWS } from "../../src/cli/dashboard/views.ts";
 import { found } from "../../src/cli/doctor/class/leaves.ts";
@@ -223,6 +223,15 @@ describe("what happened, on the dashboard", () => {
       repairs([event("SecretRepaired", 5), event("Restarted", 9)], [fought, rotated]).map(({ reason }) => reason),
       ["Contested", "SecretRepaired"],
     );
+  });
+});
+
+describe("A19-8: a table of what happened", () => {
+  test("does not pass an event's words off as the worker's", () => {
+    const { text } = happeningsTable("What happened", []);
+
+    assert.match(text, /Anyone who may create events .* in the worker's name/);
+    assert.doesNotMatch(text.slice(text.indexOf("<table")), /worker/);
   });
 });
 

@@ -4,7 +4,7 @@ import { type ClassRow, runbookOf } from "./class-rows.ts";
 import { repairs, timeLine } from "./events.ts";
 import { type Html, html, table, time } from "./html.ts";
 import type { Model } from "./model.ts";
-import { HELD_HEADS, happeningCells, heldCells, objectLink, stateMark, withoutRepeat } from "./parts.ts";
+import { HELD_HEADS, happeningsTable, heldCells, objectLink, stateMark, withoutRepeat } from "./parts.ts";
 
 /** One class: what `doctor` would say of it, its Secrets and keys, who uses its objects, and what happened. */
 export function classView(model: Model, query: URLSearchParams): Html {
@@ -80,9 +80,5 @@ function history({ copies }: Model, { namespace, name }: ClassRow): Html {
   const known = [...timeLine(events, statuses), ...repairs(events, statuses)];
   const others = events.filter((event) => !known.includes(event));
   const all = [...known, ...others].sort((a, b) => b.at - a.at).slice(0, 100);
-  return table(
-    "What happened to the class, latest first",
-    ["When", "What", "Of what", "In the worker's words", "Times"],
-    all.map(happeningCells),
-  );
+  return happeningsTable("What happened to the class, latest first", all);
 }

@@ -1,7 +1,7 @@
 import { referenceText, spokenReference } from "../../domain/where/object-reference.ts";
 import { type Held, type ObjectUsage, VERSION_STATES } from "../../domain/where/usage.ts";
 import type { Happening } from "./events.ts";
-import { address, type Html, html, time } from "./html.ts";
+import { address, type Html, html, table, time } from "./html.ts";
 
 /** Its word says it; the colour only helps. */
 export function stateMark(state: string): Html {
@@ -48,7 +48,13 @@ export function heldCells({ state, version, since, why }: Held): Html {
   return html`<td>${stateMark(state)}</td><td><code>${version ?? "–"}</code></td><td>${time(since)}</td><td>${why ?? VERSION_STATES[state]}</td>`;
 }
 
-export function happeningCells({ at, reason, isWarning, kind, namespace, name, message, count }: Happening): Html {
+/** Who reads the table is told whose its words may be: the name of an event's reporter is whatever its writer says. */
+export function happeningsTable(caption: string, happenings: readonly Happening[]): Html {
+  const heads = ["When", "What", "Of what", "Message", "Times"];
+  return html`<p>Anyone who may create events in a namespace can write events in the worker's name.</p>${table(caption, heads, happenings.map(happeningCells))}`;
+}
+
+function happeningCells({ at, reason, isWarning, kind, namespace, name, message, count }: Happening): Html {
   const of =
     kind === "SecretProviderClass"
       ? html`class ${linkTo(namespace, name, `event-${at}-${namespace}-${name}-${encodeURIComponent(message)}`)}`

@@ -7,7 +7,7 @@ import { classView, KEY_HEADS, keyCells } from "./class-view.ts";
 import { repairs, timeLine } from "./events.ts";
 import { address, type Html, html, table, time } from "./html.ts";
 import type { Model } from "./model.ts";
-import { classLink, HELD_HEADS, happeningCells, heldCells, host, objectLink, paged, stateMark, withoutRepeat } from "./parts.ts";
+import { classLink, HELD_HEADS, happeningsTable, heldCells, host, objectLink, paged, stateMark, withoutRepeat } from "./parts.ts";
 
 export interface View {
   readonly path: string;
@@ -154,8 +154,7 @@ function happenings({ copies }: Model, query: URLSearchParams, path: keyof typeo
   );
   const { shown, pager } = paged(all, path, query);
   const caption = path === "timeline" ? "New versions and restarts, latest first" : "Repairs, and writers that undo them, latest first";
-  const heads = ["When", "What", "Of what", "In the worker's words", "Times"];
-  return html`<p>The API server keeps events for an hour; entries from the statuses of classes stay.</p>${pager}${table(caption, heads, shown.map(happeningCells))}`;
+  return html`<p>The API server keeps events for an hour; entries from the statuses of classes stay.</p>${pager}${happeningsTable(caption, shown)}`;
 }
 
 function vaultsView({ copies, rows }: Model, query: URLSearchParams): Html {
