@@ -148,7 +148,17 @@ export class LeaseSearch {
       return index >= this.#shards && annotationsOf(lease)[LEASE_ANNOTATIONS.shards] !== undefined;
     });
     const outdated = [LEASE_ANNOTATIONS.shards, ...(this.#options.leases.ofOneNumber ?? [])];
-    for (const lease of former) await this.#store.forget(lease, outdated, signal);
+    for (const lease of former) await this.#forget(lease, outdated, signal);
+  }
+
+  /** A Role of somebody's own may not name the lease: that is no reason to lead nothing. */
+  async #forget(lease: Lease, outdated: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      await this.#store.forget(lease, outdated, signal);
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      this.#options.logger.warn("lease of a former shard not cleared", { lease: lease.metadata.name, error });
+    }
   }
 
   #mayBegin(leases: readonly Lease[]): boolean {
@@ -164,8 +174,7 @@ export class LeaseSearch {
   /** The Leases of all shards. `lease`: where there have been none, and the Role is from before there were any, it alone says enough. */
   async #survey(lease: Lease | undefined, signal: AbortSignal): Promise<Survey> {
     const leases = await this.#store.list(signal).catch((error: unknown) => {
-      const isForbidden = error instanceof KubeError && error.code === "Forbidden";
-      if (isForbidden && lease !== undefined && !this.#knowsShards(lease)) return [lease];
+      if (isForbidden(error) && lease !== undefined && !this.#knowsShards(lease)) return [lease];
       throw error;
     });
     const ofShards = leases.filter(({ metadata }) => shardOfLease(this.#options.leases.name, metadata.name) !== undefined);
@@ -196,4 +205,8 @@ export class LeaseSearch {
 
 function annotationsOf({ metadata }: Lease): LeaseAnnotations {
   return metadata.annotations ?? {};
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof KubeError && error.code === "Forbidden";
 }

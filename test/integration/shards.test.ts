@@ -6,10 +6,8 @@ import { after, before, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { shardLease } from "../../src/domain/shards.ts";
 import { shardOf } from "../../src/runtime/shard-of.ts";
-import { apiRequest } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
-import { shardRights } from "../support/cluster/shard-rights.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { samplesOf } from "../support/worker/metric-samples.ts";
 import {
@@ -86,18 +84,6 @@ async function isLeading(process: ProductProcess): Promise<boolean> {
   return samplesOf(await process.metrics()).value("leader") === 1;
 }
 
-/** The right of the component, as it gives it. */
-async function allowShards(): Promise<void> {
-  const role = "/apis/rbac.authorization.k8s.io/v1/namespaces/keyvault-injector/roles/keyvault-injector-sync";
-  const { status } = await apiRequest(world.plane, {
-    method: "PATCH",
-    path: role,
-    body: shardRights(),
-    contentType: "application/json-patch+json",
-  });
-  assert.equal(status, 200);
-}
-
 describe("shards of the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   let old: readonly ProductProcess[];
   before(async () => {
@@ -105,7 +91,6 @@ describe("shards of the sync worker", { skip: refusal === undefined ? false : `S
     const policy = path.join(folder, "audit-policy.json");
     writeFileSync(policy, JSON.stringify(writersPolicy()));
     world = await startSyncWorld({ controlPlane: { controllerManager: false, apiServerFlags: { "audit-policy-file": policy } } });
-    await allowShards();
     await world.emulator.grant({ vault: world.vault, appId: world.principal.appId, permissions: ["list"] });
     const made: string[] = [];
     for (let index = 0; index < NAMESPACES; index += 1) made.push(await world.namespace());

@@ -22,7 +22,7 @@ const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
 /** With rights that an install asks for by them. */
 const ASKED_FOR = {
   resources: ["overlays/default"],
-  components: ["argo-rollouts", "disruption-budgets", "gateway-tls", "shards"].map((name) => `components/${name}`),
+  components: ["argo-rollouts", "disruption-budgets", "gateway-tls"].map((name) => `components/${name}`),
 };
 
 /** Every account may ask what it may do. */

@@ -242,6 +242,20 @@ describe("what leaders leave in their leases", () => {
     }
   });
 
+  test("SH-11: is no reason to lead nothing where the Role does not name the Leases of former shards", async () => {
+    const two = all.startSome(2, 2);
+    await all.pass(40_000);
+    for (const candidate of two) candidate.stop();
+    await all.pass(1_000);
+    const forbidden = new KubeError("Forbidden", "patch leases worker-1: HTTP 403", { retry: { kind: "backoff" }, status: 403 });
+    const one = all.start(1, {
+      refuses: (verb, lease) => (verb === "patch" && lease !== CANDIDATES_LEASE.name ? forbidden : undefined),
+    });
+
+    assert.deepEqual(await all.pass(60_000), ["0/1"]);
+    assert.ok(one.said("lease of a former shard not cleared"));
+  });
+
   test("SH-4: says nothing of polls to a leader of another number, and of classes in hand tells it those of all", async () => {
     const old = [all.start(2, { annotations: left }), all.start(2, { annotations: { ...left, hand: "another class" } })];
     await all.pass(40_000);

@@ -19,6 +19,7 @@ import {
   SNAPSHOT_LABEL,
 } from "../../src/domain/annotations.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { MOST_SHARDS, shardLease } from "../../src/domain/shards.ts";
 import { VERSION } from "../../tools/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
 
@@ -43,6 +44,14 @@ describe("the manifests", () => {
     assert.ok(files.length > 20);
     for (const file of files) assert.doesNotThrow(() => parseManifests(read(file)), file);
     assert.throws(() => parseManifests("kind: Pod\nkind: Pod\n"));
+  });
+
+  test("SH-11: let the worker write the Leases of all shards that there can be, also of those it has no more", () => {
+    const rules = listAt(find("Role", "keyvault-injector-sync"), "rules");
+    const names = rules.filter((rule) => listAt(rule, "resources").includes("leases")).flatMap((rule) => listAt(rule, "resourceNames"));
+    const shards = Array.from({ length: MOST_SHARDS }, (_, index) => shardLease("keyvault-injector-sync", index));
+
+    assert.deepEqual(names, shards);
   });
 
   test("install exactly the objects that the documentation names", () => {

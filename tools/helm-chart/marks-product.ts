@@ -269,7 +269,6 @@ const rbacMarks: readonly Mark[] = [
     put: when(HAS_GATEWAYS),
   })),
   { object: "Role/keyvault-injector-sync", at: "rules/[~ingresses]", put: when(HAS_GATEWAYS) },
-  { object: "Role/keyvault-injector-sync", at: "rules/[~keyvault-injector-sync-15]", put: when("gt (int $.Values.shards) 1") },
   {
     object: "ValidatingAdmissionPolicy/keyvault-injector-sync-classes",
     at: "spec/variables/[name=kindsOfMade]/expression",

@@ -90,7 +90,7 @@ export interface Sources {
 }
 
 /** Rules that the chart leaves out where their setting is off. */
-const RIGHTS_OF_SETTINGS = ["disruption-budgets", "argo-rollouts", "gateway-tls", "shards"].map((name) => `components/${name}/rights`);
+const RIGHTS_OF_SETTINGS = ["disruption-budgets", "argo-rollouts", "gateway-tls"].map((name) => `components/${name}/rights`);
 
 /** Parts that conditions of their own leave out. */
 const CONDITIONAL = [...RIGHTS_OF_SETTINGS, "components/injection-policy", "components/no-webhook/guard"];

@@ -94,6 +94,8 @@ export const WARNINGS: LogWords = {
       "lease not acquired": "see `lease not read`",
       "lease not read":
         "the worker retries. If the failures continue, check the API server, and the worker's permissions on the Lease. See [no leader](../runbooks/no-leader.md)",
+      "lease of a former shard not cleared":
+        "apply the manifests of this version, whose Role names the Leases of all shards. The worker leads all the same; if you set the former number of shards again, the leaders may poll later than they should",
       "lease not released; it expires": "the other replica takes over once the lease has expired; nothing to do",
       "lease not renewed":
         "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",

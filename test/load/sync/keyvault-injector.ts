@@ -3,7 +3,6 @@ import type { ProductBuild } from "../../support/cluster/built-product.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { shippedArguments, shippedNodeFlags, shippedVariables } from "../../support/cluster/one-machine.ts";
 import { freePort, installProduct } from "../../support/cluster/product.ts";
-import { shardRights } from "../../support/cluster/shard-rights.ts";
 import { folderManifests } from "../../support/cluster/shipped-manifests.ts";
 import { classOf, opaque } from "../../support/worker/sync-world.ts";
 import { isReady, type Launched, launch } from "../launch.ts";
@@ -30,7 +29,6 @@ export function keyvaultInjector({ build, profiles, shards = 1 }: OursOptions): 
     user: `system:serviceaccount:${NAMESPACE}:${ACCOUNT}`,
     install: async (plane) => {
       await installProduct(plane, { manifests: build.manifests });
-      if (shards > 1) await allowShards(plane);
     },
     wishes: (objects) => inClasses(objects).map(({ namespace, name, members }) => classWish(namespace, name, members)),
     start: (plane, options) => (shards === 1 ? start(plane, { ...ours, ...options }) : startShards(plane, { ...ours, ...options }, shards)),
@@ -56,11 +54,6 @@ function classWish(namespace: string, name: string, members: readonly BenchObjec
   const vault = { vault: namespace, tenantId: members[0]?.vault.tenantId ?? "" };
   const body = classOf(vault, { namespace, name, objects: names, secretObjects: names.map((object) => opaque(object, object)) });
   return { path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses`, body };
-}
-
-/** As the component gives it. The Role is not the manifests' own then, and a worker that heals components would heal it. */
-async function allowShards(plane: ControlPlane): Promise<void> {
-  await plane.kubectl(["patch", "role", ACCOUNT, "-n", NAMESPACE, "--type=json", "-p", JSON.stringify(shardRights())]);
 }
 
 async function startShards(plane: ControlPlane, options: OursOptions & StartOptions, shards: number): Promise<Launched> {

@@ -1,9 +1,5 @@
-/** How many shards the worker has, and that it may have them. */
-import { shardRights } from "../../support/cluster/shard-rights.ts";
+/** How many shards the worker has. */
 import type { Random } from "../time/random.ts";
-import type { Cluster } from "./cluster.ts";
-
-const ROLE = "/apis/rbac.authorization.k8s.io/v1/namespaces/keyvault-injector/roles/keyvault-injector-sync";
 
 export interface Shards {
   count: number;
@@ -25,9 +21,8 @@ export interface ShardsOptions {
   readonly most: number;
 }
 
-export function startShards(cluster: Cluster, random: Random, { share, most }: ShardsOptions): Shards {
+export function startShards(random: Random, { share, most }: ShardsOptions): Shards {
   const changedAt = Number.NEGATIVE_INFINITY;
   if (most < 2 || !random.chance(share)) return { count: 1, most: 1, changedAt };
-  cluster.request("PATCH", ROLE, shardRights(), { contentType: "application/json-patch+json" });
   return { count: 1 + random.below(most), most, changedAt };
 }

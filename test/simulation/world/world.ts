@@ -206,7 +206,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   const hasBudgets = limits.chance(size.oddities * BUDGETS_SHARE) && pace.flags.length > 0;
   const budgets = hasBudgets ? new Budgets({ cluster, scheduler, random: random.fork("budgets"), workloads }) : undefined;
   const share = events === undefined && pace.flags.length > 0 ? size.shards : 0;
-  const shards = startShards(cluster, random.fork("shards"), { share, most: Math.min(size.replicas - 1, maxRollouts ?? size.replicas) });
+  const shards = startShards(random.fork("shards"), { share, most: Math.min(size.replicas - 1, maxRollouts ?? size.replicas) });
   const rolloutFlags = [
     ...(maxRollouts === undefined ? [] : [`--max-rollouts=${maxRollouts}`]),
     ...(budgets === undefined ? [] : ["--respect-disruption-budgets=true"]),

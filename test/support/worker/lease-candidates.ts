@@ -36,9 +36,15 @@ export interface CandidateOptions {
   readonly before?: (verb: string) => void;
   /** Milliseconds that its machine has slept in all. */
   readonly slept?: () => number;
-  readonly refuses?: (verb: string) => KubeError | undefined;
+  readonly refuses?: (verb: string, lease: string | undefined) => KubeError | undefined;
   readonly hasLed?: () => Promise<boolean>;
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Whose name the request has; undefined of a list. */
+function leaseIn([, ref]: readonly unknown[]): string | undefined {
+  const { name, metadata } = ref as { readonly name?: string; readonly metadata?: { readonly name?: string } }; // As the client is called.
+  return name ?? metadata?.name;
 }
 
 export class LeaseCandidates {
@@ -58,7 +64,9 @@ export class LeaseCandidates {
       (async (...asked: Parameters<Call>) => {
         requests.set(verb, (requests.get(verb) ?? 0) + 1);
         before?.(verb);
-        const refusal = isCutOff ? new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } }) : refuses(verb);
+        const refusal = isCutOff
+          ? new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } })
+          : refuses(verb, leaseIn(asked));
         if (refusal !== undefined) throw refusal;
         return call(...asked);
       }) as unknown as Call; // As it is called.

@@ -145,7 +145,7 @@ function shardNeeds(settings: SettingsInForce): readonly Need[] {
   const leases = further.map((shard) => ({
     verbs: ["get", "create", "patch"],
     right: { group: "coordination.k8s.io", resource: "leases", name: shardLease(OWN_DEPLOYMENT, shard) },
-    without: `no worker leads shard ${shard}; apply the component shards, or set the chart's value shards`,
+    without: `no worker leads shard ${shard}; apply the manifests of this version`,
   }));
   return [list, ...leases];
 }
