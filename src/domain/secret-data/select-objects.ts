@@ -19,7 +19,7 @@ export interface SelectionProblem {
 /** What a Secret was made of, as the status has it. */
 export interface HeldSecret {
   readonly name: string;
-  readonly data: readonly { readonly object?: string; readonly version?: string }[];
+  readonly data: readonly { readonly key: string; readonly object?: string; readonly version?: string }[];
 }
 
 export interface SelectionInput {
@@ -39,6 +39,8 @@ export interface Selection {
   readonly objects: readonly ClassObject[];
   readonly secretObjects: readonly SecretObjectEntries[];
   readonly problems: ReadonlyMap<string, SelectionProblem>;
+  /** Why a vault was not listed, and what is selected from it not looked at; undefined where all was. */
+  readonly unlisted: SelectionProblem | undefined;
   /** Objects that a Secret holds, and that the list no longer has: they stay for now. */
   readonly leaving: ReadonlySet<ClassObject>;
 }
@@ -47,13 +49,20 @@ export function selectObjects(input: SelectionInput): Selection {
   const selected = new Map<string, ClassObject>();
   const leaving = new Set<ClassObject>();
   const problems = new Map<string, SelectionProblem>();
+  let unlisted: SelectionProblem | undefined;
   const secretObjects = input.secretObjects.map((secretObject) => {
     const name = trimSpace(secretObject.secretName ?? "");
     const selector = input.selectors.get(name);
     if (selector === undefined) return secretObject;
-    const taken = takeFor(name, selector, input);
+    const listing = input.listingOf(selector.type);
+    if (listing === undefined) {
+      unlisted = UNLISTED;
+      problems.set(name, UNLISTED);
+      return secretObject;
+    }
+    const taken = takeFor(secretObject, { name, selector, listing }, input);
     const entries = [...(secretObject.data ?? []), ...taken.map(({ object, key }): DataEntry => ({ key, objectName: object.path }))];
-    const problem = taken.length === 0 ? nothingTaken(selector, input) : entriesProblem(name, entries, selected.size);
+    const problem = taken.length === 0 ? NOTHING_TAKEN : entriesProblem(name, entries, selected.size);
     if (problem !== undefined) problems.set(name, problem);
     else
       for (const { object, isLeaving } of taken) {
@@ -63,7 +72,7 @@ export function selectObjects(input: SelectionInput): Selection {
       }
     return problem === undefined ? { ...secretObject, data: entries } : secretObject;
   });
-  return { objects: [...input.objects, ...selected.values()], secretObjects, problems, leaving };
+  return { objects: [...input.objects, ...selected.values()], secretObjects, problems, unlisted, leaving };
 }
 
 interface Taken {
@@ -72,16 +81,21 @@ interface Taken {
   readonly isLeaving: boolean;
 }
 
-function takeFor(name: string, selector: ObjectSelector, { objects, listingOf, stored, mayGo }: SelectionInput): readonly Taken[] {
-  const listing = listingOf(selector.type);
-  if (listing === undefined) return [];
+interface Selecting {
+  /** Of the Secret. */
+  readonly name: string;
+  readonly selector: ObjectSelector;
+  readonly listing: VaultListing;
+}
+
+function takeFor(
+  { data = [] }: SecretObjectEntries,
+  { name, selector, listing }: Selecting,
+  { stored, mayGo }: SelectionInput,
+): readonly Taken[] {
   const isMatch = matcherOf(selector);
-  const named = new Set(objects.filter(({ type }) => type === selector.type).map((object) => object.name.toLowerCase()));
-  const held = heldBy(
-    stored.find((secret) => secret.name === name),
-    selector.type,
-    named,
-  );
+  const secret = stored.find((one) => one.name === name);
+  const held = heldBy(secret, selector.type, new Set(data.map(entryKey)));
   const taken: Taken[] = [];
   for (const listed of listing.objects.values()) {
     // One more than a class can have is too many, however many more there are.
@@ -154,22 +168,24 @@ function hasParts(name: string, parts: readonly string[]): boolean {
   return at <= name.length - end.length;
 }
 
-/** By the name in lower case, the name: of what the Secret's keys are made of, without what the class names itself. */
+/** By the name in lower case, the name: of what the Secret's keys are made of, but for the keys that the class names itself. */
 function heldBy(secret: HeldSecret | undefined, type: ObjectType, named: ReadonlySet<string>): ReadonlyMap<string, string> {
-  const names = (secret?.data ?? []).flatMap(({ object = "", version }) => {
-    const isOfType = version !== undefined && object.startsWith(`${type}/`);
-    return isOfType ? [object.slice(type.length + 1)] : [];
+  const names = (secret?.data ?? []).flatMap(({ key, object = "", version }) => {
+    const isSelected = !named.has(key) && version !== undefined && object.startsWith(`${type}/`);
+    return isSelected ? [object.slice(type.length + 1)] : [];
   });
-  return new Map(names.map((name) => [name.toLowerCase(), name] as const).filter(([lower]) => !named.has(lower)));
+  return new Map(names.map((name) => [name.toLowerCase(), name]));
 }
 
-function nothingTaken({ type }: ObjectSelector, { listingOf }: SelectionInput): SelectionProblem {
-  if (listingOf(type) === undefined) {
-    const message = `the objects of the vault cannot be listed, which ${OBJECT_SELECTORS_FIELD} requires: grant the identity the list permission, or name the objects; a vault with more than 10,000 objects is not listed`;
-    return { reason: "Forbidden", message };
-  }
-  return { reason: "ObjectNotFound", message: `no object of the vault matches ${OBJECT_SELECTORS_FIELD}; the Secret stays unchanged` };
-}
+const UNLISTED: SelectionProblem = {
+  reason: "Forbidden",
+  message: `the objects of the vault cannot be listed, which ${OBJECT_SELECTORS_FIELD} requires: grant the identity the list permission, or name the objects; a vault with more than 10,000 objects is not listed`,
+};
+
+const NOTHING_TAKEN: SelectionProblem = {
+  reason: "ObjectNotFound",
+  message: `no object of the vault matches ${OBJECT_SELECTORS_FIELD}; the Secret stays unchanged`,
+};
 
 function entriesProblem(name: string, entries: readonly DataEntry[], selected: number): SelectionProblem | undefined {
   if (entries.length + selected > MAX_DATA_ENTRIES) {

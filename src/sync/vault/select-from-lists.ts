@@ -32,16 +32,22 @@ export async function selectFromLists(
   const selectors = read?.ok ? read.value : new Map();
   const types = new Set<ObjectType>([...selectors.values()].map(({ type }) => type));
   selections.note(classKey, [...selectors.values()]);
-  if (types.size === 0) return { objects, secretObjects, problems: new Map(), leaving: new Set() };
+  if (types.size === 0) return { objects, secretObjects, problems: new Map(), unlisted: undefined, leaving: new Set() };
   interests.keep(classKey, forgottenFrom(versionCache, { classKey, period: fetchRequest.period, now }));
   const { due, interval, period, selection: { held = [], isKept = false } = {} } = fetchRequest;
   const lists = new Map<string, VaultListing>();
-  // Who asks for everything wants what is there now, and no list of before.
-  const notBefore = fetchRequest.kind === "everything" ? { notBefore: now - fetchRequest.sharedMs } : {};
+  const notBefore = listedSince(fetchRequest, now);
   for (const type of types) {
     const listing = await listings.current(
       type,
-      { due, interval, period, namespace: refOfKey(classKey).namespace, isSelecting: true, ...notBefore },
+      {
+        due,
+        interval,
+        period,
+        namespace: refOfKey(classKey).namespace,
+        isSelecting: true,
+        ...(notBefore === undefined ? {} : { notBefore }),
+      },
       signal,
     );
     if (listing !== undefined) lists.set(type, listing);
@@ -58,4 +64,10 @@ export async function selectFromLists(
       return !isKept && takenAt !== undefined && wasAbsent(objectId, takenAt);
     },
   });
+}
+
+/** Who asks for everything wants what is there now, and no list of before; who was told that access changed, what there is since. */
+function listedSince(fetchRequest: FetchRequest, now: number): number | undefined {
+  if (fetchRequest.kind === "everything") return now - fetchRequest.sharedMs;
+  return fetchRequest.hints?.isAccessChanged === true ? fetchRequest.hints.since : undefined;
 }

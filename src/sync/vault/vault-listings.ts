@@ -49,20 +49,46 @@ export interface ClassPoll extends Poll {
   readonly isSelecting?: true;
 }
 
-interface Taken {
-  readonly listing: VaultListing;
-  /** What was kept of its tags. */
+/** A list from when it is begun. */
+interface Begun {
+  /** Unix milliseconds. */
+  readonly takenAt: number;
+  /** What is kept of its tags. */
   readonly tags: SelectedTags | undefined;
+}
+
+interface Taken extends Begun {
+  readonly listing: VaultListing;
   /** Of the poll that it was taken for: measured from there, lists come one an interval, however late a poll ran. */
   readonly due: number;
 }
 
+interface UnderWay extends Begun {
+  readonly coming: Promise<VaultListing | undefined>;
+}
+
 interface Known {
   taken: Taken | undefined;
-  underWay: Promise<VaultListing | undefined> | undefined;
-  forbiddenUntil: number;
+  underWay: UnderWay | undefined;
+  /** Unix milliseconds: when the list was begun that was refused; and that was counted, with its pages. */
+  forbiddenAt: number;
+  countedAt: number;
   pages: number;
-  pagesUntil: number;
+}
+
+const NOTHING_KNOWN: Readonly<Known> = {
+  taken: undefined,
+  underWay: undefined,
+  forbiddenAt: Number.NEGATIVE_INFINITY,
+  countedAt: Number.NEGATIVE_INFINITY,
+  pages: 0,
+};
+
+interface Taking {
+  readonly known: Known;
+  readonly begun: Begun;
+  readonly poll: ClassPoll;
+  readonly signal: AbortSignal;
 }
 
 /** The lists of one vault's objects as one identity gets them: one an interval for each kind, for all classes. */
@@ -78,48 +104,54 @@ export class VaultListings {
   async current(type: ObjectType, poll: ClassPoll, signal: AbortSignal): Promise<VaultListing | undefined> {
     const known = this.#known(type);
     const { taken } = known;
-    if (taken !== undefined && this.#serves(taken, type, poll)) return taken.listing;
+    if (taken !== undefined && this.#serves(taken, type, poll) && this.#isInTime(taken, poll)) return taken.listing;
     if (!this.#isWorthwhile(type, known, poll)) return undefined;
-    const before = known.underWay;
-    const coming = await before;
-    if (before !== undefined && (coming === undefined || isSince(coming, poll))) return coming;
-    // Of those who wait for a newer one than that, the first takes it.
-    if (known.underWay !== undefined && known.underWay !== before) return known.underWay;
-    // What came was forbidden, or had too many pages.
-    if (!this.#isWorthwhile(type, known, poll)) return undefined;
-    known.underWay = this.#take(type, { known, poll, signal });
+    // Of those who wait for a newer list than one that is under way, the first takes it.
+    for (let before = known.underWay; before !== undefined; before = known.underWay) {
+      const coming = await before.coming;
+      if (this.#serves(before, type, poll)) return coming;
+      // What came was forbidden, or had too many pages.
+      if (!this.#isWorthwhile(type, known, poll)) return undefined;
+      if (known.underWay === before) break;
+    }
+    const begun = { takenAt: this.#options.clock.now(), tags: this.#options.selectedTags(type) };
+    const underWay = { ...begun, coming: this.#take(type, { known, begun, poll, signal }) };
+    known.underWay = underWay;
     try {
-      return await known.underWay;
+      return await underWay.coming;
     } finally {
-      known.underWay = undefined;
+      if (known.underWay === underWay) known.underWay = undefined;
     }
   }
 
-  #serves({ listing, tags, due }: Taken, type: ObjectType, poll: ClassPoll): boolean {
-    if (poll.isSelecting && !hasAll(tags, this.#options.selectedTags(type))) return false;
-    return isSince(listing, poll) && isFresh({ due }, poll, this.#options.client.stretchFor(poll.namespace));
+  /** Whether a list that was begun then has what the poll wants of one. */
+  #serves({ takenAt, tags }: Begun, type: ObjectType, { isSelecting, notBefore = Number.NEGATIVE_INFINITY }: ClassPoll): boolean {
+    return takenAt >= notBefore && (isSelecting !== true || hasAll(tags, this.#options.selectedTags(type)));
+  }
+
+  #isInTime(taken: Taken, poll: ClassPoll): boolean {
+    return isFresh(taken, poll, this.#options.client.stretchFor(poll.namespace));
   }
 
   #known(type: ObjectType): Known {
-    const known = this.#byType.get(type) ?? { taken: undefined, underWay: undefined, forbiddenUntil: 0, pages: 0, pagesUntil: 0 };
+    const known = this.#byType.get(type) ?? { ...NOTHING_KNOWN };
     this.#byType.set(type, known);
     return known;
   }
 
-  /** Not for who names a few objects of a large vault: nobody waits for the list that another class takes. */
-  #isWorthwhile(type: ObjectType, known: Known, { isSelecting }: ClassPoll): boolean {
-    const now = this.#options.clock.now();
-    if (now < known.forbiddenUntil) return false;
-    return now >= known.pagesUntil || known.pages <= (isSelecting === true ? MAX_PAGES : this.#options.wanted(type));
+  /**
+   * Not for who names a few objects of a large vault: nobody waits for the list that another class takes. What was refused or too long before
+   * says nothing to who asks how it is since.
+   */
+  #isWorthwhile(type: ObjectType, { forbiddenAt, countedAt, pages }: Known, { isSelecting, notBefore }: ClassPoll): boolean {
+    const isKnown = (at: number, forMs: number): boolean =>
+      this.#options.clock.now() < at + forMs && at >= (notBefore ?? Number.NEGATIVE_INFINITY);
+    if (isKnown(forbiddenAt, FORBIDDEN_MS)) return false;
+    return !isKnown(countedAt, TOO_LONG_MS) || pages <= (isSelecting === true ? MAX_PAGES : this.#options.wanted(type));
   }
 
-  async #take(
-    type: ObjectType,
-    { known, poll, signal }: { readonly known: Known; readonly poll: ClassPoll; readonly signal: AbortSignal },
-  ): Promise<VaultListing | undefined> {
-    const { client, clock, onTaken } = this.#options;
-    const takenAt = clock.now();
-    const tags = this.#options.selectedTags(type);
+  async #take(type: ObjectType, { known, begun: { takenAt, tags }, poll, signal }: Taking): Promise<VaultListing | undefined> {
+    const { client, onTaken } = this.#options;
     const objects = new Map<string, ListedObject>();
     let pages = 0;
     try {
@@ -131,16 +163,16 @@ export class VaultListings {
       }
     } catch (error) {
       if (!(error instanceof VaultError) || error.code !== "Forbidden") throw error;
-      known.forbiddenUntil = takenAt + FORBIDDEN_MS;
+      known.forbiddenAt = takenAt;
       known.taken = undefined;
       return undefined;
     }
     known.pages = pages;
-    known.pagesUntil = takenAt + TOO_LONG_MS;
+    known.countedAt = takenAt;
     known.taken = undefined;
     if (pages > MAX_PAGES) return undefined;
     const listing = { takenAt, objects };
-    known.taken = { listing, tags, due: poll.due };
+    known.taken = { listing, takenAt, tags, due: poll.due };
     onTaken(type, listing);
     return listing;
   }
@@ -163,10 +195,6 @@ const NO_TAGS: Readonly<Record<string, string>> = {};
 
 function hasAll(kept: SelectedTags | undefined, wanted: SelectedTags = new Map()): boolean {
   return kept !== undefined && [...wanted].every(([tag, values]) => [...values].every((value) => kept.get(tag)?.has(value) === true));
-}
-
-function isSince({ takenAt }: VaultListing, { notBefore = Number.NEGATIVE_INFINITY }: ClassPoll): boolean {
-  return takenAt >= notBefore;
 }
 
 /** Whether what was asked for one poll serves another: also one that was due before. Under throttling so do polls of further periods. */

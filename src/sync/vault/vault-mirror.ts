@@ -196,12 +196,13 @@ function answer({ fetchRequest, check, selection }: Answering, outcomes: readonl
       unchanged(outcome, check, fetchRequest) ??
       mirrored(outcome, selection.secretObjects[index], { files, failures }),
   );
-  const notFresh = first === undefined ? undefined : { reason: first.reason, message: first.message };
+  // Of what could not be listed nobody knows how it is.
+  const unanswered = first ?? selection.unlisted;
   return {
     kind: "answered",
-    notFresh,
-    checkedAt: check.checkedAt,
-    retry: retryOf(failures),
+    notFresh: unanswered && { reason: unanswered.reason, message: unanswered.message },
+    checkedAt: selection.unlisted === undefined ? check.checkedAt : undefined,
+    retry: first === undefined && selection.unlisted !== undefined ? { kind: "never" } : retryOf(failures),
     secrets,
     warnings: [],
   };
