@@ -84,6 +84,14 @@ const NOTHING_KNOWN: Readonly<Known> = {
   pages: 0,
 };
 
+/** Of a list that another namespace began: how long that one has to wait is no matter of ours, whose own attempt is held up without a request. */
+const THROTTLED = Symbol("throttled");
+
+function asThrottled(error: unknown): typeof THROTTLED {
+  if (error instanceof VaultError && error.code === "Throttled") return THROTTLED;
+  throw error;
+}
+
 interface Taking {
   readonly known: Known;
   readonly begun: Begun;
@@ -108,8 +116,8 @@ export class VaultListings {
     if (!this.#isWorthwhile(type, known, poll)) return undefined;
     // Of those who wait for a newer list than one that is under way, the first takes it.
     for (let before = known.underWay; before !== undefined; before = known.underWay) {
-      const coming = await before.coming;
-      if (this.#serves(before, type, poll)) return coming;
+      const coming = await before.coming.catch(asThrottled);
+      if (coming !== THROTTLED && this.#serves(before, type, poll)) return coming;
       // What came was forbidden, or had too many pages.
       if (!this.#isWorthwhile(type, known, poll)) return undefined;
       if (known.underWay === before) break;
