@@ -97,6 +97,8 @@ describe("each runbook", () => {
     }
     for (const reason of SYNC_REASONS) assert.ok(messagesOf(readRepositoryFile(`${FOLDER}/${reason}.md`)).length > 0, reason);
     assert.deepEqual(absentWords("the vault is throttling requests (<code>); poll rarely", source), ["); poll rarely"]);
+    const foreign = "exists but is not managed by the worker (made by <writer>), so the worker leaves it unchanged";
+    assert.deepEqual(absentWords(foreign, source), ["exists but is not managed by the worker (made by "]);
   });
 
   test("has commands that can be given: resources, names, subcommands and flags exist", () => {

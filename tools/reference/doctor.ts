@@ -55,8 +55,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "token-unanswered": "run `doctor` again, then check Azure's status page and the network path to the host that `doctor` shows",
   "permission-ok": "",
   "vault-other-tenant": "set `tenantID` to the ID of the vault's tenant",
-  "permission-missing":
-    "assign the identity the role that `doctor` shows, or add the permission Get for the identity to the vault's access policies",
+  "permission-missing": "grant the identity the role or the permission that `doctor` shows",
   "vault-firewall": "add the address that `doctor` shows to the vault's firewall rules, or use a private endpoint",
   "vault-private":
     "run `doctor` in the worker's pod. If the check fails there too, make sure that the cluster's network has an approved private endpoint for the vault",

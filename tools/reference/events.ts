@@ -78,7 +78,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   Conflict: {
     when: "another writer owns the Secret",
     message:
-      "`Secret <name> exists but is not managed by the worker<writer>, so the worker leaves it unchanged. Delete the Secret, or choose another secretName`",
+      "`Secret <name> exists but is not managed by the worker (written by <writer>), so the worker leaves it unchanged. Delete the Secret, or choose another secretName`. If the writer is unknown, the part in parentheses is missing",
   },
   ForbiddenType: {
     when: "the class specifies a Secret type that the worker never writes",
@@ -103,7 +103,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   SecretRepaired: {
     when: "the worker repaired an edited or deleted Secret",
-    message: "`Secret <name> was edited<by whom>; the worker restored it`",
+    message: "`Secret <name> was edited (last written by <manager> at <time>); the worker restored it`",
   },
   SecretReplaced: {
     when: "the worker recreated a Secret because its type or immutable content had to change",

@@ -39,7 +39,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Forbidden: {
     means:
       "the identity lacks permission to read the object, the vault blocks the cluster's network, or the API server or a policy rejected the Secret",
-    fix: "grant the identity the role Key Vault Secrets User or the `Get` permission on secrets, allow the cluster's network in the vault's firewall, or check the policy that the message gives",
+    fix: "grant the identity the role or the permission that the message specifies, allow the cluster's network in the vault's firewall, or check the policy that the message gives",
     again: "next poll; backoff if the API server rejected the Secret",
   },
   ObjectNotFound: {

@@ -45,7 +45,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "managed-identity-namespaces":
     "A Namespace can [grant the identity](annotations.md#on-a-namespace-that-lends-to-the-worker) with an annotation. Classes in other namespaces report `IdentityUnavailable`. The flag does not affect mounts. Version 0.3.0 behaved as if the value were `*`.",
   "secret-access":
-    "`watch` needs permission to read all Secrets, and reverts changes immediately. `blind` reads only credentials, and rewrites every synced Secret at each poll. With `blind`, the worker does not run while one of the policies that limit it is missing. Set `blind` with `overlays/blind`, which also changes the permissions. For the reasons, see [ADR 10](../adr/0010-blind-writes-by-put.md).",
+    "`watch` needs permission to read all Secrets, and reverts changes immediately. `blind` reads only credentials and the worker's own key, and rewrites every synced Secret at each poll. With `blind`, the worker does not run while one of the policies that limit it is missing. Set `blind` with `overlays/blind`, which also changes the permissions. For the reasons, see [ADR 10](../adr/0010-blind-writes-by-put.md).",
   "adopt-driver-secrets":
     "See [Move from the CSI driver's own sync](../how-to/migrate-from-the-drivers-sync.md). With `--secret-access=blind`, the worker cannot take over Secrets.",
   "cloud-name": "Other clouds: `AzureUSGovernmentCloud`, `AzureChinaCloud`, `AzureGermanCloud`, `AzureStackCloud`.",

@@ -17,9 +17,13 @@ export function sourceWords(): string {
     .replaceAll('\\"', '"');
 }
 
-/** The parts of a message, between its `<placeholders>`, that no source has. */
+/** The parts of a message, between its `<placeholders>`, that no source has. A parenthesis may be a literal of its own, which some messages lack. */
 export function absentWords(message: string, source: string): readonly string[] {
   const parts = message.split(/<[^<>]*>/).filter((part) => part !== "");
   const isTelling = parts.some((part) => part.length >= 8);
-  return isTelling ? parts.filter((part) => !source.includes(part)) : [message];
+  return isTelling ? parts.filter((part) => !isInSource(part, source)) : [message];
+}
+
+function isInSource(part: string, source: string): boolean {
+  return source.includes(part) || part.split(/(?= \()|(?<=\))/).every((piece) => source.includes(piece));
 }
