@@ -141,7 +141,7 @@ export async function requestFederatedToken(
 const POLICY = "keyvault-injector-sync-tokens";
 
 /** The refusal says which policy it was, and not which of its rules. */
-const NO_BINDINGS = `the policy ${POLICY} denies the request: to allow the audience ${BINDING_AUDIENCE}, apply manifests/components/identity-bindings or set the chart's value identityBindings, or`;
+const NO_BINDINGS = `the policy ${POLICY} denies the request: to allow the audience ${BINDING_AUDIENCE}, apply manifests/components/identity-bindings or set the chart's value identityBindings. If the install allows it already:`;
 
 function explain(error: KubeError, { account, audience }: AskedToken): string {
   const { namespace, name } = account;
