@@ -1,17 +1,16 @@
-import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
-import type { KubeError } from "../../domain/ports/kube-error.ts";
 import { withCopies } from "../../domain/sync/class-status.ts";
 import { type CopiesPlan, copyStatuses, type PlannedCopy, planCopies } from "../../domain/sync/copies/copies-plan.ts";
-import { type CopyResult, newConflicts } from "../../domain/sync/copies/copy-status.ts";
-import type { ClassStatus, CopyState } from "../../domain/sync/status-fields.ts";
+import { newConflicts } from "../../domain/sync/copies/copy-status.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { StatusStore } from "../classes/status-store.ts";
 import { tell } from "../classes/tell.ts";
-import { soonestOf, writeRefusal } from "../refusals.ts";
 import type { CopyPace } from "./copy-pace.ts";
+import { CopyPass, placeOfCopy, placeOfSecret, UNSETTLED_MS } from "./copy-pass.ts";
 import { type CopyCaches, type ForeignClasses, foreignOwners, observeCopies } from "./observe-copies.ts";
 import { type CopyRemoving, removeCopy } from "./remove-copy.ts";
 import { type DueCopy, readSource, writeCopy } from "./write-copy.ts";
@@ -25,25 +24,21 @@ export interface CopyPorts {
   readonly pace: CopyPace;
 }
 
-/** While the class CRD is away, something moved, or the class has no status yet (milliseconds). */
-const UNSETTLED_MS = 1_000;
-/** Nothing tells of a foreign Secret that has gone (milliseconds). */
-const CONFLICT_MS = 60_000;
-
 /** One pass over the copies of one class: observe, plan, apply, tell. */
 export async function reconcileCopies(ports: CopyPorts, key: string, signal: AbortSignal): Promise<Outcome> {
   const { writing, caches, pace } = ports;
   if (writing.crdHealth.state.kind === "frozen") return { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
   const seen = observeCopies(caches, key);
   if (seen === undefined) return { kind: "done" };
-  const foreign = await foreignClasses(writing, foreignOwners(caches, seen), signal);
-  const observation = foreign.size === 0 ? seen : observeCopies(caches, key, foreign);
+  const pass = new CopyPass();
+  const owners = foreignOwners(caches, seen);
+  const foreign = await foreignClasses(writing, owners, pass, signal);
+  const observation = owners.size === 0 ? seen : observeCopies(caches, key, foreign);
   if (observation === undefined) return { kind: "done" };
   const plan = planCopies(observation);
   const subject = { key, resourceVersion: caches.classes.get(refOfKey(key))?.metadata.resourceVersion };
-  const pass = new Pass();
   for (const removal of plan.removals) {
-    await pass.attempt([placeOf(removal.secret.ref)], async () => {
+    await pass.attempt([placeOfSecret(removal.secret.ref)], async () => {
       if (await removeCopy(writing, subject, removal, signal)) pace.forget(objectKey(removal.secret.ref));
       else pass.requeueAfter(UNSETTLED_MS);
     });
@@ -53,71 +48,26 @@ export async function reconcileCopies(ports: CopyPorts, key: string, signal: Abo
   return pass.outcome();
 }
 
-async function foreignClasses({ kube }: CopyRemoving, keys: readonly string[], signal: AbortSignal): Promise<ForeignClasses> {
+/** What cannot be read holds up only the copies that name it. */
+async function foreignClasses(
+  { kube }: CopyRemoving,
+  owners: ReturnType<typeof foreignOwners>,
+  pass: CopyPass,
+  signal: AbortSignal,
+): Promise<ForeignClasses> {
   const found = new Map<string, SecretProviderClass | undefined>();
-  for (const key of keys) {
-    const result = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, refOfKey(key), signal);
-    // Where the kind is not served, nothing is said of the class.
-    if (result.kind !== "unserved") found.set(key, result.kind === "found" ? result.object : undefined);
+  for (const [key, places] of owners) {
+    await pass.attempt(places, async () => {
+      const result = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, refOfKey(key), signal);
+      // Where the kind is not served, nothing is said of the class.
+      if (result.kind !== "unserved") found.set(key, result.kind === "found" ? result.object : undefined);
+    });
   }
   return found;
 }
 
-type CopyPlace = Omit<CopyResult, "state">;
-
-const placeOf = ({ namespace = "", name }: ObjectRef): CopyPlace => ({ namespace, name });
-const placeOfCopy = ({ namespace, source }: PlannedCopy): CopyPlace => ({ namespace, name: source.secret.ref.name });
-
-/** What comes of the single copies, of their removal as of their writing: one that fails holds up no other. */
-class Pass {
-  readonly results: CopyResult[] = [];
-  /** Namespaces in which a write met another one: the next pass knows more of them. */
-  readonly collided = new Set<string>();
-  readonly #failures: KubeError[] = [];
-  #milliseconds = Number.POSITIVE_INFINITY;
-
-  /** Does what is about these copies; its failure is theirs. */
-  async attempt(places: readonly CopyPlace[], work: () => Promise<void>): Promise<void> {
-    const error = await writeRefusal(work);
-    if (error !== undefined) for (const place of places) this.#fail(place, error);
-  }
-
-  requeueAfter(milliseconds: number): void {
-    this.#milliseconds = Math.min(this.#milliseconds, milliseconds);
-  }
-
-  note(place: CopyPlace, state: CopyState): undefined {
-    if (state === "Conflict") this.requeueAfter(CONFLICT_MS);
-    this.results.push({ ...place, state });
-  }
-
-  /** `contestedFor`: milliseconds in which others still count as changing it back; undefined where nobody does. */
-  noteContested(
-    place: CopyPlace,
-    { state, contestedFor }: { readonly state: CopyState; readonly contestedFor: number | undefined },
-  ): undefined {
-    if (contestedFor === undefined) return this.note(place, state);
-    this.requeueAfter(contestedFor);
-    return this.note(place, "Contested");
-  }
-
-  #fail(place: CopyPlace, error: KubeError): void {
-    // What goes with its namespace fails nobody.
-    if (error.code === "Terminating") return this.note(place, "Terminating");
-    this.#failures.push(error);
-    if (error.code === "Conflict") this.collided.add(place.namespace);
-    else this.note(place, "Failed");
-  }
-
-  outcome(): Outcome {
-    const failure = soonestOf(this.#failures);
-    if (failure !== undefined) throw failure;
-    return this.#milliseconds === Number.POSITIVE_INFINITY ? { kind: "done" } : { kind: "requeueAfter", milliseconds: this.#milliseconds };
-  }
-}
-
 /** Each source is read once, for the copies of it that have to be written; its values are let go before the next one is read. */
-async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, pass: Pass, signal: AbortSignal): Promise<void> {
+async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, pass: CopyPass, signal: AbortSignal): Promise<void> {
   for (const source of new Set(copies.map((copy) => copy.source))) {
     const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, pass) ?? []);
     if (due.length > 0) await writeDue(ports, due, pass, signal);
@@ -125,7 +75,7 @@ async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, pass: Pass,
 }
 
 /** The copy, if it is to be written now; otherwise notes how it stands. */
-function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: Pass): DueCopy | undefined {
+function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: CopyPass): DueCopy | undefined {
   const { step } = copy;
   const place = placeOfCopy(copy);
   const now = clock.now();
@@ -135,11 +85,12 @@ function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: Pass): DueC
     pace.noteRight(copy);
     return pass.noteContested(place, { state: "Synced", contestedFor: pace.contestedFor(copy, now) });
   }
+  if (step.kind === "unclear") return pass.noteUnclear(place);
   const pause = pace.pauseBefore(copy, now);
   return pause === 0 ? { ...copy, step } : pass.noteContested(place, { state: "Contested", contestedFor: pause });
 }
 
-async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: Pass, signal: AbortSignal): Promise<void> {
+async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: CopyPass, signal: AbortSignal): Promise<void> {
   const { writing, caches, clock, pace } = ports;
   const [{ source } = { source: undefined }] = due;
   await pass.attempt(due.map(placeOfCopy), async () => {
@@ -166,7 +117,7 @@ async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: Pass, s
 async function tellStatus(
   { writing: { logger }, caches, statuses, events }: CopyPorts,
   key: string,
-  { plan, pass }: { readonly plan: CopiesPlan; readonly pass: Pass },
+  { plan, pass }: { readonly plan: CopiesPlan; readonly pass: CopyPass },
   signal: AbortSignal,
 ): Promise<void> {
   const ref = refOfKey(key);
@@ -176,7 +127,7 @@ async function tellStatus(
   const copies = copyStatuses(
     plan,
     pass.results,
-    before.filter(({ namespace }) => pass.collided.has(namespace)),
+    before.filter(({ namespace }) => pass.unclear.has(namespace)),
   );
   if (statuses.get(ref) === undefined && copies.length > 0) pass.requeueAfter(UNSETTLED_MS);
   const conflicts = newConflicts(copies, before);
