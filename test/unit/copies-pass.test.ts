@@ -175,18 +175,40 @@ describe("a pass over the copies of a class", () => {
     assert.deepEqual([passed.outcome, passed.written, passed.asked], ["done", ["stays"], []]);
   });
 
-  test("RC-9: does not call a copy for which the worker has no room somebody else's Secret", async () => {
-    const copies = [{ ...copyIn("full"), isPartial: true }, copyIn("stays")];
-    const passed = await passOver({ mirrorTo: "full, stays", granted: ["full", "stays"], copies });
+  for (const [what, inPart] of [
+    ["a copy", ["full"]],
+    ["a class's Secret", ["team"]],
+    ["a class's Secret and a copy of it", ["team", "full"]],
+  ] as const)
+    test(`R20-10: writes what has new content where the worker has no room for ${what}, by what the API server has`, async () => {
+      const copies = [copyIn("full"), copyIn("stays")];
+      const passed = await passOver({ mirrorTo: "full, stays", granted: ["full", "stays"], copies, inPart });
 
-    assert.deepEqual(passed, {
-      outcome: "done",
-      written: ["stays"],
-      status: [
-        { namespace: "full", state: "Failed", secrets: ["app"] },
+      assert.deepEqual([passed.outcome, [...passed.written].sort()], ["done", ["full", "stays"]]);
+      assert.deepEqual(passed.status, [
+        { namespace: "full", state: "Synced" },
         { namespace: "stays", state: "Synced" },
-      ],
-      asked: [],
+      ]);
     });
+
+  test("R20-10: leaves a copy alone that is right, also where the worker has no room for it", async () => {
+    const copy = copyIn("full");
+    const right = { ...copy, annotations: { ...copy.annotations, [COPY_ANNOTATIONS.sourceContent]: "new" } };
+    const passed = await passOver({ mirrorTo: "full", granted: ["full"], copies: [right], inPart: ["team", "full"] });
+
+    assert.deepEqual(passed, { outcome: "done", written: [], status: [{ namespace: "full", state: "Synced" }], asked: [] });
+  });
+
+  test("R20-10: calls a copy of another class a conflict, also where the worker has no room for it", async () => {
+    const passed = await passOver({
+      mirrorTo: "full",
+      granted: ["full"],
+      copies: [copyIn("full", "elsewhere/x")],
+      inPart: ["team", "full"],
+      otherShard: ["elsewhere"],
+      found: "full",
+    });
+
+    assert.deepEqual([passed.written, passed.status], [[], [{ namespace: "full", state: "Conflict", secrets: ["app"] }]]);
   });
 });

@@ -1,19 +1,30 @@
-import { RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { COPY_LABEL } from "../../domain/annotations.ts";
+import { RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import { withCopies } from "../../domain/sync/class-status.ts";
-import { type CopiesPlan, copyStatuses, type PlannedCopy, planCopies } from "../../domain/sync/copies/copies-plan.ts";
+import {
+  type CopiesObservation,
+  type CopiesPlan,
+  copyStatuses,
+  type PlannedCopy,
+  planCopies,
+} from "../../domain/sync/copies/copies-plan.ts";
+import { type CopyWrite, planCopy } from "../../domain/sync/copies/copy-plan.ts";
 import { newConflicts } from "../../domain/sync/copies/copy-status.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { StatusStore } from "../classes/status-store.ts";
 import { tell } from "../classes/tell.ts";
+import { observeStoredSecret } from "../secrets/secret-store.ts";
+import { wholeSecret } from "../secrets/whole-secret.ts";
 import type { CopyPace } from "./copy-pace.ts";
 import { CopyPass, placeOfCopy, placeOfSecret, UNSETTLED_MS } from "./copy-pass.ts";
 import { type CopyCaches, type ForeignClasses, foreignOwners, observeCopies } from "./observe-copies.ts";
 import { type CopyRemoving, removeCopy } from "./remove-copy.ts";
-import { type DueCopy, readSource, writeCopy } from "./write-copy.ts";
+import { readSource, writeCopy } from "./write-copy.ts";
 
 export interface CopyPorts {
   readonly writing: CopyRemoving;
@@ -43,7 +54,7 @@ export async function reconcileCopies(ports: CopyPorts, key: string, signal: Abo
       else pass.requeueAfter(UNSETTLED_MS);
     });
   }
-  await writeCopies(ports, plan, pass, signal);
+  await writeCopies(ports, plan, { observation, pass }, signal);
   await tellStatus(ports, key, { plan, pass }, signal);
   return pass.outcome();
 }
@@ -66,32 +77,40 @@ async function foreignClasses(
   return found;
 }
 
+interface Writing {
+  readonly observation: CopiesObservation;
+  readonly pass: CopyPass;
+}
+
 /** Each source is read once, for the copies of it that have to be written; its values are let go before the next one is read. */
-async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, pass: CopyPass, signal: AbortSignal): Promise<void> {
+async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, writing: Writing, signal: AbortSignal): Promise<void> {
   for (const source of new Set(copies.map((copy) => copy.source))) {
-    const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, pass) ?? []);
-    if (due.length > 0) await writeDue(ports, due, pass, signal);
+    const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, writing.pass) ?? []);
+    if (due.length > 0) await writeDue(ports, due, writing, signal);
   }
 }
 
-/** The copy, if it is to be written now; otherwise notes how it stands. */
-function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: CopyPass): DueCopy | undefined {
+interface NextCopy extends PlannedCopy {
+  readonly step: CopyWrite | { readonly kind: "unread" };
+}
+
+/** The copy, if it is to be read or written now; otherwise notes how it stands. */
+function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: CopyPass): NextCopy | undefined {
   const { step } = copy;
   const place = placeOfCopy(copy);
   const now = clock.now();
-  // The store has logged which Secret has no room; once there is some, its change brings the class back.
-  if (step.kind === "conflict" || step.kind === "noRoom") return pass.note(place, step.kind === "conflict" ? "Conflict" : "Failed");
+  if (step.kind === "conflict") return pass.note(place, "Conflict");
+  if (step.kind === "unclear") return pass.noteUnclear(place);
   if (step.kind === "keep") {
     pace.noteRight(copy);
     return pass.noteContested(place, { state: "Synced", contestedFor: pace.contestedFor(copy, now) });
   }
-  if (step.kind === "unclear") return pass.noteUnclear(place);
   const pause = pace.pauseBefore(copy, now);
   return pause === 0 ? { ...copy, step } : pass.noteContested(place, { state: "Contested", contestedFor: pause });
 }
 
-async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: CopyPass, signal: AbortSignal): Promise<void> {
-  const { writing, caches, clock, pace } = ports;
+async function writeDue(ports: CopyPorts, due: readonly NextCopy[], { observation, pass }: Writing, signal: AbortSignal): Promise<void> {
+  const { writing } = ports;
   const [{ source } = { source: undefined }] = due;
   await pass.attempt(due.map(placeOfCopy), async () => {
     const live = source && (await readSource(writing, source, signal));
@@ -102,15 +121,43 @@ async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: CopyPas
     }
     for (const copy of due) {
       signal.throwIfAborted();
-      const place = placeOfCopy(copy);
-      const observed = caches.copies.get(place);
-      await pass.attempt([place], async () => {
-        const state = await writeCopy(writing, copy, { live, observed }, signal);
-        if (state === "Synced") pace.noteWrite(copy, clock.now());
-        pass.noteContested(place, { state, contestedFor: pace.contestedFor(copy, clock.now()) });
-      });
+      await pass.attempt([placeOfCopy(copy)], () => writeOne(ports, copy, { live, observation, pass }, signal));
     }
   });
+}
+
+/** `live` is the copy's source. */
+async function writeOne(ports: CopyPorts, due: NextCopy, by: Writing & { readonly live: Secret }, signal: AbortSignal): Promise<void> {
+  const { writing, caches, clock, pace } = ports;
+  const { live, pass } = by;
+  const place = placeOfCopy(due);
+  const isUnread = due.step.kind === "unread";
+  const seen = isUnread ? await readCopy(ports, due, by, signal) : { copy: due, observed: caches.copies.get(place) };
+  const copy = isUnread ? dueNow(ports, seen.copy, pass) : due;
+  if (copy === undefined || copy.step.kind === "unread") return;
+  const state = await writeCopy(writing, { ...copy, step: copy.step }, { live, observed: seen.observed }, signal);
+  if (state === "Synced") pace.noteWrite(copy, clock.now());
+  pass.noteContested(place, { state, contestedFor: pace.contestedFor(copy, clock.now()) });
+}
+
+interface ReadCopy {
+  readonly copy: PlannedCopy;
+  readonly observed: ObservedSecret | undefined;
+}
+
+/** Plans anew what is held in part, by what the API server has. */
+async function readCopy(
+  { writing, caches }: CopyPorts,
+  copy: PlannedCopy,
+  { live, observation }: Pick<Writing, "observation"> & { readonly live: Secret },
+  signal: AbortSignal,
+): Promise<ReadCopy> {
+  const place = placeOfCopy(copy);
+  const { secret } = copy.source;
+  const source = { ...copy.source, secret: secret.isPartial === true ? observeStoredSecret(live, writing.fingerprints) : secret };
+  const observed = await wholeSecret(writing, caches.copies.get(place), COPY_LABEL, signal);
+  const step = planCopy(source, { observed, isClaimedBy: (classKey) => observation.isClaimedBy(classKey, place) });
+  return { copy: { ...copy, source, step }, observed };
 }
 
 /** Where a class has no status yet, its own reconcile is about to make one. */

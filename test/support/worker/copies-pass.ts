@@ -1,8 +1,9 @@
-import { CLASS_ANNOTATIONS, COPY_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../../src/domain/annotations.ts";
+import { CLASS_ANNOTATIONS, COPY_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type Resource, type Secret, type SecretProviderClass } from "../../../src/domain/kubernetes.ts";
 import { objectKey } from "../../../src/domain/object-key.ts";
 import { KubeError, type KubeErrorCode } from "../../../src/domain/ports/kube-error.ts";
 import { copyMetadata } from "../../../src/domain/sync/copies/copy-plan.ts";
+import { heldSecret } from "../../../src/domain/sync/held-secret.ts";
 import type { ObservedSecret } from "../../../src/domain/sync/observed-secret.ts";
 import type { ClassStatus, CopyStatus } from "../../../src/domain/sync/status-fields.ts";
 import { CopyPace } from "../../../src/sync/copies/copy-pace.ts";
@@ -41,6 +42,8 @@ interface Pass {
   /** Namespaces that take copies of the class. */
   readonly granted: readonly string[];
   readonly copies: readonly ObservedSecret[];
+  /** Namespaces for whose Secrets the worker has no room; that of the class is `team`. */
+  readonly inPart?: readonly string[];
   readonly before?: readonly CopyStatus[];
   /** The API server's answer to a write in the namespace. */
   readonly refuses?: Readonly<Record<string, KubeErrorCode>>;
@@ -48,6 +51,8 @@ interface Pass {
   readonly otherShard?: readonly string[];
   /** The API server's answer to a read of another class. */
   readonly readFails?: KubeErrorCode | "unserved";
+  /** What another class that is found lists as `mirror-to`; default: none is found. */
+  readonly found?: string;
   /** Those of the install; none: all. */
   readonly served?: readonly string[];
   readonly pace?: CopyPace;
@@ -69,15 +74,18 @@ export async function passOver({
   mirrorTo,
   granted,
   copies,
+  inPart = [],
   before = [],
   refuses = {},
   otherShard = [],
   readFails,
+  found,
   served = [],
   pace = new CopyPace(),
   now = NOW,
 }: Pass): Promise<Passed> {
   const spc = classWith(mirrorTo);
+  const held = (secret: ObservedSecret): ObservedSecret => heldSecret(secret, () => !inPart.includes(secret.ref.namespace ?? ""));
   const written: string[] = [];
   const asked: string[] = [];
   let status: readonly CopyStatus[] | undefined;
@@ -93,6 +101,7 @@ export async function passOver({
   };
   const readOther = (ref: ObjectRef): unknown => {
     asked.push(objectKey(ref));
+    if (found !== undefined) return { kind: "found", object: classWith(found) };
     if (readFails === undefined || readFails === "unserved") return { kind: readFails ?? "absent" };
     throw new KubeError(readFails, "a read fails", { retry: { kind: readFails === "Forbidden" ? "never" : "backoff" }, status: 403 });
   };
@@ -127,10 +136,10 @@ export async function passOver({
       settings: { syncSecret: true, syncMode: "always" },
       install: { namespaces: served, shard: { serves: (namespace: string) => !otherShard.includes(namespace) } },
       classes: { get: ({ name }: { readonly name: string }) => (name === "demo" ? spc : undefined) },
-      secrets: { ofClass: (key: string) => (key === KEY ? [SOURCE] : []) },
+      secrets: { ofClass: (key: string) => (key === KEY ? [held(SOURCE)] : []) },
       copies: {
-        ofClass: (key: string) => copies.filter((copy) => COPY_MARKS.classKeyOf(copy) === key),
-        get: (ref: { readonly namespace: string }) => copies.find((copy) => copy.ref.namespace === ref.namespace),
+        ofClass: (key: string) => copies.filter((copy) => COPY_MARKS.classKeyOf(copy) === key).map(held),
+        get: ({ namespace }: ObjectRef) => copies.filter(({ ref }) => ref.namespace === namespace).map(held)[0],
       },
       consumers: { isUsed: () => true },
       grants: { consentOf: (namespace: string) => ({ from: granted.includes(namespace) ? ["team/*"] : [], isTerminating: false }) },
@@ -144,8 +153,10 @@ export async function passOver({
   return { outcome, written, status, asked };
 }
 
-function metadataOf({ ref, uid, labels, annotations }: ObservedSecret): Secret["metadata"] {
-  const fieldsV1 = { "f:metadata": { "f:labels": { [`f:${MANAGED_LABEL}`]: {} } } };
+function metadataOf({ ref, uid, labels, annotations, owned }: ObservedSecret): Secret["metadata"] {
+  const fields = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [`f:${key}`, {}]));
+  const metadata = { "f:labels": fields(owned.labels), "f:annotations": fields(owned.annotations) };
+  const fieldsV1 = { "f:metadata": metadata, "f:data": fields(owned.data) };
   return {
     ...ref,
     uid,

@@ -26,8 +26,8 @@ export type CopyStep =
   | { readonly kind: "conflict"; readonly why: string }
   /** Nobody knows by now whether the class that it names has a copy there, too. */
   | { readonly kind: "unclear" }
-  /** The worker has no room for what it has to know of the Secret, or of the copy. */
-  | { readonly kind: "noRoom" };
+  /** The worker has no room for all that it has to know of the Secret, or of the copy: that is read first. */
+  | { readonly kind: "unread" };
 
 /** Of a class (`namespace/name`) that a copy names. */
 type CopyClaim = (classKey: string) => boolean | undefined;
@@ -40,13 +40,16 @@ export function planCopy(
   source: CopySource,
   { observed, isClaimedBy }: { readonly observed: ObservedSecret | undefined; readonly isClaimedBy: CopyClaim },
 ): CopyStep {
-  if (source.secret.isPartial === true || observed?.isPartial === true) return { kind: "noRoom" };
-  if (observed === undefined) return { kind: "create" };
-  const owner = keyIn(observed.annotations[COPY_ANNOTATIONS.copiedFrom]);
+  const owner = keyIn(observed?.annotations[COPY_ANNOTATIONS.copiedFrom]);
   const isClaimed = owner !== undefined && owner !== source.classKey && isClaimedBy(owner);
   if (isClaimed === undefined) return { kind: "unclear" };
   if (isClaimed) return { kind: "conflict", why: `it is a copy for the class ${owner}` };
-  if (observed.labels[MANAGED_LABEL] !== undefined) return { kind: "conflict", why: `it has the label ${MANAGED_LABEL} as well` };
+  if (observed?.labels[MANAGED_LABEL] !== undefined) return { kind: "conflict", why: `it has the label ${MANAGED_LABEL} as well` };
+  if (source.secret.isPartial === true || observed?.isPartial === true) return { kind: "unread" };
+  return observed === undefined ? { kind: "create" } : planOver(source, observed);
+}
+
+function planOver(source: CopySource, observed: ObservedSecret): CopyStep {
   const why = difference(source, observed);
   if (why === undefined) return { kind: "keep" };
   const cannotChange = unchangeable(source, observed);
