@@ -7,7 +7,7 @@ const SMALL_BYTES = 32_768;
 /** For the larger objects of one namespace, of each kind. */
 export const NAMESPACE_BYTES = 16_777_216;
 /** For the larger classes of all: a fifth of the container's memory. A class's snapshot may take as much again. */
-const ALL_CLASSES_BYTES = 100_663_296;
+export const ALL_CLASSES_BYTES = 100_663_296;
 /** For the larger statuses of all. */
 export const ALL_STATUSES_BYTES = 67_108_864;
 /**
@@ -27,21 +27,27 @@ export interface Claim {
   readonly bytes: number;
 }
 
+export interface RoomOptions {
+  /** For the larger objects of all namespaces. */
+  readonly allBytes: number;
+  /** Hears of an object (`namespace/name`) that has waited, and has its room now. */
+  readonly onRoom: ((key: string) => void) | "nobodyWaits";
+}
+
 /**
  * Room for large classes, statuses or Secrets: what one namespace may have, and of the whole no more than it leaves to the others. Who has room
  * keeps it while it does not grow, whatever others have taken since. What becomes free goes to those that wait, in the order in which they came.
  * An object that was deleted and made anew keeps the room, or the place, of its name where nobody saw it go.
  */
 export class Room {
-  readonly #onRoom: ((key: string) => void) | undefined;
+  readonly #onRoom: RoomOptions["onRoom"];
   readonly #allBytes: number;
   readonly #held = new Map<string, Claim>();
   readonly #waiting = new Map<string, Claim>();
   readonly #byNamespace = new Map<string, number>();
   #all = 0;
 
-  /** Keys are `namespace/name`. `onRoom` hears of an object that has waited, and has its room now; without it nobody waits. */
-  constructor(onRoom: ((key: string) => void) | undefined, allBytes: number = ALL_CLASSES_BYTES) {
+  constructor({ allBytes, onRoom }: RoomOptions) {
     this.#onRoom = onRoom;
     this.#allBytes = allBytes;
   }
@@ -50,7 +56,7 @@ export class Room {
   take(key: string, claim: Claim): boolean {
     const before = this.#takeBack(key);
     const hasRoom = this.#keep(key, claim, before) || this.#hold(key, claim);
-    if (!hasRoom && this.#onRoom !== undefined) this.#waiting.set(key, claim);
+    if (!hasRoom && this.#onRoom !== "nobodyWaits") this.#waiting.set(key, claim);
     else this.#waiting.delete(key);
     if (before > (this.#held.get(key)?.bytes ?? 0)) this.#handOut();
     return hasRoom;
@@ -82,7 +88,7 @@ export class Room {
     for (const [key, claim] of this.#waiting) {
       if (!this.#hold(key, claim)) continue;
       this.#waiting.delete(key);
-      this.#onRoom?.(key);
+      if (this.#onRoom !== "nobodyWaits") this.#onRoom(key);
     }
   }
 

@@ -1,142 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { CLASS_ANNOTATIONS, COPY_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { RESOURCES, type Resource, type Secret, type SecretProviderClass } from "../../src/domain/kubernetes.ts";
-import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
-import { copyMetadata } from "../../src/domain/sync/copies/copy-plan.ts";
-import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
-import type { ClassStatus, CopyStatus } from "../../src/domain/sync/status-fields.ts";
+import { COPY_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { CopyPace } from "../../src/sync/copies/copy-pace.ts";
-import { type CopyPorts, reconcileCopies } from "../../src/sync/copies/reconcile-copies.ts";
-import { FIELD_MANAGER } from "../../src/sync/field-manager.ts";
-import { COPY_MARKS } from "../../src/sync/secrets/secret-store.ts";
-import { secretOf, syncedStatus } from "../support/fixtures/class-facts.ts";
-
-const KEY = "team/demo";
-const NOW = 1_000_000;
-
-const SOURCE: ObservedSecret = { ...secretOf("app"), ref: { namespace: "team", name: "app" } };
-
-const classWith = (mirrorTo: string): SecretProviderClass => ({
-  apiVersion: "secrets-store.csi.x-k8s.io/v1",
-  kind: "SecretProviderClass",
-  metadata: { namespace: "team", name: "demo", uid: "u", resourceVersion: "7", annotations: { [CLASS_ANNOTATIONS.mirrorTo]: mirrorTo } },
-  spec: { provider: "azure", secretObjects: [{ secretName: "app", type: "Opaque", data: [{ objectName: "object", key: "password" }] }] },
-});
-
-/** A copy of older content, as the worker has written it, that says it is of the class `owner`. */
-function copyIn(namespace: string, owner = KEY): ObservedSecret {
-  const { labels, annotations } = copyMetadata({ classKey: KEY, secret: SOURCE, mark: "old" });
-  return {
-    ...secretOf("app"),
-    ref: { namespace, name: "app" },
-    uid: `copy in ${namespace}`,
-    labels,
-    annotations: { ...annotations, [COPY_ANNOTATIONS.copiedFrom]: owner, [SECRET_ANNOTATIONS.content]: "v2:content" },
-    owned: { data: ["password"], labels: Object.keys(labels), annotations: [...Object.keys(annotations), SECRET_ANNOTATIONS.content] },
-  };
-}
-
-interface Pass {
-  readonly mirrorTo: string;
-  /** Namespaces that take copies of the class. */
-  readonly granted: readonly string[];
-  readonly copies: readonly ObservedSecret[];
-  readonly before?: readonly CopyStatus[];
-  /** The API server's answer to a write in the namespace. */
-  readonly refuses?: Readonly<Record<string, KubeErrorCode>>;
-  /** Namespaces whose classes are another shard's. */
-  readonly otherShard?: readonly string[];
-  readonly pace?: CopyPace;
-  /** Unix milliseconds. */
-  readonly now?: number;
-}
-
-interface Passed {
-  readonly outcome: string;
-  /** Namespaces, in order. */
-  readonly written: readonly string[];
-  readonly status: readonly CopyStatus[] | undefined;
-}
-
-/** One pass over the class's copies. */
-async function passOver({
-  mirrorTo,
-  granted,
-  copies,
-  before = [],
-  refuses = {},
-  otherShard = [],
-  pace = new CopyPace(),
-  now = NOW,
-}: Pass): Promise<Passed> {
-  const spc = classWith(mirrorTo);
-  const written: string[] = [];
-  let status: readonly CopyStatus[] | undefined;
-  const write = (namespace = ""): void => {
-    const code = refuses[namespace];
-    if (code !== undefined) throw new KubeError(code, `${namespace} refuses`, { retry: { kind: "backoff" }, status: 403 });
-    written.push(namespace);
-  };
-  const stored: ClassStatus = { ...syncedStatus(), copies: before };
-  const source = { apiVersion: "v1", kind: "Secret", metadata: metadataOf(SOURCE), type: "Opaque", data: {} };
-  const kube = {
-    read: async () => ({ kind: "found", object: spc }),
-    list: async (resource: Resource) => (resource === RESOURCES.namespaces ? [{ metadata: { name: "left" } }] : [source]),
-    delete: async (_: Resource, { namespace }: { readonly namespace: string }) => write(namespace),
-    apply: async (_: Resource, body: Secret) => {
-      write(body.metadata.namespace);
-      return body;
-    },
-  };
-  const ports = {
-    writing: {
-      kube,
-      fingerprints: { ofEncoded: () => "v2:content", withProof: () => "v2:content", isOfData: () => true, hasProof: () => true },
-      logger: { info: () => {}, warn: () => {} },
-      crdHealth: { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) },
-      written: () => {},
-    },
-    events: { emit: () => {} },
-    clock: { now: () => now },
-    pace,
-    statuses: {
-      get: () => stored,
-      update: async (_: unknown, change: (status: ClassStatus) => ClassStatus | undefined) => {
-        status = change(stored)?.copies;
-      },
-    },
-    caches: {
-      settings: { syncSecret: true, syncMode: "always" },
-      install: { namespaces: [], shard: { serves: (namespace: string) => !otherShard.includes(namespace) } },
-      classes: { get: ({ name }: { readonly name: string }) => (name === "demo" ? spc : undefined) },
-      secrets: { ofClass: (key: string) => (key === KEY ? [SOURCE] : []) },
-      copies: {
-        ofClass: (key: string) => copies.filter((copy) => COPY_MARKS.classKeyOf(copy) === key),
-        get: (ref: { readonly namespace: string }) => copies.find((copy) => copy.ref.namespace === ref.namespace),
-      },
-      consumers: { isUsed: () => true },
-      grants: { consentOf: (namespace: string) => ({ from: granted.includes(namespace) ? ["team/*"] : [], isTerminating: false }) },
-      markOf: () => "new",
-    },
-  } as unknown as CopyPorts; // As far as it is asked.
-  const outcome = await reconcileCopies(ports, KEY, new AbortController().signal).then(
-    ({ kind }) => kind,
-    (error: unknown) => `failed: ${error instanceof KubeError ? error.code : String(error)}`,
-  );
-  return { outcome, written, status };
-}
-
-function metadataOf({ ref, uid, labels, annotations }: ObservedSecret): object {
-  const fieldsV1 = { "f:metadata": { "f:labels": { [`f:${MANAGED_LABEL}`]: {} } } };
-  return {
-    ...ref,
-    uid,
-    labels,
-    annotations,
-    managedFields: [{ manager: FIELD_MANAGER, operation: "Apply", fieldsType: "FieldsV1", fieldsV1 }],
-  };
-}
+import { copyIn, KEY, NOW, passOver, SOURCE } from "../support/worker/copies-pass.ts";
 
 describe("a pass over the copies of a class", () => {
   for (const code of ["Forbidden", "Unavailable"] as const) {
@@ -151,6 +17,7 @@ describe("a pass over the copies of a class", () => {
           { namespace: "left", state: "NotGranted" },
           { namespace: "stays", state: "Synced" },
         ],
+        asked: [],
       });
     });
   }
@@ -185,6 +52,7 @@ describe("a pass over the copies of a class", () => {
         { namespace: "busy", state: "Synced" },
         { namespace: "stays", state: "Synced" },
       ],
+      asked: [],
     });
   });
 
@@ -204,6 +72,7 @@ describe("a pass over the copies of a class", () => {
           { namespace: "edited", state: "Synced" },
           { namespace: "stays", state: "Synced" },
         ],
+        asked: [],
       });
     });
   }
@@ -230,17 +99,116 @@ describe("a pass over the copies of a class", () => {
     );
   });
 
-  test("RC-9: does not call a copy for which the worker has no room somebody else's Secret", async () => {
-    const copies = [{ ...copyIn("full"), isPartial: true }, copyIn("stays")];
-    const passed = await passOver({ mirrorTo: "full, stays", granted: ["full", "stays"], copies });
+  for (const readFails of ["Forbidden", "Unavailable"] as const) {
+    test(`R20-3: writes and removes the other copies where the class that one of them names cannot be read: ${readFails}`, async () => {
+      const passed = await passOver({
+        mirrorTo: "edited, stays",
+        granted: ["edited", "gone", "stays"],
+        copies: [copyIn("edited", "elsewhere/x"), copyIn("gone"), copyIn("stays")],
+        otherShard: ["elsewhere"],
+        readFails,
+      });
+
+      assert.deepEqual(passed, {
+        outcome: `failed: ${readFails}`,
+        written: ["gone", "stays"],
+        status: [
+          { namespace: "edited", state: "Failed", secrets: ["app"] },
+          { namespace: "stays", state: "Synced" },
+        ],
+        asked: ["elsewhere/x"],
+      });
+    });
+  }
+
+  test("R20-3: keeps what was told of a copy while the API server does not serve classes, and looks again", async () => {
+    const passed = await passOver({
+      mirrorTo: "edited, stays",
+      granted: ["edited", "stays"],
+      copies: [copyIn("edited", "elsewhere/x"), copyIn("stays")],
+      before: [{ namespace: "edited", state: "Synced" }],
+      otherShard: ["elsewhere"],
+      readFails: "unserved",
+    });
+
+    assert.deepEqual(passed, {
+      outcome: "requeueAfter",
+      written: ["stays"],
+      status: [
+        { namespace: "edited", state: "Synced" },
+        { namespace: "stays", state: "Synced" },
+      ],
+      asked: ["elsewhere/x"],
+    });
+  });
+
+  test("R20-3: reads no class outside the install's namespaces, where nobody writes copies: somebody has edited the annotation", async () => {
+    const passed = await passOver({
+      mirrorTo: "edited, stays",
+      granted: ["edited", "stays"],
+      copies: [copyIn("edited", "elsewhere/x"), copyIn("stays")],
+      otherShard: ["elsewhere"],
+      readFails: "Forbidden",
+      served: ["team", "edited", "stays"],
+    });
 
     assert.deepEqual(passed, {
       outcome: "done",
-      written: ["stays"],
+      written: ["edited", "stays"],
       status: [
-        { namespace: "full", state: "Failed", secrets: ["app"] },
+        { namespace: "edited", state: "Synced" },
         { namespace: "stays", state: "Synced" },
       ],
+      asked: [],
     });
+  });
+
+  test("R20-3: reads no class for a namespace that takes no copies", async () => {
+    const passed = await passOver({
+      mirrorTo: "edited, stays",
+      granted: ["stays"],
+      copies: [copyIn("edited", "elsewhere/x"), copyIn("stays")],
+      otherShard: ["elsewhere"],
+      readFails: "Unavailable",
+    });
+
+    assert.deepEqual([passed.outcome, passed.written, passed.asked], ["done", ["stays"], []]);
+  });
+
+  for (const [what, inPart] of [
+    ["a copy", ["full"]],
+    ["a class's Secret", ["team"]],
+    ["a class's Secret and a copy of it", ["team", "full"]],
+  ] as const)
+    test(`R20-10: writes what has new content where the worker has no room for ${what}, by what the API server has`, async () => {
+      const copies = [copyIn("full"), copyIn("stays")];
+      const passed = await passOver({ mirrorTo: "full, stays", granted: ["full", "stays"], copies, inPart });
+
+      assert.deepEqual([passed.outcome, [...passed.written].sort()], ["done", ["full", "stays"]]);
+      assert.deepEqual(passed.status, [
+        { namespace: "full", state: "Synced" },
+        { namespace: "stays", state: "Synced" },
+      ]);
+    });
+
+  test("R20-10: leaves a copy alone that is right, also where the worker has no room for it", async () => {
+    const copy = copyIn("full");
+    const right = { ...copy, annotations: { ...copy.annotations, [COPY_ANNOTATIONS.sourceContent]: "new" } };
+    const passed = await passOver({ mirrorTo: "full", granted: ["full"], copies: [right], inPart: ["team", "full"] });
+
+    assert.deepEqual(passed, { outcome: "done", written: [], status: [{ namespace: "full", state: "Synced" }], asked: [] });
+  });
+
+  test("R20-10: calls a copy of another class a conflict, also where the worker has no room for it", async () => {
+    const passed = await passOver({
+      mirrorTo: "full",
+      granted: ["full"],
+      copies: [copyIn("full", "elsewhere/x")],
+      inPart: ["team", "full"],
+      otherShard: ["elsewhere"],
+      found: "full",
+    });
+
+    assert.deepEqual([passed.written, passed.status], [[], [{ namespace: "full", state: "Conflict", secrets: ["app"] }]]);
   });
 });

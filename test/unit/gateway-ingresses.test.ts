@@ -3,7 +3,19 @@ import { describe, test } from "node:test";
 import { desiredClass } from "../../src/domain/gateways/desired-class.ts";
 import { tlsOwner } from "../../src/domain/gateways/tls-owner.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import { ASKED, claimedBy, droppedBy, gateway, ingress, made, owning, plan, saidBy, statesOf } from "../support/fixtures/gateway-plans.ts";
+import {
+  ASKED,
+  claimedBy,
+  droppedBy,
+  gateway,
+  ingress,
+  made,
+  NOT_YET,
+  owning,
+  plan,
+  saidBy,
+  statesOf,
+} from "../support/fixtures/gateway-plans.ts";
 
 describe("an Ingress that names a certificate", () => {
   const wanted = [{ hosts: ["a.example", "b.example"], secretName: "keyvault-web" }];
@@ -28,6 +40,27 @@ describe("an Ingress that names a certificate", () => {
     assert.deepEqual(claimedBy(plan(ingress({ tls: before, managedFields: tlsOwned }), { classes })), []);
     assert.deepEqual(statesOf(plan(ingress({ tls: [{ secretName: "mine" }], managedFields: tlsOwned }), { classes })), ["conflict"]);
     assert.deepEqual(statesOf(plan(ingress({ tls: [{ secretName: "mine" }, { secretName: "keyvault-web" }] }), { classes })), ["ready"]);
+  });
+
+  const byArgo = { managedFields: [owning("argocd", "f:spec", "f:tls")] };
+  for (const [what, tls] of [
+    ["for some of its hosts", [{ hosts: ["a.example"], secretName: "keyvault-web" }]],
+    ["without hosts, as a conflict advises", [{ secretName: "keyvault-web" }]],
+  ] as const)
+    test(`R20-6: is ready where somebody else names its Secret in spec.tls ${what}`, () => {
+      const found = plan(ingress({ tls, ...byArgo }), { classes });
+      assert.deepEqual([statesOf(found), found.references, found.notices], [["ready"], undefined, []]);
+      assert.deepEqual(
+        statesOf(plan(ingress({ tls, ...byArgo }), { classes, secret: NOT_YET })),
+        ["pending"],
+        "not before its Secret is there",
+      );
+    });
+
+  test("R20-6: is told whose an empty spec.tls is, which is not written over", () => {
+    const found = plan(ingress({ tls: [], ...byArgo }), { classes });
+    assert.deepEqual([statesOf(found), found.references], [["conflict"], undefined]);
+    assert.match(saidBy(found), /^TlsConflict: spec\.tls is not changed: it was written by argocd; /);
   });
 
   test("has spec.tls removed with the annotation", () => {

@@ -98,6 +98,17 @@ describe("a listener that names a certificate", () => {
     );
   });
 
+  test("R20-6: is told whose an empty list of references is, which is not written over", () => {
+    const empty = gateway({ certificateRefs: [], managedFields: [owning("argocd", ...REFS)] });
+    const found = plan(empty);
+
+    assert.deepEqual([statesOf(found), found.references], [["conflict"], undefined]);
+    assert.equal(
+      saidBy(found),
+      "TlsConflict: spec.listeners[https].tls.certificateRefs is not changed: it was written by argocd; remove it there, name the Secret kv-gw-cert-web-https in it, or remove kubernetes.azure.com/tls-cert-keyvault-uri from the Gateway",
+    );
+  });
+
   test("has its class written again where somebody changed it, and left alone where somebody added to it", () => {
     const own = made(gateway());
     const spec = { ...own.spec, parameters: { ...own.spec?.parameters, keyvaultName: "other" } };

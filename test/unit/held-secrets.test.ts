@@ -114,13 +114,13 @@ describe("what is held of Secrets", () => {
     );
   });
 
-  test("in part is not what copies are made from, or compared with", () => {
+  test("in part is read before it is what copies are made from, or compared with", () => {
     const whole = { classKey: "team/demo", secret: secretOf("app"), mark: "mark" };
     const part = { ...whole, secret: heldSecret(whole.secret, () => false) };
     const isClaimedBy = () => false;
     assert.equal(planCopy(whole, { observed: undefined, isClaimedBy }).kind, "create");
     const step = planCopy(part, { observed: undefined, isClaimedBy });
-    assert.equal(step.kind, "noRoom");
+    assert.equal(step.kind, "unread");
   });
 });
 

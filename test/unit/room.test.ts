@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { KubeObject, SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { type HeldClass, heldClass, MAX_CLASS_PARTS, wholeClass } from "../../src/domain/provider-class/held-class.ts";
-import { NAMESPACE_BYTES, Room } from "../../src/sync/room.ts";
+import { ALL_CLASSES_BYTES, NAMESPACE_BYTES, Room } from "../../src/sync/room.ts";
 
 const MIB = 1_048_576;
 
@@ -51,19 +51,20 @@ describe("a class as the worker holds it", () => {
 });
 
 describe("room for large classes", () => {
+  const roomOf = (onRoom: (key: string) => void): Room => new Room({ allBytes: ALL_CLASSES_BYTES, onRoom });
   const take = (room: Room, classKey: string, bytes: number, uid = classKey): boolean => room.take(classKey, { uid, bytes });
   const fill = (room: Room, namespace: string, count: number): number =>
     Array.from({ length: count }, (_, index) => take(room, `${namespace}/c${index}`, MIB)).filter(Boolean).length;
 
   test("B-15: is bounded for a namespace, whose small classes need none", () => {
-    const room = new Room(() => undefined);
+    const room = roomOf(() => undefined);
     assert.equal(fill(room, "team", 63), NAMESPACE_BYTES / MIB);
     assert.equal(take(room, "team/small", 32_768), true);
     assert.equal(take(room, "other/large", MIB), true);
   });
 
   test("B-15: is left to a further namespace by however many that fill theirs", () => {
-    const room = new Room(() => undefined);
+    const room = roomOf(() => undefined);
     let all = 0;
     for (let index = 0; index < 20; index++) all += fill(room, `many-${index}`, 63);
     assert.ok(all > 64 && all < 96, `${all} MiB`);
@@ -75,7 +76,7 @@ describe("room for large classes", () => {
 
   test("B-15: stays with those that have it, and what becomes free goes to the first that waits and fits", () => {
     const heard: string[] = [];
-    const room = new Room((key) => heard.push(key));
+    const room = roomOf((key) => heard.push(key));
     fill(room, "team", 18);
     assert.equal(take(room, "team/c3", MIB), true, "as it is listed anew");
     assert.equal(take(room, "team/c16", MIB), false);
@@ -90,7 +91,7 @@ describe("room for large classes", () => {
 
   test("B-15: is not kept for a class that is gone", () => {
     const heard: string[] = [];
-    const room = new Room((key) => heard.push(key));
+    const room = roomOf((key) => heard.push(key));
     fill(room, "team", 18);
     for (let index = 0; index < 18; index++) room.leave(`team/c${index}`);
     assert.equal(fill(room, "other-name", 16), 16);
@@ -99,7 +100,7 @@ describe("room for large classes", () => {
 
   test("C-1: is kept however often a class is listed again, and whatever others have taken since", () => {
     const heard: string[] = [];
-    const room = new Room((key) => heard.push(key));
+    const room = roomOf((key) => heard.push(key));
     const keys = ["a", "b", "c", "d", "e", "f", "g"].flatMap((namespace) =>
       Array.from({ length: 16 }, (_, index) => `${namespace}/c${index}`),
     );
@@ -116,7 +117,7 @@ describe("room for large classes", () => {
   });
 
   test("C-1: is kept by a class that has an annotation more, and not by one that grows and grows", () => {
-    const room = new Room(() => undefined);
+    const room = roomOf(() => undefined);
     for (const namespace of ["team", "b", "c", "d", "e", "f", "g"]) fill(room, namespace, 16);
     assert.equal(take(room, "team/c3", MIB + 2_000), true);
     assert.equal(take(room, "team/c3", MIB), true, "and without it");
@@ -130,7 +131,7 @@ describe("room for large classes", () => {
 
   test("C-2: is that of a name, whose object of before may be reported gone when the next one has it", () => {
     const heard: string[] = [];
-    const room = new Room((key) => heard.push(key));
+    const room = roomOf((key) => heard.push(key));
     fill(room, "team", 18);
     assert.equal(take(room, "team/c5", MIB, "anew"), true);
     assert.equal(take(room, "team/c16", MIB, "anew"), false);

@@ -40,7 +40,7 @@ const caches = (): CopyCaches => {
     secrets: { ofClass: (key: string) => (key === KEY ? [source] : []) },
     copies: { ofClass: () => [], get: () => copy },
     consumers: { isUsed: () => true },
-    grants: { consentOf: () => undefined },
+    grants: { consentOf: () => ({ from: ["team/*"], isTerminating: false }) },
     markOf: () => "mark",
   } as unknown as CopyCaches; // As far as it is asked.
 };
@@ -55,11 +55,11 @@ describe("a copy that names a class of another shard", () => {
   test("makes that class be asked for, which is in no live copy", () => {
     const observation = observeCopies(caches(), KEY);
     assert.ok(observation);
-    assert.deepEqual(foreignOwners(caches(), observation), [FOREIGN]);
+    assert.deepEqual([...foreignOwners(caches(), observation)], [[FOREIGN, [{ namespace: "target", name: "app" }]]]);
   });
 
   test("is left alone while nothing is known of it, and where that class has a copy there", () => {
-    assert.equal(planned(new Map()), "conflict");
+    assert.equal(planned(new Map()), "unclear");
     assert.equal(planned(new Map([[FOREIGN, classOf(FOREIGN, "target, more")]])), "conflict");
   });
 

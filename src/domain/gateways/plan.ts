@@ -8,7 +8,7 @@ import type { HeldAccount } from "./held-account.ts";
 import { type HeldOwner, MAX_ENTRIES, MAX_OWNER_CHARACTERS } from "./held-owner.ts";
 import { isAppRoutings, madeFor, writerOf } from "./made-for.ts";
 import { ownerKey } from "./owner-kinds.ts";
-import { isOwnReference, TLS_KEYS, type TlsEntry } from "./tls-entry.ts";
+import { isOwnReference, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 import type { TlsOwner } from "./tls-owner.ts";
 
 /** Everything that is known of one Gateway or Ingress. */
@@ -137,24 +137,28 @@ function whyTaken({ kind, object }: TlsOwner, live: HeldClass): string | undefin
 function judgeReference({ secretOf, owner }: OwnerObservation, entry: TlsEntry): Judged {
   const { className, reference } = entry;
   const { isMade, problem } = secretOf(className);
-  const claim = isClaimed(entry) && isMade ? { claim: entry } : {};
+  const standing = standingOf(reference);
+  const claim = standing === "toWrite" && isMade ? { claim: entry } : {};
   if (problem !== undefined) {
     const message = `the Secret ${className} does not match the vault: ${problem} (SecretProviderClass ${className})`;
     return { state: "failed", ...claim, notice: { reason: "CertificateNotSynced", message } };
   }
-  if (reference.wanted !== undefined && reference.current === "other") {
-    const writers = reference.managers.length === 0 ? "someone else" : reference.managers.join(", ");
+  if (standing === "others") {
+    const { field, managers } = reference;
+    const writers = managers.length === 0 ? "someone else" : managers.join(", ");
     return conflict(
-      `${reference.field} is not changed: it was written by ${writers}; remove it there, name the Secret ${className} in it, or remove ${TLS_KEYS.address} from the ${owner.kind}`,
+      `${field} is not changed: it was written by ${writers}; remove it there, name the Secret ${className} in it, or remove ${TLS_KEYS.address} from the ${owner.kind}`,
     );
   }
-  const isSettled = reference.wanted === undefined || reference.current === "wanted";
-  return { state: isMade && isSettled ? "ready" : "pending", ...claim };
+  return { state: isMade && standing === "settled" ? "ready" : "pending", ...claim };
 }
 
-/** Not what others own: a name that stands there by their word is theirs to change. */
-function isClaimed({ reference: { wanted, current, managers } }: TlsEntry): boolean {
-  return wanted !== undefined && (current === "none" || current === "ours") && managers.length === 0;
+/** What others own is theirs to change, be it empty; where it names the Secret, it does what is asked for, for the hosts that they chose. */
+function standingOf({ wanted, current, managers }: TlsReference): "settled" | "toWrite" | "others" {
+  if (wanted === undefined || current === "wanted") return "settled";
+  if (current === "other") return "others";
+  if (managers.length === 0) return "toWrite";
+  return current === "ours" ? "settled" : "others";
 }
 
 /** By the worker's word alone, and for a class that goes. */

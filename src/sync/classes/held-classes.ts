@@ -4,7 +4,7 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { type HeldClass, heldClass } from "../../domain/provider-class/held-class.ts";
 import { Claims } from "../../domain/sync/claims.ts";
-import { Room } from "../room.ts";
+import { ALL_CLASSES_BYTES, Room } from "../room.ts";
 
 /** All classes, as far as there is room for them. */
 export interface HeldClasses extends Pick<Reflector<HeldClass>, "hasSynced" | "get" | "list" | "relist"> {
@@ -24,7 +24,7 @@ export interface HeldClassesOptions {
 }
 
 export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
-  const room = new Room(lookAt);
+  const room = new Room({ allBytes: ALL_CLASSES_BYTES, onRoom: lookAt });
   const claims = new Claims();
   /** Classes that had to wait, read once they had room. The watch replaces each with its next change. */
   const admitted = new Map<string, HeldClass>();

@@ -52,7 +52,7 @@ const RESOURCE = RESOURCES.secretProviderClassSyncs;
 
 export function startStatusStore(options: StatusStoreOptions, signal: AbortSignal): StatusStore {
   const { kube, watcher, crdHealth, logger, isOfClass, onLost } = options;
-  const room = new Room(onLost, ALL_STATUSES_BYTES);
+  const room = new Room({ allBytes: ALL_STATUSES_BYTES, onRoom: onLost });
   /** Our own writes that the watch has not shown yet. */
   const written = new Map<string, Written>();
   /** What the API server does not have, though it should. */

@@ -17,7 +17,10 @@ import { CopyPace } from "./copy-pace.ts";
 import type { CopyCaches } from "./observe-copies.ts";
 import { type CopyPorts, reconcileCopies } from "./reconcile-copies.ts";
 
-/** Classes whose copies are written at a time. Each has the values of one Secret in hand, 1 MiB at most; a namespace alone gets half of them. */
+/**
+ * Classes whose copies are written at a time. Each has the values of one Secret in hand, and for a moment those of a copy, of 1 MiB each at most;
+ * a namespace alone gets half of them.
+ */
 const WORKERS = 8;
 
 /** Until all copies are listed (milliseconds). */

@@ -1,7 +1,7 @@
 import { COPY_ANNOTATIONS } from "../../domain/annotations.ts";
 import { takesFrom } from "../../domain/grants/mirror-consent.ts";
 import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
-import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyIn, refOfKey } from "../../domain/object-key.ts";
 import type { CopiesObservation, CopyingClass, CopyStanding } from "../../domain/sync/copies/copies-plan.ts";
 import type { CopySource } from "../../domain/sync/copies/copy-plan.ts";
@@ -43,14 +43,34 @@ interface ServedInstall {
 /** Classes of other shards, as they are now; undefined: there is none. */
 export type ForeignClasses = ReadonlyMap<string, SecretProviderClass | undefined>;
 
-/** Whose copies of other shards' classes have the names that this class wants: nothing of those classes is in the live copies. */
-export function foreignOwners(caches: CopyCaches, { spc, sources }: CopiesObservation): readonly string[] {
-  if (spc.kind !== "present") return [];
-  const refs = spc.namespaces.flatMap((namespace) => sources.map(({ secret }) => ({ namespace, name: secret.ref.name })));
-  const owners = refs.map((ref) => keyIn(caches.copies.get(ref)?.annotations[COPY_ANNOTATIONS.copiedFrom]));
-  return [...new Set(owners)].flatMap((owner) =>
-    owner === undefined || caches.install.shard.serves(refOfKey(owner).namespace) ? [] : [owner],
-  );
+/**
+ * Classes of other shards (`namespace/name`) whose copies have the names that this class wants, with these names: nothing of those classes is in
+ * the live copies.
+ */
+export function foreignOwners(
+  caches: CopyCaches,
+  { spc, sources, standingOf }: CopiesObservation,
+): ReadonlyMap<string, readonly CopyRef[]> {
+  const granted = spc.kind === "present" ? spc.namespaces.filter((namespace) => standingOf(namespace) === "granted") : [];
+  const refs = granted.flatMap((namespace) => sources.map(({ secret }) => ({ namespace, name: secret.ref.name })));
+  const owners = new Map<string, readonly CopyRef[]>();
+  for (const ref of refs) {
+    const owner = keyIn(caches.copies.get(ref)?.annotations[COPY_ANNOTATIONS.copiedFrom]);
+    if (owner !== undefined && isForeign(caches.install, owner)) owners.set(owner, [...(owners.get(owner) ?? []), ref]);
+  }
+  return owners;
+}
+
+type CopyRef = Required<ObjectRef>;
+
+/** Outside the install's namespaces there is no class of anybody's: whoever edited an annotation has nothing read by it. */
+function isForeign({ namespaces, shard }: ServedInstall, classKey: string): boolean {
+  const { namespace } = refOfKey(classKey);
+  return isServed(namespaces, namespace) && !shard.serves(namespace);
+}
+
+function isServed(namespaces: readonly string[], namespace: string): boolean {
+  return namespaces.length === 0 || namespaces.includes(namespace);
 }
 
 /** Undefined while nothing may be concluded from the class: it is held in part, or was given to another provider. */
@@ -86,8 +106,7 @@ function sourcesOf({ secrets, markOf }: CopyCaches, key: string): readonly CopyS
 }
 
 function standing({ install, grants }: CopyCaches, key: string, namespace: string): CopyStanding {
-  const { namespaces: served } = install;
-  if (served.length > 0 && !served.includes(namespace)) return "notServed";
+  if (!isServed(install.namespaces, namespace)) return "notServed";
   const consent = grants.consentOf(namespace);
   if (consent?.isTerminating === true) return "terminating";
   return consent !== undefined && takesFrom(consent, key) ? "granted" : "notGranted";
@@ -97,14 +116,15 @@ function standing({ install, grants }: CopyCaches, key: string, namespace: strin
 function isClaimed(
   { install, classes, secrets }: CopyCaches,
   classKey: string,
-  ref: { readonly namespace: string; readonly name: string },
+  ref: CopyRef,
   foreign: ForeignClasses,
-): boolean {
-  if (!install.shard.serves(refOfKey(classKey).namespace)) {
+): boolean | undefined {
+  const names = (spc: SecretProviderClass): boolean => mirrorTargets(spc).namespaces.includes(ref.namespace);
+  if (isForeign(install, classKey)) {
     const other = foreign.get(classKey);
-    return !foreign.has(classKey) || (other !== undefined && mirrorTargets(other).namespaces.includes(ref.namespace));
+    return other === undefined ? (foreign.has(classKey) ? false : undefined) : names(other);
   }
   if (!secrets.ofClass(classKey).some((secret) => secret.ref.name === ref.name)) return false;
   const spc = classes.get(refOfKey(classKey));
-  return spc === undefined || mirrorTargets(spc).namespaces.includes(ref.namespace);
+  return spc === undefined || names(spc);
 }

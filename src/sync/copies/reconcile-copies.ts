@@ -1,20 +1,30 @@
-import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { COPY_LABEL } from "../../domain/annotations.ts";
+import { RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
-import type { KubeError } from "../../domain/ports/kube-error.ts";
 import { withCopies } from "../../domain/sync/class-status.ts";
-import { type CopiesPlan, copyStatuses, type PlannedCopy, planCopies } from "../../domain/sync/copies/copies-plan.ts";
-import { type CopyResult, newConflicts } from "../../domain/sync/copies/copy-status.ts";
-import type { ClassStatus, CopyState } from "../../domain/sync/status-fields.ts";
+import {
+  type CopiesObservation,
+  type CopiesPlan,
+  copyStatuses,
+  type PlannedCopy,
+  planCopies,
+} from "../../domain/sync/copies/copies-plan.ts";
+import { type CopyWrite, planCopy } from "../../domain/sync/copies/copy-plan.ts";
+import { newConflicts } from "../../domain/sync/copies/copy-status.ts";
+import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { StatusStore } from "../classes/status-store.ts";
 import { tell } from "../classes/tell.ts";
-import { soonestOf, writeRefusal } from "../refusals.ts";
+import { observeStoredSecret } from "../secrets/secret-store.ts";
+import { wholeSecret } from "../secrets/whole-secret.ts";
 import type { CopyPace } from "./copy-pace.ts";
+import { CopyPass, placeOfCopy, placeOfSecret, UNSETTLED_MS } from "./copy-pass.ts";
 import { type CopyCaches, type ForeignClasses, foreignOwners, observeCopies } from "./observe-copies.ts";
 import { type CopyRemoving, removeCopy } from "./remove-copy.ts";
-import { type DueCopy, readSource, writeCopy } from "./write-copy.ts";
+import { readSource, writeCopy } from "./write-copy.ts";
 
 export interface CopyPorts {
   readonly writing: CopyRemoving;
@@ -25,112 +35,72 @@ export interface CopyPorts {
   readonly pace: CopyPace;
 }
 
-/** While the class CRD is away, something moved, or the class has no status yet (milliseconds). */
-const UNSETTLED_MS = 1_000;
-/** Nothing tells of a foreign Secret that has gone (milliseconds). */
-const CONFLICT_MS = 60_000;
-
 /** One pass over the copies of one class: observe, plan, apply, tell. */
 export async function reconcileCopies(ports: CopyPorts, key: string, signal: AbortSignal): Promise<Outcome> {
   const { writing, caches, pace } = ports;
   if (writing.crdHealth.state.kind === "frozen") return { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
   const seen = observeCopies(caches, key);
   if (seen === undefined) return { kind: "done" };
-  const foreign = await foreignClasses(writing, foreignOwners(caches, seen), signal);
-  const observation = foreign.size === 0 ? seen : observeCopies(caches, key, foreign);
+  const pass = new CopyPass();
+  const owners = foreignOwners(caches, seen);
+  const foreign = await foreignClasses(writing, owners, pass, signal);
+  const observation = owners.size === 0 ? seen : observeCopies(caches, key, foreign);
   if (observation === undefined) return { kind: "done" };
   const plan = planCopies(observation);
   const subject = { key, resourceVersion: caches.classes.get(refOfKey(key))?.metadata.resourceVersion };
-  const pass = new Pass();
   for (const removal of plan.removals) {
-    await pass.attempt([placeOf(removal.secret.ref)], async () => {
+    await pass.attempt([placeOfSecret(removal.secret.ref)], async () => {
       if (await removeCopy(writing, subject, removal, signal)) pace.forget(objectKey(removal.secret.ref));
       else pass.requeueAfter(UNSETTLED_MS);
     });
   }
-  await writeCopies(ports, plan, pass, signal);
+  await writeCopies(ports, plan, { observation, pass }, signal);
   await tellStatus(ports, key, { plan, pass }, signal);
   return pass.outcome();
 }
 
-async function foreignClasses({ kube }: CopyRemoving, keys: readonly string[], signal: AbortSignal): Promise<ForeignClasses> {
+/** What cannot be read holds up only the copies that name it. */
+async function foreignClasses(
+  { kube }: CopyRemoving,
+  owners: ReturnType<typeof foreignOwners>,
+  pass: CopyPass,
+  signal: AbortSignal,
+): Promise<ForeignClasses> {
   const found = new Map<string, SecretProviderClass | undefined>();
-  for (const key of keys) {
-    const result = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, refOfKey(key), signal);
-    // Where the kind is not served, nothing is said of the class.
-    if (result.kind !== "unserved") found.set(key, result.kind === "found" ? result.object : undefined);
+  for (const [key, places] of owners) {
+    await pass.attempt(places, async () => {
+      const result = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, refOfKey(key), signal);
+      // Where the kind is not served, nothing is said of the class.
+      if (result.kind !== "unserved") found.set(key, result.kind === "found" ? result.object : undefined);
+    });
   }
   return found;
 }
 
-type CopyPlace = Omit<CopyResult, "state">;
-
-const placeOf = ({ namespace = "", name }: ObjectRef): CopyPlace => ({ namespace, name });
-const placeOfCopy = ({ namespace, source }: PlannedCopy): CopyPlace => ({ namespace, name: source.secret.ref.name });
-
-/** What comes of the single copies, of their removal as of their writing: one that fails holds up no other. */
-class Pass {
-  readonly results: CopyResult[] = [];
-  /** Namespaces in which a write met another one: the next pass knows more of them. */
-  readonly collided = new Set<string>();
-  readonly #failures: KubeError[] = [];
-  #milliseconds = Number.POSITIVE_INFINITY;
-
-  /** Does what is about these copies; its failure is theirs. */
-  async attempt(places: readonly CopyPlace[], work: () => Promise<void>): Promise<void> {
-    const error = await writeRefusal(work);
-    if (error !== undefined) for (const place of places) this.#fail(place, error);
-  }
-
-  requeueAfter(milliseconds: number): void {
-    this.#milliseconds = Math.min(this.#milliseconds, milliseconds);
-  }
-
-  note(place: CopyPlace, state: CopyState): undefined {
-    if (state === "Conflict") this.requeueAfter(CONFLICT_MS);
-    this.results.push({ ...place, state });
-  }
-
-  /** `contestedFor`: milliseconds in which others still count as changing it back; undefined where nobody does. */
-  noteContested(
-    place: CopyPlace,
-    { state, contestedFor }: { readonly state: CopyState; readonly contestedFor: number | undefined },
-  ): undefined {
-    if (contestedFor === undefined) return this.note(place, state);
-    this.requeueAfter(contestedFor);
-    return this.note(place, "Contested");
-  }
-
-  #fail(place: CopyPlace, error: KubeError): void {
-    // What goes with its namespace fails nobody.
-    if (error.code === "Terminating") return this.note(place, "Terminating");
-    this.#failures.push(error);
-    if (error.code === "Conflict") this.collided.add(place.namespace);
-    else this.note(place, "Failed");
-  }
-
-  outcome(): Outcome {
-    const failure = soonestOf(this.#failures);
-    if (failure !== undefined) throw failure;
-    return this.#milliseconds === Number.POSITIVE_INFINITY ? { kind: "done" } : { kind: "requeueAfter", milliseconds: this.#milliseconds };
-  }
+interface Writing {
+  readonly observation: CopiesObservation;
+  readonly pass: CopyPass;
 }
 
 /** Each source is read once, for the copies of it that have to be written; its values are let go before the next one is read. */
-async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, pass: Pass, signal: AbortSignal): Promise<void> {
+async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, writing: Writing, signal: AbortSignal): Promise<void> {
   for (const source of new Set(copies.map((copy) => copy.source))) {
-    const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, pass) ?? []);
-    if (due.length > 0) await writeDue(ports, due, pass, signal);
+    const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, writing.pass) ?? []);
+    if (due.length > 0) await writeDue(ports, due, writing, signal);
   }
 }
 
-/** The copy, if it is to be written now; otherwise notes how it stands. */
-function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: Pass): DueCopy | undefined {
+interface NextCopy extends PlannedCopy {
+  readonly step: CopyWrite | { readonly kind: "unread" };
+}
+
+/** The copy, if it is to be read or written now; otherwise notes how it stands. */
+function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: CopyPass): NextCopy | undefined {
   const { step } = copy;
   const place = placeOfCopy(copy);
   const now = clock.now();
-  // The store has logged which Secret has no room; once there is some, its change brings the class back.
-  if (step.kind === "conflict" || step.kind === "noRoom") return pass.note(place, step.kind === "conflict" ? "Conflict" : "Failed");
+  if (step.kind === "conflict") return pass.note(place, "Conflict");
+  if (step.kind === "unclear") return pass.noteUnclear(place);
   if (step.kind === "keep") {
     pace.noteRight(copy);
     return pass.noteContested(place, { state: "Synced", contestedFor: pace.contestedFor(copy, now) });
@@ -139,8 +109,8 @@ function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: Pass): DueC
   return pause === 0 ? { ...copy, step } : pass.noteContested(place, { state: "Contested", contestedFor: pause });
 }
 
-async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: Pass, signal: AbortSignal): Promise<void> {
-  const { writing, caches, clock, pace } = ports;
+async function writeDue(ports: CopyPorts, due: readonly NextCopy[], { observation, pass }: Writing, signal: AbortSignal): Promise<void> {
+  const { writing } = ports;
   const [{ source } = { source: undefined }] = due;
   await pass.attempt(due.map(placeOfCopy), async () => {
     const live = source && (await readSource(writing, source, signal));
@@ -151,22 +121,50 @@ async function writeDue(ports: CopyPorts, due: readonly DueCopy[], pass: Pass, s
     }
     for (const copy of due) {
       signal.throwIfAborted();
-      const place = placeOfCopy(copy);
-      const observed = caches.copies.get(place);
-      await pass.attempt([place], async () => {
-        const state = await writeCopy(writing, copy, { live, observed }, signal);
-        if (state === "Synced") pace.noteWrite(copy, clock.now());
-        pass.noteContested(place, { state, contestedFor: pace.contestedFor(copy, clock.now()) });
-      });
+      await pass.attempt([placeOfCopy(copy)], () => writeOne(ports, copy, { live, observation, pass }, signal));
     }
   });
+}
+
+/** `live` is the copy's source. */
+async function writeOne(ports: CopyPorts, due: NextCopy, by: Writing & { readonly live: Secret }, signal: AbortSignal): Promise<void> {
+  const { writing, caches, clock, pace } = ports;
+  const { live, pass } = by;
+  const place = placeOfCopy(due);
+  const isUnread = due.step.kind === "unread";
+  const seen = isUnread ? await readCopy(ports, due, by, signal) : { copy: due, observed: caches.copies.get(place) };
+  const copy = isUnread ? dueNow(ports, seen.copy, pass) : due;
+  if (copy === undefined || copy.step.kind === "unread") return;
+  const state = await writeCopy(writing, { ...copy, step: copy.step }, { live, observed: seen.observed }, signal);
+  if (state === "Synced") pace.noteWrite(copy, clock.now());
+  pass.noteContested(place, { state, contestedFor: pace.contestedFor(copy, clock.now()) });
+}
+
+interface ReadCopy {
+  readonly copy: PlannedCopy;
+  readonly observed: ObservedSecret | undefined;
+}
+
+/** Plans anew what is held in part, by what the API server has. */
+async function readCopy(
+  { writing, caches }: CopyPorts,
+  copy: PlannedCopy,
+  { live, observation }: Pick<Writing, "observation"> & { readonly live: Secret },
+  signal: AbortSignal,
+): Promise<ReadCopy> {
+  const place = placeOfCopy(copy);
+  const { secret } = copy.source;
+  const source = { ...copy.source, secret: secret.isPartial === true ? observeStoredSecret(live, writing.fingerprints) : secret };
+  const observed = await wholeSecret(writing, caches.copies.get(place), COPY_LABEL, signal);
+  const step = planCopy(source, { observed, isClaimedBy: (classKey) => observation.isClaimedBy(classKey, place) });
+  return { copy: { ...copy, source, step }, observed };
 }
 
 /** Where a class has no status yet, its own reconcile is about to make one. */
 async function tellStatus(
   { writing: { logger }, caches, statuses, events }: CopyPorts,
   key: string,
-  { plan, pass }: { readonly plan: CopiesPlan; readonly pass: Pass },
+  { plan, pass }: { readonly plan: CopiesPlan; readonly pass: CopyPass },
   signal: AbortSignal,
 ): Promise<void> {
   const ref = refOfKey(key);
@@ -176,7 +174,7 @@ async function tellStatus(
   const copies = copyStatuses(
     plan,
     pass.results,
-    before.filter(({ namespace }) => pass.collided.has(namespace)),
+    before.filter(({ namespace }) => pass.unclear.has(namespace)),
   );
   if (statuses.get(ref) === undefined && copies.length > 0) pass.requeueAfter(UNSETTLED_MS);
   const conflicts = newConflicts(copies, before);

@@ -35,13 +35,13 @@ export async function readSource(
   source: CopySource,
   signal: AbortSignal,
 ): Promise<Secret | undefined> {
-  const { ref, uid, type, annotations } = source.secret;
+  const { ref, uid, type, annotations, isPartial } = source.secret;
   const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref }, signal);
   if (live === undefined) return undefined;
   const now = observeStoredSecret(live, fingerprints);
   const isSame =
     now.uid === uid &&
-    now.type === type &&
+    (isPartial === true || now.type === type) &&
     now.isContentIntact &&
     isWrittenFor(now, refOfKey(source.classKey).name) &&
     now.annotations[SECRET_ANNOTATIONS.content] === annotations[SECRET_ANNOTATIONS.content];

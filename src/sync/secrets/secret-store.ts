@@ -138,9 +138,9 @@ export function observeStoredSecret(object: KubeObject, fingerprints: Fingerprin
 
 /** Nobody waits for room: what has none is read where it is to be written, and asks again with its next change. */
 class SecretRooms {
-  readonly #proven = new Room(undefined, ALL_SECRETS_BYTES);
+  readonly #proven = new Room({ allBytes: ALL_SECRETS_BYTES, onRoom: "nobodyWaits" });
   /** Whoever forges Secrets takes nothing from the worker's own. */
-  readonly #unproven = new Room(undefined, ALL_UNPROVEN_SECRETS_BYTES);
+  readonly #unproven = new Room({ allBytes: ALL_UNPROVEN_SECRETS_BYTES, onRoom: "nobodyWaits" });
 
   take({ ref, uid, lacksProof }: ObservedSecret, bytes: number): boolean {
     const [room, other] = lacksProof === true ? [this.#unproven, this.#proven] : [this.#proven, this.#unproven];

@@ -16,6 +16,7 @@ import { applyWithout, assertAcceptable, changingHands } from "./apply-secret.ts
 import { type BodyInput, secretBody, wantedFrom } from "./secret-body.ts";
 import { observeStoredSecret } from "./secret-store.ts";
 import { keepingAdoption, ownershipRefusal, type TakeOverTerms, takeOverVerdict } from "./take-over-secret.ts";
+import { wholeSecret } from "./whole-secret.ts";
 
 export type WriteResult =
   | { readonly kind: "written"; readonly action: "create" | "apply" | "adopt" }
@@ -46,7 +47,7 @@ export interface WriteInput {
 
 /** Brings one Secret to what the vault says, with the least write that does it. */
 export async function writeSecret(options: SecretWriteOptions, given: WriteInput, signal: AbortSignal): Promise<WriteResult> {
-  const observed = await wholeSecret(options, given.observed, signal);
+  const observed = await wholeSecret(options, given.observed, MANAGED_LABEL, signal);
   const input = { ...given, observed, secret: keepingAdoption(given.secret, observed !== undefined && isAdopted(observed)) };
   const wanted = wantedFrom(input.secret, options.fingerprints, input);
   const body: BodyInput = { secret: input.secret, wanted, className: input.className, namespace: input.namespace };
@@ -78,19 +79,6 @@ export async function writeSecret(options: SecretWriteOptions, given: WriteInput
     default:
       return assertNever(action);
   }
-}
-
-/** One that the worker holds in part is read for its write. Undefined: it is gone, or not ours any more. */
-async function wholeSecret(
-  { kube, fingerprints }: SecretWriteOptions,
-  held: ObservedSecret | undefined,
-  signal: AbortSignal,
-): Promise<ObservedSecret | undefined> {
-  if (held?.isPartial !== true) return held;
-  const live = await findByName<Secret>(kube, { resource: RESOURCES.secrets, ref: held.ref }, signal);
-  const whole = live && observeStoredSecret(live, fingerprints);
-  if (whole?.labels[MANAGED_LABEL] !== "true") return undefined;
-  return whole.uid === held.uid ? { ...whole, lacksProof: held.lacksProof === true } : whole;
 }
 
 /** What comes of the create after our own deletion. */

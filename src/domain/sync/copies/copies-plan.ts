@@ -35,7 +35,8 @@ export interface CopiesObservation {
   readonly standingOf: (namespace: string) => CopyStanding;
   /** What carries the label of a copy there, whichever class it names. */
   readonly copyAt: (ref: ObjectRef) => ObservedSecret | undefined;
-  readonly isClaimedBy: (classKey: string, ref: ObjectRef) => boolean;
+  /** Undefined: nobody knows by now. */
+  readonly isClaimedBy: (classKey: string, ref: ObjectRef) => boolean | undefined;
 }
 
 export interface PlannedCopy {

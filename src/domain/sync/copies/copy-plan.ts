@@ -24,23 +24,32 @@ export type CopyStep =
   | { readonly kind: "keep" }
   | CopyWrite
   | { readonly kind: "conflict"; readonly why: string }
-  /** The worker has no room for what it has to know of the Secret, or of the copy. */
-  | { readonly kind: "noRoom" };
+  /** Nobody knows by now whether the class that it names has a copy there, too. */
+  | { readonly kind: "unclear" }
+  /** The worker has no room for all that it has to know of the Secret, or of the copy: that is read first. */
+  | { readonly kind: "unread" };
+
+/** Of a class (`namespace/name`) that a copy names. */
+type CopyClaim = (classKey: string) => boolean | undefined;
 
 /**
  * `observed`: what carries the label of a copy under the name; undefined where nothing does. `isClaimedBy`: whether that class
- * (`namespace/name`) has a copy there, too. An annotation alone may have been edited.
+ * (`namespace/name`) has a copy there, too; undefined: nobody knows by now. An annotation alone may have been edited.
  */
 export function planCopy(
   source: CopySource,
-  { observed, isClaimedBy }: { readonly observed: ObservedSecret | undefined; readonly isClaimedBy: (classKey: string) => boolean },
+  { observed, isClaimedBy }: { readonly observed: ObservedSecret | undefined; readonly isClaimedBy: CopyClaim },
 ): CopyStep {
-  if (source.secret.isPartial === true || observed?.isPartial === true) return { kind: "noRoom" };
-  if (observed === undefined) return { kind: "create" };
-  const owner = keyIn(observed.annotations[COPY_ANNOTATIONS.copiedFrom]);
-  if (owner !== undefined && owner !== source.classKey && isClaimedBy(owner))
-    return { kind: "conflict", why: `it is a copy for the class ${owner}` };
-  if (observed.labels[MANAGED_LABEL] !== undefined) return { kind: "conflict", why: `it has the label ${MANAGED_LABEL} as well` };
+  const owner = keyIn(observed?.annotations[COPY_ANNOTATIONS.copiedFrom]);
+  const isClaimed = owner !== undefined && owner !== source.classKey && isClaimedBy(owner);
+  if (isClaimed === undefined) return { kind: "unclear" };
+  if (isClaimed) return { kind: "conflict", why: `it is a copy for the class ${owner}` };
+  if (observed?.labels[MANAGED_LABEL] !== undefined) return { kind: "conflict", why: `it has the label ${MANAGED_LABEL} as well` };
+  if (source.secret.isPartial === true || observed?.isPartial === true) return { kind: "unread" };
+  return observed === undefined ? { kind: "create" } : planOver(source, observed);
+}
+
+function planOver(source: CopySource, observed: ObservedSecret): CopyStep {
   const why = difference(source, observed);
   if (why === undefined) return { kind: "keep" };
   const cannotChange = unchangeable(source, observed);
