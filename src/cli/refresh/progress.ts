@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { monotonicClock } from "../../domain/ports/clock.ts";
 import type { ClassDefect } from "../../domain/preflight/class-defect.ts";
 import type { DriverPace } from "../../domain/refresh/driver-pace.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
@@ -103,7 +104,8 @@ const EVERY_MS = 2_000;
  * is known to its pods alone: only when the driver's time is over is each of them known to have looked.
  */
 export async function waitForProgress(refreshing: Refreshing, { pace, withinMs }: Waiting): Promise<RefreshProgress> {
-  const { clock, signal, terminal } = refreshing.context;
+  const { signal, terminal } = refreshing.context;
+  const clock = monotonicClock(refreshing.context.clock);
   const began = clock.now();
   const filesFollow = pace.kind === "republish" || pace.kind === "timer";
   for (;;) {
