@@ -131,7 +131,8 @@ describe("refresh", () => {
     const clock = { now: () => wall, monotonic: () => real, sleep };
     const { code } = await runOffline(["refresh", "web", "-n", "shop", "--wait", "--timeout", "60s"], "", { cluster, clock });
 
-    assert.deepEqual([code, real], [1, 60_000]);
+    assert.equal(code, 1);
+    assert.ok(real < 65_000, `it has waited ${real} ms`);
   });
 
   test("of a class whose pods and Secrets have the answer is done at once", async () => {
