@@ -61,7 +61,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(starting, due, signal));
   await answerIdleRequests(starting, asking, signal);
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
-  const [untold] = await reportNamespace(
+  const untold = await reportNamespace(
     context,
     { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) },
     signal,
