@@ -2,6 +2,7 @@ import type { Logger } from "../domain/ports/logger.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
+import { createSteadyClock } from "../runtime/steady-clock.ts";
 import { type TokenProxySettings, tokenProxyPlace } from "../runtime/token-proxy-place.ts";
 import { runProgram } from "./program.ts";
 import { type AzureAccess, type Cluster, type ClusterAccess, type CommandContext, CommandFailure, type Shipped } from "./shared/command.ts";
@@ -53,7 +54,7 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
     },
     watcher: async () => {
       const { createKubeWatcher } = await import("../kube/reflector.ts");
-      return createKubeWatcher(config, { ...client, clock: systemClock, logger: SILENT, random: Math.random });
+      return createKubeWatcher(config, { ...client, clock: createSteadyClock(), logger: SILENT, random: Math.random });
     },
     close: () => config.close(),
   };

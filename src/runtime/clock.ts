@@ -4,6 +4,7 @@ import type { Clock } from "../domain/ports/clock.ts";
 /** The machine's own clock. Tests of time pass another. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: async (milliseconds, signal) => {
     try {
       await wait(milliseconds, undefined, { signal });

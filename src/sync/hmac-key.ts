@@ -7,6 +7,7 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { FIELD_MANAGER } from "./field-manager.ts";
+import { isRefusal } from "./refusals.ts";
 
 export const HMAC_KEY_SECRET = "keyvault-injector-sync-key";
 const ENTRY = "hmac.key";
@@ -85,7 +86,7 @@ export async function keepHmacKey(options: KeptKey, signal: AbortSignal): Promis
       logger.warn("the fingerprint key was missing or damaged and has been restored", { secret });
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof KubeError) || error.code === "NotLeading") throw error;
+      if (!isRefusal(error)) throw error;
       logger.warn("the fingerprint key could not be checked or restored", { secret, error });
     }
   }

@@ -1,8 +1,7 @@
-import { Groups } from "../domain/groups.ts";
 import { CREDENTIAL_PARAMETERS } from "../domain/injection/credentials.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type SecretObject, type SecretProviderClass } from "../domain/kubernetes.ts";
 import { isDnsSubdomain } from "../domain/kubernetes-names.ts";
-import type { Change, KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
+import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import { trimSpace } from "../domain/provider-class/go-text.ts";
 
 /** Longer than any flag and any provider's name. Whether a client ID is there is all that is asked of it. */
@@ -21,27 +20,17 @@ const MOST_NAMES = 12 * 1024;
 const AROUND = { secret: 32, key: 11 } as const;
 
 /** The live copy of classes: of each what a decision on a pod uses, as one short text. */
-export interface ClassCopy extends Pick<Reflector<SecretProviderClass>, "get" | "isUnserved" | "lastActivity"> {
-  /** Names of the classes in a namespace, `most` of them at most. */
-  namesIn(namespace: string, most: number): readonly string[];
-}
+export type ClassCopy = Pick<Reflector<SecretProviderClass>, "get" | "isUnserved" | "lastActivity">;
 
 export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): ClassCopy {
   // A text of its own: a part of a large one would keep all of it in memory.
   const project = (object: KubeObject): string => JSON.stringify(usedOf(object));
-  // Kept beside the copy, which knows one class by its name: to go through all of them for one namespace takes too long for an answer.
-  const names = new Groups<true>();
-  const onChange = ({ namespace = "", name }: ObjectRef, { current }: Change<string>): void => {
-    if (current === undefined) names.delete(namespace, name);
-    else names.set(namespace, name, true);
-  };
-  const copy = watcher.reflect<string>({ resource: RESOURCES.secretProviderClasses, project, onChange }, signal);
+  const copy = watcher.reflect<string>({ resource: RESOURCES.secretProviderClasses, project }, signal);
   return {
     get: (ref: ObjectRef) => {
       const text = copy.get(ref);
       return text === undefined ? undefined : (JSON.parse(text) as SecretProviderClass); // Written above.
     },
-    namesIn: (namespace, most) => names.keys(namespace).slice(0, most),
     get isUnserved() {
       return copy.isUnserved;
     },

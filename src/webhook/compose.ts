@@ -50,7 +50,7 @@ export interface WebhookServerOptions {
 
 /** The API server: live copies of what reviews name, and reads of what a copy lacks. */
 interface ApiParts {
-  readonly classes: Pick<ClassCopy, "get"> & Partial<Pick<ClassCopy, "namesIn">>;
+  readonly classes: Pick<ClassCopy, "get">;
   readonly namespaces: Pick<Reflector<KubeObject>, "get">;
   readonly kube: Pick<KubeClient, "read">;
 }
@@ -67,7 +67,6 @@ export function createWebhookServer({ settings, clouds, listen, tls, api, proces
   const preflight: PreflightOptions = {
     decidePod: (request, lookUp, peer) => decidePod(request, { settings, lookUp, lookUpNamespace: (name) => lookUpNamespace(name, peer) }),
     lookUp,
-    classNames: settings.isCallerTrusted === true ? (namespace, most) => classes.namesIn?.(namespace, most) ?? [] : undefined,
     cloudName: clouds.cloudName,
     identityBindings: clouds.identityBindings,
     metrics: createPreflightMetrics(registry),

@@ -2,7 +2,7 @@ import { type AdmissionDecision, internalError } from "../domain/admission/decis
 import type { AdmissionRequest } from "../domain/admission/review.ts";
 import type { ClassFact } from "../domain/injection/credentials.ts";
 import { isKubeObject, objectAt } from "../domain/json-members.ts";
-import type { ObjectRef, SecretProviderClass } from "../domain/kubernetes.ts";
+import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { classWarnings } from "../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../domain/preflight/misplaced-annotations.ts";
@@ -10,7 +10,6 @@ import { completePreflight, reasonsOf } from "../domain/preflight/response.ts";
 import type { PreflightWarning } from "../domain/preflight/warning.ts";
 import { podRequestOf, templatePath } from "../domain/preflight/workload.ts";
 import { workloadWarnings } from "../domain/preflight/workload-warnings.ts";
-import { nearestSpelling } from "../domain/spelling.ts";
 import { answerTo, type ReviewHandler } from "./answer.ts";
 import type { ClassLookup } from "./class-lookup.ts";
 import { decode } from "./decode.ts";
@@ -20,8 +19,6 @@ export interface PreflightOptions {
   /** The pod webhook's own decision. */
   readonly decidePod: (request: AdmissionRequest, lookUp: ClassLookup, peer: string) => Promise<AdmissionDecision>;
   readonly lookUp: ClassLookup;
-  /** Names of classes in a namespace, `most` of them at most: one of them may be meant by a name that no class has. Undefined where the caller is shown none. */
-  readonly classNames: ((namespace: string, most: number) => readonly string[]) | undefined;
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
   /** `--identity-bindings` */
@@ -74,27 +71,19 @@ function createHandler(resource: PreflightResource, { metrics, logger }: Preflig
 async function checkWorkload(
   request: AdmissionRequest,
   peer: string,
-  { decidePod, lookUp, classNames }: PreflightOptions,
+  { decidePod, lookUp }: PreflightOptions,
 ): Promise<readonly PreflightWarning[]> {
   const pod = podRequestOf(request);
   if (pod === undefined) return [];
   const classes = new Map<string, ClassFact>();
   const noted: ClassLookup = async (ref) => {
-    const found = await lookUp(ref, peer);
-    const fact = found.kind === "missing" ? { ...found, nearest: nearestClass(ref, classNames) } : found;
+    const fact = await lookUp(ref, peer);
     classes.set(ref.name, fact);
     return fact;
   };
   const decision = await decidePod(pod, noted, peer);
   const workload = objectAt(request.object, []) ?? {};
   return [...misplacedAnnotations(workload, templatePath(request) ?? []), ...workloadWarnings({ pod: pod.object, decision, classes })];
-}
-
-/** Each is compared letter by letter while somebody waits for the answer. */
-const MOST_NAMES = 200;
-
-function nearestClass({ namespace = "", name }: ObjectRef, classNames: PreflightOptions["classNames"]): string | undefined {
-  return classNames && nearestSpelling(name, classNames(namespace, MOST_NAMES));
 }
 
 /** The class of the review, in the namespace of the request: a class that is created may leave its own out. */

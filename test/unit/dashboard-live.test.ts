@@ -11,6 +11,8 @@ import { ManualClock } from "../support/time/manual-clock.ts";
 describe("a kind that the dashboard watches", () => {
   function world(within?: string) {
     const clock = new ManualClock();
+    let ahead = 0;
+    const machine = { now: () => clock.now() + ahead, sleep: () => Promise.resolve() };
     const asked: ReflectorOptions<string>[] = [];
     const copy = { lastActivity: clock.now(), hasSynced: false, isUnserved: false, list: () => [] };
     let news = 0;
@@ -21,7 +23,7 @@ describe("a kind that the dashboard watches", () => {
           return copy as unknown as Reflector<T>; // Nothing else of it is asked.
         },
       },
-      clock,
+      clock: machine,
       within,
       fallback: "shop",
       onNews: () => void news++,
@@ -34,9 +36,10 @@ describe("a kind that the dashboard watches", () => {
     };
     const answer = async (): Promise<void> => {
       await clock.advance(1_000);
-      Object.assign(copy, { lastActivity: clock.now(), hasSynced: true });
+      Object.assign(copy, { lastActivity: machine.now(), hasSynced: true });
     };
-    return { clock, asked, kind, fail, answer, news: () => news };
+    const set = (by: number): void => void (ahead += by);
+    return { clock, set, asked, kind, fail, answer, news: () => news };
   }
 
   test("is looked at in the kubeconfig's namespace where the user may not list it in all, and says so", async () => {
@@ -87,6 +90,27 @@ describe("a kind that the dashboard watches", () => {
     assert.deepEqual((kind.trouble() as { since?: number }).since, clock.now());
   });
 
+  test("R20-8: is found again by an answer though the machine's clock was set back", async () => {
+    const { set, kind, fail, answer } = world();
+    await answer();
+    await fail("Unavailable");
+    set(-3_600_000);
+    assert.equal(kind.trouble()?.kind, "lost");
+
+    await answer();
+
+    assert.equal(kind.trouble(), undefined);
+  });
+
+  test("R20-8: is lost by a failure though the machine's clock was set back before it", async () => {
+    const { set, kind, fail, answer } = world();
+    await answer();
+    set(-3_600_000);
+    await fail("Unavailable");
+
+    assert.equal(kind.trouble()?.kind, "lost");
+  });
+
   test("is news only where something that is shown has changed", async () => {
     const { asked, news } = world();
     asked[0]?.onChange?.({ name: "web" }, { previous: "web", current: "web" });
@@ -112,6 +136,28 @@ describe("the dashboard", () => {
     assert.equal(told, before + 1);
     stop.abort();
     await telling;
+  });
+
+  test("R20-8: makes the usages of objects anew though the machine's clock was set back", async () => {
+    const manual = new ManualClock();
+    let ahead = 0;
+    const clock = { now: () => manual.now() + ahead, monotonic: () => manual.now(), sleep: () => Promise.resolve() };
+    let looked = 0;
+    const kind = { list: () => [], get: () => undefined, trouble: () => undefined, narrowedTo: () => undefined, unseen: () => undefined };
+    const pods = { ...kind, plural: "pods", list: () => (looked++, []) };
+    const names = ["classes", "classStatuses", "secrets", "podStatuses", "events", "lease"];
+    const copies = { ...Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])), pods } as unknown as LiveCopies; // Nobody has anything.
+    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => undefined });
+    const look = () => site.render("objects", new URLSearchParams({ part: "1" }));
+    look();
+    const before = looked;
+
+    ahead -= 3_600_000;
+    await manual.advance(60_000);
+    site.noteNews();
+    look();
+
+    assert.ok(looked > before, "what it shows is of an hour ago");
   });
 
   test("tells its pages of an outage's end that came within the second in which they showed it", async () => {

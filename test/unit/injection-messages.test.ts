@@ -133,7 +133,6 @@ describe("every warning", () => {
     window: [{ inject: "false", "restart-window": "at night" }],
     windowOnNamespace: [{}, {}, { namespace: defaults({ "restart-window": "at night" }) }],
     classMissing: [named, {}, about("missing")],
-    classMissingButNear: [{}, {}, { facts: { "akvprovider-demo": { kind: "missing", nearest: "akvprovider-demos" } } }],
     classMissingGuess: [{}, {}, about("missing")],
     classUnread: [named, {}, about("unknown")],
     classUnreadGuess: [{}, {}, about("unknown")],

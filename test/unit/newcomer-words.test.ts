@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { mistakesOn } from "../../src/cli/doctor/checks/namespace-keys.ts";
 import { answerText } from "../../src/cli/refresh/answer.ts";
+import { unfilledKeys } from "../../src/cli/shared/class-context.ts";
 import { unknownAnnotations, unknownAnnotationWarning } from "../../src/domain/injection/unknown-annotations.ts";
-import { isPlaceholder } from "../../src/domain/placeholder.ts";
+import { isPlaceholder, placeholdersIn } from "../../src/domain/placeholder.ts";
 import { readServicePrincipal } from "../../src/domain/provider-class/service-principal.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { runOffline } from "../support/cli/cli.ts";
@@ -115,6 +116,18 @@ describe("NW-L13: a placeholder", () => {
     for (const value of ["<Zx8Q~legacy.password!>", "<1234>", "<>", "<a><b>", "<-a>", `<${"a".repeat(61)}>`, "a<b>"])
       assert.ok(!isPlaceholder(value), value);
     assert.ok(readServicePrincipal({ clientid: btoa("id"), clientsecret: btoa("<Zx8Q~legacy.password!>") }).ok);
+  });
+
+  test("S20-3: has digits and underscores, too, unless a client secret may look so", () => {
+    for (const value of ["<KEY_VAULT_NAME>", "<vault1>", "<TENANT_ID>", " <CLIENT_ID>\n"]) assert.ok(isPlaceholder(value), value);
+    assert.deepEqual(placeholdersIn("https://<ACCOUNT_1>.queue.core.windows.net/x"), ["<ACCOUNT_1>"]);
+    const read = (clientid: string, clientsecret: string) => {
+      const principal = readServicePrincipal({ clientid: btoa(clientid), clientsecret: btoa(clientsecret) });
+      return principal.ok ? undefined : principal.error.field;
+    };
+    assert.deepEqual([read("<CLIENT_ID>", "s"), read("id", "<client-secret>")], ["data.clientid", "data.clientsecret"]);
+    assert.equal(read("id", "<Zx8Q_legacy1>"), undefined);
+    assert.deepEqual(unfilledKeys({ clientid: btoa("<CLIENT_ID>"), clientsecret: btoa("<Zx8Q_legacy1>") }), ["clientid"]);
   });
 
   test("A16: has nothing that a terminal obeys", () => {

@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from "node:test";
 import type { Cluster } from "../../src/cli/shared/command.ts";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { OWN_DEPLOYMENT } from "../../src/domain/healing/components.ts";
-import type { KubeObject, Resource } from "../../src/domain/kubernetes.ts";
+import { type KubeObject, RESOURCES, type Resource } from "../../src/domain/kubernetes.ts";
 import type { ListRequest } from "../../src/domain/ports/kube-client.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { runOffline } from "../support/cli/cli.ts";
@@ -51,7 +51,9 @@ async function refreshed(world: SimulatedWorld, ...args: readonly string[]) {
   const { client } = cluster;
   const list = async (resource: Resource, { keep = (object) => object, ...options }: ListRequest<KubeObject>, signal: AbortSignal) =>
     (await client.list<KubeObject>(resource, options, signal)).map(keep);
-  const seen = { kube: { ...client, list }, namespace: "default", server: "simulated", close: async () => undefined };
+  const { watcher } = cluster;
+  const kube = { ...client, list };
+  const seen = { kube, namespace: "default", server: "simulated", close: async () => undefined, watcher: async () => watcher };
   const began = clock.now();
   const run = { isOver: false };
   const running = runOffline(["refresh", "web", "-n", "shop", ...args], "", { cluster: seen as unknown as Cluster, clock }).finally(() => {
@@ -73,6 +75,18 @@ function annotateAfterwards(world: SimulatedWorld, value: string): void {
     return patched;
   };
   Object.assign(client, { mergePatch: overwritten });
+}
+
+/** Has GitOps set the annotation back as soon as the worker has answered the command. */
+function annotateAfterAnswer(world: SimulatedWorld, value: string): void {
+  const before = world.status(CLASS)?.observedRefresh;
+  const onChange = (): void => {
+    const observed = world.status(CLASS)?.observedRefresh;
+    const isAnswered = observed !== undefined && observed !== before && observed !== value;
+    if (isAnswered) setImmediate(() => world.apply({ ...CLASS, annotations: { [CLASS_ANNOTATIONS.refresh]: value } }));
+  };
+  const options = { resource: RESOURCES.secretProviderClassSyncs, project: (object: KubeObject) => object, onChange };
+  world.cluster.watcher.reflect(options, new AbortController().signal);
 }
 
 describe("refresh --wait beside the worker", () => {
@@ -143,6 +157,14 @@ describe("refresh --wait beside the worker", () => {
 
     assert.equal(code, 1);
     assert.match(output, /someone reset the annotation keyvault-injector.dev\/refresh/);
+  });
+
+  test("R20-11: has had its answer though somebody resets the annotation right after it", async (t) => {
+    const world = await rotatedWorld(t, { ...CLASS, annotations: { [CLASS_ANNOTATIONS.refresh]: "of Git" } });
+    annotateAfterAnswer(world, "of Git");
+    const { code, output, tookMs } = await refreshed(world, "--wait");
+
+    assert.deepEqual([code, tookMs < 10_000, world.value({ namespace: "shop", name: "web-db" })], [0, true, "db@v2"], output);
   });
 
   for (const [name, { annotations = {}, args = [], ...settings }, code, said] of [

@@ -118,6 +118,23 @@ describe("refresh", () => {
     assert.deepEqual([code, report.isAnswered, report.isUpToDate], [1, false, false]);
   });
 
+  test("R20-8: waits no longer than it is told though the machine's clock is set back meanwhile", async () => {
+    let [wall, real] = [1_700_000_000_000, 0];
+    const sleep = async (milliseconds: number): Promise<void> => {
+      wall += milliseconds;
+      real += milliseconds;
+      if (real === 10_000) wall -= 1_800_000;
+      assert.ok(real < 3_600_000, "it would wait forever");
+    };
+    const cluster = heldCluster([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")]);
+    Object.assign(cluster.kube, { mergePatch: async () => ({}) });
+    const clock = { now: () => wall, monotonic: () => real, sleep };
+    const { code } = await runOffline(["refresh", "web", "-n", "shop", "--wait", "--timeout", "60s"], "", { cluster, clock });
+
+    assert.equal(code, 1);
+    assert.ok(real < 65_000, `it has waited ${real} ms`);
+  });
+
   test("of a class whose pods and Secrets have the answer is done at once", async () => {
     const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
     // The clock of a command in a test stands.

@@ -11,7 +11,7 @@ import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { Breaths } from "../../src/runtime/breaths.ts";
 import type { AskingWorkload } from "../../src/sync/rollouts/asking.ts";
 import type { RolloutContext } from "../../src/sync/rollouts/rollout-context.ts";
-import { withHolds } from "../../src/sync/rollouts/rollout-holds.ts";
+import { holdsOf } from "../../src/sync/rollouts/rollout-holds.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
 import { judgeAll } from "../../src/sync/rollouts/rollout-namespace.ts";
 import { usersByClass } from "../../src/sync/rollouts/rollout-report.ts";
@@ -87,7 +87,7 @@ describe("A18-2: a restart window", () => {
       worker: { clock: { now: () => Date.UTC(2026, 10, 30) } },
     } as unknown as RolloutContext; // Nothing else is asked.
 
-    const turns = await turnsDuring(() => withHolds(context, asking, new Breaths()));
+    const turns = await turnsDuring(() => holdsOf(context, asking, new Breaths()));
 
     assert.ok(turns >= 20, `${turns} turns`);
   });

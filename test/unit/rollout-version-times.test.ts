@@ -1,11 +1,23 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import crypto from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+import { describe, type TestContext, test } from "node:test";
+import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { namespaceSecrets, VersionTimes } from "../../src/sync/rollouts/rollout-versions.ts";
 import type { SecretStore } from "../../src/sync/secrets/secret-store.ts";
 import { secretOf } from "../support/fixtures/class-facts.ts";
 
-/** A look at the namespace while its one class names these Secrets, all of them written at second 1. */
-function look(times: VersionTimes, names: readonly string[], now: number) {
+/** A Secret that was written at that moment. */
+const writtenAt = (name: string, now: number): ObservedSecret => ({
+  ...secretOf(name),
+  ref: { namespace: "team", name },
+  annotations: { "keyvault-injector.dev/objects": `secret/${name}@1` },
+  writtenAt: now,
+  createdAt: now,
+});
+
+/** A look at the namespace while its one class names these Secrets; unless others are given, each was written just now. */
+function look(times: VersionTimes, names: readonly string[], now: number, held?: ReadonlyMap<string, ObservedSecret>) {
   const secretObjects = names.map((secretName) => ({ secretName, type: "Opaque", data: [] }));
   const found = namespaceSecrets({
     namespace: "team",
@@ -18,13 +30,7 @@ function look(times: VersionTimes, names: readonly string[], now: number) {
       },
     ],
     secrets: {
-      get: ({ name }: { name: string }) => ({
-        ...secretOf(name),
-        ref: { namespace: "team", name },
-        annotations: { "keyvault-injector.dev/objects": `secret/${name}@1` },
-        writtenAt: now,
-        createdAt: now,
-      }),
+      get: ({ name }: { name: string }) => held?.get(name) ?? writtenAt(name, now),
     } as unknown as SecretStore, // As far as it is asked.
     times,
     mounts: { statuses: { get: () => undefined }, isSwitchedOff: () => false },
@@ -37,15 +43,18 @@ describe("A18-9: since when Secrets have their versions", () => {
   test("is remembered of so many former names only, whatever a class names edit after edit", () => {
     const times = new VersionTimes();
     look(times, ["kept"], 1_000);
+    const former: string[] = [];
     for (let edit = 0; edit < 300; edit += 1) {
       const names = Array.from({ length: 20 }, (_, index) => `name-${edit}-${index}`);
       look(times, ["kept", ...names], 2_000 + edit);
+      former.push(...names);
     }
 
-    assert.ok(times.size <= 1_100, `${times.size} names`);
-    const [kept] = look(times, ["kept"], 9_000);
+    const [kept, ...others] = look(times, ["kept", ...former], 9_000);
     assert.ok(kept !== undefined && kept !== "noRoom");
     assert.equal(kept.since, 1_000, "a repair is no new version");
+    const remembered = others.filter((known) => typeof known === "object" && known.since < 9_000).length;
+    assert.ok(remembered > 900 && remembered <= 1_100, `${remembered} names`);
   });
 
   test("is kept of all that classes name, however many they are", () => {
@@ -56,5 +65,36 @@ describe("A18-9: since when Secrets have their versions", () => {
     const again = look(times, names, 5_000);
 
     assert.ok(again.every((known) => known !== undefined && known !== "noRoom" && known.since === 1_000));
+  });
+});
+
+describe("S20-8: what a Secret was made from", () => {
+  /** Counts what is hashed from now on. */
+  function counted(t: TestContext): { hashes: number } {
+    const counter = { hashes: 0 };
+    const real = crypto.createHash;
+    t.mock.method(crypto, "createHash", (...given: Parameters<typeof real>) => {
+      counter.hashes += 1;
+      return real(...given);
+    });
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    return counter;
+  }
+
+  test("is hashed once for as long as the Secret is as it was, however often its namespace is looked at", (t) => {
+    const names = Array.from({ length: 100 }, (_, index) => `name-${index}`);
+    const held = new Map(names.map((name) => [name, writtenAt(name, 1_000)]));
+    const times = new VersionTimes();
+    const counter = counted(t);
+    for (let second = 1; second <= 10; second += 1) look(times, names, second * 1_000, held);
+    assert.equal(counter.hashes, 100);
+
+    held.set("name-0", writtenAt("name-0", 20_000));
+    const [again] = look(times, ["name-0"], 20_000, held);
+    assert.deepEqual([counter.hashes, typeof again === "object" && again.since], [101, 1_000]);
   });
 });

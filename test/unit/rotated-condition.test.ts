@@ -33,6 +33,16 @@ describe("the condition Rotated of a class", () => {
     assert.match(told?.message ?? "", /^Deployment a is not restarted yet: .*; versions unknown: Deployment b$/);
   });
 
+  test("S20-11: is made of parts, whatever the first of them ends with", () => {
+    const held: Standing = { kind: "held", stamp: NEW, since: 0, turn: "ready", hold: { kind: "blocked", why: "no; " } };
+    const messageOf = (...users: readonly Judged[]) => rotatedOf(users, undefined)?.message ?? "";
+    assert.equal(messageOf(at("a", held), at("b", due)), "waiting for a restart: Deployment b; held back: Deployment a");
+    assert.match(
+      messageOf(at("a", held), at("b", held), at("c", { kind: "unknown", why: "w" })),
+      /no; ; also waiting: Deployment b; versions unknown: Deployment c$/,
+    );
+  });
+
   test("is True when all have the versions, and not there without workloads", () => {
     assert.equal(rotatedOf([at("a", { kind: "current" })], undefined)?.status, "True");
     assert.equal(rotatedOf([], undefined), undefined);

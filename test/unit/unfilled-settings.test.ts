@@ -42,10 +42,10 @@ describe("NW-M10: a value of the chart that is still the placeholder of a page",
   });
 
   for (const flag of known) {
-    test(`is refused by the schema as by the process: ${flag}`, () => {
+    test(`S20-3: is refused by the schema as by the process: ${flag}`, () => {
       const schema: Schema = properties[valueNameOf(flag)];
       const isText = [schema.type, schema.items?.type].flat().includes("string") || schema.enum !== undefined || schema.items !== undefined;
-      for (const unfilled of ["<your-value>", "${YOUR_VALUE}"]) {
+      for (const unfilled of ["<your-value>", "<YOUR_VALUE_1>", "${YOUR_VALUE}"]) {
         if (isText) assert.ok(!takes(schema.items ?? schema, unfilled), JSON.stringify(schema));
         assert.notDeepEqual(problems(`--${flag}=${unfilled}`), []);
       }

@@ -48,9 +48,10 @@ export interface KindRequest<T> extends Pick<ReflectorOptions<T>, "resource" | "
 
 interface Failure {
   readonly error: KubeError;
-  /** The first of those in a row, and the last. */
+  /** When the first of those in a row was. */
   readonly since: number;
-  readonly at: number;
+  /** The copy's last activity before it: with another, the API server has answered since. */
+  readonly heardBefore: number;
 }
 
 export function followKind<T>(watching: Watching, request: KindRequest<T>): LiveKind<T> {
@@ -61,7 +62,7 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
   let narrowed: string | undefined;
   let failure: Failure | undefined;
   let stop = new AbortController();
-  const current = (): Failure | undefined => (failure !== undefined && copy.lastActivity <= failure.at ? failure : undefined);
+  const current = (): Failure | undefined => (copy.lastActivity === failure?.heardBefore ? failure : undefined);
   const follow = () => {
     const within = narrowed ?? asked;
     const place = within === undefined ? {} : { namespace: within };
@@ -71,8 +72,7 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
     return watcher.reflect({ ...wanted, ...place, onChange, observer: { listed: onNews, failed } }, AbortSignal.any([signal, stop.signal]));
   };
   const failed = (error: KubeError): void => {
-    const now = clock.now();
-    failure = { error, since: current()?.since ?? now, at: now };
+    failure = { error, since: current()?.since ?? clock.now(), heardBefore: copy.lastActivity };
     // A right that was there before may come back: an API server that starts refuses what it grants a moment later.
     if (error.code === "Forbidden" && asked === undefined && narrowed === undefined && !copy.hasSynced) {
       narrowed = watching.fallback;

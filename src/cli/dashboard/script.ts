@@ -39,8 +39,13 @@ async function refresh(isByUser) {
     try {
       const answer = await fetch(asked, { cache: "no-store", signal: AbortSignal.timeout(15000) });
       const text = await answer.text();
-      if (answer.ok) put(text);
-      else view.textContent = text;
+      if (!answer.ok) {
+        shown = "";
+        view.textContent = text;
+        notLive("the dashboard answered with an error");
+        continue;
+      }
+      put(text);
       live.textContent = (isPaused ? "Paused, as of " : "Live, as of ") + new Date().toISOString().slice(11, 19) + "Z";
     } catch {
       lost();
@@ -50,8 +55,10 @@ async function refresh(isByUser) {
   isBusy = false;
 }
 
-function lost() {
-  const text = "Not live: the command has ended, or too many pages are open";
+const lost = () => notLive("the command has ended, or too many pages are open");
+
+function notLive(why) {
+  const text = "Not live: " + why;
   if (live.textContent !== text) said.textContent = live.textContent = text;
 }
 

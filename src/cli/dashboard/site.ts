@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../../domain/ports/clock.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { type ClassRow, classRows, STATES } from "./class-rows.ts";
@@ -38,6 +38,7 @@ const AGE_TICKS = 60;
 const USAGE_SHARE = 0.1;
 
 export function createSite({ copies, clock, server, within, onNews }: Surroundings): Site {
+  const stopwatch = monotonicClock(clock);
   let version = 0;
   let rows: { readonly version: number; readonly rows: readonly ClassRow[] } | undefined;
   let usages: { readonly version: number; readonly freshUntil: number; readonly usages: readonly ObjectUsage[] } | undefined;
@@ -50,13 +51,13 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
     return rows.rows;
   };
   const usagesNow = (): readonly ObjectUsage[] => {
-    const started = clock.now();
+    const started = stopwatch.now();
     if (usages !== undefined && (usages.version === version || started < usages.freshUntil)) {
       areUsagesOwed ||= usages.version !== version;
       return usages.usages;
     }
-    const found = objectUsages(snapshotIn(copies, started), () => true);
-    const ended = clock.now();
+    const found = objectUsages(snapshotIn(copies, clock.now()), () => true);
+    const ended = stopwatch.now();
     areUsagesOwed = false;
     usages = { version, freshUntil: ended + (ended - started) / USAGE_SHARE, usages: found };
     return found;
@@ -85,7 +86,7 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
         if (isAged) version++;
         const model = { copies, now: clock.now() };
         const health = keysOf(noticesOf(model));
-        const isOwed = areUsagesOwed && clock.now() >= (usages?.freshUntil ?? 0);
+        const isOwed = areUsagesOwed && stopwatch.now() >= (usages?.freshUntil ?? 0);
         const isNew = health !== told || areNoticesOwed;
         told = health;
         areNoticesOwed = false;

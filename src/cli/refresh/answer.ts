@@ -103,7 +103,7 @@ function openText(
 ): string {
   if (!isWaited) return "the request was sent to the worker (--wait waits for the result)";
   if (isTakenBack) {
-    return "someone reset the annotation keyvault-injector.dev/refresh before the worker had reconciled the class; remove the annotation from the manifests of the class, and then run the command again";
+    return "someone reset the annotation keyvault-injector.dev/refresh, possibly before the worker had reconciled the class; remove the annotation from the manifests of the class, and then run the command again";
   }
   const state = why === undefined ? "" : `; the class's status: ${told(why)}`;
   return `the worker has not finished the request${state}; see ${explained}`;

@@ -31,6 +31,7 @@ import { objectsReport } from "../where/report.ts";
 import { usagesText } from "../where/text.ts";
 import { answerReport, answerText, fetchingOf, isAnswered } from "./answer.ts";
 import { classIn, lookAtStatus, type Refreshing, type RefreshProgress, refreshProgress, waitForProgress } from "./progress.ts";
+import { followAnswer } from "./seen-answer.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
 
@@ -71,16 +72,35 @@ async function runRefresh(input: CommandInput, context: CommandContext): Promise
   const timeoutMs = timeoutIn(input);
   return withCluster(input, context, async (cluster) => {
     const refreshing = await openRefresh(input, cluster, context, named(cluster.namespace));
-    const pace = driverPace(await driverFacts(refreshing.viewer));
-    const asking = { kube: cluster.kube, signal: context.signal, value: refreshing.request.value };
-    await askWorker(asking, refreshing.ref);
-    const before = await refreshProgress(refreshing);
-    const refusals = pace.kind === "republish" ? await askKubelets(asking, refreshing.ref.namespace, before.pods) : [];
-    const isWaited = input.options.wait !== undefined;
-    const progress = isWaited ? await waitForProgress(refreshing, { pace, withinMs: timeoutMs ?? defaultMs(pace) }) : before;
-    const asked = pace.kind === "republish" && refusals.length === 0 ? before.pods.length : 0;
-    return result({ refreshing, pace, refusals, progress, asked, isWaited }, input, context);
+    const over = new AbortController();
+    try {
+      const wait = { isWanted: input.options.wait !== undefined, timeoutMs, signal: AbortSignal.any([context.signal, over.signal]) };
+      return result(await refreshNow(refreshing, wait), input, context);
+    } finally {
+      over.abort();
+    }
   });
+}
+
+interface WantedWait {
+  readonly isWanted: boolean;
+  /** As the user says it. */
+  readonly timeoutMs: number | undefined;
+  /** Aborts when nothing is to be watched any more. */
+  readonly signal: AbortSignal;
+}
+
+async function refreshNow(refreshing: Refreshing, { isWanted, timeoutMs, signal }: WantedWait): Promise<Refreshed> {
+  const { cluster, context, ref, request, fetching, viewer } = refreshing;
+  const pace = driverPace(await driverFacts(viewer));
+  const asking = { kube: cluster.kube, signal: context.signal, value: request.value };
+  const isNamed = isWanted && fetching.kind === "fetched" ? await followAnswer(refreshing, signal) : () => false;
+  await askWorker(asking, ref);
+  const before = await refreshProgress(refreshing);
+  const refusals = pace.kind === "republish" ? await askKubelets(asking, ref.namespace, before.pods) : [];
+  const progress = isWanted ? await waitForProgress(refreshing, { pace, withinMs: timeoutMs ?? defaultMs(pace), isNamed }) : before;
+  const asked = pace.kind === "republish" && refusals.length === 0 ? before.pods.length : 0;
+  return { refreshing, pace, refusals, progress, asked, isWaited: isWanted };
 }
 
 function timeoutIn({ options }: CommandInput): number | undefined {

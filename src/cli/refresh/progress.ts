@@ -1,5 +1,6 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { monotonicClock } from "../../domain/ports/clock.ts";
 import type { ClassDefect } from "../../domain/preflight/class-defect.ts";
 import type { DriverPace } from "../../domain/refresh/driver-pace.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
@@ -39,7 +40,8 @@ export interface RefreshProgress {
   readonly unseen: readonly string[];
 }
 
-export async function refreshProgress(refreshing: Refreshing): Promise<RefreshProgress> {
+/** `wasNamed`: as of the worker's answer. */
+export async function refreshProgress(refreshing: Refreshing, wasNamed = false): Promise<RefreshProgress> {
   const { cluster, context, ref, cloudName } = refreshing;
   const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
@@ -50,7 +52,7 @@ export async function refreshProgress(refreshing: Refreshing): Promise<RefreshPr
   const usages = objectUsages(snapshot, () => true);
   const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name }) => name);
   const isUnused = pods.length === 0 && snapshot.unseen("pods", ref.namespace) === undefined;
-  const answer = answerIn(refreshing, { status, spc, isUnused });
+  const answer = answerIn(refreshing, { status, spc, isUnused, wasNamed });
   return { pods, usages, answer, isUpToDate: isFetchedWell(answer) && usages.every(isNowhereOld), unseen };
 }
 
@@ -59,15 +61,16 @@ interface Read {
   readonly spc: SecretProviderClass;
   /** No pod mounts the class, as all who look can see. */
   readonly isUnused: boolean;
+  readonly wasNamed: boolean;
 }
 
-function answerIn({ fetching, request }: Refreshing, { status: look, spc, isUnused }: Read): RefreshAnswer {
+function answerIn({ fetching, request }: Refreshing, { status: look, spc, isUnused, wasNamed }: Read): RefreshAnswer {
   if (fetching.kind !== "fetched") return fetching;
   if (look.kind === "unseen") return { kind: "unseen", why: look.why };
   const status = valueIn(look);
   if (fetching.isWhileUsed && isUnused) return { kind: "unused", hasSecrets: (status?.secrets ?? []).length > 0 };
   const { generation = 0, annotations } = spc.metadata;
-  return workerAnswer({ request, generation, annotation: annotations?.[CLASS_ANNOTATIONS.refresh], status });
+  return workerAnswer({ request, generation, annotation: annotations?.[CLASS_ANNOTATIONS.refresh], status, wasNamed });
 }
 
 function isNowhereOld({ secrets, containers }: ObjectUsage): boolean {
@@ -93,6 +96,8 @@ export interface Waiting {
   readonly pace: DriverPace;
   /** Milliseconds. */
   readonly withinMs: number;
+  /** Whether the status has named the request by now. */
+  readonly isNamed: () => boolean;
 }
 
 /** Between two looks (milliseconds): each is a handful of lists of one namespace. */
@@ -102,12 +107,13 @@ const EVERY_MS = 2_000;
  * Looks again until all is up to date, no wait makes it so, or the time is over. The newest version of a class that the worker asks no vault for
  * is known to its pods alone: only when the driver's time is over is each of them known to have looked.
  */
-export async function waitForProgress(refreshing: Refreshing, { pace, withinMs }: Waiting): Promise<RefreshProgress> {
-  const { clock, signal, terminal } = refreshing.context;
+export async function waitForProgress(refreshing: Refreshing, { pace, withinMs, isNamed }: Waiting): Promise<RefreshProgress> {
+  const { signal, terminal } = refreshing.context;
+  const clock = monotonicClock(refreshing.context.clock);
   const began = clock.now();
   const filesFollow = pace.kind === "republish" || pace.kind === "timer";
   for (;;) {
-    const progress = await refreshProgress(refreshing);
+    const progress = await refreshProgress(refreshing, isNamed());
     const waited = clock.now() - began;
     const isKnown = progress.answer.kind !== "none" || progress.pods.length === 0 || !filesFollow || waited >= pace.atMostMs;
     const isUpToDate = progress.isUpToDate && isKnown;

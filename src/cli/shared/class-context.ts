@@ -2,7 +2,7 @@ import { grantsOf, type NamespaceGrants } from "../../domain/grants/namespace-gr
 import { readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { isPlaceholder } from "../../domain/placeholder.ts";
+import { isPlaceholder, isSecretPlaceholder } from "../../domain/placeholder.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { IDENTITY_MODES, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
@@ -204,14 +204,15 @@ export function paddedKeys(data: Readonly<Record<string, string>>): readonly str
 
 /** Keys of a credentials Secret (base64) that nobody filled in. */
 export function unfilledKeys(data: Readonly<Record<string, string>>): readonly string[] {
-  return usedKeys(data, isPlaceholder);
+  return usedKeys(data, (text, key) => (key === "clientsecret" ? isSecretPlaceholder(text) : isPlaceholder(text)));
 }
 
 /** Of several spellings of a key, the one that is used alone. */
-function usedKeys(data: Readonly<Record<string, string>>, isWrong: (text: string) => boolean): readonly string[] {
-  return CREDENTIALS_KEYS.flatMap((key) => credentialsKeyIn(data, key) ?? []).filter((key) =>
-    isWrong(Buffer.from(data[key] ?? "", "base64").toString("utf8")),
-  );
+function usedKeys(data: Readonly<Record<string, string>>, isWrong: (text: string, key: string) => boolean): readonly string[] {
+  return CREDENTIALS_KEYS.flatMap((key) => {
+    const spelling = credentialsKeyIn(data, key);
+    return spelling !== undefined && isWrong(Buffer.from(data[spelling] ?? "", "base64").toString("utf8"), key) ? [spelling] : [];
+  });
 }
 
 /** `clientid and clientsecret of Secret a are still placeholders`. `of`: the Secret, as the message calls it. */

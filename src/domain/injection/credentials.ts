@@ -7,11 +7,7 @@ import type { InjectionSettings } from "./settings.ts";
 /** What is known about a class at admission time. `unknown`: nobody could say, the kind may not even be served. */
 export type ClassFact =
   | { readonly kind: "found"; readonly class: SecretProviderClass }
-  | {
-      readonly kind: "missing";
-      /** Name of another class of the namespace that may be meant. */
-      readonly nearest?: string | undefined;
-    }
+  | { readonly kind: "missing" }
   | { readonly kind: "unknown" };
 
 /** What is said about `nodePublishSecretRef`. `default`: nothing, or a name on the Namespace; `named`: by the pod itself. */
@@ -55,8 +51,6 @@ function classWarnings(wanted: WantedClass, fact: ClassFact, settings: Injection
   const { className: name, credentials: choice } = wanted;
   switch (fact.kind) {
     case "missing":
-      if (fact.nearest !== undefined && settings.isCallerTrusted === true)
-        return [warning("classMissingButNear", { class: name, nearest: fact.nearest })];
       return choice.kind === "default"
         ? [warning("classMissingGuess", { class: name, secret: choice.name })]
         : [warning("classMissing", { class: name })];

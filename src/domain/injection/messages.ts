@@ -152,7 +152,6 @@ export const WARNINGS = {
   window: "restart-window {value} is invalid, so no restart can begin: {why}",
   windowOnNamespace: "Namespace {namespace}: invalid restart-window {value} stops restarts: {why}",
   classMissing: "SecretProviderClass {class} does not exist in this namespace: pods wait for it",
-  classMissingButNear: "SecretProviderClass {class} does not exist: did you mean {nearest}? Pods wait for it",
   classMissingGuess: "SecretProviderClass {class} does not exist: pods wait for it (credentials: Secret {secret})",
   classUnread: "SecretProviderClass {class} could not be read",
   classUnreadGuess: "SecretProviderClass {class} could not be read (credentials: Secret {secret})",

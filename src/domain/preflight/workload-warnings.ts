@@ -43,7 +43,6 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   window: "InvalidAnnotation",
   windowOnNamespace: "InvalidAnnotation",
   classMissing: "ClassMissing",
-  classMissingButNear: "ClassMissing",
   classMissingGuess: "ClassMissing",
   classUnread: "ClassUnreadable",
   classUnreadGuess: "ClassUnreadable",

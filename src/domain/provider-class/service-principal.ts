@@ -1,5 +1,5 @@
 import { decodeBase64 } from "../encodings.ts";
-import { isPlaceholder } from "../placeholder.ts";
+import { isPlaceholder, isSecretPlaceholder } from "../placeholder.ts";
 import type { ServicePrincipalIdentity } from "../ports/vault-identity.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { Sensitive } from "../sensitive.ts";
@@ -74,6 +74,6 @@ export function readServicePrincipal(
   const clientSecret = new Sensitive(secretBytes);
   if (clientSecret.byteLength === 0) return missing("clientsecret", `put ${CLIENT_SECRET} there`);
   if (isPlaceholder(clientId)) return unfilled("clientid", CLIENT_ID);
-  if (isPlaceholder(new TextDecoder().decode(secretBytes))) return unfilled("clientsecret", CLIENT_SECRET);
+  if (isSecretPlaceholder(new TextDecoder().decode(secretBytes))) return unfilled("clientsecret", CLIENT_SECRET);
   return ok({ kind: "servicePrincipal", clientId, clientSecret });
 }

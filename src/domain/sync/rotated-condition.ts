@@ -42,12 +42,12 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
     return { status: "False", reason: "RolloutFailed", message };
   }
   if (restarting !== undefined || first !== undefined) {
-    const message =
-      `${names(users, "restarting", "being restarted")}${names(users, "due", "waiting for a restart")}${names(users, "held", "held back")}`.replace(
-        /; $/,
-        "",
-      );
-    return { status: "False", reason: "Restarting", message };
+    const parts = [
+      ...names(users, "restarting", "being restarted"),
+      ...names(users, "due", "waiting for a restart"),
+      ...names(users, "held", "held back"),
+    ];
+    return { status: "False", reason: "Restarting", message: parts.join("; ") };
   }
   const unawaited = find(users, "unawaited");
   if (unawaited !== undefined) {
@@ -151,14 +151,18 @@ function heldCondition(users: readonly Judged[], { workload, standing }: Found<"
   const others = users
     .filter((other) => other.standing.kind === "held" && other.workload !== workload)
     .map((other) => titleOf(other.workload));
-  const more = others.length === 0 ? "" : `; also waiting: ${shownNames(others, MAX_SHOWN)}`;
-  const unknown = names(users, "unknown", "; versions unknown").replace(/; $/, "");
-  return { status: "False", reason, message: `${titleOf(workload)} is not restarted yet: ${words}${more}${unknown}` };
+  const parts = [
+    `${titleOf(workload)} is not restarted yet: ${words}`,
+    ...(others.length === 0 ? [] : [`also waiting: ${shownNames(others, MAX_SHOWN)}`]),
+    ...names(users, "unknown", "versions unknown"),
+  ];
+  return { status: "False", reason, message: parts.join("; ") };
 }
 
-function names(users: readonly Judged[], kind: Standing["kind"], what: string): string {
+/** A part of a message; none where there are none. */
+function names(users: readonly Judged[], kind: Standing["kind"], what: string): readonly string[] {
   const some = users.filter(({ standing }) => standing.kind === kind).map(({ workload }) => titleOf(workload));
-  return some.length === 0 ? "" : `${what}: ${shownNames(some, MAX_SHOWN)}; `;
+  return some.length === 0 ? [] : [`${what}: ${shownNames(some, MAX_SHOWN)}`];
 }
 
 function failureOf({ workload, standing }: Judged): string {

@@ -20,6 +20,8 @@ export interface AnswerFacts {
   /** Value that the annotation has by now. */
   readonly annotation: string | undefined;
   readonly status: ClassStatus | undefined;
+  /** Before that, the status has named the request: since then the worker answers to what the annotation had later. */
+  readonly wasNamed?: boolean;
 }
 
 export type WorkerAnswer =
@@ -29,11 +31,11 @@ export type WorkerAnswer =
   | { readonly kind: "failed"; readonly why: Told; readonly isTriedAgain: boolean }
   | { readonly kind: "synced" };
 
-export function workerAnswer({ request, generation, annotation, status }: AnswerFacts): WorkerAnswer {
+export function workerAnswer({ request, generation, annotation, status, wasNamed = false }: AnswerFacts): WorkerAnswer {
   const why = failureIn(status);
-  const isTakenBack = annotation !== request.value && isEarlier(request, annotation);
+  const isTakenBack = !wasNamed && annotation !== request.value && isEarlier(request, annotation);
   const open: WorkerAnswer = { kind: "open", why, isTakenBack };
-  if (status === undefined || !isAnswered(request, annotation, status)) return open;
+  if (status === undefined || !(wasNamed || isAnswered(request, annotation, status))) return open;
   if (status.observedClassGeneration !== generation || isAnswerOwed(status)) return open;
   if (why !== undefined) return { kind: "failed", why, isTriedAgain: isPassing(why.reason, status.secrets) };
   // Of what nobody says, nobody knows.
@@ -43,16 +45,16 @@ export function workerAnswer({ request, generation, annotation, status }: Answer
 
 /** The worker answers to what the annotation has. Who answers a later request has asked the vault after this one was made. */
 function isAnswered(request: RefreshRequest, annotation: string | undefined, { observedRefresh }: ClassStatus): boolean {
-  if (observedRefresh === cut(request.value)) return true;
-  return observedRefresh === cut(annotation) && !isEarlier(request, annotation);
+  if (observedRefresh === cutRefresh(request.value)) return true;
+  return observedRefresh === cutRefresh(annotation) && !isEarlier(request, annotation);
 }
 
 function isEarlier({ earlier }: RefreshRequest, value: string | undefined): boolean {
-  return earlier.map(cut).includes(cut(value));
+  return earlier.map(cutRefresh).includes(cutRefresh(value));
 }
 
-/** As the status has it. */
-function cut(value: string | undefined): string | undefined {
+/** The value of an annotation, as the status has it. */
+export function cutRefresh(value: string | undefined): string | undefined {
   return value?.slice(0, REFRESH_CHARACTERS);
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../../domain/ports/clock.ts";
-import { KubeError, type KubeErrorCode } from "../../domain/ports/kube-error.ts";
+import type { KubeError, KubeErrorCode } from "../../domain/ports/kube-error.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
@@ -8,6 +8,7 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { KeyStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import type { SyncMetrics } from "../metrics.ts";
+import { isRefusal } from "../refusals.ts";
 import type { SecretWriter } from "../secrets/secret-writer.ts";
 import type { WriteResult } from "../secrets/write-secret.ts";
 import type { Mirror, MirroredSecret } from "../vault/mirror.ts";
@@ -159,7 +160,7 @@ async function attempts(
 
 /** These end the reconcile: a stop, another leader, a namespace that goes, and what is no answer of the API server. */
 function asRefusal(error: unknown, signal: AbortSignal): { readonly kind: "error"; readonly error: KubeError } {
-  if (signal.aborted || !(error instanceof KubeError) || error.code === "NotLeading" || error.code === "Terminating") throw error;
+  if (signal.aborted || !isRefusal(error) || error.code === "Terminating") throw error;
   return { kind: "error", error };
 }
 

@@ -18,12 +18,7 @@ const LONGEST_WAIT_MS = 3_600_000;
 const UNITS_OF_A_WINDOW = 500;
 
 /** Those that are due and may not be restarted now say why instead. */
-export async function withHolds(
-  context: RolloutContext,
-  asking: readonly AskingWorkload[],
-  breaths: Breaths,
-): Promise<readonly AskingWorkload[]> {
-  const holds = await holdsOf(context, asking, breaths);
+export function withHolds(asking: readonly AskingWorkload[], holds: ReadonlyMap<string, Hold>): readonly AskingWorkload[] {
   return asking.map((each) => {
     const hold = holds.get(each.workload.uid);
     return each.standing.kind !== "due" || hold === undefined ? each : { ...each, standing: heldBy(each.standing, hold) };

@@ -13,7 +13,7 @@ import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
 import { attempt, inTurn, openTrouble, retryIn } from "./own-requests.ts";
 import { heldBy } from "./rollout-budgets.ts";
 import type { RolloutContext } from "./rollout-context.ts";
-import { answerIdleRequests, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
+import { answerIdleRequests, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
 import { reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf } from "./rollout-versions.ts";
@@ -53,15 +53,16 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
   // What is seen leaves time for what is begun.
   const seeing = inTurn(context);
-  const seen = await withPods(seeing, { judged, breaths }, signal);
-  const free = await withHolds(context, seen, breaths);
+  const { seen, holds } = await withPods(seeing, { judged, breaths }, signal);
+  // What began or ended within seconds is seen where a restart begins, and by the next look.
+  const free = withHolds(seen, seeing.writer.turn.hasPutOff ? await holdsOf(context, seen, breaths) : holds);
   const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
   const started = new Map<string, Standing>();
   const starting = inTurn(context);
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(starting, due, signal));
   await answerIdleRequests(starting, asking, signal);
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
-  const [untold] = await reportNamespace(
+  const untold = await reportNamespace(
     context,
     { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) },
     signal,

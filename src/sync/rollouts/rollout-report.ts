@@ -3,6 +3,7 @@ import { assertNever } from "../../domain/assert-never.ts";
 import { Groups } from "../../domain/groups.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOf } from "../../domain/object-key.ts";
+import type { KubeError } from "../../domain/ports/kube-error.ts";
 import type { RolloutReason } from "../../domain/reasons.ts";
 import { holdWords } from "../../domain/rollout/hold.ts";
 import type { Judged } from "../../domain/rollout/namespace-plan.ts";
@@ -13,6 +14,7 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { hasRotated, type Rotated, rotatedOf, withoutKinds, withRotated } from "../../domain/sync/rotated-condition.ts";
 import { rfc3339 } from "../../domain/sync/stored-time.ts";
 import { dropRotated } from "../classes/drop-rotated.ts";
+import { soonestRefusal } from "../refusals.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { AskingWorkload } from "./asking.ts";
 import type { RolloutCaches, RolloutContext } from "./rollout-context.ts";
@@ -25,8 +27,12 @@ export interface NamespaceReport {
   readonly started: ReadonlySet<string>;
 }
 
-/** Says how it stands: events once per change, the metrics, and the condition `Rotated` of the classes. Answers with what kept a condition from being written. */
-export async function reportNamespace(context: RolloutContext, report: NamespaceReport, signal: AbortSignal): Promise<readonly unknown[]> {
+/** Says how it stands: events once per change, the metrics, and the condition `Rotated` of the classes. Answers with what kept a condition from being written, which keeps no other. */
+export async function reportNamespace(
+  context: RolloutContext,
+  report: NamespaceReport,
+  signal: AbortSignal,
+): Promise<KubeError | undefined> {
   const { namespace, asking, started } = report;
   const haltedBy = report.haltedBy ?? asking.find(({ standing }) => standing.kind === "failed");
   const waiting = asking.filter(({ standing }) => standing.kind === "due" || standing.kind === "awaitingFiles").length;
@@ -43,7 +49,7 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
   const classes = classesOf(context.worker.live, namespace);
   const users = usersByClass({ secrets: context.worker.live.secrets, classes }, namespace, asking);
   const unused = classes.filter(({ metadata }) => !users.has(metadata.name));
-  return eachByItself([
+  return soonestRefusal([
     ...[...users].map(
       ([name, ofClass]) =>
         () =>
@@ -56,21 +62,14 @@ export async function reportNamespace(context: RolloutContext, report: Namespace
 /** Without a kind that cannot be listed nobody knows that no workload uses a class, nor that all that do have its versions. */
 export async function reportUnlisted(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<void> {
   const writes = classesOf(context.worker.live, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal));
-  const errors = await eachByItself(writes);
-  if (errors.length > 0) throw errors[0];
+  const refusal = await soonestRefusal(writes);
+  if (refusal !== undefined) throw refusal;
 }
 
 async function leaveUnused({ worker, workloads }: RolloutContext, ref: ObjectRef, signal: AbortSignal): Promise<void> {
   const { unlisted } = workloads;
   if (unlisted.length === 0) return dropRotated(worker.live.statuses, ref, signal);
   if (hasRotated(worker.live.statuses.get(ref))) await setRotated(worker, { ref, rotated: withoutKinds(unlisted) }, signal);
-}
-
-/** A class whose status is not taken keeps no other from having its own. */
-async function eachByItself(writes: readonly (() => Promise<void>)[]): Promise<readonly unknown[]> {
-  const errors: unknown[] = [];
-  for (const write of writes) await write().catch((error: unknown) => errors.push(error));
-  return errors;
 }
 
 interface Told {

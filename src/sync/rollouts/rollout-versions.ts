@@ -7,6 +7,7 @@ import type { MirroredVersions, NamespaceSecrets } from "../../domain/rollout/ve
 import { mountedVersions } from "../../domain/sync/mounted-versions.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
+import { WeakCache } from "../../domain/weak-cache.ts";
 import type { StatusStore } from "../classes/status-store.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 
@@ -20,6 +21,9 @@ type Times = Pick<MirroredVersions, "since" | "isFirst">;
 /** Names of a namespace's Secrets that its classes name no more: so many are remembered. A class can name others with each edit. */
 const MOST_FORMER = 1_000;
 
+/** Of the objects that a Secret names: each look at a namespace goes through all of its Secrets, most of which are as they were. */
+const STAMPS = new WeakCache<ObservedSecret, string>();
+
 /**
  * Since when a Secret has the versions that it has. The API server keeps the time of our last write, which may be later: a repair
  * writes too. Whoever saw the versions before remembers the earlier time.
@@ -28,11 +32,13 @@ export class VersionTimes {
   /** By namespace and name of a Secret that was seen, those that were written last at the end: what it was made from as a hash, which is short. */
   readonly #known = new Map<string, Map<string, Times & { readonly stamp: string }>>();
 
-  of({ ref: { namespace = "", name }, writtenAt, createdAt }: ObservedSecret, objects: string, now: number): Times {
+  of(secret: ObservedSecret, objects: string, now: number): Times {
+    const { writtenAt, createdAt } = secret;
+    const { namespace = "", name } = secret.ref;
     const ofNamespace = this.#known.get(namespace) ?? new Map<string, Times & { readonly stamp: string }>();
     this.#known.set(namespace, ofNamespace);
     const known = ofNamespace.get(name);
-    const stamp = stampOf([objects]);
+    const stamp = STAMPS.getOrCreate(secret, () => stampOf([objects]));
     if (known?.stamp === stamp) return known;
     const times = {
       stamp,
@@ -42,11 +48,6 @@ export class VersionTimes {
     ofNamespace.delete(name);
     ofNamespace.set(name, times);
     return times;
-  }
-
-  /** How many names are remembered. */
-  get size(): number {
-    return [...this.#known.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Forgets those names of the namespace that were written longest ago and that no class names. */

@@ -1,3 +1,4 @@
+import type { Hold } from "../../domain/rollout/hold.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { hasOldVersions, withFiles } from "./await-files.ts";
@@ -16,6 +17,12 @@ interface Seen {
   readonly listed: number;
 }
 
+export interface SeenByPods {
+  readonly seen: readonly AskingWorkload[];
+  /** As of {@link holdsOf}, before the pods were listed. What is due after that was due before. */
+  readonly holds: ReadonlyMap<string, Hold>;
+}
+
 /**
  * How each stands by its pods, which are listed for each by itself. Where that takes more than the turn of a look, those whose pods were not
  * asked for, or longest ago, come first: each has its turn in one of the next looks, whoever the others are. Of those that were never asked
@@ -25,7 +32,7 @@ export async function withPods(
   context: RolloutContext,
   { judged, breaths }: { readonly judged: readonly AskingWorkload[]; readonly breaths: Breaths },
   signal: AbortSignal,
-): Promise<readonly AskingWorkload[]> {
+): Promise<SeenByPods> {
   const holds = await holdsOf(context, judged, breaths);
   const inTurn = judged.map((each): Seen => {
     const { uid } = each.workload;
@@ -34,7 +41,7 @@ export async function withPods(
   inTurn.sort((a, b) => a.listed - b.listed || Number(a.isHeld) - Number(b.isHeld));
   const seen = new Map<string, AskingWorkload>();
   for (const next of inTurn) seen.set(next.each.workload.uid, await byItsPods(context, next, signal));
-  return judged.map((each) => seen.get(each.workload.uid) ?? each);
+  return { seen: judged.map((each) => seen.get(each.workload.uid) ?? each), holds };
 }
 
 async function byItsPods(context: RolloutContext, { each, isHeld }: Seen, signal: AbortSignal): Promise<AskingWorkload> {

@@ -2,6 +2,7 @@ import type { Cluster } from "../../../src/cli/shared/command.ts";
 import type { ObjectRef, Resource } from "../../../src/domain/kubernetes.ts";
 import type { ListRequest } from "../../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../../src/domain/ports/kube-error.ts";
+import type { ReflectorOptions } from "../../../src/domain/ports/kube-watcher.ts";
 import type { Manifest } from "../cluster/shipped-manifests.ts";
 
 /** An API server that holds these objects, for commands that only read; it serves every kind but the given plurals. */
@@ -33,5 +34,7 @@ export function heldCluster(objects: readonly Manifest[], unserved: readonly str
     server: "https://held of context held",
     close,
     actAs: async () => ({ kube, close }),
+    // Nothing ever changes here.
+    watcher: async () => ({ reflect: ({ observer }: ReflectorOptions<unknown>) => observer?.listed?.(undefined) }),
   } as unknown as Cluster; // Nothing else is called.
 }

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runInNewContext } from "node:vm";
+import { SCRIPT } from "../../src/cli/dashboard/script.ts";
+
+describe("the script of a page of the dashboard", () => {
+  interface Element {
+    innerHTML: string;
+    textContent: string;
+    readonly dataset: object;
+    readonly firstElementChild: unknown;
+    readonly [name: string]: unknown;
+  }
+  const element = (): Element => ({
+    addEventListener: () => undefined,
+    contains: () => false,
+    dataset: {},
+    firstElementChild: { dataset: { say: "" } },
+    textContent: "",
+    get innerHTML(): string {
+      return this.textContent;
+    },
+    set innerHTML(text: string) {
+      this.textContent = text;
+    },
+  });
+
+  /** A browser that shows one page. */
+  function browser() {
+    const elements: Readonly<Record<string, Element>> = { view: element(), live: element(), said: element(), pause: element() };
+    const { view, live } = elements;
+    assert.ok(view !== undefined && live !== undefined);
+    let notice: () => Promise<void> = async () => undefined;
+    let answered = { ok: true, text: "" };
+    class Source {
+      set onmessage(listener: () => Promise<void>) {
+        notice = listener;
+      }
+      close(): void {}
+    }
+    runInNewContext(SCRIPT, {
+      document: { getElementById: (id: string) => elements[id] ?? null, addEventListener: () => undefined },
+      getSelection: () => null,
+      location: { href: "http://127.0.0.1:1/token/" },
+      fetch: async () => ({ ok: answered.ok, text: async () => answered.text }),
+      EventSource: Source,
+      URL,
+      AbortSignal,
+    });
+    /** What the page shows once it has heard that something changed, and the answer was this. */
+    const shows = async (ok: boolean, text: string): Promise<readonly string[]> => {
+      answered = { ok, text };
+      await notice();
+      return [view.textContent, live.textContent.split(/[,:]/)[0] ?? ""];
+    };
+    return { shows };
+  }
+
+  test("R20-9: shows the page again after an error, and says that it is live only where it shows the page", async () => {
+    const { shows } = browser();
+    const page = "<div>3 classes</div>";
+
+    assert.deepEqual(await shows(true, page), [page, "Live"]);
+    assert.deepEqual(await shows(false, "The view failed."), ["The view failed.", "Not live"]);
+    assert.deepEqual(await shows(true, page), [page, "Live"]);
+  });
+});
