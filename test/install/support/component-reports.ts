@@ -1,6 +1,7 @@
 import { INJECTOR_NAMESPACE } from "../../e2e/support/install.ts";
 import { isDamagedIn } from "../../support/component-damage/cluster.ts";
 import type { Reports } from "../../support/component-damage/run.ts";
+import { samplesOf } from "../../support/worker/metric-samples.ts";
 import type { InstallWorld } from "./install-world.ts";
 
 /** What the worker's metrics say of components that are damaged and not healed. */
@@ -23,6 +24,8 @@ export function componentReports({ node }: InstallWorld): Reports {
     const texts = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     if (texts.length === 0)
       throw new Error(`no worker of ${pods} answers: ${String(answers[0]?.status === "rejected" && answers[0].reason)}`);
+    // That nothing is reported while nobody looks says nothing of what is there.
+    if (!texts.some((text) => samplesOf(text).value("leader") === 1)) throw new Error(`none of the workers ${pods} leads`);
     return texts.join("\n");
   };
   return {
