@@ -80,7 +80,8 @@ function refusedBecause(why: RegExp): Promise<string> {
 describe("the sync worker that may not read", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld({ overlay: "blind" });
-    worker = await world.product.start("sync", SYNC);
+    // The API server takes up the policies a moment after they were applied; a worker that comes before ends, and its pod starts again.
+    worker = await eventually(() => world.product.start("sync", SYNC), { what: "a start of the worker", within: 60_000 });
   });
   after(async () => {
     await world?.stop();

@@ -73,6 +73,7 @@ const COPIES: Readonly<Record<string, (watcher: KubeWatcher) => unknown>> = {
 /** What nobody of a namespace can write, or what is held of it is a number or the install's own. */
 const NOT_OF_TENANTS: Readonly<Record<string, string>> = {
   "src/cli/dashboard/live.ts": "a person's own process, which ends with the terminal",
+  "src/cli/refresh/seen-answer.ts": "likewise; one word of one status",
   "src/sync/served-namespaces.ts": "hands on",
   "src/sync/shard.ts": "hands on",
   "src/sync/guardrails.ts": "policies of the cluster; a number of each",
