@@ -104,9 +104,11 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
 
   test("S5: grants what is missing with --apply, and nothing the second time", async () => {
     const { code, stdout } = await grants("--apply");
-    assert.equal(code, 0);
-    assert.match(stdout, /\nGranted on Namespace node, Namespace shop\.\n/);
+    assert.equal(code, 1, "the node's identity is not granted unless it is named");
+    assert.match(stdout, /\nGranted on Namespace shop\.\n/);
     assert.deepEqual(await annotationsOf("shop"), { [ACCOUNTS]: "cart,earlier,shelf" });
+    assert.deepEqual(await annotationsOf("node"), {});
+    assert.match((await grants("--managed-identity", "--apply")).stdout, /\nGranted on Namespace node\.\n/);
     assert.deepEqual(await annotationsOf("node"), { [IDENTITY]: "allowed" });
     assert.deepEqual(await annotationsOf("clear"), {});
 

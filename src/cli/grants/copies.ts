@@ -5,7 +5,7 @@ import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
 import { UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import type { KubeObject, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
-import { shellQuoted } from "../shared/terminal.ts";
+import { shellQuoted } from "../../domain/shell-words.ts";
 
 export interface OfferedCopies {
   /** That is to take them. */

@@ -170,7 +170,10 @@ async function workloadOf(
 ): Promise<VaultIdentity | CheckResult> {
   const { viewer, cluster, namespace, signal } = context;
   const account = { namespace: given.namespace ?? namespace, name: given.name };
-  const granting = grantCommand(account.namespace, namespace === INSTALL_NAMESPACE ? undefined : namespace);
+  const granting = grantCommand(
+    { namespace: account.namespace, account: account.name },
+    namespace === INSTALL_NAMESPACE ? undefined : namespace,
+  );
   const absent = (): CheckResult =>
     fail(
       `${label}: ServiceAccount ${account.namespace}/${account.name} does not exist`,
