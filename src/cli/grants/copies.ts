@@ -5,7 +5,7 @@ import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
 import { UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import type { KubeObject, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
-import { shellQuoted } from "../../domain/shell-words.ts";
+import { shell } from "../../domain/shell-words.ts";
 
 export interface OfferedCopies {
   /** That is to take them. */
@@ -47,7 +47,7 @@ export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
     ...(missing.length === 0 ? [] : ["", "--apply does not accept them. A user who can write the Namespace and Secrets in it can run:"]),
     ...missing.map(
       ({ namespace, from, offered }) =>
-        `  kubectl annotate namespace ${namespace} --overwrite ${shellQuoted(`${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, ...offered].join(",")}`)}`,
+        shell`  kubectl annotate namespace ${namespace} --overwrite ${`${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, ...offered].join(",")}`}`,
     ),
   ];
 }

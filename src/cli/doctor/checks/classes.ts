@@ -2,6 +2,7 @@ import { classKeysOn, misplacedWords } from "../../../domain/annotation-places.t
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf, objectKey } from "../../../domain/object-key.ts";
 import { classDefect } from "../../../domain/preflight/class-defect.ts";
+import { shell } from "../../../domain/shell-words.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { DEFAULT_CLOUD } from "../../shared/resources.ts";
@@ -17,7 +18,7 @@ export const checkClasses: Check = async (context) => {
     return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];
   });
   const findings = failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
-    on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
+    on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, shell`keyvault-injector explain spc/${name} -n ${namespace}`),
   );
   const classes = listed(await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses));
   const byKey = new Map(classes.map(({ metadata }) => [objectKey(metadata), metadata]));
@@ -61,7 +62,7 @@ async function checkTexts(
   const named = broken
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .slice(0, MOST_UNMOUNTABLE)
-    .map(({ key, message }) => on.classes.warn(`no pod can mount class ${key}: ${message}`, `keyvault-injector doctor class ${key}`));
+    .map(({ key, message }) => on.classes.warn(`no pod can mount class ${key}: ${message}`, shell`keyvault-injector doctor class ${key}`));
   const left = broken.length - named.length;
   const rest =
     left === 0
