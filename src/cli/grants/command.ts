@@ -1,4 +1,4 @@
-import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
+import { GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
 import { ALLOWED, grantCommand } from "../../domain/grants/namespace-grants.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
@@ -151,7 +151,7 @@ function grantsText({ needs, copies, older }: GrantsReport, missing: readonly st
       needs.unhelped.map(({ namespace, name, why }) => `  ${namespace}/${name}: ${why}`),
     ),
     ...section(
-      `Older than the policy ${AUTHORS_POLICY}, so their authors' permissions were never checked. Change the annotation ${CLASS_ANNOTATIONS.refresh} of each as its author, or delete it:`,
+      `Older than the policy ${AUTHORS_POLICY}, so their authors' permissions may never have been checked. Check those with kubectl auth can-i, or have the author delete and create the class again:`,
       (older ?? []).map(({ name, lends }) => `  ${name} ${lends.join(", ")}`),
     ),
     ...(older === undefined ? ["", `The policy ${AUTHORS_POLICY} is not bound: apply manifests/policies.`] : []),
