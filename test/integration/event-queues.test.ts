@@ -272,7 +272,7 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
     await world.emulator.addStorageAccount({ account: ACCOUNT, port: azurite.port, users: [randomUUID()] });
     const forbidden = await found();
     assert.equal(forbidden?.state, "FAIL");
-    assert.match(forbidden?.fix ?? "", /^az role assignment create --role "Storage Queue Data Message Processor" .*queues\/vault-events$/);
+    assert.match(forbidden?.fix ?? "", /^az role assignment create --role 'Storage Queue Data Message Processor' .*queues\/vault-events$/);
     await world.emulator.addStorageAccount({ account: ACCOUNT, port: azurite.port });
 
     await azurite.remove(QUEUE);

@@ -460,7 +460,7 @@ function thePolicies(version: ApiServerVersion): void {
         const answer = await requests.requestToken(namespace, allowed, tokens.sync);
         assert.equal(answer.status, 403, messageOf(answer));
         assertDenied(answer, POLICY, new RegExp(`Namespace ${namespace} does not grant ServiceAccount default to the sync worker`));
-        assert.match(messageOf(answer), new RegExp(`keyvault-injector grants --namespace ${namespace} --apply`));
+        assert.match(messageOf(answer), new RegExp(`keyvault-injector grants --namespace ${namespace} --account default --apply`));
         assertAllowed(await requests.requestToken(namespace, allowed, tokens.somebody));
       });
     }

@@ -214,7 +214,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       assert.equal(reason, "IdentityUnavailable");
       assert.match(message, new RegExp(`^no token for the ServiceAccount shop: Namespace ${place.namespace} does not grant it\\.`));
       assert.match(message, /can add shop to its annotation grants\.keyvault-injector\.dev\/service-accounts/);
-      assert.match(message, new RegExp(`or run: keyvault-injector grants --namespace ${place.namespace} --apply$`));
+      assert.match(message, new RegExp(`or run: keyvault-injector grants --namespace ${place.namespace} --account \\S+ --apply$`));
       assert.deepEqual(tokenRequests(place.namespace), []);
 
       await grant(place.namespace, { "grants.keyvault-injector.dev/service-accounts": "another,shop" });
@@ -277,7 +277,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       assert.equal(reason, "IdentityUnavailable");
       assert.match(message, new RegExp(`does not allow managed-identity for synced Secrets in the namespace ${place.namespace}`));
       assert.match(message, /the setting --managed-identity-namespaces/);
-      assert.match(message, new RegExp(`keyvault-injector grants --namespace ${place.namespace} --apply`));
+      assert.match(message, new RegExp(`keyvault-injector grants --namespace ${place.namespace} --account \\S+ --apply`));
       assert.deepEqual(await mirroredSecrets(world.plane, place.namespace), []);
 
       await grant(place.namespace, { "grants.keyvault-injector.dev/managed-identity": "allowed" });

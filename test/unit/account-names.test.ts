@@ -78,6 +78,25 @@ describe("NW-H2: a name that no ServiceAccount can have", () => {
   });
 });
 
+test("AT20-5: what grants prints to accept a copy accepts none that another class offers", async () => {
+  const from = "grants.keyvault-injector.dev/mirrors-from";
+  const offering = (namespace: string) => {
+    const { metadata, ...spc } = lent("web");
+    return { ...spc, metadata: { ...metadata, namespace, annotations: { "keyvault-injector.dev/mirror-to": "payments" } } };
+  };
+  const namespaces = ["shop", "evil", "payments"].map((name) => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name, annotations: name === "payments" ? { [from]: "platform/tls" } : {} },
+  }));
+  const { output } = await runOffline(["grants"], "", { cluster: heldCluster([...namespaces, offering("shop"), offering("evil")]) });
+
+  assert.deepEqual(output.match(/kubectl annotate namespace payments .*/g), [
+    `kubectl annotate namespace payments --overwrite ${from}=platform/tls,evil/web`,
+    `kubectl annotate namespace payments --overwrite ${from}=platform/tls,shop/web`,
+  ]);
+});
+
 test("NW-H2: what grants prints for a shell is one word there, whatever a Namespace has", async () => {
   const offering = lent("web");
   const cluster = heldCluster([

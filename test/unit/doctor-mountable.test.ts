@@ -61,3 +61,18 @@ describe("NB4: doctor, of classes that no pod can mount", () => {
     ]);
   });
 });
+
+test("AT20-9: doctor names five failing classes of a namespace, and counts its others, so that another namespace's are seen", async () => {
+  const failing = (namespace: string, name: string): Manifest => {
+    const conditions = [{ type: "Synced", status: "False", reason: "InvalidClass", message: "write the vault's name" }];
+    const status = { observedGeneration: 1, secrets: [], conditions };
+    return { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync", metadata: { namespace, name }, status };
+  };
+  const many = Array.from({ length: 3000 }, (_, index) => failing("evil", `c-${index}`));
+  const results = await checked([...many, failing("shop", "cart")]);
+
+  assert.equal(results.length, 7);
+  assert.equal(results[5]?.message, "2995 more classes of evil fail");
+  assert.equal(results[5]?.fix, "kubectl get spcsync -n evil");
+  assert.match(results[6]?.message ?? "", /^shop\/cart is InvalidClass/);
+});

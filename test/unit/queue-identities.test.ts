@@ -93,7 +93,7 @@ describe("the account that reads a queue", () => {
     const found = await lookedAt([worker(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE)]);
 
     assert.deepEqual(found, [
-      `FAIL ${LABEL}: ServiceAccount ${NAMESPACE}/events does not exist -> kubectl create serviceaccount events --namespace ${NAMESPACE}; then keyvault-injector grants --namespace ${NAMESPACE} --apply`,
+      `FAIL ${LABEL}: ServiceAccount ${NAMESPACE}/events does not exist -> kubectl create serviceaccount events --namespace ${NAMESPACE}; then keyvault-injector grants --namespace ${NAMESPACE} --account events --apply`,
     ]);
   });
 
@@ -103,7 +103,7 @@ describe("the account that reads a queue", () => {
 
     assert.match(
       found,
-      /Namespace keyvault-injector does not grant it.* -> keyvault-injector grants --namespace keyvault-injector --apply$/,
+      /Namespace keyvault-injector does not grant it.* -> keyvault-injector grants --namespace keyvault-injector --account events --apply$/,
     );
     assert.equal(missingGrants((await grants(objects, NAMESPACE)).needs).length, 1);
   });

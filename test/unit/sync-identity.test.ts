@@ -103,7 +103,7 @@ describe("the operator's limits", () => {
     const refusal = refusalIn(["other"]);
     assert.equal(refusal?.reason, "IdentityUnavailable");
     assert.match(refusal.hint, /add shop to the setting --managed-identity-namespaces/);
-    assert.match(refusal.hint, /with: keyvault-injector grants --namespace shop --apply$/);
+    assert.match(refusal.hint, /with: keyvault-injector grants --namespace shop --managed-identity --apply$/);
   });
 });
 

@@ -1,8 +1,8 @@
+import { shellQuoted } from "../../domain/shell-words.ts";
 import { spellingAdvice } from "../../domain/spelling.ts";
 import { PROCESSES } from "../../runtime/setting.ts";
 import { answered, type Command, CommandFailure } from "../shared/command.ts";
 import { type CommandOption, optionsOf } from "../shared/options.ts";
-import { shellQuoted } from "../shared/terminal.ts";
 
 /** Takes the commands from whoever lists them: this one is among them. */
 export function completionOf(commands: () => readonly Command[]): Command {

@@ -212,9 +212,10 @@ function permissionsText(results: readonly CheckResult[], permissions: readonly 
   const unseen = new Set(results.filter(({ isUnseen = false }) => isUnseen).map(({ check }) => check)).size;
   if (unseen === 0 || permissions.length === 0) return [];
   const count = unseen === 1 ? "1 check was not made" : `${unseen} checks were not made`;
+  const command = "kubectl apply -f -";
   const named = user === undefined ? ", with your user name in place of NAME" : "";
   return [
-    line`${count}, because you lack permissions: ask an administrator to apply this with kubectl apply -f -${named}`,
+    line`${count}, because you lack permissions: ask an administrator to apply this with ${command}${named}`,
     line``,
     ...permissionsYaml(permissions, user)
       .trimEnd()

@@ -1,5 +1,6 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
+import { shell } from "../../domain/shell-words.ts";
 import { CREDENTIALS_KEYS, paddedKeys, paddedText, unfilledKeys, unfilledText } from "../shared/class-context.ts";
 import { INJECTION_POLICY, injectionModeOf } from "../shared/injection-mode.ts";
 import { type Holder, holdersOfRight, type Rbac, type Right } from "../shared/rbac.ts";
@@ -112,7 +113,7 @@ async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promi
   if (valueIn(service)?.spec?.type === "ExternalName") return [];
   const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WEBHOOK_DEPLOYMENT });
   if (look.kind !== "seen" || (look.value.status?.readyReplicas ?? 0) > 0) return [];
-  return [say.webhook.problem(`the webhook has no ready pod in namespace ${namespace}: see kubectl get pods -n ${namespace}`)];
+  return [say.webhook.problem(`the webhook has no ready pod in namespace ${namespace}: ${shell`see kubectl get pods -n ${namespace}`}`)];
 }
 
 async function namespaceLabels(viewer: Viewer, namespace: string): Promise<Labels> {

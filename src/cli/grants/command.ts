@@ -1,8 +1,9 @@
-import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
-import { ALLOWED } from "../../domain/grants/namespace-grants.ts";
+import { GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
+import { ALLOWED, grantCommand } from "../../domain/grants/namespace-grants.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import { shell } from "../../domain/shell-words.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { installIn } from "../shared/absence.ts";
 import {
@@ -16,11 +17,12 @@ import {
   reportText,
   withCluster,
 } from "../shared/command.ts";
-import { namespaceWithin } from "../shared/options.ts";
-import { shellQuoted, shown, verbatim } from "../shared/terminal.ts";
+import { namespaceWithin, valueOf } from "../shared/options.ts";
+import { shown, verbatim } from "../shared/terminal.ts";
 import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
 import { copyLines } from "./copies.ts";
-import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
+import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, type NamespaceNeeds } from "./needs.ts";
+import { dividedGrants, wantedGrants, wantedNeeds } from "./wanted.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
 
@@ -34,15 +36,20 @@ export const grants: Command = {
     "syncing. Review the list before you apply it: anyone who can write a class can name an account. Accounts of --event-queues are",
     "granted likewise. Copies of Secrets that classes offer to other namespaces are listed; --apply accepts none.",
     "",
+    "--account and --managed-identity limit what is listed as missing and what --apply grants to what they name. Without",
+    "--managed-identity, --apply never grants the node's identity: everyone who can write a class in the Namespace could then use it",
+    "to read every vault that it can read.",
+    "",
     "yaml is manifests of Namespaces that add the missing grants, for Git; json is one report.",
-    "Exit code: 0; 1 for a missing grant without --apply; 2 if the command failed.",
+    "Exit code: 0; 1 if a grant is still missing; 2 if the command failed.",
   ],
   examples: [
     { result: "List the missing grants", typed: "keyvault-injector grants" },
+    { result: "Grant one account", typed: "keyvault-injector grants -n shop --account cart --apply" },
     { result: "Write them as manifests, for Git", typed: "keyvault-injector grants -o yaml" },
   ],
   optionHelp: { namespace: "Only classes of this namespace; otherwise of all namespaces." },
-  options: ["namespace", "all-namespaces", "apply", "install-namespace", "output", "context", "kubeconfig"],
+  options: ["namespace", "all-namespaces", "account", "managed-identity", "apply", "install-namespace", "output", "context", "kubeconfig"],
   formats: FORMATS,
   hasJsonReport: true,
   arguments: 0,
@@ -55,19 +62,30 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
   return withCluster(input, context, async (cluster) => {
     const viewer = rememberingViewer(createViewer(cluster, context.signal));
     const namespace = await installIn(viewer, options);
-    const report = await lookForGrants(viewer, namespace, namespaceWithin(options, cluster.namespace));
-    const missing = missingGrants(report.needs);
+    const found = await lookForGrants(viewer, namespace, namespaceWithin(options, cluster.namespace));
+    const wanted = wantedGrants(options);
+    const report = { ...found, needs: wantedNeeds(found.needs, wanted) };
+    const { missing, applicable, left } = dividedGrants(report.needs, wanted);
     const isApplied = options.apply !== undefined;
-    if (isApplied) for (const grant of missing) await apply(cluster.kube, grant, context.signal);
+    if (isApplied) for (const grant of applicable) await apply(cluster.kube, grant, context.signal);
+    const install = valueOf(options, "install-namespace");
+    const written = isApplied ? applicable : missing;
     const text = {
-      text: () => grantsText(report, { isApplied }),
-      yaml: () => grantsYaml(missing),
+      text: () => grantsText(report, [...applicableLines(applicable, { isApplied, left }), ...leftLines(left, install)]),
+      yaml: () => grantsYaml(written),
       json: () =>
-        reportText("grants", context.shipped, { isApplied, ...report.needs, missing, copies: report.copies, older: report.older }),
+        reportText("grants", context.shipped, {
+          isApplied,
+          ...report.needs,
+          missing,
+          ...(isApplied && left.length > 0 ? { left } : {}),
+          copies: report.copies,
+          older: report.older,
+        }),
     }[format];
-    const result = answered(text(), missing.length > 0 && !isApplied);
+    const result = answered(text(), (isApplied ? left : missing).length > 0);
     // Nothing on standard output is what `kubectl apply -f -` fails on.
-    return format === "yaml" && missing.length === 0
+    return format === "yaml" && written.length === 0
       ? { ...result, notes: [`${context.shipped.program} grants: nothing is missing`] }
       : result;
   });
@@ -101,13 +119,8 @@ function grantsYaml(missing: readonly MissingGrant[]): string {
 }
 
 function commandFor(grant: MissingGrant): string {
-  const annotations = Object.entries(annotationsFor(grant)).map(([key, value]) => shellWord(`${key}=${value}`));
-  return `kubectl annotate namespace ${grant.namespace} --overwrite ${annotations.join(" ")}`;
-}
-
-/** As it is, where no shell reads anything into it. */
-function shellWord(text: string): string {
-  return /^[-\w.,:/=]+$/.test(text) ? text : shellQuoted(text);
+  const annotations = Object.entries(annotationsFor(grant)).map(([key, value]) => `${key}=${value}`);
+  return shell`kubectl annotate namespace ${grant.namespace} --overwrite ${annotations}`;
 }
 
 function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds): readonly string[] {
@@ -124,22 +137,21 @@ function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds
   ];
 }
 
-/** `applied`: what was missing is granted now. */
-function grantsText({ needs, copies, older }: GrantsReport, { isApplied }: { readonly isApplied: boolean }): string {
+/** `missing`: lines that tell of what is missing. */
+function grantsText({ needs, copies, older }: GrantsReport, missing: readonly string[]): string {
   const { servicePrincipal, workloadIdentity, identityBinding, managedIdentity } = needs.counts;
   const bound = identityBinding === 0 ? "" : `${identityBinding} with an identity binding, `;
-  const missing = missingGrants(needs);
   const lines = [
     `Synced classes: ${workloadIdentity} with workload identity, ${bound}${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
     ...section("Needed, with the classes and event queues that need it (= granted, + missing):", needs.namespaces.flatMap(namespaceLines)),
-    ...missingLines(missing, isApplied),
+    ...missing,
     ...copyLines(copies),
     ...section(
       "No grant solves these:",
       needs.unhelped.map(({ namespace, name, why }) => `  ${namespace}/${name}: ${why}`),
     ),
     ...section(
-      `Older than the policy ${AUTHORS_POLICY}, so their authors' permissions were never checked. Change the annotation ${CLASS_ANNOTATIONS.refresh} of each as its author, or delete it:`,
+      `Older than the policy ${AUTHORS_POLICY}, so their authors' permissions may never have been checked. Check those with kubectl auth can-i, or have the author delete and create the class again:`,
       (older ?? []).map(({ name, lends }) => `  ${name} ${lends.join(", ")}`),
     ),
     ...(older === undefined ? ["", `The policy ${AUTHORS_POLICY} is not bound: apply manifests/policies.`] : []),
@@ -154,19 +166,39 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
 }
 
-function missingLines(missing: readonly MissingGrant[], isApplied: boolean): readonly string[] {
-  if (missing.length === 0) return ["", "Nothing is missing."];
-  if (isApplied) return ["", `Granted on ${missing.map(({ namespace }) => `Namespace ${namespace}`).join(", ")}.`];
-  const byIdentity = missing.filter(({ managedIdentity }) => managedIdentity).map(({ namespace }) => namespace);
+function applicableLines(
+  grants: readonly MissingGrant[],
+  { isApplied, left }: { readonly isApplied: boolean; readonly left: readonly MissingGrant[] },
+): readonly string[] {
+  if (grants.length === 0) return left.length === 0 ? ["", "Nothing is missing."] : [];
+  if (isApplied) return ["", `Granted on ${grants.map(({ namespace }) => `Namespace ${namespace}`).join(", ")}.`];
+  const named = grants.flatMap((grant) => (grant.managedIdentity ? [grant.namespace] : []));
   return [
     "",
     "Run this again with --apply, keep the output of -o yaml in Git, or run:",
-    ...missing.map((grant) => `  ${commandFor(grant)}`),
-    ...(byIdentity.length === 0
-      ? []
-      : [
-          "For the managed identity, the worker's setting works as well:",
-          `  --managed-identity-namespaces=${byIdentity.join(",")} (the chart's value managedIdentityNamespaces)`,
-        ]),
+    ...grants.map((grant) => `  ${commandFor(grant)}`),
+    ...settingLines(named),
+  ];
+}
+
+/** The node's identity, which `--apply` grants only where it is named. */
+function leftLines(left: readonly MissingGrant[], install: string | undefined): readonly string[] {
+  if (left.length === 0) return [];
+  return [
+    "",
+    "--apply does not grant the managed identity of the worker's node without --managed-identity, because everyone who can write a class",
+    "in the Namespace can then read every vault that this identity can read. To grant it, run:",
+    ...left.map(({ namespace }) => `  ${grantCommand({ namespace, managedIdentity: true }, install)}`),
+    "Without this command:",
+    ...left.map((grant) => `  ${commandFor(grant)}`),
+    ...settingLines(left.map(({ namespace }) => namespace)),
+  ];
+}
+
+function settingLines(namespaces: readonly string[]): readonly string[] {
+  if (namespaces.length === 0) return [];
+  return [
+    "For the managed identity, the worker's setting works as well:",
+    `  --managed-identity-namespaces=${namespaces.join(",")} (the chart's value managedIdentityNamespaces)`,
   ];
 }

@@ -5,7 +5,7 @@ import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
 import { UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import type { KubeObject, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
-import { shellQuoted } from "../shared/terminal.ts";
+import { shell } from "../../domain/shell-words.ts";
 
 export interface OfferedCopies {
   /** That is to take them. */
@@ -44,10 +44,19 @@ export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
       ...taken.map((key) => `  = ${key}`),
       ...offered.map((key) => `  + ${key}`),
     ]),
-    ...(missing.length === 0 ? [] : ["", "--apply does not accept them. A user who can write the Namespace and Secrets in it can run:"]),
-    ...missing.map(
-      ({ namespace, from, offered }) =>
-        `  kubectl annotate namespace ${namespace} --overwrite ${shellQuoted(`${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, ...offered].join(",")}`)}`,
+    ...(missing.length === 0
+      ? []
+      : [
+          "",
+          "--apply does not accept them. Anyone who can write a class can offer its copies: a user who can write the Namespace and Secrets in it",
+          "can accept the wanted ones, one at a time (after one, run this again for the next):",
+        ]),
+    // One command takes one offer: a stranger's is in none that somebody wants to run.
+    ...missing.flatMap(({ namespace, from, offered }) =>
+      offered.map((key) => {
+        const consent = `${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, key].join(",")}`;
+        return shell`  kubectl annotate namespace ${namespace} --overwrite ${consent}`;
+      }),
     ),
   ];
 }

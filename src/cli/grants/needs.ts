@@ -191,11 +191,12 @@ export function missingGrants({ namespaces }: Needs): readonly MissingGrant[] {
   });
 }
 
-/** Annotations by which a class has the worker use something on its author's behalf. */
-const LENDING = [
+/** Annotations by which a class has the worker use something on its author's behalf: those that the policy judges. */
+export const LENDING = [
   [CLASS_ANNOTATIONS.serviceAccount, "lends the ServiceAccount"],
   [CLASS_ANNOTATIONS.credentialsSecret, "uses the credentials in Secret"],
   [CLASS_ANNOTATIONS.adopt, "takes over Secret"],
+  [CLASS_ANNOTATIONS.mirrorTo, "copies its Secrets to Namespace"],
 ] as const;
 
 /** What a class lends, in words. */
@@ -203,11 +204,15 @@ function lendingOf({ metadata: { annotations = {} } }: SecretProviderClass): rea
   return LENDING.flatMap(([annotation, words]) => (annotations[annotation] === undefined ? [] : [`${words} ${annotations[annotation]}`]));
 }
 
-/** Whether nothing that the policy judges was written since: then nobody asked an author for a right. Healing leaves these times as they were. */
+/**
+ * Whether it is from before the policy. A later write does not tell that an author was asked for a right: any write of a manager, a label's
+ * too, renews the time of all its fields. What healing has created again since is as old as the fields that it has left as they were.
+ */
 function isOlderThan({ metadata }: SecretProviderClass, since: string): boolean {
+  const isBefore = (time: string | undefined): boolean => time !== undefined && Date.parse(time) < Date.parse(since);
+  if (isBefore(metadata.creationTimestamp)) return true;
   const judged = (metadata.managedFields ?? []).filter(({ fieldsV1 }) => isJudged(fieldsV1 ?? {}));
-  const times = judged.length === 0 ? [metadata.creationTimestamp] : judged.map(({ time }) => time);
-  return times.every((time) => time === undefined || Date.parse(time) < Date.parse(since));
+  return judged.length > 0 && judged.every(({ time }) => isBefore(time));
 }
 
 /** The spec, and annotations of ours. Labels, owners and finalizers are for everybody. */

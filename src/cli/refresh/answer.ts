@@ -1,7 +1,9 @@
 /** What the worker makes of a request, and what there is to say of it. */
+
 import { assertNever } from "../../domain/assert-never.ts";
 import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
+import { shell } from "../../domain/shell-words.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
@@ -70,7 +72,7 @@ export interface AnswerPlace {
 }
 
 export function answerText(answer: RefreshAnswer, { ref, isWaited }: AnswerPlace): string {
-  const explained = `keyvault-injector explain spc/${ref.name} -n ${ref.namespace}`;
+  const explained = shell`keyvault-injector explain spc/${ref.name} -n ${ref.namespace}`;
   switch (answer.kind) {
     case "none":
       return "the class has no Secrets: there is nothing for the worker to fetch";

@@ -1,4 +1,5 @@
 import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { shell } from "../../domain/shell-words.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { parseReference } from "../../domain/where/object-reference.ts";
 import { CommandFailure } from "./command.ts";
@@ -106,7 +107,7 @@ function otherObject(kind: string, name: string): string | undefined {
   if (resource !== undefined)
     return `${JSON.stringify(word)} names a ${resource.kind}, not a class; write CLASS, NAMESPACE/CLASS or spc/CLASS`;
   if (!parseReference(word).ok) return undefined;
-  return `${JSON.stringify(word)} names an object of a vault, not a class: run keyvault-injector where ${word} to find its classes`;
+  return `${JSON.stringify(word)} names an object of a vault, not a class: ${shell`run keyvault-injector where ${word}`} to find its classes`;
 }
 
 function meant(name: string, others: readonly KubeObject[]): string {

@@ -9,6 +9,7 @@ import { IDENTITY_MODES, type OperatorLimits } from "../../domain/provider-class
 import type { ReadCloudFile } from "../../domain/provider-class/parameters.ts";
 import { credentialsKeyIn } from "../../domain/provider-class/service-principal.ts";
 import { SYNC_MODES, type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
+import { shell } from "../../domain/shell-words.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { wordsOf } from "../../domain/words.ts";
 import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
@@ -147,7 +148,7 @@ export function switchedOffBecause(settings: ClassSettings, spc: SecretProviderC
 
 /** How the same look is had with the worker's rights. */
 export function insideTheWorker(namespace: string, className: string): string {
-  return `kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor class ${className}`;
+  return shell`kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor class ${className}`;
 }
 
 /** What a Namespace lends to the worker. */

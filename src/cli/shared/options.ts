@@ -71,6 +71,10 @@ export const OPTIONS = {
   "client-id": { value: "ID", help: "Client id for workload identity, if the manifests name none; with --service-account." },
   "service-account": { value: "NAME", help: "ServiceAccount for workload identity, if the manifests name none." },
   "identity-id": { value: "ID", help: "Client id of the nodes' managed identity, if the manifests name none." },
+  account: { value: "NAME", isRepeatable: true, help: "Only this ServiceAccount, and no other grant unless named as well. Repeatable." },
+  "managed-identity": {
+    help: "Only the managed identity of the worker's node, and no other grant unless named as well. --apply never grants it otherwise.",
+  },
   apply: { help: "Write missing grants, with your own permissions." },
   prepare: { help: "Mark the install as being removed and remove the binding of the final check." },
   undo: { help: "Revert --prepare." },

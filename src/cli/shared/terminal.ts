@@ -114,8 +114,3 @@ export function createProgress({ write, columns, quietMs = QUIET_MS }: ProgressO
     },
   };
 }
-
-/** One word of a command that somebody copies: sh, zsh and fish expand nothing in single quotes, and take a quote between two quoted parts. */
-export function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}

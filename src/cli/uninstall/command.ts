@@ -4,6 +4,7 @@ import { isJsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, type ObjectMeta, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import { shell } from "../../domain/shell-words.ts";
 import { installAbsence } from "../shared/absence.ts";
 import {
   answered,
@@ -75,7 +76,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
     "",
     "Next, depending on how you installed it:",
     "  helm uninstall RELEASE, or",
-    `  kubectl delete -k manifests/overlays/${overlay} --ignore-not-found, or`,
+    shell`  kubectl delete -k manifests/overlays/${overlay} --ignore-not-found, or`,
     "  remove it from Git and let your GitOps tool prune it.",
     "",
     "What stays: the CRDs, every SecretProviderClass, the synced Secrets and their copies, the CSI driver, and the provider. To remove them as well:",

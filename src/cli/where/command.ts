@@ -1,4 +1,5 @@
 import { parseDuration } from "../../domain/duration.ts";
+import { shell } from "../../domain/shell-words.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { expiryCalendar, parseDays } from "../../domain/where/calendar.ts";
 import {
@@ -90,7 +91,7 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
         ? reportText("expiries", context.shipped, expiriesReport(expiries, undated, gathered))
         : shown(calendarText(expiries, { isWide: format === "wide", now: gathered.snapshot.now, undated, withinMs }), context.terminal);
     const isWrong = expiries.some(({ state }) => state === "expired" || withinMs !== undefined);
-    return { ...answered(output, isWrong), notes: notesOf(gathered, context) };
+    return { ...answered(output, isWrong), notes: notesOf(gathered) };
   });
 }
 
@@ -171,7 +172,7 @@ function usageResult(answer: UsageAnswer, input: CommandInput, context: CommandC
         )
       : shown(usagesText(usages, { isWide: format === "wide" }), context.terminal);
   const isOld = usages.some(({ secrets, containers }) => [...secrets, ...containers].some(({ state }) => state === "old"));
-  return { code: isOld ? EXIT.found : EXIT.fine, output, notes: [...notesOf(gathered, context), ...siblingNotes(wanted, named, context)] };
+  return { code: isOld ? EXIT.found : EXIT.fine, output, notes: [...notesOf(gathered), ...siblingNotes(wanted, named)] };
 }
 
 function severalText({ name }: Asked, usages: readonly ObjectReference[]): string {
@@ -186,7 +187,7 @@ function spokenName({ type, name }: Asked): string {
 function absenceText({ asked, named, made, gathered: { unseen } }: UsageAnswer): string {
   const [first, ...others] = sourcesOf(asked, made);
   if (first !== undefined)
-    return `${asked.name} is a Kubernetes Secret, created from ${[first, ...others].join(" and ")}: run keyvault-injector where ${first}`;
+    return `${asked.name} is a Kubernetes Secret, created from ${[first, ...others].join(" and ")}: ${shell`run keyvault-injector where ${first}`}`;
   const near = nearestObject(asked, named);
   const meant = near === undefined ? "" : `; did you mean ${near}?`;
   const partly = unseen.length === 0 ? "no class" : "no class that you can see";
@@ -211,29 +212,25 @@ function nearestObject(asked: Asked, named: readonly ObjectReference[]): string 
 }
 
 /** A certificate has a secret and a key of its name, which rotate with it. */
-function siblingNotes(
-  wanted: ObjectReference,
-  named: readonly ObjectReference[],
-  { shipped: { program } }: CommandContext,
-): readonly string[] {
+function siblingNotes(wanted: ObjectReference, named: readonly ObjectReference[]): readonly string[] {
   const isNamed = (type: ObjectReference["type"]): boolean =>
     type !== wanted.type && named.some((object) => object.type === type && object.name.toLowerCase() === wanted.name.toLowerCase());
   const siblings = (["cert", "secret", "key"] as const).filter(isNamed).map((type) => spokenReference({ type, name: wanted.name }));
   if (siblings.length === 0) return [];
   return [
-    `note: classes also name ${siblings.join(" and ")}; if it belongs to a certificate, it rotates with the certificate: ${program} where ${siblings[0] ?? ""}`,
+    `note: classes also name ${siblings.join(" and ")}; if it belongs to a certificate, it rotates with the certificate: ${shell`keyvault-injector where ${siblings[0] ?? ""}`}`,
   ];
 }
 
 /** More of them are counted: who lacks a right in one place often lacks it in hundreds. */
 const MOST_NOTES = 10;
 
-function notesOf({ unseen, unreadable }: Gathered, { shipped: { program } }: CommandContext): readonly string[] {
+function notesOf({ unseen, unreadable }: Gathered): readonly string[] {
   const notes = [
     ...unseen.map((what) => `note: ${what}`),
     ...unreadable.map(
       ({ namespace, name, why }) =>
-        `note: class ${namespace}/${name} cannot be read (${why}): ${program} explain spc/${name} -n ${namespace}`,
+        `note: class ${namespace}/${name} cannot be read (${why}): ${shell`keyvault-injector explain spc/${name} -n ${namespace}`}`,
     ),
   ];
   const left = notes.length - MOST_NOTES;

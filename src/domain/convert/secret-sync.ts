@@ -1,4 +1,5 @@
 /** secrets-store-sync-controller, and the Secret Store extension of Azure Arc: `SecretSync`, which names a class. */
+
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
@@ -6,6 +7,7 @@ import { MAX_VERSIONS } from "../provider-class/class-limits.ts";
 import { narrowObjects } from "../provider-class/object-rules.ts";
 import { readObjects } from "../provider-class/objects.ts";
 import { TLS_TYPE } from "../secret-objects/tls.ts";
+import { shell } from "../shell-words.ts";
 import { carriedTexts } from "./carried-texts.ts";
 import { call, type FunctionName, fileOf } from "./class-draft.ts";
 import type { SecretExpressions } from "./class-text.ts";
@@ -58,7 +60,7 @@ export function readSecretSync(on: PeerObject, { classOf, isPartial }: SyncWorld
 
 function absent(className: string, secret: string): string {
   return (
-    `SecretProviderClass ${className} is not in these files; add its file, or what kubectl get secretproviderclass ${className} -o yaml prints, ` +
+    `SecretProviderClass ${className} is not in these files; add its file, or what ${shell`kubectl get secretproviderclass ${className} -o yaml`} prints, ` +
     `so that the Secret ${secret} can be added to it`
   );
 }

@@ -5,6 +5,7 @@
 
 import { GRANT_ANNOTATIONS } from "../annotations.ts";
 import type { KubeObject } from "../kubernetes.ts";
+import { shell } from "../shell-words.ts";
 import { wordsOf } from "../words.ts";
 
 export interface NamespaceGrants {
@@ -30,9 +31,17 @@ export function grantsOf({ metadata: { name, annotations = {} } }: KubeObject): 
   };
 }
 
-/** What to run, for messages. `install`: the install's namespace, where it is not the usual one. */
-export function grantCommand(namespace: string, install?: string): string {
-  return `keyvault-injector grants --namespace ${namespace}${install === undefined ? "" : ` --install-namespace ${install}`} --apply`;
+/** One thing that a Namespace can grant. */
+export type Grant = { readonly namespace: string } & ({ readonly account: string } | { readonly managedIdentity: true });
+
+/**
+ * What to run, for messages. It names the one thing that is missing: between the message and the command, anybody who may write a class can
+ * ask for more. `install`: the install's namespace, where it is not the usual one.
+ */
+export function grantCommand(grant: Grant, install?: string): string {
+  const what = "account" in grant ? ["--account", grant.account] : ["--managed-identity"];
+  const where = install === undefined ? [] : ["--install-namespace", install];
+  return shell`keyvault-injector grants ${["--namespace", grant.namespace, ...what, ...where]} --apply`;
 }
 
 /** Why the worker asks for no token of an account; undefined where it may. */
@@ -43,5 +52,5 @@ export function accountRefusal(
   if (namespace === UNGRANTABLE)
     return `no token for the ServiceAccount ${name}: the worker requests none in ${UNGRANTABLE}; use a ServiceAccount of another namespace`;
   if (grants.accounts.includes(name)) return undefined;
-  return `no token for the ServiceAccount ${name}: Namespace ${namespace} does not grant it. A user with write access to the Namespace can add ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or run: ${grantCommand(namespace)}`;
+  return `no token for the ServiceAccount ${name}: Namespace ${namespace} does not grant it. A user with write access to the Namespace can add ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or run: ${grantCommand({ namespace, account: name })}`;
 }

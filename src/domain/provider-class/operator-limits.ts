@@ -58,7 +58,7 @@ export function managedIdentityRefusal(
     reason: "IdentityUnavailable",
     message: `this install does not allow managed-identity for synced Secrets in the namespace ${namespace}`,
     field: MODES.managedIdentity.field,
-    hint: `use workload-identity, or add ${namespace} to the setting --managed-identity-namespaces, or set the annotation ${GRANT_ANNOTATIONS.managedIdentity}: ${ALLOWED} on the Namespace with: ${grantCommand(namespace)}`,
+    hint: `use workload-identity, or add ${namespace} to the setting --managed-identity-namespaces, or set the annotation ${GRANT_ANNOTATIONS.managedIdentity}: ${ALLOWED} on the Namespace with: ${grantCommand({ namespace, managedIdentity: true })}`,
   };
 }
 

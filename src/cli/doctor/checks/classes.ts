@@ -2,6 +2,7 @@ import { classKeysOn, misplacedWords } from "../../../domain/annotation-places.t
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf, objectKey } from "../../../domain/object-key.ts";
 import { classDefect } from "../../../domain/preflight/class-defect.ts";
+import { shell } from "../../../domain/shell-words.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { DEFAULT_CLOUD } from "../../shared/resources.ts";
@@ -16,9 +17,7 @@ export const checkClasses: Check = async (context) => {
     const synced = conditionOf(readStatus(status), "Synced");
     return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];
   });
-  const findings = failing.map(({ metadata: { namespace = "", name }, synced: { reason, message } }) =>
-    on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, `keyvault-injector explain spc/${name} -n ${namespace}`),
-  );
+  const findings = failingResults(failing);
   const classes = listed(await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses));
   const byKey = new Map(classes.map(({ metadata }) => [objectKey(metadata), metadata]));
   const misplaced = listed(look).flatMap(({ metadata }) => misplacedOn(metadata, byKey.get(objectKey(metadata)) ?? {}));
@@ -29,6 +28,28 @@ export const checkClasses: Check = async (context) => {
   const texts = count === 0 ? "" : `; none of ${count} classes has an error that stops its pods`;
   return [on.classes.fine(`${listed(look).length} classes have a status from the worker, and none of them fails${texts}`)];
 };
+
+/** Classes of one namespace that are named one by one; more of them are counted, so that no tenant buries what another one has. */
+const MOST_FAILING = 5;
+
+interface FailingClass {
+  readonly metadata: KubeObject["metadata"];
+  readonly synced: { readonly reason: string; readonly message: string };
+}
+
+function failingResults(failing: readonly FailingClass[]): readonly CheckResult[] {
+  return [...Map.groupBy(failing, ({ metadata: { namespace = "" } }) => namespace)].flatMap(([namespace, own]) => {
+    const named = own
+      .slice(0, MOST_FAILING)
+      .map(({ metadata: { name }, synced: { reason, message } }) =>
+        on.classes.warn(`${namespace}/${name} is ${reason}: ${message}`, shell`keyvault-injector explain spc/${name} -n ${namespace}`),
+      );
+    const left = own.length - named.length;
+    if (left === 0) return named;
+    const rest = left === 1 ? `1 more class of ${namespace} fails` : `${left} more classes of ${namespace} fail`;
+    return [...named, on.classes.warn(rest, shell`kubectl get spcsync -n ${namespace}`)];
+  });
+}
 
 /** Keys of a class on its status. */
 function misplacedOn(metadata: KubeObject["metadata"], ofClass: Partial<KubeObject["metadata"]>): readonly CheckResult[] {
@@ -61,7 +82,7 @@ async function checkTexts(
   const named = broken
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .slice(0, MOST_UNMOUNTABLE)
-    .map(({ key, message }) => on.classes.warn(`no pod can mount class ${key}: ${message}`, `keyvault-injector doctor class ${key}`));
+    .map(({ key, message }) => on.classes.warn(`no pod can mount class ${key}: ${message}`, shell`keyvault-injector doctor class ${key}`));
   const left = broken.length - named.length;
   const rest =
     left === 0

@@ -12,6 +12,7 @@ import {
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
+import { shell } from "../../../domain/shell-words.ts";
 import { parseMessage } from "../../../domain/vault-events/parse-message.ts";
 import { parseQueueSetting, queueLabel, queueOfShard, SHARD_PLACE } from "../../../domain/vault-events/queue-setting.ts";
 import { counted, wordsOf } from "../../../domain/words.ts";
@@ -109,18 +110,18 @@ function adviceOn(code: QueueErrorCode, { url, identity }: QueueSetting): string
   const queue = pathname.slice(1);
   switch (code) {
     case "NotFound":
-      return `az storage queue create --auth-mode login --account-name ${account} --name ${queue}`;
+      return shell`az storage queue create --auth-mode login --account-name ${account} --name ${queue}`;
     case "Forbidden":
-      return `az role assignment create --role "${QUEUE_ROLE}" --assignee ${assigneeOf(identity)} --scope $(az storage account show --name ${account} --query id --output tsv)/queueServices/default/queues/${queue}`;
+      return shell`az role assignment create --role ${QUEUE_ROLE} --assignee ${assigneeOf(identity)} --scope $(az storage account show --name ${account} --query id --output tsv)/queueServices/default/queues/${queue}`;
     case "NetworkForbidden":
-      return `az storage account network-rule add --account-name ${account} --ip-address <the cluster's outbound address>, or create a private endpoint in its network`;
+      return shell`az storage account network-rule add --account-name ${account} --ip-address <the cluster's outbound address>, or create a private endpoint in its network`;
     case "Unauthorized":
     case "IdentityUnavailable":
       return "correct the identity that --event-queues names after the address, or its configuration in Azure";
     case "Throttled":
       return "check again later; if this persists, put the queue into its own storage account";
     case "TooLarge":
-      return `az storage message clear --auth-mode login --account-name ${account} --queue-name ${queue}; then allow only Event Grid to send messages to the queue`;
+      return shell`az storage message clear --auth-mode login --account-name ${account} --queue-name ${queue}; then allow only Event Grid to send messages to the queue`;
     case "Unreachable":
     case "Invalid":
       return "allow connections to port 443 of the queue and of the sign-in service, through the proxy if there is one; then check again";
@@ -170,11 +171,14 @@ async function workloadOf(
 ): Promise<VaultIdentity | CheckResult> {
   const { viewer, cluster, namespace, signal } = context;
   const account = { namespace: given.namespace ?? namespace, name: given.name };
-  const granting = grantCommand(account.namespace, namespace === INSTALL_NAMESPACE ? undefined : namespace);
+  const granting = grantCommand(
+    { namespace: account.namespace, account: account.name },
+    namespace === INSTALL_NAMESPACE ? undefined : namespace,
+  );
   const absent = (): CheckResult =>
     fail(
       `${label}: ServiceAccount ${account.namespace}/${account.name} does not exist`,
-      `kubectl create serviceaccount ${account.name} --namespace ${account.namespace}; then ${granting}`,
+      `${shell`kubectl create serviceaccount ${account.name} --namespace ${account.namespace}`}; then ${granting}`,
     );
   if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return absent();
   const grants = await lookAtGrants(viewer, account.namespace);
@@ -192,5 +196,5 @@ async function workloadOf(
 }
 
 function inside({ namespace }: DoctorContext): string {
-  return `check from the worker's pod: kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor`;
+  return shell`check from the worker's pod: kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor`;
 }

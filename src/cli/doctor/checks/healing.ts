@@ -7,6 +7,7 @@ import type { CustomResourceDefinition } from "../../../domain/healing/crd.ts";
 import { crdDrift } from "../../../domain/healing/crd-drift.ts";
 import { memberOf } from "../../../domain/json-members.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
+import { shell } from "../../../domain/shell-words.ts";
 import { shownNames } from "../../../domain/sync/shown-names.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
@@ -136,6 +137,6 @@ export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
 function refusedTokens({ metadata: { namespace, name, creationTimestamp } }: KubeObject, pods: readonly string[]): CheckResult {
   return on.tokens.fail(
     `ServiceAccount ${name} was recreated at ${creationTimestamp}: the API server rejects the tokens of ${shownNames(pods, MAX_SHOWN)}`,
-    `kubectl rollout restart the workloads that run as ${name} in ${namespace}; restarting containers is not enough, and the kubelet takes up to an hour`,
+    shell`kubectl rollout restart the workloads that run as ${name} in ${namespace ?? ""}; restarting containers is not enough, and the kubelet takes up to an hour`,
   );
 }

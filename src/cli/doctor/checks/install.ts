@@ -5,6 +5,7 @@ import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, type Lease, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
 import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
+import { shell } from "../../../domain/shell-words.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
@@ -115,7 +116,7 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
   const daemonSets = listed(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
   const hasProvider = daemonSets.some((daemonSet) => runs(daemonSet, PROVIDER_IMAGE));
   const command = [
-    `helm install akvsecretsprovider manifests/helm/keyvault-injector --namespace ${namespace} --create-namespace`,
+    shell`helm install akvsecretsprovider manifests/helm/keyvault-injector --namespace ${namespace} --create-namespace`,
     "--set image.repository=REGISTRY/keyvault-injector",
     // What the cluster has already.
     ...(driver.kind === "seen" ? ["--set secrets-store-csi-driver.install=false"] : []),
@@ -202,14 +203,14 @@ function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<W
     return fail(`${namespace}/${name} is missing`, "apply the manifests, or name the install's namespace with --install-namespace");
   const [wanted, ready] = [look.value.spec?.replicas ?? 1, look.value.status?.readyReplicas ?? 0];
   if (wanted === 0) {
-    const restore = `kubectl scale deployment ${name} -n ${namespace} --replicas=${SHIPPED_REPLICAS}`;
+    const restore = shell`kubectl scale deployment ${name} -n ${namespace} --replicas=${SHIPPED_REPLICAS}`;
     return fail(`${name} is scaled to zero replicas`, `restore the replicas: ${restore}`);
   }
   const message = `${name}: ${ready} of ${wanted} replicas are ready`;
   if (ready >= wanted) return fine(message);
-  const pods = `-n ${namespace} -l app.kubernetes.io/component=${name === OWN_DEPLOYMENT ? "sync" : "webhook"}`;
-  const advice = `see kubectl describe pods ${pods}`;
-  return ready === 0 ? fail(message, `${advice}, and kubectl logs ${pods}`) : warn(message, advice);
+  const pods = ["-n", namespace, "-l", `app.kubernetes.io/component=${name === OWN_DEPLOYMENT ? "sync" : "webhook"}`];
+  const advice = shell`see kubectl describe pods ${pods}`;
+  return ready === 0 ? fail(message, `${advice}, and ${shell`kubectl logs ${pods}`}`) : warn(message, advice);
 }
 
 const SHIPPED_REPLICAS = 2;

@@ -1,5 +1,6 @@
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
+import { shell } from "../../../domain/shell-words.ts";
 import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
@@ -39,7 +40,10 @@ function readiness(check: CheckName, look: Look<readonly WorkloadObject[]>, comp
     const [wanted, ready] = [status?.desiredNumberScheduled ?? 0, status?.numberReady ?? 0];
     const message = `DaemonSet ${metadata.namespace ?? ""}/${metadata.name}: ${ready} of ${wanted} are ready`;
     if (ready < wanted)
-      return fail(message, `see kubectl describe daemonset ${metadata.name} -n ${metadata.namespace ?? ""}, and the events of its pods`);
+      return fail(
+        message,
+        shell`see kubectl describe daemonset ${metadata.name} -n ${metadata.namespace ?? ""}, and the events of its pods`,
+      );
     return wanted === 0 ? warn(message, "it selects no nodes: pods with a class find no driver") : fine(message);
   });
 }

@@ -110,7 +110,9 @@ export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass
   if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return failed(absentAccount(account));
   const grants = await lookAtGrants(viewer, namespace);
   const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
-  return ungranted === undefined ? ok(account) : failed(found("account-not-granted", ungranted, `Run ${grantCommand(namespace)}.`));
+  return ungranted === undefined
+    ? ok(account)
+    : failed(found("account-not-granted", ungranted, `Run ${grantCommand({ namespace, account: name.value })}.`));
 }
 
 function absentAccount({ namespace, name }: Account): ClassFinding {

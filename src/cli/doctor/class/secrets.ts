@@ -4,6 +4,7 @@ import { OWN_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { entryKey as dataKeyOf, filesOfEntry } from "../../../domain/secret-data/data-entries.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
+import { shell } from "../../../domain/shell-words.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import type { ClassStatus, SecretStatus } from "../../../domain/sync/status-fields.ts";
@@ -85,7 +86,7 @@ function ofShard({ index, count }: Shard): string {
 }
 
 export function statusFix({ namespace, name }: Pick<JudgedClass, "namespace" | "name">, said: string): string {
-  return `Do what the status says (${said}); for details, run keyvault-injector explain spc/${name} -n ${namespace}.`;
+  return `Do what the status says (${said}); for details, ${shell`run keyvault-injector explain spc/${name} -n ${namespace}`}.`;
 }
 
 /** Until the worker can sync the class, it mends nothing of its Secrets: what keeps it from that is to be done first. Undefined where the Secret is synced. */

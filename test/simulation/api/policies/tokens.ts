@@ -28,7 +28,7 @@ export const TOKENS: Policy = {
       },
       {
         holds: granted.some((account) => account.trim() === name),
-        message: `Namespace ${namespace} does not grant ServiceAccount ${name} to the sync worker: someone with permission to update the Namespace must add it to the annotation ${GRANTS}, or run keyvault-injector grants --namespace ${namespace} --apply`,
+        message: `Namespace ${namespace} does not grant ServiceAccount ${name} to the sync worker: someone with permission to update the Namespace must add it to the annotation ${GRANTS}, or run keyvault-injector grants --namespace ${namespace} --account ${name} --apply`,
       },
     ];
   },
