@@ -14,6 +14,8 @@ export class RevisionServer {
   readonly #objects = new Map<string, KubeObject>();
   readonly #watchers = new Set<(object: KubeObject, isGone: boolean) => void>();
   #version = 0;
+  /** What is made has no time of its creation. */
+  isUndated = false;
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
@@ -28,7 +30,8 @@ export class RevisionServer {
     const version = ++this.#version;
     const creationTimestamp = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
     const { uid: _, ...metadata } = body.metadata;
-    const made = { ...body, metadata: { ...metadata, uid: `uid-${version}`, resourceVersion: `${version}`, creationTimestamp } };
+    const given = { uid: `uid-${version}`, resourceVersion: `${version}`, ...(this.isUndated ? {} : { creationTimestamp }) };
+    const made = { ...body, metadata: { ...metadata, ...given } };
     this.#objects.set(objectKey(made.metadata), made);
     for (const tell of this.#watchers) tell(made, false);
     return made;

@@ -196,6 +196,58 @@ describe("a signed record", () => {
     assert.deepEqual(startedOn(other).get("demo"), note("two"));
   });
 
+  /** Saves as a queue does: again, until it works. */
+  const saved = async (records: ReturnType<typeof started>, data: Note, tries = 1): Promise<void> => {
+    try {
+      await records.save(data, signal);
+    } catch (error) {
+      if (tries === 1) throw error;
+      await saved(records, data, tries - 1);
+    }
+  };
+
+  test("RC20-2: is believed by the next process, too, once the API server's clock is set back", async () => {
+    let skew = 5 * MINUTE;
+    const other = new RevisionServer({ now: () => clock.now() + skew });
+    const records = startedOn(other);
+    await records.save(note("one"), signal);
+    skew = 0;
+    await clock.advance(MINUTE);
+
+    for (const content of ["two", "three"]) {
+      await saved(records, note(content), 3);
+      assert.deepEqual(records.get("demo"), note(content));
+      assert.deepEqual(startedOn(other).get("demo"), note(content));
+      assert.equal(other.all.length, 1);
+    }
+  });
+
+  test("RC20-2: is not believed where a clock other than that of its signature dates it, and nothing older goes for it", async () => {
+    let calls = 0;
+    // Two API servers, of which one is ahead: every request meets the other one.
+    const other = new RevisionServer({ now: () => clock.now() + (calls++ % 2) * 5 * MINUTE });
+    const records = startedOn(other);
+    await records.save(note("one"), signal);
+    assert.deepEqual(startedOn(other).get("demo"), note("one"));
+    calls = 1;
+
+    await assert.rejects(records.save(note("two"), signal), /clock/);
+
+    assert.deepEqual(records.get("demo"), note("one"));
+    assert.deepEqual(startedOn(other).get("demo"), note("one"));
+    assert.equal(other.all.length, 1);
+  });
+
+  test("RC20-2: is not believed where the API server dates it by no clock at all", async () => {
+    const records = started();
+    await records.save(note("one"), signal);
+    server.isUndated = true;
+
+    await assert.rejects(records.save(note("two"), signal), /clock/);
+
+    assert.deepEqual(started().get("demo"), note("one"));
+  });
+
   test("takes another name where somebody has put something else under its own", async () => {
     const records = started();
     await records.save(note("one"), signal);

@@ -201,7 +201,7 @@ export const INFORMATION: LogWords = {
       "writing a copy of a Secret": "the Secret is a copy in another namespace. The fields are the same as for `writing a Secret`",
       "writing a Secret": "`action` is `create`, `apply`, or `replace`. `why` states how the Secret differed from its desired state",
       "the worker does not heal a component":
-        "the worker no longer has permission to heal the component, because the manifests that granted this permission were removed",
+        "the worker has had no permission to heal the component for at least five minutes, because the manifests that granted this permission were removed. The worker deleted its copy of the component",
       "the platform changed a component, and the worker leaves the change":
         "`detail` contains the changed fields and their field manager. See [healing](healing.md#what-counts-as-damage)",
       "a part of the install is intact again": "the reported damage is repaired",

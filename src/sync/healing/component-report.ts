@@ -19,6 +19,8 @@ export interface ComponentReport {
   /** A state that lasts is told once. */
   damaged(component: Component, reason: EventReason | SyncReason, detail: string): void;
   whole(component: Component): void;
+  /** It is not looked after any more, in whatever state it is. */
+  dropped(component: Component): void;
   /** What a platform changed of it, and may; undefined: nothing. Told once. */
   tolerated(component: Component, detail: string | undefined): void;
 }
@@ -49,6 +51,12 @@ export function createComponentReport({ namespace, events, logger, metrics }: Re
     whole: ({ id }) => {
       metrics.damaged.set({ component: id }, 0);
       if (told.delete(id)) logger.info("a part of the install is intact again", { component: id });
+    },
+    dropped: ({ id }) => {
+      metrics.damaged.set({ component: id }, 0);
+      told.delete(id);
+      tolerations.delete(id);
+      logger.info("the worker does not heal a component", { component: id });
     },
     tolerated: ({ id }, detail) => {
       if (detail === undefined) tolerations.delete(id);

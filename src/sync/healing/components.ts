@@ -15,12 +15,10 @@ import { createComponentReport } from "./component-report.ts";
 import { healComponent } from "./heal-component.ts";
 import type { HealContext, HealingOptions } from "./heal-context.ts";
 import { isGoing, readInstall } from "./install-state.ts";
-import { mayHeal } from "./node-side-rights.ts";
+import { askRight, RightMemory, SLOWEST_MS } from "./node-side-rights.ts";
 
 /** Copies and watches are not there yet: look again (milliseconds). */
 const STARTING_MS = 200;
-/** Whether the install has a node side of its own is asked again this often, while it has none (milliseconds). */
-const NODE_SIDE_MS = 300_000;
 /** Rights that were taken away come back without an event that could still be seen (milliseconds). */
 const WITHOUT_RIGHTS_MS = 5_000;
 /** The key of the install's own state, beside those of its components. */
@@ -48,6 +46,7 @@ export interface Components {
 interface Watched {
   readonly component: Component;
   readonly memory: ComponentMemory;
+  readonly right: RightMemory;
   reflector: Reflector<true> | undefined;
   stop: AbortController;
 }
@@ -70,7 +69,7 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
   const watched = new Map<string, Watched>(
     [...components, ...crds.map(({ metadata }) => crdComponent(metadata.name))].map((component) => [
       component.id,
-      { component, memory: new ComponentMemory(), reflector: undefined, stop: new AbortController() },
+      { component, memory: new ComponentMemory(), right: new RightMemory(), reflector: undefined, stop: new AbortController() },
     ]),
   );
   const queue = new WorkQueue({
@@ -84,8 +83,10 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
         if (id === INSTALL) return reconcileInstall(handleSignal);
         const entry = watched.get(id);
         if (entry === undefined) return { kind: "done" };
-        if (entry.component.isNodeSide && !(await belongsHere(entry, handleSignal)))
-          return { kind: "requeueAfter", milliseconds: NODE_SIDE_MS };
+        if (entry.component.isNodeSide) {
+          const pause = await pauseForRight(entry, handleSignal);
+          if (pause !== undefined) return { kind: "requeueAfter", milliseconds: pause };
+        }
         entry.reflector ??= watch(entry);
         if (!copies.hasSynced || !entry.reflector.hasSynced) return { kind: "requeueAfter", milliseconds: STARTING_MS };
         return withinRights(context, entry, () => healComponent(context, entry, handleSignal));
@@ -100,14 +101,27 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
       AbortSignal.any([signal, entry.stop.signal]),
     );
   };
-  /** Asked before the first watch, and before anything is written: what was dropped with its right is not ours any more. */
-  const belongsHere = async (entry: Watched, handleSignal: AbortSignal): Promise<boolean> => {
-    if (await mayHeal(kube, entry.component, handleSignal)) return true;
-    if (entry.reflector !== undefined) logger.info("the worker does not heal a component", { component: entry.component.id });
+  /**
+   * Asked before the first watch, and before anything is written: what was dropped with its right is not ours any more. Undefined: go on. What
+   * is known of a component outlasts a right that is missing for a while; nothing is written meanwhile.
+   */
+  const pauseForRight = async (entry: Watched, handleSignal: AbortSignal): Promise<number | undefined> => {
+    const { component, memory, right } = entry;
+    // Whether the process before this one has healed it.
+    if (!copies.hasSynced) return STARTING_MS;
+    const answer = await askRight(kube, component, handleSignal);
+    const now = clock.now();
+    right.note(answer, now);
+    if (answer === "granted") return undefined;
+    // Whoever gives the right back may be about to make the component anew.
+    memory.absentSince = undefined;
+    if (entry.reflector === undefined && copies.textOf(component.id) === undefined) return SLOWEST_MS;
+    if (!right.isGone(now)) return right.pause(now);
+    await copies.remove(component.id, handleSignal);
     entry.stop.abort();
     entry.reflector = undefined;
-    await copies.remove(entry.component.id, handleSignal);
-    return false;
+    context.report.dropped(component);
+    return SLOWEST_MS;
   };
   const reconcileAll = (): void => [...watched.keys()].forEach((id) => queue.add(id));
   const installed = { kube, watcher, namespace, metrics, logger };

@@ -48,7 +48,8 @@ export function verify(fingerprints: Fingerprints, part: SignedPart, metadata: O
   const saved = Number(claimed.slice(PREFIX.length, claimed.lastIndexOf(":")));
   if (!Number.isSafeInteger(saved) || !isSameFingerprint(claimed, sign(fingerprints, part, saved)))
     return { kind: "forged", why: "the signature was not made by this install, or was made for something else" };
-  if (Math.abs(created - saved) > CREATED_WITHIN_MS)
+  // What has no time of its creation is not believed either.
+  if (!(Math.abs(created - saved) <= CREATED_WITHIN_MS))
     return { kind: "forged", why: `it was signed at ${new Date(saved).toISOString()}, and this is a later copy of it` };
   return { kind: "genuine", saved };
 }
@@ -61,6 +62,6 @@ interface FormerRecord {
 function verifyFormer(fingerprints: Fingerprints, { text }: SignedPart, { metadata, created }: FormerRecord): SignatureVerdict {
   const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
   if (!isSameFingerprint(claimed, fingerprints.formerOfText(text))) return { kind: "forged", why: "it has no signature of this install" };
-  if (created > fingerprints.formerUntil) return { kind: "forged", why: "it has a signature of 0.3.0, but is newer than the upgrade" };
+  if (!(created <= fingerprints.formerUntil)) return { kind: "forged", why: "it has a signature of 0.3.0, but is newer than the upgrade" };
   return { kind: "genuine", saved: 0 };
 }

@@ -8,7 +8,14 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 import { CREATED_WITHIN_MS, recordNameOf, type SignedPart, sign } from "./record-signature.ts";
-import { type ControllerRevision, judgeRecord, type RecordKind, type SignedData, type StoredRecord, storedAs } from "./stored-record.ts";
+import {
+  type ControllerRevision,
+  type JudgedRecord,
+  judgeRecord,
+  type RecordKind,
+  type SignedData,
+  type StoredRecord,
+} from "./stored-record.ts";
 
 const WRITTEN = { fieldManager: FIELD_MANAGER };
 
@@ -19,11 +26,19 @@ export interface RecordWriterOptions<T> {
   readonly clock: Clock;
 }
 
-/** What a creation gave. */
+/** So often it is signed by the clock that the API server last showed: several may answer, each with a clock of its own. */
+const ATTEMPTS = 3;
+
+interface Signed<T> extends SignedData<T> {
+  /** Unix milliseconds by our own clock. */
+  readonly began: number;
+}
+
+/** A revision with our record, by whomever it was made. */
 interface Written<T> {
-  readonly record: StoredRecord<T>;
-  /** Unix milliseconds by the API server's clock; undefined for a record that was there already. */
-  readonly created: number | undefined;
+  readonly revision: ControllerRevision;
+  /** As every other process will judge it. */
+  readonly judged: JudgedRecord<T>;
 }
 
 /** Creates signed records. Where the API server's clock is another than ours, it signs by that clock. */
@@ -36,35 +51,52 @@ export class RecordWriter<T> {
     this.#options = options;
   }
 
-  /** `after`: when the one that it follows was signed. */
+  /** `after`: when the one that it follows was signed. Throws where nobody would believe what the API server makes of it, and leaves nothing. */
   async write(data: T, after: number, signal: AbortSignal): Promise<StoredRecord<T>> {
     const text = canonical(data);
-    const [began, saved] = [this.#options.clock.now(), this.#time(after)];
-    const { record, created } = await this.#create({ data, text, saved }, signal);
-    if (created === undefined || Math.abs(created - saved) <= CREATED_WITHIN_MS / 2) return record;
-    // Of several that are written side by side each finds the same difference, which counts once.
-    this.#ahead = created - began;
-    await this.#options.kube.delete(RESOURCES.controllerRevisions, record.ref, { uid: record.uid }, signal);
-    return (await this.#create({ data, text, saved: this.#time(after) }, signal)).record;
+    for (let attempt = 1; ; attempt++) {
+      const [began, saved] = [this.#options.clock.now(), this.#time(after)];
+      const { revision, judged } = await this.#create({ data, text, saved, began }, signal);
+      if (judged.kind === "genuine") return judged.record;
+      const { namespace = "", name, uid } = revision.metadata;
+      await this.#options.kube.delete(RESOURCES.controllerRevisions, { namespace, name }, uid === undefined ? {} : { uid }, signal);
+      if (attempt === ATTEMPTS) throw notBelieved(judged);
+    }
   }
 
+  /**
+   * Later than the one before, unless that was signed by a clock that has been set back since: then nobody would believe it, and it
+   * counts once the one before is deleted.
+   */
   #time(after: number): number {
-    return Math.max(this.#options.clock.now() + this.#ahead, after + 1);
+    const now = this.#options.clock.now() + this.#ahead;
+    return after - now > CREATED_WITHIN_MS / 2 ? now : Math.max(now, after + 1);
   }
 
   /** The name is a digest of the content: what has it is this very record, unless somebody changed it on purpose. */
-  async #create(signed: SignedData<T>, signal: AbortSignal): Promise<Written<T>> {
+  async #create(signed: Signed<T>, signal: AbortSignal): Promise<Written<T>> {
     const { kind, kube, fingerprints } = this.#options;
     const part: SignedPart = { label: kind.label, namespace: kind.namespaceOf(signed.data), text: signed.text };
     const body = this.#revision(signed, recordNameOf(fingerprints, part));
     const made = await this.#post(body, signal);
-    if (made !== undefined) return this.#written(made, signed);
+    if (made !== undefined) return this.#made(made, signed);
     const { namespace = "", name } = body.metadata;
     const found = await kube.read<ControllerRevision>(RESOURCES.controllerRevisions, { namespace, name }, signal);
-    const known = found.kind === "found" ? judgeRecord(found.object, this.#options) : undefined;
-    if (known?.kind === "genuine") return { record: known.record, created: undefined };
+    const known = found.kind === "found" ? this.#judged(found.object) : undefined;
+    if (known?.judged.kind === "genuine") return known;
     const other = this.#revision(signed, recordNameOf(fingerprints, { ...part, text: `${signed.saved} ${signed.text}` }));
-    return this.#written(await kube.create(RESOURCES.controllerRevisions, other, WRITTEN, signal), signed);
+    return this.#made(await kube.create(RESOURCES.controllerRevisions, other, WRITTEN, signal), signed);
+  }
+
+  #judged(revision: ControllerRevision): Written<T> {
+    return { revision, judged: judgeRecord(revision, this.#options) };
+  }
+
+  /** Of several that are written side by side each finds the same difference of the clocks, which counts once. */
+  #made(revision: ControllerRevision, { saved, began }: Signed<T>): Written<T> {
+    const created = Date.parse(revision.metadata.creationTimestamp ?? "");
+    if (Math.abs(created - saved) > CREATED_WITHIN_MS / 2) this.#ahead = created - began;
+    return this.#judged(revision);
   }
 
   /** Undefined where the name is taken. */
@@ -75,11 +107,6 @@ export class RecordWriter<T> {
       if (error instanceof KubeError && error.code === "AlreadyExists") return undefined;
       throw error;
     }
-  }
-
-  #written(made: ControllerRevision, signed: SignedData<T>): Written<T> {
-    const created = Date.parse(made.metadata.creationTimestamp ?? "");
-    return { record: storedAs(made, this.#options.kind, signed), created: Number.isNaN(created) ? undefined : created };
   }
 
   /** Only our label: a StatefulSet adopts, and later deletes, a ControllerRevision whose labels match its selector. */
@@ -105,4 +132,11 @@ export class RecordWriter<T> {
       data,
     };
   }
+}
+
+function notBelieved<T>(judged: Exclude<JudgedRecord<T>, { readonly kind: "genuine" }>): KubeError {
+  const why = judged.kind === "forged" ? judged.why : "it is being deleted";
+  return new KubeError("Unavailable", `the API server's clock, or another writer, made a new record invalid: ${why}`, {
+    retry: { kind: "backoff" },
+  });
 }

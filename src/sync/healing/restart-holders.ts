@@ -7,7 +7,7 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import type { HealContext, ObservedComponent } from "./heal-context.ts";
 import { isGoing, readInstall } from "./install-state.ts";
-import { mayHeal } from "./node-side-rights.ts";
+import { askRight } from "./node-side-rights.ts";
 
 const KINDS: readonly string[] = [WORKLOADS.Deployment.kind, WORKLOADS.DaemonSet.kind];
 
@@ -19,7 +19,7 @@ export async function restartHolders(context: HealContext, { component, live }: 
   if (component.resource.plural !== RESOURCES.serviceAccounts.plural || live === undefined) return;
   if (!isYoungAccount(live, context.clock.now())) return;
   for (const holder of workloadsBeside(component, context.namespace)) {
-    if (holder.isNodeSide && !(await mayHeal(context.kube, holder, signal))) continue;
+    if (holder.isNodeSide && (await askRight(context.kube, holder, signal)) !== "granted") continue;
     const workload = await findByName(context.kube, holder, signal);
     if (workload === undefined || !isPartOfInstall(workload)) continue;
     if (!mayHoldDeadTokens({ account: live, workload, now: context.clock.now() })) continue;

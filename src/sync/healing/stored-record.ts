@@ -47,14 +47,19 @@ export interface Signing<T> {
 export type SignedData<T> = Pick<StoredRecord<T>, "data" | "text" | "saved">;
 
 /** The revision as the record that this install has signed. */
-export function storedAs<T>({ metadata }: Pick<KubeObject, "metadata">, kind: RecordKind<T>, signed: SignedData<T>): StoredRecord<T> {
+function storedAs<T>({ metadata }: Pick<KubeObject, "metadata">, kind: RecordKind<T>, signed: SignedData<T>): StoredRecord<T> {
   const { namespace = "", name, uid = "", resourceVersion = "0" } = metadata;
   return { ref: { namespace, name }, uid, resourceVersion: Number(resourceVersion), key: kind.keyOf(signed.data), ...signed };
 }
 
-type Judged<T> = { readonly kind: "genuine"; readonly record: StoredRecord<T> } | Exclude<SignatureVerdict, { readonly kind: "genuine" }>;
+export type JudgedRecord<T> =
+  | { readonly kind: "genuine"; readonly record: StoredRecord<T> }
+  | Exclude<SignatureVerdict, { readonly kind: "genuine" }>;
 
-export function judgeRecord<T>(revision: Pick<ControllerRevision, "metadata" | "data">, { kind, fingerprints }: Signing<T>): Judged<T> {
+export function judgeRecord<T>(
+  revision: Pick<ControllerRevision, "metadata" | "data">,
+  { kind, fingerprints }: Signing<T>,
+): JudgedRecord<T> {
   const namespace = revision.metadata.namespace ?? "";
   const text = canonical(revision.data);
   const verdict = verify(fingerprints, { label: kind.label, namespace, text }, revision.metadata);
