@@ -1,7 +1,7 @@
 import { isKubeObject, nonEmptyText, valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../domain/kubernetes.ts";
-import type { Clock } from "../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -175,10 +175,11 @@ function withWriteSlots(transport: Transport, slots: FairSlots): Transport {
 }
 
 function observed(transport: Transport, clock: Clock, logger: Logger): Transport {
+  const stopwatch = monotonicClock(clock);
   return {
     ...transport,
     call: async (call, signal) => {
-      const started = clock.now();
+      const started = stopwatch.now();
       const answer = await transport.call(call, signal);
       const { verb, resource, ref } = call.attempt;
       logger.debug("api request", {
@@ -187,7 +188,7 @@ function observed(transport: Transport, clock: Clock, logger: Logger): Transport
         ...(ref?.namespace === undefined ? {} : { namespace: ref.namespace }),
         ...(ref?.name === undefined ? {} : { name: ref.name }),
         status: answer.status,
-        milliseconds: clock.now() - started,
+        milliseconds: Math.round(stopwatch.now() - started),
       });
       return answer;
     },

@@ -1,5 +1,5 @@
 import { formatDuration } from "../domain/duration.ts";
-import type { Clock } from "../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 
 /** A token that was just renewed, or an API server that restarts, is refused or silent for moments (milliseconds). */
 const REFUSED_MS = 120_000;
@@ -18,7 +18,8 @@ export interface ApiContact {
   problem(): string | undefined;
 }
 
-export function createApiContact(clock: Clock): ApiContact {
+export function createApiContact(given: Clock): ApiContact {
+  const clock = monotonicClock(given);
   let refusedSince: number | undefined;
   let silentSince: number | undefined;
   const since = (moment: number | undefined): number => (moment === undefined ? 0 : clock.now() - moment);

@@ -1,6 +1,6 @@
 import { formatDuration } from "../domain/duration.ts";
 import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
-import type { Clock } from "../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
@@ -57,10 +57,11 @@ interface Progress {
 /** Live copies of collections, each by a list and the watch that follows it. */
 export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcherOptions): KubeWatcher & WatcherHealth {
   const transport = createTransport(config, options);
+  const stopwatch = monotonicClock(options.clock);
   const alive = new Map<{ readonly lastSign: number }, string>();
   let stopped: string | undefined;
   const silentFor = (milliseconds: number): string | undefined => {
-    const now = options.clock.now();
+    const now = stopwatch.now();
     const silent = [...alive].find(([{ lastSign }]) => now - lastSign > milliseconds)?.[1];
     return silent === undefined
       ? undefined
@@ -87,6 +88,8 @@ export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcher
 class ListAndWatch<T> implements Reflector<T> {
   readonly #transport: Transport;
   readonly #options: KubeWatcherOptions;
+  /** For stretches of time: the machine's clock may be set in one. */
+  readonly #stopwatch: Clock;
   readonly #wanted: ReflectorOptions<T>;
   readonly #logger: Logger;
   readonly #copy: ObjectCopy<T>;
@@ -94,6 +97,7 @@ class ListAndWatch<T> implements Reflector<T> {
   #hasSynced = false;
   #isServed: boolean | undefined;
   #lastActivity: number;
+  #heardAt: number;
   #unbrokenSince: number;
   #isFollowed = false;
   #lastSign: number;
@@ -104,10 +108,12 @@ class ListAndWatch<T> implements Reflector<T> {
   constructor(transport: Transport, options: KubeWatcherOptions, wanted: ReflectorOptions<T>) {
     this.#transport = transport;
     this.#options = options;
+    this.#stopwatch = monotonicClock(options.clock);
     this.#wanted = wanted;
     this.#lastActivity = options.clock.now();
     this.#unbrokenSince = this.#lastActivity;
-    this.#lastSign = this.#lastActivity;
+    this.#heardAt = this.#stopwatch.now();
+    this.#lastSign = this.#heardAt;
     this.#logger = options.logger.child({ resource: wanted.resource.plural });
     this.#copy = new ObjectCopy((ref, change) => this.#guarded("change handler failed", ref, () => wanted.onChange?.(ref, change)));
   }
@@ -124,7 +130,11 @@ class ListAndWatch<T> implements Reflector<T> {
     return this.#lastActivity;
   }
 
-  /** Unix milliseconds of the last step, answer or event: failures are signs, too. */
+  get silentFor(): number {
+    return this.#stopwatch.now() - this.#heardAt;
+  }
+
+  /** The moment of the last step, answer or event, by the stopwatch: failures are signs, too. */
   get lastSign(): number {
     return this.#lastSign;
   }
@@ -172,7 +182,7 @@ class ListAndWatch<T> implements Reflector<T> {
       this.#interrupt = new AbortController();
       if (this.#isRelistWanted) this.#interrupt.abort();
       this.#isRelistWanted = false;
-      this.#lastSign = this.#options.clock.now();
+      this.#lastSign = this.#stopwatch.now();
       const outcome = await this.#attempt(plan, AbortSignal.any([signal, this.#interrupt.signal]));
       if (signal.aborted) return;
       // A watch that was at its end goes on at once from where it was.
@@ -211,7 +221,7 @@ class ListAndWatch<T> implements Reflector<T> {
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
     };
     const keep = (object: KubeObject): Kept<T> | undefined => {
-      this.#lastSign = this.#options.clock.now();
+      this.#lastSign = this.#stopwatch.now();
       return this.#keep(object);
     };
     const request = { ...selection, resource, metadataOnly, pageSize: this.#options.pageSize ?? PAGE_SIZE, keep };
@@ -230,7 +240,7 @@ class ListAndWatch<T> implements Reflector<T> {
 
   async #watch(from: string, progress: Progress, signal: AbortSignal): Promise<StepOutcome> {
     const { clock, random, idleMs } = this.#options;
-    const started = clock.now();
+    const started = this.#stopwatch.now();
     let resourceVersion = from;
     const timeoutSeconds = WATCH_SECONDS.least + Math.floor((WATCH_SECONDS.most - WATCH_SECONDS.least) * random());
     const access = { transport: this.#transport, clock, onAccepted: () => this.#touch() };
@@ -250,7 +260,7 @@ class ListAndWatch<T> implements Reflector<T> {
       // What follows in the same chunk is not to be reported as current once a list was asked for.
       signal.throwIfAborted();
     }
-    const lasted = clock.now() - started;
+    const lasted = this.#stopwatch.now() - started;
     if (!progress.wasUseful && lasted >= request.idleMs) return { kind: "silent" };
     return { kind: "ended", resourceVersion, wasUseful: progress.wasUseful || lasted >= SHORT_WATCH_MS };
   }
@@ -282,7 +292,8 @@ class ListAndWatch<T> implements Reflector<T> {
 
   #touch(): void {
     this.#lastActivity = this.#options.clock.now();
-    this.#lastSign = this.#lastActivity;
+    this.#heardAt = this.#stopwatch.now();
+    this.#lastSign = this.#heardAt;
   }
 
   /** The stream goes on whatever a handler does. */

@@ -1,5 +1,5 @@
 import type { KubeObject, Resource } from "../domain/kubernetes.ts";
-import type { Clock } from "../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 import type { ListOptions } from "../domain/ports/kube-client.ts";
 import { type Attempt, noAnswer, parseStatus, refusedBy, type Status } from "./errors.ts";
 import { METADATA_OBJECT, parseObject } from "./pages.ts";
@@ -80,8 +80,9 @@ class IdleGuard {
   #lastByte: number;
 
   constructor(clock: Clock, options: WatchOptions, outer: AbortSignal) {
-    this.#clock = clock;
-    this.#lastByte = clock.now();
+    // A clock that is set makes no silence, and hides none.
+    this.#clock = monotonicClock(clock);
+    this.#lastByte = this.#clock.now();
     this.signal = AbortSignal.any([outer, this.#over.signal]);
     const timers = AbortSignal.any([outer, this.#stopped.signal]);
     // Both end by their signal, which is not a failure of the watch.
@@ -104,8 +105,7 @@ class IdleGuard {
     for (;;) {
       const silent = this.#clock.now() - this.#lastByte;
       if (silent >= idleMs) break;
-      // A clock that was set back must not stretch the wait.
-      await this.#clock.sleep(Math.min(idleMs - silent, idleMs), signal);
+      await this.#clock.sleep(idleMs - silent, signal);
     }
     this.#over.abort(new WatchOver("silent"));
   }

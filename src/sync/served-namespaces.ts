@@ -26,6 +26,9 @@ function together<T>(parts: ReadonlyMap<string, Reflector<T>>): Reflector<T> {
     get lastActivity() {
       return Math.min(...all.map(({ lastActivity }) => lastActivity));
     },
+    get silentFor() {
+      return Math.max(...all.map(({ silentFor }) => silentFor));
+    },
     get unbrokenSince() {
       return Math.max(...all.map(({ unbrokenSince }) => unbrokenSince));
     },

@@ -10,7 +10,7 @@ import { untilAborted } from "../runtime/lifecycle.ts";
 export interface FollowedCopy {
   readonly resource: Resource;
   readonly probe: ObjectRef;
-  readonly copy: Pick<Reflector<unknown>, "isUnserved" | "lastActivity">;
+  readonly copy: Pick<Reflector<unknown>, "isUnserved" | "silentFor">;
 }
 
 export interface ApiAccessOptions {
@@ -53,7 +53,7 @@ export function startApiAccess({ kube, copies, clock, logger }: ApiAccessOptions
     else if (answers.includes("refused")) refused += 1;
     for (const [index, each] of copies.entries()) {
       if (answers[index] !== "answered") continue;
-      const isSilent = !each.copy.isUnserved && clock.now() - each.copy.lastActivity > SILENCE_MS;
+      const isSilent = !each.copy.isUnserved && each.copy.silentFor > SILENCE_MS;
       silent.set(each, isSilent ? (silent.get(each) ?? 0) + 1 : 0);
     }
   };

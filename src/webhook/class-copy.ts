@@ -20,7 +20,7 @@ const MOST_NAMES = 12 * 1024;
 const AROUND = { secret: 32, key: 11 } as const;
 
 /** The live copy of classes: of each what a decision on a pod uses, as one short text. */
-export type ClassCopy = Pick<Reflector<SecretProviderClass>, "get" | "isUnserved" | "lastActivity">;
+export type ClassCopy = Pick<Reflector<SecretProviderClass>, "get" | "isUnserved" | "silentFor">;
 
 export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): ClassCopy {
   // A text of its own: a part of a large one would keep all of it in memory.
@@ -34,8 +34,8 @@ export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): Class
     get isUnserved() {
       return copy.isUnserved;
     },
-    get lastActivity() {
-      return copy.lastActivity;
+    get silentFor() {
+      return copy.silentFor;
     },
   };
 }

@@ -23,38 +23,72 @@ export interface LookupOptions<T> {
   readonly project?: (object: T) => T;
 }
 
+/** A read that others share. */
+interface SharedRead<T> {
+  readonly answer: Promise<Looked<T>>;
+  /** The API server may have looked already. */
+  readonly hasBegun: () => boolean;
+}
+
 /**
  * From the cache; an object that it lacks (created a moment ago, or the watch is behind) costs one live read. Pods that ask for
- * the same one at the same time share it: a Deployment of a thousand pods is one read, not a thousand. Of different peers each has its
- * own, so that nobody waits in another's queue. Never throws.
+ * the same one at the same time share it: a Deployment of a thousand pods is one read, not a thousand. Who came when it had begun believes
+ * no absence, which may be older than the object, and shares the next one. Of different peers each has its own, so that nobody waits in
+ * another's queue. Never throws.
  */
 export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (ref: ObjectRef, peer?: string) => Promise<Looked<T>> {
   const { cache, onLookup } = options;
-  const running = new Map<string, Promise<Looked<T>>>();
+  const running = new Map<string, SharedRead<T>>();
+  const share = (ref: ObjectRef, peer: string): SharedRead<T> => {
+    const key = `${peer} ${objectKey(ref)}`;
+    const shared = running.get(key) ?? startRead(options, { ref, peer, onEnd: () => running.delete(key) });
+    running.set(key, shared);
+    return shared;
+  };
+  const read = async (ref: ObjectRef, peer: string): Promise<Looked<T>> => {
+    const { answer, hasBegun } = share(ref, peer);
+    const isLate = hasBegun();
+    const looked = await answer;
+    return looked.kind === "missing" && isLate ? share(ref, peer).answer : looked;
+  };
   return async (ref, peer = "") => {
     const cached = cache.get(ref);
     if (cached !== undefined) {
       onLookup?.("cached");
       return { kind: "found", object: cached };
     }
-    const key = `${peer} ${objectKey(ref)}`;
-    const shared = running.get(key) ?? readLive(options, ref, peer).finally(() => running.delete(key));
-    running.set(key, shared);
-    const looked = await shared;
+    const looked = await read(ref, peer);
     onLookup?.(looked.kind === "found" ? "read" : looked.kind);
     return looked;
   };
 }
 
+interface Wanted {
+  readonly ref: ObjectRef;
+  readonly peer: string;
+}
+
+function startRead<T extends KubeObject>(
+  options: LookupOptions<T>,
+  { ref, peer, onEnd }: Wanted & { readonly onEnd: () => void },
+): SharedRead<T> {
+  let hasBegun = false;
+  const onBegin = (): void => {
+    hasBegun = true;
+  };
+  return { answer: readLive(options, { ref, peer, onBegin }).finally(onEnd), hasBegun: () => hasBegun };
+}
+
 async function readLive<T extends KubeObject>(
   { kube, resource, slots, project = (object) => object }: LookupOptions<T>,
-  ref: ObjectRef,
-  peer: string,
+  { ref, peer, onBegin }: Wanted & { readonly onBegin: () => void },
 ): Promise<Looked<T>> {
   const bounded = AbortSignal.timeout(LONGEST_READ_MS);
-  const leave = slots === undefined ? () => undefined : await slots.enter(peer, bounded);
+  // Even without a wait, who asks in the same turn comes before the read.
+  const leave = await (slots === undefined ? Promise.resolve(() => undefined) : slots.enter(peer, bounded));
   if (leave === undefined) return { kind: "unknown" };
   try {
+    onBegin();
     const result = await kube.read<T>(resource, ref, bounded);
     if (result.kind === "found") return { kind: "found", object: project(result.object) };
     // An unserved kind says nothing of the object: its CRD may be on its way back.

@@ -83,6 +83,7 @@ export class RevisionServer {
         hasSynced: true,
         isUnserved: false,
         lastActivity: 0,
+        silentFor: 0,
         unbrokenSince: 0,
         isFollowed: true,
         get: (ref) => kept.get(objectKey(ref)),

@@ -30,6 +30,9 @@ class FailingWatcher {
         get lastActivity() {
           return reflector.lastActivity;
         },
+        get silentFor() {
+          return reflector.silentFor;
+        },
         get unbrokenSince() {
           return reflector.unbrokenSince;
         },

@@ -4,7 +4,7 @@ import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { ReadResult } from "../../src/domain/ports/kube-client.ts";
 import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
 import type { ApiAccess } from "../../src/webhook/api-access.ts";
-import { ManualClock } from "../support/time/manual-clock.ts";
+import { SettableClock } from "../support/time/settable-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const MINUTE = 60_000;
@@ -34,11 +34,31 @@ async function startAccess(world: World): Promise<ApiAccess> {
   return loaded.startApiAccess({ kube, copies: followed, clock, logger }, signal);
 }
 
+/** Hears of the API server when it is told to. */
+class FollowedCopy {
+  readonly #clock: SettableClock;
+  isUnserved = false;
+  #heardAt: number;
+
+  constructor(clock: SettableClock) {
+    this.#clock = clock;
+    this.#heardAt = clock.monotonic();
+  }
+
+  hear(): void {
+    this.#heardAt = this.#clock.monotonic();
+  }
+
+  get silentFor(): number {
+    return this.#clock.monotonic() - this.#heardAt;
+  }
+}
+
 interface World {
-  readonly clock: ManualClock;
+  readonly clock: SettableClock;
   readonly logger: ReturnType<typeof recordingLogger>;
   readonly says: Record<string, Says>;
-  readonly copies: Record<typeof NAMESPACES | typeof CLASSES, { isUnserved: boolean; lastActivity: number }>;
+  readonly copies: Record<typeof NAMESPACES | typeof CLASSES, FollowedCopy>;
   readonly signal: AbortSignal;
 }
 
@@ -49,9 +69,8 @@ describe("the webhook's access to the API server", () => {
 
   beforeEach(() => {
     stop = new AbortController();
-    const clock = new ManualClock();
-    const copy = () => ({ isUnserved: false, lastActivity: clock.now() });
-    const copies = { [NAMESPACES]: copy(), [CLASSES]: copy() };
+    const clock = new SettableClock();
+    const copies = { [NAMESPACES]: new FollowedCopy(clock), [CLASSES]: new FollowedCopy(clock) };
     world = { clock, logger: recordingLogger(), says: { [NAMESPACES]: "found" }, copies, signal: stop.signal };
   });
   afterEach(async () => {
@@ -64,7 +83,7 @@ describe("the webhook's access to the API server", () => {
   /** So many minutes, in which these copies hear from the API server. */
   async function pass(minutes: number, heard: readonly (typeof NAMESPACES | typeof CLASSES)[] = [NAMESPACES, CLASSES]): Promise<void> {
     for (let quarter = 0; quarter < minutes * 4; quarter++) {
-      for (const name of heard) world.copies[name].lastActivity = world.clock.now();
+      for (const name of heard) world.copies[name].hear();
       await world.clock.advance(MINUTE / 4);
     }
   }
@@ -146,5 +165,23 @@ describe("the webhook's access to the API server", () => {
     bothSay("Unavailable");
     await pass(30, []);
     assert.deepEqual(problems(), [undefined, undefined]);
+  });
+
+  test("R20-3: from a machine whose clock is set ahead makes no silence of the minute between two bookmarks", async () => {
+    access = await startAccess(world);
+    await pass(5);
+    world.clock.set(60 * MINUTE);
+    await pass(2, []);
+    assert.deepEqual(problems(), [undefined, undefined]);
+  });
+
+  test("R20-3: from a machine whose clock is set back finds a watch that has stopped no later", async () => {
+    access = await startAccess(world);
+    await pass(1);
+    world.clock.set(-60 * MINUTE);
+    await pass(6.5, [NAMESPACES]);
+    assert.equal(access.readiness(), "the copy of secretproviderclasses no longer follows the API server");
+    await pass(2.5, [NAMESPACES]);
+    assert.equal(access.liveness(), "the copy of secretproviderclasses no longer follows the API server");
   });
 });

@@ -24,6 +24,7 @@ function watcherOf(object: KubeObject): KubeWatcher & { readonly kept: () => unk
         hasSynced: true,
         isUnserved: false,
         lastActivity: 0,
+        silentFor: 0,
         unbrokenSince: 0,
         isFollowed: true,
         get: () => value,

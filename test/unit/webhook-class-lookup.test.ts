@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { KubeClient, ReadResult } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { createClassLookup } from "../../src/webhook/class-lookup.ts";
@@ -48,6 +49,30 @@ describe("the lookup of a class", () => {
     await lookUp(ref);
     assert.equal(reads, 2);
     assert.equal(results.filter((result) => result === "missing").length, 51);
+  });
+
+  test("RC20-5: believes no absence that was read before it was asked, and shares what is found", async () => {
+    const begun: PromiseWithResolvers<ReadResult<never>>[] = [];
+    const kube = kubeThat(() => {
+      const read = Promise.withResolvers<ReadResult<never>>();
+      begun.push(read);
+      return read.promise;
+    });
+    const lookUp = createClassLookup({ classes: emptyCache, kube });
+    const early = lookUp(ref);
+    await nextTurn();
+    const later = [lookUp(ref), lookUp(ref), lookUp(ref)];
+    begun[0]?.resolve({ kind: "absent" });
+    assert.equal((await early).kind, "missing");
+    await nextTurn();
+    const latest = lookUp(ref);
+    begun[1]?.resolve({ kind: "found", object: aClass() as never });
+    const looked = await Promise.all([...later, latest]);
+    assert.deepEqual(
+      looked.map(({ kind }) => kind),
+      ["found", "found", "found", "found"],
+    );
+    assert.equal(begun.length, 2, "one read for all who came while the first was under way");
   });
 
   test("knows nothing when the API server refuses, and gives up on one that does not answer", async () => {

@@ -3,7 +3,7 @@ import { quoted, quotedPath } from "../quoted.ts";
 import type { ClassMount } from "./class-mounts.ts";
 import { type ContainerSelection, valueWithout } from "./container-selection.ts";
 import { denial, fixFor, LINK_NOTE, warning } from "./messages.ts";
-import { endOf, type OperatingSystem, placesOf, restBelow } from "./mount-path.ts";
+import { endOf, isSameOrInside, type OperatingSystem, placesOf, restBelow } from "./mount-path.ts";
 import type { Pod, PodContainer } from "./pod.ts";
 
 /** Something that a container has at a path. */
@@ -19,8 +19,21 @@ interface Occupant {
   readonly isReadOnly: boolean;
 }
 
-/** All that takes up room in a container's file system. */
-export type Occupants = readonly Occupant[];
+/** All that a container has at one place. */
+interface Occupied {
+  readonly place: string;
+  /** In the pod's order. */
+  readonly order: number;
+  readonly first: Occupant;
+  /**
+   * What a mount point inside is made in: of two at one place, spelled otherwise, the later covers the earlier. Which one that is, is the
+   * runtime's to say.
+   */
+  readonly strictest: Occupant;
+}
+
+/** All that takes up room in a container's file system, each place once: thousands of mounts at one place are as soon compared as one. */
+export type Occupants = readonly Occupied[];
 
 /** Of one pod. To be computed once per container: with many classes each path is compared many times. */
 export function occupantsIn({ volumes, system }: Pod): (container: PodContainer) => Occupants {
@@ -33,7 +46,7 @@ export function occupantsIn({ volumes, system }: Pod): (container: PodContainer)
     return { path, places };
   };
   const own = { volume: undefined, subPath: undefined, isReadOnly: true } as const;
-  return ({ mounts, devicePaths, terminationMessagePath }) => [
+  const all = ({ mounts, devicePaths, terminationMessagePath }: PodContainer): readonly Occupant[] => [
     ...mounts.map(({ mountPath, volume, isReadOnly, subPath }) => ({
       ...at(mountPath),
       thing: "volume" as const,
@@ -44,6 +57,19 @@ export function occupantsIn({ volumes, system }: Pod): (container: PodContainer)
     ...devicePaths.map((path) => ({ ...at(path), ...own, thing: "a block device" as const })),
     { ...at(terminationMessagePath), ...own, thing: "its termination message" },
   ];
+  return (container) => byPlace(all(container));
+}
+
+function byPlace(occupants: readonly Occupant[]): Occupants {
+  const known = new Map<string, Occupied>();
+  for (const [order, occupant] of occupants.entries()) {
+    for (const place of occupant.places) {
+      const before = known.get(place);
+      if (before === undefined) known.set(place, { place, order, first: occupant, strictest: occupant });
+      else if (occupant.isReadOnly && !before.strictest.isReadOnly) known.set(place, { ...before, strictest: occupant });
+    }
+  }
+  return [...known.values()];
 }
 
 export type Collision =
@@ -66,22 +92,34 @@ export interface Target {
  * inner one: impossible in a read-only mount, which ours is too.
  */
 export function collisionOf(target: Target, mount: ClassMount, places: readonly string[]): Collision {
-  const { occupants } = target;
-  const same = occupants.find((occupant) => restBelow(places, occupant.places) === "");
+  // Once through all of them and no more: the product with the classes is what a long list costs.
+  const near = target.occupants.filter(({ place }) => places.some((ours) => isSameOrInside(place, ours) || isSameOrInside(ours, place)));
+  const same = firstOf(near.filter(({ place }) => places.includes(place)));
   if (same !== undefined) return refused("pathTaken", target, same, mount);
-  const inner = occupants.find((occupant) => restBelow(occupant.places, places) !== undefined);
+  const inner = firstOf(near.filter(({ place }) => places.some((ours) => isSameOrInside(place, ours))));
   if (inner !== undefined) return refused("pathHides", target, inner, mount);
-  // The innermost is the one that the mount point is made in. Of two at one place, spelled otherwise, the later covers the earlier: which one
-  // that is, is the runtime's to say.
-  const [outer] = occupants
-    .flatMap((occupant) => {
-      const rest = restBelow(places, occupant.places);
-      return rest === undefined ? [] : [{ occupant, rest }];
-    })
-    .sort((a, b) => a.rest.length - b.rest.length || Number(b.occupant.isReadOnly) - Number(a.occupant.isReadOnly));
+  const outer = innermostAround(near, places);
   if (outer === undefined) return { kind: "none" };
   if (outer.occupant.isReadOnly) return refused("pathReadOnly", target, outer.occupant, mount);
   return { kind: "told", warning: directoryWarning(target, outer.occupant, endOf(mount.mountPath, outer.rest, target.system)) };
+}
+
+function firstOf([head, ...others]: Occupants): Occupant | undefined {
+  return others.reduce((first, other) => (first !== undefined && first.order <= other.order ? first : other), head)?.first;
+}
+
+/** The innermost is the one that the mount point is made in. */
+function innermostAround(
+  occupants: Occupants,
+  places: readonly string[],
+): { readonly occupant: Occupant; readonly rest: string } | undefined {
+  const [innermost] = occupants
+    .flatMap(({ place, order, strictest }) => {
+      const rest = restBelow(places, [place]);
+      return rest === undefined ? [] : [{ occupant: strictest, order, rest }];
+    })
+    .sort((a, b) => a.rest.length - b.rest.length || Number(b.occupant.isReadOnly) - Number(a.occupant.isReadOnly) || a.order - b.order);
+  return innermost;
 }
 
 /** Named as the volume's owner finds it there. */

@@ -16,6 +16,8 @@ export interface Reflector<T> {
   readonly isUnserved: boolean;
   /** Unix milliseconds of the last list, event or bookmark. */
   readonly lastActivity: number;
+  /** Milliseconds since {@link lastActivity}, by no clock that anybody sets. */
+  readonly silentFor: number;
   /** Unix milliseconds of the last complete list: what came and went before, and since the end of the watch before it, was not seen. */
   readonly unbrokenSince: number;
   /** What comes and goes now is seen. False from the end of a watch by a failure until it goes on where it was, or all is listed anew. */

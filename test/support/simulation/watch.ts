@@ -46,6 +46,10 @@ export class SimulatedWatch<T> implements Reflector<T> {
     return this.#cutAt ?? this.#source.clock.now();
   }
 
+  get silentFor(): number {
+    return this.#source.clock.now() - this.lastActivity;
+  }
+
   get unbrokenSince(): number {
     return this.#unbrokenSince;
   }
