@@ -1,20 +1,22 @@
 import { VaultError } from "../domain/ports/vault-error.ts";
+import { unlessAborted } from "../runtime/lifecycle.ts";
 
 /**
  * Lets one call go first, and the others once it has come through. A client of the SDK learns from its first answer whose token a vault
- * takes; calls that begin before would each be sent, and challenged, without one.
+ * takes; calls that begin before would each be sent, and challenged, without one. Where the first fails, the next one is the first. Who
+ * waits does so until its signal aborts.
  */
-export function firstAlone(): <T>(call: () => Promise<T>) => Promise<T> {
+export function firstAlone(): <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T> {
   let hasCome = false;
   let first: Promise<void> | undefined;
-  return async (call) => {
-    if (hasCome) return call();
-    if (first !== undefined) {
-      await first;
-      return call();
+  const awaited = (): Promise<void> | undefined => (hasCome ? undefined : first);
+  return async (call, signal) => {
+    for (let before = awaited(); before !== undefined; before = awaited()) {
+      await unlessAborted(before, signal);
+      signal.throwIfAborted();
     }
     const running = call();
-    first = ended(running);
+    if (!hasCome) first = ended(running);
     return running;
   };
 

@@ -206,7 +206,10 @@ export function createVaultClient(address: VaultAddress, identity: VaultIdentity
   const wholeMs = timeoutMs + SIGN_IN_TIMEOUT_MS + timeoutMs;
   const ask: Ask = (what, call, signal) => {
     const request: VaultRequest = { address, identity, assertion, ...what };
-    const answer = turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal }));
+    // The wait for the turn is a part of the whole.
+    const inTurn = (bounded: AbortSignal) =>
+      turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal: bounded }), bounded);
+    const answer = boundedRequest(request, inTurn, { timeoutMs: wholeMs, signal });
     return answer.catch((error: unknown) => {
       // The next try has another token: this one may be over, whatever our clocks say, or revoked.
       if (error instanceof VaultError && error.code === "Unauthorized" && error.origin === "vault") signIn.forget();

@@ -20,7 +20,12 @@ function unquotedIn(map: unknown): string {
   return isPlain ? `; ${quoted(key, 63)} is ${String(value)}; quote it: "${String(value)}"` : `; ${quoted(key, 63)} is not a string`;
 }
 
+/** By a key that people choose: `constructor` and the like stand for an entry only where there is one. */
+export function ownEntry(map: Readonly<Record<string, string>> | undefined, key: string): string | undefined {
+  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
 /** Whether all of the wanted entries are there, with their values. */
 export function hasEntries(actual: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>> = {}): boolean {
-  return Object.entries(wanted).every(([key, value]) => actual[key] === value);
+  return Object.entries(wanted).every(([key, value]) => ownEntry(actual, key) === value);
 }

@@ -1,5 +1,6 @@
 import { createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Sensitive } from "../domain/sensitive.ts";
+import { ownEntry } from "../domain/text-map.ts";
 import { keyedHash } from "../runtime/keyed-hash.ts";
 
 /** A Secret. Its fingerprints hold for it alone. */
@@ -105,7 +106,7 @@ function partsOf(data: ReadonlyMap<string, Sensitive>): readonly Uint8Array[] {
 }
 
 function encodedParts({ data, keys }: EncodedData): readonly Uint8Array[] {
-  return [...keys].sort().flatMap((name) => [bytesOf(name), Buffer.from(data[name] ?? "", "base64")]);
+  return [...keys].sort().flatMap((name) => [bytesOf(name), Buffer.from(ownEntry(data, name) ?? "", "base64")]);
 }
 
 function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { firstAlone } from "../../src/azure/first-alone.ts";
+import { createVaultClient } from "../../src/azure/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
+import { eventually } from "../support/time/eventually.ts";
+import { startHttpsService } from "./https-service.ts";
+
+const unaborted = new AbortController().signal;
 
 /** Calls that end when the test says so. */
 function calls() {
@@ -13,7 +18,7 @@ function calls() {
       const call = Promise.withResolvers<string>();
       started.push(call);
       return call.promise;
-    });
+    }, unaborted);
   return { begin, started };
 }
 
@@ -50,5 +55,74 @@ describe("the calls of a new client", () => {
       }
       assert.deepEqual(await Promise.all(running), ["x", "x"]);
     }
+  });
+
+  test("RC20-4: go one after another while each fails", async () => {
+    const { begin, started } = calls();
+    const running = Promise.allSettled([begin(), begin(), begin()]);
+    const silent = new VaultError("Unreachable", "no", { retry: { kind: "backoff" }, origin: "vault" });
+    for (const count of [1, 2, 3]) {
+      await nextTurn();
+      assert.equal(started.length, count);
+      started.at(-1)?.reject(silent);
+    }
+    await running;
+  });
+});
+
+/** A vault that challenges, whose tokens never come. */
+async function clientWithoutTokens() {
+  const service = await startHttpsService((_, response) => {
+    const challenge = 'Bearer authorization="https://login.microsoftonline.com/t", resource="https://localhost"';
+    response.writeHead(401, { "www-authenticate": challenge }).end();
+  });
+  let asked = 0;
+  const getToken = (): Promise<never> => {
+    asked += 1;
+    return new Promise(() => undefined);
+  };
+  const { url, network } = service;
+  const address = { vaultUrl: url, authorityHost: url, tenantId: "t", customScope: "https://localhost/.default" };
+  const signIn = { credential: { getToken }, assertion: { issuer: undefined }, forget: () => undefined };
+  const client = createVaultClient(address, { kind: "managedIdentity", clientId: undefined }, { network, signIn });
+  return { client, asked: () => asked, close: () => service.close() };
+}
+
+describe("RC20-4: a call that waits for the first one of its client", () => {
+  test("ends with its own signal", async () => {
+    const { client, asked, close } = await clientWithoutTokens();
+    const [first, own] = [new AbortController(), new AbortController()];
+    const ending = Promise.allSettled([client.getSecret("a", undefined, first.signal)]);
+    const second = client.getSecret("b", undefined, own.signal).then(
+      () => "answered",
+      (error: unknown) => error,
+    );
+    await eventually(() => asked() === 1);
+    own.abort(new Error("stop"));
+    const outcome = await Promise.race([second, nextTurn().then(() => "it waits on")]);
+    first.abort(new Error("the end of the test"));
+    await Promise.all([ending, second, close()]);
+
+    assert.equal(String(outcome), "Error: stop");
+  });
+
+  test("waits no longer than a call may take", async (t) => {
+    const { client, asked, close } = await clientWithoutTokens();
+    const end = new AbortController();
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const ended: string[] = [];
+    const calling = ["a", "b"].map(async (name) => {
+      const [{ reason }] = (await Promise.allSettled([client.getSecret(name, undefined, end.signal)])) as [PromiseRejectedResult];
+      ended.push(`${name}: ${reason instanceof VaultError ? reason.code : String(reason)}`);
+    });
+    await t.waitFor(() => assert.equal(asked(), 1), { timeout: 5_000 });
+    t.mock.timers.tick(85_000);
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
+    const inTime = [...ended];
+    end.abort(new Error("the end of the test"));
+    t.mock.timers.reset();
+    await Promise.all([...calling, close()]);
+
+    assert.deepEqual(inTime, ["a: Unreachable", "b: Unreachable"]);
   });
 });

@@ -7,6 +7,7 @@ import type { Dispatched } from "../../src/sync/push/event-dispatch.ts";
 import { MOST_HINTS, type Waiter } from "../../src/sync/push/hints.ts";
 import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
 import { MOST_RECEIPTS, QueueReader } from "../../src/sync/push/queue-reader.ts";
+import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
@@ -319,4 +320,9 @@ describe("the reader of an event queue", () => {
       await until("the next look", () => received > 0);
     });
   });
+});
+
+test("AT20-9c: the pages say after how many deliveries a message is deleted", () => {
+  for (const page of ["docs/security/threat-model.md", "docs/reference/logs.md"])
+    assert.deepEqual(readRepositoryFile(page).match(/after \S+ deliveries/g), [`after ${MOST_RECEIPTS} deliveries`], page);
 });

@@ -48,6 +48,20 @@ describe("a selector matches labels", () => {
     ["not in a list that has it", { matchExpressions: [{ key: "tier", operator: "NotIn", values: ["front"] }] }, false],
     ["that exist", { matchExpressions: [{ key: "tier", operator: "Exists" }] }, true],
     ["that do not exist", { matchExpressions: [{ key: "zone", operator: "DoesNotExist" }] }, true],
+    [
+      "AT20-9b: that do not exist, under the name of what every object has",
+      {
+        matchExpressions: [{ key: "constructor", operator: "DoesNotExist" }],
+      },
+      true,
+    ],
+    [
+      "AT20-9b: that exist, under the name of what every object has",
+      {
+        matchExpressions: [{ key: "toString", operator: "Exists" }],
+      },
+      false,
+    ],
     ["never by an operator that is none", { matchExpressions: [{ key: "tier", operator: "Gt", values: ["1"] }] }, false],
   ];
   for (const [what, selector, expected] of rows) test(what, () => assert.equal(selectsLabels({ ...selector }, web.labels), expected));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Cron } from "croner";
 import { POD_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { exhaustedBudget, observeBudget } from "../../src/domain/rollout/budget.ts";
@@ -11,7 +12,7 @@ import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { Breaths } from "../../src/runtime/breaths.ts";
 import type { AskingWorkload } from "../../src/sync/rollouts/asking.ts";
 import type { RolloutContext } from "../../src/sync/rollouts/rollout-context.ts";
-import { holdsOf } from "../../src/sync/rollouts/rollout-holds.ts";
+import { holdsOf, openRequestOf, windowWait } from "../../src/sync/rollouts/rollout-holds.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
 import { judgeAll } from "../../src/sync/rollouts/rollout-namespace.ts";
 import { usersByClass } from "../../src/sync/rollouts/rollout-report.ts";
@@ -53,43 +54,92 @@ describe("A18-2: a restart window", () => {
     test(`says the same whether it was asked before or not, also by a clock that goes back: ${text}`, () => {
       const asked = windowOf(text);
       // Another object, of which nothing is known yet.
-      for (const now of [...times, ...times.toReversed()]) assert.equal(windowAt(asked, now).isOpen, windowAt({ ...asked }, now).isOpen);
+      for (const now of [...times, ...times.toReversed()]) assert.deepEqual(windowAt(asked, now), windowAt(windowOf(text), now));
     });
   }
 
-  test("is walked once until it opens, and once until it closes", () => {
+  test("is walked once until it closes", (t) => {
+    const walks = t.mock.method(Cron.prototype, "nextRun").mock;
     const window = windowOf("0 22 * * * for 4h");
-    const at = (hour: number) => windowAt(window, Date.UTC(2026, 10, 30, hour));
-    assert.equal(at(0), at(1));
-    assert.equal(at(3), at(20));
-    assert.notEqual(at(20), at(22));
-    assert.equal(at(22), at(23));
+    const at = (hour: number) => windowAt(window, Date.UTC(2026, 10, 30, hour)).isOpen;
+    assert.deepEqual([3, 20, 22, 23, 25].map(at), [false, false, true, true, true]);
+    assert.equal(walks.callCount(), 1);
+    assert.equal(at(26), false);
+    assert.equal(walks.callCount(), 2);
   });
 
   test("of many workloads leaves turns to everything else in the middle of a look", async () => {
-    const asking = Array.from({ length: 100 }, (_, index): AskingWorkload => {
-      const each = workload({
-        name: `w${index}`,
-        annotations: { [restartOnRotation]: "true", [restartWindow]: `${index % 60} 4 * * * for 1m` },
-      });
-      const uses = { asksForRestarts: true, classes: [], secrets: [] };
-      return {
-        workload: each,
-        slotMs: 0,
-        uses,
-        versions: { kind: "none", why: "" },
-        standing: { kind: "due", stamp: "a", turn: "ready", since: 1 },
-      };
-    });
-    const context = {
-      settings: { controls: { mode: "act", window: { kind: "always" } } },
-      workloads: { defaultsOf: () => ({}) },
-      worker: { clock: { now: () => Date.UTC(2026, 10, 30) } },
-    } as unknown as RolloutContext; // Nothing else is asked.
-
-    const turns = await turnsDuring(() => holdsOf(context, asking, new Breaths()));
+    const turns = await turnsDuring(() =>
+      holdsOf(
+        lookAt,
+        dueOnes((index) => `${index % 60} 4 * * * for 1m`),
+        new Breaths(),
+      ),
+    );
 
     assert.ok(turns >= 20, `${turns} turns`);
+  });
+});
+
+/** A look in which nothing else is asked. */
+const lookAt = {
+  settings: { controls: { mode: "act", window: { kind: "always" } } },
+  workloads: { defaultsOf: () => ({}) },
+  worker: { clock: { now: () => Date.UTC(2026, 10, 30) } },
+} as unknown as RolloutContext; // What is read of it.
+
+const dueOnes = (window: (index: number) => string): readonly AskingWorkload[] =>
+  Array.from({ length: 100 }, (_, index) => ({
+    workload: workload({ name: `w${index}`, annotations: { [restartOnRotation]: "true", [restartWindow]: window(index) } }),
+    slotMs: 0,
+    uses: { asksForRestarts: true, classes: [], secrets: [] },
+    versions: { kind: "none", why: "" },
+    standing: { kind: "due", stamp: "a", turn: "ready", since: 1 },
+  }));
+
+describe("AT20-6: seven times that come once in decades", () => {
+  const days = ["THU#5", "SAT#5", "FRI#5", "MON#5", "TUE#5", "WED#5", "SUN#5"];
+  const rare = (zone: string): string => days.map((day, index) => `${index} 0 * 2 ${day} for 1m in ${zone}`).join(";");
+
+  test("are walked once each, however often they are asked for, and whoever writes them", async (t) => {
+    const walks = t.mock.method(Cron.prototype, "nextRun").mock;
+    // Each write of a workload's status brings new objects.
+    for (let look = 0; look < 3; look += 1)
+      await holdsOf(
+        lookAt,
+        dueOnes(() => rare("America/Nuuk")),
+        new Breaths(),
+      );
+
+    assert.equal(walks.callCount(), days.length);
+  });
+
+  test("are counted as seven by a look, which leaves a turn to everything else after each workload", async () => {
+    const turns = await turnsDuring(() =>
+      holdsOf(
+        lookAt,
+        dueOnes(() => rare("America/Nome")),
+        new Breaths(),
+      ),
+    );
+    assert.ok(turns >= 100, `${turns} turns`);
+  });
+
+  test("leave as many turns where the next look is chosen", async () => {
+    const turns = await turnsDuring(async () =>
+      windowWait(
+        lookAt,
+        dueOnes(() => rare("Asia/Tokyo")),
+        new Breaths(),
+      ),
+    );
+    assert.ok(turns >= 100, `${turns} turns`);
+  });
+
+  test("are not read where only a request is asked for", (t) => {
+    const reads = t.mock.method(RegExp.prototype, "exec").mock;
+    for (const { workload: each } of dueOnes(() => rare("Asia/Seoul"))) openRequestOf(lookAt, each);
+    assert.equal(reads.callCount(), 0);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type ObservedSecret, ownedFields } from "../../src/domain/sync/observed-secret.ts";
-import { metadataFor, planSecret, type SecretAction, type WantedSecret } from "../../src/domain/sync/secret-plan.ts";
+import { metadataFor, planSecret, type SecretAction, unwantedFields, type WantedSecret } from "../../src/domain/sync/secret-plan.ts";
 
 function wanted(changes: Partial<WantedSecret> = {}): WantedSecret {
   return {
@@ -127,4 +127,10 @@ describe("the fields of a manager", () => {
 
     assert.deepEqual(owned, { data: ["a", "b"], labels: ["team"], annotations: [] });
   });
+});
+
+test("AT20-9b: what the worker wrote under the name of what every object has, and nobody wants any more, is removed", () => {
+  const owned = { data: [], labels: ["constructor", "team"], annotations: ["toString"] };
+  const unwanted = unwantedFields(owned, [], { labels: { team: "a" }, annotations: {} });
+  assert.deepEqual(unwanted, { data: [], labels: ["constructor"], annotations: ["toString"] });
 });

@@ -13,7 +13,7 @@ export const WARNINGS: LogWords = {
     },
     sync: {
       "processing a message of an event queue failed":
-        "a bug. The queue redelivers the message, and the worker deletes the message after ten deliveries. Report the bug with the content of `error`",
+        "a bug. The queue redelivers the message, and the worker deletes the message after 30 deliveries. Report the bug with the content of `error`",
       "waiting between two reads of an event queue failed": "a bug. The worker continues to read the queue. Report the bug",
       "not retried":
         "a reconcile of `key` failed, and a retry would not help. The worker reconciles `key` again after the object with this key changes",

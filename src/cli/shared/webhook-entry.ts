@@ -2,13 +2,14 @@ import { X509Certificate } from "node:crypto";
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
 import { RESOURCES } from "../../domain/kubernetes.ts";
 import { expressionHolds } from "../../domain/rollout/label-selector.ts";
+import { ownEntry } from "../../domain/text-map.ts";
 import type { LabelSelector, WebhookConfiguration, WebhookEntry } from "./resources.ts";
 import type { Look, Viewer } from "./viewer.ts";
 
 /** The first condition that the labels do not meet, in words; undefined where the selector selects them. */
 export function selectorProblem(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>>): string | undefined {
   for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) {
-    if (labels[key] !== value) return `label ${key} is not ${value}`;
+    if (ownEntry(labels, key) !== value) return `label ${key} is not ${value}`;
   }
   for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {
     if (!expressionHolds({ key, operator, values }, labels))

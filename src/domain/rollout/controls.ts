@@ -1,7 +1,7 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../annotations.ts";
+import { RecentCache } from "../recent-cache.ts";
 import { failed, ok, type Result } from "../result.ts";
-import { parseWindow, type RestartWindow, WINDOW_ADVICE, windowAt } from "../schedule/restart-window.ts";
-import { WeakCache } from "../weak-cache.ts";
+import { MOST_WINDOW_CHARACTERS, parseWindow, type RestartWindow, WINDOW_ADVICE, windowAt } from "../schedule/restart-window.ts";
 import type { Hold, PausedBy } from "./hold.ts";
 import type { Workload } from "./workload.ts";
 
@@ -20,21 +20,22 @@ export interface ClusterControls {
 export interface Controls {
   readonly pausedBy: PausedBy | undefined;
   readonly window: Result<RestartWindow, { readonly subject: string; readonly why: string }>;
-  /** The values of `restart-now` that count for it, on itself and on its Namespace; undefined where there is none. */
-  readonly request: readonly string[] | undefined;
 }
+
+/** Each takes up to five kilobytes. */
+const MOST_WINDOWS = 1_000;
 
 type Annotations = Readonly<Record<string, string>>;
 
 /** The workload's own word before its template's, that before the Namespace's, that before the cluster's. Whatever pauses counts. */
 export function controlsOf(workload: Pick<Workload, "own" | "annotations">, namespace: Annotations, cluster: ClusterControls): Controls {
-  const { own } = workload;
+  return { pausedBy: pausedBy(workload.own, namespace, cluster), window: windowOf(writtenWindow(workload, namespace), cluster) };
+}
+
+/** The values of `restart-now` that count for it, on itself and on its Namespace; undefined where there is none. */
+export function requestOf({ own }: Pick<Workload, "own">, namespace: Annotations): readonly string[] | undefined {
   const request = [own, namespace].map((each) => each[RESTART_ANNOTATIONS.now] ?? "");
-  return {
-    pausedBy: pausedBy(own, namespace, cluster),
-    window: windowOf(writtenWindow(workload, namespace), cluster),
-    request: request.every((value) => value === "") ? undefined : request,
-  };
+  return request.every((value) => value === "") ? undefined : request;
 }
 
 function pausedBy(own: Annotations, namespace: Annotations, { mode }: ClusterControls): PausedBy | undefined {
@@ -48,15 +49,13 @@ function isPaused(annotations: Annotations): boolean {
   return (annotations[RESTART_ANNOTATIONS.paused] ?? "false") !== "false";
 }
 
-/** By the annotations that it stands in, which are the same objects until they change: namespaces are looked at far more often. */
-const parsed = new WeakCache<Annotations, ReturnType<typeof parseWindow>>();
+/** By the text, which stays as it is where each write of a workload's status brings new annotations. */
+const parsed = new RecentCache<ReturnType<typeof parseWindow>>(MOST_WINDOWS);
 
 /** A window as somebody wrote it, and whose it is. */
 export interface WrittenWindow {
   readonly text: string;
   readonly of: "its own" | "its template" | "its Namespace";
-  /** In which it stands. */
-  readonly annotations: Annotations;
 }
 
 /** The one that counts; undefined where the cluster's does. */
@@ -71,13 +70,13 @@ export function writtenWindow(
   ] as const;
   const found = places.find((place) => place.annotations[POD_ANNOTATIONS.restartWindow] !== undefined);
   const text = found?.annotations[POD_ANNOTATIONS.restartWindow];
-  return found === undefined || text === undefined ? undefined : { ...found, text };
+  return found === undefined || text === undefined ? undefined : { text, of: found.of };
 }
 
 function windowOf(written: WrittenWindow | undefined, cluster: ClusterControls): Controls["window"] {
   if (written === undefined) return ok(cluster.window);
-  const { text, of, annotations } = written;
-  const window = parsed.getOrCreate(annotations, () => parseWindow(text));
+  const { text, of } = written;
+  const window = text.length > MOST_WINDOW_CHARACTERS ? parseWindow(text) : parsed.getOrCreate(text, () => parseWindow(text));
   if (window.ok) return window;
   const whose = of === "its own" ? of : `${of}'s`;
   return failed({ subject: `${whose} ${POD_ANNOTATIONS.restartWindow}`, why: `${window.error}: ${WINDOW_ADVICE}` });

@@ -1,5 +1,6 @@
 import { listAt, memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
+import { ownEntry } from "../text-map.ts";
 
 /** A workload's `spec.selector` as a list request takes it. */
 export function labelSelectorText(selector: JsonObject): string {
@@ -11,14 +12,14 @@ export function labelSelectorText(selector: JsonObject): string {
 export function selectsLabels(selector: JsonObject, labels: Readonly<Record<string, string>>): boolean {
   const wanted = Object.entries(memberOf(selector, "matchLabels"));
   return (
-    wanted.every(([key, value]) => labels[key] === value) &&
+    wanted.every(([key, value]) => ownEntry(labels, key) === value) &&
     listAt(selector, "matchExpressions").every((each) => expressionHolds(each, labels))
   );
 }
 
 /** One of `matchExpressions`; an operator that is none holds for nothing. */
 export function expressionHolds({ key, operator, values }: JsonObject, labels: Readonly<Record<string, string>>): boolean {
-  const own = labels[String(key)];
+  const own = ownEntry(labels, String(key));
   const list: readonly unknown[] = Array.isArray(values) ? values : [];
   switch (operator) {
     case "In":

@@ -7,8 +7,8 @@ import { failed, ok, type Result } from "../result.ts";
 export type RestartWindow = { readonly kind: "always" } | { readonly kind: "times"; readonly openings: readonly Opening[] };
 
 interface Opening {
-  /** Made when it is first asked for: a review of a pod asks for none. */
-  readonly cron: () => Cron;
+  /** Later than the moment; infinite after the last of them, ten thousand years from now. */
+  readonly nextAfter: (moment: number) => number;
   readonly durationMs: number;
 }
 
@@ -20,7 +20,7 @@ export const WINDOW_ADVICE = 'write "always" or times such as "0 22 * * MON-FRI 
 
 /** One for each day of a week. */
 const MOST_OPENINGS = 7;
-const MOST_CHARACTERS = 500;
+export const MOST_WINDOW_CHARACTERS = 500;
 
 /** Of what was written, in a warning that has room for 120 characters. */
 const SHOWN = 24;
@@ -47,7 +47,7 @@ const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /** `always`, or `<cron> for <duration> in <time zone>`, several with `;` between them; UTC without a zone. The error says what is wrong. */
 export function parseWindow(text: string): Result<RestartWindow, string> {
   if (text.trim() === "always") return ok({ kind: "always" });
-  if (text.length > MOST_CHARACTERS) return failed(`it is longer than ${MOST_CHARACTERS} characters`);
+  if (text.length > MOST_WINDOW_CHARACTERS) return failed(`it is longer than ${MOST_WINDOW_CHARACTERS} characters`);
   const parts = text.split(";").map((part) => part.trim());
   if (parts.length > MOST_OPENINGS) return failed(`it has more than ${MOST_OPENINGS} times`);
   const openings: Opening[] = [];
@@ -68,19 +68,31 @@ function parseOpening(text: string): Result<Opening, string> {
   const timezone = zoneOf(written);
   if (timezone === undefined) return failed(`${quoted(written, SHOWN)} is not a time zone`);
   const parsed = parseCron(cron, timezone);
-  return parsed.ok ? ok({ cron: parsed.value, durationMs: durationMs.value }) : parsed;
+  return parsed.ok ? ok({ nextAfter: parsed.value, durationMs: durationMs.value }) : parsed;
 }
 
-function parseCron(text: string, timezone: string): Result<() => Cron, string> {
+function parseCron(text: string, timezone: string): Result<Opening["nextAfter"], string> {
   if (!CRON.test(text)) return failed(`${quoted(text, SHOWN)} is not a cron expression of five fields`);
   try {
     const pattern = new CronPattern(text, timezone, { mode: "5-part" });
-    let cron: Cron | undefined;
-    const made = (): Cron => (cron ??= new Cron(text, { mode: "5-part", timezone }));
-    return hasDay(pattern) ? ok(made) : failed(`${quoted(text, SHOWN)} never occurs`);
+    return hasDay(pattern) ? ok(nextOf(() => new Cron(text, { mode: "5-part", timezone }))) : failed(`${quoted(text, SHOWN)} never occurs`);
   } catch {
     return failed(`${quoted(text, SHOWN)} is not a cron expression of five fields`);
   }
+}
+
+/**
+ * Walks through the calendar once for each time that comes, by a calendar that is made for it: a review of a pod asks for none, and one that is
+ * kept takes eighty kilobytes.
+ */
+function nextOf(create: () => Cron): Opening["nextAfter"] {
+  let known: { readonly from: number; readonly next: number } | undefined;
+  return (moment) => {
+    if (known === undefined || moment < known.from || moment >= known.next) {
+      known = { from: moment, next: create().nextRun(new Date(moment))?.getTime() ?? Number.POSITIVE_INFINITY };
+    }
+    return known.next;
+  };
 }
 
 /** Whether any month has one of the days. Each day of a week comes in each month, a fifth of February once in 28 years. */
@@ -110,35 +122,20 @@ function zoneOf(written: string): string | undefined {
 /** By their names in lower case, of which there are six hundred. */
 const zones = new Map<string, string>();
 
-/** By the window, for as long as nobody changes it: what is asked for at each look costs the walk through a calendar. */
-const known = new WeakMap<RestartWindow, { readonly at: number; readonly state: WindowState }>();
-
 /** Durations are those of a stopwatch: across a change of summer time a window is as long as on other days. */
 export function windowAt(window: RestartWindow, now: number): WindowState {
-  const before = known.get(window);
-  if (before !== undefined && now >= before.at && now < changeOf(before.state)) return before.state;
-  const state = stateAt(window, now);
-  known.set(window, { at: now, state });
-  return state;
-}
-
-function changeOf(state: WindowState): number {
-  return state.isOpen ? state.until : state.opensAt;
-}
-
-function stateAt(window: RestartWindow, now: number): WindowState {
   if (window.kind === "always") return { isOpen: true, until: Number.POSITIVE_INFINITY };
-  const untils = window.openings.map((opening) => openUntil(opening, now)).filter((until) => until !== undefined);
+  // Of each the first that is not over yet.
+  const times = window.openings.map(({ nextAfter, durationMs }) => {
+    const since = nextAfter(now - durationMs);
+    return { since, until: since + durationMs };
+  });
+  const untils = times.filter(({ since }) => since <= now).map(({ until }) => until);
   if (untils.length > 0) return { isOpen: true, until: Math.max(...untils) };
-  return { isOpen: false, opensAt: Math.min(...window.openings.map(({ cron }) => nextAfter(cron(), now))) };
+  return { isOpen: false, opensAt: Math.min(...times.map(({ since }) => since)) };
 }
 
-function openUntil({ cron, durationMs }: Opening, now: number): number | undefined {
-  const since = nextAfter(cron(), now - durationMs);
-  return since > now ? undefined : since + durationMs;
-}
-
-/** Later than the moment; infinite after the last of them, ten thousand years from now. */
-function nextAfter(cron: Cron, moment: number): number {
-  return cron.nextRun(new Date(moment))?.getTime() ?? Number.POSITIVE_INFINITY;
+/** How many walks through a calendar a question costs at most. */
+export function timesOf(window: RestartWindow): number {
+  return window.kind === "always" ? 0 : window.openings.length;
 }

@@ -6,6 +6,7 @@ import { trimSpace } from "../provider-class/go-text.ts";
 import type { ClassObject, ObjectType } from "../provider-class/object-rules.ts";
 import { quoted } from "../quoted.ts";
 import type { VaultListing } from "../schedule/object-look.ts";
+import { ownEntry } from "../text-map.ts";
 import { WeakCache } from "../weak-cache.ts";
 import { type DataEntry, entryKey, type SecretObjectEntries } from "./data-entries.ts";
 import { type KeyRule, OBJECT_SELECTORS_FIELD, type ObjectSelector, type ObjectSelectors } from "./read-selectors.ts";
@@ -139,7 +140,7 @@ function matcherOf({ names, tags, hasCertificates }: ObjectSelector): (listed: L
   return ({ name, details }) => {
     if (details?.isManaged === true && !hasCertificates) return false;
     if (!isSelectedName(name, names)) return false;
-    return [...tags].every(([tag, value]) => details?.tags[tag] === value);
+    return [...tags].every(([tag, value]) => ownEntry(details?.tags, tag) === value);
   };
 }
 

@@ -120,8 +120,8 @@ export function unwantedFields(owned: OwnedFields, wantedKeys: readonly string[]
   const keys = new Set(wantedKeys);
   return {
     data: owned.data.filter((key) => !keys.has(key)),
-    labels: owned.labels.filter((key) => labels[key] === undefined),
-    annotations: owned.annotations.filter((key) => annotations[key] === undefined),
+    labels: owned.labels.filter((key) => !Object.hasOwn(labels, key)),
+    annotations: owned.annotations.filter((key) => !Object.hasOwn(annotations, key)),
   };
 }
 

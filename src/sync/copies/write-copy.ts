@@ -10,6 +10,7 @@ import { type CopySource, type CopyWrite, copyMetadata } from "../../domain/sync
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
 import type { CopyState } from "../../domain/sync/status-fields.ts";
+import { ownEntry } from "../../domain/text-map.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import type { Fingerprints } from "../fingerprints.ts";
@@ -95,7 +96,7 @@ interface Destination {
 function copyBody({ fingerprints }: CopyWriting, source: CopySource, { live, namespace, hasProof }: Destination): Secret {
   const place = { namespace, name: source.secret.ref.name };
   const keys = source.secret.owned.data;
-  const data = Object.fromEntries(keys.map((key) => [key, live.data?.[key] ?? ""]));
+  const data = Object.fromEntries(keys.map((key) => [key, ownEntry(live.data, key) ?? ""]));
   const fingerprint = fingerprints.ofEncoded(place, { data, keys });
   const { labels, annotations } = copyMetadata(source);
   const content = hasProof ? fingerprints.withProof(fingerprint, place) : fingerprint;

@@ -1,8 +1,8 @@
 import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
-import { type Controls, controlsOf, holdOf } from "../../domain/rollout/controls.ts";
+import { type Controls, controlsOf, holdOf, requestOf } from "../../domain/rollout/controls.ts";
 import type { Hold } from "../../domain/rollout/hold.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
-import { windowAt } from "../../domain/schedule/restart-window.ts";
+import { timesOf, windowAt } from "../../domain/schedule/restart-window.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { attempt } from "./own-requests.ts";
@@ -14,8 +14,8 @@ import { recordAnswered } from "./rollout-write.ts";
 /** Nobody's timer has to be right for longer, nor a machine's clock (milliseconds). */
 const LONGEST_WAIT_MS = 3_600_000;
 
-/** Of the event loop's time, as {@link Breaths} counts it. */
-const UNITS_OF_A_WINDOW = 500;
+/** Of the event loop's time, as {@link Breaths} counts it: a walk through a calendar, where its window was not looked at yet. */
+const UNITS_OF_A_TIME = 500;
 
 /** Those that are due and may not be restarted now say why instead. */
 export function withHolds(asking: readonly AskingWorkload[], holds: ReadonlyMap<string, Hold>): readonly AskingWorkload[] {
@@ -34,34 +34,52 @@ export async function holdsOf(
   const holds = new Map<string, Hold>();
   for (const { standing, workload } of asking) {
     if (standing.kind !== "due") continue;
-    const hold = holdBy(context, workload, context.workloads.defaultsOf(workload.ref.namespace ?? ""));
+    const namespace = defaultsFor(context, workload);
+    const controls = controlsOf(workload, namespace, context.settings.controls);
+    const hold = holdIn(context, workload, { namespace, controls });
     if (hold !== undefined) holds.set(workload.uid, hold);
-    // The walk through a calendar, where its window was not looked at yet.
-    await breaths.spend(UNITS_OF_A_WINDOW);
+    await breaths.spend(unitsOf(controls));
   }
   return holds;
 }
 
 /** `namespace`: annotations of ours on its Namespace. */
 export function holdBy(context: RolloutContext, workload: Workload, namespace: Readonly<Record<string, string>>): Hold | undefined {
-  const controls = controlsOf(workload, namespace, context.settings.controls);
-  const isRequested = openRequest(workload, controls) !== undefined;
+  return holdIn(context, workload, { namespace, controls: controlsOf(workload, namespace, context.settings.controls) });
+}
+
+interface Said {
+  readonly namespace: Readonly<Record<string, string>>;
+  readonly controls: Controls;
+}
+
+function holdIn(context: RolloutContext, workload: Workload, { namespace, controls }: Said): Hold | undefined {
+  const isRequested = openRequest(workload, namespace) !== undefined;
   return holdOf({ controls, isRequested, now: context.worker.clock.now() });
 }
 
-function controlsFor({ workloads, settings }: RolloutContext, workload: Workload): Controls {
-  return controlsOf(workload, workloads.defaultsOf(workload.ref.namespace ?? ""), settings.controls);
+const defaultsFor = ({ workloads }: RolloutContext, { ref }: Workload) => workloads.defaultsOf(ref.namespace ?? "");
+
+function controlsFor(context: RolloutContext, workload: Workload): Controls {
+  return controlsOf(workload, defaultsFor(context, workload), context.settings.controls);
+}
+
+/** Whether it was looked at before or not, so that a look takes the same course each time. */
+function unitsOf({ window }: Controls): number {
+  return UNITS_OF_A_TIME * Math.max(1, window.ok ? timesOf(window.value) : 0);
 }
 
 /** Hash of a request that was not followed yet: what follows it records that. */
-function openRequest({ own }: Workload, { request }: Controls): string | undefined {
+function openRequest(workload: Workload, namespace: Readonly<Record<string, string>>): string | undefined {
+  const { own } = workload;
+  const request = requestOf(workload, namespace);
   const asked = request === undefined ? undefined : stampOf(request);
   return asked === own[RESTART_ANNOTATIONS.nowAnswered] ? undefined : asked;
 }
 
 /** What a restart that begins now answers. */
 export function openRequestOf(context: RolloutContext, workload: Workload): string | undefined {
-  return openRequest(workload, controlsFor(context, workload));
+  return openRequest(workload, defaultsFor(context, workload));
 }
 
 /** A request of somebody whose workload has the current versions is over: it opens no window for versions to come. */
@@ -75,15 +93,24 @@ export async function answerIdleRequests(context: RolloutContext, asking: readon
 }
 
 /** Milliseconds until time alone changes what is held, or ends the window of what is due; undefined where it never does. */
-export function windowWait(context: RolloutContext, asking: readonly AskingWorkload[]): number | undefined {
+export async function windowWait(
+  context: RolloutContext,
+  asking: readonly AskingWorkload[],
+  breaths: Breaths,
+): Promise<number | undefined> {
   const now = context.worker.clock.now();
-  const moments = asking.flatMap(({ workload, standing }) => {
-    if (standing.kind === "held") return standing.hold.kind === "window" ? [standing.hold.opensAt] : [];
-    if (standing.kind !== "due") return [];
-    const { window } = controlsFor(context, workload);
-    const state = window.ok ? windowAt(window.value, now) : undefined;
-    return state?.isOpen === true ? [state.until] : [];
-  });
-  const next = Math.min(...moments);
+  let next = Number.POSITIVE_INFINITY;
+  for (const { workload, standing } of asking) {
+    next = Math.min(next, heldUntil(standing));
+    if (standing.kind !== "due") continue;
+    const controls = controlsFor(context, workload);
+    const state = controls.window.ok ? windowAt(controls.window.value, now) : undefined;
+    if (state?.isOpen === true) next = Math.min(next, state.until);
+    await breaths.spend(unitsOf(controls));
+  }
   return Number.isFinite(next) ? Math.min(LONGEST_WAIT_MS, Math.max(0, next - now)) : undefined;
+}
+
+function heldUntil(standing: AskingWorkload["standing"]): number {
+  return standing.kind === "held" && standing.hold.kind === "window" ? standing.hold.opensAt : Number.POSITIVE_INFINITY;
 }

@@ -70,7 +70,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   // Who did not come through leaves its turn to the next at once.
   const isPassedOn = [...started.values()].some(({ kind }) => kind === "held");
   const isPutOff = seeing.writer.turn.hasPutOff || starting.writer.turn.hasPutOff;
-  const next = isPassedOn || isPutOff ? AGAIN : nextLook(context, after);
+  const next = isPassedOn || isPutOff ? AGAIN : await nextLook(context, after, breaths);
   // A condition that was not taken is written by the next look.
   const isSoon = next.kind === "requeueAfter" && next.milliseconds <= SOON_MS;
   return untold === undefined || isSoon ? next : { kind: "retry", error: untold };
@@ -196,7 +196,7 @@ function untilFiles(until: number | undefined, now: number): number {
 }
 
 /** Everything that changes comes by a watch; only the passing of time does not. */
-function nextLook(context: RolloutContext, asking: readonly AskingWorkload[]): Outcome {
+async function nextLook(context: RolloutContext, asking: readonly AskingWorkload[], breaths: Breaths): Promise<Outcome> {
   const { memory, settings, worker } = context;
   const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload), heldNowFor(context, workload)]);
   const retries = asked.filter((wait) => wait !== undefined).map((wait) => Math.max(UNSETTLED_MS, wait));
@@ -212,7 +212,7 @@ function nextLook(context: RolloutContext, asking: readonly AskingWorkload[]): O
     if (standing.kind !== "restarting" && standing.kind !== "rolling") return [];
     return [Math.max(UNSETTLED_MS, allowedMs(workload, settings.timeoutMs) - memory.stalledFor(workload, worker.clock.now()))];
   });
-  const windowMs = windowWait(context, asking);
+  const windowMs = await windowWait(context, asking, breaths);
   const unlistedMs = context.workloads.unlisted.length === 0 ? [] : [REFUSED_MS];
   const waits = [...changes, ...retries, ...unlistedMs, ...slots, ...(windowMs === undefined ? [] : [windowMs])].filter(Number.isFinite);
   return waits.length === 0 ? { kind: "done" } : { kind: "requeueAfter", milliseconds: Math.min(...waits) };

@@ -67,8 +67,8 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: "src/sync/rollouts/rollout-holds.ts",
-        find: `return standing.hold.kind === "window" ? [standing.hold.opensAt] : [];`,
-        replace: `return standing.hold.kind === "window" ? [standing.hold.opensAt * 2] : [];`,
+        find: `standing.hold.kind === "window" ? standing.hold.opensAt :`,
+        replace: `standing.hold.kind === "window" ? standing.hold.opensAt * 2 :`,
       },
       {
         file: "src/sync/rollouts/rollout-holds.ts",

@@ -10,6 +10,7 @@ import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import type { ClassStatus, SecretStatus } from "../../../domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
+import { ownEntry } from "../../../domain/text-map.ts";
 import { shardOf } from "../../../runtime/shard-of.ts";
 import { type ClassContext, type ClassSettings, mirrorsNothing, offBecause } from "../../shared/class-context.ts";
 import { heldKeyText } from "../../shared/held-keys.ts";
@@ -188,7 +189,7 @@ function contentProblem(
   { data }: SecretStatus,
 ): SecretProblem | undefined {
   const missing = [
-    ...new Set(data.filter(({ key, version }) => version !== undefined && secret.data?.[key] === undefined).map(({ key }) => key)),
+    ...new Set(data.filter(({ key, version }) => version !== undefined && ownEntry(secret.data, key) === undefined).map(({ key }) => key)),
   ];
   const isEdited = missing.length > 0 || (fingerprints !== undefined && !worker.observe(secret, fingerprints).isContentIntact);
   if (!isEdited) return undefined;
