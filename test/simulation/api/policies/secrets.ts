@@ -66,7 +66,8 @@ function typeRule({ operation, object }: AdmissionRequest): Rule {
 }
 
 function isAdoption(object: JsonObject | undefined, oldObject: JsonObject | undefined): boolean {
-  const isForClass = (annotations(object)[CLASS] ?? "") === annotations(oldObject)[ADOPTABLE];
+  const consent = textOf(annotations(oldObject)[ADOPTABLE] ?? "");
+  const isForClass = consent.trim() !== "" && annotations(object)[CLASS] === consent;
   return ownershipOf(oldObject).isAdoptable && ownershipOf(object).isAdopted && isForClass;
 }
 
