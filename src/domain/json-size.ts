@@ -23,3 +23,24 @@ export function countParts(value: unknown, most: number): number {
   }
   return parts;
 }
+
+/** Whether a value as JSON has more than so many characters, not counting what escapes would add. Reads no further than that. */
+export function isLongerThan(value: unknown, most: number): boolean {
+  return leftAfter(value, most) < 0;
+}
+
+/** Of `left` characters, those that the value as JSON leaves, at most. */
+function leftAfter(value: unknown, left: number): number {
+  if (typeof value === "string") return left - value.length - 2;
+  if (typeof value !== "object" || value === null) return left - 1;
+  let rest = left - 2;
+  if (Array.isArray(value)) {
+    for (const item of value) if (rest >= 0) rest = leftAfter(item, rest);
+    return rest;
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    if (rest < 0) break;
+    rest = leftAfter(inner, rest - key.length - 3);
+  }
+  return rest;
+}

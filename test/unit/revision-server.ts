@@ -37,6 +37,12 @@ export class RevisionServer {
     return made;
   }
 
+  /** With other metadata; a test alone changes the data, which is the same then. */
+  change(object: KubeObject): void {
+    this.#objects.set(objectKey(object.metadata), object);
+    for (const tell of this.#watchers) tell(object, false);
+  }
+
   /** With what a request to delete leaves of an object that has a finalizer. */
   hold(object: KubeObject): void {
     const going = { ...object, metadata: { ...object.metadata, finalizers: ["x/y"], deletionTimestamp: "2026-11-26T00:00:00Z" } };

@@ -9,19 +9,24 @@ export interface HeldRecord {
   /** Unix milliseconds of its signature; 0 where 0.3.0 made it. */
   readonly saved: number;
   readonly resourceVersion: number;
+  /** As it stands in the metadata. */
+  readonly signature: string;
   readonly text: string;
 }
 
 /** Records by key. During an update a key has two for a moment: the one that was signed last counts. */
 export class RecordIndex {
   readonly #byKey = new Groups<HeldRecord>();
+  readonly #byUid = new Map<string, HeldRecord>();
 
   add(stored: HeldRecord): void {
     this.#byKey.set(stored.key, stored.ref.name, stored);
+    if (stored.uid !== "") this.#byUid.set(stored.uid, stored);
   }
 
-  remove({ key, ref }: HeldRecord): void {
+  remove({ key, ref, uid }: HeldRecord): void {
     this.#byKey.delete(key, ref.name);
+    this.#byUid.delete(uid);
   }
 
   all(key: string): readonly HeldRecord[] {
@@ -30,6 +35,10 @@ export class RecordIndex {
 
   newest(key: string): HeldRecord | undefined {
     return newestOf(this.all(key));
+  }
+
+  withUid(uid: string): HeldRecord | undefined {
+    return this.#byUid.get(uid);
   }
 
   keys(): readonly string[] {

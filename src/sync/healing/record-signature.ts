@@ -32,36 +32,57 @@ export function recordNameOf(fingerprints: Fingerprints, { label, namespace, tex
   return fingerprints.ofRecord(["name", label, namespace, text]).slice(0, 16);
 }
 
-export type SignatureVerdict =
-  /** Unix milliseconds of the signature; that of 0.3.0 has no time and is older than every other. */
-  | { readonly kind: "genuine"; readonly saved: number }
-  /** On its way out: whoever holds it back by a finalizer does not make it count. */
-  | { readonly kind: "going" }
-  | { readonly kind: "forged"; readonly why: string };
+/** Unix milliseconds of the signature; that of 0.3.0 has no time and is older than every other. */
+type SignatureVerdict = { readonly kind: "genuine"; readonly saved: number } | RefusedSignature;
 
-/** Whether this install signed the record, and as this object. */
-export function verify(fingerprints: Fingerprints, part: SignedPart, metadata: ObjectMeta): SignatureVerdict {
+export type RefusedSignature =
+  /** On its way out: whoever holds it back by a finalizer does not make it count. */
+  { readonly kind: "going" } | { readonly kind: "forged"; readonly why: string };
+
+/** What the metadata of a record says of its signature, before anything is known of its content. */
+export interface SignatureClaim {
+  readonly kind: "claim";
+  /** The signature as it stands there. */
+  readonly signature: string;
+  /** Unix milliseconds; undefined for a signature of 0.3.0. */
+  readonly saved: number | undefined;
+}
+
+/** Thirteen digits are milliseconds of this century, and fifteen are still a date. */
+const SIGNATURE = /^v2:(\d{1,15}):[0-9a-f]{64}$/;
+const FORMER_SIGNATURE = /^v1:[0-9a-f]{64}$/;
+
+const OF_OTHERS = "the signature was not made by this install, or was made for something else";
+const UNSIGNED = "it has no signature of this install";
+
+const forged = (why: string): RefusedSignature => ({ kind: "forged", why });
+
+/**
+ * Whether it is worth reading what the record holds, which may be long and whose length anybody chooses who may write such objects. A missing
+ * time of the creation, which compares with nothing, is none.
+ */
+export function claimIn(metadata: ObjectMeta, { formerUntil }: Pick<Fingerprints, "formerUntil">): SignatureClaim | RefusedSignature {
   if (metadata.deletionTimestamp !== undefined) return { kind: "going" };
   const created = Date.parse(metadata.creationTimestamp ?? "");
-  const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.signature];
-  if (claimed === undefined) return verifyFormer(fingerprints, part, { metadata, created });
-  const saved = Number(claimed.slice(PREFIX.length, claimed.lastIndexOf(":")));
-  if (!Number.isSafeInteger(saved) || !isSameFingerprint(claimed, sign(fingerprints, part, saved)))
-    return { kind: "forged", why: "the signature was not made by this install, or was made for something else" };
-  // What has no time of its creation is not believed either.
-  if (!(Math.abs(created - saved) <= CREATED_WITHIN_MS))
-    return { kind: "forged", why: `it was signed at ${new Date(saved).toISOString()}, and this is a later copy of it` };
-  return { kind: "genuine", saved };
+  const signature = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.signature];
+  if (signature === undefined) return formerClaim(metadata, created <= formerUntil);
+  const digits = SIGNATURE.exec(signature)?.[1];
+  if (digits === undefined) return forged(OF_OTHERS);
+  const saved = Number(digits);
+  if (Math.abs(created - saved) <= CREATED_WITHIN_MS) return { kind: "claim", signature, saved };
+  return forged(`it was signed at ${new Date(saved).toISOString()}, and this is a later copy of it`);
 }
 
-interface FormerRecord {
-  readonly metadata: ObjectMeta;
-  readonly created: number;
+function formerClaim(metadata: ObjectMeta, isOldEnough: boolean): SignatureClaim | RefusedSignature {
+  const signature = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
+  if (!FORMER_SIGNATURE.test(signature)) return forged(UNSIGNED);
+  if (!isOldEnough) return forged("it has a signature of 0.3.0, but is newer than the upgrade");
+  return { kind: "claim", signature, saved: undefined };
 }
 
-function verifyFormer(fingerprints: Fingerprints, { text }: SignedPart, { metadata, created }: FormerRecord): SignatureVerdict {
-  const claimed = metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content] ?? "";
-  if (!isSameFingerprint(claimed, fingerprints.formerOfText(text))) return { kind: "forged", why: "it has no signature of this install" };
-  if (!(created <= fingerprints.formerUntil)) return { kind: "forged", why: "it has a signature of 0.3.0, but is newer than the upgrade" };
-  return { kind: "genuine", saved: 0 };
+/** Whether this install signed the record. */
+export function verify(fingerprints: Fingerprints, part: SignedPart, { signature, saved }: SignatureClaim): SignatureVerdict {
+  if (saved !== undefined)
+    return isSameFingerprint(signature, sign(fingerprints, part, saved)) ? { kind: "genuine", saved } : forged(OF_OTHERS);
+  return isSameFingerprint(signature, fingerprints.formerOfText(part.text)) ? { kind: "genuine", saved: 0 } : forged(UNSIGNED);
 }

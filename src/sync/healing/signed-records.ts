@@ -6,9 +6,10 @@ import { WorkQueue } from "../../runtime/workqueue.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 import { patiently, RETRIES } from "../patience.ts";
 import type { ProcessParts } from "../process-parts.ts";
+import { heldRecord, KnownRecords } from "./known-records.ts";
 import { type HeldRecord, RecordIndex } from "./record-index.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { type ControllerRevision, type RecordKind, type StoredRecord, verifiedRecord } from "./stored-record.ts";
+import type { ControllerRevision, RecordKind } from "./stored-record.ts";
 
 /** Records in ControllerRevisions, each signed with the install's own key. A forged, copied or foreign one is ignored and reported. */
 export interface SignedRecords<T> {
@@ -42,6 +43,7 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
   const { kind, kube, watcher, fingerprints, process, namespace, onChange } = options;
   const { clock, logger } = process;
   const index = new RecordIndex();
+  const known = new KnownRecords<T>({ kind, fingerprints, logger, index });
   const writer = new RecordWriter<T>({ kind, kube, fingerprints, clock });
   const deleteAll = async (records: readonly HeldRecord[], deleteSignal: AbortSignal): Promise<void> => {
     for (const stored of records) {
@@ -52,7 +54,7 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
     }
   };
   const save = async (data: T, saveSignal: AbortSignal): Promise<void> => {
-    const stored = held(await writer.write(data, index.newest(kind.keyOf(data))?.saved ?? 0, saveSignal));
+    const stored = heldRecord(await writer.write(data, index.newest(kind.keyOf(data))?.saved ?? 0, saveSignal));
     const older = index.all(stored.key).filter((candidate) => candidate.ref.name !== stored.ref.name);
     // The watch shows it a moment later; until then the next reconcile must already see it.
     index.add(stored);
@@ -64,10 +66,7 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
       resource: RESOURCES.controllerRevisions,
       ...(namespace === undefined ? {} : { namespace }),
       labelSelector: `${SNAPSHOT_LABEL}=${kind.label}`,
-      project: (object) => {
-        const verified = verifiedRecord(object as ControllerRevision, { kind, fingerprints, logger });
-        return verified === undefined ? undefined : held(verified);
-      },
+      project: (object) => known.held(object as ControllerRevision), // Read by its resource.
       onChange: (_ref, { previous, current }) => {
         if (previous !== undefined) index.remove(previous);
         if (current !== undefined) index.add(current);
@@ -120,8 +119,3 @@ function renewalQueue<T>({ clock, random, logger }: SignedRecordsOptions<T>["pro
 }
 
 const isFormer = ({ saved }: HeldRecord): boolean => saved === 0;
-
-function held<T>(record: StoredRecord<T>): HeldRecord {
-  const { data: _, ...stored } = record;
-  return stored;
-}

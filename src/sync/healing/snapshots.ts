@@ -1,7 +1,7 @@
 import { SNAPSHOT_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type ClassSnapshot, type CrdIdentity, canonical, classSnapshotOf, SNAPSHOT_FORMAT } from "../../domain/healing/snapshot.ts";
 import { objectKey } from "../../domain/object-key.ts";
-import { type HeldClass, wholeClass } from "../../domain/provider-class/held-class.ts";
+import { type HeldClass, MAX_CLASS_CHARACTERS, wholeClass } from "../../domain/provider-class/held-class.ts";
 import { type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
 import type { RecordKind } from "./stored-record.ts";
 
@@ -11,6 +11,9 @@ export interface Snapshots extends SignedRecords<ClassSnapshot> {
   isCurrent(provider: HeldClass, crd: CrdIdentity): boolean;
 }
 
+/** What a snapshot has beside what its class has. */
+const OWN_CHARACTERS = 1_024;
+
 export const SNAPSHOT: RecordKind<ClassSnapshot> = {
   label: "true",
   prefix: "keyvault-injector",
@@ -18,6 +21,7 @@ export const SNAPSHOT: RecordKind<ClassSnapshot> = {
   namespaceOf: ({ namespace }) => namespace,
   annotationsOf: ({ name }) => ({ [SNAPSHOT_ANNOTATIONS.class]: name }),
   revisionOf: ({ generation }) => generation,
+  mostCharacters: MAX_CLASS_CHARACTERS + OWN_CHARACTERS,
   warnForged: (logger, { snapshot, why }) =>
     logger.warn("a class snapshot was not written by this install and is ignored", { snapshot, why }),
   isSound: (snapshot, namespace) => snapshot.namespace === namespace && snapshot.format === SNAPSHOT_FORMAT,

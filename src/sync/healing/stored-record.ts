@@ -1,9 +1,10 @@
 import { canonical } from "../../domain/healing/snapshot.ts";
+import { isLongerThan } from "../../domain/json-size.ts";
 import type { KubeObject, ObjectRef } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { Fingerprints } from "../fingerprints.ts";
-import { type SignatureVerdict, verify } from "./record-signature.ts";
+import { claimIn, type RefusedSignature, verify } from "./record-signature.ts";
 
 /** apps/v1: a built-in kind, so it survives the deletion of every CRD. `data` is immutable. */
 export interface ControllerRevision extends KubeObject {
@@ -21,6 +22,8 @@ export interface RecordKind<T> {
   namespaceOf(data: T): string;
   annotationsOf(data: T): Readonly<Record<string, string>>;
   revisionOf(data: T): number;
+  /** Characters of the longest as JSON; any number where not given. */
+  readonly mostCharacters?: number;
   /** Says that a record is not believed, and why. */
   warnForged(logger: Logger, forged: { readonly snapshot: string; readonly why: string }): void;
   /** Whether data with our signature is of this version and belongs where it lies. */
@@ -34,6 +37,8 @@ export interface StoredRecord<T> {
   readonly key: string;
   /** Unix milliseconds of its signature; 0 where 0.3.0 made it. */
   readonly saved: number;
+  /** As it stands in the metadata. */
+  readonly signature: string;
   readonly data: T;
   /** The data as canonical JSON: made once, since it may be long. */
   readonly text: string;
@@ -47,26 +52,33 @@ export interface Signing<T> {
 export type SignedData<T> = Pick<StoredRecord<T>, "data" | "text" | "saved">;
 
 /** The revision as the record that this install has signed. */
-function storedAs<T>({ metadata }: Pick<KubeObject, "metadata">, kind: RecordKind<T>, signed: SignedData<T>): StoredRecord<T> {
+function storedAs<T>(
+  { metadata }: Pick<KubeObject, "metadata">,
+  kind: RecordKind<T>,
+  signed: SignedData<T> & Pick<StoredRecord<T>, "signature">,
+): StoredRecord<T> {
   const { namespace = "", name, uid = "", resourceVersion = "0" } = metadata;
   return { ref: { namespace, name }, uid, resourceVersion: Number(resourceVersion), key: kind.keyOf(signed.data), ...signed };
 }
 
-export type JudgedRecord<T> =
-  | { readonly kind: "genuine"; readonly record: StoredRecord<T> }
-  | Exclude<SignatureVerdict, { readonly kind: "genuine" }>;
+export type JudgedRecord<T> = { readonly kind: "genuine"; readonly record: StoredRecord<T> } | RefusedSignature;
+
+const TOO_LONG: RefusedSignature = { kind: "forged", why: "it is longer than any that this install writes" };
 
 export function judgeRecord<T>(
   revision: Pick<ControllerRevision, "metadata" | "data">,
   { kind, fingerprints }: Signing<T>,
 ): JudgedRecord<T> {
   const namespace = revision.metadata.namespace ?? "";
+  const claim = claimIn(revision.metadata, fingerprints);
+  if (claim.kind !== "claim") return claim;
+  if (kind.mostCharacters !== undefined && isLongerThan(revision.data, kind.mostCharacters)) return TOO_LONG;
   const text = canonical(revision.data);
-  const verdict = verify(fingerprints, { label: kind.label, namespace, text }, revision.metadata);
+  const verdict = verify(fingerprints, { label: kind.label, namespace, text }, claim);
   if (verdict.kind !== "genuine") return verdict;
   const data = revision.data as T; // Its signature proves that we wrote it.
   if (!kind.isSound(data, namespace)) return { kind: "forged", why: "it belongs to another version, or to another namespace" };
-  return { kind: "genuine", record: storedAs(revision, kind, { data, text, saved: verdict.saved }) };
+  return { kind: "genuine", record: storedAs(revision, kind, { data, text, saved: verdict.saved, signature: claim.signature }) };
 }
 
 /** What a revision holds; undefined for one that is not believed. */
