@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
+import type { Clock } from "../../src/domain/ports/clock.ts";
 import type { VaultAddress, VaultClient } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { withBudget } from "../../src/sync/vault/vault-budget.ts";
@@ -17,6 +18,7 @@ const signal = new AbortController().signal;
 
 let clock: ManualClock;
 let client: VaultClient;
+let clientBy: (ticking: Clock) => VaultClient;
 /** Requests for pages that came to the vault. */
 let asked: number;
 /** The page at which the vault says 429 to the list itself. */
@@ -50,8 +52,14 @@ beforeEach(() => {
       }
     },
   };
-  const budgeted = withBudget({ clientFor: () => vault }, { clock, random: () => 0, metrics: createVaultMetrics(new Registry()) });
-  client = budgeted.clientFor(ADDRESS, { kind: "managedIdentity", clientId: "app" }, "team").inLineOf("team");
+  clientBy = (ticking) => {
+    const budgeted = withBudget(
+      { clientFor: () => vault },
+      { clock: ticking, random: () => 0, metrics: createVaultMetrics(new Registry()) },
+    );
+    return budgeted.clientFor(ADDRESS, { kind: "managedIdentity", clientId: "app" }, "team").inLineOf("team");
+  };
+  client = clientBy(clock);
 });
 
 /** How a list ends during which, after so many pages, the vault refuses somebody else. */
@@ -96,4 +104,19 @@ describe("a list of a vault that is throttled meanwhile", () => {
     assert.equal(await listed(PAGES), "Throttled after 0");
     assert.equal(asked, 0);
   });
+});
+
+test("a pause is told in no more milliseconds than the vault has said, also at a time that is no whole millisecond", async () => {
+  retryAfterMs = 2_000;
+  const told: unknown[] = [];
+  for (let index = 0; index < 1_000; index++) {
+    // As the machine's own: small, and no whole number.
+    const finer = { now: () => clock.now(), sleep: clock.sleep.bind(clock), monotonic: () => index * 100.013 + 0.123 };
+    const error: unknown = await clientBy(finer)
+      .getSecret("other", undefined, signal)
+      .catch((refusal: unknown) => refusal);
+    told.push(error instanceof VaultError && error.retry);
+  }
+
+  assert.deepEqual(told, Array(1_000).fill({ kind: "after", milliseconds: 2_000 }));
 });

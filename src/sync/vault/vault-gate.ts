@@ -66,6 +66,9 @@ function toldBy({ words, serviceCode }: VaultError): Told {
   return { words, serviceCode };
 }
 
+/** By which the difference of two times that are no whole milliseconds may come out longer than it is: 2001 for 2000 in whole ones. */
+const HAIR_MS = 1e-6;
+
 /** The way to one vault, for all identities: every request waits for its turn here, and tells how it ended. */
 export class VaultGate {
   readonly #options: GateOptions;
@@ -195,7 +198,7 @@ export class VaultGate {
   }
 
   #later(afterMs: number, spreadMs = SPREAD_MS): Retry {
-    return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * spreadMs) };
+    return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * spreadMs - HAIR_MS) };
   }
 
   #ended({ kind, operation }: VaultCall, outcome: VaultOutcome, next: VaultPressure): void {
