@@ -1,33 +1,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
-import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { createFingerprints } from "../../src/sync/fingerprints.ts";
-import { startSignedRecords } from "../../src/sync/healing/signed-records.ts";
 import { SNAPSHOT } from "../../src/sync/healing/snapshots.ts";
 import { judgeRecord } from "../../src/sync/healing/stored-record.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
-import { recordingLogger } from "../support/worker/recording-logger.ts";
 import { RevisionServer } from "./revision-server.ts";
-
-const KEY = new Uint8Array(32).fill(3);
-
-interface Note {
-  readonly namespace: string;
-  readonly name: string;
-  readonly content: string;
-}
-
-const NOTES = {
-  label: "true",
-  prefix: "test",
-  keyOf: ({ name }: Note) => name,
-  namespaceOf: ({ namespace }: Note) => namespace,
-  annotationsOf: () => ({}),
-  revisionOf: () => 1,
-  warnForged: () => undefined,
-  isSound: () => true,
-};
+import { NOTES_KEY as KEY, type Note, startNotes } from "./signed-notes.ts";
 
 describe("the data of a record that anybody may write", () => {
   let clock: ManualClock;
@@ -40,18 +19,7 @@ describe("the data of a record that anybody may write", () => {
     ({ signal } = new AbortController());
   });
 
-  const started = () =>
-    startSignedRecords<Note>(
-      {
-        kind: NOTES,
-        kube: server.kube as KubeClient, // Records take no other call.
-        watcher: server.watcher,
-        fingerprints: createFingerprints(KEY),
-        process: { clock, random: () => 0, logger: recordingLogger() },
-        onChange: () => undefined,
-      },
-      signal,
-    );
+  const started = () => startNotes(server, { clock }, signal);
 
   /** Data that counts how often it is read. */
   const counted = (content: string) => {

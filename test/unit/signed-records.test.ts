@@ -4,37 +4,15 @@ import { beforeEach, describe, test } from "node:test";
 import { SNAPSHOT_ANNOTATIONS, SNAPSHOT_LABEL } from "../../src/domain/annotations.ts";
 import { canonical } from "../../src/domain/healing/snapshot.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
-import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
-import { createFingerprints } from "../../src/sync/fingerprints.ts";
-import { startSignedRecords } from "../../src/sync/healing/signed-records.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
-import { recordingLogger } from "../support/worker/recording-logger.ts";
 import { RevisionServer } from "./revision-server.ts";
+import { NOTES_KEY as KEY, type Note, noteKind, startNotes } from "./signed-notes.ts";
 
-const KEY = new Uint8Array(32).fill(3);
 const MINUTE = 60_000;
-
-interface Note {
-  readonly namespace: string;
-  readonly name: string;
-  readonly content: string;
-}
 
 type Revision = KubeObject & { readonly revision: number; readonly data: Note };
 
 const note = (content: string, namespace = "team"): Note => ({ namespace, name: "demo", content });
-
-/** A kind whose data says nothing about which kind it is. */
-const kindOf = (label: string) => ({
-  label,
-  prefix: "test",
-  keyOf: ({ name }: Note) => name,
-  namespaceOf: ({ namespace }: Note) => namespace,
-  annotationsOf: () => ({}),
-  revisionOf: () => 1,
-  warnForged: () => undefined,
-  isSound: () => true,
-});
 
 describe("a signed record", () => {
   let clock: ManualClock;
@@ -49,17 +27,7 @@ describe("a signed record", () => {
 
   /** A process that reads and writes them, with nothing but what the API server has. */
   const started = (label = "true", formerUntil = Number.POSITIVE_INFINITY) =>
-    startSignedRecords<Note>(
-      {
-        kind: kindOf(label),
-        kube: server.kube as KubeClient, // Records take no other call.
-        watcher: server.watcher,
-        fingerprints: createFingerprints(KEY, formerUntil),
-        process: { clock, random: () => 0, logger: recordingLogger() },
-        onChange: () => undefined,
-      },
-      signal,
-    );
+    startNotes(server, { clock, kind: noteKind(label), formerUntil }, signal);
 
   const only = (): Revision => {
     assert.equal(server.all.length, 1);
@@ -143,18 +111,7 @@ describe("a signed record", () => {
   });
 
   /** A process whose API server has another clock. */
-  const startedOn = (other: RevisionServer, kind = kindOf("true")) =>
-    startSignedRecords<Note>(
-      {
-        kind,
-        kube: other.kube as KubeClient, // Records take no other call.
-        watcher: other.watcher,
-        fingerprints: createFingerprints(KEY),
-        process: { clock, random: () => 0, logger: recordingLogger() },
-        onChange: () => undefined,
-      },
-      signal,
-    );
+  const startedOn = (other: RevisionServer, kind = noteKind()) => startNotes(other, { clock, kind }, signal);
 
   test("is signed by the API server's clock where that is another than ours", async () => {
     const behind = { now: () => clock.now() - 60 * MINUTE };
@@ -170,7 +127,7 @@ describe("a signed record", () => {
 
   test("seed 20261131: is signed so, too, where several are saved when the clocks are found to differ", async () => {
     const behind = new RevisionServer({ now: () => clock.now() - 5 * MINUTE });
-    const kind = { ...kindOf("true"), keyOf: ({ content }: Note) => content };
+    const kind = { ...noteKind("true"), keyOf: ({ content }: Note) => content };
     const records = startedOn(behind, kind);
     const contents = ["one", "two", "three"];
 
