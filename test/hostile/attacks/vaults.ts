@@ -164,7 +164,7 @@ async function foreignVault(
   }
   return {
     evidence: async () => {
-      const each = await Promise.all(strikes.map((strike) => strike.evidence()));
+      const each = await Promise.all(strikes.map(async (strike) => strike.evidence()));
       return each.includes(undefined) ? undefined : each.join("; ");
     },
     stop: async () => {
