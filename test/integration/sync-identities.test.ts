@@ -277,7 +277,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       assert.equal(reason, "IdentityUnavailable");
       assert.match(message, new RegExp(`does not allow managed-identity for synced Secrets in the namespace ${place.namespace}`));
       assert.match(message, /the setting --managed-identity-namespaces/);
-      assert.match(message, new RegExp(`keyvault-injector grants --namespace ${place.namespace} --account \\S+ --apply`));
+      assert.match(message, new RegExp(`keyvault-injector grants --namespace ${place.namespace} --managed-identity --apply`));
       assert.deepEqual(await mirroredSecrets(world.plane, place.namespace), []);
 
       await grant(place.namespace, { "grants.keyvault-injector.dev/managed-identity": "allowed" });
