@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DOCUMENT_POD } from "../support/document-walk.ts";
+import { SERVICE_RANGE } from "../support/node-layout.ts";
 import type { Scenarios } from "../support/scenarios.ts";
 import type { World } from "../support/world.ts";
 
@@ -16,8 +17,19 @@ export function nodeSideScenarios(scenario: Scenarios, world: () => World): void
     const script = 'nc -w 2 "$KUBERNETES_SERVICE_HOST" "$KUBERNETES_SERVICE_PORT" </dev/null && echo reached';
     assert.equal((await inPod(script)).trim(), "reached");
     // The control: an address of the same range behind which there is nobody.
-    await assert.rejects(inPod("nc -w 2 10.96.0.200 443 </dev/null"));
+    const nobody = await freeServiceAddress(world());
+    await assert.rejects(inPod(`nc -w 2 ${nobody} 443 </dev/null`));
   });
+}
+
+/** The API server gives Services any address of the range, so none is free by its number. */
+async function freeServiceAddress({ node }: World): Promise<string> {
+  const services = await node.kubectl(["get", "services", "--all-namespaces", "--output=jsonpath={.items[*].spec.clusterIP}"]);
+  const taken = new Set(services.split(" "));
+  const network = SERVICE_RANGE.slice(0, SERVICE_RANGE.lastIndexOf("."));
+  const free = Array.from({ length: 254 }, (_, host) => `${network}.${host + 1}`).find((address) => !taken.has(address));
+  assert.ok(free !== undefined, "every address of the range is a Service's");
+  return free;
 }
 
 /** Asked of the API server for the driver's ServiceAccount, in the default namespace. */
