@@ -107,6 +107,13 @@ describe("a repair", () => {
     assert.deepEqual([fetch?.fetchRequest.kind, fetch?.isPoll], ["repair", false]);
   });
 
+  test("CW-1: stands for no poll after a contest either, since it asks for the damaged Secrets alone", () => {
+    const contested = syncedStatus().secrets.map((secret) => ({ ...secret, state: "Contested" as const }));
+    const { fetch } = planFetch(mirrored({ status: { ...syncedStatus(), secrets: contested } }), atRest(), SETTINGS);
+
+    assert.deepEqual([fetch?.trigger, fetch?.fetchRequest.kind, fetch?.isPoll], ["ContestOver", "repair", false]);
+  });
+
   test("waits where somebody undoes each, but never longer than the poll", () => {
     const waiting = planFetch(mirrored(edited), fought, SETTINGS);
     assert.deepEqual([waiting.fetch, waiting.result], [undefined, { kind: "requeueAfter", milliseconds: 2_000 }]);

@@ -141,7 +141,7 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
   const fetch: Fetch = {
     trigger,
     fetchRequest,
-    isPoll: isPollDue || !(isRepair(trigger) || trigger === "EventReceived"),
+    isPoll: isPollDue || !PARTIAL.includes(trigger),
     hints: fetchRequest.kind === "repair" ? [] : hints,
     refresh: spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh],
     changeSeen: state.changeSeen,
