@@ -1,21 +1,27 @@
 /**
- * How our pages read.
+ * How our pages and the comments of our code read.
  *
  *   node tools/prose/main.ts [--words] [FILE...]
  *
- * Without options: lints the pages, prints `file:line:column: rule: …` and fails on a finding. With files: those alone, edited or not.
+ * Without options: lints them, prints `file:line: rule: …` and fails on a finding. With files: those alone, edited or not.
  * `--words`: prints the hand-written words of each folder instead, and how many of them are in tables.
  */
 import { parseArgs } from "node:util";
 import { TextlintKernel } from "@textlint/kernel";
 import markdownPlugin from "@textlint/textlint-plugin-markdown";
 import { readRepositoryFile } from "../repository-files.ts";
+import { filesWithComments, findingsInComments } from "./comments.ts";
 import { countWords, handWrittenPages, lintedPages, uneditedPages, withoutGenerated } from "./pages.ts";
 import { opening, wording } from "./rules.ts";
 
 const kernel = new TextlintKernel();
 
-async function findingsOf(page: string): Promise<readonly string[]> {
+async function findingsOf(file: string): Promise<readonly string[]> {
+  if (file.endsWith(".md")) return findingsInPage(file);
+  return findingsInComments(readRepositoryFile(file)).map(({ line, message }) => `${file}:${line}: ${message}`);
+}
+
+async function findingsInPage(page: string): Promise<readonly string[]> {
   const { messages } = await kernel.lintText(withoutGenerated(readRepositoryFile(page)), {
     filePath: page,
     ext: ".md",
@@ -53,10 +59,10 @@ async function main(): Promise<number> {
     printWords();
     return 0;
   }
-  const pages = positionals.length > 0 ? positionals : lintedPages();
-  const findings = (await Promise.all(pages.map(findingsOf))).flat();
+  const files = positionals.length > 0 ? positionals : [...lintedPages(), ...filesWithComments()];
+  const findings = (await Promise.all(files.map(findingsOf))).flat();
   for (const finding of findings) console.error(finding);
-  console.log(`prose: ${pages.length} pages, ${findings.length} findings, ${uneditedPages().length} pages not edited yet`);
+  console.log(`prose: ${files.length} files, ${findings.length} findings, ${uneditedPages().length} pages not edited yet`);
   return findings.length > 0 ? 1 : 0;
 }
 

@@ -82,5 +82,16 @@ export const PATTERNS: readonly Pattern[] = [
   { id: "not-take", pattern: /\btakes? no notice\b/gi, advice: 'use "ignore" or "reject"' },
 ];
 
+/** Searched in comments besides: a sentence of a page may begin so, a comment has no sentence before it. */
+export const COMMENT_PATTERNS: readonly Pattern[] = [
+  {
+    id: "headless-comment",
+    pattern: /(?:^|[.!?:] )(?:What|Who|Whose|Whatever)\b[^.?!]*(?:[.!](?=\s|$)|$)/g,
+    advice: 'begin with the noun: "The objects that …", "The replica that …"',
+  },
+  { id: "to-be", pattern: /(?:^|[.!?:] )To be [a-z]+(?:ed|d|t|n)\b/g, advice: 'say what the caller does: "Call …"' },
+  { id: "nobody", pattern: /\bnobody\b/gi, advice: 'use "no one", or say which actor does not' },
+];
+
 /** A sentence of more words is two. */
 export const LONGEST_SENTENCE = 40;

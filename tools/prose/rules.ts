@@ -1,6 +1,6 @@
 /** The patterns as rules of textlint. */
 import type { TextlintKernelRule } from "@textlint/kernel";
-import { LONGEST_SENTENCE, PATTERNS } from "./patterns.ts";
+import { LONGEST_SENTENCE, PATTERNS, type Pattern } from "./patterns.ts";
 
 /** Parts of a node's source that are no prose, kept in length: code as letters, addresses and markup as spaces. */
 export function proseOf(source: string): string {
@@ -27,9 +27,9 @@ interface Finding {
   readonly message: string;
 }
 
-export function findingsIn(source: string): readonly Finding[] {
+export function findingsIn(source: string, patterns: readonly Pattern[] = PATTERNS): readonly Finding[] {
   const prose = proseOf(source);
-  const worded = PATTERNS.flatMap(({ id, pattern, advice }) =>
+  const worded = patterns.flatMap(({ id, pattern, advice }) =>
     [...prose.matchAll(pattern)].map(({ 0: text, index }) => ({ at: index, message: `${id}: "${text.trim().slice(0, 60)}": ${advice}` })),
   );
   const long = sentencesOf(prose)

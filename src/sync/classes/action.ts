@@ -7,17 +7,17 @@ import type { Hint } from "../push/hints.ts";
 import type { StateEvent } from "./state.ts";
 import type { Notice } from "./tell.ts";
 
-/** How the reconcile of a class goes on after its actions. */
+/** Result of a step, which determines how the reconcile of the class continues after the actions. */
 export type StepResult =
   | Outcome
-  /** At a time, Unix milliseconds. */
+  /** `at`: Unix milliseconds. */
   | { readonly kind: "requeueAt"; readonly at: number }
   | { readonly kind: "continue" };
 
-/** How soon a class is reconciled again while its CRD is away, something moved, or the watch lags behind (milliseconds). */
+/** Delay before the next reconcile of a class while its CRD is frozen, something changed during the pass, or the watch lags behind (milliseconds). */
 export const UNSETTLED: StepResult = { kind: "requeueAfter", milliseconds: 500 };
 
-/** What is to be done, in this order, and what follows. An action that can't go on ends the step with a result of its own. */
+/** The actions to do, in this order, and the result after them. An action that cannot continue ends the step with its own result. */
 export interface Step {
   readonly actions: readonly Action[];
   readonly result: StepResult;
@@ -25,70 +25,83 @@ export interface Step {
 
 export type Action =
   | { readonly kind: "note"; readonly event: StateEvent }
-  /** Everything that is known of the class is dropped; `reset` keeps what was warned of. */
+  /** `forget` drops everything that this process remembers about the class. `reset` keeps the record of reported warnings. */
   | { readonly kind: "forget" | "reset" }
   | { readonly kind: "reportFrozen" | "reportThawed" }
-  /** Reads a class that has waited for room. Where it has some, its reconcile begins anew. */
+  /** Reads a class that waited for room. If the class has room now, its reconcile starts again. */
   | { readonly kind: "admit"; readonly spc: HeldClass }
-  /** The class as it is read now, under a CRD that is the same healthy one before and after. */
+  /** Saves the class as the API server returns it between two reads of the CRD. Both reads must find the same healthy CRD. */
   | { readonly kind: "saveSnapshot"; readonly spc: HeldClass }
   | { readonly kind: "removeSnapshot" }
-  /** Makes the owners of the class its owners again, which the worker has not come to. */
+  /** Completes a hand-over that an earlier worker did not reach: makes the previous owners of the class its owners again. */
   | { readonly kind: "handOverClass"; readonly snapshot: ClassSnapshot }
-  /** Brings back what a damaged CRD has cut off. */
+  /** Restores the fields that a damaged CRD removed. */
   | { readonly kind: "completeClass"; readonly spc: HeldClass; readonly snapshot: ClassSnapshot }
-  /** `notice`: told where the status is another one than before. */
+  /** `notice`: the worker reports it only if the status changes. */
   | { readonly kind: "setStatus"; readonly outcome: ClassOutcome; readonly notice?: Notice }
   | { readonly kind: "markStale"; readonly lastSuccess: number; readonly maxStale: number }
-  /** Tells by an event, once, that the stored status calls the class stale. */
+  /** Emits an event, once, if the stored status reports the class as stale. */
   | { readonly kind: "tellStale" }
-  /** Stores what could not be stored; ends the step where that has to be tried again. */
+  /** Stores a status that could not be stored earlier. Ends the step if the write has to be repeated. */
   | { readonly kind: "storeStatus"; readonly otherwise: StepResult }
   | { readonly kind: "dropStatus" }
   | { readonly kind: "warn"; readonly topic: "annotations" | "parameters"; readonly problems: readonly string[] }
   | { readonly kind: "tell"; readonly notice: Notice }
-  /** The Secrets hold what the events tell of. */
+  /** Ends hints about object versions that the stored status already contains. */
   | { readonly kind: "endHints"; readonly hints: readonly Hint[] }
   | ReleaseSecret
   | Guarded;
 
-/** What can't be taken back, or concludes from an absence: done only while all preconditions hold, which are checked in their order right before. */
+/**
+ * Actions that cannot be undone, or that conclude something from an absence. The worker does them only while all preconditions hold, and
+ * checks these in order right before.
+ */
 export interface Guarded {
   readonly kind: "guarded";
   readonly preconditions: readonly [Precondition, ...Precondition[]];
   readonly actions: readonly Destructive[];
-  /** What follows where one of them does not hold. */
+  /** Result of the step if a precondition does not hold. */
   readonly otherwise: StepResult;
 }
 
 /**
- * Asked of the API server now, but for `unused` and `sameSecrets`, which the live copies have told meanwhile. The class is always read before its CRD: if
- * that is healthy then, and still the same one, it was there when the class was as it was read.
+ * Conditions that the worker checks with fresh reads from the API server, except `unused` and `sameSecrets`, which it checks in the live
+ * copies. The class is always read before its CRD. If the CRD is then healthy and still the same object, it also existed when the class was
+ * read.
  */
 export type Precondition =
-  /** The API server knows no such class. */
+  /** The API server has no such class. */
   | { readonly kind: "classAbsent" }
   | { readonly kind: "classUnchanged"; readonly resourceVersion: string | undefined }
-  /** `uid`: it is this object. */
+  /** `uid`: the uid that the CRD must have. */
   | { readonly kind: "crdHealthy"; readonly uid?: string }
   | { readonly kind: "noLiveConsumer" }
-  /** The watch of pods has shown none. */
+  /** The watch of pods shows no pod that uses the class. */
   | { readonly kind: "unused" }
-  /** None of these names has a Secret of the class, which was written and not seen: its watch may be broken for long, and the copy not say so. */
+  /**
+   * No Secret with one of these names belongs to the class. The watch may be broken for a long time without a sign of it in the live copy,
+   * so the copy may lack a Secret that the worker wrote.
+   */
   | { readonly kind: "noUnseenSecrets"; readonly names: readonly string[] }
-  /** The class has no other Secrets: one that was written just before it went may not have been seen yet. */
+  /**
+   * The live copy still shows exactly these Secrets of the class. At the time of the plan, it may have lacked a Secret that was written
+   * right before the class disappeared.
+   */
   | { readonly kind: "sameSecrets"; readonly named: readonly ObservedSecret[] };
 
 export type Destructive =
   | ReleaseSecret
-  /** With the uid and resourceVersion of `secret`. `nextOwner`: the class that gets it instead; where that is another one by now, the step ends. */
+  /**
+   * Deletes the Secret, with the uid and resourceVersion of `secret`, or hands it over to the class `nextOwner`. If another class is the
+   * next owner by then, the step ends.
+   */
   | { readonly kind: "removeSecret"; readonly secret: ObservedSecret; readonly nextOwner: string | undefined; readonly why: string }
   | { readonly kind: "dropStatus" | "removeSnapshot" | "forget" }
   | { readonly kind: "restoreClass"; readonly snapshot: ClassSnapshot }
   | { readonly kind: "leaveUnrestored" }
   | { readonly kind: "leaveUnexplained"; readonly secretNames: readonly string[] };
 
-/** Gives a Secret back that was there before its class, with the uid and resourceVersion of `secret`. */
+/** Returns a Secret that existed before its class to its previous owner, with the uid and resourceVersion of `secret`. */
 interface ReleaseSecret {
   readonly kind: "releaseSecret";
   readonly secret: ObservedSecret;

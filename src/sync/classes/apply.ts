@@ -19,12 +19,12 @@ import { mirroredNow } from "./unanswered-edits.ts";
 
 const AT_ONCE: StepResult = { kind: "requeueAfter", milliseconds: 1 };
 
-/** Does what a step says, in its order. What follows is the step's word, or that of the action that could not go on. */
+/** Does the actions of a step in order. Returns the result of the step, or the result of the action that could not continue. */
 export async function applyStep(ports: ClassPorts, subject: Subject, { actions, result }: Step, signal: AbortSignal): Promise<StepResult> {
   return (await applyAll(ports, subject, actions, signal)) ?? result;
 }
 
-/** Undefined where all of them are done. */
+/** Returns undefined after all actions are done. */
 async function applyAll(
   ports: ClassPorts,
   subject: Subject,
@@ -38,7 +38,7 @@ async function applyAll(
   return undefined;
 }
 
-/** Undefined where the next action is to be done. */
+/** Returns undefined if the next action can follow. */
 async function apply(
   ports: ClassPorts,
   subject: Subject,
@@ -136,12 +136,15 @@ async function setStatus(
   try {
     await caches.statuses.update(refOfKey(key), change, signal);
   } finally {
-    // The next attempt, after a write that failed, changes nothing any more.
+    // After a failed write, the next attempt no longer changes the status, so the notice has to be reported now.
     if (isNew && notice !== undefined && spc !== undefined && !signal.aborted) tell(teller, spc, notice);
   }
 }
 
-/** Generation of the class by now, where that is not the one that the outcome is about. While its CRD is not whole it may be served cut. */
+/**
+ * Returns the current generation of the class if the outcome is not about the class as it is now. Returns undefined while the CRD is
+ * frozen, because the API server may then serve the class with fields removed.
+ */
 function newerThan(caches: WritableCaches, { key, spc }: Subject, { generation, secrets }: ClassOutcome): number | undefined {
   const current = caches.classes.get(refOfKey(key));
   if (current === undefined || current === spc || caches.cluster.crdHealth.state.kind === "frozen") return undefined;
@@ -160,7 +163,7 @@ function stale(
   return withCondition(told, { type: "Fresh", status: "False", reason: "Stale", message: staleMessage(lastSuccess, maxStale, why) }, now);
 }
 
-/** Tells by an event, once, that the stored status calls the class stale. */
+/** Emits an event, once, if the stored status reports the class as stale. */
 export function tellStale({ caches, memory, teller }: Pick<ClassPorts, "caches" | "memory" | "teller">, { key, spc }: Subject): undefined {
   const fresh = conditionOf(caches.statuses.get(refOfKey(key)), "Fresh");
   const isStale = fresh?.reason === "Stale";
@@ -169,7 +172,7 @@ export function tellStale({ caches, memory, teller }: Pick<ClassPorts, "caches" 
   if (isStale && !wasTold && spc !== undefined) tell(teller, spc, { kind: "stale", reason: "Stale", message: fresh.message });
 }
 
-/** Told once, by an event on the class, and again when it changes. */
+/** Reports the problems by an event on the class, once, and again when they change. */
 function warn(
   { memory, teller }: ClassPorts,
   { key, spc }: Subject,
@@ -182,7 +185,7 @@ function warn(
 
 type LettingGo = Extract<Destructive, { readonly kind: "releaseSecret" | "removeSecret" }>;
 
-/** Deletes a Secret, gives it back, or gives it to the class that it is handed to. */
+/** Deletes a Secret, returns it to its previous owner, or hands it over to its next owner. */
 async function letGo(ports: ClassPorts, { key }: Subject, action: LettingGo, signal: AbortSignal): Promise<StepResult | undefined> {
   const { secretWriter, teller, caches } = ports;
   const { secret, why } = action;
@@ -215,7 +218,7 @@ async function restoreClass({ kube, teller }: ClassPorts, snapshot: ClassSnapsho
     const { managedFields } = snapshot;
     await handOver(kube, { resource: RESOURCES.secretProviderClasses, object: made, managedFields }, signal);
   } catch (error) {
-    // Its owner was faster: the watch brings it.
+    // Someone else recreated the class first. The watch will show it.
     if (error instanceof KubeError && error.code === "AlreadyExists") return UNSETTLED;
     throw error;
   }

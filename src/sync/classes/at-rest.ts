@@ -18,8 +18,8 @@ import { hasStoredFailure, lastCheckOf } from "./state.ts";
 import type { StatusStore } from "./status-store.ts";
 
 /**
- * What a poll went by that found all well, and had nothing to fetch, to write and to tell. While all of it is the same, the next poll comes to
- * the same if the vault's lists do.
+ * The facts behind a poll that found no problem, and had nothing to fetch, write, or report. While all of them stay the same, the next poll
+ * has the same result unless the vault's lists change.
  */
 export interface AtRest {
   readonly spc: HeldClass;
@@ -30,21 +30,22 @@ export interface AtRest {
   readonly isFollowed: Observation["isFollowed"];
   readonly unguarded: string | undefined;
   readonly recheck: Recheck;
-  /** Unix milliseconds: then something is to be told of an object's dates; infinite where nothing is. */
+  /** Time in Unix milliseconds at which the worker has to report something about an object's dates; infinite if there is nothing to report. */
   readonly until: number;
 }
 
-/** What a poll of a class at rest goes by. */
+/** Dependencies of a poll of a class at rest. */
 export interface RestPorts extends Pick<ClassPorts, "clock"> {
   readonly caches: ClassCaches & { readonly statuses: Pick<StatusStore, "hasUnstored"> };
   readonly memory: Pick<ClassMemory, "states">;
 }
 
-/** `requeueAt`: the poll was made. Undefined: the class has to be reconciled as any other. */
+/** `requeueAt`: the poll is done. Undefined: the class needs a normal reconcile. */
 export type PollAtRest = Extract<StepResult, { readonly kind: "requeueAt" }> | Refused | undefined;
 
 /**
- * Of a class that was just fetched, as the fetch was planned for it and as it is now; undefined where its next poll may come to something else.
+ * Returns the facts for a class that was just fetched; undefined if its next poll may have another result. `planned` is the class as the
+ * fetch was planned for it, `now` as it is after the fetch.
  */
 export function classAtRest(
   settings: Pick<WorkerSettings, "expiryWarning">,
@@ -54,10 +55,10 @@ export function classAtRest(
   if (fetch.trigger !== "PollDue" || answer.kind !== "answered" || answer.recheck === undefined) return undefined;
   const { spc, crd, status, isFollowed, pods, now } = after;
   const secretsNow = secretsOf(after);
-  // What somebody changed while the vault was asked, nobody has looked at.
+  // No pass has checked a change that someone made while the worker queried the vault.
   if (!areSame(secretsOf(planned), secretsNow) || pods.isUsed !== planned.pods.isUsed || isFollowed !== planned.isFollowed)
     return undefined;
-  // Of a failure the status tells the age, and whether it is over: neither is in any list.
+  // The status reports how old a failure is, and whether it is over. The vault's lists show neither.
   if (crd.kind === "frozen" || status === undefined || hasStoredFailure(status) || maxStale(spc) !== undefined) return undefined;
   const dates = { now, warning: settings.expiryWarning };
   if (dateNotices(status.secrets, dates).length > 0) return undefined;
@@ -66,7 +67,7 @@ export function classAtRest(
   return { spc, crd, status, isUsed: pods.isUsed, isFollowed, secrets: secretsNow, unguarded, recheck, until };
 }
 
-/** Makes the poll of a class at rest, if it is due and there is nothing else to be done. */
+/** Polls a class at rest, if its poll is due and there is nothing else to do. */
 export async function pollAtRest(
   { caches, clock, memory: { states } }: RestPorts,
   { key, resting }: { readonly key: string; readonly resting: AtRest },
@@ -75,12 +76,12 @@ export async function pollAtRest(
   const began = clock.now();
   const before = states.get(key);
   const isAsLeft = (): boolean => isSame(caches, key, resting) && !caches.statuses.hasUnstored(refOfKey(key));
-  // All else of the state is as the poll left it: whoever changes it reconciles the class, which ends its rest.
+  // The rest of the state is as the last poll left it: every change of it causes a reconcile, which ends the rest.
   if (before === undefined || began < before.nextPoll || before.changeSeen !== undefined || began >= resting.until) return undefined;
   if (!isAsLeft() || isCheckTimeDue(resting.status, { now: began })) return undefined;
   const rechecked = await resting.recheck(pollTiming(before, began), signal);
   const now = clock.now();
-  // What changed meanwhile is not what was looked at.
+  // The recheck does not cover changes that were made meanwhile.
   if (rechecked.kind === "changed" || states.get(key) !== before || !isAsLeft()) return undefined;
   if (rechecked.kind === "refused") return rechecked;
   const { checkedAt } = rechecked;
@@ -90,7 +91,10 @@ export async function pollAtRest(
   return { kind: "requeueAt", at: Math.min(state?.nextPoll ?? now, resting.until) };
 }
 
-/** Nothing that a decision about the class goes by is another thing than it was. A change replaces an object of the live copies. */
+/**
+ * Whether all facts that decisions about the class depend on are the same. Every change replaces an object in the live copies, so comparing
+ * references is enough.
+ */
 function isSame(caches: ClassCaches, key: string, resting: Omit<AtRest, "recheck" | "until">): boolean {
   const ref = refOfKey(key);
   const { spc, crd, status, secrets, unguarded, isUsed, isFollowed } = resting;

@@ -22,19 +22,19 @@ import type { HeldClasses } from "./held-classes.ts";
 import type { ClassState } from "./state.ts";
 import type { StatusStore } from "./status-store.ts";
 
-/** Where the gauges get their values from, at every scrape: what is gone is not reported any more. */
+/** Source of the gauges' values, read at every scrape, so that metrics do not report what no longer exists. */
 export interface ClassFacts {
   countByReason(): ReadonlyMap<SyncReason, number>;
   checkAges(): CheckAges;
   expiries(): readonly ObjectExpiry[];
   expiring(): ReadonlyMap<ExpiryBound, number>;
-  /** Secrets that carry our label. */
+  /** Number of Secrets that carry the worker's label. */
   managedSecrets(): number;
-  /** Those of them that are held in part. */
+  /** Number of these Secrets that the worker holds only in part. */
   secretsWithoutRoom(): number;
 }
 
-/** Call the result when the worker begins. */
+/** Call the returned function when the worker starts. */
 export function createClassMetrics(registry: Registry): (facts: ClassFacts) => void {
   let facts: ClassFacts | undefined;
   const { observed } = metricsIn(registry);
@@ -109,7 +109,7 @@ interface FactSources {
   readonly statuses: StatusStore;
 }
 
-/** What metrics tell of classes, from what is there now. */
+/** Returns the facts for the metrics. Each call reads the current state. */
 export function classFacts(sources: FactSources): ClassFacts {
   const { clock, states, secrets, statuses } = sources;
   const checked = (): readonly CheckedClass[] => states.list().flatMap(([key, state]) => checkedClass(sources, key, state) ?? []);
@@ -123,7 +123,10 @@ export function classFacts(sources: FactSources): ClassFacts {
   };
 }
 
-/** Undefined for a class that is not checked: gone, switched off, of another provider, unused, or checked only when it changes. */
+/**
+ * Returns undefined for a class that the worker does not check: missing, switched off, of another provider, unused, or checked only when it
+ * changes.
+ */
 function checkedClass({ classes, settings, statuses }: FactSources, key: string, state: ClassState): CheckedClass | undefined {
   const provider = classes.get(refOfKey(key));
   const isFailing = state.failures > 0;

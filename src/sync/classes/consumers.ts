@@ -4,10 +4,10 @@ import { LONGEST_SUBDOMAIN } from "../../domain/kubernetes-names.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 
-/** What a pod says of the classes it mounts; the rest of the pod is dropped on arrival. */
+/** The part of a pod that concerns the classes it mounts. The worker drops the rest of the pod on arrival. */
 interface Consumer {
   readonly account: string;
-  /** Its containers have ended for good, so that it holds no volume any more. */
+  /** Whether its containers have ended for good, so that the pod no longer holds a volume. */
   readonly hasEnded: boolean;
   readonly mounts: readonly Mount[];
 }
@@ -19,19 +19,19 @@ interface Mount {
 
 /** Pods whose CSI volumes name a class. */
 export interface Consumers {
-  /** How well pods are followed. */
+  /** State of the watch of pods. */
   readonly watch: Pick<Reflector<unknown>, "hasSynced" | "lastActivity" | "unbrokenSince" | "isFollowed">;
   /** Distinct names in `nodePublishSecretRef` of the pods that mount `namespace/name`. */
   credentialsSecretsOf(classKey: string): readonly string[];
-  /** Distinct ServiceAccounts of those pods. */
+  /** Distinct ServiceAccounts of the pods that mount `namespace/name`. */
   accountsOf(classKey: string): readonly string[];
-  /** A pod that has not ended mounts the class, or is about to. */
+  /** Whether a pod that has not ended mounts the class, or is about to mount it. */
   isUsed(classKey: string): boolean;
 }
 
 export interface ConsumersOptions {
   readonly watcher: KubeWatcher;
-  /** The first pod that mounts the class came, or the last one went. */
+  /** Called when the first pod that uses the class appears, or the last one ends or disappears. */
   readonly onUseChanged: (classKey: string, isUsed: boolean) => void;
 }
 
@@ -69,7 +69,7 @@ export function startConsumers({ watcher, onUseChanged }: ConsumersOptions, sign
   };
 }
 
-/** Asked of the API server now: a pod may have come that the watch has not shown yet. */
+/** Whether the API server now has a pod that uses the class. The watch may not have shown a new pod yet. */
 export async function hasLiveConsumer(
   kube: KubeClient,
   { namespace, name }: { readonly namespace: string; readonly name: string },
@@ -80,7 +80,7 @@ export async function hasLiveConsumer(
   return pods.some((pod) => mountsIn(pod).some(({ className }) => className === name));
 }
 
-/** How many pods use which name with which class. */
+/** Counts the pods that use each name with each class. */
 class CountedNames {
   readonly #counts = new Map<string, Map<string, number>>();
 
@@ -117,7 +117,10 @@ interface Pod extends KubeObject {
   readonly status?: { readonly phase?: string };
 }
 
-/** Of a pod, of which a namespace may have thousands, and each a megabyte: one volume of the class, where it has any. */
+/**
+ * Keeps one volume of the class from a pod that mounts it, and no volume of other pods. A namespace may have thousands of pods of a
+ * megabyte each.
+ */
 function keptIf(className: string): (pod: Pod) => Pod {
   return (pod) => {
     const { apiVersion, kind, metadata } = pod;
@@ -135,7 +138,7 @@ function consumerOf(object: KubeObject): Consumer | undefined {
   return { account: pod.spec?.serviceAccountName ?? "default", hasEnded, mounts };
 }
 
-/** Each class once with each name of credentials; a name that is longer than any no object has. */
+/** Returns each pair of class and credentials Secret once. Ignores names that are too long for a Kubernetes object. */
 function mountsIn({ spec }: Pod): readonly Mount[] {
   const mounts = new Map<string, Mount>();
   for (const { csi } of spec?.volumes ?? []) {

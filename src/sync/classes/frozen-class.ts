@@ -9,10 +9,10 @@ import { summarize, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import type { ClassPorts } from "./ports.ts";
 import { mirroredNow } from "./unanswered-edits.ts";
 
-/** A CRD that is healed sooner has not kept anybody waiting, and is worth no write for every class (milliseconds). */
+/** A freeze that ends sooner delays no one, so it is not worth one status write per class (milliseconds). */
 const WORTH_TELLING_MS = 10_000;
 
-/** Says in the status of a class that nothing is changed because of it while its CRD is not whole. */
+/** Reports in the status of a class that the worker does not act on the class while its CRD is not whole. */
 export async function reportFrozen(ports: ClassPorts, ref: ObjectRef, signal: AbortSignal): Promise<void> {
   const { state, damagedSince } = ports.caches.cluster.crdHealth;
   const now = ports.clock.now();
@@ -21,16 +21,19 @@ export async function reportFrozen(ports: ClassPorts, ref: ObjectRef, signal: Ab
   const message = `the worker does not act on this class: ${state.why}. Its Secrets remain unchanged`;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     const synced = conditionOf(told, "Synced");
-    // Of one that is switched off nothing is changed either way.
+    // For a class that is switched off, the worker changes nothing in either case.
     if (told === undefined || synced === undefined || synced.reason === "Frozen" || synced.reason === "SwitchedOff") return undefined;
     return withSynced(told, { status: "Unknown", reason: "Frozen", message }, { time: rfc3339(now) });
   };
   await ports.caches.statuses.update(ref, change, signal);
 }
 
-/** What was true before the freeze is true again, and nobody has to be asked for that. Of a class that is another one by now nobody knows yet. */
+/**
+ * Sets `Synced` back to its value from before the freeze, without a query to the vault. If the class has changed since, the status leaves
+ * open whether the class is ready.
+ */
 export async function reportThawed(ports: ClassPorts, provider: HeldClass, signal: AbortSignal): Promise<void> {
-  // What else has to be stored of it is stored with what the look finds.
+  // The reconcile stores everything else together with its own result.
   if (!isFrozen(ports.caches.statuses.get(refOf(provider)))) return;
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
     if (!isFrozen(told)) return undefined;

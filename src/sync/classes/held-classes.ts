@@ -6,27 +6,27 @@ import { type HeldClass, heldClass } from "../../domain/provider-class/held-clas
 import { Claims } from "../../domain/sync/claims.ts";
 import { ALL_CLASSES_BYTES, Room } from "../room.ts";
 
-/** All classes, as far as there is room for them. */
+/** All classes, as far as the worker has room for them. */
 export interface HeldClasses extends Pick<Reflector<HeldClass>, "hasSynced" | "get" | "list" | "relist"> {
-  /** Classes of the namespace that name the Secret, the oldest first. */
+  /** Classes of the namespace that name the Secret, oldest first. */
   claimants(namespace: string, secretName: string): readonly SecretProviderClass[];
-  /** Reads a class that has waited for room and has it now: whether it is held from now on. */
+  /** Reads a class that waited for room and has room now. Returns whether the worker holds the class from now on. */
   admit(waiting: HeldClass, signal: AbortSignal): Promise<boolean>;
 }
 
 export interface HeldClassesOptions {
   readonly watcher: KubeWatcher;
   readonly kube: Pick<KubeClient, "read">;
-  /** Of every change, in order, after the copy was updated. */
+  /** Called for every change, in order, after the live copy was updated. */
   readonly onChange: (change: Pick<Change<HeldClass>, "previous" | "current">) => void;
-  /** A class is to be reconciled. */
+  /** Requests a reconcile of the class. */
   readonly lookAt: (classKey: string) => void;
 }
 
 export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
   const room = new Room({ allBytes: ALL_CLASSES_BYTES, onRoom: lookAt });
   const claims = new Claims();
-  /** Classes that had to wait, read once they had room. The watch replaces each with its next change. */
+  /** Classes that had to wait for room, read after they got it. The next change in the watch replaces each of them. */
   const admitted = new Map<string, HeldClass>();
   const project = (object: KubeObject): HeldClass => {
     const key = objectKey(object.metadata);
@@ -47,7 +47,7 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
         const key = objectKey(ref);
         const before = previous && whole(previous);
         admitted.delete(key);
-        // Its name may be another object's by now: that one was given its room as it was received.
+        // Another object may have the name by now. It got its own room when the worker received it.
         if (current === undefined) room.leave(key, previous?.metadata.uid ?? "");
         claims.note({ previous: before, current });
         onChange({ previous: before, current });
@@ -62,7 +62,7 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
     const key = objectKey({ namespace, name });
     if (!room.has(key)) return false;
     const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, readSignal);
-    // A newer one comes by the watch, and has the room.
+    // The watch delivers a newer version, and that version has the room.
     if (found.kind !== "found" || !isSameVersion(found.object, waiting) || reflector.get({ namespace, name }) !== waiting) return false;
     const read = project(found.object);
     if (read.excess !== undefined) return false;

@@ -19,7 +19,7 @@ import type { Consumers } from "./consumers.ts";
 import type { HeldClasses } from "./held-classes.ts";
 import type { StatusStore } from "./status-store.ts";
 
-/** The live copies of a cluster that decisions about classes go by. */
+/** The live copies of a cluster on which decisions about classes are based. */
 export interface ClassCaches {
   readonly settings: WorkerSettings;
   readonly classes: Pick<HeldClasses, "get" | "claimants">;
@@ -31,59 +31,62 @@ export interface ClassCaches {
   readonly cluster: ClassCluster;
 }
 
-/** What the parts beside the reconcile of classes know of one. */
+/** Facts about a class from other parts of the worker than the reconcile of classes. */
 export interface ClassParts {
-  /** Whether a workload that asks for restarts uses the class (`namespace/name`); undefined where nobody knows yet. */
+  /** Whether a workload that requests restarts uses the class (`namespace/name`); undefined while this is unknown. */
   readonly isFollowed?: (classKey: string) => boolean | undefined;
-  /** What events have told of the classes' objects; undefined where no queue is read. */
+  /** Hints about the objects of classes; undefined if the worker reads no event queue. */
   readonly hints?: Pick<Hints, "of"> | undefined;
 }
 
-/** What the cluster allows: whether classes are served whole, what others may do to Secrets, and what limits the worker. */
+/** State of the cluster: whether classes are served whole, what others may do to Secrets, and what limits the worker. */
 export interface ClassCluster {
   readonly crdHealth: Pick<CrdHealth, "state" | "damagedSince">;
-  /** Undefined where nothing of it is looked at. */
+  /** Undefined if the worker is blind, and does not watch role bindings. */
   readonly driverSync: DriverSync | undefined;
   readonly guardrails: Guardrails;
 }
 
-/** All that is known of a class at one moment, but for what this process remembers of it. */
+/** Everything that is known about a class at one moment, except what this process remembers about it. */
 export interface Observation {
   /** `namespace/name` */
   readonly key: string;
   /** Unix milliseconds. */
   readonly now: number;
-  /** Undefined where the API server has shown none. */
+  /** Undefined if the API server has shown no such class. */
   readonly spc: HeldClass | undefined;
   readonly crd: GateState;
-  /** `taken`: the newest trustworthy one, where it has to be looked at. */
+  /** `taken`: the newest trustworthy snapshot, if the decision needs it. */
   readonly snapshot: { readonly isCurrent: boolean; readonly taken: ClassSnapshot | undefined };
   readonly secrets: ObservedSecrets;
   readonly status: ClassStatus | undefined;
-  /** There is one, held or not. */
+  /** Whether the class has a status, held or not. */
   readonly hasStatus: boolean;
-  /** Whether a workload that asks for restarts uses the class; absent where none is ever asked. */
+  /** Whether a workload that requests restarts uses the class; false if the worker does not restart workloads. */
   readonly isFollowed?: boolean | "unknown";
-  /** What events have told of its objects, and nobody has looked at. */
+  /** Hints about the class's objects that no reconcile has answered yet. */
   readonly hints: readonly Hint[];
   readonly pods: Pick<Consumers["watch"], "lastActivity" | "unbrokenSince" | "isFollowed"> & { readonly isUsed: boolean };
 }
 
 export interface ObservedSecrets {
-  /** Those that name the class. */
+  /** Secrets that name the class. */
   readonly named: readonly ObservedNamedSecret[];
-  /** Names of those that nobody may read, and that this process has not written. */
+  /** Names of the class's Secrets that the worker may not read, and that this process has not written. */
   readonly unread: ReadonlySet<string>;
   readonly isBlind: boolean;
 }
 
 export interface ObservedNamedSecret {
   readonly secret: ObservedSecret;
-  /** Name of the oldest other class that names it, too, and would write it now: one that does not mirror would leave it lying. */
+  /**
+   * Name of the oldest other class that also names the Secret and would write it now. A class that is not synced would leave the Secret
+   * unattended.
+   */
   readonly nextOwner: string | undefined;
 }
 
-/** What there is of the class at this moment. */
+/** Returns everything that is known about the class now. */
 export function observeClass(caches: ClassCaches, key: string, now: number): Observation {
   const { classes, snapshots, cluster } = caches;
   const crd = cluster.crdHealth.state;
@@ -94,7 +97,7 @@ export function observeClass(caches: ClassCaches, key: string, now: number): Obs
   return observeAgain(caches, { key, spc, crd, snapshot }, now);
 }
 
-/** The same class, CRD and snapshot, with all else as it is by now: a decision that has begun goes on with the class that it began with. */
+/** Observes everything again except the class, its CRD, and its snapshot: a decision that has begun continues with the class that it began with. */
 export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" | "snapshot">>(
   caches: ClassCaches,
   before: T,
@@ -109,7 +112,7 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
     secrets: {
       named: secrets.ofClass(before.key).map((secret) => ({
         secret,
-        // Looked for where it matters: hardly ever.
+        // Computed on demand, because it is hardly ever needed.
         get nextOwner() {
           return nextOwnerOf(caches, secret, ref.name);
         },
@@ -125,7 +128,7 @@ export function observeAgain<T extends Pick<Observation, "key" | "spc" | "crd" |
   };
 }
 
-/** As of {@link Observation}. */
+/** Returns `isFollowed` of {@link Observation}. */
 export function isFollowedBy({ isFollowed }: ClassParts, key: string): boolean | "unknown" {
   return isFollowed === undefined ? false : (isFollowed(key) ?? "unknown");
 }
@@ -133,7 +136,7 @@ export function isFollowedBy({ isFollowed }: ClassParts, key: string): boolean |
 const NO_HINTS: readonly Hint[] = [];
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** Blind, a Secret that an earlier process wrote is no missing one: it is written at the next poll. */
+/** Names of Secrets that a blind worker does not know. A Secret that an earlier process wrote does not count as missing: the next poll writes it. */
 function unreadNames({ secrets }: ClassCaches, spc: SecretProviderClass | undefined): ReadonlySet<string> {
   if (!secrets.isBlind || spc === undefined) return NO_NAMES;
   const { namespace = "" } = spc.metadata;
@@ -141,23 +144,23 @@ function unreadNames({ secrets }: ClassCaches, spc: SecretProviderClass | undefi
   return new Set(names.filter((name) => secrets.get({ namespace, name }) === undefined));
 }
 
-/** Of a Secret that `className` lets go. */
+/** Name of the class that gets a Secret when `className` gives it up. */
 export function nextOwnerOf(caches: ClassCaches, { ref }: ObservedSecret, className: string): string | undefined {
   const claimants = caches.classes.claimants(ref.namespace ?? "", ref.name);
   return claimants.find((candidate) => candidate.metadata.name !== className && isMirrored(caches, candidate))?.metadata.name;
 }
 
-/** What says whether a class is mirrored. */
+/** Facts that decide whether a class is synced. */
 export type Mirroring = Pick<ClassCaches, "settings"> & { readonly consumers: Pick<Consumers, "isUsed"> };
 
-/** Whether the class writes its Secrets at the moment. */
+/** Whether the worker writes the class's Secrets at the moment. */
 export function isMirrored({ settings, consumers }: Mirroring, spc: SecretProviderClass): boolean {
   if (!settings.syncSecret) return false;
   const mode = syncMode(spc, settings.syncMode);
   return mode === "always" || (mode === "while-used" && consumers.isUsed(keyOf(spc)));
 }
 
-/** What decides over the write of one Secret of a class, beside its content. */
+/** Returns the facts, besides the content, that decide how one Secret of a class is written. */
 export function observeSecret(caches: ClassCaches, spc: SecretProviderClass, name: string): Omit<WriteInput, "secret"> {
   const { namespace = "", name: className } = spc.metadata;
   const claimants = caches.classes.claimants(namespace, name);
@@ -177,7 +180,7 @@ export function observeSecret(caches: ClassCaches, spc: SecretProviderClass, nam
   };
 }
 
-/** Whether the class, which may be one that went with its CRD and is not back yet, names the Secret. */
+/** Whether the class names the Secret. If the class was lost with its CRD and is not restored yet, its snapshot decides. */
 function names({ classes, snapshots }: ClassCaches, key: string, secretName: string): boolean {
   const spc = classes.get(refOfKey(key)) ?? snapshotted(snapshots.get(key));
   return spc !== undefined && secretObjectsOf(spc).some((secretObject) => secretObject.secretName === secretName);

@@ -18,50 +18,53 @@ import { removals, writtenFor } from "./plan.ts";
 import { specHashes } from "./spec-hash.ts";
 import { type ClassState, isContestedUntil, isRepair, pollFor, repairPause, withoutDamage } from "./state.ts";
 
-/** Classes that are applied together and name the same object take one answer (milliseconds). */
+/** Classes that are applied together and name the same object share an answer of this age (milliseconds). */
 const FIRST_SHARED_MS = 1_000;
 
-/** Without a look at the Secrets every poll writes them all, so every poll needs all values; those that others have just got will do. */
+/**
+ * A blind worker cannot read Secrets, so every poll writes all of them and needs all values. A poll accepts answers of this age that other
+ * classes got (milliseconds).
+ */
 const BLIND_SHARED_MS = 10_000;
 
 const CHECKS: readonly FetchTrigger[] = ["PollDue", "RetryDue"];
 const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited", "ContestOver"];
 const FIRST: readonly FetchTrigger[] = ["NeverSynced", "UseBegan"];
-/** What these got does not stand for the next poll: it is of some objects, and may be overtaken by then. */
+/** The answers to these do not serve the next poll: they cover only some objects, and may be outdated by then. */
 const PARTIAL: readonly FetchTrigger[] = [...REPAIRS, "EventReceived"];
 
-/** A bookmark comes about every minute: after a longer silence the watch of pods may have missed one (milliseconds). */
+/** The API server sends a bookmark about every minute. After a longer silence, the watch of pods may have missed a change (milliseconds). */
 const SILENCE_MS = 90_000;
 
-/** How soon a class is looked at again whose pods are not known for certain. */
+/** Delay before the next reconcile of a class if it is uncertain whether pods use it. */
 const UNCERTAIN: StepResult = { kind: "requeueAfter", milliseconds: 5_000 };
 const GO_ON: StepResult = { kind: "continue" };
 
-/** A class that is to be mirrored. */
+/** A class that the worker syncs. */
 export interface Mirrored extends Observation {
   readonly spc: NonNullable<Observation["spc"]>;
 }
 
-/** What the vault is asked, and why. */
+/** A query to the vault, and its reason. */
 export interface Fetch {
   readonly trigger: FetchTrigger;
   readonly fetchRequest: FetchRequest;
-  /** Whatever else it is for, it is a poll that was due, too. */
+  /** Whether the query counts as a poll: a poll was due, or no missing or edited Secret and no event caused the query. */
   readonly isPoll: boolean;
   /** Value of the refresh annotation. */
   readonly refresh: string | undefined;
-  /** What events have told of, as far as the vault is asked for it. */
+  /** Hints that the query covers. */
   readonly hints: readonly Hint[];
-  /** Of the state: an object that is seen to have changed later is fetched once more. */
+  /** Value of the state when the query began. A change of an object that is seen later needs another query. */
   readonly changeSeen: number | undefined;
 }
 
-/** `fetch` undefined: nothing but the next poll is awaited. */
+/** `fetch` is undefined if the vault need not be queried now. */
 export interface FetchStep extends Step {
   readonly fetch?: Fetch;
 }
 
-/** Whether the vault is asked now: not of a class that waits for its first pod, nor where nothing is new. */
+/** Decides whether to query the vault now. A class that waits for its first pod needs no query, and neither does a class without news. */
 export function planFetch(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
   const { secrets = [], objects } = observation.status ?? {};
   const current = currentHints(observation.hints, { secrets, objects });
@@ -79,8 +82,8 @@ function planWanted(observation: Mirrored, state: ClassState, settings: WorkerSe
 }
 
 /**
- * A `while-used` class that no pod mounts. What it has stays for a grace, untouched: a workload that is scaled to nothing
- * and back, or replaced, finds its Secrets. What it does not have is not made.
+ * Plans a `while-used` class that no pod mounts. Its Secrets stay unchanged for a grace period, so that a workload that is scaled to zero
+ * and back, or replaced, finds them. Missing Secrets are not created.
  */
 function planUnused(observation: Mirrored, state: ClassState, { unusedGrace }: WorkerSettings): Step {
   const { now, secrets, spc } = observation;
@@ -88,18 +91,18 @@ function planUnused(observation: Mirrored, state: ClassState, { unusedGrace }: W
   const noted = (since?: number): Action => ({ kind: "note", event: { kind: "unused", since } });
   const owned = writtenFor(secrets.named, spc.metadata.name);
   if (owned.length === 0) return { actions: [noted(), ...rest(observation, state)], result: { kind: "done" } };
-  // Nobody can say whether a pod mounts the class: the absence counts from when pods can be seen again.
+  // It is uncertain whether a pod mounts the class. The absence counts from the moment when pods are visible again.
   if (now - lastActivity > SILENCE_MS) return { actions: [noted()], result: UNCERTAIN };
-  // A gap in what was seen is no part of an absence.
+  // Time in which the watch had a gap does not count as absence.
   const since = Math.max(state.unusedSince ?? now, Math.min(unbrokenSince, now));
   const left = since + unusedGrace - now;
   if (left > 0) return { actions: [noted(since)], result: { kind: "requeueAfter", milliseconds: left } };
-  // A broken watch is waited for: it goes on without a gap, or is listed anew.
+  // Wait for a broken watch: it continues without a gap, or lists all pods again.
   if (!isFollowed) return { actions: [noted(since)], result: UNCERTAIN };
   const { resourceVersion } = spc.metadata;
   const removed: Action = {
     kind: "guarded",
-    // The watch may lag behind: pods are asked for first, then the class, and a pod may have come meanwhile.
+    // The watch may lag behind, so the worker reads the pods first, then the class. `unused` detects a pod that has appeared meanwhile.
     preconditions: [{ kind: "noLiveConsumer" }, { kind: "classUnchanged", resourceVersion }, { kind: "crdHealthy" }, { kind: "unused" }],
     actions: removals(owned, `no pod has mounted its class for ${formatDuration(now - since)}`),
     otherwise: UNCERTAIN,
@@ -107,7 +110,7 @@ function planUnused(observation: Mirrored, state: ClassState, { unusedGrace }: W
   return { actions: [noted(since), removed, ...rest(observation, state)], result: { kind: "done" } };
 }
 
-/** Nothing is there and nothing is wanted: the status says why. */
+/** Returns the actions for a class that has no Secrets and needs none. The status explains why. */
 function rest({ spc: { metadata } }: Mirrored, { lastSuccess, lastRefresh }: ClassState): readonly Action[] {
   const told = { reason: "Synced", message: UNUSED_MESSAGE } as const;
   const outcome = { ...told, generation: metadata.generation ?? 0, isFresh: undefined, secrets: [], lastSuccess, refresh: lastRefresh };
@@ -134,7 +137,7 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
   if (found === undefined) return { actions: [], result: GO_ON };
   const seen: readonly Action[] = isRepair(found) ? [{ kind: "note", event: { kind: "damageSeen", now } }] : [];
   const pause = isPollDue ? 0 : repairPause(state, found, now);
-  // A repair that waits keeps the other Secrets of the class waiting for no poll, and for no event.
+  // A delayed repair delays neither polls nor events for the other Secrets of the class.
   if (pause > 0 && !isHinted) return { actions: seen, result: { kind: "requeueAfter", milliseconds: Math.min(pause, due.nextMs) } };
   const trigger = pause > 0 ? "EventReceived" : found;
   const fetchRequest = fetchRequestOf(observation, state, { trigger, isPollDue, hints, mode: syncMode(spc, settings.syncMode) });
@@ -151,9 +154,12 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
 
 interface DueLooks {
   readonly isPollDue: boolean;
-  /** Those that wait for their next look are not asked for, and not answered: the vault has just shown something older. */
+  /**
+   * Hints that are due. The query neither covers nor answers hints that wait for their next check: the vault has just returned an older
+   * version for them.
+   */
   readonly hints: Mirrored["hints"];
-  /** Milliseconds until the next of them is. */
+  /** Milliseconds until the next poll or hint is due. */
   readonly nextMs: number;
 }
 
@@ -166,7 +172,7 @@ function dueLooks({ now, hints }: Mirrored, state: ClassState, { enableSecretRot
   };
 }
 
-/** The first that applies; undefined: nothing but the poll is awaited. */
+/** Returns the first trigger that applies; undefined if none does. */
 function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean): FetchTrigger | undefined {
   const { now, spc, status } = observation;
   const { generation = 0, annotations } = spc.metadata;
@@ -182,18 +188,24 @@ function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean)
   return isPollDue ? "PollDue" : undefined;
 }
 
-/** Nobody has looked at the objects of a class that mirrors nothing, or with success. */
+/** Whether the class syncs no Secret, and no check of its objects has succeeded or failed yet. */
 function isNewlyFollowed({ spc, status }: Mirrored, { failures }: ClassState): boolean {
   return secretObjectsOf(spc).length === 0 && status?.objects === undefined && failures === 0;
 }
 
-/** One that was deleted and created anew with another spec has the same generation. Where nothing of the spec is stored, it may be another one. */
+/**
+ * Whether the status describes another spec. A class that was deleted and recreated with another spec may have the same generation. If the
+ * status has no hash of the spec, a recreated class may have another spec.
+ */
 function isAnotherSpec(status: ClassStatus, spc: Mirrored["spc"], { isMadeAnew = false }: ClassState): boolean {
   const isUntold = isMadeAnew && (status.objects !== undefined || status.secrets.some(({ specHash }) => specHash === undefined));
   return isUntold || isSpecNew(status, specHashes(spc)) || isAnswerOwed(status);
 }
 
-/** Those that failed wait for their next attempt: they are missing because they failed. */
+/**
+ * Returns the trigger for a damaged Secret. Secrets that failed do not count: they are missing because they failed, and wait for their next
+ * attempt.
+ */
 function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: ClassState): FetchTrigger | undefined {
   const observed = new Map(named.map(({ secret }) => [secret.ref.name, secret]));
   const expected = secretObjectsOf(spc).filter(({ secretName }) => !failing.has(secretName) && !unread.has(secretName));
@@ -208,28 +220,28 @@ interface Occasion extends Pick<DueLooks, "isPollDue" | "hints"> {
   readonly mode: SyncMode;
 }
 
-/** What the vault is asked, by why it is asked: as little as answers that. */
+/** Returns the smallest request that answers the trigger. */
 function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isPollDue, hints: due, mode }: Occasion): FetchRequest {
   const { now, spc, secrets } = observation;
   const isRepairing = REPAIRS.includes(trigger);
-  // A repair that takes the place of a poll asks for what changed, which the damaged Secrets are a part of.
+  // A repair that takes the place of a poll requests all changes, which include the damaged Secrets.
   const isPoll = trigger === "PollDue" || (isPollDue && isRepairing);
   const held = trigger === "ClassChanged" ? [] : (observation.status?.secrets ?? []);
-  // A class that is mirrored while it is used is used.
+  // A `while-used` class that is synced is in use.
   const timing = { ...timingOf(state, now, trigger), selection: { held, isKept: mode === "while-used" } };
-  // No answer has come since somebody asked for one: whatever the class comes for, what was known before is none.
+  // The vault has not answered since a user requested a refresh. Earlier answers do not count, whatever the trigger is.
   const isRefreshOpen = trigger !== "NeverSynced" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] !== state.lastRefresh;
   if (isRefreshOpen) return { kind: "everything", ...timing, sharedMs: 0 };
   const isCheck = isPoll || CHECKS.includes(trigger);
   const hints = hintedObjects(due);
-  // What others got before an event says nothing of what it tells.
+  // Answers that others got before an event do not contain the change that the event reports.
   const sharedMs = (milliseconds: number): number => Math.min(milliseconds, Math.max(0, now - (hints?.since ?? 0)));
   const everything = (sharing: readonly FetchTrigger[], milliseconds: number): FetchRequest => ({
     kind: "everything",
     ...timing,
     sharedMs: sharing.includes(trigger) || (isCheck && secrets.isBlind) ? sharedMs(milliseconds) : 0,
   });
-  // Of objects that it does not write the worker sees everything.
+  // For a class without Secrets, a blind worker sees everything that it has to compare.
   if (secrets.isBlind && secretObjectsOf(spc).length > 0) return everything(["EventReceived"], BLIND_SHARED_MS);
   if (!isCheck && !PARTIAL.includes(trigger)) return everything(FIRST, FIRST_SHARED_MS);
   return { kind: isCheck ? "changes" : partialKind(observation, due.length > 0), ...timing, hints, ...storedFacts(observation) };
@@ -237,7 +249,7 @@ function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isP
 
 function partialKind({ spc, isFollowed = false }: Mirrored, isHinted: boolean): StoredFetchRequest["kind"] {
   if (!isHinted) return "repair";
-  // What is only mounted makes no Secret by which it could be told from the others.
+  // An object that is only mounted makes no Secret, so a hint about it cannot be limited to certain Secrets.
   return isFollowed !== false || secretObjectsOf(spc).length === 0 ? "changes" : "hinted";
 }
 
@@ -248,7 +260,7 @@ function hintedObjects(hints: Mirrored["hints"]): HintedObjects | undefined {
   return { keys, isAccessChanged: keys.delete(REFUSED_OBJECTS), since };
 }
 
-/** Of a poll that is nothing else. */
+/** Returns the timing of a poll without another trigger. */
 export function pollTiming(state: ClassState, now: number): LookTiming {
   return timingOf(state, now, "PollDue");
 }
@@ -260,7 +272,10 @@ function timingOf(state: ClassState, now: number, trigger: FetchTrigger) {
   return { ...poll, period, credentialsMs: failures > 0 ? 0 : credentialsMs(trigger) };
 }
 
-/** Many classes of a namespace come together. After a failure the credentials may be what was mended: then none of this counts. */
+/**
+ * Maximum age of the credentials (milliseconds), because many classes of a namespace are reconciled together. After a failure, the caller
+ * uses 0: someone may have corrected the credentials.
+ */
 function credentialsMs(trigger: FetchTrigger): number {
   if (trigger === "PollDue" || PARTIAL.includes(trigger)) return RECENT_MS;
   return FIRST.includes(trigger) ? FIRST_SHARED_MS : 0;
@@ -277,7 +292,7 @@ function storedFacts(observation: Mirrored) {
   };
 }
 
-/** Those that are there as they were written, from what the class has now and the objects that the status tells. */
+/** Returns the names of the Secrets that are as they were written, from the current class and the objects in the status. */
 function intactSecrets({ spc, secrets }: Mirrored, stored: readonly SecretStatus[]): ReadonlySet<string> {
   const observed = new Map(secrets.named.map(({ secret }) => [secret.ref.name, secret]));
   const told = new Map(stored.map((secret) => [secret.name, { objects: objectsOf(secret), specHash: secret.specHash }]));
@@ -292,7 +307,7 @@ function intactSecrets({ spc, secrets }: Mirrored, stored: readonly SecretStatus
   return new Set(intact.map(({ secretName }) => secretName));
 }
 
-/** As the Secret's annotation has them. */
+/** Returns the objects in the format of the Secret's annotation. */
 function objectsOf({ data }: SecretStatus): string {
   return [...new Set(data.map(({ object = "", version = "" }) => `${object}@${version}`))].sort().join(",");
 }

@@ -14,23 +14,23 @@ import { type Action, type Step, UNSETTLED } from "./action.ts";
 import type { Fetch, Mirrored } from "./plan-fetch.ts";
 import { type Answered, type ClassState, isContestedUntil, lastCheckOf, nextState } from "./state.ts";
 
-/** What came of a fetch. */
+/** Result of a fetch. */
 export interface FetchOutcome {
   readonly fetch: Fetch;
-  /** Unix milliseconds when it began. */
+  /** Unix milliseconds when the fetch began. */
   readonly began: number;
   readonly answer: Mirror;
-  /** How each Secret stands after its write. */
+  /** Status of each Secret after its write. */
   readonly secrets: readonly SecretStatus[];
-  /** How those are tried again that the API server refused; undefined where it refused none. */
+  /** When to retry the writes that the API server refused; undefined if it refused none. */
   readonly writeRetry?: Retry | undefined;
-  /** Why the policies that limit the worker are not enough; undefined where they are. */
+  /** Why the policies that limit the worker are not sufficient; undefined if they are. */
   readonly unguarded: string | undefined;
-  /** From 0 to 1. */
+  /** From 0 to 1. Spreads the retries of classes. */
   readonly spread: number;
 }
 
-/** What status and event say of a fetch, and what is remembered of it. */
+/** Plans the status, the events, and the state of the class after a fetch. */
 export function planReport(
   observation: Mirrored,
   state: ClassState,
@@ -62,7 +62,7 @@ export function planReport(
     guardrails: { problem: fetched.unguarded },
   };
   const warned: readonly Action[] = answer.kind === "answered" ? [{ kind: "warn", topic: "parameters", problems: answer.warnings }] : [];
-  // Only at the end: an attempt that was cut short is none, and one without an answer leaves the request open.
+  // Noted only at the end: an interrupted attempt does not count, and an attempt without an answer leaves the request open.
   const polledAt = fetch.isPoll ? began : undefined;
   const { changeSeen } = fetch;
   const ended = { kind: "fetchEnded", refresh: fetch.refresh, isAnswered, polledAt, changeSeen } as const;
@@ -77,31 +77,31 @@ export function planReport(
   return { actions, result: { kind: "continue" }, outcome };
 }
 
-/** Of a class that mirrors nothing. `checked`: when all that it names was last seen (Unix milliseconds). */
+/** Returns the object statuses of a class that syncs no Secret. `checked`: when all objects that it names were last checked (Unix milliseconds). */
 function objectsAfter({ now, spc, status }: Mirrored, answer: Mirror, checked: number | undefined): readonly ObjectStatus[] | undefined {
   if (secretObjectsOf(spc).length > 0) return undefined;
   if (answer.kind === "refused") return heldObjects(status?.objects, answer);
   return objectStatuses(answer.objects ?? [], { stored: status?.objects, checked, now });
 }
 
-/** What the vault refuses until something changes does not hold up what the API server may take soon. */
+/** A refusal of the vault that lasts until something changes does not delay writes that the API server may accept soon. */
 function retryOf({ answer, writeRetry }: FetchOutcome): Retry {
   const isForVault = answer.kind === "refused" || answer.notFresh !== undefined;
   return writeRetry === undefined || (isForVault && answer.retry.kind !== "never") ? answer.retry : writeRetry;
 }
 
-/** A contested Secret was written: what it waits for is not another attempt of ours. */
+/** A contested Secret was written, so another attempt does not help. */
 export function hasFailed({ state }: SecretStatus): boolean {
   return state !== "Synced" && state !== "Contested";
 }
 
-/** An answer that is made of what was seen long ago is none. */
+/** An answer that is based on data from long ago does not count as fresh. */
 function throttled(state: ClassState, { enableSecretRotation }: WorkerSettings, now: number): Told | undefined {
   const facts = { lastCheck: lastCheckOf(state), interval: state.interval, now, notBefore: state.intervalSince };
   return enableSecretRotation && isOutOfDate(facts) ? throttledPolls(facts) : undefined;
 }
 
-/** What lasts is told once. */
+/** Reports an outcome once while it lasts. */
 function tellOutcome(before: Told | undefined, { reason, message }: Told): readonly Action[] {
   if (before?.reason === reason && before.message === message) return [];
   const noted: Action = { kind: "note", event: { kind: "reported", told: { reason, message } } };
@@ -109,12 +109,12 @@ function tellOutcome(before: Told | undefined, { reason, message }: Told): reado
   return isGoodAsBefore ? [noted] : [noted, { kind: "tell", notice: { kind: "outcome", reason, message } }];
 }
 
-/** Without rotation nothing is checked regularly, and an age means nothing. */
+/** Without rotation there are no regular checks, so the age of a check means nothing. */
 function maxStaleOf(spc: Mirrored["spc"], { enableSecretRotation }: WorkerSettings): number | undefined {
   return enableSecretRotation ? maxStale(spc) : undefined;
 }
 
-/** What time alone brings: that the class is stale, that its objects expire, and when it is looked at next. */
+/** Plans everything that depends on time alone: whether the class is stale, which objects expire, and when to reconcile the class next. */
 export function planNext(observation: Mirrored, state: ClassState, settings: WorkerSettings): Step {
   const { now, spc, status } = observation;
   const allowed = { lastSuccess: state.lastSuccess, maxStale: maxStaleOf(spc, settings) };
@@ -144,8 +144,8 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
 }
 
 /**
- * Tells each object once that it expires soon, has expired or is not valid yet. What came up before the last check that is
- * stored was told by the worker that made it.
+ * Reports once for each object that it expires soon, has expired, or is not valid yet. The worker that made the last stored check has
+ * reported everything from before that check.
  */
 function tellDates({ datesReported, datesReportedUntil }: ClassState, notices: ReturnType<typeof dateNotices>): readonly Action[] {
   if (notices.length === 0 && datesReported.size === 0) return [];

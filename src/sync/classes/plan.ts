@@ -17,16 +17,19 @@ import type { WorkerSettings } from "../worker-settings.ts";
 import { type Action, type Destructive, type Step, type StepResult, UNSETTLED } from "./action.ts";
 import type { Observation, ObservedNamedSecret, ObservedSecrets } from "./observe.ts";
 
-/** As {@link UNSETTLED} where a Secret may not have been seen: what shows it brings the class back at once. */
+/**
+ * Delay while the watch may not have shown a Secret or a workload of the class yet. It is longer than {@link UNSETTLED}, because the class is
+ * reconciled immediately when the watch shows it.
+ */
 const UNSEEN: StepResult = { kind: "requeueAfter", milliseconds: 5_000 };
 const DONE: StepResult = { kind: "done" };
 
-/** The class as the API server has it, with the CRD that it lives under. */
+/** The class as the API server has it, and its CRD. */
 interface Present extends Observation {
   readonly spc: HeldClass;
 }
 
-/** What becomes of a class, its snapshot and what it no longer wants; `continue` where its Secrets are to be mirrored. */
+/** Plans what happens to a class, its snapshot, and the Secrets that it no longer names. The result is `continue` if the worker syncs the class. */
 export function planClass(observation: Observation, settings: WorkerSettings): Step {
   const { spc, crd } = observation;
   const frozen: readonly Action[] = crd.kind === "frozen" ? [{ kind: "reportFrozen" }] : [];
@@ -52,7 +55,7 @@ function planMissing(observation: Observation, settings: WorkerSettings): Step {
     const preconditions = [{ kind: "classAbsent" }, { kind: "crdHealthy" }] as const;
     return { actions: [forget, { kind: "guarded", preconditions, actions: [{ kind: "dropStatus" }], otherwise: DONE }], result: DONE };
   }
-  // While the CRD is away nothing can be concluded, and nobody has to be asked for that.
+  // While the CRD is frozen, an absence proves nothing, so the API server need not be queried.
   if (crd.kind === "frozen") return { actions: [], result: UNSETTLED };
   const names = unseenNames(observation);
   const preconditions = [
@@ -66,7 +69,10 @@ function planMissing(observation: Observation, settings: WorkerSettings): Step {
   return { actions: [{ kind: "guarded", preconditions, actions, otherwise }], result: DONE };
 }
 
-/** Names that the class had for Secrets, by its snapshot and its status, of which the copies show no Secret of its. Nobody may ask for them blindly. */
+/**
+ * Names of Secrets from the class's snapshot and status for which the live copy has no Secret of the class. Empty for a blind worker, which
+ * may not read Secrets.
+ */
 function unseenNames({ snapshot: { taken }, secrets: { named, isBlind }, status }: Observation): readonly string[] {
   if (taken === undefined || isBlind) return [];
   const wanted = secretObjectsOf(restoredClass(taken)).map(({ secretName }) => secretName);
@@ -81,27 +87,28 @@ interface Missing extends Pick<Observation["snapshot"], "taken">, Pick<ObservedS
 }
 
 /**
- * The CRD's uid decides, not the order of events: the class watch and the CRD watch are separate streams, and with a re-create straight after
- * a deletion the new CRD is seen before the old classes' deletions. Missing under the CRD of its snapshot, a class was deleted by its owner;
- * under another one it was lost.
+ * The CRD's uid decides, not the order of events: the class watch and the CRD watch are separate streams. If the CRD is recreated right
+ * after a deletion, the worker sees the new CRD before the deletions of the old classes. A class that is missing under the CRD of its
+ * snapshot was deleted by its owner. A class that is missing under another CRD was lost.
  */
 function missingActions({ className, crdUid, taken, named }: Missing, { heal, syncSecret }: WorkerSettings): readonly Destructive[] {
   if (taken === undefined) return [{ kind: "leaveUnexplained", secretNames: named.map(({ secret }) => secret.ref.name) }];
   if (taken.crdUid !== crdUid) return [heal.includes("classes") ? { kind: "restoreClass", snapshot: taken } : { kind: "leaveUnrestored" }];
-  // Switched off, what was mirrored stays as it is; switched on again, the class is still known to be gone.
+  // While sync is turned off, the Secrets stay unchanged. After it is turned on again, the snapshot still shows that the class is gone.
   if (!syncSecret) return [];
   const removed = removals(writtenFor(named, className), "its class was deleted");
-  // The snapshot goes last: a worker that dies half way finds it and goes on.
+  // The snapshot is removed last: if the worker crashes before that, the next one finds the snapshot and continues.
   return [...removed, { kind: "dropStatus" }, { kind: "removeSnapshot" }, { kind: "forget" }];
 }
 
-/** Those of the class that we wrote: a copy that somebody made of one is not among them. */
+/** Returns the class's Secrets that the worker wrote, without copies that someone else made of them. */
 export function writtenFor(named: readonly ObservedNamedSecret[], className: string): readonly ObservedNamedSecret[] {
   return named.filter(({ secret }) => isWrittenFor(secret, className));
 }
 
 /**
- * A Secret that another class of the namespace names is handed to that class, so that a secretName can move without a moment of absence.
+ * Returns the actions that remove the Secrets. If another class of the namespace names a Secret, that class takes it over, so that a
+ * secretName can move between classes while the Secret always exists.
  */
 export function removals(secrets: readonly ObservedNamedSecret[], why: string): readonly Destructive[] {
   return secrets.map(({ secret, nextOwner }) =>
@@ -116,8 +123,8 @@ const TOO_LARGE: Readonly<Record<Excess, string>> = {
 };
 
 /**
- * A class that is too large to be held. Its Secrets stay as they are. It has no snapshot: one of before would bring it back as it is not any
- * more.
+ * Plans a class that is too large to hold. Its Secrets stay unchanged. Its snapshot is removed, because an old snapshot would restore an
+ * outdated class.
  */
 function planLarge({ spc, status }: Present, excess: Excess): Step {
   const dropped: readonly Action[] = [{ kind: "admit", spc }, { kind: "removeSnapshot" }, { kind: "reset" }];
@@ -136,7 +143,7 @@ function outcomeOf({ metadata }: HeldClass, message: string) {
   return { generation: metadata.generation ?? 0, message, isFresh: undefined };
 }
 
-/** No Secret is written before its class has a snapshot, so an absent class with Secrets can always be judged. */
+/** Ensures that a class has a snapshot before any of its Secrets is written. The worker can then always tell why a class with Secrets is missing. */
 function planSnapshot({ spc, snapshot: { isCurrent, taken } }: Present, crd: CrdIdentity): Step {
   const save: Action = { kind: "saveSnapshot", spc };
   const goOn: StepResult = { kind: "continue" };
@@ -148,7 +155,7 @@ function planSnapshot({ spc, snapshot: { isCurrent, taken } }: Present, crd: Crd
     case "current":
       return { actions: [], result: goOn };
     case "outdated":
-      // Who made the class again, or completed it, has ended before it was handed over.
+      // If the worker still owns fields, it recreated or completed the class, and ended before the hand-over.
       if (!isOwner(FIELD_MANAGER, whole.metadata.managedFields)) return { actions: [save], result: goOn };
       return { actions: [{ kind: "handOverClass", snapshot: taken }, save], result: goOn };
     case "damaged":
@@ -158,7 +165,7 @@ function planSnapshot({ spc, snapshot: { isCurrent, taken } }: Present, crd: Crd
   }
 }
 
-/** A class that the API server serves whole. */
+/** Plans a class that the API server serves whole. */
 function planServed(observation: Present, settings: WorkerSettings): Step {
   const { spc } = observation;
   const interval = settings.enableSecretRotation ? pollInterval(spc, settings.rotationPollInterval) : undefined;
@@ -171,7 +178,7 @@ function planServed(observation: Present, settings: WorkerSettings): Step {
   return after([...first, { kind: "reportThawed" }], planUnwanted(observation));
 }
 
-/** Why nothing is mirrored because of the class, by the word of its author or of the operator; undefined where it is. */
+/** Returns which setting of the author or the operator turned off sync for the class; undefined if sync is on. */
 export function switchedOffBy(spc: SecretProviderClass, settings: WorkerSettings): string | undefined {
   if (!settings.syncSecret) return "the worker's setting --sync-secret=false";
   if (syncMode(spc, settings.syncMode) !== "never") return undefined;
@@ -179,8 +186,8 @@ export function switchedOffBy(spc: SecretProviderClass, settings: WorkerSettings
 }
 
 /**
- * What was mirrored stays as it is, and nobody looks after it: the status of a class that had one says so, and no longer what it was. Switched on
- * again, the class is checked at once.
+ * Leaves the Secrets unchanged and unattended. If the class has a status, the status reports this instead of the earlier state. After sync
+ * is turned on again, the class is checked immediately.
  */
 function planSwitchedOff({ spc, status }: Present, by: string): Step {
   const reset: Action = { kind: "reset" };
@@ -196,8 +203,8 @@ function planSwitchedOff({ spc, status }: Present, by: string): Step {
 }
 
 /**
- * A class of another provider. One that was ours before keeps its Secrets: the change may be a mistake, and pods read them. They
- * go with the class.
+ * Plans a class of another provider. If the worker synced it before, its Secrets stay: the change may be a mistake, and pods read the
+ * Secrets. They are deleted with the class.
  */
 function planForeign({ spc, secrets: { named }, status, hasStatus }: Present): Step {
   const kept = writtenFor(named, spc.metadata.name).map(({ secret }) => secret.ref.name);
@@ -212,8 +219,8 @@ function planForeign({ spc, secrets: { named }, status, hasStatus }: Present): S
 }
 
 /**
- * A class that mirrors nothing has no status, unless its versions are followed for the workloads that mount it. What its status says of them is
- * kept until it is known that no workload asks.
+ * A class that syncs no Secret has a status only if the worker tracks its versions for the workloads that mount it. An existing status
+ * stays until it is known that no workload requests restarts.
  */
 function planMountedOnly({ hasStatus, isFollowed }: Present): Step {
   if (isFollowed === true) return { actions: [], result: { kind: "continue" } };
@@ -224,7 +231,10 @@ function planRetired(hasStatus: boolean): Step {
   return { actions: hasStatus ? [{ kind: "forget" }, { kind: "dropStatus" }] : [{ kind: "forget" }], result: DONE };
 }
 
-/** What one of the two sides no longer agrees to goes back, and what no secretObject names any more goes. Those of one that failed are named. */
+/**
+ * Returns adopted Secrets if one of the two sides no longer agrees, and removes Secrets that no secretObject names any more. A secretObject
+ * that failed still names its Secret.
+ */
 function planUnwanted(present: Present): Step {
   const {
     spc,

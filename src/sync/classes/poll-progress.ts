@@ -12,14 +12,15 @@ import { goesByEarlierPolls } from "./state.ts";
 import type { StatusStore } from "./status-store.ts";
 
 /**
- * Up to when all polls that fell due have been made, and of which classes not. A class at rest has no exact time of its own, since nothing is
- * written for it: this goes with the renewals of the lease, which are written anyway, from each leader to the next.
+ * The time up to which all due polls were made, and the classes whose polls are missing. A class at rest has no exact time of its own,
+ * because the worker writes nothing for it. The progress is written with the renewals of the lease, which are written anyway, and passes
+ * from each leader to the next.
  */
 export interface PollProgress {
   readonly before: PolledUntil;
-  /** Classes that `before` says nothing of: `namespace/name`, or `namespace/*` for all of a namespace. */
+  /** Classes that `before` does not cover: `namespace/name`, or `namespace/*` for all classes of a namespace. */
   readonly owed?: ReadonlySet<string>;
-  /** Given the place to ask from now on, at each renewal of the lease. */
+  /** Sets the function that each renewal of the lease calls for the progress. */
   observe(made: () => PollsMade): void;
 }
 
@@ -28,16 +29,16 @@ export interface PollsMade {
   readonly owed: readonly string[];
 }
 
-/** What the leader before has said of its polls. */
+/** Progress of the polls as the previous leader reported it. */
 export interface EarlierPolls {
-  /** Of all classes together. */
+  /** Progress of all classes that are not in `owed`. */
   readonly until: PolledUntil;
-  /** As it was said: what is passed on until there is more to say. */
+  /** As the previous leader reported it. This leader passes it on until it has its own progress. */
   readonly owed: readonly string[];
   of(classKey: string): PolledUntil;
 }
 
-/** A moment further ahead of our clock than clocks differ can't be believed; one that is a little ahead is now at the most. */
+/** Rejects a time that is further ahead of our clock than clocks differ. A time that is only a little ahead counts as now. */
 export function earlierPolls({ progress, clock }: { readonly progress?: PollProgress | undefined; readonly clock: Clock }): EarlierPolls {
   const { before, owed } = progress ?? {};
   const isOwed = (classKey: string): boolean => owed?.has(classKey) === true || owed?.has(allOf(refOfKey(classKey).namespace)) === true;
@@ -53,7 +54,7 @@ function allOf(namespace: string): string {
   return `${namespace}/*`;
 }
 
-/** Of a class that is checked regularly: not of one that is switched off, of another provider, or waits for its first pod. */
+/** Whether the class is checked regularly. A class that is switched off, of another provider, or waiting for its first pod is not. */
 export function isPolled(mirroring: Mirroring, spc: SecretProviderClass, status?: ClassStatus): boolean {
   const isFollowed = secretObjectsOf(spc).length > 0 || status?.objects !== undefined;
   return mirroring.settings.enableSecretRotation && isFollowed && isMirrored(mirroring, spc);
@@ -67,16 +68,19 @@ interface Polls extends Mirroring {
   readonly before: EarlierPolls;
 }
 
-/** A poll that is due for longer is that class's own matter, and waits for the next leader by the class's name (milliseconds). */
+/** A poll that is overdue for longer no longer holds up the common time. The next leader finds the class by its name (milliseconds). */
 const LATE_MS = 60_000;
 
-/** How old the answer may be (milliseconds): each class's first sync renews the lease, and each renewal asks. */
+/** Maximum age of the result (milliseconds): the first sync of each class renews the lease, and each renewal calls this function. */
 const MOST_AGE_MS = 5_000;
 
-/** Of one namespace, before the namespace stands for them all. */
+/** Maximum number of single entries for one namespace. One entry for the whole namespace replaces a larger number. */
 const MOST_OF_A_NAMESPACE = 8;
 
-/** What is owed to more of them is the cluster's matter, and holds up the moment. An entry has 317 characters at most, and an annotation must fit. */
+/**
+ * Maximum number of entries. With more, the problem is in the cluster, and the common time stops. An entry has at most 317 characters, and
+ * all of them must fit into an annotation.
+ */
 const MOST_OWED = 128;
 
 export function pollsMade(polls: Polls): () => PollsMade {
@@ -85,7 +89,7 @@ export function pollsMade(polls: Polls): () => PollsMade {
   let askedAt = Number.NEGATIVE_INFINITY;
   return () => {
     const now = polls.clock.now();
-    // Also where the clock has jumped back.
+    // The absolute value also covers a clock that jumped back.
     if (!polls.classes.hasSynced || Math.abs(now - askedAt) < MOST_AGE_MS) return known;
     askedAt = now;
     let moment = now;
@@ -104,7 +108,7 @@ export function pollsMade(polls: Polls): () => PollsMade {
   };
 }
 
-/** One that was not reconciled yet is where the leader before left it. */
+/** For a class that this process has not reconciled yet, the progress of the previous leader applies. */
 function unseenSince(before: PolledUntil): number {
   return typeof before === "number" ? before : Number.NEGATIVE_INFINITY;
 }
@@ -119,7 +123,7 @@ function entriesOf(late: readonly SecretProviderClass[]): readonly string[] {
 /** The progress as annotations of the lease. */
 export interface LeasedProgress {
   annotations(): Readonly<Record<string, string>>;
-  /** For a leader that has found these annotations. */
+  /** Returns the progress for a leader that found these annotations. */
   after(annotations: Readonly<Record<string, string>>): PollProgress;
 }
 

@@ -12,7 +12,7 @@ import type { StatusStore } from "./status-store.ts";
 import type { Teller } from "./tell.ts";
 import type { UnansweredEdits } from "./unanswered-edits.ts";
 
-/** What actions are done through. */
+/** The interfaces that actions use. */
 export interface ClassPorts {
   readonly kube: KubeClient;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface ClassPorts {
   readonly enqueue: (classKey: string) => void;
 }
 
-/** The live copies, with what is written of classes beside Secrets. */
+/** The live copies, and the stores for what the worker writes about classes besides Secrets. */
 export interface WritableCaches extends ClassCaches {
   readonly classes: HeldClasses;
   readonly snapshots: Snapshots;
@@ -33,21 +33,21 @@ export interface WritableCaches extends ClassCaches {
   readonly cluster: ClassCluster & { readonly crdHealth: CrdHealth };
 }
 
-/** What this process remembers of classes. */
+/** State of classes that this process remembers. */
 export interface ClassMemory {
-  /** Of classes that the statuses call ready as they were before. */
+  /** Classes whose status still reports them as ready after they changed. */
   readonly edits: UnansweredEdits;
   readonly states: ClassStates;
 }
 
 export interface ClassTeller extends Teller {
-  /** Counts classes that were lost or cut with their CRD and are as they were. */
+  /** Counts classes that were restored after the loss of their CRD, or repaired after damage to it. */
   readonly countHealed: (how: "restored" | "repaired") => void;
-  /** Why nothing is changed because of classes, and since when (Unix milliseconds). */
+  /** Reports why the worker does not act on classes, and since when (Unix milliseconds). */
   readonly tellFreeze: (why: string, since: number) => void;
 }
 
-/** A class that a step is about; `spc` as the step was planned for it. */
+/** The class that a step is about; `spc` is the class for which the step was planned. */
 export interface Subject {
   readonly key: string;
   readonly spc: HeldClass | undefined;

@@ -9,13 +9,16 @@ import type { Precondition } from "./action.ts";
 import { hasLiveConsumer } from "./consumers.ts";
 import type { ClassCaches } from "./observe.ts";
 
-/** What is asked. */
+/** Sources for the checks of preconditions. */
 interface Reading {
   readonly kube: KubeClient;
   readonly caches: Pick<ClassCaches, "consumers" | "secrets"> & { readonly cluster: { readonly crdHealth: Pick<CrdHealth, "confirm"> } };
 }
 
-/** Whether all of them hold now. One after the other, in their order: what is read first may not be younger than what it is judged by. */
+/**
+ * Whether all preconditions hold now. Checks them one after the other, in order: a fact must not be read later than the fact by which it is
+ * judged.
+ */
 export async function arePreconditionsMet(
   ports: Reading,
   { key }: { readonly key: string },

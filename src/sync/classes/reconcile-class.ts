@@ -18,25 +18,25 @@ import type { ClassPorts } from "./ports.ts";
 import type { ClassState } from "./state.ts";
 import { writeSecrets } from "./write-secrets.ts";
 
-/** What the reconcile of a class needs. */
+/** Dependencies of the reconcile of a class. */
 export interface Reconciling {
   readonly ports: ClassPorts;
-  /** Asks the vault what the class's Secrets should be. */
+  /** Queries the vault for the desired Secrets of the class. */
   readonly mirror: FetchMirror;
-  /** `random`: from 0 to 1, for spreading retries. */
+  /** `random`: returns a number from 0 to 1 that spreads retries. */
   readonly process: { readonly metrics: SyncMetrics; readonly logger: Logger; readonly random: () => number };
   /** Uid of the kube-system namespace. */
   readonly cluster: string;
   readonly earlierPolls: EarlierPolls;
-  /** By `namespace/name`: classes whose last reconcile was a poll that found nothing to do. */
+  /** Classes (`namespace/name`) whose last reconcile was a poll that found nothing to do. */
   readonly classesAtRest: Map<string, AtRest>;
-  /** Of a question to the vault that has begun already. */
+  /** Stops the timer of a query to the vault that has already begun. */
   readonly stopTimer?: () => void;
-  /** Workloads are restarted, so that somebody keeps the condition `Rotated`. */
+  /** Whether the worker restarts workloads, and therefore maintains the condition `Rotated`. */
   readonly restarts: boolean;
 }
 
-/** Reconciles one class (`namespace/name`): observes it, plans, applies; after each wait anew, from what is there then. */
+/** Reconciles one class (`namespace/name`): observes, plans, and applies. After each wait, it continues with a new observation. */
 export async function reconcileClass(reconciling: Reconciling, key: string, signal: AbortSignal): Promise<Outcome> {
   const { clock, caches } = reconciling.ports;
   const result = await reconcileOnce(reconciling, key, signal);
@@ -57,7 +57,7 @@ async function reconcileOnce(reconciling: Reconciling, key: string, signal: Abor
     return poll;
   }
   classesAtRest.delete(key);
-  // The question of which the poll has waited for the answer goes on.
+  // The query of the poll was already refused. The reconcile uses this answer.
   const mirror = poll === undefined ? reconciling.mirror : () => Promise.resolve(poll);
   return reconcileAnew({ ...reconciling, mirror, stopTimer }, key, signal);
 }
@@ -78,7 +78,7 @@ async function reconcileMirrored(reconciling: Reconciling, before: Mirrored, sig
   const planned = planFetch(observation, seen(reconciling, observation), caches.settings);
   const result = await applyStep(ports, before, planned, signal);
   if (result.kind !== "continue") return result;
-  // The next reconcile tells of the freeze, and asks the vault once the CRD is whole.
+  // The next reconcile reports the freeze, and queries the vault after the CRD is whole again.
   const fetched = planned.fetch && (await fetchAndWrite(reconciling, observation, planned.fetch, signal));
   if (planned.fetch !== undefined && fetched === undefined) return UNSETTLED;
   const after = observeAgain(caches, before, clock.now());
@@ -98,8 +98,8 @@ function seen({ ports, cluster, earlierPolls }: Reconciling, { key, spc, status,
 }
 
 /**
- * Asks the vault, writes what differs, then says in status and event how it went. Undefined where the CRD went while the vault was asked:
- * nothing is changed because of a class then, and the answer is dropped.
+ * Queries the vault, writes what differs, and reports the result in the status and an event. Returns undefined if the CRD was frozen during
+ * the query: the worker then changes nothing because of a class, and drops the answer.
  */
 async function fetchAndWrite(
   reconciling: Reconciling,
@@ -131,7 +131,7 @@ async function fetchAndWrite(
   return fetched;
 }
 
-/** As the queue takes it; `continue` is nothing that it knows. */
+/** Converts a result for the queue, which knows neither `requeueAt` nor `continue`. */
 function outcomeOf(result: StepResult, now: number): Outcome {
   if (result.kind === "requeueAt") return { kind: "requeueAfter", milliseconds: Math.max(1, result.at - now) };
   return result.kind === "continue" ? { kind: "done" } : result;

@@ -17,20 +17,22 @@ import type { ClassPorts } from "./ports.ts";
 import { type ClassState, knownCheckOf } from "./state.ts";
 import { mayBeOutdated, takeReadyBack, WORTH_TELLING_MS } from "./unanswered-edits.ts";
 
-/** Below the shortest interval, so that a claim never outlives its bound by a poll (milliseconds). */
+/** Shorter than the shortest poll interval, so that an outdated claim is corrected before another poll would be due (milliseconds). */
 const EVERY_MS = 5_000;
 
-/** A new leader makes up for missed polls first, before it says of thousands of classes that they were missed (milliseconds). */
+/** Time in which a new leader makes up for missed polls before it reports that thousands of classes missed theirs (milliseconds). */
 const MAKING_UP_MS = 60_000;
 
-/** Namespaces whose statuses are written at the same time. Half of the writes that the API server gets at a time, so that classes keep the rest. */
+/** Number of namespaces whose statuses are written concurrently. They take half of the worker's concurrent writes, so that classes keep the rest. */
 const NAMESPACES_AT_A_TIME = 16;
 
 /**
- * Takes back that a class is fresh where nothing was seen of it for longer than two polls, and that it is ready where it is another one by
- * now; stores what could not be stored before. Beside the queue of classes, because a class may be in a handler's hands all that time, waiting for a vault that says nothing, or have no turn
- * there. A queue of its own, in which namespaces take turns with one write each: what an admission webhook does to the statuses of one
- * namespace is that namespace's trouble. Until the signal aborts.
+ * Corrects statuses until the signal aborts. It withdraws `Fresh` from a class that was not checked for longer than two polls, and `Ready`
+ * from a class that has changed since. It also stores statuses that could not be stored before.
+ *
+ * The queue of classes cannot do this: a class may occupy a handler all that time while a vault does not respond, or may not get a turn.
+ * This queue is separate, and namespaces take turns in it with one write each. An admission webhook that delays the statuses of one
+ * namespace therefore affects only that namespace.
  */
 export async function reviewStatuses(
   ports: ClassPorts,
@@ -38,7 +40,7 @@ export async function reviewStatuses(
   signal: AbortSignal,
 ): Promise<void> {
   const startedAt = ports.clock.now();
-  /** Namespaces for which the API server has no time before the next review. */
+  /** Namespaces that are skipped until the next review, because the API server was unavailable or throttled requests. */
   const unanswered = new Set<string>();
   const queue = new WorkQueue({
     workers: NAMESPACES_AT_A_TIME,
@@ -75,7 +77,7 @@ export async function reviewStatuses(
         if (ports.caches.statuses.hasUnstored(ref) || outOfDate(ports, { ref, provider }, startedAt) !== undefined)
           queue.add(keyOf(provider));
       }
-      // Classes that went with their CRD are polled as little as those that it cuts.
+      // Classes that were lost with their CRD are not polled either.
       if (ports.caches.cluster.crdHealth.state.kind !== "frozen") continue;
       for (const { key } of ports.caches.statuses.list()) {
         const ref = refOfKey(key);
@@ -91,11 +93,11 @@ function namespaceOf(classKey: string): string {
   return refOfKey(classKey).namespace;
 }
 
-/** Milliseconds until it is worth telling that an edit has no answer; undefined where it has one, or nobody knows. */
+/** Milliseconds until the missing answer to an edit is worth a status write; undefined if the edit has an answer, or this is unknown. */
 function reviewEdit({ caches, memory: { edits } }: ClassPorts, provider: HeldClass): "due" | number | undefined {
   const { statuses, cluster } = caches;
   const dueIn = edits.dueIn(keyOf(provider));
-  // While its CRD is not whole, the class may be served cut: a later review knows.
+  // While the CRD is not whole, the API server may serve the class with fields removed. A later review decides.
   if (dueIn === undefined || !(statuses.hasSynced || statuses.isUnserved) || cluster.crdHealth.state.kind === "frozen") return undefined;
   if (!mayBeOutdated(caches, statuses, provider)) {
     edits.end(keyOf(provider));
@@ -106,16 +108,16 @@ function reviewEdit({ caches, memory: { edits } }: ClassPorts, provider: HeldCla
 
 interface Reviewed {
   readonly ref: ObjectRef;
-  /** Undefined where there is none at the moment, because its CRD is away. */
+  /** Undefined if the class does not exist at the moment, because its CRD is missing. */
   readonly provider: HeldClass | undefined;
 }
 
 interface ReviewFacts extends CheckFacts {
-  /** Somebody has made a check then: what is only a bound is no time to be stored. */
+  /** Whether a check was made at `lastCheck`. A time that is only a bound must not be stored. */
   readonly isKnown: boolean;
 }
 
-/** Asked of every class every few seconds: what nearly always says no, and costs least, comes first. */
+/** Runs for every class every few seconds, so the cheap conditions that nearly always decide come first. */
 function outOfDate(ports: ClassPorts, reviewed: Reviewed, startedAt: number): ReviewFacts | undefined {
   const { caches, memory, clock } = ports;
   const now = clock.now();
@@ -131,7 +133,7 @@ function outOfDate(ports: ClassPorts, reviewed: Reviewed, startedAt: number): Re
   return { lastCheck, interval, now, isKnown: known !== undefined };
 }
 
-/** An edit of it counts from the class's next look on. */
+/** An edit of the interval takes effect with the next reconcile of the class, so the longer one counts. */
 function intervalOf({ caches: { settings } }: ClassPorts, { provider }: Reviewed, state: ClassState | undefined): number {
   if (provider === undefined) return state?.interval ?? settings.rotationPollInterval;
   return Math.max(state?.interval ?? 0, pollInterval(provider, settings.rotationPollInterval));
@@ -142,7 +144,10 @@ function isReviewed({ caches }: ClassPorts, { provider, ref }: Reviewed): boolea
   return isPolled(caches, provider, caches.statuses.get(ref));
 }
 
-/** False where the API server has no time for more of the namespace. What it says no to is stored by a later review, and no other class's trouble. */
+/**
+ * Returns false if the API server is unavailable or throttles requests, so that the namespace has to wait. After any other refusal, a later
+ * review stores the status, and other classes are not affected.
+ */
 async function answers(write: () => Promise<boolean>): Promise<boolean> {
   try {
     return await write();
@@ -172,7 +177,7 @@ async function takeBack(
 function whyOutOfDate(ports: ClassPorts, key: string, facts: CheckFacts): Told {
   const { state } = ports.caches.cluster.crdHealth;
   const lastPoll = ports.memory.states.get(key)?.lastPoll ?? facts.lastCheck;
-  // Polls were made since, and answered by a list that is older than one poll.
+  // Polls were made since then, but the answers came from a list that is older than one poll.
   if (lastPoll - facts.lastCheck > facts.interval) return throttledPolls(facts);
   return missedPolls(facts, state.kind === "frozen" ? state.why : undefined);
 }

@@ -9,7 +9,7 @@ import type { Snapshots } from "../healing/snapshots.ts";
 import type { HeldClasses } from "./held-classes.ts";
 import { type Teller, tell } from "./tell.ts";
 
-/** What keeping a class and its snapshot alike goes through. */
+/** Dependencies for keeping a class and its snapshot consistent. */
 interface SnapshotPorts {
   readonly kube: KubeClient;
   readonly caches: {
@@ -26,8 +26,8 @@ interface CutClass {
 }
 
 /**
- * The CRD is read before and after the class: a class found between two looks at the same whole CRD lives under it and
- * was served uncut. A snapshot under the wrong uid would turn the loss of its class into a deletion. False where something has moved.
+ * Reads the CRD before and after the class. If both reads find the same whole CRD, the class lives under it and was served uncut. A
+ * snapshot with the wrong CRD uid would turn the loss of its class into a deletion. Returns false if something changed meanwhile.
  */
 export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClass, signal: AbortSignal): Promise<boolean> {
   const { kube, caches } = ports;
@@ -44,8 +44,8 @@ export async function saveSnapshot(ports: SnapshotPorts, spc: SecretProviderClas
 }
 
 /**
- * Who made the class again, or completed it, has ended before it was handed over. Its owner would take nothing out of it any more: an apply
- * leaves what somebody else owns, too. The snapshot taken next knows nothing of who owned what.
+ * Hands over the fields of a class if a worker recreated or completed it, and ended before the hand-over. Otherwise an apply by the author
+ * could no longer remove anything: an apply keeps fields that others own. The next snapshot does not contain the earlier owners.
  */
 export async function handOverClass(
   { kube, caches }: SnapshotPorts,
@@ -62,7 +62,7 @@ export async function handOverClass(
   await handOver(kube, handed, signal);
 }
 
-/** A write to the class while its CRD was damaged made the cut permanent: complete it from the snapshot. */
+/** Completes a class from its snapshot. A write while its CRD was damaged made the loss of fields permanent. */
 export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: CutClass, signal: AbortSignal): Promise<void> {
   const { kube, caches, teller } = ports;
   const ref = { namespace: snapshot.namespace, name: snapshot.name };
@@ -71,13 +71,13 @@ export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: Cut
   if (found.kind !== "found" || crd.kind !== "whole") return;
   const live = found.object;
   if (snapshotDrift(snapshot, live, crd) !== "damaged") {
-    // Only the copy is cut, and no event will tell it so: the class has the same resourceVersion, cut or whole.
+    // Only the live copy is cut, and no event will correct it: the class has the same resourceVersion, cut or whole.
     if (live.metadata.resourceVersion === spc.metadata.resourceVersion) caches.classes.relist();
     return;
   }
   const completed = await complete(kube, snapshot, live, signal);
   if (snapshotDrift(snapshot, completed, crd) === "damaged") {
-    // No CRD of today takes these fields any more, a rolled back driver's for one: what is left is the class now.
+    // The current CRD no longer accepts these fields, for example after a rollback of the driver. The remaining fields are the class now.
     await caches.snapshots.save(classSnapshotOf(completed, crd), signal);
     teller.logger.warn("fields of a class are no longer part of its CRD and are dropped", { class: `${ref.namespace}/${ref.name}` });
     return;
@@ -87,7 +87,7 @@ export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: Cut
   tell(teller, completed, { kind: "completed", reason: "ClassRestored", message });
 }
 
-/** The spec alone: labels and annotations are not cut, and may be newer than the snapshot. */
+/** Restores only the spec: labels and annotations are not cut, and may be newer than the snapshot. */
 async function complete(
   kube: KubeClient,
   snapshot: ClassSnapshot,

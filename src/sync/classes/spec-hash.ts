@@ -9,8 +9,8 @@ const NONE: ReadonlyMap<string, string> = new Map();
 const hashes = new WeakCache<SecretProviderClassSpec, ReadonlyMap<string, string>>();
 
 /**
- * By the name of each Secret: what its content follows from besides the vault, which is the `secretObjects` of that name and all
- * parameters. The generation says neither what a Secret was written from nor whether the class is still the same object.
+ * Returns, by Secret name, a hash of everything besides the vault that determines the Secret's content: the `secretObjects` of that name
+ * and all parameters. The generation shows neither what a Secret was written from nor whether the class is still the same object.
  */
 export function specHashes(provider: SecretProviderClass): ReadonlyMap<string, string> {
   const { spec } = provider;
@@ -18,7 +18,7 @@ export function specHashes(provider: SecretProviderClass): ReadonlyMap<string, s
 }
 
 function hashesOf(provider: SecretProviderClass, { parameters = {} }: SecretProviderClassSpec): ReadonlyMap<string, string> {
-  // Once: `objects` may be long, and a class may have many Secrets.
+  // Computed once: `objects` may be long, and a class may have many Secrets.
   const common = hashOf(parameters);
   const byName = Map.groupBy(secretObjectsOf(provider), ({ secretName }) => secretName);
   return new Map([...byName].map(([name, secretObjects]) => [name, hashOf([common, secretObjects])]));

@@ -10,58 +10,64 @@ import { retryDelay } from "../../domain/sync/retry-delay.ts";
 import type { ClassStatus, Told } from "../../domain/sync/status-fields.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 
-/** What this process knows of a class beyond what is stored. Losing it costs nothing but an early look. Times are Unix milliseconds. */
+/**
+ * State of a class that this process remembers in addition to what is stored. If it is lost, the worker only checks the class early. Times
+ * are Unix milliseconds.
+ */
 export interface ClassState {
-  /** Of this process's first look at the class. */
+  /** Time of this process's first reconcile of the class. */
   readonly knownSince: number;
-  /** Of the class: one that was deleted and created anew is another object. */
+  /** Uid of the class. A class that was deleted and recreated is another object. */
   readonly uid: string | undefined;
-  /** It is another object than the one that was looked at last: its generations do not tell an edit. */
+  /** Whether the class is another object than at the last fetch. Its generation then does not reveal an edit. */
   readonly isMadeAnew?: boolean | undefined;
-  /** What the phase of its polls is derived from. */
+  /** Input for the phase of the class's polls. */
   readonly phase: { readonly cluster: string; readonly key: string };
   readonly nextPoll: number;
-  /** When the last poll of this process was due; undefined before the first. */
+  /** When the last poll of this process was due, or when it began if that was earlier; undefined before the first. */
   readonly lastPoll?: number | undefined;
-  /** The poll whose time had come when the last one ended, whatever that came to; undefined before the first. */
+  /** The latest poll that was due when the last one ended, whatever its result; undefined before the first. */
   readonly duePoll?: DuePoll | undefined;
-  /** Milliseconds between two polls, as `nextPoll` was derived from. */
+  /** Milliseconds between two polls, from which `nextPoll` was derived. */
   readonly interval: number;
-  /** When it was changed; undefined where this process has seen no other one. */
+  /** When the interval last changed; undefined if this process has seen no other interval. */
   readonly intervalSince?: number | undefined;
-  /** How many changes of its objects others have seen that it has not looked at; undefined: none. Times do not tell two of one millisecond apart. */
+  /**
+   * Number of changes of the class's objects that other classes found and that the class has not fetched; undefined if none. A time could
+   * not distinguish two changes within one millisecond.
+   */
   readonly changeSeen?: number | undefined;
   /** Consecutive failed attempts. */
   readonly failures: number;
   /** Meaningful while `failures` is above 0. */
   readonly retryAt: number;
-  /** Value of the refresh annotation that was answered: any other is a request that is open. */
+  /** Value of the refresh annotation that was answered last. Any other value is an open request. */
   readonly lastRefresh?: string | undefined;
-  /** Its value at the last attempt, whatever came of it. */
+  /** Value of the refresh annotation at the last attempt, whatever its result. */
   readonly triedRefresh?: string | undefined;
-  /** Of the last check that succeeded. */
+  /** Time of the last check that succeeded. */
   readonly lastSuccess?: number | undefined;
-  /** Earlier processes have checked the class with success then or later; undefined where nobody knows. */
+  /** An earlier process checked the class with success at this time or later; undefined if this is unknown. */
   readonly checkedBefore?: number | undefined;
   /** Repairs of edited or deleted Secrets. */
   readonly repairs: Repairs;
-  /** Why the vault did not answer for every object of the class when each was last looked at; undefined where it did. */
+  /** Why the vault did not answer for every object of the class when each was last checked; undefined if it did. */
   readonly failure?: Told | undefined;
   /** Names of Secrets that failed at the last attempt. */
   readonly failing: ReadonlySet<string>;
-  /** Reason and message of the last event, so that a lasting state is told once. */
+  /** Reason and message of the last event, so that a lasting state is reported once. */
   readonly lastEvent?: Told | undefined;
-  /** That the class is stale was told. */
+  /** Whether the worker has reported that the class is stale. */
   readonly isStaleReported: boolean;
-  /** Since when no pod has mounted the class, as far as this process has seen without a gap. */
+  /** Time since which no pod has mounted the class, as far as this process has followed the pods without a gap. */
   readonly unusedSince?: number | undefined;
-  /** Nothing is mirrored because nobody uses the class. */
+  /** Whether the class has no Secrets because no pod uses it. */
   readonly isIdle: boolean;
-  /** Who damaged which Secret in the repairs that are counted in a row. */
+  /** By Secret: who damaged it, in the current series of repairs. */
   readonly contenders: ReadonlyMap<string, string>;
-  /** What was told of objects' dates, by object and version. */
+  /** Reasons that were reported about objects' dates, by object and version. */
   readonly datesReported: ReadonlyMap<string, string>;
-  /** Up to when an earlier process told of dates; undefined: none did. */
+  /** Time up to which an earlier process reported dates; undefined if none did. */
   readonly datesReportedUntil?: number | undefined;
 }
 
@@ -69,11 +75,11 @@ export interface ClassState {
 export interface DuePoll {
   /** Unix milliseconds. */
   readonly due: number;
-  /** How far from it the one before may lie whose answer still serves it (milliseconds). */
+  /** An answer to an earlier poll serves this one if that poll was due less than this long before (milliseconds). */
   readonly interval: number;
 }
 
-/** A class that is to be mirrored, as a reconcile meets it. */
+/** A class that the worker syncs, as a reconcile finds it. */
 export interface Sight {
   readonly cluster: string;
   readonly key: string;
@@ -81,62 +87,62 @@ export interface Sight {
   /** Milliseconds between two polls. */
   readonly interval: number;
   readonly status: ClassStatus | undefined;
-  /** Up to when the leader before has made all polls. */
+  /** Time up to which the previous leader has made all polls. */
   readonly polledUntil: PolledUntil;
   readonly now: number;
 }
 
 export type StateEvent =
   | { readonly kind: "seen"; readonly sight: Sight }
-  /** The reason of its failure may be gone. */
+  /** The reason for the failure of the class may be gone. */
   | { readonly kind: "retryAsked"; readonly now: number }
-  /** Another class saw that an object of this one changed: its poll is due. */
+  /** Another class found that an object of this class changed, so the poll of this class is due. */
   | { readonly kind: "objectChanged"; readonly now: number }
-  /** A pod mounts it: what was seen of its absence counts no more. */
+  /** A pod mounts the class, so its earlier absence no longer counts. */
   | { readonly kind: "used" }
   | { readonly kind: "unused"; readonly since: number | undefined }
-  /** It has no Secrets, because nobody uses it; `told` is what its status says of that. */
+  /** The class has no Secrets because no pod uses it; `told` is what its status reports about that. */
   | { readonly kind: "rested"; readonly told: Told }
   | { readonly kind: "damageSeen"; readonly now: number }
-  /** Who did it has taken it back before it was repaired. */
+  /** The damage was undone before the worker repaired it. */
   | { readonly kind: "damageGone" }
-  /** The vault is about to be asked. */
+  /** The worker is about to query the vault. */
   | { readonly kind: "fetchBegan"; readonly trigger: FetchTrigger; readonly now: number }
   | { readonly kind: "repaired"; readonly name: string; readonly by: string }
   | ({ readonly kind: "answered" } & Answered)
-  /** A poll found everything as it was before. `checkedAt` and `polledAt`: as of an answer and its end. */
+  /** A poll found nothing changed. `checkedAt` is as in {@link Answered}, `polledAt` as in {@link FetchEnded}. */
   | { readonly kind: "foundUnchanged"; readonly checkedAt: number; readonly polledAt: number; readonly now: number }
-  /** What came of the answer is written, in the status as well. */
+  /** The result of the answer is written, also in the status. */
   | ({ readonly kind: "fetchEnded" } & FetchEnded)
   | { readonly kind: "reported"; readonly told: Told }
   | { readonly kind: "staleReported"; readonly isStale: boolean }
   | { readonly kind: "datesReported"; readonly byObject: ReadonlyMap<string, string> };
 
-/** What an attempt came to. */
+/** Result of an attempt. */
 export interface Answered {
-  /** Why the vault did not answer for every object that was looked at; undefined where it did. */
+  /** Why the vault did not answer for every object that was checked; undefined if it did. */
   readonly failure: Told | undefined;
-  /** All that the class needs was looked at since then; undefined where a part was. */
+  /** Time since which all objects that the class needs were checked; undefined if only some of them were. */
   readonly checkedAt: number | undefined;
   readonly failing: ReadonlySet<string>;
   readonly retry: Retry;
   readonly now: number;
-  /** From 0 to 1. */
+  /** From 0 to 1. Spreads the retries of classes. */
   readonly spread: number;
 }
 
 export interface FetchEnded {
-  /** Value of the refresh annotation when the vault was asked. */
+  /** Value of the refresh annotation when the worker queried the vault. */
   readonly refresh: string | undefined;
   readonly isAnswered: boolean;
-  /** When the poll began that it was; undefined where it was none. */
+  /** When the poll began; undefined if the fetch was not a poll. */
   readonly polledAt: number | undefined;
-  /** Of the state when it began: a change that was seen since is looked at once more. */
+  /** Value of the state when the fetch began. A change that is seen later needs another check. */
   readonly changeSeen: number | undefined;
   readonly now: number;
 }
 
-/** How an event changes what is known; undefined before the class is seen for the first time. */
+/** Returns the state after an event; undefined before the class is seen for the first time. */
 export function nextState(state: ClassState | undefined, event: StateEvent): ClassState | undefined {
   if (event.kind === "seen") return state === undefined ? firstSight(event.sight) : seenAgain(state, event.sight);
   return state && changed(state, event);
@@ -179,47 +185,47 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
   }
 }
 
-/** No damage waits for its repair. */
+/** Returns the state without damage that waits for its repair. */
 export function withoutDamage(state: ClassState): ClassState {
   return { ...state, repairs: { ...state.repairs, seen: undefined } };
 }
 
 const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited"];
 
-/** Of what somebody else did to a Secret. */
+/** Whether the trigger is something that someone else did to a Secret. */
 export function isRepair(trigger: FetchTrigger): boolean {
   return REPAIRS.includes(trigger);
 }
 
-/** Milliseconds to wait before a repair. Somebody who undoes each of ours would cost a vault read and a write every time. */
+/** Milliseconds to wait before a repair. If someone undoes each repair, every repair costs a read from the vault and a write. */
 export function repairPause({ repairs }: ClassState, trigger: FetchTrigger, now: number): number {
   return isRepair(trigger) ? paceRepair(repairs, now).pauseMs : 0;
 }
 
-/** Until when the class counts as contested, undefined where it is not: somebody undoes each repair. */
+/** Time until which the class counts as contested, because someone undoes each repair; undefined if it does not. */
 export function isContestedUntil({ repairs }: ClassState, now: number): number | undefined {
   return contestedUntil(repairs, now);
 }
 
-/** When a check last succeeded, as far as is known; where nothing is, this process's first sight of the class. */
+/** Time of the last check that is known to have succeeded; otherwise the time of this process's first reconcile of the class. */
 export function lastCheckOf(state: ClassState): number {
   return knownCheckOf(state) ?? state.knownSince;
 }
 
-/** The same, undefined where nobody knows of any. */
+/** Time of the last check that succeeded; undefined if none is known. */
 export function knownCheckOf({ lastSuccess, checkedBefore }: ClassState): number | undefined {
   return latest(lastSuccess, checkedBefore);
 }
 
 /**
- * The poll that a look stands for: the one whose time came last, of which it may be the retry. By its own time a retry would be served by what
- * its poll was not, and the class would be unchecked for two intervals.
+ * Returns the poll that a check counts as: the poll that was due last, of which the check may be a retry. If a retry used its own time, a
+ * list that was too old for the poll could serve the retry, and the class would go unchecked for two intervals.
  */
 export function pollFor({ nextPoll, lastPoll, duePoll, interval, phase }: ClassState, now: number): DuePoll {
   if (now < nextPoll) return duePoll ?? { due: nextPoll - interval, interval };
-  // Of several that were missed the last one.
+  // If several polls were missed, only the last one counts.
   const due = Math.max(nextPoll, pollAfter(phase, interval, now) - interval);
-  // Where phases moved, the list of the last poll is younger than an interval. It says nothing that was not seen then.
+  // If the poll times moved, the list of the last poll is younger than an interval, but too old to show anything new.
   return { due, interval: lastPoll === undefined ? interval : Math.min(interval, due - lastPoll) };
 }
 
@@ -227,7 +233,7 @@ function pollAfter(phase: ClassState["phase"], interval: number, now: number): n
   return now + untilNextPoll({ ...phase, interval, now });
 }
 
-/** After a start, what is stored decides: a class whose status says `Synced` is not asked for before its poll is due. */
+/** After a start, the stored status decides: if it reports `Synced`, the worker does not query the vault before the poll is due. */
 function firstSight({ cluster, key, spc, interval, status, polledUntil: told, now }: Sight): ClassState {
   const phase = { cluster, key };
   const first = { ...UNKNOWN, knownSince: now, uid: spc.metadata.uid, phase, interval, retryAt: now };
@@ -252,22 +258,22 @@ const UNKNOWN = {
 function seenAgain(state: ClassState, { spc, interval, now }: Sight): ClassState {
   const { uid } = spc.metadata;
   if (state.uid === uid && state.interval === interval) return state;
-  // The failure was that of the class before.
+  // The failure was that of the earlier object.
   const retryAt = state.uid === uid ? state.retryAt : now;
-  // A shorter interval counts from the edit on; under a longer one the poll that was announced is made all the same.
+  // A shorter interval counts from the edit. Under a longer interval, the poll that was already scheduled is still made.
   const nextPoll = state.interval === interval ? state.nextPoll : Math.min(state.nextPoll, pollAfter(state.phase, interval, now));
   const intervalSince = state.interval === interval ? state.intervalSince : now;
   return { ...state, uid, isMadeAnew: state.isMadeAnew === true || state.uid !== uid, retryAt, interval, intervalSince, nextPoll };
 }
 
-/** Of a class whose status tells a failure, nobody knows which of its objects were looked at. */
+/** Whether the status reports a failure. It is then unknown which objects of the class were checked. */
 export function hasStoredFailure(status: ClassStatus): boolean {
   return status.secrets.some(({ state }) => state !== "Synced") || conditionOf(status, "Fresh")?.status === "False";
 }
 
 /**
- * Whether a new leader that finds this status goes by the polls of the leader before. Of any other class it asks the vault when it first
- * reconciles it, or goes by what is stored of the class alone.
+ * Whether a new leader that finds this status relies on the polls of the previous leader. For any other class, it queries the vault at the
+ * first reconcile, or relies on the stored facts of that class alone.
  */
 export function goesByEarlierPolls({ metadata }: SecretProviderClass, status: ClassStatus | undefined): boolean {
   return status !== undefined && status.observedClassGeneration === (metadata.generation ?? 0) && !hasStoredFailure(status);
@@ -290,7 +296,7 @@ function storedFacts(spc: SecretProviderClass, status: ClassStatus, now: number)
   };
 }
 
-/** The request that was answered before this process started; one that came while nobody listened is still open. */
+/** Returns the request that was answered before this process started. A request that was made while no worker was running is still open. */
 function observedRefresh({ metadata }: SecretProviderClass, { observedRefresh: stored }: ClassStatus): string | undefined {
   const stated = metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
   return stated?.slice(0, REFRESH_CHARACTERS) === stored ? stated : stored;
@@ -299,7 +305,7 @@ function observedRefresh({ metadata }: SecretProviderClass, { observedRefresh: s
 function fetchBegan(state: ClassState, trigger: FetchTrigger, now: number): ClassState {
   const { repairs } = state;
   if (!isRepair(trigger)) return { ...state, repairs: { ...repairs, seen: undefined } };
-  // Those of an earlier, unconnected fight.
+  // After a series has ended, the contenders belong to an earlier, unrelated conflict.
   const contenders = repairs.inARow === 0 ? new Map<string, string>() : state.contenders;
   return { ...state, contenders, repairs: afterRepair(repairs, now) };
 }
@@ -307,12 +313,12 @@ function fetchBegan(state: ClassState, trigger: FetchTrigger, now: number): Clas
 function answered(before: ClassState, { failure, checkedAt, failing, retry, now, spread }: Answered): ClassState {
   const isFresh = failure === undefined;
   const lastSuccess = isFresh ? latest(before.lastSuccess, checkedAt) : before.lastSuccess;
-  // A look at a part of the objects says nothing of those that failed before.
+  // A check of some objects says nothing about other objects that failed before.
   const unseen = isFresh && checkedAt === undefined ? before.failure : undefined;
   const state = { ...before, lastSuccess, failing, failure: failure ?? unseen, isIdle: false };
   if (isFresh && failing.size === 0) return unseen === undefined ? { ...state, failures: 0 } : state;
   const why: Retry = isFresh && retry.kind === "never" ? { kind: "backoff" } : retry;
-  // A poll that comes before may have been answered from what is known: the retry still asks.
+  // An earlier poll may have been answered from the cache. The retry still queries the vault.
   const awaited = state.failures > 0 && state.retryAt > now && why.kind === "never" ? state.retryAt : Number.POSITIVE_INFINITY;
   const failures = state.failures + 1;
   const retryAt = Math.min(awaited, now + retryDelay(why, failures, { interval: state.interval, spread }));
@@ -331,7 +337,7 @@ function fetchEnded(state: ClassState, { refresh, isAnswered, polledAt, changeSe
 
 function polled(state: ClassState, polledAt: number, now: number): ClassState {
   const { nextPoll, phase, interval } = state;
-  // One that fell due meanwhile is not made.
+  // A poll that became due during this one is not made, so this one counts for it.
   const duePoll = pollFor(state, Math.max(polledAt, Math.min(now, nextPoll)));
   return { ...state, lastPoll: Math.min(polledAt, nextPoll), duePoll, nextPoll: pollAfter(phase, interval, now) };
 }

@@ -12,26 +12,26 @@ import type { CrdHealth } from "../healing/crd-health.ts";
 import { ALL_STATUSES_BYTES, NAMESPACE_BYTES, Room } from "../room.ts";
 import { applyStatus, deleteStatus } from "./status-writes.ts";
 
-/** The `SecretProviderClassSync` objects: what users and `kubectl get` see of a class. */
+/** The `SecretProviderClassSync` objects, in which users and `kubectl get` see the state of a class. */
 export interface StatusStore {
   readonly hasSynced: boolean;
-  /** Its CRD is away: nothing can be read or written, and classes are mirrored all the same. */
+  /** Whether the CRD of the statuses is missing: the worker can neither read nor write statuses, but still syncs classes. */
   readonly isUnserved: boolean;
-  /** As it was last told, whether or not it is stored. */
+  /** Returns the latest status, whether or not it is stored. */
   get(ref: ObjectRef): ClassStatus | undefined;
-  /** Whether there is one, held or not. */
+  /** Whether a status exists, held or not. */
   has(ref: ObjectRef): boolean;
-  /** All that are stored. */
+  /** All stored statuses. */
   list(): readonly StoredStatus[];
   /**
-   * Writes what the change makes of the status as it was last told; undefined: nothing. Changes of one status are made and written one after
-   * the other, so that none is lost. Where the kind is away or on its way out, the status is kept for {@link storeUnstored}. A status whose
-   * write failed is written with the next update, whether or not that changes it.
+   * Writes the status that `change` makes of the latest one; undefined writes nothing. Changes of one status are made and written one after
+   * the other, so that none is lost. If the CRD is missing or about to disappear, the status is kept for {@link storeUnstored}. A status
+   * whose write failed is written with the next update, even if that update changes nothing.
    */
   update(ref: ObjectRef, change: (told: ClassStatus | undefined) => ClassStatus | undefined, signal: AbortSignal): Promise<void>;
-  /** Whether {@link storeUnstored} has something to do. Costs next to nothing. */
+  /** Whether {@link storeUnstored} has something to do. Cheap to call. */
   hasUnstored(ref: ObjectRef): boolean;
-  /** Stores what could not be stored, and what somebody deleted. False where that has to be tried again. */
+  /** Stores a status that could not be stored, or that someone deleted. Returns false if this has to be repeated. */
   storeUnstored(ref: ObjectRef, signal: AbortSignal): Promise<boolean>;
   remove(ref: ObjectRef, signal: AbortSignal): Promise<void>;
 }
@@ -40,11 +40,14 @@ export interface StatusStoreOptions {
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly logger: Logger;
-  /** Of the CRD of the statuses: what is written while it goes away is refused, or is lost with it. */
+  /** Health of the statuses' CRD: a write while the CRD disappears is refused, or lost with it. */
   readonly crdHealth: CrdHealth;
-  /** Whether there is a class of that name. Of a status without one nothing is kept beyond what is stored. */
+  /** Whether a class of that name exists. Without a class, the worker keeps nothing of a status that is not stored. */
   readonly isOfClass: (ref: ObjectRef) => boolean;
-  /** A status disappeared without our doing, is not what we write, or has room by now. Other updates are our own and need no answer. */
+  /**
+   * Called if a status disappears without the worker's doing, has content that the worker does not write, or gets room. Other updates are
+   * the worker's own and need no reaction.
+   */
   readonly onLost: (classKey: string) => void;
 }
 
@@ -53,21 +56,21 @@ const RESOURCE = RESOURCES.secretProviderClassSyncs;
 export function startStatusStore(options: StatusStoreOptions, signal: AbortSignal): StatusStore {
   const { kube, watcher, crdHealth, logger, isOfClass, onLost } = options;
   const room = new Room({ allBytes: ALL_STATUSES_BYTES, onRoom: onLost });
-  /** Our own writes that the watch has not shown yet. */
+  /** The worker's own writes that the watch has not shown yet. */
   const written = new Map<string, Written>();
-  /** What the API server does not have, though it should. */
+  /** Statuses that the API server should have, but does not. */
   const unstored = new Map<string, ClassStatus>();
-  /** Of the object that the watch has shown last. */
+  /** Version of the object that the watch showed last. */
   let shown = "";
-  /** Writes that are under way. What disappeared meanwhile, and has not come since, may be what they wrote. */
+  /** Writes in progress. `isLost`: an object disappeared meanwhile and has not appeared again, so it may be the written one. */
   const writing = new Map<string, { isLost: boolean }>();
-  /** Deleted by us: their disappearance is no loss. */
+  /** Statuses that the worker deleted. Their disappearance is not a loss. */
   const removed = new Set<string>();
   const noteSeen = (key: string, isLost: boolean): void => {
     const write = writing.get(key);
     if (write !== undefined) write.isLost = isLost;
   };
-  /** As it was last, now that the watch has shown something newer. */
+  /** Returns the latest status from before the watch showed something newer. */
   const takeLast = (key: string, previous: StoredStatus | undefined): ClassStatus | undefined => {
     const last = written.get(key)?.status ?? previous?.status;
     written.delete(key);
@@ -75,7 +78,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
   };
   const noteLoss = (ref: ObjectRef, last: ClassStatus | undefined): void => {
     const key = objectKey(ref);
-    // What is being written while it disappears is newer.
+    // A status that is being written while the object disappears is newer.
     if (last !== undefined && !unstored.has(key) && isOfClass(ref)) unstored.set(key, last);
   };
   const noteGone = (ref: ObjectRef, previous: StoredStatus | undefined): void => {
@@ -88,7 +91,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
   };
   const noteShown = (ref: ObjectRef, { previous, current }: Shown): void => {
     const key = objectKey(ref);
-    // The object comes first, and its status a moment later.
+    // The object appears first, and its status a moment later.
     if (isEmpty(current) || isBefore(current, written.get(key))) return;
     const last = takeLast(key, previous);
     noteSeen(key, false);
@@ -96,7 +99,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     if (excess !== undefined && excess !== previous?.excess && isOfClass(ref))
       logger.warn("a status is too large to keep", { class: key, detail: EXCESSES[excess] });
     if (excess === "parts") {
-      // Nobody but us writes it, and this was not us.
+      // Only the worker writes statuses, and it did not write this one.
       noteLoss(ref, last);
       onLost(key);
     } else if (isCurrentForm && isDeepStrictEqual(status, unstored.get(key))) unstored.delete(key);
@@ -119,7 +122,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     const key = objectKey(ref);
     return unstored.get(key) ?? written.get(key)?.status ?? reflector.get(ref)?.status;
   };
-  /** What an older version wrote is stored anew at the next look, where nothing newer is. */
+  /** Returns the status that has to be stored. The next reconcile stores a status in an older version's form again, unless there is a newer one. */
   const toStore = (ref: ObjectRef): ClassStatus | undefined => {
     const key = objectKey(ref);
     const shown = written.has(key) ? undefined : reflector.get(ref);
@@ -134,7 +137,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     try {
       const version = await applyStatus(options, { ref, status, isNew, generation: reflector.get(ref)?.generation }, storeSignal);
       if (version === undefined || write.isLost) {
-        // Whatever was written before is gone, too.
+        // Earlier writes are gone, too.
         written.delete(key);
         unstored.set(key, status);
         return;
@@ -142,14 +145,17 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
       unstored.delete(key);
       const seen = reflector.get(ref)?.version;
       const isSeen = seen === version || (seen !== undefined && isVersionOlder(version, seen));
-      // Where the watch was faster it has what is held.
+      // If the watch was faster, the live copy already has the status.
       if (isSeen) written.delete(key);
       else written.set(key, { status, version });
     } finally {
       writing.delete(key);
     }
   };
-  /** Our write that is lost: the watch is past it and has no object, which between two lists came and went without an event. */
+  /**
+   * Returns a lost write of the worker: the watch is past the write and shows no object. The object appeared and disappeared between two
+   * lists, without an event.
+   */
   const lostWrite = (ref: ObjectRef): Written | undefined => {
     const own = written.get(objectKey(ref));
     if (own === undefined || !reflector.hasSynced || reflector.get(ref) !== undefined) return undefined;
@@ -166,7 +172,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     noteLostWrite(ref);
     const status = toStore(ref);
     if (status === undefined) return true;
-    // The watched state costs nothing and is asked first: the live one is for the moment in which it lags.
+    // The watched state costs nothing, so it is checked first. The live read is for the moment in which the watch lags behind.
     if (crdHealth.state.kind === "frozen" || (await crdHealth.confirm(storeSignal)).kind === "frozen") return false;
     await store(ref, status, storeSignal);
     return !unstored.has(objectKey(ref));
@@ -209,7 +215,7 @@ const EXCESSES: Readonly<Record<StatusExcess, string>> = {
 function projected(room: Room, object: KubeObject): StoredStatus {
   const key = objectKey(object.metadata);
   const { uid = "", resourceVersion, generation } = object.metadata;
-  const held = heldStatus(object, (bytes) => room.take(key, { uid, bytes })); // Our own CRD's schema.
+  const held = heldStatus(object, (bytes) => room.take(key, { uid, bytes }));
   if (held.status === undefined && held.excess !== "namespace") room.leave(key);
   return { key, uid, version: resourceVersion, generation, ...held };
 }
@@ -228,7 +234,7 @@ interface Written {
   readonly version: string;
 }
 
-/** Of two writes in a row the watch shows the first one when the second one is made already. */
+/** Whether the watch still shows an older version: after two writes in a row, it shows the first one when the second is already made. */
 function isBefore({ version = "" }: StoredStatus, own: Written | undefined): boolean {
   return own !== undefined && isVersionOlder(version, own.version);
 }
@@ -238,6 +244,6 @@ export interface StoredStatus extends HeldStatus {
   readonly key: string;
   readonly uid: string;
   readonly version: string | undefined;
-  /** Of the object itself. */
+  /** Generation of the status object itself, not of the class. */
   readonly generation: number | undefined;
 }

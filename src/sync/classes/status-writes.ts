@@ -16,7 +16,7 @@ export interface StatusWrite {
   readonly generation: number | undefined;
 }
 
-/** Resolves with the version that was written; undefined where the kind is away. */
+/** Resolves to the resourceVersion that was written; undefined if the CRD is missing. */
 export async function applyStatus(
   options: { readonly kube: KubeClient; readonly logger: Logger },
   write: StatusWrite,
@@ -32,7 +32,7 @@ export async function applyStatus(
     return made.metadata.resourceVersion ?? "";
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "NotFound") throw error;
-    // The object may be gone, and the watch has not said so.
+    // The object may be deleted without an event from the watch yet.
     if (!isNew) return applyStatus(options, { ...write, isNew: true }, signal);
     logger.debug("the status could not be stored because its CRD is missing", { class: objectKey(ref) });
     return undefined;
@@ -47,7 +47,7 @@ function shell({ namespace, name }: ObjectRef): SecretProviderClassSync {
   };
 }
 
-/** False where there was nothing to delete, the kind itself included. */
+/** Returns false if there was nothing to delete, for example because the CRD is missing. */
 export async function deleteStatus(kube: KubeClient, ref: ObjectRef, signal: AbortSignal): Promise<boolean> {
   try {
     return await kube.delete(RESOURCE, ref, {}, signal);

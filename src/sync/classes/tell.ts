@@ -4,7 +4,7 @@ import type { EventSink } from "../../domain/ports/event-sink.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { EVENTS, type EventWord } from "../../domain/reasons.ts";
 
-/** What people are told of a class: by an event on it, and in the log. */
+/** A message to users about a class: an event on the class, and a log entry. */
 export interface Notice {
   readonly kind:
     | "outcome"

@@ -10,14 +10,15 @@ import { isMirrored, type Mirroring } from "./observe.ts";
 import { specHashes } from "./spec-hash.ts";
 import type { StatusStore } from "./status-store.ts";
 
-/** An answer that comes sooner is the one write of its edit (milliseconds). */
+/** An answer that comes sooner is the only status write for its edit (milliseconds). */
 export const WORTH_TELLING_MS = 500;
 
 export type ClassChange = Pick<Change<HeldClass>, "previous" | "current">;
 
 /**
- * Classes whose status calls them ready as they were before, and since when. An edit may come while the class is looked at, or wait for a
- * worker behind others of its vault, or for the vault: whoever waits for `Ready` does not get the answer to the edit before all that time.
+ * Classes whose status still reports them as ready from before an edit, and since when. An edit may arrive during a reconcile, or wait for
+ * a handler behind other classes of its vault, or wait for the vault. A user who waits for `Ready` has no answer to the edit for all that
+ * time.
  */
 export class UnansweredEdits {
   readonly #isReadyOutdated: (provider: HeldClass) => boolean;
@@ -31,7 +32,7 @@ export class UnansweredEdits {
     this.#now = now;
   }
 
-  /** To be told of every change of a class. */
+  /** Call this for every change of a class. */
   note({ previous, current }: ClassChange): void {
     if (current === undefined) {
       if (previous !== undefined) this.end(keyOf(previous));
@@ -42,7 +43,7 @@ export class UnansweredEdits {
       this.end(key);
       return;
     }
-    // An earlier edit that has no answer either counts from its own time.
+    // An earlier edit that is still unanswered keeps its own time.
     if (this.#since.has(key) && previous !== undefined && this.#isReadyOutdated(previous)) return;
     this.#since.set(key, this.#now());
     this.#onEdit(key);
@@ -52,7 +53,7 @@ export class UnansweredEdits {
     this.#since.delete(classKey);
   }
 
-  /** Milliseconds until it is worth telling; undefined where the class has no edit without an answer. */
+  /** Milliseconds until the missing answer is worth a status write; undefined if the class has no unanswered edit. */
   dueIn(classKey: string): number | undefined {
     const since = this.#since.get(classKey);
     return since === undefined ? undefined : Math.max(0, since + WORTH_TELLING_MS - this.#now());
@@ -62,21 +63,21 @@ export class UnansweredEdits {
     return this.#since.keys();
   }
 
-  /** Is told of each edit, those before included. */
+  /** Calls `onEdit` for each edit, including earlier ones. */
   observe(onEdit: (classKey: string) => void): void {
     this.#onEdit = onEdit;
     for (const key of this.keys()) onEdit(key);
   }
 }
 
-/** The class as it is to be mirrored now; undefined where nobody asks a vault for it. */
+/** Returns the class as it has to be synced now; undefined if the worker syncs no Secret for it. */
 export function mirroredNow(mirroring: Mirroring, provider: HeldClass): ClassNow | undefined {
   if (provider.excess !== undefined || !isOurs(provider) || secretObjectsOf(provider).length === 0) return undefined;
   if (!isMirrored(mirroring, provider)) return undefined;
   return { generation: provider.metadata.generation ?? 0, specHashes: specHashes(provider) };
 }
 
-/** Where the statuses have not been listed yet nobody knows. */
+/** Whether the status may report the class as ready from before an edit. True while the statuses are not listed, because they are then unknown. */
 export function mayBeOutdated(
   mirroring: Mirroring,
   statuses: Pick<StatusStore, "get" | "hasSynced" | "isUnserved">,
@@ -94,7 +95,7 @@ interface EditPorts {
   readonly enqueue: (classKey: string) => void;
 }
 
-/** Says in the class's status that nobody knows yet whether it is ready as it is now. */
+/** Withdraws `Ready` in the class's status while it is unknown whether the class is ready as it is now. */
 export async function takeReadyBack({ caches, clock, enqueue }: EditPorts, provider: HeldClass, signal: AbortSignal): Promise<void> {
   const ref = refOf(provider);
   const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
@@ -103,6 +104,6 @@ export async function takeReadyBack({ caches, clock, enqueue }: EditPorts, provi
     return now && takenBack(told, now, clock.now());
   };
   await caches.statuses.update(ref, change, signal);
-  // Whatever is under way: what was taken back is owed an answer.
+  // Even if a reconcile is in progress, the withdrawn `Ready` needs an answer.
   enqueue(keyOf(provider));
 }

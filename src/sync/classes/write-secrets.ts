@@ -19,10 +19,10 @@ import { specHashes } from "./spec-hash.ts";
 import { isContestedUntil, isRepair } from "./state.ts";
 import { type Teller, tell } from "./tell.ts";
 
-/** Secrets of one class that are written at a time: each waits for the API server, not for the others. */
+/** Number of Secrets of one class that are written concurrently. Each write waits for the API server, not for the other writes. */
 const WRITES_AT_A_TIME = 4;
 
-/** What Secrets are written through. */
+/** Dependencies of the writes of Secrets. */
 export interface WritePorts {
   readonly caches: ClassCaches;
   readonly states: ClassStates;
@@ -32,22 +32,22 @@ export interface WritePorts {
   readonly clock: Clock;
 }
 
-/** Why the vault was asked, and for which class. */
+/** The class, and the reason for the query to the vault. */
 export interface Written extends Pick<Mirrored, "key" | "spc"> {
   readonly trigger: FetchTrigger;
 }
 
-/** How the Secrets of a class stand after their writes. */
+/** Status of the class's Secrets after their writes. */
 export interface WrittenSecrets {
   readonly secrets: readonly SecretStatus[];
-  /** How those are tried again that the API server refused; undefined where it refused none. */
+  /** When to retry the writes that the API server refused; undefined if it refused none. */
   readonly retry: Retry | undefined;
 }
 
-/** Writes the Secrets of a class, where something differs. One that can't be written keeps none of the others waiting. */
+/** Writes the Secrets of a class that differ. A Secret that cannot be written does not delay the others. */
 export async function writeSecrets(ports: WritePorts, written: Written, answer: Mirror, signal: AbortSignal): Promise<WrittenSecrets> {
   if (answer.kind === "refused") {
-    // While the vault gives no answer, the status keeps saying what the Secrets hold.
+    // While the vault gives no answer, the status continues to report the content of the Secrets.
     const names = secretObjectsOf(written.spc).map(({ secretName }) => secretName);
     return { secrets: heldSecrets(names, storedSecrets(ports, written), answer.reason), retry: undefined };
   }
@@ -56,7 +56,7 @@ export async function writeSecrets(ports: WritePorts, written: Written, answer: 
   for (let index = 0; index < answer.secrets.length; index += WRITES_AT_A_TIME) {
     const some = answer.secrets.slice(index, index + WRITES_AT_A_TIME);
     const writes = some.map((entry) => writeOne(ports, { ...written, course }, entry, signal));
-    // Nothing is left under way where the reconcile ends here.
+    // No write may still be in progress if the reconcile ends here.
     await Promise.allSettled(writes);
     const ended = await Promise.all(writes);
     outcomes.push(...ended);
@@ -71,7 +71,7 @@ function storedSecrets({ caches }: WritePorts, { spc }: Written): readonly Secre
   return caches.statuses.get({ namespace, name })?.secrets ?? [];
 }
 
-/** As late as the API server asks for, where it does. */
+/** Returns the longest delay that the API server asked for; otherwise a backoff. */
 function retryOf(outcomes: readonly WriteOutcome[]): Retry | undefined {
   const errors = outcomes.flatMap(({ error }) => (error === undefined ? [] : [error]));
   if (errors.length === 0) return undefined;
@@ -79,17 +79,17 @@ function retryOf(outcomes: readonly WriteOutcome[]): Retry | undefined {
   return asked.length === 0 ? { kind: "backoff" } : { kind: "after", milliseconds: Math.max(...asked) };
 }
 
-/** What the writes of a class have met so far. */
+/** State that the writes of one class share. */
 interface Course {
-  /** A Secret was tried on the spot as often as it may be. */
+  /** Whether a Secret has used up its immediate attempts. */
   isInVain: boolean;
-  /** The API server says nothing at all: the others would wait for that as long. */
+  /** Set if the API server does not respond at all: the remaining writes would wait just as long. */
   silence: KubeError | undefined;
 }
 
 interface WriteOutcome {
   readonly status: SecretStatus;
-  /** Why it was not written; absent also where the vault's answer is the reason. */
+  /** Why the Secret was not written; also absent if the vault's answer is the reason. */
   readonly error?: KubeError;
 }
 
@@ -116,21 +116,21 @@ async function writeOne(
   return { status: failed({ name, state: STATES[error.code] ?? "Unreachable", message: error.message }), error };
 }
 
-/** Milliseconds before each further attempt with the values in hand: for the next one by the queue the vault has to give them once more. */
+/** Milliseconds before each further attempt with the same values. For an attempt by the queue, the vault would have to return the values again. */
 const SOON_AGAIN_MS = [250, 750];
 
-/** Slower than that (milliseconds) the API server is not asked once more on the spot. */
+/** If the API server takes longer to answer (milliseconds), there is no further immediate attempt. */
 const PROMPT_MS = 2_000;
 
 interface Attempts {
   readonly result: Exclude<WriteResult, { readonly kind: "deleted" }> | { readonly kind: "error"; readonly error: KubeError };
   /** The Secret before the last attempt. */
   readonly observed: ObservedSecret | undefined;
-  /** Why it was deleted to be made anew, if it was. */
+  /** Why the worker deleted the Secret to recreate it; undefined if it did not. */
   readonly deleted: string | undefined;
 }
 
-/** Each of them goes by the Secret as it is then: somebody may have written it meanwhile. */
+/** Writes a Secret in several attempts. Each attempt starts from the Secret as it is then, because someone else may have written it meanwhile. */
 async function attempts(
   ports: WritePorts,
   { spc, course }: Written & { readonly course: Course },
@@ -158,7 +158,10 @@ async function attempts(
   }
 }
 
-/** These end the reconcile: a stop, another leader, a namespace that goes, and what is no answer of the API server. */
+/**
+ * Rethrows errors that end the reconcile: a stop, another leader, a namespace that is being deleted, and errors other than a refusal by the
+ * API server.
+ */
 function asRefusal(error: unknown, signal: AbortSignal): { readonly kind: "error"; readonly error: KubeError } {
   if (signal.aborted || !isRefusal(error) || error.code === "Terminating") throw error;
   return { kind: "error", error };
@@ -168,10 +171,10 @@ function isSilence({ code, status }: KubeError): boolean {
   return code === "Unavailable" && status === undefined;
 }
 
-/** What may be over in a moment: its copy is behind, somebody else writes, or the API server stumbles. */
+/** Errors that may be over in a moment: the live copy is behind, someone else is writing, or the API server fails briefly. */
 const PASSING: ReadonlySet<KubeErrorCode> = new Set(["Unavailable", "Conflict", "AlreadyExists", "NotFound", "Gone"]);
 
-/** In the words of the status; all else is no usable answer. */
+/** Status reason by error code. All other codes count as no usable answer. */
 const STATES: Readonly<Partial<Record<KubeErrorCode, SyncReason>>> = {
   Invalid: "InvalidObject",
   TooLarge: "TooLarge",
@@ -179,7 +182,10 @@ const STATES: Readonly<Partial<Record<KubeErrorCode, SyncReason>>> = {
   Throttled: "Throttled",
 };
 
-/** A Secret that somebody damages after each repair is as it should be for moments only. */
+/**
+ * Returns the status of a Secret that was written. If someone damages it after each repair, it is correct only for moments, and counts as
+ * contested.
+ */
 function writtenStatus({ states, clock }: WritePorts, { key, spc }: Written, name: string, data: readonly KeyStatus[]): SecretStatus {
   const specHash = specHashes(spc).get(name);
   const written = { ...(specHash === undefined ? {} : { specHash }), data };
@@ -187,15 +193,15 @@ function writtenStatus({ states, clock }: WritePorts, { key, spc }: Written, nam
   const who = state?.contenders.get(name);
   if (state === undefined || who === undefined || isContestedUntil(state, clock.now()) === undefined)
     return { name, state: "Synced", ...written };
-  // Stable while the fight lasts, so that it is told once.
+  // The message stays the same while the conflict lasts, so that it is reported once.
   const message = `Secret ${name} is changed or deleted after each repair, last by ${who}; repairs pause for up to a minute. Stop the other writer, or choose another secretName`;
   return { name, state: "Contested", message, ...written };
 }
 
-/** What was there stays, and the status goes on saying what that is. */
+/** Returns a function that makes the status of a Secret that was not written. The Secret keeps its content, and the status continues to report it. */
 function failedStatus(ports: WritePorts, written: Written, entry: MirroredSecret) {
   return (told: Pick<SecretStatus, "name" | "state" | "message">): SecretStatus => {
-    // What a Secret of somebody else holds is not ours to say.
+    // The status does not report the content of a Secret that belongs to someone else.
     if (entry.kind !== "failed" && told.state === "Conflict") return { ...told, data: [] };
     const { data = [], specHash } = storedSecrets(ports, written).find(({ name }) => name === told.name) ?? {};
     const held = { ...told, ...(specHash === undefined ? {} : { specHash }) };
@@ -208,7 +214,7 @@ function isDamaged({ spc }: Written, name: string, observed: ObservedSecret | un
   return secretObject !== undefined && !isAsWritten(spc.metadata.name, secretObject, observed);
 }
 
-/** Says who damaged a Secret, as far as the API server knows, and remembers it in case of a fight. */
+/** Reports who damaged a Secret, as far as the API server knows, and remembers it in case the Secret becomes contested. */
 function noteRepair(ports: WritePorts, { key, spc }: Written, name: string, observed: ObservedSecret | undefined): void {
   ports.repairs.inc({ damage: observed === undefined ? "deleted" : "edited" });
   const writer = observed?.lastForeign;

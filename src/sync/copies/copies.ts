@@ -18,12 +18,12 @@ import type { CopyCaches } from "./observe-copies.ts";
 import { type CopyPorts, reconcileCopies } from "./reconcile-copies.ts";
 
 /**
- * Classes whose copies are written at a time. Each has the values of one Secret in hand, and for a moment those of a copy, of 1 MiB each at most;
- * a namespace alone gets half of them.
+ * Number of classes whose copies are written concurrently. Each holds the values of one Secret and, for a moment, those of a copy in
+ * memory, at most 1 MiB each. One namespace gets at most half of this number.
  */
 const WORKERS = 8;
 
-/** Until all copies are listed (milliseconds). */
+/** Delay until the next attempt while not all copies are listed (milliseconds). */
 const UNLISTED_MS = 1_000;
 
 export interface CopiesOptions {
@@ -35,7 +35,7 @@ export interface CopiesOptions {
   readonly process: ProcessParts;
 }
 
-/** What the worker knows of its classes. */
+/** Live copies and stores for the classes whose Secrets are copied. */
 export interface CopiedClasses extends Pick<CopyCaches, "secrets"> {
   readonly classes: Pick<HeldClasses, "get" | "list">;
   readonly statuses: Pick<StatusStore, "get" | "update">;
@@ -43,13 +43,13 @@ export interface CopiedClasses extends Pick<CopyCaches, "secrets"> {
   readonly crdHealth: CrdHealth;
 }
 
-/** Copies of classes' Secrets in other namespaces: a queue of its own, keyed by the class. */
+/** Copies of classes' Secrets in other namespaces, with a queue of their own, keyed by the class. */
 export interface Copies {
-  /** The class (`namespace/name`), or a Secret of it, has changed. */
+  /** Call this when the class (`namespace/name`) or one of its Secrets has changed. */
   noteClass(classKey: string): void;
-  /** What the Namespace takes has changed. */
+  /** Call this when the consent of the Namespace has changed. */
   noteNamespace(namespace: string): void;
-  /** Works until the signal aborts. */
+  /** Reconciles copies until the signal aborts. */
   run(live: CopiedClasses, signal: AbortSignal): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
     else if (isAbout(running.live, key)) running.queue.add(key);
   };
   const copies = startSecretStore({ watcher, fingerprints, logger: process.logger, onChange: noteClass, marks: COPY_MARKS }, signal);
-  /** Most classes have no copies, and cost nothing here. */
+  /** Whether the class wants or has copies. Most classes have none, and cost nothing here. */
   const isAbout = ({ classes, statuses }: CopiedClasses, key: string): boolean => {
     const ref = refOfKey(key);
     const isNamed = classes.get(ref)?.metadata.annotations?.[CLASS_ANNOTATIONS.mirrorTo] !== undefined;
@@ -103,7 +103,7 @@ function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches
   const { kube, fingerprints, settings, install, process } = options;
   const { metrics, events, clock, logger } = process;
   const { classes, secrets, statuses, pods, crdHealth } = live;
-  // Bound to the place, so that equal content of two Secrets does not show.
+  // Includes the place of the Secret, so that the mark does not reveal that two Secrets have equal content.
   const markOf = ({ ref, annotations }: ObservedSecret): string =>
     fingerprints.ofRecord(["source of copies", objectKey(ref), annotations[SECRET_ANNOTATIONS.content] ?? ""]);
   return {

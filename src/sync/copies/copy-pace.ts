@@ -2,16 +2,16 @@ import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } fro
 import { copyKey, type PlannedCopy } from "../../domain/sync/copies/copies-plan.ts";
 
 interface Remembered {
-  /** Of the content that was written last. */
+  /** Mark of the content that was written last. */
   readonly mark: string;
   readonly repairs: Repairs;
 }
 
-/** How often each copy was written without new content: somebody who undoes that is not fought at the API server's speed. */
+/** Counts the writes of each copy without new content. If someone undoes them, the worker does not repeat them at the API server's speed. */
 export class CopyPace {
   readonly #copies = new Map<string, Remembered>();
 
-  /** Milliseconds for which the write has to wait. New content never waits. */
+  /** Milliseconds before the copy may be written. New content never waits. */
   pauseBefore({ source, namespace }: PlannedCopy, now: number): number {
     const key = copyKey(namespace, source);
     const remembered = this.#copies.get(key);
@@ -28,21 +28,21 @@ export class CopyPace {
     this.#copies.set(key, { mark: source.mark, repairs });
   }
 
-  /** Milliseconds for which somebody still counts as undoing the writes; undefined where nobody does. */
+  /** Milliseconds for which the copy still counts as contested; undefined if it does not. */
   contestedFor({ source, namespace }: PlannedCopy, now: number): number | undefined {
     const remembered = this.#copies.get(copyKey(namespace, source));
     const until = remembered === undefined ? undefined : contestedUntil(remembered.repairs, now);
     return until === undefined ? undefined : until - now;
   }
 
-  /** The copy is as it should be: damage that waited for its repair is gone by itself. */
+  /** Call this when the copy is correct: damage that waited for its repair is gone by itself. */
   noteRight({ source, namespace }: PlannedCopy): void {
     const key = copyKey(namespace, source);
     const remembered = this.#copies.get(key);
     if (remembered !== undefined) this.#copies.set(key, { ...remembered, repairs: { ...remembered.repairs, seen: undefined } });
   }
 
-  /** `namespace/name` of a copy that is gone. */
+  /** `key`: `namespace/name` of a copy that no longer exists. */
   forget(key: string): void {
     this.#copies.delete(key);
   }

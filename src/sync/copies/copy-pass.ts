@@ -7,9 +7,9 @@ import type { CopyState } from "../../domain/sync/status-fields.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import { soonestOf, writeRefusal } from "../refusals.ts";
 
-/** While the class CRD is away, something moved, or the class has no status yet (milliseconds). */
+/** Delay while the class CRD is frozen, something changed meanwhile, or the class has no status yet (milliseconds). */
 export const UNSETTLED_MS = 1_000;
-/** Nothing tells of a foreign Secret that has gone (milliseconds). */
+/** Delay after a conflict, because no event shows that someone else's Secret is gone (milliseconds). */
 const CONFLICT_MS = 60_000;
 
 export type CopyPlace = Omit<CopyResult, "state">;
@@ -17,9 +17,9 @@ export type CopyPlace = Omit<CopyResult, "state">;
 export const placeOfSecret = ({ namespace = "", name }: ObjectRef): CopyPlace => ({ namespace, name });
 export const placeOfCopy = ({ namespace, source }: PlannedCopy): CopyPlace => ({ namespace, name: source.secret.ref.name });
 
-/** What comes of the single copies, of their removal as of their writing: one that fails holds up no other. */
+/** Results of the removal and the write of single copies. A copy that fails does not delay the others. */
 export class CopyPass {
-  /** Namespaces of which the next pass knows more: a write met another one, say. */
+  /** Namespaces about which only the next pass can tell more, for example because a write conflicted with another one. */
   readonly unclear = new Set<string>();
   readonly #results = new Map<string, CopyResult>();
   readonly #failures: KubeError[] = [];
@@ -29,7 +29,7 @@ export class CopyPass {
     return [...this.#results.values()];
   }
 
-  /** Does what is about these copies; its failure is theirs. */
+  /** Runs the work for these copies. If it fails, the failure counts for each of them. */
   async attempt(places: readonly CopyPlace[], work: () => Promise<void>): Promise<void> {
     const error = await writeRefusal(work);
     if (error !== undefined) for (const place of places) this.#fail(place, error);
@@ -44,14 +44,14 @@ export class CopyPass {
     this.#results.set(objectKey(place), { ...place, state });
   }
 
-  /** Nobody knows by now what is to become of the copy; where an attempt has failed for it, that is told already. */
+  /** Records that the next step for the copy is unknown. A failed attempt has already recorded its own result. */
   noteUnclear(place: CopyPlace): undefined {
     if (this.#results.has(objectKey(place))) return;
     this.unclear.add(place.namespace);
     this.requeueAfter(UNSETTLED_MS);
   }
 
-  /** `contestedFor`: milliseconds in which others still count as changing it back; undefined where nobody does. */
+  /** `contestedFor`: milliseconds for which the copy still counts as contested; undefined if it does not. */
   noteContested(
     place: CopyPlace,
     { state, contestedFor }: { readonly state: CopyState; readonly contestedFor: number | undefined },
@@ -62,7 +62,7 @@ export class CopyPass {
   }
 
   #fail(place: CopyPlace, error: KubeError): void {
-    // What goes with its namespace fails nobody.
+    // A copy that is deleted with its namespace does not count as a failure.
     if (error.code === "Terminating") return this.note(place, "Terminating");
     this.#failures.push(error);
     if (error.code === "Conflict") this.unclear.add(place.namespace);

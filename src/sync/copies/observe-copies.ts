@@ -17,35 +17,35 @@ import type { Serves } from "../shard.ts";
 import type { Grants } from "../vault/find-identity.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 
-/** The live copies of a cluster that decisions about copies of Secrets go by. */
+/** The live copies of a cluster on which decisions about copies of Secrets are based. */
 export interface CopyCaches {
   readonly settings: WorkerSettings;
   readonly install: ServedInstall;
   readonly classes: Pick<HeldClasses, "get">;
-  /** Of the classes, in their own namespaces. */
+  /** Secrets of the classes, in the classes' own namespaces. */
   readonly secrets: Pick<SecretStore, "ofClass">;
-  /** In other namespaces. */
+  /** Copies, in other namespaces. */
   readonly copies: Pick<SecretStore, "ofClass" | "get">;
   readonly consumers: Pick<Consumers, "isUsed">;
   readonly grants: Pick<Grants, "consentOf">;
-  /** What copies carry that have the content of the Secret. */
+  /** Returns the mark of copies that have the content of the Secret. */
   readonly markOf: (source: ObservedSecret) => string;
 }
 
-/** Which namespaces copies are written in, and of which classes. */
+/** The namespaces in which copies are written, and the classes whose copies are written. */
 interface ServedInstall {
-  /** None: all. */
+  /** Empty: all namespaces. */
   readonly namespaces: readonly string[];
-  /** `serves`: whether this worker writes the copies of a namespace's classes, wherever they are. */
+  /** `serves`: whether this worker writes the copies for the classes of a namespace, wherever the copies are. */
   readonly shard: { readonly serves: Serves };
 }
 
-/** Classes of other shards, as they are now; undefined: there is none. */
+/** Classes of other shards, as they are now; undefined for a class that does not exist. */
 export type ForeignClasses = ReadonlyMap<string, SecretProviderClass | undefined>;
 
 /**
- * Classes of other shards (`namespace/name`) whose copies have the names that this class wants, with these names: nothing of those classes is in
- * the live copies.
+ * Returns the classes of other shards (`namespace/name`) whose copies have names that this class wants, with the places of those copies.
+ * The live copies contain nothing about those classes.
  */
 export function foreignOwners(
   caches: CopyCaches,
@@ -63,7 +63,10 @@ export function foreignOwners(
 
 type CopyRef = Required<ObjectRef>;
 
-/** Outside the install's namespaces there is no class of anybody's: whoever edited an annotation has nothing read by it. */
+/**
+ * Whether the class belongs to another shard. A namespace outside the install does not count: an edited annotation must not make the worker
+ * read there.
+ */
 function isForeign({ namespaces, shard }: ServedInstall, classKey: string): boolean {
   const { namespace } = refOfKey(classKey);
   return isServed(namespaces, namespace) && !shard.serves(namespace);
@@ -73,7 +76,7 @@ function isServed(namespaces: readonly string[], namespace: string): boolean {
   return namespaces.length === 0 || namespaces.includes(namespace);
 }
 
-/** Undefined while nothing may be concluded from the class: it is held in part, or was given to another provider. */
+/** Returns undefined if nothing can be concluded from the class, because it is held in part or now belongs to another provider. */
 export function observeCopies(caches: CopyCaches, key: string, foreign: ForeignClasses = new Map()): CopiesObservation | undefined {
   const spc = caches.classes.get(refOfKey(key));
   if (spc !== undefined && (spc.excess !== undefined || !isOurs(spc))) return undefined;
@@ -96,7 +99,7 @@ function copyingClass(caches: CopyCaches, spc: SecretProviderClass | undefined):
   return { kind: "present", namespaces, isListUnclear: problems.length > 0, secretNames, isMirrored: isMirrored(caches, spc) };
 }
 
-/** One that was edited is left until it is repaired. */
+/** Returns the Secrets that the worker wrote for the class, without Secrets whose marks of the worker were edited. */
 function sourcesOf({ secrets, markOf }: CopyCaches, key: string): readonly CopySource[] {
   const { name } = refOfKey(key);
   return secrets
@@ -112,7 +115,10 @@ function standing({ install, grants }: CopyCaches, key: string, namespace: strin
   return consent !== undefined && takesFrom(consent, key) ? "granted" : "notGranted";
 }
 
-/** Also by a class that is missing while its Secret is there: it may be back in a moment. Of one of another shard nothing is known but what was asked. */
+/**
+ * Whether the class has a copy there, too. A class that is missing while its Secret exists still counts, because it may be restored in a
+ * moment. For a class of another shard, only `foreign` is known.
+ */
 function isClaimed(
   { install, classes, secrets }: CopyCaches,
   classKey: string,

@@ -35,7 +35,7 @@ export interface CopyPorts {
   readonly pace: CopyPace;
 }
 
-/** One pass over the copies of one class: observe, plan, apply, tell. */
+/** Reconciles the copies of one class: observes, plans, applies, and reports. */
 export async function reconcileCopies(ports: CopyPorts, key: string, signal: AbortSignal): Promise<Outcome> {
   const { writing, caches, pace } = ports;
   if (writing.crdHealth.state.kind === "frozen") return { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
@@ -59,7 +59,7 @@ export async function reconcileCopies(ports: CopyPorts, key: string, signal: Abo
   return pass.outcome();
 }
 
-/** What cannot be read holds up only the copies that name it. */
+/** Reads classes of other shards. A class that cannot be read delays only the copies that name it. */
 async function foreignClasses(
   { kube }: CopyRemoving,
   owners: ReturnType<typeof foreignOwners>,
@@ -70,7 +70,7 @@ async function foreignClasses(
   for (const [key, places] of owners) {
     await pass.attempt(places, async () => {
       const result = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, refOfKey(key), signal);
-      // Where the kind is not served, nothing is said of the class.
+      // If the API server does not serve the kind, nothing is known about the class.
       if (result.kind !== "unserved") found.set(key, result.kind === "found" ? result.object : undefined);
     });
   }
@@ -82,7 +82,7 @@ interface Writing {
   readonly pass: CopyPass;
 }
 
-/** Each source is read once, for the copies of it that have to be written; its values are let go before the next one is read. */
+/** Reads each source once, for those of its copies that have to be written, and drops its values before it reads the next one. */
 async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, writing: Writing, signal: AbortSignal): Promise<void> {
   for (const source of new Set(copies.map((copy) => copy.source))) {
     const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, writing.pass) ?? []);
@@ -94,7 +94,7 @@ interface NextCopy extends PlannedCopy {
   readonly step: CopyWrite | { readonly kind: "unread" };
 }
 
-/** The copy, if it is to be read or written now; otherwise notes how it stands. */
+/** Returns the copy if it has to be read or written now; otherwise records its state. */
 function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: CopyPass): NextCopy | undefined {
   const { step } = copy;
   const place = placeOfCopy(copy);
@@ -145,7 +145,7 @@ interface ReadCopy {
   readonly observed: ObservedSecret | undefined;
 }
 
-/** Plans anew what is held in part, by what the API server has. */
+/** Reads a copy that is held in part, and plans it again from the Secret in the API server. */
 async function readCopy(
   { writing, caches }: CopyPorts,
   copy: PlannedCopy,
@@ -160,7 +160,7 @@ async function readCopy(
   return { copy: { ...copy, source, step }, observed };
 }
 
-/** Where a class has no status yet, its own reconcile is about to make one. */
+/** Reports the states of the copies in the class's status. If the class has no status yet, its own reconcile is about to create one. */
 async function tellStatus(
   { writing: { logger }, caches, statuses, events }: CopyPorts,
   key: string,

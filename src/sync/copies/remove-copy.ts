@@ -13,13 +13,13 @@ export interface CopyRemoving extends CopyWriting {
   readonly crdHealth: Pick<CrdHealth, "state" | "confirm">;
 }
 
-/** The class that a removal was planned for; `resourceVersion` undefined: it was missing. */
+/** The class for which a removal was planned; `resourceVersion` is undefined if the class was missing. */
 export interface RemovalSubject {
   readonly key: string;
   readonly resourceVersion: string | undefined;
 }
 
-/** False where the API server does not confirm the reason: what was planned is no longer so. The class is read before its CRD. */
+/** Deletes a copy. Returns false if the API server does not confirm the reason, because the plan is outdated. The class is read before its CRD. */
 export async function removeCopy(
   removing: CopyRemoving,
   subject: RemovalSubject,
@@ -45,7 +45,7 @@ async function isClassAsPlanned(kube: KubeClient, { key, resourceVersion }: Remo
 
 async function isConfirmed(kube: KubeClient, key: string, { secret, reason }: CopyRemoval, signal: AbortSignal): Promise<boolean> {
   switch (reason) {
-    // The class itself says so, and is as it was.
+    // The unchanged class is itself the proof.
     case "notNamed":
       return true;
     case "notGranted": {

@@ -28,8 +28,8 @@ export interface CopyWriting {
 const WRITTEN = { fieldManager: FIELD_MANAGER };
 
 /**
- * The Secret of the class as the API server has it now, with its values; undefined where that is not what the copies were planned for: it was
- * edited, or has other content by now, of which the watch will tell.
+ * Reads the Secret of the class from the API server, with its values. Returns undefined if it is not the Secret for which the copies were
+ * planned: someone edited it, or it has other content now, which the watch will show.
  */
 export async function readSource(
   { kube, fingerprints }: CopyWriting,
@@ -53,7 +53,7 @@ export interface DueCopy extends PlannedCopy {
   readonly step: CopyWrite;
 }
 
-/** `live` is the copy's source, as {@link readSource} has it. */
+/** `live` is the source of the copy, as {@link readSource} returns it. */
 export async function writeCopy(
   writing: CopyWriting,
   { source, namespace, step }: DueCopy,
@@ -88,11 +88,11 @@ export async function writeCopy(
 interface Destination {
   readonly live: Secret;
   readonly namespace: string;
-  /** Who wrote a Secret over may not make a proof for it. */
+  /** Whether the copy may get a proof. Overwriting a Secret that lacks a proof must not create one. */
   readonly hasProof: boolean;
 }
 
-/** Keys that others have added to the source stay where they are. */
+/** Copies only the keys that the worker owns, not keys that others added to the source. */
 function copyBody({ fingerprints }: CopyWriting, source: CopySource, { live, namespace, hasProof }: Destination): Secret {
   const place = { namespace, name: source.secret.ref.name };
   const keys = source.secret.owned.data;
@@ -117,13 +117,13 @@ async function create({ kube, written }: CopyWriting, body: Secret, { classKey }
   } catch (error) {
     if (!(error instanceof KubeError) || error.code !== "AlreadyExists") throw error;
   }
-  // Whose it is, its metadata says: nothing of somebody else's Secret is read.
+  // The metadata shows whose Secret it is, so nothing else of someone else's Secret is read.
   const { namespace, name } = refOf(body);
   const asked = { namespace, fieldSelector: `metadata.name=${name}`, metadataOnly: true };
   const [found] = await kube.list<KubeObject>(RESOURCES.secrets, asked, signal);
   const { labels = {}, annotations = {} } = found?.metadata ?? {};
   const isOwn = labels[COPY_LABEL] === "true" && annotations[COPY_ANNOTATIONS.copiedFrom] === classKey;
-  // The watch has not shown our own write yet.
+  // The watch has not shown the worker's own write yet, or the Secret is gone again.
   if (found === undefined || isOwn) throw changingHands({ namespace, name });
   return "Conflict";
 }

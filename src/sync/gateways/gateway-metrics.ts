@@ -3,7 +3,7 @@ import { CERTIFICATE_STATES, type CertificateState } from "../../domain/gateways
 import { metricsIn } from "../../runtime/metrics.ts";
 
 export interface GatewayMetrics {
-  /** How the certificates of the owner stand; none: nothing of it is counted any more. */
+  /** Sets the states of the owner's certificates. An empty list removes the owner from the counts. */
   observe(owner: string, states: readonly CertificateState[]): void;
 }
 

@@ -12,7 +12,7 @@ export interface GatewayReportOptions {
   readonly metrics: GatewayMetrics;
 }
 
-/** Says what is wrong with certificates of Gateways and Ingresses, once as long as it stays the same. */
+/** Reports problems with certificates of Gateways and Ingresses, each once for as long as it stays the same. */
 export class GatewayReport {
   readonly #options: GatewayReportOptions;
   readonly #said = new Map<string, ReadonlySet<string>>();

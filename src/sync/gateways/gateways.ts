@@ -35,17 +35,17 @@ export interface GatewaysOptions {
   readonly random: () => number;
 }
 
-/** Certificates of Gateways and Ingresses: classes that are made for them, and references to the Secrets of these. */
+/** Certificates of Gateways and Ingresses: the classes that are made for them, and the references to the Secrets of these classes. */
 export interface Gateways {
-  /** Something of the class (`namespace/name`), of its Secrets or of its status changed. */
+  /** Call this when the class (`namespace/name`), its Secrets, or its status changed. */
   noteClass(classKey: string): void;
-  /** The Namespace grants something else than before. */
+  /** Call this when the grants of the Namespace changed. */
   noteNamespace(namespace: string): void;
-  /** Until the signal aborts. */
+  /** Reconciles Gateways and Ingresses until the signal aborts. */
   run(worker: GatewaysWorker, signal: AbortSignal): Promise<void>;
 }
 
-/** What this needs of the rest of the worker. */
+/** Dependencies on the rest of the worker. */
 export interface GatewaysWorker {
   readonly kube: KubeClient;
   readonly classes: Pick<HeldClasses, "get" | "list">;
@@ -56,13 +56,16 @@ export interface GatewaysWorker {
   readonly events: EventSink;
 }
 
-/** Namespaces whose owners are reconciled at a time, one each: what an admission webhook does to the writes of one is that namespace's trouble. */
+/**
+ * Number of namespaces whose owners are reconciled concurrently, one owner each. An admission webhook that delays the writes of one
+ * namespace affects only that namespace.
+ */
 const WORKERS = 8;
 
 export function createGateways(options: GatewaysOptions): Gateways {
   const { metrics, clock, logger, random } = options;
   const { served, refused } = servedClasses(options.named);
-  // Who leads looks at everything first: what is noted before that is seen then.
+  // A new leader first reconciles everything, so changes from before that need no handling.
   let noteClass: Gateways["noteClass"] = () => undefined;
   let noteNamespace: Gateways["noteNamespace"] = () => undefined;
   return {
@@ -84,7 +87,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
       const enqueue = (key: string): void => {
         if (kinds.includes(ownerOfKey(key).kind)) queue.add(key);
       };
-      // The queue runs below, so its handler never sees these before they are there.
+      // The queue starts below, after both of these exist for its handler.
       const owners: Owners = startOwners({ watcher: options.watcher, kinds, served, onChange: enqueue }, signal);
       const context: OwnerContext = {
         kube,
@@ -114,9 +117,9 @@ function partyOf(key: string): Party {
   return { tenant: namespace, backend: namespace };
 }
 
-/** Of a kind without named classes nothing is watched, and no right is needed. */
+/** If the operator named no class of a kind, the worker does not watch that kind, and needs no permission for it. */
 function kindsOf(named: NamedClasses): readonly OwnerKind[] {
-  return (Object.keys(OWNER_RESOURCES) as OwnerKind[]).filter((kind) => named[kind].length > 0); // The keys of a literal.
+  return (Object.keys(OWNER_RESOURCES) as OwnerKind[]).filter((kind) => named[kind].length > 0); // These are the keys of a literal.
 }
 
 function mayUseNode({ limits, grants }: Pick<GatewaysWorker, "limits" | "grants">, namespace: string): boolean {
@@ -124,7 +127,10 @@ function mayUseNode({ limits, grants }: Pick<GatewaysWorker, "limits" | "grants"
   return managedIdentityRefusal(limits, { namespace, isGranted: grants.of(namespace).managedIdentity }) === undefined;
 }
 
-/** Of the class and its Secret, which have one name. What a status says of an earlier class is no problem of this one. */
+/**
+ * Returns the state of a class and its Secret, which have the same name. A problem that the status reports for an earlier generation of the
+ * class does not count.
+ */
 function secretOf({ statuses, classes }: Pick<GatewaysWorker, "statuses" | "classes">, ref: ObjectRef): CertificateSecret {
   const status = statuses.get(ref);
   const secret = status?.secrets.find(({ name }) => name === ref.name);

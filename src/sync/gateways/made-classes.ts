@@ -6,21 +6,21 @@ import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import type { HeldClasses } from "../classes/held-classes.ts";
 
-/** Which classes belong to which Gateways and Ingresses, by both sides' word: who made them, and who wants one of that name. */
+/** The classes of each Gateway and Ingress, from both sides: classes that were made for an owner, and owners that want a class of that name. */
 export class MadeClasses {
   readonly #classes: Pick<HeldClasses, "get">;
-  /** Class keys by the owner that they were made for, as they were last seen. */
+  /** Class keys by the owner that they were made for, as last seen. */
   readonly #made = new Groups<true>();
   /** Owners by the key of a class that they want. */
   readonly #wanting = new Groups<true>();
-  /** The inverse. */
+  /** Class keys by the owner that wants them. */
   readonly #wanted = new Groups<true>();
 
   constructor(classes: Pick<HeldClasses, "get">) {
     this.#classes = classes;
   }
 
-  /** Something of the class, or of its Secrets, changed. Resolves to the owners that this may be of interest to. */
+  /** Call this when the class or one of its Secrets changed. Returns the owners that the change may concern. */
   noteClass(classKey: string): readonly string[] {
     const spc = this.#classes.get(refOfKey(classKey));
     const owner = spc && madeFor(spc);
@@ -28,7 +28,7 @@ export class MadeClasses {
     return [...new Set([...(owner === undefined ? [] : [owner]), ...this.#wanting.keys(classKey)])];
   }
 
-  /** The owner wants classes of these names, whoever has them now. */
+  /** Records that the owner wants classes of these names, even if another owner has them now. */
   noteWanted({ kind, object: { metadata }, entries }: TlsOwner): void {
     const owner = ownerKey(kind, metadata);
     this.forgetWanted(owner);
@@ -47,7 +47,7 @@ export class MadeClasses {
     }
   }
 
-  /** Those that exist, and were made for the owner. */
+  /** Returns the existing classes that were made for the owner. */
   of(owner: string): readonly HeldClass[] {
     return this.#made.keys(owner).flatMap((classKey) => {
       const spc = this.#classes.get(refOfKey(classKey));

@@ -6,23 +6,26 @@ import { Groups } from "../../domain/groups.ts";
 import { type ObjectRef, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 
-/** Live Gateways and Ingresses of which something has to be known, and the ServiceAccounts that they may name. */
+/** Live Gateways and Ingresses that concern the worker, and the ServiceAccounts that they may name. */
 export interface Owners {
-  /** All of the kind are known. False while the API server does not serve it: of what was seen before nothing is concluded. */
+  /**
+   * Whether all objects of the kind are known. False while the API server does not serve the kind: the worker then concludes nothing from
+   * what it saw before.
+   */
   hasSynced(kind: OwnerKind): boolean;
   readonly hasAccounts: boolean;
   get(kind: OwnerKind, ref: ObjectRef): HeldOwner | undefined;
   accountOf(ref: ObjectRef): HeldAccount | undefined;
-  /** Keys of those in the namespace. */
+  /** Keys of the owners in the namespace. */
   keysIn(namespace: string): readonly string[];
 }
 
 export interface OwnersOptions {
   readonly watcher: KubeWatcher;
-  /** Kinds of which an operator named classes. */
+  /** Kinds for which the operator named classes. */
   readonly kinds: readonly OwnerKind[];
   readonly served: NamedClasses;
-  /** Something of the owner changed. */
+  /** Called when the owner, or a ServiceAccount that it names, changed. */
   readonly onChange: (key: string) => void;
 }
 

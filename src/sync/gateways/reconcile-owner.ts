@@ -49,14 +49,14 @@ export interface OwnerSettings {
   readonly mayUseNode: (namespace: string) => boolean;
 }
 
-/** Somebody wrote in between, and the new state is on its way (milliseconds). */
+/** Delays by error code (milliseconds). Except for `Terminating`, someone wrote meanwhile, and the watch is about to show the new state. */
 export const SOON = { Conflict: 500, NotFound: 500, AlreadyExists: 500, Terminating: 10_000 };
 
 const DONE: Outcome = { kind: "done" };
-/** What is waited for brings the owner back itself, but for what is not watched here (milliseconds). */
+/** Delay for causes that the worker does not watch here (milliseconds). All others enqueue the owner themselves. */
 const UNSETTLED: Outcome = { kind: "requeueAfter", milliseconds: 5_000 };
 
-/** One pass over one Gateway or Ingress, by the key of {@link ownerKey}. */
+/** Reconciles one Gateway or Ingress, given by the key of {@link ownerKey}. */
 export async function reconcileOwner(context: OwnerContext, key: string, signal: AbortSignal): Promise<Outcome> {
   const { kind, ref } = ownerOfKey(key);
   const { owners, made, report, crdHealth } = context;
@@ -74,7 +74,7 @@ export async function reconcileOwner(context: OwnerContext, key: string, signal:
   return settle(context, owner, signal);
 }
 
-/** Whatever the API server refuses of it, the rest is done and all is told; then the queue tries again. */
+/** Does everything that the API server accepts, and reports all of it. After a refusal, the queue tries again. */
 async function settle(context: OwnerContext, owner: HeldOwner, signal: AbortSignal): Promise<Outcome> {
   const { made, report } = context;
   const observation = observe(context, owner);
@@ -101,8 +101,8 @@ interface Settling {
 }
 
 /**
- * A worker ended, or somebody else wrote, before it gave up what it had written: that comes before any other reference, and brings the owner back.
- * Resolves with what nobody can remove.
+ * Writes the certificate references. If the worker still owns fields, because it ended or someone else wrote before it gave them up, it
+ * only gives them up now. That change reconciles the owner again. Resolves to the entries that the worker cannot remove.
  */
 async function settleReferences(
   { kube }: OwnerContext,
@@ -150,7 +150,7 @@ interface AppliedClass {
   readonly live: HeldClass | undefined;
 }
 
-/** A class that nobody has seen yet is not taken over: without force, what somebody wrote in between is a conflict. */
+/** Applies a class. Does not take over a class that the worker has not seen yet: without force, a write that someone made meanwhile is a conflict. */
 async function applyClass({ kube, logger }: OwnerContext, { owner, desired, live }: AppliedClass, signal: AbortSignal): Promise<void> {
   const { uid, resourceVersion } = live?.metadata ?? {};
   const exact = uid === undefined || resourceVersion === undefined ? {} : { uid, resourceVersion };
@@ -162,13 +162,13 @@ async function applyClass({ kube, logger }: OwnerContext, { owner, desired, live
   });
 }
 
-/** What the API server refused of one owner. */
+/** Refusals of the API server for one owner. */
 class Refused {
   readonly notices: GatewayNotice[] = [];
   readonly #classNames = new Set<string>();
   readonly #errors: KubeError[] = [];
 
-  /** `classNames`: of the certificates that are not as they should be where it fails. */
+  /** `classNames`: classes whose certificates count as failed if the write fails. */
   async attempt(
     { what, classNames = [] }: { readonly what: string; readonly classNames?: readonly string[] },
     write: () => Promise<void>,
@@ -193,14 +193,14 @@ class Refused {
 
 interface Removing {
   readonly key: string;
-  /** Entries whose reference nobody can remove. */
+  /** Entries whose reference the worker cannot remove. */
   readonly left: readonly TlsEntry[];
   readonly refused: Refused;
 }
 
 /**
- * Those that the owner, as the API server has it now, does not want, once nothing refers to their Secrets: these go as those of any class that was
- * deleted.
+ * Deletes the classes that the owner, as the API server has it now, does not want, once nothing refers to their Secrets. These Secrets are
+ * deleted like those of any deleted class.
  */
 async function removeClasses(context: OwnerContext, removing: Removing, signal: AbortSignal): Promise<Outcome> {
   const { kube, made, logger } = context;
@@ -221,7 +221,7 @@ async function removeClasses(context: OwnerContext, removing: Removing, signal: 
   return DONE;
 }
 
-/** Undefined while something still refers to one of them, or nobody can say so. */
+/** Returns undefined while something still refers to one of the classes' Secrets, or this is unknown. */
 async function removable(context: OwnerContext, { key, left }: Removing, signal: AbortSignal): Promise<readonly HeldClass[] | undefined> {
   const { kube, made, crdHealth, settings } = context;
   if ((await crdHealth.confirm(signal)).kind === "frozen") return undefined;

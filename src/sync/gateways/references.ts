@@ -9,13 +9,14 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import { handOver } from "../healing/hand-over.ts";
 
 /**
- * Writes `certificateRefs` of listeners, or `spec.tls` of an Ingress, each step onto the state that the one before left. Server-side apply without
- * force: what others own is refused and not taken. What goes is applied once more first, since a field is removed by whom it belongs to.
+ * Writes `certificateRefs` of listeners, or `spec.tls` of an Ingress, each step onto the state that the previous one left. Uses server-side
+ * apply without force: the API server refuses changes of fields that others own. References to be removed are first applied once more,
+ * because only the owner of a field can remove it.
  *
- * Then the worker gives the fields up. As long as it owned a listener's, nobody could remove that listener by server-side apply, or give it
- * another protocol: the API server would keep our part of it, and refuse the rest as invalid.
+ * Then the worker gives up the fields. While it owned a listener's fields, no one could remove that listener by server-side apply, or give
+ * it another protocol: the API server would keep the worker's part of it, and refuse the rest as invalid.
  *
- * Resolves with what is left of {@link GatewayPlan.references}' dropped ones because the API server takes no listener without it.
+ * Resolves to the dropped entries of {@link GatewayPlan.references} that remain, because the API server accepts no listener without them.
  */
 export async function writeReferences(
   kube: KubeClient,
@@ -51,7 +52,7 @@ async function drop(
 }
 
 interface Written {
-  /** What is written onto. */
+  /** State that the write is based on. */
   readonly at: KubeObject;
   readonly entries: readonly TlsEntry[];
 }
@@ -70,21 +71,24 @@ function specOf(entries: readonly TlsEntry[]): unknown {
   return { listeners: entries.map((entry) => ({ name: entry.listener, tls: { certificateRefs: referenceOf(entry) } })) };
 }
 
-/** Of what goes the value does not matter: it is the one that is there, and goes in the next step. */
+/** The value of a reference to be removed does not matter: it is the present value, and the next step removes it. */
 function referenceOf({ reference: { wanted, present } }: TlsEntry): unknown {
   return wanted ?? present;
 }
 
-/** What an earlier write has left in the worker's name. */
+/** Gives up fields that an earlier write left in the worker's name. */
 export async function giveUp(kube: KubeClient, owner: TlsOwner, signal: AbortSignal): Promise<void> {
   const found = await kube.read<KubeObject>(OWNER_RESOURCES[owner.kind], owner.object.metadata, signal);
   if (found.kind === "found") await release(kube, owner, found.object, signal);
 }
 
-/** The API server ignores an empty list; one with an empty entry takes all owners away. */
+/** The API server ignores an empty list. A list with one empty entry removes all owners. */
 const NOBODY: readonly ManagedFieldsEntry[] = [{}];
 
-/** Also where the worker is the only owner, which an author brings about: an apply in its name would then remove what that author wrote. */
+/**
+ * Gives up the worker's fields, even if the worker is the only owner, which an author can cause. Otherwise a later apply in the worker's
+ * name would remove what that author wrote.
+ */
 async function release(kube: KubeClient, { kind }: TlsOwner, object: KubeObject, signal: AbortSignal): Promise<void> {
   const { managedFields = [] } = object.metadata;
   const others = managedFields.filter((entry) => !isOwnEntry(entry));

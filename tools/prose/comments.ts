@@ -1,0 +1,66 @@
+/** The comments of the code, linted like the pages. */
+import { parse } from "@babel/parser";
+import { repositoryFiles } from "../repository-files.ts";
+import { COMMENT_PATTERNS, PATTERNS } from "./patterns.ts";
+import { findingsIn } from "./rules.ts";
+
+/** Folders whose comments are edited. The tests are not yet. */
+const EDITED = /^(?:src|tools)\/.+\.ts$/;
+
+export function filesWithComments(): readonly string[] {
+  return repositoryFiles().filter((file) => EDITED.test(file));
+}
+
+interface CommentFinding {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Text of a comment in one line, and for each of its characters the offset in the file. */
+interface Prose {
+  readonly text: string;
+  readonly offsets: readonly number[];
+}
+
+export function findingsInComments(code: string): readonly CommentFinding[] {
+  return commentsOf(code).flatMap(({ text, offsets }) =>
+    findingsIn(text, [...PATTERNS, ...COMMENT_PATTERNS]).map(({ at, message }) => ({ line: lineAt(code, offsets[at] ?? 0), message })),
+  );
+}
+
+/** Line comments below each other are one. */
+function commentsOf(code: string): readonly Prose[] {
+  const { comments } = parse(code, { sourceType: "module", plugins: ["typescript"] });
+  const groups: { start: number; end: number; isBlock: boolean }[] = [];
+  for (const { start, end, type } of comments ?? []) {
+    if (start === undefined || end === undefined) continue;
+    const last = groups.at(-1);
+    const isBlock = type === "CommentBlock";
+    if (last !== undefined && !last.isBlock && !isBlock && /^\s*$/.test(code.slice(last.end, start))) last.end = end;
+    else groups.push({ start, end, isBlock });
+  }
+  return groups.map(({ start, end }) => proseOfComment(code, start, end));
+}
+
+function proseOfComment(code: string, start: number, end: number): Prose {
+  const plain = code
+    .slice(start, end)
+    .replaceAll(/\{@link (\S+?)\}/g, (link, name: string) => `\`${name}\``.padEnd(link.length))
+    .replaceAll(/^[ \t]*(?:\/\*\*?|\*(?!\/)|\/\/)|\*\/$/gm, (mark) => " ".repeat(mark.length));
+  let text = "";
+  const offsets: number[] = [];
+  for (const { 0: word, index } of plain.matchAll(/\S+/g)) {
+    if (text !== "") {
+      text += " ";
+      offsets.push(start + index);
+    }
+    text += word;
+    for (let at = 0; at < word.length; at++) offsets.push(start + index + at);
+  }
+  return { text, offsets };
+}
+
+function lineAt(code: string, offset: number): number {
+  return code.slice(0, offset).split("\n").length;
+}
