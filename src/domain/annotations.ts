@@ -12,8 +12,8 @@ export const POD_ANNOTATIONS = {
   /** The SecretProviderClass to mount, in the pod's namespace. Required. */
   secretProviderClass: key("secret-provider-class"),
   /**
-   * `nodePublishSecretRef`: the Secret with `clientid` and `clientsecret`. Default `secrets-store-creds`, set if the class uses
-   * service-principal mode or does not exist yet. `none`: never.
+   * `nodePublishSecretRef`: the Secret with `clientid` and `clientsecret`. Default `secrets-store-creds`. The webhook sets it if the class
+   * uses service-principal mode or does not exist yet, or if the pod itself names the Secret. `none`: never.
    */
   credentialsSecret: key("credentials-secret"),
   /** Absolute path of the mount. Default `/mnt/secrets-store`. */
