@@ -102,7 +102,7 @@ export const SECRET_ANNOTATIONS = {
 /** Label on a Secret that the worker writes: `"true"`. */
 export const MANAGED_LABEL = key("managed");
 
-/** Label on a copy of a mirrored Secret in another namespace: `"true"`. A copy never has {@link MANAGED_LABEL}. */
+/** Label on a copy of a synced Secret in another namespace: `"true"`. A copy never has {@link MANAGED_LABEL}. */
 export const COPY_LABEL = key("copy");
 
 /** Annotations on such a copy, in addition to `objects` and `content` of {@link SECRET_ANNOTATIONS}. */

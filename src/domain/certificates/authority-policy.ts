@@ -74,7 +74,7 @@ const keyDoesNotMatch: Check = ({ key }) =>
     ? undefined
     : replace("KeyMismatch", `${KEY} is not the key of the first certificate in ${CRT}`);
 
-/** The creator's clock was ahead by more than the backdating of certificates. API servers refuse the certificate until then. */
+/** The creator's clock was ahead by more than the backdating of certificates. API servers refuse the certificate until its `notBefore`. */
 const isNotYetValid: Check = ({ certificate }, now) =>
   typeof certificate === "string" || now >= certificate.notBefore
     ? undefined

@@ -34,7 +34,7 @@ const PROVIDER = "azure";
 const MOST_TOLD = 50;
 const MOST_SUGGESTIONS = 20;
 
-/** Returns the first {@link MOST_TOLD} names in alphabetical order, and the number of remaining ones. */
+/** Returns the first {@link MOST_TOLD} names, sorted, and the number of remaining ones. */
 function toldOf(names: readonly string[]): { readonly told: readonly string[]; readonly more: number } {
   return { told: names.slice(0, MOST_TOLD).sort(), more: Math.max(0, names.length - MOST_TOLD) };
 }
