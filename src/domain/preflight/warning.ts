@@ -1,6 +1,6 @@
 /**
- * Reasons of preflight warnings. The set is closed: the metric label, the audit annotation, and the log field use the same words. A check
- * compares `docs/reference/preflight.md` with this list.
+ * Reasons of preflight warnings. The set is closed: the metric label, the audit annotation, and the log field use the same words. The list
+ * in `docs/reference/preflight.md` must equal this one.
  */
 export const PREFLIGHT_WARNINGS = [
   "PodDenied",
