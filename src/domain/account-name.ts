@@ -3,12 +3,15 @@ import { isDnsSubdomain } from "./kubernetes-names.ts";
 import { inPlaceOf, isPlaceholder } from "./placeholder.ts";
 import { quoted } from "./quoted.ts";
 
-/** The ServiceAccount that the author of a class names, which may be a name that none can have; undefined where no one is named. */
+/**
+ * Returns the ServiceAccount that the author of a class names, even if no ServiceAccount can have that name; undefined if the class names
+ * none.
+ */
 export function statedAccount(annotations: Readonly<Record<string, string>> = {}): string | undefined {
   return annotations[CLASS_ANNOTATIONS.serviceAccount];
 }
 
-/** Why no ServiceAccount can have the name that a class states; undefined where one can. */
+/** Explains why no ServiceAccount can have the name that a class states. Returns undefined if one can. */
 export function accountNameProblem(name: string): string | undefined {
   if (isDnsSubdomain(name)) return undefined;
   const subject = `annotation ${CLASS_ANNOTATIONS.serviceAccount}`;

@@ -3,7 +3,10 @@ import type { KubeObject } from "./kubernetes.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys, WORKLOAD_INPUT } from "./misplaced-keys.ts";
 import { quoted } from "./quoted.ts";
 
-/** Where users write the annotations that are for no class, by key. What only we write is not among them. */
+/**
+ * Places where users write the annotations that do not belong on a class, by key. Annotations that only this project writes are not
+ * included.
+ */
 const PLACES: ReadonlyMap<string, string> = new Map([
   ...INPUT_ANNOTATIONS.map((key): [string, string] => [key, "on a workload's pod template, or its Namespace"]),
   ...WORKLOAD_INPUT.map((key): [string, string] => [key, "on a workload, or its Namespace"]),
@@ -22,7 +25,7 @@ export interface MisplacedKey {
   readonly isLabel: boolean;
 }
 
-/** What is wrong with a key that does nothing where it stands, and what to do. `place`: "on a workload", say. */
+/** Describes the mistake of a key that has no effect on its object, and the fix. `place` is, for example, "on a workload". */
 export function misplacedWords({ key, isLabel }: MisplacedKey, place: string): { readonly fault: string; readonly fix: string } {
   return {
     fault: `its ${isLabel ? "label" : "annotation"} ${quoted(key, 63)} has no effect`,
@@ -31,8 +34,8 @@ export function misplacedWords({ key, isLabel }: MisplacedKey, place: string): {
 }
 
 /**
- * Keys that only a class has an effect of, and that stand on another object: its status, or a Secret that it makes. What the class has as well
- * is no mistake of the author's.
+ * Returns keys that have an effect only on a class but are on another object: the status of the class, or a Secret that it creates. Omits
+ * the keys that the class has as well, because then the author made no mistake.
  */
 export function classKeysOn({ annotations = {}, labels = {} }: Metadata, { annotations: right = {} }: Metadata): readonly MisplacedKey[] {
   return misplacedKeys(OF_CLASSES, { wrong: { ...labels, ...annotations }, right }).map((key) => ({
@@ -41,18 +44,21 @@ export function classKeysOn({ annotations = {}, labels = {} }: Metadata, { annot
   }));
 }
 
-/** Where an annotation belongs that does nothing on a Namespace; undefined where it is a default for pods, or belongs nowhere. */
+/** Returns the right place of an annotation that has no effect on a Namespace. Undefined for a default for pods, and for an unknown key. */
 export function placeInsteadOfNamespace(key: string): string | undefined {
   if (key === POD_ANNOTATIONS.inject || key === SECRET_ANNOTATIONS.adoptableBy) return PLACES.get(key);
   return OF_CLASSES.includes(key) && !PLACES.has(key) ? "on the SecretProviderClass" : undefined;
 }
 
-/** "on a workload, or its Namespace": where an annotation does something that does nothing on a class; undefined where nowhere. */
+/**
+ * Returns the right place of an annotation that has no effect on a class, for example "on a workload, or its Namespace"; undefined if it
+ * has none.
+ */
 export function placeOfAnnotation(key: string): string | undefined {
   return PLACES.get(key);
 }
 
-/** The key of a grant that stands on its Namespace without `grants.`, where nothing reads it. */
+/** Returns the key of the grant that the author of a Namespace meant with a key without `grants.`, which has no effect. */
 export function grantMeantBy(key: string): string | undefined {
   return Object.values(GRANT_ANNOTATIONS).find((grant) => grant === `grants.${key}`);
 }

@@ -1,10 +1,10 @@
 /**
- * Of all keys and values of an object together, in bytes: the API server stores no object with more. Webhooks see what it has not checked yet,
- * and strangers send what they like.
+ * Maximum size in bytes of all annotation keys and values of an object together. The API server stores no object with more. Webhooks
+ * receive objects before the API server checks this limit, and untrusted users can send annotations of any size.
  */
 const MOST_BYTES = 262_144;
 
-/** Why the annotations are read no further; undefined where they are not too large. */
+/** Explains why the annotations are too large to read; undefined if they are not. */
 export function annotationsSizeProblem(annotations: Readonly<Record<string, string>>): string | undefined {
   let characters = 0;
   for (const [key, value] of Object.entries(annotations)) {

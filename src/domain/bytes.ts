@@ -1,4 +1,4 @@
-/** Values as bytes and as text, without a word of them in an error. */
+/** Conversion of values between bytes and text. Errors contain no part of the value. */
 import { failed, ok, type Result } from "./result.ts";
 
 const encoder = new TextEncoder();
@@ -28,10 +28,10 @@ export function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** With padding. */
+/** Encodes with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
   let binary = "";
-  // As arguments of one call they are limited.
+  // One call takes a limited number of arguments.
   for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
   return btoa(binary);
 }

@@ -9,28 +9,28 @@ import type { Result } from "./result.ts";
 import { evaluateAll } from "./secret-data/evaluate.ts";
 import { tlsParts } from "./secret-objects/tls.ts";
 
-/** Work whose cost the author of a class, or of a secret, decides. */
+/** Work whose cost depends on the input of the author of a class or of a secret. */
 export type DecodingTask =
   | { readonly kind: "certificate"; readonly value: Uint8Array; readonly steps: CertificateSteps; readonly rounds: number }
   | { readonly kind: "tls"; readonly value: Uint8Array; readonly rounds: number }
   | {
       readonly kind: "expressions";
       readonly texts: readonly string[];
-      /** By their names. */
+      /** Files by name. */
       readonly files: ReadonlyMap<string, Uint8Array>;
       readonly saltKey: Uint8Array;
       readonly rounds: number;
     }
   | { readonly kind: "objects"; readonly text: string };
 
-/** What is handed over with a task. */
+/** Returns the values that the caller passes to the other thread with a task. */
 export function valuesOf(task: DecodingTask): readonly Uint8Array[] {
   if (task.kind === "expressions") return [...task.files.values()];
   return task.kind === "objects" ? [] : [task.value];
 }
 
 export type DecodingAnswer =
-  /** With the rounds of key derivation that are left of those of the task. */
+  /** `rounds` is the number of key derivation rounds of the task that are left. */
   | { readonly kind: "parts"; readonly parts: Parts; readonly rounds: number }
   | { readonly kind: "objects"; readonly objects: Result<readonly RawObject[], ClassProblem> };
 

@@ -1,10 +1,10 @@
 /**
- * Rounds of key derivation that the files of one class may take in one reconcile: about two seconds of a processor. Programs write 2,048 to
- * 10,000 rounds for each of a file's few keys, so this is enough for more than a hundred certificates.
+ * Maximum number of key derivation rounds for the files of one class in one reconcile, which take about two seconds of processor time.
+ * Programs write 2,048 to 10,000 rounds for each of a file's few keys. So the limit is enough for more than a hundred certificates.
  */
 const CLASS_ROUNDS = 2_000_000;
 
-/** What is left of the rounds, for one file after the other. */
+/** The remaining rounds, which the files of a class use one after another. */
 export class DerivationBudget {
   #left: number;
 
@@ -16,7 +16,7 @@ export class DerivationBudget {
     return this.#left;
   }
 
-  /** Why so many more rounds cannot be taken; undefined where they can. */
+  /** Explains why this number of rounds exceeds the budget; undefined if it does not. */
   refusal(rounds: number): string | undefined {
     if (rounds <= this.#left) return undefined;
     const left = `${this.#left} of the ${CLASS_ROUNDS} for all files of a class are left`;

@@ -4,7 +4,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-
 
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy;
 
-/** A Go duration such as `2m`, `1h30m` or `90s`, in milliseconds. Negative and empty ones are refused. */
+/** Parses a Go duration such as `2m`, `1h30m`, or `90s`. Returns milliseconds. Refuses negative and empty durations. */
 export function parseDuration(text: string): Result<number, string> {
   let total = 0;
   PART.lastIndex = 0;
@@ -19,7 +19,7 @@ export function parseDuration(text: string): Result<number, string> {
   return ok(total);
 }
 
-/** For messages: the shortest of `90s`, `2m`, `1h30m`. */
+/** Formats a duration for messages, like `90s`, `2m`, or `1h30m`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1_000);
   if (seconds < 120) return `${seconds}s`;

@@ -1,6 +1,6 @@
 /**
- * Strict decoders with the provider's rules (Go's encoding/base64 and encoding/hex) and error texts. The errors say
- * where, never what: the input is part of a secret value.
+ * Strict decoders with the rules and error texts of the provider (Go's encoding/base64 and encoding/hex). Errors name the position, never
+ * the content, because the input is part of a secret value.
  */
 import { failed, ok, type Result } from "./result.ts";
 
@@ -19,7 +19,7 @@ function skipLineBreaks(bytes: Uint8Array, position: number): number {
   return next;
 }
 
-/** Position of the offending byte where what follows the digits of the last quantum is not its padding; else undefined. */
+/** Returns the position of the wrong byte if the digits of the last quantum are not followed by correct padding; otherwise undefined. */
 function paddingError(bytes: Uint8Array, position: number, digits: number): number | undefined {
   if (digits < 2) return position;
   let next = position + 1;
@@ -33,7 +33,7 @@ function paddingError(bytes: Uint8Array, position: number, digits: number): numb
   return next < bytes.length ? next : undefined;
 }
 
-/** Standard alphabet, padding required, line breaks ignored. */
+/** Decodes the standard alphabet. Requires padding, and ignores line breaks. */
 export function decodeBase64(bytes: Uint8Array): Result<Uint8Array, string> {
   const corrupt = (position: number) => failed(`illegal base64 data at input byte ${position}`);
   const decoded = new Uint8Array(Math.ceil((bytes.length * 3) / QUANTUM));
@@ -69,7 +69,9 @@ function hexDigit(byte: number): number | undefined {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : undefined;
 }
 
-/** Either case, nothing else, an even number of digits. Go's text names the offending character; ours names its place. */
+/**
+ * Decodes an even number of digits in either case, and nothing else. Go's error quotes the wrong character; this one states its position.
+ */
 export function decodeHex(bytes: Uint8Array): Result<Uint8Array, string> {
   const decoded = new Uint8Array(bytes.length >> 1);
   for (const [position, byte] of bytes.entries()) {

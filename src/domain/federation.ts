@@ -8,17 +8,17 @@ export const FEDERATION_AUDIENCE = "api://AzureADTokenExchange";
 /** The audience of tokens that the token proxy of an AKS cluster exchanges; fixed by AKS. */
 export const BINDING_AUDIENCE = "api://AKSIdentityBinding";
 
-/** Modes in which a token of a ServiceAccount says who asks. */
+/** Modes in which the token of a ServiceAccount identifies the caller. */
 export type AccountMode = Extract<SupportedIdentity, { readonly kind: "workloadIdentity" | "azureTokenProxy" }>;
 
 export type AccountIdentity = WorkloadIdentity | IdentityBinding;
 
-/** Who takes the tokens of the mode. */
+/** Returns the audience that accepts tokens in this mode. */
 export function audienceOf({ kind }: AccountMode): string {
   return kind === "workloadIdentity" ? FEDERATION_AUDIENCE : BINDING_AUDIENCE;
 }
 
-/** Who asks the vault by tokens of an account for {@link audienceOf} the mode. */
+/** Returns the identity that queries the vault with tokens of an account for {@link audienceOf} the mode. */
 export function accountIdentity(
   { kind, clientId }: AccountMode,
   account: AccountIdentity["account"],

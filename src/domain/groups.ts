@@ -1,9 +1,9 @@
-/** Values by the group that they belong to and a key within it, in the order in which they came. A group without values is none. */
+/** Values by group and by a key within the group, in the order of insertion. A group without values does not exist. */
 export class Groups<V> {
   readonly #groups = new Map<string, Map<string, V>>();
   #all = 0;
 
-  /** Values of all groups together. */
+  /** Number of values in all groups. */
   get all(): number {
     return this.#all;
   }
@@ -32,7 +32,7 @@ export class Groups<V> {
     return this.#groups.get(group)?.size ?? 0;
   }
 
-  /** The one that came first. */
+  /** The value that was inserted first. */
   first(group: string): V | undefined {
     return this.#groups.get(group)?.values().next().value;
   }

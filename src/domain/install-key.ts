@@ -1,8 +1,8 @@
-/** The install's own key, by which it knows what it wrote. In memory only. */
+/** The install's own key, with which the worker recognizes its own records. Exists only in memory. */
 export interface InstallKey {
   readonly bytes: Uint8Array;
   /**
-   * Unix milliseconds of the upgrade from 0.3.0: no record that is younger is believed on the signature of that version. `Infinity` where
+   * Unix milliseconds of the upgrade from 0.3.0. The worker does not trust the signature of that version on newer records. `Infinity` if
    * the install has not been upgraded yet.
    */
   readonly formerUntil: number;

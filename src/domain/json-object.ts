@@ -1,11 +1,11 @@
-/** A decoded JSON object whose members nobody has checked yet. */
+/** A decoded JSON object with unchecked members. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Undefined for what is no JSON: the parser's error quotes the text, which may be secret. */
+/** Returns undefined for invalid JSON. The parser's error quotes the text, which may be secret. */
 export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,19 +1,19 @@
-/** What a value takes in memory, by what it is as JSON. */
+/** Estimates the memory size of a value from its JSON form. */
 
-/** Bytes that a value, list or mapping takes beside its characters, at most about so many. */
+/** Approximate maximum size in bytes of a value, list, or mapping without its characters. */
 export const BYTES_OF_A_PART = 64;
 
-/** One character that is not Latin-1 makes a text take two bytes for each. */
+/** Estimates the bytes of a text. If one character is not Latin-1, every character takes two bytes. */
 export function bytesOfText(text: string): number {
   return /[\u0100-\uffff]/.test(text) ? 2 * text.length : text.length;
 }
 
-/** What a value takes in memory, at most about (bytes). `parts`: its {@link countParts}, where that is known. */
+/** Returns the approximate maximum size of a value in memory, in bytes. `parts` is its {@link countParts}, if known. */
 export function bytesInMemory(value: unknown, parts: number = countParts(value, Number.POSITIVE_INFINITY)): number {
   return bytesOfText(JSON.stringify(value)) + parts * BYTES_OF_A_PART;
 }
 
-/** Values, lists and mappings, all levels together. Counts no further than just above `most`. */
+/** Counts values, lists, and mappings of all levels together. Stops just above `most`. */
 export function countParts(value: unknown, most: number): number {
   if (typeof value !== "object" || value === null) return 1;
   let parts = 1;
@@ -24,12 +24,12 @@ export function countParts(value: unknown, most: number): number {
   return parts;
 }
 
-/** Whether a value as JSON has more than so many characters, not counting what escapes would add. Reads no further than that. */
+/** Whether the JSON of a value has more than `most` characters, without the characters that escapes add. Stops reading at the limit. */
 export function isLongerThan(value: unknown, most: number): boolean {
   return leftAfter(value, most) < 0;
 }
 
-/** Of `left` characters, those that the value as JSON leaves, at most. */
+/** Returns an upper bound for the rest of `left` characters after the JSON of the value. */
 function leftAfter(value: unknown, left: number): number {
   if (typeof value === "string") return left - value.length - 2;
   if (typeof value !== "object" || value === null) return left - 1;

@@ -1,6 +1,6 @@
 /**
- * Kubernetes objects as they are on the wire. Only the fields we read are named; everything else passes through
- * untouched, because a decoded and re-encoded object loses the fields that a client library does not know.
+ * Kubernetes objects as they are in the API. The types name only the fields that this project reads. All other fields pass through
+ * unchanged, because a decoded and re-encoded object loses the fields that a client library does not know.
  */
 export interface OwnerReference {
   readonly apiVersion: string;
@@ -39,7 +39,7 @@ export interface KubeObject {
   readonly metadata: ObjectMeta;
 }
 
-/** Where a kind lives in the API: enough to build its URL. `group` is `""` for the core group. */
+/** Place of a kind in the API, enough to build its URL. `group` is `""` for the core group. */
 export interface Resource {
   readonly group: string;
   readonly version: string;
@@ -48,7 +48,7 @@ export interface Resource {
   readonly namespaced: boolean;
 }
 
-/** One object; `namespace` is absent for cluster-scoped kinds. */
+/** Reference to one object. Cluster-scoped kinds have no `namespace`. */
 export interface ObjectRef {
   readonly namespace?: string;
   readonly name: string;
@@ -102,7 +102,7 @@ export function apiVersionOf(resource: Resource): string {
   return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
 }
 
-/** The class as the CSI driver's CRD defines it. Parameters are strings by schema. */
+/** The class as the CSI driver's CRD defines it. The schema allows only strings as parameters. */
 export interface SecretProviderClass extends KubeObject {
   readonly spec?: SecretProviderClassSpec;
 }
@@ -128,7 +128,7 @@ export interface Secret extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** The fields of a coordination.k8s.io Lease that an election reads and writes, and the commands show. */
+/** The fields of a coordination.k8s.io Lease that the leader election reads and writes, and the commands show. */
 export interface Lease extends KubeObject {
   readonly spec?: {
     readonly holderIdentity?: string | null;

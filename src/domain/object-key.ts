@@ -1,29 +1,32 @@
 import type { KubeObject, ObjectRef } from "./kubernetes.ts";
 import { isDnsLabel, isDnsSubdomain } from "./kubernetes-names.ts";
 
-/** `namespace/name`: what queues, indexes and logs call an object. Its parts hold no slash. */
+/** Returns `namespace/name`, which queues, indexes, and logs use for an object. Namespace and name contain no slash. */
 export function objectKey({ namespace, name }: { readonly namespace?: string | undefined; readonly name: string }): string {
   return `${namespace ?? ""}/${name}`;
 }
 
-/** The inverse of {@link objectKey} for what has a namespace. */
+/** The inverse of {@link objectKey} for namespaced objects. */
 export function refOfKey(key: string): ObjectRef & { readonly namespace: string } {
   const [namespace = "", name = ""] = key.split("/");
   return { namespace, name };
 }
 
-/** The {@link objectKey} of something with a namespace that a text is, which anybody may have edited; undefined where nothing can be called so. */
+/**
+ * Returns the text if it can be the {@link objectKey} of a namespaced object; otherwise undefined. The text is untrusted, because users can
+ * edit it.
+ */
 export function keyIn(text: string | undefined): string | undefined {
   const [namespace = "", name = "", ...more] = text?.split("/") ?? [];
   return more.length === 0 && isDnsLabel(namespace) && isDnsSubdomain(name) ? text : undefined;
 }
 
-/** Where the object is; of a class also its status object of the same name. */
+/** Returns namespace and name of the object. The status object of a class has the same namespace and name. */
 export function refOf({ metadata }: KubeObject): ObjectRef & { readonly namespace: string } {
   return { namespace: metadata.namespace ?? "", name: metadata.name };
 }
 
-/** {@link objectKey} of a whole object. */
+/** Returns the {@link objectKey} of a whole object. */
 export function keyOf({ metadata }: KubeObject): string {
   return objectKey(metadata);
 }

@@ -1,10 +1,10 @@
-/** A kind whose controller makes pods. */
+/** A kind whose controller creates pods. */
 export interface PodTemplateKind {
   readonly group: string;
   readonly kind: string;
-  /** Plural, as in a path. */
+  /** Plural name, as in a URL path. */
   readonly resource: string;
-  /** Where the pod's template is. */
+  /** Path of the pod template. */
   readonly path: readonly string[];
 }
 

@@ -15,10 +15,10 @@ import { secretDataOf } from "./secret-data/read-secret-data.ts";
 import { objectSelectorsOf } from "./secret-data/read-selectors.ts";
 import { WeakCache } from "./weak-cache.ts";
 
-/** A class that can be fetched. */
+/** A class whose objects can be fetched. */
 export interface ProviderClass {
   readonly address: VaultAddress;
-  /** Scope of the token that the vault will ask for. */
+  /** Scope of the token that the vault requires. */
   readonly scope: string;
   readonly identity: SupportedIdentity;
   readonly objects: readonly ClassObject[];
@@ -27,23 +27,23 @@ export interface ProviderClass {
 
 export type UnusableClass =
   | { readonly kind: "invalid"; readonly problem: ClassProblem }
-  /** Another provider's class: none of our business. */
+  /** A class of another provider, which this project ignores. */
   | { readonly kind: "notOurs"; readonly provider: string };
 
 export type ParsedClass = { readonly kind: "class"; readonly providerClass: ProviderClass } | UnusableClass;
 
-/** A class whose parameters are read and whose objects are not. */
+/** A class with parameters that are read, and objects that are not read yet. */
 export type OpenedClass =
   | {
       readonly kind: "opened";
       readonly identity: SupportedIdentity;
-      /** The rest of the class; to be called when the identity is there. */
+      /** Reads the rest of the class. Call it after the identity is available. */
       readonly readObjects: () => Result<ProviderClass, ClassProblem>;
     }
   | UnusableClass;
 
 export interface ParseOptions extends CloudOptions {
-  /** `namespace/name`, which the driver's messages carry. */
+  /** `namespace/name`, which the driver's messages contain. */
   readonly owner: string;
 }
 
@@ -56,7 +56,7 @@ function invalidClass(message: string, field: string, hint: string): ClassProble
 const MIN_VAULT_NAME = 3;
 export const MAX_VAULT_NAME = 24;
 
-/** Step 13. */
+/** Runs step 13. */
 function vaultNameProblem(name: string): string | undefined {
   const length = new TextEncoder().encode(name).length;
   if (length < MIN_VAULT_NAME || length > MAX_VAULT_NAME) return "must be between 3 and 24 chars";
@@ -67,12 +67,12 @@ const TENANT_MESSAGE =
   "failed to get keyvault client: invalid tenantID. You can locate your tenantID by following the instructions listed here: " +
   "https://learn.microsoft.com/partner-center/find-ids-and-domain-names";
 
-/** A tenant's id goes into an address of Entra's; a managed identity's token is not asked for there. */
+/** Whether the tenant id can be a part of a Microsoft Entra address. The token of a managed identity does not come from that address. */
 function hasUsableTenant({ tenantId, identity }: ClassParameters): boolean {
   return identity.kind === "managedIdentity" || /^[-.0-9A-Za-z]+$/.test(tenantId);
 }
 
-/** Steps 13 and 14. */
+/** Runs steps 13 and 14. */
 function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
   const { vaultName } = parameters;
   const problem = vaultNameProblem(vaultName);
@@ -92,7 +92,7 @@ function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
   );
 }
 
-/** The provider finds out when it signs in. */
+/** Refuses a placeholder. The provider notices it only when it signs in. */
 function identityProblem({ identity }: ClassParameters): ClassProblem | undefined {
   const unfilled = unfilledIdentity(identity);
   if (unfilled === undefined) return undefined;
@@ -106,29 +106,32 @@ function identityProblem({ identity }: ClassParameters): ClassProblem | undefine
 
 export type ReadEntries = ReturnType<typeof readObjects>;
 
-/** Entries of `objects` by the spec that they were read from. A class is read at each poll, and its spec is the same object until it changes. */
+/**
+ * Entries of `objects`, by the spec that contains them. The worker reads a class at each poll, and its spec remains the same object until
+ * the class changes.
+ */
 const entries = new WeakCache<SecretProviderClassSpec, ReadEntries>();
 
 export function hasReadEntries(spec: SecretProviderClassSpec): boolean {
   return entries.has(spec);
 }
 
-/** Undefined where the class was not read yet, which may take long. */
+/** Returns undefined if the class has not been read yet. To read it may take long. */
 export function readEntriesOf(spec: SecretProviderClassSpec): ReadEntries | undefined {
   return entries.get(spec);
 }
 
-/** Read once for each spec, whoever asks. */
+/** Reads the entries once for each spec, however many callers there are. */
 export function entriesOf(spec: SecretProviderClassSpec): ReadEntries {
   return entries.getOrCreate(spec, () => readObjects(parameter(spec.parameters ?? {}, "objects")));
 }
 
-/** For entries that were read elsewhere, before the class is read. */
+/** Stores entries that another thread has read, before the class is read. */
 export function rememberEntries(spec: SecretProviderClassSpec, read: ReadEntries): void {
   entries.getOrCreate(spec, () => read);
 }
 
-/** Steps 9 to 14. */
+/** Runs steps 9 to 14. */
 function readContent(
   parameters: ClassParameters,
   identity: SupportedIdentity,
@@ -138,7 +141,7 @@ function readContent(
   if (!raw.ok) return raw;
   const tooMany = objectsProblem(raw.value);
   if (tooMany) return failed(tooMany);
-  // Without objects nothing is fetched, and the provider does not look at the vault's name either.
+  // Without objects there is nothing to fetch, and the provider does not check the vault's name either.
   const problem = raw.value.length > 0 ? (addressProblem(parameters) ?? identityProblem(parameters)) : undefined;
   if (problem) return failed(withUnfilled(problem, parameters, raw.value));
   const narrowed = narrowObjects(raw.value);
@@ -165,9 +168,9 @@ function readContent(
 }
 
 /**
- * Reads a class up to the point where its identity is needed, the way Azure provider v1.8.2 does: same order of checks, same
- * texts. The provider looks for credentials before it looks at the objects: so does a caller that gets the identity before it calls
- * `readObjects`. Total: any input gives an answer, in time bounded by its size.
+ * Reads a class up to the point where its identity is necessary, with the order and the texts of Azure provider v1.8.2. The provider checks
+ * the credentials before the objects. A caller does the same if it gets the identity before it calls `readObjects`. Never throws, and takes
+ * time bounded by the size of the input.
  */
 export function openProviderClass(spec: SecretProviderClassSpec | undefined, options: ParseOptions): OpenedClass {
   const provider = spec?.provider ?? "";
@@ -189,7 +192,7 @@ export function openProviderClass(spec: SecretProviderClassSpec | undefined, opt
   return { kind: "opened", identity: identity.value, readObjects: content };
 }
 
-/** All of a class that can be read without anything else. */
+/** Reads everything of a class that needs no other input. */
 export function parseProviderClass(spec: SecretProviderClassSpec | undefined, options: ParseOptions): ParsedClass {
   const opened = openProviderClass(spec, options);
   if (opened.kind !== "opened") return opened;

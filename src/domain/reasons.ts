@@ -1,17 +1,22 @@
 import type { VaultErrorCode } from "./ports/vault-error.ts";
 
-/** The words that an event or a condition of ours may have, and which of them are events. `docs/reference/reasons.md` and `events.md` have a row for each. */
+/**
+ * Words in events and conditions of this project, and which of them are events. `docs/reference/reasons.md` and `events.md` have a row for
+ * each.
+ */
 
 export interface EventFacts {
   readonly type: "Normal" | "Warning";
-  /** A SecretProviderClass, a workload that asks for restarts, a Gateway or Ingress, or the worker's own Deployment. */
+  /**
+   * Object of the event: a SecretProviderClass, a workload that opted in to restarts, a Gateway or Ingress, or the worker's own Deployment.
+   */
   readonly on: "class" | "workload" | "gateway" | "worker" | "class, worker";
 }
 
 const normal = (on: EventFacts["on"]): EventFacts => ({ type: "Normal", on });
 const warning = (on: EventFacts["on"]): EventFacts => ({ type: "Warning", on });
 
-/** Why a class is (not) synced: the same word stands in condition, event, metric label and log field. */
+/** Reasons why a class is synced or not. Condition, event, metric label, and log field use the same word. */
 const SYNC = {
   Synced: normal("class"),
   PartialSync: warning("class"),
@@ -38,69 +43,69 @@ const SYNC = {
   SwitchedOff: normal("class"),
 } satisfies Record<string, EventFacts | undefined>;
 
-/** What happened, where the sync reasons say how it stands. */
+/** Things that happened. The sync reasons describe a state instead. */
 const EVENT = {
-  /** Somebody edited or deleted a mirrored Secret, and it is as it was. */
+  /** A user edited or deleted a synced Secret, and the worker restored it. */
   SecretRepaired: warning("class"),
-  /** A Secret was deleted and made anew, because the API server changes no type and no immutable content. */
+  /** The worker deleted and recreated a Secret, because the API server does not allow changes of the type or of immutable content. */
   SecretReplaced: warning("class"),
-  /** The class was lost or cut with its CRD, and is as its snapshot has it. */
+  /** The class was lost or truncated with its CRD, and the worker restored it from its snapshot. */
   ClassRestored: normal("class"),
   /** An object of the class expires soon. */
   ObjectExpiring: warning("class"),
-  /** A component of the install was edited or deleted, and is as its installer left it. */
+  /** A user edited or deleted a component of the install, and the worker restored it to the state that its installer applied. */
   ComponentHealed: warning("worker"),
-  /** A workload of the install was restarted, because its ServiceAccount is a new one. */
+  /** The worker restarted a workload of the install, because its ServiceAccount was recreated. */
   ComponentRestarted: warning("worker"),
-  /** Something of the install is damaged and is not healed. */
+  /** A part of the install is damaged, and the worker does not heal it. */
   ComponentDamaged: warning("worker"),
-  /** A platform has changed a component within what it may, and that is left. */
+  /** A platform changed a component within the allowed limits, and the worker keeps the change. */
   ComponentTolerated: normal("worker"),
-  /** A Gateway or an Ingress asks for a certificate in a way that nothing can be made of. */
+  /** A Gateway or an Ingress requests a certificate in an invalid way. */
   InvalidTlsOption: warning("gateway"),
-  /** Something that somebody else wrote is where the certificate of a Gateway or an Ingress would go. */
+  /** Another writer's content is in the place of the certificate of a Gateway or an Ingress. */
   TlsConflict: warning("gateway"),
-  /** The class that was made for a Gateway or an Ingress is not mirrored. */
+  /** The class that was made for a Gateway or an Ingress is not synced. */
   CertificateNotSynced: warning("gateway"),
 } satisfies Record<string, EventFacts | undefined>;
 
-/** Of events on workloads and of the condition `Rotated`. `undefined`: a condition only. */
+/** Reasons of events on workloads and of the condition `Rotated`. `undefined`: only a condition. */
 const ROLLOUT = {
-  /** The stamp was set: the controller of the workload replaces its pods. */
+  /** The worker set the stamp, and the controller of the workload replaces its pods. */
   Restarted: normal("workload"),
-  /** It is to be restarted, and waits for another one. */
+  /** A restart is due, and waits for another one. */
   Waiting: normal("workload"),
-  /** A restart is under way, or waits for its turn. */
+  /** A restart is in progress, or waits for its turn. */
   Restarting: undefined,
-  /** The pods have the versions that are current, and stay up with them. */
+  /** The pods have the current versions, and are stable with them. */
   Rotated: normal("workload"),
-  /** Not ready in time after its restart, or not for long: nothing else of the namespace is restarted. */
+  /** The workload was not ready in time after its restart, or did not stay ready. Nothing else in the namespace restarts. */
   RolloutFailed: warning("workload"),
-  /** No restart begins: somebody paused them. */
+  /** No restart begins, because a user paused restarts. */
   RestartsPaused: normal("workload"),
-  /** It is to be restarted, and waits for its window. */
+  /** A restart is due, and waits for its window. */
   WindowClosed: normal("workload"),
-  /** What says when it may be restarted is wrong, so that it never is. */
+  /** The setting of the restart window is invalid, so the workload never restarts. */
   InvalidWindow: warning("workload"),
-  /** It is to be restarted, and a PodDisruptionBudget that covers its pods allows none. */
+  /** A restart is due, but a PodDisruptionBudget of its pods allows none. */
   DisruptionBudget: normal("workload"),
-  /** It is to be restarted, and the API server does not take that. */
+  /** A restart is due, but the API server rejects it. */
   RestartBlocked: warning("workload"),
-  /** It would be restarted now. */
+  /** A restart would begin now, without the dry run. */
   DryRun: normal("workload"),
-  /** A paused Deployment would take the stamp and replace nothing. */
+  /** A paused Deployment would accept the stamp but replace no pods. */
   Paused: warning("workload"),
-  /** A Rollout whose update Argo Rollouts gave up would try it again with the stamp. */
+  /** Argo Rollouts aborted the update of a Rollout, and would retry it because of the stamp. */
   Degraded: warning("workload"),
-  /** Pods of an `OnDelete` workload are replaced by people. */
+  /** People must replace the pods of an `OnDelete` workload. */
   OnDelete: warning("workload"),
   /** The partition of a StatefulSet keeps pods at older versions. */
   Partitioned: warning("workload"),
-  /** It is to be restarted, once the driver has brought the files of its pods up to date. */
+  /** A restart is due, after the driver has updated the files of its pods. */
   AwaitingFiles: normal("workload"),
-  /** Which versions its pods have, or get, is not known at the moment. */
+  /** The versions that its pods have, or will get, are currently unknown. */
   VersionsUnknown: undefined,
-  /** Asks for restarts, and uses nothing whose versions are known. */
+  /** The workload opted in to restarts, but uses nothing with known versions. */
   NoVersions: warning("workload"),
 } satisfies Record<string, EventFacts | undefined>;
 
@@ -109,7 +114,7 @@ export type SyncReason = keyof typeof SYNC;
 export type EventReason = keyof typeof EVENT;
 export type RolloutReason = keyof typeof ROLLOUT;
 export type EventWord = SyncReason | EventReason | RolloutReason;
-export const SYNC_REASONS = Object.keys(SYNC) as readonly SyncReason[]; // The table's own keys.
+export const SYNC_REASONS = Object.keys(SYNC) as readonly SyncReason[]; // The keys of the table.
 export const EVENT_REASONS = Object.keys(EVENT) as readonly EventReason[];
 export const ROLLOUT_REASONS = Object.keys(ROLLOUT) as readonly RolloutReason[];
 
@@ -128,7 +133,7 @@ const REASONS: Readonly<Record<VaultErrorCode, SyncReason>> = {
   Invalid: "InvalidObject",
 };
 
-/** The vault's refusal in the words of condition, event and metric. */
+/** Returns the reason that condition, event, and metric use for a refusal of the vault. */
 export function vaultReason(code: VaultErrorCode): SyncReason {
   return REASONS[code];
 }

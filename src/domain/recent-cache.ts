@@ -1,6 +1,6 @@
-/** What was made of the texts that were asked for last, for so many of them. */
+/** Results for the most recently requested texts, up to a maximum number. */
 export class RecentCache<V extends object> {
-  /** Those asked for last at the end. */
+  /** The most recently requested ones are at the end. */
   readonly #made = new Map<string, V>();
   readonly #most: number;
 

@@ -1,4 +1,4 @@
-/** Either a value or a reason. Expected failures travel as values; `throw` is for bugs. */
+/** A value or an error. Expected failures are values; `throw` is for bugs. */
 export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 
 export function ok<T>(value: T): { readonly ok: true; readonly value: T } {

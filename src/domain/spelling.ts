@@ -1,10 +1,10 @@
-/** Longer names are compared by their beginning: the time for an answer is bounded whatever was written. */
+/** Only the first characters of longer names are compared, so that the time is bounded for any input. */
 const COMPARED = 63;
 
-/** So many known names are compared: nobody reads a list of more, and whoever writes it decides what the comparison costs. */
+/** Maximum number of known names to compare. No one reads a longer list, and otherwise the author of the list would determine the cost. */
 const MOST_COMPARED = 200;
 
-/** The known name that is spelt most like the given one, whatever the case. Undefined where none is known. */
+/** Returns the known name that is most similar to the given one, ignoring case. Undefined if there are no known names. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const written = name.slice(0, COMPARED).toLowerCase();
   let best: { readonly name: string; readonly distance: number } | undefined;
@@ -15,7 +15,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return best?.name;
 }
 
-/** As {@link nearestName}, where the two are so alike that one may be a slip for the other: a third of the letters at most. */
+/** Same as {@link nearestName}, but only if the name may be a misspelling: at most a third of the letters differ. */
 export function nearestSpelling(name: string, known: readonly string[]): string | undefined {
   const nearest = nearestName(name, known);
   if (nearest === undefined) return undefined;
@@ -23,13 +23,16 @@ export function nearestSpelling(name: string, known: readonly string[]): string 
   return editDistance(written, meant) <= Math.max(1, Math.floor(meant.length / 3)) ? nearest : undefined;
 }
 
-/** What to write instead of a word that is none of the known ones. */
+/** Suggests a known word in place of an unknown one. */
 export function spellingAdvice(word: string, known: readonly string[]): string {
   const nearest = nearestSpelling(word, known);
   return nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
 }
 
-/** Optimal string alignment: insertions, deletions and replacements of single characters, and swaps of two neighbours, each counted as one. */
+/**
+ * Computes the optimal string alignment distance: insertions, deletions, and replacements of single characters, and swaps of two neighbors
+ * count as one each.
+ */
 export function editDistance(from: string, to: string): number {
   const chars = Array.from(from);
   let beforePrevious: readonly number[] = [];

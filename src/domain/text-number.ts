@@ -1,6 +1,6 @@
 /**
- * A number of 32 bits for a text, the same in every process and version: FNV-1a, then a finaliser, since short similar texts must not get
- * neighbouring numbers. Whoever chooses the texts can have two of them get one number.
+ * Returns a number of 32 bits for a text, the same in every process and version. Uses FNV-1a and a finalizer, because similar short texts
+ * must not get adjacent numbers. A user who chooses the texts can make two of them collide.
  */
 export function textNumber(text: string): number {
   let hash = 0x811c9dc5;

@@ -1,4 +1,6 @@
-/** What was made of an object, for as long as the object lives. Its key must not change: it is known by its identity alone. */
+/**
+ * Caches a value for an object as long as the object lives. The key object must not change, because the cache compares only its identity.
+ */
 export class WeakCache<K extends WeakKey, V> {
   readonly #made = new WeakMap<K, V>();
 

@@ -1,9 +1,9 @@
-/** `1 pod`, `2 pods`. */
+/** Returns `1 pod` or `2 pods`. */
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-/** The words of a list between commas, without blanks around them. */
+/** Returns the items of a comma-separated list, trimmed. */
 export function wordsOf(text = ""): readonly string[] {
   return text
     .split(",")

@@ -1,6 +1,6 @@
 import type { Denial, DenialReason, FailureReason, UnchangedReason } from "./reasons.ts";
 
-/** Of RFC 6902, what the webhook ever sends. */
+/** The part of RFC 6902 that the webhook uses. */
 export interface PatchOperation {
   readonly op: "add" | "replace";
   readonly path: string;
@@ -31,12 +31,12 @@ interface Denied {
 interface Errored {
   readonly kind: "errored";
   readonly reason: FailureReason;
-  /** The HTTP status: with any of these the API server lets its failure policy decide. */
+  /** HTTP status. On each of these, the API server applies its failure policy. */
   readonly status: 400 | 408 | 413 | 429 | 500;
   readonly message: string;
 }
 
-/** The only ways to answer an admission review. HTTP, logging and metrics are somebody else's business. */
+/** All possible answers to an admission review. This type knows nothing of HTTP, logs, and metrics. */
 export type AdmissionDecision = Unchanged | Patched | Denied | Errored;
 
 export function unchanged(reason: UnchangedReason, warnings: readonly string[] = []): AdmissionDecision {
@@ -51,7 +51,7 @@ export function denied({ reason, message }: Denial, warnings: readonly string[] 
   return { kind: "denied", reason, message, warnings };
 }
 
-/** Not a review that can be decided: the sender's mistake, so HTTP 400. */
+/** The request is not a review that the webhook can decide. The sender made a mistake, so the status is HTTP 400. */
 export function invalidReview(message: string): AdmissionDecision {
   return { kind: "errored", reason: "InvalidReview", status: 400, message };
 }
@@ -60,23 +60,23 @@ export function tooLarge(message: string): AdmissionDecision {
   return { kind: "errored", reason: "TooLarge", status: 413, message };
 }
 
-/** More reviews at once than can be answered in time. */
+/** More reviews arrive at once than the webhook can answer in time. */
 export function overloaded(): AdmissionDecision {
   const message = "keyvault-injector has more reviews than it can answer in time: retry in a second";
   return { kind: "errored", reason: "Overloaded", status: 429, message };
 }
 
-/** The sender went away before its request was complete; nobody reads the answer. */
+/** The sender closed the connection before its request was complete, so it does not read the answer. */
 export function abortedRequest(): AdmissionDecision {
   return { kind: "errored", reason: "Aborted", status: 400, message: "the request ended before its body was complete" };
 }
 
-/** The body did not come in time: nobody waits for one that is so slow. */
+/** The body did not arrive in time, so the webhook stops waiting. */
 export function late(): AdmissionDecision {
   return { kind: "errored", reason: "Aborted", status: 408, message: "the body of the request did not arrive in time" };
 }
 
-/** Our own bug. The message is fixed: an error's text may hold parts of the pod. */
+/** A bug of the webhook. The message is fixed, because the text of an error can contain parts of the pod. */
 export function internalError(): AdmissionDecision {
   return {
     kind: "errored",

@@ -1,8 +1,8 @@
-/** What a JSON text becomes when it is parsed, as far as its bytes say so. */
+/** Size of the values that a JSON text parses to, counted from its bytes. */
 export interface JsonExtent {
-  /** Lists, objects, and what follows a comma: never fewer than there are values besides the first of each list and object. */
+  /** Number of lists, objects, and commas. At least the number of values without the first value of each list and object. */
   readonly values: number;
-  /** Levels of lists and objects. */
+  /** Deepest nesting of lists and objects. */
   readonly depth: number;
 }
 
@@ -10,8 +10,8 @@ const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c] as const;
 const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d] as const;
 
 /**
- * Counts without parsing, and no further than the limit: a parsed value takes some sixty bytes, a level of nesting several hundred, and
- * `{},` is a value in three. Of a text that is no JSON it is right as far as a parser gets.
+ * Counts without parsing, and stops above the limit. A parsed value takes some sixty bytes, a level of nesting several hundred, and `{},`
+ * yields a value for every three bytes. For text that is not JSON, the count is right up to the point where a parser fails.
  */
 export function jsonExtent(bytes: Uint8Array, limit: JsonExtent): JsonExtent {
   let values = 0;
@@ -27,11 +27,11 @@ export function jsonExtent(bytes: Uint8Array, limit: JsonExtent): JsonExtent {
       if (values > limit.values || depth > limit.depth) break;
     }
     if (byte !== QUOTE) continue;
-    // On to the end of the text, here and not in a function: a call for each text takes a fifth of the whole.
+    // Skips to the end of the string here, not in a function: a call for each string takes a fifth of the total time.
     at++;
     while (at < length) {
       const inside = bytes[at];
-      // No byte of a longer character of UTF-8 is a quote or a backslash.
+      // In UTF-8, no byte of a multi-byte character equals a quote or a backslash.
       if (inside === QUOTE) break;
       at += inside === BACKSLASH ? 2 : 1;
     }

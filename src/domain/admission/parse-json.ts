@@ -2,9 +2,9 @@ import { parsedJson } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 
 /**
- * JSON as the API server writes it. The sender is the API server, which makes the text anew from what it has decoded, so that no key
- * stands twice and what is checked here is what it stores; a review that somebody else forges changes no stored object. A check
- * for such texts took a fifth of the time of a large review.
+ * Parses JSON that the API server writes. The API server encodes the review from what it has decoded. So no key occurs twice, and the
+ * webhook checks exactly what the API server stores. A forged review from another sender changes no stored object. A check for duplicate
+ * keys took a fifth of the time of a large review.
  */
 export function parseJson(text: string): Result<unknown, string> {
   const value = parsedJson(text);

@@ -1,6 +1,6 @@
 /**
- * Why an admission review was answered as it was, by outcome. A closed set: the same word stands in the response,
- * the metric label and the log field.
+ * Reasons for the answers to admission reviews, by outcome. The set is closed. The response, the metric label, and the log field use the
+ * same word.
  */
 export const ADMISSION_REASONS = {
   patched: ["Injected"],
@@ -25,7 +25,7 @@ export type DenialReason = (typeof ADMISSION_REASONS)["denied"][number];
 export type FailureReason = (typeof ADMISSION_REASONS)["errored"][number];
 export type AdmissionReason = (typeof ADMISSION_REASONS)[AdmissionOutcome][number];
 
-/** What is wrong, where, and what to write instead. */
+/** Reason for a rejection, and a message that names the mistake, its place, and the fix. */
 export interface Denial {
   readonly reason: DenialReason;
   readonly message: string;

@@ -2,9 +2,9 @@ import { assertNever } from "../assert-never.ts";
 import type { AdmissionDecision, PatchOperation } from "./decision.ts";
 import { ADMISSION_API_VERSION, ADMISSION_KIND } from "./review.ts";
 
-/** The API server cuts a warning at 256 characters and asks for 120. */
+/** The API server cuts a warning at 256 characters and recommends at most 120. */
 const WARNING_LENGTH = 120;
-/** All webhooks together get 4096 characters. */
+/** The API server allows 4096 characters of warnings for all webhooks together. */
 const MOST_WARNINGS = 16;
 
 /** The subset of `metav1.Status` that the API server passes on to the user. */
@@ -32,7 +32,7 @@ export interface AdmissionReviewResponse {
   readonly response: AdmissionResponse;
 }
 
-/** A decision in the words of `admission.k8s.io/v1`, for the request with this uid. */
+/** Encodes a decision as the `admission.k8s.io/v1` response to the request with this uid. */
 export function completeReview(uid: string, decision: AdmissionDecision): AdmissionReviewResponse {
   return { apiVersion: ADMISSION_API_VERSION, kind: ADMISSION_KIND, response: { uid, ...answer(decision) } };
 }
@@ -73,7 +73,7 @@ function cut(warning: string): string {
   return warning.length > WARNING_LENGTH ? `${warning.slice(0, WARNING_LENGTH - 3)}...` : warning;
 }
 
-/** `btoa` takes Latin-1 only, so everything beyond ASCII travels as a JSON escape. */
+/** `btoa` accepts only Latin-1, so every character beyond ASCII becomes a JSON escape. */
 function base64Json(patch: readonly PatchOperation[]): string {
   const ascii = JSON.stringify(patch).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return btoa(ascii);

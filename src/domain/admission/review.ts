@@ -6,10 +6,13 @@ import { failed, ok, type Result } from "../result.ts";
 export const ADMISSION_API_VERSION = "admission.k8s.io/v1";
 export const ADMISSION_KIND = "AdmissionReview";
 
-/** Characters of a text of a request at most. No name has more; a stranger's would fill logs and answers. */
+/**
+ * Maximum length in characters of a text in a request. No name is longer, and a longer text from an untrusted sender would fill logs and
+ * answers.
+ */
 export const LONGEST_TEXT = 253;
 
-/** What we read of an AdmissionReview's request; everything else in it is ignored, known or not. */
+/** The fields that the webhook reads from the request of an AdmissionReview. It ignores all others. */
 export interface AdmissionRequest {
   readonly uid: string;
   readonly operation: string;
@@ -17,17 +20,17 @@ export interface AdmissionRequest {
   readonly subResource: string | undefined;
   readonly namespace: string | undefined;
   readonly name: string | undefined;
-  /** As it was sent: never decoded into a model and encoded again. */
+  /** The object as the API server sent it, never decoded into a model and encoded again. */
   readonly object: unknown;
 }
 
-/** Not a review that we can answer. `uid` is what could be read of it, so that an answer can still name it. */
+/** Reason why the webhook cannot answer a review. `uid` is set if it could be read, so that the answer can name it. */
 export interface ReviewProblem {
   readonly uid: string | undefined;
   readonly message: string;
 }
 
-/** Reads a decoded body as AdmissionReview v1: strict on what is needed, blind to the rest. */
+/** Reads a decoded body as AdmissionReview v1. Checks the fields that the webhook needs, and ignores all others. */
 export function decodeReview(body: unknown): Result<AdmissionRequest, ReviewProblem> {
   if (!isJsonObject(body)) return failed({ uid: undefined, message: "the body must be a JSON object: an AdmissionReview" });
   const request = isJsonObject(body["request"]) ? body["request"] : undefined;
@@ -61,7 +64,7 @@ function decodeRequest(uid: string, request: JsonObject): Result<AdmissionReques
   });
 }
 
-/** Path of the first text that is longer than it may be. */
+/** Returns the path of the first text that is longer than {@link LONGEST_TEXT}. */
 function endlessText(request: JsonObject): string | undefined {
   const ofRequest = TEXTS.find((field) => isEndless(request[field]));
   if (ofRequest !== undefined) return ofRequest;

@@ -2,23 +2,23 @@ import { RENEW_AFTER } from "./lifetimes.ts";
 import { AUTHORITY_KEYS } from "./names.ts";
 import { type AuthorityCertificate, instant, type Verdict, type Violation } from "./verdict.ts";
 
-/** What the CA Secret holds, as far as it could be read. Never the key itself. */
+/** Content of the CA Secret, as far as it could be read. Never contains the key itself. */
 export interface AuthorityFacts {
   readonly certificate: "missing" | "unparsable" | AuthorityCertificateFacts;
   readonly key: "missing" | "unparsable" | AuthorityKeyFacts;
 }
 
 export interface AuthorityCertificateFacts extends AuthorityCertificate {
-  /** Its own extensions allow it to sign certificates. */
+  /** Whether its own extensions allow it to sign certificates. */
   readonly canCertify: boolean;
 }
 
 export interface AuthorityKeyFacts {
   /** `rsa`, `ec`, … */
   readonly type: string;
-  /** Modulus length; undefined for keys that have none. */
+  /** Modulus length; undefined for keys without a modulus. */
   readonly bits: number | undefined;
-  /** It is the key that the certificate in `ca.crt` certifies. */
+  /** Whether the certificate in `ca.crt` certifies this key. */
   readonly isCertified: boolean;
 }
 
@@ -74,7 +74,7 @@ const keyDoesNotMatch: Check = ({ key }) =>
     ? undefined
     : replace("KeyMismatch", `${KEY} is not the key of the first certificate in ${CRT}`);
 
-/** Made by somebody whose clock is ahead by more than certificates are backdated: API servers refuse it for now. */
+/** The creator's clock was ahead by more than the backdating of certificates. API servers refuse the certificate until its `notBefore`. */
 const isNotYetValid: Check = ({ certificate }, now) =>
   typeof certificate === "string" || now >= certificate.notBefore
     ? undefined
@@ -92,7 +92,7 @@ const expiryIsNear: Check = ({ certificate }, now) => {
   return { kind: "renew", reason: "NearExpiry", message: `the certificate in ${CRT} expires at ${instant(notAfter)}` };
 };
 
-/** In this order: a later check may rely on what an earlier one has established. */
+/** The order matters: a later check relies on the results of earlier ones. */
 const checks: readonly Check[] = [
   contentIsMissing,
   certificateIsMissing,
@@ -107,7 +107,7 @@ const checks: readonly Check[] = [
   expiryIsNear,
 ];
 
-/** `facts` undefined: the Secret does not exist. */
+/** Returns the first violation. `facts` is undefined if the Secret does not exist. */
 export function authorityVerdict(facts: AuthorityFacts | undefined, now: number): Verdict<AuthorityReason> {
   if (facts === undefined) return replace("SecretMissing", "the Secret does not exist");
   for (const check of checks) {

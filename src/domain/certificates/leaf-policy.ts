@@ -12,7 +12,7 @@ export interface WantedLeaf {
   readonly dnsNames: readonly string[];
   /** Fingerprint of the current CA. */
   readonly authority: string;
-  /** Unix milliseconds by the wall clock, which may have jumped since the leaf was issued. */
+  /** Unix milliseconds of the wall clock, which may have jumped since the leaf was issued. */
   readonly now: number;
 }
 
@@ -27,7 +27,7 @@ const nameIsMissing: Check = (leaf, wanted) => {
     : { kind: "replace", reason: "NameMissing", message: `the certificate does not name ${missing}` };
 };
 
-/** The clock was set back since: API servers with the right time refuse such a certificate. */
+/** The clock was set back after the leaf was issued. API servers with the right time refuse such a certificate. */
 const isNotYetValid: Check = ({ notBefore }, { now }) =>
   now >= notBefore
     ? undefined
@@ -46,7 +46,7 @@ const expiryIsNear: Check = ({ notBefore, notAfter }, { now }) =>
     ? undefined
     : { kind: "renew", reason: "NearExpiry", message: `the certificate expires at ${instant(notAfter)}` };
 
-/** What cannot be served comes before what may be renewed at leisure. */
+/** Checks for unusable certificates come before checks for certificates that only need renewal. */
 const checks: readonly Check[] = [nameIsMissing, isNotYetValid, isExpired, authorityIsAnother, expiryIsNear];
 
 export function leafVerdict(leaf: LeafFacts | undefined, wanted: WantedLeaf): Verdict<LeafReason> {
@@ -61,13 +61,13 @@ export function leafVerdict(leaf: LeafFacts | undefined, wanted: WantedLeaf): Ve
 export type LeafStep =
   | { readonly kind: "keep" }
   | { readonly kind: "issue"; readonly reason: LeafReason; readonly message: string }
-  /** Worth another look after this many milliseconds, or when the bundle changes. */
+  /** Check again after this many milliseconds, or when the bundle changes. */
   | { readonly kind: "wait"; readonly milliseconds: number };
 
 /**
- * What to do now. A leaf of a new CA is served only after that CA has settled in the bundle; until then the old leaf is, for as long
- * as it is trusted itself. `publishedSince` has the fingerprints in the live bundle, each with the time since when it has been seen
- * there, in Unix milliseconds.
+ * Returns the next step. The replica serves a leaf of a new CA only after that CA has been in the bundle for {@link SETTLING}. Until then,
+ * it serves the old leaf if the CA of the old leaf is still in the bundle. `publishedSince` maps each fingerprint in the live bundle to the
+ * time in Unix milliseconds when this replica first saw it there.
  */
 export function leafStep(leaf: LeafFacts | undefined, wanted: WantedLeaf, publishedSince: ReadonlyMap<string, number>): LeafStep {
   const verdict = leafVerdict(leaf, wanted);
@@ -76,7 +76,7 @@ export function leafStep(leaf: LeafFacts | undefined, wanted: WantedLeaf, publis
   if (verdict.reason !== "OtherAuthority" || leaf === undefined || !publishedSince.has(leaf.authority)) return issue;
   const since = publishedSince.get(wanted.authority);
   if (since === undefined) return { kind: "wait", milliseconds: SETTLING };
-  // A clock that was set back would make the rest negative for long: a jump counts as time passed.
+  // If the clock was set back, the remaining time would be too long. A clock jump therefore counts as elapsed time.
   const elapsed = Math.abs(wanted.now - since);
   return elapsed >= SETTLING ? issue : { kind: "wait", milliseconds: SETTLING - elapsed };
 }

@@ -1,19 +1,19 @@
 import { PREFLIGHT_ENTRIES, WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "./names.ts";
 
-/** A configuration that API servers read our CA from. */
+/** A webhook configuration from which API servers read the CA. */
 export interface PublicationTarget {
   readonly kind: "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration";
-  /** Webhooks whose `caBundle` is ours. */
+  /** Webhooks whose `caBundle` this project owns. */
   readonly entries: readonly string[];
 }
 
 export const INJECTION_TARGET: PublicationTarget = { kind: "MutatingWebhookConfiguration", entries: [WEBHOOK_ENTRY] };
 export const PREFLIGHT_TARGET: PublicationTarget = { kind: "ValidatingWebhookConfiguration", entries: PREFLIGHT_ENTRIES };
 
-/** The part of a webhook configuration that matters here. */
+/** The relevant part of a webhook configuration. */
 export interface WebhookEntryFacts {
   readonly name: string;
-  /** Base64, as it is on the wire; undefined or empty where there is none. */
+  /** Base64, as in the API; undefined or empty if the entry has none. */
   readonly caBundle: string | undefined;
 }
 
@@ -23,13 +23,13 @@ export type PublicationStep =
       readonly kind: "publish";
       readonly reason: "BundleMissing" | "BundleDiffers";
       readonly message: string;
-      /** All of ours that are there: what an apply leaves out it gives up. */
+      /** All entries of this project that exist. An apply gives up ownership of every entry that it omits. */
       readonly entries: readonly string[];
     }
-  /** Nothing may be written: an apply would create an object or an entry that is no valid webhook. */
+  /** The replica must write nothing. An apply would create a configuration or an entry that is not a valid webhook. */
   | { readonly kind: "blocked"; readonly reason: "ConfigurationMissing" | "EntryMissing"; readonly message: string };
 
-/** `live` undefined: there is no such configuration. `wanted` is base64. */
+/** Returns the next step. `live` is undefined if the configuration does not exist. `wanted` is base64. */
 export function publicationStep(
   live: readonly WebhookEntryFacts[] | undefined,
   wanted: string,

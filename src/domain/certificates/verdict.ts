@@ -1,13 +1,13 @@
 /**
- * What a policy says of a certificate. `renew`: it still serves, a successor may be prepared in good order. `replace`: it does not
- * serve, and waiting only makes it worse.
+ * Result of a policy for a certificate. `renew`: the certificate still works, and there is time to prepare a successor. `replace`: it does
+ * not work and must be replaced immediately.
  */
 export type Verdict<Reason extends string> = { readonly kind: "valid" } | Violation<Reason>;
 
 export interface Violation<Reason extends string> {
   readonly kind: "renew" | "replace";
   readonly reason: Reason;
-  /** One clause without a full stop: what is wrong. */
+  /** One clause without a full stop that states the problem. */
   readonly message: string;
 }
 
@@ -17,14 +17,14 @@ export interface Validity {
   readonly notAfter: number;
 }
 
-/** A certificate that may stand in the bundle. */
+/** A certificate that can be in the bundle. */
 export interface AuthorityCertificate extends Validity {
   readonly pem: string;
-  /** SHA-256 of the certificate, the same for the same certificate however it was written down. */
+  /** SHA-256 of the certificate. It does not depend on the text encoding of the certificate. */
   readonly fingerprint: string;
 }
 
-/** For a text that people read: seconds are enough. A date that no calendar has is named, not thrown at. */
+/** Formats a time for people, to the second. Returns a fixed text for an invalid date instead of throwing. */
 export function instant(milliseconds: number): string {
   if (!Number.isFinite(milliseconds)) return "an unreadable date";
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;

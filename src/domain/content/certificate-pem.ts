@@ -1,4 +1,4 @@
-/** The value of a secret that belongs to a certificate, as PEM. */
+/** Converts the value of a certificate's secret to PEM. */
 import { concatenated } from "../bytes.ts";
 import type { DerivationBudget } from "../derivation-budget.ts";
 import { decodeBase64 } from "../encodings.ts";
@@ -9,7 +9,7 @@ import { orderChain } from "./pem-chain.ts";
 const CERTIFICATE = "CERTIFICATE";
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 
-/** Text of several blocks. */
+/** Returns the PEM text of several blocks. */
 export function encodeBlocks(blocks: readonly PemBlock[], pki: Pki): Uint8Array {
   return concatenated(blocks.map((block) => pki.encodePem(block)));
 }
@@ -28,11 +28,11 @@ export interface ChainOptions {
   readonly pki: Pki;
   /** `--construct-pem-chain` */
   readonly constructPemChain: boolean;
-  /** Shared by all files of a class; where not given the file has one of its own. */
+  /** All files of a class share one budget. Without it, the file has its own. */
   readonly budget?: DerivationBudget | undefined;
 }
 
-/** From the base64 text of a PKCS#12 file: keys first, as PKCS#8, then certificates, without names and other headers. */
+/** Converts the base64 text of a PKCS#12 file: keys first, as PKCS#8, then certificates, without names and other headers. */
 export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain, budget }: ChainOptions): Result<Uint8Array, DecodingProblem> {
   const file = decodeBase64(text);
   if (!file.ok) return undecodable(file.error);
@@ -42,7 +42,10 @@ export function pemOfPkcs12(text: Uint8Array, { pki, constructPemChain, budget }
   return pem.ok ? pem : undecodable(pem.error);
 }
 
-/** What a PKCS#12 file holds as the provider writes it: keys first, as PKCS#8, then certificates, without names and other headers. */
+/**
+ * Returns the content of a PKCS#12 file as the provider writes it: keys first, as PKCS#8, then certificates, without names and other
+ * headers.
+ */
 export function pemOfBlocks(
   found: readonly PemBlock[],
   pki: Pki,
@@ -60,12 +63,12 @@ export function pemOfBlocks(
   return ok(encodeBlocks([...keys.value, ...certificates], pki));
 }
 
-/** Text of one block without headers. */
+/** Returns the PEM text of one block without headers. */
 export function pemOf(type: string, der: Uint8Array, pki: Pki): Uint8Array {
   return pki.encodePem({ type, headers: NO_HEADERS, der });
 }
 
-/** The certificates of a PEM text, or everything else in it; empty where there is none, as in a PKCS#12 file. */
+/** Returns the certificates of a PEM text, or everything else in it. The result is empty if the text has none, as with a PKCS#12 file. */
 export function pickBlocks(text: Uint8Array, part: "certificates" | "keys", pki: Pki): Uint8Array {
   const blocks = pki.decodePem(text).blocks.filter(({ type }) => (type === CERTIFICATE) === (part === "certificates"));
   return encodeBlocks(blocks, pki);

@@ -3,10 +3,10 @@ import type { ObjectVersion } from "./version-history.ts";
 
 /** A file as the provider would mount it. */
 export interface ObjectFile {
-  /** Relative path: what `secretObjects[].data[].objectName` refers to. */
+  /** Relative path, which `secretObjects[].data[].objectName` refers to. */
   readonly path: string;
   readonly contents: Sensitive;
-  /** `type/name`, in a history `type/name/index`: by the name in the vault, whatever the alias. */
+  /** `type/name`, or `type/name/index` in a history. Contains the name in the vault, not the alias. */
   readonly objectId: string;
   /** Key Vault version id. */
   readonly version: string;
@@ -16,7 +16,7 @@ export interface ObjectFile {
   readonly notBefore?: number | undefined;
 }
 
-/** Why an object the vault handed out cannot be rendered. Never part of the value. */
+/** Reason why an object from the vault cannot be rendered. Never contains a part of the value. */
 export interface ContentProblem {
   readonly reason: "InvalidObject";
   readonly message: string;
@@ -24,7 +24,7 @@ export interface ContentProblem {
   readonly hint: string;
 }
 
-/** How status, annotations and events name an object. */
+/** Returns the name of an object in status, annotations, and events. */
 export function objectIdOf({ type, name, index }: Pick<ObjectVersion, "type" | "name"> & { readonly index?: number | undefined }): string {
   return index === undefined ? `${type}/${name}` : `${type}/${name}/${index}`;
 }

@@ -1,4 +1,4 @@
-/** Order of a certificate chain, by the provider's `constructPEMChain`. */
+/** Orders a certificate chain like `constructPEMChain` of the provider. */
 import type { CertificateKeyIds, Pki } from "../ports/pki.ts";
 import { failed, ok, type Result } from "../result.ts";
 
@@ -7,7 +7,10 @@ interface Node {
   readonly ids: CertificateKeyIds;
 }
 
-/** For each certificate the index of the first other one that signed it, by the ids alone; undefined where there is none. */
+/**
+ * Returns, for each certificate, the index of the first other certificate that signed it. Compares only the key ids. Undefined if there is
+ * none.
+ */
 function parentsOf(nodes: readonly Node[]): readonly (number | undefined)[] {
   const bySubject = new Map<string, number[]>();
   for (const [index, { ids }] of nodes.entries()) {
@@ -27,8 +30,8 @@ function readNodes(certificates: readonly Uint8Array[], pki: Pki): Result<readon
 }
 
 /**
- * From the leaf to the root. Certificates that are not one chain stay as they were; where each is the parent of another there
- * is no leaf, and the object fails, as on a mount.
+ * Orders certificates from the leaf to the root. Certificates that are not one chain stay unchanged. If each is the parent of another,
+ * there is no leaf, and the object fails, as in a mount.
  */
 export function orderChain(certificates: readonly Uint8Array[], pki: Pki): Result<readonly Uint8Array[], string> {
   const nodes = readNodes(certificates, pki);

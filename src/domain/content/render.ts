@@ -1,4 +1,4 @@
-/** From what a vault handed out to the files that the provider would mount, byte for byte. */
+/** Renders objects from a vault into the files that the provider would mount, byte for byte. */
 
 import { decodeBase64, decodeHex } from "../encodings.ts";
 import type { DecodingProblem } from "../ports/pki.ts";
@@ -16,7 +16,7 @@ export interface RenderOptions extends ChainOptions {
   readonly writeCertAndKeyInSeparateFiles: boolean;
 }
 
-/** What the provider names the object in: `message` is what went wrong with it. */
+/** Returns a problem with a message in the provider's words. `message` is the part that describes the failure. */
 function problem(object: ObjectVersion, message: string, hint: string): { readonly ok: false; readonly error: ContentProblem } {
   return failed({ reason: "InvalidObject", message: objectFailure(object, message), objectId: objectIdOf(object), hint });
 }
@@ -27,7 +27,7 @@ function decode(contents: Sensitive, object: ObjectVersion): Result<Sensitive, C
   if (object.encoding === "utf-8") return ok(contents);
   const decoded = contents.transform(DECODERS[object.encoding]);
   if (decoded.ok) return decoded;
-  // The provider hands the decoder's error out as it is, without naming the object; the object id stands beside it.
+  // The provider returns the decoder's error unchanged, without the name of the object. The object id is a separate field.
   return failed({
     reason: "InvalidObject",
     message: decoded.error,
@@ -43,7 +43,7 @@ function fileOf(object: ObjectVersion, { version, updated, expires, notBefore }:
 const PEM_TYPE = "application/x-pem-file";
 const PKCS12_TYPE = "application/x-pkcs12";
 
-/** What is to be made of the value; undefined where the secret belongs to no certificate. */
+/** Returns the steps that convert the value; undefined if the secret does not belong to a certificate. */
 function stepsOf(object: ObjectVersion, secret: VaultSecret, options: RenderOptions): Result<CertificateSteps | undefined, ContentProblem> {
   const { keyId = "", contentType = "" } = secret;
   if (keyId === "") return ok(undefined);
@@ -58,7 +58,7 @@ function stepsOf(object: ObjectVersion, secret: VaultSecret, options: RenderOpti
 const PKCS12_HINT = "import the certificate into the vault again, with its whole chain and without a password, or set objectFormat: pfx";
 const ROUNDS_HINT = "import the certificate with fewer iterations: programs take 2,048 to 10,000";
 
-/** The files of the parts, in the order of their suffixes. */
+/** Returns the files of the parts, in the order of their suffixes. */
 function filesOf(
   object: ObjectVersion,
   secret: VaultSecret,
@@ -76,7 +76,7 @@ function filesOf(
 
 const WHOLE = [""];
 
-/** The files of one secret of the vault, made in place. */
+/** Renders one secret of the vault on this thread. */
 export function renderSecret(
   object: ObjectVersion,
   secret: VaultSecret,
@@ -90,10 +90,10 @@ export function renderSecret(
   return filesOf(object, secret, { parts, suffixes: suffixesOf(wanted) });
 }
 
-/** Takes the value of a certificate's secret apart on another thread. */
+/** Splits the value of a certificate's secret on another thread. */
 export type TakeApartElsewhere = (value: Uint8Array, steps: CertificateSteps) => Promise<Parts>;
 
-/** As {@link renderSecret}; what costs time, because there is something to take apart, is done elsewhere. */
+/** Same as {@link renderSecret}, but does expensive splits and conversions on another thread. */
 export async function renderSecretElsewhere(
   object: ObjectVersion,
   secret: VaultSecret,
@@ -107,14 +107,14 @@ export async function renderSecretElsewhere(
   return filesOf(object, secret, { parts, suffixes: suffixesOf(wanted) });
 }
 
-/** The public key as PEM. */
+/** Renders the public key as PEM. */
 export function renderKey(object: ObjectVersion, key: VaultKey, { pki }: RenderOptions): Result<readonly ObjectFile[], ContentProblem> {
   const der = pki.encodePublicKey(key.jwk);
   if (!der.ok) return problem(object, der.error, "use an RSA key, or an EC key on P-256, P-384 or P-521");
   return ok([fileOf(object, key, new Sensitive(pemOf("PUBLIC KEY", der.value, pki)))]);
 }
 
-/** The certificate alone as PEM: without its chain, without its key. */
+/** Renders only the certificate as PEM, without its chain and its key. */
 export function renderCertificate(object: ObjectVersion, certificate: VaultCertificate, { pki }: RenderOptions): readonly ObjectFile[] {
   return [fileOf(object, certificate, new Sensitive(pemOf("CERTIFICATE", certificate.der, pki)))];
 }

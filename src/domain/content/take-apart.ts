@@ -3,9 +3,9 @@ import type { DecodingProblem, Pki } from "../ports/pki.ts";
 import { ok, type Result } from "../result.ts";
 import { pemOfPkcs12, pickBlocks } from "./certificate-pem.ts";
 
-/** What is to be made of the value of a certificate's secret. */
+/** Steps that convert the value of a certificate's secret. */
 export interface CertificateSteps {
-  /** The base64 text of a PKCS#12 file, which becomes PEM. */
+  /** Whether the value is the base64 text of a PKCS#12 file, which becomes PEM. */
   readonly isPkcs12: boolean;
   /** `--construct-pem-chain` */
   readonly constructPemChain: boolean;
@@ -15,19 +15,19 @@ export interface CertificateSteps {
 
 export interface Decoding {
   readonly pki: Pki;
-  /** Shared by all files of a class. */
+  /** All files of a class share it. */
   readonly budget?: DerivationBudget | undefined;
 }
 
-/** Each value, or why there is none. */
+/** Each part, or the reason why it cannot be made. */
 export type Parts = readonly Result<Uint8Array, DecodingProblem>[];
 
-/** Appended to the file name, for each part. The whole comes last, since of equal names the last one counts. */
+/** Returns the suffix of the file name for each part. The whole comes last, because the last file of equal names takes precedence. */
 export function suffixesOf({ isSeparated }: CertificateSteps): readonly string[] {
   return isSeparated ? [".crt", ".key", ""] : [""];
 }
 
-/** One part for each suffix; a single one where it fails. */
+/** Returns one part for each suffix, or a single problem. */
 export function takeApart(value: Uint8Array, steps: CertificateSteps, { pki, budget }: Decoding): Parts {
   const { isPkcs12, constructPemChain, isSeparated } = steps;
   const text = isPkcs12 ? pemOfPkcs12(value, { pki, constructPemChain, budget }) : ok(value);

@@ -1,11 +1,11 @@
-/** Which versions of an object are fetched, and under which file names. */
+/** Selects the object versions to fetch, and names their files. */
 import type { VaultVersion } from "../ports/vault-object.ts";
 import type { ClassObject } from "../provider-class/object-rules.ts";
 import { WeakCache } from "../weak-cache.ts";
 
-/** One version of an object on its way to its files. */
+/** One version of an object, before its files are rendered. */
 export interface ObjectVersion extends ClassObject {
-  /** Place in the history, 0 for the first; undefined for an object without one. */
+  /** Index in the history, 0 for the first; undefined for an object without a history. */
   readonly index: number | undefined;
 }
 
@@ -13,7 +13,7 @@ export function hasHistory({ history }: ClassObject): boolean {
   return history > 1;
 }
 
-/** The name of a folder the way Go's `filepath.Join` writes it. */
+/** Returns the name of a folder as Go's `filepath.Join` writes it. */
 function folderOf(path: string): string {
   const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
   return segments.join("/");
@@ -26,7 +26,7 @@ function fileInHistory(path: string, index: number): string {
 
 const enabledVersions = new WeakCache<readonly VaultVersion[], readonly VaultVersion[]>();
 
-/** Newest first, sorted once for a list: many objects of a class may name the same one. */
+/** Returns the enabled versions, newest first. Sorts each list once, because many objects of a class may name the same vault object. */
 function newestFirst(listed: readonly VaultVersion[]): readonly VaultVersion[] {
   return enabledVersions.getOrCreate(listed, () => listed.filter(({ isEnabled }) => isEnabled).sort((a, b) => b.created - a.created));
 }
@@ -38,14 +38,14 @@ function chosenVersions(object: ClassObject, listed: readonly VaultVersion[]): r
   return first < 0 ? [] : enabled.slice(first, first + object.history + 1);
 }
 
-/** How many {@link selectVersions} gives. */
+/** Number of versions that {@link selectVersions} returns. */
 export function countVersions(object: ClassObject, listed: readonly VaultVersion[]): number {
   return chosenVersions(object, listed).length;
 }
 
 /**
- * Newest first, from the named version on; a name that is not in the list gives nothing. Like the provider, it gives one
- * version more than `objectVersionHistory` says; disabled versions are skipped, expired ones are not.
+ * Returns versions, newest first, starting at the named version. Returns nothing if the list does not contain that version. Like the
+ * provider, it returns one version more than `objectVersionHistory` states. It skips disabled versions, but not expired ones.
  */
 export function selectVersions(object: ClassObject, listed: readonly VaultVersion[]): readonly ObjectVersion[] {
   return chosenVersions(object, listed).map(({ version }, index) => ({
@@ -56,40 +56,44 @@ export function selectVersions(object: ClassObject, listed: readonly VaultVersio
   }));
 }
 
-/** Without the ending of one half of a certificate. */
+/** Removes the suffix of a certificate's `.crt` or `.key` file. */
 export function stemOf(fileName: string): string {
   return fileName.endsWith(".crt") || fileName.endsWith(".key") ? fileName.slice(0, -4) : fileName;
 }
 
-/** A place in a history, as a number is written: `07` is none. */
+/** Index in a history, without leading zeros: `07` does not match. */
 const INDEX = /^(?:0|[1-9]\d{0,9})$/;
 
-/** The folder of the history that a file name may be of. */
+/** Returns the folder of the history that may contain the file. */
 function historyOf(stem: string): string | undefined {
   const slash = stem.lastIndexOf("/");
-  // No path of ours begins with a slash.
+  // No path starts with a slash.
   return slash !== 0 && INDEX.test(stem.slice(slash + 1)) ? stem.slice(0, Math.max(slash, 0)) : undefined;
 }
 
 const folders = new WeakCache<ClassObject, string>();
 
 /**
- * A vault lists no versions of an object that it does not have, and says so only to who asks for the object: as it is named, or the current
- * version, which is the whole history where the list has not got it yet.
+ * Returns the version to request if the vault lists none. The vault lists no versions of a missing object, and reports the missing object
+ * only to a request for the object itself. The request names the stated version, or the current one, which is the whole history if the list
+ * is not up to date yet.
  */
 export function unlistedVersion(object: ClassObject): ObjectVersion {
   const version = object.version === "latest" ? undefined : object.version;
   return { ...object, version, path: fileInHistory(object.path, 0), index: 0 };
 }
 
-/** Whether `fileName`, as a secretObject writes it, is a file that the object makes, or would make. */
+/** Whether the object creates, or would create, the file that a secretObject names. */
 export function makesFile(object: ClassObject, fileName: string): boolean {
   if (!hasHistory(object)) return object.path === fileName || object.path === stemOf(fileName);
-  // A class may be asked this for each of its objects and each of its entries.
+  // The caller may check every object of a class against every entry.
   return historyOf(stemOf(fileName)) === folders.getOrCreate(object, () => folderOf(object.path));
 }
 
-/** The first of the entries whose object makes, or would make, a file: found at once, however many there are. */
+/**
+ * Returns a function that finds the first entry whose object creates, or would create, a file. Each search is fast, however many entries
+ * there are.
+ */
 export function findByFile<T>(entries: readonly T[], objectOf: (entry: T) => ClassObject): (fileName: string) => T | undefined {
   const byPath = new Map<string, number>();
   const byFolder = new Map<string, number>();
@@ -107,14 +111,17 @@ export function findByFile<T>(entries: readonly T[], objectOf: (entry: T) => Cla
   };
 }
 
-/** Whether an object makes, or would make, any of the files: found at once, however many there are. */
+/**
+ * Returns a function that reports whether an object creates, or would create, any of the files. Each check is fast, however many files
+ * there are.
+ */
 export function isMakerOf(fileNames: readonly string[]): (object: ClassObject) => boolean {
   const paths = new Set(fileNames.flatMap((fileName) => [fileName, stemOf(fileName)]));
   const histories = new Set(fileNames.map((fileName) => historyOf(stemOf(fileName))));
   return (object) => (hasHistory(object) ? histories.has(folderOf(object.path)) : paths.has(object.path));
 }
 
-/** Whether a file name, as a secretObject writes it, is one that any of the objects makes, or would make. */
+/** Returns a function that reports whether any of the objects creates, or would create, the file that a secretObject names. */
 export function fileNamesOf(objects: readonly ClassObject[]): (fileName: string) => boolean {
   const find = findByFile(objects, (object) => object);
   return (fileName) => find(fileName) !== undefined;

@@ -1,4 +1,4 @@
-/** The Secret Store extension of Azure Arc: `AKVSync`, from which the extension makes a class and its SecretSyncs. */
+/** Converts `AKVSync` of the Secret Store extension of Azure Arc. The extension creates a class and its SecretSyncs from it. */
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
@@ -47,7 +47,7 @@ interface ReadSecrets {
   readonly remarks: readonly ConversionRemark[];
 }
 
-/** One entry of `objects`: mostly one Secret. */
+/** Reads one entry of `objects`, which usually yields one Secret. */
 function secretsOf(on: PeerObject, item: JsonObject, path: FieldPath): ReadSecrets {
   const labels = carriedTexts(on, [...path, "labels"], item["labels"]);
   const annotations = carriedTexts(on, [...path, "annotations"], item["annotations"]);
@@ -65,7 +65,7 @@ function secretsOf(on: PeerObject, item: JsonObject, path: FieldPath): ReadSecre
 
 type Named = Result<readonly { readonly name: string; readonly entries: readonly Entry[] }[], ConversionTrouble>;
 
-/** A whole number of versions, or of the version itself; undefined for what is none, or more than a class fetches. */
+/** Reads a number of versions, or the index of a version. Undefined if it is not a whole number, or is more than a class fetches. */
 function countIn(value: unknown, otherwise: number): number | undefined {
   if (value === undefined || value === null) return otherwise;
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < MAX_VERSIONS ? value : undefined;
@@ -77,7 +77,7 @@ function countTrouble(path: FieldPath, field: string): { readonly ok: false; rea
 
 const BASIC_AUTH = "kubernetes.io/basic-auth";
 
-/** An object with its versions in keys `v0`, `v1` and so on; of type TLS each version is a Secret. */
+/** Returns an object with its versions in the keys `v0`, `v1`, and so on. For type TLS, each version becomes its own Secret. */
 function plainEntries(item: JsonObject, type: string, path: FieldPath): Named {
   const source = sourceOf(item, path);
   if (!source.ok) return source;
@@ -101,7 +101,7 @@ function plainEntries(item: JsonObject, type: string, path: FieldPath): Named {
   );
 }
 
-/** Types with a key of their own have it for the latest version. */
+/** Returns the key of a version. A type with a fixed key uses that key for the latest version. */
 function keyOf(type: string, index: number): string {
   return index === 0 ? (KEY_OF_TYPE.get(type) ?? "v0") : `v${index}`;
 }
@@ -136,7 +136,7 @@ function sourceOf(
   return ok({ name, isCertificate: certificate !== undefined });
 }
 
-/** A history has its versions newest first, as the extension counts them. */
+/** Names the file of one version. A history has its versions newest first, in the order of the extension. */
 function fileOfVersion(name: string, { index, count }: { readonly index: number; readonly count: number }): DraftValue {
   if (count === 1) return fileOf({ type: "secret", name });
   return fileOf({ type: "secret", name, history: count }, index);

@@ -1,4 +1,4 @@
-/** akv2k8s: `AzureKeyVaultSecret`, of group `spv.no`. */
+/** Converts `AzureKeyVaultSecret` of akv2k8s, in the group `spv.no`. */
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { itemsIn, memberOf, nonEmptyText } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
@@ -57,7 +57,7 @@ function nameOf(output: JsonObject): Result<string, ConversionTrouble> {
   return failed({ path: ["spec", "output", "secret", "name"], message: "spec.output.secret.name is missing; name the Secret" });
 }
 
-/** akv2k8s copies its object's own. */
+/** Returns the labels and annotations of the object itself, because akv2k8s copies them. */
 function metadataOf(on: PeerObject): {
   readonly labels: Texts;
   readonly annotations: Texts;
@@ -69,7 +69,7 @@ function metadataOf(on: PeerObject): {
   return { labels: labels.texts, annotations: annotations.texts, remarks: [...labels.remarks, ...annotations.remarks] };
 }
 
-/** The vault alone is in the manifest: tenant and identity are settings of the controller. */
+/** Returns vault and identity. The manifest names only the vault: akv2k8s takes tenant and identity from the settings of its controller. */
 function vaultAccess(
   spec: JsonObject,
   { tenantId, clientId, serviceAccount, identityId }: AccessOptions,
@@ -133,7 +133,7 @@ const TRANSFORMS: ReadonlyMap<unknown, FunctionName> = new Map([
   ["base64decode", "base64decode"],
 ]);
 
-/** The one key that akv2k8s fills in a Secret of that type, whatever `dataKey` says. */
+/** The only key that akv2k8s fills in a Secret of this type. It ignores `dataKey`. */
 export const KEY_OF_TYPE: ReadonlyMap<string, string> = new Map([
   ["kubernetes.io/dockerconfigjson", ".dockerconfigjson"],
   ["kubernetes.io/dockercfg", ".dockercfg"],
@@ -176,8 +176,8 @@ const CHAIN =
   "spec.output.secret.chainOrder: without it, akv2k8s keeps the order of the stored file, but a class writes the chain with the leaf first";
 
 /**
- * Taken apart by the class itself. As binary PKCS#12 it would serve other secrets as well, but the driver, whose bytes a class gives, then
- * leaves the bags' attributes in the PEM, and akv2k8s does not.
+ * The class splits the certificate itself. Binary PKCS#12 would work for other secrets, too. But then the PEM contains the attributes of
+ * the bags, because a class returns the same bytes as the driver. The PEM of akv2k8s does not contain them.
  */
 function tlsEntries(fetched: Fetched, output: JsonObject): Entries {
   const chain = { path: ["spec", "output", "secret"], message: CHAIN };
@@ -200,7 +200,7 @@ function tlsKeys(object: DraftObject): readonly Entry[] {
 const STORED_PEM =
   "spec.output.secret.type: treated as a certificate that the vault stores as PKCS#12; remove objectFormat and objectEncoding if it is stored as PEM";
 
-/** Of type TLS certificates and key, of type Opaque what is stored, else the certificate alone. */
+/** Returns certificates and key for type TLS, the stored value for type Opaque, and otherwise only the certificate. */
 function certificateEntries(fetched: Fetched, output: JsonObject): Entries {
   const secret: DraftObject = { type: "secret", ...fetched };
   if (output["type"] === "kubernetes.io/tls") return tlsEntries(fetched, output);

@@ -1,4 +1,4 @@
-/** From a draft to a class, which is checked as the worker will read it. */
+/** Builds a class from a draft, and checks it with the code of the worker. */
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import type { JsonObject } from "../json-object.ts";
 import { apiVersionOf, RESOURCES, type SecretObject, type SecretProviderClassSpec } from "../kubernetes.ts";
@@ -17,7 +17,7 @@ import { expressionText, firstFile } from "./expression.ts";
 
 type FileValue = Extract<DraftValue, { kind: "file" }>;
 
-/** The class, or what the worker would refuse of it. */
+/** Returns the class, or the reason why the worker would refuse it. */
 export function buildClass(draft: ClassDraft, { isAdopting }: { readonly isAdopting: boolean }): Result<JsonObject, string> {
   const repeated = repetition(draft.secrets);
   if (repeated !== undefined) return failed(`spec: ${repeated}`);
@@ -53,7 +53,7 @@ export function buildClass(draft: ClassDraft, { isAdopting }: { readonly isAdopt
   });
 }
 
-/** The worker takes the later of two keys without a word. */
+/** Finds a Secret or key that occurs twice. The worker uses the later of two equal keys without a warning. */
 function repetition(secrets: readonly SecretDraft[]): string | undefined {
   const secret = firstTwice(secrets.map(({ name }) => name));
   if (secret !== undefined)
@@ -69,7 +69,7 @@ function firstTwice(names: readonly string[]): string | undefined {
   return names.find((name, index) => names.indexOf(name) !== index);
 }
 
-/** What the worker would refuse, by its own code: message, field and remedy. */
+/** Explains why the worker would refuse the class, with the worker's own code: field, message, and remedy. */
 export function specProblem(spec: SecretProviderClassSpec): string | undefined {
   const parsed = parseProviderClass(spec, {
     owner: "the class",
@@ -91,7 +91,7 @@ export function specProblem(spec: SecretProviderClassSpec): string | undefined {
 function annotationsOf({ annotations, access, secrets }: ClassDraft, isAdopting: boolean): Texts {
   const adopted = secrets.filter(({ isAdopted }) => isAdopting || isAdopted === true).map(({ name }) => name);
   return {
-    // Whatever the install's default is: peers keep a Secret whether or not a pod uses it.
+    // Explicit, whatever the default of the install is: peers keep a Secret even if no pod uses it.
     [CLASS_ANNOTATIONS.sync]: "always",
     ...annotations,
     ...access.annotations,
@@ -112,7 +112,7 @@ function secretObject({ name, type, labels, annotations, entries }: SecretDraft,
   };
 }
 
-/** Each different object once, in the order of the keys. The first of a name is called so; others get a number. */
+/** Returns each different object once, in the order of the keys. The first object of a name uses that name; the others get a number. */
 function nameObjects(secrets: readonly SecretDraft[]): readonly NamedObject[] {
   const named: NamedObject[] = [];
   const taken = new Set<string>();

@@ -3,10 +3,10 @@ import { isTextMap, textMapProblem } from "../text-map.ts";
 import type { Texts } from "./class-draft.ts";
 import { type ConversionRemark, errorOn, type FieldPath, fieldText, type PeerObject } from "./peer-object.ts";
 
-/** Of the manifest, and never of what is made from it. */
+/** Describes the manifest, so it must not be copied to objects that are made from the manifest. */
 const OF_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** Labels or annotations that a peer writes on its Secret, as a class may write them. */
+/** Returns the labels or annotations that a peer writes on its Secret, as far as a class may write them. */
 export function carriedTexts(
   on: PeerObject,
   path: FieldPath,
@@ -33,7 +33,7 @@ const RESERVED: Obstacle = {
   message: " is omitted: the tool that its domain names would treat the Secret as its own",
 };
 
-/** As labels they have a meaning for Argo CD. */
+/** Labels with a meaning for Argo CD. */
 const OF_ARGO: ReadonlyMap<string, Obstacle> = new Map([
   [
     "app.kubernetes.io/instance",

@@ -1,21 +1,21 @@
 import type { ObjectType } from "../provider-class/object-rules.ts";
 
-/** An entry of `objects`: what is fetched, and as which bytes it becomes a file. */
+/** An entry of `objects`: the object to fetch, and the encoding of its file. */
 export interface DraftObject {
   readonly type: ObjectType;
   readonly name: string;
   readonly version?: string | undefined;
-  /** The value as it is stored, also where it is a certificate's PKCS#12 in base64. */
+  /** `pfx`: the value as stored, even if it is the base64 PKCS#12 of a certificate. */
   readonly format?: "pfx" | undefined;
   readonly encoding?: "base64" | undefined;
-  /** Above 1: its files are `<path>/0`, `<path>/1` and so on. */
+  /** Above 1: the files are `<path>/0`, `<path>/1`, and so on. */
   readonly history?: number | undefined;
 }
 
-/** Of the expressions of `secretData`. */
+/** Functions in the expressions of `secretData`. */
 export type FunctionName = "property" | "base64decode" | "base64" | "certificates" | "privateKey" | "join" | "trim" | "dockerconfigjson";
 
-/** What a key of a Secret holds: a file, or what functions make of files. */
+/** Value of a key of a Secret: a file, or the result of functions on files. */
 export type DraftValue =
   | { readonly kind: "file"; readonly object: DraftObject; readonly index?: number | undefined }
   | { readonly kind: "call"; readonly name: FunctionName; readonly arguments: readonly (DraftValue | string)[] };
@@ -36,11 +36,11 @@ export interface SecretDraft {
   readonly labels: Texts;
   readonly annotations: Texts;
   readonly entries: readonly { readonly key: string; readonly value: DraftValue }[];
-  /** It exists before the class does, and stays when the class goes. */
+  /** Whether the Secret exists before the class, and stays if the class is deleted. */
   readonly isAdopted?: boolean;
 }
 
-/** How a vault is reached, and as whom. */
+/** The parameters and annotations that name a vault and the identity that reads it. */
 export interface VaultAccess {
   readonly parameters: Texts;
   readonly annotations: Texts;

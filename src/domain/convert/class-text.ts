@@ -1,11 +1,11 @@
-/** The parameters of a class that are YAML texts. */
+/** Writes the parameters of a class that are YAML texts. */
 import type { DraftObject } from "./class-draft.ts";
 
-/** Read as text by YAML 1.1 and 1.2 alike, whatever stands around it. */
+/** Matches text that YAML 1.1 and 1.2 both read as a string, whatever surrounds it. */
 const PLAIN = /^[A-Za-z][A-Za-z0-9_./-]*(?:\([A-Za-z0-9_.,"()[\]/ -]*\))?$/;
 const WORDS = new Set(["null", "true", "false", "yes", "no", "on", "off", "y", "n"]);
 
-/** A scalar that is read as this text. */
+/** Returns a YAML scalar with this text as its value. */
 function scalar(text: string): string {
   if (PLAIN.test(text) && !WORDS.has(text.toLowerCase())) return text;
   return text.includes('"') && /^[ -&(-~]+$/.test(text) ? `'${text}'` : JSON.stringify(text);
@@ -13,11 +13,11 @@ function scalar(text: string): string {
 
 export interface NamedObject {
   readonly object: DraftObject;
-  /** Of its file. */
+  /** Path of the object's file. */
   readonly path: string;
 }
 
-/** The parameter `objects`. */
+/** Writes the parameter `objects`. */
 export function objectsText(objects: readonly NamedObject[]): string {
   const entries = objects.map(({ object, path }) => {
     const fields = [
@@ -39,7 +39,7 @@ export interface SecretExpressions {
   readonly keys: readonly { readonly key: string; readonly expression: string }[];
 }
 
-/** The parameter `secretData`; undefined where each key gets its file as it is. */
+/** Writes the parameter `secretData`; undefined if every key gets its file unchanged. */
 export function secretDataText(secrets: readonly SecretExpressions[]): string | undefined {
   const written = secrets.filter(({ keys }) => keys.length > 0);
   if (written.length === 0) return undefined;

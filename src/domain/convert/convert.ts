@@ -1,4 +1,6 @@
-/** Objects of peers to classes that make the same Secrets. Pure: the same input gives the same output, in the order of the input. */
+/**
+ * Converts objects of peers to classes that create the same Secrets. Pure: the same input gives the same output, in the order of the input.
+ */
 
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
@@ -15,7 +17,7 @@ import type { ConvertOptions } from "./options.ts";
 import { type ConversionRemark, errorOn, isSameNamespace, type PeerObject } from "./peer-object.ts";
 import { readSecretSync, type SyncedSecret } from "./secret-sync.ts";
 
-/** What became of one object that makes Secrets. */
+/** Result for one object that creates Secrets. */
 export interface ConversionOutcome {
   readonly from: PeerObject;
   readonly isConverted: boolean;
@@ -24,7 +26,7 @@ export interface ConversionOutcome {
 export interface Conversion {
   readonly classes: readonly JsonObject[];
   readonly remarks: readonly ConversionRemark[];
-  /** Of every object that was to be converted; stores and accounts, which are only read, are not among them. */
+  /** Outcomes of every object to convert. Stores and accounts are not included, because the converter only reads them. */
   readonly outcomes: readonly ConversionOutcome[];
 }
 
@@ -32,7 +34,7 @@ const ESO = "external-secrets.io";
 const AKV2K8S = "spv.no";
 const SYNC = "secret-sync.x-k8s.io";
 
-/** Why objects of a kind have no class of their own. */
+/** Reasons why objects of a kind cannot become a class. */
 const HOPELESS: Readonly<Record<string, string>> = {
   [`${ESO} ClusterExternalSecret`]: "it creates ExternalSecrets in several namespaces; write a class in each of them",
   [`${ESO} PushSecret`]: "it writes to a vault, but a class only reads; keep it",
@@ -56,12 +58,12 @@ interface World {
   readonly options: ConvertOptions;
 }
 
-/** A class, or why there is none. */
+/** A class, or the remarks that explain why there is none. */
 interface Built {
   readonly from: readonly PeerObject[];
   readonly class: JsonObject | undefined;
   readonly remarks: readonly ConversionRemark[];
-  /** SecretSyncs speak for themselves. */
+  /** Whether the outcomes include these objects here. SecretSyncs have their own outcomes. */
   readonly isCounted: boolean;
 }
 
@@ -89,7 +91,7 @@ function draftOfExternal(from: PeerObject, { index, options }: World): Drafting 
   });
 }
 
-/** A draft that lacks something is none, unless half of it is asked for. */
+/** Drops a draft with errors, unless the user requested partial results. */
 function whole({ draft, remarks }: Drafting, { isPartial }: ConvertOptions): Drafting {
   const isWhole = remarks.every(({ severity }) => severity === "warning");
   return { draft: isWhole || isPartial ? draft && withoutEmpty(draft) : undefined, remarks };
@@ -110,11 +112,11 @@ function buildDrafted({ from, draft, remarks }: Drafted, options: ConvertOptions
 
 interface GivenClasses {
   readonly built: readonly Built[];
-  /** Of SecretSyncs. */
+  /** Outcomes of the SecretSyncs. */
   readonly outcomes: readonly ConversionOutcome[];
 }
 
-/** Classes of the input, with what the SecretSyncs of the input add to them. */
+/** Converts the classes of the input, with the Secrets that the SecretSyncs of the input add to them. */
 function givenClasses(objects: readonly PeerObject[], { index, options }: World): GivenClasses {
   const { group, kind } = RESOURCES.secretProviderClasses;
   const added = new Map<PeerObject, SyncedSecret[]>();
@@ -138,7 +140,7 @@ function givenClasses(objects: readonly PeerObject[], { index, options }: World)
   return { built: [...built, ...syncs], outcomes };
 }
 
-/** No class twice, and no Secret by two classes: the second of them is left out. */
+/** Omits the second of two classes with the same name, and the second of two classes that create the same Secret. */
 function settle(built: readonly Built[], outcomes: readonly ConversionOutcome[]): Conversion {
   const taken = new TakenName();
   const classes: JsonObject[] = [];
@@ -150,7 +152,7 @@ function settle(built: readonly Built[], outcomes: readonly ConversionOutcome[])
     const failed = own.filter(({ severity }) => severity === "error").map(({ on }) => on);
     remarks.push(...own);
     if (each.class !== undefined && clash === undefined) classes.push(each.class);
-    // An object that makes no Secret, and is none to complain of, was not to be converted.
+    // An object that creates no Secret and has no error was not meant for conversion.
     const isSomething = each.class !== undefined || failed.length > 0;
     if (each.isCounted && isSomething)
       counted.push(...each.from.map((from) => ({ from, isConverted: each.class !== undefined && !failed.includes(from) })));
@@ -162,12 +164,12 @@ function clashOn(from: PeerObject, message: string): ConversionRemark {
   return errorOn(from, { path: ["metadata", "name"], message });
 }
 
-/** Classes that are printed already, and the Secrets that they make. */
+/** Names of the classes that are already printed, and of the Secrets that they create. */
 class TakenName {
   readonly #classes = new Set<string>();
   readonly #secrets = new Map<string, string>();
 
-  /** Why the class cannot stand beside those before it; else it is taken from then on. */
+  /** Explains why the class clashes with an earlier one. Without a clash, records its names and returns undefined. */
   take(spc: JsonObject): string | undefined {
     const metadata = memberOf(spc, "metadata");
     const [name, namespace] = [nonEmptyText(metadata["name"]) ?? "", nonEmptyText(metadata["namespace"]) ?? ""];
@@ -185,7 +187,7 @@ class TakenName {
   }
 }
 
-/** Group, empty for the core, and version. */
+/** Returns group (empty for the core group) and version. */
 function partsOf({ object }: PeerObject): readonly [group: string, version: string] {
   const [first = "", second] = (nonEmptyText(object["apiVersion"]) ?? "").split("/");
   return second === undefined ? ["", first] : [first, second];
@@ -199,11 +201,11 @@ interface Wanted {
   readonly group: string;
   readonly kind: string;
   readonly name: string;
-  /** Undefined: any. */
+  /** Undefined: any namespace. */
   readonly namespace: string | undefined;
 }
 
-/** The objects of the input by their names. */
+/** Index of the input objects by name. */
 class PeerIndex {
   readonly #byName = new Map<string, PeerObject[]>();
   readonly #places = new Map<PeerObject, number>();
@@ -218,13 +220,13 @@ class PeerIndex {
     }
   }
 
-  /** The one of the namespace, else one that may be of it. */
+  /** Returns the object in the namespace, otherwise an object that may be in it. */
   find({ group, kind, name, namespace }: Wanted): PeerObject | undefined {
     const found = this.#byName.get(`${group} ${kind} ${name}`) ?? [];
     return found.find((each) => each.namespace === namespace) ?? found.find((each) => isSameNamespace(each.namespace, namespace));
   }
 
-  /** In the input. */
+  /** Position of the object in the input. */
   placeOf(object: PeerObject | undefined): number {
     return (object && this.#places.get(object)) ?? -1;
   }

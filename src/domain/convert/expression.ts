@@ -1,10 +1,10 @@
-/** Expressions of `secretData`: what a key of a Secret gets, as text. */
+/** Writes expressions of `secretData`, which set the value of a key of a Secret. */
 import { failed, ok, type Result } from "../result.ts";
 import type { DraftValue } from "./class-draft.ts";
 
 const PLAIN_FILE = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
-/** `base64decode(property(db, "password"))`. `pathOf` names the file of a leaf. */
+/** Writes a value as an expression, for example `base64decode(property(db, "password"))`. `pathOf` returns the file of a leaf. */
 export function expressionText(value: DraftValue, pathOf: (file: Extract<DraftValue, { kind: "file" }>) => string): string {
   if (value.kind === "file") {
     const path = pathOf(value);
@@ -14,7 +14,7 @@ export function expressionText(value: DraftValue, pathOf: (file: Extract<DraftVa
   return `${value.name}(${texts.join(", ")})`;
 }
 
-/** The file that a key names, so that the class means something to the CSI driver too. */
+/** Returns the first file in a value. The key names this file, so that the CSI driver can also read the class. */
 export function firstFile(value: DraftValue): Extract<DraftValue, { kind: "file" }> | undefined {
   if (value.kind === "file") return value;
   for (const each of value.arguments) {
@@ -25,10 +25,13 @@ export function firstFile(value: DraftValue): Extract<DraftValue, { kind: "file"
 }
 
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
-/** As long as a path of `secretData` has one. It finds the member of that name as well, where there is a mapping. */
+/**
+ * An index has at most as many digits as in a path of `secretData`. If the value is a mapping, the index also finds the member of that
+ * name.
+ */
 const INDEX = /^(?:0|[1-9][0-9]{0,8})$/;
 
-/** Path of one value in JSON: `user.name`, `hosts[0]`, `["a.b"].c`. */
+/** Writes the path of one value in JSON: `user.name`, `hosts[0]`, `["a.b"].c`. */
 export function propertyPath(steps: readonly (string | number)[]): string {
   return steps
     .map((step, index) => {
@@ -39,12 +42,12 @@ export function propertyPath(steps: readonly (string | number)[]): string {
     .join("");
 }
 
-/** What gjson, which External Secrets Operator asks, takes for more than a name. */
+/** Characters that have a special meaning in gjson, which External Secrets Operator uses. */
 const QUERY = /[|#@*?{}[\]()!~\\]/;
 
 /**
- * Steps of a path of gjson, in which a dot separates names, a backslash takes its meaning away, and digits are an index.
- * Queries, wildcards and modifiers give more than one value, or another one.
+ * Splits a gjson path into its steps. A dot separates names, a backslash escapes it, and digits are an index. Refuses queries, wildcards,
+ * and modifiers, because they return several values or a different value.
  */
 export function stepsOfGjson(path: string): Result<readonly (string | number)[], string> {
   const names = path.split(/(?<!\\)\./).map((name) => name.replaceAll("\\.", "."));

@@ -1,4 +1,4 @@
-/** External Secrets Operator: `ExternalSecret`, of group `external-secrets.io`. */
+/** Converts `ExternalSecret` of External Secrets Operator, in the group `external-secrets.io`. */
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { parseDuration } from "../duration.ts";
 import { itemsIn, memberOf, membersOf, nonEmptyText, objectAt } from "../json-members.ts";
@@ -16,7 +16,7 @@ import { accessOfStore, type StoreAccess } from "./secret-store.ts";
 import { hasBlanksAround, templateValue } from "./secret-template.ts";
 import { admissionProblem } from "./store-conditions.ts";
 
-/** The other objects of the input. */
+/** Access to the other objects of the input. */
 export interface ExternalSecretWorld {
   readonly storeOf: (kind: string, name: string, namespace: string | undefined) => PeerObject | undefined;
   readonly accountOf: (name: string, namespace: string | undefined) => PeerObject | undefined;
@@ -65,7 +65,7 @@ export function draftOfExternalSecret(on: PeerObject, world: ExternalSecretWorld
 
 const STORE: FieldPath = ["spec", "secretStoreRef"];
 
-/** Of the one store that all entries name. */
+/** Returns the access of the single store that all entries name. */
 function storeAccess(on: PeerObject, spec: JsonObject, world: ExternalSecretWorld): Result<StoreAccess, ConversionTrouble> {
   const { storeOf, accountOf, namespaceOf, options } = world;
   const trouble = (message: string): Result<never, ConversionTrouble> =>
@@ -91,7 +91,7 @@ function kindOf(ref: JsonObject | undefined): string {
   return nonEmptyText(ref?.["kind"]) ?? "SecretStore";
 }
 
-/** What is there beside `spec.data`. */
+/** Reports the parts of the spec, other than `spec.data`, that cannot be converted, and a spec that fetches nothing. */
 function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): readonly ConversionRemark[] {
   const template = memberOf(target, "template");
   const dataFrom = itemsIn(spec["dataFrom"]).map((entry, index) => {
@@ -129,7 +129,7 @@ function unconvertible(on: PeerObject, spec: JsonObject, target: JsonObject): re
   return [...dataFrom, ...rest.filter(({ isThere }) => isThere)].map((trouble) => errorOn(on, trouble));
 }
 
-/** What a class does differently, and nobody may miss. */
+/** Warns about policies that have another effect in a class. */
 function policyRemarks(on: PeerObject, target: JsonObject): readonly ConversionRemark[] {
   const { creationPolicy = "Owner", deletionPolicy = "Retain", immutable } = target;
   const created = new Map<unknown, string>(
@@ -161,7 +161,7 @@ function policyRemarks(on: PeerObject, target: JsonObject): readonly ConversionR
   ];
 }
 
-/** Entries of `data`, or what a template makes of them. */
+/** Reads the entries of `data`, or the results of a template on them. */
 function readEntries(
   on: PeerObject,
   spec: JsonObject,
@@ -196,7 +196,10 @@ function readEntries(
   return { entries: made, remarks };
 }
 
-/** What the class writes in other bytes than the template, with the same meaning. A Secret of TLS is warned about as a whole. */
+/**
+ * Describes a value that the class writes with other bytes than the template, but with the same meaning. For a Secret of type TLS, one
+ * warning covers the whole Secret.
+ */
 function writtenOtherwise(value: DraftValue, text: string, type: unknown): string | undefined {
   if (value.kind === "call" && value.name === "dockerconfigjson") return "the login stays the same, but its JSON is formatted differently";
   return type !== TLS_TYPE && hasBlanksAround(text) ? "whitespace around the PEM is omitted, which no PEM reader minds" : undefined;
@@ -216,7 +219,7 @@ function valueOfTemplate(
   return templateValue(text, (key) => values.get(key));
 }
 
-/** Without a template the operator copies those of the ExternalSecret. */
+/** Returns the labels and annotations of the template. Without a template, the operator copies those of the ExternalSecret. */
 function secretMetadata(
   on: PeerObject,
   target: JsonObject,
@@ -262,7 +265,10 @@ function pollInterval(on: PeerObject, spec: JsonObject): { readonly annotations:
 const ENCODING =
   "spec.target.template.type: a class writes tls.crt and tls.key of kubernetes.io/tls as its own PEM: the same certificates and the same key, which may have another encoding (PKCS#1 or SEC 1)";
 
-/** A Secret of type kubernetes.io/tls takes certificates and key out of a file itself, so that no function and no PKCS#12 is needed. */
+/**
+ * Reduces the values of a `kubernetes.io/tls` Secret to whole files. A class takes certificates and key from the file for this type, so no
+ * function and no PKCS#12 is necessary.
+ */
 function tlsEntries(
   on: PeerObject,
   entries: readonly Entry[],

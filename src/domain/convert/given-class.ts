@@ -1,4 +1,7 @@
-/** A class that is in the input: of the CSI driver's own sync, named by SecretSyncs, or ours already. */
+/**
+ * Converts a class of the input: a class for the sync of the CSI driver, a class that SecretSyncs name, or a class that already uses this
+ * project.
+ */
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
@@ -15,7 +18,10 @@ export interface GivenClass {
   readonly remarks: readonly ConversionRemark[];
 }
 
-/** As it is, but for the annotations that keep its life cycle, and what SecretSyncs add. */
+/**
+ * Returns the class unchanged, except for the annotations that preserve the life cycle of its Secrets, and the Secrets that SecretSyncs
+ * add.
+ */
 export function convertGivenClass(
   on: PeerObject,
   synced: readonly SyncedSecret[],
@@ -39,7 +45,7 @@ export function convertGivenClass(
   };
 }
 
-/** An apply leaves the owners and the deletion of a class that is in the cluster as they are. */
+/** Warns about owners and deletion. An apply does not change the owners and the deletion of a class in the cluster. */
 function lifeWarnings(on: PeerObject): readonly ConversionRemark[] {
   const metadata = memberOf(on.object, "metadata");
   const owners = itemsIn(metadata["ownerReferences"])
@@ -63,7 +69,7 @@ function metadataProblem({ metadata }: JsonObject): string | undefined {
   return undefined;
 }
 
-/** What keeps the worker, or the API server, from taking the class. */
+/** Explains why the worker or the API server would refuse the class. */
 function classProblem({ parameters, secretObjects }: JsonObject): string | undefined {
   if (!isTextMap(parameters)) return textMapProblem(parameters, "spec.parameters");
   const objects = readSecretObjects(secretObjects);
@@ -73,18 +79,21 @@ function classProblem({ parameters, secretObjects }: JsonObject): string | undef
 
 const PROVIDER = "azure";
 
-/** kubectl drops parameters without a value, and GitOps tools refuse them. */
+/** Removes parameters without a value: kubectl drops them, and GitOps tools refuse them. */
 function withoutNulls(spec: JsonObject): JsonObject {
   const parameters = Object.entries(memberOf(spec, "parameters")).filter(([, value]) => value !== null);
   return spec["parameters"] === undefined ? spec : { ...spec, parameters: Object.fromEntries(parameters) };
 }
 
-/** Without what the API server wrote. */
+/** Removes the status, which the API server wrote. */
 function authorsPart({ status: _status, ...rest }: JsonObject): JsonObject {
   return rest;
 }
 
-/** The other fields are of the API server and of controllers, and tie a class to an owner, to a deletion, or to one cluster. */
+/**
+ * Fields that authors write. The API server and controllers write the other fields, which tie a class to an owner, a deletion, or one
+ * cluster.
+ */
 const OF_AUTHOR = ["name", "namespace", "labels", "annotations"];
 const OF_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -96,13 +105,13 @@ function metadataOf({ object }: PeerObject, needed: (given: JsonObject) => JsonO
   return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations };
 }
 
-/** The driver's sync keeps a Secret while a pod mounts the class; what an author has decided stays. */
+/** Returns the sync annotation that matches the driver, which keeps a Secret while a pod mounts the class. A choice of the author stays. */
 function driverAnnotations(given: JsonObject, spec: JsonObject): JsonObject {
   if (given[CLASS_ANNOTATIONS.sync] !== undefined || itemsIn(spec["secretObjects"]).length === 0) return {};
   return { [CLASS_ANNOTATIONS.sync]: "while-used" };
 }
 
-/** Undefined: two SecretSyncs, or a SecretSync and the class, want different things. */
+/** Adds the Secrets of SecretSyncs. `spec` is undefined if two SecretSyncs, or a SecretSync and the class, contradict each other. */
 function withSynced(
   on: PeerObject,
   spec: JsonObject,

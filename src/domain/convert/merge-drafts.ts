@@ -1,4 +1,6 @@
-/** akv2k8s fills one Secret from several objects. A Secret has one class, so that their drafts become one. */
+/**
+ * Merges the drafts of objects that write the same Secret. In akv2k8s several objects can fill one Secret, but a Secret has only one class.
+ */
 import { memberOf, nonEmptyText } from "../json-members.ts";
 import type { ClassDraft, SecretDraft } from "./class-draft.ts";
 import type { Drafted } from "./drafting.ts";
@@ -13,7 +15,7 @@ export function mergedDrafts(drafted: readonly Drafted[], { isPartial }: { reado
   return [...groups.values()].map((group) => merged(group, isPartial));
 }
 
-/** Undefined where the object shares its Secret with no other. */
+/** Returns a key for the Secret that the object may share with others; undefined if it shares none. */
 function secretKey(object: PeerObject | undefined): string | undefined {
   if (object?.kind !== "AzureKeyVaultSecret") return undefined;
   const name = nonEmptyText(memberOf(memberOf(memberOf(object.object, "spec"), "output"), "secret")["name"]);
@@ -43,7 +45,7 @@ function merged(group: readonly Drafted[], isPartial: boolean): Drafted {
   return { from, remarks, draft: isWhole ? joined(drafts) : undefined };
 }
 
-/** What keeps the objects of one Secret from being one class. */
+/** Explains why the objects of one Secret cannot become one class. */
 function mergeProblems(group: readonly Drafted[]): readonly ConversionRemark[] {
   const [first, ...others] = group.filter(({ draft }) => draft !== undefined);
   return others.flatMap(({ from: [on], draft }) => {
@@ -52,7 +54,9 @@ function mergeProblems(group: readonly Drafted[]): readonly ConversionRemark[] {
   });
 }
 
-/** The class would take the later of two values for one key, and akv2k8s takes the one that it wrote last. */
+/**
+ * Reports keys with several writers. The class would use the later of two values for a key, but akv2k8s uses the one that it wrote last.
+ */
 function keyProblems(group: readonly Drafted[]): readonly ConversionRemark[] {
   const writers = Map.groupBy(
     group.flatMap((each) => [...new Set(keysOf(each))].map((key) => ({ key, each }))),
@@ -69,7 +73,7 @@ function keyProblems(group: readonly Drafted[]): readonly ConversionRemark[] {
   });
 }
 
-/** Each of thousands of objects may be told of all the others. */
+/** Maximum number of objects that one message names. Thousands of objects may share a Secret, and each message would name all others. */
 const MOST_NAMED = 3;
 
 function firstOf(names: readonly string[], between: string): string {

@@ -1,17 +1,17 @@
-/** What the manifests of some peers do not say, as the user gives it. It never counts before what they say. */
+/** Settings from the user that the manifests of some peers lack. Settings in a manifest take precedence. */
 export interface AccessOptions {
   readonly tenantId: string | undefined;
-  /** Of the application, for workload identity. */
+  /** Client id of the application, for workload identity. */
   readonly clientId: string | undefined;
-  /** Whose token is exchanged, for workload identity. */
+  /** ServiceAccount whose token the worker exchanges, for workload identity. */
   readonly serviceAccount: string | undefined;
   /** Client id of a managed identity of the nodes. */
   readonly identityId: string | undefined;
 }
 
 export interface ConvertOptions extends AccessOptions {
-  /** What can't be converted is left out of its Secret, instead of the Secret. */
+  /** Whether to omit only the parts that cannot be converted from a Secret, instead of the whole Secret. */
   readonly isPartial: boolean;
-  /** The Secrets exist already, and their owners agree to have them taken over. */
+  /** Whether the Secrets exist already and their owners consent to the takeover. */
   readonly isAdopting: boolean;
 }

@@ -2,25 +2,25 @@ import type { JsonObject } from "../json-object.ts";
 
 export type FieldPath = readonly (string | number)[];
 
-/** An object of the input, whoever acts on it. */
+/** An object of the input, whichever tool it belongs to. */
 export interface PeerObject {
   readonly object: JsonObject;
   readonly kind: string;
   readonly name: string;
-  /** Undefined where neither the object nor the command names one. */
+  /** Undefined if neither the object nor the command names a namespace. */
   readonly namespace: string | undefined;
 }
 
-/** Something that its author has to know. An error: the field, and with it the object, was not converted. */
+/** A message for the author of an object. With an error, the field, and with it the object, was not converted. */
 export interface ConversionRemark {
   readonly on: PeerObject;
   readonly path: FieldPath;
   readonly severity: "error" | "warning";
-  /** Why, and what to do instead. Names fields and never values of a vault. */
+  /** The reason, and the fix. Names fields, and never values of a vault. */
   readonly message: string;
 }
 
-/** A remark before it is known which object it is on. */
+/** A remark without its object. */
 export interface ConversionTrouble {
   readonly path: FieldPath;
   readonly message: string;
@@ -34,12 +34,12 @@ export function warningOn(on: PeerObject, { path, message }: ConversionTrouble):
   return { on, path, severity: "warning", message };
 }
 
-/** `spec.data[1].remoteRef.key` */
+/** Formats a path, for example `spec.data[1].remoteRef.key`. */
 export function fieldText(path: FieldPath): string {
   return path.map((step, index) => (typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)).join("");
 }
 
-/** Whether a name in one object means an object in another file: manifests without a namespace go wherever they are applied. */
+/** Whether a name in one object can refer to an object in another file. A manifest without a namespace can be applied to any namespace. */
 export function isSameNamespace(one: string | undefined, other: string | undefined): boolean {
   return one === undefined || other === undefined || one === other;
 }

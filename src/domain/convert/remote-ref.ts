@@ -1,4 +1,4 @@
-/** What an entry of an ExternalSecret fetches: `remoteRef`. */
+/** Converts `remoteRef`, which names the object that an entry of an ExternalSecret fetches. */
 import { nonEmptyText } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { quoted } from "../quoted.ts";
@@ -14,7 +14,7 @@ export interface RemoteValue {
 
 const VAULT_NAME = /^[0-9A-Za-z-]{1,127}$/;
 
-/** A name that a vault can have. */
+/** Whether an object in a vault can have the name. */
 export function isVaultName(name: string): boolean {
   return VAULT_NAME.test(name);
 }
@@ -28,7 +28,7 @@ function isTextIn(value: unknown, texts: readonly string[]): boolean {
   return value === undefined || value === null || (typeof value === "string" && texts.includes(value));
 }
 
-/** The value that the operator puts into the key: its bytes as the vault has them, unless a property or a decoding is asked for. */
+/** Returns the value that the operator writes into the key: the bytes in the vault, or the result of a property or a decoding. */
 export function remoteValue(remoteRef: JsonObject, path: FieldPath): Result<RemoteValue, ConversionTrouble> {
   const at = (field: string, message: string): Result<never, ConversionTrouble> =>
     failed({ path: [...path, field], message: `${field}: ${message}` });
@@ -60,7 +60,7 @@ export function remoteValue(remoteRef: JsonObject, path: FieldPath): Result<Remo
   return ok({ value: isDecoded ? call("base64decode", value) : value, warnings: isDotted ? [...warnings, dotted] : warnings });
 }
 
-/** By the prefix of the key. */
+/** Returns the object of a key. The prefix of the key is its type. */
 function objectOf(key: string): Result<DraftObject, string> {
   const parts = key.split("/");
   const [type, name = ""] = parts.length > 1 ? parts : ["secret", key];
@@ -74,6 +74,6 @@ function objectOf(key: string): Result<DraftObject, string> {
     );
   if (type !== "secret") return failed(`${quoted(type ?? "")} is not an object type; write secret/, or no prefix`);
   if (!isVaultName(name)) return failed(vaultNameProblem(name));
-  // As the operator has it: base64 of PKCS#12, where the secret is a certificate's.
+  // Same as the operator: base64 of PKCS#12 if the secret belongs to a certificate.
   return ok({ type: "secret", name, format: "pfx" });
 }

@@ -1,4 +1,4 @@
-/** A store of External Secrets Operator with provider `azurekv`: the vault of a class, and as whom it is asked. */
+/** Converts a store of External Secrets Operator with provider `azurekv` to the vault of a class and the identity that reads it. */
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { membersOf, nonEmptyText, objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
@@ -9,7 +9,7 @@ import type { Texts, VaultAccess } from "./class-draft.ts";
 import type { AccessOptions } from "./options.ts";
 import { isSameNamespace, type PeerObject } from "./peer-object.ts";
 
-/** What a store comes to; the reasons are for whoever wrote the ExternalSecret, and name the store's fields. */
+/** Access of a store. The author of the ExternalSecret reads the warnings, which name the fields of the store. */
 export interface StoreAccess {
   readonly access: VaultAccess;
   readonly warnings: readonly string[];
@@ -17,7 +17,7 @@ export interface StoreAccess {
 
 export interface StoreQuestion {
   readonly store: PeerObject;
-  /** Of the ExternalSecret: accounts and credentials have to be there. */
+  /** Namespace of the ExternalSecret. Accounts and credentials must be in it. */
   readonly namespace: string | undefined;
   readonly accountOf: (name: string, namespace: string | undefined) => PeerObject | undefined;
   readonly options: AccessOptions;
@@ -51,7 +51,7 @@ const CLOUD_OF: ReadonlyMap<string, string> = new Map([
   ["GermanCloud", "AzureGermanCloud"],
 ]);
 
-/** `keyvaultName`, and `cloudName` outside of the public cloud. */
+/** Returns `keyvaultName`, and `cloudName` outside the public cloud. */
 function vaultOf(azure: JsonObject): Result<Texts, string> {
   const environment = nonEmptyText(azure["environmentType"]) ?? "PublicCloud";
   const cloud = CLOUDS.find(({ name }) => name === CLOUD_OF.get(environment));
@@ -92,12 +92,12 @@ function identityOf(azure: JsonObject, question: StoreQuestion): Identity {
   }
 }
 
-/** The identity of the node that the worker is on. */
+/** Returns the parameters for the managed identity of the node on which the worker runs. */
 export function managedIdentity(clientId: string | undefined): Texts {
   return { useVMManagedIdentity: "true", ...(clientId === undefined ? {} : { userAssignedIdentityID: clientId }) };
 }
 
-/** What the worker reads where a class names no Secret. */
+/** The Secret that the worker reads if a class names none. */
 const DEFAULT_CREDENTIALS = "secrets-store-creds";
 
 interface SecretKey {
@@ -134,7 +134,7 @@ function servicePrincipal(azure: JsonObject, { namespace }: StoreQuestion): Iden
   return ok({ parameters: {}, annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: id.name }, warnings: [...elsewhere, ...listed] });
 }
 
-/** What the webhook of workload identity reads of an account. */
+/** Prefix of the ServiceAccount annotations that the webhook of workload identity reads. */
 const ACCOUNT_PREFIX = "azure.workload.identity/";
 
 function accountRef(azure: JsonObject): { readonly name: string; readonly namespace: string | undefined } | undefined {

@@ -1,4 +1,4 @@
-/** secrets-store-sync-controller, and the Secret Store extension of Azure Arc: `SecretSync`, which names a class. */
+/** Converts `SecretSync` of secrets-store-sync-controller and of the Secret Store extension of Azure Arc. A SecretSync names a class. */
 
 import { CLASS_ANNOTATIONS } from "../annotations.ts";
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
@@ -14,7 +14,7 @@ import type { SecretExpressions } from "./class-text.ts";
 import { expressionText } from "./expression.ts";
 import { type ConversionRemark, errorOn, type PeerObject, warningOn } from "./peer-object.ts";
 
-/** What a SecretSync adds to its class. */
+/** The Secret that a SecretSync adds to its class. */
 export interface SyncedSecret {
   readonly from: PeerObject;
   readonly spc: PeerObject;
@@ -22,12 +22,12 @@ export interface SyncedSecret {
   readonly trigger: string | undefined;
   readonly secretObject: JsonObject;
   readonly expressions: SecretExpressions;
-  /** Nothing of it was left out. */
+  /** Whether the converter omitted no part of it. */
   readonly isWhole: boolean;
 }
 
 export interface SyncReading {
-  /** Undefined where nothing of it is to be added. */
+  /** Undefined if the SecretSync adds nothing. */
   readonly synced: SyncedSecret | undefined;
   readonly remarks: readonly ConversionRemark[];
 }
@@ -80,7 +80,7 @@ function readSecretObject(on: PeerObject, secret: JsonObject, files: ReadonlySet
   return { secretObject, keys: data.keys, remarks: [...data.remarks, ...labels.remarks, ...annotations.remarks] };
 }
 
-/** Files that a class makes. */
+/** Returns the files that a class produces. */
 function filesOfClass({ object }: PeerObject): ReadonlySet<string> {
   const text = nonEmptyText(memberOf(memberOf(object, "spec"), "parameters")["objects"]);
   const raw = readObjects(text ?? "");
@@ -93,7 +93,7 @@ function filesOfClass({ object }: PeerObject): ReadonlySet<string> {
   );
 }
 
-/** Files that the extension takes a certificate's secret apart into, beside what the CSI provider makes. */
+/** Files into which the extension splits a certificate's secret, in addition to the files of the CSI provider. */
 const PARTS: ReadonlyMap<string, FunctionName> = new Map([
   ["tls.crt", "certificates"],
   ["tls.key", "privateKey"],
@@ -142,7 +142,7 @@ function readData(
   return { entries, keys, remarks };
 }
 
-/** A class that is there names its files itself. */
+/** A placeholder for the file: the class in the input already names its files. */
 const LEAF = fileOf({ type: "secret", name: "" });
 
 function fileFor(sourcePath: string, files: ReadonlySet<string>): { readonly file: string; readonly part?: FunctionName } | undefined {
@@ -152,12 +152,12 @@ function fileFor(sourcePath: string, files: ReadonlySet<string>): { readonly fil
   return slash > 0 && part !== undefined && files.has(file) ? { file, part } : undefined;
 }
 
-/** Annotations that a class needs for its SecretSyncs. */
+/** Returns the annotations that a class needs for its SecretSyncs. */
 export function syncAnnotations(synced: readonly SyncedSecret[], given: JsonObject, isAdopting: boolean): JsonObject {
   const triggers = synced.map(({ trigger }) => trigger).filter((trigger) => trigger !== undefined);
   const adopted = isAdopting ? [nonEmptyText(given[CLASS_ANNOTATIONS.adopt]), ...synced.map(({ from }) => from.name)] : [];
   return {
-    // Whatever the install's default is: the controller keeps a Secret whether or not a pod uses it.
+    // Explicit, whatever the default of the install is: the controller keeps a Secret even if no pod uses it.
     [CLASS_ANNOTATIONS.sync]: "always",
     ...(synced[0] === undefined ? {} : { [CLASS_ANNOTATIONS.serviceAccount]: synced[0].account }),
     ...(triggers.length === 0 ? {} : { [CLASS_ANNOTATIONS.refresh]: triggers.join(" ") }),

@@ -1,24 +1,24 @@
-/** Templates of External Secrets Operator that are no more than a value, functions of it, or values with one text between them. */
+/** Converts those templates of External Secrets Operator that are only a value, functions of a value, or values with one separator. */
 
 import { isJsonObject, type JsonObject, parsedJson } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { call, type DraftValue, type FunctionName } from "./class-draft.ts";
 
-/** The value of a key of `data`, raw: as the operator hands it to a template. */
+/** Returns the unprocessed value of a key of `data`, as the operator passes it to a template. */
 export type ValueOfKey = (key: string) => DraftValue | undefined;
 
 const TEMPLATE = "expressions cannot replace this template; store the finished value in the vault, or have the application assemble it";
 
-/** No template that is a value is longer (characters). */
+/** Maximum length in characters. No template that is only a value is longer. */
 const LONGEST = 10_000;
 
 const OPEN = "{{";
 const CLOSE = "}}";
 
-/** What an action begins with, before functions behind bars. */
+/** First part of an action, before functions that follow a `|`. */
 const REFERENCE = /^(?:\.([A-Za-z_][A-Za-z0-9_]*)|\(?index \. "([-._A-Za-z0-9]+)"\)?)$/;
 
-/** What a function of a template is among those of expressions; undefined: it changes nothing. */
+/** Functions of templates, and the equal functions of expressions. Undefined: the function changes nothing. */
 const FUNCTIONS: Readonly<Record<string, FunctionName | undefined>> = {
   toString: undefined,
   trim: "trim",
@@ -26,13 +26,13 @@ const FUNCTIONS: Readonly<Record<string, FunctionName | undefined>> = {
   b64dec: "base64decode",
 };
 
-/** They open a PKCS#12 file, which the vault has in base64. Of a class's file both are had as it is. */
+/** Functions that open a PKCS#12 file, which the vault stores as base64. Both results come directly from the file of a class. */
 const PARTS: ReadonlyMap<string, FunctionName> = new Map([
   ["pkcs12cert", "certificates"],
   ["pkcs12key", "privateKey"],
 ]);
 
-/** The value of one key of a template's `data`. */
+/** Converts the template of one key of `data` to a value. */
 export function templateValue(text: string, valueOf: ValueOfKey): Result<DraftValue, string> {
   if (text.length > LONGEST) return failed(TEMPLATE);
   const template = parsedTemplate(text);
@@ -56,20 +56,20 @@ export function templateValue(text: string, valueOf: ValueOfKey): Result<DraftVa
   return between.every((each) => each === separator) ? ok(call("join", separator, ...values)) : failed(TEMPLATE);
 }
 
-/** Whether a template that is a value has blanks before or behind it: they are left out around PEM, where they mean nothing. */
+/** Whether a template has whitespace before or after its value. A class omits whitespace around PEM, where it has no meaning. */
 export function hasBlanksAround(text: string): boolean {
   const { texts } = parsedTemplate(text);
   return texts[0] !== "" || texts.at(-1) !== "";
 }
 
 interface Template {
-  /** One more than actions: before, between and behind them, without the blanks that their dashes take away. */
+  /** Texts before, between, and after the actions, so one more than actions. Without the whitespace that the dashes of actions remove. */
   readonly texts: readonly string[];
-  /** What stands between the braces, without dashes and blanks. */
+  /** Texts between the braces, without dashes and whitespace. */
   readonly actions: readonly string[];
 }
 
-/** By a search from brace to brace: an expression that looks for blanks before a brace takes cubic time where there is none. */
+/** Searches from brace to brace. A regular expression that searches for whitespace before a brace takes cubic time if there is no brace. */
 function parsedTemplate(text: string): Template {
   const texts: string[] = [];
   const actions: string[] = [];
@@ -90,7 +90,7 @@ function parsedTemplate(text: string): Template {
   }
 }
 
-/** What a dash takes away beside its action: Go's templates know these four. */
+/** Whether a dash of an action removes the character. Go's templates define these four. */
 function isBlank(character: string | undefined): boolean {
   return character !== undefined && " \t\r\n".includes(character);
 }
@@ -124,7 +124,7 @@ function actionValue(action: string, valueOf: ValueOfKey): Result<DraftValue, st
 function applied(value: DraftValue, functions: readonly string[]): Result<DraftValue, string> {
   const last = functions.at(-1) ?? "";
   const part = PARTS.get(last);
-  // The file of a certificate's secret is opened already, so that nothing is left to be decoded.
+  // A class opens the file of a certificate's secret itself, so nothing is left to decode.
   if (part !== undefined && functions.slice(0, -1).join() === "b64dec" && value.kind === "file")
     return ok(call(part, { ...value, object: { ...value.object, format: undefined } }));
   const unknown = functions.find((name) => !Object.hasOwn(FUNCTIONS, name));
@@ -137,7 +137,9 @@ function applied(value: DraftValue, functions: readonly string[]): Result<DraftV
   );
 }
 
-/** A docker configuration with one registry, and user and password from the vault. Undefined: it is none. */
+/**
+ * Reads a Docker configuration with one registry, and with user and password from the vault. Undefined if the template is something else.
+ */
 function registryLogin({ texts, actions }: Template, valueOf: ValueOfKey): Result<DraftValue, string> | undefined {
   const marked = texts.map((text, index) => (index === 0 ? text : `${MARK}${index - 1}${MARK}${text}`)).join("");
   const document = parsedJson(marked);
@@ -170,7 +172,7 @@ interface Login {
   readonly valueOf: ValueOfKey;
 }
 
-/** Whether an action encodes the login's user and password, as `auth` of a Docker configuration has them. */
+/** Whether an action encodes the user and password of the login, as `auth` of a Docker configuration requires. */
 function isAuthOf(action: string | undefined, { user, password, valueOf }: Login): boolean {
   const [, ...references] = AUTH.exec(action?.replaceAll(/\s+/g, " ") ?? "") ?? [];
   const values = references.map((reference) => actionValue(reference, valueOf));
@@ -180,7 +182,7 @@ function isAuthOf(action: string | undefined, { user, password, valueOf }: Login
   });
 }
 
-/** Stands for an action; no character, so that no text of a manifest means it. */
+/** Replaces an action in a text. It is a Unicode noncharacter, so that no text of a manifest contains it. */
 const MARK = "\uffff";
 
 function membersIn(value: unknown, name: string): JsonObject | undefined {
@@ -193,7 +195,7 @@ function markedValue(field: unknown, actions: readonly string[], valueOf: ValueO
   return read.ok ? read.value : undefined;
 }
 
-/** The one action that a field consists of. */
+/** Returns the action if the field consists of only one action. */
 function actionOf(field: unknown, actions: readonly string[]): string | undefined {
   if (typeof field !== "string" || !field.startsWith(MARK) || !field.endsWith(MARK)) return undefined;
   return actions[Number(field.slice(1, -1))];

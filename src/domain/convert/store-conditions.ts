@@ -1,4 +1,7 @@
-/** `spec.conditions` of a ClusterSecretStore: whose ExternalSecrets External Secrets Operator lets use it. */
+/**
+ * Evaluates `spec.conditions` of a ClusterSecretStore. External Secrets Operator lets only ExternalSecrets of matching namespaces use the
+ * store.
+ */
 import { RE2JS } from "re2js";
 import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
@@ -9,7 +12,7 @@ import type { PeerObject } from "./peer-object.ts";
 
 export interface AdmissionQuestion {
   readonly store: PeerObject;
-  /** Of the ExternalSecret. */
+  /** Namespace of the ExternalSecret. */
   readonly namespace: string | undefined;
   readonly namespaceOf: (name: string) => PeerObject | undefined;
 }
@@ -17,7 +20,10 @@ export interface AdmissionQuestion {
 /** The API server keeps this label on each Namespace. */
 const NAME_LABEL = "kubernetes.io/metadata.name";
 
-/** Why a store is not for a namespace, or why nobody can say, and what to do. As for the operator, one condition that holds is enough. */
+/**
+ * Explains why a store does not admit a namespace, or why this is unknown, and how to fix it. One matching condition is enough, as for the
+ * operator.
+ */
 export function admissionProblem({ store, namespace, namespaceOf }: AdmissionQuestion): string | undefined {
   const conditions = memberOf(store.object, "spec")["conditions"] ?? [];
   if (store.kind !== "ClusterSecretStore") return undefined;
@@ -44,14 +50,14 @@ export function admissionProblem({ store, namespace, namespaceOf }: AdmissionQue
 type Verdict = "admitted" | "not admitted" | "undecided";
 
 interface Namespace {
-  /** Of the condition. */
+  /** Path of the condition. */
   readonly path: string;
   readonly namespace: string;
-  /** Undefined where its object is not in the input. */
+  /** Undefined if the input does not contain the Namespace. */
   readonly labels: Readonly<Record<string, string>> | undefined;
 }
 
-/** In the order in which the operator reads the fields, since it stops at one that it cannot read. */
+/** Checks the fields in the order of the operator, because the operator stops at the first field that it cannot read. */
 function verdictOf(condition: JsonObject, on: Namespace): Result<Verdict, string> {
   const { path, namespace } = on;
   const selected = selectorVerdict(condition["namespaceSelector"] ?? undefined, on);
@@ -103,8 +109,8 @@ function isText(value: unknown): value is string {
 }
 
 /**
- * Found anywhere in the name, as Go's regexp finds it. By RE2's own rules: what JavaScript's expressions take differs, and one of
- * theirs may take for ever. Undefined: it is none.
+ * Whether a pattern matches anywhere in the name, as in Go's regexp. Uses RE2, because JavaScript's syntax differs, and a JavaScript
+ * expression may run forever. Undefined if the pattern is invalid.
  */
 function matches(pattern: unknown, name: string): boolean | undefined {
   if (!isText(pattern)) return undefined;

@@ -1,24 +1,24 @@
 import { CLOUDS } from "../provider-class/clouds.ts";
 import { failed, ok, type Result } from "../result.ts";
 
-/** A certificate in a vault, or the secret that holds one. */
+/** A certificate in a vault, or the secret that contains one. */
 export interface CertificateAddress {
   readonly keyvaultName: string;
-  /** As a class's `cloudName` has it. */
+  /** A value of a class's `cloudName`. */
   readonly cloudName: string;
   readonly objectName: string;
-  /** Undefined: the newest, so that rotations are followed. */
+  /** Undefined: the newest version, so that the worker follows rotations. */
   readonly objectVersion: string | undefined;
 }
 
-/** A URI of Key Vault has some 200. */
+/** A Key Vault URI has about 200 characters. */
 export const MAX_ADDRESS_CHARACTERS = 1_024;
 
 const FORM = "write https://<vault>.vault.azure.net/certificates/<name>, or /secrets/<name>";
 
 /**
- * Reads `https://<vault>.<suffix>/certificates|secrets/<name>[/<version>]`. The error says what is wrong and what to write, and quotes nothing
- * but the suffix: what is there instead of an address may be a credential. Total.
+ * Reads `https://<vault>.<suffix>/certificates|secrets/<name>[/<version>]`. The error names the mistake and the fix. It quotes only the
+ * suffix, because the text may be a credential instead of an address. Never throws.
  */
 export function parseCertificateAddress(text: string): Result<CertificateAddress, string> {
   if (text.length > MAX_ADDRESS_CHARACTERS) return failed(`has more than ${MAX_ADDRESS_CHARACTERS} characters; ${FORM}`);

@@ -5,7 +5,7 @@ import { TLS_KEYS, type TlsEntry } from "./tls-entry.ts";
 const CLIENT_ID = "azure.workload.identity/client-id";
 const TENANT_ID = "azure.workload.identity/tenant-id";
 
-/** What a ServiceAccount says of the identity that it is federated with. */
+/** The identity with which a ServiceAccount is federated, according to its annotations. */
 export interface FederatedAccount {
   readonly clientId: string;
   readonly tenantId: string;
@@ -16,25 +16,25 @@ export function federatedAccount(annotations: Readonly<Record<string, string>> =
 }
 
 export interface IdentityFacts {
-  /** Undefined where there is none of that name. */
+  /** Undefined if there is no ServiceAccount with the name. */
   readonly accountOf: (name: string) => FederatedAccount | undefined;
-  /** `--tenant-id`; empty: not given. */
+  /** `--tenant-id`; empty if not given. */
   readonly tenantId: string;
-  /** `--node-identity-client-id`; empty: the node has one identity. */
+  /** `--node-identity-client-id`; empty if the node has one identity. */
   readonly nodeClientId: string;
-  /** The namespace may use the managed identity of the worker's node. */
+  /** Whether the namespace may use the managed identity of the worker's node. */
   readonly mayUseNode: boolean;
 }
 
-/** Who reads the certificate: parameters of the class, and the account that it names. */
+/** The identity that reads the certificate: parameters of the class, and the account that it names. */
 export interface CertificateReader {
   readonly account: string | undefined;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
 /**
- * The account that the entry names. Without one it is the namespace's: the node's managed identity where it may use that, as with App Routing,
- * else the service principal in its Secret.
+ * Returns the account that the entry names. Without an account, it returns the identity of the namespace: the node's managed identity if
+ * the namespace may use it, as with App Routing, and otherwise the service principal in the namespace's Secret.
  */
 export function classIdentity({ account, field }: TlsEntry, facts: IdentityFacts): Result<CertificateReader, string> {
   if (account === undefined) return ownIdentity(field, facts);
@@ -58,7 +58,7 @@ function ownIdentity(field: string, { tenantId: tenantID, nodeClientId, mayUseNo
   return ok({ account: undefined, parameters: { tenantID, ...(mayUseNode ? nodeParameters(nodeClientId) : {}) } });
 }
 
-/** A sign-in that leaves open which identity fails on a node with several of them. */
+/** Names the identity. On a node with several identities, a sign-in that names none fails. */
 function nodeParameters(clientId: string): CertificateReader["parameters"] {
   return { useVMManagedIdentity: "true", ...(clientId === "" ? {} : { userAssignedIdentityID: clientId }) };
 }

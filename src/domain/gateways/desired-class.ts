@@ -10,13 +10,13 @@ const TLS_TYPE = "kubernetes.io/tls";
 
 export interface DesiredClass {
   readonly owner: TlsOwner;
-  /** Of the class and of its Secret. */
+  /** Name of the class and of its Secret. */
   readonly name: string;
   readonly address: CertificateAddress;
   readonly identity: CertificateReader;
 }
 
-/** What has a certificate of a vault mirrored into a Secret that Gateways and Ingresses can use. */
+/** Returns the class that syncs a certificate from a vault into a Secret that Gateways and Ingresses can use. */
 export function desiredClass({ owner, name, address, identity }: DesiredClass): SecretProviderClass {
   const { namespace = "", name: ownerName } = owner.object.metadata;
   const { keyvaultName, cloudName, objectName } = address;
@@ -29,7 +29,7 @@ export function desiredClass({ owner, name, address, identity }: DesiredClass): 
       labels: { [MADE_FOR]: owner.kind },
       annotations: {
         [MADE_FOR]: ownerName,
-        // Nobody mounts it: where --sync-mode is another one, it would have no Secret.
+        // No pod mounts the class, so with another --sync-mode it would have no Secret.
         [CLASS_ANNOTATIONS.sync]: "always",
         ...(identity.account === undefined ? {} : { [CLASS_ANNOTATIONS.serviceAccount]: identity.account }),
       },
@@ -43,7 +43,7 @@ export function desiredClass({ owner, name, address, identity }: DesiredClass): 
   };
 }
 
-/** A certificate with its key is the secret of its name. */
+/** Lists the secret with the name of the certificate, which contains the certificate and its key. */
 function objectsOf({ objectName, objectVersion }: CertificateAddress): string {
   const version = objectVersion === undefined ? "" : `    objectVersion: ${JSON.stringify(objectVersion)}\n`;
   return `array:\n  - |\n    objectName: ${JSON.stringify(objectName)}\n    objectType: secret\n${version}`;
@@ -53,7 +53,7 @@ function ownerReference({ object: { apiVersion, kind, metadata } }: TlsOwner): O
   return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? "", controller: true };
 }
 
-/** Whether a class has all of another one: what others have added to its labels and annotations is theirs. */
+/** Whether a class has all parts of the desired one. Others may have added labels and annotations, which remain theirs. */
 export function isAsDesired({ metadata, spec }: HeldClass, desired: SecretProviderClass): boolean {
   const wanted = desired.metadata;
   const has = (all: Readonly<Record<string, string>> = {}, some: Readonly<Record<string, string>> = {}): boolean =>
@@ -63,7 +63,7 @@ export function isAsDesired({ metadata, spec }: HeldClass, desired: SecretProvid
     canonical(spec) === canonical(desired.spec) &&
     has(metadata.labels, wanted.labels) &&
     has(metadata.annotations, wanted.annotations) &&
-    // A class that was pinned to an account is not any more.
+    // The class may have named an account that is no longer wanted.
     metadata.annotations?.[CLASS_ANNOTATIONS.serviceAccount] === wanted.annotations?.[CLASS_ANNOTATIONS.serviceAccount] &&
     (wanted.ownerReferences ?? []).every(({ uid }) => owners.has(uid))
   );

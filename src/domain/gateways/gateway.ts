@@ -3,7 +3,7 @@ import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
 import { managersOf, nameProblem, type ReadOwner, readKeys, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 
-/** Listeners by their name, which the API server keeps unique. */
+/** Reads the listeners of a Gateway. The API server keeps their names unique. */
 export function readGateway(gateway: KubeObject, others: readonly ManagedFieldsEntry[]): ReadOwner {
   const spec = memberOf(gateway, "spec");
   return {
@@ -68,7 +68,7 @@ function currentOf(count: number, { isOurs, isAsking }: { readonly isOurs: boole
   return isAsking ? "wanted" : "ours";
 }
 
-/** The API server writes the defaults of group and kind. */
+/** Whether a reference names a Secret in the Gateway's namespace. The API server fills in the defaults of group and kind. */
 function isSecret({ group = "", kind = "Secret", namespace }: JsonObject, own: string | undefined): boolean {
   return group === "" && kind === "Secret" && (namespace === undefined || namespace === own);
 }

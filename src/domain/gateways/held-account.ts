@@ -1,21 +1,21 @@
 import { type FederatedAccount, federatedAccount } from "./class-identity.ts";
 
-/** Of an id, which has 36. */
+/** Maximum length in characters of an id. An id has 36. */
 const MAX_ID_CHARACTERS = 100;
 
-/** Its annotations that name an identity. */
+/** ServiceAccount annotations that name an identity. */
 const ID_KEYS = ["azure.workload.identity/client-id", "azure.workload.identity/tenant-id"];
 
-/** A ServiceAccount as the worker holds it. */
+/** The part of a ServiceAccount that the worker keeps in memory. */
 export interface HeldAccount extends FederatedAccount {
-  /** Why nothing is held of its annotations, and what to write. */
+  /** Reason why the worker keeps none of its annotations, and the fix. */
   readonly problem?: string;
 }
 
-/** What most ServiceAccounts of a cluster are, held once. */
+/** One shared value for most ServiceAccounts of a cluster. */
 const WITHOUT_IDENTITY: HeldAccount = { clientId: "", tenantId: "" };
 
-/** The length counts as it stands there: what is cut off by trimming would be held with what is left. */
+/** Checks the length before trimming, because a trimmed text keeps the whole original in memory. */
 export function heldAccount(annotations: Readonly<Record<string, string>> = {}): HeldAccount {
   const tooLong = ID_KEYS.find((key) => (annotations[key] ?? "").length > MAX_ID_CHARACTERS);
   if (tooLong !== undefined) {

@@ -4,24 +4,24 @@ import type { OwnerKind } from "./owner-kinds.ts";
 import { isOwnReference, type TlsEntry } from "./tls-entry.ts";
 import { type TlsOwner, tlsOwner } from "./tls-owner.ts";
 
-/** The Gateway API lets a Gateway have as many listeners. */
+/** The Gateway API allows this number of listeners in a Gateway. */
 export const MAX_ENTRIES = 64;
 
-/** Of what is held of one owner, as JSON. 64 listeners with names of 63 characters take some 44,000. */
+/** Maximum length of one owner in memory, in characters of JSON. 64 listeners with names of 63 characters take some 44,000. */
 export const MAX_OWNER_CHARACTERS = 65_536;
 
-/** Values, lists and mappings of what is held of one owner: 64 listeners have some 1,500, and a few for each field manager. */
+/** Maximum number of values, lists, and mappings of one owner in memory. 64 listeners have some 1,500, and a few for each field manager. */
 const MAX_OWNER_PARTS = 4_096;
 
-/** A Gateway or Ingress as the worker holds it. */
+/** The part of a Gateway or Ingress that the worker keeps in memory. */
 export interface HeldOwner extends TlsOwner {
-  /** Nothing is held of its entries, since they are too many or too large. */
+  /** Whether its entries are too many or too large, so that the worker keeps none of them. */
   readonly isTooLarge?: boolean;
 }
 
 /**
- * What the worker has to know of the object: entries that ask for a certificate, if the object is of a class that is served, and references
- * that may be the worker's own and have to go. Undefined where there is nothing of the kind, as for most objects of a cluster.
+ * Returns the part of the object that the worker needs: entries that request a certificate, if the worker serves the class of the object,
+ * and references that the worker may have written and must remove. Undefined if there is neither, as for most objects of a cluster.
  */
 export function heldOwner(kind: OwnerKind, object: KubeObject, served: readonly string[]): HeldOwner | undefined {
   const owner = tlsOwner(kind, object);
@@ -32,12 +32,12 @@ export function heldOwner(kind: OwnerKind, object: KubeObject, served: readonly 
   return isTooLarge(held) ? { ...held, entries: [], isTooLarge: true } : held;
 }
 
-/** An account without an address asks for nothing, which its author hears of. */
+/** Also true for an account without an address, so that the worker can warn the author. */
 function isAsking({ address, account }: TlsEntry): boolean {
   return address !== undefined || account !== undefined;
 }
 
-/** What is there is needed to remove it alone, where nothing says what is wanted. */
+/** Keeps the present references only if no wanted ones are known, because then the worker needs them to remove its own reference. */
 function heldEntry(entry: TlsEntry): TlsEntry {
   const { reference } = entry;
   const isNeeded = isOwnReference(entry) && reference.wanted === undefined;

@@ -3,10 +3,10 @@ import type { JsonObject } from "../json-object.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
 import { managersOf, nameProblem, type ReadOwner, readKeys, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 
-/** The older way to name the class of an Ingress. */
+/** Older annotation that names the class of an Ingress. */
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
 
-/** `spec.tls` is one value to the API server: who owns any of it owns all. */
+/** Reads the TLS of an Ingress. The API server treats `spec.tls` as one value: the owner of any part owns all of it. */
 export function readIngress(ingress: KubeObject, others: readonly ManagedFieldsEntry[]): ReadOwner {
   const spec = memberOf(ingress, "spec");
   const { annotations = {} } = ingress.metadata;
@@ -42,7 +42,7 @@ function readTls({ metadata }: KubeObject, spec: JsonObject, others: readonly Ma
   };
 }
 
-/** A certificate rarely has more; what is to be written is held. */
+/** A certificate rarely has more hosts. The limit bounds memory, because the worker keeps the hosts until it writes them. */
 const MAX_HOSTS = 64;
 
 function hostsProblem(count: number, className: string): string | undefined {
@@ -50,7 +50,7 @@ function hostsProblem(count: number, className: string): string | undefined {
   return `spec.rules: ${count} hosts exceed the ${MAX_HOSTS} that the worker writes into spec.tls; split the Ingress, or remove ${TLS_KEYS.managed} and name the Secret ${className} in spec.tls`;
 }
 
-/** Of its rules, each once. */
+/** Returns the hosts of the rules, each once. */
 function hostsOf(spec: JsonObject): readonly string[] {
   return [...new Set(listAt(spec, "rules").flatMap(({ host }) => nonEmptyText(host) ?? []))];
 }

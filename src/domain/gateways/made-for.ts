@@ -4,12 +4,12 @@ import { objectKey } from "../object-key.ts";
 import { type HeldClass, wholeClass } from "../provider-class/held-class.ts";
 import { type OwnerKind, ownerKey } from "./owner-kinds.ts";
 
-/** Under which classes of Gateways and Ingresses, and references to their Secrets, are written. Names are forever. */
+/** Field manager with which the worker writes classes of Gateways and Ingresses, and references to their Secrets. Must never change. */
 export const GATEWAY_MANAGER = "keyvault-injector-gateways";
 
 /**
- * Whom a class was made for, as a key of {@link ownerKey}; undefined for a class that is not the worker's own. Its marks alone prove nothing: a
- * copy that somebody made of such a class has them, too, and another field manager.
+ * Returns the {@link ownerKey} of the object that a class was made for; undefined if the worker did not create the class. The marks alone
+ * prove nothing: if another user copies such a class, the copy has the marks, but another field manager.
  */
 export function madeFor(spc: HeldClass): string | undefined {
   const kind = markedKind(spc);
@@ -24,7 +24,7 @@ function markedKind({ metadata: { labels = {} } }: HeldClass): OwnerKind | undef
   return kind === "Gateway" || kind === "Ingress" ? kind : undefined;
 }
 
-/** Who wrote a class that is in the way, for messages. */
+/** Names the writer of a conflicting class, for messages. */
 export function writerOf(spc: HeldClass): string {
   const other = madeFor(spc);
   if (other !== undefined) return `the worker created it for ${other}`;
@@ -32,10 +32,10 @@ export function writerOf(spc: HeldClass): string {
   return `someone else wrote it (${objectKey(spc.metadata)})`;
 }
 
-/** Field manager of Azure/aks-app-routing-operator, and its `app.kubernetes.io/managed-by`. */
+/** Field manager of Azure/aks-app-routing-operator, and the value of its `app.kubernetes.io/managed-by`. */
 export const APP_ROUTING = "aks-app-routing-operator";
 
-/** The operator of App Routing wrote the class: it takes over by force whatever has the name that it wants. */
+/** Whether the operator of App Routing wrote the class. The operator forcibly takes over every class with a name that it needs. */
 export function isAppRoutings(spc: HeldClass): boolean {
   const { labels = {}, managedFields } = wholeClass(spc).metadata;
   return labels["app.kubernetes.io/managed-by"] === APP_ROUTING || isOwner(APP_ROUTING, managedFields);

@@ -1,6 +1,6 @@
 import { inNamespace, type ObjectRef, type Resource } from "../kubernetes.ts";
 
-/** What classes are made for. */
+/** Kinds for which the worker creates classes. */
 export const OWNER_RESOURCES = {
   Gateway: inNamespace("gateway.networking.k8s.io/v1", "Gateway", "gateways"),
   Ingress: inNamespace("networking.k8s.io/v1", "Ingress", "ingresses"),
@@ -8,7 +8,7 @@ export const OWNER_RESOURCES = {
 
 export type OwnerKind = keyof typeof OWNER_RESOURCES;
 
-/** `Gateway/namespace/name`: what the queue and the log call an owner. */
+/** Returns `Gateway/namespace/name`, which the queue and the log use for an owner. */
 export function ownerKey(kind: OwnerKind, { namespace = "", name }: ObjectRef): string {
   return `${kind}/${namespace}/${name}`;
 }

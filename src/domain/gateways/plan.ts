@@ -11,15 +11,15 @@ import { ownerKey } from "./owner-kinds.ts";
 import { isOwnReference, TLS_KEYS, type TlsEntry, type TlsReference } from "./tls-entry.ts";
 import type { TlsOwner } from "./tls-owner.ts";
 
-/** Everything that is known of one Gateway or Ingress. */
+/** Everything that the worker knows about one Gateway or Ingress. */
 export interface OwnerObservation {
   readonly owner: HeldOwner;
-  /** An operator named its class, and no other controller serves it. */
+  /** Whether an operator named its class and no other controller serves that class. */
   readonly isServed: boolean;
-  /** Classes of the worker's own that were made for it. */
+  /** Classes that the worker created for this owner. */
   readonly made: readonly HeldClass[];
   readonly classOf: (name: string) => HeldClass | undefined;
-  /** The worker has just made the class again after its CRD was lost, and has not named its writers yet. */
+  /** Whether the worker has just restored the class after the loss of its CRD, and has not yet handed the fields over to their writers. */
   readonly isRestored: (spc: HeldClass) => boolean;
   readonly secretOf: (className: string) => CertificateSecret;
   readonly identities: HeldIdentities;
@@ -29,22 +29,22 @@ export interface HeldIdentities extends IdentityFacts {
   readonly accountOf: (name: string) => HeldAccount | undefined;
 }
 
-/** What the status of a class says of its Secret. */
+/** State of a class's Secret, according to the status of the class. */
 export interface CertificateSecret {
-  /** It was written from the vault once: what refers to it finds something. */
+  /** Whether the worker has written the Secret from the vault at least once, so that references to it work. */
   readonly isMade: boolean;
-  /** Why it is not as the vault has it; undefined while it is, or nobody knows yet. */
+  /** Reason why the Secret does not match the vault; undefined if it matches, or if this is not known yet. */
   readonly problem: string | undefined;
 }
 
-/** How a certificate stands; values of a metric's label. */
+/** States of a certificate, also values of a metric label. */
 export const CERTIFICATE_STATES = ["ready", "pending", "invalid", "conflict", "failed"] as const;
 
 export type CertificateState = (typeof CERTIFICATE_STATES)[number];
 
-/** One that a listener or an Ingress asks for. */
+/** A certificate that a listener or an Ingress requests. */
 export interface Certificate {
-  /** Of its class and its Secret; empty where nobody knows. */
+  /** Name of its class and its Secret; empty if unknown. */
   readonly className: string;
   readonly state: CertificateState;
 }
@@ -55,17 +55,17 @@ export interface GatewayNotice {
 }
 
 export interface GatewayPlan {
-  /** Classes that are to be made, or are not as they should be. */
+  /** Classes to create or to correct. */
   readonly applied: readonly SecretProviderClass[];
-  /** References to write, and to remove; undefined: they are as they should be. */
+  /** References to write and to remove; undefined if there is nothing to do. */
   readonly references: { readonly claimed: readonly TlsEntry[]; readonly dropped: readonly TlsEntry[] } | undefined;
-  /** After the references to their Secrets are gone. */
+  /** Classes to remove after the references to their Secrets are gone. */
   readonly removed: readonly HeldClass[];
   readonly notices: readonly GatewayNotice[];
   readonly certificates: readonly Certificate[];
 }
 
-/** What becomes of the entries of one owner. Nothing that somebody else wrote is changed. */
+/** Plans the changes for the entries of one owner. The plan changes nothing that others wrote. */
 export function planOwner(observation: OwnerObservation): GatewayPlan {
   const { owner, isServed, made } = observation;
   if (owner.isTooLarge === true) return tooLarge(owner, isServed);
@@ -86,7 +86,7 @@ export function planOwner(observation: OwnerObservation): GatewayPlan {
   };
 }
 
-/** Nobody knows what it asks for: what was made before stays. */
+/** Keeps everything unchanged, because the requests of the owner are unknown. */
 function tooLarge({ kind }: HeldOwner, isServed: boolean): GatewayPlan {
   const untouched = { applied: [], references: undefined, removed: [] };
   if (!isServed) return { ...untouched, notices: [], certificates: [] };
@@ -153,7 +153,10 @@ function judgeReference({ secretOf, owner }: OwnerObservation, entry: TlsEntry):
   return { state: isMade && standing === "settled" ? "ready" : "pending", ...claim };
 }
 
-/** What others own is theirs to change, be it empty; where it names the Secret, it does what is asked for, for the hosts that they chose. */
+/**
+ * Returns whether to write the reference. A field that others own stays unchanged, even if it is empty. If it names the Secret, the request
+ * is fulfilled, for the hosts that they chose.
+ */
 function standingOf({ wanted, current, managers }: TlsReference): "settled" | "toWrite" | "others" {
   if (wanted === undefined || current === "wanted") return "settled";
   if (current === "other") return "others";
@@ -161,7 +164,7 @@ function standingOf({ wanted, current, managers }: TlsReference): "settled" | "t
   return current === "ours" ? "settled" : "others";
 }
 
-/** By the worker's word alone, and for a class that goes. */
+/** Whether to remove the reference: only the worker wrote it, and its class is being removed. */
 function isDropped(entry: TlsEntry, removed: readonly HeldClass[]): boolean {
   return isOwnReference(entry) && removed.some(({ metadata }) => metadata.name === entry.className);
 }

@@ -5,20 +5,21 @@ export type NamedClasses = Readonly<Record<OwnerKind, readonly string[]>>;
 
 export interface ServedClasses {
   readonly served: NamedClasses;
-  /** Left to another controller. */
+  /** Classes that this worker leaves to another controller. */
   readonly refused: readonly { readonly kind: OwnerKind; readonly name: string }[];
 }
 
 /**
- * Those of App Routing, whose operator on AKS does the same for them, and takes over by force what has the names that it writes. Its GatewayClass
- * `istio`, which belongs to the mesh add-on, is everybody's name for Istio: what the operator writes there shows on the classes.
+ * Classes of App Routing. On AKS, its operator does the same for these classes as the worker, and forcibly takes over objects with the
+ * names that it writes. Its GatewayClass `istio` is not listed, because it belongs to the mesh add-on and `istio` is the usual name for
+ * Istio. There, the SecretProviderClasses show which ones the operator wrote.
  */
 const APP_ROUTINGS: NamedClasses = {
   Gateway: ["approuting-istio"],
   Ingress: ["webapprouting.kubernetes.azure.com"],
 };
 
-/** Two controllers for one class would fight. */
+/** Separates the classes to serve from those of App Routing, because two controllers for one class would undo each other's changes. */
 export function servedClasses(named: NamedClasses): ServedClasses {
   const isServed = (kind: OwnerKind) => (name: string) => !APP_ROUTINGS[kind].includes(name);
   const kinds = ["Gateway", "Ingress"] as const;

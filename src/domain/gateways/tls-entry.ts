@@ -7,9 +7,9 @@ import { MAX_ADDRESS_CHARACTERS } from "./certificate-address.ts";
 export const TLS_KEYS = {
   /** `https://<vault>.<suffix>/certificates/<name>`. */
   address: "kubernetes.azure.com/tls-cert-keyvault-uri",
-  /** ServiceAccount of the same namespace, for workload identity. */
+  /** ServiceAccount in the same namespace, for workload identity. */
   account: "kubernetes.azure.com/tls-cert-service-account",
-  /** On an Ingress: `"true"` has `spec.tls` written. */
+  /** On an Ingress: `"true"` makes the worker write `spec.tls`. */
   managed: "kubernetes.azure.com/tls-cert-keyvault-managed",
 } as const;
 
@@ -17,27 +17,27 @@ export const TLS_KEYS = {
 export interface TlsEntry {
   /** Name of the listener; empty for an Ingress. */
   readonly listener: string;
-  /** Where its keys stand, for messages. */
+  /** Path of its keys, for messages. */
   readonly field: string;
-  /** Of its class and its Secret. */
+  /** Name of its class and its Secret. */
   readonly className: string;
-  /** Undefined: it asks for nothing. */
+  /** Undefined if the entry requests no certificate. */
   readonly address: string | undefined;
   readonly account: string | undefined;
-  /** Why it can have no certificate, and what to write. */
+  /** Reason why it cannot have a certificate, and the fix. */
   readonly problem: string | undefined;
   readonly reference: TlsReference;
 }
 
-/** What makes the listener or Ingress use a Secret: `certificateRefs`, or `spec.tls`. */
+/** The field that makes the listener or Ingress use a Secret: `certificateRefs`, or `spec.tls`. */
 export interface TlsReference {
   readonly field: string;
-  /** What it has to be for its Secret to be used; undefined: it is left to others. */
+  /** Content that makes the owner use the Secret; undefined if others write the field. */
   readonly wanted: readonly JsonObject[] | undefined;
   readonly present: readonly JsonObject[];
-  /** `ours`: the Secret alone is used, where it is not wanted, or not for these hosts. */
+  /** `ours`: the field uses only the Secret, although the Secret is not wanted, or is wanted for other hosts. */
   readonly current: "none" | "wanted" | "ours" | "other";
-  /** Field managers that own it, the worker's aside. */
+  /** Field managers that own the field, without the worker. */
   readonly managers: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export interface ReadOwner {
   readonly entries: readonly TlsEntry[];
 }
 
-/** Managers that own the field of the path, or something in it. */
+/** Returns the managers that own the field at the path, or a part of it. */
 export function managersOf(entries: readonly ManagedFieldsEntry[], path: readonly string[]): readonly string[] {
   const owns = ({ fieldsV1 }: ManagedFieldsEntry): boolean => {
     const last = path.at(-1) ?? "";
@@ -58,7 +58,7 @@ export function managersOf(entries: readonly ManagedFieldsEntry[], path: readonl
 
 const MAX_NAME = 253;
 
-/** What the keys among options or annotations say. A text that is too long is held as an empty one: what asks still asks. */
+/** Reads the keys from options or annotations. Replaces a text that is too long with an empty one, so that the request is still visible. */
 export function readKeys(values: JsonObject, field: string): Pick<TlsEntry, "address" | "account" | "problem"> {
   const address = nonEmptyText(values[TLS_KEYS.address]);
   const account = nonEmptyText(values[TLS_KEYS.account]);
@@ -73,12 +73,15 @@ export function readKeys(values: JsonObject, field: string): Pick<TlsEntry, "add
   };
 }
 
-/** Its Secret alone is used, and nobody else wrote that: the reference is the worker's own if the class of that name is. */
+/**
+ * Whether the field uses only the Secret, and no one but the worker wrote it. The reference is the worker's own if the class with that name
+ * is.
+ */
 export function isOwnReference({ reference: { current, managers } }: TlsEntry): boolean {
   return (current === "ours" || current === "wanted") && managers.length === 0;
 }
 
-/** Two long names that were cut could become one, and two listeners would fight for it. */
+/** Explains why the name is too long. Shortened names could be equal, and then two listeners would compete for one Secret. */
 export function nameProblem(className: string, what: string): string | undefined {
   if (className.length <= MAX_NAME) return undefined;
   return `${what}: the Secret ${className.slice(0, 40)}… would have more than ${MAX_NAME} characters in its name; write shorter names`;

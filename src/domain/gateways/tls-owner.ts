@@ -5,15 +5,15 @@ import { GATEWAY_MANAGER } from "./made-for.ts";
 import type { OwnerKind } from "./owner-kinds.ts";
 import type { ReadOwner } from "./tls-entry.ts";
 
-/** What a Gateway or an Ingress asks for, and what it has, in the form that both have in common. */
+/** Requests and present references of a Gateway or Ingress, in a common form. */
 export interface TlsOwner extends ReadOwner {
   readonly kind: OwnerKind;
   readonly object: KubeObject;
-  /** The worker is among its field managers: it ended before it gave the fields up that it had written. */
+  /** Whether the worker is among its field managers: the worker stopped before it gave up the fields that it had written. */
   readonly isOwnedByUs: boolean;
 }
 
-/** Keeps of the object what is needed, its metadata cut to what identifies it. */
+/** Reads the necessary parts of the object, and reduces its metadata to the identifying fields. */
 export function tlsOwner(kind: OwnerKind, object: KubeObject): TlsOwner {
   const { namespace = "", name, uid = "", resourceVersion = "", deletionTimestamp, managedFields = [] } = object.metadata;
   const others = managedFields.filter((entry) => !isOwnEntry(entry));
@@ -31,7 +31,7 @@ export function tlsOwner(kind: OwnerKind, object: KubeObject): TlsOwner {
   };
 }
 
-/** Of the worker's own writes to Gateways and Ingresses. */
+/** Whether the worker wrote the fields of a Gateway or Ingress. */
 export function isOwnEntry({ manager }: ManagedFieldsEntry): boolean {
   return manager === GATEWAY_MANAGER;
 }

@@ -1,6 +1,6 @@
 /**
- * Which classes of other namespaces may have Secrets copied into a Namespace, by an annotation on it. The policy
- * keyvault-injector-sync-secrets reads the same annotation at each write.
+ * Consent of a Namespace: classes of other namespaces whose Secrets the worker may copy into it, from an annotation. The policy
+ * keyvault-injector-sync-secrets checks the same annotation at each write.
  */
 
 import { GRANT_ANNOTATIONS } from "../annotations.ts";
@@ -10,9 +10,9 @@ import { wordsOf } from "../words.ts";
 import { UNGRANTABLE } from "./namespace-grants.ts";
 
 export interface MirrorConsent {
-  /** `namespace/name` of classes, or `namespace/*`. */
+  /** Classes as `namespace/name`, or `namespace/*`. */
   readonly from: readonly string[];
-  /** The Namespace is being deleted, and takes nothing new. */
+  /** Whether the Namespace is being deleted, so that it accepts no new Secrets. */
   readonly isTerminating: boolean;
 }
 
@@ -23,7 +23,7 @@ export function mirrorConsentOf({ metadata: { name, annotations = {}, deletionTi
   };
 }
 
-/** Whether it takes Secrets of that class (`namespace/name`). */
+/** Whether the Namespace accepts Secrets of the class (`namespace/name`). */
 export function takesFrom({ from }: Pick<MirrorConsent, "from">, classKey: string): boolean {
   return from.includes(classKey) || from.includes(`${refOfKey(classKey).namespace}/*`);
 }

@@ -5,19 +5,19 @@ import { quoted } from "../quoted.ts";
 import { WeakCache } from "../weak-cache.ts";
 import { wordsOf } from "../words.ts";
 
-/** A value is read from the API server for each write of a copy, and each copy is watched. */
+/** Maximum number of target namespaces. The worker reads a value from the API server for each write of a copy, and watches each copy. */
 export const MAX_TARGETS = 64;
 
-/** In characters: twice what so many names need. What is longer is not read. */
+/** Maximum length in characters: twice the length of {@link MAX_TARGETS} names. The worker does not read a longer text. */
 const MAX_LENGTH = 8_192;
 
-/** Enough to mend a list by; the next ones are shown then. */
+/** Enough to correct a list. The next check shows the next problems. */
 const MOST_PROBLEMS = 10;
 
-/** Other namespaces that a class names for copies of its Secrets. */
+/** Other namespaces into which a class asks to copy its Secrets. */
 export interface MirrorTargets {
   readonly namespaces: readonly string[];
-  /** What of the annotation cannot be meant. While there is something, a namespace that the list lacks may be meant. */
+  /** Errors in the annotation. As long as there are errors, the author may mean a namespace that the list lacks. */
   readonly problems: readonly string[];
 }
 
@@ -51,7 +51,7 @@ function readTargets({ metadata }: SecretProviderClass): MirrorTargets {
   return { namespaces: namespaces.slice(0, MAX_TARGETS), problems: [...problems.slice(0, MOST_PROBLEMS), ...more, ...excess] };
 }
 
-/** Why a worker that may not read Secrets makes no copies for the class; undefined where it is to make none. */
+/** Explains why a worker without permission to read Secrets creates no copies for the class; undefined if the class requests none. */
 export function blindMirrorProblem(provider: SecretProviderClass): string | undefined {
   if (mirrorTargets(provider).namespaces.length === 0) return undefined;
   return `annotation ${CLASS_ANNOTATIONS.mirrorTo}: with --secret-access=blind there are no copies, because the worker is not allowed to read what it would copy`;

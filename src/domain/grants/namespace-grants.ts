@@ -1,6 +1,6 @@
 /**
- * What a Namespace lends to the sync worker, by annotations on it. Who may write the Namespace gives it: neither who may write classes
- * nor the worker may, and the policy keyvault-injector-sync-tokens reads the same annotation.
+ * Grants of a Namespace to the sync worker, from annotations. Only a user who can write the Namespace can grant: neither the authors of
+ * classes nor the worker can. The policy keyvault-injector-sync-tokens checks the same annotation.
  */
 
 import { GRANT_ANNOTATIONS } from "../annotations.ts";
@@ -11,16 +11,16 @@ import { wordsOf } from "../words.ts";
 export interface NamespaceGrants {
   /** ServiceAccounts whose tokens the worker may exchange. */
   readonly accounts: readonly string[];
-  /** Classes may be mirrored with the managed identity of the worker's node. */
+  /** Whether the worker may use the managed identity of its node for classes of the Namespace. */
   readonly managedIdentity: boolean;
 }
 
 export const NO_GRANTS: NamespaceGrants = { accounts: [], managedIdentity: false };
 
-/** The one value that grants. */
+/** The only value that grants. */
 export const ALLOWED = "allowed";
 
-/** Its accounts are the whole cluster's, in effect: no grant counts there. */
+/** Its accounts can control the whole cluster, so the worker ignores grants of accounts there. */
 export const UNGRANTABLE = "kube-system";
 
 export function grantsOf({ metadata: { name, annotations = {} } }: KubeObject): NamespaceGrants {
@@ -31,12 +31,12 @@ export function grantsOf({ metadata: { name, annotations = {} } }: KubeObject): 
   };
 }
 
-/** One thing that a Namespace can grant. */
+/** One permission that a Namespace can grant. */
 export type Grant = { readonly namespace: string } & ({ readonly account: string } | { readonly managedIdentity: true });
 
 /**
- * What to run, for messages. It names the one thing that is missing: between the message and the command, anybody who may write a class can
- * ask for more. `install`: the install's namespace, where it is not the usual one.
+ * Returns the command that grants, for messages. It grants only the one missing permission, because an author of classes can request more
+ * between the message and the command. `install` is the install's namespace, if it is not the default.
  */
 export function grantCommand(grant: Grant, install?: string): string {
   const what = "account" in grant ? ["--account", grant.account] : ["--managed-identity"];
@@ -44,7 +44,7 @@ export function grantCommand(grant: Grant, install?: string): string {
   return shell`keyvault-injector grants ${["--namespace", grant.namespace, ...what, ...where]} --apply`;
 }
 
-/** Why the worker asks for no token of an account; undefined where it may. */
+/** Explains why the worker requests no token of an account; undefined if it may. */
 export function accountRefusal(
   grants: NamespaceGrants,
   { namespace, name }: { readonly namespace: string; readonly name: string },

@@ -8,12 +8,12 @@ import { secretObjectEntries } from "../secret-data/data-entries.ts";
 import { type ClassWarningOptions, classWarnings } from "./class-warnings.ts";
 import type { PreflightReason, PreflightWarning } from "./warning.ts";
 
-/** Why a class does not do what it is for. */
+/** Reason why a class does not work. */
 export interface ClassDefect {
-  /** As the worker would report it. */
+  /** The reason that the worker would report. */
   readonly reason: Extract<SyncReason, "InvalidClass" | "InvalidObject" | "IdentityUnavailable">;
   readonly message: string;
-  /** A pod that mounts the class does not start; else only Secrets are missing. */
+  /** Whether pods that mount the class do not start. Otherwise, only Secrets are missing. */
   readonly stopsPods: boolean;
 }
 
@@ -26,22 +26,25 @@ const DEFECTS: readonly PreflightReason[] = [
   "ObjectNotInClass",
 ];
 
-/** Whether a warning is of something that fails; the others are of what is ignored, or surprises. */
+/** Whether a warning is about a failure. The others are about ignored or surprising settings. */
 export function isDefect({ reason }: PreflightWarning): boolean {
   return DEFECTS.includes(reason);
 }
 
-/** The reason that a defect stands under in a status and in a verdict; that of a warning else. */
+/** Returns the reason that a status and a verdict use for a warning. */
 export function shownReason({ reason }: PreflightWarning): PreflightReason {
   return reason === "WrongProvider" ? "InvalidClass" : reason;
 }
 
-/** The first thing that has to be corrected before the class works, by its text alone; undefined where nothing has to. */
+/** Returns the first mistake in the text of the class that stops it from working; undefined if there is none. */
 export function classDefect(provider: SecretProviderClass, options: ClassWarningOptions): ClassDefect | undefined {
   return defectOf(provider, options, true);
 }
 
-/** The same for its Secrets alone: selectors find their objects, without which no pod can mount the class. */
+/**
+ * Same as {@link classDefect}, but only for the Secrets of the class. A class whose selectors find its objects works for Secrets, although
+ * no pod can mount it.
+ */
 export function syncDefect(provider: SecretProviderClass, options: ClassWarningOptions): ClassDefect | undefined {
   const isSelecting = secretObjectEntries(provider.spec).some(({ isSelected }) => isSelected === true);
   return defectOf(provider, options, !isSelecting);
@@ -58,7 +61,7 @@ function defectOf(provider: SecretProviderClass, options: ClassWarningOptions, n
     if (needsObjects && parsed.providerClass.objects.length === 0) return { reason, message: `${field}: ${message}`, stopsPods: true };
     return defect && { reason: "InvalidClass", message: defect.message, stopsPods: false };
   }
-  // What only Secrets would be missing for is no defect of a class without any.
+  // A mistake that affects only Secrets is not a defect of a class without Secrets.
   if (defect === undefined) return undefined;
   const { problem } = parsed;
   return { reason: problem.reason, message: describeProblem(problem), stopsPods: !isMountable(problem) };

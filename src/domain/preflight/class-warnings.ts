@@ -24,22 +24,22 @@ import { type PreflightWarning, preflightWarning } from "./warning.ts";
 export interface ClassWarningOptions {
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
-  /** `--identity-bindings`; where it is not known, off. */
+  /** `--identity-bindings`. Off if unknown. */
   readonly identityBindings?: boolean;
 }
 
 const PROVIDER = "azure";
 
-/** Names that are told of, and those of them with a suggestion; an object has room for a hundred thousand. */
+/** Maximum number of names to report, and to report with a suggestion. An object has room for a hundred thousand names. */
 const MOST_TOLD = 50;
 const MOST_SUGGESTIONS = 20;
 
-/** The first ones in alphabetical order of as many as are told of, and how many more there are. */
+/** Returns the first {@link MOST_TOLD} names, sorted, and the number of remaining ones. */
 function toldOf(names: readonly string[]): { readonly told: readonly string[]; readonly more: number } {
   return { told: names.slice(0, MOST_TOLD).sort(), more: Math.max(0, names.length - MOST_TOLD) };
 }
 
-/** What the author of a class would learn from a failing mount, or from a Secret that never appears. */
+/** Returns warnings about mistakes that the author would otherwise notice only from a failed mount, or from a missing Secret. */
 export function classWarnings(
   provider: SecretProviderClass,
   { cloudName, identityBindings }: ClassWarningOptions,
@@ -48,7 +48,7 @@ export function classWarnings(
   const name = spec?.provider ?? "";
   if (name === "")
     return [preflightWarning("WrongProvider", 'spec.provider is missing, so nothing mounts or syncs this class: write "azure"')];
-  // Another provider's class is none of our business, unless its author meant ours.
+  // The webhook ignores classes of other providers, unless the author meant this one.
   if (name !== PROVIDER) return isMeantForUs(provider) ? [wrongProvider(name)] : [];
   const tooLarge = annotationsSizeProblem(metadata.annotations ?? {});
   if (tooLarge !== undefined) return [preflightWarning("InvalidAnnotation", `metadata.annotations ${tooLarge}`)];
@@ -56,7 +56,7 @@ export function classWarnings(
   const parsed = parseProviderClass(spec, { owner, cloudName, identityBindings, readCloudFile: unseenCloudFile });
   const missing = missingParameter(parsed, spec);
   const unknown = parameterWarnings(spec, missing);
-  // The name that was meant says what to do; that its right spelling is absent says it a second time.
+  // The warning about the misspelled parameter contains the fix. A second warning that the parameter is missing would only repeat it.
   const isSaid = unknown.some(({ reason }) => reason === "InvalidClass");
   return [
     ...unknown,
@@ -75,14 +75,14 @@ function wrongProvider(name: string): PreflightWarning {
   return preflightWarning("WrongProvider", `spec.provider is ${quoted(name, 40)}: write "azure", in lower case`);
 }
 
-/** Two letters apart at most, or with an annotation of ours on it. */
+/** Whether the provider differs by at most two letters, or the class has a project annotation. */
 function isMeantForUs({ metadata, spec }: SecretProviderClass): boolean {
   const name = (spec?.provider ?? "").slice(0, 63).trim().toLowerCase();
   const isAnnotated = Object.keys(metadata.annotations ?? {}).some(isOwnAnnotation);
   return isAnnotated || editDistance(name, PROVIDER) <= 2;
 }
 
-/** The parameter whose absence the mount fails on. */
+/** Returns the missing parameter that makes the mount fail. */
 function missingParameter(parsed: ParsedClass, spec: SecretProviderClassSpec | undefined): string | undefined {
   if (parsed.kind !== "invalid") return undefined;
   const name = parsed.problem.field.replace(/^spec\.parameters\./, "");
@@ -107,8 +107,8 @@ function parameterWarnings(spec: SecretProviderClassSpec | undefined, missing: s
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
- * `cloudName:` with nothing after it is null. Client-side apply drops it before the API server sees it and leaves a trace only in
- * its own annotation; server-side apply, and GitOps tools with it, refuse the very same file.
+ * Warns about null parameters, such as `cloudName:` without a value. Client-side apply removes them before the API server receives the
+ * class, and leaves a trace only in its own annotation. Server-side apply, and thus GitOps tools, reject the same file.
  */
 function nullWarnings({ metadata }: SecretProviderClass): readonly PreflightWarning[] {
   const parameters = nullParametersOf(metadata.annotations?.[LAST_APPLIED]);
@@ -118,7 +118,7 @@ function nullWarnings({ metadata }: SecretProviderClass): readonly PreflightWarn
 }
 
 function nullParametersOf(lastApplied: string | undefined): readonly string[] {
-  // Anybody may write that annotation; what cannot be read says nothing.
+  // Any user can write that annotation. An unreadable one yields no warning.
   const parameters = objectAt(parsedJson(lastApplied ?? ""), ["spec", "parameters"]) ?? {};
   return Object.entries(parameters).flatMap(([key, value]) => (value === null ? [key] : []));
 }
@@ -129,7 +129,7 @@ function parsedWarnings(parsed: ParsedClass, spec: SecretProviderClassSpec | und
       return [];
     case "class": {
       const { objects, warnings } = parsed.providerClass;
-      // What its selectors find is in its Secrets all the same.
+      // The Secrets contain the objects that the selectors find, even if `objects` is empty.
       const isEmpty = objects.length === 0 && !secretObjectEntries(spec).some(({ isSelected }) => isSelected === true);
       return warnings.map(({ message, field }) =>
         preflightWarning(isEmpty ? NO_OBJECTS.reason : "UnexpectedResult", `${field}: ${message}`),
@@ -141,11 +141,12 @@ function parsedWarnings(parsed: ParsedClass, spec: SecretProviderClassSpec | und
 }
 
 /**
- * Where it is and what to write instead, and then upstream's text, which people search for: a narrow terminal shows the beginning. A long one
- * is left to the status and to `doctor`; what is wrong by our own rules, the remedy alone would not say.
+ * Returns the place and the fix, and then upstream's text, which people search for. The fix comes first, because a narrow terminal shows
+ * the beginning. A long text appears only in the status and in `doctor`. For a violation of this project's own rules, the warning always
+ * contains the text, because the fix alone does not explain the violation.
  */
 function problemWarnings(problem: ClassProblem, spec: SecretProviderClassSpec | undefined): readonly PreflightWarning[] {
-  // Only who wants Secrets has to know.
+  // Only authors who want Secrets need this warning.
   if (isMountable(problem) && (spec?.secretObjects ?? []).length === 0) return [];
   const { reason, message, field, hint } = problem;
   const brief = `${field}: ${hint}`;
@@ -170,18 +171,18 @@ function annotationWarnings(provider: SecretProviderClass): readonly PreflightWa
   ];
 }
 
-/** The worker refuses such a name when it signs in. */
+/** Checks the account name, which the worker would refuse at sign-in. */
 function accountProblems(annotations: Readonly<Record<string, string>>): readonly string[] {
   const stated = statedAccount(annotations);
   return [stated === undefined ? undefined : accountNameProblem(stated)].filter((problem) => problem !== undefined);
 }
 
-/** With the keys of a Namespace's grants, which somebody may take for the class's. */
+/** Whether a key is a project annotation or a grant of a Namespace. Authors may confuse a grant with an annotation of the class. */
 function isOfOurs(key: string): boolean {
   return isOwnAnnotation(key) || Object.values<string>(GRANT_ANNOTATIONS).includes(key);
 }
 
-/** `known`: what may have been meant. */
+/** `known` contains the keys that the author may have meant. */
 function ofNoClass(key: string, known: readonly string[]): string {
   const place = placeOfAnnotation(key);
   const name = isOwnAnnotation(key) ? annotationName(key) : key;
@@ -191,7 +192,7 @@ function ofNoClass(key: string, known: readonly string[]): string {
   return `${quoted(name, 30)} is not a ${PREFIX}/ annotation of a class: ${fix}`;
 }
 
-/** The keys that Azure provider v1.8.2 reads. Case-sensitive; the provider ignores every other one without a word. */
+/** Parameters that Azure provider v1.8.2 reads. They are case-sensitive. The provider ignores all others without a message. */
 export const KNOWN_PARAMETERS = [
   "keyvaultName",
   "tenantID",
@@ -206,13 +207,13 @@ export const KNOWN_PARAMETERS = [
   "useAzureTokenProxy",
 ] as const;
 
-/** Read by the worker alone. */
+/** Parameters that only the worker reads. */
 export const OWN_PARAMETERS: readonly string[] = [SECRET_DATA, OBJECT_SELECTORS];
 
-/** Those that no mount works without. */
+/** Parameters without which every mount fails. */
 const REQUIRED_PARAMETERS: readonly string[] = ["keyvaultName", "tenantID"];
 
-/** Read by releases of years ago, and still in many classes: harmless, and no slip of the pen. */
+/** Parameters of releases from years ago that many classes still contain. They are harmless and not misspelled. */
 const FORMER_PARAMETERS: readonly string[] = [
   "resourceGroup",
   "subscriptionId",
@@ -223,15 +224,15 @@ const FORMER_PARAMETERS: readonly string[] = [
 ];
 
 /**
- * What a vault takes as a name (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). The provider does not look at
- * it, so the mount fails later, by the vault's own answer. A warning alone: a custom cloud's vault may differ.
+ * Names that a vault accepts (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates). The provider does not check
+ * names, so the mount fails later with the vault's own error. This is only a warning, because the vaults of a custom cloud may differ.
  */
 const VAULT_NAME = /^[0-9a-zA-Z-]{1,127}$/;
 
-/** A class may name thousands. */
+/** A class may name thousands of objects. */
 const MOST_OBJECTS = 20;
 
-/** Names that no vault has: the spelling of an environment variable, most of all, which is meant as an alias. */
+/** Warns about names that are impossible in a vault. Most are spelled like environment variables, and belong in objectAlias. */
 function objectNameWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
   const impossible = [...objects.entries()].filter(([, { name }]) => !VAULT_NAME.test(name));
   const told = impossible.slice(0, MOST_OBJECTS).map(([index, { name }]) => {
@@ -247,7 +248,7 @@ function objectNameWarnings(objects: readonly ClassObject[]): readonly Preflight
   return more === 0 ? told : [...told, preflightWarning("InvalidObject", `${more} more objectNames are not valid in a vault`)];
 }
 
-/** Versions that nobody filled in; the vault would say that there is none. */
+/** Warns about versions that are placeholders. The vault would report that the version does not exist. */
 function versionWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
   return [...objects.entries()]
     .filter(([, { version = "" }]) => isPlaceholder(version))

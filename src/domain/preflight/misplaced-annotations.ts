@@ -8,12 +8,13 @@ import { INPUT_ANNOTATIONS, misplacedKeys, WORKLOAD_INPUT } from "../misplaced-k
 import { quoted } from "../quoted.ts";
 import { type PreflightWarning, preflightWarning } from "./warning.ts";
 
-/** The worker reads the window on the workload itself, too. */
+/** Annotations that work only on the pod template. The worker also reads the restart window on the workload itself. */
 const FOR_TEMPLATES = INPUT_ANNOTATIONS.filter((key) => key !== POD_ANNOTATIONS.restartWindow);
 
 /**
- * Annotations for pods that stand on the workload itself, also as labels: nothing reads them there, and the pods start without their secrets.
- * Also keys that mean nothing anywhere, and what the worker reads on the workload itself and could not understand. `path` leads to the pod template; what the template says as well is no mistake of the author's. Labels of the template are the pod's to tell.
+ * Warns about pod annotations, also as labels, on the workload itself. Nothing reads them there, and the pods start without their secrets.
+ * Also warns about unknown keys, and about invalid values that the worker reads on the workload itself. `path` leads to the pod template.
+ * If the template has a key as well, the author made no mistake. The checks of the pod cover the labels of the template.
  */
 export function misplacedAnnotations(workload: JsonObject, path: readonly string[]): readonly PreflightWarning[] {
   if (path.length === 0) return [];
@@ -48,23 +49,23 @@ export function misplacedAnnotations(workload: JsonObject, path: readonly string
   ];
 }
 
-/** What has metadata of its own on the way from a workload to its pod template: the Job template of a CronJob. */
+/** Returns the parts between a workload and its pod template that have their own metadata: the Job template of a CronJob. */
 function placesBetween(path: readonly string[]): readonly (readonly string[])[] {
   const places = path.map((_, index) => path.slice(0, index + 1)).slice(0, -1);
   return places.filter((place) => place.at(-1) !== "spec");
 }
 
-/** What the worker reads on the workload itself, and could not. */
+/** Returns problems with the annotations that the worker reads on the workload itself. */
 function restartProblems(annotations: JsonObject): readonly PreflightWarning[] {
   const { [POD_ANNOTATIONS.restartWindow]: window, [RESTART_ANNOTATIONS.paused]: paused } = annotations;
   const windows = typeof window === "string" ? windowWarnings(window) : [];
-  // What is no text is an error of the API server's, and none of its values.
+  // The API server rejects a value that is not text, so it needs no warning here.
   const isStrange = typeof paused === "string" && paused !== "true" && paused !== "false";
   const pauses = isStrange ? [`${RESTART_ANNOTATIONS.paused} is ${quoted(paused, 20)} and pauses restarts: write "true" or "false"`] : [];
   return [...windows, ...pauses].map((text) => preflightWarning("InvalidAnnotation", text));
 }
 
-/** The prefix, which all have, is said once. */
+/** Returns one warning for all keys. Only the first key has the common prefix. */
 function misplaced(keys: readonly string[], { to, why }: { readonly to: string; readonly why: string }): readonly PreflightWarning[] {
   if (keys.length === 0) return [];
   const names = keys.map((key, index) => (index === 0 ? key : annotationName(key)));

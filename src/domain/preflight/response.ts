@@ -13,14 +13,14 @@ export interface PreflightResponse {
   };
 }
 
-/** The answer for the request with this uid, in the words of `admission.k8s.io/v1`. */
+/** Returns the `admission.k8s.io/v1` response to the request with this uid. */
 export function completePreflight(uid: string, warnings: readonly PreflightWarning[]): PreflightResponse {
   const told =
     warnings.length === 0 ? {} : { warnings: shownWarnings(warnings), auditAnnotations: { warned: reasonsOf(warnings).join(",") } };
   return { apiVersion: ADMISSION_API_VERSION, kind: ADMISSION_KIND, response: { uid, allowed: true, ...told } };
 }
 
-/** Each once, in the order in which they came up. */
+/** Returns each reason once, in the order of occurrence. */
 export function reasonsOf(warnings: readonly PreflightWarning[]): readonly PreflightReason[] {
   return [...new Set(warnings.map(({ reason }) => reason))];
 }

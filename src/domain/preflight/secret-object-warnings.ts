@@ -7,10 +7,13 @@ import { madeFiles } from "../secret-objects/made-files.ts";
 import { textViolation } from "../secret-objects/rules.ts";
 import { type PreflightWarning, preflightWarning } from "./warning.ts";
 
-/** A class may name thousands of objects, and each suggestion is a comparison with all of them. */
+/** A class may name thousands of objects, and each suggestion compares a name with all of them. */
 const MOST_SUGGESTIONS = 5;
 
-/** Secrets that would never be written, or not as asked. Takes time in proportion to the class: others wait for their pods meanwhile. */
+/**
+ * Warns about Secrets that the worker would never write, or would write differently than the author intends. Takes linear time in the size
+ * of the class, because other requests wait for their pods meanwhile.
+ */
 export function secretObjectWarnings(
   secretObjects: readonly SecretObjectEntries[],
   objects: readonly ClassObject[],
@@ -53,7 +56,7 @@ function sharedName(
   return [preflightWarning("InvalidSecretObject", text)];
 }
 
-/** Of one class, called with its secretObjects in turn. */
+/** Returns a function for one class, to call with each of its secretObjects in order. */
 function unknownObjects(
   objects: readonly ClassObject[],
 ): (secretObject: SecretObjectEntries, index: number) => readonly PreflightWarning[] {
@@ -67,7 +70,7 @@ function unknownObjects(
   };
   return ({ data }, index) =>
     (data ?? []).flatMap((entry, at) =>
-      // What the driver would take, too.
+      // Includes the name that the driver would use.
       [...new Set([trimSpace(entry.objectName ?? ""), ...filesOfEntry(entry)])].flatMap((name) => {
         if (name === "" || made.has(name)) return [];
         return [

@@ -1,6 +1,6 @@
 /**
- * What a preflight check may warn of. A closed set: the same word stands in the metric label, the audit annotation and the log
- * field. `docs/reference/preflight.md` is checked against it.
+ * Reasons of preflight warnings. The set is closed: the metric label, the audit annotation, and the log field use the same words. The list
+ * in `docs/reference/preflight.md` must equal this one.
  */
 export const PREFLIGHT_WARNINGS = [
   "PodDenied",
@@ -23,11 +23,11 @@ export const PREFLIGHT_WARNINGS = [
 
 export type PreflightReason = (typeof PREFLIGHT_WARNINGS)[number];
 
-/** One thing that is wrong, and what to write instead. The message may be of any length; {@link shownWarnings} fits it. */
+/** One mistake and its fix. The message may have any length; {@link shownWarnings} shortens it. */
 export interface PreflightWarning {
   readonly reason: PreflightReason;
   readonly message: string;
-  /** What says enough where the message is longer than a line. */
+  /** A sufficient text if the message is longer than a line. */
   readonly brief?: string;
 }
 
@@ -35,16 +35,19 @@ export function preflightWarning(reason: PreflightReason, message: string, brief
   return { reason, message, ...(brief === undefined ? {} : { brief }) };
 }
 
-/** Kubernetes asks for 120 characters, and cuts at 256. */
+/** Kubernetes recommends at most 120 characters, and cuts at 256. */
 const LINE = 120;
-/** `kubectl` writes "Warning: " before every line, so that the rest of a warning looks like another one. */
+/** `kubectl` writes "Warning: " before every line, so that the second line of a warning would look like a new warning. */
 const CONTINUED = "… ";
-/** Of one warning. The whole of an upstream error may be longer than anybody reads in a terminal. */
+/** Maximum number of lines of one warning. An upstream error may be longer than people read in a terminal. */
 const MOST_LINES = 3;
-/** Of one answer: all webhooks together get 4096 characters, and others have something to say too. */
+/**
+ * Maximum number of lines in one answer. The API server allows 4096 characters for all webhooks together, and other webhooks need a part of
+ * them.
+ */
 const MOST_SHOWN = 12;
 
-/** As `kubectl` will print them, each line with `Warning: ` before it. */
+/** Returns the lines that `kubectl` prints, each after `Warning: `. */
 export function shownWarnings(warnings: readonly PreflightWarning[]): readonly string[] {
   const messages = new Set(warnings.map(({ message, brief = message }) => (message.length > LINE ? brief : message)));
   const lines = [...messages].flatMap(wrapped);
@@ -52,7 +55,10 @@ export function shownWarnings(warnings: readonly PreflightWarning[]): readonly s
   return left > 0 ? [...lines.slice(0, MOST_SHOWN - 1), `${left + 1} more lines are not shown: correct these first`] : lines;
 }
 
-/** The text in lines of at most 120 characters, broken between words, each but the first with a mark. Control characters would make the API server drop the line. */
+/**
+ * Breaks the text between words into lines of at most 120 characters, and marks each line but the first. Replaces control characters,
+ * because the API server drops a line that contains them.
+ */
 function wrapped(text: string): readonly string[] {
   const lines: string[] = [];
   let rest = text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();

@@ -8,13 +8,13 @@ import { type PreflightReason, type PreflightWarning, preflightWarning } from ".
 export interface WorkloadFacts {
   /** The pod of the template. */
   readonly pod: unknown;
-  /** What the pod webhook would answer for it. */
+  /** The answer of the pod webhook for that pod. */
   readonly decision: AdmissionDecision;
-  /** The classes that were looked up on the way, by name. */
+  /** The classes that the decision read, by name. */
   readonly classes: ReadonlyMap<string, ClassFact>;
 }
 
-/** What the author of a workload would learn from its pods, told at once and in the pod webhook's own words. */
+/** Returns warnings that the author of a workload would otherwise get only from its pods, in the words of the pod webhook. */
 export function workloadWarnings({ pod, decision, classes }: WorkloadFacts): readonly PreflightWarning[] {
   if (decision.kind === "errored") return [];
   const told = decision.warnings.map((text) => preflightWarning(reasonOf(text), text));
@@ -23,13 +23,13 @@ export function workloadWarnings({ pod, decision, classes }: WorkloadFacts): rea
 }
 
 function denialWarnings(decision: AdmissionDecision): readonly PreflightWarning[] {
-  // A Namespace that could not be read now says nothing of the pods to come.
+  // A Namespace that the webhook cannot read now may be readable when the pods are created.
   if (decision.kind !== "denied" || decision.reason === "NamespaceUnknown") return [];
   const { message, reason } = decision;
   return [preflightWarning("PodDenied", message), preflightWarning("PodDenied", `every pod of this template will be denied: ${reason}`)];
 }
 
-/** What each of the pod webhook's warnings is about. */
+/** Reason for each warning of the pod webhook. */
 const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   unknown: "UnknownAnnotation",
   unknownButNear: "UnknownAnnotation",
@@ -60,7 +60,7 @@ const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   secretOfNoClass: "PodWarning",
 };
 
-/** By the template that the text was made from: a decision carries its warnings as texts. */
+/** Finds the reason by the template of the text, because a decision contains its warnings only as texts. */
 function reasonOf(text: string): PreflightReason {
   const found = PATTERNS.find(({ pattern }) => pattern.test(text));
   return found?.reason ?? "PodWarning";
@@ -72,7 +72,10 @@ const PATTERNS = Object.entries(REASONS).map(([name, reason]) => {
   return { pattern: new RegExp(`^${literal.join(".*")}$`, "s"), reason };
 });
 
-/** Only a service principal reads the Secret: elsewhere a reference looks like protection that is not there. */
+/**
+ * Warns about references to a credentials Secret that nothing reads. Only a service principal reads the Secret, so otherwise the reference
+ * suggests protection that does not exist.
+ */
 function unreadReferences(pod: Pod, classes: ReadonlyMap<string, ClassFact>): readonly PreflightWarning[] {
   return pod.volumes.flatMap(({ csi }) => {
     const fact = csi?.secretProviderClass === undefined ? undefined : classes.get(csi.secretProviderClass);

@@ -7,9 +7,9 @@ const TEMPLATES: ReadonlyMap<string, readonly string[]> = new Map(
 );
 
 /**
- * The creation of the first pod of a workload, as the pod webhook will be asked about it. Undefined where the object is no workload,
- * or has no template. What is added to pods later is not there yet: a mount path around the account's token, or a volume name that a
- * StatefulSet's claim has, is refused at the pod alone.
+ * Returns the request for the creation of the workload's first pod, as the pod webhook would receive it. Undefined if the object is not a
+ * workload or has no template. The request lacks the parts that controllers add to pods later. So only the check of the pod itself refuses
+ * a mount path around the account's token, or a volume name that a StatefulSet's claim uses.
  */
 export function podRequestOf(request: AdmissionRequest): AdmissionRequest | undefined {
   const steps = templatePath(request);
@@ -30,7 +30,7 @@ export function podRequestOf(request: AdmissionRequest): AdmissionRequest | unde
   };
 }
 
-/** Where a workload has its pod template; undefined for what is no workload. */
+/** Returns the path of the pod template in a workload; undefined if the resource is not a workload. */
 export function templatePath({ resource: { group, resource } }: AdmissionRequest): readonly string[] | undefined {
   return TEMPLATES.get(`${group}/${resource}`);
 }

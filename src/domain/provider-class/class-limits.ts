@@ -1,20 +1,20 @@
 /**
- * What one class may ask for. One worker serves the classes of all: without limits a class could take its time and memory. Each is several
- * times what real classes have; the page of classes gives the reasons.
+ * Limits of one class. One worker serves the classes of all tenants, so without limits one class could take all its time and memory. Each
+ * limit is several times the size of real classes. The docs page about classes gives the reasons.
  */
 import type { SecretObject } from "../kubernetes.ts";
 import type { RawObject } from "./objects-yaml.ts";
 import type { ClassProblem } from "./problem.ts";
 
 export const MAX_SECRET_OBJECTS = 200;
-/** Of all secretObjects together. */
+/** Maximum number of entries in all secretObjects together. */
 export const MAX_DATA_ENTRIES = 2_000;
 export const MAX_OBJECTS = 2_000;
-/** Of a name, an alias or a version, in characters: what is longer is none. A path on Linux has as many. */
+/** Maximum length in characters of a name, an alias, or a version. The worker refuses longer ones. A path on Linux has the same limit. */
 const MAX_OBJECT_TEXT = 4_096;
-/** Objects and the versions of histories together. */
+/** Maximum number of objects and of the versions in their histories together. */
 export const MAX_VERSIONS = 2_000;
-/** Values of all objects together. The CSI driver takes 4 MiB of a provider by default. */
+/** Maximum size of the values of all objects together. The CSI driver accepts 4 MiB from a provider by default. */
 export const MAX_VALUE_BYTES = 8_388_608;
 
 const SPREAD = "spread them over several classes";

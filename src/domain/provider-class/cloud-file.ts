@@ -1,12 +1,15 @@
-/** The file that describes a custom cloud, as go-autorest's `Environment` reads it. */
+/** Reads the file that describes a custom cloud, with the rules of go-autorest's `Environment`. */
 import { isJsonObject, type JsonObject, parsedJson } from "../json-object.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { Cloud } from "./clouds.ts";
 
-/** All that a description needs is four lines; a file far beyond that is another file. */
+/** A description needs only four lines. A much larger file is a different file. */
 export const MAX_CLOUD_FILE_BYTES = 1_048_576;
 
-/** Members of go-autorest's `azure.Environment` that are text. Most mean nothing here, but a wrong type in one makes the file wrong. */
+/**
+ * Text members of go-autorest's `azure.Environment`. This project does not use most of them, but a wrong type in one makes the file
+ * invalid.
+ */
 const ENVIRONMENT_TEXTS: readonly string[] = [
   "name",
   "managementPortalURL",
@@ -40,7 +43,7 @@ const ENVIRONMENT_TEXTS: readonly string[] = [
   "datalakeSuffix",
 ];
 
-/** Members of its `azure.ResourceIdentifier`. */
+/** Members of go-autorest's `azure.ResourceIdentifier`. */
 const IDENTIFIER_TEXTS: readonly string[] = [
   "graph",
   "keyVault",
@@ -59,13 +62,13 @@ const IDENTIFIER_TEXTS: readonly string[] = [
 
 const IDENTIFIERS = "resourceIdentifiers";
 
-/** Ours, and nothing to go-autorest, which passes over members that it does not know. */
+/** A member of this project. go-autorest ignores members that it does not know. */
 const API_VERSION = "keyVaultAPIVersion";
 
-/** As Key Vault has them: `7.1`, `2025-07-01`, `7.6-preview.2`. */
+/** Matches API versions of Key Vault: `7.1`, `2025-07-01`, `7.6-preview.2`. */
 const VERSION = /^(?:\d\.\d|\d{4}-\d{2}-\d{2})(?:-preview(?:\.\d)?)?$/;
 
-/** A kind of JSON value, as Go's messages call it. */
+/** Returns the kind of a JSON value as Go's messages name it. */
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "array";
   return typeof value === "boolean" ? "bool" : typeof value;
@@ -73,7 +76,7 @@ function kindOf(value: unknown): string {
 
 interface Structure {
   readonly type: string;
-  /** Where its members stand: empty, or with a dot at the end. */
+  /** Path of its members: empty, or with a dot at the end. */
   readonly path: string;
   readonly texts: readonly string[];
 }
@@ -81,7 +84,10 @@ interface Structure {
 const ENVIRONMENT: Structure = { type: "Environment", path: "", texts: ENVIRONMENT_TEXTS };
 const IDENTIFIER: Structure = { type: "ResourceIdentifier", path: `${IDENTIFIERS}.`, texts: IDENTIFIER_TEXTS };
 
-/** Keys match in any case, the last one wins, null changes nothing. The error is Go's for the first wrong type. */
+/**
+ * Reads the text members. Keys match in any case, the last one takes precedence, and null changes nothing. The error is Go's error for the
+ * first wrong type.
+ */
 function readTexts(object: JsonObject, { type, path, texts }: Structure): Result<ReadonlyMap<string, string>, string> {
   const names = new Map(texts.map((name) => [name.toLowerCase(), name]));
   const found = new Map<string, string>();
@@ -112,20 +118,20 @@ function isHost(text: string): boolean {
   return text.length <= LONGEST_HOST && HOST.test(text);
 }
 
-/** `https://host/path/` without its last slashes; undefined where it is anything else. */
+/** Returns `https://host/path/` without trailing slashes; undefined for any other text. */
 function httpsAddress(text: string): string | undefined {
   const [, host = "", path = ""] = /^https:\/\/([^/]+)((?:\/[-.~\w]+)*)\/*$/i.exec(text) ?? [];
   return isHost(host) ? `https://${host.toLowerCase()}${path}` : undefined;
 }
 
-/** In any case, as the others; the last one wins. Undefined where it is not given. */
+/** Reads the API version. The key matches in any case, and the last one takes precedence. Undefined if it is missing. */
 function apiVersionIn(object: JsonObject): Result<string | undefined, string> {
   const given = Object.entries(object).findLast(([key, value]) => key.toLowerCase() === API_VERSION.toLowerCase() && value !== null)?.[1];
   if (given === undefined || (typeof given === "string" && VERSION.test(given))) return ok(given);
   return failed(`${API_VERSION} must be a version of Key Vault's API such as "7.1"`);
 }
 
-/** The provider would go on with what is missing here, and fail later or ask the public cloud. */
+/** Requires every member that is needed. If one is missing, the provider continues, and fails later or queries the public cloud. */
 function toCloud(texts: ReadonlyMap<string, string>, name: string, apiVersion: string | undefined): Result<Cloud, string> {
   const textOf = (key: string) => texts.get(key) ?? "";
   const vaultSuffix = textOf("keyVaultDNSSuffix").toLowerCase();
@@ -139,10 +145,10 @@ function toCloud(texts: ReadonlyMap<string, string>, name: string, apiVersion: s
   return ok({ name, vaultSuffix, authorityHost: `${authority}/`, scope: `${resource}/.default`, isCustom: true, ...version });
 }
 
-/** The error stands for itself: it names the member, and is Go's where Go has one for it. Total, in time linear in the input. */
+/** Parses a cloud file. The error names the member, and equals Go's error if Go has one. Never throws, and takes linear time. */
 export function parseCloudFile(bytes: Uint8Array, name: string): Result<Cloud, string> {
   if (bytes.length > MAX_CLOUD_FILE_BYTES) return failed(`the file is larger than ${MAX_CLOUD_FILE_BYTES} bytes`);
-  // A mark of the byte order is a syntax error, as it is to Go.
+  // A byte order mark is a syntax error, as in Go.
   const value = parsedJson(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
   if (value === undefined) return failed("the file is not valid JSON");
   const object = value ?? {};
@@ -153,13 +159,13 @@ export function parseCloudFile(bytes: Uint8Array, name: string): Result<Cloud, s
   return apiVersion.ok ? toCloud(texts.value, name, apiVersion.value) : apiVersion;
 }
 
-/** Stands for a file that whoever reads the class cannot see: the rest of the class can be checked all the same. */
+/** Replaces a file that the reader of the class cannot read, so that the rest of the class can still be checked. */
 export function unseenCloudFile(): Result<Uint8Array, string> {
   const description = { activeDirectoryEndpoint: "https://login.cloud.example/", keyVaultDNSSuffix: "vault.cloud.example" };
   return ok(new TextEncoder().encode(JSON.stringify(description)));
 }
 
-/** Undefined where the text can be the name of a file in the folder, and nothing else. */
+/** Explains why the text cannot be the name of a file in the folder; undefined if it can. */
 export function cloudFileNameProblem(name: string): string | undefined {
   const isBare = !/[/\\\0]/.test(name) && name !== "." && name !== "..";
   return isBare ? undefined : "cloudEnvFileName must be the name of a file, without a folder";

@@ -3,15 +3,15 @@ import { goQuote, goUpper } from "./go-text.ts";
 
 export interface Cloud {
   readonly name: string;
-  /** `vault.azure.net`: what follows the vault's name. */
+  /** Domain after the vault's name, such as `vault.azure.net`. */
   readonly vaultSuffix: string;
-  /** `https://login.microsoftonline.com/` */
+  /** For example, `https://login.microsoftonline.com/`. */
   readonly authorityHost: string;
   /** Scope of a token for a vault. */
   readonly scope: string;
-  /** Described by a file of the operator's: nothing but that file vouches for its names. */
+  /** Whether a file of the operator describes the cloud. Only that file vouches for its names. */
   readonly isCustom?: true;
-  /** Of the data plane of its vaults, where the file says so. */
+  /** API version of the data plane of its vaults, if the file states one. */
   readonly apiVersion?: string;
 }
 
@@ -36,17 +36,17 @@ const BY_NAME: ReadonlyMap<string, Cloud> = new Map<string, Cloud>([
   ["AZUREUSGOVERNMENT", US_GOVERNMENT],
 ]);
 
-/** Reads its endpoints from a file. */
+/** The cloud whose endpoints come from a file. */
 export const CUSTOM_CLOUD = "AzureStackCloud";
 
-/** What `cloudName` may be, aliases aside. */
+/** Valid values of `cloudName`, without aliases. */
 export const CLOUD_NAMES: readonly string[] = [...CLOUDS.map(({ name }) => name), CUSTOM_CLOUD];
 
 export function isCustomCloud(name: string): boolean {
   return goUpper(name) === CUSTOM_CLOUD.toUpperCase();
 }
 
-/** By name or alias, in any case. The error is the provider's inner text, which shows the name in capitals. */
+/** Finds a cloud by name or alias, in any case. The error is the provider's inner text, which shows the name in capitals. */
 export function findCloud(name: string): Result<Cloud, string> {
   const upper = goUpper(name);
   const found = BY_NAME.get(upper);

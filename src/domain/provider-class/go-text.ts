@@ -1,11 +1,11 @@
 /**
- * Text as Go's standard library reads and prints it. The provider and the driver are Go programs, and classes and
- * scripts rely on how they trim, parse and quote.
+ * Reads and prints text like Go's standard library. The provider and the driver are Go programs, and classes and scripts rely on how they
+ * trim, parse, and quote.
  */
 
 const GO_SPACE = /[\t\n\v\f\r\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
-/** `strings.TrimSpace`: unlike `String.trim` it removes U+0085 and keeps U+FEFF. */
+/** Same as `strings.TrimSpace`. Unlike `String.trim`, it removes U+0085 and keeps U+FEFF. */
 export function trimSpace(text: string): string {
   let start = 0;
   let end = text.length;
@@ -19,7 +19,7 @@ function upperCharacter(character: string): string {
   return Array.from(upper).length === 1 ? upper : character;
 }
 
-/** `strings.ToUpper`: a character never becomes two, so that "ß" stays as it is. */
+/** Same as `strings.ToUpper`. One character never becomes two, so "ß" stays unchanged. */
 export function goUpper(text: string): string {
   return Array.from(text, upperCharacter).join("");
 }
@@ -27,7 +27,7 @@ export function goUpper(text: string): string {
 const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
-/** `strconv.ParseBool`; undefined where Go reports a syntax error. */
+/** Same as `strconv.ParseBool`. Returns undefined if Go reports a syntax error. */
 export function parseGoBool(text: string): boolean | undefined {
   if (TRUE.has(text)) return true;
   return FALSE.has(text) ? false : undefined;
@@ -56,7 +56,7 @@ function quoteCharacter(character: string): string {
   return code < 0x1_0000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
 }
 
-/** `strconv.Quote`, as the verb `%q` prints a string. */
+/** Same as `strconv.Quote`, which is how the verb `%q` prints a string. */
 export function goQuote(text: string): string {
   return `"${Array.from(text, quoteCharacter).join("")}"`;
 }

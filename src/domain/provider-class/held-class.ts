@@ -6,32 +6,33 @@ import { MAX_SECRET_OBJECTS } from "./class-limits.ts";
 import { SECRET_DATA } from "./parameters.ts";
 
 /**
- * Characters of a class as JSON, its metadata included. `objects` may have 262,144, and what `kubectl apply` notes on a class as many again:
- * a class that is larger has what nobody reads. The worker holds every class, and its snapshot as well.
+ * Maximum length of a class as JSON in characters, with its metadata. `objects` may have 262,144 characters, and the annotation of
+ * `kubectl apply` as many again. A larger class contains data that nothing reads. The worker keeps every class in memory, and its snapshot
+ * as well.
  */
 export const MAX_CLASS_CHARACTERS = 655_360;
 
 /**
- * Values, lists and mappings of a class, all levels together, `managedFields` left out. The largest class that can be mirrored has about
- * 7,000. A key with an empty value takes five characters of JSON, and dozens of bytes of memory.
+ * Maximum number of values, lists, and mappings of a class on all levels, without `managedFields`. The largest class that the worker can
+ * sync has about 7,000. A key with an empty value takes five characters of JSON, but dozens of bytes of memory.
  */
 export const MAX_CLASS_PARTS = 10_000;
 
-/** What is kept of `secretData` once it is read, as a multiple of its text. */
+/** Memory size of a parsed `secretData`, as a multiple of its text. */
 const READ_TIMES = 8;
 
-/** Of what a class has too much: for itself, or together with the other classes of its namespace. */
+/** The exceeded limit: characters or parts of the class itself, or the limit of all classes of its namespace together. */
 export type Excess = "characters" | "parts" | "namespace";
 
-/** A class as the worker holds it. */
+/** A class as the worker keeps it in memory. */
 export interface HeldClass extends SecretProviderClass {
-  /** Where it is set, what is held are the class's identity and the names of its Secrets. */
+  /** If set, the worker keeps only the identity of the class and the names of its Secrets. */
   readonly excess?: Excess;
-  /** Its `managedFields` as JSON, which takes a fraction of what the objects do: only snapshots need them. */
+  /** `managedFields` as JSON, which takes a fraction of the memory of the objects. Only snapshots need them. */
   readonly owners?: string;
 }
 
-/** `hasRoom`: whether a class that takes so many bytes can be held. */
+/** Reduces a class to its form in memory. `hasRoom` reports whether there is memory for a class of this number of bytes. */
 export function heldClass(object: KubeObject, hasRoom: (bytes: number) => boolean): HeldClass {
   const text = JSON.stringify(object);
   if (text.length > MAX_CLASS_CHARACTERS) return remainderOf(object, "characters");
@@ -42,10 +43,10 @@ export function heldClass(object: KubeObject, hasRoom: (bytes: number) => boolea
   return hasRoom(bytesOfText(text) + parts * BYTES_OF_A_PART + read) ? held : remainderOf(object, "namespace");
 }
 
-/** As the API server has it. */
+/** Returns the class in the form of the API server. */
 export function wholeClass({ owners, ...provider }: HeldClass): SecretProviderClass {
   if (owners === undefined) return provider;
-  const managedFields = JSON.parse(owners) as readonly ManagedFieldsEntry[]; // Made from such.
+  const managedFields = JSON.parse(owners) as readonly ManagedFieldsEntry[]; // The JSON was made from such entries.
   return { ...provider, metadata: { ...provider.metadata, managedFields } };
 }
 
@@ -54,7 +55,7 @@ function withoutOwners(object: KubeObject): HeldClass {
   return managedFields === undefined ? object : { ...object, metadata, owners: JSON.stringify(managedFields) };
 }
 
-/** The names of its Secrets are kept, so that they are neither somebody else's nor superfluous. */
+/** Keeps the names of the Secrets, so that the worker treats them neither as Secrets of others nor as superfluous. */
 function remainderOf(provider: SecretProviderClass, excess: Excess): HeldClass {
   const { apiVersion, kind, metadata, spec } = provider;
   const { name, namespace = "", uid = "", resourceVersion = "", generation = 0, creationTimestamp = "" } = metadata;

@@ -2,7 +2,7 @@ import { failed, ok, type Result } from "../result.ts";
 import { goQuote, parseGoBool, trimSpace } from "./go-text.ts";
 import type { ClassProblem } from "./problem.ts";
 
-/** How the class says its vault is to be asked. The webhook needs it too: only service principals have a credentials Secret. */
+/** Identity that queries the vault of a class. The webhook needs it, too, because only service principals have a credentials Secret. */
 export type IdentityMode =
   | { readonly kind: "servicePrincipal" }
   | { readonly kind: "workloadIdentity"; readonly clientId: string }
@@ -12,7 +12,7 @@ export type IdentityMode =
 
 export type Parameters = Readonly<Record<string, string>>;
 
-/** A trimmed parameter; keys are case-sensitive, an absent one is empty. */
+/** Returns a trimmed parameter, or an empty text if it is missing. Keys are case-sensitive. */
 export function parameter(parameters: Parameters, key: string): string {
   return trimSpace(Object.hasOwn(parameters, key) ? (parameters[key] ?? "") : "");
 }
@@ -39,7 +39,7 @@ function readFlags(parameters: Parameters): Result<Flags, ClassProblem> {
   return ok(flags);
 }
 
-/** Steps 3 and 4 of the provider's checks, and its precedence: explicit flag, `clientID`, service principal. */
+/** Runs steps 3 and 4 of the provider's checks, with its precedence: explicit flag, `clientID`, service principal. */
 export function readIdentityMode(parameters: Parameters): Result<IdentityMode, ClassProblem> {
   const flags = readFlags(parameters);
   if (!flags.ok) return flags;

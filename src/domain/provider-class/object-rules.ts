@@ -1,4 +1,4 @@
-/** Step 12 of the provider's checks: one entry of `objects`. Each check looks at one thing, the first failure decides. */
+/** Step 12 of the provider's checks: one entry of `objects`. Each check is about one thing, and the first failure decides. */
 import { failed, ok, type Result } from "../result.ts";
 import type { RawObject } from "./objects-yaml.ts";
 import type { ClassProblem } from "./problem.ts";
@@ -14,13 +14,13 @@ export interface ClassObject {
   readonly name: string;
   /** Undefined: the current version. */
   readonly version: string | undefined;
-  /** Versions to fetch; up to 1 means the one version, under the plain file name. */
+  /** Number of versions to fetch. Up to 1 means only one version, under the plain file name. */
   readonly history: number;
-  /** Path of its file: the alias, else the name. What `secretObjects[].data[].objectName` refers to. */
+  /** Path of its file: the alias, otherwise the name. `secretObjects[].data[].objectName` refers to it. */
   readonly path: string;
   readonly format: ObjectFormat;
   readonly encoding: ObjectEncoding;
-  /** Octal text as written, empty where the mount's default holds. Files only. */
+  /** Octal text as written; empty if the mount's default applies. Only for files in a mount. */
   readonly filePermission: string;
 }
 
@@ -28,7 +28,7 @@ interface Violation {
   readonly key: keyof RawObject;
   readonly message: string;
   readonly hint: string;
-  /** The provider does not name the object. */
+  /** Whether the provider's message does not name the object. */
   readonly isBare?: boolean;
 }
 
@@ -43,7 +43,7 @@ const formatIsUnknown: Check = ({ objectFormat }) =>
     ? undefined
     : { key: "objectFormat", message: `invalid objectFormat: ${objectFormat}, should be PEM or PFX`, hint: "write pem or pfx" };
 
-/** The provider compares with the lower-case spelling only: `PFX` on a key passes and is ignored. */
+/** The provider compares only with the lower-case spelling: it accepts and ignores `PFX` on a key. */
 const formatIsForSecrets: Check = ({ objectFormat, objectType }) =>
   objectFormat === "pfx" && objectType !== "secret"
     ? { key: "objectFormat", message: "PFX format only supported for objectType: secret", hint: "remove it or set objectType: secret" }
@@ -78,7 +78,7 @@ const fileNameIsBad: Check = (object) => {
 
 const checks: readonly Check[] = [formatIsUnknown, formatIsForSecrets, encodingIsForSecrets, encodingIsUnknown, fileNameIsBad];
 
-/** Raised by the provider when it fetches, so after every other check of every entry. */
+/** Checks that the provider makes when it fetches, so after all other checks of all entries. */
 const fetchChecks: readonly Check[] = [
   ({ objectType }) =>
     objectTypeOf(objectType)
@@ -88,7 +88,7 @@ const fetchChecks: readonly Check[] = [
           message: "Invalid vaultObjectTypes. Should be secret, key, or cert",
           hint: "write secret, key or cert, in lower case",
         },
-  // An alias can hide a missing name until the vault's client is called.
+  // An alias can hide a missing name until the provider calls the vault's client.
   ({ objectName, objectType, objectVersionHistory }) => {
     if (objectName !== "") return undefined;
     const parameter = objectType === "cert" ? "certificateName" : "name";
@@ -101,7 +101,7 @@ function objectTypeOf(text: string): ObjectType | undefined {
   return text === "secret" || text === "key" || text === "cert" ? text : undefined;
 }
 
-/** The provider's way of naming the object in an error; the empty version shows as nothing. */
+/** Names the object in an error like the provider. A missing version is an empty text. */
 export function objectFailure(
   object: { readonly type: string; readonly name: string; readonly version: string | undefined },
   message: string,
@@ -121,12 +121,12 @@ function firstViolation(raw: RawObject, index: number, chain: readonly Check[]):
   return undefined;
 }
 
-/** What the provider checks before it looks at the vault's name. */
+/** Runs the checks that the provider makes before it checks the vault's name. */
 export function objectViolation(raw: RawObject, index: number): ClassProblem | undefined {
   return firstViolation(raw, index, checks);
 }
 
-/** What it checks when it fetches; a passed entry is narrowed. */
+/** Runs the checks that the provider makes when it fetches, and narrows the entry if it passes. */
 function narrowObject(raw: RawObject, index: number): Result<ClassObject, ClassProblem> {
   const problem = firstViolation(raw, index, fetchChecks);
   if (problem) return failed(problem);
@@ -143,7 +143,7 @@ function narrowObject(raw: RawObject, index: number): Result<ClassObject, ClassP
   });
 }
 
-/** All of a class, or what is wrong with the first that is refused. */
+/** Narrows all objects of a class, or returns the problem of the first that fails. */
 export function narrowObjects(raw: readonly RawObject[]): Result<readonly ClassObject[], ClassProblem> {
   const objects: ClassObject[] = [];
   for (const [index, entry] of raw.entries()) {

@@ -1,10 +1,10 @@
-/** The `objects` parameter: YAML text with a list of strings, each of which is YAML text again. */
+/** Parses the `objects` parameter: YAML text with a list of strings, each of which is YAML text itself. */
 import { failed, ok, type Result } from "../result.ts";
 import { trimSpace } from "./go-text.ts";
 import { type Structure, YamlDecoder } from "./yaml-decoder.ts";
 import { parseYaml } from "./yaml-tree.ts";
 
-/** One entry as written: trimmed text, nothing checked. */
+/** One entry as written, with trimmed but unchecked text. */
 export interface RawObject {
   readonly objectName: string;
   readonly objectAlias: string;
@@ -28,18 +28,17 @@ const TEXT_FIELDS: readonly TextField[] = [
   "filePermission",
 ];
 
-/** Keys that an entry may have; others are ignored. */
+/** Keys that an entry may have. The provider ignores all others. */
 export const OBJECT_KEYS: readonly (keyof RawObject)[] = [...TEXT_FIELDS, "objectVersionHistory"];
 
 /**
- * More than `kubectl apply` can bring, since the annotation that it keeps takes as much for the whole class. Worker and webhook have
- * one thread and little memory each: at this length the worst text takes a quarter of a second and 60 MB, at the API server's own limit
- * six times that. The bound holds for the entries together as well, because aliases can make them longer than the text that they come
- * from.
+ * More than `kubectl apply` can send, because its annotation limits the whole class to this size. Worker and webhook each have one thread
+ * and little memory. At this length, the worst text takes a quarter of a second and 60 MB; at the API server's own limit, six times as
+ * much. The limit also applies to all entries together, because aliases can make the entries longer than the original text.
  */
 export const MAX_OBJECTS_LENGTH = 262_144;
 
-/** Step 10 of the provider's checks: the list of entries. */
+/** Runs step 10 of the provider's checks, which parses the list of entries. */
 export function parseObjectsArray(text: string): Result<readonly string[], string> {
   if (text.length > MAX_OBJECTS_LENGTH) return failed(`yaml: objects is longer than ${MAX_OBJECTS_LENGTH} characters`);
   const tree = parseYaml(text);
@@ -63,7 +62,7 @@ export function parseObjectsArray(text: string): Result<readonly string[], strin
   return decoder.finish(entries);
 }
 
-/** Step 11: one entry. */
+/** Runs step 11, which parses one entry. */
 export function parseObjectEntry(text: string): Result<RawObject, string> {
   const tree = parseYaml(text);
   if (!tree.ok) return tree;

@@ -1,4 +1,4 @@
-/** Steps 9 to 12 of the provider's checks, and the warnings about what it accepts without a word. */
+/** Steps 9 to 12 of the provider's checks, and warnings about settings that the provider accepts without a message. */
 import { failed, ok, type Result } from "../result.ts";
 import { trimSpace } from "./go-text.ts";
 import { type ClassObject, objectViolation } from "./object-rules.ts";
@@ -32,7 +32,7 @@ export function readObjects(text: string): Result<readonly RawObject[], ClassPro
   return ok(objects);
 }
 
-/** Of a class that parses: no mount of it works. */
+/** The problem of a class that parses but has no objects. Every mount of it fails. */
 export const NO_OBJECTS: ClassProblem = {
   reason: "InvalidObject",
   message: "no objects: a mount of this class fails with 'missing object versions'",
@@ -71,7 +71,7 @@ const OCTAL = /^[-+]?[0-7]+$/;
 const MIN_INT32 = -(2 ** 31);
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** Undefined where the text is no octal number of 32 bits; the provider says nothing and gives the file mode 0. */
+/** Returns undefined if the text is not an octal number of 32 bits. The provider then reports nothing, and gives the file mode 0. */
 function parsed(text: string): number | undefined {
   const value = OCTAL.test(text) ? Number.parseInt(text, 8) : Number.NaN;
   return value >= MIN_INT32 && value <= MAX_INT32 ? value : undefined;

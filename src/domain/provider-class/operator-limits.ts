@@ -1,4 +1,4 @@
-/** What whoever runs the install allows classes to use. Lists of vaults and modes: empty is no limit. */
+/** Limits of the operator for classes. An empty list of vaults or modes means no limit. */
 
 import { GRANT_ANNOTATIONS } from "../annotations.ts";
 import { ALLOWED, grantCommand } from "../grants/namespace-grants.ts";
@@ -7,24 +7,24 @@ import { findCloud } from "./clouds.ts";
 import type { ClassProblem } from "./problem.ts";
 import type { SupportedIdentity } from "./this-version.ts";
 
-/** Words of `--allowed-identity-modes`. */
+/** Values of `--allowed-identity-modes`. */
 export const IDENTITY_MODES = ["service-principal", "workload-identity", "identity-binding", "managed-identity"] as const;
 
 export type AllowedIdentityMode = (typeof IDENTITY_MODES)[number];
 
 export interface OperatorLimits {
-  /** `--allowed-vaults`: names, host names or addresses, each with a namespace and a slash before it where it is for that one alone. */
+  /** `--allowed-vaults`: names, host names, or addresses. A prefix with namespace and slash restricts an entry to that namespace. */
   readonly allowedVaults: readonly string[];
   readonly allowedIdentityModes: readonly AllowedIdentityMode[];
-  /** `--managed-identity-namespaces`: names, or {@link EVERY_NAMESPACE}. Empty: those alone that a grant on the Namespace allows. */
+  /** `--managed-identity-namespaces`: names, or {@link EVERY_NAMESPACE}. Empty: only namespaces with a grant on the Namespace. */
   readonly managedIdentityNamespaces: readonly string[];
-  /** `--cloud-name`: where a vault is that is listed by its name alone. */
+  /** `--cloud-name`: the cloud of vaults that the list contains only by name. */
   readonly cloudName: string;
-  /** `--identity-bindings`; absent: off. */
+  /** `--identity-bindings`. Missing: off. */
   readonly identityBindings?: boolean;
 }
 
-/** The word for all of them in `--managed-identity-namespaces`. */
+/** Value of `--managed-identity-namespaces` that means all namespaces. */
 export const EVERY_NAMESPACE = "*";
 
 const MODES = {
@@ -48,7 +48,7 @@ export function identityModeRefusal(
   };
 }
 
-/** The node's identity has no counterpart in RBAC that a class's author could be asked for: namespaces are allowed one by one. */
+/** Checks a namespace individually. RBAC has no permission for the node's identity that could be required from the author of a class. */
 export function managedIdentityRefusal(
   { managedIdentityNamespaces: listed }: Pick<OperatorLimits, "managedIdentityNamespaces">,
   { namespace, isGranted }: { readonly namespace: string; readonly isGranted: boolean },
@@ -69,7 +69,7 @@ export function vaultRefusal(
   { vaultUrl, customScope }: Pick<VaultAddress, "vaultUrl" | "customScope">,
   namespace: string,
 ): ClassProblem | undefined {
-  // As written in the class: its shape is checked before, and host names know no case.
+  // The host comes from the class as written. The vault name was checked before, and host names are case-insensitive.
   const host = hostOf(vaultUrl);
   const [name = ""] = host.split(".");
   const isNamed = (entry: string): boolean => entry === host || (entry === name && isInDefaultCloud(cloudName, { host, customScope }));
@@ -85,13 +85,13 @@ export function vaultRefusal(
 
 const SCHEME = "https://";
 
-/** Of an address, or as it is given. */
+/** Returns the host of an address, or the text in lower case if it is not an address. */
 function hostOf(text: string): string {
   const lower = text.toLowerCase();
   return lower.startsWith(SCHEME) ? (lower.slice(SCHEME.length).split("/")[0] ?? "") : lower;
 }
 
-/** `vault`, or `namespace/vault`. */
+/** Parses `vault` or `namespace/vault`. */
 function entryOf(text: string): { readonly namespace: string | undefined; readonly vault: string } {
   const slash = text.toLowerCase().startsWith(SCHEME) ? -1 : text.indexOf("/");
   return slash < 0
@@ -99,12 +99,12 @@ function entryOf(text: string): { readonly namespace: string | undefined; readon
     : { namespace: text.slice(0, slash), vault: hostOf(text.slice(slash + 1)) };
 }
 
-/** The same name is somebody else's vault in another cloud. */
+/** Whether the vault is in the default cloud. In another cloud, the same name belongs to someone else's vault. */
 function isInDefaultCloud(
   cloudName: string,
   { host, customScope }: { readonly host: string; readonly customScope: string | undefined },
 ): boolean {
   const cloud = findCloud(cloudName);
-  // A default that a file describes has no suffix that is known here.
+  // If a file describes the default cloud, its suffix is unknown here.
   return cloud.ok ? customScope === undefined && host.endsWith(`.${cloud.value.vaultSuffix}`) : customScope !== undefined;
 }

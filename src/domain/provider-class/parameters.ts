@@ -1,4 +1,4 @@
-/** Steps 3 to 7 of the provider's checks, in its order: only the first failure is reported. */
+/** Steps 3 to 7 of the provider's checks, in its order. Only the first failure is reported. */
 import { failed, ok, type Result } from "../result.ts";
 import { cloudFileNameProblem, parseCloudFile } from "./cloud-file.ts";
 import { CLOUD_NAMES, type Cloud, CUSTOM_CLOUD, findCloud, isCustomCloud } from "./clouds.ts";
@@ -6,13 +6,13 @@ import { type IdentityMode, type Parameters, parameter, readIdentityMode } from 
 import type { ClassProblem } from "./problem.ts";
 import type { IdentitySupport } from "./this-version.ts";
 
-/** Parameters that the worker alone reads. */
+/** Parameters that only the worker reads. */
 export const SECRET_DATA = "secretData";
 export const OBJECT_SELECTORS = "objectSelectors";
 
 export interface ClassParameters {
   readonly identity: IdentityMode;
-  /** Not empty; its shape is checked after the objects, as the provider does. */
+  /** Not empty. Its format is checked after the objects, as in the provider. */
   readonly vaultName: string;
   readonly tenantId: string;
   readonly cloud: Cloud;
@@ -22,14 +22,14 @@ function invalid(key: string, message: string, hint: string): { readonly ok: fal
   return failed({ reason: "InvalidClass", message, field: `spec.parameters.${key}`, hint });
 }
 
-/** Contents of a file in the folder of cloud files, or why there are none, in Go's words: `open x: no such file or directory`. */
+/** Returns the content of a file in the folder of cloud files, or the reason in Go's words: `open x: no such file or directory`. */
 export type ReadCloudFile = (fileName: string) => Result<Uint8Array, string>;
 
-/** What the install says of the clouds of classes, and of the one that the cluster is in. */
+/** Settings of the install about the clouds of classes and the cloud of the cluster. */
 export interface CloudOptions extends IdentitySupport {
   /** Cloud of classes without `cloudName`. */
   readonly cloudName: string;
-  /** Absent where no folder of cloud files is set. */
+  /** Missing if no folder of cloud files is configured. */
   readonly readCloudFile?: ReadCloudFile | undefined;
 }
 
@@ -47,7 +47,7 @@ function readCustomCloud(parameters: Parameters, name: string, read: ReadCloudFi
   const fileName = parameter(parameters, "cloudEnvFileName");
   if (read === undefined)
     return problem(`open ${fileName}: cloud files are not enabled`, "set --cloud-env-dir to the folder where the cloud files are mounted");
-  // What the provider says of an empty name.
+  // The provider's error for an empty name.
   if (fileName === "") return problem("open : no such file or directory", "write the name of a file in the folder of --cloud-env-dir");
   const nameProblem = cloudFileNameProblem(fileName);
   if (nameProblem !== undefined)
@@ -63,7 +63,7 @@ export function readParameters(parameters: Parameters, options: CloudOptions): R
   if (!identity.ok) return identity;
   const vaultName = parameter(parameters, "keyvaultName");
   if (vaultName === "") return invalid("keyvaultName", "keyvaultName is not provided", "set it to the name of the key vault");
-  // `tenantID` wins; the older spelling is the one in the provider's message.
+  // `tenantID` takes precedence. The provider's message uses the older spelling.
   const tenantId = parameter(parameters, "tenantID") || parameter(parameters, "tenantId");
   if (tenantId === "")
     return invalid("tenantID", "tenantId is not provided", "set tenantID to the id of the tenant that the vault belongs to");

@@ -1,32 +1,32 @@
 import type { SyncReason } from "../reasons.ts";
 
 /**
- * Why a class cannot be used. `message` is the provider's exact text where it has one, because users search for it
- * and scripts match it; where and how to fix it stand apart.
+ * Reason why a class cannot be used. `message` is the provider's exact text if it has one, because users search for it and scripts match
+ * it. The place and the fix are separate fields.
  */
 export interface ClassProblem {
   readonly reason: Extract<SyncReason, "InvalidClass" | "InvalidObject" | "IdentityUnavailable">;
   readonly message: string;
-  /** `spec.parameters.objects[1].objectType` */
+  /** For example, `spec.parameters.objects[1].objectType`. */
   readonly field: string;
-  /** One sentence: what to write instead. */
+  /** One sentence that states the fix. */
   readonly hint: string;
-  /** A limit of ours, which the provider does not have. */
+  /** Whether it is a limit of this project that the provider does not have. */
   readonly isLimit?: true;
 }
 
-/** Whether volumes of the class work all the same: only the worker refuses it. */
+/** Whether volumes of the class still work, because only the worker refuses the class. */
 export function isMountable({ reason, field, isLimit }: ClassProblem): boolean {
   return isLimit === true || reason === "IdentityUnavailable" || field === "spec.parameters.cloudEnvFileName";
 }
 
-/** Works, but probably not as its author thinks. */
+/** A class that works, but probably not as its author intends. */
 export interface ClassWarning {
   readonly message: string;
   readonly field: string;
 }
 
-/** Message, place and remedy in one line, for a condition, an event or a terminal. */
+/** Returns message, place, and fix in one line, for a condition, an event, or a terminal. */
 export function describeProblem({ message, field, hint }: ClassProblem): string {
   return `${message} (${field}: ${hint})`;
 }

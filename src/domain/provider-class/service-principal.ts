@@ -6,18 +6,18 @@ import { Sensitive } from "../sensitive.ts";
 
 export interface CredentialsProblem {
   readonly reason: "CredentialsMissing";
-  /** The provider's text; never a value. */
+  /** The provider's text. Never contains a value. */
   readonly message: string;
   /** Key of the Secret. */
   readonly field: string;
   readonly hint: string;
-  /** The key is there, and nobody filled it in. */
+  /** Whether the key exists but still contains a placeholder. */
   readonly isPlaceholder?: true;
 }
 
 /**
- * As which key of a credentials Secret `key` is read: the exact spelling wins over another one; among others the first in order, so that the
- * answer is always the same. Undefined where there is none.
+ * Returns the spelling of `key` in a credentials Secret. The exact spelling takes precedence. Among other spellings, the first in sort
+ * order is used, so that the result is always the same. Undefined if there is none.
  */
 export function credentialsKeyIn(data: Readonly<Record<string, string>>, key: string): string | undefined {
   if (Object.hasOwn(data, key)) return key;
@@ -34,7 +34,7 @@ function missing(key: string, hint: string): { readonly ok: false; readonly erro
   return failed({ reason: "CredentialsMissing", message, field: `data.${key}`, hint });
 }
 
-/** The provider would sign in with it. */
+/** Refuses a placeholder. The provider would sign in with it. */
 function unfilled(key: string, what: string): { readonly ok: false; readonly error: CredentialsProblem } {
   const hint = `put ${what} there, in place of the placeholder`;
   return failed({
@@ -49,8 +49,8 @@ function unfilled(key: string, what: string): { readonly ok: false; readonly err
 const NO_SECRET = "failed to build auth config for mode None: failed to get credentials, nodePublishSecretRef secret is not set";
 
 /**
- * From the `data` (base64) of the Secret that `nodePublishSecretRef` names, undefined where there is no such Secret; keys in any case,
- * values as they are.
+ * Reads the `data` (base64) of the Secret that `nodePublishSecretRef` names. `data` is undefined if the Secret does not exist. Keys match
+ * in any case, and values are not trimmed.
  */
 export function readServicePrincipal(
   data: Readonly<Record<string, string>> | undefined,

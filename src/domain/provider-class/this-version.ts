@@ -1,4 +1,4 @@
-/** Identities that cannot be used for synced Secrets here: a clear refusal, never a different result. */
+/** Identities that synced Secrets support. Every other identity gets a clear refusal, never a different result. */
 import { failed, ok, type Result } from "../result.ts";
 import type { IdentityMode } from "./identity-mode.ts";
 import type { ClassProblem } from "./problem.ts";
@@ -6,13 +6,13 @@ import type { ClassProblem } from "./problem.ts";
 export type SupportedIdentity = Exclude<IdentityMode, { readonly kind: "podIdentity" }>;
 
 export interface IdentitySupport {
-  /** `--identity-bindings`: the cluster is one of AKS whose API server exchanges tokens of ServiceAccounts. Default: false. */
+  /** `--identity-bindings`: whether the API server of this AKS cluster exchanges tokens of ServiceAccounts. Default: false. */
   readonly identityBindings?: boolean | undefined;
 }
 
 const INSTEAD = "and set clientID to use workload identity. Mounted volumes are not affected";
 
-/** The last part of step 8 that needs nothing but the class and the install. */
+/** Runs the last part of step 8 that needs only the class and the settings of the install. */
 export function supportIdentity(
   identity: IdentityMode,
   { identityBindings = false }: IdentitySupport,

@@ -1,4 +1,4 @@
-/** What of a class is still the placeholder of a page. The provider looks at some of it, and stops at the first. */
+/** Finds placeholders from documentation that are still in a class. The provider checks only some of them, and stops at the first. */
 import { isPlaceholder } from "../placeholder.ts";
 import type { IdentityMode } from "./identity-mode.ts";
 import type { RawObject } from "./objects-yaml.ts";
@@ -6,19 +6,22 @@ import type { ClassParameters } from "./parameters.ts";
 import type { ClassProblem } from "./problem.ts";
 
 export interface Unfilled {
-  /** Without `spec.parameters.` */
+  /** Without `spec.parameters.`. */
   readonly field: string;
   readonly value: string;
 }
 
-/** Whose id is one; undefined where none is, or the identity has none. */
+/** Returns the identity's id if it is a placeholder; undefined if it is not, or if the identity has no id. */
 export function unfilledIdentity(identity: IdentityMode): Unfilled | undefined {
   const value = "clientId" in identity ? (identity.clientId ?? "") : "";
   const field = identity.kind === "managedIdentity" ? "userAssignedIdentityID" : "clientID";
   return isPlaceholder(value) ? { field, value } : undefined;
 }
 
-/** In the order in which people write them. A managed identity's token is not asked for of a tenant. */
+/**
+ * Returns all placeholders in the order in which people write the fields. Ignores the tenant of a managed identity, whose token does not
+ * depend on it.
+ */
 function unfilledIn({ vaultName, tenantId, identity }: ClassParameters, objects: readonly RawObject[]): readonly Unfilled[] {
   const ofIdentity = unfilledIdentity(identity);
   const all = [
@@ -33,10 +36,12 @@ function unfilledIn({ vaultName, tenantId, identity }: ClassParameters, objects:
   return all.filter(({ value }) => isPlaceholder(value));
 }
 
-/** As many as are read at a glance; a class may name thousands of objects. */
+/** Maximum number of placeholders to report: as many as people read at a glance. A class may name thousands of objects. */
 const MOST_TOLD = 6;
 
-/** The same problem, whose hint has the other placeholders of the class as well: else each would be told when the one before it is filled in. */
+/**
+ * Adds the other placeholders of the class to the hint. Otherwise, the author would learn of each one only after filling in the one before.
+ */
 export function withUnfilled(problem: ClassProblem, parameters: ClassParameters, objects: readonly RawObject[]): ClassProblem {
   const others = unfilledIn(parameters, objects).filter(({ field }) => problem.field !== `spec.parameters.${field}`);
   if (others.length === 0) return problem;

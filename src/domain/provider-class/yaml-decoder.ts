@@ -1,7 +1,6 @@
 /**
- * Decodes a YAML tree into the two structures of a class's `objects`, with the rules and the words of the provider's
- * library: type errors are collected and reported together, a duplicate key is one of them, and text that expands
- * mostly from aliases is refused.
+ * Decodes a YAML tree into the two structures of a class's `objects`, with the rules and error texts of the provider's library. It collects
+ * type errors and reports them together. A duplicate key is a type error. It refuses text that expands mostly from aliases.
  */
 import { decodeBase64 } from "../encodings.ts";
 import { failed, ok, type Result } from "../result.ts";
@@ -11,16 +10,16 @@ import type { YamlAlias, YamlMapping, YamlNode, YamlScalar } from "./yaml-tree.t
 
 type Setter = (node: YamlNode, decoder: YamlDecoder) => void;
 
-/** A structure: its Go name, which error texts carry, and what to do with each key. */
+/** A structure: its Go name, which error texts contain, and the setter of each key. */
 export interface Structure {
   readonly name: string;
   readonly fields: ReadonlyMap<string, Setter>;
 }
 
-/** More of the same says nothing new, and the number of pairs of equal keys is quadratic. */
+/** More errors of the same kind add no information, and the number of pairs of equal keys is quadratic. */
 const MAX_ERRORS = 20;
 
-/** The library's own limits on work that comes from aliases. */
+/** Limits of the library for work that comes from aliases. */
 const ALIASES_ALLOWED = 100;
 const STEPS_ALLOWED = 1000;
 const ALIAS_RATIO = 0.99;
@@ -36,13 +35,13 @@ export class YamlDecoder {
   /** Keys that a merge (`<<`) must not set again; undefined outside merges. */
   #merged: Set<string> | undefined;
 
-  /** The outcome of everything decoded so far. */
+  /** Returns the result of everything decoded so far. */
   finish<T>(value: T): Result<T, string> {
     if (this.#fatal !== undefined) return failed(this.#fatal);
     return this.#errors.length === 0 ? ok(value) : failed(`yaml: unmarshal errors:\n  ${this.#errors.join("\n  ")}`);
   }
 
-  /** Undefined for null and for what is no text. */
+  /** Returns the text; undefined for null and for non-text. */
   text(node: YamlNode): string | undefined {
     return this.#enter(node, (entered) => {
       if (entered.kind !== "scalar") return this.#wrongCollection(entered, "string");
@@ -62,7 +61,7 @@ export class YamlDecoder {
     });
   }
 
-  /** Null entries are dropped. */
+  /** Returns the texts of a list without null entries. */
   textList(node: YamlNode): readonly string[] | undefined {
     return this.#enter(node, (entered) => {
       if (entered.kind === "sequence") return entered.items.map((item) => this.text(item)).filter((text) => text !== undefined);
@@ -123,7 +122,7 @@ export class YamlDecoder {
     this.#merged = outer;
   }
 
-  /** Counts the step, follows aliases, and stops everything after a fatal error. */
+  /** Counts the step, follows aliases, and does nothing after a fatal error. */
   #enter<T>(node: YamlNode, decode: (node: Exclude<YamlNode, YamlAlias>) => T | undefined): T | undefined {
     if (this.#fatal !== undefined) return undefined;
     this.#steps += 1;
@@ -139,7 +138,7 @@ export class YamlDecoder {
     return value;
   }
 
-  /** Every key against every later one, in the library's order; the first few say it all. */
+  /** Compares every key with every later one, in the order of the library. Reports only the first few duplicates. */
   #hasDuplicates(node: YamlMapping): boolean {
     const before = this.#errors.length;
     const groups = Map.groupBy(
@@ -157,7 +156,7 @@ export class YamlDecoder {
     return this.#errors.length > before;
   }
 
-  /** What is marked as binary must be base64, whatever it is wanted for. */
+  /** Resolves a scalar. A value with the tag `!!binary` must be base64, whatever its use is. */
   #resolve(node: YamlScalar): Resolved | undefined {
     const resolved = resolveScalar(node);
     if (typeof resolved === "string") return this.#fail(resolved);
@@ -209,10 +208,10 @@ function keyText(key: YamlNode): string {
   return key.kind === "alias" ? key.name : "";
 }
 
-/** A byte order mark is a character like others. */
+/** Decodes UTF-8, and keeps a byte order mark as a character. */
 const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
-/** Long values are cut by bytes. */
+/** Shortens long values by bytes. */
 function shown(value: string): string {
   const bytes = new TextEncoder().encode(value);
   return bytes.length > SHOWN_WHOLE ? `${textOf(bytes.subarray(0, SHOWN_BYTES))}...` : value;

@@ -1,11 +1,11 @@
-/** Reads a parameter of ours, which is YAML: mappings of texts, lists of texts, nothing else. Errors name the place. */
+/** Reads a YAML parameter of this project: mappings of texts, lists of texts, and nothing else. Errors name the place. */
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { YamlNode } from "./yaml-tree.ts";
 
 export interface MisreadYaml {
   readonly message: string;
-  /** Behind the parameter's name: `[shop][names]` */
+  /** Place after the parameter's name, for example `[shop][names]`. */
   readonly place: string;
 }
 
@@ -30,7 +30,7 @@ export function textAt(node: YamlNode, place: string): Result<string, MisreadYam
   return node.kind === "scalar" ? ok(node.value) : misread("it is not text", place);
 }
 
-/** Of texts; a single one is a list of one. */
+/** Reads a list of texts. A single text is a list of one. */
 export function textsAt(node: YamlNode, place: string): Result<readonly string[], MisreadYaml> {
   if (node.kind === "scalar") return ok([node.value]);
   if (node.kind !== "sequence") return misread("it is not a list of texts", place);

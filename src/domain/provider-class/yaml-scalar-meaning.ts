@@ -1,6 +1,6 @@
 /**
- * What a scalar means to the provider's YAML library (gopkg.in/yaml.v3). Strings are taken as typed; the meaning
- * matters for null, for the one number a class can hold, and for the words of type errors.
+ * Meaning of a scalar in the provider's YAML library (gopkg.in/yaml.v3). Strings stay as typed. The meaning matters only for null, for the
+ * one number that a class can contain, and for the text of type errors.
  */
 import type { YamlScalar } from "./yaml-tree.ts";
 
@@ -30,18 +30,18 @@ const WORDS: ReadonlyMap<string, Resolved> = new Map<string, Resolved>([
 ]);
 
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
-/** Without `_`. */
+/** A float without `_`. */
 export const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const POINT_FLOAT = /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
 const TIMESTAMP =
   /^[0-9]{4}-([0-9]{1,2})-([0-9]{1,2})(?:[Tt]([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| ([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?)?$/;
 
-/** Longer runs of digits exceed 64 bits anyway, and arbitrary precision is not free. */
+/** Longer sequences of digits exceed 64 bits anyway, and arbitrary precision is expensive. */
 const MAX_DIGITS = 80;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-/** A number of 64 bits, signed or not, in any of the notations of YAML 1.1; without `_`. */
+/** Parses a 64-bit number, signed or unsigned, in any notation of YAML 1.1, without `_`. */
 export function integerOf(text: string): bigint | undefined {
   const match = text.length <= MAX_DIGITS ? INTEGER.exec(text) : null;
   if (!match) return undefined;
@@ -52,7 +52,7 @@ export function integerOf(text: string): bigint | undefined {
   return value >= MIN_INT64 && value <= limit ? value : undefined;
 }
 
-/** Of YAML 1.1, with a month, day and time that there can be. */
+/** Whether the text is a YAML 1.1 timestamp with a valid month, day, and time. */
 export function isTimestamp(text: string): boolean {
   const match = TIMESTAMP.exec(text);
   if (!match) return false;
@@ -74,7 +74,7 @@ function numberOf(text: string, tag: string): Resolved {
 
 function resolvePlain(text: string, tag: string): Resolved {
   const word = WORDS.get(text);
-  // What has a tag is no merge.
+  // A `<<` with a tag is not a merge key.
   if (word && (tag === "" || word.tag !== "!!merge")) return word;
   if (/^[-+0-9]/.test(text)) return numberOf(text, tag);
   const float = POINT_FLOAT.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
@@ -83,7 +83,9 @@ function resolvePlain(text: string, tag: string): Resolved {
 
 const RESOLVABLE = new Set(["", "!!bool", "!!int", "!!float", "!!null", "!!timestamp"]);
 
-/** A tag that the text contradicts (`!!int abc`) is an error of the whole document: the sentence is returned instead. */
+/**
+ * Resolves a scalar. If its tag contradicts its text (`!!int abc`), the whole document is invalid, and the function returns the error text.
+ */
 export function resolveScalar(node: YamlScalar): Resolved | string {
   const { tag, value } = node;
   if (tag === "!!str" || (tag === "" && node.quoted)) return asText(value);

@@ -1,6 +1,6 @@
 /**
- * YAML text to a tree of raw text: no scalar is given a type here, so `0755`, `1e3` and `null` stay what was typed.
- * Which of them mean something is decided by the decoder, the way the provider's YAML library decides it.
+ * Parses YAML text into a tree of raw text. No scalar gets a type here, so `0755`, `1e3`, and `null` stay as typed. The decoder gives some
+ * of them a meaning, with the rules of the provider's YAML library.
  */
 import { assertNever } from "../assert-never.ts";
 import { failed, ok, type Result } from "../result.ts";
@@ -10,9 +10,9 @@ import { readYaml } from "../yaml/read-yaml.ts";
 export interface YamlScalar {
   readonly kind: "scalar";
   readonly line: number;
-  /** Short form (`!!int`); empty where none was written. */
+  /** Short form (`!!int`); empty if the text has none. */
   readonly tag: string;
-  /** Quoted or a block scalar: always text, whatever it looks like. */
+  /** Whether it is quoted or a block scalar, which is always text. */
   readonly quoted: boolean;
   readonly value: string;
 }
@@ -43,12 +43,12 @@ export type YamlNode = YamlScalar | YamlMapping | YamlSequence | YamlAlias;
 const LONG_TAG = "tag:yaml.org,2002:";
 
 function shortTag(tag: string): string {
-  // `!` alone says nothing about the type of a plain scalar.
+  // `!` alone does not state the type of a plain scalar.
   if (tag === "!") return "";
   return tag.startsWith(LONG_TAG) ? `!!${tag.slice(LONG_TAG.length)}` : tag;
 }
 
-/** A collection that has not ended; of a mapping, the key that waits for its value. */
+/** A collection that has not ended. `key` is the key of a mapping that has no value yet. */
 interface Open {
   readonly collection: YamlMapping | YamlSequence;
   key: YamlNode | undefined;
@@ -95,7 +95,7 @@ class TreeBuilder {
   }
 
   #place(node: YamlNode, { anchor }: Partial<NodeProperties> = {}): void {
-    // Later anchors of the same name replace earlier ones, as YAML has it.
+    // A later anchor with the same name replaces an earlier one, as YAML requires.
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     const around = this.#open.at(-1);
     if (around === undefined) this.root = node;
@@ -108,7 +108,7 @@ class TreeBuilder {
   }
 }
 
-/** The first document of `text`. The error is a sentence in the provider's manner, `yaml: line 3: …`. */
+/** Parses the first document of `text`. The error has the form of the provider's: `yaml: line 3: …`. */
 export function parseYaml(text: string): Result<YamlNode, string> {
   if (FORBIDDEN_CHARACTERS.test(text)) return failed("yaml: control characters are not allowed");
   const builder = new TreeBuilder();

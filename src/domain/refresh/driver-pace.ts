@@ -1,32 +1,37 @@
 import { formatDuration, parseDuration } from "../duration.ts";
 
-/** What decides when the CSI driver brings mounted files up to date; undefined where the user may not see it. */
+/**
+ * Settings that determine when the CSI driver updates mounted files. Callers pass undefined if the user cannot see the driver's DaemonSet.
+ */
 export interface DriverFacts {
   /** Images of its containers. */
   readonly images: readonly string[];
   /** Arguments of its containers. */
   readonly args: readonly string[];
-  /** Of its CSIDriver object. */
+  /** `requiresRepublish` of its CSIDriver object; undefined if the user cannot see the object. */
   readonly requiresRepublish: boolean | undefined;
 }
 
-/** How mounted files follow the vault. Times are milliseconds. */
+/** How mounted files follow the vault. Times in milliseconds. */
 export type DriverPace =
-  /** Version 1.6 and later: at the kubelet's next sync of the pod, unless the files are younger than the interval. A change of the pod is a sync. */
+  /**
+   * Version 1.6 and later: the driver updates files at the kubelet's next sync of the pod, unless they are younger than the interval. A
+   * change of the pod causes a sync.
+   */
   | { readonly kind: "republish"; readonly intervalMs: number; readonly atMostMs: number }
-  /** Before 1.6: by a timer of the driver on each node, which nothing can hurry. */
+  /** Before 1.6: a timer of the driver on each node, which cannot be triggered. */
   | { readonly kind: "timer"; readonly intervalMs: number; readonly atMostMs: number }
-  /** Files are what they were when the pod started. */
+  /** Files stay as they were when the pod started. */
   | { readonly kind: "never"; readonly why: string }
   | { readonly kind: "unknown"; readonly why: string };
 
 /** The driver's own default. */
 const DEFAULT_INTERVAL_MS = 120_000;
 
-/** The kubelet syncs each pod every minute, and takes up to half a minute more so that not all are due at a time. */
+/** The kubelet syncs each pod every minute, plus up to half a minute so that the pods are not all due at the same time. */
 const KUBELET_SYNC_MS = 90_000;
 
-/** A timer that fires sees every mount of its node, one after the other. */
+/** When the timer fires, the driver processes every mount of its node, one after another. */
 const ROUND_MS = 30_000;
 
 export function driverPace(facts: DriverFacts | undefined): DriverPace {
@@ -38,7 +43,7 @@ export function driverPace(facts: DriverFacts | undefined): DriverPace {
   const interval = parseDuration(flagIn(facts.args, "rotation-poll-interval") ?? "");
   const intervalMs = interval.ok ? interval.value : DEFAULT_INTERVAL_MS;
   const version = versionIn(facts.images);
-  // The images of private registries may have no version: only 1.6 has a use for the field.
+  // Images in private registries may have no version. Only 1.6 and later use the field.
   const byKubelet = version === undefined ? facts.requiresRepublish === true : isFrom16(version);
   if (!byKubelet) return { kind: "timer", intervalMs, atMostMs: intervalMs + ROUND_MS };
   if (facts.requiresRepublish === false) {
@@ -47,7 +52,7 @@ export function driverPace(facts: DriverFacts | undefined): DriverPace {
   return { kind: "republish", intervalMs, atMostMs: intervalMs + KUBELET_SYNC_MS };
 }
 
-/** The last of equal flags counts; a switch without a value is `true`. */
+/** Returns the value of a flag. The last of equal flags counts, and a flag without a value is `true`. */
 function flagIn(args: readonly string[], name: string): string | undefined {
   const index = args.findLastIndex((arg) => new RegExp(`^--?${name}(?:=|$)`).test(arg));
   const arg = args[index];
@@ -70,7 +75,7 @@ function isFrom16([major, minor]: readonly [number, number]): boolean {
   return major > 1 || (major === 1 && minor >= 6);
 }
 
-/** For people: how long files take, and how to have them now. */
+/** Tells users how long the update of files takes, and how to update them now. */
 export function paceText(pace: DriverPace): string {
   switch (pace.kind) {
     case "republish":

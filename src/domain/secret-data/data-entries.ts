@@ -1,4 +1,4 @@
-/** The secretObjects of a class, with what their keys are made of. */
+/** Combines the secretObjects of a class with the expressions for their keys. */
 import type { SecretObject, SecretProviderClassSpec } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { Result } from "../result.ts";
@@ -7,7 +7,7 @@ import type { ExpressionProblem, ReadExpression } from "./expression.ts";
 import { secretDataOf } from "./read-secret-data.ts";
 import { objectSelectorsOf } from "./read-selectors.ts";
 
-/** One entry of `data`. `expression`: of `secretData`; absent where the value is the file of `objectName` as it is. */
+/** One entry of `data`. `expression` comes from `secretData`. It is missing if the value is the unchanged file of `objectName`. */
 export interface DataEntry {
   readonly objectName?: string;
   readonly key?: string;
@@ -16,13 +16,16 @@ export interface DataEntry {
 
 export type SecretObjectEntries = Omit<SecretObject, "data"> & {
   readonly data?: readonly DataEntry[];
-  /** It has objects, too, that the class does not name: it may be without `data`. */
+  /** Whether a selector adds objects that the class does not name. `data` may then be missing. */
   readonly isSelected?: true;
 };
 
 const known = new WeakCache<SecretProviderClassSpec, readonly SecretObjectEntries[]>();
 
-/** As the class has them where it says nothing more of them, or what cannot be read: then nothing is made of it. */
+/**
+ * Returns the entries with their expressions. Returns the entries of the class unchanged if it has no `secretData` and no selectors, or if
+ * one of the two is invalid, because then the worker writes nothing.
+ */
 export function secretObjectEntries(spec: SecretProviderClassSpec | undefined): readonly SecretObjectEntries[] {
   if (spec === undefined) return [];
   const [secretData, selectors] = [secretDataOf(spec), objectSelectorsOf(spec)];
@@ -48,7 +51,7 @@ export function entryKey({ key = "" }: Pick<DataEntry, "key">): string {
   return trimSpace(key);
 }
 
-/** The files that the value is made from. Of an expression that cannot be read, the one that the driver would take. */
+/** Returns the files that the value is made from. For an invalid expression, returns the file that the driver would use. */
 export function filesOfEntry({ objectName = "", expression }: DataEntry): readonly string[] {
   return expression?.ok === true ? expression.value.files : [trimSpace(objectName)];
 }

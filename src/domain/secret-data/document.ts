@@ -1,4 +1,4 @@
-/** A value that holds JSON or YAML. Numbers stay as they are written. */
+/** Reads a value that contains JSON or YAML. Numbers stay as written. */
 
 import { isJsonObject } from "../json-object.ts";
 import { resolveScalar } from "../provider-class/yaml-scalar-meaning.ts";
@@ -6,10 +6,10 @@ import { parseYaml, type YamlMapping, type YamlNode, type YamlScalar } from "../
 import { failed, ok, type Result } from "../result.ts";
 import type { PathStep, PropertyPath } from "./property-path.ts";
 
-/** JSON, in which a number is a {@link WrittenNumber}. */
+/** Parsed JSON, in which every number is a {@link WrittenNumber}. */
 export type DocumentNode = unknown;
 
-/** As it is written: a reader of JSON loses digits of large ones. */
+/** A number as written. A JSON parser loses digits of large numbers. */
 class WrittenNumber {
   readonly text: string;
 
@@ -18,11 +18,11 @@ class WrittenNumber {
   }
 }
 
-/** A text of aliases to aliases stands for far more than it is long. */
+/** Maximum number of nodes. Aliases to aliases can expand to far more than the length of the text. */
 const MAX_NODES = 100_000;
-/** Of all texts, keys and numbers together, each as often as aliases bring it: no more would be a value. */
+/** Maximum number of characters of all texts, keys, and numbers together, counted again for each alias. No value of a Secret is larger. */
 const MAX_CHARACTERS = 1_048_576;
-/** Of lists and mappings inside each other. */
+/** Maximum depth of nested lists and mappings. */
 const MAX_DEPTH = 200;
 const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`;
 
@@ -36,20 +36,20 @@ export function readDocument(text: string): Result<DocumentNode, string> {
   return reader.problem === undefined ? ok(node) : failed(reader.problem);
 }
 
-/** What the reviver of `JSON.parse` is told besides the value. */
+/** Context that `JSON.parse` passes to its reviver in addition to the value. */
 interface ReviverContext {
   readonly source?: string;
 }
 
 /**
- * A text of JSON, with whatever it holds as it is. One that has no end goes to the end of all: a search that began anew at each quote in it
- * would take the square of its length.
+ * Matches a JSON string with any content. A string without an end matches up to the end of the text. Otherwise, the search would restart at
+ * each quote in it, and take quadratic time.
  */
 const JSON_TEXT = /"(?:[^"\\]|\\.)*(?:"|\\?$)/gs;
 
 /**
- * Line breaks in texts, as of a PEM that was pasted, JSON does not have, and its readers take them all the same. YAML would make spaces of
- * them without a word.
+ * Escapes control characters in strings, such as the line breaks of a pasted PEM. JSON does not allow them, but many parsers accept them.
+ * YAML would silently convert the line breaks to spaces.
  */
 function withLineBreaks(text: string): string {
   return text.replaceAll(JSON_TEXT, (literal) => literal.replaceAll(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1)));
@@ -80,7 +80,7 @@ class YamlReader {
   #nodes = 0;
   #characters = 0;
 
-  /** `levels`: that may be inside of it. */
+  /** `levels` is the number of levels that the node may contain. */
   read(node: YamlNode, levels: number): DocumentNode {
     this.#nodes += 1;
     if (this.#nodes > MAX_NODES) this.problem = `with its aliases it has more than ${MAX_NODES} values`;
@@ -124,7 +124,7 @@ function isJsonNumber(text: string): boolean {
   return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(text);
 }
 
-/** Undefined where there is nothing of that name or place. */
+/** Returns the node at the path; undefined if it does not exist. */
 export function nodeAt(root: DocumentNode, path: PropertyPath): DocumentNode {
   let node: DocumentNode = root;
   for (const step of path) {
@@ -144,7 +144,7 @@ export function isMapping(node: DocumentNode): node is Readonly<Record<string, D
   return isJsonObject(node) && !(node instanceof WrittenNumber);
 }
 
-/** A text as it is, everything else as JSON without spaces. */
+/** Returns a text unchanged, and everything else as JSON without spaces. */
 export function textOf(node: DocumentNode): string {
   return typeof node === "string" ? node : jsonOf(node);
 }

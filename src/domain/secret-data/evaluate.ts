@@ -1,4 +1,4 @@
-/** Values of expressions. */
+/** Evaluates expressions. */
 
 import { bytesOf, textIn } from "../bytes.ts";
 import type { Parts } from "../content/take-apart.ts";
@@ -11,28 +11,31 @@ import { findFunction } from "./functions.ts";
 import type { Using } from "./key-stores.ts";
 import { parseExpression } from "./parse-expression.ts";
 
-/** Of all that an expression makes on its way, of what a function is given, and of the values of one Secret, in bytes: a Secret takes no more. */
+/**
+ * Maximum size in bytes of each result of a function, of all arguments of one function call, and of all values of one Secret. A Secret
+ * holds no more.
+ */
 export const MAX_VALUE = 1_048_576;
-/** Of all that the functions of one Secret are given, in bytes: what is made of it has no other bound on a thread. */
+/** Maximum number of bytes that all functions of one Secret process. Nothing else limits the work of a Secret on a thread. */
 const MAX_WORK = 16 * MAX_VALUE;
 
 export interface EvaluationInput {
-  /** By the names of the files. */
+  /** Files by name. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly pki: Pki;
   readonly budget: DerivationBudget;
-  /** By which salts are made: a secret of the worker's own. */
+  /** Secret key of the worker from which salts are derived. */
   readonly saltKey: Uint8Array;
 }
 
-/** The values of one Secret, for the texts of its expressions. Why there is none: function and place, and nothing of a value. */
+/** Evaluates the expressions of one Secret. An error names the function and its place, and contains no part of a value. */
 export function evaluateAll(texts: readonly string[], { files, pki, budget, saltKey }: EvaluationInput): Parts {
   const read = new Map<Uint8Array, Result<DocumentNode, string>>();
   const held = new Set(files.values());
   const document = (value: Uint8Array): Result<DocumentNode, string> => {
     const text = textIn(value);
     const known = read.get(value) ?? (text.ok ? readDocument(text.value) : text);
-    // What an expression has made on its way nobody reads twice.
+    // Only files are read twice. An intermediate result is used once.
     if (held.has(value)) read.set(value, known);
     return known;
   };
@@ -56,7 +59,7 @@ const TOO_MUCH = `it would have more than ${MAX_VALUE} bytes`;
 interface Evaluation {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly using: Using;
-  /** Bytes that may still be made. */
+  /** Bytes that functions may still process. */
   work: number;
 }
 

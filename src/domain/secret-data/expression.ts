@@ -1,27 +1,27 @@
-/** What a key of a Secret is made of, where that is not one file as it is: functions over files of the class. */
+/** The expression for a key of a Secret: functions on files of the class, unless the value is one unchanged file. */
 
-/** `at`: the place in the text, in characters from 1. */
+/** `at` is the position in the text, in characters, starting at 1. */
 export type Expression =
-  /** A file of the class, by its name. */
+  /** A file of the class. */
   | { readonly kind: "file"; readonly name: string; readonly at: number }
   | { readonly kind: "text"; readonly value: string; readonly at: number }
   | { readonly kind: "call"; readonly name: string; readonly parameters: readonly Expression[]; readonly at: number };
 
-/** As a class keeps it: its tree would take many times what its text does. */
+/** An expression as the worker keeps it with the class. The parsed tree would take many times the memory of the text. */
 export interface ReadExpression {
   readonly text: string;
-  /** The files that it is made of, each once. */
+  /** The files that it uses, each once. */
   readonly files: readonly string[];
 }
 
 export interface ExpressionProblem {
   readonly at: number;
   readonly message: string;
-  /** One sentence: what to write instead. */
+  /** One sentence that states the fix. */
   readonly hint: string;
 }
 
-/** The files that an expression is made of, each once, in the order of the text. */
+/** Returns the files that an expression uses, each once, in the order of the text. */
 export function filesIn(expression: Expression): readonly string[] {
   switch (expression.kind) {
     case "file":

@@ -1,4 +1,7 @@
-/** Values in the formats of the tools that read them. What a format cannot hold is refused: never half of it, never another value. */
+/**
+ * Writes values in the formats of the tools that read them. If a format cannot hold a value, the function fails, and never writes a part of
+ * the value or a different one.
+ */
 
 import { bytesOf, encodeBase64 } from "../bytes.ts";
 import { failed, ok, type Result } from "../result.ts";
@@ -7,10 +10,10 @@ import { type DocumentNode, isMapping, textOf } from "./document.ts";
 const CONTROL = /\p{Cc}/u;
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Shells and the readers of such files take it as it is. */
+/** Matches values that shells and other readers of such files read unchanged. */
 const PLAIN = /^[A-Za-z0-9_./:@%+,=-]*$/;
 
-/** `NAME=value` for each member of a JSON or YAML mapping, in its order. */
+/** Writes `NAME=value` for each member of a JSON or YAML mapping, in its order. */
 export function dotenvOf(document: DocumentNode): Result<string, string> {
   if (!isMapping(document)) return failed("it is not a mapping of names to values");
   const lines: string[] = [];
@@ -22,10 +25,13 @@ export function dotenvOf(document: DocumentNode): Result<string, string> {
   return ok(lines.join(""));
 }
 
-/** Some readers put variables in there, whatever the quotation marks, and make one line break of a carriage return. */
+/** Some readers expand variables even in quotes, and convert a carriage return to a line break. */
 const READ_DIFFERENTLY = /\$[\w{]|\\\$|\r/;
 
-/** In single quotes everything else stands for itself, but that some readers take `\\` and `\'` for escapes there. */
+/**
+ * Writes a value, in single quotes if necessary. Everything else has no special meaning there, but some readers treat `\\` and `\'` as
+ * escapes.
+ */
 function dotenvValue(value: DocumentNode): Result<string, string> {
   const text = value === null ? "" : textOf(value);
   if (PLAIN.test(text)) return ok(text);
@@ -36,12 +42,12 @@ function dotenvValue(value: DocumentNode): Result<string, string> {
   return failed(DIFFERENT);
 }
 
-/** What npm takes for a comment, an escape, a variable or a word of its own stands for something else. */
+/** Excludes characters and words that npm reads as a comment, an escape, a variable, or a keyword. */
 const TOKEN = /^(?!(?:true|false|null|undefined)$)[!$-&(-:<-[\]-~]+$/;
 
 const DIFFERENT = "has quotation marks, backslashes, or dollar signs that shells and other readers of such files interpret differently";
 
-/** For npm: the token, and the registry of all packages or of a scope. */
+/** Writes an .npmrc file: the token, and the registry for all packages or for one scope. */
 export function npmrcOf(registry: string, token: string, scope: string | undefined): Result<string, string> {
   const host = /^https?:(\/\/[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[-A-Za-z0-9._~%/]*)?)$/.exec(registry)?.[1];
   if (host === undefined) return failed("its registry is not an address such as https://registry.example.com/npm/");
@@ -52,7 +58,7 @@ export function npmrcOf(registry: string, token: string, scope: string | undefin
   return ok(`${key}=${registry}${slash}\n${host}${slash}:_authToken=${token}\n`);
 }
 
-/** For pulling images: `registry, user, password`, as often as there are registries. */
+/** Writes a Docker configuration for image pulls. `texts` repeats registry, user, and password for each registry. */
 export function dockerConfigOf(texts: readonly string[]): Result<string, string> {
   const auths = new Map<string, { readonly username: string; readonly password: string; readonly auth: string }>();
   for (let at = 0; at < texts.length; at += 3) {
@@ -64,7 +70,7 @@ export function dockerConfigOf(texts: readonly string[]): Result<string, string>
   return ok(JSON.stringify({ auths: Object.fromEntries(auths) }));
 }
 
-/** `Key=value;…` as ADO.NET reads it. */
+/** Writes `Key=value;…` for ADO.NET. */
 export function connectionStringOf(texts: readonly string[]): Result<string, string> {
   const parts: string[] = [];
   for (let at = 0; at < texts.length; at += 2) {

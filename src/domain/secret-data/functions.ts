@@ -1,4 +1,4 @@
-/** All functions of expressions. Each is total, keeps nothing, and its errors hold nothing of a value. */
+/** All functions of expressions. They never throw, keep no state, and their errors contain no part of a value. */
 
 import { bytesOf, concatenated, encodeBase64, encodeHex, textIn } from "../bytes.ts";
 import { encodeBlocks, pemOf } from "../content/certificate-pem.ts";
@@ -12,7 +12,7 @@ import { parsePath } from "./property-path.ts";
 
 export interface Parameter {
   readonly name: string;
-  /** Written in the class, in quotation marks. */
+  /** Whether the class contains the text itself, in quotation marks. */
   readonly isText?: true;
   readonly isOptional?: true;
 }
@@ -20,11 +20,11 @@ export interface Parameter {
 export interface ExpressionFunction {
   readonly name: string;
   readonly parameters: readonly Parameter[];
-  /** So many of the last parameters may come again and again. */
+  /** Number of last parameters that may repeat. */
   readonly repeated?: number;
-  /** What it gives, for the reference. */
+  /** Description of the result, for the reference. */
   readonly gives: string;
-  /** When it gives nothing, for the reference. */
+  /** Description of the failures, for the reference. */
   readonly fails: string;
   readonly apply: (values: readonly Uint8Array[], using: Using) => Result<Uint8Array, string>;
 }
@@ -35,7 +35,7 @@ const NEVER = "never";
 const NO_BASE64 = "it is not base64 with padding";
 const NO_HEX = "it contains anything other than pairs of hexadecimal digits";
 
-/** In words that say nothing of where in a value. */
+/** Replaces the error with one that does not state a position in the value. */
 function told(made: Bytes, error: string): Bytes {
   return made.ok ? made : failed(error);
 }
@@ -45,7 +45,7 @@ function firstOf(change: (value: Uint8Array, using: Using) => Bytes): Expression
   return ([value = NOTHING], using) => change(value, using);
 }
 
-/** Of values that are text, a text. */
+/** Wraps a function of texts as a function of values. */
 function ofTexts(change: (texts: readonly string[]) => Result<string, string>): ExpressionFunction["apply"] {
   return (values) => {
     const texts: string[] = [];
@@ -69,7 +69,7 @@ function property([value = NOTHING, path = NOTHING]: readonly Uint8Array[], { do
   return node === undefined ? failed("it has no such property") : ok(bytesOf(textOf(node)));
 }
 
-/** As RFC 3986 has it for everything but unreserved characters. */
+/** Encodes everything but the unreserved characters of RFC 3986. */
 function percentEncoded(text: string): string {
   const encoded = encodeURIComponent(text.toWellFormed());
   return encoded.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -269,7 +269,7 @@ export function findFunction(name: string): ExpressionFunction | undefined {
   return byName.get(name);
 }
 
-/** `property(value, "path")`, `join("separator", value, …)` */
+/** Returns the signature, such as `property(value, "path")` or `join("separator", value, …)`. */
 export function signatureOf({ name, parameters, repeated }: Pick<ExpressionFunction, "name" | "parameters" | "repeated">): string {
   const written = parameters.map((each) => `${each.isText ? `"${each.name}"` : each.name}${each.isOptional ? "?" : ""}`);
   return `${name}(${[...written, ...(repeated === undefined ? [] : ["…"])].join(", ")})`;

@@ -1,4 +1,4 @@
-/** Stores of keys and certificates, from PEM and back. */
+/** Converts PEM to key stores and trust stores, and key stores to PEM. */
 
 import { textIn } from "../bytes.ts";
 import { pemOfBlocks } from "../content/certificate-pem.ts";
@@ -17,7 +17,7 @@ interface Read {
   readonly password: string;
 }
 
-/** A text in PEM and a password, read. */
+/** Wraps a function that takes a PEM text and a password. */
 function ofPem(make: (read: Read, using: Using, values: readonly Uint8Array[]) => Result<Uint8Array, string>): Apply {
   return (values, using) => {
     const [pem = NOTHING, secret = NOTHING] = values;
@@ -45,7 +45,7 @@ export const pemFromPkcs12: Apply = ([file = NOTHING, secret = NOTHING], { pki, 
   const password = textIn(secret);
   if (!password.ok) return failed(`its password: ${password.error}`);
   const blocks = pki.decodePkcs12(file, budget, password.value);
-  // The reader's own words name what is in the file, which an author can put a value into.
+  // The reader's own error quotes parts of the file, in which an author can place a value.
   const pem = blocks.ok ? pemOfBlocks(blocks.value, pki) : blocks;
   return pem.ok ? pem : failed("it is not a PKCS#12 file that opens with this password");
 };
@@ -55,6 +55,6 @@ export interface Using {
   readonly budget: DerivationBudget;
   /** Reads a value as JSON or YAML, each value once. */
   readonly document: (value: Uint8Array) => Result<DocumentNode, string>;
-  /** For a store of these parts: its password, and all that is in it. */
+  /** Derives salts for a key store from its parts: its password and all of its content. */
   readonly saltOf: (parts: readonly Uint8Array[]) => SaltOf;
 }

@@ -1,4 +1,4 @@
-/** Expressions from their text. Total: any text gives an expression or a problem, in time that grows with its length. */
+/** Parses expressions. Never throws: every text yields an expression or a problem, in time that grows with its length. */
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 import { nearestSpelling } from "../spelling.ts";
@@ -6,12 +6,12 @@ import { type Expression, type ExpressionProblem, filesIn } from "./expression.t
 import { type ExpressionFunction, FUNCTIONS, findFunction, type Parameter, signatureOf } from "./functions.ts";
 import { PATH_HINT, parsePath } from "./property-path.ts";
 
-/** In characters. */
+/** Maximum length in characters. */
 export const MAX_EXPRESSION = 4_096;
-/** Of functions inside each other. */
+/** Maximum depth of nested functions. */
 const MAX_DEPTH = 20;
 
-/** Under this name a file is named whose name is no plain word: `object("db/0")`. */
+/** Pseudo-function for a file whose name is not a plain word: `object("db/0")`. */
 const OBJECT = "object";
 
 const TOKEN = /\s*(?:(?<word>[A-Za-z0-9_][-A-Za-z0-9_.]*)|(?<text>"(?:[^"\\]|\\.)*")|(?<mark>[(),])|$)/y;
@@ -21,7 +21,7 @@ type Token = { readonly at: number } & (
   | { readonly kind: "end" | "unknown" }
 );
 
-/** Ends the reading; caught where it began. */
+/** Stops the parser. `parseExpression` catches it. */
 class Unreadable extends Error {
   readonly problem: ExpressionProblem;
 

@@ -1,4 +1,7 @@
-/** The way to a property in a JSON or YAML text: `user.name`, `hosts[0]`, `["a.b"].c`. One place or none: no wildcards, no filters. */
+/**
+ * Path of a property in a JSON or YAML text: `user.name`, `hosts[0]`, `["a.b"].c`. It finds at most one value: there are no wildcards and
+ * no filters.
+ */
 import { failed, ok, type Result } from "../result.ts";
 
 export type PathStep = string | number;
@@ -8,7 +11,7 @@ const STEP = /(?:(?<dot>\.?)(?<name>[^.[\]"\s]+)|\[(?:(?<index>0|[1-9]\d{0,8})|(
 
 export const PATH_HINT = 'write names with dots between them, [0] for the first item of a list, ["a.b"] for a name with a dot';
 
-/** The error is the place of what cannot be read, in characters from 1. */
+/** Parses a path. The error is the position of the first unreadable part, in characters, starting at 1. */
 export function parsePath(text: string): Result<PropertyPath, number> {
   const steps: PathStep[] = [];
   let at = 0;
@@ -24,12 +27,12 @@ export function parsePath(text: string): Result<PropertyPath, number> {
 }
 
 function stepOf({ dot, name, index, quoted }: Readonly<Record<string, string | undefined>>, isFirst: boolean): PathStep | undefined {
-  // A dot between two names, and nowhere else.
+  // A dot is only allowed between two names.
   if (name !== undefined) return (dot === "") === isFirst ? name : undefined;
   return index === undefined ? textOf(quoted ?? "") : Number(index);
 }
 
-/** Undefined for an escape that JSON does not have. */
+/** Returns undefined if JSON does not allow an escape in it. */
 function textOf(quoted: string): string | undefined {
   try {
     return String(JSON.parse(quoted));

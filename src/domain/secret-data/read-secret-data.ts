@@ -1,6 +1,6 @@
 /**
- * The parameter `secretData` of a class: for keys of its secretObjects what they are made of, where that is not the file of `objectName` as it
- * is. The provider and the driver do not know the parameter, and take the class all the same.
+ * Reads the parameter `secretData` of a class: expressions for those keys of its secretObjects that are not the unchanged file of
+ * `objectName`. The provider and the driver do not know the parameter, but accept the class.
  */
 import type { SecretProviderClassSpec } from "../kubernetes.ts";
 import { MAX_DATA_ENTRIES } from "../provider-class/class-limits.ts";
@@ -18,10 +18,10 @@ import { parseExpression } from "./parse-expression.ts";
 
 export const SECRET_DATA_FIELD = `spec.parameters.${SECRET_DATA}`;
 
-/** Hundreds of expressions. It is read in place, in worker and webhook. */
+/** Enough for hundreds of expressions. Worker and webhook parse it on their main thread. */
 const MAX_LENGTH = 32_768;
 
-/** By the name of the Secret, then by the key. */
+/** Expressions by the name of the Secret, then by the key. */
 export type SecretData = ReadonlyMap<string, ReadonlyMap<string, Result<ReadExpression, ExpressionProblem>>>;
 
 export type ReadSecretData = Result<SecretData, ClassProblem>;
@@ -30,7 +30,9 @@ const NONE: ReadSecretData = ok(new Map());
 
 const known = new WeakCache<SecretProviderClassSpec, ReadSecretData>();
 
-/** An expression that cannot be read is its Secret's problem; a text that is no such mapping is the class's. */
+/**
+ * Reads the parameter. An invalid expression is a problem of its Secret only. A text that is not such a mapping is a problem of the class.
+ */
 export function secretDataOf(spec: SecretProviderClassSpec): ReadSecretData {
   const text = trimSpace(spec.parameters?.[SECRET_DATA] ?? "");
   return text === "" ? NONE : known.getOrCreate(spec, () => readFor(spec, text));
@@ -79,7 +81,10 @@ function misread({ message, place }: MisreadYaml): { readonly ok: false; readonl
   return invalid(message, HINT, place);
 }
 
-/** Each has to be an entry of secretObjects too: the driver, and whoever reads the class, goes by these. */
+/**
+ * Finds a key without an entry in secretObjects. Every key needs one, because the driver and the readers of the class rely on
+ * secretObjects.
+ */
 function strayProblem({ secretObjects = [] }: SecretProviderClassSpec, read: SecretData): ClassProblem | undefined {
   const entries = new Map<string, ReadonlySet<string>>();
   for (const { secretName = "", data = [] } of secretObjects)
@@ -95,7 +100,7 @@ function strayProblem({ secretObjects = [] }: SecretProviderClassSpec, read: Sec
   return undefined;
 }
 
-/** Each is an entry of the status, as the entries of secretObjects are. */
+/** Limits the number of files, because each file is an entry of the status, as each entry of secretObjects is. */
 function sourcesProblem({ secretObjects = [] }: SecretProviderClassSpec, read: SecretData): ClassProblem | undefined {
   const counts = new Map(
     [...read].map(([name, keys]) => [name, new Map([...keys].map(([key, each]) => [key, each.ok ? each.value.files.length : 0]))]),

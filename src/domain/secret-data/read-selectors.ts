@@ -1,6 +1,6 @@
 /**
- * The parameter `objectSelectors` of a class: which objects of the vault a Secret has besides those that the class names, by their names and
- * tags. Driver and provider do not know it: a mount has the objects that the class names, and no others.
+ * Reads the parameter `objectSelectors` of a class. It selects more vault objects for a Secret, by name and tags, than the class lists.
+ * Driver and provider do not know the parameter: a mount has only the objects that the class lists.
  */
 import type { SecretProviderClassSpec } from "../kubernetes.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
@@ -16,43 +16,43 @@ import { WeakCache } from "../weak-cache.ts";
 
 export const OBJECT_SELECTORS_FIELD = `spec.parameters.${OBJECT_SELECTORS}`;
 
-/** How names in the vault become keys of the Secret. */
+/** Rule that converts names in the vault to keys of the Secret. */
 export interface KeyRule {
   readonly removePrefix: string;
   readonly letters: "upper" | "lower" | "asTheyAre";
-  /** In the place of each hyphen. */
+  /** Replacement for each hyphen. */
   readonly hyphens: string;
 }
 
 export interface ObjectSelector {
   readonly type: ObjectType;
-  /** Patterns in lower case, of which one has to match: `*` stands for any characters. Names of the vault are case-insensitive. */
+  /** Patterns in lower case, of which one must match. `*` stands for any characters. Names in a vault are case-insensitive. */
   readonly names: readonly string[];
-  /** All of them, with these values. */
+  /** Required tags. All must have these values. */
   readonly tags: ReadonlyMap<string, string>;
-  /** Also secrets that belong to a certificate, and hold its private key. */
+  /** Whether to include secrets that belong to a certificate, which contain its private key. */
   readonly hasCertificates: boolean;
   readonly keys: KeyRule;
 }
 
-/** By the name of the Secret. */
+/** Selectors by the name of the Secret. */
 export type ObjectSelectors = ReadonlyMap<string, ObjectSelector>;
 
 type Read<T> = Result<T, ClassProblem>;
 
-/** Read in place, in worker and webhook, and compared with every object of a list. */
+/** Worker and webhook parse it on their main thread, and the worker compares it with every object of a list. */
 const MAX_LENGTH = 8_192;
 const MAX_SELECTORS = 20;
-/** Of all selectors together. */
+/** Maximum number of patterns of all selectors together. */
 const MAX_PATTERNS = 50;
 const MAX_TAGS = 50;
-/** Of one pattern: each is looked for in the name of each object of a list. */
+/** Maximum number of asterisks of one pattern. The worker matches each pattern with the name of each object of a list. */
 const MAX_STARS = 5;
 const NONE: Read<ObjectSelectors> = ok(new Map());
 
 const known = new WeakCache<SecretProviderClassSpec, Read<ObjectSelectors>>();
 
-/** Undefined where the class was not read yet. */
+/** Returns undefined if the class has not been read yet. */
 export function readSelectorsOf(spec: SecretProviderClassSpec): Read<ObjectSelectors> | undefined {
   return trimSpace(spec.parameters?.[OBJECT_SELECTORS] ?? "") === "" ? NONE : known.get(spec);
 }
@@ -133,7 +133,7 @@ function strayOf(members: MappingMembers, fields: readonly string[], place: stri
   return problem(`the field ${quoted(stray)} does not exist`, spellingAdvice(stray, fields), place).error;
 }
 
-/** Keeps the first thing that is wrong. */
+/** Reads the members of a selector, and keeps the first problem. */
 class SelectorReader {
   problem: ClassProblem | undefined;
   readonly #members: MappingMembers;
@@ -193,7 +193,7 @@ class SelectorReader {
   }
 }
 
-/** Characters of names in a vault, and `*`. */
+/** Matches characters of names in a vault, and `*`. */
 const PATTERN = /^[-A-Za-z0-9*]{1,127}$/;
 
 function checked(selector: ObjectSelector, isEverything: boolean, place: string): Read<ObjectSelector> {

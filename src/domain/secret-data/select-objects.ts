@@ -1,4 +1,4 @@
-/** Which objects of a vault the selectors of a class take, by the lists of the vault, and under which keys. Pure. */
+/** Selects objects with the selectors of a class from the lists of a vault, and names their keys. Pure. */
 import { objectIdOf } from "../content/object-file.ts";
 import type { ListedObject } from "../ports/vault-object.ts";
 import { MAX_DATA_ENTRIES } from "../provider-class/class-limits.ts";
@@ -11,13 +11,13 @@ import { WeakCache } from "../weak-cache.ts";
 import { type DataEntry, entryKey, type SecretObjectEntries } from "./data-entries.ts";
 import { type KeyRule, OBJECT_SELECTORS_FIELD, type ObjectSelector, type ObjectSelectors } from "./read-selectors.ts";
 
-/** Why a Secret is left as it is. */
+/** Reason why a Secret stays unchanged. */
 export interface SelectionProblem {
   readonly reason: "Forbidden" | "ObjectNotFound" | "InvalidClass" | "TooLarge";
   readonly message: string;
 }
 
-/** What a Secret was made of, as the status has it. */
+/** Content of a Secret, according to the status of the class. */
 export interface HeldSecret {
   readonly name: string;
   readonly data: readonly { readonly key: string; readonly object?: string; readonly version?: string }[];
@@ -27,22 +27,22 @@ export interface SelectionInput {
   readonly objects: readonly ClassObject[];
   readonly secretObjects: readonly SecretObjectEntries[];
   readonly selectors: ObjectSelectors;
-  /** Undefined where the identity may not list, or the vault has too many. */
+  /** Returns undefined if the identity has no permission to list, or if the vault has too many objects. */
   readonly listingOf: (type: ObjectType) => VaultListing | undefined;
-  /** What the status says of the Secrets. */
+  /** The Secrets according to the status. */
   readonly stored: readonly HeldSecret[];
-  /** Whether the object, by its id, may go: a complete list before this one was without it, and no pod keeps it. */
+  /** Whether the object with this id may be removed: an earlier complete list lacked it as well, and no pod needs it. */
   readonly mayGo: (objectId: string) => boolean;
 }
 
 export interface Selection {
-  /** Those of the class, then those that were selected. */
+  /** The objects that the class names, then the selected ones. */
   readonly objects: readonly ClassObject[];
   readonly secretObjects: readonly SecretObjectEntries[];
   readonly problems: ReadonlyMap<string, SelectionProblem>;
-  /** Why a vault was not listed, and what is selected from it not looked at; undefined where all was. */
+  /** Reason why a list of the vault is missing, so that its selectors were not evaluated; undefined if no list is missing. */
   readonly unlisted: SelectionProblem | undefined;
-  /** Objects that a Secret holds, and that the list no longer has: they stay for now. */
+  /** Objects that a Secret contains but the list lacks. They stay for now. */
   readonly leaving: ReadonlySet<ClassObject>;
 }
 
@@ -83,7 +83,7 @@ interface Taken {
 }
 
 interface Selecting {
-  /** Of the Secret. */
+  /** Name of the Secret. */
   readonly name: string;
   readonly selector: ObjectSelector;
   readonly listing: VaultListing;
@@ -99,18 +99,18 @@ function takeFor(
   const held = heldBy(secret, selector.type, new Set(data.map(entryKey)));
   const taken: Taken[] = [];
   for (const listed of listing.objects.values()) {
-    // One more than a class can have is too many, however many more there are.
+    // One more than the maximum is enough to exceed the limit.
     if (taken.length > MAX_DATA_ENTRIES) break;
-    // A disabled one is taken by nobody who has not got it; who has it is told, as of an object that the class names.
+    // A disabled object is selected only if the Secret already has it. The worker then reports it, as for an object that the class names.
     if (isMatch(listed) && (listed.isEnabled || held.has(listed.name.toLowerCase()))) taken.push(takenOf(listed.name, selector, false));
   }
-  // What the list has, and the selector no longer asks for, goes at once.
+  // An object that is in the list but no longer matches the selector is removed immediately.
   const gone = [...held].filter(([lower]) => !listing.objects.has(lower));
   const left = gone.filter(([, objectName]) => !mayGo(objectIdOf({ type: selector.type, name: objectName })));
   return [...taken, ...left.map(([, objectName]) => takenOf(objectName, selector, true))].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** No alias has two dots in a row: the file of an object that the class names is another one. */
+/** No alias has two consecutive dots, so the path differs from the file of every object that the class names. */
 function selectedPath(type: ObjectType, name: string): string {
   return `..selected/${type}/${name.toLowerCase()}`;
 }
@@ -144,17 +144,17 @@ function matcherOf({ names, tags, hasCertificates }: ObjectSelector): (listed: L
   };
 }
 
-/** Without a pattern every name is. Patterns are in lower case; of the name case does not count. */
+/** Whether a name matches one of the patterns, or there is no pattern. Patterns are in lower case, and the name's case does not matter. */
 export function isSelectedName(name: string, patterns: readonly string[]): boolean {
   if (patterns.length === 0) return true;
   const lower = name.toLowerCase();
   return partsOf.getOrCreate(patterns, () => patterns.map((pattern) => pattern.split("*"))).some((parts) => hasParts(lower, parts));
 }
 
-/** Patterns of a class are compared with each name of a list: they are taken apart once. */
+/** The parts of each pattern. The worker compares the patterns of a class with each name of a list, so it splits them once. */
 const partsOf = new WeakCache<readonly string[], readonly (readonly string[])[]>();
 
-/** In time that grows with the lengths: between two `*` the first place that fits will do. */
+/** Matches in linear time: between two `*`, the first possible position is enough. */
 function hasParts(name: string, parts: readonly string[]): boolean {
   const [start = ""] = parts;
   const end = parts.length > 1 ? parts.at(-1) : undefined;
@@ -169,7 +169,7 @@ function hasParts(name: string, parts: readonly string[]): boolean {
   return at <= name.length - end.length;
 }
 
-/** By the name in lower case, the name: of what the Secret's keys are made of, but for the keys that the class names itself. */
+/** Returns the names of the selected objects in the Secret, by name in lower case. Ignores the keys that the class itself names. */
 function heldBy(secret: HeldSecret | undefined, type: ObjectType, named: ReadonlySet<string>): ReadonlyMap<string, string> {
   const names = (secret?.data ?? []).flatMap(({ key, object = "", version }) => {
     const isSelected = !named.has(key) && version !== undefined && object.startsWith(`${type}/`);

@@ -13,10 +13,10 @@ import { expressionField, expressionViolation, placeOf } from "./expression-prob
 import { driverViolation, furtherViolation, keyViolation } from "./rules.ts";
 import { isTlsKey, partFor, TLS_TYPE, tlsParts } from "./tls.ts";
 
-/** The API server's limit on the values of one Secret together. */
+/** The API server's limit for the values of one Secret together. */
 export const MAX_SECRET_BYTES = 1_048_576;
 
-/** Files that a message names: a class may have thousands, and a message for each of its entries. */
+/** Maximum number of files that a message names. A class may have thousands of files, and a message for each of its entries. */
 const MOST_NAMES = 10;
 
 type Files = ReadonlyMap<string, ObjectFile>;
@@ -56,13 +56,13 @@ function filesOf(entry: DataEntry, index: number, files: Files): Result<Made, Se
   return ok({ key, files: names.flatMap((name) => files.get(name) ?? []) });
 }
 
-/** One value of the Secret, and the files that it is made from. */
+/** One value of the Secret, and the files from which it is made. */
 interface Value {
   readonly files: readonly ObjectFile[];
   readonly contents: Sensitive;
 }
 
-/** Certificates and key of a file that a Secret of type kubernetes.io/tls is made from. */
+/** Returns certificates and key of a file for a Secret of type kubernetes.io/tls. */
 export type TlsPartsOf = (file: ObjectFile) => readonly Result<Sensitive, DecodingProblem>[];
 
 function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<Sensitive, DecodingProblem> {
@@ -72,7 +72,7 @@ function tlsValueOf(key: string, file: ObjectFile, partsOf: TlsPartsOf): Result<
   return failed({ code, message: `failed to get cert data from file ${file.path}, err: ${message}` });
 }
 
-/** What is made of files, where a value is not one of them as it is. */
+/** Sources of the values that are not an unchanged file. */
 export interface ValueSources {
   readonly partsOf: TlsPartsOf;
   readonly valueOf: (expression: ReadExpression) => Result<Sensitive, DecodingProblem>;
@@ -101,7 +101,7 @@ function readData(
     const { expression } = entry;
     const contents = expression?.ok ? madeValue(entry, expression.value, options) : fileValue(found.value, index, options);
     if (!contents.ok) return contents;
-    // A repeated key: the later entry wins, as in the driver.
+    // The later of two entries with the same key takes precedence, as in the driver.
     values.set(found.value.key, { files: found.value.files, contents: contents.value });
   }
   return ok(values);
@@ -141,12 +141,12 @@ interface BuildOptions extends ValueSources {
   readonly shared: SecretObjectProblem | undefined;
 }
 
-/** A type of nothing but spaces passes the driver's check and is then the default. */
+/** A type that consists only of whitespace passes the driver's check, and then means the default. */
 const DEFAULT_TYPE = "Opaque";
 
 const typeOf = ({ type = "" }: SecretObjectEntries): string => trimSpace(type) || DEFAULT_TYPE;
 
-/** `shared`: that another secretObject has the same name. It waits until the driver has no complaint. */
+/** Builds one Secret. `shared` is the problem that another secretObject has the same name. Problems that the driver finds come first. */
 function buildSecret(object: SecretObjectEntries, { files, shared, ...sources }: BuildOptions): Result<DesiredSecret, SecretObjectProblem> {
   const violation = driverViolation(object) ?? expressionViolation(object);
   if (violation) return failed(violation);
@@ -167,7 +167,7 @@ function buildSecret(object: SecretObjectEntries, { files, shared, ...sources }:
   });
 }
 
-/** Positions of the secretObjects that share each name. */
+/** Returns the positions of the secretObjects by name. */
 function positionsByName(objects: readonly SecretObjectEntries[]): ReadonlyMap<string, readonly number[]> {
   const positions = new Map<string, number[]>();
   for (const [index, { secretName = "" }] of objects.entries()) {
@@ -189,10 +189,10 @@ function sharedName(name: string, positions: readonly number[]): SecretObjectPro
   };
 }
 
-/** Of two files with the same path the later one counts, as on a mount. */
+/** The later of two files with the same path counts, as in a mount. */
 const byPath = (files: readonly ObjectFile[]): Files => new Map(files.map((file) => [file.path, file]));
 
-/** Files of which certificates or a key are wanted, each contents once. */
+/** Returns the files from which certificates or a key are needed, each content once. */
 export function tlsFiles(objects: readonly SecretObjectEntries[], files: readonly ObjectFile[]): readonly ObjectFile[] {
   const known = byPath(files);
   const entries = objects.filter((object) => typeOf(object) === TLS_TYPE).flatMap(({ data = [] }) => data);
@@ -203,8 +203,8 @@ export function tlsFiles(objects: readonly SecretObjectEntries[], files: readonl
 }
 
 /**
- * One outcome per secretObject, in their order. `files` are those of the class: of two with the same path the later
- * one counts, as on a mount.
+ * Returns one outcome per secretObject, in their order. `files` are the files of the class. The later of two files with the same path
+ * counts, as in a mount.
  */
 export function buildSecretsFrom(
   objects: readonly SecretObjectEntries[],
@@ -222,10 +222,10 @@ export function buildSecretsFrom(
   });
 }
 
-/** Nothing that is made in place is kept. */
+/** The results of {@link buildSecrets} are never stored, so they need no secret key. */
 const NO_SALT = new Uint8Array(32);
 
-/** As {@link buildSecretsFrom}, with all that has to be decoded decoded in place, each contents once. */
+/** Same as {@link buildSecretsFrom}, but decodes everything on this thread, each content once. */
 export function buildSecrets(objects: readonly SecretObjectEntries[], files: readonly ObjectFile[], pki: Pki): readonly SecretOutcome[] {
   const budget = new DerivationBudget();
   const decoded = new Map<Sensitive, ReturnType<TlsPartsOf>>();

@@ -3,12 +3,12 @@ import { type DataEntry, entryKey, type SecretObjectEntries } from "../secret-da
 import { SECRET_DATA_FIELD } from "../secret-data/read-secret-data.ts";
 import type { SecretObjectProblem } from "./desired-secret.ts";
 
-/** Where the expression of a key stands. */
+/** Returns the field that contains the expression of a key. */
 export function expressionField({ secretName = "" }: SecretObjectEntries, entry: DataEntry): string {
   return `${SECRET_DATA_FIELD}[${trimSpace(secretName)}][${entryKey(entry)}]`;
 }
 
-/** The first expression of a secretObject that cannot be read. */
+/** Returns the problem of the first invalid expression of a secretObject. */
 export function expressionViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   for (const entry of object.data ?? []) {
     if (entry.expression?.ok !== false) continue;
@@ -18,7 +18,7 @@ export function expressionViolation(object: SecretObjectEntries): SecretObjectPr
   return undefined;
 }
 
-/** What is wrong with an expression stands in the parameter, all else in the secretObject itself. */
+/** Returns the full path of a field. Expressions are in the parameter, all other fields in the secretObject. */
 export function placeOf(index: number, field: string): string {
   return field.startsWith(SECRET_DATA_FIELD) ? field : `spec.secretObjects[${index}].${field}`;
 }

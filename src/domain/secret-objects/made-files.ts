@@ -6,23 +6,23 @@ import { nearestSpelling } from "../spelling.ts";
 import type { SecretObjectProblem } from "./desired-secret.ts";
 import { expressionField } from "./expression-problem.ts";
 
-/** The files that the objects of a class make, by their text alone. */
+/** The files that the objects of a class produce, according to the text of the class. */
 export interface MadeFiles {
   readonly isEmpty: boolean;
   readonly has: (fileName: string) => boolean;
-  /** The file that may be meant by a name that is none of them. Compares it with all of them. */
+  /** Returns the file that the user may have meant by an unknown name. Compares the name with all files. */
   readonly nearest: (fileName: string) => string | undefined;
 }
 
 export function madeFiles(objects: readonly ClassObject[]): MadeFiles {
   const has = fileNamesOf(objects);
-  // Of a history there are only files in a folder of that name.
+  // An object with a history produces files only in a folder with its name.
   const names = objects.map(({ path }) => (has(path) ? path : `${path}/0`));
   const nearest = (fileName: string) => (has(`${fileName}/0`) ? `${fileName}/0` : nearestSpelling(fileName, names));
   return { isEmpty: objects.length === 0, has, nearest };
 }
 
-/** The first file that a Secret is made from and that no object makes: the worker never writes that Secret. */
+/** Finds the first file of a Secret that no object produces. Because of it, the worker never writes that Secret. */
 export function absentFile(object: SecretObjectEntries, made: MadeFiles): SecretObjectProblem | undefined {
   for (const [index, entry] of (object.data ?? []).entries()) {
     const name = filesOfEntry(entry).find((file) => file !== "" && !made.has(file));

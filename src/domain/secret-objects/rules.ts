@@ -1,4 +1,4 @@
-/** What a secretObject must satisfy besides its data. Each check looks at one thing; the first failure decides. */
+/** Rules for a secretObject, apart from its data. Each check is about one thing, and the first failure decides. */
 import { inPlaceOf, isPlaceholder } from "../placeholder.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import { quoted } from "../quoted.ts";
@@ -11,14 +11,19 @@ import { isTlsKey, TLS_TYPE } from "./tls.ts";
 const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const MAX_SUBDOMAIN = 253;
 
-/** The API server or a tool acts on these: a service account's token, a node's join token, Helm's release record. */
+/**
+ * The API server or a tool acts on Secrets of these types: tokens of ServiceAccounts, join tokens of nodes, and release records of Helm.
+ */
 const FORBIDDEN_TYPES = new Set(["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"]);
 
-/** Ours would forge ownership, like the driver's label; a GitOps tool would take the Secret for its own and delete or overwrite it. */
+/**
+ * Keys of this project and the driver's label would forge ownership. With a key of a GitOps tool, the tool would treat the Secret as its
+ * own, and delete or overwrite it.
+ */
 const FORBIDDEN_KEYS =
   /^(?:(?:keyvault-injector\.dev|argocd\.argoproj\.io|(?:[^/]*\.)?fluxcd\.io)\/|secrets-store\.csi\.k8s\.io\/managed$)/;
 
-/** Whether a label or annotation of that key is none that a class may write on a Secret. */
+/** Whether a class must not write a label or annotation with this key on a Secret. */
 export function isReservedKey(key: string): boolean {
   return FORBIDDEN_KEYS.test(key);
 }
@@ -70,7 +75,7 @@ function forbiddenKey(field: "labels" | "annotations"): Check {
 
 const driverChecks: readonly Check[] = [nameIsMissing, typeIsMissing, dataIsMissing];
 
-/** What the API server would refuse, and what is not ours to write. */
+/** Checks for content that the API server rejects, or that the worker must not write. */
 const furtherChecks: readonly Check[] = [nameIsNoSubdomain, typeIsForbidden, forbiddenKey("labels"), forbiddenKey("annotations")];
 
 function firstOf(checks: readonly Check[], object: SecretObjectEntries): SecretObjectProblem | undefined {
@@ -91,7 +96,7 @@ function keysOf({ data }: SecretObjectEntries): readonly string[] {
   return (data ?? []).map(({ key = "" }) => trimSpace(key));
 }
 
-/** A key that the API server takes in no Secret. */
+/** Finds a key that the API server rejects in every Secret. */
 export function keyViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   const keys = keysOf(object);
   const index = keys.findIndex((key) => !isValidKey(key));
@@ -101,7 +106,7 @@ export function keyViolation(object: SecretObjectEntries): SecretObjectProblem |
   return refusal("InvalidClass", `data[${index}].key`, `${quoted(key)} is not a valid Secret key`, hint);
 }
 
-/** A key that the driver takes in no Secret of type kubernetes.io/tls; in its words. */
+/** Finds a key that the driver rejects in a Secret of type kubernetes.io/tls. Uses the driver's text. */
 function tlsKeyViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   const keys = keysOf(object);
   const index = trimSpace(object.type ?? "") === TLS_TYPE ? keys.findIndex((key) => !isTlsKey(key)) : -1;
@@ -110,19 +115,21 @@ function tlsKeyViolation(object: SecretObjectEntries): SecretObjectProblem | und
   return refusal("InvalidObject", `data[${index}].key`, message, "write tls.crt or tls.key, or type: Opaque");
 }
 
-/** All that the text alone shows, in the order in which the worker would come upon it. */
+/** Finds the first problem that the text alone shows, in the order of the worker. */
 export function textViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   return (
     driverViolation(object) ?? expressionViolation(object) ?? tlsKeyViolation(object) ?? furtherViolation(object) ?? keyViolation(object)
   );
 }
 
-/** What the driver checks, in its order, before it looks at the data. Fields are relative to the secretObject. */
+/** Runs the driver's checks that come before its checks of the data, in its order. Fields are relative to the secretObject. */
 export function driverViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   return firstOf(driverChecks, object);
 }
 
-/** What the driver leaves to the API server or does not look at; so it comes after all that the driver has a text for. */
+/**
+ * Runs the checks that the driver leaves to the API server or does not make. They come after all checks for which the driver has a text.
+ */
 export function furtherViolation(object: SecretObjectEntries): SecretObjectProblem | undefined {
   return firstOf(furtherChecks, object);
 }

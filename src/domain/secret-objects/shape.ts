@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from "../json-object.ts";
 import type { SecretObject } from "../kubernetes.ts";
 import { isTextMap } from "../text-map.ts";
 
-/** Undefined where it has not the shape that the schema demands. A field without a value is none. */
+/** Returns undefined if the value violates the schema. Removes fields without a value. */
 export function readSecretObjects(value: unknown): readonly SecretObject[] | undefined {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || !value.every(isJsonObject)) return undefined;

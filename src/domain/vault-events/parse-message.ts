@@ -5,16 +5,16 @@ import type { ObjectType } from "../provider-class/object-rules.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { ObjectChange, Rejection, VaultEvent } from "./vault-event.ts";
 
-/** Characters of a message: a queue takes none that has more than 64 KiB. */
+/** Maximum length of a message in characters. A queue accepts no message of more than 64 KiB. */
 const MAX_CHARACTERS = 65_536;
 
-/** No event has a host name or a time with more. */
+/** No host name or time in an event is longer. */
 const MAX_TEXT = 300;
 
-/** A vault is one label below its cloud's suffix. */
+/** A vault's host is one label and the suffix of its cloud. */
 const VAULT_HOST = /^[a-z0-9][-a-z0-9]{1,22}[a-z0-9](?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?){1,8}$/;
 
-/** As the data plane has them: `secrets/name` or `secrets/name/version`. */
+/** Matches paths of the data plane: `secrets/name` or `secrets/name/version`. */
 const OBJECT_PATH = /^\/(secrets|keys|certificates)\/([-0-9A-Za-z]{1,127})(?:\/([-0-9A-Za-z]{1,127}))?\/?$/;
 
 const OBJECT_TYPE = /^Microsoft\.KeyVault\.(Secret|Key|Certificate)(NewVersionCreated|NearExpiry|Expired)$/;
@@ -29,8 +29,8 @@ const TYPES: Readonly<Record<string, readonly ObjectType[]>> = {
 };
 
 /**
- * The event in the text of a queue's message: of Event Grid's schema or a CloudEvent 1.0, alone or as the only item of a list, as JSON or as
- * base64 of that, which is how Event Grid writes it. Total: any text gives an answer, in time bounded by its length.
+ * Parses the text of a queue's message: an event of Event Grid's schema or a CloudEvent 1.0, alone or as the only item of a list. The text
+ * is JSON, or base64 of JSON, which is the form that Event Grid writes. Never throws, and takes time bounded by the length of the text.
  */
 export function parseMessage(text: string): Result<VaultEvent, Rejection> {
   if (text.length > MAX_CHARACTERS) return failed("malformed");
@@ -43,24 +43,24 @@ export function parseMessage(text: string): Result<VaultEvent, Rejection> {
   if (type === ACCESS_TYPE) return accessEvent(event, data, timeOf(event));
   const [, object = "", change = ""] = OBJECT_TYPE.exec(type) ?? [];
   if (object === "") return failed("otherType");
-  return objectEvent({ object, change: change as ObjectChange, time: timeOf(event), id: member(data, "id") }); // One of the expression's own words.
+  return objectEvent({ object, change: change as ObjectChange, time: timeOf(event), id: member(data, "id") }); // The regular expression matches only these words.
 }
 
 function jsonOf(text: string): string {
   const trimmed = text.trim();
   if (trimmed.startsWith("{") || trimmed.startsWith("[")) return trimmed;
   const bytes = decodeBase64(new TextEncoder().encode(trimmed));
-  // Bytes that are no UTF-8 become characters that are no JSON.
+  // Bytes that are not UTF-8 become characters that are not JSON.
   return bytes.ok ? new TextDecoder().decode(bytes.value) : "";
 }
 
-/** Unix milliseconds. */
+/** Returns Unix milliseconds. */
 function timeOf(event: JsonObject): number {
   const text = nonEmptyText(event["eventTime"]) ?? nonEmptyText(event["time"]) ?? "";
   return text.length > MAX_TEXT ? Number.NaN : Date.parse(text);
 }
 
-/** The documentation's own examples spell the members of `data` in several ways. */
+/** Reads a member in any case, because the examples in the documentation spell the members of `data` in several ways. */
 function member(data: JsonObject, name: string): string {
   const key = Object.keys(data).find((candidate) => candidate.toLowerCase() === name);
   const value = key === undefined ? undefined : nonEmptyText(data[key]);
@@ -68,7 +68,7 @@ function member(data: JsonObject, name: string): string {
 }
 
 interface ObjectFacts {
-  /** As the event's type has it: `Secret`. */
+  /** As in the event's type: `Secret`. */
   readonly object: string;
   readonly change: ObjectChange;
   readonly time: number;
@@ -89,7 +89,7 @@ function isVault({ protocol, hostname, port, username, search }: URL): boolean {
   return protocol === "https:" && port === "" && username === "" && search === "" && VAULT_HOST.test(hostname);
 }
 
-/** Names no host, only the vault: by its name in `data`, or at the end of its resource's id. */
+/** Reads the name of the vault in `data`, or at the end of the resource id. The event contains no host. */
 function accessEvent(event: JsonObject, data: JsonObject, time: number): Result<VaultEvent, Rejection> {
   const resource = nonEmptyText(event["topic"]) ?? nonEmptyText(event["source"]) ?? "";
   const name = (member(data, "vaultname") || (resource.split("/").at(-1) ?? "")).toLowerCase();

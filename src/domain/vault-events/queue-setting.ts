@@ -1,15 +1,17 @@
-/** One item of `--event-queues`: the address of a queue, and who the worker signs in as there. */
+/** Parses one item of `--event-queues`: the address of a queue, and the identity with which the worker signs in to it. */
 import { placeholdersIn } from "../placeholder.ts";
 import type { QueueIdentity, QueueSetting } from "../ports/event-queue.ts";
 import { CLOUDS } from "../provider-class/clouds.ts";
 import { failed, ok, type Result } from "../result.ts";
 
-/** The service's scope in every cloud that everybody knows: https://learn.microsoft.com/azure/storage/queues/authorize-access-azure-active-directory */
+/**
+ * The scope of the service in every public cloud: https://learn.microsoft.com/azure/storage/queues/authorize-access-azure-active-directory
+ */
 const STORAGE_SCOPE = "https://storage.azure.com/.default";
 
 const [PUBLIC, US_GOVERNMENT, CHINA, GERMANY] = CLOUDS;
 
-/** What follows an account's name; the second of the public cloud's has a zone between them. */
+/** Suffix of the host after the account's name. With the second suffix of the public cloud, a zone is between them. */
 const SUFFIXES = [
   { suffix: ".queue.core.windows.net", cloud: PUBLIC },
   { suffix: ".queue.storage.azure.net", cloud: PUBLIC },
@@ -34,20 +36,20 @@ type Given = Partial<Record<Key, string>>;
 
 const EXAMPLE = "https://<account>.queue.core.windows.net/<queue>;identity=managed";
 
-/** In the name of a queue: the number of the shard that reads it. */
+/** Placeholder in the name of a queue for the number of the shard that reads it. */
 export const SHARD_PLACE = "{shard}";
 
-/** The same setting for one shard. */
+/** Returns the setting for one shard. */
 export function queueOfShard(setting: QueueSetting, shard: number): QueueSetting {
   return { ...setting, url: setting.url.replaceAll(SHARD_PLACE, String(shard)) };
 }
 
-/** The error says what to write instead. */
+/** Parses a setting. The error states the fix. */
 export function parseQueueSetting(text: string): Result<QueueSetting, string> {
   const unfilled = placeholdersIn(text);
   if (unfilled.length > 0) return failed(`write the value in place of ${unfilled.join(" and ")}`);
   const [address = "", ...parts] = text.split(";").map((part) => part.trim());
-  // In the name alone: the host says whose account it is.
+  // Only in the name, because the host determines the owner of the account.
   const [host, name] = [address.slice(0, address.lastIndexOf("/")), address.slice(address.lastIndexOf("/"))];
   const url = readAddress(`${host}${name.replaceAll(SHARD_PLACE, "0")}`);
   if (!url.ok) return url;
@@ -109,7 +111,7 @@ function readCloud({ hostname }: URL, { authorityHost, scope }: Given): Result<C
 
 const CUSTOM_EXAMPLE = "authorityHost=https://login.example.com/;scope=https://storage.example.com/.default";
 
-/** Which parts each identity has to have, and may have. */
+/** Required and optional parts of each identity. */
 const PARTS: Readonly<Record<(typeof IDENTITIES)[number], { readonly needs: readonly Key[]; readonly may: readonly Key[] }>> = {
   managed: { needs: [], may: ["clientID"] },
   workload: { needs: ["clientID", "tenantID", "serviceAccount"], may: [] },
@@ -148,7 +150,7 @@ function asIdentity(
   return { kind, clientId: clientID ?? "", tenantId: tenantID, account: { namespace, name } };
 }
 
-/** Host and name, as logs and metrics call the queue: `account.queue.core.windows.net/name`. */
+/** Returns host and name, which logs and metrics use for the queue: `account.queue.core.windows.net/name`. */
 export function queueLabel({ url }: Pick<QueueSetting, "url">): string {
   return url.replace(/^https:\/\//, "");
 }

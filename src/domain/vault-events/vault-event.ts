@@ -1,39 +1,39 @@
-/** What Key Vault tells Event Grid: https://learn.microsoft.com/azure/event-grid/event-schema-key-vault */
+/** Events that Key Vault sends to Event Grid: https://learn.microsoft.com/azure/event-grid/event-schema-key-vault */
 import type { ObjectType } from "../provider-class/object-rules.ts";
 
-/** What happened to an object; of `NewVersionCreated` alone its value is another one. */
+/** Kind of an object's change. Only `NewVersionCreated` means that the value changed. */
 export type ObjectChange = "NewVersionCreated" | "NearExpiry" | "Expired";
 
-/** One event of one vault. A hint: where and when to look, never what is there. */
+/** One event of one vault. A hint: it names an object and a time, never a value. */
 export type VaultEvent = ObjectEvent | AccessEvent;
 
 export interface ObjectEvent {
   readonly kind: "object";
-  /** Host of the vault in lower case: `shop.vault.azure.net`. */
+  /** Host of the vault in lower case, for example `shop.vault.azure.net`. */
   readonly vaultHost: string;
   readonly change: ObjectChange;
-  /** Those that changed together: with a certificate its key and its secret, which have its name and its versions. */
+  /** Types of the objects that changed together: the key and the secret of a certificate have its name and its versions. */
   readonly types: readonly ObjectType[];
-  /** In lower case: names know no case. */
+  /** In lower case, because names are case-insensitive. */
   readonly name: string;
-  /** Undefined where the event names none. */
+  /** Undefined if the event names no version. */
   readonly version: string | undefined;
-  /** Unix milliseconds, by the vault's clock. */
+  /** Unix milliseconds of the vault's clock. */
   readonly time: number;
 }
 
-/** The vault's access policies changed: what was refused may be had now. */
+/** The vault's access policies changed, so a request that the vault refused may succeed now. */
 export interface AccessEvent {
   readonly kind: "access";
-  /** Name of the vault in lower case: of its host nothing is said. */
+  /** Name of the vault in lower case. The event does not contain its host. */
   readonly vaultName: string;
   /** Unix milliseconds. */
   readonly time: number;
 }
 
-/** Why a message is no event that anything is done about. */
+/** Reason why the worker ignores a message. */
 export type Rejection =
-  /** Neither an Event Grid event nor a CloudEvent, or one that lacks what it must have. */
+  /** The message is neither an Event Grid event nor a CloudEvent, or lacks a required member. */
   | "malformed"
-  /** An event, of somebody else than Key Vault or of a kind that is not known here. */
+  /** The event is not from Key Vault, or has an unknown kind. */
   | "otherType";

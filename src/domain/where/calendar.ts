@@ -1,9 +1,9 @@
 import type { ObjectUsage } from "./usage.ts";
 
-/** Whether an object has expired, or will. */
+/** Whether an object has expired, or expires soon or later. */
 export type ExpiryState = "expired" | "soon" | "later";
 
-/** An object that expires, with who would notice. */
+/** An object that expires, and its users. */
 export interface Expiry extends Pick<ObjectUsage, "vault" | "type" | "name" | "classes" | "secrets"> {
   /** Unix milliseconds. */
   readonly expires: number;
@@ -13,10 +13,12 @@ export interface Expiry extends Pick<ObjectUsage, "vault" | "type" | "name" | "c
   readonly pods: number;
 }
 
-/** What counts as soon where nobody says (milliseconds): Key Vault tells of an expiry thirty days before. */
+/** Default of "soon" in milliseconds. Key Vault announces an expiry thirty days in advance. */
 const SOON_MS = 30 * 86_400_000;
 
-/** The objects that expire, the first first. `withinMs`: those alone that have expired, or will within that time. */
+/**
+ * Returns the objects that expire, the earliest first. With `withinMs`, returns only those that have expired or expire within that time.
+ */
 export function expiryCalendar(usages: readonly ObjectUsage[], now: number, withinMs?: number): readonly Expiry[] {
   const last = now + (withinMs ?? Number.POSITIVE_INFINITY);
   return usages
@@ -31,7 +33,7 @@ export function expiryCalendar(usages: readonly ObjectUsage[], now: number, with
     .sort((a, b) => a.expires - b.expires);
 }
 
-/** `30d`, `36h`, or what else a duration may be written as in days, hours, minutes and seconds; milliseconds. Undefined for anything else. */
+/** Parses a number of days such as `30d`. Returns milliseconds, or undefined for any other text. */
 export function parseDays(text: string): number | undefined {
   const days = /^(\d{1,5})d$/.exec(text);
   return days === null ? undefined : Number(days[1]) * 86_400_000;

@@ -7,28 +7,28 @@ import type { Snapshot } from "./snapshot.ts";
 import type { StoredPodStatus } from "./stored-versions.ts";
 import type { ContainerUsage, Evidence } from "./usage.ts";
 
-/** A use of the object, before anybody compares its version. */
+/** A use of the object, before its version is compared. */
 export interface FoundUse extends Omit<ContainerUsage, "state"> {
-  /** The entry of the class that the files or the key are from. */
+  /** The entries of the class from which the files or the key are made. */
   readonly entries: readonly ClassObject[];
   /**
-   * What is certain whatever the newest version is: an older one, no process that could have any, or a place further back in a history, for
-   * which the class asks.
+   * State that does not depend on the newest version: an older version, no process that could have a version, or an earlier place in a
+   * history, which the class requests.
    */
   readonly certainty?: "older" | "not-running" | "asked";
 }
 
 type Found = Pick<FoundUse, "version" | "evidence" | "since" | "certainty" | "why">;
 
-/** Of what a key holds. */
+/** Returns the certainty for the version of a key. */
 export function certaintyOf({ version, index }: Pick<KeyVersion, "version" | "index">): Pick<FoundUse, "certainty"> {
   return version !== undefined && (index ?? 0) > 0 ? { certainty: "asked" } : {};
 }
 
-/** Until a volume of a Secret has what the Secret has: the kubelet's sync of a pod, with room (milliseconds). */
+/** Time in milliseconds until a volume of a Secret has the content of the Secret: the kubelet's sync interval of a pod, with a margin. */
 const KUBELET_MS = 120_000;
 
-/** Files in the pods that mount the class. `entries`: those of the class that name the object. */
+/** Returns the uses as files in the pods that mount the class. `entries` are the class's entries that name the object. */
 export function mountUses(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassObject[]): readonly FoundUse[] {
   return snapshot.podsOfClass(spc.namespace, spc.name).flatMap((pod) => {
     const status = snapshot.podStatus(pod, spc.name);
@@ -49,7 +49,7 @@ function placeOf({ namespace, name, workload, node }: PodUse): Pick<ContainerUsa
   return { namespace, pod: name, workload, node };
 }
 
-/** A container may mount the whole and a part. */
+/** Removes duplicates. A container may mount the whole volume and a part of it. */
 function distinctContainers(uses: readonly FoundUse[]): readonly FoundUse[] {
   const seen = new Map(uses.map((use) => [`${use.container ?? ""} ${use.version ?? ""} ${use.evidence}`, use]));
   return [...seen.values()];
@@ -74,7 +74,10 @@ function reportedFiles(snapshot: Snapshot, pod: PodUse, status: StoredPodStatus 
   return { version: held.version, evidence: "pod-status", since: status.writtenAt };
 }
 
-/** A part of a volume is what it was when the container started; the whole follows the driver, also while a container waits. */
+/**
+ * Determines the version in a container. A part of a volume never changes after the container started. A whole volume follows the driver,
+ * even while the container waits.
+ */
 function inContainer(container: ObservedContainer, use: ContainerUse, status: StoredPodStatus | undefined, reported: Found): Found {
   if (container.state.kind === "ended") return notRunning();
   if (use.kind !== "mount" || use.subPath === undefined || reported.version === undefined) return reported;
@@ -96,7 +99,9 @@ function older(startedAt: number): Found {
   return { version: undefined, evidence: "started-before", since: startedAt, certainty: "older" };
 }
 
-/** Variables and volumes in the pods that use the Secret. `keys`: those of the Secret that are made from the object. */
+/**
+ * Returns the uses as variables and volumes in the pods that use the Secret. `keys` are the Secret's keys that are made from the object.
+ */
 export function secretUses(snapshot: Snapshot, spc: ReadClass, secret: string, keys: readonly KeyVersion[]): readonly FoundUse[] {
   return snapshot.podsOfSecret(spc.namespace, secret).flatMap((pod) =>
     pod.containers.flatMap((container) => {
@@ -111,7 +116,7 @@ export function secretUses(snapshot: Snapshot, spc: ReadClass, secret: string, k
   );
 }
 
-/** Several variables of one container come to the same. */
+/** Removes duplicates. Several variables of one container may have the same source. */
 function distinctUses(uses: readonly FoundUse[]): readonly FoundUse[] {
   const seen = new Map(uses.map((use) => [[use.via, use.version, use.evidence, use.certainty, use.why].join(" "), use]));
   return [...seen.values()];
@@ -124,7 +129,7 @@ function usesKey(use: Exclude<ContainerUse, { kind: "mount" }>, key: string): bo
   return paths.some((path) => covers(use.subPath, path));
 }
 
-/** Whether the mounted part has the file. */
+/** Whether the mounted part contains the file. */
 function covers(subPath: string | undefined, path: string): boolean {
   if (subPath === undefined || subPath === "*") return true;
   const part = subPath.replace(/\/+$/, "");
@@ -157,7 +162,10 @@ function known(version: string, evidence: Evidence, since: number): Found {
   return { version, evidence, since };
 }
 
-/** Kubernetes times have whole seconds: one of the same second is older, unless nothing could start before. */
+/**
+ * Kubernetes times have whole seconds. A container that started in the same second counts as older, unless it could not start before the
+ * Secret existed.
+ */
 function hasStartedAfter(startedAt: number, { at, isFirst }: Arrival): boolean {
   return startedAt > at || (isFirst && startedAt === at);
 }

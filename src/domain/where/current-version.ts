@@ -1,18 +1,18 @@
 import type { CurrentVersion } from "./usage.ts";
 
-/** Somebody had the vault's current version at that moment (Unix milliseconds), and it was this one. */
+/** An observation: this version was the vault's current one at that time (Unix milliseconds). */
 export interface Sighting {
   readonly version: string;
   readonly at: number;
-  /** In the vault, Unix milliseconds. */
+  /** Update time in the vault, Unix milliseconds. */
   readonly updated: number | undefined;
 }
 
 /**
- * The newest version. Of two whose times in the vault are known, the vault decides. Else it is the one that was seen last: who fetches a
- * version without naming one gets the vault's current version of that moment, so that of two that were fetched, the one that came later is the
- * newer one, whatever their ids are. Times have whole seconds: of two in the same second, the one that was not known before is newer. Undefined
- * where that does not tell either.
+ * Returns the newest version. If the update times of two versions in the vault are known, they decide. Otherwise, the version that was seen
+ * last is the newest: a fetch without a version returns the vault's current version. So the version that was fetched later is newer,
+ * whatever the ids are. Times have whole seconds. Of two versions in the same second, the one that was not known before is newer. Undefined
+ * if that does not decide either.
  */
 export function currentVersionOf(sightings: readonly Sighting[]): CurrentVersion | undefined {
   const versions = [...Map.groupBy(sightings, ({ version }) => version)].map(([version, those]) => ({
@@ -22,7 +22,7 @@ export function currentVersionOf(sightings: readonly Sighting[]): CurrentVersion
     updated: earliest(those.flatMap(({ updated }) => updated ?? [])),
   }));
   const inVault = Math.max(...versions.flatMap(({ updated }) => updated ?? []));
-  // However late somebody was seen with one, the vault had another one after it.
+  // Excludes versions with an earlier update time in the vault. The vault has replaced them, however late they were seen.
   const open = versions.filter(({ updated = inVault }) => updated === inVault);
   const seenAt = Math.max(...open.map((each) => each.seenAt));
   const [newest, next] = open.filter((each) => each.seenAt === seenAt).sort((a, b) => b.first - a.first);
@@ -30,7 +30,7 @@ export function currentVersionOf(sightings: readonly Sighting[]): CurrentVersion
   return { version: newest.version, seenAt, updated: newest.updated };
 }
 
-/** A change of its attributes makes a version no newer. */
+/** Returns the earliest time. A change of its attributes does not make a version newer. */
 function earliest(times: readonly number[]): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }

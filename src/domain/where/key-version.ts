@@ -5,27 +5,27 @@ import type { Snapshot } from "./snapshot.ts";
 import type { StatedKey, StoredSecret } from "./stored-versions.ts";
 import type { Evidence } from "./usage.ts";
 
-/** Since when a Secret has the version that it has. Times are Unix milliseconds. */
+/** Time at which a Secret got its version. Times are Unix milliseconds. */
 export interface Arrival {
   readonly at: number;
-  /** False: then or before, because a repair writes the Secret, too. */
+  /** False if the Secret may have had the version earlier, because a repair also writes the Secret. */
   readonly isExact: boolean;
-  /** The Secret was made with this version: nothing that needs it could start before. */
+  /** Whether the worker created the Secret with this version, so that no container that needs it could start earlier. */
   readonly isFirst: boolean;
 }
 
-/** What a Secret holds of an object under one key. */
+/** Version of an object under one key of a Secret. */
 export interface KeyVersion extends NamedKey {
   readonly version: string | undefined;
   readonly evidence: Evidence;
   readonly why?: string;
   readonly arrival: Arrival | undefined;
-  /** Of the version in the vault. */
+  /** Update time of the version in the vault. */
   readonly updated: number | undefined;
   readonly expires: number | undefined;
 }
 
-/** What the Secret of that name holds under a key that the class writes. */
+/** Determines the version that the Secret has under a key that the class writes. */
 export function keyVersionOf(snapshot: Snapshot, spc: ReadClass, secretName: string, named: NamedKey): KeyVersion {
   const { namespace, name: className } = spc;
   const stated = snapshot
@@ -35,7 +35,7 @@ export function keyVersionOf(snapshot: Snapshot, spc: ReadClass, secretName: str
   const stored = snapshot.secret(namespace, secretName);
   const { version, evidence, why } =
     stored === undefined ? byStatus(snapshot, namespace, stated) : bySecret(stored, className, named, stated);
-  // Where the Secret itself tells nothing, what the worker said last of it is what there is.
+  // If the Secret itself shows no version, the last status of the worker is the only source.
   const isStated = stated !== undefined && (version === undefined || stated.held.version === version);
   return {
     ...named,
@@ -58,12 +58,12 @@ function bySecret({ className, versions }: StoredSecret, asked: string, named: N
   const [only, second] = found;
   if (only === undefined) return nothing("the Secret has no version of the object");
   if (second === undefined) return { version: only, evidence: "annotation" };
-  // A class may name two versions of one object: the status says which key has which.
+  // A class may name two versions of one object. The status shows which key has which version.
   if (stated !== undefined && found.has(stated.held.version)) return { version: stated.held.version, evidence: "annotation" };
   return nothing("the Secret has several versions of the object, and the status of the class does not show which key has which");
 }
 
-/** The Secret may not be seen, or is not there. */
+/** Uses the status, because the user cannot see the Secret, or the Secret does not exist. */
 function byStatus(snapshot: Snapshot, namespace: string, stated: StatedKey | undefined): Found {
   const unseen = snapshot.unseen("secrets", namespace);
   if (unseen === undefined) return nothing("the Secret does not exist, or the worker did not write it");
@@ -75,11 +75,11 @@ function isOf(held: HeldVersion, { object, index }: NamedKey): boolean {
   return referenceKey(held) === referenceKey(object) && held.index === index;
 }
 
-/** The status is written right behind the Secret: a write before it is the one that brought the version. */
+/** Combines the times. The worker writes the status right after the Secret, so an earlier write of the Secret brought the version. */
 function arrivalOf(stored: StoredSecret | undefined, since: number | undefined): Arrival | undefined {
   const { writtenAt, createdAt } = stored ?? {};
   const isFirst = writtenAt !== undefined && writtenAt === createdAt;
   if (since === undefined) return writtenAt === undefined ? undefined : { at: writtenAt, isExact: isFirst, isFirst };
-  // One that was deleted and made again had the version before.
+  // A recreated Secret had the version before.
   return { at: Math.min(since, writtenAt ?? since), isExact: true, isFirst: isFirst && createdAt <= since };
 }

@@ -1,17 +1,17 @@
-/** How objects of a vault are called: by users on the command line, by the driver in a pod's status, and by the worker on a Secret. */
+/** Names of vault objects: on the command line, in the driver's status of a pod, and in the worker's annotation on a Secret. */
 
 import type { ObjectType } from "../provider-class/object-rules.ts";
 import { failed, ok, type Result } from "../result.ts";
 
-/** An object of some vault. */
+/** An object in some vault. */
 export interface ObjectReference {
   readonly type: ObjectType;
   readonly name: string;
 }
 
-/** One version of an object, in a class with a history with its place there. */
+/** One version of an object. In a class with a history, also its place in the history. */
 export interface HeldVersion extends ObjectReference {
-  /** 0 is the newest; undefined for an object without a history. */
+  /** 0 is the newest version. Undefined for an object without a history. */
   readonly index: number | undefined;
   readonly version: string;
 }
@@ -27,20 +27,20 @@ const TYPES: Readonly<Record<string, ObjectType>> = {
   certificates: "cert",
 };
 
-/** What Key Vault allows in a name. */
+/** Matches the names that Key Vault allows. */
 const NAME = /^[-0-9A-Za-z]{1,127}$/;
 
-/** An object as it is asked for. `vault`: its host, where the user says it with the object. */
+/** An object that the user requests. `vault` is its host, if the user names it. */
 export interface WantedObject extends ObjectReference {
   readonly vault: string | undefined;
 }
 
-/** `https://shop.vault.azure.net/secrets/db-pass`, as the vault calls it and the portal copies it, with a version or without. */
+/** Matches `https://shop.vault.azure.net/secrets/db-pass`, which the vault uses and the portal copies, with or without a version. */
 const IDENTIFIER = /^https:\/\/([^/:]+)(?::\d+)?\/(secrets|keys|certificates)\/([^/]+)(?:\/[^/]*)?\/?$/i;
 
 const FORMS = "secret/NAME, key/NAME or certificate/NAME, or the identifier https://VAULT/secrets/NAME";
 
-/** `secret/db-pass`, `key/signing`, `certificate/web` or `cert/web`, or an identifier. Of a version, its object is meant. */
+/** Parses `secret/db-pass`, `key/signing`, `certificate/web`, `cert/web`, or an identifier. Ignores the version in an identifier. */
 export function parseReference(text: string): Result<WantedObject, string> {
   const [, vault, ...parts] = IDENTIFIER.exec(text) ?? [];
   const [kind = "", name = "", ...rest] = vault === undefined ? text.split("/") : parts;
@@ -55,27 +55,27 @@ export function parseReference(text: string): Result<WantedObject, string> {
   return ok({ type, name, vault: vault?.toLowerCase() });
 }
 
-/** `db-pass`, of a type that is not said. A type alone is no name: its object was forgotten. */
+/** Whether the text is a name such as `db-pass`, without a type. A type alone does not count, because the user forgot the name. */
 export function isObjectName(text: string): boolean {
   return NAME.test(text) && !Object.hasOwn(TYPES, text.toLowerCase());
 }
 
-/** Equal for two spellings of one object: Key Vault's names are case-insensitive. */
+/** Returns the same key for all spellings of an object, because Key Vault's names are case-insensitive. */
 export function referenceKey({ type, name }: ObjectReference): string {
   return `${type}/${name.toLowerCase()}`;
 }
 
-/** `secret/db-pass`, as status and annotations have it. */
+/** Returns `secret/db-pass`, as in status and annotations. */
 export function referenceText({ type, name }: ObjectReference): string {
   return `${type}/${name}`;
 }
 
-/** `certificate/web`, as people are told to write it. */
+/** Returns `certificate/web`, the form that the documentation recommends. */
 export function spokenReference({ type, name }: ObjectReference): string {
   return `${type === "cert" ? "certificate" : type}/${name}`;
 }
 
-/** `type/name`, or `type/name/index` in a history; undefined for what is neither. */
+/** Parses `type/name`, or `type/name/index` in a history. Undefined for any other text. */
 export function parseObjectId(id: string): Omit<HeldVersion, "version"> | undefined {
   const [kind = "", name = "", index, ...rest] = id.trim().split("/");
   const type = kind === "secret" || kind === "key" || kind === "cert" ? kind : undefined;
@@ -84,7 +84,7 @@ export function parseObjectId(id: string): Omit<HeldVersion, "version"> | undefi
   return /^\d{1,10}$/.test(index) ? { type, name, index: Number(index) } : undefined;
 }
 
-/** The worker's annotation on a Secret: `type/name@version`, comma separated. What is not written like that is left out. */
+/** Parses the worker's annotation on a Secret: `type/name@version`, comma-separated. Omits invalid entries. */
 export function parseObjectVersions(annotation: string): readonly HeldVersion[] {
   return annotation.split(",").flatMap((entry) => {
     const at = entry.lastIndexOf("@");

@@ -10,7 +10,7 @@ import type { ContainerUsage, CurrentVersion, Held, ObjectUsage, SecretUsage, Ve
 
 export type IsWanted = (vault: string, object: ObjectReference) => boolean;
 
-/** Everything that uses the wanted objects, one entry for each object of each vault, by vault, type and name. */
+/** Returns all uses of the wanted objects: one entry for each object of each vault, sorted by vault, type, and name. */
 export function objectUsages(snapshot: Snapshot, isWanted: IsWanted): readonly ObjectUsage[] {
   const naming = new Map<string, Naming[]>();
   for (const spc of snapshot.classes) {
@@ -74,8 +74,8 @@ function secretsOf(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassOb
 }
 
 /**
- * What the worker found out about an object that it does not fetch. Of a class that names a version as well, it does not say which entry it
- * is about; before it has an answer to an edit, the object may be that of another vault.
+ * Returns the worker's information about an object of a class without Secrets. If the class pins a version, the status does not show which
+ * entry it is about. Until the worker has reconciled an edit, the object may be in another vault.
  */
 function statedObjects(snapshot: Snapshot, { spc, entries }: Naming): readonly StatedObject[] {
   if (entries.some((entry) => pinOf(entry) !== undefined)) return [];
@@ -90,11 +90,11 @@ function sightingsInStatus({ held: { version }, since, updated }: StatedObject):
   return at === undefined ? [] : [{ version, at, updated }];
 }
 
-/** What a Secret got without naming a version; a place further back in a history says nothing of the newest. */
+/** Returns the versions that a Secret got without a pinned version. An earlier place in a history does not show the newest version. */
 function sightingsInSecret({ keys }: FoundSecret): readonly Sighting[] {
   return keys.flatMap(({ version, arrival, object, index, updated }) => {
     if (version === undefined || pinOf(object) !== undefined || (index ?? 0) > 0) return [];
-    // A repair writes what was there: the vault's own time is then nearer to when the version came.
+    // A repair writes the existing version again. Then the vault's own time is closer to the time at which the version arrived.
     const at = arrival?.isExact === true ? arrival.at : (updated ?? arrival?.at);
     return at === undefined ? [] : [{ version, at, updated }];
   });
@@ -106,7 +106,7 @@ function sightingsInPod({ version, evidence, since, entries }: FoundUse): readon
   return [{ version, at: since, updated: undefined }];
 }
 
-/** One entry for each version that the Secret has of the object. */
+/** Returns one entry for each version of the object in the Secret. */
 function secretUsages({ spc, name, keys }: FoundSecret, current: CurrentVersion | undefined): readonly SecretUsage[] {
   return [...Map.groupBy(keys, ({ version, object, index }) => `${version ?? ""} ${pinOf(object) ?? ""} ${index ?? ""}`).values()].flatMap(
     (those) => {

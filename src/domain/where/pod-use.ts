@@ -1,10 +1,10 @@
-/** What a pod says of the classes and Secrets that it uses. All else of it, which may be a megabyte, is dropped on arrival. */
+/** Extracts the classes and Secrets that a pod uses. The rest of the pod, which may be a megabyte, is dropped immediately. */
 import { CSI_DRIVER } from "../injection/settings.ts";
 import { itemsIn, listAt, memberOf, nonEmptyText, valueAt } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 import type { KubeObject } from "../kubernetes.ts";
 
-/** A volume that a container has, or a part of one. */
+/** A volume of a container, or a part of it. */
 interface Mounted {
   /** Undefined: the whole volume. `*`: a part that only the kubelet knows. A part never changes in a running container. */
   readonly subPath: string | undefined;
@@ -12,14 +12,14 @@ interface Mounted {
 
 export type ContainerUse =
   | ({ readonly kind: "mount"; readonly className: string } & Mounted)
-  /** `keys` by their paths in the volume; undefined: all keys, each under its own name. */
+  /** `keys` by their paths in the volume. Undefined: all keys, each under its own name. */
   | ({ readonly kind: "volume"; readonly secret: string; readonly keys: ReadonlyMap<string, string> | undefined } & Mounted)
   | { readonly kind: "env"; readonly secret: string; readonly key: string }
   | { readonly kind: "envFrom"; readonly secret: string };
 
 export interface ObservedContainer {
   readonly name: string;
-  /** `ended`: it will not run again as long as the pod lives, unless it is restarted. */
+  /** `ended`: the container does not run again while the pod lives, unless it is restarted. */
   readonly state: { readonly kind: "running"; readonly startedAt: number } | { readonly kind: "waiting" } | { readonly kind: "ended" };
   readonly uses: readonly ContainerUse[];
 }
@@ -28,17 +28,17 @@ export interface PodUse {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  /** `Deployment/web`; undefined for a bare pod. */
+  /** For example, `Deployment/web`; undefined for a bare pod. */
   readonly workload: string | undefined;
   readonly node: string | undefined;
-  /** Classes of its CSI volumes, those that no container mounts included. */
+  /** Classes of its CSI volumes, including volumes that no container mounts. */
   readonly classes: readonly string[];
   readonly containers: readonly ObservedContainer[];
 }
 
-/** Undefined for a pod that has ended, and for one that uses neither a class nor a Secret. */
+/** Returns undefined for a pod that has ended, and for a pod that uses neither a class nor a Secret. */
 export function podUseOf(pod: KubeObject): PodUse | undefined {
-  const { spec, status } = pod as KubeObject & { readonly spec?: unknown; readonly status?: unknown }; // Read member by member.
+  const { spec, status } = pod as KubeObject & { readonly spec?: unknown; readonly status?: unknown }; // Each member is checked when it is read.
   if (!isJsonObject(spec) || ["Succeeded", "Failed"].includes(String(valueAt(status, ["phase"])))) return undefined;
   const volumes = new Map(listAt(spec, "volumes").flatMap((volume) => volumeEntry(volume)));
   const containers = containersOf(spec, isJsonObject(status) ? status : {}, volumes);
@@ -91,7 +91,7 @@ function containersOf(
     return listAt(spec, list).flatMap((container) => {
       const uses = [...mountsOf(container, volumes), ...variablesOf(container)];
       const state = stateOf(states.get(container["name"]) ?? {});
-      // An init container that has done its work holds nothing.
+      // A finished init container holds no files or variables.
       const isDone = list !== "containers" && state.kind === "ended";
       return uses.length === 0 || isDone ? [] : [{ name: String(container["name"]), state, uses }];
     });
@@ -123,7 +123,10 @@ function variablesOf(container: JsonObject): readonly ContainerUse[] {
   return [...single, ...all];
 }
 
-/** Of a ReplicaSet that a Deployment made, the Deployment: its name is the ReplicaSet's without the hash. */
+/**
+ * Returns the owner of the pod. If a Deployment created the ReplicaSet, returns the Deployment, whose name is the ReplicaSet's without the
+ * hash.
+ */
 function workloadOf({ metadata: { ownerReferences = [], labels = {} } }: KubeObject): string | undefined {
   const [owner] = ownerReferences;
   if (owner === undefined) return undefined;

@@ -6,11 +6,11 @@ import { type CloudOptions, readParameters } from "../provider-class/parameters.
 import { entriesOf } from "../read-class.ts";
 import { entryKey, filesOfEntry, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 
-/** A key of a Secret that a class names, with the object that its file is made from. */
+/** A key of a Secret that a class names, and the object from which its file is made. */
 export interface NamedKey {
   readonly key: string;
   readonly object: ClassObject;
-  /** Place in the object's history; undefined for an object without one. */
+  /** Place in the object's history; undefined for an object without a history. */
   readonly index: number | undefined;
 }
 
@@ -19,11 +19,11 @@ export interface NamedSecret {
   readonly keys: readonly NamedKey[];
 }
 
-/** What a class names, whether or not anybody could fetch it. */
+/** Objects and Secrets that a class names, even if the objects cannot be fetched. */
 export interface ReadClass {
   readonly namespace: string;
   readonly name: string;
-  /** `https://shop.vault.azure.net`; the vault's name alone where the class does not say in which cloud it is. */
+  /** For example, `https://shop.vault.azure.net`. Only the vault's name if the class's cloud is unknown. */
   readonly vault: string;
   readonly objects: readonly ClassObject[];
   readonly secrets: readonly NamedSecret[];
@@ -31,13 +31,13 @@ export interface ReadClass {
 
 export type ClassReading =
   | { readonly kind: "class"; readonly read: ReadClass }
-  /** Its text names no objects that anybody could tell. */
+  /** The text of the class does not name its objects in a readable way. */
   | { readonly kind: "unreadable"; readonly why: string };
 
-/** The entries of a class that make Secrets, with their names as they count. */
+/** Entries of a class that create Secrets, with the effective names of the Secrets. */
 export type NamedSecretObjects = readonly (SecretObjectEntries & { readonly secretName: string })[];
 
-/** Reads what a class of ours names. Its identity may be wrong: it names its objects all the same. */
+/** Reads the objects and Secrets that a class of the Azure provider names. A wrong identity does not matter. */
 export function readClass(spc: SecretProviderClass, secretObjects: NamedSecretObjects, cloud: CloudOptions): ClassReading {
   const { namespace = "", name } = spc.metadata;
   const parameters = spc.spec?.parameters ?? {};
@@ -73,7 +73,10 @@ function secretsOf(secretObjects: NamedSecretObjects, objects: readonly ClassObj
   }));
 }
 
-/** The pattern that a user gives for a vault: its name, or its address with or without `https://`. Where one of the two is a name, names count. */
+/**
+ * Whether a vault matches the user's pattern: its name, or its address with or without `https://`. If one of the two is only a name, the
+ * names are compared.
+ */
 export function isVault(vault: string, wanted: string): boolean {
   const host = (address: string): string =>
     address
@@ -85,7 +88,7 @@ export function isVault(vault: string, wanted: string): boolean {
   return have === want || (isNamed && have.split(".")[0] === want.split(".")[0]);
 }
 
-/** The version that the entry names, and no other; undefined: the newest. */
+/** Returns the pinned version of the entry; undefined if the entry follows the newest version. */
 export function pinOf({ version }: ClassObject): string | undefined {
   return version === "latest" ? undefined : version;
 }

@@ -3,27 +3,27 @@ import type { PodUse } from "./pod-use.ts";
 import type { ReadClass } from "./read-class.ts";
 import type { StatedClass, StoredPodStatus, StoredSecret } from "./stored-versions.ts";
 
-/** The kinds that are listed. */
+/** Kinds of the listed objects. */
 export type ListedKind = "secrets" | "pods" | "podStatuses" | "classStatuses";
 
-/** What was listed, at about one moment. */
+/** All listed objects, at about one moment. */
 export interface Listed {
   readonly classes: readonly ReadClass[];
   readonly secrets: readonly StoredSecret[];
   readonly pods: readonly PodUse[];
   readonly podStatuses: readonly StoredPodStatus[];
   readonly classStatuses: readonly StatedClass[];
-  /** Undefined where the kind was seen in the namespace, else why not. */
+  /** Reason why the user cannot see the kind in the namespace; undefined if the user can. */
   readonly unseen: (kind: ListedKind, namespace: string) => string | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
-/** The same, to be looked up in. */
+/** The listed objects with indexes. */
 export interface Snapshot extends Pick<Listed, "classes" | "unseen" | "now"> {
-  /** Pods that use the class in a volume. */
+  /** Returns the pods that use the class in a volume. */
   podsOfClass(namespace: string, className: string): readonly PodUse[];
-  /** Pods with a container that uses the Secret. */
+  /** Returns the pods with a container that uses the Secret. */
   podsOfSecret(namespace: string, secretName: string): readonly PodUse[];
   secret(namespace: string, name: string): StoredSecret | undefined;
   classStatus(namespace: string, name: string): StatedClass | undefined;

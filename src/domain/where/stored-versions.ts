@@ -1,4 +1,4 @@
-/** Who keeps a record of versions: the worker's annotations on a Secret, the status of a class, and the driver's status of a pod. */
+/** Reads the records of versions: the worker's annotations on a Secret, the status of a class, and the driver's status of a pod. */
 import { SECRET_ANNOTATIONS } from "../annotations.ts";
 import { listAt, nonEmptyText, valueAt } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
@@ -6,18 +6,18 @@ import type { KubeObject, ObjectRef } from "../kubernetes.ts";
 import { changedAt } from "../written-at.ts";
 import { type HeldVersion, parseObjectId, parseObjectVersions } from "./object-reference.ts";
 
-/** A Secret of the worker's, by its metadata alone. Times are Unix milliseconds. */
+/** A Secret that the worker wrote, read only from its metadata. Times are Unix milliseconds. */
 export interface StoredSecret {
   readonly namespace: string;
   readonly name: string;
   readonly className: string;
   readonly versions: readonly HeldVersion[];
-  /** Of the worker's last write: a repair is one, too. */
+  /** Time of the worker's last write, which may be a repair. */
   readonly writtenAt: number | undefined;
   readonly createdAt: number | undefined;
 }
 
-/** Undefined for a Secret that the worker did not write. `writtenAt`: when it last did. */
+/** Returns undefined for a Secret that the worker did not write. `writtenAt` is the time of the worker's last write. */
 export function storedSecretOf({ metadata }: KubeObject, writtenAt: number | undefined): StoredSecret | undefined {
   const { namespace = "", name, annotations = {}, creationTimestamp } = metadata;
   const [className, objects] = [annotations[SECRET_ANNOTATIONS.class], annotations[SECRET_ANNOTATIONS.objects]];
@@ -25,29 +25,32 @@ export function storedSecretOf({ metadata }: KubeObject, writtenAt: number | und
   return { namespace, name, className, versions: parseObjectVersions(objects), writtenAt, createdAt: timeOf(creationTimestamp) };
 }
 
-/** A key of a Secret as the class's status has it. */
+/** A key of a Secret, according to the status of the class. */
 export interface StatedKey {
   readonly key: string;
   readonly held: HeldVersion;
   readonly updated: number | undefined;
   readonly expires: number | undefined;
-  /** When the worker wrote this version first, as far as it knows. */
+  /** Time when the worker first wrote this version, as far as known. */
   readonly since: number | undefined;
 }
 
 export interface StatedClass {
   readonly namespace: string;
   readonly name: string;
-  /** By the Secret's name. */
+  /** Keys by the name of the Secret. */
   readonly secrets: ReadonlyMap<string, readonly StatedKey[]>;
-  /** Of a class that makes no Secret, what the vault has by the worker's last check. */
+  /** For a class without Secrets: the versions in the vault at the worker's last check. */
   readonly objects: readonly StatedObject[];
 }
 
-/** What the worker knows of an object of a class that is only mounted. `vault`: whose object; undefined where the status does not say. */
+/**
+ * An object of a class that pods only mount, according to the worker. `vault` is the object's vault; undefined if the status does not state
+ * it.
+ */
 export type StatedObject = Omit<StatedKey, "key"> & { readonly vault: string | undefined };
 
-/** What a status says of one version; times as they are stored. */
+/** One version in a status, with times in their stored form. */
 interface VersionInStatus {
   readonly object?: string;
   readonly version?: string;
@@ -56,13 +59,13 @@ interface VersionInStatus {
   readonly since?: string;
 }
 
-/** The parts of a class's status that name versions. */
+/** The parts of a class's status that contain versions. */
 export interface VersionsInStatus {
   readonly secrets: readonly { readonly name: string; readonly data: readonly (VersionInStatus & { readonly key: string })[] }[];
   readonly objects?: readonly (VersionInStatus & { readonly vault?: string })[];
 }
 
-/** The worker's own words on a class. */
+/** Reads the worker's status of a class. */
 export function statedClassOf({ namespace = "", name }: ObjectRef, status: VersionsInStatus | undefined): StatedClass {
   const secrets = (status?.secrets ?? []).map(({ name: secret, data }): readonly [string, readonly StatedKey[]] => [
     secret,
@@ -78,25 +81,25 @@ function statedVersion({ object = "", version = "", updated, expires, since }: V
   return [{ held: { ...id, version }, updated: timeOf(updated), expires: timeOf(expires), since: timeOf(since) }];
 }
 
-/** What the driver wrote of one class in one pod. */
+/** The driver's status of one class in one pod. */
 export interface StoredPodStatus {
   readonly namespace: string;
   readonly pod: string;
-  /** The pod's, by which one of an earlier pod of the same name is known. */
+  /** Uid of the pod, which distinguishes it from an earlier pod with the same name. */
   readonly podUid: string | undefined;
   readonly className: string;
   readonly isMounted: boolean;
   readonly versions: readonly HeldVersion[];
-  /** Unix milliseconds of the driver's last change: the versions came then, or before. */
+  /** Unix milliseconds of the driver's last change. The versions arrived at that time or earlier. */
   readonly writtenAt: number | undefined;
-  /** Nothing has changed since the driver made it. */
+  /** Whether the status is unchanged since the driver created it. */
   readonly isFirst: boolean;
 }
 
-/** Undefined where it names no pod or class. */
+/** Returns undefined if the object names no pod or class. */
 export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefined {
   const { namespace = "", ownerReferences = [], creationTimestamp } = object.metadata;
-  const { status } = object as KubeObject & { readonly status?: unknown }; // Read member by member.
+  const { status } = object as KubeObject & { readonly status?: unknown }; // Each member is checked when it is read.
   const [pod, className] = ["podName", "secretProviderClassName"].map((field) => nonEmptyText(valueAt(status, [field])));
   if (pod === undefined || className === undefined) return undefined;
   const versions = (isJsonObject(status) ? listAt(status, "objects") : []).flatMap(({ id, version }) => {

@@ -1,6 +1,6 @@
 import type { ObjectReference } from "./object-reference.ts";
 
-/** How a version stands beside the newest known one. */
+/** Relations of a version to the newest known version. */
 export const VERSION_STATES = {
   current: "it is the newest known version",
   old: "it is not the newest known version",
@@ -11,7 +11,7 @@ export const VERSION_STATES = {
 
 export type VersionState = keyof typeof VERSION_STATES;
 
-/** How a version is known. */
+/** Sources of the knowledge about a version. */
 export const EVIDENCE = {
   annotation: "the worker's annotation on the Secret",
   "class-status": "the status of the class, because you lack permission to see the Secret",
@@ -24,24 +24,24 @@ export const EVIDENCE = {
 
 export type Evidence = keyof typeof EVIDENCE;
 
-/** A version that somebody has. Times are Unix milliseconds. */
+/** A version in a Secret or container. Times are Unix milliseconds. */
 export interface Held {
   readonly state: VersionState;
   readonly evidence: Evidence;
-  /** Undefined where it is not known: of a container that is older than its Secret's version, only that. */
+  /** Undefined if unknown. For a container that is older than its Secret's version, only its age is known. */
   readonly version: string | undefined;
-  /** Since then at the latest. */
+  /** The version arrived at this time or earlier. */
   readonly since: number | undefined;
-  /** Why nothing more is known. */
+  /** Reason why the version is unknown. */
   readonly why?: string;
 }
 
 export interface ClassUsage {
   readonly namespace: string;
   readonly name: string;
-  /** Files of the object. */
+  /** Files that the object produces. */
   readonly files: readonly string[];
-  /** Versions that the class names; empty: the newest. */
+  /** Versions that the class pins. Empty if it follows the newest version. */
   readonly pins: readonly string[];
 }
 
@@ -59,30 +59,30 @@ export interface ContainerUsage extends Held {
   readonly pod: string;
   readonly workload: string | undefined;
   readonly node: string | undefined;
-  /** Undefined: a volume of the pod that no container mounts. */
+  /** Undefined if no container mounts the pod's volume. */
   readonly container: string | undefined;
   readonly via: (typeof VIAS)[number];
-  /** Where it gets the object from: the class of a mount, else the Secret. */
+  /** Source of the object: the class of a mount, otherwise the Secret. */
   readonly from: string;
   readonly className: string;
 }
 
-/** The newest version that anybody has been seen with. */
+/** The newest version that was seen anywhere. */
 export interface CurrentVersion {
   readonly version: string;
-  /** Unix milliseconds: it was the vault's current version then. */
+  /** Unix milliseconds of a time at which it was the vault's current version. */
   readonly seenAt: number;
-  /** In the vault, Unix milliseconds. */
+  /** Update time in the vault, Unix milliseconds. */
   readonly updated: number | undefined;
 }
 
-/** Everything that uses one object of one vault. */
+/** All uses of one object of one vault. */
 export interface ObjectUsage extends ObjectReference {
-  /** As {@link ReadClass.vault}. */
+  /** Same as {@link ReadClass.vault}. */
   readonly vault: string;
-  /** Undefined: nobody has been seen with any, or two at the same time. */
+  /** Undefined if no version was seen, or if two were seen at the same time. */
   readonly current: CurrentVersion | undefined;
-  /** Unix milliseconds; of several versions the earliest. */
+  /** Unix milliseconds; the earliest expiry of several versions. */
   readonly expires: number | undefined;
   readonly classes: readonly ClassUsage[];
   readonly secrets: readonly SecretUsage[];

@@ -1,17 +1,17 @@
-/** What a text of YAML is read as: its nodes, and where each list and mapping ends, in the order of the text. */
+/** Events of a YAML parser: the nodes of a text, and the ends of its lists and mappings, in the order of the text. */
 
 export interface NodeProperties {
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
   readonly anchor: string | undefined;
-  /** Whole, as in `tag:yaml.org,2002:int`; empty where none is written. */
+  /** The full tag, such as `tag:yaml.org,2002:int`; empty if the text has none. */
   readonly tag: string;
 }
 
 export type ScalarEvent = {
   readonly kind: "scalar";
   readonly value: string;
-  /** Not plain: in quotes or a block. */
+  /** Whether the scalar is not plain: in quotes or a block. */
   readonly isQuoted: boolean;
 } & NodeProperties;
 
@@ -21,18 +21,18 @@ export type YamlEvent =
   | { readonly kind: "alias"; readonly line: number; readonly name: string }
   | { readonly kind: "end" };
 
-/** A text that is no YAML. Readers of YAML make a value of it. */
+/** Error for a text that is not valid YAML. Callers convert it to a value. */
 export class YamlSyntaxError extends Error {
   override readonly name = "YamlSyntaxError";
-  /** From 1; 0 where it is not to be told. */
+  /** Starts at 1. 0 if unknown. */
   readonly line: number;
 
-  /** `words` quote nothing of the text: it may be a Secret. */
+  /** `words` must not quote the text, because it may be a Secret. */
   constructor(words: string, line: number) {
     super(words);
     this.line = line;
   }
 }
 
-/** Characters that YAML forbids in its text. */
+/** Characters that a YAML text must not contain. */
 export const FORBIDDEN_CHARACTERS = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;

@@ -1,21 +1,21 @@
-/** YAML to events, by js-yaml. What it refuses and Go's libraries take is respelt before it. */
+/** Parses YAML into events with js-yaml. First respells syntax that js-yaml refuses and Go's libraries accept. */
 import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from "js-yaml";
 import { type NodeProperties, type YamlEvent, YamlSyntaxError } from "./events.ts";
 import { isOddYaml, respellYaml } from "./respell-yaml.ts";
 
-/** Of lists and mappings inside each other: js-yaml takes a few hundred bytes of stack for each. */
+/** Maximum depth of nested lists and mappings. js-yaml takes a few hundred bytes of stack for each. */
 const MAX_DEPTH = 1_000;
-/** js-yaml counts the scalar inside as well, at times twice. */
+/** js-yaml also counts the innermost scalar, sometimes twice. */
 const PARSER = { maxDepth: MAX_DEPTH + 2 };
 
-/** What stands behind the first document, which is all that Go's libraries read. */
+/** The text after the first document. Go's libraries read only the first document. */
 export interface Unread {
   readonly text: string;
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
 }
 
-/** Calls `send` with the events of the first document of a text; throws a `YamlSyntaxError` where there is none. */
+/** Calls `send` with the events of a text's first document. Throws a `YamlSyntaxError` if the text has no valid document. */
 export function readYaml(text: string, send: (event: YamlEvent) => void): Unread {
   const whole = text.replace(/^\ufeff/, "").replaceAll(/\r\n?|\u0085/g, "\n");
   const end = documentEnd(whole);
@@ -25,7 +25,7 @@ export function readYaml(text: string, send: (event: YamlEvent) => void): Unread
   return { text: parsed.unread + whole.slice(end), line: place.lineOf(parsed.text.length) };
 }
 
-/** Wherever they stand, a document ends there. */
+/** Markers that end a document, wherever they are. */
 const BOUNDARY = /^(?:---|\.\.\.)(?=[ \t\n]|$)/gm;
 const HEAD = /^(?:[ \t]*(?:#[^\n]*)?\n|%[^\n]*\n)*$/;
 
@@ -37,7 +37,7 @@ function documentEnd(text: string): number {
 }
 
 interface Parsed {
-  /** In whose characters the events count. */
+  /** The text to which the positions of the events refer. */
   readonly text: string;
   readonly events: readonly Event[];
   readonly unread: string;
@@ -56,7 +56,7 @@ function parse(text: string): Parsed {
   }
 }
 
-/** js-yaml quotes tags behind a colon or in double quotes. */
+/** Removes quoted tags from an error. js-yaml quotes them after a colon or in double quotes. */
 function wordsOf({ reason }: YAMLException): string {
   if (reason.startsWith("nesting exceeded")) return `nested deeper than ${MAX_DEPTH} levels`;
   return reason.replace(/(?:: | ").*$/s, "");
@@ -68,19 +68,19 @@ function parseAsWritten(text: string): Parsed {
   return parsed;
 }
 
-/** js-yaml takes a name up to the next blank. */
+/** Refuses names of anchors that Go's libraries refuse. js-yaml reads a name up to the next whitespace. */
 function refuseOddName(text: string, { anchorStart, anchorEnd }: { readonly anchorStart: number; readonly anchorEnd: number }): void {
   if (anchorStart < 0 || /^[-\w]+$/.test(text.slice(anchorStart, anchorEnd))) return;
   YAMLException.throwAt(text, anchorStart, "only letters, digits, - and _ are allowed in the name of an anchor");
 }
 
-/** What js-yaml says of what stands behind a document, and how many characters behind the beginning of that. */
+/** js-yaml's errors about text after a document, and the distance in characters from the start of that text to the reported position. */
 const UNREAD: ReadonlyMap<string, number> = new Map([
   ["end of the stream or a document separator is expected", 0],
   ["a whitespace character is expected after the key-value separator within a block mapping", 1],
 ]);
 
-/** Without the end of the document. */
+/** Returns the events without the end of the document. */
 function eventsOf(text: string): readonly Event[] {
   const events = parseEvents(text, PARSER);
   events.pop();
@@ -101,10 +101,10 @@ function parseDocument(text: string): Parsed {
   }
 }
 
-/** Whether what stands at a place would have to be a part of the document: of its block, or the value of a key. */
+/** Whether the text at a position would have to be a part of the document: of its block, or the value of a key. */
 function goesOn(text: string, root: Event | undefined, at: number): boolean {
   if (root?.type === EVENT_ID.SCALAR) return text[at] === ":";
-  // The directive of a document that nobody reads.
+  // The directive of a later document, which is ignored.
   if (text[at] === "%") return false;
   const isCollection = root?.type === EVENT_ID.SEQUENCE || root?.type === EVENT_ID.MAPPING;
   return isCollection && root.style === COLLECTION_STYLE.BLOCK && columnOf(text, at) >= columnOf(text, root.start);
@@ -114,10 +114,10 @@ function columnOf(text: string, at: number): number {
   return at - text.lastIndexOf("\n", at - 1) - 1;
 }
 
-/** Goes through the text once, as the events do. */
+/** Position in the text. Moves through the text only once, like the events. */
 class EventPlace {
   readonly text: string;
-  /** What the handles of tags stand for. */
+  /** Prefixes of tags by their handles. */
   readonly prefixes = new Map<string, string>([["!!", "tag:yaml.org,2002:"]]);
   #line = 1;
   #nextBreak: number;
@@ -149,7 +149,7 @@ function sendEvent(event: Event, place: EventPlace, send: (event: YamlEvent) => 
   } else send({ kind: event.type === EVENT_ID.MAPPING ? "mapping" : "list", ...propertiesOf(event, place, event.start) });
 }
 
-/** A last line without a break ends without one. */
+/** Returns the value of a block. If its last line has no line break, the value has none at its end. */
 function blockValue(text: string, event: Parameters<typeof getScalarValue>[1]): string {
   const value = getScalarValue(text, event);
   return event.valueEnd === text.length && !text.endsWith("\n") && value.endsWith("\n") ? value.slice(0, -1) : value;
@@ -162,7 +162,7 @@ interface WrittenProperties {
   readonly tagEnd: number;
 }
 
-/** `start`: of the node itself; -1 where nothing is written. */
+/** `start` is the position of the node itself; -1 if it is empty. */
 function propertiesOf({ anchorStart, anchorEnd, tagStart, tagEnd }: WrittenProperties, place: EventPlace, start: number): NodeProperties {
   const first = Math.min(...[anchorStart, tagStart, start].filter((each) => each >= 0));
   return {
@@ -178,7 +178,7 @@ function wholeTag(written: string, prefixes: ReadonlyMap<string, string>): strin
   return decoded((prefixes.get(handle) ?? handle) + written.slice(handle.length));
 }
 
-/** What is no UTF-8 stays as it is written. */
+/** Decodes percent-encoding. If the result is not UTF-8, the tag stays as written. */
 function decoded(tag: string): string {
   try {
     return tag.includes("%") ? decodeURIComponent(tag) : tag;

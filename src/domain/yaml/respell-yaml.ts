@@ -1,9 +1,9 @@
 /**
- * Spellings of YAML that Go's libraries take and js-yaml does not, written as it takes them: with the same values, on the same lines. Line breaks are
- * line feeds here. Goes through the text once, and knows no more of YAML than where scalars, comments and collections begin and end.
+ * Rewrites YAML that Go's libraries accept and js-yaml does not, so that js-yaml accepts it. Values and line numbers stay the same. Line
+ * breaks must be line feeds. Moves through the text once, and recognizes only where scalars, comments, and collections begin and end.
  */
 
-/** What js-yaml takes, but for something else: `{a:}`, `[?a]`, `{:a}`, and `---` behind blanks. */
+/** Spellings that js-yaml accepts with a different meaning: `{a:}`, `[?a]`, `{:a}`, and `---` after spaces. */
 const ODD = /[^\s"'\]}]:[,[\]{}]|[[{,]\s*[?:]\S|^ +(?:---|\.\.\.)[ \t\n]/;
 
 export function isOddYaml(text: string): boolean {
@@ -14,14 +14,14 @@ export function respellYaml(text: string): string {
   return new Respelling(text).whole();
 }
 
-/** In front of a document. */
+/** Lines before a document. */
 const HEAD = /%[^\n#]*|---(?=[ \t\n]|$)/y;
 const BLANKS = /[ \t]+/y;
 const COMMENT = /#/y;
 const QUOTE = /["']/y;
 const BRACKET = /[[\]{},]/y;
 
-/** Outside of flow collections, and inside. */
+/** Outside and inside flow collections. */
 const ENTRY = { block: /[-?](?=[ \t\n]|$)/y, flow: /\?|-(?=[ \t\n])/y } as const;
 const COLON = { block: /:(?=[ \t\n]|$)/y, flow: /:/y } as const;
 const PROPERTY = { block: /[&*][^ \t\n[\]{},]*|![^ \t\n]*/y, flow: /[&*!][^ \t\n[\]{},]*/y } as const;
@@ -32,16 +32,16 @@ class Respelling {
   readonly #text: string;
   #at = 0;
   #respelt = "";
-  /** Characters of the text that have been written, or replaced. */
+  /** Number of characters of the text that have been written or replaced. */
   #written = 0;
   #lineStart = 0;
-  /** Behind the blanks that the line begins with. */
+  /** Position after the whitespace at the start of the line. */
   #lineText = 0;
-  /** Of flow collections. */
+  /** Depth of flow collections. */
   #depth = 0;
   /** Column of the innermost block. */
   #indent = -1;
-  /** Column of what may turn out to be a key. */
+  /** Column of a node that may be a key. */
   #key: number | undefined;
 
   constructor(text: string) {
@@ -69,24 +69,24 @@ class Respelling {
     return found;
   }
 
-  /** Takes a character, and what follows up to what ends it. */
+  /** Takes a character, and all following characters up to `end`. */
   #takeTo(end: RegExp): void {
     end.lastIndex = this.#at + 1;
     this.#at = end.exec(this.#text)?.index ?? this.#text.length;
   }
 
-  /** Writes `text` in the place of `length` characters. */
+  /** Writes `text` in place of `length` characters. */
   #write(text: string, at: number, length = 0): void {
     this.#respelt += this.#text.slice(this.#written, at) + text;
     this.#written = at + length;
   }
 
-  /** Indentation that js-yaml misses; a text does not become much longer by it. */
+  /** Adds indentation that js-yaml requires. Stops if the text would become much longer. */
   #pad(at: number, column: number): void {
     if (column <= this.#indent && this.#respelt.length <= 2 * this.#text.length) this.#write(" ".repeat(this.#indent + 1 - column), at);
   }
 
-  /** Whether there was one. `goesOn`: what is around does not end with its line. */
+  /** Takes a line break, and returns whether there was one. `goesOn`: the surrounding node does not end at the end of the line. */
   #takeLineBreak(goesOn: boolean): boolean {
     if (this.#text[this.#at] !== "\n") return false;
     this.#at += 1;
@@ -114,7 +114,7 @@ class Respelling {
     else this.#node(start, column);
   }
 
-  /** Tabs between tokens are blanks to Go, but for those that begin a line. */
+  /** Replaces tabs between tokens with spaces, as Go reads them. Keeps tabs at the start of a line. */
   #blanks(start: number): void {
     const isIndentation = this.#depth === 0 && start === this.#lineText;
     const length = this.#at - start;
@@ -127,7 +127,7 @@ class Respelling {
     this.#takeTo(LINE_END);
   }
 
-  /** A value, whose block begins in this column. */
+  /** Starts a value whose block begins in this column. */
   #opens(column: number): void {
     this.#key = undefined;
     if (this.#depth === 0) this.#indent = column;
@@ -150,7 +150,7 @@ class Respelling {
     else this.#plain(start);
   }
 
-  /** Go takes more characters for a part of a tag, and fewer for a part of an anchor's name. */
+  /** Respells tags and anchors. Go allows more characters in a tag, and fewer in the name of an anchor. */
   #property(start: number, property: string): void {
     if (property.startsWith("!")) {
       const handle = /^!(?:[-\w]*!|<)?/.exec(property)?.[0] ?? "";
@@ -178,7 +178,7 @@ class Respelling {
     if (!this.#takeLineBreak(true)) this.#at += 1;
   }
 
-  /** Ends before the first line that is not indented. */
+  /** Takes a block scalar, which ends before the first line that is not indented. */
   #block(start: number, column: number): void {
     if (column === this.#indent) this.#write(" ", start);
     this.#take(/[|>][-+0-9]*/y);
@@ -207,7 +207,7 @@ class Respelling {
     else if (place === "block") this.#plainLines();
   }
 
-  /** Those that go on with a plain scalar. */
+  /** Takes the lines that continue a plain scalar. */
   #plainLines(): void {
     for (let next = this.#at; this.#text[next] === "\n"; next = this.#at) {
       while (this.#takeLineBreak(false) || this.#take(BLANKS) !== undefined);
