@@ -91,9 +91,7 @@ function isOfVault({ cloud }: DispatchOptions, { spec }: SecretProviderClass, { 
   return read.ok && `${read.value.vaultName}.${read.value.cloud.vaultSuffix}`.toLowerCase() === vaultHost;
 }
 
-/**
- * Returns the event's types that the class names or selects; all of them if the worker has not parsed the class yet, which can take long.
- */
+/** Returns the event's types that the class names or selects; all of them before the worker has parsed the class, which can take long. */
 function typesNamed(spc: SecretProviderClass, event: ObjectEvent): readonly ObjectType[] {
   const named = new Set([...typesWritten(spc, event), ...typesSelected(spc, event)]);
   return event.types.filter((type) => named.has(type));

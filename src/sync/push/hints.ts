@@ -50,10 +50,7 @@ interface Pending {
 /** Milliseconds to wait before each further fetch: the vault returns a new version a little later than it sends the event. */
 const NEXT_LOOKS_MS = [1_000, 4_000, 15_000] as const;
 
-/**
- * Classes that got the same outdated answer fetch again at about the same time. They share answers to requests that began within this last
- * part of the wait.
- */
+/** Last part of the wait. Classes with the same outdated answer fetch at about the same time, and share answers from this part. */
 const SHARED_PART = 1 / 4;
 
 /** Milliseconds to wait if the vault did not answer. The gate of the vault then decides whether the worker sends a request. */
@@ -72,10 +69,7 @@ const PACE = { perSecond: 1, burst: 50 };
  */
 export const MOST_HINTS = 8_192;
 
-/**
- * Maximum number of ended hints to remember; the oldest are dropped first. Duplicates of an event arrive within minutes. An entry takes
- * about 200 bytes.
- */
+/** Ended hints to remember, the oldest dropped first. Duplicates arrive within minutes. An entry takes about 200 bytes. */
 const MAX_REMEMBERED = 20_000;
 
 interface HintsOptions {
@@ -103,8 +97,8 @@ export class Hints {
   }
 
   /**
-   * Adds a hint. Returns false, and never calls the waiter, if the same event has ended and no hint for its object is pending. May call the
-   * waiter before it returns.
+   * Adds a hint. Returns false, and never calls the waiter, if its event has ended already and no hint for the object is pending. May call
+   * the waiter before it returns.
    */
   add(classKey: string, news: HintNews, waiter: Waiter): boolean {
     const before = this.#byClass.get(classKey, news.object);
@@ -153,10 +147,7 @@ export class Hints {
     this.end(classKey, hint, "applied");
   }
 
-  /**
-   * Schedules a further fetch because the vault does not show the change yet. After a few fetches, the hint ends and the poll detects the
-   * change.
-   */
+  /** Schedules a further fetch because the vault does not show the change yet; after a few, ends the hint in favor of the poll. */
   again(classKey: string, hint: Hint): void {
     const wait = NEXT_LOOKS_MS[hint.looks];
     if (wait === undefined) {
@@ -235,10 +226,7 @@ function tellsVersion({ change }: Pick<HintNews, "change">): boolean {
   return change === "NewVersionCreated";
 }
 
-/**
- * Returns the key of the bucket for a hint. Hints of changed access have their own: they may fetch a whole class, and must not delay hints
- * of new versions.
- */
+/** Hints of changed access have their own pace: they may fetch a whole class, and must not delay hints of new versions. */
 function paceKey(classKey: string, object: string): string {
   return object === REFUSED_OBJECTS ? placeOf(classKey, { object }) : classKey;
 }

@@ -80,10 +80,7 @@ function selectsObjects({ spec }: SecretProviderClass): boolean {
   return parameter(spec?.parameters ?? {}, OBJECT_SELECTORS) !== "";
 }
 
-/**
- * Returns no names if the text is longer than a class may have, and at most as many names as a class may have objects: the worker does not
- * sync larger classes.
- */
+/** Returns no names of a text that is too long for a class, and no more names than a class may have: the worker syncs no such class. */
 function namesIn(spc: SecretProviderClass): Pick<NamedIn, "names" | "mayNameAny"> {
   const text = objectsOf(spc);
   if (text.length > MAX_OBJECTS_LENGTH) return { names: new Uint32Array(), mayNameAny: false };

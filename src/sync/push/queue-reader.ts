@@ -12,10 +12,7 @@ import type { MessageOutcome, PushMetrics } from "./push-metrics.ts";
 /** Maximum number of messages that the service returns at a time. */
 const MOST_AT_A_TIME = 32;
 
-/**
- * Number of messages to request after an answer was too large. The queue delivers those messages once more, and this many fit even if each
- * has the maximum length.
- */
+/** Messages to request after an answer was too large. The queue delivers that answer's messages again, and this many always fit. */
 const FEW_AT_A_TIME = 4;
 const FEW_FOR_MS = 120_000;
 
@@ -25,10 +22,7 @@ const FEW_FOR_MS = 120_000;
  */
 const HIDDEN_MS = 30_000;
 
-/**
- * Maximum number of messages that wait for their hints or for their deletion. It leaves room for new messages while the queue accepts
- * deletions.
- */
+/** Maximum number of messages that wait for hints or deletion. More than the hints, so that there is room while deletions work. */
 export const MOST_IN_HAND = 2 * MOST_HINTS;
 
 /** Number of concurrent requests that delete. Each is one transaction of the storage account, which accepts thousands a second. */

@@ -22,9 +22,7 @@ import { Sensitive } from "../../domain/sensitive.ts";
 const CLASS_MS = 15_000;
 const TASK_MS = 10_000;
 
-/**
- * The worker parses an `objects` text of up to this length in place: that takes some milliseconds, as does a hand-over to another thread.
- */
+/** The worker parses an `objects` text of up to this length in place: a hand-over to another thread takes as many milliseconds. */
 const SHORT_OBJECTS = 8_192;
 
 /**
@@ -46,10 +44,7 @@ export class ClassContent {
     this.#saltKey = saltKey;
   }
 
-  /**
-   * Parses the `objects` of the class if the text is long, and remembers the result for the next reader. Returns a problem if this takes
-   * too much time or memory.
-   */
+  /** Parses a long `objects` text, and remembers the result. Returns a problem if this takes too much time or memory. */
   async readObjects(spec: SecretProviderClassSpec | undefined, signal: AbortSignal): Promise<ClassProblem | undefined> {
     const text = spec?.parameters?.["objects"] ?? "";
     if (spec === undefined || text.length <= SHORT_OBJECTS || hasReadEntries(spec)) return undefined;

@@ -107,9 +107,7 @@ function historyQuestion(kind: VaultObjectKind, name: string): string {
   return `versions of ${kind}/${name.toLowerCase()}`;
 }
 
-/**
- * Cuts the fetch short if the promise rejects: a rejection is not the failure of one object, so the class needs none of its other objects.
- */
+/** Cuts the fetch short if the promise rejects: that is not the failure of one object, so the class needs no others. */
 async function endWith<T>(fetched: Promise<T>, room: Room): Promise<T> {
   try {
     return await fetched;
@@ -163,10 +161,7 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
   }
 }
 
-/**
- * Returns the failure of an object that the vault refused. `asked`: the version that was requested; undefined if the vault refused the list
- * of versions.
- */
+/** Returns the failure of a refused object. `asked`: the requested version; undefined if the vault refused the list of versions. */
 export function refusedObject(object: ClassObject, error: VaultWords, asked: ObjectVersion | undefined): ObjectFailure {
   const { code, retry, origin, serviceCode } = error;
   return { object, reason: vaultReason(code), message: vaultFailure(error, object, asked), retry, origin, serviceCode };

@@ -143,10 +143,7 @@ export async function requestFederatedToken(
   }
 }
 
-/**
- * Policy that checks requests for tokens. It reads the Namespace itself, so it also denies a grant that was withdrawn after the worker read
- * it.
- */
+/** Policy for token requests. It reads the Namespace itself, so it also denies a grant that was withdrawn after the worker read it. */
 const POLICY = "keyvault-injector-sync-tokens";
 
 /** The refusal names the policy, but not which of its rules denied the request. */

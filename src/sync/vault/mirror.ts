@@ -31,10 +31,7 @@ export type Mirror =
       /** Objects of a class without synced Secrets, in the order of the class. */
       readonly objects?: readonly FoundObject[];
       readonly warnings: readonly string[];
-      /**
-       * Polls the class from now on, as long as the class, its status and its Secrets are the same objects. Absent if each poll has to
-       * parse the class.
-       */
+      /** Polls the class while the class, its status and its Secrets are the same objects. Absent if each poll has to parse the class. */
       readonly recheck?: Recheck | undefined;
     };
 
@@ -67,7 +64,7 @@ export type FetchRequest = AllOfIt | StoredFetchRequest;
 export interface LookTiming {
   /** Time in Unix milliseconds at which the fetch was due, even if it runs later. */
   readonly due: number;
-  /** Milliseconds by which an earlier poll may lie before this fetch and its answer still serve it. */
+  /** Maximum distance in milliseconds to an earlier poll whose answer still serves this fetch. */
   readonly interval: number;
   /** Milliseconds between two polls of the class if no poll is moved: the next check comes within twice that time. */
   readonly period: number;
@@ -87,10 +84,7 @@ export interface HeldSelection {
 /** Requests all objects, whatever is stored. */
 export interface AllOfIt extends LookTiming {
   readonly kind: "everything";
-  /**
-   * Maximum age in milliseconds of an answer to another class that serves this one. 0: none does, because the request needs the current
-   * state.
-   */
+  /** Maximum age in milliseconds of an answer to another class that serves this one. 0: none does; the state has to be current. */
   readonly sharedMs: number;
 }
 

@@ -4,10 +4,7 @@ import { type ObjectLook, stillHolds, type VaultListing } from "../../domain/sch
 /** Objects that one class names. */
 export interface Interest {
   readonly keys: readonly string[];
-  /**
-   * Time in Unix milliseconds by which the next check of the class is expected. A class without one is deleted, or uses another vault or
-   * identity.
-   */
+  /** Unix milliseconds. A class without a check by then is deleted, or uses another vault or identity. */
   readonly until: number;
 }
 
@@ -18,7 +15,7 @@ export interface InterestsOptions {
   readonly onForgotten: (classKey: string) => void;
 }
 
-/** Milliseconds between two searches for classes without a check. */
+/** Milliseconds between two searches for classes whose check is overdue. */
 const EXPIRY_MS = 60_000;
 
 /** Classes by the objects that they name. An object is given by its key in the version cache (`secret/name`). */
@@ -46,10 +43,7 @@ export class Interests {
     if (Math.abs(now - this.#expiredAt) >= EXPIRY_MS) this.#expire(now);
   }
 
-  /**
-   * Extends the time of a class that still names the same objects. Returns false if the class is no longer known. `until`: as in {@link
-   * Interest}.
-   */
+  /** Extends the time of a class that still names the same objects. False if it is not known. `until`: as in {@link Interest}. */
   keep(classKey: string, until: number): boolean {
     const known = this.#byClass.get(classKey);
     if (known !== undefined) this.#byClass.set(classKey, { ...known, until });

@@ -73,10 +73,7 @@ export class ObjectRefusals {
   }
 }
 
-/**
- * Whether the failure is due to the object itself: the vault refused it, or its content is of no use. Failures of tokens, connections and
- * proxies are not.
- */
+/** Whether the object is to blame: the vault refused it, or its content is of no use. Tokens, connections and proxies are not. */
 function isLasting({ origin = "vault", retry }: ObjectFailure): boolean {
   return origin === "vault" && retry.kind === "never";
 }

@@ -74,10 +74,7 @@ export class ObjectVersionCache {
   });
   readonly #options: ObjectVersionCacheOptions;
   readonly #looks = new Map<string, RecordedLook & { readonly asked: number }>();
-  /**
-   * Number of requests so far, which shows which of two is the later one. A clock cannot show that, because recalled states have the times
-   * of another process.
-   */
+  /** Requests so far, which show the order of two. A clock cannot: recalled states have the times of another process. */
   #asked = 0;
   /** Unique for each cache, so that no identity gets an answer to another one. */
   readonly #id: string;
@@ -113,9 +110,7 @@ export class ObjectVersionCache {
     this.#looks.set(versionCacheKey(object), { ...recorded, asked: 0 });
   }
 
-  /**
-   * Returns a reader of the vault for one pass over a class. It shares the answers that others have just received, and records new answers.
-   */
+  /** Returns a reader for one pass over a class. It shares answers that others have just received, and records new ones. */
   reader(reading: Reading): ObjectReader {
     const client = this.#options.client.inLineOf(refOfKey(reading.classKey).namespace);
     return {

@@ -34,10 +34,7 @@ export interface SeenClass {
 
 const CHANGED: Rechecked = { kind: "changed" };
 
-/**
- * Returns a function that checks the class without parsing it: whether its identity is still the same, and whether the lists still confirm
- * the same objects.
- */
+/** Returns a check that does not parse the class: it compares the identity, and the known objects with the vault's lists. */
 export function createRecheck(options: RecheckOptions, seenClass: SeenClass): Recheck {
   return async (timing, signal) => {
     try {

@@ -20,9 +20,7 @@ export interface SelectingClass {
   readonly now: number;
 }
 
-/**
- * Returns the objects and Secrets of a class with the objects that its selectors match. A class without selectors is returned unchanged.
- */
+/** Returns the objects and Secrets of a class with the objects that its selectors match; without selectors, the class as it is. */
 export async function selectFromLists(
   versionCache: ObjectVersionCache,
   { classKey, spec, objects, fetchRequest, now }: SelectingClass,

@@ -1,7 +1,4 @@
-/**
- * Compares what the Secrets of a class contain with what is known of its objects, file by file: two entries of a class may name the same
- * object of the vault.
- */
+/** Compares the Secrets of a class with the state of its objects, by file: two of its entries may name the same vault object. */
 
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import { findByFile } from "../../domain/content/version-history.ts";

@@ -5,10 +5,7 @@ import { FairSlots, type HeldSlots } from "../../runtime/fair-slots.ts";
 
 /** Bytes that each class gets first. Nearly every class fits into them. */
 const STEP_BYTES = 262_144;
-/**
- * Number of steps: 64 MiB for the values of all classes in hand. Each value is in memory twice for a while, because the worker also has the
- * Secret that it sends.
- */
+/** 64 MiB for the values of all classes in hand. Each value is in memory twice while the worker sends its Secret. */
 const STEPS = 256;
 const MOST_STEPS = MAX_VALUE_BYTES / STEP_BYTES;
 /** Factor by which a class that starts again asks for more, so that it starts again two or three times at most. */

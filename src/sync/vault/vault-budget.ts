@@ -8,10 +8,7 @@ import { type GateOptions, type VaultCall, VaultGate } from "./vault-gate.ts";
 
 /** Client of one vault for one identity, within the limits of the vault. */
 export interface BudgetedClient {
-  /**
-   * Returns the factor by which to lengthen the time between polls of the namespace's classes at the moment: 1 while the vault does not
-   * throttle.
-   */
+  /** Returns the factor by which to lengthen the poll interval of the namespace's classes: 1 while the vault does not throttle. */
   stretchFor(namespace: string): number;
   /** Returns the client for a class of the namespace. Its requests wait for the budget in the namespace's line. */
   inLineOf(namespace: string): VaultClient;
@@ -50,10 +47,7 @@ export function withBudget(vaults: VaultClients, { clock, ...given }: GateOption
   };
 }
 
-/**
- * Returns the current gate of a vault. It is called for each request, because clients outlive gates and all clients of a vault have the
- * same gate.
- */
+/** Returns the current gate of a vault. Called for each request: clients outlive gates, and a vault's clients share one. */
 type GateNow = () => VaultGate;
 
 interface Budgeting {

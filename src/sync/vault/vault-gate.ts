@@ -95,10 +95,7 @@ export class VaultGate {
     return { vault: this.#options.metrics.vaults.labelOf(this.#vaultUrl) };
   }
 
-  /**
-   * Returns the factor by which to lengthen the time between polls of the namespace's classes: 1 if the requests of other namespaces made
-   * the vault throttle.
-   */
+  /** Returns the factor by which to lengthen the poll interval of the namespace's classes: 1 if others made the vault throttle. */
   stretchFor(namespace: string): number {
     return this.#payers.has(namespace) ? stretchOf(this.#pressure) : 1;
   }
@@ -130,10 +127,7 @@ export class VaultGate {
     return isKeyRead(call) ? this.#keyTurns : this.#turns;
   }
 
-  /**
-   * Waits for the budget at the head of the line, so that no other request of the line has reserved a turn. Resolves with the request's
-   * number.
-   */
+  /** Waits for the budget at the head of the line: no other request of the line has reserved a turn. Returns the request's number. */
   async #enter(call: VaultCall, signal: AbortSignal): Promise<number> {
     const { clock } = this.#options;
     const { waitMs, request } = this.#admit(call, admit(this.#pressure, { now: clock.now(), isKey: isKeyRead(call) }));
@@ -166,10 +160,7 @@ export class VaultGate {
     return this.#later(afterMs, this.#payers.has(namespace) ? SPREAD_MS : MODEST_SPREAD_MS);
   }
 
-  /**
-   * Returns an error with the same words for all requests until the trouble is over, so that the worker does not rewrite a status that has
-   * them.
-   */
+  /** Returns an error with the same words until the trouble is over, so that the worker does not rewrite statuses with them. */
   #trouble(why: "Throttled" | "Unreachable", retry: Retry): VaultError {
     const { words, serviceCode } = this.#told[why];
     return new VaultError(why, `${this.#vaultUrl}: ${words}`, { retry, origin: "vault", words, serviceCode });

@@ -37,8 +37,8 @@ export interface ListingsOptions {
 }
 
 /**
- * A poll of a class: the time at which it was due (Unix milliseconds), how far before it an earlier poll may lie whose answer serves it,
- * and how far polls are apart (both in milliseconds).
+ * A poll of a class: its due time (Unix milliseconds), the maximum distance to an earlier poll whose answer serves it, and the time between
+ * polls (both in milliseconds).
  */
 export interface Poll {
   readonly due: number;
@@ -90,10 +90,7 @@ const NOTHING_KNOWN: Readonly<Known> = {
   pages: 0,
 };
 
-/**
- * Result of a list that another namespace began. The waiting time of that namespace does not apply to this one, whose own attempt the gate
- * holds up without a request.
- */
+/** Result of another namespace's list. Its waiting time does not apply here: the gate holds up the own attempt without a request. */
 const THROTTLED = Symbol("throttled");
 
 function asThrottled(error: unknown): typeof THROTTLED {
@@ -117,10 +114,7 @@ export class VaultListings {
     this.#options = options;
   }
 
-  /**
-   * Returns the list for a poll; undefined if the identity may not list, or if requests for the single objects are cheaper. Throws {@link
-   * VaultError}.
-   */
+  /** Returns a list; undefined if the identity may not list, or single requests are cheaper. Throws {@link VaultError}. */
   async current(type: ObjectType, poll: ClassPoll, signal: AbortSignal): Promise<VaultListing | undefined> {
     const known = this.#known(type);
     const { taken } = known;
@@ -217,10 +211,7 @@ function hasAll(kept: SelectedTags | undefined, wanted: SelectedTags = new Map()
   return kept !== undefined && [...wanted].every(([tag, values]) => [...values].every((value) => kept.get(tag)?.has(value) === true));
 }
 
-/**
- * Whether the answer for one poll serves another one, even one that was due earlier. While the vault throttles, it also serves the polls of
- * further periods.
- */
+/** Whether the answer for one poll serves another, even an earlier one. Under throttling it serves polls of further periods, too. */
 export function isFresh({ due }: { readonly due: number }, poll: Poll, stretch: number): boolean {
   return poll.due - due < poll.interval + poll.period * (stretch - 1) - ROUNDING_MS;
 }

@@ -169,10 +169,7 @@ export class VaultSeries {
   }
 }
 
-/**
- * Returns a function that finds the namespace for which a vault counts; undefined if no class names the vault. `vaultOf`: the vault of each
- * class.
- */
+/** Returns a function that finds the namespace for which a vault counts; undefined if no class names the vault. */
 function payersOf(vaultOf: ReadonlyMap<string, string>): (vault: string) => string | undefined {
   const named = new Map<string, Set<string>>();
   const namers = new Map<string, Set<string>>();

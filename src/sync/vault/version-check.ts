@@ -27,10 +27,7 @@ import { type ClassPoll, isFresh } from "./vault-listings.ts";
 
 const NOTHING_KNOWN: KnownObjects = new Map();
 
-/**
- * Milliseconds within which the worker notices that a version that a class names by its id was disabled or deleted. The version itself
- * never changes.
- */
+/** Milliseconds within which the worker notices that a pinned version was disabled or deleted. The version itself never changes. */
 const PINNED_MS = 86_400_000;
 
 /** Objects and Secrets of a class, and the request for them. */
@@ -83,15 +80,10 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
   return changesCheck(versionCache, { ...input, fetchRequest }, signal);
 }
 
-/**
- * Milliseconds before which a class is not forgotten: if thousands of classes wait for their first sync, each check is many intervals late.
- */
+/** Minimum milliseconds before a class is forgotten: while thousands wait for their first sync, checks are many intervals late. */
 const LEAST_MEMORY_MS = 600_000;
 
-/**
- * Returns the time in Unix milliseconds by which the next check of the class is expected. A class without one is deleted, or uses another
- * vault or identity.
- */
+/** Returns the time in Unix milliseconds after which a class without a check is deleted, or uses another vault or identity. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
   { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<LookTiming, "period">,
@@ -241,8 +233,8 @@ function asHeld({ held, input: { now } }: Knowing, object: ClassObject): Known {
 }
 
 /**
- * Whether an event reported the object, or a change of access after the vault refused it, and no class has read it since. The list may be
- * older than the event.
+ * Whether an event reported the object, or a change of access since its refusal, and no class has read it since then. The list may be older
+ * than the event.
  */
 function isUnseen(
   {
@@ -306,10 +298,7 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
   return { kind: "failed", failure: refusedObject(object, error, { ...object, index: undefined }), at };
 }
 
-/**
- * Lists the versions of an object. The list of the vault's objects does not show older versions: if one is disabled, it leaves the history,
- * and that list does not change.
- */
+/** Lists the versions of an object: the list of the vault's objects does not show that an older version was disabled. */
 async function knownHistory({ versionCache, reader, room, input }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
     const listed = await listVersions(reader, object, signal);
@@ -341,10 +330,7 @@ function historyVersion(object: ObjectVersion, created: number = 0): KnownVersio
   return { path, object: objectIdOf(object), ...(version === undefined ? {} : { version }), ...made, isWhole: false };
 }
 
-/**
- * Returns the state that an earlier process saw, from the status that it left. The state is settled if the class was checked well after the
- * second of the last change.
- */
+/** Returns the state that an earlier process saw, by its status; settled if the check came well after the second of the change. */
 function recalled(
   { fetchRequest: { checked }, classKey, now }: ChangesInput,
   stored: StoredVersions,
