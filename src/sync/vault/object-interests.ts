@@ -4,7 +4,7 @@ import { type ObjectLook, stillHolds, type VaultListing } from "../../domain/sch
 /** Objects that one class names. */
 export interface Interest {
   readonly keys: readonly string[];
-  /** Unix milliseconds. A class without a check by then is deleted, or uses another vault or identity. */
+  /** Unix milliseconds. A class without a check by then counts as deleted, or as moved to another vault or identity. */
   readonly until: number;
 }
 

@@ -83,7 +83,7 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
 /** Minimum milliseconds before a class is forgotten: while thousands wait for their first sync, checks are many intervals late. */
 const LEAST_MEMORY_MS = 600_000;
 
-/** Returns the time in Unix milliseconds after which a class without a check is deleted, or uses another vault or identity. */
+/** Returns the time in Unix milliseconds after which a class without a check counts as deleted, or as moved to another vault. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
   { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<LookTiming, "period">,
