@@ -1,18 +1,18 @@
-/** What an answer of the vault says to the hints that it was asked for. */
+/** Decides what becomes of hints after a fetch for them. */
 import type { FoundObject } from "../../domain/sync/object-status.ts";
 import type { KeyStatus, ObjectStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import type { Mirror } from "../vault/mirror.ts";
 import type { Hint, Hints } from "./hints.ts";
 
 export interface HintsAnswered {
-  /** Those that the vault was asked for. */
+  /** Hints that the fetch was for. */
   readonly hints: readonly Hint[];
   readonly answer: Mirror;
-  /** How each Secret of the class stands after its write. */
+  /** Status of each Secret of the class after its write. */
   readonly secrets: readonly SecretStatus[];
 }
 
-/** `classKey`: `namespace/name`. */
+/** Ends the hints that the answer settles, and schedules further fetches for the others. `classKey`: `namespace/name`. */
 export function answerHints(hints: Hints, classKey: string, { hints: asked, answer, secrets }: HintsAnswered): void {
   if (asked.length === 0) return;
   const isUnanswered =
@@ -24,27 +24,27 @@ export function answerHints(hints: Hints, classKey: string, { hints: asked, answ
     if (told.some(({ isMounted }) => !isMounted)) hints.applied(classKey, hint);
     else if (told.length > 0) hints.end(classKey, hint, "looked");
     else if (isUnanswered) hints.unanswered(classKey, hint);
-    // The vault's machines take a changed right in a little later than it tells of it.
+    // The vault applies a changed permission a little later than it sends the event.
     else if (hint.change === "AccessChanged" && isStillRefused({ answer, secrets })) hints.again(classKey, hint);
     else if (hint.change !== "NewVersionCreated" || isOverWith(hint, { known, answer })) hints.end(classKey, hint, "looked");
     else hints.again(classKey, hint);
   }
 }
 
-/** Something of the class was refused for want of a right, again. */
+/** Whether the vault still refuses something of the class because a permission is missing. */
 function isStillRefused({ answer, secrets }: Omit<HintsAnswered, "hints">): boolean {
   if (answer.kind === "refused") return answer.reason === "Forbidden";
   const isRefused = ({ state }: { readonly state?: string | undefined }): boolean => state === "Forbidden";
   return (answer.objects ?? []).some(isRefused) || secrets.some((secret) => isRefused(secret) || secret.data.some(isRefused));
 }
 
-/** What the status of a class tells of its Secrets, and of objects that no Secret holds. */
+/** Status of the Secrets of a class, and of objects that no Secret contains. */
 interface KnownVersions {
   readonly secrets: readonly SecretStatus[];
   readonly objects?: readonly (ObjectStatus | FoundObject)[] | undefined;
 }
 
-/** Those of the hints that the stored status knows already. */
+/** Returns the hints whose version the stored status already contains. */
 export function currentHints(hints: readonly Hint[], stored: KnownVersions): ReadonlySet<Hint> {
   const tellVersions = hints.filter(({ change, version }) => change === "NewVersionCreated" && version !== undefined);
   if (tellVersions.length === 0) return new Set();
@@ -57,17 +57,20 @@ export function currentHints(hints: readonly Hint[], stored: KnownVersions): Rea
 }
 
 interface KnownVersion extends Pick<KeyStatus, "version"> {
-  /** As hints name it. */
+  /** Key of the object, as in hints. */
   readonly object: string;
-  /** It is in its Secret, or the vault has just shown it. */
+  /** Whether the version is in its Secret, or the vault has just returned it. */
   readonly isCurrent: boolean;
-  /** No Secret is made from it. */
+  /** Whether the object is only mounted, and no Secret is made from it. */
   readonly isMounted: boolean;
-  /** Unix milliseconds, by which it was made: exactly then, as far as the vault says so; undefined: nobody knows, or the class names it. */
+  /**
+   * Time in Unix milliseconds at or before which the vault created the version; the exact time if the vault reports it. Undefined if it is
+   * unknown, or if the class pins the version.
+   */
   readonly madeBy: number | undefined;
 }
 
-/** By object, each gone through once: a class may have thousands of objects, and thousands of events about them. */
+/** Groups the known versions by object, in one pass: a class may have thousands of objects, and thousands of events about them. */
 function versionsOf({ secrets, objects = [] }: KnownVersions): ReadonlyMap<string, readonly KnownVersion[]> {
   const inSecrets = secrets.flatMap(({ state, data }) =>
     data.map((key) =>
@@ -84,7 +87,7 @@ function knownVersion(
   { object = "", version }: Pick<KeyStatus, "object" | "version">,
   how: Pick<KnownVersion, "isCurrent" | "isMounted" | "madeBy">,
 ): KnownVersion {
-  // The newest of a history has the index 0.
+  // The newest version of a history has the index 0.
   return { object: object.toLowerCase().replace(/\/0$/, ""), ...(version === undefined ? {} : { version }), ...how };
 }
 
@@ -101,14 +104,15 @@ function isTold({ change, version }: Hint, known: KnownVersion): boolean {
   return change === "NewVersionCreated" && version !== undefined && known.version === version;
 }
 
-/** The vault has something newer than the event tells of, or the class has nothing of the object. */
+/** Whether the vault has a newer version than the event reports, or has answered for a class that has no version of the object. */
 function isOverWith(
   { happenedAt }: Hint,
   { known, answer }: { readonly known: readonly KnownVersion[]; readonly answer: Mirror },
 ): boolean {
   if (known.length === 0) return answer.kind === "answered";
   const dated = known.filter(({ madeBy }) => madeBy !== undefined);
-  // Its attributes may have changed since: what is known to have been there before the event is older, whatever else is told of it.
+  // A change of attributes moves `updated`, too. So a version that one entry dates before the event is older, even if another entry dates
+  // it later.
   const isNewer = ({ madeBy = 0 }: KnownVersion): boolean => madeBy > happenedAt;
   const older = new Set(dated.filter((one) => !isNewer(one)).map(({ version }) => version));
   return dated.some((one) => isNewer(one) && !older.has(one.version));

@@ -17,16 +17,16 @@ export interface DispatchOptions {
   readonly named: NamedObjects;
   readonly hints: Pick<Hints, "add">;
   readonly classOf: (ref: ReturnType<typeof refOfKey>) => HeldClass | undefined;
-  /** Whether anything is fetched for the class at the moment: for others nobody would come to look. */
+  /** Whether the worker fetches objects of the class at the moment. No pass would read the hints of any other class. */
   readonly isFetched: (spc: SecretProviderClass) => boolean;
   readonly cloud: CloudOptions;
-  /** The classes of other shards are not among ours. */
+  /** Whether other shards exist. This worker does not know their classes. */
   readonly hasOtherShards: boolean;
-  /** How many objects the vault has refused the class (`namespace/name`) for want of a right. */
+  /** Number of objects that the vault refuses to the class (`namespace/name`) because a permission is missing. */
   readonly refusedObjects: (classKey: string) => number | "all";
 }
 
-/** Tells each class that an event is about. The waiter is told as often as `waits` says. */
+/** Result of a dispatch. The waiter is called `waits` times. */
 export interface Dispatched {
   readonly outcome: MessageOutcome;
   readonly waits: number;
@@ -36,7 +36,7 @@ export function dispatchEvent(options: DispatchOptions, event: VaultEvent, waite
   return event.kind === "access" ? dispatchAccess(options, event, waiter) : dispatchObject(options, event, waiter);
 }
 
-/** What was refused may be had now: classes that were refused something look at that, each once for whatever it is. */
+/** Adds one hint for each class to which the vault refuses objects, however many these are: the vault may now grant them. */
 function dispatchAccess(options: DispatchOptions, { vaultName, time }: AccessEvent, waiter: Waiter): Dispatched {
   const keys = options.named.classesOf(vaultName);
   let waits = 0;
@@ -52,13 +52,13 @@ function dispatchAccess(options: DispatchOptions, { vaultName, time }: AccessEve
   return { outcome: keys.length === 0 ? outcomeWithoutClass(options) : "access", waits };
 }
 
-/** One where the class was not read yet. */
+/** Returns the number of objects that the class names; 1 if the worker has not parsed the class yet, or cannot. */
 function entriesRead(spec: Parameters<typeof readEntriesOf>[0]): number {
   const read = readEntriesOf(spec);
   return read?.ok === true ? read.value.length : 1;
 }
 
-/** Each shard receives all events, and does not know of whose vaults the others' classes are. */
+/** Each shard receives all events, and does not know the vaults of the other shards' classes. */
 function outcomeWithoutClass({ hasOtherShards }: DispatchOptions): MessageOutcome {
   return hasOtherShards ? "otherShard" : "foreign";
 }
@@ -85,19 +85,22 @@ function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Wa
   return { outcome: told === 0 ? "unnamed" : waits === 0 ? "duplicate" : "acted", waits };
 }
 
-/** Names of vaults are unique within one cloud only. */
+/** Compares the whole host: names of vaults are unique only within one cloud. */
 function isOfVault({ cloud }: DispatchOptions, { spec }: SecretProviderClass, { vaultHost }: ObjectEvent): boolean {
   const read = readParameters(spec?.parameters ?? {}, cloud);
   return read.ok && `${read.value.vaultName}.${read.value.cloud.vaultSuffix}`.toLowerCase() === vaultHost;
 }
 
-/** Of the types that the event is about, those that the class names. All of them where the class was not read yet, which may take long. */
+/** Returns the event's types that the class names or selects; all of them before the worker has parsed the class, which can take long. */
 function typesNamed(spc: SecretProviderClass, event: ObjectEvent): readonly ObjectType[] {
   const named = new Set([...typesWritten(spc, event), ...typesSelected(spc, event)]);
   return event.types.filter((type) => named.has(type));
 }
 
-/** By their names; what tags it has the event does not say. All of them where the class was not read yet. */
+/**
+ * Returns the event's types whose selector matches the object's name; all of them if the worker has not parsed the class yet. The event
+ * does not contain the object's tags.
+ */
 function typesSelected({ spec }: SecretProviderClass, { types, name }: ObjectEvent): readonly ObjectType[] {
   const read = spec && readSelectorsOf(spec);
   if (read === undefined) return types;
@@ -109,11 +112,11 @@ function typesWritten({ spec }: SecretProviderClass, { types, name }: ObjectEven
   const read = spec && readEntriesOf(spec);
   if (read === undefined) return types;
   if (!read.ok) return [];
-  // Only what the event is about is made into objects: a class may name thousands, and thousands of classes the object.
+  // Converts only the entries for the event's object: a class may have thousands of entries, and thousands of classes may name the object.
   const named = narrowObjects(
     read.value.filter(({ objectName }) => objectName.length === name.length && objectName.toLowerCase() === name),
   );
-  // What is wrong with the class it has said itself.
+  // The reconcile of the class reports why the class is invalid.
   if (!named.ok) return [];
   const changing = new Set(named.value.filter((object) => object.version === undefined || hasHistory(object)).map(({ type }) => type));
   return types.filter((type) => changing.has(type));

@@ -6,93 +6,100 @@ import { type Bucket, fullBucket, takeTurns } from "../../domain/schedule/token-
 import type { ObjectChange } from "../../domain/vault-events/vault-event.ts";
 import type { HintOutcome, PushMetrics } from "./push-metrics.ts";
 
-/** Stands for all that a class was refused. No object has such a name. */
+/** Key for all objects that the vault refused to a class. No object has this key. */
 export const REFUSED_OBJECTS = "refused";
 
-/** What an event says of an object. */
+/** Content of an event about an object. */
 export interface HintNews {
-  /** `secret/name` in lower case, as version caches have it, or {@link REFUSED_OBJECTS}. */
+  /** `secret/name` in lower case, as in version caches, or {@link REFUSED_OBJECTS}. */
   readonly object: string;
-  /** `AccessChanged`: what the vault refused may be had now. */
+  /** `AccessChanged`: the vault may now grant objects that it refused. */
   readonly change: ObjectChange | "AccessChanged";
-  /** How many objects a look because of it asks for at most. */
+  /** Maximum number of objects that a fetch for the hint requests. */
   readonly objects: number;
-  /** Undefined where the event names none. */
+  /** Undefined if the event names no version. */
   readonly version: string | undefined;
   /** Unix milliseconds, by the vault's clock. */
   readonly happenedAt: number;
 }
 
-/** That an object of a class, or what it was refused, has to be looked at: never what it is. */
+/** Request to check an object of a class, or the objects that the vault refused to it. Never contains a value. */
 export interface Hint extends HintNews {
   /** Unix milliseconds. */
   readonly receivedAt: number;
-  /** Unix milliseconds: answers to requests that began before say nothing of it. */
+  /** Unix milliseconds. Answers to requests that began earlier do not count. */
   readonly unseenSince: number;
-  /** Unix milliseconds of the next look. */
+  /** Unix milliseconds of the next fetch. */
   readonly dueAt: number;
-  /** How often the vault has shown something older. */
+  /** Number of fetches that did not show the change yet. */
   readonly looks: number;
 }
 
-/** Whoever waits until nothing more is to be done about an event. */
+/** Receives a call for each hint of an event that ends. */
 export interface Waiter {
-  /** One of the hints that it waits for has ended. */
+  /** One of the hints of the event has ended. */
   ended(): void;
 }
 
 interface Pending {
   readonly hint: Hint;
-  /** Of the event that the hint is about: those before it need no look of their own. */
+  /** Waiter of the event that the hint describes. Earlier events need no fetch of their own. */
   readonly waiter: Waiter;
 }
 
-/** The vault's machines show a new version a little later than it tells of it: looks after the first, milliseconds apart. */
+/** Milliseconds to wait before each further fetch: the vault returns a new version a little later than it sends the event. */
 const NEXT_LOOKS_MS = [1_000, 4_000, 15_000] as const;
 
-/** Classes that were shown the same answer look again within this part of the wait, and share the next one. */
+/** Last part of the wait. Classes with the same outdated answer fetch at about the same time, and share answers from this part. */
 const SHARED_PART = 1 / 4;
 
-/** Where no answer came: the vault's own gate says whether it is asked at all (milliseconds). */
+/** Milliseconds to wait if the vault did not answer. The gate of the vault then decides whether the worker sends a request. */
 const NO_ANSWER_MS = 15_000;
 
-/** After so long the class's poll does without the hint (milliseconds). */
+/** Milliseconds after which a hint ends and the class's poll detects the change instead. */
 export const LONGEST_MS = 600_000;
 
-/** Looks at objects of a class that events may cause: whatever comes, polls of others find room in their vault's budget. */
+/** Limit on the object reads that events can cause for one class, so that the polls of other classes find room in the vault's budget. */
 const PACE = { perSecond: 1, burst: 50 };
 
 /**
- * Hints of all classes, each with its message: a few MiB. A namespace has no more than it leaves to the others, and beyond that its oldest
- * are left to polls: a class whose vault gives no answer keeps nobody's events waiting.
+ * Maximum number of hints of all classes: a few MiB with their messages. A namespace can have as many hints as it leaves free for the
+ * others. Beyond that, its oldest hints end and its polls detect the changes, so a class whose vault does not answer does not delay the
+ * events of other namespaces.
  */
 export const MOST_HINTS = 8_192;
 
-/** Duplicates come within minutes; the oldest go first. An entry takes about 200 bytes. */
+/** Ended hints to remember, the oldest dropped first. Duplicates arrive within minutes. An entry takes about 200 bytes. */
 const MAX_REMEMBERED = 20_000;
 
 interface HintsOptions {
   readonly clock: Clock;
   readonly metrics: Pick<PushMetrics, "hints" | "lag">;
-  /** The class is to be reconciled. */
+  /** Requests a reconcile of the class. */
   readonly enqueue: (classKey: string) => void;
 }
 
-/** What events say of the objects of each class (`namespace/name`), until somebody has looked. Losing it costs nothing: messages come again, and polls stay. */
+/**
+ * Hints for the objects of each class (`namespace/name`), until a fetch has settled them. Losing them costs nothing: the queue delivers
+ * their messages once more, and polls continue.
+ */
 export class Hints {
   readonly #options: HintsOptions;
   readonly #byClass = new Groups<Pending>();
-  /** The same by namespace, the oldest first. */
+  /** The same hints by namespace. An object keeps its place if a newer hint replaces its hint. */
   readonly #byNamespace = new Groups<{ readonly classKey: string; readonly hint: Hint }>();
   readonly #paces = new Map<string, Bucket>();
-  /** Ended lately, in that order: the same event once more is no news. */
+  /** Ids of hints that ended recently, in that order. A duplicate of such an event is ignored. */
   readonly #ended = new Set<string>();
 
   constructor(options: HintsOptions) {
     this.#options = options;
   }
 
-  /** False where the same was looked at already: nobody waits then. A waiter may be told at once that nothing more is to be done. */
+  /**
+   * Adds a hint. Returns false, and never calls the waiter, if its event has ended already and no hint for the object is pending. May call
+   * the waiter before it returns.
+   */
   add(classKey: string, news: HintNews, waiter: Waiter): boolean {
     const before = this.#byClass.get(classKey, news.object);
     if (before === undefined && this.#ended.has(idOf(classKey, news))) return false;
@@ -102,7 +109,8 @@ export class Hints {
     const hint = isSame ? before.hint : this.#merged(classKey, isLess ? before.hint : news);
     this.#put(classKey, { hint, waiter: isLess ? before.waiter : waiter });
     if (!isSame) this.#options.enqueue(classKey);
-    // A look at the one that tells more sees both: its message alone has to come again where nobody gets to the look.
+    // A fetch for the hint that tells more covers both events. If that fetch never happens, only the message of that hint has to be
+    // delivered once more.
     if (isLess) waiter.ended();
     else before?.waiter.ended();
     return true;
@@ -112,7 +120,7 @@ export class Hints {
     return this.#byClass.of(classKey).map(({ hint }) => hint);
   }
 
-  /** Its vault is about to be asked because of them. */
+  /** Counts the hints against the pace of the class. Call this right before a fetch for them. */
   began(classKey: string, hints: readonly Hint[]): void {
     for (const { object, objects } of hints) {
       const pace = paceKey(classKey, object);
@@ -121,7 +129,7 @@ export class Hints {
     }
   }
 
-  /** Nothing more is to be done. A hint that has changed since is another one, and stays. */
+  /** Ends a hint. If another hint has replaced it, that one stays. */
   end(classKey: string, hint: Hint, outcome: HintOutcome): void {
     const pending = this.#byClass.get(classKey, hint.object);
     if (pending?.hint !== hint) return;
@@ -132,14 +140,14 @@ export class Hints {
     pending.waiter.ended();
   }
 
-  /** The Secrets hold what the event told of. */
+  /** Ends a hint because the Secrets contain the version that its event reported. */
   applied(classKey: string, hint: Hint): void {
     const seconds = (this.#options.clock.now() - hint.happenedAt) / 1_000;
     this.#options.metrics.lag.observe(Math.max(0, seconds));
     this.end(classKey, hint, "applied");
   }
 
-  /** The vault shows an older version still: a few more looks, then its poll. */
+  /** Schedules a further fetch because the vault does not show the change yet; after a few, ends the hint in favor of the poll. */
   again(classKey: string, hint: Hint): void {
     const wait = NEXT_LOOKS_MS[hint.looks];
     if (wait === undefined) {
@@ -150,17 +158,17 @@ export class Hints {
     this.#replace(classKey, hint, { ...hint, looks: hint.looks + 1, dueAt, unseenSince: dueAt - wait * SHARED_PART });
   }
 
-  /** Nothing was learnt of the object. */
+  /** Schedules a further fetch because the vault did not answer for the object. */
   unanswered(classKey: string, hint: Hint): void {
     this.#replace(classKey, hint, { ...hint, dueAt: this.#options.clock.now() + NO_ANSWER_MS });
   }
 
-  /** Ends what nobody has come to look at: a class that is gone, or waits for its CRD or for a pod. */
+  /** Ends hints that no fetch has settled in time, for example because their class is deleted, or waits for its CRD or for a pod. */
   expire(): void {
     const now = this.#options.clock.now();
     for (const classKey of this.#byClass.names())
       for (const hint of this.of(classKey)) if (Math.abs(now - hint.receivedAt) >= LONGEST_MS) this.end(classKey, hint, "leftToPoll");
-    // A full one is as good as none.
+    // A full bucket is the same as a missing one.
     for (const [pace, bucket] of this.#paces)
       if (takeTurns(bucket, PACE, { now, turns: 0 }).bucket.tokens >= PACE.burst) this.#paces.delete(pace);
   }
@@ -175,7 +183,7 @@ export class Hints {
     }
   }
 
-  /** One of two, with a look that begins now: both need one. */
+  /** Creates a hint with new fetches: both the earlier and the new event need an answer to a request that begins from now on. */
   #merged(classKey: string, { object, change, objects, version, happenedAt }: HintNews): Hint {
     const now = this.#options.clock.now();
     const { waitMs } = takeTurns(this.#paceOf(paceKey(classKey, object)), PACE, { now, turns: 1 });
@@ -205,7 +213,10 @@ export class Hints {
   }
 }
 
-/** A new version may be looked for several times, and what expires once: whichever came later, the version is what is waited for. */
+/**
+ * Whether the known hint tells more than the news. A new version tells more than an expiry, whichever happened later: the worker may need
+ * several fetches for it, but only one for an expiry.
+ */
 function tellsMore(known: Hint, news: HintNews): boolean {
   const [tells, brings] = [tellsVersion(known), tellsVersion(news)];
   return tells === brings ? known.happenedAt > news.happenedAt : tells;
@@ -215,7 +226,7 @@ function tellsVersion({ change }: Pick<HintNews, "change">): boolean {
   return change === "NewVersionCreated";
 }
 
-/** Looks because of changed access may ask for a whole class, and delay none that a new version waits for. */
+/** Hints of changed access have their own pace: they may fetch a whole class, and must not delay hints of new versions. */
 function paceKey(classKey: string, object: string): string {
   return object === REFUSED_OBJECTS ? placeOf(classKey, { object }) : classKey;
 }

@@ -1,4 +1,4 @@
-/** Which classes may name an object of a vault, by what their text says. */
+/** Finds the classes that may name an object of a vault, by the text of the classes. */
 import { Groups } from "../../domain/groups.ts";
 import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
@@ -10,12 +10,12 @@ import { MAX_VAULT_NAME } from "../../domain/read-class.ts";
 import { textNumber } from "../../domain/text-number.ts";
 
 /**
- * A name after its key, in the forms that people write: nothing but quotes, a colon and blanks stands between the two, and the name ends with
- * its word. Without a name where the text has it in another of YAML's forms: an alias, a tag, a folded text.
+ * Matches `objectName` with the name that follows, in the forms that people write: only quotes, colons, backslashes and blanks between the
+ * two, and the name ends with its word. Captures no name if the text has it in another form of YAML: an alias, a tag, a folded text.
  */
 const NAMED = /objectName(?:[\s"'\\:]{1,40}([-0-9A-Za-z]{1,127})(?=["'\s,}\]]|\\["'nrt]|$))?/gi;
 
-/** Characters by their numbers may be those of a key. */
+/** Matches escape sequences for characters, which may spell the key `objectName`. */
 const ESCAPED = /\\[uUx]/;
 
 export interface NamingChange {
@@ -23,21 +23,22 @@ export interface NamingChange {
   readonly current: SecretProviderClass | undefined;
 }
 
-/** What is kept of a class. */
+/** Part of a class that the index keeps. */
 interface NamedIn {
   readonly classKey: string;
-  /** A number for each name, in their order: four bytes, which is less than the text that it stands for. */
+  /** Hash of each name, in ascending order: four bytes, which is less than the name. */
   readonly names: Uint32Array;
-  /** It selects objects, or its text has a name in a form that is not read here: it may be any. */
+  /** Whether the class may name any object, because it selects objects, or because its text has a name in a form that is not read here. */
   readonly mayNameAny: boolean;
 }
 
 /**
- * No class is parsed for it: whoever is found names the object, or has its name in another place, or one with the same number, which costs one
- * look at nothing. What it takes is beside the room that classes have (ADR 46): at most 8 kB of a class.
+ * Index of the objects that classes name, built without parsing the classes. A class that it finds may have the name in another place of
+ * its text, or another name with the same hash. Such a class costs one check without effect. The index is not part of the memory that is
+ * reserved for classes (ADR 46): it takes at most 8 kB for each class.
  */
 export class NamedObjects {
-  /** By vault, in lower case. */
+  /** By the name of the vault in lower case. */
   readonly #byVault = new Groups<NamedIn>();
 
   note({ previous, current }: NamingChange): void {
@@ -48,7 +49,7 @@ export class NamedObjects {
     if (vault !== "") this.#byVault.set(vault, classKey, { classKey, ...namesIn(current) });
   }
 
-  /** Keys of classes (`namespace/name`). */
+  /** Returns the keys (`namespace/name`) of the classes that name the vault. */
   classesOf(vault: string): readonly string[] {
     return this.#byVault.of(vault.toLowerCase()).map(({ classKey }) => classKey);
   }
@@ -65,7 +66,7 @@ function isSameText(one: SecretProviderClass, other: SecretProviderClass): boole
   return vaultOf(one) === vaultOf(other) && objectsOf(one) === objectsOf(other) && selectsObjects(one) === selectsObjects(other);
 }
 
-/** Empty for what is no vault's name, and would be kept. */
+/** Returns the name of the vault in lower case; empty if it is too long for a vault, so that the index does not keep it. */
 function vaultOf({ spec }: SecretProviderClass): string {
   const name = parameter(spec?.parameters ?? {}, "keyvaultName");
   return name.length > MAX_VAULT_NAME ? "" : name.toLowerCase();
@@ -79,7 +80,7 @@ function selectsObjects({ spec }: SecretProviderClass): boolean {
   return parameter(spec?.parameters ?? {}, OBJECT_SELECTORS) !== "";
 }
 
-/** Of a text that is longer than a class may have, none; of names, as many as a class may have objects: with more it is not mirrored. */
+/** Returns no names of a text that is too long for a class, and no more names than a class may have: the worker syncs no such class. */
 function namesIn(spc: SecretProviderClass): Pick<NamedIn, "names" | "mayNameAny"> {
   const text = objectsOf(spc);
   if (text.length > MAX_OBJECTS_LENGTH) return { names: new Uint32Array(), mayNameAny: false };

@@ -1,13 +1,13 @@
 import type { Registry } from "prom-client";
 import { metricsIn } from "../../runtime/metrics.ts";
 
-/** What became of a message of an event queue. */
+/** Outcomes of a message of an event queue. */
 const MESSAGES = [
-  /** At least one class has looked, or looks. */
+  /** At least one class got a hint. */
   "acted",
-  /** The same as one that was acted on. */
+  /** The classes have already acted on the same event. */
   "duplicate",
-  /** No class that is mirrored names the object. */
+  /** No synced class names the object. */
   "unnamed",
   /** No class names the vault. */
   "foreign",
@@ -17,25 +17,28 @@ const MESSAGES = [
   "access",
   "otherType",
   "malformed",
-  /** Received too often. */
+  /** The worker has received the message too often. */
   "poison",
 ] as const;
 export type MessageOutcome = (typeof MESSAGES)[number];
 
-/** What became of an event for one class. */
+/** Outcomes of an event for one class. */
 const HINTS = [
-  /** The Secrets hold what the event told of. */
+  /** The Secrets contain the version that the event reported. */
   "applied",
-  /** They did before. */
+  /** The status already contained that version before a fetch. */
   "current",
-  /** The vault has something newer, or nothing that a Secret of the class is made from. */
+  /**
+   * A fetch settled the hint without a Secret that contains the event's version: the vault has a newer version, no Secret of the class is
+   * made from the object, or the event reported no new version.
+   */
   "looked",
-  /** The vault has not shown it in time, nobody could look, or more waited than the namespace has room for. */
+  /** The vault did not show the change in time, no fetch took place, or the namespace had no room for more hints. */
   "leftToPoll",
 ] as const;
 export type HintOutcome = (typeof HINTS)[number];
 
-/** Seconds, from an event that was at once there to one that an outage of hours held up. */
+/** Seconds: from an event that arrives at once to one that an outage delays for hours. */
 const LAG_BUCKETS = [0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300, 1_800, 7_200];
 
 export type PushMetrics = ReturnType<typeof createPushMetrics>;
@@ -47,14 +50,13 @@ export function createPushMetrics(registry: Registry) {
   return {
     messages: counter("event_messages_total", "Messages of event queues, by outcome.", { outcome: MESSAGES }),
     hints: counter("event_hints_total", "Checks of a class that an event requested, by outcome.", { outcome: HINTS }),
-    /** From the event's time to the Secret. */
     lag: histogram("event_lag_seconds", "Time from a vault's event until the Secrets contain its version.", LAG_BUCKETS),
-    /** By queue: as many as the setting names. */
+    /** One series for each queue of the setting. */
     isUp: gauge("event_queue_up", "1 while an event queue answers; 0 while it does not, and only polls detect new versions.", ["queue"]),
     lastAnswer: gauge("event_queue_last_answer_timestamp_seconds", "When an event queue last answered, seconds since the epoch.", [
       "queue",
     ]),
-    /** Where the gauge gets its value from. */
+    /** Sets the source of the number of messages in hand. */
     observeInHand: (count: () => number) => {
       inHand = count;
     },

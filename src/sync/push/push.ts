@@ -11,29 +11,29 @@ import type { PushMetrics } from "./push-metrics.ts";
 import { findQueueIdentity } from "./queue-identity.ts";
 import { QueueReader } from "./queue-reader.ts";
 
-/** Hints that nobody has come for are looked for this often (milliseconds). */
+/** Milliseconds between two searches for expired hints. */
 const EXPIRY_MS = 30_000;
 
 export interface PushOptions {
   readonly settings: readonly QueueSetting[];
   readonly queues: EventQueues;
   readonly kube: KubeClient;
-  /** Of the install. */
+  /** Namespace of the install. */
   readonly namespace: string;
   readonly metrics: PushMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
 }
 
-/** What the worker knows of its classes. */
+/** Access to the classes that the worker knows. */
 export type PushedClasses = Pick<DispatchOptions, "classOf" | "isFetched" | "hasOtherShards" | "refusedObjects" | "cloud"> & {
-  /** All classes are known, and may be acted on. */
+  /** Whether the worker knows all classes and may act on them. */
   readonly isReady: () => boolean;
 };
 
-/** Events of vaults, from queues of Azure Storage: they bring looks at classes forward, and change nothing else. */
+/** Reads events of vaults from Azure Storage queues. Events only make the worker check classes earlier. */
 export interface Push {
   readonly hints: Hints;
   readonly named: Pick<NamedObjects, "note">;
@@ -41,10 +41,10 @@ export interface Push {
   run(classes: PushedClasses, signal: AbortSignal): Promise<void>;
 }
 
-/** `enqueue`: puts a class (`namespace/name`) on the worker's queue. `observe` is given what is wrong at any time, for health. */
+/** `enqueue` adds a class (`namespace/name`) to the worker's queue. */
 export function createPush(options: PushOptions): {
   readonly start: (enqueue: (classKey: string) => void) => Push;
-  /** Why a queue is not read; undefined while all are, or none has been tried. */
+  /** Returns why a queue cannot be read; undefined while all queues can be read, or before the first attempt. */
   readonly problem: () => string | undefined;
 } {
   let readers: readonly QueueReader[] = [];

@@ -9,11 +9,14 @@ import { requestFederatedToken } from "../vault/find-identity.ts";
 
 export interface QueueIdentityOptions {
   readonly kube: Pick<KubeClient, "read" | "requestToken">;
-  /** Of the install. */
+  /** Namespace of the install. */
   readonly namespace: string;
 }
 
-/** Who the worker is at a queue. Rejects with a {@link QueueError}, `Unreachable` where the API server gives no answer, or with the signal's reason. */
+/**
+ * Returns the identity with which the worker signs in at a queue. Rejects with a {@link QueueError}, or with the signal's reason. The code
+ * is `Unreachable` if the API server does not return the Secret, for any reason but a missing permission.
+ */
 export async function findQueueIdentity(
   { kube, namespace }: QueueIdentityOptions,
   { url, identity }: Pick<QueueSetting, "url" | "identity">,

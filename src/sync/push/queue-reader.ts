@@ -9,76 +9,80 @@ import type { Dispatched } from "./event-dispatch.ts";
 import { LONGEST_MS, MOST_HINTS, type Waiter } from "./hints.ts";
 import type { MessageOutcome, PushMetrics } from "./push-metrics.ts";
 
-/** As many as the service gives at a time. */
+/** Maximum number of messages that the service returns at a time. */
 const MOST_AT_A_TIME = 32;
 
-/** Messages of the longest that a queue takes, after an answer that was too large: those come again, and this many always fit. */
+/** Messages to request after an answer was too large. The queue delivers that answer's messages again, and this many always fit. */
 const FEW_AT_A_TIME = 4;
 const FEW_FOR_MS = 120_000;
 
-/** So long a message is nobody else's: several times what a look takes. Where its reader dies, the next one has it after that (milliseconds). */
+/**
+ * Milliseconds for which the queue hides a received message from other readers: several times as long as a check takes. If the reader dies,
+ * the next reader receives the message after this time.
+ */
 const HIDDEN_MS = 30_000;
 
-/** Messages whose looks are under way, or whose deletion is. There is always room for more while the queue takes deletions. */
+/** Maximum number of messages that wait for hints or deletion. More than the hints, so that there is room while deletions work. */
 export const MOST_IN_HAND = 2 * MOST_HINTS;
 
-/** Requests that delete, at a time: each is one transaction of the storage account, which takes thousands a second. */
+/** Number of concurrent requests that delete. Each is one transaction of the storage account, which accepts thousands a second. */
 const DELETIONS_AT_A_TIME = 16;
 
 /**
- * A message that ends its reader comes again and again: after so many receipts it is deleted before it is acted on. One whose looks take as
- * long as they may has been received that often by a reader that is well, and its next reader still acts on it.
+ * Maximum number of receipts of a message. If a message crashes its reader, the queue delivers it again and again: after this many
+ * receipts, the reader schedules the deletion before it acts on the message. A healthy reader may receive a message up to LONGEST_MS /
+ * HIDDEN_MS times while its hints are pending; the 10 further receipts let its next reader still act on it.
  */
 export const MOST_RECEIPTS = LONGEST_MS / HIDDEN_MS + 10;
 
-/** Between two looks at a queue that was empty (milliseconds): about 170,000 requests a day. */
+/** Milliseconds between two reads of a queue that was empty, plus a random spread: about 170,000 requests a day. */
 const IDLE_MS = 400;
 const IDLE_SPREAD_MS = 200;
 
-/** Between two looks at a queue that was not (milliseconds): 1,600 messages a second at most, however fast they come. */
+/** Milliseconds between two reads of a queue that was not empty: at most 1,600 messages a second. */
 const BUSY_MS = 20;
 
-/** While classes cannot be acted on, or too many messages are in hand (milliseconds). */
+/** Milliseconds to wait while the worker may not act on classes, or too many messages are in hand. */
 const WAIT_MS = 250;
 
-/** What fails for these reasons does so whoever the worker is there. */
+/** Errors that do not depend on the identity with which the worker signs in. */
 const NOT_OF_THE_IDENTITY: readonly QueueErrorCode[] = ["Unreachable", "Throttled", "TooLarge"];
 
 const BACKOFF: BackoffRange = { baseMs: 1_000, maxMs: 60_000 };
 const LONGEST_WAIT_MS = 300_000;
 
-/** How often one kind of message that is not acted on is logged (milliseconds). */
+/** Milliseconds between two log entries about deleted messages with the same outcome. */
 const LOG_EVERY_MS = 60_000;
 
 export interface QueueReaderOptions {
-  /** Host and name. */
+  /** Host and name of the queue. */
   readonly label: string;
-  /** Finds who the worker is there; throws {@link QueueError}. */
+  /** Opens the queue with the worker's identity. Throws {@link QueueError}. */
   readonly open: (signal: AbortSignal) => Promise<EventQueue>;
-  /** Classes are known and may be acted on. */
+  /** Whether the worker knows all classes and may act on them. */
   readonly isReady: () => boolean;
   readonly dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
   readonly metrics: PushMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
 }
 
 interface InHand {
   receipt: string;
-  /** Looks that have not ended. */
+  /** Number of pending hints. */
   waits: number;
 }
 
 /**
- * Reads one queue: receives, has classes look, deletes. What the queue does, and who sends to it, costs others no more than the pace of a class
- * and the time of its messages.
+ * Reads one queue: receives messages, adds hints for their classes, and deletes the messages. A queue, and anyone who sends to it, can cost
+ * other classes no more than the pace of a class and the time to process the messages.
  */
 export class QueueReader {
   readonly #options: QueueReaderOptions;
   readonly #inHand = new Map<string, InHand>();
-  /** By the ids of messages: nothing more is to be done about them. */
+  /** Receipts of messages that wait for their deletion, by the ids of the messages. */
   readonly #done = new Map<string, string>();
   readonly #loggedAt = new Map<MessageOutcome, number>();
   #queue: EventQueue | undefined;
@@ -92,7 +96,7 @@ export class QueueReader {
     options.metrics.isUp.set({ queue: options.label }, 0);
   }
 
-  /** Why the queue is not read; undefined while it is. */
+  /** Reason why the queue cannot be read; undefined while it can. */
   get problem(): string | undefined {
     return this.#problem === undefined ? undefined : `${this.#options.label}: ${this.#problem}`;
   }
@@ -101,7 +105,7 @@ export class QueueReader {
     return this.#inHand.size + this.#done.size;
   }
 
-  /** Until the signal aborts. What is in hand then comes to the next reader. */
+  /** Reads the queue until the signal aborts. The next reader then receives the messages in hand. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
@@ -121,7 +125,7 @@ export class QueueReader {
     }
   }
 
-  /** Resolves with how long to wait before the next one (milliseconds). */
+  /** Resolves with the milliseconds to wait before the next turn. */
   async #turn(signal: AbortSignal): Promise<number> {
     const { clock, isReady, open, random } = this.#options;
     if (!isReady()) return WAIT_MS;
@@ -131,7 +135,7 @@ export class QueueReader {
     const messages = room > 0 ? await this.#queue.receive({ most, hiddenMs: HIDDEN_MS }, signal) : [];
     for (const message of messages) {
       this.#take(message);
-      // One event may be about thousands of classes: what else waits for the thread has its turn.
+      // One event may concern thousands of classes: other work gets the thread in between.
       await nextTurn();
     }
     await this.#deleteSome(this.#queue, signal);
@@ -149,7 +153,7 @@ export class QueueReader {
     this.#problem = undefined;
   }
 
-  /** Told once, and again where it is for another reason. */
+  /** Logs a failure once, and again if the reason changes. Returns the milliseconds to wait before the next turn. */
   #failed(error: unknown): number {
     const { label, metrics, clock, logger, random } = this.#options;
     this.#failures += 1;
@@ -160,7 +164,7 @@ export class QueueReader {
     this.#problem = problem;
     metrics.isUp.set({ queue: label }, 0);
     if (isOurs && error.code === "TooLarge") this.#fewUntil = clock.now() + FEW_FOR_MS;
-    // The Secret, the grant or whom it names may be another one by then.
+    // The next turn reopens the queue: the Secret, the grant or the identity may be different by then.
     if (!isOurs || !NOT_OF_THE_IDENTITY.includes(error.code)) this.#queue = undefined;
     const wait = backoffDelay(this.#failures, BACKOFF, random);
     return isOurs && error.retry.kind === "after" ? Math.min(Math.max(wait, error.retry.milliseconds), LONGEST_WAIT_MS) : wait;
@@ -169,20 +173,20 @@ export class QueueReader {
   #take({ id, receipt, text, receipts }: QueueMessage): void {
     const known = this.#inHand.get(id);
     if (known !== undefined) {
-      // Its looks took longer than it was hidden: it is deleted by its last receipt.
+      // Its hints took longer than the queue hid the message. The deletion needs the last receipt.
       known.receipt = receipt;
       return;
     }
     const message: InHand = { receipt, waits: 0 };
     this.#inHand.set(id, message);
-    // Before anything is done about it, which may be what ends its reader.
+    // Schedules the deletion first, because acting on the message may crash the reader.
     if (receipts > MOST_RECEIPTS) this.#finish(id, message);
     let outcome: MessageOutcome = "malformed";
     try {
       const parsed = parseMessage(text);
       outcome = parsed.ok ? this.#act(id, message, parsed.value) : parsed.error;
     } catch (error) {
-      // The messages behind it are no worse for that. It comes again, a few times.
+      // The reader still processes the messages after this one. The queue delivers this one a few more times.
       this.#inHand.delete(id);
       this.#options.logger.error("processing a message of an event queue failed", { queue: this.#options.label, error });
       return;
@@ -219,7 +223,7 @@ export class QueueReader {
     logger.warn("deleting messages of an event queue without processing them", { queue: label, why: outcome });
   }
 
-  /** As many as come in one turn: what is new waits behind no more of them. */
+  /** Deletes at most as many messages as one turn receives, so that new messages do not wait for more deletions. */
   async #deleteSome(queue: EventQueue, signal: AbortSignal): Promise<void> {
     for (let left = MOST_AT_A_TIME; left > 0 && this.#done.size > 0; left -= DELETIONS_AT_A_TIME) {
       const some = [...this.#done].slice(0, DELETIONS_AT_A_TIME);

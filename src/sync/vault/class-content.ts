@@ -18,16 +18,16 @@ import { buildSecretsFrom, tlsFiles } from "../../domain/secret-objects/build.ts
 import type { SecretOutcome } from "../../domain/secret-objects/desired-secret.ts";
 import { Sensitive } from "../../domain/sensitive.ts";
 
-/** Processor time for all that a class has decoded in one reconcile, and the longest for one piece of it (milliseconds). */
+/** Processor time in milliseconds: for everything that a class decodes in one reconcile, and for one task of it. */
 const CLASS_MS = 15_000;
 const TASK_MS = 10_000;
 
-/** A shorter text is read in place: it takes some milliseconds, and a thread as many to hand it over. */
+/** The worker parses an `objects` text of up to this length in place: a hand-over to another thread takes as many milliseconds. */
 const SHORT_OBJECTS = 8_192;
 
 /**
- * What a class's values become, in one reconcile of it. The work is done beside the worker's own thread, piece after piece, within one
- * allowance of rounds and of time for the class: whatever it asks for, other classes wait for none of it.
+ * Decodes the values of a class in one reconcile. The decoder does the work outside the worker's own thread, task after task. All tasks of
+ * the class share one allowance of key derivation rounds and of time.
  */
 export class ClassContent {
   readonly #decoder: Decoder;
@@ -37,14 +37,14 @@ export class ClassContent {
   #milliseconds = CLASS_MS;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `saltKey`: by which the salts of what is made for the namespace are made; most classes make nothing that has one. */
+  /** `saltKey` returns the key from which the salts for the namespace are derived. It is a function because most classes need no salt. */
   constructor(decoder: Decoder, { namespace, saltKey }: { readonly namespace: string; readonly saltKey: () => Uint8Array }) {
     this.#decoder = decoder;
     this.#namespace = namespace;
     this.#saltKey = saltKey;
   }
 
-  /** Reads the class's objects, if that takes long, so that whoever reads them next finds them read. Why not, where that failed. */
+  /** Parses a long `objects` text, and remembers the result. Returns a problem if this takes too much time or memory. */
   async readObjects(spec: SecretProviderClassSpec | undefined, signal: AbortSignal): Promise<ClassProblem | undefined> {
     const text = spec?.parameters?.["objects"] ?? "";
     if (spec === undefined || text.length <= SHORT_OBJECTS || hasReadEntries(spec)) return undefined;
@@ -65,7 +65,7 @@ export class ClassContent {
     return renderSecretElsewhere(object, secret, { options, takeApart });
   }
 
-  /** One outcome for each secretObject. What several need of a file is decoded once. */
+  /** Returns one outcome for each secretObject. Decodes a TLS file once, even if several secretObjects use it. */
   async buildSecrets(
     secretObjects: readonly SecretObjectEntries[],
     files: readonly ObjectFile[],
@@ -97,7 +97,7 @@ export class ClassContent {
         signal,
       ),
     );
-    // A single one is why there is none at all.
+    // If the decoder returns a single entry, it is the error of all expressions.
     for (const [index, expression] of expressions.entries()) made.set(expression, values[index] ?? values[0] ?? undecodable(NOT_MADE));
   }
 
@@ -109,7 +109,7 @@ export class ClassContent {
     return outcome.parts;
   }
 
-  /** One after the other: what one took is known before the next begins. */
+  /** Runs the tasks one after the other, because the time left for a task depends on the time that the earlier ones took. */
   async #perform(task: () => DecodingTask, signal: AbortSignal): Promise<DecodingOutcome> {
     const before = this.#last;
     const turn = Promise.withResolvers<void>();

@@ -4,7 +4,7 @@ import { MAX_CLOUD_FILE_BYTES } from "../../domain/provider-class/cloud-file.ts"
 import type { ReadCloudFile } from "../../domain/provider-class/parameters.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 
-/** As Go words them, which is how the provider reports a file that it cannot read. */
+/** Error texts of Go, because the provider reports a file that it cannot read in these words. */
 const ERRORS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
   EACCES: "permission denied",
@@ -15,8 +15,8 @@ const ERRORS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads files of one folder, anew at each call. Links within the folder are followed, since that is how a ConfigMap is mounted; one
- * that leads out of it is refused. Undefined where no folder is given.
+ * Returns a function that reads a file of the folder anew at each call; undefined if `folder` is empty. It follows links within the folder,
+ * because the kubelet mounts a ConfigMap with such links. It refuses a link that leads out of the folder.
  */
 export function cloudFileReader(folder: string): ReadCloudFile | undefined {
   return folder === "" ? undefined : (fileName) => readCloudFile(folder, fileName);
@@ -28,15 +28,16 @@ function readCloudFile(folder: string, fileName: string): Result<Uint8Array, str
     if (!real.startsWith(`${realpathSync(folder)}${path.sep}`)) return failed(`open ${fileName}: the file is outside of its folder`);
     return readRegularFile(real, fileName);
   } catch (error) {
-    const { code } = error as { code?: unknown }; // Only a string is used.
+    const { code } = error as { code?: unknown }; // Used only if it is a string.
     const known = typeof code === "string" ? (ERRORS[code] ?? code) : undefined;
-    // The message would show the path on this machine.
+    // The error's own message would reveal the path on this machine.
     return failed(`open ${fileName}: ${known ?? "it cannot be read"}`);
   }
 }
 
 function readRegularFile(real: string, fileName: string): Result<Uint8Array, string> {
-  // A named pipe would wait for somebody to write into it; a link that came after the check would lead elsewhere.
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer. Without O_NOFOLLOW, a link created after the check could lead
+  // elsewhere.
   const file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
     const facts = fstatSync(file);

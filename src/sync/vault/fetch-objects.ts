@@ -21,16 +21,16 @@ import type { ObjectFailure } from "./object-refusals.ts";
 import { versionCacheKey } from "./object-version-cache.ts";
 import { KINDS } from "./vault-listings.ts";
 
-/** Objects of one class that are asked for at a time: a vault shares its budget among all classes. */
+/** Number of objects of one class to request at a time: all classes share the budget of a vault. */
 const AT_A_TIME = 4;
 
 export interface Fetched {
   readonly files: readonly ObjectFile[];
-  /** One for each object that gave no file. */
+  /** One for each object that produced no file. */
   readonly failures: readonly ObjectFailure[];
 }
 
-/** Cut short, it has neither files nor failures: there is no room for the values. */
+/** If the fetch is cut short because there is no room for the values, it has neither files nor failures. */
 export interface FetchedInRoom extends Fetched {
   readonly isCutShort: boolean;
 }
@@ -38,20 +38,20 @@ export interface FetchedInRoom extends Fetched {
 export interface FetchOptions {
   readonly client: ObjectReader;
   readonly render: RenderOptions;
-  /** Decodes beside the caller's own thread; where not given, in place. */
+  /** Decodes beside the caller's own thread. Default: on the caller's thread. */
   readonly content?: ClassContent | undefined;
-  /** Whether the class may have so many bytes of values, all together; where not given, it may. */
+  /** Whether the class may have this many bytes of values in total. Default: it may. */
   readonly hasRoom?: (bytes: number) => boolean;
 }
 
-/** What the class may still have; `isCutShort`: nothing. */
+/** Versions and bytes that the class may still have; none if `isCutShort`. */
 interface Room {
   versions: number;
   bytes: number;
   isCutShort: boolean;
 }
 
-/** The files of a class, in the order of its objects. One object that fails does not stop the others. */
+/** Returns the files of a class, in the order of its objects. One object that fails does not stop the others. */
 export async function fetchObjects(options: FetchOptions, objects: readonly ClassObject[], signal: AbortSignal): Promise<FetchedInRoom> {
   const files: ObjectFile[] = [];
   const failures: ObjectFailure[] = [];
@@ -59,7 +59,8 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
   const client = askingOnce(options.client, objects);
   for (let index = 0; index < objects.length; index += AT_A_TIME) {
     const batch = objects.slice(index, index + AT_A_TIME).map((object) => fetchObject({ ...options, client, room }, object, signal));
-    // Nobody but the class's handler answers for what they take: it ends when all have ended.
+    // Waits until all have ended, even if one rejects: the memory that they take is accounted to the class's reconcile, so they must not
+    // outlast it.
     const settled = await Promise.allSettled(batch.map((fetched) => endWith(fetched, room)));
     const results = settled.map((outcome) => {
       if (outcome.status === "rejected") throw outcome.reason;
@@ -75,8 +76,8 @@ export async function fetchObjects(options: FetchOptions, objects: readonly Clas
 }
 
 /**
- * For one fetch of a class: what several of its objects ask for is asked once. Between two answers an object may be rotated, and a Secret
- * would hold two versions of it.
+ * Returns a reader for one fetch of a class, which sends each request once even if several objects of the class need its answer. Otherwise,
+ * if an object is rotated between two answers, a Secret would contain two versions of it.
  */
 function askingOnce(client: ObjectReader, objects: readonly ClassObject[]): ObjectReader {
   const askers = Map.groupBy(objects, (object) =>
@@ -85,7 +86,7 @@ function askingOnce(client: ObjectReader, objects: readonly ClassObject[]): Obje
   const answers = new Map<string, Promise<unknown>>();
   const once = <T>(question: string, ask: () => Promise<T>): Promise<T> => {
     if ((askers.get(question)?.length ?? 0) < 2) return ask();
-    // Under one question only this type of answer is ever put.
+    // The same question always has this type of answer.
     const answer = (answers.get(question) ?? ask()) as Promise<T>;
     answers.set(question, answer);
     return answer;
@@ -106,7 +107,7 @@ function historyQuestion(kind: VaultObjectKind, name: string): string {
   return `versions of ${kind}/${name.toLowerCase()}`;
 }
 
-/** What rejects is no object's failure: the others of the class need nothing more. */
+/** Cuts the fetch short if the promise rejects: that is not the failure of one object, so the class needs no others. */
 async function endWith<T>(fetched: Promise<T>, room: Room): Promise<T> {
   try {
     return await fetched;
@@ -118,14 +119,14 @@ async function endWith<T>(fetched: Promise<T>, room: Room): Promise<T> {
 
 const byFile = new WeakCache<readonly ObjectFailure[], (fileName: string) => ObjectFailure | undefined>();
 
-/** The first failure that leaves a secretObject without the file. */
+/** Returns the first failure that leaves a secretObject without the file. */
 export function failureOfFile(failures: readonly ObjectFailure[], fileName: string): ObjectFailure | undefined {
   return byFile.getOrCreate(failures, () => findByFile(failures, ({ object }) => object))(fileName);
 }
 
 const byPath = new WeakCache<readonly ObjectFile[], ReadonlyMap<string, ObjectFile>>();
 
-/** Of two files with the same path the later one counts, as on a mount. */
+/** Returns the file with the path; of two such files the later one, as in a mount. */
 export function fileNamed(files: readonly ObjectFile[], path: string): ObjectFile | undefined {
   return byPath.getOrCreate(files, () => new Map(files.map((file) => [file.path, file]))).get(path);
 }
@@ -160,13 +161,16 @@ async function fetchObject(options: InRoom, object: ClassObject, signal: AbortSi
   }
 }
 
-/** `asked`: the version that was to be got; undefined where it was the list of versions that the vault refused. */
+/** Returns the failure of a refused object. `asked`: the requested version; undefined if the vault refused the list of versions. */
 export function refusedObject(object: ClassObject, error: VaultWords, asked: ObjectVersion | undefined): ObjectFailure {
   const { code, retry, origin, serviceCode } = error;
   return { object, reason: vaultReason(code), message: vaultFailure(error, object, asked), retry, origin, serviceCode };
 }
 
-/** Takes their room as soon as they are counted. Undefined: they are more than the class may still have, and nothing is made of them. */
+/**
+ * Returns the versions to fetch, and takes their room as soon as they are counted. Returns undefined if the class may not have that many
+ * more versions; the fetch then makes no file of the object.
+ */
 async function takeVersions(
   { client, room }: Pick<InRoom, "client" | "room">,
   object: ClassObject,
@@ -187,7 +191,7 @@ export async function listVersions(
 ): Promise<readonly VaultVersion[]> {
   const pages = await Array.fromAsync(client.listVersions(KINDS[type], name, signal));
   const [first = []] = pages;
-  // The very list that others have, too, who name the same object.
+  // A single page is returned as it is: other readers of the same object have the same array, and its sorted versions are cached by it.
   return pages.length <= 1 ? first : pages.flat();
 }
 
@@ -211,7 +215,10 @@ async function fetchVersion(
   }
 }
 
-/** As the provider: what it gets is named in its words; what it lists, and an answer that lacks a part, is not. */
+/**
+ * Words a failure as the provider does: it names the object of a failed read, but not that of a failed list, nor that of an answer that
+ * lacks a part. The worker adds the object's id in the last case.
+ */
 function vaultFailure({ message, providerText }: VaultWords, object: ClassObject, asked: ObjectVersion | undefined): string {
   if (providerText !== undefined) return `${providerText} (${objectIdOf(asked ?? object)}: ${message})`;
   return asked === undefined ? message : objectFailure(asked, message);

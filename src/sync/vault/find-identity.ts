@@ -27,9 +27,9 @@ export interface IdentityOptions {
   /** `--credentials-secret-names` */
   readonly credentialsSecretNames: readonly string[];
   readonly limits: OperatorLimits;
-  /** What Namespaces lend. */
+  /** Grants of the Namespaces. */
   readonly grants: Pick<Grants, "of">;
-  /** What the pods that mount a class use. */
+  /** Credentials Secrets and ServiceAccounts that the pods of a class use. */
   readonly consumers: {
     credentialsSecretsOf(classKey: string): readonly string[];
     accountsOf(classKey: string): readonly string[];
@@ -39,23 +39,23 @@ export interface IdentityOptions {
 export interface IdentityRefusal {
   readonly reason: SyncReason;
   readonly message: string;
-  /** Default: not before the next poll. */
+  /** Default: no retry before the next poll. */
   readonly retry?: Retry;
 }
 
 export interface ClassIdentity {
   readonly provider: SecretProviderClass;
   readonly mode: SupportedIdentity;
-  /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
+  /** Maximum age in milliseconds of a read of the credentials. 0: the worker reads them now. */
   readonly credentialsMs: number;
 }
 
 type Found = Result<VaultIdentity, IdentityRefusal>;
 
-/** Pods and Secrets come and go without an event of the class. */
+/** Pods and Secrets can change without an event of the class. */
 const BACKOFF: Retry = { kind: "backoff" };
 
-/** Who asks the vault for a class: step 8 of the provider's checks. */
+/** Finds the identity that reads the vault for a class: step 8 of the provider's checks. */
 export async function findIdentity(options: IdentityOptions, asked: ClassIdentity, signal: AbortSignal): Promise<Found> {
   const { provider, mode } = asked;
   const forbidden = identityModeRefusal(options.limits, mode.kind);
@@ -71,7 +71,10 @@ export async function findIdentity(options: IdentityOptions, asked: ClassIdentit
   }
 }
 
-/** By the Secret that was read: one read serves many classes, and one identity its client without another look at the client secret. */
+/**
+ * Service principals by the Secret that they were read from. Many classes share one read of a Secret, and the cache of clients does not
+ * hash the client secret again for the same identity object.
+ */
 const principals = new WeakCache<Secret, ReturnType<typeof readServicePrincipal>>();
 
 async function servicePrincipal(options: IdentityOptions, { provider, credentialsMs }: ClassIdentity, signal: AbortSignal): Promise<Found> {
@@ -90,7 +93,7 @@ async function servicePrincipal(options: IdentityOptions, { provider, credential
     found.kind === "found"
       ? `Secret ${name.value}, ${field}: ${hint}`
       : `Secret ${name.value} does not exist in the namespace ${namespace}: ${hint}, or name another one in the annotation ${CLASS_ANNOTATIONS.credentialsSecret} of the class`;
-  // A column of kubectl shows the beginning alone: what to do, before the words that the provider has for the same.
+  // kubectl shows only the beginning of a message in a column: the remedy comes before the provider's wording of the same problem.
   return failed({ reason, message: `${where} (${message})`, retry: BACKOFF });
 }
 
@@ -111,7 +114,7 @@ function lentIdentity({ kube, consumers, grants }: IdentityOptions, provider: Se
   return ok(accountIdentity(mode, account, (signal) => requestFederatedToken(kube, asked, signal)));
 }
 
-/** The least that the API server takes: the token is exchanged at once and not kept. The policy of the install allows no more. */
+/** Minimum that the API server accepts, and maximum that the policy of the install allows. The token is exchanged at once and not kept. */
 const EXPIRATION_SECONDS = 600;
 
 interface AskedToken {
@@ -119,7 +122,10 @@ interface AskedToken {
   readonly audience: string;
 }
 
-/** A token of the account that Entra, or the cluster's token proxy, exchanges. Rejects with a `VaultError` that says what is missing, or with the signal's reason. */
+/**
+ * Requests a token of the account, which Entra or the cluster's token proxy exchanges. Rejects with a `VaultError` that names what is
+ * missing, or with the signal's reason.
+ */
 export async function requestFederatedToken(
   kube: Pick<KubeClient, "requestToken">,
   { account, audience }: AskedToken,
@@ -137,10 +143,10 @@ export async function requestFederatedToken(
   }
 }
 
-/** The policy reads the Namespace itself: a grant may have been taken back since the worker saw it. */
+/** Policy for token requests. It reads the Namespace itself, so it also denies a grant that was withdrawn after the worker read it. */
 const POLICY = "keyvault-injector-sync-tokens";
 
-/** The refusal says which policy it was, and not which of its rules. */
+/** The refusal names the policy, but not which of its rules denied the request. */
 const NO_BINDINGS = `the policy ${POLICY} denies the request: to allow the audience ${BINDING_AUDIENCE}, apply manifests/components/identity-bindings or set the chart's value identityBindings. If the install allows it already:`;
 
 function explain(error: KubeError, { account, audience }: AskedToken): string {
@@ -153,11 +159,11 @@ function explain(error: KubeError, { account, audience }: AskedToken): string {
   return `ServiceAccount ${name} does not exist in the namespace ${namespace}; create it, or name another one in the annotation ${CLASS_ANNOTATIONS.serviceAccount} of the class`;
 }
 
-/** What Namespaces lend to the worker, as they are now. */
+/** Current grants and consents of the Namespaces. */
 export interface Grants {
   readonly hasSynced: boolean;
   of(namespace: string): NamespaceGrants;
-  /** Undefined where there is no such Namespace. */
+  /** Undefined if the Namespace does not exist. */
   consentOf(namespace: string): MirrorConsent | undefined;
 }
 
@@ -168,7 +174,7 @@ interface SeenNamespace {
 
 const NOTHING: SeenNamespace = { grants: NO_GRANTS, consent: { from: [], isTerminating: false } };
 
-/** `onChange` is called with the Namespace whose grants, or consents to copies, are others than before. */
+/** Watches the Namespaces. Calls `onChange` with each Namespace whose grants, or consents to copies, have changed. */
 export function startGrants(watcher: KubeWatcher, onChange: (namespace: string) => void, signal: AbortSignal): Grants {
   const reflector: Reflector<SeenNamespace> = watcher.reflect<SeenNamespace>(
     {

@@ -1,36 +1,36 @@
-/** What the files of a class would be made from, by what is known of its objects without fetching them. */
+/** Finds the object versions that the files of a class would be made from, as far as they are known without a fetch. */
 import { findByFile, stemOf } from "../../domain/content/version-history.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { KeyStatus } from "../../domain/sync/status-fields.ts";
 import type { ObjectFailure } from "./object-refusals.ts";
 
-/** What is known of one object without fetching it; undefined: nothing that counts. */
+/** State of one object, as far as it is known without a fetch; undefined if it is unknown or outdated. */
 export type Known =
   | { readonly kind: "found"; readonly versions: readonly KnownVersion[]; readonly at: number }
   | { readonly kind: "failed"; readonly failure: ObjectFailure; readonly at: number }
   | undefined;
 
 export interface KnownVersion extends Pick<KeyStatus, "object" | "version">, Partial<Pick<KeyStatus, "updated" | "expires">> {
-  /** Of its file, without the suffix of a certificate's part. */
+  /** Path of its file, without the suffix of a part of a certificate. */
   readonly path: string;
-  /** Unix milliseconds: when the vault made it, where that is known. */
+  /** Time in Unix milliseconds at which the vault created it, if known. */
   readonly created?: number | undefined;
-  /** The times are known, too. */
+  /** Whether `updated` and `expires` are known, too. */
   readonly isWhole: boolean;
 }
 
-/** What is known of each object of a class, in the order of the class. */
+/** State of each object of a class, in the order of the class. */
 export type KnownObjects = ReadonlyMap<ClassObject, Known>;
 
 /**
- * What a file is made from. `heldObject`: what the Secret's key was made from; not given, any object will do. Undefined where that is not
- * known.
+ * Returns the version that a file is made from; undefined if that is unknown. `heldObject`: the object that the Secret's key was made from,
+ * to find the part of a certificate; if undefined, any object will do.
  */
 export type SourceOf = (file: string, heldObject: string | undefined) => KnownVersion | undefined;
 
 interface Maker {
   readonly object: ClassObject;
-  /** Its place among the class's objects. */
+  /** Position among the class's objects. */
   readonly at: number;
 }
 
@@ -40,13 +40,13 @@ interface Source {
 }
 
 /**
- * Of several objects that make a file the last one counts, as on a mount. The objects are gone through once, and a file's source is found
- * at once: a class may have thousands of both.
+ * Indexes the sources of files. If several objects make a file, the last one counts, as in a mount. The index reads the objects once and
+ * then finds the source of a file without a search: a class may have thousands of both.
  */
 export function sourcesOf(known: KnownObjects): SourceOf {
   const unknown: Maker[] = [];
   const byPath = new Map<string, Source>();
-  /** By the path and the object: of a part only what the Secret holds shows that the operator wants parts. */
+  /** Sources of certificate parts, by path and object: only the content of the Secret shows whether the operator wants parts. */
   const byPart = new Map<string, Source>();
   for (const [at, [object, state]] of [...known].entries()) {
     if (state === undefined) unknown.push({ object, at });

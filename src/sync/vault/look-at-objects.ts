@@ -1,4 +1,4 @@
-/** The versions of objects that no Secret of a class holds. What a vault sends with them is dropped on arrival. */
+/** Reads the versions of objects that no Secret of a class contains. The worker drops their values on arrival. */
 
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import { hasHistory, unlistedVersion } from "../../domain/content/version-history.ts";
@@ -13,10 +13,10 @@ import type { Known, KnownObjects, KnownVersion } from "./known-files.ts";
 import type { ObjectFailure } from "./object-refusals.ts";
 import { historyVersions } from "./version-check.ts";
 
-/** Objects of one class that are asked for at a time, as where values are fetched. */
+/** Number of objects of one class to request at a time, as in a fetch of values. */
 const AT_A_TIME = 4;
 
-/** What the vault says now of each of the objects, of which nothing is known that counts. */
+/** Reads the current state of the objects from the vault. The caller passes the objects whose state is unknown or outdated. */
 export async function lookAtObjects(reader: ObjectReader, objects: readonly ClassObject[], signal: AbortSignal): Promise<KnownObjects> {
   const looked = new Map<ClassObject, Known>();
   for (let index = 0; index < objects.length; index += AT_A_TIME) {
@@ -43,7 +43,7 @@ async function lookAt(reader: ObjectReader, object: ClassObject, signal: AbortSi
 
 async function lookAtHistory(reader: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly KnownVersion[]> {
   const versions = historyVersions(object, await listVersions(reader, object, signal));
-  // Why there are none, the vault says to who asks for the object.
+  // The vault gives the reason for an empty list only in answer to a request for the object itself.
   return versions.length > 0 ? versions : [await lookAtOne(reader, unlistedVersion(object), signal)];
 }
 
@@ -67,7 +67,7 @@ function ask(reader: ObjectReader, { type, name, version }: ClassObject, signal:
   }
 }
 
-/** What is known of the objects of a vault, file by file, in the order of the class. */
+/** Returns the known state of the objects of a vault, one entry for each file, in the order of the class. */
 export function foundObjects(
   vault: string,
   objects: readonly ClassObject[],
@@ -89,7 +89,7 @@ export function foundObjects(
   });
 }
 
-/** Undefined where the vault does not say of any. */
+/** Returns the latest creation time; undefined if the vault reports none. */
 function youngestOf(versions: readonly KnownVersion[]): number | undefined {
   const times = versions.flatMap(({ created }) => created ?? []);
   return times.length === 0 ? undefined : Math.max(...times);

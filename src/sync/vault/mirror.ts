@@ -5,10 +5,10 @@ import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.t
 import type { FoundObject } from "../../domain/sync/object-status.ts";
 import type { KeyStatus, ObjectStatus, SecretStatus, Told } from "../../domain/sync/status-fields.ts";
 
-/** Asks the vault what the Secrets of a class should be. */
+/** Reads from the vault what the Secrets of a class should contain. */
 export type FetchMirror = (spc: SecretProviderClass, fetchRequest: FetchRequest, signal: AbortSignal) => Promise<Mirror>;
 
-/** Nothing could be learnt: the class is invalid, or its identity or vault refused. */
+/** The vault returned nothing for the class: the class is invalid, or its identity or vault refused. */
 export interface Refused {
   readonly kind: "refused";
   readonly reason: SyncReason;
@@ -16,37 +16,37 @@ export interface Refused {
   readonly retry: Retry;
 }
 
-/** What the vault says that the Secrets of a class should be. */
+/** Result of a fetch: what the Secrets of a class should contain. */
 export type Mirror =
   | Refused
-  /** One entry for each secretObject; some may have failed on their own. */
+  /** `secrets` has one entry for each secretObject; some may have failed on their own. */
   | {
       readonly kind: "answered";
-      /** Undefined where the vault answered for every object; else the first that it did not answer for. */
+      /** First problem of an object that the vault did not answer for; undefined if it answered for every object. */
       readonly notFresh: Told | undefined;
-      /** Unix milliseconds: all that the class needs was looked at since. Undefined: only a part of it was looked at. */
+      /** Time in Unix milliseconds since which the worker has checked all objects of the class; undefined if it checked only some. */
       readonly checkedAt: number | undefined;
       readonly retry: Retry;
       readonly secrets: readonly MirroredSecret[];
-      /** Of a class that mirrors nothing: its objects, in the order of the class. */
+      /** Objects of a class without synced Secrets, in the order of the class. */
       readonly objects?: readonly FoundObject[];
       readonly warnings: readonly string[];
-      /** Polls the class from now on, as long as it, its status and its Secrets are the same objects; absent where each poll has to parse it. */
+      /** Polls the class while the class, its status and its Secrets are the same objects. Absent if each poll has to parse the class. */
       readonly recheck?: Recheck | undefined;
     };
 
-/** Asks whether the vault still has what the Secrets of the class hold. */
+/** Checks whether the vault still has the versions that the Secrets of the class contain. */
 export type Recheck = (timing: LookTiming, signal: AbortSignal) => Promise<Rechecked>;
 
 export type Rechecked =
-  /** `checkedAt`: as of {@link Mirror}. */
+  /** `checkedAt`: as in {@link Mirror}. */
   | { readonly kind: "unchanged"; readonly checkedAt: number }
-  /** Or it may have; the class has to be read. */
+  /** Objects changed, or may have changed: the worker has to parse the class. */
   | { readonly kind: "changed" }
   | Refused;
 
 export type MirroredSecret =
-  /** It is what the vault has; nothing was fetched for it. */
+  /** The Secret matches the vault; nothing was fetched for it. */
   | { readonly kind: "unchanged"; readonly name: string; readonly keys: readonly KeyStatus[] }
   | { readonly kind: "desired"; readonly secret: DesiredSecret; readonly keys: readonly KeyStatus[] }
   | {
@@ -54,63 +54,63 @@ export type MirroredSecret =
       readonly name: string;
       readonly reason: SyncReason;
       readonly message: string;
-      /** What the vault has for each key, or why not. */
+      /** Object version of each key, or the reason why it is missing. */
       readonly keys: readonly KeyStatus[];
     };
 
-/** What a look at a class wants to know of its vault. */
+/** Objects that a pass requests from the vault. */
 export type FetchRequest = AllOfIt | StoredFetchRequest;
 
 export interface LookTiming {
-  /** Unix milliseconds: when the look was due, however late it runs. */
+  /** Time in Unix milliseconds at which the fetch was due, even if it runs later. */
   readonly due: number;
-  /** Milliseconds: how far from the look the poll before may lie whose answer still serves it. */
+  /** Maximum distance in milliseconds to an earlier poll whose answer still serves this fetch. */
   readonly interval: number;
-  /** Milliseconds between two polls of the class, where none was moved: within twice that it comes again. */
+  /** Milliseconds between two polls of the class if no poll is moved: the next check comes within twice that time. */
   readonly period: number;
-  /** How old a read of the credentials may be (milliseconds); 0: as they are now. */
+  /** Maximum age in milliseconds of a read of the credentials. 0: the worker reads them now. */
   readonly credentialsMs: number;
-  /** For a class that selects its objects. */
+  /** Used for a class that selects its objects. */
   readonly selection?: HeldSelection;
 }
 
 export interface HeldSelection {
-  /** What its Secrets have of the class as it is: nothing of one that was edited. */
+  /** Status of its Secrets, as far as they are made from the class as it is: empty after an edit of the class. */
   readonly held: readonly SecretStatus[];
-  /** Pods use it, and nothing is taken from them. */
+  /** Whether the Secrets keep objects that the vault no longer lists, because pods use the class. */
   readonly isKept: boolean;
 }
 
-/** All objects, whatever is stored. */
+/** Requests all objects, whatever is stored. */
 export interface AllOfIt extends LookTiming {
   readonly kind: "everything";
-  /** How old an answer that another class got may be (milliseconds); 0: none, somebody wants it as it is now. */
+  /** Maximum age in milliseconds of an answer to another class that serves this one. 0: none does; the state has to be current. */
   readonly sharedMs: number;
 }
 
-/** Objects that events have told of, each by its key in the version cache (`secret/name`). */
+/** Objects that events reported, by their keys in the version cache (`secret/name`). */
 export interface HintedObjects {
   readonly keys: ReadonlySet<string>;
-  /** What the vault refused may be had now. */
+  /** Whether the vault may now grant objects that it refused. */
   readonly isAccessChanged: boolean;
-  /** Unix milliseconds: what was asked for before says nothing of them. */
+  /** Unix milliseconds. Answers to requests that began earlier do not count. */
   readonly since: number;
 }
 
 /**
- * `changes`: what is not as it was when the Secrets were written. `repair`: the objects of Secrets that are not intact, and no others. `hinted`:
- * likewise, of Secrets that hinted objects make as well.
+ * `changes`: requests the objects that have changed since the Secrets were written. `repair`: requests only the objects of Secrets that are
+ * not intact. `hinted`: as `repair`, and also the objects of Secrets that contain a hinted object.
  */
 export interface StoredFetchRequest extends LookTiming {
   readonly kind: "changes" | "repair" | "hinted";
-  /** Undefined where no event waits for a look. */
+  /** Undefined if no event waits for a fetch. */
   readonly hints?: HintedObjects | undefined;
-  /** Names of Secrets that are there as they were written. */
+  /** Names of the Secrets that exist as the worker wrote them. */
   readonly intact: ReadonlySet<string>;
-  /** What they were written from. */
+  /** Stored status of the Secrets, with the versions that they were written from. */
   readonly stored: readonly SecretStatus[];
-  /** What its status told of the objects that no Secret of it holds. */
+  /** Objects in the status of the class that none of its Secrets contains. */
   readonly storedObjects?: readonly ObjectStatus[] | undefined;
-  /** Unix milliseconds of the last stored time at which all of it was known to be so. */
+  /** Time in Unix milliseconds of the last successful check of the class that is stored. */
   readonly checked: number | undefined;
 }

@@ -1,29 +1,29 @@
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
 
-/** What one class names. */
+/** Objects that one class names. */
 export interface Interest {
   readonly keys: readonly string[];
-  /** Unix milliseconds: a class that does not come again by then is gone, or reads elsewhere. */
+  /** Unix milliseconds. A class without a check by then counts as deleted, or as moved to another vault or identity. */
   readonly until: number;
 }
 
 export interface InterestsOptions {
-  /** No class names the object any more. */
+  /** Called when no class names the object any longer. */
   readonly onUnnamed: (key: string) => void;
-  /** The class is gone, or reads elsewhere. */
+  /** Called when the class is deleted, or uses another vault or identity. */
   readonly onForgotten: (classKey: string) => void;
 }
 
-/** Classes that do not come again are looked for this often (milliseconds). */
+/** Milliseconds between two searches for classes whose check is overdue. */
 const EXPIRY_MS = 60_000;
 
-/** Which classes name which objects, each by its key in the version cache (`secret/name`). */
+/** Classes by the objects that they name. An object is given by its key in the version cache (`secret/name`). */
 export class Interests {
   readonly #byClass = new Map<string, Interest>();
-  /** One class, or several: most objects are named by one alone, and a set takes 200 bytes. */
+  /** One class or several: a single class names most objects, and a set takes 200 bytes. */
   readonly #byObject = new Map<string, string | Set<string>>();
-  /** How many objects of each type are named in their current version. */
+  /** Number of objects of each type that classes name in their current version. */
   readonly #counts = new Map<string, number>();
   readonly #options: InterestsOptions;
   #expiredAt = Number.NEGATIVE_INFINITY;
@@ -32,18 +32,18 @@ export class Interests {
     this.#options = options;
   }
 
-  /** In place of what the class named before. */
+  /** Records the objects that a class names, in place of the earlier ones. */
   name(classKey: string, interest: Interest, now: number): void {
     const before = this.#byClass.get(classKey)?.keys ?? [];
     this.#byClass.set(classKey, interest);
     for (const key of interest.keys) this.#add(key, classKey);
     const named = new Set(interest.keys);
     for (const key of before) if (!named.has(key)) this.#release(key, classKey);
-    // The class itself has come, however late.
+    // Runs after the class is recorded, so that a class whose check was late does not expire.
     if (Math.abs(now - this.#expiredAt) >= EXPIRY_MS) this.#expire(now);
   }
 
-  /** The class has come, and what it names is what it was. False where it is not known any more. `until`: as of {@link Interest}. */
+  /** Extends the time of a class that still names the same objects. False if it is not known. `until`: as in {@link Interest}. */
   keep(classKey: string, until: number): boolean {
     const known = this.#byClass.get(classKey);
     if (known !== undefined) this.#byClass.set(classKey, { ...known, until });
@@ -87,7 +87,7 @@ export class Interests {
     for (const [classKey, { until }] of this.#byClass) if (until < now) this.forget(classKey);
   }
 
-  /** Objects of the type, in their current version, that some class names. */
+  /** Returns the number of objects of the type that classes name in their current version. */
   count(type: ObjectType, now: number): number {
     this.#expire(now);
     return this.#counts.get(type) ?? 0;
@@ -109,7 +109,10 @@ export class Interests {
     return asList(this.#byObject.get(key));
   }
 
-  /** Classes that name an object whose last look the list does not confirm. Without a look nothing is known of it: its class comes itself. */
+  /**
+   * Returns the classes that name an object whose last known state the list does not confirm. It leaves out objects without a known state:
+   * the next check of their class reads them.
+   */
   outdated(type: ObjectType, listing: VaultListing, lookOf: (key: string) => ObjectLook | undefined): ReadonlySet<string> {
     const classes = [...this.#byObject].flatMap(([key, names]) => {
       const look = typeOfCurrent(key) === type ? lookOf(key) : undefined;
@@ -124,7 +127,7 @@ function asList(named: string | ReadonlySet<string> | undefined): readonly strin
   return typeof named === "string" ? [named] : [...named];
 }
 
-/** Undefined of one that is named by its version. */
+/** Returns the type of the object; undefined if the key contains a version. */
 function typeOfCurrent(key: string): string | undefined {
   return key.includes("@") ? undefined : key.slice(0, key.indexOf("/"));
 }

@@ -4,22 +4,22 @@ import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { FetchRequest } from "./mirror.ts";
 
-/** All that an answer depends on: not the name of the file. */
+/** Fields of an object that the answer depends on. The name of the file is not one of them. */
 export type AskedObject = Pick<ClassObject, "type" | "name" | "version" | "history" | "format" | "encoding">;
 
 export interface Refusal {
   readonly failure: ObjectFailure;
-  /** Unix milliseconds: when the poll that asked was due. */
+  /** Time in Unix milliseconds at which the poll that sent the request was due. */
   readonly due: number;
-  /** Unix milliseconds: when the answer was there. */
+  /** Time in Unix milliseconds at which the answer arrived. */
   readonly at: number;
 }
 
-/** What was asked for, and what became of it. */
+/** Requested objects, and the failures among them. */
 export interface FetchAttempt {
-  /** `namespace/name` of the class that asked. */
+  /** `namespace/name` of the class that sent the requests. */
   readonly classKey: string;
-  /** All that the class names. */
+  /** All objects of the class. */
   readonly objects: readonly ClassObject[];
   readonly fetchRequest: FetchRequest;
   readonly asked: readonly ClassObject[];
@@ -29,13 +29,13 @@ export interface FetchAttempt {
 }
 
 /**
- * Objects that a poll asked for in vain, where another attempt has no reason to end otherwise: the class's own retry, and other classes, have
- * the same answer until the next poll. What a class meets at first, or by its `refresh`, is not kept: its next poll asks. Nor is what the class
- * that asked does not name any more.
+ * Objects that a poll requested in vain, if another attempt would fail, too. Until the next poll, the class's own retry and other classes
+ * use the same answer. Failures of a first sync or of a `refresh` are not kept: the next poll requests these objects. Failures of objects
+ * that the class no longer names are not kept either.
  */
 export class ObjectRefusals {
   readonly #byObject = new Map<string, Refusal>();
-  /** Keys of what each class was refused. */
+  /** Keys of the objects that the vault refused to each class. */
   readonly #byClass = new Map<string, ReadonlySet<string>>();
 
   note({ classKey, objects, fetchRequest, asked, failures, now }: FetchAttempt): void {
@@ -53,7 +53,7 @@ export class ObjectRefusals {
     if (kept.size > 0) this.#byClass.set(classKey, kept);
   }
 
-  /** The class is gone, or reads elsewhere. */
+  /** Forgets a class that is deleted, or that uses another vault or identity. */
   forget(classKey: string): void {
     for (const key of this.#byClass.get(classKey) ?? []) this.#byObject.delete(key);
     this.#byClass.delete(classKey);
@@ -73,7 +73,7 @@ export class ObjectRefusals {
   }
 }
 
-/** Of the object, by the vault or by its content: no token, no connection and no proxy is in it. */
+/** Whether the object is to blame: the vault refused it, or its content is of no use. Tokens, connections and proxies are not. */
 function isLasting({ origin = "vault", retry }: ObjectFailure): boolean {
   return origin === "vault" && retry.kind === "never";
 }
@@ -87,8 +87,8 @@ export interface ObjectFailure {
   readonly reason: SyncReason;
   readonly message: string;
   readonly retry: Retry;
-  /** Whose trouble it is; absent where the vault gave the object, and it is of no use. */
+  /** Party that caused the failure; absent if the vault returned the object, but its content is of no use. */
   readonly origin?: VaultErrorOrigin;
-  /** As of `VaultError`. */
+  /** As in `VaultError`. */
   readonly serviceCode?: string | undefined;
 }

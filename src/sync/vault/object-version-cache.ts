@@ -19,47 +19,47 @@ export interface ObjectVersionCacheOptions {
   readonly clock: Clock;
   readonly metrics: VaultMetrics;
   readonly calls: SharedCalls;
-  /** An object that the class named is no longer as it was. False where there is no such class any more. */
+  /** Called when an object that the class names has changed. Returns false if the class no longer exists. */
   readonly onChange: (classKey: string) => boolean;
 }
 
-/** An object as a vault knows it; `version` undefined is the current one. */
+/** Identifies an object in a vault. `version` undefined: the current one. */
 export interface VaultObjectKey {
   readonly type: ObjectType;
   readonly name: string;
   readonly version: string | undefined;
 }
 
-/** A look, what a refusal said, and the poll that it was made for. */
+/** Last known state of an object, the error if the vault refused it, and the poll that read it. */
 export interface RecordedLook {
   readonly look: ObjectLook;
   readonly error: VaultWords | undefined;
-  /** Unix milliseconds: when that poll was due, whenever it came to run. */
+  /** Time in Unix milliseconds at which that poll was due, even if it ran later. */
   readonly due: number;
 }
 
 interface Answer {
   readonly look: ObjectLook;
-  /** Which question it answers. */
+  /** Number of the request that it answers. */
   readonly asked: number;
   readonly error?: VaultError;
 }
 
-/** Who asks, and how old an answer may be. */
+/** Class that reads objects, and how old an answer may be. */
 export interface Reading {
   /** `namespace/name` of the class. */
   readonly classKey: string;
   readonly due: number;
-  /** Answers to requests that began before (Unix milliseconds) are not taken. */
+  /** Unix milliseconds. Answers to requests that began earlier do not count. */
   readonly notBefore: number;
 }
 
-/** A list of as many has 75 KB. A longer one is kept for nobody who comes later. */
+/** Length up to which a list of versions is kept for later readers: a list of this length has 75 KB. */
 const MAX_KEPT_VERSIONS = 500;
 
 /**
- * What one identity has seen of one vault, for all classes that read it as this identity: nobody else's answers are in it. It holds
- * facts; values only for seconds, and only of objects that several classes name.
+ * State of the objects of one vault, as one identity has read them. All classes that use this identity share it; it never contains answers
+ * to another identity. It keeps values only for seconds, and only of objects that several classes name.
  */
 export class ObjectVersionCache {
   readonly listings: VaultListings;
@@ -74,9 +74,9 @@ export class ObjectVersionCache {
   });
   readonly #options: ObjectVersionCacheOptions;
   readonly #looks = new Map<string, RecordedLook & { readonly asked: number }>();
-  /** Counts the questions. A clock cannot tell which of two is the later one: looks that were recalled are by another process's. */
+  /** Requests so far, which show the order of two. A clock cannot: recalled states have the times of another process. */
   #asked = 0;
-  /** No two versionCaches have the same: what one identity is answered is nobody else's. */
+  /** Unique for each cache, so that no identity gets an answer to another one. */
   readonly #id: string;
 
   constructor(options: ObjectVersionCacheOptions) {
@@ -92,7 +92,7 @@ export class ObjectVersionCache {
     });
   }
 
-  /** By how much polls of the class are to be further apart. `classKey`: `namespace/name`. */
+  /** Returns the factor by which to lengthen the time between polls of the class. `classKey`: `namespace/name`. */
   stretchFor(classKey: string): number {
     return this.#options.client.stretchFor(refOfKey(classKey).namespace);
   }
@@ -105,12 +105,12 @@ export class ObjectVersionCache {
     this.#options.metrics.lookups.inc({ result: "unchanged" }, objects);
   }
 
-  /** Seen by an earlier process, and confirmed since. */
+  /** Records a state that an earlier process saw. */
   recall(object: VaultObjectKey, recorded: RecordedLook): void {
     this.#looks.set(versionCacheKey(object), { ...recorded, asked: 0 });
   }
 
-  /** The vault for one look at a class: what others have just got is shared, what comes is remembered. */
+  /** Returns a reader for one pass over a class. It shares answers that others have just received, and records new ones. */
   reader(reading: Reading): ObjectReader {
     const client = this.#options.client.inLineOf(refOfKey(reading.classKey).namespace);
     return {
@@ -124,7 +124,7 @@ export class ObjectVersionCache {
     };
   }
 
-  /** Shared whole, and so in one page. */
+  /** Yields the versions as one page, because callers share the whole list. */
   async *#versions(
     { notBefore }: Reading,
     what: string,
@@ -147,7 +147,7 @@ export class ObjectVersionCache {
         this.#record(key, reading, { asked, look: { kind: "found", ...facts } });
         return found;
       } catch (error) {
-        // Of throttling, outages and missing rights nothing is learnt of the object.
+        // Throttling, outages and missing permissions show nothing about the object.
         if (error instanceof VaultError && isObjectState(error.code))
           this.#record(key, reading, { asked, look: { kind: "refused", code: error.code, lookedAt }, error });
         throw error;
@@ -157,14 +157,15 @@ export class ObjectVersionCache {
     return this.#options.calls.run({ key: `${this.#id} ${key}`, notBefore: reading.notBefore, isKept }, recorded);
   }
 
-  /** Of what some class names: nobody asks for another look, such as at a version of a history. */
+  /** Records the state of an object that a class names. Nothing reads the state of any other object, such as a version of a history. */
   #record(key: string, { classKey, due }: Reading, { look, asked, error }: Answer): void {
     if (!this.interests.isNamed(key)) return;
     const before = this.#looks.get(key);
     const isOvertaken = before !== undefined && before.asked > asked;
     if (!isOvertaken) this.#looks.set(key, { look, error: error && vaultWords(error), due, asked });
     if (before === undefined || stateOf(before.look) === stateOf(look)) return;
-    // Which of two is newer nobody knows where both have waited in lines, and somebody has the older one.
+    // If the answers arrived in another order than the requests, it is unknown which one is newer, because both requests waited in lines.
+    // Some class has the older answer, so the cache wakes all of them.
     this.#wakeAll(isOvertaken ? this.interests.all(key) : this.interests.others(key, classKey));
   }
 
@@ -173,7 +174,7 @@ export class ObjectVersionCache {
   }
 }
 
-/** Names are case-insensitive. */
+/** Names of objects are case-insensitive. */
 export function versionCacheKey({ type, name, version }: VaultObjectKey): string {
   return `${type}/${name.toLowerCase()}${version === undefined ? "" : `@${version}`}`;
 }
@@ -182,7 +183,7 @@ function stateOf(look: ObjectLook): string {
   return look.kind === "found" ? `${look.version} ${look.updated} ${look.expires}` : look.code;
 }
 
-/** One version cache for each client, hence for each identity in each vault; it goes with its client. */
+/** Creates one version cache for each client, hence for each identity in each vault. A cache is dropped with its client. */
 export function createObjectVersionCaches(
   options: Omit<ObjectVersionCacheOptions, "client" | "calls">,
 ): (client: BudgetedClient) => ObjectVersionCache {

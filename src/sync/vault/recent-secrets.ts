@@ -3,7 +3,7 @@ import { objectKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient, ReadResult } from "../../domain/ports/kube-client.ts";
 
-/** The classes of a namespace are polled one after the other with the same credentials: so long one read serves them (milliseconds). */
+/** Milliseconds for which one read of the credentials serves the classes of a namespace, which the worker polls one after the other. */
 export const RECENT_MS = 10_000;
 
 interface Read {
@@ -11,7 +11,7 @@ interface Read {
   readonly result: ReadResult<Secret>;
 }
 
-/** Reads Secrets, and takes what was read a moment ago where the caller allows that. A Secret that is not there is looked for each time. */
+/** Reads Secrets, and returns a recent read if the caller allows it. If a Secret does not exist, it is read each time. */
 export class RecentSecrets {
   readonly #kube: Pick<KubeClient, "read">;
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class RecentSecrets {
     this.#clock = clock;
   }
 
-  /** `recentMs`: how old a read may be; 0 asks the API server. */
+  /** `recentMs`: maximum age of a read in milliseconds. 0: reads the Secret from the API server. */
   async read(ref: ObjectRef, recentMs: number, signal: AbortSignal): Promise<ReadResult<Secret>> {
     const at = this.#clock.now();
     for (const [old, read] of this.#reads) if (!isRecent(read, RECENT_MS, at)) this.#reads.delete(old);

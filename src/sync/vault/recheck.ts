@@ -22,19 +22,19 @@ export interface RecheckOptions {
   readonly clock: Clock;
 }
 
-/** A class all of whose objects were as its Secrets have them, by the lists alone. */
+/** A class whose Secrets matched all of its objects, as the lists alone showed. */
 export interface SeenClass {
   readonly provider: SecretProviderClass;
   readonly mode: SupportedIdentity;
   readonly address: VaultAddress;
-  /** It goes with its client, of which only so many are kept. */
+  /** The cache is dropped with its client, and the number of clients is limited. */
   readonly versionCache: WeakRef<ObjectVersionCache>;
   readonly seen: readonly SeenObject[];
 }
 
 const CHANGED: Rechecked = { kind: "changed" };
 
-/** Looks at the class again without reading it: who asks, and whether the lists still say the same of the same objects. */
+/** Returns a check that does not parse the class: it compares the identity, and the known objects with the vault's lists. */
 export function createRecheck(options: RecheckOptions, seenClass: SeenClass): Recheck {
   return async (timing, signal) => {
     try {
@@ -45,7 +45,7 @@ export function createRecheck(options: RecheckOptions, seenClass: SeenClass): Re
   };
 }
 
-/** Of a list: what a GET was refused is the object's. Throws what is no answer of a vault. */
+/** Returns the refusal of a list; the refusal of a GET belongs to its object. Throws an error that is not a {@link VaultError}. */
 export function refusalOf(error: unknown): Refused {
   if (!(error instanceof VaultError)) throw error;
   return { kind: "refused", reason: vaultReason(error.code), message: shortText(error.message), retry: error.retry };
@@ -66,7 +66,7 @@ async function recheck(
   if (versionCacheOf(vaults.clientFor(address, identity.value, namespace)) !== versionCache) return CHANGED;
   vaultMetrics.vaults.noteUse(classKey, address.vaultUrl);
   const began = clock.now();
-  // One that was forgotten has to be named anew: nobody would tell it of a change.
+  // A forgotten class has to name its objects again; otherwise the cache would not report changes to it.
   if (!versionCache.interests.keep(classKey, forgottenFrom(versionCache, { classKey, period, now: began }))) return CHANGED;
   const poll = { due, interval, period, namespace };
   const listings = await listingsOf(versionCache, new Set(seen.map(({ type }) => type)), { poll, signal });
@@ -80,7 +80,7 @@ async function recheck(
   return { kind: "unchanged", checkedAt };
 }
 
-/** Nobody has looked at it since, nor was refused it, and the list shows no change. */
+/** Whether no class has read the object or was refused it since, and the list shows no change. */
 function isAsSeen(versionCache: ObjectVersionCache, object: SeenObject, listing: VaultListing): boolean {
   if (versionCache.lookOf(object) !== object.recorded || versionCache.refusals.of(object) !== undefined) return false;
   return stillHolds(object.recorded.look, listing, object.name);

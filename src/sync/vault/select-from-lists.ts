@@ -13,14 +13,14 @@ export interface SelectingClass {
   /** `namespace/name` */
   readonly classKey: string;
   readonly spec: SecretProviderClassSpec | undefined;
-  /** That the class names. */
+  /** Objects that the class names. */
   readonly objects: readonly ClassObject[];
   readonly fetchRequest: FetchRequest;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
-/** The objects and Secrets of a class with those that its selectors take. One that has none is as it is written. */
+/** Returns the objects and Secrets of a class with the objects that its selectors match; without selectors, the class as it is. */
 export async function selectFromLists(
   versionCache: ObjectVersionCache,
   { classKey, spec, objects, fetchRequest, now }: SelectingClass,
@@ -66,7 +66,10 @@ export async function selectFromLists(
   });
 }
 
-/** Who asks for everything wants what is there now, and no list of before; who was told that access changed, what there is since. */
+/**
+ * Returns the time in Unix milliseconds from which a list counts; undefined if every list does. A request for everything needs the current
+ * state; a request after a change of access needs a list from after that change.
+ */
 function listedSince(fetchRequest: FetchRequest, now: number): number | undefined {
   if (fetchRequest.kind === "everything") return now - fetchRequest.sharedMs;
   return fetchRequest.hints?.isAccessChanged === true ? fetchRequest.hints.since : undefined;

@@ -1,29 +1,29 @@
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 
-/** What one class selects by, of one type of object. */
+/** Selector of one class for one type of object. */
 export interface SelectedBy {
   readonly type: ObjectType;
   readonly tags: ReadonlyMap<string, string>;
 }
 
-/** Tags that are selected by, each with the values that are asked for. */
+/** Tags that selectors use, each with the selected values. */
 export type SelectedTags = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Objects by their ids (`secret/name`), and when the list was taken that was the first without them (Unix milliseconds). */
+/** Ids of objects (`secret/name`), each with the time in Unix milliseconds at which the first list without the object was taken. */
 type Absences = ReadonlyMap<string, number>;
 
-/** Which classes select objects from the lists of one identity, and which of what their Secrets hold these lists no longer have. */
+/** Selectors of the classes that use the lists of one identity, and the objects of their Secrets that these lists no longer contain. */
 export class Selections {
   readonly #selectors = new Map<string, readonly SelectedBy[]>();
   readonly #absences = new Map<string, Absences>();
 
-  /** In place of what the class selected before; nothing forgets it. */
+  /** Records the selectors of the class in place of the earlier ones. An empty list removes the class. */
   note(classKey: string, selectors: readonly SelectedBy[]): void {
     if (selectors.length === 0) this.forget(classKey);
     else this.#selectors.set(classKey, selectors);
   }
 
-  /** Undefined where nobody selects objects of the type. */
+  /** Returns the tags by which classes select objects of the type; undefined if no class does. */
   tagsOf(type: ObjectType): SelectedTags | undefined {
     const selectors = [...this.#selectors.values()].flat().filter((selector) => selector.type === type);
     if (selectors.length === 0) return undefined;
@@ -33,8 +33,8 @@ export class Selections {
   }
 
   /**
-   * For one look at the class: whether the list before, too, was without an object. What nobody asks for this time is there, or held by
-   * nothing, and begins anew.
+   * Returns a function for one pass over the class, which checks whether an earlier list, too, was without an object. If the pass does not
+   * call it for an object, the list has the object or no Secret contains it: its absence starts anew.
    */
   absences(classKey: string): (objectId: string, takenAt: number) => boolean {
     const before = this.#absences.get(classKey);

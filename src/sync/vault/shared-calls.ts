@@ -1,10 +1,13 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 
-/** Classes that name the same object are woken together and come within this time (milliseconds). */
+/** Milliseconds for which an answer is kept: classes that name the same object are woken together and read it within this time. */
 const KEPT_MS = 10_000;
 
-/** Of all vaults and identities. An answer is 25 KB at most: 6 MB together. The oldest go first. */
+/**
+ * Maximum number of kept answers for all vaults and identities; the oldest are dropped first. A value has at most 25 KB, a list of versions
+ * at most 75 KB: at most 19 MB together.
+ */
 const MAX_KEPT = 256;
 
 interface Call {
@@ -14,23 +17,23 @@ interface Call {
 }
 
 export interface SharedCall<T> {
-  /** Tells the vault, the identity and the question apart. */
+  /** Identifies the vault, the identity and the question. */
   readonly key: string;
-  /** Answers to calls that began before are not taken. */
+  /** Unix milliseconds. Answers to calls that began earlier do not count. */
   readonly notBefore: number;
-  /** Whether the answer is worth keeping for others. */
+  /** Whether to keep the answer for later callers. */
   readonly isKept: (answer: T) => boolean;
 }
 
 /**
- * One call for all who ask the same at about the same time. Failures are shared only by those who wait for them. One for the whole worker, whose
- * next call, for whomever, drops what is old: an identity that is asked for nothing any more keeps no value.
+ * Makes one call for all callers that ask the same at about the same time. A failure reaches only the callers that wait for it. The whole
+ * worker has one instance, and each call drops the old answers of all identities, so that an identity without further calls keeps no value.
  */
 export class SharedCalls {
   readonly #clock: Clock;
   readonly #metrics: VaultMetrics;
   readonly #calls = new Map<string, Call>();
-  /** When those that have ended did (Unix milliseconds), in that order. */
+  /** Times in Unix milliseconds at which the kept calls ended, in that order. */
   readonly #kept = new Map<string, number>();
   #scopes = 0;
 
@@ -39,7 +42,7 @@ export class SharedCalls {
     this.#metrics = metrics;
   }
 
-  /** Begins the keys of one identity in one vault, and nobody else's. */
+  /** Returns a prefix for the keys of one identity in one vault, which no other caller gets. */
   scope(): string {
     this.#scopes += 1;
     return String(this.#scopes);
@@ -51,7 +54,7 @@ export class SharedCalls {
     const known = this.#calls.get(key);
     if (known !== undefined && known.startedAt >= notBefore) {
       this.#metrics.lookups.inc({ result: "shared" });
-      // Under one key only this type of answer is ever put.
+      // The same key always has this type of answer.
       return known.answer as Promise<T>;
     }
     this.#metrics.lookups.inc({ result: "asked" });
@@ -88,7 +91,7 @@ export class SharedCalls {
 
   #dropOld(now: number): void {
     for (const [key, endedAt] of this.#kept) {
-      // The others ended later.
+      // The remaining calls ended later.
       if (now - endedAt < KEPT_MS && now >= endedAt) return;
       this.#forget(key);
     }

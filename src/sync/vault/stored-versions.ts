@@ -1,4 +1,4 @@
-/** What a class's Secrets hold, file by file: two objects of a class may name the same object of the vault. */
+/** Compares the Secrets of a class with the state of its objects, by file: two of its entries may name the same vault object. */
 
 import { objectIdOf } from "../../domain/content/object-file.ts";
 import { findByFile } from "../../domain/content/version-history.ts";
@@ -12,21 +12,21 @@ export interface StoredClass {
   readonly objects: readonly ClassObject[];
   readonly secretObjects: readonly SecretObjectEntries[];
   readonly stored: readonly SecretStatus[];
-  /** What the status tells of objects that no Secret holds. */
+  /** Objects in the status that no Secret contains. */
   readonly mounted?: readonly ObjectStatus[] | undefined;
 }
 
-/** What is stored of an object's version. */
+/** Stored facts of an object's version. */
 export type StoredVersion = Pick<KeyStatus, "version" | "updated" | "expires">;
 
-/** What a Secret holds under each key: one for a file, one for each of several files that it is made from, in their order. */
+/** Stored content of a Secret by key: one entry for each file that the key is made from, in their order. */
 type HeldKeys = ReadonlyMap<string, readonly KeyStatus[]>;
 
 const NONE: HeldKeys = new Map();
 
 /**
- * What the status tells of a class's Secrets, for one look at the class. Everything is gone through once, however much the class asks for:
- * it may have thousands of objects, of entries and of keys, and the worker's other classes wait for each search of them.
+ * Index of the stored content of a class's Secrets, for one pass over the class. It reads everything once: a class may have thousands of
+ * objects, entries and keys, and other classes would wait for each search of them.
  */
 export class StoredVersions {
   readonly #class: StoredClass;
@@ -40,8 +40,8 @@ export class StoredVersions {
   }
 
   /**
-   * Every key of the Secret holds what its file would be made from now, and there is no other. Of several entries with one key the last one counts; the files of the
-   * others have to be there.
+   * Whether every key of the Secret contains what its file would be made from now, and the Secret has no other key. Of several entries with
+   * one key, the last one counts; the files of the others have to exist.
    */
   isAsStored(secretObject: SecretObjectEntries, sourceOf: SourceOf): boolean {
     const { data = [] } = secretObject;
@@ -55,13 +55,16 @@ export class StoredVersions {
     return data.length > 0 && isAllNamed && data.every(isAsWritten);
   }
 
-  /** A key that was made from the object, as this class's entry of `objects` names it, and held what the vault had. */
+  /**
+   * Returns the stored version of the object from a key that was made from it, as this entry of `objects` names it, and that matched the
+   * vault. If there is no such key, returns the version that the status has for a mounted object.
+   */
   keyMadeFrom(object: ClassObject): StoredVersion | undefined {
     this.#byMaker ??= this.#findMakers();
     return this.#byMaker.get(object) ?? this.#mountedAs(object);
   }
 
-  /** Of several entries that the driver calls the same nobody knows which one was meant. */
+  /** Returns undefined if several entries have the same id: it is unknown which one is meant. */
   #mountedAs(object: ClassObject): StoredVersion | undefined {
     this.#byMounted ??= Map.groupBy(this.#class.mounted ?? [], (mounted) => mounted.object);
     const [held, another] = this.#byMounted.get(objectIdOf(object)) ?? [];
@@ -71,7 +74,7 @@ export class StoredVersions {
   #findMakers(): ReadonlyMap<ClassObject, KeyStatus> {
     const { objects, secretObjects } = this.#class;
     const made: (readonly [ClassObject, KeyStatus])[] = [];
-    // Of several objects that make a file the last one counts.
+    // If several objects make a file, the last one counts.
     const makers = new Map(
       [...Map.groupBy(objects, (object) => objectIdOf(object))].map(([id, same]) => [id, findByFile(same.toReversed(), itself)]),
     );
@@ -93,7 +96,7 @@ export class StoredVersions {
   }
 }
 
-/** Of several with the same name the first one counts. */
+/** If several items have the same key, the first one counts. */
 function firstOfEach<T, K, V>(items: readonly T[], entryOf: (item: T) => readonly [K, V]): ReadonlyMap<K, V> {
   return new Map(items.map(entryOf).toReversed());
 }
@@ -102,7 +105,7 @@ function itself(object: ClassObject): ClassObject {
   return object;
 }
 
-/** Each file of an entry with what the Secret's key was made from it. */
+/** Returns each file of an entry with the stored content that was made from it. */
 function heldOf(entry: DataEntry, keys: HeldKeys): readonly { readonly file: string; readonly held: KeyStatus | undefined }[] {
   const held = keys.get(entryKey(entry)) ?? [];
   return filesOfEntry(entry).map((file, index) => ({ file, held: held[index] }));
@@ -117,12 +120,12 @@ function isSameVersion(held: KeyStatus, { object, version, updated, expires, isW
   return !isWhole || (held.updated === updated && held.expires === expires);
 }
 
-/** Any other state says that the vault has something else. */
+/** Whether the stored version matched the vault when the vault last answered. Any other state shows that the vault has something else. */
 function wasCurrent({ version, state }: Pick<KeyStatus, "version" | "state">): boolean {
   return version !== undefined && (state === undefined || state === "Unreachable" || state === "Throttled");
 }
 
-/** The files that the Secrets are made from. */
+/** Returns the files that the Secrets are made from. */
 export function filesOf(secretObjects: readonly SecretObjectEntries[]): readonly string[] {
   return secretObjects.flatMap(({ data = [] }) => data.flatMap(filesOfEntry));
 }

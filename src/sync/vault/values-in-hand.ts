@@ -3,12 +3,12 @@ import { objectKey } from "../../domain/object-key.ts";
 import { MAX_VALUE_BYTES } from "../../domain/provider-class/class-limits.ts";
 import { FairSlots, type HeldSlots } from "../../runtime/fair-slots.ts";
 
-/** What nearly every class fits into: each has it first (bytes). */
+/** Bytes that each class gets first. Nearly every class fits into them. */
 const STEP_BYTES = 262_144;
-/** 64 MiB for the values of all classes in hand: each is there twice for a while, beside its Secret as it is sent. */
+/** 64 MiB for the values of all classes in hand. Each value is in memory twice while the worker sends its Secret. */
 const STEPS = 256;
 const MOST_STEPS = MAX_VALUE_BYTES / STEP_BYTES;
-/** One that has to begin anew asks for so many times more, so that this happens twice or thrice at most. */
+/** Factor by which a class that starts again asks for more, so that it starts again two or three times at most. */
 const GROWTH = 4;
 
 interface InHand {
@@ -17,18 +17,18 @@ interface InHand {
 }
 
 /**
- * Bytes of values that the classes in hand may have together, which namespaces share by turns. A class that needs more than it has, and gets
- * no more at once, gives back what it has before it waits: nobody waits for room and holds some.
+ * Room for the values of all classes in hand, in which namespaces take turns. If a class needs more and does not get it at once, it returns
+ * its room before it waits: no class has room while it waits for more.
  */
 export class ValuesInHand {
   readonly #slots = new FairSlots(STEPS);
   readonly #inHand = new Map<string, InHand>();
-  /** Steps that a class took the last time, as it is. */
+  /** Steps that the class, as it is, took last time. */
   readonly #known = new WeakMap<SecretProviderClass, number>();
 
   /**
-   * Has the class's values fetched in its room. `fetch` is told whether it may have so many bytes, all together; where not it ends, and is
-   * called again once there is more room. What it got stays in hand until `end`.
+   * Fetches the values of the class within its room. `fetch` gets a function that returns whether the class may have so many bytes in
+   * total. If not, `fetch` ends, and is called again once there is more room. The class has the room until `end`.
    */
   async fetch<T extends { readonly isCutShort: boolean }>(
     provider: SecretProviderClass,
@@ -54,7 +54,7 @@ export class ValuesInHand {
     }
   }
 
-  /** To be called when the class's reconcile is over, however it ended. */
+  /** Releases the room of the class. Call this when the class's reconcile is over, however it ended. */
   end(classKey: string): void {
     this.#inHand.get(classKey)?.slots.release();
     this.#inHand.delete(classKey);

@@ -6,25 +6,25 @@ import type { VaultObjectKind } from "../../domain/ports/vault-object.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import { type GateOptions, type VaultCall, VaultGate } from "./vault-gate.ts";
 
-/** One vault as one identity sees it, asked within the vault's limits. */
+/** Client of one vault for one identity, within the limits of the vault. */
 export interface BudgetedClient {
-  /** By how much polls of the namespace's classes are to be further apart at the moment: 1 while the vault does not throttle. */
+  /** Returns the factor by which to lengthen the poll interval of the namespace's classes: 1 while the vault does not throttle. */
   stretchFor(namespace: string): number;
-  /** For a class of the namespace, which waits for the budget in that namespace's line. */
+  /** Returns the client for a class of the namespace. Its requests wait for the budget in the namespace's line. */
   inLineOf(namespace: string): VaultClient;
 }
 
 export interface BudgetedClients {
-  /** `namespace`: as for `VaultClients`. */
+  /** `namespace`: as in `VaultClients`. */
   clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): BudgetedClient;
 }
 
 /**
- * The same clients, behind one gate for each vault, which is forgotten with the last class that names the vault: names are free, and a class
- * can have a new one every second. One client of theirs is one of ours, for as long as it lives.
+ * Puts the clients behind one gate for each vault. The gate is dropped with the last class that names the vault: a class can name a new
+ * vault every second. Each client has one budgeted client for as long as it lives.
  */
 export function withBudget(vaults: VaultClients, { clock, ...given }: GateOptions): BudgetedClients {
-  // The vault counts in real time, also while our clock catches up at twice its pace.
+  // The vault counts in real time, even while the worker's clock catches up at twice that pace.
   const options = { ...given, clock: monotonicClock(clock) };
   const gates = new Map<string, VaultGate>();
   const budgeted = new WeakCache<VaultClient, BudgetedClient>();
@@ -47,7 +47,7 @@ export function withBudget(vaults: VaultClients, { clock, ...given }: GateOption
   };
 }
 
-/** Asked for at each call: clients outlive gates, and all of a vault's have the same one. */
+/** Returns the current gate of a vault. Called for each request: clients outlive gates, and a vault's clients share one. */
 type GateNow = () => VaultGate;
 
 interface Budgeting {
@@ -90,12 +90,13 @@ interface Paging<T> {
 }
 
 /**
- * How long a list that has begun waits where others bring its vault to a pause (milliseconds, all pauses together). It may have hundreds of
- * pages, and whoever began anew would ask for them once more; at its end nothing is asked at all, which nobody knows beforehand.
+ * Milliseconds, for all pauses together, that a list under way waits if other requests make its vault throttle. A list may have hundreds of
+ * pages, and a new attempt would request them all again. Even the call that finds the end of a list and sends no request has to pass the
+ * gate, because the end is not known beforehand.
  */
 const LIST_PAUSES_MS = 30_000;
 
-/** Each page is a transaction, and waits in the namespace's line. */
+/** Yields the pages of a list. Each page is a transaction, and waits in the namespace's line. */
 async function* budgetedPages<T>({ gateNow, clock }: Budgeting, { call, pages: listed, signal }: Paging<T>): AsyncGenerator<T> {
   const pages = listed[Symbol.asyncIterator]();
   let isBegun = false;
@@ -127,7 +128,7 @@ async function* budgetedPages<T>({ gateNow, clock }: Budgeting, { call, pages: l
   }
 }
 
-/** Milliseconds; undefined where it is no pause that ends by itself. */
+/** Returns the pause in milliseconds; undefined if the error is not a pause that ends by itself. */
 function pauseOf(error: unknown): number | undefined {
   if (!(error instanceof VaultError) || error.code !== "Throttled") return undefined;
   return error.retry.kind === "after" ? error.retry.milliseconds : undefined;

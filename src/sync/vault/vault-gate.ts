@@ -21,35 +21,35 @@ import {
 import { FairSlots } from "../../runtime/fair-slots.ts";
 import type { VaultMetrics, VaultOperation, VaultOutcome } from "./vault-metrics.ts";
 
-/** Those that were held up together come back over this time, not together (milliseconds). */
+/** Milliseconds over which requests that were held up together are spread. */
 const SPREAD_MS = 30_000;
-/** And the few requests of namespaces that asked for little over this. */
+/** The same for the few requests of namespaces that sent little. */
 const MODEST_SPREAD_MS = 1_000;
 
-/** Before and after it another replica asks the same vaults, which count both. */
+/** The time in which this replica leads. Before and after it, another replica queries the same vaults, which count the requests of both. */
 export interface Leadership {
-  /** Up to then another leader may have asked, by the clock's monotonic time. */
+  /** Time in milliseconds, by the clock's monotonic time, until which another leader may have sent requests. */
   readonly since: number;
-  /** False where the lease was not renewed in time: another replica may lead. */
+  /** Returns false if the lease was not renewed in time: another replica may lead. */
   readonly holdsLease: () => boolean;
 }
 
 export interface GateOptions {
   readonly clock: Clock;
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly metrics: VaultMetrics;
-  /** Undefined: nobody asked before, and nobody will. */
+  /** Undefined if no other replica queries the vaults before or after this one. */
   readonly leadership?: Leadership | undefined;
-  /** Of a vault's budget, where other shards ask, too. Default: all of it. */
+  /** Part of a vault's budget that this worker has, if other shards query the vault, too. Default: all of it. */
   readonly portion?: number | undefined;
 }
 
-/** What is asked of a vault, as far as its limits and our metrics tell it apart. */
+/** Request to a vault, as far as the limits of the vault and the metrics distinguish requests. */
 export interface VaultCall {
   readonly kind: VaultObjectKind;
   readonly operation: VaultOperation;
-  /** Of the class that asks: where requests wait for the vault's budget, namespaces take turns. */
+  /** Namespace of the class that sends it. Namespaces take turns while requests wait for the vault's budget. */
   readonly namespace: string;
 }
 
@@ -57,7 +57,7 @@ function isKeyRead({ kind, operation }: VaultCall): boolean {
   return kind === "key" && operation === "get";
 }
 
-/** What holds for whoever asks: not the object that was asked for, nor an error's stack. */
+/** The part of an error that holds for every request: neither the requested object nor the stack. */
 type Told = Pick<VaultError, "words" | "serviceCode">;
 
 const NOTHING_TOLD: Told = { words: "", serviceCode: undefined };
@@ -66,20 +66,20 @@ function toldBy({ words, serviceCode }: VaultError): Told {
   return { words, serviceCode };
 }
 
-/** By which the difference of two times that are no whole milliseconds may come out longer than it is: 2001 for 2000 in whole ones. */
+/** Tolerance in milliseconds for the difference of two times with fractions: rounded up, 2000 could come out as 2001. */
 const HAIR_MS = 1e-6;
 
-/** The way to one vault, for all identities: every request waits for its turn here, and tells how it ended. */
+/** Gate of one vault, for all identities: every request waits here for its turn and reports its outcome. */
 export class VaultGate {
   readonly #options: GateOptions;
   readonly #vaultUrl: string;
   readonly #turns = new FairSlots(1);
   readonly #keyTurns = new FairSlots(1);
   readonly #usage: VaultUsage;
-  /** Namespaces that asked for most when the vault throttled last. */
+  /** Namespaces that sent most requests when the vault last throttled. */
   #payers: ReadonlySet<string> = new Set();
   #pressure: VaultPressure;
-  /** What the vault's first failure since its last answer said, and its last 429. */
+  /** Error of the vault's first failure since its last answer, and of its last 429. */
   readonly #told: Record<"Unreachable" | "Throttled", Told> = { Unreachable: NOTHING_TOLD, Throttled: NOTHING_TOLD };
 
   constructor(vaultUrl: string, options: GateOptions) {
@@ -90,17 +90,20 @@ export class VaultGate {
     this.#update(this.#pressure);
   }
 
-  /** What metrics call the vault; asked anew each time, since its series end when no class names it any more. */
+  /** Label of the vault in metrics. It is read anew each time, because its series end when no class names the vault any longer. */
   get #labels(): { readonly vault: string } {
     return { vault: this.#options.metrics.vaults.labelOf(this.#vaultUrl) };
   }
 
-  /** By how much polls of the namespace's classes are to be further apart: for what others ask the vault for, not at all. */
+  /** Returns the factor by which to lengthen the poll interval of the namespace's classes: 1 if others made the vault throttle. */
   stretchFor(namespace: string): number {
     return this.#payers.has(namespace) ? stretchOf(this.#pressure) : 1;
   }
 
-  /** Throws as the call does; what the vault's trouble holds up is a {@link VaultError} too, with the time to come again. */
+  /**
+   * Makes the call when its turn comes, and throws as the call does. If the gate holds the call up because the vault throttles or does not
+   * answer, it throws a {@link VaultError} with the time of the next attempt.
+   */
   async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
     this.#usage.count(call.namespace, this.#options.clock.now());
     const request = await this.#lineOf(call).run(call.namespace, signal, () => this.#enter(call, signal));
@@ -110,7 +113,7 @@ export class VaultGate {
     }
     try {
       const result = await ask();
-      // The end of a list is known without a request.
+      // The client finds the end of a list without a request.
       if (isRequest(result)) this.#ended(call, "ok", answeredPressure(this.#pressure, this.#options.clock.now()));
       else this.#notAsked(call, request);
       return result;
@@ -119,12 +122,12 @@ export class VaultGate {
     }
   }
 
-  /** Keys have a slower budget, behind which nobody else waits. */
+  /** Returns the line of the call. Keys have a slower budget and a line of their own, so that no other request waits behind them. */
   #lineOf(call: VaultCall): FairSlots {
     return isKeyRead(call) ? this.#keyTurns : this.#turns;
   }
 
-  /** Waits for the budget at the head of all lines: nobody else has a turn promised. Resolves with the request's number. */
+  /** Waits for the budget at the head of the line: no other request of the line has reserved a turn. Returns the request's number. */
   async #enter(call: VaultCall, signal: AbortSignal): Promise<number> {
     const { clock } = this.#options;
     const { waitMs, request } = this.#admit(call, admit(this.#pressure, { now: clock.now(), isKey: isKeyRead(call) }));
@@ -157,7 +160,7 @@ export class VaultGate {
     return this.#later(afterMs, this.#payers.has(namespace) ? SPREAD_MS : MODEST_SPREAD_MS);
   }
 
-  /** The same words for everybody and until it is over, whichever request met it: a status that says them is not written again. */
+  /** Returns an error with the same words until the trouble is over, so that the worker does not rewrite statuses with them. */
   #trouble(why: "Throttled" | "Unreachable", retry: Retry): VaultError {
     const { words, serviceCode } = this.#told[why];
     return new VaultError(why, `${this.#vaultUrl}: ${words}`, { retry, origin: "vault", words, serviceCode });
@@ -187,7 +190,7 @@ export class VaultGate {
     return error;
   }
 
-  /** It did not come to the vault, which has neither answered nor been silent, and whose turn is given back. */
+  /** Handles a request that did not reach the vault: returns its turn, and counts it neither as an answer nor as silence. */
   #unasked(call: VaultCall, request: number, error: VaultError): VaultError {
     this.#options.metrics.held.inc({ reason: "NotAsked" });
     this.#notAsked(call, request);
@@ -215,13 +218,13 @@ export class VaultGate {
   }
 }
 
-/** After so long a request counts half (milliseconds). */
+/** Milliseconds after which a request counts half. */
 const HALVING_MS = 30_000;
 
-/** Who has asked one vault for how much lately. */
+/** Recent requests to one vault, by namespace. */
 class VaultUsage {
   readonly #requests = new Map<string, number>();
-  /** Unix milliseconds. */
+  /** Milliseconds by the clock of the gate. */
   #halvedAt: number;
 
   constructor(now: number) {
@@ -233,7 +236,7 @@ class VaultUsage {
     this.#requests.set(namespace, (this.#requests.get(namespace) ?? 0) + 1);
   }
 
-  /** The fewest namespaces that together ask for half of all, and those that ask for as much as one of them. */
+  /** Returns the fewest namespaces that together sent half of all requests, and those that sent as many as one of them. */
   most(now: number): ReadonlySet<string> {
     this.#halve(now);
     const total = [...this.#requests.values()].reduce((all, requests) => all + requests, 0);
@@ -251,7 +254,7 @@ class VaultUsage {
     const times = Math.floor((now - this.#halvedAt) / HALVING_MS);
     if (times === 0) return;
     this.#halvedAt += times * HALVING_MS;
-    // A clock that was set back makes nothing of what was counted.
+    // If the clock was set back, the counts stay as they are.
     if (times < 0) return;
     for (const [namespace, requests] of this.#requests) {
       const left = Math.floor(requests / 2 ** times);

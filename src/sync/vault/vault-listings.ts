@@ -6,34 +6,40 @@ import type { VaultListing } from "../../domain/schedule/object-look.ts";
 import type { SelectedTags } from "./selections.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
 
-/** How long a refused list is not asked for again: the right to list is given seldom (milliseconds). */
+/** Milliseconds for which a refused list is not requested again: operators seldom grant the list permission later. */
 const FORBIDDEN_MS = 3_600_000;
 
-/** How long the number of a vault's pages is believed where they were too many (milliseconds). */
+/** Milliseconds for which the worker relies on the number of a vault's pages if they were too many. */
 const TOO_LONG_MS = 86_400_000;
 
-/** A vault of more than 10,000 objects is not read through for a few of them. Who is no vault puts more than 25 into a page. */
+/**
+ * The worker does not read a vault of more than 10,000 objects through for a few of them. A vault has at most 25 objects in a page; a
+ * server that is not a vault may have more.
+ */
 const MAX_PAGES = 400;
 const MAX_LISTED = 10_000;
 
-/** Phases are no whole milliseconds, times are. */
+/** Tolerance in milliseconds: phases have fractions, times do not. */
 const ROUNDING_MS = 2;
 
-/** As clients call what classes call so. */
+/** Names of the types in the client, by their names in a class. */
 export const KINDS: Readonly<Record<ObjectType, VaultObjectKind>> = { secret: "secret", key: "key", cert: "certificate" };
 
 export interface ListingsOptions {
   readonly client: BudgetedClient;
   readonly clock: Clock;
-  /** How many objects of the type would be asked for one by one instead. */
+  /** Number of objects of the type that the worker would otherwise read one by one. */
   readonly wanted: (type: ObjectType) => number;
-  /** The tags, with their values, by which somebody selects objects of the type; undefined where nobody does. Of a list no others are kept. */
+  /** Tags by which classes select objects of the type, with their values; undefined if no class does. A list keeps no other tags. */
   readonly selectedTags: (type: ObjectType) => SelectedTags | undefined;
-  /** Called before anybody gets the new list. */
+  /** Called before any class gets the new list. */
   readonly onTaken: (type: ObjectType, listing: VaultListing) => void;
 }
 
-/** A poll of a class: when it was due, how far from it the one before may lie whose answer serves it, and how far polls are apart (milliseconds). */
+/**
+ * A poll of a class: its due time (Unix milliseconds), the maximum distance to an earlier poll whose answer serves it, and the time between
+ * polls (both in milliseconds).
+ */
 export interface Poll {
   readonly due: number;
   readonly interval: number;
@@ -43,23 +49,23 @@ export interface Poll {
 /** A poll, and the namespace of its class. */
 export interface ClassPoll extends Poll {
   readonly namespace: string;
-  /** Unix milliseconds: a list that was begun before does not count. Where not given, any that serves the poll does. */
+  /** Unix milliseconds. Lists that began earlier do not count. Default: any list that serves the poll counts. */
   readonly notBefore?: number;
-  /** The class selects its objects from the list, and does not go without. */
+  /** Whether the class selects its objects from the list, and so needs one. */
   readonly isSelecting?: true;
 }
 
-/** A list from when it is begun. */
+/** A list that has begun. */
 interface Begun {
   /** Unix milliseconds. */
   readonly takenAt: number;
-  /** What is kept of its tags. */
+  /** Tags that the list keeps. */
   readonly tags: SelectedTags | undefined;
 }
 
 interface Taken extends Begun {
   readonly listing: VaultListing;
-  /** Of the poll that it was taken for: measured from there, lists come one an interval, however late a poll ran. */
+  /** Due time of the poll that the list was taken for. Lists are one interval apart, measured from there, however late a poll ran. */
   readonly due: number;
 }
 
@@ -70,7 +76,7 @@ interface UnderWay extends Begun {
 interface Known {
   taken: Taken | undefined;
   underWay: UnderWay | undefined;
-  /** Unix milliseconds: when the list was begun that was refused; and that was counted, with its pages. */
+  /** Times in Unix milliseconds at which these lists began: the one that was refused, and the one whose pages were counted. */
   forbiddenAt: number;
   countedAt: number;
   pages: number;
@@ -84,7 +90,7 @@ const NOTHING_KNOWN: Readonly<Known> = {
   pages: 0,
 };
 
-/** Of a list that another namespace began: how long that one has to wait is no matter of ours, whose own attempt is held up without a request. */
+/** Result of another namespace's list. Its waiting time does not apply here: the gate holds up the own attempt without a request. */
 const THROTTLED = Symbol("throttled");
 
 function asThrottled(error: unknown): typeof THROTTLED {
@@ -99,7 +105,7 @@ interface Taking {
   readonly signal: AbortSignal;
 }
 
-/** The lists of one vault's objects as one identity gets them: one an interval for each kind, for all classes. */
+/** Lists of one vault's objects for one identity: one list an interval for each type, for all classes. */
 export class VaultListings {
   readonly #options: ListingsOptions;
   readonly #byType = new Map<ObjectType, Known>();
@@ -108,17 +114,17 @@ export class VaultListings {
     this.#options = options;
   }
 
-  /** Undefined where the identity may not list, or asking for the objects one by one is cheaper. Throws {@link VaultError}. */
+  /** Returns a list; undefined if the identity may not list, or single requests are cheaper. Throws {@link VaultError}. */
   async current(type: ObjectType, poll: ClassPoll, signal: AbortSignal): Promise<VaultListing | undefined> {
     const known = this.#known(type);
     const { taken } = known;
     if (taken !== undefined && this.#serves(taken, type, poll) && this.#isInTime(taken, poll)) return taken.listing;
     if (!this.#isWorthwhile(type, known, poll)) return undefined;
-    // Of those who wait for a newer list than one that is under way, the first takes it.
+    // Of the callers that wait for a newer list than the one under way, the first takes it.
     for (let before = known.underWay; before !== undefined; before = known.underWay) {
       const coming = await before.coming.catch(asThrottled);
       if (coming !== THROTTLED && this.#serves(before, type, poll)) return coming;
-      // What came was forbidden, or had too many pages.
+      // The list was forbidden, or had too many pages.
       if (!this.#isWorthwhile(type, known, poll)) return undefined;
       if (known.underWay === before) break;
     }
@@ -132,7 +138,7 @@ export class VaultListings {
     }
   }
 
-  /** Whether a list that was begun then has what the poll wants of one. */
+  /** Whether a list that began then is new enough for the poll and keeps the tags that it needs. */
   #serves({ takenAt, tags }: Begun, type: ObjectType, { isSelecting, notBefore = Number.NEGATIVE_INFINITY }: ClassPoll): boolean {
     return takenAt >= notBefore && (isSelecting !== true || hasAll(tags, this.#options.selectedTags(type)));
   }
@@ -148,8 +154,8 @@ export class VaultListings {
   }
 
   /**
-   * Not for who names a few objects of a large vault: nobody waits for the list that another class takes. What was refused or too long before
-   * says nothing to who asks how it is since.
+   * Whether to take a list, or to wait for one that another class takes. If the class does not select objects, a list is worthwhile only if
+   * classes name as many objects as it has pages. A refusal or a count from before `notBefore` does not count.
    */
   #isWorthwhile(type: ObjectType, { forbiddenAt, countedAt, pages }: Known, { isSelecting, notBefore }: ClassPoll): boolean {
     const isKnown = (at: number, forMs: number): boolean =>
@@ -186,10 +192,10 @@ export class VaultListings {
   }
 }
 
-/** With the tags alone that somebody selects by, and that have the value that is asked for: a vault may have megabytes of others. */
+/** Keeps only the tags by which classes select, and only with the selected values: a vault may have megabytes of others. */
 function reduced({ name, isEnabled, updated, details }: ListedObject, wanted: SelectedTags | undefined): ListedObject {
   if (wanted === undefined || details === undefined) return { name, isEnabled, updated };
-  // An object has few; classes may select by many.
+  // Reads the tags of the object, which are few; classes may select by many.
   const tags = Object.entries(details.tags).filter(([tag, value]) => wanted.get(tag)?.has(value) === true);
   return {
     name,
@@ -205,7 +211,7 @@ function hasAll(kept: SelectedTags | undefined, wanted: SelectedTags = new Map()
   return kept !== undefined && [...wanted].every(([tag, values]) => [...values].every((value) => kept.get(tag)?.has(value) === true));
 }
 
-/** Whether what was asked for one poll serves another: also one that was due before. Under throttling so do polls of further periods. */
+/** Whether the answer for one poll serves another, even an earlier one. Under throttling it serves polls of further periods, too. */
 export function isFresh({ due }: { readonly due: number }, poll: Poll, stretch: number): boolean {
   return poll.due - due < poll.interval + poll.period * (stretch - 1) - ROUNDING_MS;
 }

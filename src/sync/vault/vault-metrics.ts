@@ -6,20 +6,20 @@ import { metricsIn } from "../../runtime/metrics.ts";
 export type VaultOperation = "get" | "list" | "versions";
 export type VaultOutcome = "ok" | "refused" | "throttled" | "unreachable";
 
-/** How the question for an object was answered: by a request, by one that somebody else made, or by the vault's list. */
+/** Source of the answer for an object: a request, a request that another caller made, or the vault's list. */
 export type LookupResult = "asked" | "shared" | "unchanged";
 
 export interface VaultMetrics {
-  /** A page of a list is a request of its own. */
+  /** Each page of a list counts as one request. */
   readonly requests: Counter<"kind" | "operation" | "outcome">;
-  /** The same by vault, which is what its budget is counted by. */
+  /** The same requests by vault: the budget is counted by vault. */
   readonly transactions: Counter<"vault" | "operation">;
   readonly throttled: Counter<"vault">;
   readonly held: Counter<"reason">;
   readonly lookups: Counter<"result">;
   readonly isBreakerOpen: Gauge<"vault">;
   readonly rate: Gauge<"vault">;
-  /** Which vaults have series of their own. */
+  /** Vaults that have their own series. */
   readonly vaults: VaultSeries;
 }
 
@@ -34,7 +34,7 @@ export function createVaultMetrics(registry: Registry): VaultMetrics {
     "vault_transactions_total",
     "Requests to a vault, by operation.",
     { vault: [], operation: [] },
-    // The first of those by vault: what it drops is reported by none of the others either.
+    // Runs before the first metric by vault is reported, so that none of the others reports a dropped vault either.
     () => vaults.dropUnnamed(),
   );
   const throttled = counter("vault_throttled_total", "Responses with status 429 from a vault.", { vault: [] });
@@ -70,32 +70,32 @@ export function createVaultMetrics(registry: Registry): VaultMetrics {
   };
 }
 
-/** Classes name vaults, and whoever writes classes could name thousands: metrics tell so many apart. */
+/** Maximum number of vaults with their own series: the authors of classes could name thousands of vaults. */
 const MOST = 200;
 
 const OTHER = "other";
 
 interface SeriesOptions {
-  /** The series of a label are wanted. */
+  /** Starts the series of a label. */
   readonly begin: (label: string) => void;
-  /** No vault has the label any more. */
+  /** Ends the series of a label that no vault has any longer. */
   readonly end: (label: string) => void;
 }
 
 /**
- * Which vaults have time series of their own: so many at a time, and none that no class names any more. Others forget those with it. Where
- * more are named, the namespace that has the most gives one up for another's. A vault counts for that namespace of those that name it which
- * names the fewest: nobody takes another's vault from it by naming it, too.
+ * Vaults that have their own time series: a limited number, and none that no class names any longer. Listeners then forget such a vault,
+ * too. If classes name more vaults, the namespace with the most series gives one up for another namespace. A vault counts for the namespace
+ * that names the fewest vaults among those that name it, so that no namespace takes the vault of another by naming it, too.
  */
 export class VaultSeries {
   readonly #options: SeriesOptions;
   readonly #labels = new Map<string, string>();
-  /** The vault of each class, as it was last asked. */
+  /** The vault that each class used last. */
   readonly #vaultOf = new Map<string, string>();
   readonly #listeners: ((isNamed: (vaultUrl: string) => boolean) => void)[] = [];
-  /** Classes come and go: so many are remembered before those that went are looked for. */
+  /** Number of classes to remember before the worker searches for deleted ones. */
   #tidyAt = 2 * MOST;
-  /** So do the vaults that one class names in turn. */
+  /** The same for vaults, because one class can name many in turn. */
   #tidyLabelsAt = 2 * MOST;
   #isClass: ((classKey: string) => boolean) | undefined;
 
@@ -103,7 +103,7 @@ export class VaultSeries {
     this.#options = options;
   }
 
-  /** Host name of the vault, or `other` where too many have series already, and its namespace has its share of them. */
+  /** Returns the host name of the vault, or `other` if too many vaults have series already and its namespace has its share of them. */
   labelOf(vaultUrl: string): string {
     const key = vaultUrl.toLowerCase();
     const known = this.#labels.get(key);
@@ -117,21 +117,21 @@ export class VaultSeries {
 
   noteUse(classKey: string, vaultUrl: string): void {
     this.#vaultOf.set(classKey, vaultUrl.toLowerCase());
-    // A scrape does the same; but there may be none.
+    // A scrape does the same, but there may be no scrapes.
     if (this.#vaultOf.size > this.#tidyAt) this.dropUnnamed();
   }
 
-  /** How to know whether a class is there. Nothing is dropped before this is called. */
+  /** Sets the function that checks whether a class exists. Nothing is dropped before this call. */
   observe(isClass: (classKey: string) => boolean): void {
     this.#isClass = isClass;
   }
 
-  /** `listener` learns which vaults classes name, each time that the others are dropped. */
+  /** Calls `listener` whenever unnamed vaults are dropped, with a function that checks whether a class names a vault. */
   onDrop(listener: (isNamed: (vaultUrl: string) => boolean) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Ends the series of vaults that no class names. One that is asked all the same, by a request under way, has series once more. */
+  /** Ends the series of vaults that no class names. If a request to such a vault is under way, its series start once more. */
   dropUnnamed(): void {
     const isClass = this.#isClass;
     if (isClass === undefined) return;
@@ -155,7 +155,7 @@ export class VaultSeries {
     const shares = Map.groupBy(shown, payerOf);
     const [largest = []] = [...shares.values()].sort((one, other) => other.length - one.length);
     const youngest = largest.at(-1);
-    // With one more it would have as many: they would take it from each other in turn.
+    // With one more, the namespace would have as many: the two would take it from each other in turn.
     if (youngest === undefined || largest.length <= (shares.get(payer)?.length ?? 0) + 1) return false;
     this.#giveUp(youngest);
     return true;
@@ -169,7 +169,7 @@ export class VaultSeries {
   }
 }
 
-/** For which namespace each vault counts, by the vault of each class. Undefined for one that no class names. */
+/** Returns a function that finds the namespace for which a vault counts; undefined if no class names the vault. */
 function payersOf(vaultOf: ReadonlyMap<string, string>): (vault: string) => string | undefined {
   const named = new Map<string, Set<string>>();
   const namers = new Map<string, Set<string>>();

@@ -38,31 +38,31 @@ import { checkVersions, type SeenObject, type VersionCheck } from "./version-che
 
 export interface MirrorsOptions {
   readonly cloud: CloudOptions;
-  /** Who may ask for a class. */
+  /** Sources and limits of the identities of classes. */
   readonly identities: Omit<IdentityOptions, "credentials">;
   readonly vaults: VaultClients;
   readonly content: ContentOptions;
   readonly clock: Clock;
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly vaultMetrics: VaultMetrics;
-  /** As of a version cache. */
+  /** As in `ObjectVersionCacheOptions`. */
   readonly onChange: (classKey: string) => boolean;
-  /** As of a vault's gate. */
+  /** As in `GateOptions`. */
   readonly leadership?: Leadership | undefined;
   readonly portion?: number | undefined;
 }
 
-/** How values become Secrets. */
+/** Parts that turn values into Secrets. */
 export interface ContentOptions {
   readonly render: RenderOptions;
   readonly decoder: Decoder;
-  /** By which the salts of what is made for a namespace are made: a secret of the install's own. */
+  /** Returns the key from which the salts for a namespace are derived: a secret of the install. */
   readonly saltKeyOf: (namespace: string) => Uint8Array;
   readonly values: ValuesInHand;
 }
 
-/** The same, within the limits of the vaults and with what each identity has seen of them. */
+/** The same options, within the limits of the vaults and with a version cache for each identity. */
 type Mirroring = RecheckOptions & Pick<MirrorsOptions, "cloud" | "content">;
 
 export function createMirrors({ vaults, random, onChange, leadership, portion, ...options }: MirrorsOptions): FetchMirror {
@@ -81,17 +81,17 @@ interface MirrorRequest {
 
 const NOTHING: Fetched = { files: [], failures: [] };
 
-/** Enough to mend a class by; the next ones are shown then. */
+/** Maximum number of warnings in an answer. They are enough to correct a class; the next ones are shown after that. */
 const MOST_WARNINGS = 20;
 
-/** Asks the vault of a class for its objects and says what its Secrets should be. */
+/** Reads the objects of a class from its vault and returns what its Secrets should contain. */
 async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
   const { provider, fetchRequest } = request;
   const owner = objectKey(provider.metadata);
   const opened = openProviderClass(provider.spec, { owner, ...options.cloud });
   if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `the provider ${opened.provider} is not azure` });
   if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
-  // Before the objects, as the provider does: of two mistakes the same one is told.
+  // Checks the identity before the objects, as the provider does, so that both report the same one of two mistakes.
   const mode = opened.identity;
   const identity = await findIdentity(options.identities, { provider, mode, credentialsMs: fetchRequest.credentialsMs }, signal);
   if (!identity.ok) return refused(identity.error);
@@ -108,7 +108,7 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   const versionCache = options.versionCacheOf(options.vaults.clientFor(address, identity.value, namespace));
   const vault = vaultNamed(address);
   const asked = { provider, fetchRequest: aboutVault(fetchRequest, vault), vault };
-  // What the operator describes a cloud by is read each time.
+  // A cloud that the operator describes has no recheck: the worker reads the description at each poll.
   const isOwnCloud = address.customScope !== undefined;
   const recheckOf = (seen: readonly SeenObject[]): Recheck | undefined =>
     isOwnCloud ? undefined : createRecheck(options, { provider, mode, address, versionCache: new WeakRef(versionCache), seen });
@@ -121,14 +121,14 @@ async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signa
   }
 }
 
-/** What is stored of the objects of another vault, that the class named before, says nothing of those that it names now. */
+/** Drops the stored objects of another vault, which the class named before: they say nothing about the objects that it names now. */
 function aboutVault(fetchRequest: FetchRequest, vault: string): FetchRequest {
   if (fetchRequest.kind === "everything") return fetchRequest;
   return { ...fetchRequest, storedObjects: fetchRequest.storedObjects?.filter((stored) => stored.vault === vault) };
 }
 
 interface MirrorObjects extends MirrorRequest {
-  /** As statuses name it. */
+  /** Name of the vault in statuses. */
   readonly vault: string;
   readonly versionCache: ObjectVersionCache;
   readonly objects: readonly ClassObject[];
@@ -162,12 +162,12 @@ async function mirrorObjects(
   const { files, failures } = check.wanted.length === 0 ? NOTHING : await values.fetch(provider, fetch, signal);
   versionCache.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
   const outcomes = await content.buildSecrets(secretObjects, files, signal);
-  // In the class's order: which of them met the vault this time must not change what its status says.
+  // In the class's order: the status must not depend on which objects were requested this time.
   const places = new Map(objects.map(({ path }, index) => [path, index]));
   const placeOf = ({ object }: ObjectFailure): number => places.get(object.path) ?? objects.length;
   const inOrder = [...check.failures, ...failures].sort((a, b) => placeOf(a) - placeOf(b));
   const answered = answer({ fetchRequest, check, selection }, outcomes, { files, failures: inOrder });
-  // What a class selects, the lists say anew each time.
+  // A class that selects objects has no recheck: each poll selects anew from the lists.
   if (objects !== named || check.seen === undefined || answered.kind !== "answered") return answered;
   const isUnchanged = answered.secrets.every(({ kind }) => kind === "unchanged");
   return isUnchanged ? { ...answered, recheck: recheckOf(check.seen) } : answered;
@@ -186,7 +186,10 @@ interface Answering extends Pick<MirrorRequest, "fetchRequest"> {
   readonly selection: Selection;
 }
 
-/** Where no object came, the one reason is the class's; else each Secret that needs a missing object says so itself. */
+/**
+ * Returns the answer for the Secrets. If no object was fetched and no Secret is unchanged, the first failure is the refusal of the class.
+ * Otherwise each Secret that needs a missing object reports the reason itself.
+ */
 function answer({ fetchRequest, check, selection }: Answering, outcomes: readonly SecretOutcome[], { files, failures }: Fetched): Mirror {
   const [first] = failures;
   if (first !== undefined && files.length === 0 && check.unchanged.size === 0) return refused({ ...first, retry: retryOf(failures) });
@@ -196,7 +199,7 @@ function answer({ fetchRequest, check, selection }: Answering, outcomes: readonl
       unchanged(outcome, check, fetchRequest) ??
       mirrored(outcome, selection.secretObjects[index], { files, failures }),
   );
-  // Of what could not be listed nobody knows how it is.
+  // The state of objects that could not be listed is unknown.
   const unanswered = first ?? selection.unlisted;
   return {
     kind: "answered",
@@ -208,7 +211,7 @@ function answer({ fetchRequest, check, selection }: Answering, outcomes: readonl
   };
 }
 
-/** Of a class that mirrors nothing: what a pod that mounts it would get. */
+/** Returns the answer for a class without synced Secrets: the versions that a pod that mounts it would get. */
 function mountedAnswer(objects: readonly FoundObject[], states: readonly Known[], { checkedAt }: VersionCheck): Mirror {
   const failures = states.flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
   const [first] = failures;
@@ -225,13 +228,13 @@ function mountedAnswer(objects: readonly FoundObject[], states: readonly Known[]
   };
 }
 
-/** One of them may be over soon, whatever the first one is. */
+/** Returns the retry of a failure that may soon be over, if there is one; otherwise that of the first failure. */
 function retryOf(failures: Fetched["failures"]): Retry {
   const passing = failures.find(({ retry }) => retry.kind !== "never");
   return (passing ?? failures[0])?.retry ?? { kind: "backoff" };
 }
 
-/** It stays as it is, and says why. */
+/** Returns the failure of a Secret whose selection has a problem. The Secret stays as it is and reports the reason. */
 function unselected(outcome: SecretOutcome, { problems }: Selection, { selection }: FetchRequest): MirroredSecret | undefined {
   const name = outcome.kind === "desired" ? outcome.secret.name : outcome.name;
   const problem = problems.get(name);
@@ -241,7 +244,7 @@ function unselected(outcome: SecretOutcome, { problems }: Selection, { selection
   return { kind: "failed", name, reason, message: shortText(message), keys: held.map((key) => ({ ...asHeld(key), state: reason })) };
 }
 
-/** Its files are absent because nobody asked for them. */
+/** Returns the Secret as unchanged if its files are absent only because the worker did not request them. */
 function unchanged(outcome: SecretOutcome, check: VersionCheck, fetchRequest: FetchRequest): MirroredSecret | undefined {
   if (outcome.kind === "desired" || fetchRequest.kind === "everything") return undefined;
   const { name, problem } = outcome;
@@ -250,7 +253,7 @@ function unchanged(outcome: SecretOutcome, check: VersionCheck, fetchRequest: Fe
   return { kind: "unchanged", name, keys: data.map(asHeld) };
 }
 
-/** Whatever was wrong with it is over. */
+/** Returns the key without the state and message of an earlier failure. */
 function asHeld(stored: KeyStatus): KeyStatus {
   const { state: _, message: __, ...key } = stored;
   return key;
@@ -264,7 +267,7 @@ function mirrored(outcome: SecretOutcome, secretObject: SecretObjectEntries | un
   const { name, problem } = outcome;
   const paths = (secretObject?.data ?? []).flatMap(filesOfEntry);
   const cause = paths.map((path) => failureOfFile(fetched.failures, path)).find((failure) => failure !== undefined);
-  // A file that is absent because the vault refused it: the refusal is the reason, not the absence.
+  // If a file is absent because the vault refused it, the reason is the refusal, not the absence.
   if (cause !== undefined && problem.isFileMissing === true)
     return {
       kind: "failed",
@@ -277,7 +280,7 @@ function mirrored(outcome: SecretOutcome, secretObject: SecretObjectEntries | un
   return { kind: "failed", name, reason: problem.reason, message, keys: keysOf(secretObject, fetched, problem.reason) };
 }
 
-/** `problem`: of the Secret as a whole, which its keys then share. */
+/** `problem`: reason that holds for the Secret as a whole, and so for its keys. */
 function keysOf(
   secretObject: SecretObjectEntries | undefined,
   { files, failures }: Fetched,

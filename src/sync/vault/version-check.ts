@@ -27,44 +27,44 @@ import { type ClassPoll, isFresh } from "./vault-listings.ts";
 
 const NOTHING_KNOWN: KnownObjects = new Map();
 
-/** A version that a class names by its id never changes; that it was disabled or deleted is noticed within this time (milliseconds). */
+/** Milliseconds within which the worker notices that a pinned version was disabled or deleted. The version itself never changes. */
 const PINNED_MS = 86_400_000;
 
-/** A class's objects and Secrets, and what is to be known of them. */
+/** Objects and Secrets of a class, and the request for them. */
 export interface CheckInput {
   /** `namespace/name` of the class. */
   readonly classKey: string;
   readonly objects: readonly ClassObject[];
   readonly secretObjects: readonly SecretObjectEntries[];
   readonly fetchRequest: FetchRequest;
-  /** Objects that the vault's list no longer has, and that stay for now as the Secrets hold them. */
+  /** Objects that the vault's list no longer has, and that the Secrets keep for now. */
   readonly leaving: ReadonlySet<ClassObject>;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
 export interface VersionCheck {
-  /** To be fetched. */
+  /** Objects to fetch. */
   readonly wanted: readonly ClassObject[];
-  /** What a GET would say once more. */
+  /** Known failures, which a GET would only repeat. */
   readonly failures: readonly ObjectFailure[];
-  /** Names of the Secrets that are what the vault has. */
+  /** Names of the Secrets that match the vault. */
   readonly unchanged: ReadonlySet<string>;
   readonly reader: ObjectReader;
-  /** What was known of the class's objects without fetching them. */
+  /** State of the class's objects, as far as it is known without a fetch. */
   readonly known: KnownObjects;
-  /** Unix milliseconds: no object was looked at before. Undefined where not all of them were. */
+  /** Time in Unix milliseconds since which every object has been checked; undefined if some were not. */
   readonly checkedAt: number | undefined;
-  /** All objects of the class, where lists alone have said that none of them changed; else absent. */
+  /** All objects of the class if the lists alone have shown that none of them changed; otherwise absent. */
   readonly seen?: readonly SeenObject[] | undefined;
 }
 
-/** An object that a list of its vault tells of, and what was known of it. */
+/** An object that a list of its vault covers, with its last known state. */
 export interface SeenObject extends AskedObject {
   readonly recorded: RecordedLook;
 }
 
-/** Which objects of a class have to be fetched: all, those of Secrets that are damaged, or those that are not as they were. */
+/** Decides which objects of a class to fetch: all, those of damaged Secrets, or those that have changed. */
 export async function checkVersions(versionCache: ObjectVersionCache, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, fetchRequest, now } = input;
   const forgottenAfter = forgottenFrom(versionCache, { classKey, period: fetchRequest.period, now });
@@ -80,10 +80,10 @@ export async function checkVersions(versionCache: ObjectVersionCache, input: Che
   return changesCheck(versionCache, { ...input, fetchRequest }, signal);
 }
 
-/** A class is not forgotten sooner (milliseconds): where thousands wait for their first sync, each comes many intervals late. */
+/** Minimum milliseconds before a class is forgotten: while thousands wait for their first sync, checks are many intervals late. */
 const LEAST_MEMORY_MS = 600_000;
 
-/** Unix milliseconds: a class that has not come again by then is gone, or reads elsewhere. */
+/** Returns the time in Unix milliseconds after which a class without a check counts as deleted, or as moved to another vault. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
   { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<LookTiming, "period">,
@@ -95,7 +95,7 @@ function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchR
   return withoutLists(versionCache, input, { fetchRequest, notBefore: input.now, isTouched: () => false });
 }
 
-/** As a repair, also of the Secrets that a hinted object makes. */
+/** Checks as a repair does, and also requests the objects of Secrets that contain a hinted object. */
 function hintedCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
   const { hints } = fetchRequest;
   const isMade = fileNamesOf(input.objects.filter((object) => isHinted(object, hints)));
@@ -105,13 +105,13 @@ function hintedCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchR
 
 interface WithoutLists {
   readonly fetchRequest: StoredFetchRequest;
-  /** Unix milliseconds: what the vault answered earlier does not count. */
+  /** Unix milliseconds. Answers to requests that began earlier do not count. */
   readonly notBefore: number;
-  /** The Secret is made anew although it is as it was. */
+  /** Whether to rebuild the Secret although it is intact. */
   readonly isTouched: (secretObject: SecretObjectEntries) => boolean;
 }
 
-/** By one GET of each object of the Secrets that are damaged or touched. */
+/** Checks a class without lists: one GET for each object of the Secrets that are damaged or touched. */
 function withoutLists(
   versionCache: ObjectVersionCache,
   { classKey, objects, secretObjects }: CheckInput,
@@ -130,7 +130,7 @@ function withoutLists(
   return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt };
 }
 
-/** Of a version that the class names by its id no event tells anything. */
+/** Whether a hint is about the object. No event is about a version that the class names by its id. */
 function isHinted(object: ClassObject, hints: HintedObjects | undefined): boolean {
   if (hints === undefined || (object.version !== undefined && !hasHistory(object))) return false;
   return hints.keys.has(versionCacheKey({ ...object, version: undefined }));
@@ -169,7 +169,7 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   return { wanted, failures, unchanged, reader, known, checkedAt, seen };
 }
 
-/** Undefined where a list does not tell of one of them. */
+/** Returns the objects with their last known state; undefined if a list does not cover one of them. */
 function seenObjects(
   versionCache: ObjectVersionCache,
   objects: readonly ClassObject[],
@@ -187,7 +187,7 @@ function seenObjects(
 
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
 
-/** The list of each type that serves the poll; undefined where there is none to be had. */
+/** Returns for each type the list that serves the poll; undefined if none is available. */
 export async function listingsOf(
   versionCache: ObjectVersionCache,
   types: ReadonlySet<ObjectType>,
@@ -198,7 +198,7 @@ export async function listingsOf(
   return listings;
 }
 
-/** The list has the current version's attributes. */
+/** Whether lists cover the object: they contain the attributes of the current version. */
 function isListed(object: ClassObject): boolean {
   return object.version === undefined && !hasHistory(object);
 }
@@ -208,7 +208,7 @@ interface Knowing {
   readonly versionCache: ObjectVersionCache;
   readonly reader: ObjectReader;
   readonly held: StoredVersions;
-  /** Versions of histories that the class may still have. */
+  /** Number of versions of histories that the class may still have. */
   readonly room: { versions: number };
   readonly listing: VaultListing | undefined;
 }
@@ -232,7 +232,10 @@ function asHeld({ held, input: { now } }: Knowing, object: ClassObject): Known {
   return { kind: "found", versions: [known], at: now };
 }
 
-/** An event has told of it, or of rights that it was refused for, and nobody has looked since: the list may be of before. */
+/**
+ * Whether an event reported the object, or a change of access since its refusal, and no class has read it since then. The list may be older
+ * than the event.
+ */
 function isUnseen(
   {
     versionCache,
@@ -252,7 +255,7 @@ function isUnseen(
   return (look?.lookedAt ?? Number.NEGATIVE_INFINITY) < hints.since;
 }
 
-/** In vain in this interval already, and nobody has seen the object since. */
+/** Returns the failure of an attempt in this interval, unless a list or a read is newer. */
 function knownRefusal({ versionCache, input: { classKey, fetchRequest }, listing }: Knowing, object: ClassObject): Known {
   const refusal = versionCache.refusals.of(object);
   if (refusal === undefined || !isFresh(refusal, fetchRequest, versionCache.stretchFor(classKey))) return undefined;
@@ -264,13 +267,13 @@ function knownRefusal({ versionCache, input: { classKey, fetchRequest }, listing
 function knownPinned({ versionCache, input, held }: Knowing, object: ClassObject): Known {
   const known = versionCache.lookOf(object);
   const recorded = known ?? recalled(input, held, object);
-  // From now on the day counts from there, for all classes that name the version.
+  // From now on, the day counts from this state for all classes that name the version.
   if (known === undefined && recorded !== undefined) versionCache.recall(object, recorded);
   const isDue = recorded === undefined || input.now >= recorded.look.lookedAt + PINNED_MS;
   return isDue || recorded.look.kind === "refused" ? undefined : asKnown(object, recorded, input.now);
 }
 
-/** Without a list: what a class of the same identity has got since the last poll. */
+/** Returns, without a list, what a class with the same identity has read since the last poll. */
 function knownRecently({ versionCache, input: { classKey, fetchRequest } }: Knowing, object: ClassObject): Known {
   const recorded = versionCache.lookOf(object);
   const isRecent = recorded !== undefined && isFresh(recorded, fetchRequest, versionCache.stretchFor(classKey));
@@ -295,14 +298,14 @@ function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number)
   return { kind: "failed", failure: refusedObject(object, error, { ...object, index: undefined }), at };
 }
 
-/** The list shows nothing of older versions: one that was disabled leaves the history without a trace in it. */
+/** Lists the versions of an object: the list of the vault's objects does not show that an older version was disabled. */
 async function knownHistory({ versionCache, reader, room, input }: Knowing, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
     const listed = await listVersions(reader, object, signal);
-    // Why there are none, the vault says to who asks for the object.
+    // The vault gives the reason for an empty list only in answer to a request for the object itself.
     if (listed.length === 0) return undefined;
     const count = countVersions(object, listed);
-    // That they are too many is said where they are fetched.
+    // The fetch reports that there are too many versions.
     if (count > room.versions) return undefined;
     room.versions -= count;
     return { kind: "found", versions: historyVersions(object, listed), at: input.now };
@@ -314,20 +317,20 @@ async function knownHistory({ versionCache, reader, room, input }: Knowing, obje
   }
 }
 
-/** The versions of a history as its files are made from them. */
+/** Returns the versions of a history from which its files are made. */
 export function historyVersions(object: ClassObject, listed: readonly VaultVersion[]): readonly KnownVersion[] {
   const made = new Map(listed.map(({ version, created }) => [version, created]));
   return selectVersions(object, listed).map((selected) => historyVersion(selected, made.get(selected.version ?? "")));
 }
 
-/** A vault that does not say when it made a version says 0. */
+/** `created` is 0 if the vault does not report it. */
 function historyVersion(object: ObjectVersion, created: number = 0): KnownVersion {
   const { version, path } = object;
   const made = created === 0 ? {} : { created };
   return { path, object: objectIdOf(object), ...(version === undefined ? {} : { version }), ...made, isWhole: false };
 }
 
-/** What an earlier process saw, by the status that it left: the second of a change was over if the class was checked well after it. */
+/** Returns the state that an earlier process saw, by its status; settled if the check came well after the second of the change. */
 function recalled(
   { fetchRequest: { checked }, classKey, now }: ChangesInput,
   stored: StoredVersions,
@@ -338,7 +341,7 @@ function recalled(
   const updated = Date.parse(held.updated);
   const expires = held.expires === undefined ? undefined : Date.parse(held.expires);
   const isSettled = checked - updated >= CLOCK_MARGIN_MS;
-  // Pinned versions of all classes are not looked at again on the same day after a start.
+  // Spreads the next checks of pinned versions over the day after a start.
   const wait = untilNextPoll({ cluster: classKey, key: objectIdOf(object), interval: PINNED_MS, now });
   const isPinned = object.version !== undefined;
   if (isPinned && held.version !== object.version) return undefined;
