@@ -16,11 +16,9 @@ const DEVICES = "null zero full random urandom tty console ptmx pts mqueue fd st
 
 /**
  * Paths that the kubelet, the runtime or the system uses, so that a container with a mount there does not start. In the form of
- * {@link placesOf}.
- *
- * - kubelet: `/etc/hosts` and the termination message.
- * - runtime: the rest of `/etc`, `/dev`, `/proc`, `/sys`; CRI-O also creates files in `/run`, which `/var/run` is a link to.
- * - a directory cannot be mounted over a path that is a file in every image.
+ * {@link placesOf}. The kubelet uses `/etc/hosts` and the termination message. The runtime uses the rest of `/etc`, `/dev`, `/proc` and
+ * `/sys`. CRI-O also creates files in `/run`, to which `/var/run` is a link. Also, a directory cannot be mounted over a path that is a file
+ * in every image.
  */
 export const FORBIDDEN_PATHS: Readonly<Record<OperatingSystem, SystemPaths>> = {
   linux: {
