@@ -13,9 +13,9 @@ export interface MirroredVersions {
 
 /** Facts about the classes and Secrets of a namespace. */
 export interface NamespaceSecrets {
-  /** Returns the Secrets that the class syncs; undefined if there is no such class. */
+  /** Returns the Secrets that the class names; undefined if there is no such class. */
   secretsOf(className: string): readonly string[] | undefined;
-  /** Whether a class of the namespace syncs a Secret of that name. */
+  /** Whether a class of the namespace names a Secret of that name. */
   isMirrored(secretName: string): boolean;
   /** Returns the versions of a class without synced Secrets. */
   mountedOf(className: string): MountedVersions;

@@ -32,7 +32,7 @@ export interface ClassOutcome {
   readonly objects?: readonly ObjectStatus[] | undefined;
   /** Unix milliseconds of the last successful check; undefined if this process knows of none. */
   readonly lastSuccess?: number | undefined;
-  /** Milliseconds after `lastSuccess` after which the class is stale. */
+  /** Milliseconds from `lastSuccess` until the class is stale. */
   readonly maxStale?: number | undefined;
   readonly refresh?: string | undefined;
   /**
@@ -139,8 +139,8 @@ function guarded({ guardrails }: ClassOutcome, context: ConditionContext): reado
 }
 
 /**
- * Returns the exact time of the last success while checks fail, so that readers see since when. While checks succeed, the time is coarse,
- * because it alone would cause a write.
+ * While checks fail, returns the exact time of the last success, so that users see since when they fail. While checks succeed, the time is
+ * coarse, because it alone would cause a write.
  */
 function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
   const last = storedTime(stored?.lastSuccessfulCheckTime, now);

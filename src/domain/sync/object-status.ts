@@ -116,8 +116,8 @@ function knownOf(held: ObjectStatus): Omit<ObjectStatus, "state" | "message"> {
  * Returns since when a new pod gets the version. Normally that is the time at which the vault created the version, unless another version
  * was in its place later. That happens if a version is disabled, so that a history contains a much older one, or if the class is edited to
  * name another version or vault. If a version replaces another one and was not created since then, it is new from the check that finds it.
- * For an object that was not in the status before, the worker does not know since when the class names it, so it is new from this check,
- * too. If two entries of one object have a version that only one entry had before, the version is new in the other entry.
+ * If a tracked class has an additional object, the worker does not know since when the class names it, so it is new from this check, too.
+ * If two entries of one object have a version that only one entry had before, the version is new in the other entry.
  */
 function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, checked = 0, now, claimed }: Claims): string | undefined {
   const ofVault = before.filter(({ vault }) => vault === found.vault);

@@ -8,7 +8,7 @@ export interface CopyResult {
   readonly state: CopyState;
 }
 
-/** In order of severity: if the copies in a namespace differ, the namespace has the last of their states. */
+/** States by increasing severity. If the copies in a namespace differ, the namespace gets the most severe of their states. */
 const SEVERITY: readonly CopyState[] = ["Synced", "Waiting", "Contested", "Failed", "Conflict", "NotGranted", "Terminating"];
 
 /** Most names that a status lists for a namespace. */
