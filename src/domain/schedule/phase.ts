@@ -26,8 +26,8 @@ export function untilNextPoll({ cluster, key, interval, now }: PhaseInput): numb
 export const CLOCKS_DIFFER_MS = 10_000;
 
 /**
- * Time up to which the previous leader has made all polls, in Unix milliseconds by its clock. `unknown`: its record is not credible, or names
- * polls of the class that were not made. Undefined: it left no record, like versions before 0.4.0.
+ * Time up to which the previous leader has made all polls, in Unix milliseconds by its clock. `unknown`: its record is not credible, or
+ * names polls of the class that were not made. Undefined: it left no record, like versions before 0.4.0.
  */
 export type PolledUntil = number | "unknown" | undefined;
 
