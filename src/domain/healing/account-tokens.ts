@@ -3,13 +3,14 @@ import { memberOf } from "../json-members.ts";
 import type { KubeObject } from "../kubernetes.ts";
 
 /**
- * The API server refuses every token of a ServiceAccount that was deleted, also where one of the same name is made anew. A kubelet knows tokens
- * by the pod, not by the uid of the account, and gives a pod, restarted containers included, the one that it has until 80 % of its life have
- * passed (`pkg/kubelet/token/token_manager.go`, 1.34 and 1.36): of the 3607 seconds that pods get by default, 48 minutes. Milliseconds.
+ * The API server rejects every token of a deleted ServiceAccount, even after one of the same name was created. The kubelet caches tokens by
+ * pod, not by the uid of the account. It gives a pod, including restarted containers, the cached token until 80 % of the token's life have
+ * passed (`pkg/kubelet/token/token_manager.go`, 1.34 and 1.36). Of the 3607 seconds that pods get by default, that is 48 minutes.
+ * Milliseconds.
  */
 export const TOKEN_LIFE_MS = 3_600_000;
 
-/** Whether tokens of an account that was there before this one may be in use still. */
+/** Whether tokens of an earlier account of the same name may still be in use. */
 export function isYoungAccount(account: KubeObject, now: number): boolean {
   return now - timeOf(account) <= TOKEN_LIFE_MS;
 }
@@ -22,7 +23,7 @@ export interface AccountHolder {
   readonly now: number;
 }
 
-/** Whether pods of the workload may have tokens of an account that was there before this one, and were not replaced for it yet. */
+/** Whether pods of the workload may have tokens of an earlier account and were not yet replaced for that reason. */
 export function mayHoldDeadTokens({ account, workload, now }: AccountHolder): boolean {
   const template = memberOf(memberOf(workload, "spec"), "template");
   if (memberOf(template, "spec")["serviceAccountName"] !== account.metadata.name) return false;
@@ -30,7 +31,10 @@ export function mayHoldDeadTokens({ account, workload, now }: AccountHolder): bo
   return memberOf(memberOf(template, "metadata"), "annotations")[WORKLOAD_ANNOTATIONS.accountUid] !== account.metadata.uid;
 }
 
-/** Whether the pod's token may be one of an account that was there before this one. Within the second in which both were made nobody can tell. */
+/**
+ * Whether the pod's token may be from an earlier account. False if pod and account were created in the same second, because their order is
+ * unknown then.
+ */
 export function isOlderThanAccount(pod: KubeObject, account: KubeObject, now: number): boolean {
   return timeOf(pod) < timeOf(account) && isYoungAccount(account, now);
 }

@@ -6,16 +6,16 @@ import { difference, intersection, isEmptySet, memberNamed, presentFields } from
 import { isInstaller } from "./installers.ts";
 import { comparedFields, type FieldSet, union } from "./owned-fields.ts";
 
-/** What its installer applied. */
+/** The state that the installer applied. */
 interface Installed {
   readonly object: KubeObject;
   readonly owners: readonly ManagedFieldsEntry[];
 }
 
-/** Fields of a live object that its installer did not set, and that decide what it does. */
+/** Fields of a live object that its installer did not set, and that affect how the object works. */
 export interface Additions {
   readonly fields: FieldSet;
-  /** Who owns some of them, the last writer first. */
+  /** Managers that own some of the fields, the last writer first. */
   readonly by: readonly string[];
 }
 
@@ -25,8 +25,8 @@ const WEBHOOK_CONFIGURATIONS: readonly string[] = [
 ];
 
 /**
- * What the API server fills in, as far as it is not empty, by the field's name: who has set a field and then taken that back is its owner still.
- * One that is missing here costs one repair that changes nothing.
+ * Default values that the API server fills in, except empty ones, by field name. A manager that sets a field and then resets it to the
+ * default still owns it. A default that is missing here costs one repair that changes nothing.
  */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   conversion: { strategy: "None" },
@@ -56,13 +56,13 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   timeoutSeconds: 10,
 };
 
-/** Given out by the API server: without a record of owners, these look added as well. */
+/** The API server allocates these. Without a record of owners, they look as if someone had added them. */
 const ALLOCATED: FieldSet = { "f:spec": { "f:clusterIP": {}, "f:clusterIPs": {}, "f:ipFamilies": {}, "f:ipFamilyPolicy": {} } };
 
 /**
- * Of most kinds, what managers that are no installers own: defaults and what admission plugins of the cluster add belong to nobody, and are no
- * additions. Webhook configurations pass no admission webhook, and their defaults are few: of them, and where the record of owners was
- * wiped, everything counts that the installer did not set.
+ * Returns the added fields. For most kinds, these are fields owned by managers that are not installers. Defaults, and fields that the
+ * cluster's admission plugins add, have no owner and do not count. Webhook configurations pass no admission webhook and have few defaults,
+ * so for them every field counts that the installer did not set. The same applies if the record of owners was wiped.
  */
 export function additionsTo(resource: Pick<Resource, "kind">, { object, owners }: Installed, live: KubeObject): Additions {
   const others = (live.metadata.managedFields ?? []).filter((entry) => !isInstaller(entry) && entry.subresource !== "status");
@@ -76,7 +76,7 @@ export function additionsTo(resource: Pick<Resource, "kind">, { object, owners }
   return { fields, by: holdersOf(fields, others) };
 }
 
-/** The managers that own some of the fields, the last writer first. */
+/** Returns the managers that own some of the fields, the last writer first. */
 export function holdersOf(fields: FieldSet, entries: readonly ManagedFieldsEntry[]): readonly string[] {
   return entries
     .filter(({ fieldsV1 = {} }) => !isEmptySet(intersection(fields, fieldsV1)))
@@ -84,7 +84,7 @@ export function holdersOf(fields: FieldSet, entries: readonly ManagedFieldsEntry
     .map(({ manager }) => manager ?? "");
 }
 
-/** Where the installer leaves the number of replicas to others, they may choose any but none. */
+/** If the installer leaves the number of replicas to others, they can choose any number except zero. */
 function withoutScale(fields: FieldSet, live: KubeObject): FieldSet {
   if (memberOf(live, "spec")["replicas"] === 0) return fields;
   return difference(fields, { "f:spec": { "f:replicas": {} } });
@@ -108,10 +108,10 @@ function withoutDefaults(fields: FieldSet, value: unknown): FieldSet {
   );
 }
 
-/** Members and named list items that the live value has and the wanted one has not. Items without a name are compared with nothing. */
+/** Returns members and named list items that the live value has and the wanted one does not have. Ignores items without a name. */
 function extraFields(live: object, wanted: object): FieldSet {
   const members = Object.entries(live).flatMap(([name, value]): readonly (readonly [string, FieldSet])[] => {
-    const other = (wanted as JsonObject)[name]; // Any object may be asked for any member.
+    const other = (wanted as JsonObject)[name]; // Any object can be read by member name.
     const inner = other === undefined ? undefined : extraIn(value, other);
     if (inner === undefined) return [[`f:${name}`, {}]];
     return isEmptySet(inner) ? [] : [[`f:${name}`, inner]];
@@ -139,8 +139,8 @@ function keyOf({ name }: JsonObject): string | undefined {
 const whole = (...names: readonly string[]): FieldSet => Object.fromEntries(names.map((name) => [`f:${name}`, {}]));
 
 /**
- * What of a kind decides what it does: there, fields that somebody adds beside the installer's matter as much as changes of the installer's own.
- * Labels and annotations are everybody's; so are the image pull secrets of accounts, which platforms add.
+ * Fields that determine how an object of a kind works. In these, an addition by someone else matters as much as a change of the installer's
+ * own fields. Labels and annotations are open to everyone, and so are the image pull secrets of accounts, which platforms add.
  */
 const DECISIVE: readonly (readonly [Resource, FieldSet])[] = [
   [RESOURCES.mutatingWebhookConfigurations, whole("webhooks")],
@@ -162,10 +162,10 @@ const DECISIVE: readonly (readonly [Resource, FieldSet])[] = [
   [RESOURCES.namespaces, {}],
 ];
 
-/** `kubectl rollout restart` and others note there what they did; labels and annotations again. */
+/** `kubectl rollout restart` and other tools record here what they did, and labels and annotations are open to everyone. */
 const METADATA_OF_TEMPLATE = "f:metadata";
 
-/** Those of the fields that decide something. */
+/** Returns the fields that determine how the object works. */
 function decisiveFields({ kind }: Pick<Resource, "kind">, fields: FieldSet): FieldSet {
   const roots = DECISIVE.find(([resource]) => resource.kind === kind)?.[1] ?? {};
   return Object.fromEntries(

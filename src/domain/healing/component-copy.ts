@@ -7,28 +7,28 @@ import { installerEntries, isInstaller } from "./installers.ts";
 import { comparedFields, type FieldSet, ownedPart, union } from "./owned-fields.ts";
 import { beforeEnforcement, type Tolerated, toleratedIn } from "./platform-managers.ts";
 
-/** Raised with every change of what a copy holds: an older one is not understood, and taken anew. */
+/** Increase this with every change of a copy's content. The worker does not read an older format and takes the copy anew. */
 export const COPY_FORMAT = 1;
 
-/** A component as its installer last applied it: the fields that installers own, and the record of who owns which. */
+/** A component as its installer last applied it: the fields that installers own, and the record of owners. */
 export interface ComponentCopy {
   readonly format: typeof COPY_FORMAT;
-  /** Of the {@link Component}. */
+  /** Id of the {@link Component}. */
   readonly id: string;
-  /** What to apply: type, name and the installers' fields. */
+  /** Object to apply: type, name and the installers' fields. */
   readonly object: KubeObject;
-  /** The installers' entries of managedFields as they were, times included. */
+  /** The unchanged entries of the installers in `managedFields`, times included. */
   readonly owners: readonly ManagedFieldsEntry[];
   /**
-   * Fields that others had added when the first copy of this install was taken: meant by whom nobody knows, they are reported and stay. Copies
-   * of before 0.4.0 know none, and are taken anew.
+   * Fields that others had added before the worker took its first copy of this install. The worker does not know whether they are intended,
+   * so it reports them and leaves them. Copies from before 0.4.0 do not have this list, and the worker takes them anew.
    */
   readonly accepted?: FieldSet;
 }
 
 /**
- * Undefined where no installer is recorded: nobody knows what was meant then. An installer's write does not make what others had added the
- * installer's: of that, what the copy before it accepted is accepted.
+ * Returns a copy; undefined if no installer is recorded, because the intended state is unknown then. A write by an installer does not make
+ * fields that others added the installer's. Such a field stays accepted if the copy before accepted it.
  */
 export function copyOf(component: Component, live: KubeObject, before?: ComponentCopy): ComponentCopy | undefined {
   const installed = beforeEnforcement(live);
@@ -48,7 +48,9 @@ export function copyOf(component: Component, live: KubeObject, before?: Componen
   return { format: COPY_FORMAT, id: component.id, object, owners, accepted };
 }
 
-/** The copy without what a platform may change of the live object: that is neither compared nor written. */
+/**
+ * Returns the copy without fields that a platform is allowed to change in the live object. The worker neither compares nor writes these.
+ */
 export function tolerating(
   copy: ComponentCopy,
   live: KubeObject,
@@ -60,47 +62,50 @@ export function tolerating(
   return { copy: { ...copy, object, owners: disowned(copy.owners, fields) }, tolerated };
 }
 
-/** What the owners have of an object, without its name and type, in an order that is the same for equal content. */
+/** Returns the part of an object that the owners have, without name and type, in an order that is the same for equal content. */
 export function comparablePart(object: KubeObject, owners: readonly ManagedFieldsEntry[]): unknown {
   return ownedPart(object, comparedFields(owners), "comparable");
 }
 
-/** Under whose name the copy is applied: the installer that wrote last. */
+/** Returns the manager under whose name the copy is applied: the installer that wrote last. */
 export function managerOf({ owners }: ComponentCopy): string {
   const [last] = [...owners].sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""));
   return last?.manager ?? "";
 }
 
 export interface Healed {
-  /** As the API server says, after the repair. */
+  /** Entries after the repair, as the API server returned them. */
   readonly applied: readonly ManagedFieldsEntry[];
   readonly healer: string;
-  /** Fields that others had added, and have gone. */
+  /** Fields that others had added and that the repair removed. */
   readonly removed: FieldSet;
 }
 
 /**
- * Owners after the copy was applied under an installer's name: the installers' entries as they were, down to their times, so
- * that their next apply changes nothing. Everybody else keeps what the API server says, but for what was taken out.
+ * Returns the owners after the copy was applied under an installer's name. The installers' entries are as before, including their times, so
+ * that their next apply changes nothing. All other managers keep their entries from the API server, except for removed fields.
  */
 export function ownersAfterHealing(copy: ComponentCopy, { applied, healer, removed }: Healed): readonly ManagedFieldsEntry[] {
   const others = applied.filter((entry) => !isInstaller(entry) && !isTrace(copy, entry, healer));
   return [...copy.owners, ...disowned(others, removed)];
 }
 
-/** What a repair leaves: the healer's own entry, or, since a client-side installer's name is used for a server-side apply, one that the installer never had. */
+/**
+ * Whether the entry is left from a repair: the healer's own entry, or an `Apply` entry of an installer that never had one, because a repair
+ * uses a client-side installer's name for a server-side apply.
+ */
 function isTrace(copy: ComponentCopy, { manager, operation, subresource }: ManagedFieldsEntry, healer: string): boolean {
   return subresource === undefined && (manager === healer || (manager === managerOf(copy) && operation === "Apply"));
 }
 
-/** Whether a repair's apply is there, and its handing back is not: an installer's own entry is no trace. */
+/** Whether a repair applied its copy but did not hand the fields back yet. An installer's own entry is not left from a repair. */
 export function isHandingBackDue(copy: ComponentCopy, { metadata }: KubeObject, healer: string): boolean {
   return (metadata.managedFields ?? []).some((entry) => !isInstaller(entry) && isTrace(copy, entry, healer));
 }
 
 /**
- * Whether a repair has written some of the installers' fields in its own name, and has not handed them back. An apply that finds every value as it
- * is to be adds to an installer's entry what the copy names and keeps its time: neither values nor times tell then.
+ * Whether a repair wrote some of the installers' fields under its own name and did not hand them back. An apply that changes no value adds
+ * the copy's fields to an installer's entry and keeps the entry's time, so neither values nor times show this.
  */
 export function isHalfHandedBack({ owners }: ComponentCopy, { metadata }: KubeObject, healer: string): boolean {
   const own = (metadata.managedFields ?? []).filter(({ manager, subresource }) => manager === healer && subresource === undefined);

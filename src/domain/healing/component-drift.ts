@@ -8,8 +8,8 @@ import { comparedFields, differences, type FieldSet, hasFields } from "./owned-f
 import type { Tolerated } from "./platform-managers.ts";
 
 /**
- * How a live component stands to the copy of what its installer applied. `installed`: an installer has written since, and
- * what it wrote is what is wanted now. `unknown`: not of this install, or nobody has installed it yet.
+ * Difference between a live component and the copy of its installer's last apply. `installed`: an installer has written since, so the live
+ * state is the desired one. `unknown`: not part of this install, or not installed yet.
  */
 export type ComponentDrift =
   | { readonly kind: "untouched"; readonly remarks?: readonly DriftRemark[] }
@@ -20,27 +20,27 @@ export type ComponentDrift =
       readonly kind: "edited";
       readonly fields: readonly string[];
       readonly by: string;
-      /** What was added beside the installer's fields, and is to go. */
+      /** Fields added beside the installer's fields, which the repair removes. */
       readonly added?: FieldSet;
     }
   | { readonly kind: "deleted" }
   | { readonly kind: "terminating"; readonly finalizers: readonly string[] };
 
-/** What others have made of a component, and is left as it is. */
+/** A change by someone else that the worker leaves unchanged. */
 export type DriftRemark =
-  /** Theirs for a good reason. */
+  /** The other writer has a good reason. */
   | { readonly kind: "tolerated"; readonly fields: readonly string[]; readonly by: string }
-  /** There since before the worker knew better. */
+  /** The fields are older than the worker's first copy. */
   | { readonly kind: "accepted"; readonly fields: readonly string[]; readonly by: string };
 
-/** Named where all values are as they were, and the record of who owns them is not. */
+/** Path to report if all values are unchanged but the record of their owners is not. */
 const OWNERS = "metadata.managedFields";
 const UNRECORDED = "an unrecorded writer";
 
 /**
- * What installers own is compared, and what others added where it decides something: defaults, status, the revision that a controller counts
- * and everybody's labels are no drift. Whoever changes a field of an installer's takes it away from the installer's entry, so that a field
- * which an installer still owns has the value that the installer gave it.
+ * Compares the fields that installers own, and fields that others added if these affect how the component works. Defaults, status, the
+ * revision that a controller counts, and labels are not drift. A writer that changes an installer's field removes it from the installer's
+ * entry, so a field that an installer still owns has the installer's value.
  */
 export function componentDrift(copy: ComponentCopy | undefined, live: KubeObject | undefined): ComponentDrift {
   if (live === undefined) return { kind: copy === undefined ? "unknown" : "deleted" };
@@ -57,36 +57,39 @@ function editOf(whole: ComponentCopy, live: KubeObject, owners: readonly Managed
   const fields = differences(comparablePart(copy.object, copy.owners), comparablePart(live, copy.owners));
   const additions = additionsTo(whole.object, whole, live);
   const added = whole.accepted === undefined ? {} : difference(additions.fields, whole.accepted);
-  // Nobody but an installer can change a field, or own one more, without taking one away. Times tell whole seconds only.
+  // Only an installer can change a field, or own one more, without removing one from an entry. Times have whole seconds only.
   const isOwned = copy.owners.every((owner) => ownsAllOf(owners, owner));
   if (isOwned && fields.length > 0) return { kind: "installed" };
   if (isOwned && isEmptySet(added)) return whole.accepted === undefined ? { kind: "installed" } : untouched(tolerated, additions);
-  // With the record of owners wiped, defaults look added too.
+  // If the record of owners was wiped, defaults look added, too.
   const paths = owners.length === 0 ? fields : [...fields, ...fieldPaths(added)];
   const by = (isOwned ? undefined : taker(live, copy)) ?? additions.by[0];
   const named = paths.length > 0 ? paths : [OWNERS];
   return { kind: "edited", fields: named, by: by ?? UNRECORDED, ...(isEmptySet(added) ? {} : { added }) };
 }
 
-/** Nothing differs but the record of who owns what. */
+/** Whether only the record of owners differs. */
 export function isOfOwnersAlone({ fields: [field, another] }: Extract<ComponentDrift, { kind: "edited" }>): boolean {
   return field === OWNERS && another === undefined;
 }
 
-/** What is added, and was not found above, is accepted. */
+/** Added fields that `editOf` did not report are accepted. */
 function untouched(tolerated: readonly Tolerated[], { fields, by }: Additions): ComponentDrift {
   const remarks: DriftRemark[] = tolerated.map((each) => ({ kind: "tolerated", fields: fieldPaths(each.fields), by: each.by }));
   if (!isEmptySet(fields)) remarks.push({ kind: "accepted", fields: fieldPaths(fields), by: by[0] ?? UNRECORDED });
   return { kind: "untouched", ...(remarks.length === 0 ? {} : { remarks }) };
 }
 
-/** Whether what an installer owned is still its own. */
+/** Whether an installer still owns the fields that it owned before. */
 function ownsAllOf(live: readonly ManagedFieldsEntry[], owner: ManagedFieldsEntry): boolean {
   const now = live.find((entry) => isSameOwner(entry, owner));
   return now !== undefined && hasFields(comparedFields([now]), comparedFields([owner]));
 }
 
-/** Who owns what installers have lost, or else the last one that wrote; status and scale are subresources, and scaling is an edit. */
+/**
+ * Returns the manager that owns fields that installers lost, otherwise the last writer. Ignores the subresource `status`, but not `scale`,
+ * because scaling is an edit.
+ */
 function taker({ metadata }: KubeObject, { owners }: ComponentCopy): string | undefined {
   const entries = metadata.managedFields ?? [];
   const others = entries.filter((entry) => entry.subresource !== "status" && !owners.some((owner) => isSameOwner(owner, entry)));

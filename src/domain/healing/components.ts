@@ -1,27 +1,27 @@
 import { apiVersionOf, type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../kubernetes.ts";
 import { WORKLOADS } from "../rollout/workload-kinds.ts";
 
-/** One object of the install that healing looks after. */
+/** An object of the install that the worker monitors. */
 export interface Component {
-  /** `Kind namespace/name`, or `Kind name`: what queues, copies, logs and events call it. */
+  /** `Kind namespace/name`, or `Kind name`, as in queues, copies, logs and events. */
   readonly id: string;
   readonly resource: Resource;
   readonly ref: ObjectRef;
   /**
-   * `healed`: applied again. `reported`: what makes the worker's own rights and limits is not for the worker to write.
-   * `crd`: kept a copy of, for CRD healing.
+   * `healed`: the worker repairs it. `reported`: the worker only reports damage, because it must not write its own rights and limits.
+   * `crd`: the worker keeps a copy for CRD healing.
    */
   readonly treatment: "healed" | "reported" | "crd";
-  /** Part of the node side, which the install may leave to somebody else: looked after only where the worker has the right to. */
+  /** Whether it is part of the node side, which someone else may have installed. The worker monitors it only if it has permission. */
   readonly isNodeSide: boolean;
-  /** What the webhook is made of: an install may be without it, where policies inject. */
+  /** Whether it is part of the webhook. An install that injects with policies has no webhook. */
   readonly isWebhook: boolean;
 }
 
-/** The Deployment that the worker itself runs by, and its ServiceAccount. */
+/** The worker's own Deployment and ServiceAccount. */
 export const OWN_DEPLOYMENT = "keyvault-injector-sync";
 
-/** Where the manifests install the CSI driver and the Azure provider. */
+/** Namespace in which the manifests install the CSI driver and the Azure provider. */
 export const NODE_NAMESPACE = "kube-system";
 
 const PART_OF = ["app.kubernetes.io/name", "app.kubernetes.io/part-of"] as const;
@@ -61,7 +61,7 @@ const HEALED: readonly Named[] = [
 
 const CLUSTER_ROLES = [...BOTH, "keyvault-injector-components", "keyvault-injector-instance"];
 
-/** On what the webhook's account may write: without the webhook there are none. */
+/** Policies that limit the writes of the webhook's account. An install without the webhook does not have them. */
 export const WEBHOOK_POLICIES: readonly string[] = ["keyvault-injector-webhook-configuration", "keyvault-injector-webhook-secrets"];
 
 const POLICIES = [
@@ -93,7 +93,7 @@ const REPORTED: readonly Named[] = [
   { resource: RESOURCES.podTemplates, names: BOTH },
 ];
 
-/** Everything that the manifests install, but for the CRDs. A test compares it with them. */
+/** Returns everything that the manifests install, except the CRDs. */
 export function componentsOf(namespace: string): readonly Component[] {
   const all = (named: readonly Named[], where: string, kind: Pick<Component, "treatment" | "isNodeSide">): readonly Component[] =>
     named.flatMap(({ resource, names }) =>
@@ -111,7 +111,7 @@ export function crdComponent(name: string): Component {
   return { ...component(RESOURCES.customResourceDefinitions, { name }), treatment: "crd", isNodeSide: false, isWebhook: false };
 }
 
-/** Also the policies on what the webhook's account may write, and its entries. */
+/** Includes the policies that limit the webhook's account. */
 function isOfWebhook({ plural }: Resource, name: string): boolean {
   const isConfiguration =
     plural === RESOURCES.mutatingWebhookConfigurations.plural || plural === RESOURCES.validatingWebhookConfigurations.plural;
@@ -127,7 +127,7 @@ export function isOwnDeployment({ resource, ref }: Component): boolean {
   return resource.plural === WORKLOADS.Deployment.plural && ref.name === OWN_DEPLOYMENT;
 }
 
-/** Whether an object under a component's name is one: an existing driver's has the name alone. */
+/** Whether an object with a component's name belongs to this install. An object of a separately installed driver has only the name. */
 export function isPartOfInstall(object: KubeObject): boolean {
   return PART_OF.some((label) => object.metadata.labels?.[label] === PRODUCT);
 }
@@ -136,7 +136,7 @@ export function typeOf({ resource }: Component): { readonly apiVersion: string; 
   return { apiVersion: apiVersionOf(resource), kind: resource.kind };
 }
 
-/** The worker's own Deployment in the install's namespace: where events stand that are about no class. */
+/** Returns the worker's own Deployment in the install's namespace, which carries events that are not about a class. */
 export function workerDeployment(namespace: string): KubeObject {
   return { apiVersion: "apps/v1", kind: "Deployment", metadata: { namespace, name: OWN_DEPLOYMENT } };
 }

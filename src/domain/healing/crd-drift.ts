@@ -2,10 +2,10 @@ import type { CrdVersion, CustomResourceDefinition, Schema } from "./crd.ts";
 import { hasDeletionFailed, isEstablished } from "./crd.ts";
 
 /**
- * How a live CRD differs from ours, in the words of what to do about it:
- * `whole`: serves every field of ours, its objects can be trusted. `absent`: apply it. `terminating`: an apply would
- * return success and be lost with the object, so wait; `hasFailed`: until somebody changes it. `damaged`: apply the repaired spec. `settling`: nothing to
- * write, the API server has yet to serve it.
+ * State of a live CRD compared with the project's CRD, by the action that it needs. `whole`: serves every field of the project's CRD, so
+ * its objects can be trusted. `absent`: apply it. `terminating`: wait, because an apply would succeed and be lost with the object;
+ * `hasFailed`: the deletion stays stuck until someone changes the CRD. `damaged`: apply the repaired spec. `settling`: nothing to write,
+ * the API server does not serve it yet.
  */
 export type CrdDrift =
   | { readonly kind: "whole"; readonly uid: string; readonly generation: number }
@@ -14,7 +14,7 @@ export type CrdDrift =
   | { readonly kind: "damaged"; readonly problem: string }
   | { readonly kind: "settling"; readonly problem: string };
 
-/** Extra versions and fields of a newer driver are no drift: healing never narrows. */
+/** Extra versions and fields of a newer driver are not drift, because healing never removes them. */
 export function crdDrift(ours: CustomResourceDefinition, live: CustomResourceDefinition | undefined): CrdDrift {
   if (live === undefined) return { kind: "absent" };
   if (live.metadata.deletionTimestamp !== undefined) return { kind: "terminating", hasFailed: hasDeletionFailed(live) };
@@ -24,7 +24,7 @@ export function crdDrift(ours: CustomResourceDefinition, live: CustomResourceDef
   return { kind: "whole", uid: live.metadata.uid ?? "", generation: live.metadata.generation ?? 0 };
 }
 
-/** Whether somebody else's CRD would not do in the place of ours. */
+/** Whether a CRD from another source lacks fields that the project's CRD has. */
 export function lacksFieldsOf(ours: CustomResourceDefinition, other: CustomResourceDefinition): boolean {
   return firstProblem(ours.spec.versions, other.spec.versions) !== undefined;
 }
@@ -32,7 +32,7 @@ export function lacksFieldsOf(ours: CustomResourceDefinition, other: CustomResou
 function firstProblem(ours: readonly CrdVersion[], live: readonly CrdVersion[]): string | undefined {
   for (const version of ours) {
     const found = live.find((candidate) => candidate.name === version.name);
-    // A newer driver drops a version that is deprecated in ours; nothing of ours reads it.
+    // A newer driver drops a version that is deprecated in the project's CRD. The project does not read that version.
     if (version.deprecated === true && found?.served !== true) continue;
     if (found === undefined) return `version ${version.name} is missing`;
     if (version.served && !found.served) return `version ${version.name} is not served`;
@@ -51,7 +51,7 @@ function problemOfVersion(ours: CrdVersion, live: CrdVersion): string | undefine
   return subresource === undefined ? undefined : `lacks the subresource ${subresource}`;
 }
 
-/** Paths of ours that the live schema would prune, or keep as another type. */
+/** Returns paths of the project's schema that the live schema would prune, or keep as another type. */
 function missingFields(ours: Schema | undefined, live: Schema | undefined, path: string): readonly string[] {
   if (ours === undefined || live?.["x-kubernetes-preserve-unknown-fields"] === true) return [];
   if (live === undefined) return [path === "" ? "(all)" : path];
@@ -72,8 +72,8 @@ function missingValues(ours: Schema, live: Schema, path: string): readonly strin
 }
 
 /**
- * Paths of ours, and of what is in a map of ours, for which the live schema has a default and ours has none: every object then says what
- * nobody wrote into it. Fields that only a newer driver knows are its own.
+ * Returns paths for which the live schema has a default and the project's schema has none, including paths inside the project's maps: every
+ * object then has values that no one wrote. Ignores fields that only a newer driver knows.
  */
 function addedDefaults(ours: Schema | undefined, live: Schema | undefined, path: string): readonly string[] {
   if (ours === undefined || live === undefined) return [];

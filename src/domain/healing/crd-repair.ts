@@ -1,8 +1,8 @@
 import type { CrdVersion, CustomResourceDefinition, Schema } from "./crd.ts";
 
 /**
- * The object to apply so that the live CRD is whole again. `spec.versions` is one atomic list for the API server, so
- * versions and fields that only the live CRD has (a newer driver's) are carried over instead of lost.
+ * Returns the object to apply so that the live CRD is whole again. For the API server, `spec.versions` is one atomic list, so the result
+ * keeps versions and fields that only the live CRD has, from a newer driver.
  */
 export function repairedCrd(ours: CustomResourceDefinition, live: CustomResourceDefinition | undefined): CustomResourceDefinition {
   if (live === undefined) return ours;
@@ -18,7 +18,7 @@ export function repairedCrd(ours: CustomResourceDefinition, live: CustomResource
   const { uid, resourceVersion } = live.metadata;
   return {
     ...ours,
-    // Preconditions: a CRD that was changed or replaced since it was read is looked at anew instead of overwritten.
+    // Preconditions: if the CRD was changed or replaced since the read, the API server rejects the write, and the worker reads it again.
     metadata: { ...ours.metadata, ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) },
     spec: { ...ours.spec, versions },
   };
@@ -30,7 +30,10 @@ function mergeVersion(ours: CrdVersion, live: CrdVersion | undefined): CrdVersio
   return { ...live, ...ours, ...(schema === undefined ? {} : { schema: { ...live.schema, openAPIV3Schema: schema } }) };
 }
 
-/** Ours where both have a say, the union of properties. A map of ours names none, and only ours has defaults for what is ours. */
+/**
+ * Merges two schemas: the project's value takes precedence, and properties are united. If the project's schema is a map, it names no
+ * properties. Defaults for the project's fields come only from the project's schema.
+ */
 function mergeSchema(ours: Schema | undefined, live: Schema | undefined): Schema | undefined {
   if (ours === undefined) return live;
   if (live === undefined || (ours.type !== undefined && live.type !== ours.type)) return ours;

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../kubernetes.ts";
 
-/** What of a CustomResourceDefinition (apiextensions.k8s.io/v1) is looked at. */
+/** The parts of a CustomResourceDefinition (apiextensions.k8s.io/v1) that the worker reads. */
 export interface CustomResourceDefinition extends KubeObject {
   readonly spec: CrdSpec;
   readonly status?: { readonly conditions?: readonly CrdCondition[] };
@@ -28,14 +28,14 @@ export interface CrdVersion {
   readonly subresources?: Readonly<Record<string, unknown>>;
 }
 
-/** A structural schema, as far as it is compared. */
+/** A structural schema, as far as the worker compares it. */
 export interface Schema {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
-  /** What the API server puts in where an object has nothing, also into those that are stored. */
+  /** Value that the API server fills in if an object has none, also in stored objects. */
   readonly default?: unknown;
 }
 
@@ -44,9 +44,9 @@ export function isEstablished(crd: CustomResourceDefinition): boolean {
 }
 
 /**
- * Whether the API server has failed to delete the instances of a CRD that is going away. It tries again by itself, but on a copy that may
- * lack this very condition; then it meets a conflict and takes that for somebody else's change, of which it would be told. It is not, and
- * looks again minutes later (Kubernetes 1.34 and 1.36).
+ * Whether the API server failed to delete the instances of a terminating CRD. It retries by itself, but with a copy that may lack this very
+ * condition. Then it gets a conflict and assumes a change by someone else, for which it waits for an event. No event arrives, so it retries
+ * only minutes later (Kubernetes 1.34 and 1.36).
  */
 export function hasDeletionFailed(crd: CustomResourceDefinition): boolean {
   const terminating = crd.status?.conditions?.find(({ type }) => type === "Terminating");

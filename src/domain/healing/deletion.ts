@@ -1,26 +1,29 @@
-/** What a deletion of a component is judged by. All of it read from the API server, after the component was found absent. */
+/**
+ * Facts by which the worker judges the deletion of a component. The worker reads all of them from the API server after it found the
+ * component absent.
+ */
 export interface DeletionFacts {
   readonly isOwnDeployment: boolean;
-  /** Milliseconds since the absence was first seen. */
+  /** Milliseconds since the worker first saw the absence. */
   readonly absentFor: number;
-  /** The install's own Namespace, without a deletionTimestamp. */
+  /** Whether the install's own Namespace exists without a deletionTimestamp. */
   readonly isNamespaceAlive: boolean;
-  /** The worker's own Deployment, without a deletionTimestamp. */
+  /** Whether the worker's own Deployment exists without a deletionTimestamp. */
   readonly isOwnDeploymentAlive: boolean;
-  /** `uninstall --prepare` was run. */
+  /** Whether `uninstall --prepare` was run. */
   readonly isPrepared: boolean;
-  /** The roles and bindings that the worker works by are all there: an uninstall takes them along, an accident does not. */
+  /** Whether all of the worker's roles and bindings exist. An uninstall deletes them, too; an accident does not. */
   readonly areRightsWhole: boolean;
 }
 
 export type DeletionVerdict =
   | { readonly kind: "restore" }
-  /** Too early to tell: again after this many milliseconds. */
+  /** Too early to decide: check again after this many milliseconds. */
   | { readonly kind: "wait"; readonly milliseconds: number }
-  /** Something says that the install is going. */
+  /** A sign that the install is being removed. */
   | { readonly kind: "uninstalling"; readonly sign: string };
 
-/** An uninstall deletes the worker's Deployment, its rights or its Namespace within this time of anything else. */
+/** An uninstall deletes the worker's Deployment, its rights or its Namespace within this time of any other deletion. */
 export const SETTLING_MS = 10_000;
 
 export function deletionVerdict(facts: DeletionFacts): DeletionVerdict {

@@ -6,28 +6,29 @@ import { type FieldSet, union } from "./owned-fields.ts";
 type Fields = ManagedFieldsEntry["fieldsV1"];
 
 /**
- * Owners of a class's fields after its spec was completed from a snapshot: of the spec, whom the snapshot names, for the
- * spec is the snapshot's again; of everything else, whom the live class names, for that may have changed since.
+ * Returns the owners of a class's fields after its spec was restored from a snapshot. The owners of the spec come from the snapshot,
+ * because the spec is the snapshot's again. The owners of all other fields come from the live class, because those fields may have changed
+ * since.
  */
 export function ownersAfterRepair(
   snapshot: readonly ManagedFieldsEntry[],
   live: readonly ManagedFieldsEntry[],
 ): readonly ManagedFieldsEntry[] {
   const kept = live.map((entry) => withSpec(entry, snapshot.find((candidate) => isSameOwner(candidate, entry))?.fieldsV1?.["f:spec"]));
-  // The API server forgets an owner when the last of its fields is cut.
+  // The API server forgets an owner when its last field is cut.
   const forgotten = snapshot.filter((entry) => !live.some((candidate) => isSameOwner(candidate, entry)));
   const returned = forgotten.map((entry) => ({ ...entry, fieldsV1: onlySpec(entry.fieldsV1) }));
   return [...kept, ...returned].filter(({ fieldsV1 }) => Object.keys(fieldsV1 ?? {}).length > 0);
 }
 
-/** Whether a manager owns fields of a class, its status left out. */
+/** Whether a manager owns fields of a class, except its status. */
 export function isOwner(manager: string, entries: readonly ManagedFieldsEntry[] = []): boolean {
   return entries.some((entry) => isOf(manager, entry));
 }
 
 /**
- * Owners of a class's fields without those of a manager that wrote for others and came no further: what is still its own goes to whom the
- * snapshot names, for somebody else may have written since.
+ * Returns the owners of a class's fields without a manager that wrote on behalf of others and did not complete the hand-over. The fields
+ * that it still owns go to the owners in the snapshot; others may have written the rest since.
  */
 export function ownersWithout(
   manager: string,

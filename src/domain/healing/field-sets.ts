@@ -3,7 +3,7 @@ import { isJsonObject } from "../json-object.ts";
 import type { ManagedFieldsEntry } from "../kubernetes.ts";
 import { type FieldSet, isNamed } from "./owned-fields.ts";
 
-/** The thing itself, as opposed to something in it: a list item, a map. */
+/** Name of the list item or map itself, as opposed to its content. */
 const ITSELF = ".";
 
 export function isEmptySet(fields: FieldSet): boolean {
@@ -11,8 +11,8 @@ export function isEmptySet(fields: FieldSet): boolean {
 }
 
 /**
- * What is in `all` and not in `some`; a field that `some` has whole goes with everything in it. A thing that both have something of is itself
- * no difference.
+ * Returns the fields in `all` that are not in `some`. If `some` has a whole field, the field is removed with its content. If both sets have
+ * parts of a list item or map, the item or map itself is not a difference.
  */
 export function difference(all: FieldSet, some: FieldSet): FieldSet {
   return kept(all, (name, inner) => {
@@ -24,7 +24,7 @@ export function difference(all: FieldSet, some: FieldSet): FieldSet {
   });
 }
 
-/** The set without the fields of another one; things of which something is left stay themselves. */
+/** Returns the set without the fields of another set. A list item or map that keeps some content stays itself. */
 function stripped(all: FieldSet, fields: FieldSet): FieldSet {
   return kept(all, (name, inner) => {
     if (!(name in fields)) return inner;
@@ -35,7 +35,7 @@ function stripped(all: FieldSet, fields: FieldSet): FieldSet {
   });
 }
 
-/** What is in both; of a field that one has whole, what the other names of it. */
+/** Returns the fields in both sets. If one set has a whole field, the result has the other set's parts of it. */
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   return kept(a, (name, inner) => {
     if (!(name in b)) return undefined;
@@ -47,18 +47,18 @@ export function intersection(a: FieldSet, b: FieldSet): FieldSet {
   });
 }
 
-/** The set with the keys of its list items, which belong to whoever applies such an item. */
+/** Returns the set with the keys of its list items, which belong to the manager that applies such an item. */
 export function withItemKeys(fields: FieldSet): FieldSet {
   return Object.fromEntries(
     Object.entries(fields).map(([name, inner]) => {
-      const key: unknown = name.startsWith("k:") ? JSON.parse(name.slice(2)) : {}; // The API server's own encoding.
+      const key: unknown = name.startsWith("k:") ? JSON.parse(name.slice(2)) : {}; // Encoding of the API server.
       const keys = Object.keys(membersOf(key)).map((field) => [`f:${field}`, {}] as const);
       return [name, { ...Object.fromEntries(keys), ...withItemKeys(membersOf(inner)) }];
     }),
   );
 }
 
-/** The fields of the set that a value has, and has something in: an empty list or object is as good as none. */
+/** Returns the fields of the set that have content in a value. An empty list or object counts as missing. */
 export function presentFields(fields: FieldSet, value: unknown): FieldSet {
   return kept(fields, (name, inner) => {
     if (name === ITSELF) return inner;
@@ -70,7 +70,7 @@ export function presentFields(fields: FieldSet, value: unknown): FieldSet {
   });
 }
 
-/** The value without the fields of the set, and without what is empty for their absence. */
+/** Returns the value without the fields of the set, and without objects that are empty as a result. */
 export function withoutFields(value: unknown, fields: FieldSet): unknown {
   if (Array.isArray(value)) {
     return value.flatMap((item, index): readonly unknown[] => {
@@ -91,7 +91,7 @@ export function withoutFields(value: unknown, fields: FieldSet): unknown {
   return Object.fromEntries(members);
 }
 
-/** Entries that do not own the fields; one that owned nothing else is gone. */
+/** Returns the entries without the fields. Removes entries that owned nothing else. */
 export function disowned(entries: readonly ManagedFieldsEntry[], fields: FieldSet): readonly ManagedFieldsEntry[] {
   if (isEmptySet(fields)) return entries;
   return entries.flatMap((entry) => {
@@ -100,7 +100,7 @@ export function disowned(entries: readonly ManagedFieldsEntry[], fields: FieldSe
   });
 }
 
-/** Paths of the fields, for people: names and keys, never values. */
+/** Returns paths of the fields for messages: names and keys, never values. */
 export function fieldPaths(fields: FieldSet): readonly string[] {
   return isEmptySet(fields) ? [] : pathsBelow(fields, "");
 }
@@ -114,11 +114,11 @@ function pathsBelow(fields: FieldSet, at: string): readonly string[] {
 function pathOf(name: string, at: string): string {
   if (name.startsWith("f:")) return at === "" ? name.slice(2) : `${at}.${name.slice(2)}`;
   if (!name.startsWith("k:")) return at;
-  const key: unknown = JSON.parse(name.slice(2)); // The API server's own encoding.
+  const key: unknown = JSON.parse(name.slice(2)); // Encoding of the API server.
   return `${at}[${isJsonObject(key) ? Object.values(key).join("/") : ""}]`;
 }
 
-/** The member of an object, or the item of a list, that a name of a field set means. */
+/** Returns the member of an object, or the item of a list, for a name in a field set. */
 export function memberNamed(value: unknown, name: string): unknown {
   if (name.startsWith("f:")) return isJsonObject(value) ? value[name.slice(2)] : undefined;
   return Array.isArray(value) ? value.find((item, index) => isNamed(name, item, index)) : undefined;

@@ -3,18 +3,19 @@ import { intersection, isEmptySet } from "./field-sets.ts";
 import { installerEntries } from "./installers.ts";
 import { comparedFields, differences, hasFields, ownedPart } from "./owned-fields.ts";
 
-/** What somebody left of an object. */
+/** State of an object that an earlier writer left. */
 export interface Left {
   readonly object: KubeObject;
-  /** Installers' entries with the fields whose values it says. */
+  /** Installers' entries, with the fields whose values `object` has. */
   readonly owners: readonly ManagedFieldsEntry[];
   /** Entries with further fields that installers had then. */
   readonly known?: readonly ManagedFieldsEntry[];
 }
 
 /**
- * Whether what installers own now tells of a write of theirs since, whatever its time, which has whole seconds: nobody else gives an installer a
- * field, or changes one and leaves it to the installer. A write that only took fields out looks like somebody else's.
+ * Whether the fields that installers own now show that they have written since. Does not compare times, which have whole seconds. Only an
+ * installer can gain a field, or change a field and still own it. A write by an installer that only removed fields looks like a write by
+ * someone else.
  */
 export function showsWrite(live: KubeObject, { object, owners, known = [] }: Left): boolean {
   const own = comparedFields(installerEntries(live));

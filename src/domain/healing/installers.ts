@@ -1,9 +1,9 @@
 import type { KubeObject, ManagedFieldsEntry } from "../kubernetes.ts";
 
 /**
- * Field managers of the tools that install from manifests, with how they write. What they write is what is wanted, whatever
- * it is; what anybody else writes over it is an edit. `kubectl create` and `kubectl replace` are edits: they keep no account
- * of what they manage.
+ * Field managers of the tools that install from manifests, with their operations. Their writes define the desired state, and a write by any
+ * other manager over it is an edit. `kubectl create` and `kubectl replace` are edits, because they do not track the fields that they
+ * manage.
  */
 const INSTALLERS: readonly (readonly [manager: string, operation: "Apply" | "Update"])[] = [
   // Server-side and client-side `kubectl apply`.
@@ -18,7 +18,7 @@ const INSTALLERS: readonly (readonly [manager: string, operation: "Apply" | "Upd
   ["kustomize-controller", "Apply"],
   ["helm-controller", "Apply"],
   ["helm-controller", "Update"],
-  // Argo CD, server-side, client-side, and by its older name.
+  // Argo CD: server-side, client-side, and with its older name.
   ["argocd-controller", "Apply"],
   ["argocd-controller", "Update"],
   ["argocd-application-controller", "Update"],
@@ -29,7 +29,7 @@ export function isInstaller({ manager, operation, subresource }: ManagedFieldsEn
   return subresource === undefined && INSTALLERS.some(([name, how]) => name === manager && how === operation);
 }
 
-/** What installers own of the object, as the API server records it. */
+/** Returns the entries of installers in the object's `managedFields`. */
 export function installerEntries({ metadata }: KubeObject): readonly ManagedFieldsEntry[] {
   return (metadata.managedFields ?? []).filter(isInstaller);
 }
@@ -39,8 +39,8 @@ export function isSameOwner(a: ManagedFieldsEntry, b: ManagedFieldsEntry): boole
 }
 
 /**
- * Whether an installer has written since: the API server renews the time of an entry with every write of its manager that
- * changes something, and never with a write of somebody else's, which takes fields away from it.
+ * Whether an installer has written since. The API server updates the time of an entry with every write of its manager that changes
+ * something. A write by another manager removes fields from the entry but does not update its time.
  */
 export function haveWritten(now: readonly ManagedFieldsEntry[], before: readonly ManagedFieldsEntry[]): boolean {
   return now.some((entry) => !before.some((known) => isSameOwner(known, entry) && known.time === entry.time));

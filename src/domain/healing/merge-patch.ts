@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 
-/** The JSON merge patch (RFC 7396) that makes the one of the other; undefined where they are equal. Lists are replaced whole. */
+/** Returns the JSON merge patch (RFC 7396) from one object to the other; undefined if they are equal. Lists are replaced as a whole. */
 export function mergePatchOf(from: JsonObject, to: JsonObject): JsonObject | undefined {
   const removed = Object.keys(from).filter((key) => to[key] === undefined && from[key] !== undefined);
   const changed = Object.entries(to).flatMap(([key, wanted]): readonly (readonly [string, unknown])[] => {

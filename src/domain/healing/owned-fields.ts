@@ -3,14 +3,14 @@ import { isJsonObject, type JsonObject } from "../json-object.ts";
 import type { ManagedFieldsEntry } from "../kubernetes.ts";
 
 /**
- * `fieldsV1` of managedFields: a tree of `f:<field>`, `k:<key of a list item>`, `v:<value of a set>` and `.` (the thing itself).
- * See https://kubernetes.io/docs/reference/using-api/server-side-apply/.
+ * `fieldsV1` of managedFields: a tree of `f:<field>`, `k:<key of a list item>`, `v:<value of a set>` and `.` (the thing itself). See
+ * https://kubernetes.io/docs/reference/using-api/server-side-apply/.
  */
 export type FieldSet = JsonObject;
 
 /**
- * Never compared and never written, whoever is said to own them: the webhook's replicas publish their CA, controllers count,
- * and neither owners nor finalizers are ours to bring back.
+ * Fields that the worker never compares or writes, whatever the recorded owner: the webhook's replicas publish their CA, controllers count,
+ * and the worker must not restore owners and finalizers.
  */
 const NOT_COMPARED = [
   "f:caBundle",
@@ -20,7 +20,7 @@ const NOT_COMPARED = [
   "f:ownerReferences",
 ];
 
-/** All that the entries own, without what is never compared. */
+/** Returns all fields that the entries own, without the ones that are never compared. */
 export function comparedFields(entries: readonly ManagedFieldsEntry[]): FieldSet {
   return entries.reduce<FieldSet>((all, { fieldsV1 }) => union(all, pruned(fieldsV1 ?? {}) ?? {}), {});
 }
@@ -30,7 +30,7 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   return Object.fromEntries([...names].map((name) => [name, union(membersOf(a[name]), membersOf(b[name]))]));
 }
 
-/** Undefined where nothing is left of it: an empty set would mean the whole value. */
+/** Returns undefined if nothing is left, because an empty set would mean the whole value. */
 function pruned(fields: FieldSet): FieldSet | undefined {
   const members = Object.entries(fields).filter(([name]) => !NOT_COMPARED.includes(name));
   if (members.length === 0 && Object.keys(fields).length > 0) return undefined;
@@ -41,10 +41,10 @@ function pruned(fields: FieldSet): FieldSet | undefined {
   return kept.length === 0 && members.length > 0 ? undefined : Object.fromEntries(kept);
 }
 
-/** Items of lists as the value has them, or as the field set does: that order is the same for equal content. */
+/** Order of list items: as in the value, or as in the field set, which is the same for equal content. */
 export type ItemOrder = "as it is" | "comparable";
 
-/** The part of a value that the field set names; undefined where the value has none of it. */
+/** Returns the part of a value that the field set names; undefined if the value has no such part. */
 export function ownedPart(value: unknown, fields: FieldSet, order: ItemOrder = "as it is"): unknown {
   const names = Object.keys(fields);
   if (value === undefined || names.length === 0) return value;
@@ -64,7 +64,7 @@ function ownedItems(items: readonly unknown[], fields: FieldSet, order: ItemOrde
     const name = names.find((candidate) => isNamed(candidate, item, index));
     if (name === undefined) return [];
     const part = ownedPart(item, membersOf(fields[name]), order);
-    const key = name.startsWith("k:") ? (JSON.parse(name.slice(2)) as JsonObject) : undefined; // The API server's own encoding.
+    const key = name.startsWith("k:") ? (JSON.parse(name.slice(2)) as JsonObject) : undefined; // Encoding of the API server.
     const kept = key === undefined ? part : { ...key, ...membersOf(part) };
     return [{ place: names.indexOf(name), kept }];
   });
@@ -73,7 +73,7 @@ function ownedItems(items: readonly unknown[], fields: FieldSet, order: ItemOrde
   return ordered.map(({ kept }) => kept);
 }
 
-/** Whether a field set's name of a list item is that of this item. */
+/** Whether a field set's name of a list item matches this item. */
 export function isNamed(name: string, item: unknown, index: number): boolean {
   if (name.startsWith("v:")) return JSON.stringify(item) === name.slice(2);
   if (name.startsWith("i:")) return Number(name.slice(2)) === index;
@@ -82,12 +82,12 @@ export function isNamed(name: string, item: unknown, index: number): boolean {
   return isJsonObject(key) && Object.entries(key).every(([field, value]) => item[field] === value);
 }
 
-/** Whether a field set has all of another one's fields. */
+/** Whether a field set has all fields of another set. */
 export function hasFields(all: FieldSet, some: FieldSet): boolean {
   return Object.entries(some).every(([name, inner]) => name in all && hasFields(membersOf(all[name]), membersOf(inner)));
 }
 
-/** Where two values differ, as paths without values; `at` is the path of the values themselves. */
+/** Returns the differences between two values as paths without values. `at` is the path of the values themselves. */
 export function differences(wanted: unknown, live: unknown, at = ""): readonly string[] {
   if (isJsonObject(wanted) && isJsonObject(live)) {
     const names = [...new Set([...Object.keys(wanted), ...Object.keys(live)])];

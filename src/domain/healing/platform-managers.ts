@@ -5,30 +5,32 @@ import { isInstaller } from "./installers.ts";
 import { type FieldSet, union } from "./owned-fields.ts";
 
 /**
- * The admissions enforcer of AKS and of AKS on Azure Local adds to the namespaceSelector of every webhook that the platform's own namespaces
- * are left out, and adds it again whenever it is taken away. Webhook configurations with the annotation
- * `admissions.enforcer/disabled` are left alone. See https://learn.microsoft.com/azure/aks/faq.
+ * The admissions enforcer of AKS and of AKS on Azure Local adds terms to the namespaceSelector of every webhook that exclude the platform's
+ * own namespaces, and adds them again after each removal. It ignores webhook configurations with the annotation
+ * `admissions.enforcer/disabled`. See https://learn.microsoft.com/azure/aks/faq.
  */
 const ADMISSIONS_ENFORCER = "admissionsenforcer";
 
-/** Terms that it adds, by their keys. Releases differ in the operator. */
+/** Terms that the enforcer adds, by their keys. Releases differ in the operator. */
 const ENFORCED_VALUES: Readonly<Record<string, string>> = { "control-plane": "true", "kubernetes.azure.com/managedby": "aks" };
 
-/** The controller that writes for every HorizontalPodAutoscaler, to a subresource. */
+/** The controller that writes to a subresource for every HorizontalPodAutoscaler. */
 const AUTOSCALER: Pick<ManagedFieldsEntry, "manager" | "subresource"> = { manager: "kube-controller-manager", subresource: "scale" };
 
-/** Fields of the installer's that somebody else owns for a good reason, as long as what they wrote is within that reason. */
+/** Fields of the installer that another manager owns for a good reason, as long as its values are within that reason. */
 export interface Tolerated {
   readonly fields: FieldSet;
   readonly by: string;
 }
 
-/** What a platform has made of the wanted object, and may. */
+/** Returns the permitted changes that platforms made to the wanted object. */
 export function toleratedIn(wanted: KubeObject, live: KubeObject): readonly Tolerated[] {
   return [...enforcedSelectors(live, (name, selector) => isNarrowed(selectorOf(webhookOf(wanted, name)), selector)), ...autoscaled(live)];
 }
 
-/** The object as its installer left it: what the enforcer added since is out of it, and the installer's again. */
+/**
+ * Returns the object as its installer left it: without the terms that the enforcer added, and with the selectors owned by the installer.
+ */
 export function beforeEnforcement(live: KubeObject): KubeObject {
   const enforced = enforcedSelectors(live, () => true);
   if (enforced.length === 0) return live;
@@ -54,7 +56,7 @@ function enforcedSelectors(live: KubeObject, isWithin: (name: string, selector: 
   return [{ fields: { "f:webhooks": Object.fromEntries(items) }, by: ADMISSIONS_ENFORCER }];
 }
 
-/** The same selector, but for terms of the enforcer's. It may put them anywhere. */
+/** Whether the selector differs only by terms of the enforcer, which can be anywhere in the list. */
 function isNarrowed(wanted: JsonObject, live: JsonObject): boolean {
   const ours = expressionsOf(wanted).map(textOf);
   const theirs = expressionsOf(live);
@@ -94,7 +96,7 @@ function withoutTerms(webhook: JsonObject): JsonObject {
 }
 
 function webhooksOf(object: object): readonly JsonObject[] {
-  return listAt(object as JsonObject, "webhooks"); // Any object may be asked for any member.
+  return listAt(object as JsonObject, "webhooks"); // Any object can be read by member name.
 }
 
 function webhookOf(object: KubeObject, name: string): JsonObject {

@@ -1,28 +1,28 @@
 import { isJsonObject } from "../json-object.ts";
 import type { ManagedFieldsEntry, SecretProviderClass, SecretProviderClassSpec } from "../kubernetes.ts";
 
-/** Raised with every change of what a snapshot holds: an older one is not understood, and taken anew. */
+/** Increase this with every change of a snapshot's content. The worker does not read an older format and takes the snapshot anew. */
 export const SNAPSHOT_FORMAT = 2;
 
-/** Everything needed to make a class again as it was, and to tell a deletion from a loss. Never holds a secret value. */
+/** Everything that the worker needs to restore a class, and to distinguish a deletion from a loss. Never contains a secret value. */
 export interface ClassSnapshot {
   readonly format: typeof SNAPSHOT_FORMAT;
   readonly namespace: string;
   readonly name: string;
-  /** Uid of the CRD that the class lived under. */
+  /** Uid of the CRD at the time of the snapshot. */
   readonly crdUid: string;
-  /** Generation of that CRD: whether its schema was changed since. */
+  /** Generation of that CRD, which shows whether its schema changed since. */
   readonly crdGeneration: number;
   readonly uid: string;
   readonly generation: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: SecretProviderClassSpec;
-  /** Who wrote which field: a class that comes back is handed back to them, so that their next write meets no conflict. */
+  /** Owners of the fields. The worker hands a restored class over to them, so that their next write causes no conflict. */
   readonly managedFields: readonly ManagedFieldsEntry[];
 }
 
-/** The CRD as it was when the class was read. */
+/** The CRD at the time when the class was read. */
 export interface CrdIdentity {
   readonly crdUid: string;
   readonly crdGeneration: number;
@@ -60,9 +60,9 @@ export function restoredClass(snapshot: ClassSnapshot): SecretProviderClass {
 }
 
 /**
- * How a live class stands to its snapshot. `damaged`: the API server raises the generation with every change of the
- * spec, so a spec that lost fields at the same uid and generation was cut by a damaged schema, not edited. One that has
- * more than its snapshot is never cut back: then it is the snapshot that was taken too late.
+ * State of a live class compared with its snapshot. `damaged`: a damaged schema cut the spec. The API server increases the generation with
+ * every change of the spec, so a spec that lost fields at the same uid and generation was not edited. The worker never cuts a class that
+ * has more fields than its snapshot: the snapshot was taken too late then.
  */
 export type SnapshotDrift = "current" | "outdated" | "damaged";
 
@@ -75,22 +75,22 @@ export function snapshotDrift(snapshot: ClassSnapshot, live: SecretProviderClass
 }
 
 /**
- * Whole fields of the spec that are gone. Gone in a write that came with a change of the CRD's schema, they were cut from
- * that write: who meant to remove them removes them once more.
+ * Returns the top-level fields that are missing from the live spec. If they disappeared in a write that came with a change of the CRD's
+ * schema, the schema cut them. A user who meant to remove them has to remove them again.
  */
 function lostFields(snapshot: ClassSnapshot, live: SecretProviderClass): readonly string[] {
   const spec: Readonly<Record<string, unknown>> = { ...live.spec };
   return Object.keys(snapshot.spec).filter((field) => spec[field] === undefined);
 }
 
-/** What brings a damaged class back: after an edit the lost fields alone, so that the edit stays. */
+/** Returns the spec to restore in a damaged class. After an edit, contains only the lost fields, so that the edit stays. */
 export function missingSpec(snapshot: ClassSnapshot, live: SecretProviderClass): SecretProviderClassSpec {
   if (snapshot.generation === live.metadata.generation) return snapshot.spec;
   const lost = lostFields(snapshot, live);
   return Object.fromEntries(Object.entries(snapshot.spec).filter(([field]) => lost.includes(field)));
 }
 
-/** The one is the other with fields removed, and less than it. */
+/** Whether one value is the other with fields removed. */
 function isCutFrom(cut: unknown, whole: unknown): boolean {
   return canonical(cut) !== canonical(whole) && isPart(cut, whole);
 }
@@ -102,7 +102,7 @@ function isPart(part: unknown, whole: unknown): boolean {
   return isJsonObject(whole) && Object.entries(part).every(([key, value]) => isPart(value, whole[key]));
 }
 
-/** JSON with sorted keys: equal for equal content, whatever the order in which it was written. */
+/** Returns JSON with sorted keys, which is the same for equal content in any order. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)

@@ -6,18 +6,18 @@ import { failed, ok, type Result } from "../result.ts";
 import type { Annotation } from "./effective-annotations.ts";
 import { denial, fill, PROBLEMS } from "./messages.ts";
 
-/** Reads one value. The error says what to write instead. */
+/** Reads one value. The error explains what to write instead. */
 export type ValueReader<T> = (text: string) => Result<T, string>;
 
-/** `problem` says what to write instead; it follows the key, where it stands, and the value. */
+/** Returns the denial for an invalid value. `problem` explains what to write instead; it follows the key, its place, and the value. */
 export function invalidAnnotation({ key, subject, text }: Annotation, problem: string): Denial {
   const value = key === POD_ANNOTATIONS.mountPath ? quotedPath(text) : quoted(text);
   return denial("invalid", { annotation: subject, value, problem });
 }
 
 /**
- * `a, b,c` as its items, trimmed as the final check's policy trims them: in Go. An empty item is a slip of the pen that nobody should
- * have to guess about.
+ * Splits `a, b,c` into its items, trimmed as Go does it, because the policy of the final check trims them that way. An empty item is
+ * probably a typo, so it is an error.
  */
 export function readList(annotation: Annotation, advice: string): Result<readonly string[], Denial> {
   const items = annotation.text.split(",").map(trimSpace);
@@ -30,23 +30,23 @@ export function readList(annotation: Annotation, advice: string): Result<readonl
   return ok(items);
 }
 
-/** `"true"` or `"false"`; absent is false. */
+/** Reads `"true"` or `"false"`; absent means false. */
 export function readFlag(annotation: Annotation | undefined): Result<boolean, Denial> {
   if (annotation === undefined || annotation.text === "false") return ok(false);
   return annotation.text === "true" ? ok(true) : failed(invalidAnnotation(annotation, PROBLEMS.flag));
 }
 
-/** What an annotation says about each class: one value for all of them, or some of them by name. */
+/** Values of an annotation for each class: one value for all of them, or values for named classes. */
 export type PerClass<T> =
   | { readonly kind: "all"; readonly value: T }
   | { readonly kind: "named"; readonly byClass: ReadonlyMap<string, T> };
 
-/** A path: it may hold `=` and `,` itself, which neither a Secret's nor a volume's name may. */
+/** Start of a path. A path can contain `=` and `,`; names of Secrets and volumes cannot. */
 export const STARTS_LIKE_A_PATH = /^([/\\]|[a-zA-Z]:)/;
 
 /**
- * Reads `value`, or `class-a=…,class-b=…`. A default of the Namespace may name classes that this pod does not mount,
- * since it stands there for other pods too.
+ * Reads `value`, or `class-a=…,class-b=…`. A default of the Namespace can name classes that this pod does not mount, because it also
+ * applies to other pods.
  */
 export function readPerClass<T>(annotation: Annotation, classes: readonly string[], read: ValueReader<T>): Result<PerClass<T>, Denial> {
   const text = trimSpace(annotation.text);

@@ -12,7 +12,7 @@ import { examplePath, type OperatingSystem, pathBelow, placesOf, readMountPath, 
 import { DEFAULT_CREDENTIALS_SECRET, DEFAULT_MOUNT_PATH, DEFAULT_VOLUME_NAME } from "./settings.ts";
 import { isSystemPath } from "./system-paths.ts";
 
-/** One class as the pod's annotations ask for it. */
+/** The mount of one class that the pod's annotations request. */
 export interface ClassMount {
   readonly className: string;
   readonly volumeName: string;
@@ -20,10 +20,10 @@ export interface ClassMount {
   readonly credentials: CredentialsChoice;
 }
 
-/** Each may cost a read of the API server while the pod's creator waits. */
+/** Limit, because each class may need a read from the API server while the pod's creator waits. */
 export const MOST_CLASSES = 16;
 
-/** Reads which classes the pod wants mounted, where, and under which volume names. */
+/** Reads the classes to mount, their mount paths and their volume names. */
 export function readClassMounts(annotations: EffectiveAnnotations, system: OperatingSystem): Result<readonly ClassMount[], Denial> {
   const classes = readClasses(annotations);
   if (!classes.ok) return classes;
@@ -67,14 +67,17 @@ function perClass<T>({ annotations, classes }: Asked, key: string, read: ValueRe
   return annotation === undefined ? ok(undefined) : readPerClass(annotation, classes, read);
 }
 
-/** A value that names the class is taken as it stands; one for all, or the default, is `spread` over the classes. */
+/**
+ * Returns the value for a class. A value that names the class is used unchanged; a value for all classes, or the default, goes through
+ * `spread`.
+ */
 function valueFor<T>(values: PerClass<T> | undefined, className: string, fallback: T, spread: (all: T) => T): T {
   if (values === undefined) return spread(fallback);
   if (values.kind === "all") return spread(values.value);
   return values.byClass.get(className) ?? spread(fallback);
 }
 
-/** A name on the Namespace is another default: only the pod itself can ask for a reference that its class does not read. */
+/** A name on the Namespace is another default: only the pod itself can request a reference that its class does not read. */
 function readCredentials(
   annotations: EffectiveAnnotations,
   classes: readonly string[],
@@ -88,7 +91,7 @@ function readCredentials(
 
 const readVolumeName: ValueReader<string> = (text) => (isDnsLabel(text) ? ok(text) : failed(PROBLEMS.volumeName));
 
-/** Of where each class goes in the end: `/etc` is no place for one class, and several go below it. */
+/** Checks the final path of each class: `/etc` is not allowed for one class, but several classes below it are. */
 function findSystemPath(annotations: EffectiveAnnotations, mounts: readonly ClassMount[], system: OperatingSystem): Denial | undefined {
   const broken = mounts.find(({ mountPath }) => isSystemPath(mountPath, system));
   if (broken === undefined) return undefined;
@@ -96,7 +99,7 @@ function findSystemPath(annotations: EffectiveAnnotations, mounts: readonly Clas
   return clash(annotations, POD_ANNOTATIONS.mountPath, fill(PROBLEMS.pathSystem, values));
 }
 
-/** Two classes need two names and two places, and no place inside another: nothing can be mounted into a read-only volume. */
+/** Two classes need different names and separate paths, because a runtime cannot mount anything inside a read-only volume. */
 function findClash(annotations: EffectiveAnnotations, mounts: readonly ClassMount[], system: OperatingSystem): Denial | undefined {
   const places = mounts.map(({ mountPath }) => placesOf(mountPath, system));
   for (const [index, mount] of mounts.entries()) {
@@ -119,8 +122,8 @@ function clash(annotations: EffectiveAnnotations, key: string, problem: string):
 }
 
 /**
- * `<base>-<class>`, or where that is no DNS label (class names have dots and go to 253 characters) its beginning
- * and a hash of the whole: the same in every review of the same pod.
+ * Returns `<base>-<class>`. If that is not a DNS label (class names have dots and up to 253 characters), returns its beginning and a hash
+ * of the whole, which is the same in every review of the same pod.
  */
 export function volumeNameFor(base: string, className: string): string {
   const whole = `${base}-${className}`;
@@ -133,7 +136,7 @@ export function volumeNameFor(base: string, className: string): string {
   return `${beginning}-${hash}`;
 }
 
-/** FNV-1a, 32 bits: only tells apart the names of one pod, and two that meet are refused. */
+/** FNV-1a, 32 bits: only distinguishes the names in one pod. The webhook denies a pod with a collision. */
 function fnv1a(text: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) {

@@ -13,11 +13,13 @@ export interface NewVolume {
   readonly credentialsSecret: string | undefined;
 }
 
-/** A class's volume: `added` is what to add for it, undefined where the pod's own is used as it is. */
+/** The volume for a class. `added`: the volume to add, undefined if one of the pod's own volumes is used unchanged. */
 export interface ChosenVolume {
   readonly name: string;
   readonly added: NewVolume | undefined;
-  /** Its name, and those of the pod's volumes that are the same in all but the name: who mounts one of them has what it needs. */
+  /**
+   * Its name, and the names of the pod's volumes that differ only in the name. A container that mounts one of them needs no other mount.
+   */
   readonly equal: ReadonlySet<string>;
   readonly warnings: readonly string[];
 }
@@ -25,15 +27,15 @@ export interface ChosenVolume {
 export interface VolumeInput {
   readonly pod: Pod;
   readonly mounts: readonly ClassMount[];
-  /** By class name; a class that is not in it is unknown. */
+  /** By class name; a class that is missing from the map is unknown. */
   readonly facts: ReadonlyMap<string, ClassFact>;
   readonly settings: InjectionSettings;
 }
 
-/** `class=name` of the longest names that there are. */
+/** Length of `class=name` with the longest possible names. */
 const LONGEST_ADVICE = 520;
 
-/** The pod's own volume of the class, or one to add; or what refuses both. */
+/** Returns the pod's own volume of the class, or a volume to add, or the denial if neither is possible. */
 export function chooseVolume(mount: ClassMount, { pod, mounts, facts, settings }: VolumeInput): Result<ChosenVolume, Denial> {
   const fact = facts.get(mount.className) ?? { kind: "unknown" };
   const isOnly = mounts.length === 1;
@@ -62,9 +64,9 @@ function isOfClass({ csi }: PodVolume, className: string): boolean {
 }
 
 /**
- * The pod mounts the class by a volume of its own, with other credentials than we would set by default: a second volume beside it
- * would hang where that default does not exist. Whoever names the credentials gets what they name, and a class that is known to read
- * none mounts whatever the reference is.
+ * Whether the pod mounts the class through its own volume, with other credentials than the webhook's default. An additional volume would
+ * block the pod if that default does not exist. If the pod names the credentials, the webhook uses these. If the class is known to read no
+ * credentials, any reference works.
  */
 function isOtherwiseReferenced(volume: PodVolume, { className, credentials }: ClassMount, fact: ClassFact): boolean {
   if (credentials.kind !== "default" || !isOfClass(volume, className)) return false;
@@ -74,7 +76,7 @@ function isOtherwiseReferenced(volume: PodVolume, { className, credentials }: Cl
 interface Wanted {
   readonly mount: ClassMount;
   readonly reference: CredentialsReference;
-  /** The pod mounts no other class. */
+  /** Whether the pod mounts no other class. */
   readonly isOnly: boolean;
 }
 
@@ -96,7 +98,7 @@ function referenceDiffers({ name, csi }: PodVolume, { mount, reference, isOnly }
   });
 }
 
-/** In the words of a message. Other drivers have volumes with a class too, which is none of ours. */
+/** Returns the words for messages. Other drivers can also have volumes with a class, which is unrelated. */
 function kindOf({ source, csi }: PodVolume): string {
   if (csi === undefined) return `${source} volume`;
   if (csi.driver !== CSI_DRIVER) return `volume of CSI driver ${quoted(csi.driver)}`;

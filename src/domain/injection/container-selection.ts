@@ -7,10 +7,10 @@ import type { Annotation } from "./effective-annotations.ts";
 import { denial, fill, PROBLEMS, warning } from "./messages.ts";
 import type { PodContainer } from "./pod.ts";
 
-/** Characters of the names of a message. */
+/** Most characters of names in a message. */
 export const LONGEST_NAMES = 300;
 
-/** The containers that get the mounts, and the items of the annotation that said so. */
+/** The containers that get the mounts, and the items of the annotation that selected them. */
 export interface ContainerSelection {
   readonly containers: readonly PodContainer[];
   /** Empty without the annotation. */
@@ -19,9 +19,9 @@ export interface ContainerSelection {
 }
 
 /**
- * Without the annotation all containers. The annotation is read anew whenever another webhook has changed the pod, so a container that
- * it leaves out may still be to come: a name that the pod lacks is then no mistake, and a warning says so. A container that is to get
- * the mounts must be there at once. Only a default of the Namespace may name containers of other pods.
+ * Returns the selected containers: without the annotation, all. The API server sends the pod again whenever another webhook has changed it,
+ * so an excluded container may be added later. An excluded name that the pod lacks therefore causes only a warning. A container that should
+ * get the mounts must exist now. Only a default of the Namespace can name containers of other pods.
  */
 export function selectContainers(
   annotation: Annotation | undefined,
@@ -40,10 +40,10 @@ export function selectContainers(
   return ok({ containers: selected, items: items.value, warnings: absentWarnings(annotation, excluded, known) });
 }
 
-/** Longer ones are no advice that anybody copies. */
+/** Users do not copy longer advice. */
 const LONGEST_ADVICE = 200;
 
-/** What to write for the same selection without one of its containers; undefined where that is no way out. */
+/** Returns the annotation value for the same selection without one of its containers; undefined if that does not help. */
 export function valueWithout({ containers, items }: ContainerSelection, name: string): string | undefined {
   if (containers.every((container) => container.name === name)) return undefined;
   const isListed = items.some((item) => !isExclusion(item));
@@ -74,7 +74,7 @@ function unknownContainer(
   return denial("containerNotFound", { annotation: subject, item: quoted(unknown), containers: cut([...known].join(", ")) });
 }
 
-/** One warning for all of them: an annotation has room for thousands of names. */
+/** Returns one warning for all of them, because an annotation can contain thousands of names. */
 function absentWarnings({ isDefault }: Annotation, excluded: ReadonlySet<string>, known: ReadonlySet<string>): readonly string[] {
   const absent = isDefault ? [] : [...excluded].filter((name) => !known.has(name));
   return absent.length === 0 ? [] : [warning("containerAbsent", { containers: absent.join(",") })];

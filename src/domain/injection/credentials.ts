@@ -4,33 +4,33 @@ import { parseGoBool, trimSpace } from "../provider-class/go-text.ts";
 import { warning } from "./messages.ts";
 import type { InjectionSettings } from "./settings.ts";
 
-/** What is known about a class at admission time. `unknown`: nobody could say, the kind may not even be served. */
+/** Facts about a class at admission time. `unknown`: they could not be read; the kind may not even be served. */
 export type ClassFact =
   | { readonly kind: "found"; readonly class: SecretProviderClass }
   | { readonly kind: "missing" }
   | { readonly kind: "unknown" };
 
-/** What is said about `nodePublishSecretRef`. `default`: nothing, or a name on the Namespace; `named`: by the pod itself. */
+/** Choice for `nodePublishSecretRef`. `default`: none, or a name on the Namespace; `named`: by the pod itself. */
 export type CredentialsChoice =
   | { readonly kind: "default"; readonly name: string }
   | { readonly kind: "none" }
   | { readonly kind: "named"; readonly name: string };
 
 export interface CredentialsReference {
-  /** The Secret that a volume of ours refers to; undefined: none. */
+  /** Secret that a new volume refers to; undefined: none. */
   readonly wanted: string | undefined;
-  /** What a volume that the pod already has may say instead and still be the same volume. */
+  /** References with which an existing volume of the pod counts as the same volume. */
   readonly accepted: readonly (string | undefined)[];
   readonly warnings: readonly string[];
 }
 
-/** A class, and what the pod or its Namespace say about its credentials. */
+/** A class, and the choice of the pod or its Namespace for the class's credentials. */
 interface WantedClass {
   readonly className: string;
   readonly credentials: CredentialsChoice;
 }
 
-/** Which credentials Secret the mount of a class needs, by what the pod says and what is known of the class. */
+/** Returns the credentials Secret that the mount of a class needs, from the pod's choice and the facts about the class. */
 export function credentialsReference(
   { className, credentials: choice }: WantedClass,
   fact: ClassFact,
@@ -43,7 +43,7 @@ export function credentialsReference(
   if (fact.kind !== "found") return { wanted: choice.name, accepted: either, warnings };
   return usesServicePrincipal(fact.class)
     ? { wanted: choice.name, accepted: [choice.name], warnings }
-    : // The other modes ignore a reference. Accepting it keeps a pod stable that was injected before its class appeared.
+    : // The other modes ignore a reference. Accepting it keeps pods unchanged that were injected before their class existed.
       { wanted: undefined, accepted: either, warnings };
 }
 
@@ -83,10 +83,13 @@ function foundWarnings(
 
 const IDENTITY_FLAGS = ["usePodIdentity", "useVMManagedIdentity", "useAzureTokenProxy"];
 
-/** All that is read here of a class's parameters. */
+/** Parameters of a class that this file reads. */
 export const CREDENTIAL_PARAMETERS: readonly string[] = [...IDENTITY_FLAGS, "clientID"];
 
-/** No identity flag and no `clientID`, which selects workload identity. The only mode that reads the Secret. */
+/**
+ * Whether the class uses a service principal: no identity flag and no `clientID`, which selects workload identity. Only this mode reads the
+ * Secret.
+ */
 export function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
   if (spec?.provider !== undefined && !isAzure(spec.provider)) return false;
   const parameters = spec?.parameters ?? {};
@@ -98,7 +101,7 @@ function isAzure(provider: string): boolean {
   return provider === "azure";
 }
 
-/** The provider's reading: trimmed, with nothing meaning false. Undefined where the mount will fail on it. */
+/** Reads a flag like the provider: trimmed, and empty means false. Undefined if the mount will fail because of the value. */
 function goBool(text = ""): boolean | undefined {
   const value = trimSpace(text);
   return value === "" ? false : parseGoBool(value);

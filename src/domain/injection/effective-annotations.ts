@@ -1,29 +1,29 @@
 import { POD_ANNOTATIONS } from "../annotations.ts";
 import { quoted } from "../quoted.ts";
 
-/** What is known about the pod's Namespace at admission time. `unknown`: nobody could say. */
+/** Facts about the pod's Namespace at admission time. `unknown`: they could not be read. */
 export type NamespaceFact =
   | { readonly kind: "found"; readonly annotations: Readonly<Record<string, string>> }
   | { readonly kind: "missing" }
   | { readonly kind: "unknown" };
 
-/** An annotation that counts for a pod. */
+/** An annotation that applies to a pod. */
 export interface Annotation {
   readonly key: string;
   readonly text: string;
-  /** Key and place in the words of a message. */
+  /** Key and place, for messages. */
   readonly subject: string;
-  /** It stands on the Namespace, where it is for other pods too. */
+  /** Whether it is on the Namespace and so also applies to other pods. */
   readonly isDefault: boolean;
 }
 
-/** The annotation that counts for the pod, by its key. */
+/** Returns the annotation that applies to the pod, by its key. */
 export type EffectiveAnnotations = (key: string) => Annotation | undefined;
 
-/** What only the pod itself can say, or what is only written. */
+/** Annotations that only the pod itself can have, or that are output only. */
 export const NEVER_DEFAULTS: readonly string[] = [POD_ANNOTATIONS.inject, POD_ANNOTATIONS.status, POD_ANNOTATIONS.rotated];
 
-/** The pod's own annotations, and where it has none the Namespace's. */
+/** Returns the pod's own annotations, with those of the Namespace as defaults. */
 export function effectiveAnnotations(
   pod: Readonly<Record<string, string>>,
   namespace: string,

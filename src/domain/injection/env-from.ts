@@ -16,10 +16,10 @@ export interface EnvFrom {
   readonly secrets: readonly string[];
 }
 
-/** Bounds what one annotation adds to every container. */
+/** Limits the additions of one annotation to every container. */
 export const MOST_SECRETS = 32;
 
-/** Undefined where the annotation is not there. */
+/** Returns undefined if the annotation does not exist. */
 export function readEnvFrom(annotations: EffectiveAnnotations): Result<EnvFrom | undefined, Denial> {
   const annotation = annotations(POD_ANNOTATIONS.envFrom);
   if (annotation === undefined) return ok(undefined);
@@ -38,7 +38,7 @@ export interface NewEnvFrom {
 }
 
 export interface EnvFromPlan {
-  /** What is missing. */
+  /** Missing entries. */
   readonly added: readonly NewEnvFrom[];
   readonly warnings: readonly string[];
 }
@@ -51,15 +51,15 @@ export interface EnvFromInput {
 }
 
 /**
- * What is missing of `env-from`, for a pod of these classes. We cannot read a Secret, so which variables it brings is known only as
- * far as a class of this pod says what it writes into it; what is known to collide is refused.
+ * Returns the missing `env-from` entries for a pod of these classes. The webhook cannot read Secrets, so it knows their variables only if a
+ * class of this pod lists the keys. It denies known collisions.
  */
 export function planEnvFrom(input: EnvFromInput, classes: readonly string[], settings: InjectionSettings): Result<EnvFromPlan, Denial> {
   const isNamed = settings.isCallerTrusted === true;
   const { pod, selection, envFrom, facts } = input;
   if (envFrom === undefined) return ok({ added: [], warnings: [] });
   const keys = keysOfSecrets(facts);
-  // Windows does not tell variables apart by case.
+  // Names of variables are not case-sensitive on Windows.
   const fold = (name: string): string => (pod.system === "windows" ? name.toUpperCase() : name);
   const brought = variablesOf(envFrom, { keys, fold, isNamed });
   const added: NewEnvFrom[] = [];
@@ -75,14 +75,17 @@ export function planEnvFrom(input: EnvFromInput, classes: readonly string[], set
   return ok({ added, warnings: isKnown ? secretsOfNoClass(envFrom, keys) : [] });
 }
 
-/** Secrets that the pod asks for and that no class of it writes: known only where all of them are. */
+/** Returns warnings for Secrets that the pod requests and that none of its classes writes. Call this only if all classes are known. */
 function secretsOfNoClass({ secrets }: EnvFrom, keys: KeysOfSecrets): readonly string[] {
   return secrets.filter((secret) => !keys.has(secret)).map((secret) => warning("secretOfNoClass", { secret }));
 }
 
 type KeysOfSecrets = ReadonlyMap<string, readonly string[]>;
 
-/** Of one Secret. No environment has as many, and each is compared in each container: the others are as unknown as a foreign Secret's. */
+/**
+ * Most keys of one Secret. No real environment has that many, and the webhook compares each key in each container. Further keys count as
+ * unknown, like the keys of a foreign Secret.
+ */
 const MOST_KEYS = 500;
 
 function keysOfSecrets(facts: ReadonlyMap<string, ClassFact>): KeysOfSecrets {
@@ -102,7 +105,7 @@ function keysOfSecrets(facts: ReadonlyMap<string, ClassFact>): KeysOfSecrets {
 
 type Fold = (name: string) => string;
 
-/** A variable that one of the listed Secrets brings. */
+/** A variable from one of the listed Secrets. */
 interface Brought {
   readonly variable: string;
   readonly secret: string;
@@ -113,7 +116,7 @@ type BroughtByName = ReadonlyMap<string, Brought>;
 interface Named {
   readonly keys: KeysOfSecrets;
   readonly fold: Fold;
-  /** Messages may name keys that the request does not. */
+  /** Whether messages can name keys that are not in the request. */
   readonly isNamed: boolean;
 }
 
@@ -122,7 +125,7 @@ interface Known extends Named {
   readonly selection: ContainerSelection;
 }
 
-/** By the variable's name; or what refuses the list itself, since one name can come from one Secret only. */
+/** Returns the variables by name. Returns a denial if two listed Secrets have the same variable. */
 function variablesOf({ annotation, secrets }: EnvFrom, { keys, fold, isNamed }: Named): Result<BroughtByName, Denial> {
   const brought = new Map<string, Brought>();
   for (const secret of secrets) {
@@ -138,7 +141,10 @@ function variablesOf({ annotation, secrets }: EnvFrom, { keys, fold, isNamed }: 
   return ok(brought);
 }
 
-/** `env` wins over `envFrom`, and of two sources the later one: either way somebody gets what they did not write. */
+/**
+ * `env` takes precedence over `envFrom`, and a later source over an earlier one. In both cases, a container would get a value that its
+ * author does not expect.
+ */
 function takenVariable(container: PodContainer, missing: readonly string[], known: Known): Denial | undefined {
   const { name, variables, envFrom } = container;
   const said = ({ variable, secret }: Brought) => ({

@@ -11,16 +11,16 @@ export interface Addition {
   readonly envFrom: EnvFrom | undefined;
 }
 
-/** Mounts and sources of variables: forty containers with the most classes and Secrets that a pod may name. */
+/** Mounts and sources of variables: enough for forty containers with the most classes and Secrets that a pod can name. */
 export const MOST_ENTRIES = 2_000;
 
-/** Characters of paths and names: more than this is no pod that etcd would store. */
+/** Characters of paths and names. etcd would not store a larger pod. */
 export const MOST_CHARACTERS = 1024 * 1024;
 
 /**
- * Refuses a pod whose patch would be the product of two long lists: half a mebibyte of short containers and sixteen classes made a patch
- * that ended the webhook. Found by multiplication, before anything of the patch or of the comparisons for it is made. A container's own
- * sources of variables count as well where there are Secrets to compare them with: each may bring hundreds of keys.
+ * Denies a pod whose patch would be the product of two long lists. Half a mebibyte of short containers and sixteen classes produced a patch
+ * that crashed the webhook. This check multiplies the lengths before the webhook computes the patch or its comparisons. If there are
+ * Secrets to compare, a container's own sources of variables count as well, because each can contain hundreds of keys.
  */
 export function additionProblem({ selection: { containers }, mounts, envFrom }: Addition): Denial | undefined {
   const secrets = envFrom?.secrets ?? [];
@@ -37,7 +37,10 @@ export function additionProblem({ selection: { containers }, mounts, envFrom }: 
   });
 }
 
-/** What it has of us already is not compared with anything, and is there when another webhook has the pod reviewed again. */
+/**
+ * Does not count entries that the webhook has already added: they are not compared, and they exist when another webhook triggers a second
+ * review of the pod.
+ */
 function foreignSources({ envFrom }: PodContainer, secrets: readonly string[]): number {
   return envFrom.filter(({ secret, prefix }) => prefix !== "" || secret === undefined || !secrets.includes(secret)).length;
 }

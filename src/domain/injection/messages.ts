@@ -10,7 +10,7 @@ export type Placeholders<Template extends string> = Template extends `${string}{
 
 type Values<Template extends string> = Readonly<Record<Placeholders<Template>, string>>;
 
-/** Puts values into a template, as they are. */
+/** Puts values into a template without changes. */
 export function fill<const Template extends string>(template: Template, values: Values<Template>): string {
   const known = new Map<string, string>(Object.entries(values));
   return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => known.get(name) ?? whole);
@@ -20,7 +20,7 @@ const CLASS_ADVICE = "write the name of a SecretProviderClass in the pod's names
 const SECRET_ADVICE = "write the name of a Secret in the pod's namespace, or a comma-separated list of names";
 const CONTAINER_ADVICE = 'write container names separated by commas, or "-name" to exclude one';
 
-/** What can be wrong with a value; it follows `{annotation} is {value}: `. */
+/** Problems of a value; the text follows `{annotation} is {value}: `. */
 export const PROBLEMS = {
   flag: 'write "true" or "false"',
   window: `{why}: ${WINDOW_ADVICE}`,
@@ -55,10 +55,10 @@ export const PROBLEMS = {
   secretCount: "a pod can use at most {most} Secrets",
 } as const;
 
-/** After a path that meets another one only by the link. */
+/** Follows a path that collides with another one only through the link. */
 export const LINK_NOTE = ' ("/var/run" is a link to "/run" in most images)';
 
-/** What to do about a container that has something in the way: the last part of a denial. `{containers}` is the value to write. */
+/** Advice for a container with a conflict: the last part of a denial. `{containers}`: annotation value to write. */
 export const FIXES = {
   path: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path`,
   pathOrContainer: `set annotation ${POD_ANNOTATIONS.mountPath} to a free path, or exclude the container with ${POD_ANNOTATIONS.containers}: {containers}`,
@@ -66,12 +66,15 @@ export const FIXES = {
   variableOrContainer: `rename one of them, or exclude the container with ${POD_ANNOTATIONS.containers}: {containers}`,
 } as const;
 
-/** Leaving the container out is offered only where another one stays selected: `without` is the annotation's value then. */
+/**
+ * Returns the advice. Suggests excluding the container only if another one stays selected: `without` is the annotation's value in that
+ * case.
+ */
 export function fixFor(kind: "path" | "variable", without: string | undefined): string {
   return without === undefined ? FIXES[kind] : fill(FIXES[`${kind}OrContainer`], { containers: JSON.stringify(without) });
 }
 
-/** What a pod is denied with: what is wrong, where, and what to write instead. */
+/** Denials of a pod: the problem, its place, and what to write instead. */
 export const DENIALS = {
   invalid: ["InvalidAnnotation", "{annotation} is {value}: {problem}"],
   unknown: ["UnknownAnnotation", "{annotation} is unknown: correct or remove it"],
@@ -138,7 +141,7 @@ export function denial<Name extends DenialName>(name: Name, values: Values<(type
   return { reason, message: fill(template, values as Values<typeof template>) };
 }
 
-/** What is told beside an answer. At most 120 characters with whatever is put in. */
+/** Warnings with an answer. At most 120 characters, including the inserted values. */
 export const WARNINGS = {
   unknown: `{key} is not a ${PREFIX}/ annotation: correct or remove it`,
   unknownButNear: `{key} is not a ${PREFIX}/ annotation: did you mean {nearest}?`,
@@ -174,10 +177,10 @@ type WarningName = keyof typeof WARNINGS;
 const LONGEST_WARNING = 120;
 const SHOWN = { most: 63, least: 11 };
 
-/** How a value is shown that is not merely quoted; `why` is a sentence of ours. */
+/** Formats of values that are not simply quoted. `why` is a sentence from this project. */
 const SHOWN_AS: Readonly<Record<string, (value: string, shown: number) => string>> = { path: quotedPath, why: (value) => value };
 
-/** A warning with the values in quotes, cut as far as it takes to keep the whole within its length. */
+/** Returns a warning with the values in quotes, shortened as necessary to keep the length limit. */
 export function warning<Name extends WarningName>(name: Name, values: Values<(typeof WARNINGS)[Name]>): string {
   const given = Object.entries<string>(values);
   const textAt = (shown: number): string =>
@@ -191,6 +194,6 @@ export function warning<Name extends WarningName>(name: Name, values: Values<(ty
     else tooLong = middle;
   }
   const cut = textAt(fits);
-  // What says why is as long as it is.
+  // The search above does not shorten `why`, so the whole text may still be too long.
   return cut.length <= LONGEST_WARNING ? cut : `${cut.slice(0, LONGEST_WARNING - 3)}...`;
 }

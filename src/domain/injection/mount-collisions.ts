@@ -6,36 +6,41 @@ import { denial, fixFor, LINK_NOTE, warning } from "./messages.ts";
 import { endOf, isSameOrInside, type OperatingSystem, placesOf, restBelow } from "./mount-path.ts";
 import type { Pod, PodContainer } from "./pod.ts";
 
-/** Something that a container has at a path. */
+/** An object at a path in a container. */
 interface Occupant {
   readonly path: string;
   readonly places: readonly string[];
-  /** In the words of a message. */
+  /** Words for messages. */
   readonly thing: "volume" | "a block device" | "its termination message";
-  /** Undefined: it is no volume's. */
+  /** Undefined if it is not a volume. */
   readonly volume: string | undefined;
-  /** Of the volume, where not all of it is mounted. */
+  /** Path in the volume, if only part of it is mounted. */
   readonly subPath: string | undefined;
   readonly isReadOnly: boolean;
 }
 
-/** All that a container has at one place. */
+/** All objects at one place in a container. */
 interface Occupied {
   readonly place: string;
   /** In the pod's order. */
   readonly order: number;
   readonly first: Occupant;
   /**
-   * What a mount point inside is made in: of two at one place, spelled otherwise, the later covers the earlier. Which one that is, is the
-   * runtime's to say.
+   * The object in which the runtime creates a mount point below. If two objects are at one place with different spellings, the later one
+   * covers the earlier one, and the runtime decides which one is later. So this is the read-only one, if any.
    */
   readonly strictest: Occupant;
 }
 
-/** All that takes up room in a container's file system, each place once: thousands of mounts at one place are as soon compared as one. */
+/**
+ * Everything in a container's file system that occupies a place, each place once. So a comparison with thousands of mounts at one place
+ * costs as much as with one.
+ */
 export type Occupants = readonly Occupied[];
 
-/** Of one pod. To be computed once per container: with many classes each path is compared many times. */
+/**
+ * Returns a function for the containers of one pod. Call it once per container, because with many classes each path is compared many times.
+ */
 export function occupantsIn({ volumes, system }: Pod): (container: PodContainer) => Occupants {
   const readOnly = new Set(volumes.filter(({ isReadOnly }) => isReadOnly).map(({ name }) => name));
   const known = new Map<string, readonly string[]>();
@@ -74,25 +79,25 @@ function byPlace(occupants: readonly Occupant[]): Occupants {
 
 export type Collision =
   | { readonly kind: "refused"; readonly denial: Denial }
-  /** It works, and leaves an empty directory in the volume around it. */
+  /** The mount works but leaves an empty directory in the volume around it. */
   | { readonly kind: "told"; readonly warning: string }
   | { readonly kind: "none" };
 
-/** A container as a class's mount meets it. */
+/** A container that a class is to be mounted in. */
 export interface Target {
   readonly container: PodContainer;
   readonly occupants: Occupants;
-  /** What it was selected with. */
+  /** The selection that includes the container. */
   readonly selection: ContainerSelection;
   readonly system: OperatingSystem;
 }
 
 /**
- * What stands in the way of a class's mount in a container. Runtimes mount outer paths first and make what is missing of an
- * inner one: impossible in a read-only mount, which ours is too.
+ * Checks a class's mount for conflicts in a container. Runtimes mount outer paths first and create missing parts of an inner path. That is
+ * impossible in a read-only mount, and the mounts of classes are read-only, too.
  */
 export function collisionOf(target: Target, mount: ClassMount, places: readonly string[]): Collision {
-  // Once through all of them and no more: the product with the classes is what a long list costs.
+  // Only one pass over all of them, because a pass for each class would be expensive for a long list.
   const near = target.occupants.filter(({ place }) => places.some((ours) => isSameOrInside(place, ours) || isSameOrInside(ours, place)));
   const same = firstOf(near.filter(({ place }) => places.includes(place)));
   if (same !== undefined) return refused("pathTaken", target, same, mount);
@@ -108,7 +113,7 @@ function firstOf([head, ...others]: Occupants): Occupant | undefined {
   return others.reduce((first, other) => (first !== undefined && first.order <= other.order ? first : other), head)?.first;
 }
 
-/** The innermost is the one that the mount point is made in. */
+/** Returns the innermost object around the path, because the runtime creates the mount point in it. */
 function innermostAround(
   occupants: Occupants,
   places: readonly string[],
@@ -122,7 +127,7 @@ function innermostAround(
   return innermost;
 }
 
-/** Named as the volume's owner finds it there. */
+/** Names the directory by its path in the volume. */
 function directoryWarning({ container }: Target, { volume = "", subPath }: Occupant, rest: string): string {
   const path = subPath === undefined ? rest : `${subPath.replace(/\/+$/, "")}/${rest}`;
   return warning("pathInVolume", { container: container.name, path, volume });
@@ -143,7 +148,7 @@ function refused(name: Refusal, target: Target, occupant: Occupant, mount: Class
   return { kind: "refused", denial: denial(name, values) };
 }
 
-/** The two paths meet only where `/var/run` is `/run`: who reads the message may wonder. */
+/** Whether the two paths collide only because `/var/run` is a link to `/run`. The message then explains that. */
 function isByLink(path: string, mountPath: string, system: OperatingSystem): boolean {
   const [[place = ""], [ours = ""]] = [placesOf(path, system), placesOf(mountPath, system)];
   return restBelow([place], [ours]) === undefined && restBelow([ours], [place]) === undefined;

@@ -1,22 +1,22 @@
 import { failed, ok, type Result } from "../result.ts";
 import { fill, PROBLEMS } from "./messages.ts";
 
-/** The pod's operating system decides what a path is. */
+/** Operating system of the pod, which determines the syntax of paths. */
 export type OperatingSystem = "linux" | "windows";
 
-/** Of a message about a path. */
+/** Returns an example path for messages. */
 export function examplePath(system: OperatingSystem): string {
   return EXAMPLES[system];
 }
 
-/** The longest that the system takes. */
+/** The longest path that the system accepts. */
 export const LONGEST = { linux: 4096, windows: 260 } as const;
 const EXAMPLES = { linux: '"/mnt/secrets-store"', windows: '"C:\\secrets-store"' } as const;
 
-/** A path of Windows begins with it. */
+/** Start of a Windows path. */
 export const DRIVE = /^[a-zA-Z]:/;
 
-/** Reads what a person may write as a mount path, into its one normal form. */
+/** Reads a mount path in any notation that users write, and returns its normal form. */
 export function readMountPath(text: string, system: OperatingSystem): Result<string, string> {
   return system === "windows" ? readWindowsPath(text) : readLinuxPath(text);
 }
@@ -32,7 +32,7 @@ function readLinuxPath(text: string): Result<string, string> {
   return path === "/" ? failed(fill(PROBLEMS.pathRoot, { example })) : ok(path);
 }
 
-/** `C:\dir`, `C:/dir`, and without a drive `\dir` or `/dir`, before which the kubelet puts `c:`. */
+/** Reads `C:\dir`, `C:/dir`, and without a drive `\dir` or `/dir`, before which the kubelet puts `c:`. */
 function readWindowsPath(text: string): Result<string, string> {
   const example = EXAMPLES.windows;
   const drive = DRIVE.exec(text)?.[0] ?? "";
@@ -47,7 +47,7 @@ function readWindowsPath(text: string): Result<string, string> {
   return ok(`${drive}${separator}${parts.join(separator)}`);
 }
 
-/** The place of one of several classes below a common path. */
+/** Returns the path of one of several classes below a common path. */
 export function pathBelow(path: string, name: string): string {
   return `${path}${separatorOf(path)}${name}`;
 }
@@ -57,8 +57,8 @@ function separatorOf(path: string): "/" | "\\" {
 }
 
 /**
- * What two paths have in common that lead to one place: as kubelet and runtime read them. Only for comparisons. In most images
- * `/var/run` is a link to `/run`: a path below it is at two places, of which nobody can say here which one counts.
+ * Returns a normal form that is the same for all paths to one place, as the kubelet and the runtime read them. Only for comparisons. In
+ * most images, `/var/run` is a link to `/run`, so a path below it has two places, and the webhook cannot know which one applies.
  */
 export function placesOf(path: string, system: OperatingSystem): readonly string[] {
   const place = placeOf(path, system);
@@ -89,8 +89,8 @@ function partsOf(path: string, separator: string | RegExp): readonly string[] {
 }
 
 /**
- * What lies between a path and one that it is in, both as {@link placesOf} gives them: empty where they are the same, undefined where
- * neither spelling is inside.
+ * Returns the rest of a path below another path that contains it, both from {@link placesOf}. Empty if they are the same, undefined if the
+ * path is not inside.
  */
 export function restBelow(places: readonly string[], parents: readonly string[]): string | undefined {
   let shortest: string | undefined;
@@ -104,13 +104,13 @@ export function restBelow(places: readonly string[], parents: readonly string[])
   return shortest;
 }
 
-/** The end of a path in its own spelling, as long as `rest` has parts. */
+/** Returns the end of a path in its own spelling, with as many parts as `rest`. */
 export function endOf(path: string, rest: string, system: OperatingSystem): string {
   const parts = partsOf(path, system === "windows" ? /[/\\]/ : "/");
   return parts.slice(-rest.split("/").length).join("/");
 }
 
-/** Both as {@link placesOf} gives them. */
+/** Both from {@link placesOf}. */
 export function isSameOrInside(path: string, parent: string): boolean {
   if (!path.startsWith(parent)) return false;
   return path.length === parent.length || parent.endsWith("/") || path[parent.length] === "/";

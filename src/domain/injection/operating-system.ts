@@ -5,12 +5,12 @@ import { DRIVE, type OperatingSystem } from "./mount-path.ts";
 export const OS_LABELS = ["kubernetes.io/os", "beta.kubernetes.io/os"];
 /** AKS: `Windows2019`, `Windows2022`, `WindowsAnnual`, …, and for Linux `Ubuntu`, `AzureLinux`. */
 export const SKU_LABEL = "kubernetes.azure.com/os-sku";
-/** Of Windows nodes only. */
+/** Present only on Windows nodes. */
 export const BUILD_LABEL = "node.kubernetes.io/windows-build";
 
 /**
- * Of the nodes that a pod can run on. `spec.os` says it, where it is there. Older pods select nodes, by labels or by an affinity that
- * leaves no others. What remains is told by what only Windows has: its security options, and drives in paths.
+ * Returns the operating system of the nodes that a pod can run on. `spec.os` names it, if present. Older pods select nodes by labels or by
+ * a node affinity. Otherwise, features that only Windows has identify it: its security options, and drives in paths.
  */
 export function systemOfPod(spec: JsonObject): OperatingSystem {
   const named = memberOf(spec, "os")["name"];
@@ -24,7 +24,7 @@ export function systemOfPod(spec: JsonObject): OperatingSystem {
     : "linux";
 }
 
-/** Undefined where the label does not say, or where its values differ. */
+/** Returns undefined if the label does not identify a system, or if its values differ. */
 function systemByValues(key: string, values: readonly unknown[]): OperatingSystem | undefined {
   const systems = new Set(values.map((value) => systemByLabel(key, value)));
   const [system] = systems;
@@ -37,7 +37,7 @@ function systemByLabel(key: string, value: unknown): OperatingSystem | undefined
   return key === BUILD_LABEL ? "windows" : undefined;
 }
 
-/** Terms are alternatives: each of them must lead to the same system. */
+/** Terms are alternatives, so each of them must lead to the same system. */
 function systemByAffinity(affinity: JsonObject): OperatingSystem | undefined {
   const required = memberOf(memberOf(affinity, "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution");
   const systems = new Set(listAt(required, "nodeSelectorTerms").map(systemByTerm));
@@ -45,7 +45,7 @@ function systemByAffinity(affinity: JsonObject): OperatingSystem | undefined {
   return systems.size === 1 ? system : undefined;
 }
 
-/** Expressions of a term hold together: one is enough. */
+/** All expressions of a term apply together, so one is enough. */
 function systemByTerm(term: JsonObject): OperatingSystem | undefined {
   return listAt(term, "matchExpressions")
     .map(systemByExpression)

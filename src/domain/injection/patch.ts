@@ -10,8 +10,8 @@ import type { ContainerList } from "./pod.ts";
 import { CSI_DRIVER } from "./settings.ts";
 
 /**
- * The JSON Patch that carries out a plan, empty where the pod has it all. The raw pod and a copy with our additions are
- * compared: the copy shares every part that we do not add to, so nothing in it can differ, known field or not.
+ * Returns the JSON Patch that carries out a plan; empty if the pod already has everything. Compares the raw pod with a copy that has the
+ * additions. The copy shares every other part with the raw pod, so those parts cannot differ, even in unknown fields.
  */
 export function patchFor(raw: JsonObject, plan: InjectionPlan): readonly PatchOperation[] {
   return jsonpatch.compare(raw, wantedPod(raw, plan)).map((operation) => checked(raw, operation));
@@ -44,7 +44,7 @@ function volumeFor({ name, secretProviderClass, credentialsSecret }: NewVolume):
     name,
     csi: {
       driver: CSI_DRIVER,
-      // The driver refuses anything else.
+      // The driver rejects any other value.
       readOnly: true,
       volumeAttributes: { secretProviderClass },
       ...(credentialsSecret === undefined ? {} : { nodePublishSecretRef: { name: credentialsSecret } }),
@@ -52,7 +52,7 @@ function volumeFor({ name, secretProviderClass, credentialsSecret }: NewVolume):
   };
 }
 
-/** What one container gets. */
+/** Additions to one container. */
 interface Additions {
   readonly mounts: readonly NewMount[];
   readonly envFrom: readonly NewEnvFrom[];
@@ -68,7 +68,10 @@ function withAdditions(spec: JsonObject, list: ContainerList, plan: InjectionPla
   return { [list]: containers };
 }
 
-/** By container: a pod may have thousands, and a search in the whole plan for each would take its square. */
+/**
+ * Groups the additions by container. A pod can have thousands of containers, and a search in the whole plan for each would take quadratic
+ * time.
+ */
 function additionsByIndex(list: ContainerList, plan: InjectionPlan): ReadonlyMap<number, Additions> {
   const byIndex = new Map<number, { readonly mounts: NewMount[]; readonly envFrom: NewEnvFrom[] }>();
   const of = (index: number) => {
@@ -90,7 +93,7 @@ function listsOf(container: JsonObject, { mounts, envFrom }: Additions): JsonObj
   };
 }
 
-/** Our own label and status, which a pod made from a copied template brings along. Nothing else is ever overwritten. */
+/** The project's own label and status, which a pod from a copied template may already have. The webhook overwrites nothing else. */
 const OVERWRITTEN: readonly string[] = [
   `/metadata/annotations/${pointerPart(POD_ANNOTATIONS.status)}`,
   `/metadata/labels/${pointerPart(INJECTED_LABEL)}`,
@@ -100,12 +103,12 @@ function pointerPart(key: string): string {
   return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
-/** Throws where an operation is not an addition: a bug of ours, which must not reach a pod. */
+/** Throws if an operation is not an addition. That would be a bug in this project and must not reach a pod. */
 function checked(raw: JsonObject, operation: ReturnType<typeof jsonpatch.compare>[number]): PatchOperation {
   const { op, path } = operation;
   if (op === "add") return { op, path, value: operation.value };
   if (op === "replace" && OVERWRITTEN.includes(path)) return { op, path, value: operation.value };
-  // An explicit `null` is an absent member to Kubernetes, and `add` sets it just the same.
+  // For Kubernetes, an explicit `null` is an absent member, and `add` sets it in the same way.
   if (op === "replace" && jsonpatch.getValueByPointer(raw, path) === null) return { op: "add", path, value: operation.value };
   throw new Error(`a patch may only add, this one would ${op} ${path}`);
 }

@@ -12,12 +12,12 @@ import type { ContainerList, Pod, PodContainer } from "./pod.ts";
 import type { InjectionSettings } from "./settings.ts";
 import { riskOf } from "./system-paths.ts";
 
-/** What is missing in the pod. Empty lists: it has all of it already. */
+/** The missing parts of the pod. Empty lists: the pod already has everything. */
 export interface InjectionPlan {
   readonly volumes: readonly NewVolume[];
   readonly mounts: readonly NewMount[];
   readonly envFrom: readonly NewEnvFrom[];
-  /** Value of the status annotation; undefined where the pod has no room for one. */
+  /** Value of the status annotation; undefined if the pod has no room for one. */
   readonly status: string | undefined;
   readonly classes: readonly string[];
   readonly warnings: readonly string[];
@@ -35,7 +35,7 @@ export interface PlanInput extends Omit<VolumeInput, "settings"> {
   readonly envFrom: EnvFrom | undefined;
 }
 
-/** Compares what the annotations ask for with what the pod has; the plan of a pod that was patched by its plan is empty. */
+/** Compares the request in the annotations with the pod. For a pod that was patched by its plan, the new plan is empty. */
 export function planInjection(input: PlanInput, settings: InjectionSettings): Result<InjectionPlan, Denial> {
   const occupantsOf = occupantsIn(input.pod);
   const { selection } = input;
@@ -76,7 +76,7 @@ export function planInjection(input: PlanInput, settings: InjectionSettings): Re
   });
 }
 
-/** The pod has all that its annotations ask for. The status says what was done, and is no part of that. */
+/** Whether the pod has everything that its annotations request. Ignores the status annotation, which only reports the result. */
 export function isComplete({ labels }: Pod, { volumes, mounts, envFrom }: InjectionPlan): boolean {
   return volumes.length + mounts.length + envFrom.length === 0 && labels[INJECTED_LABEL] === "true";
 }
@@ -86,7 +86,7 @@ interface MissingMounts {
   readonly warnings: readonly string[];
 }
 
-/** A container that mounts the volume anywhere has what it needs, at the place it chose. */
+/** Skips containers that already mount the volume, at any path. */
 function missingMounts(
   targets: readonly Target[],
   { name: volume, equal }: ChosenVolume,
@@ -106,7 +106,7 @@ function missingMounts(
   return ok({ mounts, warnings });
 }
 
-/** A mount with `subPath` is bound to the file it found at start. */
+/** A mount with `subPath` is bound to the file that it found at start. */
 function subPathWarnings(containers: readonly PodContainer[], volumes: readonly ChosenVolume[]): readonly string[] {
   const names = new Set(volumes.flatMap(({ equal }) => [...equal]));
   return containers
@@ -114,15 +114,15 @@ function subPathWarnings(containers: readonly PodContainer[], volumes: readonly 
     .map(({ name }) => warning("subPath", { container: name }));
 }
 
-/** Of all annotations of an object, keys and values in UTF-8: the API server refuses more. */
+/** Most bytes of all annotations of an object, keys and values in UTF-8. The API server rejects more. */
 export const MOST_BYTES = 256 * 1024;
 
-/** For a pod that brings a status from elsewhere and has no room for its own. */
+/** For a pod that has a status from elsewhere and no room for its own. */
 const EMPTY = "{}";
 
 /**
- * The status as far as there is room for it: it is output that nobody reads back, and must never be what a pod is refused for.
- * Undefined: the annotation stays as it is, mostly absent.
+ * Returns the status if there is room for it. No code reads this output, so it must never cause a rejection of the pod. Undefined: the
+ * annotation stays unchanged, usually absent.
  */
 function statusThatFits({ annotations }: Pod, status: string): string | undefined {
   const { [POD_ANNOTATIONS.status]: own, ...others } = annotations;
@@ -131,10 +131,10 @@ function statusThatFits({ annotations }: Pod, status: string): string | undefine
   return own !== undefined && EMPTY.length <= room ? EMPTY : undefined;
 }
 
-/** Of one character of a text in UTF-8. */
+/** Most bytes of one character of a text in UTF-8. */
 const MOST_BYTES_OF_CHARACTER = 3;
 
-/** In bytes: exact where it may matter, and never too small. */
+/** Returns the size in bytes: exact if it may matter, and never too small. */
 function sizeOf(annotations: Readonly<Record<string, string>>): number {
   let characters = 0;
   for (const [key, value] of Object.entries(annotations)) characters += key.length + value.length;

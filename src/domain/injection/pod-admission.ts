@@ -28,10 +28,10 @@ import {
   unknownAnnotationWarning,
 } from "./unknown-annotations.ts";
 
-/** Set by the kubelet on the API server's copy of a static pod, which nothing can change. */
+/** Set by the kubelet on the API server's copy of a static pod, which cannot be changed. */
 export const MIRROR_POD = "kubernetes.io/config.mirror";
 
-/** A valid request for injection; the classes still have to be looked up. */
+/** A valid request for injection; the classes still have to be read. */
 export interface InjectionRequest {
   readonly pod: Pod;
   readonly mounts: readonly ClassMount[];
@@ -53,7 +53,7 @@ export function needsNamespace(request: AdmissionRequest): boolean {
   return annotations[POD_ANNOTATIONS.inject] === "true" && annotations[MIRROR_POD] === undefined;
 }
 
-/** First half of the decision: all that can be said without looking at a class. */
+/** First half of the decision: everything that does not depend on a class. */
 export function openRequest(request: AdmissionRequest, settings: InjectionSettings, namespace: NamespaceFact = NO_DEFAULTS): Opened {
   if (!isPodCreation(request)) return decided(unchanged("Unsupported"));
   if (request.namespace === undefined) return decided(invalidReview("request.namespace must be a non-empty string"));
@@ -62,7 +62,7 @@ export function openRequest(request: AdmissionRequest, settings: InjectionSettin
   return openPod(pod.value, settings, { name: request.namespace, fact: namespace });
 }
 
-/** Second half: with what is known of each class, what to add. */
+/** Second half of the decision: the additions, which depend on the facts about each class. */
 export function closeRequest(
   request: InjectionRequest,
   facts: ReadonlyMap<string, ClassFact>,
@@ -75,7 +75,7 @@ export function closeRequest(
   return patched(patchFor(request.pod.raw, plan.value), plan.value.classes, warnings);
 }
 
-/** Volumes cannot be added to a pod that exists, and a subresource is not a pod. */
+/** Volumes cannot be added to an existing pod, and a subresource is not a pod. */
 function isPodCreation({ operation, resource, subResource }: AdmissionRequest): boolean {
   return (
     operation === "CREATE" &&
@@ -116,7 +116,7 @@ interface OptedIn {
 }
 
 function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }: OptedIn): Opened {
-  // Going on without them might hand secrets to a container that a default leaves out.
+  // Without the defaults, the webhook might give secrets to a container that a default excludes.
   if (fact.kind === "unknown") return decided(denied(denial("namespaceUnknown", { namespace: quoted(name, 63) }), own));
   const defaults = fact.kind === "found" ? fact.annotations : {};
   const unknown = unknownAnnotations(defaults, KNOWN_ON_NAMESPACES);
@@ -149,7 +149,7 @@ function readOptIn(annotations: Readonly<Record<string, string>>): Result<boolea
   return readFlag(value === undefined ? undefined : annotationOnPod(POD_ANNOTATIONS.inject, value));
 }
 
-/** To a pod that is none of our business: told, never refused. */
+/** Returns warnings for a pod that is not opted in. The webhook never denies such a pod. */
 function toldWithoutOptIn(annotations: Readonly<Record<string, string>>): readonly string[] {
   const { inject, secretProviderClass, restartOnRotation, restartWindow } = POD_ANNOTATIONS;
   const isForgotten = annotations[inject] === undefined && annotations[secretProviderClass] !== undefined;

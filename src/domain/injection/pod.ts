@@ -6,17 +6,17 @@ import { isTextMap, textMapProblem } from "../text-map.ts";
 import type { OperatingSystem } from "./mount-path.ts";
 import { systemOfPod } from "./operating-system.ts";
 
-/** The narrow view that decisions are made on. `raw` is the pod itself, which patches are computed from. */
+/** The parts of a pod that decisions depend on. `raw` is the pod itself, from which patches are computed. */
 export interface Pod {
   readonly raw: JsonObject;
-  /** Empty for a pod whose name the API server has yet to generate. */
+  /** Undefined for a pod whose name the API server has not generated yet. */
   readonly name: string | undefined;
   readonly generateName: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly system: OperatingSystem;
   readonly volumes: readonly PodVolume[];
-  /** Init containers first (native sidecars are among them), then containers, in the pod's order. */
+  /** Init containers first (including native sidecars), then containers, in the pod's order. */
   readonly containers: readonly PodContainer[];
 }
 
@@ -27,16 +27,16 @@ export interface PodContainer {
   readonly index: number;
   readonly name: string;
   readonly mounts: readonly PodMount[];
-  /** Raw block devices: their paths must not be mounted at either. */
+  /** Paths of raw block devices, which must not be mount paths. */
   readonly devicePaths: readonly string[];
-  /** Where the kubelet mounts the file of the termination message. */
+  /** Path at which the kubelet mounts the file of the termination message. */
   readonly terminationMessagePath: string;
   /** Names of the variables in `env`. */
   readonly variables: readonly string[];
   readonly envFrom: readonly PodEnvFrom[];
 }
 
-/** A source of variables; those of a ConfigMap have no `secret`. */
+/** A source of variables; a ConfigMap has no `secret`. */
 export interface PodEnvFrom {
   readonly secret: string | undefined;
   readonly prefix: string;
@@ -46,15 +46,15 @@ export interface PodMount {
   readonly volume: string;
   readonly mountPath: string;
   readonly isReadOnly: boolean;
-  /** Or the expression that makes one. */
+  /** `subPath`, or the expression that produces it. */
   readonly subPath: string | undefined;
 }
 
 export interface PodVolume {
   readonly name: string;
-  /** The volume's type as the pod names it: `emptyDir`, `csi`, … */
+  /** The volume's type as in the pod: `emptyDir`, `csi`, … */
   readonly source: string;
-  /** No container can write into it, whatever its mounts say. */
+  /** Whether no container can write to it, regardless of its mounts. */
   readonly isReadOnly: boolean;
   readonly csi: CsiSource | undefined;
 }
@@ -66,7 +66,7 @@ export interface CsiSource {
   readonly credentialsSecret: string | undefined;
 }
 
-/** Reads a pod as the API server sends it. The error names the field that is not what a pod has there. */
+/** Reads a pod as the API server sends it. The error names the field that is not valid in a pod. */
 export function readPod(raw: unknown): Result<Pod, string> {
   const problems: string[] = [];
   const pod = objectAt(raw, "request.object", problems);
@@ -86,7 +86,7 @@ export function readPod(raw: unknown): Result<Pod, string> {
   return problem === undefined ? ok(view) : failed(problem);
 }
 
-/** Empty where they are too large: nothing of them is read. */
+/** Returns an empty map if the annotations are too large, so that none of them are read. */
 function annotationsOf(metadata: JsonObject, problems: string[]): Readonly<Record<string, string>> {
   const annotations = textMap(metadata["annotations"], "metadata.annotations", problems);
   const problem = annotationsSizeProblem(annotations);
@@ -127,7 +127,7 @@ function readMount(mount: JsonObject): PodMount {
   };
 }
 
-/** The kubelet mounts these read-only always. */
+/** The kubelet always mounts these read-only. */
 export const READ_ONLY_SOURCES = ["configMap", "secret", "downwardAPI", "projected", "image"];
 
 function readVolume(volume: JsonObject): PodVolume {
@@ -153,7 +153,7 @@ function readCsi(csi: JsonObject): CsiSource {
   };
 }
 
-/** Absent and `null` are the same to Kubernetes. */
+/** Absent and `null` are the same for Kubernetes. */
 function objectAt(value: unknown, path: string, problems: string[]): JsonObject {
   if (isJsonObject(value)) return value;
   problems.push(`${path} must be an object`);

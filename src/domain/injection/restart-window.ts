@@ -5,7 +5,7 @@ import { invalidAnnotation } from "./annotation-value.ts";
 import type { Annotation } from "./effective-annotations.ts";
 import { fill, PROBLEMS, warning } from "./messages.ts";
 
-/** No pod needs the window of its Namespace to run: what is wrong with it is told, and costs nobody a pod. */
+/** Reads the restart window. An invalid window on the Namespace causes only a warning, because no pod needs the window to run. */
 export function readRestartWindow(annotation: Annotation | undefined, namespace: string): Result<readonly string[], Denial> {
   const window = annotation === undefined ? undefined : parseWindow(annotation.text);
   if (annotation === undefined || window === undefined || window.ok) return ok([]);
@@ -14,7 +14,7 @@ export function readRestartWindow(annotation: Annotation | undefined, namespace:
   return failed(invalidAnnotation(annotation, fill(PROBLEMS.window, { why: window.error })));
 }
 
-/** For a workload that the webhook has nothing else to do with. */
+/** Returns warnings for a workload that needs nothing else from the webhook. */
 export function windowWarnings(text: string): readonly string[] {
   const window = parseWindow(text);
   return window.ok ? [] : [warning("window", { value: text, why: window.error })];

@@ -1,12 +1,12 @@
-/** What the operator's settings say about injection. */
+/** The operator's settings for injection. */
 export interface InjectionSettings {
-  /** Of this build; written into the status annotation. */
+  /** Version of this build, for the status annotation. */
   readonly version: string;
-  /** An unknown annotation under our prefix is denied instead of warned about. */
+  /** Whether unknown annotations with the project's prefix cause a denial instead of a warning. */
   readonly strictAnnotations: boolean;
   /**
-   * Whoever asks may read the classes: the API server that shows its certificate, or the user of a command. To anybody else messages hold
-   * the words of the request alone, and nothing that only the cluster knows. Default: not.
+   * Whether the caller can read the classes: the API server with its certificate, or the user of a command. For any other caller, messages
+   * contain only words from the request, and no facts from the cluster. Default: false.
    */
   readonly isCallerTrusted?: boolean;
 }

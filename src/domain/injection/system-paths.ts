@@ -1,23 +1,24 @@
 import { isSameOrInside, type OperatingSystem, placesOf } from "./mount-path.ts";
 
-/** `trees`: at none of them and nowhere inside. `exact`: not at it, and inside where nothing else forbids it. */
+/**
+ * `trees`: forbidden paths, including everything inside. `exact`: forbidden paths that allow a mount inside, unless another rule forbids
+ * it.
+ */
 interface SystemPaths {
   readonly trees: readonly string[];
   readonly exact: readonly string[];
 }
 
-/** The device files and links of runc, and the file systems of the kernel that nothing can be made in. */
+/** The device files and links of runc, and the kernel's file systems in which nothing can be created. */
 const DEVICES = "null zero full random urandom tty console ptmx pts mqueue fd stdin stdout stderr core termination-log"
   .split(" ")
   .map((name) => `/dev/${name}`);
 
 /**
- * Where kubelet, runtime or system have something of their own, so that a container with a mount there does not start. As
- * {@link placesOf} writes paths.
- *
- * - kubelet: `/etc/hosts` and the termination message
- * - runtime: the rest of `/etc`, `/dev`, `/proc`, `/sys`; CRI-O also makes files in `/run`, which `/var/run` is a link to
- * - a folder cannot be mounted over what is a file in every image
+ * Paths that the kubelet, the runtime or the system uses, so that a container with a mount there does not start. In the form of
+ * {@link placesOf}. The kubelet uses `/etc/hosts` and the termination message. The runtime uses the rest of `/etc`, `/dev`, `/proc` and
+ * `/sys`. CRI-O also creates files in `/run`, to which `/var/run` is a link. Also, a directory cannot be mounted over a path that is a file
+ * in every image.
  */
 export const FORBIDDEN_PATHS: Readonly<Record<OperatingSystem, SystemPaths>> = {
   linux: {
@@ -27,7 +28,7 @@ export const FORBIDDEN_PATHS: Readonly<Record<OperatingSystem, SystemPaths>> = {
   windows: { trees: ["c:/windows"], exact: [] },
 };
 
-/** What the image has there is hidden, and the container may live without it. */
+/** A mount here hides files of the image; the container may work without them. */
 const HIDING: Readonly<Record<OperatingSystem, readonly string[]>> = {
   linux: (
     "/bin /sbin /lib /lib32 /lib64 /usr /usr/bin /usr/sbin /usr/lib /usr/lib64 /usr/local /usr/local/bin /usr/local/lib " +
@@ -37,8 +38,8 @@ const HIDING: Readonly<Record<OperatingSystem, readonly string[]>> = {
 };
 
 /**
- * At or around the token of the account, and what other webhooks mount beside it. A pod that has a token is refused for it; one without
- * may have its secrets there, and a template does not say whether its pods get one.
+ * Paths at or around the token of the ServiceAccount, and around mounts that other webhooks add beside it. A pod with a token cannot have a
+ * mount here, but a pod without one can, and a template does not show whether its pods get a token.
  */
 const AROUND_TOKENS: Readonly<Record<OperatingSystem, readonly string[]>> = {
   linux: ["", "/kubernetes.io", "/kubernetes.io/serviceaccount"].map((rest) => `/run/secrets${rest}`),
@@ -50,7 +51,7 @@ export function isSystemPath(path: string, system: OperatingSystem): boolean {
   return placesOf(path, system).some((place) => exact.includes(place) || trees.some((tree) => isSameOrInside(place, tree)));
 }
 
-/** Why a mount at that path may keep a container from working, where it does not have to. */
+/** Returns why a mount at that path may keep a container from working, for paths that are not forbidden. */
 export function riskOf(path: string, system: OperatingSystem): "pathOfTokens" | "pathOfImage" | undefined {
   const places = placesOf(path, system);
   if (places.some((place) => AROUND_TOKENS[system].includes(place))) return "pathOfTokens";

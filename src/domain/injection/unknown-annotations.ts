@@ -7,24 +7,24 @@ import { annotationOnPod, NEVER_DEFAULTS, subjectOnNamespace } from "./effective
 import { denial, warning } from "./messages.ts";
 
 const KNOWN: readonly string[] = Object.values(POD_ANNOTATIONS).map(annotationName);
-/** What stops restarts and asks for them: on a workload itself and on a Namespace, and never on pods. */
+/** Annotations that pause or request restarts: on a workload itself and on a Namespace, never on pods. */
 const OF_WORKLOADS: readonly string[] = WORKLOAD_INPUT.map(annotationName);
-/** All that may have been meant. */
+/** All annotations that a user may have meant. */
 export const KNOWN_ON_NAMESPACES: readonly string[] = [...KNOWN, ...OF_WORKLOADS];
 export const KNOWN_ON_WORKLOADS: readonly string[] = [...KNOWN_ON_NAMESPACES, annotationName(RESTART_ANNOTATIONS.nowAnswered)];
 const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(annotationName);
 
-/** No more are told of, and of those no more with a suggestion; an object has room for thousands of keys. */
+/** Most annotations that are reported, and most of them with a suggestion. An object can have thousands of keys. */
 const MOST_TOLD = 50;
 const MOST_SUGGESTIONS = 20;
 
 export interface UnknownAnnotation {
   readonly key: string;
-  /** Full key of the known annotation that is spelt most like it; undefined where none is near. */
+  /** Full key of the known annotation with the most similar spelling; undefined if none is similar. */
   readonly nearest: string | undefined;
 }
 
-/** Keys under our prefix that mean nothing on a pod, on its workload or on its Namespace: mostly slips of the pen. */
+/** Returns keys with the project's prefix that have no meaning on a pod, on its workload or on its Namespace. Most are typos. */
 export function unknownAnnotations(
   annotations: Readonly<Record<string, unknown>>,
   known: readonly string[] = KNOWN,
@@ -37,7 +37,10 @@ export function unknownAnnotations(
     .map(({ key, nearest }) => ({ key, nearest: nearest === undefined ? undefined : `${PREFIX}/${nearest}` }));
 }
 
-/** With `--strict-annotations`. Undefined where it is our own stamp, which copied templates may carry in the wrong place. */
+/**
+ * Returns the denial with `--strict-annotations`. Undefined for the project's own label, which copied templates may have in the wrong
+ * place.
+ */
 export function unknownAnnotationDenial(unknown: UnknownAnnotation, namespace?: string): Denial | undefined {
   const { key } = unknown;
   if (key === INJECTED_LABEL) return undefined;
@@ -48,7 +51,7 @@ export function unknownAnnotationDenial(unknown: UnknownAnnotation, namespace?: 
   return nearest === undefined ? denial("unknown", { annotation }) : denial("unknownButNear", { annotation, nearest });
 }
 
-/** Short enough whatever the key: the prefix, which both have, is said once. */
+/** Short for any key, because the prefix, which both keys have, appears only once. */
 export function unknownAnnotationWarning(unknown: UnknownAnnotation, namespace?: string): string {
   const name = annotationName(unknown.key);
   if (OF_WORKLOADS.includes(name)) return warning("workloadAnnotation", { key: name });
@@ -64,12 +67,12 @@ export function unknownAnnotationWarning(unknown: UnknownAnnotation, namespace?:
     : warning("onNamespaceButNear", { key: name, namespace, nearest: annotationName(nearest) });
 }
 
-/** On a Namespace none that does nothing there. */
+/** Ignores a suggestion that has no effect on a Namespace. */
 function usableNearest({ nearest }: UnknownAnnotation, namespace: string | undefined): string | undefined {
   return namespace !== undefined && nearest !== undefined && NEVER_DEFAULTS.includes(nearest) ? undefined : nearest;
 }
 
-/** A suggestion that shares hardly a letter only confuses: a third of the word may differ, and two letters of a short one. */
+/** Returns a suggestion only if it is similar, because others confuse: a third of the word may differ, or two letters of a short word. */
 function nearestTo(name: string): string | undefined {
   const nearest = nearestName(name, KNOWN_ON_NAMESPACES);
   if (nearest === undefined) return undefined;

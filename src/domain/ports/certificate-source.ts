@@ -1,20 +1,20 @@
-/** Certificate and private key that a TLS server presents, both PEM. The key goes to the TLS library and nowhere else. */
+/** Certificate and private key that a TLS server presents, both PEM. Only the TLS library receives the key. */
 export interface ServingCertificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Whose certificates a TLS server asks its clients for, PEM, and when that changes. Never empty. */
+/** Authorities, in PEM, whose client certificates a TLS server accepts, with notice of changes. Never empty. */
 export interface ClientAuthorities {
   current(): string;
-  /** Called after `current` changed. */
+  /** The listener is called after `current` changed. */
   onChange(listener: () => void): void;
 }
 
-/** What a TLS server serves now, and when that changes. */
+/** The certificate that a TLS server presents now, with notice of changes. */
 export interface CertificateSource {
   /** Undefined until the first certificate has been issued. */
   current(): ServingCertificate | undefined;
-  /** Called after `current` changed, with nothing in hand: read it again. New connections are to use the new certificate. */
+  /** The listener is called without arguments after `current` changed: it reads the certificate again and uses it for new connections. */
   onChange(listener: () => void): void;
 }

@@ -1,27 +1,27 @@
 import type { DecodingAnswer, DecodingTask } from "../decoding.ts";
 
-/** For whom, and for how long at most. */
+/** Namespace and time limit of a task. */
 export interface DecodingTerms {
-  /** Tasks of one namespace run one after the other, so that they leave room for those of others. */
+  /** Tasks of one namespace run one after the other, so that they leave capacity for other namespaces. */
   readonly namespace: string;
-  /** Milliseconds of a processor. */
+  /** Milliseconds of processor time. */
   readonly milliseconds: number;
 }
 
 export type DecodingOutcome =
   | DecodingAnswer
-  /** It took more than it may, and was ended. */
+  /** The task exceeded a limit and was ended. */
   | { readonly kind: "ended"; readonly limit: "time" | "memory" };
 
 export interface Decoded {
   readonly outcome: DecodingOutcome;
-  /** Milliseconds of a processor; of one that was ended, no more than it was given. */
+  /** Milliseconds of processor time; for a task that was ended, at most its limit. */
   readonly ran: number;
 }
 
 /**
- * Does the work beside the process's own thread. Bytes of a task are handed over: the caller's copy is empty afterwards. Rejects with the
- * signal's reason when that aborts, else for a bug, or where there is no processor for it.
+ * Runs tasks outside the process's main thread. The bytes of a task are transferred: the caller's copy is empty afterwards. Rejects with
+ * the signal's reason if that aborts, otherwise for a bug, or if no processor is available.
  */
 export interface Decoder {
   decode(task: DecodingTask, terms: DecodingTerms, signal: AbortSignal): Promise<Decoded>;

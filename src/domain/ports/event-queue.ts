@@ -1,39 +1,42 @@
 import type { Retry } from "./retry.ts";
 import type { VaultIdentity } from "./vault-identity.ts";
 
-/** Where a queue is, and who the worker signs in as there. */
+/** Address of a queue, and the identity with which the worker signs in there. */
 export interface QueueSetting {
-  /** `https://account.queue.core.windows.net/name`, in which a place for the number of the shard may stand. */
+  /** `https://account.queue.core.windows.net/name`, optionally with a placeholder for the number of the shard. */
   readonly url: string;
   readonly identity: QueueIdentity;
   /** `https://login.microsoftonline.com/` */
   readonly authorityHost: string;
   /** Scope of a token for the queue. */
   readonly scope: string;
-  /** Nothing but the setting vouches for the authority. */
+  /** Whether only the setting vouches for the authority. */
   readonly isCustomCloud: boolean;
 }
 
 export type QueueIdentity =
-  /** Of the worker's node; without `clientId` its system-assigned one. */
+  /** Identity of the worker's node; without `clientId`, its system-assigned one. */
   | { readonly kind: "managed"; readonly clientId: string | undefined }
-  /** By a token of a ServiceAccount, whose Namespace grants it; without `namespace` in that of the install. */
+  /**
+   * Signs in with a token of a ServiceAccount, which needs a grant of its Namespace. Without `namespace`, the account is in the install's
+   * namespace.
+   */
   | {
       readonly kind: "workload";
       readonly clientId: string;
       readonly tenantId: string;
       readonly account: { readonly namespace: string | undefined; readonly name: string };
     }
-  /** By a client secret: `secretName` is a Secret in the install's namespace, with clientid and clientsecret. */
+  /** Signs in with a client secret. `secretName`: Secret in the install's namespace, with clientid and clientsecret. */
   | { readonly kind: "servicePrincipal"; readonly tenantId: string; readonly secretName: string };
 
-/** A message that nobody else gets before its time-out has passed. */
+/** A message that no one else receives before its time-out has passed. */
 export interface QueueMessage {
   readonly id: string;
-  /** What a deletion has to name: it is another one after each receipt. */
+  /** Receipt that a deletion has to name. It changes with each receive. */
   readonly receipt: string;
   readonly text: string;
-  /** How often the message was received, this time included. */
+  /** Number of times that the message was received, including this one. */
   readonly receipts: number;
 }
 
@@ -44,12 +47,12 @@ export interface ReceiveOptions {
   readonly hiddenMs: number;
 }
 
-/** One queue as one identity sees it. Each call is one request, and throws {@link QueueError}. */
+/** One queue, accessed with one identity. Each call is one request, and throws {@link QueueError}. */
 export interface EventQueue {
   receive(options: ReceiveOptions, signal: AbortSignal): Promise<readonly QueueMessage[]>;
-  /** False where the message is there no more, or was received by somebody since. */
+  /** Returns false if the message no longer exists, or someone else has received it since. */
   delete(message: Pick<QueueMessage, "id" | "receipt">, signal: AbortSignal): Promise<boolean>;
-  /** Looks at messages, up to 32, without taking them. */
+  /** Reads up to 32 messages without receiving them. */
   peek(most: number, signal: AbortSignal): Promise<readonly PeekedMessage[]>;
 }
 
@@ -64,7 +67,7 @@ export interface EventQueues {
 }
 
 export type QueueErrorCode =
-  /** There is no such account or queue. */
+  /** The account or queue does not exist. */
   | "NotFound"
   | "Forbidden"
   | "NetworkForbidden"
@@ -72,11 +75,11 @@ export type QueueErrorCode =
   | "IdentityUnavailable"
   | "Throttled"
   | "Unreachable"
-  /** More than the messages that were asked for can have. */
+  /** Larger than the requested messages can be. */
   | "TooLarge"
   | "Invalid";
 
-/** What was tried, on which queue, and what to do; never a token, a header or a message. */
+/** Describes the attempt, the queue, and the remedy; never contains a token, a header or a message. */
 export class QueueError extends Error {
   override readonly name = "QueueError";
   readonly code: QueueErrorCode;
@@ -89,5 +92,8 @@ export class QueueError extends Error {
   }
 }
 
-/** Reads, and receives with deletion: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-queue-data-message-processor */
+/**
+ * Can read messages, and receive and delete them:
+ * https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage#storage-queue-data-message-processor
+ */
 export const QUEUE_ROLE = "Storage Queue Data Message Processor";

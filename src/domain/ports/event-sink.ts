@@ -2,7 +2,7 @@ import type { KubeObject } from "../kubernetes.ts";
 import type { EventWord } from "../reasons.ts";
 
 export interface EventSink {
-  /** Posts one event on the object; failures are logged, never thrown. */
+  /** Posts one event on the object. Failures are logged, never thrown. */
   emit(event: {
     readonly regarding: KubeObject;
     readonly type: "Normal" | "Warning";

@@ -2,8 +2,8 @@ import type { KubeObject, ObjectRef, Resource } from "../kubernetes.ts";
 import type { Sensitive } from "../sensitive.ts";
 
 /**
- * Result of a read. `absent` is the API server's own word that the object does not exist (a Status that names it);
- * `unserved` means that the kind itself has no route (CRD gone, version not served), which says nothing of the object.
+ * Result of a read. `absent`: the API server itself reports that the object does not exist (a Status that names it). `unserved`: the kind
+ * has no route (CRD deleted, version not served), which says nothing about the object.
  */
 export type ReadResult<T> = { readonly kind: "found"; readonly object: T } | { readonly kind: "absent" } | { readonly kind: "unserved" };
 
@@ -13,7 +13,7 @@ export interface WriteOptions {
 }
 
 export interface ApplyOptions extends WriteOptions {
-  /** Take over fields that another manager owns. */
+  /** Whether to take over fields that another manager owns. */
   readonly force: boolean;
   readonly subresource?: "status";
 }
@@ -31,31 +31,31 @@ export interface ListOptions {
 }
 
 export interface ListRequest<T> extends ListOptions {
-  /** What is kept of each object, called as its page arrives: for lists of what may be large. Default: all of it. */
+  /** Returns the part of each object to keep, called when its page arrives: for lists with large objects. Default: the whole object. */
   readonly keep?: (object: T) => T;
-  /** The API server leaves everything but the metadata out: values of Secrets are neither sent nor read. */
+  /** Whether the API server omits everything except the metadata, so that values of Secrets are neither sent nor read. */
   readonly metadataOnly?: boolean;
 }
 
 export interface TokenRequest {
-  /** The one party that will accept the token. */
+  /** The only party that will accept the token. */
   readonly audience: string;
-  /** The API server takes 600 and more. */
+  /** The API server accepts 600 and more. */
   readonly expirationSeconds: number;
 }
 
-/** Raw JSON in and out: no typed serialiser touches an object. Every call throws `KubeError`. */
+/** Sends and receives raw JSON: no typed serialiser changes an object. Every call throws `KubeError`. */
 export interface KubeClient {
   read<T extends KubeObject>(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>>;
-  /** As `read`, but the API server leaves everything but the metadata out: values of a Secret are neither sent nor read. */
+  /** Like `read`, but the API server omits everything except the metadata, so that values of a Secret are neither sent nor read. */
   readMetadata(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<KubeObject>>;
-  /** All pages. An unserved kind throws `NotFound`. */
+  /** Lists all pages. An unserved kind throws `NotFound`. */
   list<T extends KubeObject>(resource: Resource, options: ListRequest<T>, signal: AbortSignal): Promise<readonly T[]>;
-  /** POST; a taken name throws `AlreadyExists`. */
+  /** POST; a name that is already in use throws `AlreadyExists`. */
   create<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T>;
   /**
-   * PUT: the whole object is what `body` says, and what it leaves out goes. Only for `--secret-access=blind`, where the right to patch
-   * would be a right to read.
+   * PUT: replaces the whole object, and removes fields that `body` omits. Only for `--secret-access=blind`, because there the right to
+   * patch would imply a right to read.
    */
   replace<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T>;
   /** Server-side apply. `metadata.uid` and `metadata.resourceVersion` in the body are preconditions (`Conflict`, `Invalid`). */
@@ -68,8 +68,8 @@ export interface KubeClient {
     options: WriteOptions,
     signal: AbortSignal,
   ): Promise<T>;
-  /** False where it was already gone. A precondition that fails throws `Conflict`. */
+  /** Returns false if the object was already gone. A failed precondition throws `Conflict`. */
   delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean>;
-  /** A new token of a ServiceAccount (the TokenRequest API). */
+  /** Requests a new token of a ServiceAccount (the TokenRequest API). */
   requestToken(account: ObjectRef, request: TokenRequest, signal: AbortSignal): Promise<Sensitive>;
 }

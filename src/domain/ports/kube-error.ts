@@ -9,19 +9,22 @@ export type KubeErrorCode =
   | "Invalid"
   | "Throttled"
   | "Gone"
-  /** The namespace is being deleted: nothing can be made in it. */
+  /** The namespace is terminating, so nothing can be created in it. */
   | "Terminating"
   | "TooLarge"
   /** Not sent: the lease was not renewed in time, and another replica may lead. */
   | "NotLeading"
   | "Unavailable";
 
-/** Who said no where the API server asked others, by their own word alone. `rights`: an authorizer, RBAC among them, which is asked before any policy. */
+/**
+ * Part of the API server's process that rejected the request, as far as its answer identifies itself. `rights`: an authorizer, such as
+ * RBAC, which the API server queries before any policy.
+ */
 export type Refuser =
   | { readonly kind: "rights" | "webhook" }
   /**
-   * Name of the ValidatingAdmissionPolicy, and the message of its validation, of at most 300 characters. Of a Secret there is none: it may quote
-   * values.
+   * Name of the ValidatingAdmissionPolicy, and the message of its validation, up to 300 characters. For a Secret there is no message,
+   * because it may quote values.
    */
   | { readonly kind: "policy"; readonly name: string; readonly sentence?: string };
 
@@ -33,16 +36,19 @@ interface KubeErrorOptions {
   readonly cause?: unknown;
 }
 
-/** An API server's refusal, or no answer at all. The message never holds a request or response body. */
+/** A rejection by the API server, or no answer at all. The message never contains a request or response body. */
 export class KubeError extends Error {
   override readonly name = "KubeError";
   readonly code: KubeErrorCode;
   readonly retry: Retry;
-  /** HTTP status; undefined where no answer came. */
+  /** HTTP status; undefined if no answer came. */
   readonly status: number | undefined;
-  /** Undefined where the API server said no itself, or does not say who did. */
+  /** Undefined if the API server itself rejected the request, or does not report the origin. */
   readonly refuser: Refuser | undefined;
-  /** For want of our own credentials, which neither the API server nor the network can mend; the message says what can. */
+  /**
+   * Whether the request was not sent because this process lacks its own credentials. Then the cause is neither the API server nor the
+   * network; the message names the remedy.
+   */
   readonly isUnsent: boolean;
 
   constructor(code: KubeErrorCode, message: string, options: KubeErrorOptions) {
@@ -54,13 +60,13 @@ export class KubeError extends Error {
     this.isUnsent = options.isUnsent === true;
   }
 
-  /** The policy of that name refused it: a missing right is something else. */
+  /** Whether the policy of that name rejected the request. A missing right does not count. */
   isByPolicy(name: string): boolean {
     return this.code === "Forbidden" && this.refuser?.kind === "policy" && this.refuser.name === name;
   }
 }
 
-/** What is not sent, because this replica may lead no more. `attempt`: what it would have been. */
+/** Returns the error for a request that is not sent because this replica may no longer lead. `attempt`: description of the request. */
 export function notLeading(attempt: string): KubeError {
   return new KubeError("NotLeading", `${attempt}: not sent, because the lease was not renewed in time, and another replica may hold it`, {
     retry: { kind: "backoff" },

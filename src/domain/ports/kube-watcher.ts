@@ -8,51 +8,58 @@ export interface Change<T> {
   readonly current: T | undefined;
 }
 
-/** Live copy of a collection. `project` decides what is kept in memory. */
+/** Live copy of a collection. `project` decides which parts stay in memory. */
 export interface Reflector<T> {
   /** True after the first complete list, false again while the kind is unserved. */
   readonly hasSynced: boolean;
-  /** The API server has no such kind at the moment. The copy is kept as it was last seen. */
+  /** Whether the API server does not serve the kind at the moment. The copy keeps its last state. */
   readonly isUnserved: boolean;
   /** Unix milliseconds of the last list, event or bookmark. */
   readonly lastActivity: number;
-  /** Milliseconds since {@link lastActivity}, by no clock that anybody sets. */
+  /** Milliseconds since {@link lastActivity}, by a clock that no one can set. */
   readonly silentFor: number;
-  /** Unix milliseconds of the last complete list: what came and went before, and since the end of the watch before it, was not seen. */
+  /**
+   * Unix milliseconds of the last complete list. The copy may have missed objects that were created and deleted between the end of the
+   * previous watch and this list.
+   */
   readonly unbrokenSince: number;
-  /** What comes and goes now is seen. False from the end of a watch by a failure until it goes on where it was, or all is listed anew. */
+  /**
+   * Whether the copy currently sees every change. False after a watch failed, until it resumes at the same place or a new list completes.
+   */
   readonly isFollowed: boolean;
   get(ref: ObjectRef): T | undefined;
   list(): readonly T[];
-  /** Drops the copy's claim to be current and lists anew. */
+  /** Marks the copy as not current and lists again. */
   relist(): void;
-  /** Resolves when `hasSynced` first holds; rejects when the signal aborts. */
+  /** Resolves when `hasSynced` becomes true for the first time; rejects when the signal aborts. */
   synced(signal: AbortSignal): Promise<void>;
 }
 
 export interface ReflectorOptions<T> extends ListOptions {
   readonly resource: Resource;
-  /** Called once per object received; return what to keep, undefined to ignore the object. */
+  /** Called once per received object. Returns the part to keep, or undefined to ignore the object. */
   readonly project: (object: KubeObject) => T | undefined;
   /** Called in order, after the copy was updated. Must not throw and must not block: enqueue a key and return. */
   readonly onChange?: (ref: ObjectRef, change: Change<T>) => void;
   readonly observer?: ReflectorObserver;
-  /** The API server leaves everything but the metadata out, of lists and watches alike: values of Secrets are neither sent nor read. */
+  /**
+   * Whether the API server omits everything except the metadata, in lists and watches, so that values of Secrets are neither sent nor read.
+   */
   readonly metadataOnly?: boolean;
 }
 
-/** Told of the copy as a whole. Must not throw. */
+/** Receives notice about the copy as a whole. Must not throw. */
 export interface ReflectorObserver {
   /**
-   * After each complete list, when the changes that it showed are reported: what it lacks is not there. `namespace`: of this one alone, while
-   * others may be in the middle of theirs; undefined: of all.
+   * Called after each complete list, once the changes from it were reported: objects that the list lacks do not exist. `namespace`: the
+   * list covers only this namespace, while lists of others may be in progress; undefined: all.
    */
   readonly listed?: (namespace: string | undefined) => void;
-  /** A list or a watch was refused, or got no answer; it is tried again. */
+  /** Called if a list or a watch was rejected or got no answer. It is retried. */
   readonly failed?: (error: KubeError) => void;
 }
 
 export interface KubeWatcher {
-  /** Starts at once and runs until the signal aborts. */
+  /** Starts immediately and runs until the signal aborts. */
   reflect<T>(options: ReflectorOptions<T>, signal: AbortSignal): Reflector<T>;
 }

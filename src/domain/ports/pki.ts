@@ -2,7 +2,7 @@ import type { DerivationBudget } from "../derivation-budget.ts";
 import { failed, type Result } from "../result.ts";
 import type { PublicJwk } from "./vault-object.ts";
 
-/** A block of PEM. */
+/** A PEM block. */
 export interface PemBlock {
   /** `CERTIFICATE`, `PRIVATE KEY`, … */
   readonly type: string;
@@ -12,13 +12,16 @@ export interface PemBlock {
 
 export interface PemText {
   readonly blocks: readonly PemBlock[];
-  /** What follows the last block: all of the input where there is none. */
+  /** Input after the last block; the whole input if there is no block. */
   readonly rest: Uint8Array;
 }
 
-/** Why a file cannot be decoded: in words of the Go libraries that the provider and the driver use, which hold nothing of the file. */
+/**
+ * Why a file cannot be decoded, in the words of the Go libraries that the provider and the driver use. The message contains nothing from
+ * the file.
+ */
 export interface DecodingProblem {
-  /** `TooManyRounds`: opening it takes more rounds of key derivation than are left. */
+  /** `TooManyRounds`: opening the file needs more rounds of key derivation than are left. */
   readonly code: "TooManyRounds" | "Undecodable";
   readonly message: string;
 }
@@ -27,7 +30,7 @@ export function undecodable(message: string): { readonly ok: false; readonly err
   return failed({ code: "Undecodable", message });
 }
 
-/** A private key in both encodings, DER. `other` are kinds that no Secret and no file of the provider takes. */
+/** A private key in both encodings, DER. `other`: kinds that neither Secrets nor the provider's files support. */
 export type PrivateKey =
   | {
       readonly kind: "rsa" | "ec";
@@ -37,7 +40,7 @@ export type PrivateKey =
     }
   | { readonly kind: "other" };
 
-/** What links a certificate to its issuer, in hex; undefined where it does not say. */
+/** Key ids that link a certificate to its issuer, in hex; undefined if the certificate does not contain them. */
 export interface CertificateKeyIds {
   readonly subject: string | undefined;
   readonly authority: string | undefined;
@@ -46,18 +49,18 @@ export interface CertificateKeyIds {
 export interface TrustStoreInput {
   /** X.509 in DER; at least one. */
   readonly certificates: readonly Uint8Array[];
-  /** Refused where it is empty or has a control character. */
+  /** Rejected if it is empty or has a control character. */
   readonly password: string;
 }
 
-/** What bytes of a PKCS#12 store are for that other programs draw at random. */
+/** Purposes of the bytes in a PKCS#12 store that other programs draw at random. */
 export type SaltPurpose = "mac salt" | "certificates salt" | "certificates vector" | "key salt" | "key vector";
 
 /**
- * At least 16 bytes, of which the first 16 count. The same for the same store, so that it is written with the same bytes; others for each purpose,
- * and for each other content or password, since two contents under one key and vector show where they begin to differ. They stand in
- * the open: made by a mere hash of the password they would let it be guessed by one hash a guess, so their maker needs a secret of
- * its own, such as the key of an HMAC.
+ * Returns at least 16 bytes, of which the first 16 count. The bytes are the same for the same store, so that its file stays the same. They
+ * differ for each purpose, and for each other content or password, because two contents under one key and vector show where they begin to
+ * differ. The file contains these bytes unencrypted. If they were a plain hash of the password, an attacker could test each guess with one
+ * hash, so their creator needs its own secret, such as the key of an HMAC.
  */
 export type SaltOf = (purpose: SaltPurpose) => Uint8Array;
 
@@ -67,34 +70,37 @@ export interface Pkcs12TrustStoreInput extends TrustStoreInput {
 
 /** The certificate of the key comes first, then those of its issuers. */
 export interface KeyStoreInput extends Pkcs12TrustStoreInput {
-  /** Whatever {@link Pki.readPrivateKey} reads as RSA or EC. */
+  /** Any key that {@link Pki.readPrivateKey} reads as RSA or EC. */
   readonly key: Uint8Array;
 }
 
 /**
- * Keys, certificates and their containers. Total and synchronous, in time bounded by the input; errors are the words of the Go
- * libraries that the provider and the driver use, and hold nothing of the input.
+ * Keys, certificates and their containers. All functions are total and synchronous, in time bounded by the input. Errors have the words of
+ * the Go libraries that the provider and the driver use, and contain nothing from the input.
  */
 export interface Pki {
   decodePem(text: Uint8Array): PemText;
   encodePem(block: PemBlock): Uint8Array;
   /**
-   * Certificates and private keys (as `traditional`, under the type `PRIVATE KEY`) in the order of the file. Rounds of key derivation are
-   * taken from the budget, or from one of the file's own. Without a password it is a vault's file: its password is empty, and it is refused
-   * where Go refuses it. With one, which may be empty, it may also hold certificates alone.
+   * Returns certificates and private keys (as `traditional`, with the type `PRIVATE KEY`) in the order of the file. Takes rounds of key
+   * derivation from the budget, or without one from a budget for this file. Without a password, the input is a vault's file: its password
+   * is empty, and it is rejected if Go rejects it. With a password, which may be empty, it may also contain only certificates.
    */
   decodePkcs12(bytes: Uint8Array, budget?: DerivationBudget, password?: string): Result<readonly PemBlock[], DecodingProblem>;
-  /** PKCS#1, PKCS#8 or SEC 1; undefined where it is none of them. */
+  /** Reads PKCS#1, PKCS#8 or SEC 1; undefined for any other input. */
   readPrivateKey(der: Uint8Array): PrivateKey | undefined;
   readCertificate(der: Uint8Array): Result<CertificateKeyIds, string>;
   /** SubjectPublicKeyInfo in DER. */
   encodePublicKey(jwk: PublicJwk): Result<Uint8Array, string>;
-  /** A PKCS#12 key store. The errors of this writer and the next two are our own words. */
+  /** Returns a PKCS#12 key store. The errors of this writer and the next two have the project's own words. */
   encodePkcs12(input: KeyStoreInput): Result<Uint8Array, string>;
-  /** Certificates alone, which Java lists as `trustedCertEntry`. */
+  /** Returns a store with certificates only, which Java lists as `trustedCertEntry`. */
   encodePkcs12TrustStore(input: Pkcs12TrustStoreInput): Result<Uint8Array, string>;
-  /** The same in Java's older format. */
+  /** Returns a trust store in Java's older format. */
   encodeJksTrustStore(input: TrustStoreInput): Result<Uint8Array, string>;
-  /** 32 bytes that nobody makes without the key, for {@link SaltOf}. Other parts, or the same bytes cut in other places, give others. */
+  /**
+   * Returns 32 bytes that cannot be computed without the key, for {@link SaltOf}. Other parts, or the same bytes split in other places,
+   * give other bytes.
+   */
   keyedHash(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array;
 }

@@ -6,30 +6,30 @@ export type VaultErrorCode =
   | "Expired"
   | "NotYetValid"
   | "Unauthorized"
-  /** The class's identity cannot be had where we run: no such account, no such identity of the node. */
+  /** The class's identity is not available to the worker: the account or the node's identity does not exist. */
   | "IdentityUnavailable"
   | "Forbidden"
-  /** By the network that the request came from, whoever sent it. */
+  /** Rejected because of the network that the request came from, whatever its identity. */
   | "NetworkForbidden"
   | "Throttled"
   | "Unreachable"
-  /** The vault does not know the version of its API that was asked for. */
+  /** The vault does not support the requested version of its API. */
   | "UnsupportedApiVersion"
   | "Invalid";
 
-/** Who gave the answer, or gave none. What one party does says nothing of another. */
+/** Party that gave the answer, or gave none. The behavior of one party says nothing about another. */
 export type VaultErrorOrigin =
   | "vault"
   /** Entra or AD FS. */
   | "signIn"
-  /** Of the node, where managed identities get their tokens. */
+  /** The node's metadata service, which issues tokens for managed identities. */
   | "metadataService"
-  /** Of Kubernetes, where tokens of ServiceAccounts come from. */
+  /** The Kubernetes API server, which issues tokens of ServiceAccounts. */
   | "apiServer"
   | "proxy"
-  /** What the class says, or what it names: nobody outside was at fault, and mostly nobody was asked. */
+  /** The class itself, or an object that it names: no outside party was at fault, and usually none received a request. */
   | "class"
-  /** A bug, ours or the SDK's. */
+  /** A bug in this project or in the SDK. */
   | "own";
 
 export interface VaultErrorOptions {
@@ -38,27 +38,28 @@ export interface VaultErrorOptions {
   readonly cause?: unknown;
   readonly providerText?: string | undefined;
   readonly serviceCode?: string | undefined;
-  /** Default: the message, of which it is then all. */
+  /** Default: the whole message. */
   readonly words?: string | undefined;
 }
 
-/** What is no such word could be text that the service repeats, hence a value. */
+/** Any other text could repeat input, and so contain a value. */
 const SERVICE_CODE = /^[A-Za-z0-9_]{1,64}$/;
 
-/** What the Azure adapter lets out: what was tried, on what, and what to do; never a value, a token, a header or a body. */
+/** Error of the Azure adapter: describes the attempt, its target, and the remedy; never contains a value, a token, a header or a body. */
 export class VaultError extends Error {
   override readonly name = "VaultError";
   readonly code: VaultErrorCode;
   readonly retry: Retry;
   readonly origin: VaultErrorOrigin;
-  /** Where the provider has a text of its own, which does not name the object. */
+  /** The provider's own text, which does not name the object; undefined if it has none. */
   readonly providerText: string | undefined;
   /**
-   * The most exact code that the vault (`ForbiddenByRbac`), Entra (`AADSTS7000215`) or another sign-in service (`invalid_client`) gave: 1 to 64 letters, digits and _. Undefined where it
-   * gave none, or anything else. What depends on the cause goes by this: the message names objects, which may be called as any code.
+   * The most specific code from the vault (`ForbiddenByRbac`), Entra (`AADSTS7000215`) or another sign-in service (`invalid_client`): 1 to
+   * 64 letters, digits and _. Undefined if there was none, or anything else. Decisions on the cause use this code, because the message
+   * contains names of objects, and an object can be named like a code.
    */
   readonly serviceCode: string | undefined;
-  /** The end of the message: what went wrong and what to do, without what was asked for and of which vault. */
+  /** End of the message: the problem and the remedy, without the requested object and its vault. */
   readonly words: string;
 
   constructor(code: VaultErrorCode, message: string, options: VaultErrorOptions) {
@@ -73,7 +74,7 @@ export class VaultError extends Error {
   }
 }
 
-/** What an error said, to be kept: the error itself holds its stack. */
+/** Parts of an error to keep; the error itself holds its stack. */
 export type VaultWords = Pick<VaultError, "code" | "message" | "retry" | "origin" | "providerText" | "serviceCode">;
 
 export function vaultWords({ code, message, retry, origin, providerText, serviceCode }: VaultError): VaultWords {

@@ -1,18 +1,18 @@
 import type { Sensitive } from "../sensitive.ts";
 
-/** What every object of a vault has. */
+/** Properties that every object of a vault has. */
 export interface VaultObject {
   /** Key Vault version id: 32 hex digits. */
   readonly version: string;
-  /** Unix milliseconds: when the version was made; absent where the vault does not say. */
+  /** Unix milliseconds at which the version was created; absent if the vault does not report it. */
   readonly created?: number | undefined;
   /** Unix milliseconds. */
   readonly updated: number | undefined;
   readonly expires: number | undefined;
   readonly notBefore: number | undefined;
-  /** A secret that is handed out is; keys and certificates are handed out although they are disabled. */
+  /** Whether the object is enabled. The vault returns secrets only if they are enabled, but keys and certificates in any case. */
   readonly isEnabled?: boolean;
-  /** When the vault answered, by its own clock, in whole seconds; absent where it does not say. */
+  /** Time of the vault's answer, by its own clock, in whole seconds; absent if it does not report one. */
   readonly answered?: number;
 }
 
@@ -23,7 +23,7 @@ export interface VaultSecret extends VaultObject {
   readonly keyId: string | undefined;
 }
 
-/** Public half of a key, in the words of a JSON Web Key; numbers are big-endian. */
+/** Public half of a key, with the names of a JSON Web Key; numbers are big-endian. */
 export interface PublicJwk {
   /** `RSA`, `RSA-HSM`, `EC`, `EC-HSM`, `oct`, … */
   readonly kty: string;
@@ -39,7 +39,7 @@ export interface VaultKey extends VaultObject {
 }
 
 export interface VaultCertificate extends VaultObject {
-  /** The certificate alone, in DER: no chain, no key. */
+  /** Only the certificate, in DER: no chain, no key. */
   readonly der: Uint8Array;
 }
 
@@ -47,25 +47,25 @@ export interface VaultCertificate extends VaultObject {
 export interface VaultVersion {
   readonly version: string;
   readonly isEnabled: boolean;
-  /** Unix milliseconds; 0 where the vault does not say. */
+  /** Unix milliseconds; 0 if the vault does not report it. */
   readonly created: number;
 }
 
 export type VaultObjectKind = "secret" | "key" | "certificate";
 
-/** One entry of the list of a vault's objects: the current version's attributes, but not which version that is. */
+/** One entry in the list of a vault's objects: the current version's attributes, but not its version id. */
 export interface ListedObject {
   /** In the spelling of its first version: names are case-insensitive. */
   readonly name: string;
   readonly isEnabled: boolean;
   /** Unix milliseconds, in whole seconds. */
   readonly updated: number | undefined;
-  /** For who selects objects by them; a list is kept without them where nobody does. */
+  /** For callers that select objects by these. The worker keeps a list without them if no caller does. */
   readonly details?: ListedDetails;
 }
 
 export interface ListedDetails {
   readonly tags: Readonly<Record<string, string>>;
-  /** A secret that belongs to a certificate. */
+  /** Whether the secret belongs to a certificate. */
   readonly isManaged: boolean;
 }

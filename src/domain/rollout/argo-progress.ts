@@ -3,9 +3,9 @@ import type { JsonObject } from "../json-object.ts";
 import type { Observed, Progress } from "./observed-progress.ts";
 
 /**
- * A Rollout of Argo Rollouts (`argoproj.io/v1alpha1`). Its controller judges the update, in canary steps, analyses and pauses that no count of
- * pods tells: what it says in `status.phase` (since 1.0) is what counts. It gives an update up by itself (`Degraded`), so that no time of ours
- * runs once it has seen the spec.
+ * Returns the progress of a Rollout of Argo Rollouts (`argoproj.io/v1alpha1`). Its controller judges the update by canary steps, analyses
+ * and pauses that pod counts do not show, so only its `status.phase` (since 1.0) counts. The controller itself gives up an update
+ * (`Degraded`), so the worker applies no timeout once the controller has seen the spec.
  */
 export function argoProgress({ generation, spec, status }: Observed): Progress {
   const wanted = numberAt(spec, "replicas", 1);
@@ -28,12 +28,15 @@ export function argoProgress({ generation, spec, status }: Observed): Progress {
   };
 }
 
-/** Argo Rollouts gave up or was told to, and its pods may run well with the template before this one: a stamp would try this one again. */
+/**
+ * Argo Rollouts gave up the update, or a user aborted it, and its pods may run well with the previous template. A stamp would retry the
+ * failed one.
+ */
 export function isDegraded(status: JsonObject): boolean {
   return status["phase"] === "Degraded";
 }
 
-/** A text, the generation in digits. Before 0.10 it was a hash, and there was no phase either. */
+/** `observedGeneration` is a text with the generation in digits. Before 0.10 it was a hash, and there was no phase either. */
 function hasSeen({ observedGeneration }: JsonObject, generation: number): boolean {
   return typeof observedGeneration === "string" && Number(observedGeneration) >= generation;
 }
@@ -42,12 +45,12 @@ const PHASES = ["Healthy", "Degraded", "Progressing", "Paused"] as const;
 type Phase = (typeof PHASES)[number];
 
 function phaseOf(status: JsonObject): Phase {
-  // Somebody has resumed it, and the controller has yet to see that.
+  // A user has resumed the Rollout, and the controller has not seen that yet.
   if (status["controllerPause"] === true && listAt(status, "pauseConditions").length === 0) return "Progressing";
   return PHASES.find((phase) => phase === status["phase"]) ?? "Progressing";
 }
 
-/** `Paused (CanaryPauseStep)`: reasons are words of the controller. */
+/** Returns for example `Paused (CanaryPauseStep)`: the controller defines the reasons. */
 function phaseWords(phase: Phase, status: JsonObject): string {
   const reasons = listAt(status, "pauseConditions").map(({ reason }) =>
     typeof reason === "string" && /^\w{1,40}$/.test(reason) ? reason : "",

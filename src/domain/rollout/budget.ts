@@ -5,18 +5,18 @@ import type { BudgetWhy } from "./hold.ts";
 import { selectsLabels } from "./label-selector.ts";
 import type { Workload } from "./workload.ts";
 
-/** What counts of a PodDisruptionBudget. */
+/** The relevant parts of a PodDisruptionBudget. */
 export interface Budget {
   readonly name: string;
   /** Whether it covers pods with these labels. */
   readonly covers: (labels: Readonly<Record<string, string>>) => boolean;
-  /** Its selector is too long to be kept: it is taken to cover every pod of the namespace. */
+  /** Whether its selector is too long to keep in memory. The worker then assumes that it covers every pod of the namespace. */
   readonly isTooLarge: boolean;
-  /** No pod may be disrupted at the moment, or its controller has yet to say whether one may. */
+  /** Whether it allows no disruption at the moment, or its controller has not reported yet whether it allows one. */
   readonly isExhausted: boolean;
 }
 
-/** Of a selector: thousands of budgets are kept, and asked for each workload that is due. */
+/** Most characters of a selector: the worker holds thousands of budgets, and compares them with each workload that is due. */
 const MOST_CHARACTERS = 2_048;
 
 export function observeBudget(object: KubeObject): Budget {
@@ -30,12 +30,12 @@ export function observeBudget(object: KubeObject): Budget {
   return { name: object.metadata.name, covers: isTooLarge ? () => true : coversBy(selector), isTooLarge, isExhausted };
 }
 
-/** One without a selector selects no pod. */
+/** A budget without a selector selects no pod. */
 function coversBy(selector: unknown): Budget["covers"] {
   return isJsonObject(selector) ? (labels) => selectsLabels(selector, labels) : () => false;
 }
 
-/** Names of the budgets that cover the pods of the workload, sorted. */
+/** Returns the budgets that cover the pods of the workload, sorted by name. */
 export function budgetsOf({ labels }: Pick<Workload, "labels">, budgets: readonly Budget[]): readonly Budget[] {
   return budgets.filter(({ covers }) => covers(labels)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -43,11 +43,14 @@ export function budgetsOf({ labels }: Pick<Workload, "labels">, budgets: readonl
 export interface BudgetsInput {
   readonly workload: Pick<Workload, "labels">;
   readonly budgets: readonly Budget[];
-  /** Names of those under which a restart is under way, or begins in the same look: what they allow is told later. */
+  /**
+   * Names of the budgets that cover a restart in progress, or one that begins in the same pass. Their status does not show yet what they
+   * still allow.
+   */
   readonly taken: ReadonlySet<string>;
 }
 
-/** The first budget that allows no restart of the workload. */
+/** Returns the first budget that allows no restart of the workload. */
 export function exhaustedBudget({
   workload,
   budgets,

@@ -8,7 +8,7 @@ import type { Workload } from "./workload.ts";
 export const RESTART_MODES = ["act", "dry-run", "paused"] as const;
 export type RestartMode = (typeof RESTART_MODES)[number];
 
-/** What holds for all workloads of the cluster that do not say otherwise. */
+/** Settings for all workloads of the cluster that do not have their own. */
 export interface ClusterControls {
   /** `--restart-mode` */
   readonly mode: RestartMode;
@@ -16,23 +16,26 @@ export interface ClusterControls {
   readonly window: RestartWindow;
 }
 
-/** What people say about when a workload is restarted. */
+/** The users' settings for when a workload is restarted. */
 export interface Controls {
   readonly pausedBy: PausedBy | undefined;
   readonly window: Result<RestartWindow, { readonly subject: string; readonly why: string }>;
 }
 
-/** Each takes up to five kilobytes. */
+/** Most cached windows. Each uses up to five kilobytes. */
 const MOST_WINDOWS = 1_000;
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The workload's own word before its template's, that before the Namespace's, that before the cluster's. Whatever pauses counts. */
+/**
+ * Returns the controls of a workload. Its own window takes precedence over its template's, then its Namespace's, then the cluster's. A
+ * pause at any level counts.
+ */
 export function controlsOf(workload: Pick<Workload, "own" | "annotations">, namespace: Annotations, cluster: ClusterControls): Controls {
   return { pausedBy: pausedBy(workload.own, namespace, cluster), window: windowOf(writtenWindow(workload, namespace), cluster) };
 }
 
-/** The values of `restart-now` that count for it, on itself and on its Namespace; undefined where there is none. */
+/** Returns the values of `restart-now` on the workload and its Namespace; undefined if neither has one. */
 export function requestOf({ own }: Pick<Workload, "own">, namespace: Annotations): readonly string[] | undefined {
   const request = [own, namespace].map((each) => each[RESTART_ANNOTATIONS.now] ?? "");
   return request.every((value) => value === "") ? undefined : request;
@@ -44,21 +47,21 @@ function pausedBy(own: Annotations, namespace: Annotations, { mode }: ClusterCon
   return isPaused(own) ? "workload" : undefined;
 }
 
-/** A value that is neither was meant to stop something. */
+/** Any value other than `"false"` pauses: its author probably meant to stop restarts. */
 function isPaused(annotations: Annotations): boolean {
   return (annotations[RESTART_ANNOTATIONS.paused] ?? "false") !== "false";
 }
 
-/** By the text, which stays as it is where each write of a workload's status brings new annotations. */
+/** By the text. Every write of a workload's status produces a new annotations object, but the text stays the same. */
 const parsed = new RecentCache<ReturnType<typeof parseWindow>>(MOST_WINDOWS);
 
-/** A window as somebody wrote it, and whose it is. */
+/** A window as a user wrote it, and the object that has it. */
 export interface WrittenWindow {
   readonly text: string;
   readonly of: "its own" | "its template" | "its Namespace";
 }
 
-/** The one that counts; undefined where the cluster's does. */
+/** Returns the window that applies; undefined if the cluster's does. */
 export function writtenWindow(
   { own, annotations }: Pick<Workload, "own" | "annotations">,
   namespace: Annotations,
@@ -84,13 +87,13 @@ function windowOf(written: WrittenWindow | undefined, cluster: ClusterControls):
 
 export interface HoldInput {
   readonly controls: Controls;
-  /** The request was not followed yet. */
+  /** Whether the worker has not followed the request yet. */
   readonly isRequested: boolean;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
-/** What keeps a restart that is due from beginning; a window that cannot be read never opens. A request opens windows, and ends no pause. */
+/** Returns why a due restart cannot begin. An invalid window never opens. A request opens windows but does not end a pause. */
 export function holdOf({ controls: { pausedBy: by, window }, isRequested, now }: HoldInput): Hold | undefined {
   if (by !== undefined) return { kind: "paused", by };
   if (isRequested) return undefined;

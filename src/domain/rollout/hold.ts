@@ -1,25 +1,25 @@
 import { assertNever } from "../assert-never.ts";
 import type { RolloutReason } from "../reasons.ts";
 
-/** Why a restart that is due does not begin. */
+/** Why a due restart does not begin. */
 export type Hold =
   | { readonly kind: "paused"; readonly by: PausedBy }
   /** Closed until then (Unix milliseconds). */
   | { readonly kind: "window"; readonly opensAt: number }
-  /** `subject` says where it stands, `why` what is wrong with it. */
+  /** `subject`: the place of the window; `why`: its error. */
   | { readonly kind: "invalidWindow"; readonly subject: string; readonly why: string }
-  /** A PodDisruptionBudget allows none. */
+  /** A PodDisruptionBudget does not allow the restart. */
   | { readonly kind: "budget"; readonly name: string; readonly why: BudgetWhy }
-  /** The PodDisruptionBudgets of the cluster are not known at the moment. */
+  /** The worker does not know the PodDisruptionBudgets of the cluster at the moment. */
   | { readonly kind: "budgetsUnknown" }
-  /** As many of the cluster as `--max-rollouts` allows are under way. */
+  /** The cluster already has as many restarts in progress as `--max-rollouts` allows. */
   | { readonly kind: "cluster" }
-  /** The API server did not take its restart at the last attempt, which is repeated. `why`: in its words. */
+  /** The API server rejected the last attempt, and the worker retries. `why`: message of the API server. */
   | { readonly kind: "blocked"; readonly why: string }
   /** `--restart-mode=dry-run` */
   | { readonly kind: "dryRun" };
 
-/** It allows no disruption now, another restart is under way under it, or nobody knows what it covers. */
+/** The budget allows no disruption now, covers another restart in progress, or has a selector that is too long. */
 export type BudgetWhy = "exhausted" | "taken" | "tooLarge";
 
 export type PausedBy = "workload" | "namespace" | "cluster";
@@ -43,7 +43,7 @@ export type HoldReason = Extract<
 export interface ToldHold {
   readonly type: "Normal" | "Warning";
   readonly reason: HoldReason;
-  /** What it waits for, and what to do where somebody has to. */
+  /** Cause of the hold, and the action that a user has to take, if any. */
   readonly words: string;
 }
 

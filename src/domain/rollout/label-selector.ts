@@ -2,13 +2,13 @@ import { listAt, memberOf } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { ownEntry } from "../text-map.ts";
 
-/** A workload's `spec.selector` as a list request takes it. */
+/** Returns a workload's `spec.selector` in the form of a list request. */
 export function labelSelectorText(selector: JsonObject): string {
   const labels = Object.entries(memberOf(selector, "matchLabels")).map(([key, value]) => `${key}=${String(value)}`);
   return [...labels, ...listAt(selector, "matchExpressions").map(expressionText)].join(",");
 }
 
-/** As the API server matches a selector; one that says nothing selects everything, an expression that is none nothing. */
+/** Matches a selector like the API server. An empty selector selects everything, and an invalid expression matches nothing. */
 export function selectsLabels(selector: JsonObject, labels: Readonly<Record<string, string>>): boolean {
   const wanted = Object.entries(memberOf(selector, "matchLabels"));
   return (
@@ -17,7 +17,7 @@ export function selectsLabels(selector: JsonObject, labels: Readonly<Record<stri
   );
 }
 
-/** One of `matchExpressions`; an operator that is none holds for nothing. */
+/** Whether one of `matchExpressions` holds. An unknown operator never does. */
 export function expressionHolds({ key, operator, values }: JsonObject, labels: Readonly<Record<string, string>>): boolean {
   const own = ownEntry(labels, String(key));
   const list: readonly unknown[] = Array.isArray(values) ? values : [];

@@ -1,23 +1,23 @@
-/** What the driver says of the files of pods, in `SecretProviderClassPodStatus`, and what follows from that for a restart. */
+/** Evaluates the driver's records of the files in pods, `SecretProviderClassPodStatus`, to decide on restarts. */
 import { listAt, memberOf } from "../json-members.ts";
 import type { KubeObject, ObjectMeta } from "../kubernetes.ts";
 import { changedAt } from "../written-at.ts";
 import { CLOCKS_MS, type MountedClass, SHOWN_AFTER_MS } from "./mounted-versions.ts";
 import { type AgingPod, isLive } from "./pod-age.ts";
 
-/** The files of one class in one pod, as the driver wrote them last. */
+/** The files of one class in one pod, as the driver last recorded them. */
 export interface PodFiles {
   readonly podUid: string;
   readonly className: string;
-  /** By what the driver calls the object. */
+  /** By the driver's name of the object. */
   readonly versions: ReadonlyMap<string, string>;
-  /** Unix milliseconds: the first mount by a pod of this name, or when the driver made the record anew. */
+  /** Unix milliseconds of the first mount by a pod of this name, or of the time when the driver recreated the record. */
   readonly recordedAt: number;
-  /** Unix milliseconds: when somebody last changed what the record says. */
+  /** Unix milliseconds of the last change of the record's status. */
   readonly changedAt: number;
 }
 
-/** Undefined where the record says nothing of a pod. */
+/** Returns undefined if the record does not describe a pod. */
 export function podFilesOf(object: KubeObject): PodFiles | undefined {
   const { metadata } = object;
   const status = memberOf(object, "status");
@@ -31,22 +31,25 @@ export function podFilesOf(object: KubeObject): PodFiles | undefined {
   return { podUid: owner.uid, className, versions: new Map(versions), recordedAt, changedAt: changedAt("status", metadata) ?? Number.NaN };
 }
 
-/** The name that the driver gives to the record of one class in one pod. It has one for each, so that no other record can take its place. */
+/** Returns the driver's name for the record of one class in one pod. No other record can have that name. */
 export function recordName(namespace: string, podName: string, className: string): string {
   return `${podName}-${namespace}-${className}`;
 }
 
-/** Undefined where there is no record of this pod and class: one of an earlier pod of the name, or of another class, is none. */
+/**
+ * Returns undefined if there is no record of this pod and class. A record of an earlier pod of the same name, or of another class, does not
+ * count.
+ */
 export type FilesOfPod = (pod: AgingPod, className: string) => PodFiles | undefined;
 
-/** Whether the record under the pod's name is of this pod. */
+/** Whether the record under the pod's name describes this pod. */
 export function isRecordOf(files: PodFiles, { metadata }: AgingPod, className: string): boolean {
   return files.podUid === metadata.uid && files.className === className;
 }
 
 /**
- * Names of the pods whose files the driver has not brought to these versions. A pod that has not started mounts what the vault has when it
- * does; one that runs without a record is behind, because nobody can say that it is not.
+ * Returns the names of the pods whose files the driver has not updated to these versions. A pod that has not started is not behind, because
+ * it mounts the versions that the vault has when it starts. A running pod without a record is behind, because nothing proves the opposite.
  */
 export function podsBehind(pods: readonly AgingPod[], classes: readonly MountedClass[], filesOf: FilesOfPod): readonly string[] {
   const isBehind = (pod: AgingPod): boolean =>
@@ -61,14 +64,14 @@ export function podsBehind(pods: readonly AgingPod[], classes: readonly MountedC
 }
 
 /**
- * Whether a pod that runs has mounted a class before its versions came, which the driver's record of the mount proves. The age of a pod alone
- * does not: it may have waited for the class's objects.
+ * Whether a live pod mounted a class before its versions came, according to the driver's record of the mount. The age of the pod alone does
+ * not prove that, because the pod may have waited for the class's objects.
  */
 export function hasOldMount(pods: readonly AgingPod[], classes: readonly MountedClass[], filesOf: FilesOfPod): boolean {
   return pods.filter(isLive).some((pod) =>
     classes.some(({ className, since }) => {
       const files = filesOf(pod, className);
-      // A record outlives its pod where another one of the same name comes.
+      // A record outlives its pod if another pod of the same name replaces it.
       const mountedAt = files && Math.max(files.recordedAt, Date.parse(pod.metadata.creationTimestamp ?? ""));
       return mountedAt !== undefined && mountedAt + CLOCKS_MS <= since;
     }),
@@ -76,8 +79,9 @@ export function hasOldMount(pods: readonly AgingPod[], classes: readonly Mounted
 }
 
 /**
- * Whether a pod that runs has mounted other versions than these, which the driver's record shows whatever clocks say: a vault may give the
- * version before for some seconds after it made one. A record that was changed after the pod's own mount showed another version then.
+ * Whether a live pod mounted other versions than these. The driver's record shows that independently of clocks: a vault may return the
+ * previous version for some seconds after it created a new one. A record that changed after the pod's own mount showed another version at
+ * the mount.
  */
 export function hasOtherMount(pods: readonly AgingPod[], classes: readonly MountedClass[], filesOf: FilesOfPod): boolean {
   return pods.filter(isLive).some((pod) =>
@@ -88,20 +92,20 @@ export function hasOtherMount(pods: readonly AgingPod[], classes: readonly Mount
   );
 }
 
-/** Of what it does not show, it says nothing. */
+/** Ignores objects that the record does not contain. */
 function showsOthers(files: PodFiles, versions: MountedClass["versions"]): boolean {
   return [...versions].some(([object, version]) => (files.versions.get(object) ?? version) !== version);
 }
 
 function isChangedSinceMount({ recordedAt, changedAt }: PodFiles, { creationTimestamp = "" }: ObjectMeta): boolean {
-  // A record of an earlier pod of the name is changed by the mount.
+  // The mount changes a record of an earlier pod of the same name.
   const isOwn = recordedAt >= Date.parse(creationTimestamp);
   return isOwn && changedAt > recordedAt + CLOCKS_MS;
 }
 
 /**
- * Names of the pods that have still to mount classes whose versions are so new that they may get those before. Nobody can say of them
- * which versions they will have.
+ * Returns the names of the pods that still have to mount classes with very new versions. Such a pod may get the previous versions, so its
+ * versions are unknown.
  */
 export function podsUndecided(
   pods: readonly AgingPod[],

@@ -1,27 +1,30 @@
 /**
- * The versions of objects that pods only mount. The worker knows them by its own checks, kept in the class's status: what the driver has
- * written on a node says what a pod has, never what the vault has.
+ * The versions of objects that pods only mount. The worker knows them from its own checks, which the class's status records. The driver's
+ * records on a node show the versions in a pod, never the versions in the vault.
  */
-/** A class whose objects no Secret holds, and what a pod that mounts it now gets. */
+/** A class whose objects no Secret contains, and the versions that a pod gets if it mounts the class now. */
 export interface MountedClass {
   readonly className: string;
-  /** By what the driver calls the object, `secret/DemoSecret`; of two with one name the last one counts, as for the driver. */
+  /** By the driver's name of the object, `secret/DemoSecret`. Of two objects with one name the last one counts, as for the driver. */
   readonly versions: ReadonlyMap<string, string>;
-  /** `secret/DemoSecret@version`, for all. */
+  /** `secret/DemoSecret@version`, for all objects. */
   readonly objects: readonly string[];
-  /** Unix milliseconds: pods that are made later have these versions, and may have had others before; 0 where nobody knows. */
+  /** Unix milliseconds: pods that are created later have these versions, and pods before may have others; 0 if unknown. */
   readonly since: number;
 }
 
 export type MountedVersions =
   | { readonly kind: "known"; readonly mounted: MountedClass }
-  /** Not complete at the moment: a conclusion would be about a part. */
+  /** Incomplete at the moment, so a decision would rest on only some of the objects. */
   | { readonly kind: "unknown"; readonly why: string }
-  /** Nobody looks at its objects. */
+  /** The worker does not check its objects. */
   | { readonly kind: "none"; readonly why: string };
 
-/** The clocks of a vault and of an API server differ, and a Kubernetes time has whole seconds (milliseconds). */
+/**
+ * Allowance for the difference between the clocks of a vault and an API server, and for the whole seconds of Kubernetes times
+ * (milliseconds).
+ */
 export const CLOCKS_MS = 5_000;
 
-/** For so long after a vault has made a version some of its machines may still give the one before (milliseconds). */
+/** Time after the creation of a version during which some machines of the vault may still return the previous one (milliseconds). */
 export const SHOWN_AFTER_MS = 60_000;

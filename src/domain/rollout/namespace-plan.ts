@@ -4,7 +4,7 @@ import { titleOf, type Workload } from "./workload.ts";
 export interface Judged {
   readonly workload: Workload;
   readonly standing: Standing;
-  /** Its pods are being replaced by a restart of ours, for whichever versions that was. Absent: they are not. */
+  /** Whether one of the worker's restarts is replacing its pods, for any versions. Absent: no. */
   readonly isUnderWay?: boolean;
 }
 
@@ -13,17 +13,17 @@ export interface Due extends Judged {
 }
 
 export interface NamespacePlan {
-  /** Those that are restarted now, in this order. */
+  /** Workloads to restart now, in this order. */
   readonly starts: readonly Due[];
-  /** Why none is, where a restart failed: the first of those. */
+  /** The first workload whose restart failed: then no workload starts in turn. */
   readonly haltedBy: Judged | undefined;
 }
 
 const TURNS: readonly Turn[] = ["unfinished", "ready", "unready"];
 
 /**
- * Restarts of one namespace: so many at a time, the same ones in the same order whoever asks, and none after one that failed. What was not
- * ready before is no part of that.
+ * Plans the restarts of one namespace: a limited number at a time, always in the same order, and none after a failed one. Workloads that
+ * were not ready before start immediately and are exempt from these limits.
  */
 export function planNamespace(workloads: readonly Judged[], most: number): NamespacePlan {
   const sorted = workloads.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
@@ -37,8 +37,8 @@ export function planNamespace(workloads: readonly Judged[], most: number): Names
 }
 
 /**
- * Versions that change anew under a restart do not end it, nor does a window that has closed since: all pods that are updated and available do.
- * What is due is no other one's restart that is waited for.
+ * Whether a restart of the workload is in progress. It ends when all pods are updated and available, not when versions change again or a
+ * window closes. A workload that is due does not hold up others.
  */
 function isUnderWay({ standing, isUnderWay: isReplaced = false }: Judged): boolean {
   if (standing.kind === "due") return false;
@@ -54,7 +54,7 @@ function nameOf({ workload }: Judged): string {
   return `${workload.ref.name} ${titleOf(workload)}`;
 }
 
-/** By code units: the same everywhere. */
+/** Compares code units, which gives the same order everywhere. */
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

@@ -1,29 +1,32 @@
 import type { JsonObject } from "../json-object.ts";
 
-/** How far the controller of a workload is with the template as it stands. */
+/** Progress of a workload's controller with the current template. */
 export interface Progress {
-  /** All pods are of this template and available. */
+  /** Whether all pods have this template and are available. */
   readonly isComplete: boolean;
-  /** Pods are still to be replaced. */
+  /** Whether pods still have to be replaced. */
   readonly isRolling: boolean;
-  /** Of the workload's spec, and whether its controller has seen it: the counts of another one are not compared with these. */
+  /** Revision of the workload's spec, and whether its controller has seen it. The counts of different revisions cannot be compared. */
   readonly revision: string;
   readonly counts: PodCounts;
-  /** How many pods somebody keeps at an older template, by the partition of a StatefulSet. */
+  /** Number of pods that the partition of a StatefulSet keeps at an older template. */
   readonly heldBack: number;
-  /** In the words of a message. */
+  /** Text for messages. */
   readonly summary: string;
-  /** The controller gave up waiting: `progressDeadlineSeconds` of a Deployment. */
+  /** Whether the controller gave up waiting, such as after `progressDeadlineSeconds` of a Deployment. */
   readonly isPastDeadline: boolean;
-  /** In the words of a message, where it did. */
+  /** Text for messages in that case. */
   readonly gaveUp: string;
-  /** It waits for people, or for a time that its owner chose. */
+  /** Whether it waits for a user, or for a time that its owner chose. */
   readonly isPaused: boolean;
-  /** What the workload itself allows between two steps; milliseconds, 0 where it says nothing, infinite where its controller judges that. */
+  /**
+   * Time that the workload itself allows between two steps, in milliseconds; 0 if it has no such setting, infinite if its controller judges
+   * that.
+   */
   readonly ownDeadlineMs: number;
 }
 
-/** How many pods there are, of the template as it stands, and how many of all are available. */
+/** Number of pods, number with the current template, and number of available ones. */
 export interface PodCounts {
   readonly wanted: number;
   readonly total: number;

@@ -3,23 +3,24 @@ import { hasStamp, isStamped } from "./stamp.ts";
 import type { KnownVersions } from "./versions.ts";
 import type { Workload } from "./workload.ts";
 
-/** Which pods of a workload have old versions. */
+/** Criteria for the pods of a workload that have old versions. */
 export interface OldBefore {
-  /** Unix milliseconds: pods that were made until then. */
+  /** Pods created until then have old versions (Unix milliseconds). */
   readonly since: number;
-  /** Also those that have mounted a class before its versions came, and no others on account of what they mount. */
+  /** Pods that mounted a class before its versions came have old versions, too. For mounts, only this counts, not the creation time. */
   readonly byMount?: true;
 }
 
 /**
- * Seen for the first time, its pods are not known to have had other versions: those that waited for a new Secret have the first, and of what
- * they mount only the driver's record of the mount tells. `mirroredStamp`: of the versions in Secrets alone, where others are mounted.
+ * Returns the criteria. If the worker sees the workload for the first time, it does not know whether its pods had other versions. Pods that
+ * waited for a new Secret have its first versions, and for mounted objects only the driver's record of the mount is evidence.
+ * `mirroredStamp`: stamp of the versions in Secrets alone, if the workload also mounts others.
  */
 export function oldBefore(workload: Workload, versions: KnownVersions, mirroredStamp: string | undefined): OldBefore {
   const { since, rotated, mounted = [] } = versions;
   const byMount = mounted.length === 0 ? {} : { byMount: true as const };
   if (!isStamped(workload)) return { since: rotated, ...byMount };
-  // Stamped before the worker knew of what it mounts, or before its class was one of them.
+  // Stamped before the worker knew of the mounted objects, or before the workload's class was one that is only mounted.
   if (mirroredStamp !== undefined && hasStamp(workload, mirroredStamp)) return { since: 0, ...byMount };
   return { since: mounted.reduce((latest, each) => Math.max(latest, each.since === 0 ? 0 : each.since + CLOCKS_MS), since) };
 }

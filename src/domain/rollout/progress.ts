@@ -5,7 +5,7 @@ import type { Observed, PodCounts, Progress } from "./observed-progress.ts";
 import type { WorkloadKind } from "./workload-kinds.ts";
 
 interface Counts extends PodCounts {
-  /** Of those that are wanted, how many are to be of the new template. */
+  /** Number of wanted pods that should get the new template. */
   readonly toUpdate: number;
 }
 
@@ -54,13 +54,16 @@ function replicasIn(status: JsonObject): Pick<Counts, "total" | "updated" | "ava
   };
 }
 
-/** How many pods of a StatefulSet follow its template. Those below the partition keep an older one: somebody holds the rollout there. */
+/**
+ * Returns the number of pods of a StatefulSet that follow its template. The pods below the partition keep an older one, because a user
+ * holds the rollout there.
+ */
 function aboveThePartition(spec: JsonObject): number {
   const partition = numberAt(memberOf(memberOf(spec, "updateStrategy"), "rollingUpdate"), "partition", 0);
   return Math.max(0, numberAt(spec, "replicas", 1) - partition);
 }
 
-/** All of its pods are below its partition: a change of its template replaces none. */
+/** Whether all of its pods are below its partition, so that a change of its template replaces none. */
 export function isHeldWhole(kind: WorkloadKind, spec: JsonObject): boolean {
   return kind === "StatefulSet" && numberAt(spec, "replicas", 1) > 0 && aboveThePartition(spec) === 0;
 }

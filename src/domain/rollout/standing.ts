@@ -5,42 +5,42 @@ import { hasStamp, isRestarted } from "./stamp.ts";
 import type { Versions } from "./versions.ts";
 import type { Obstacle, Workload } from "./workload.ts";
 
-/** Where a workload that asks for restarts stands. */
+/** State of a workload that requests restarts. */
 export type Standing =
   /** Its pods have the current versions. */
   | { readonly kind: "current" }
-  /** Restarted for the current versions, and not ready yet, or not for long enough: `provenIn` milliseconds are left of that. */
+  /** Restarted for the current versions, and not ready yet, or not for long enough. `provenIn`: remaining milliseconds. */
   | { readonly kind: "restarting"; readonly provenIn?: number }
-  /** The same, for longer than is allowed. `why` does not name the workload. */
+  /** The same, for longer than allowed. `why` does not name the workload. */
   | { readonly kind: "failed"; readonly why: string; readonly provenIn?: number }
-  /** To be restarted, unless its pods turn out to be younger than the versions. */
+  /** Needs a restart, unless its pods turn out to be younger than the versions. */
   | ({ readonly kind: "due"; readonly stamp: string; readonly turn: Turn } & OldBefore)
-  /** The same, once the driver has brought the files of its pods up to date, or at `until` (Unix milliseconds; undefined: never). */
+  /** Needs a restart once the driver has updated the files of its pods, or at `until` (Unix milliseconds; undefined: never). */
   | { readonly kind: "awaitingFiles"; readonly isUnfinished: boolean; readonly message: string; readonly until: number | undefined }
-  /** It would be due, and something keeps its restart from beginning. */
+  /** Due, but something keeps its restart from beginning. */
   | { readonly kind: "held"; readonly stamp: string; readonly since: number; readonly turn: Turn; readonly hold: Hold }
-  /** Restarted although it was not ready before, and pods with older versions are still there: no other workload waits for it. */
+  /** Restarted although it was not ready before, and pods with older versions still exist. No other workload waits for it. */
   | { readonly kind: "unawaited" }
-  /** Somebody else replaces its pods at the moment: what is left of them decides afterwards. */
+  /** Someone else is replacing its pods. Afterwards, the remaining pods determine whether it is due. */
   | { readonly kind: "rolling" }
   | ({ readonly kind: "obstructed"; readonly reason: Obstacle; readonly stamp: string } & OldBefore)
   | { readonly kind: "unknown"; readonly why: string }
-  /** Its versions changed a moment ago, and may go on changing. `isUnfinished`: its last restart is not known to have ended well. */
+  /** Its versions have just changed, and may change again. `isUnfinished`: whether its last restart has not been proven successful. */
   | { readonly kind: "settling"; readonly isUnfinished: boolean }
   | { readonly kind: "noVersions"; readonly why: string };
 
 /**
- * Who comes first. A workload whose last restart is not finished is disturbed already. One that was not running well before says nothing
- * about the new versions: nobody waits for it, and it waits for nobody.
+ * Order of restarts. A workload with an unfinished restart is already disturbed. A workload that did not run well before shows nothing
+ * about the new versions, so it neither waits for others nor holds them up.
  */
 export type Turn = "unfinished" | "ready" | "unready";
 
 export interface StandingInput {
   readonly workload: Workload;
   readonly versions: Versions;
-  /** Hash of the versions; meaningful where they are known. */
+  /** Hash of the versions; meaningful only if they are known. */
   readonly stamp: string;
-  /** Hash of the versions in Secrets alone, where there are others, too. */
+  /** Hash of the versions in Secrets alone, if the workload also mounts others. */
   readonly mirroredStamp?: string | undefined;
   /** Milliseconds since its progress last changed. */
   readonly stalledMs: number;
@@ -59,7 +59,7 @@ export function standingOf(input: StandingInput): Standing {
   return { kind: "due", stamp, turn, ...old };
 }
 
-/** A restart that failed has failed, whatever becomes of the versions that it was for. */
+/** A failed restart stays failed, even if its versions are no longer current. */
 function failedBefore(input: StandingInput): Standing | undefined {
   const standing = isRestarted(input.workload) ? afterRestart(input) : undefined;
   return standing?.kind === "failed" ? standing : undefined;
@@ -78,7 +78,7 @@ function afterRestart(input: StandingInput): Standing {
   return { kind: "failed", why: `${progress.summary}, and ${why}` };
 }
 
-/** Some of its pods are missing for the moment; what is left of them afterwards decides. */
+/** Whether some of its pods are only temporarily missing. Afterwards, the remaining pods determine whether it is due. */
 function isMoving({ workload, ...input }: StandingInput): boolean {
   const { progress } = workload;
   const hasStopped = progress.isPastDeadline || isStalled({ workload, ...input });
@@ -86,7 +86,7 @@ function isMoving({ workload, ...input }: StandingInput): boolean {
 }
 
 function turnOf(workload: Workload): Turn {
-  // Also one whose pods are all available, and have still to prove that they stay so.
+  // Includes workloads whose pods are all available but have not yet proven that they stay available.
   if (isRestarted(workload)) return "unfinished";
   return workload.progress.isComplete ? "ready" : "unready";
 }
@@ -95,7 +95,10 @@ function isStalled({ workload, stalledMs, timeoutMs }: StandingInput): boolean {
   return stalledMs >= allowedMs(workload, timeoutMs);
 }
 
-/** Milliseconds without progress after which a rollout has failed. Who allows its Deployment more than the setting gets it. */
+/**
+ * Returns the milliseconds without progress after which a rollout has failed. A Deployment that allows more time than the setting gets that
+ * time.
+ */
 export function allowedMs({ progress }: Workload, timeoutMs: number): number {
   return Math.max(timeoutMs, progress.ownDeadlineMs);
 }

@@ -2,7 +2,7 @@ import { POD_ANNOTATIONS } from "../annotations.ts";
 import { type AgingPod, agingPod, isLive } from "./pod-age.ts";
 import { stampIn } from "./stamp.ts";
 
-/** What says whether a pod stays up. */
+/** The parts of a pod that show whether it stays up. */
 export interface StartedPod extends AgingPod {
   readonly status?: {
     readonly phase?: string;
@@ -11,7 +11,7 @@ export interface StartedPod extends AgingPod {
   };
 }
 
-/** The pod without what it is made of. */
+/** Returns the pod with only these parts. */
 export function startedPod(pod: StartedPod): StartedPod {
   const { metadata, status, ...kind } = agingPod(pod);
   const { conditions = [], containerStatuses = [] } = pod.status ?? {};
@@ -27,14 +27,17 @@ export function startedPod(pod: StartedPod): StartedPod {
   };
 }
 
-/** How long all pods of a template have been ready. */
+/** State of the pods of a template: since when all have been ready, and their restarts. */
 export interface Steadiness {
   /**
-   * Unix milliseconds: when the last of them became ready, by the clock of its node where it was read from a pod. 0 where there are none.
-   * Undefined while one is not ready: the workload's own status may not show that yet.
+   * Unix milliseconds at which the last of them became ready, by the clock of its node if read from a pod. 0 if there are no pods.
+   * Undefined while a pod is not ready; the workload's own status may not show that yet.
    */
   readonly since: number | undefined;
-  /** Of the container that restarted most often. The pods are no older than their template, so that it happened with the new versions. */
+  /**
+   * Restarts of the container that restarted most often. The pods are not older than their template, so these restarts happened with the
+   * new versions.
+   */
   readonly restarts: number;
 }
 
@@ -54,12 +57,13 @@ export function hasOtherPods(pods: readonly StartedPod[], templateStamp: string)
   return pods.some((pod) => isLive(pod) && stampIn(pod.metadata.annotations) !== templateStamp);
 }
 
-/** What ends at once ends within this time (milliseconds). */
+/** A container that fails immediately does so within this time (milliseconds). */
 const PROVING_MS = 10_000;
 
 /**
- * How long pods have to be ready before a restart counts as done (milliseconds). A container without a readiness probe is ready as soon as it
- * runs, in a crash loop too: each of its restarts doubles the time. Half of what a restart may take is left for becoming ready.
+ * Returns how long pods have to be ready before a restart counts as done (milliseconds). A container without a readiness probe is ready as
+ * soon as it runs, even in a crash loop, so each of its restarts doubles the time. Half of the time that a restart may take remains for
+ * becoming ready.
  */
 export function provingMs(restarts: number, timeoutMs: number): number {
   const most = timeoutMs / 2;
@@ -72,7 +76,7 @@ export interface ProofInput {
   readonly now: number;
   /** `--rollout-timeout`, milliseconds. */
   readonly timeoutMs: number;
-  /** The rollout has come no further for as long as it may. */
+  /** Whether the rollout made no progress for as long as it is allowed to. */
   readonly isStalled: boolean;
 }
 
@@ -82,7 +86,10 @@ export type Proof =
   | { readonly kind: "open"; readonly restarts: number; readonly required: number; readonly left: number }
   | { readonly kind: "failed"; readonly restarts: number; readonly left: number };
 
-/** Whether pods that are all available stay so. Pods that come and go without a crash, as nodes or an autoscaler want, hold up nobody for long. */
+/**
+ * Determines whether pods that are all available stay available. Pods that are replaced without a crash, such as by node changes or an
+ * autoscaler, do not hold up the result for long.
+ */
 export function proofOf({ steadiness: { since, restarts }, now, timeoutMs, isStalled }: ProofInput): Proof {
   const required = provingMs(restarts, timeoutMs);
   const left = since === undefined ? required : since + required - now;

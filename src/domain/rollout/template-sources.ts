@@ -2,7 +2,7 @@ import { CSI_DRIVER } from "../injection/settings.ts";
 import { listAt } from "../json-members.ts";
 import { isJsonObject, type JsonObject } from "../json-object.ts";
 
-/** What a pod template itself names; annotations are not among it. */
+/** Names in a pod template, without its annotations. */
 export interface TemplateSources {
   /** Classes of CSI volumes. */
   readonly classes: readonly string[];

@@ -3,10 +3,13 @@ import { effectiveAnnotations } from "../injection/effective-annotations.ts";
 import { wordsOf } from "../words.ts";
 import type { Workload } from "./workload.ts";
 
-/** Classes and Secrets of one workload. Of one that names more there are that many and one, and its versions are not followed. */
+/**
+ * Most classes and Secrets of one workload. Longer lists are cut to one above this number, and the worker does not track the versions of
+ * such a workload.
+ */
 export const MOST_NAMES = 1_000;
 
-/** What a workload asks for, the defaults of its Namespace included. */
+/** Requests of a workload, including the defaults of its Namespace. */
 export interface Uses {
   readonly asksForRestarts: boolean;
   readonly classes: readonly string[];
@@ -15,10 +18,13 @@ export interface Uses {
 
 type Defaults = Readonly<Record<string, string>>;
 
-/** By the workload, which is another object once it changes. */
+/** By the workload, which is a new object after each change. */
 const known = new WeakMap<Workload, { readonly defaults: Defaults; readonly uses: Uses }>();
 
-/** As the webhook reads the pods of the workload: a default never opts a pod in, and one that did not opt in never has one. */
+/**
+ * Reads the annotations as the webhook does for the workload's pods: a default never opts a pod in, and a pod that did not opt in gets no
+ * defaults.
+ */
 export function usesOf(workload: Workload, defaults: Defaults): Uses {
   const before = known.get(workload);
   if (before?.defaults === defaults) return before.uses;
@@ -30,7 +36,7 @@ export function usesOf(workload: Workload, defaults: Defaults): Uses {
 function readUses({ annotations, sources, ref }: Workload, defaults: Defaults): Uses {
   const isInjected = annotations[POD_ANNOTATIONS.inject] === "true";
   const effective = effectiveAnnotations(annotations, ref.namespace ?? "", isInjected ? defaults : {});
-  // Names that are wrong are the webhook's business: nothing has them.
+  // Invalid names need no check: no object has such a name, and the webhook reports them.
   const listed = (key: string): readonly string[] => (isInjected ? wordsOf(effective(key)?.text) : []);
   return {
     asksForRestarts: effective(POD_ANNOTATIONS.restartOnRotation)?.text === "true",
@@ -39,7 +45,7 @@ function readUses({ annotations, sources, ref }: Workload, defaults: Defaults): 
   };
 }
 
-/** No more than anybody goes through: a default of the Namespace counts for each of its workloads. */
+/** Limits the list, because a default of the Namespace counts for each of its workloads. */
 function merged(one: readonly string[], other: readonly string[]): readonly string[] {
   return [...new Set([...one, ...other])].sort().slice(0, MOST_NAMES + 1);
 }

@@ -1,56 +1,56 @@
 import type { MountedClass, MountedVersions } from "./mounted-versions.ts";
 import { MOST_NAMES, type Uses } from "./uses.ts";
 
-/** A mirrored Secret, by what it was made from. */
+/** A synced Secret, by the objects that it was made from. */
 export interface MirroredVersions {
   /** `type/name@version`, as on the Secret. */
   readonly objects: readonly string[];
-  /** Unix milliseconds: when these versions came into it, or later. */
+  /** Unix milliseconds at which the Secret got these versions, or later. */
   readonly since: number;
-  /** It has had no others: whatever needs the Secret could not start before. */
+  /** Whether the Secret never had other versions. Then pods that need it could not start before. */
   readonly isFirst: boolean;
 }
 
-/** What a namespace's classes and Secrets say. */
+/** Facts about the classes and Secrets of a namespace. */
 export interface NamespaceSecrets {
-  /** Secrets that the class mirrors; undefined where there is no such class. */
+  /** Returns the Secrets that the class names; undefined if there is no such class. */
   secretsOf(className: string): readonly string[] | undefined;
-  /** Whether some class of the namespace mirrors a Secret of that name. */
+  /** Whether a class of the namespace names a Secret of that name. */
   isMirrored(secretName: string): boolean;
-  /** Of a class that mirrors nothing. */
+  /** Returns the versions of a class without synced Secrets. */
   mountedOf(className: string): MountedVersions;
-  /** Undefined where it is not there, or not ours. */
+  /** Returns undefined if the Secret does not exist or is not the worker's. */
   versionsIn(secretName: string): MirroredVersions | "noRoom" | undefined;
 }
 
-/** The versions that a pod of the workload gets when it starts now. */
+/** The versions that a pod of the workload gets if it starts now. */
 export type Versions =
   | KnownVersions
-  /** Not complete at the moment: a conclusion would be about a part. */
+  /** Incomplete at the moment, so a decision would rest on only some of the versions. */
   | { readonly kind: "unknown"; readonly why: string }
-  /** It uses nothing whose versions the worker knows. */
+  /** It uses no object whose versions the worker knows. */
   | { readonly kind: "none"; readonly why: string };
 
 export interface KnownVersions {
   readonly kind: "known";
-  /** In Secrets and mounted. */
+  /** Objects in Secrets and mounted ones. */
   readonly objects: readonly string[];
-  /** When the youngest of those in Secrets came. */
+  /** Time at which the youngest version in a Secret came. */
   readonly since: number;
-  /** When the youngest in Secrets came that took the place of others; 0 where none did. */
+  /** Time at which the youngest version in a Secret came that replaced another one; 0 if none did. */
   readonly rotated: number;
   readonly secrets: readonly string[];
-  /** Classes that are only mounted; absent where there are none. */
+  /** Classes that are only mounted; absent if there are none. */
   readonly mounted?: readonly MountedClass[];
 }
 
 const USES_NOTHING = "it uses no class, and no Secret that a class syncs";
 
-/** Of one workload: each look at a namespace goes through all of them. */
+/** Limits for one workload, because each pass over a namespace goes through all of them. */
 const MOST_SECRETS = 1_000;
 const MOST_OBJECTS = 4_000;
 
-/** Known are the versions in mirrored Secrets, and those of the objects of classes that mirror nothing. */
+/** Returns the versions in synced Secrets, and the versions of objects of classes without synced Secrets. */
 export function versionsFor(uses: Uses, namespace: NamespaceSecrets): Versions {
   if (uses.classes.length + uses.secrets.length > MOST_NAMES) return tooMany(`more than ${MOST_NAMES} classes and Secrets`);
   const missing = uses.classes.find((name) => namespace.secretsOf(name) === undefined);

@@ -7,6 +7,6 @@ export const WORKLOADS: Readonly<Record<WorkloadKind, Resource>> = {
   Deployment: inNamespace("apps/v1", "Deployment", "deployments"),
   StatefulSet: inNamespace("apps/v1", "StatefulSet", "statefulsets"),
   DaemonSet: inNamespace("apps/v1", "DaemonSet", "daemonsets"),
-  // Of Argo Rollouts, where its CRD is there.
+  // Kind of Argo Rollouts, present only if its CRD is installed.
   Rollout: inNamespace("argoproj.io/v1alpha1", "Rollout", "rollouts"),
 };

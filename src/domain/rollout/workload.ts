@@ -11,37 +11,42 @@ import { isRestarted, type Stamps, stampIn } from "./stamp.ts";
 import { type TemplateSources, templateSources } from "./template-sources.ts";
 import type { WorkloadKind } from "./workload-kinds.ts";
 
-/** Why a stamp would replace no pod, or not as it should. */
+/** Why a stamp would replace no pod, or not in the right way. */
 export type Obstacle = "Paused" | "OnDelete" | "Degraded" | "Partitioned";
 
-/** A workload that asks for restarts, or may by a default of its Namespace. Everything else of it is dropped on arrival. */
+/** The parts that the worker holds of a workload that requests restarts, or may do so by a default of its Namespace. */
 export interface Workload extends Stamps {
   readonly kind: WorkloadKind;
   readonly ref: ObjectRef;
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Of the template, under our prefix. */
+  /** Annotations of the template with the project's prefix. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** Of its pods, as far as the template says. */
+  /** Labels of its pods, according to the template. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Of the workload itself, under our prefix. */
+  /** Annotations of the workload itself with the project's prefix. */
   readonly own: Readonly<Record<string, string>>;
   readonly sources: TemplateSources;
   /** For a list of its pods. */
   readonly selector: string;
   readonly obstacle: Obstacle | undefined;
   readonly progress: Progress;
-  /** It has more than {@link MOST_CHARACTERS} of what is kept; nothing of that is, and it is not restarted. */
+  /**
+   * Whether the held parts have more than {@link MOST_CHARACTERS}. The worker then holds none of them and does not restart the workload.
+   */
   readonly isTooLarge: boolean;
 }
 
-/** Of annotations of ours, labels, selector and names together. A pod that runs has a tenth of it, and a namespace may have thousands of workloads. */
+/**
+ * Most characters of project annotations, labels, selector and names together. A normal workload has a tenth of that, and a namespace may
+ * have thousands of workloads.
+ */
 const MOST_CHARACTERS = 32_768;
 
-/** Why nothing of it is known. */
+/** Message for a workload that is too large to hold. */
 export const TOO_LARGE_WORDS = `its selector, the labels and the keyvault-injector.dev annotations of its template, and the names of its classes and Secrets have more than ${MOST_CHARACTERS} characters in total`;
 
-/** Undefined for one that does not ask and cannot by a default, and for one that is going. */
+/** Returns undefined for a workload that requests no restarts and cannot do so by a default, and for one that is being deleted. */
 export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workload | undefined {
   const spec = memberOf(object, "spec");
   const template = memberOf(spec, "template");
@@ -71,14 +76,14 @@ export function observeWorkload(kind: WorkloadKind, object: KubeObject): Workloa
   };
 }
 
-/** `Deployment web`, as messages name it. */
+/** Returns the name for messages, such as `Deployment web`. */
 export function titleOf({ kind, ref }: Pick<Workload, "kind" | "ref">): string {
   return `${kind} ${ref.name}`;
 }
 
 const NOTHING = { labels: {}, own: {}, sources: { classes: [], secrets: [] }, selector: "" };
 
-/** What says that it asks, and no more: both are "true" or "false" where they count. */
+/** Returns only the annotations that request restarts. Both count only with the value "true". */
 function asking(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const keys = [POD_ANNOTATIONS.restartOnRotation, POD_ANNOTATIONS.inject];
   return Object.fromEntries(keys.flatMap((key) => (annotations[key] === "true" ? [[key, "true"]] : [])));

@@ -3,18 +3,18 @@ import { formatDuration, parseDuration } from "../duration.ts";
 import { mirrorTargets } from "../grants/mirror-targets.ts";
 import type { SecretProviderClass } from "../kubernetes.ts";
 
-/** `while-used`: mirrored while a pod mounts the class, and for a grace afterwards. */
+/** `while-used`: synced while a pod mounts the class, and for a grace period afterwards. */
 export const SYNC_MODES = ["always", "while-used", "never"] as const;
 
 export type SyncMode = (typeof SYNC_MODES)[number];
 
-/** The class's word, else the setting. An unknown word leaves the setting; {@link syncModeProblem} says so. */
+/** Returns the class's mode, otherwise the setting. An unknown mode is ignored; {@link syncModeProblem} reports it. */
 export function syncMode(provider: SecretProviderClass, otherwise: SyncMode): SyncMode {
   const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
   return SYNC_MODES.find((mode) => mode === stated) ?? otherwise;
 }
 
-/** By the word of the class's author, whatever the setting is. */
+/** Whether the class's author switched off sync, whatever the setting is. */
 export function isSwitchedOffByAuthor({ metadata }: SecretProviderClass): boolean {
   return metadata.annotations?.[CLASS_ANNOTATIONS.sync] === "never";
 }
@@ -27,7 +27,10 @@ export function syncModeProblem(provider: SecretProviderClass): string | undefin
 
 const MINIMUM_MS = 10_000;
 
-/** Milliseconds between two polls of the class. An unusable annotation leaves the default; {@link pollIntervalProblem} says why. */
+/**
+ * Returns the milliseconds between two polls of the class. For an invalid annotation, returns the default; {@link pollIntervalProblem}
+ * reports the reason.
+ */
 export function pollInterval(provider: SecretProviderClass, otherwise: number): number {
   const text = provider.metadata.annotations?.[CLASS_ANNOTATIONS.rotationPollInterval];
   const parsed = text === undefined ? undefined : parseDuration(text);
@@ -43,14 +46,14 @@ export function pollIntervalProblem(provider: SecretProviderClass): string | und
   return parsed.value < MINIMUM_MS ? `annotation ${key}: ${text} is below 10s; write 10s or more` : undefined;
 }
 
-/** Milliseconds without a successful check after which the class is stale; undefined without a usable annotation. */
+/** Returns the milliseconds without a successful check after which the class is stale; undefined without a valid annotation. */
 export function maxStale(provider: SecretProviderClass): number | undefined {
   const text = provider.metadata.annotations?.[CLASS_ANNOTATIONS.maxStale];
   const parsed = text === undefined ? undefined : parseDuration(text);
   return parsed?.ok === true && parsed.value > 0 ? parsed.value : undefined;
 }
 
-/** `interval`: milliseconds between two checks of the class; undefined where nothing is polled. */
+/** `interval`: milliseconds between two checks of the class; undefined if polling is off. */
 export function maxStaleProblem(provider: SecretProviderClass, interval: number | undefined): string | undefined {
   const key = CLASS_ANNOTATIONS.maxStale;
   const text = provider.metadata.annotations?.[key];
@@ -62,7 +65,7 @@ export function maxStaleProblem(provider: SecretProviderClass, interval: number 
   return `annotation ${key}: ${text} is not longer than the ${formatDuration(interval)} between two checks; write more`;
 }
 
-/** What the annotations of a class's author cannot mean; their defaults count. `interval`: as for {@link maxStaleProblem}. */
+/** Returns the problems in the annotations of a class, for which the defaults apply. `interval`: as for {@link maxStaleProblem}. */
 export function annotationProblems(provider: SecretProviderClass, interval: number | undefined): readonly string[] {
   const all = [syncModeProblem(provider), pollIntervalProblem(provider), maxStaleProblem(provider, interval)];
   const { problems } = mirrorTargets(provider);

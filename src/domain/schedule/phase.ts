@@ -1,11 +1,11 @@
 import { textNumber } from "../text-number.ts";
 
 /**
- * When a class is looked at next. Each class has a phase of its own inside the interval, derived from its name, so that
- * polls are spread from the first minute on and a restart neither loses the schedule nor starts a herd.
+ * Determines when a class is polled next. Each class has its own phase in the interval, derived from its name. So polls are spread from the
+ * first minute on, and a restart neither loses the schedule nor causes a burst of polls.
  */
 export interface PhaseInput {
-  /** Uid of the cluster (of its kube-system namespace): two clusters with the same classes poll apart. */
+  /** Uid of the cluster (of its kube-system namespace), so that two clusters with the same classes poll at different times. */
   readonly cluster: string;
   /** `namespace/name` of the class. */
   readonly key: string;
@@ -15,31 +15,31 @@ export interface PhaseInput {
   readonly now: number;
 }
 
-/** Milliseconds from now to the next poll: more than 0, at most the interval. */
+/** Returns the milliseconds from now to the next poll: more than 0, at most the interval. */
 export function untilNextPoll({ cluster, key, interval, now }: PhaseInput): number {
   const phase = fraction(`${cluster}/${key}`) * interval;
   const sincePhase = (((now - phase) % interval) + interval) % interval;
   return Math.max(1, Math.ceil(interval - sincePhase));
 }
 
-/** Clocks of a cluster's machines differ by less, or tokens fail long before (milliseconds). */
+/** The clocks of a cluster's machines differ by less; otherwise tokens fail long before (milliseconds). */
 export const CLOCKS_DIFFER_MS = 10_000;
 
 /**
- * Up to when the leader before has made all polls, in Unix milliseconds by its clock. `unknown`: what it said can't be believed. Undefined: it
- * said nothing, as those before 0.4.0.
+ * Time up to which the previous leader has made all polls, in Unix milliseconds by its clock. `unknown`: its record is not credible, or
+ * names polls of the class that were not made. Undefined: it left no record, like versions before 0.4.0.
  */
 export type PolledUntil = number | "unknown" | undefined;
 
 export interface PollsBefore extends PhaseInput {
-  /** Of the last check that succeeded, as it is stored; undefined: none is known. */
+  /** Time of the last successful check, as stored; undefined if none is known. */
   readonly checked: number | undefined;
   readonly polledUntil: PolledUntil;
 }
 
 /**
- * Unix milliseconds of the first poll by a new leader: the one that follows what earlier leaders are known to have done. Where it fell due while
- * nobody led, it is due now.
+ * Returns the Unix milliseconds of the first poll by a new leader: the one after the last poll that earlier leaders are known to have made.
+ * If it was due while there was no leader, it is due now.
  */
 export function firstPoll({ checked, polledUntil, ...phase }: PollsBefore): number {
   const known = [checked, typeof polledUntil === "number" ? polledUntil - CLOCKS_DIFFER_MS : undefined];
@@ -48,8 +48,8 @@ export function firstPoll({ checked, polledUntil, ...phase }: PollsBefore): numb
 }
 
 /**
- * Unix milliseconds of the last poll that earlier leaders have made; undefined where nobody knows. A leader that said nothing of that, as those
- * before 0.4.0, is taken to have made all up to now.
+ * Returns the Unix milliseconds of the last poll by earlier leaders; undefined if unknown. A leader that left no record, like versions
+ * before 0.4.0, is assumed to have made all polls up to now.
  */
 export function lastPollBefore({ polledUntil, ...phase }: PollsBefore): number | undefined {
   if (polledUntil === "unknown") return undefined;

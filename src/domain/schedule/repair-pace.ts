@@ -1,34 +1,37 @@
-/** Repairs of what somebody else damages. Unix milliseconds. */
+/** Repairs of damage that others cause. Unix milliseconds. */
 export interface Repairs {
   readonly inARow: number;
   readonly last: number;
-  /** When the damage that waits for its repair was first seen; undefined where none waits. */
+  /** Time at which the unrepaired damage was first seen; undefined if there is none. */
   readonly seen: number | undefined;
 }
 
 export const NO_REPAIRS: Repairs = { inARow: 0, last: Number.NEGATIVE_INFINITY, seen: undefined };
 
-/** How repairs in a row are spaced. */
+/** Spacing of repairs in a row. */
 export interface Pace {
-  /** Damage that comes this long after the last repair has nothing to do with it (milliseconds). */
+  /** Damage that occurs this long after the last repair is unrelated to it (milliseconds). */
   readonly apartMs: number;
-  /** By how much each pause is longer than the one before. */
+  /** Factor by which each pause is longer than the one before. */
   readonly factor: number;
   readonly longestMs: number;
 }
 
 const MINUTE = 60_000;
 
-/** Of what nobody has a reason to undo for long: a pause costs more than a write. */
+/** For objects that no one has a reason to change again and again. Here, a pause costs more than a write. */
 export const STEADY: Pace = { apartMs: MINUTE, factor: 2, longestMs: MINUTE };
 
-/** Of a field that one manager takes back after each repair, however slowly: after six of them it is left to that manager, but for once an hour. */
+/**
+ * For a field that one manager takes back after each repair, even if slowly. After six repairs, the worker leaves the field to that
+ * manager, except for one repair an hour.
+ */
 export const YIELDING: Pace = { apartMs: 120 * MINUTE, factor: 16, longestMs: 60 * MINUTE };
 
-/** So many in a row are done at once: people and rollouts come in bursts. */
+/** Number of repairs in a row that the worker makes immediately, because edits by users and rollouts come in bursts. */
 const AT_ONCE = 3;
 
-/** Damage was found: how it counts, and how long its repair has to wait (milliseconds). From the fourth in a row on the pauses grow. */
+/** Records damage, and returns the pause before its repair (milliseconds). From the fourth repair in a row on, the pauses grow. */
 export function paceRepair(
   repairs: Repairs,
   now: number,
@@ -42,12 +45,12 @@ export function paceRepair(
   return { repairs: paced, pauseMs: Math.max(0, repairs.last + pause - now) };
 }
 
-/** A repair is being made. */
+/** Records that a repair begins. */
 export function afterRepair({ inARow }: Repairs, now: number): Repairs {
   return { inARow: inARow + 1, last: now, seen: undefined };
 }
 
-/** Unix milliseconds until which somebody counts as undoing each repair, undefined where nobody does. */
+/** Returns the Unix milliseconds until which the object counts as contested; undefined if no one undoes the repairs. */
 export function contestedUntil(repairs: Repairs, now: number): number | undefined {
   if (repairs.inARow <= AT_ONCE) return undefined;
   if (repairs.seen !== undefined) return Number.POSITIVE_INFINITY;

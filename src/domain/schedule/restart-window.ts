@@ -3,48 +3,57 @@ import { parseDuration } from "../duration.ts";
 import { quoted } from "../quoted.ts";
 import { failed, ok, type Result } from "../result.ts";
 
-/** When restarts may begin: at any time, or for some time after each of several openings. */
+/** Times when restarts can begin: always, or for some time after each of several openings. */
 export type RestartWindow = { readonly kind: "always" } | { readonly kind: "times"; readonly openings: readonly Opening[] };
 
 interface Opening {
-  /** Later than the moment; infinite after the last of them, ten thousand years from now. */
+  /** Returns the first opening after the moment; infinite after the last one, ten thousand years from now. */
   readonly nextAfter: (moment: number) => number;
   readonly durationMs: number;
 }
 
-/** Unix milliseconds. `until` may be early where windows overlap: whoever asks again then gets the next one. */
+/** Unix milliseconds. `until` can be too early if windows overlap: the next query then returns the later end. */
 export type WindowState = { readonly isOpen: true; readonly until: number } | { readonly isOpen: false; readonly opensAt: number };
 
-/** What to write, for messages. */
+/** Advice for messages. */
 export const WINDOW_ADVICE = 'write "always" or times such as "0 22 * * MON-FRI for 4h in Europe/Berlin"';
 
 /** One for each day of a week. */
 const MOST_OPENINGS = 7;
 export const MOST_WINDOW_CHARACTERS = 500;
 
-/** Of what was written, in a warning that has room for 120 characters. */
+/** Characters of the input that a warning shows; a warning has room for 120. */
 const SHOWN = 24;
 
-/** Milliseconds. Shorter ones pass before a namespace has its turn; a longer one than a week is not what cron's fields can mean. */
+/**
+ * Milliseconds. A shorter window can pass before the worker reaches the namespace. A window longer than a week makes no sense with cron
+ * fields.
+ */
 const SHORTEST = 60_000;
 const LONGEST = 7 * 24 * 3_600_000;
 
-/** Five fields with names, lists, ranges, steps, `L` and `#`. Cron's own letters for more (`W`, `?`, `+`, `@`) differ from tool to tool. */
+/**
+ * Five fields with names, lists, ranges, steps, `L` and `#`. The meanings of further cron characters (`W`, `?`, `+`, `@`) differ between
+ * tools.
+ */
 const CRON = /^(?:[\d*,/-]+\s+){2}[\d*,/L-]+\s+[\dA-Z*,/-]+\s+[\dA-Z*,/#-]+$/i;
 
 const FORM = /^(?<cron>.+?)\s+for\s+(?<duration>\S+)(?:\s+in\s+(?<zone>\S+))?$/;
 
-/** What this language calls blank; RE2 knows five blanks alone by `\s`. */
+/** Whitespace in JavaScript; in RE2, `\s` matches only five characters. */
 const BLANKS = String.raw`\s\v\p{Z}\x{feff}`;
 const B = `[${BLANKS}]`;
 const FIELDS = String.raw`([\d*,/-]+${B}+){2}[\d*,/L-]+${B}+[\dA-Za-z*,/-]+${B}+[\dA-Za-z*,/#-]+`;
 
-/** As far as a pattern tells a window from what is none: for who has no calendar. Of RE2. */
+/** RE2 pattern for the approximate form of a window, for policies, which cannot evaluate a calendar. */
 export const WINDOW_SHAPE = String.raw`^${B}*always${B}*$|^${B}*${FIELDS}${B}+for${B}+[\d.a-zµ]+(${B}+in${B}+[A-Za-z][^${BLANKS}]*)?${B}*(;[^\x00]*)?$`;
 
 const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** `always`, or `<cron> for <duration> in <time zone>`, several with `;` between them; UTC without a zone. The error says what is wrong. */
+/**
+ * Parses `always`, or `<cron> for <duration> in <time zone>`; separate several with `;`. The default zone is UTC. The error explains the
+ * problem.
+ */
 export function parseWindow(text: string): Result<RestartWindow, string> {
   if (text.trim() === "always") return ok({ kind: "always" });
   if (text.length > MOST_WINDOW_CHARACTERS) return failed(`it is longer than ${MOST_WINDOW_CHARACTERS} characters`);
@@ -82,8 +91,8 @@ function parseCron(text: string, timezone: string): Result<Opening["nextAfter"],
 }
 
 /**
- * Walks through the calendar once for each time that comes, by a calendar that is made for it: a review of a pod asks for none, and one that is
- * kept takes eighty kilobytes.
+ * Searches the calendar once per opening and remembers the result. Creates a calendar only for the search, because the review of a pod
+ * needs none, and a calendar in memory takes eighty kilobytes.
  */
 function nextOf(create: () => Cron): Opening["nextAfter"] {
   let known: { readonly from: number; readonly next: number } | undefined;
@@ -95,15 +104,18 @@ function nextOf(create: () => Cron): Opening["nextAfter"] {
   };
 }
 
-/** Whether any month has one of the days. Each day of a week comes in each month, a fifth of February once in 28 years. */
+/**
+ * Whether any of the months has one of the days. Every month has each day of the week, but a fifth such day in February comes only once in
+ * 28 years.
+ */
 function hasDay({ starDOW, lastDayOfMonth, day, month }: CronPattern): boolean {
   if (!starDOW || lastDayOfMonth) return true;
   return LONGEST_MONTHS.some((days, index) => month[index] !== 0 && day.slice(0, days).some((each) => each !== 0));
 }
 
 /**
- * The zone in its one spelling: IANA names are known in any, and whoever computes with them keeps something for each. Undefined where it
- * is none; an offset is none, since it knows no summer time.
+ * Returns the zone in its canonical spelling. IANA names are accepted in any case, and date libraries cache data for each spelling.
+ * Undefined if there is no such zone. An offset is not a zone, because it has no daylight saving time.
  */
 function zoneOf(written: string): string | undefined {
   if (!/^[A-Za-z]/.test(written)) return undefined;
@@ -119,13 +131,13 @@ function zoneOf(written: string): string | undefined {
   }
 }
 
-/** By their names in lower case, of which there are six hundred. */
+/** By names in lower case, of which there are six hundred. */
 const zones = new Map<string, string>();
 
-/** Durations are those of a stopwatch: across a change of summer time a window is as long as on other days. */
+/** Durations are elapsed time: across a change of daylight saving time, a window is as long as on other days. */
 export function windowAt(window: RestartWindow, now: number): WindowState {
   if (window.kind === "always") return { isOpen: true, until: Number.POSITIVE_INFINITY };
-  // Of each the first that is not over yet.
+  // For each opening, its first time that is not over yet.
   const times = window.openings.map(({ nextAfter, durationMs }) => {
     const since = nextAfter(now - durationMs);
     return { since, until: since + durationMs };
@@ -135,7 +147,7 @@ export function windowAt(window: RestartWindow, now: number): WindowState {
   return { isOpen: false, opensAt: Math.min(...times.map(({ since }) => since)) };
 }
 
-/** How many walks through a calendar a question costs at most. */
+/** Returns the most calendar searches that one query of the window needs. */
 export function timesOf(window: RestartWindow): number {
   return window.kind === "always" ? 0 : window.openings.length;
 }

@@ -1,55 +1,59 @@
 /**
- * How hard one vault may be asked. Kept per vault, whoever asks: its limits are counted per vault, and one that is throttled or
- * away must not hold up the others.
+ * Limits the requests to one vault. The state is per vault, for all callers together: a vault counts its limits per vault, and a vault that
+ * throttles or does not respond must not hold up the others.
  */
 import { answeredBy, asked, type Breaker, CLOSED, heldFor, notTried, unansweredBy } from "./breaker.ts";
 import { type Bucket, type BucketLimits, bucketSince, takeTurns } from "./token-bucket.ts";
 
 /**
- * A vault takes 4,000 transactions in 10 s. At most 3,500 of them are ours (500 at once, then 300 a second), so that nodes that
- * mount the same objects, and other clusters, find room. https://learn.microsoft.com/azure/key-vault/general/service-limits
+ * A vault accepts 4,000 transactions in 10 s. The worker uses at most 3,500 of them (500 at once, then 300 a second), to leave capacity for
+ * nodes that mount the same objects, and for other clusters. https://learn.microsoft.com/azure/key-vault/general/service-limits
  */
 const ALL: BucketLimits = { perSecond: 300, burst: 500 };
 
 /**
- * Keys have limits of their own, down to 250 in 10 s where they are RSA of 4,096 bits in hardware; how large one is nobody knows beforehand.
- * At most 240 are sent in 10 s: the vault counts when they arrive, and those of the window's begin may be up to half a second late.
+ * Keys have their own limits, down to 250 in 10 s for RSA keys of 4,096 bits in hardware, and the size of a key is unknown before the
+ * request. The worker sends at most 240 in 10 s: the vault counts requests on arrival, and requests from the start of the window can arrive
+ * up to half a second late.
  */
 const KEYS: BucketLimits = { perSecond: 20, burst: 40 };
 
-/** The slowest that the vault's throttling makes us: near 19 a second. */
+/** Slowest rate after throttling by the vault: near 19 a second. */
 const LEAST_SHARE = 1 / 16;
 
-/** Polls come at most this many times less often under throttling. */
+/** Under throttling, polls are at most this many times less frequent. */
 const MOST_STRETCH = 8;
 
-/** Each time so long has passed without a 429 the share doubles again, as the next answer shows (milliseconds). */
+/** Time without a 429 after which the share doubles; the next answer applies it (milliseconds). */
 const RECOVERY_MS = 30_000;
 
-/** Without `Retry-After`, as Key Vault's guidance says: 1, 2, 4, 8, 16 s. The SDK does not retry such a 429 at all. */
+/** Pauses without `Retry-After`, as in Key Vault's guidance: 1, 2, 4, 8, 16 s. The SDK does not retry such a 429 at all. */
 const FIRST_PAUSE_MS = 1_000;
 const LAST_PAUSE_MS = 16_000;
 
-/** So many requests in a row without an answer open the breaker: one may be lost to a closed connection, five are not. */
+/** Requests in a row without an answer that open the breaker. A closed connection can lose one request, but not five. */
 const FAILURES_TO_OPEN = 5;
 
 export interface VaultPressure {
   readonly all: Bucket;
   readonly keys: Bucket;
-  /** Of the vault's budget: what this worker may ask for, where others share it. */
+  /** Part of the vault's budget that this worker can use if other workers share it. */
   readonly portion: number;
-  /** Of the full rate; 1 while the vault does not throttle. */
+  /** Part of the full rate; 1 while the vault does not throttle. */
   readonly share: number;
-  /** Milliseconds by the clock of whoever asks; so for the others. */
+  /** Milliseconds by the caller's clock, as in the other times. */
   readonly shareChangedAt: number;
   readonly pausedUntil: number;
   /** Pauses in a row. */
   readonly pauses: number;
-  /** Moved by the vault's own silence and answers, and by nobody else's. */
+  /** Only answers of the vault, and missing ones, change it. */
   readonly breaker: Breaker;
 }
 
-/** `since`: up to then somebody else may have asked the vault in our name, and nothing is saved up (milliseconds by the clock of whoever asks). */
+/**
+ * `since`: until then another worker may have queried the vault, so the buckets have no turns saved up (milliseconds by the caller's
+ * clock).
+ */
 export function noPressure(since = Number.NEGATIVE_INFINITY, portion = 1): VaultPressure {
   const past = Number.NEGATIVE_INFINITY;
   return {
@@ -66,7 +70,7 @@ export function noPressure(since = Number.NEGATIVE_INFINITY, portion = 1): Vault
 
 export type Admission =
   | { readonly kind: "go"; readonly pressure: VaultPressure; readonly waitMs: number; readonly request: number }
-  /** Not asked: the vault said so (`Throttled`), or does not answer (`Unreachable`). */
+  /** Not sent, because the vault throttles (`Throttled`) or does not answer (`Unreachable`). */
   | { readonly kind: "refused"; readonly why: "Throttled" | "Unreachable"; readonly afterMs: number };
 
 export interface VaultAsking {
@@ -84,7 +88,7 @@ export function admit(pressure: VaultPressure, { now, isKey }: VaultAsking): Adm
   return { kind: "go", pressure: next, waitMs: Math.max(all.waitMs, keys?.waitMs ?? 0), request: breaker.requests };
 }
 
-/** The same after the wait for its turn: the vault may have been heard of meanwhile, and the request is asked only now. */
+/** Admits a request after the wait for its turn: the state may have changed meanwhile, and the request is sent only now. */
 export function admitNow(pressure: VaultPressure, request: number, now: number): Admission {
   const waited = untold(pressure, request);
   const held = holdUp(waited, now);
@@ -93,7 +97,7 @@ export function admitNow(pressure: VaultPressure, request: number, now: number):
   return { kind: "go", pressure: { ...waited, breaker }, waitMs: 0, request: breaker.requests };
 }
 
-/** Nothing was asked of the vault: the turns that were taken are not needed, and the next one may try it. */
+/** Records that a request was not sent: returns its turns, and the next request can be the probe. */
 export function notAsked(pressure: VaultPressure, request: number, { now, isKey }: VaultAsking): VaultPressure {
   const given = { now, turns: -1 };
   const all = takeTurns(pressure.all, scaled(ALL, pressure), given).bucket;
@@ -101,7 +105,7 @@ export function notAsked(pressure: VaultPressure, request: number, { now, isKey 
   return { ...untold(pressure, request), all, keys };
 }
 
-/** Why nothing is asked now, and for how long. */
+/** Returns why no request can be sent now, and for how long. */
 function holdUp(pressure: VaultPressure, now: number): { readonly why: "Throttled" | "Unreachable"; readonly afterMs: number } | undefined {
   const silentFor = heldFor(pressure.breaker, now);
   if (silentFor !== undefined) return { why: "Unreachable", afterMs: silentFor };
@@ -109,10 +113,10 @@ function holdUp(pressure: VaultPressure, now: number): { readonly why: "Throttle
   return undefined;
 }
 
-/** The vault answered, be it with a refusal. */
+/** Records an answer of the vault, including a refusal. */
 export function answeredPressure(pressure: VaultPressure, now: number): VaultPressure {
   const isPaused = now < pressure.pausedUntil;
-  // Polls that are far apart for the share's sake would see it grow by one step each.
+  // Counts all steps since the last change. Polls that the low share spreads far apart would otherwise increase it by only one step each.
   const steps = isPaused ? 0 : Math.floor((now - pressure.shareChangedAt) / RECOVERY_MS);
   const grows = pressure.share < 1 && steps > 0;
   return {
@@ -123,13 +127,13 @@ export function answeredPressure(pressure: VaultPressure, now: number): VaultPre
   };
 }
 
-/** A 429. Those that were under way together count once. */
+/** Records a 429. Several responses to simultaneous requests count once. */
 export function throttled(pressure: VaultPressure, now: number, retryAfterMs: number | undefined): VaultPressure {
   const isKnown = now < pressure.pausedUntil;
   const pauses = isKnown ? pressure.pauses : pressure.pauses + 1;
   const pause = retryAfterMs ?? Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (Math.max(1, pauses) - 1));
   const pausedUntil = Math.max(pressure.pausedUntil, now + (isKnown && retryAfterMs === undefined ? 0 : Math.max(FIRST_PAUSE_MS, pause)));
-  // What was saved up is gone: the vault has just said that it is.
+  // Removes saved turns, because the vault has just reported that its limit is used up.
   const drained = (bucket: Bucket): Bucket => ({ tokens: Math.min(0, bucket.tokens), filledAt: pausedUntil });
   const share = isKnown ? pressure.share : Math.max(LEAST_SHARE, pressure.share / 2);
   return {
@@ -144,22 +148,22 @@ export function throttled(pressure: VaultPressure, now: number, retryAfterMs: nu
   };
 }
 
-/** No answer of the vault came. */
+/** Records that no answer of the vault came. */
 export function unanswered(pressure: VaultPressure, request: number, now: number): VaultPressure {
   return { ...pressure, breaker: unansweredBy(pressure.breaker, { request, now, mostFailures: FAILURES_TO_OPEN }) };
 }
 
-/** The vault has said nothing: the call was given up from our side, or ended before it came to the vault. */
+/** Records a request without a result: the worker gave it up, or it failed before it reached the vault. */
 export function untold(pressure: VaultPressure, request: number): VaultPressure {
   return { ...pressure, breaker: notTried(pressure.breaker, request) };
 }
 
-/** By how much polls of the vault are to be further apart. */
+/** Returns the factor by which polls of the vault are less frequent. */
 export function stretchOf({ share }: VaultPressure): number {
   return Math.min(MOST_STRETCH, 1 / share);
 }
 
-/** Requests a second that are let through in the long run. */
+/** Returns the allowed requests per second in the long run. */
 export function rateOf(pressure: VaultPressure): number {
   return scaled(ALL, pressure).perSecond;
 }

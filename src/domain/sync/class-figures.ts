@@ -4,8 +4,8 @@ import { conditionOf } from "./class-status.ts";
 import type { ClassStatus } from "./status-fields.ts";
 
 /**
- * How many classes say each reason: that of `Synced` for every class, and besides it `Stale` and `GuardrailsMissing` where another
- * condition of the class says so.
+ * Counts the classes for each reason: the reason of `Synced` for every class, and in addition `Stale` and `GuardrailsMissing` if another
+ * condition of the class has that reason.
  */
 export function countByReason(statuses: readonly (ClassStatus | undefined)[]): ReadonlyMap<SyncReason, number> {
   const counts = new Map<SyncReason, number>(SYNC_REASONS.map((reason) => [reason, 0]));
@@ -19,36 +19,36 @@ export function countByReason(statuses: readonly (ClassStatus | undefined)[]): R
   return counts;
 }
 
-/** A class whose objects are checked regularly, as far as its age is concerned. Times are Unix milliseconds. */
+/** A class whose objects are checked regularly, with the facts that determine the age of its last check. Times are Unix milliseconds. */
 export interface CheckedClass {
   /** `namespace/name` */
   readonly key: string;
-  /** Of the last check that succeeded; undefined where none has. After a start it may be an hour too old. */
+  /** Time of the last successful check; undefined if there was none. After a start of the worker, it can be up to an hour too old. */
   readonly lastSuccess: number | undefined;
-  /** When this process first looked at the class. */
+  /** Time at which this process first reconciled the class. */
   readonly knownSince: number;
   readonly isFailing: boolean;
-  /** Between two polls, milliseconds. */
+  /** Milliseconds between two polls. */
   readonly interval: number;
 }
 
 export interface OverdueClass {
   readonly namespace: string;
   readonly className: string;
-  /** Since the last success. */
+  /** Seconds since the last success. */
   readonly seconds: number;
 }
 
 export interface CheckAges {
   /** Classes that have missed two polls in a row. */
   readonly overdue: number;
-  /** Of those, the ones that have waited longest. */
+  /** The overdue classes that have waited longest. */
   readonly longest: readonly OverdueClass[];
-  /** Age of the oldest answer among all classes; 0 where there are none. */
+  /** Age of the oldest answer among all classes; 0 if there are no classes. */
   readonly oldestSeconds: number;
 }
 
-/** A time series for each class would be too many, and those of classes that are well tell nothing. */
+/** A time series for each class would be too many, and the series of healthy classes show nothing. */
 const MOST_OVERDUE = 100;
 
 export function checkAges(classes: readonly CheckedClass[], now: number): CheckAges {
@@ -68,7 +68,10 @@ function isOverdue(each: CheckedClass, now: number): boolean {
   return now - believedSince(each) > 2 * each.interval;
 }
 
-/** What is stored is coarse while all is well: for as long, the class counts from this process's first look at it. */
+/**
+ * Time of the last success, as far as it can be trusted. While a class is healthy, its stored time is rewritten only about hourly, so after
+ * a start the age counts from this process's first reconcile.
+ */
 function believedSince(each: CheckedClass): number {
   return each.isFailing ? since(each) : Math.max(since(each), each.knownSince);
 }
@@ -90,7 +93,7 @@ export interface ObjectExpiry {
   readonly expires: number;
 }
 
-/** A vault may hold any number of objects that expire; a time series for each would be too many. */
+/** A vault can contain any number of objects that expire, and a time series for each would be too many. */
 const MOST_EXPIRIES = 100;
 
 export interface NamedStatus {
@@ -99,7 +102,7 @@ export interface NamedStatus {
   readonly status: ClassStatus | undefined;
 }
 
-/** The objects that expire first, or have expired, each once for a class. */
+/** Returns the objects that expire first, including expired ones, each once per class. */
 export function firstExpiries(statuses: readonly NamedStatus[]): readonly ObjectExpiry[] {
   return allExpiries(statuses)
     .sort((a, b) => a.expires - b.expires)
@@ -108,15 +111,18 @@ export function firstExpiries(statuses: readonly NamedStatus[]): readonly Object
 
 const DAY_MS = 86_400_000;
 
-/** By their word in metrics, until when an object expires to be counted (milliseconds from now). Each has those before it. */
+/**
+ * Bounds by their label in metrics: an object counts if it expires within so many milliseconds from now. Each bound includes the ones
+ * before it.
+ */
 const EXPIRY_BOUNDS = { expired: 0, "7d": 7 * DAY_MS, "30d": 30 * DAY_MS, "90d": 90 * DAY_MS } as const;
 
 export type ExpiryBound = keyof typeof EXPIRY_BOUNDS;
 
-/** How many objects expire how soon, each once for a class: of all, however many there are. */
+/** Counts the objects that expire within each bound, each once per class. Unlike {@link firstExpiries}, it counts all of them. */
 export function countExpiring(statuses: readonly NamedStatus[], now: number): ReadonlyMap<ExpiryBound, number> {
   const all = allExpiries(statuses);
-  const bounds = Object.entries(EXPIRY_BOUNDS) as [ExpiryBound, number][]; // The table's own keys.
+  const bounds = Object.entries(EXPIRY_BOUNDS) as [ExpiryBound, number][]; // Keys of the table.
   return new Map(bounds.map(([word, within]) => [word, all.filter(({ expires }) => expires <= now + within).length]));
 }
 
@@ -126,7 +132,7 @@ function allExpiries(statuses: readonly NamedStatus[]): ObjectExpiry[] {
     const ends = new Map<string, number>();
     for (const { object, expires } of (status?.secrets ?? []).flatMap(({ data }) => data)) {
       if (object === undefined || expires === undefined) continue;
-      // A class may hold two versions of one object.
+      // A class can have two versions of one object.
       ends.set(object, Math.min(Date.parse(expires), ends.get(object) ?? Number.POSITIVE_INFINITY));
     }
     return [...ends].map(([object, expires]) => ({ namespace, className, object, expires }));

@@ -18,40 +18,43 @@ import type {
 import { fittingSecrets, shortText } from "./status-size.ts";
 import { rfc3339, storedTime } from "./stored-time.ts";
 
-/** What one reconcile found out. */
+/** Result of one reconcile. */
 export interface ClassOutcome {
   readonly generation: number;
   readonly reason: SyncReason;
   readonly message: string;
-  /** The vault answered for every object; undefined: it is not asked at the moment. */
+  /** Whether the vault answered for every object; undefined if the worker does not query it at the moment. */
   readonly isFresh: boolean | undefined;
-  /** Why it did not, where that is not the reason of the whole. */
+  /** Why the vault did not answer, if that differs from the reason of the whole reconcile. */
   readonly notFresh?: Told | undefined;
   readonly secrets: readonly SecretStatus[];
-  /** As of {@link ClassStatus}. */
+  /** As in {@link ClassStatus}. */
   readonly objects?: readonly ObjectStatus[] | undefined;
-  /** Unix milliseconds of the last check that succeeded; undefined: none that this process knows of. */
+  /** Unix milliseconds of the last successful check; undefined if this process knows of none. */
   readonly lastSuccess?: number | undefined;
-  /** Milliseconds after `lastSuccess` from which on the class is stale. */
+  /** Milliseconds from `lastSuccess` until the class is stale. */
   readonly maxStale?: number | undefined;
   readonly refresh?: string | undefined;
-  /** Generation of the class by now, where it was edited or made anew meanwhile: whether it is ready, its own look says. */
+  /**
+   * Current generation of the class, if it was edited or recreated during the reconcile. Then only its next reconcile determines whether it
+   * is ready.
+   */
   readonly newer?: number | undefined;
-  /** Nobody writes copies of the Secrets, so that nothing can be said of them. */
+  /** Whether the worker writes no copies of the Secrets, so that the status cannot report on copies. */
   readonly isWithoutCopies?: boolean;
-  /** What is known of the policies that limit the worker; absent where nobody looked. */
+  /** State of the policies that limit the worker; absent if the worker did not check them. */
   readonly guardrails?: { readonly problem: string | undefined };
 }
 
 const HOUR_MS = 3_600_000;
 
-/** Equal to no hash. */
+/** Differs from every hash. */
 const UNKNOWN_SPEC = "unknown";
 
-/** Enough for a time or a commit. */
+/** Enough for a time or a commit hash. */
 export const REFRESH_CHARACTERS = 256;
 
-/** Next status, or undefined where the stored one already says so. */
+/** Returns the next status, or undefined if the stored one already says the same. */
 export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefined, now: number): ClassStatus | undefined {
   const { generation: observedClassGeneration, refresh, reason, message, objects } = outcome;
   const context = { stored, time: rfc3339(now) };
@@ -64,7 +67,7 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     }),
     condition({ type: "Fresh", ...freshness(outcome, now) }, context),
     ...guarded(outcome, context),
-    // Kept by whoever restarts the workloads.
+    // The restart code maintains this condition.
     ...(stored?.conditions ?? []).filter(({ type }) => type === "Rotated"),
   ];
   const checked = checkTime(outcome, stored, now);
@@ -76,33 +79,39 @@ export function nextStatus(outcome: ClassOutcome, stored: ClassStatus | undefine
     ...countsOf(secrets),
     secrets: fittingSecrets(secrets.map((secret) => ofOlderSpec(secret, outcome, stored))),
     ...(objects === undefined ? {} : { objects }),
-    // Kept by whoever writes the copies.
+    // The copy code maintains these.
     ...(stored?.copies === undefined || outcome.isWithoutCopies === true ? {} : { copies: stored.copies }),
   };
   if (stored !== undefined && isSaid(next, stored)) return undefined;
   return outcome.isFresh === true ? { ...next, lastSuccessfulCheckTime: rfc3339(outcome.lastSuccess ?? now) } : next;
 }
 
-/** How many Secrets there are to be, and how many of them are as they should be. */
+/** Counts the Secrets of the class, and the ones that are up to date. */
 export function countsOf(secrets: readonly SecretStatus[]): Pick<ClassStatus, "syncedSecrets" | "desiredSecrets"> {
   return { syncedSecrets: secrets.filter(({ state }) => state === "Synced").length, desiredSecrets: secrets.length };
 }
 
-/** Without a hash the generation says what the Secret was written from, and that is about to be overwritten. */
+/**
+ * Marks a Secret without a hash as written from an older spec: only the stored generation recorded that spec, and the next status
+ * overwrites the generation.
+ */
 function ofOlderSpec(secret: SecretStatus, { generation }: ClassOutcome, stored: ClassStatus | undefined): SecretStatus {
   const isHeld = secret.specHash === undefined && secret.data.some(({ version }) => version !== undefined);
   if (!isHeld || stored === undefined || stored.observedClassGeneration === generation) return secret;
   return { ...secret, specHash: UNKNOWN_SPEC };
 }
 
-/** The first hashes come with the next write that there is: an upgrade alone writes nothing. */
+/**
+ * Whether the stored status already says the same. Ignores hashes that the stored status lacks, so that an upgrade alone does not cause a
+ * write. The next write adds them.
+ */
 function isSaid(next: ClassStatus, stored: ClassStatus): boolean {
   const secrets = next.secrets.map((secret, index) => (stored.secrets[index]?.specHash === undefined ? withoutHash(secret) : secret));
   // The API server returns fields in its own order.
   return isSame({ ...next, secrets }, stored);
 }
 
-/** As JSON, in which members have no order. */
+/** Compares as JSON, in which members have no order. */
 function isSame(one: object, other: object): boolean {
   return jsonpatch.compare(one, other).length === 0;
 }
@@ -112,13 +121,13 @@ function withoutHash(secret: SecretStatus): SecretStatus {
   return said;
 }
 
-/** Of a class that is switched off nobody knows. */
+/** Unknown for a class that is switched off, because the worker does not check it. */
 function syncedStatus(reason: SyncReason): Condition["status"] {
   if (reason === "SwitchedOff") return "Unknown";
   return reason === "Synced" ? "True" : "False";
 }
 
-/** Told only once something was wrong: that all is well is the rule. */
+/** Reports on the policies only after a problem occurred, because no problem is the normal case. */
 function guarded({ guardrails }: ClassOutcome, context: ConditionContext): readonly Condition[] {
   const before = conditionOf(context.stored, "Guarded");
   if (guardrails === undefined) return before === undefined ? [] : [before];
@@ -129,15 +138,21 @@ function guarded({ guardrails }: ClassOutcome, context: ConditionContext): reado
   return [condition({ type: "Guarded", status: "True", reason: "Synced", message: "the policies deny what they forbid" }, context)];
 }
 
-/** While checks fail the time is exact, so that nobody has to guess since when; at rest, when it alone would be written, it is coarse. */
+/**
+ * While checks fail, returns the exact time of the last success, so that users see since when they fail. While checks succeed, the time is
+ * coarse, because it alone would cause a write.
+ */
 function checkTime({ isFresh, lastSuccess, maxStale }: ClassOutcome, stored: ClassStatus | undefined, now: number): string | undefined {
   const last = storedTime(stored?.lastSuccessfulCheckTime, now);
   if (isFresh !== true) return timeOf(lastSuccess ?? last);
-  // Not the moment of writing: what was checked since may be younger than what was checked then.
+  // The time of the check, not of this write: the check may be older than the write.
   return timeOf(isCheckTimeDue(stored, { maxStale, now }) ? (lastSuccess ?? now) : last);
 }
 
-/** Whether a check that succeeds writes its time. Who asks for less than hours is not told of an age that is only that of the last write. */
+/**
+ * Whether a successful check stores its time: at most hourly, or every half `maxStale` if that is shorter. So a class with a short
+ * `maxStale` is not reported as stale only because the stored time was not rewritten.
+ */
 export function isCheckTimeDue(
   stored: ClassStatus | undefined,
   { maxStale = Number.POSITIVE_INFINITY, now }: { readonly maxStale?: number | undefined; readonly now: number },
@@ -170,13 +185,13 @@ export function staleMessage(lastSuccess: number, maxStale: number, why: string)
   return `no successful check since ${rfc3339(lastSuccess)}, which is longer than ${formatDuration(maxStale)}; ${why}`;
 }
 
-/** The stored status of a class that nobody could look at: everything but one condition is as it was. */
+/** Returns the stored status with only one condition changed, for a class that the worker could not reconcile. */
 export function withCondition(stored: ClassStatus, changed: Said & { readonly type: "Fresh" }, now: number): ClassStatus {
   const next = condition(changed, { stored, time: rfc3339(now) });
   return { ...stored, conditions: stored.conditions.map((old) => (old.type === next.type ? next : old)) };
 }
 
-/** The same where it is the word for all Secrets that changes; `time` is RFC 3339. `newer`: as of {@link ClassOutcome}. */
+/** Returns the stored status with another result for all Secrets. `time` is RFC 3339. `newer`: as in {@link ClassOutcome}. */
 export function withSynced(
   stored: ClassStatus,
   synced: Said,
@@ -187,14 +202,17 @@ export function withSynced(
   return { ...stored, conditions: [...syncedConditions(synced, secrets, { stored, time, observedClassGeneration, newer }), ...others] };
 }
 
-/** The stored status with how the copies of the class's Secrets stand; undefined where it says so already. */
+/** Returns the stored status with the states of the copies; undefined if the stored one already has them. */
 export function withCopies(stored: ClassStatus, copies: readonly CopyStatus[]): ClassStatus | undefined {
   if (isSame(stored.copies ?? [], copies)) return undefined;
   const { copies: _, ...others } = stored;
   return copies.length === 0 ? others : { ...others, copies };
 }
 
-/** The stored status of a class that was edited, while nobody knows yet what that makes of it. What it was about before stays. */
+/**
+ * Returns the stored status of a class that was edited and that the worker has not reconciled yet. The status keeps the generation that it
+ * describes.
+ */
 export function withProgress(stored: ClassStatus, generation: number, now: number): ClassStatus {
   const context = { stored, time: rfc3339(now), observedClassGeneration: stored.observedClassGeneration };
   const others = stored.conditions.filter(({ type }) => type === "Synced" || !SYNCED_TYPES.has(type));
@@ -214,11 +232,11 @@ function progressConditions(generation: number, context: AnswerContext): readonl
   ];
 }
 
-/** `Synced`, and the conditions that say the same in the words that every tool knows. */
+/** `Synced`, and the conditions that report the same in the terms of generic tools. */
 const SYNCED_TYPES: ReadonlySet<string> = new Set(["Ready", "Reconciling", "Stalled", "Synced"]);
 
 interface AnswerContext extends ConditionContext {
-  /** That the answer is about. */
+  /** Generation that the status describes. */
   readonly observedClassGeneration: number;
   readonly newer?: number | undefined;
 }
@@ -250,13 +268,13 @@ export function conditionOf<T extends (ReadinessCondition | SyncCondition)["type
   type: T,
 ): (T extends SyncCondition["type"] ? SyncCondition : ReadinessCondition) | undefined {
   const found = status?.conditions.find((candidate) => candidate.type === type);
-  return found as (T extends SyncCondition["type"] ? SyncCondition : ReadinessCondition) | undefined; // By its type.
+  return found as (T extends SyncCondition["type"] ? SyncCondition : ReadinessCondition) | undefined; // The condition of that type.
 }
 
 /**
- * The Secrets with the time since when each key has its version: `time` (RFC 3339) where the stored status has another version under the
- * key, else what is stored. Without a version before it there is no time: the Secret's own creation says that, and a status that
- * was lost and is written again must not make old versions new.
+ * Adds to each key the time since when it has its version: `time` (RFC 3339) if the stored status has another version under the key,
+ * otherwise the stored time. A key without an earlier version has no time: its Secret's creation time shows that. Also, a status that was
+ * lost and is rewritten must not make old versions look new.
  */
 function withSince(secrets: readonly SecretStatus[], stored: readonly SecretStatus[], time: string): readonly SecretStatus[] {
   const before = new Map(stored.map(({ name, data }) => [name, data]));
@@ -266,7 +284,10 @@ function withSince(secrets: readonly SecretStatus[], stored: readonly SecretStat
   });
 }
 
-/** Of a key that is made from several objects the one of the same object, in the same version if there is one; the last one where it was made from others. */
+/**
+ * Returns the earlier entry of the key: the one of the same object, in the same version if there is one. If the key was made from other
+ * objects, returns the last of them.
+ */
 function keyBefore({ object, version }: KeyStatus, before: readonly KeyStatus[] = []): KeyStatus | undefined {
   const ofObject = before.filter((key) => key.object === object);
   return ofObject.findLast((key) => key.version === version) ?? ofObject.at(-1) ?? before.at(-1);

@@ -4,7 +4,7 @@ import { hasEntries } from "../text-map.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 import { hasDriverMarks } from "./take-over.ts";
 
-/** Why the vault is asked. */
+/** Why the worker queries the vault. */
 export type FetchTrigger =
   | "NeverSynced"
   | "ClassChanged"
@@ -15,15 +15,18 @@ export type FetchTrigger =
   | "SecretEdited"
   | "ContestOver"
   | "PollDue"
-  /** An event of the vault told of an object. */
+  /** An event of the vault named an object. */
   | "EventReceived";
 
-/** What can be told without values: the fingerprint covers the data, the class the rest. */
+/**
+ * Whether the Secret is as the worker wrote it, as far as this can be checked without values: the fingerprint covers the data, and the
+ * class determines the rest.
+ */
 export function isAsWritten(className: string, secretObject: SecretObject, observed: ObservedSecret | undefined): boolean {
   if (observed === undefined || !observed.isContentIntact || hasDriverMarks(observed)) return false;
   if (observed.annotations[SECRET_ANNOTATIONS.class] !== className) return false;
   if (observed.type !== secretObject.type?.trim()) return false;
-  // Its labels and annotations are not held: they are compared when it is next written, on the Secret as it is then.
+  // The worker does not hold its labels and annotations. It compares them right before the next write, with the live Secret.
   if (observed.isPartial === true) return true;
   return (
     hasEntries(observed.labels, secretObject.labels) &&

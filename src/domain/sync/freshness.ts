@@ -2,26 +2,26 @@ import { formatDuration } from "../duration.ts";
 import type { Told } from "./status-fields.ts";
 import { rfc3339 } from "./stored-time.ts";
 
-/** Two polls may be missed, and the third be a little late: then a class is not called fresh any more. */
+/** A class is no longer fresh after two missed polls. Half an interval allows for a late poll. */
 const POLLS = 2.5;
 
-/** Of a class that is polled. Times in Unix milliseconds. */
+/** Facts about a class that is polled. Times are Unix milliseconds. */
 export interface CheckFacts {
-  /** When a check last succeeded, as far as anybody knows. */
+  /** Time of the last successful check, as far as known. */
   readonly lastCheck: number;
   /** Milliseconds between two polls. */
   readonly interval: number;
   readonly now: number;
-  /** No poll could be missed before: then the interval began to count, or the process. */
+  /** No poll can have been missed before this time: the start of the interval or of the process. */
   readonly notBefore?: number | undefined;
 }
 
-/** Nothing has to have failed for that: what counts is what was seen, not that no error was. */
+/** Whether the class was not checked for too long. No error is needed: only successful checks count, not the absence of errors. */
 export function isOutOfDate({ lastCheck, interval, now, notBefore = lastCheck }: CheckFacts): boolean {
   return now - Math.max(lastCheck, notBefore) > POLLS * interval;
 }
 
-/** Polls of the class were answered by what was seen before: only throttling stretches that so far. */
+/** Reports polls that the worker answered from older results. Only throttling delays checks that long. */
 export function throttledPolls({ lastCheck }: CheckFacts): Told {
   return {
     reason: "Throttled",
@@ -29,7 +29,7 @@ export function throttledPolls({ lastCheck }: CheckFacts): Told {
   };
 }
 
-/** `why`: what is known to hold checks up. */
+/** `why`: known cause of the missed polls. */
 export function missedPolls({ lastCheck, interval }: CheckFacts, why: string | undefined): Told {
   const longer = `no successful check since ${rfc3339(lastCheck)}, which is longer than two poll intervals (${formatDuration(2 * interval)})`;
   return { reason: "Stale", message: why === undefined ? longer : `${longer}; ${why}` };

@@ -1,6 +1,6 @@
 /**
- * A live Secret as the worker holds it. Whoever may write Secrets in a namespace can give as many as they like our label, each with a megabyte
- * of labels, and any field manager's name.
+ * A live Secret as the worker holds it in memory. A user who can write Secrets in a namespace can create many with the worker's label, each
+ * with a megabyte of labels and with any field manager's name.
  */
 import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../annotations.ts";
 import { cutText } from "../cut-text.ts";
@@ -8,17 +8,17 @@ import { bytesInMemory } from "../json-size.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 import { DRIVER_MANAGED_LABEL } from "./take-over.ts";
 
-/** Characters of a mark that are kept in any case. `namespace/name` of a class is shorter, and so is a fingerprint with its proof. */
+/** Characters of a mark that the worker always keeps. `namespace/name` of a class is shorter, and so is a fingerprint with its proof. */
 const LONGEST_MARK = 512;
 
 const LABELS: readonly string[] = [MANAGED_LABEL, COPY_LABEL, DRIVER_MANAGED_LABEL];
 const ANNOTATIONS: readonly string[] = [...Object.values(SECRET_ANNOTATIONS), ...Object.values(COPY_ANNOTATIONS)];
-/** Half of the list of versions would be another list. */
+/** Without `objects`: a truncated list of versions would be a different list. */
 const MARKS = ANNOTATIONS.filter((key) => key !== SECRET_ANNOTATIONS.objects);
 
 /**
- * Without the labels and annotations that others have added: nothing is decided by them. `hasRoom`: whether a Secret that takes so many bytes
- * can be held; of another one its identity and our marks are.
+ * Returns the Secret without labels and annotations that others added, because no decision depends on them. `hasRoom`: whether the worker
+ * can hold a Secret of so many bytes. If not, only its identity and the worker's marks remain.
  */
 export function heldSecret(observed: ObservedSecret, hasRoom: (bytes: number) => boolean): ObservedSecret {
   const { type, owned } = observed;

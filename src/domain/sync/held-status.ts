@@ -1,33 +1,33 @@
 /**
- * A status as the worker holds it. Whoever may write statuses in a namespace can make as many as they like, each as large as an object can be:
- * an entry of five characters takes dozens of bytes of memory.
+ * A status as the worker holds it in memory. A user who can write statuses in a namespace can create many, each as large as an object can
+ * be. An entry of five characters takes dozens of bytes of memory.
  */
 import { bytesInMemory, countParts } from "../json-size.ts";
 import { MAX_DATA_ENTRIES, MAX_SECRET_OBJECTS } from "../provider-class/class-limits.ts";
 import type { ClassStatus } from "./status-fields.ts";
 import { isCurrentForm, readStatus, type SecretProviderClassSync } from "./stored-status.ts";
 
-/** Fields of an entry of `secrets` and of one of its `data`, each with the entry itself. */
+/** Fields of an entry of `secrets` and of an entry of its `data`, plus one for the entry itself. */
 const PARTS_OF_A_SECRET = 6;
 const PARTS_OF_A_KEY = 10;
-/** Of everything else: nine conditions, times, numbers. */
+/** Everything else: up to nine conditions, times, numbers. */
 const OTHER_PARTS = 100;
 
-/** Values, lists and mappings of a status: no class of the largest size has more of them. */
+/** Values, lists and mappings in a status. The status of a class of the largest size does not have more. */
 const MAX_STATUS_PARTS = MAX_SECRET_OBJECTS * PARTS_OF_A_SECRET + MAX_DATA_ENTRIES * PARTS_OF_A_KEY + OTHER_PARTS;
 
-/** Why a status is not held: it has more parts than the worker writes, or the statuses of its namespace have no room for it. */
+/** Why the worker does not hold a status: it has more parts than the worker writes, or the statuses of its namespace use all the room. */
 export type StatusExcess = "parts" | "namespace";
 
 export interface HeldStatus {
-  /** Absent before the object has one, and where it is not held. */
+  /** Absent before the object has one, and if the worker does not hold it. */
   readonly status: ClassStatus | undefined;
-  /** As this version stores it. */
+  /** Whether the status is stored in the form of this version. */
   readonly isCurrentForm: boolean;
   readonly excess?: StatusExcess;
 }
 
-/** `hasRoom`: whether a status that takes so many bytes can be held. */
+/** `hasRoom`: whether the worker can hold a status of so many bytes. */
 export function heldStatus(object: SecretProviderClassSync, hasRoom: (bytes: number) => boolean): HeldStatus {
   const { status } = object;
   if (status === undefined) return { status: undefined, isCurrentForm: false };

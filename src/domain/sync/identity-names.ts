@@ -8,13 +8,16 @@ const DEFAULT_NAME = "secrets-store-creds";
 
 export interface CredentialsFacts {
   readonly provider: SecretProviderClass;
-  /** Names that the pods mounting the class use. */
+  /** Names that the pods that mount the class use. */
   readonly consumerNames: readonly string[];
   /** `--credentials-secret-names`. */
   readonly allowedNames: readonly string[];
 }
 
-/** Which Secret holds the class's service principal: the class's word, else the one name that its pods use, else the default. */
+/**
+ * Returns the name of the Secret with the class's service principal: the name in the class, otherwise the one name that its pods use,
+ * otherwise the default.
+ */
 export function credentialsSecretName({ provider, consumerNames, allowedNames }: CredentialsFacts): Result<string, string> {
   const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.credentialsSecret];
   const only = consumerNames.length === 1 ? consumerNames[0] : undefined;
@@ -33,7 +36,10 @@ export interface AccountFacts {
   readonly consumerAccounts: readonly string[];
 }
 
-/** Whose token is exchanged: the class's word, if an account can have that name, else the one account that its pods use. There is no default: it would be a guess. */
+/**
+ * Returns the ServiceAccount whose token the worker exchanges: the one that the class names, if the name is valid, otherwise the one
+ * account that its pods use. There is no default, because a default would be a guess.
+ */
 export function serviceAccountName({ provider, consumerAccounts }: AccountFacts): Result<string, string> {
   const stated = statedAccount(provider.metadata.annotations);
   const problem = stated === undefined ? undefined : accountNameProblem(stated);

@@ -1,61 +1,67 @@
 /**
- * Which classes a leader has in hand, as it leaves that to the next one. A class that was in hand when a process died may be what it died of.
+ * The classes that a leader is reconciling ("in hand"), as it records them for the next leader. A class that was in hand when a process
+ * died may have caused the death.
  */
 import { isJsonObject, parsedJson } from "../json-object.ts";
 
 export interface HandEntry {
-  /** What the class looked like when it was last in hand: an edit or a new refresh request makes another form of it. */
+  /** Form of the class when it was last in hand. An edit or a new refresh request changes the form. */
   readonly form: string;
-  /** Processes that died while they had the class in hand, in whatever form. */
+  /** Number of processes that died while they had the class in hand, in any form. */
   readonly deaths: number;
   readonly isInHand: boolean;
-  /** No earlier leader had synced it in this form. */
+  /** Whether no earlier leader had synced the class in this form. */
   readonly isNew?: boolean;
-  /** The form in which it went well after those deaths, if that is another one: an edit back counts them again. */
+  /**
+   * Another form in which the class was reconciled successfully after those deaths. An edit back to the old form counts the deaths again.
+   */
   readonly passed?: string;
-  /** Not to be tried before, in this form (milliseconds since 1970). */
+  /** Earliest time of the next attempt in this form (milliseconds since 1970). */
   readonly until?: number;
 }
 
-/** Why a class is not tried now. */
+/** Why the worker does not try a class now. */
 export interface Suspicion {
-  /** Processes that died of the class, or of new classes of its namespace. */
+  /** Number of processes that died with the class in hand, or with new classes of its namespace in hand. */
   readonly deaths: number;
-  /** Not to be tried before (milliseconds since 1970). */
+  /** Earliest time of the next attempt (milliseconds since 1970). */
   readonly until: number;
 }
 
 /** By `namespace/name`. */
 type Hands = ReadonlyMap<string, HandEntry>;
 
-/** What a leader leaves. */
+/** The record that a leader leaves for the next one. */
 export interface Leaving {
-  /** Of the worker. What one of another version died of may be mended. */
+  /** Version of the worker. Another version may have fixed what a worker died of. */
   readonly version: string;
-  /** It has not ended in order, or not yet. */
+  /** Whether the leader has not ended in an orderly way (yet). */
   readonly isLeading: boolean;
   readonly classes: Hands;
 }
 
-/** One death may be chance, and so may one of a class that was tried alone: processes are killed for other reasons, too. */
+/** One death may be chance, even of a class that was tried alone: processes are also killed for other reasons. */
 const DEATHS_TO_QUARANTINE = 3;
 const FIRST_PAUSE_MS = 5 * 60_000;
 const LONGEST_PAUSE_MS = 24 * 60 * 60_000;
 
-/** How long a class is left alone after so many deaths (milliseconds): it may be innocent, and costs one death more if it is not. */
+/**
+ * Returns for how long the worker does not try a class after so many deaths (milliseconds). The pause ends because the class may not be the
+ * cause; if it is, another attempt costs one more death.
+ */
 function pauseAfter(deaths: number): number {
   if (deaths < DEATHS_TO_QUARANTINE) return 0;
   return Math.min(FIRST_PAUSE_MS * 4 ** (deaths - DEATHS_TO_QUARANTINE), LONGEST_PAUSE_MS);
 }
 
-/** More are forgotten, the oldest first: the text has to fit into an annotation. */
+/** The worker forgets the oldest entries above this number, because the text has to fit into an annotation. */
 const MOST_ENTRIES = 256;
 
 export function writeLeaving({ version, isLeading, classes }: Leaving): string {
   return JSON.stringify({ version, isLeading, classes: Object.fromEntries([...classes].slice(-MOST_ENTRIES)) });
 }
 
-/** Undefined where nothing of this version is there. */
+/** Returns undefined if there is no record of this version. */
 export function readLeaving(text: string, version: string): Leaving | undefined {
   const found = parsedJson(text);
   if (!isJsonObject(found) || found["version"] !== version) return undefined;
@@ -81,11 +87,11 @@ function entryIn(value: unknown): HandEntry | undefined {
   };
 }
 
-/** Classes that are suspected, from what a leader left that is dead by `now` (milliseconds since 1970). */
+/** Returns the classes under suspicion, from the record of a leader that is dead by `now` (milliseconds since 1970). */
 export function suspectsOf({ classes }: Leaving, now: number): Hands {
   const counted = [...classes].map(([key, { isInHand, ...before }]) => {
     const deaths = before.deaths + Number(isInHand);
-    // A later time is of a clock that was ahead.
+    // A later time comes from a clock that was ahead.
     const latest = now + pauseAfter(deaths);
     const until = isInHand ? latest : Math.min(before.until ?? 0, latest);
     return [key, { ...before, deaths, isInHand: false, until }] as const;
@@ -93,14 +99,18 @@ export function suspectsOf({ classes }: Leaving, now: number): Hands {
   return new Map(counted.filter(([, entry]) => entry.deaths > 0 && isRemembered(entry, now)));
 }
 
-/** A class that is gone is never tried again: its deaths are forgotten a day after it might have been. */
+/**
+ * Whether the class could have been tried within the last day. A deleted class is never tried again, so the worker forgets its deaths a day
+ * after its next possible attempt.
+ */
 function isRemembered({ until = 0 }: HandEntry, now: number): boolean {
   return now < until + LONGEST_PAUSE_MS;
 }
 
 /**
- * When a class that looks like `form` may be tried (milliseconds since 1970). One that was changed counts as if it had met a death less: the
- * first edit of a class in quarantine is tried at once, and who edits after each death gains one death in all.
+ * Returns the earliest time of an attempt for a class with that `form` (milliseconds since 1970). A changed class counts as if it had one
+ * death less. So the worker tries the first edit of a class in quarantine immediately, and a user who edits after each death gains only one
+ * death in all.
  */
 export function untilInForm(entry: HandEntry, form: string): number {
   const { deaths, until = 0 } = entry;
@@ -108,8 +118,9 @@ export function untilInForm(entry: HandEntry, form: string): number {
 }
 
 /**
- * What the new classes of a namespace are suspected of together: deaths that met suspects among them, each counted once however many of
- * them it met. Classes that an earlier leader had synced do not count: a leader that is killed has many of those in hand.
+ * Returns the suspicion against the new classes of a namespace together: the deaths that involved suspects among them, each counted once
+ * regardless of the number of suspects. Classes that an earlier leader had synced do not count, because a leader that is killed has many of
+ * those in hand.
  */
 export function namespaceSuspicion(suspects: Hands, namespace: string, now: number): Suspicion {
   const own = [...suspects].filter(([key]) => key.startsWith(`${namespace}/`)).map(([, entry]) => entry);

@@ -3,7 +3,7 @@ import type { SyncReason } from "../reasons.ts";
 import type { KeyStatus, SecretStatus } from "./status-fields.ts";
 import { rfc3339 } from "./stored-time.ts";
 
-/** A key whose object the vault gave. */
+/** Returns the status of a key whose object the vault returned. */
 export function givenKey(key: string, { objectId, version, updated, expires, notBefore }: ObjectFile): KeyStatus {
   return {
     key,
@@ -13,14 +13,14 @@ export function givenKey(key: string, { objectId, version, updated, expires, not
   };
 }
 
-/** Unix milliseconds. */
+/** Times in Unix milliseconds. */
 export interface ObjectTimes {
   readonly updated?: number | undefined;
   readonly expires?: number | undefined;
   readonly notBefore?: number | undefined;
 }
 
-/** An object's times as the status has them. */
+/** Returns an object's times in the form of the status. */
 export function keyDates({ updated, expires, notBefore }: ObjectTimes): Pick<KeyStatus, "updated" | "expires" | "notBefore"> {
   return {
     ...(updated === undefined ? {} : { updated: rfc3339(updated) }),
@@ -30,8 +30,9 @@ export function keyDates({ updated, expires, notBefore }: ObjectTimes): Pick<Key
 }
 
 /**
- * The keys of a Secret that could not be written: what it holds, as the stored status has it, and of each key why it is not what the
- * vault has. A Secret is written as a whole or not at all, so that a certificate never stands beside the key of another.
+ * Returns the keys of a Secret that could not be written: the content that the Secret still has, as in the stored status, and for each key
+ * why it differs from the vault. The worker writes a Secret as a whole or not at all, so that a certificate is never combined with the key
+ * of another certificate.
  */
 export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus[]): readonly KeyStatus[] {
   const heldUnder = new Map<string, KeyStatus[]>();
@@ -46,7 +47,7 @@ export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus
     const place = placeOf(wanted.key, wanted.object);
     const nth = asked.get(place) ?? 0;
     asked.set(place, nth + 1);
-    // A key may be made of two versions of one object: in their order. Of more than are asked for the first ones count.
+    // A key can be made from two versions of one object, matched in their order. If the stored status has fewer, the first one counts.
     const held = heldUnder.get(place)?.[nth] ?? heldUnder.get(place)?.[0];
     const { key, object = held?.object, state, message } = wanted;
     const kept = keptOf(key, object, held);
@@ -56,12 +57,12 @@ export function heldKeys(found: readonly KeyStatus[], stored: readonly KeyStatus
   });
 }
 
-/** Of a key, whatever object it is made from, or of the key as it is made from that object. */
+/** Returns an index key for a key with any object, or for a key with that object. */
 function placeOf(key: string, object?: string): string {
   return JSON.stringify([key, object]);
 }
 
-/** The Secrets of a class of which nothing could be learnt: they hold what they held. */
+/** Returns the statuses of Secrets about which the worker learned nothing: the keys keep their stored versions. */
 export function heldSecrets(names: readonly string[], stored: readonly SecretStatus[], reason: SyncReason): readonly SecretStatus[] {
   const heldIn = Map.groupBy(stored, ({ name }) => name);
   return names.map((name) => {
@@ -71,7 +72,7 @@ export function heldSecrets(names: readonly string[], stored: readonly SecretSta
   });
 }
 
-/** What the Secret holds under a key, without a word on how that stands. */
+/** Returns the content that the Secret has under a key, without state and message. */
 function keptOf(key: string, object: string | undefined, held: KeyStatus | undefined): KeyStatus {
   const { version, updated, expires, notBefore } = held ?? {};
   return {

@@ -1,7 +1,10 @@
 import type { MountedVersions } from "../rollout/mounted-versions.ts";
 import type { ClassStatus } from "./status-fields.ts";
 
-/** The versions that a pod gets which mounts the class now, by its status. `generation`: of the class as it is now. */
+/**
+ * Returns the versions that a pod gets if it mounts the class now, according to the class's status. `generation`: current generation of the
+ * class.
+ */
 export function mountedVersions(
   className: string,
   { generation, status }: { readonly generation: number; readonly status: ClassStatus | undefined },
@@ -10,7 +13,7 @@ export function mountedVersions(
   if (status === undefined || objects === undefined || status.observedClassGeneration !== generation)
     return { kind: "unknown", why: `the objects of its class ${className} have not been checked yet` };
   const failing = objects.find(({ version, state }) => version === undefined || state !== undefined);
-  // A pod that is made now could not mount the class: no time for a restart.
+  // A new pod could not mount the class, so a restart now would fail.
   if (failing !== undefined)
     return {
       kind: "unknown",

@@ -8,7 +8,7 @@ export function isOurs({ spec }: SecretProviderClass): boolean {
   return spec?.provider === PROVIDER;
 }
 
-/** The secretObjects that the worker mirrors, with their names as they count: none for another provider's class. */
+/** Returns the `secretObjects` that the worker syncs, with trimmed names. Returns none for a class of another provider. */
 export function secretObjectsOf(provider: SecretProviderClass): readonly (SecretObjectEntries & { readonly secretName: string })[] {
   if (!isOurs(provider)) return [];
   return secretObjectEntries(provider.spec).map((secretObject) => ({

@@ -6,18 +6,18 @@ export interface DateNotice {
   readonly object: string;
   readonly reason: Extract<EventReason, "ObjectExpiring"> | Extract<SyncReason, "ObjectExpired" | "ObjectNotYetValid">;
   readonly message: string;
-  /** Unix milliseconds since when it holds. */
+  /** Unix milliseconds since when the notice applies. */
   readonly since: number;
 }
 
 interface DateOptions {
   /** Unix milliseconds. */
   readonly now: number;
-  /** Milliseconds before an object's end from which on it is told. */
+  /** Milliseconds before an object's expiry at which the warning begins. */
   readonly warning: number;
 }
 
-/** What the dates of the mirrored objects ask for, one notice for each object at most. The vault hands out what has expired all the same. */
+/** Returns notices about the dates of synced objects, at most one per object. The vault still returns expired objects. */
 export function dateNotices(secrets: readonly SecretStatus[], options: DateOptions): readonly DateNotice[] {
   const byObject = new Map<string, DateNotice>();
   for (const key of secrets.flatMap(({ data }) => data)) {
@@ -27,7 +27,7 @@ export function dateNotices(secrets: readonly SecretStatus[], options: DateOptio
   return [...byObject.values()];
 }
 
-/** Unix milliseconds of the next moment at which {@link dateNotices} says something new. */
+/** Returns the Unix milliseconds of the next moment at which {@link dateNotices} returns something new. */
 export function nextDate(secrets: readonly SecretStatus[], { now, warning }: DateOptions): number | undefined {
   const ends = secrets.flatMap(({ data }) => data.flatMap(({ expires }) => (expires === undefined ? [] : [Date.parse(expires)])));
   const ahead = ends.flatMap((end) => [end - warning, end]).filter((moment) => moment > now);

@@ -1,6 +1,6 @@
 /**
- * The objects of a class that no Secret of its holds: pods mount them, and workloads that ask for restarts want to know of their versions.
- * Kept in the class's status, so that every worker knows since when a version is the one that a new pod mounts.
+ * The objects of a class that none of its Secrets contains. Pods mount them, and workloads that request restarts depend on their versions.
+ * The class's status records them, so that every worker knows since when a new pod mounts a version.
  */
 import type { VaultAddress } from "../ports/vault-client.ts";
 import type { SyncReason } from "../reasons.ts";
@@ -9,46 +9,48 @@ import type { ObjectStatus, Told } from "./status-fields.ts";
 import { shortText } from "./status-size.ts";
 import { rfc3339 } from "./stored-time.ts";
 
-/** What one check found of an object. */
+/** Result of one check of an object. */
 export interface FoundObject {
   readonly object: string;
-  /** As of {@link ObjectStatus}. */
+  /** As in {@link ObjectStatus}. */
   readonly vault: string;
-  /** The class names the version itself. */
+  /** Whether the class names the version itself. */
   readonly isPinned: boolean;
-  /** Absent where the vault refused it. */
+  /** Absent if the vault refused it. */
   readonly version?: string;
   readonly updated?: string;
   readonly expires?: string;
-  /** Unix milliseconds: when the vault made the version; of a history the youngest one, which moved the others on. */
+  /**
+   * Unix milliseconds at which the vault created the version. For a history: creation of the youngest version, which shifted the others.
+   */
   readonly created?: number | undefined;
   readonly state?: SyncReason;
   readonly message?: string;
 }
 
 export interface StoredObjects {
-  /** As the status has them; undefined where nobody followed them until now. */
+  /** As in the status; undefined if the worker did not track them until now. */
   readonly stored: readonly ObjectStatus[] | undefined;
-  /** Unix milliseconds of the last check that found them as they are stored; undefined: nobody knows of any. */
+  /** Unix milliseconds of the last check that found them as stored; undefined if no such check is known. */
   readonly checked?: number | undefined;
   /** Unix milliseconds. */
   readonly now: number;
 }
 
-/** Entries, names and messages that a status has room for. The longest name of an object that a vault has is 127 characters long. */
+/** Most entries, characters and messages that the status records. The longest name of a vault object is 127 characters long. */
 const MOST_OBJECTS = 2_000;
 const NAME_CHARACTERS = 150;
 const MOST_MESSAGES = 20;
 const MESSAGE_CHARACTERS = 256;
 
-/** As {@link ObjectStatus} has it. Names of vaults are unique in their cloud, whatever the tenant. */
+/** Returns the vault as in {@link ObjectStatus}. Vault names are unique in their cloud, across tenants. */
 export function vaultNamed({ vaultUrl }: Pick<VaultAddress, "vaultUrl">): string {
   return vaultUrl.toLowerCase().replace(/\/$/, "");
 }
 
-/** What the status says of them after a check. */
+/** Returns the entries of the status after a check. */
 export function objectStatuses(found: readonly FoundObject[], stored: StoredObjects): readonly ObjectStatus[] {
-  // Of a part of them nothing is to be concluded.
+  // Conclusions from a part of the objects would be wrong.
   if (found.length > MOST_OBJECTS) return [tooMany(found.length)];
   const before = Map.groupBy(stored.stored ?? [], ({ object }) => object);
   const claimed = new Set<ObjectStatus>();
@@ -66,7 +68,7 @@ function tooMany(count: number): ObjectStatus {
   return { object: "all objects", state: "TooLarge", message };
 }
 
-/** After a check in which nothing could be learnt: what is known is what was known. */
+/** Returns the entries after a check that learned nothing: the stored versions stay. */
 export function heldObjects(
   stored: readonly ObjectStatus[] | undefined,
   { reason }: Pick<Told, "reason">,
@@ -79,7 +81,7 @@ function nameOf({ object }: FoundObject): string {
 }
 
 interface Claims extends StoredObjects {
-  /** Stored entries whose past is that of an entry already. */
+  /** Stored entries that are already matched with a found object. */
   readonly claimed: Set<ObjectStatus>;
 }
 
@@ -111,10 +113,11 @@ function knownOf(held: ObjectStatus): Omit<ObjectStatus, "state" | "message"> {
 }
 
 /**
- * The vault says when it made a version, and whoever mounts it later gets it, unless another one stood in its place after that: a disabled
- * version leaves a history to one that was made long before, and a class names another version or vault. What takes the place of another
- * one without having been made since is new from the check that finds it. Of what was never seen before nobody knows since when the class
- * names it. Where two entries of one object have a version that one of them had before, it is new in the other.
+ * Returns since when a new pod gets the version. Normally that is the time at which the vault created the version, unless another version
+ * was in its place later. That happens if a version is disabled, so that a history contains a much older one, or if the class is edited to
+ * name another version or vault. If a version replaces another one and was not created since then, it is new from the check that finds it.
+ * If a tracked class has an additional object, the worker does not know since when the class names it, so it is new from this check, too.
+ * If two entries of one object have a version that only one entry had before, the version is new in the other entry.
  */
 function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, checked = 0, now, claimed }: Claims): string | undefined {
   const ofVault = before.filter(({ vault }) => vault === found.vault);
@@ -125,14 +128,14 @@ function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, 
   }
   const made = found.created === undefined ? found.updated : rfc3339(found.created);
   if (stored === undefined) return found.isPinned ? undefined : made;
-  // Only the class itself decides on these.
+  // For these, an edit of the class itself made the change.
   if (found.isPinned || ofVault.length === 0 || made === undefined) return rfc3339(now);
   const others = ofVault.filter(({ version }) => version !== undefined).map(({ since }) => (since === undefined ? 0 : Date.parse(since)));
   if (others.length === 0) return made;
   return Date.parse(made) > Math.max(checked - SHOWN_AFTER_MS, ...others) ? made : rfc3339(now);
 }
 
-/** The word for a class that mirrors nothing, and is followed for the workloads that mount it. */
+/** Returns the reason and message for a class without Secrets that the worker tracks for the workloads that mount it. */
 export function summarizeObjects(objects: readonly ObjectStatus[]): Told {
   const [first, ...others] = objects.filter(({ state }) => state !== undefined);
   if (first?.state === undefined) {

@@ -1,7 +1,7 @@
 import { objectAt } from "../json-members.ts";
 import type { ManagedFieldsEntry, ObjectRef } from "../kubernetes.ts";
 
-/** A live Secret with our label, without its values. */
+/** A live Secret with the worker's label, without its values. */
 export interface ObservedSecret {
   readonly ref: ObjectRef;
   readonly uid: string;
@@ -10,25 +10,31 @@ export interface ObservedSecret {
   readonly immutable: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  /** What of it is ours, by the API server's own bookkeeping. Everything else was added by others and is left alone. */
+  /** Keys that the worker owns according to `managedFields`. Others added everything else, and the worker leaves that unchanged. */
   readonly owned: OwnedFields;
-  /** The values under our keys are the ones that the worker wrote. */
+  /** Whether the values under the worker's keys are the ones that the worker wrote. */
   readonly isContentIntact: boolean;
-  /** It looks like ours, and nothing proves that this install made it. Anybody can claim the label, the annotations and the field manager. */
+  /**
+   * Whether the Secret looks like one of this install but lacks the proof that this install created it. Anyone can set the label, the
+   * annotations and the field manager.
+   */
   readonly lacksProof?: boolean;
-  /** Who else wrote it last. */
+  /** Latest write by another field manager. */
   readonly lastForeign?: ForeignWrite | undefined;
-  /** Has owners: it goes when the last of them does. Ours never have any. */
+  /** Whether the Secret has owner references: Kubernetes deletes it with the last of its owners. Secrets of the worker never have any. */
   readonly hasOwners?: boolean;
-  /** Unix milliseconds of our last change of it, by the API server's own bookkeeping. */
+  /** Unix milliseconds of the worker's last change of the Secret, according to `managedFields`. */
   readonly writtenAt?: number | undefined;
   /** Unix milliseconds. */
   readonly createdAt?: number | undefined;
-  /** Its namespace's Secrets leave no room for all of it: what is held are its identity and our marks. What it is to be is decided on the live one. */
+  /**
+   * Whether the worker holds only the identity and the worker's marks, because the Secrets of the namespace use all the room. Decisions
+   * about its content then need the live Secret.
+   */
   readonly isPartial?: boolean;
 }
 
-/** By the API server's own bookkeeping: the field manager, which is not always the user, and when. */
+/** According to `managedFields`: the field manager, which is not always the user, and the time. */
 export interface ForeignWrite {
   readonly manager: string;
   /** RFC 3339. */
@@ -42,8 +48,8 @@ export interface OwnedFields {
 }
 
 /**
- * Keys that a manager owns. Its create and its applies are separate entries for the API server (`Update` and `Apply`), and
- * dropping a key from an apply removes only what the `Apply` entry owns alone: hence the union.
+ * Returns the keys that a manager owns. For the API server, its create and its applies are separate entries (`Update` and `Apply`).
+ * Dropping a key from an apply removes only fields that the `Apply` entry alone owns, so this is the union of both.
  */
 export function ownedFields(entries: readonly ManagedFieldsEntry[], manager: string): OwnedFields {
   const own = entries.filter((entry) => entry.manager === manager && entry.subresource === undefined);
@@ -55,8 +61,8 @@ export function ownedFields(entries: readonly ManagedFieldsEntry[], manager: str
 }
 
 /**
- * The latest write of anybody but `manager` that is not older than its own: what came before has been undone, or was no damage. Who only
- * removes something leaves no entry, and is not known.
+ * Returns the latest write by a manager other than `manager`, if it is not older than the last write of `manager`: older writes were undone
+ * or did no damage. A manager that only removes fields leaves no entry, so it stays unknown.
  */
 export function lastForeignWrite(entries: readonly ManagedFieldsEntry[], manager: string): ForeignWrite | undefined {
   const own = entries.filter((entry) => entry.manager === manager).map(({ time = "" }) => time);

@@ -5,13 +5,13 @@ const FIRST_MS = 2_000;
 const LAST_MS = 60_000;
 
 /**
- * Milliseconds to the next attempt after a failed one. Doubling from 2 s to a minute; `spread` (0 to 1) takes up to a
- * quarter off, so that classes that failed together do not come back together. `never` waits for the next poll.
+ * Returns the milliseconds until the next attempt after a failed one. The delay doubles from 2 s to a minute. `spread` (0 to 1) subtracts
+ * up to a quarter, so that classes that failed together do not retry together. `never` waits for the next poll.
  */
 export function retryDelay(retry: Retry, failures: number, options: { readonly interval: number; readonly spread: number }): number {
   switch (retry.kind) {
     case "after":
-      // A vault that says "at once", or names a moment that is past by our clock, is not asked in a loop.
+      // The vault may request an immediate retry, or name a time that is past by the worker's clock. The minimum avoids a loop.
       return Math.max(FIRST_MS, retry.milliseconds);
     case "never":
       return options.interval;

@@ -9,7 +9,7 @@ import type { ClassStatus, RotatedCondition } from "./status-fields.ts";
 
 const MAX_SHOWN = 5;
 
-/** What the condition `Rotated` of a class says of the workloads that use it. */
+/** The condition `Rotated` of a class, which reports on the workloads that use the class. */
 export interface Rotated {
   readonly status: "True" | "False" | "Unknown";
   readonly reason:
@@ -30,7 +30,7 @@ export interface Rotated {
   readonly message: string;
 }
 
-/** `users` are in the order of their restart; `haltedBy` may use other classes. Undefined where there are no users. */
+/** Returns the condition; undefined if there are no users. `users` are in the order of their restart. `haltedBy` may use other classes. */
 export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined): Rotated | undefined {
   const failed = find(users, "failed");
   if (failed !== undefined) return { status: "False", reason: "RolloutFailed", message: failureOf(failed) };
@@ -74,7 +74,10 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
   };
 }
 
-/** Of a workload whose pods cannot be told to have the versions, nor not to have them: what was said before does not stay. */
+/**
+ * Returns the condition for a workload if the worker cannot determine whether its pods have the versions. It replaces the earlier
+ * condition.
+ */
 function unknownOf({ workload, standing }: Judged): readonly Rotated[] {
   const unknown = (why: string): readonly Rotated[] => [
     { status: "Unknown", reason: "VersionsUnknown", message: `${titleOf(workload)}: ${why}` },
@@ -102,7 +105,7 @@ function unknownOf({ workload, standing }: Judged): readonly Rotated[] {
   }
 }
 
-/** Workloads of these kinds (`Rollouts`) may use the class, and nobody knows them. */
+/** Returns the condition if workloads of these kinds (`Rollouts`) may use the class, but the worker cannot list them. */
 export function withoutKinds(kinds: readonly string[]): Rotated {
   const message = `the worker cannot list ${kinds.join(", ")}, so it cannot determine whether the pods of workloads have these versions; doctor reports the missing permission`;
   return { status: "Unknown", reason: "VersionsUnknown", message };
@@ -119,7 +122,7 @@ export function rotatedIn(status: ClassStatus | undefined): RotatedCondition | u
   return status?.conditions.find((each): each is RotatedCondition => each.type === "Rotated");
 }
 
-/** The status with that condition, or undefined where it says so already. */
+/** Returns the status with that condition, or undefined if the stored one already has it. */
 export function withRotated(stored: ClassStatus, rotated: Rotated, time: string): ClassStatus | undefined {
   const before = rotatedIn(stored);
   if (before?.status === rotated.status && before.reason === rotated.reason && before.message === rotated.message) return undefined;
@@ -145,7 +148,7 @@ function find<K extends Standing["kind"]>(users: readonly Judged[], kind: K): Fo
   return users.find((judged): judged is Found<K> => judged.standing.kind === kind);
 }
 
-/** The first of them says what it waits for; the others are named. */
+/** The message explains what the first workload waits for and names the others. */
 function heldCondition(users: readonly Judged[], { workload, standing }: Found<"held">): Rotated {
   const { reason, words } = holdWords(standing.hold);
   const others = users
@@ -159,7 +162,7 @@ function heldCondition(users: readonly Judged[], { workload, standing }: Found<"
   return { status: "False", reason, message: parts.join("; ") };
 }
 
-/** A part of a message; none where there are none. */
+/** Returns a part of a message, or nothing if no workload has that standing. */
 function names(users: readonly Judged[], kind: Standing["kind"], what: string): readonly string[] {
   const some = users.filter(({ standing }) => standing.kind === kind).map(({ workload }) => titleOf(workload));
   return some.length === 0 ? [] : [`${what}: ${shownNames(some, MAX_SHOWN)}`];

@@ -3,11 +3,11 @@ import { hasEntries } from "../text-map.ts";
 import type { ObservedSecret, OwnedFields } from "./observed-secret.ts";
 import { hasDriverMarks } from "./take-over.ts";
 
-/** A Secret as it should be, without its values: their fingerprint stands for them. */
+/** The desired Secret without its values; their fingerprint represents them. */
 export interface WantedSecret {
   readonly name: string;
   readonly type: string;
-  /** Of the class; ours are added here. */
+  /** Labels and annotations from the class. {@link metadataFor} adds the worker's own. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly keys: readonly string[];
@@ -18,16 +18,16 @@ export interface WantedSecret {
 
 export type SecretAction =
   | { readonly kind: "keep" }
-  /** First write: a POST, so that a taken name is refused instead of overwritten. */
+  /** First write: a POST, so that the API server rejects a name that is already in use instead of overwriting the Secret. */
   | { readonly kind: "create" }
   | { readonly kind: "apply"; readonly onto: Onto; readonly removed: OwnedFields; readonly why: string }
-  /** What the API server does not let anybody change: delete and create. */
+  /** A change that the API server rejects: delete and create. */
   | { readonly kind: "replace"; readonly onto: Onto; readonly why: string }
   | { readonly kind: "conflict"; readonly message: string };
 
 /**
- * The Secret as the plan saw it, which is the precondition of every later write: what was decided on an older one, by a leader that was
- * stopped in between for one, is refused.
+ * The Secret as the plan saw it, which is the precondition of every later write. The API server rejects a write that was planned for an
+ * older Secret, for example by a leader that was paused in between.
  */
 export type Onto = Pick<ObservedSecret, "uid" | "resourceVersion">;
 
@@ -40,7 +40,7 @@ export interface Metadata {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Labels and annotations of the Secret: the class's own and ours. */
+/** Returns labels and annotations of the Secret: the class's and the worker's. */
 export function metadataFor(wanted: WantedSecret, className: string): Metadata {
   return {
     labels: { ...wanted.labels, [MANAGED_LABEL]: "true" },
@@ -56,13 +56,16 @@ export function metadataFor(wanted: WantedSecret, className: string): Metadata {
 export interface PlanFacts {
   readonly className: string;
   readonly observed: ObservedSecret | undefined;
-  /** Whether a class of that name exists and names this Secret. An annotation alone may have been edited. */
+  /** Whether a class of that name exists and names this Secret. The annotation alone is not proof, because someone may have edited it. */
   readonly isClaimedBy: (className: string) => boolean;
-  /** An older class that names this Secret too: it comes first where nobody has it yet. */
+  /** An older class that also names this Secret: it takes precedence if no class writes the Secret yet. */
   readonly preferredOwner?: string | undefined;
 }
 
-/** Who has it keeps it, whatever the age: a class that comes back after its CRD went is the youngest. */
+/**
+ * Returns the class that owns the Secret. A class that already writes the Secret keeps it, whatever its age: a class that is restored after
+ * the loss of its CRD is the youngest.
+ */
 export function currentOwner({ className, observed, isClaimedBy, preferredOwner }: PlanFacts): string | undefined {
   const owner = observed?.annotations[SECRET_ANNOTATIONS.class];
   return owner !== undefined && (owner === className || isClaimedBy(owner)) ? owner : preferredOwner;
@@ -98,7 +101,7 @@ function difference(wanted: WantedSecret, className: string, observed: ObservedS
   return metadataDifference(metadataFor(wanted, className), observed, removedFields(wanted, className, observed));
 }
 
-/** Why labels and annotations of a Secret that is ours are not as they should be. `removed`: of {@link unwantedFields}. */
+/** Returns why labels and annotations of the worker's Secret are not as desired. `removed`: result of {@link unwantedFields}. */
 export function metadataDifference(
   metadata: Metadata,
   observed: Pick<ObservedSecret, "labels" | "annotations">,
@@ -115,7 +118,7 @@ function removedFields(wanted: WantedSecret, className: string, { owned }: Obser
   return unwantedFields(owned, wanted.keys, metadataFor(wanted, className));
 }
 
-/** Ours, but no longer wanted. An apply that omits them is not enough where the create wrote them. */
+/** Returns fields that the worker owns but no longer wants. An apply that omits them does not remove fields that the create wrote. */
 export function unwantedFields(owned: OwnedFields, wantedKeys: readonly string[], { labels, annotations }: Metadata): OwnedFields {
   const keys = new Set(wantedKeys);
   return {
@@ -126,8 +129,8 @@ export function unwantedFields(owned: OwnedFields, wantedKeys: readonly string[]
 }
 
 /**
- * Written by us, not somebody's copy of such a Secret. A copy has our label, but whoever copied it owns the label; a copy that claims our
- * field manager as well lacks the proof.
+ * Whether the worker wrote the Secret for the class. A copy made by a user has the worker's label, but the user's field manager owns the
+ * label. A copy that also uses the worker's field manager lacks the proof.
  */
 export function isWrittenFor({ annotations, owned, lacksProof }: ObservedSecret, className: string): boolean {
   return annotations[SECRET_ANNOTATIONS.class] === className && owned.labels.includes(MANAGED_LABEL) && lacksProof !== true;

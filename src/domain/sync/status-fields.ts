@@ -1,21 +1,21 @@
 import type { RolloutReason, SyncReason } from "../reasons.ts";
 
-/** What the status says. How it is stored, and was by older versions, is `stored-status.ts`'s. */
+/** The content of the status. `stored-status.ts` defines how this version and older ones store it. */
 export interface ClassStatus {
-  /** Generation of the class that all of this is about. */
+  /** Generation of the class that the status describes. */
   readonly observedClassGeneration: number;
   readonly conditions: readonly Condition[];
-  /** RFC 3339. Rewritten at most hourly while nothing else changes, so that a poll at rest writes nothing. */
+  /** RFC 3339. While nothing else changes, rewritten at most hourly, so that an uneventful poll writes nothing. */
   readonly lastSuccessfulCheckTime?: string;
-  /** Value of the class's `refresh` annotation that was last answered, cut after {@link REFRESH_CHARACTERS}. */
+  /** Value of the class's `refresh` annotation that the worker answered last, cut after {@link REFRESH_CHARACTERS}. */
   readonly observedRefresh?: string;
-  /** How many Secrets are as they should be, of those that the class names. */
+  /** Number of the desired Secrets that are up to date. */
   readonly syncedSecrets: number;
   readonly desiredSecrets: number;
   readonly secrets: readonly SecretStatus[];
-  /** Of a class that mirrors nothing, and that a workload uses which asks for restarts; else absent. */
+  /** Present only for a class without Secrets that a workload with restart requests uses. */
   readonly objects?: readonly ObjectStatus[];
-  /** Of the namespaces that the class names for copies of its Secrets, by name; absent where it names none. */
+  /** One entry for each namespace to which the class copies its Secrets, sorted by name; absent if the class names none. */
   readonly copies?: readonly CopyStatus[];
 }
 
@@ -26,26 +26,28 @@ export interface SecretStatus {
   readonly state: SyncReason;
   readonly message?: string;
   /**
-   * Of what of the class the Secret was last written from; {@link UNKNOWN_SPEC}: of something else than the class has now. Absent: the worker
-   * that wrote it stored none, and the generation alone tells.
+   * Hash of the part of the class that the Secret was last written from. {@link UNKNOWN_SPEC}: it was written from another spec than the
+   * current one. Absent: the worker that wrote it stored no hash, so only the generation tells.
    */
   readonly specHash?: string;
   readonly data: readonly KeyStatus[];
 }
 
-/** A key of a Secret, and what the Secret holds under it. */
+/** A key of a Secret, with the content that the Secret has under it. */
 export interface KeyStatus {
   readonly key: string;
-  /** `secret/DemoSecret`; absent where no object of the class makes the file. */
+  /** `secret/DemoSecret`; absent if no object of the class produces the file. */
   readonly object?: string;
-  /** Of what the Secret holds; absent where nothing was written yet. */
+  /** Version of the Secret's content; absent before the first write. */
   readonly version?: string;
-  /** RFC 3339: when the worker wrote this version in the place of another one; absent where it has seen no other. */
+  /** RFC 3339: time at which the worker replaced another version with this one; absent if the worker has seen no other version. */
   readonly since?: string;
   readonly updated?: string;
   readonly expires?: string;
   readonly notBefore?: string;
-  /** Why it is not what the vault has; absent where it is. `PartialSync`: held back until every object of the Secret is there. */
+  /**
+   * Why the content differs from the vault; absent if it does not. `PartialSync`: held back until every object of the Secret is available.
+   */
   readonly state?: SyncReason;
   readonly message?: string;
 }
@@ -55,7 +57,7 @@ export interface Told {
   readonly message: string;
 }
 
-/** What `Synced` says in the words of other tools, and while an edit is looked at for long, that there is no answer to it yet. */
+/** Reports `Synced` in the terms of other tools. If the reconcile after an edit takes long, it reports that there is no result yet. */
 export interface ReadinessCondition extends AnyCondition {
   readonly type: "Ready" | "Reconciling" | "Stalled";
   readonly reason: SyncReason | "Progressing";
@@ -66,16 +68,16 @@ export interface SyncCondition extends AnyCondition {
   readonly reason: SyncReason;
 }
 
-/** Of the workloads that use the class: whether their pods have the versions that its Secrets have. */
+/** Reports whether the pods of the workloads that use the class have the versions of its Secrets. */
 export interface RotatedCondition extends AnyCondition {
   readonly type: "Rotated";
   readonly reason: RolloutReason;
 }
 
-/** What any condition says, whatever its type. */
+/** Content of a condition of any type. */
 export type Said = Pick<SyncCondition, "status" | "reason" | "message">;
 
-/** How the copies in one namespace stand. A closed set; the how-to has a row for each. */
+/** State of the copies in one namespace. A closed set: the how-to has a row for each. */
 export type CopyState =
   | "Synced"
   | "Waiting"
@@ -87,27 +89,33 @@ export type CopyState =
   | "Terminating"
   | "SwitchedOff";
 
-/** Of one namespace. */
+/** State of the copies in one namespace. */
 export interface CopyStatus {
   readonly namespace: string;
   readonly state: CopyState;
-  /** Names of the Secrets whose copies are not `Synced`; absent where the state is that of the whole namespace. */
+  /** Names of the Secrets whose copies are not `Synced`; absent if the state applies to the whole namespace. */
   readonly secrets?: readonly string[];
 }
 
-/** An object of a class as a pod mounts it, and the version that a pod gets that is made now. */
+/** An object of a class as a pod mounts it, and the version that a new pod gets. */
 export interface ObjectStatus {
-  /** As the driver names it: `secret/DemoSecret`, of a history `secret/DemoSecret/0`. Two entries of a class may have the same. */
+  /**
+   * As the driver names it: `secret/DemoSecret`, or `secret/DemoSecret/0` for an object with a history. Two entries of a class can have the
+   * same name.
+   */
   readonly object: string;
-  /** Absent where it was never known. */
+  /** Absent if it was never known. */
   readonly version?: string;
   readonly updated?: string;
   readonly expires?: string;
-  /** RFC 3339: pods that are made later mount this version. Absent where nobody knows. */
+  /** RFC 3339: pods that are created later mount this version. Absent if unknown. */
   readonly since?: string;
-  /** Whose object it is, `https://shop.vault.azure.net`: what is known of its version says nothing of one of that name in another vault. */
+  /**
+   * URL of the vault, such as `https://shop.vault.azure.net`. The version of an object tells nothing about an object of the same name in
+   * another vault.
+   */
   readonly vault?: string;
-  /** Why the vault does not give it now; absent where it does. What is known of its version is of before. */
+  /** Why the vault does not return the object now; absent if it does. The version is then from an earlier check. */
   readonly state?: SyncReason;
   readonly message?: string;
 }

@@ -1,16 +1,16 @@
 /**
- * A status that the API server stores. Names, keys and messages are the class author's, and as long as they like: without a limit a class
- * could have no status at all, and nobody would learn why.
+ * Limits a status to a size that the API server stores. The class author chooses names, keys and messages of any length. Without a limit, a
+ * class could have no status at all, and users could not find out why.
  */
 import { LONGEST_SUBDOMAIN } from "../kubernetes-names.ts";
 import { MAX_SECRET_OBJECTS } from "../provider-class/class-limits.ts";
 import type { KeyStatus, SecretStatus } from "./status-fields.ts";
 
-/** A message of ours, with a long one of the vault in it, has a fifth of this. The schema takes 32,768. */
+/** The worker's messages, including a long message from the vault, reach a fifth of this. The schema allows 32,768. */
 const LONGEST_MESSAGE = 4_096;
-/** Of a message where there are too many. */
+/** Length of a message if the status is too large. */
 const SHORT_MESSAGE = 256;
-/** Characters of all Secrets together; the API server takes 1.5 MiB for the whole object. */
+/** Characters of all Secrets together. The API server accepts 1.5 MiB for the whole object. */
 const MOST_CHARACTERS = 786_432;
 /** Names of fields, quotes, commas. */
 const ENTRY_CHARACTERS = 100;
@@ -51,7 +51,7 @@ function withoutMessage(status: KeyStatus): KeyStatus {
   return key;
 }
 
-/** What is given up where there is too much, one after the other. What the keys hold is the last. */
+/** Steps that shrink a status that is too large, in this order. The content of the keys goes last. */
 const SHRINKS: readonly ((secret: SecretStatus) => SecretStatus)[] = [
   (secret) => ({ ...secret, data: secret.data.map(withoutMessage) }),
   (secret) => shortSecret(secret, SHORT_MESSAGE),

@@ -1,18 +1,19 @@
 /**
- * `SecretProviderClassSync` as the API server has it. Two things are of the object and not of the class: every `observedGeneration` is the
- * object's own, as tools that judge any object expect, and is added when a status is written. Versions before 0.4.0 had the class's there.
+ * `SecretProviderClassSync` as the API server stores it. Every `observedGeneration` is the generation of this object, not of the class, as
+ * tools that judge any object expect. The worker adds it when it writes a status. Versions before 0.4.0 stored the class's generation
+ * there.
  */
 import type { KubeObject } from "../kubernetes.ts";
 import { countsOf, withSynced } from "./class-status.ts";
 import type { ClassStatus, Condition, SyncCondition } from "./status-fields.ts";
 
-/** Our status object: one per synced class, same name. */
+/** The worker's status object: one per synced class, with the same name. */
 export interface SecretProviderClassSync extends KubeObject {
   readonly status?: StoredClassStatus;
 }
 
 export type StoredClassStatus = Omit<Partial<ClassStatus>, "conditions"> & {
-  /** Of the object itself; before 0.4.0 of the class. */
+  /** Generation of the object itself; before 0.4.0, of the class. */
   readonly observedGeneration?: number;
   readonly conditions?: readonly StoredCondition[];
   /** `1/2`, before 0.4.0. */
@@ -24,7 +25,7 @@ export type StoredCondition = Condition & { readonly observedGeneration?: number
 /** The generation of an object that has no spec. */
 const FIRST_GENERATION = 1;
 
-/** What a stored status says, whichever version wrote it; undefined before it says anything. */
+/** Reads a stored status that any version wrote; undefined if there is none. */
 export function readStatus(status: StoredClassStatus | undefined): ClassStatus | undefined {
   if (status === undefined) return undefined;
   const { observedGeneration, secretsSynced: _, conditions = [], secrets = [], ...said } = status;
@@ -34,7 +35,7 @@ export function readStatus(status: StoredClassStatus | undefined): ClassStatus |
   return isReadySaid(conditions) ? read : withReady(read);
 }
 
-/** Whether it is stored as {@link storedForm} has it. */
+/** Whether it is stored in the form of {@link storedForm}. */
 export function isCurrentForm({ metadata, status }: SecretProviderClassSync): boolean {
   if (status === undefined) return false;
   const { conditions = [], observedGeneration, observedClassGeneration } = status;
@@ -45,7 +46,7 @@ export function isCurrentForm({ metadata, status }: SecretProviderClassSync): bo
   );
 }
 
-/** What to write into an object of that generation. */
+/** Returns the form in which to store the status in an object of that generation. */
 export function storedForm(status: ClassStatus, generation: number = FIRST_GENERATION): StoredClassStatus {
   return {
     ...status,
@@ -63,7 +64,7 @@ function isReadySaid(conditions: readonly StoredCondition[]): boolean {
   return conditions.some(({ type }) => type === "Ready");
 }
 
-/** `Ready` is what `Synced` was, since when it was. */
+/** Derives `Ready` from `Synced`, with the same transition time. */
 function withReady(status: ClassStatus): ClassStatus {
   const synced = status.conditions.find((condition): condition is SyncCondition => condition.type === "Synced");
   return synced === undefined ? status : withSynced(status, synced, { time: synced.lastTransitionTime });

@@ -1,9 +1,9 @@
 import { CLOCKS_DIFFER_MS } from "../schedule/phase.ts";
 
 /**
- * Unix milliseconds of a time that an earlier process stored; undefined where there is none that counts. One that is further ahead of our clock
- * than clocks differ says that something happened at a moment that nobody knows, and whoever needs to know it checks again. One that is a little
- * ahead was written by a clock that is a little ahead: what it says had happened by our time is what lies that difference before it.
+ * Returns a time that an earlier process stored, in Unix milliseconds; undefined if there is none that is valid. If the time is further
+ * ahead than clocks can differ, the true time is unknown, and the caller checks again. If it is a little ahead, the clock that wrote it was
+ * ahead, so this subtracts the largest difference between clocks.
  */
 export function storedTime(text: string | undefined, now: number): number | undefined {
   const time = Date.parse(text ?? "");
@@ -11,7 +11,7 @@ export function storedTime(text: string | undefined, now: number): number | unde
   return time <= now + CLOCKS_DIFFER_MS ? time - CLOCKS_DIFFER_MS : undefined;
 }
 
-/** Kubernetes times have whole seconds. */
+/** Returns an RFC 3339 time with whole seconds, as in Kubernetes. */
 export function rfc3339(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19)}Z`;
 }

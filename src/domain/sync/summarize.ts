@@ -1,7 +1,7 @@
 import { conditionOf } from "./class-status.ts";
 import type { ClassStatus, SecretStatus, Told } from "./status-fields.ts";
 
-/** The word for the class as a whole, from how its Secrets stand. */
+/** Returns reason and message of the class as a whole, from the states of its Secrets. */
 export function summarize(secrets: readonly SecretStatus[]): Told {
   const problems = secrets.filter(({ state }) => state !== "Synced");
   const upToDate = `${secrets.length - problems.length} of ${secrets.length} Secrets are up to date`;
@@ -11,12 +11,12 @@ export function summarize(secrets: readonly SecretStatus[]): Told {
   return { reason: first.state, message: first.message ?? "" };
 }
 
-/** Of a `while-used` class without a consumer. */
+/** Message of a `while-used` class without a consumer. */
 export const UNUSED_MESSAGE = "no pod mounts the class, so it has no Secrets; the worker creates them when a pod mounts it";
 
 /**
- * Whether the worker has written that the class waits for a pod. The status has no code for it, as users see a class that is `Synced`: the
- * message is the worker's own, and is compared here alone.
+ * Whether the status reports that the class waits for a pod. The status has no reason for it, because users should see a class that is
+ * `Synced`. The message is the worker's own, and only this function compares it.
  */
 export function isToldUnused(status: ClassStatus | undefined): boolean {
   return conditionOf(status, "Synced")?.message === UNUSED_MESSAGE;

@@ -4,23 +4,23 @@ import { WeakCache } from "../weak-cache.ts";
 import { wordsOf } from "../words.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 
-/** On every Secret that the CSI driver's own sync made; its cache holds these and no others. */
+/** Label on every Secret that the CSI driver's own sync created. The driver caches only Secrets with this label. */
 export const DRIVER_MANAGED_LABEL = "secrets-store.csi.k8s.io/managed";
 
 export interface TakeOverFacts {
   readonly className: string;
-  /** Names of the annotation `adopt` of the class. */
+  /** Names in the class's annotation `adopt`. */
   readonly adopts: readonly string[];
   readonly wanted: { readonly name: string; readonly type: string };
-  /** The Secret that has the name, and not our label. */
+  /** The Secret that has the name but not the worker's label. */
   readonly live: ObservedSecret;
-  /** Manager that wrote it first, where the API server says. */
+  /** Field manager that wrote it first, if the API server reports one. */
   readonly writer: string | undefined;
-  /** What lets the driver's own sync write Secrets; undefined while nothing does. */
+  /** Binding that lets the driver's own sync write Secrets; undefined if there is none. */
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
   readonly adoptDriverSecrets: boolean;
-  /** The oldest class of the namespace that names the Secret, mirrored or not: the driver may have made it for that one. */
+  /** The oldest class of the namespace that names the Secret, synced or not: the driver may have created the Secret for that class. */
   readonly oldestClass: string | undefined;
 }
 
@@ -28,7 +28,10 @@ export type TakeOver =
   | { readonly kind: "take"; readonly from: "owner" | "driver" }
   | { readonly kind: "refused"; readonly message: string };
 
-/** Whether a Secret that is not ours becomes ours. Without the word of its owner, or of the driver's end, it is left alone. */
+/**
+ * Decides whether the worker takes over a Secret that it did not create. Without consent of the Secret's owner, or proof that the driver's
+ * sync is off, the worker leaves it unchanged.
+ */
 export function takeOver(facts: TakeOverFacts): TakeOver {
   const { wanted, live } = facts;
   const isDriverMade = live.labels[DRIVER_MANAGED_LABEL] === "true";
@@ -71,7 +74,7 @@ function driverMessage({ wanted, driverSync, adoptDriverSecrets }: TakeOverFacts
   return `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync ?? "its role"} allows; turn that sync off (set syncSecret.enabled: false in the driver's chart, or delete the binding)${then}`;
 }
 
-/** Who writes a class need not have a say in what the driver made for another one. */
+/** The author of a class does not necessarily have rights to a Secret that the driver created for another class. */
 function olderClassMessage({ className, wanted, oldestClass }: TakeOverFacts & { readonly oldestClass: string }): string {
   return (
     `Secret ${wanted.name} was created by the CSI driver's own sync, and the older class ${oldestClass} also names it, so the worker leaves it unchanged. ` +
@@ -86,32 +89,35 @@ function refused(message: string): TakeOver {
 
 const adopted = new WeakCache<SecretProviderClass, readonly string[]>();
 
-/** Names in the annotation `adopt` of a class. Asked for each of its Secrets, read once. */
+/** Returns the names in the class's annotation `adopt`. Callers request them for each Secret of the class, so they are parsed once. */
 export function adoptedNames(provider: SecretProviderClass): readonly string[] {
   return adopted.getOrCreate(provider, () => wordsOf(provider.metadata.annotations?.[CLASS_ANNOTATIONS.adopt]));
 }
 
-/** It was there before the class, which gives it back and never deletes it. */
+/** Whether the Secret existed before the class. The class gives it back and never deletes it. */
 export function isAdopted({ annotations }: ObservedSecret): boolean {
   return annotations[SECRET_ANNOTATIONS.adopted] === "true";
 }
 
-/** What its owner marked is never deleted, whoever made it: the policy refuses that too. */
+/**
+ * Whether the class gives the Secret back. The worker never deletes a Secret that its owner marked, even if the worker created it. The
+ * policy rejects such a deletion, too.
+ */
 export function isGivenBack(secret: ObservedSecret): boolean {
   return isAdopted(secret) || secret.annotations[SECRET_ANNOTATIONS.adoptableBy] !== undefined;
 }
 
-/** Both sides still agree. */
+/** Whether both sides still agree. */
 export function isAdoptionAgreed({ ref, annotations }: ObservedSecret, className: string, adopts: readonly string[]): boolean {
   return adopts.includes(ref.name) && annotations[SECRET_ANNOTATIONS.adoptableBy] === className;
 }
 
-/** A mark by which the driver, or the garbage collector for it, would lay hands on the Secret. */
+/** Whether the Secret has a mark by which the driver, or the garbage collector, would change or delete it. */
 export function hasDriverMarks({ labels, hasOwners }: ObservedSecret): boolean {
   return labels[DRIVER_MANAGED_LABEL] !== undefined || hasOwners === true;
 }
 
-/** Names that every release of the driver's chart and manifests uses; vendors put a prefix of their own before them. */
+/** Names that every release of the driver's chart and manifests uses. Vendors put their own prefix before them. */
 const ROLE = "secretprovidersyncing-role";
 const BINDING = "secretprovidersyncing-rolebinding";
 

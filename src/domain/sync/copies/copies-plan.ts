@@ -5,37 +5,37 @@ import type { CopyStatus } from "../status-fields.ts";
 import { type CopySource, type CopyStep, isOwnCopy, planCopy } from "./copy-plan.ts";
 import { type CopyResult, copyStatusOf } from "./copy-status.ts";
 
-/** What a class wants by now, or that the API server shows none. */
+/** Current copy settings of a class, or `absent` if the API server has no such class. */
 export type CopyingClass =
   | { readonly kind: "absent" }
-  /** What there is stays as it is. `namespaces`: those that it names. */
+  /** Existing copies stay unchanged. `namespaces`: the namespaces that the class names. */
   | { readonly kind: "switchedOff"; readonly namespaces: readonly string[] }
   | {
       readonly kind: "present";
       readonly namespaces: readonly string[];
-      /** Of the list nothing can be said of what it lacks. */
+      /** Whether the list has errors. Then the absence of a namespace from the list is not a reason to delete its copies. */
       readonly isListUnclear: boolean;
-      /** Names of the Secrets that it is to have. */
+      /** Names of the Secrets of the class. */
       readonly secretNames: readonly string[];
-      /** It writes its Secrets at the moment; not so one that waits for a pod, and whose Secrets may go. */
+      /** Whether the class writes its Secrets at the moment. False while it waits for a pod; its Secrets can be deleted then. */
       readonly isMirrored: boolean;
     };
 
-/** How a namespace stands to the class. */
+/** Whether copies of the class can be written in a namespace, or why not. */
 export type CopyStanding = "granted" | "notGranted" | "notServed" | "terminating";
 
 export interface CopiesObservation {
   /** `namespace/name` of the class. */
   readonly key: string;
   readonly spc: CopyingClass;
-  /** The Secrets of the class, as it has written them. */
+  /** The existing Secrets of the class, as the worker wrote them. */
   readonly sources: readonly CopySource[];
-  /** What carries the label of a copy and names the class. */
+  /** Secrets with the label of a copy that name the class. */
   readonly copies: readonly ObservedSecret[];
   readonly standingOf: (namespace: string) => CopyStanding;
-  /** What carries the label of a copy there, whichever class it names. */
+  /** Returns the Secret with the label of a copy at that place, whichever class it names. */
   readonly copyAt: (ref: ObjectRef) => ObservedSecret | undefined;
-  /** Undefined: nobody knows by now. */
+  /** Undefined: not known yet. */
   readonly isClaimedBy: (classKey: string, ref: ObjectRef) => boolean | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface PlannedCopy {
   readonly step: CopyStep;
 }
 
-/** Why a copy goes, which the API server has to confirm right before. */
+/** Why a copy is deleted. The worker confirms the reason with the API server right before the deletion. */
 export type RemovalReason = "notNamed" | "notGranted" | "sourceGone";
 
 export interface CopyRemoval {
@@ -56,9 +56,9 @@ export interface CopyRemoval {
 export interface CopiesPlan {
   readonly removals: readonly CopyRemoval[];
   readonly copies: readonly PlannedCopy[];
-  /** Of copies that nothing is planned for, because there is nothing to copy yet. */
+  /** Copies for which nothing is planned, because their source does not exist yet. */
   readonly waiting: readonly CopyResult[];
-  /** Of namespaces in which nothing is written. */
+  /** States of the namespaces in which the worker writes nothing. */
   readonly told: readonly CopyStatus[];
 }
 
@@ -83,8 +83,8 @@ export function planCopies(observation: CopiesObservation): CopiesPlan {
 }
 
 /**
- * How each namespace stands that the class names, or that has a copy still, once it is known what became of the copies. `kept`: what was told
- * of namespaces of which this pass knows no more.
+ * Returns the state of each namespace that the class names or that still has copies, after the copies were written. `kept`: earlier states
+ * of namespaces about which this pass has no new information.
  */
 export function copyStatuses(
   { told, waiting }: CopiesPlan,
@@ -123,8 +123,8 @@ function toldOf(namespace: string, standing: CopyStanding): readonly CopyStatus[
 }
 
 /**
- * A class that is missing may be lost: its copies go once its Secret is gone, of which its own reconcile decides. What goes with its namespace
- * is left to that.
+ * A missing class may be lost, so its copies stay until its Secret is gone; the reconcile of the class decides on that Secret. Copies in a
+ * terminating namespace are left to the deletion of the namespace.
  */
 function removalReason({ spc, sources, standingOf }: CopiesObservation, { ref }: ObservedSecret): RemovalReason | undefined {
   const { namespace = "", name } = ref;
@@ -145,7 +145,7 @@ export const REMOVAL_WORDS: Readonly<Record<RemovalReason, string>> = {
   sourceGone: "the Secret that it is a copy of is gone",
 };
 
-/** What the process remembers of a copy is under this. */
+/** Returns the key under which the process remembers a copy. */
 export function copyKey(namespace: string, { secret }: CopySource): string {
   return objectKey({ namespace, name: secret.ref.name });
 }

@@ -9,32 +9,33 @@ export interface CopySource {
   /** `namespace/name` of the class. */
   readonly classKey: string;
   readonly secret: ObservedSecret;
-  /** What its copies carry while they have its content. */
+  /** Value of the annotation `source-content` on copies that have the content of this Secret. */
   readonly mark: string;
 }
 
 export type CopyWrite =
-  /** A POST, so that a taken name is refused instead of overwritten. */
+  /** A POST, so that the API server rejects a name that is already in use instead of overwriting the Secret. */
   | { readonly kind: "create" }
   | { readonly kind: "apply"; readonly onto: Onto; readonly removed: OwnedFields; readonly why: string }
-  /** What the API server does not let anybody change: delete and create. */
+  /** A change that the API server rejects: delete and create. */
   | { readonly kind: "replace"; readonly onto: Onto; readonly why: string };
 
 export type CopyStep =
   | { readonly kind: "keep" }
   | CopyWrite
   | { readonly kind: "conflict"; readonly why: string }
-  /** Nobody knows by now whether the class that it names has a copy there, too. */
+  /** The worker does not know yet whether the class that the copy names has a copy there, too. */
   | { readonly kind: "unclear" }
-  /** The worker has no room for all that it has to know of the Secret, or of the copy: that is read first. */
+  /** The worker holds only part of the Secret or of the copy, because memory for its namespace ran out. It reads the whole object first. */
   | { readonly kind: "unread" };
 
-/** Of a class (`namespace/name`) that a copy names. */
+/** Whether the class (`namespace/name`) that a copy names has a copy there. */
 type CopyClaim = (classKey: string) => boolean | undefined;
 
 /**
- * `observed`: what carries the label of a copy under the name; undefined where nothing does. `isClaimedBy`: whether that class
- * (`namespace/name`) has a copy there, too; undefined: nobody knows by now. An annotation alone may have been edited.
+ * Plans the write of one copy. `observed`: the Secret with the label of a copy under the name; undefined if there is none. `isClaimedBy`:
+ * whether that class (`namespace/name`) has a copy there, too; undefined if that is not known yet. The annotation alone is not proof,
+ * because someone may have edited it.
  */
 export function planCopy(
   source: CopySource,
@@ -59,12 +60,15 @@ function planOver(source: CopySource, observed: ObservedSecret): CopyStep {
   return { kind: "replace", onto: ontoOf(observed), why: cannotChange };
 }
 
-/** Made by this install as a copy. A Secret that only looks like one is not deleted. */
+/** Whether this install created the Secret as a copy. The worker does not delete a Secret that only looks like a copy. */
 export function isOwnCopy({ owned, labels, lacksProof }: ObservedSecret): boolean {
   return owned.labels.includes(COPY_LABEL) && labels[MANAGED_LABEL] === undefined && lacksProof !== true;
 }
 
-/** But for the fingerprint of its data, which is made with the data. The labels are those that the class gives the Secret. */
+/**
+ * Returns labels and annotations of a copy, without the fingerprint, which is computed with the data. The labels are the ones that the
+ * class gives the Secret.
+ */
 export function copyMetadata({ classKey, secret, mark }: CopySource): Metadata {
   const { labels, owned, annotations } = secret;
   const given = owned.labels.filter((key) => key !== MANAGED_LABEL && Object.hasOwn(labels, key)).map((key) => [key, labels[key] ?? ""]);
@@ -92,7 +96,7 @@ function unchangeable({ secret, mark }: CopySource, observed: ObservedSecret): s
   return observed.immutable && !isOfContent ? "it is immutable and its content must change" : undefined;
 }
 
-/** The fingerprint of its data is made with the data, and is wanted all the same. */
+/** Keeps the fingerprint annotation: `copyMetadata` lacks it, because the fingerprint is computed with the data. */
 function removedFields(source: CopySource, { owned }: ObservedSecret): OwnedFields {
   const { labels, annotations } = copyMetadata(source);
   return unwantedFields(owned, source.secret.owned.data, { labels, annotations: { ...annotations, [SECRET_ANNOTATIONS.content]: "" } });

@@ -1,17 +1,17 @@
 import type { CopyState, CopyStatus } from "../status-fields.ts";
 import { shortText } from "../status-size.ts";
 
-/** Of one copy: its namespace and name, and how it stands. */
+/** Result for one copy. */
 export interface CopyResult {
   readonly namespace: string;
   readonly name: string;
   readonly state: CopyState;
 }
 
-/** What speaks for a namespace where its copies differ: the last of these. */
+/** States by increasing severity. If the copies in a namespace differ, the namespace gets the most severe of their states. */
 const SEVERITY: readonly CopyState[] = ["Synced", "Waiting", "Contested", "Failed", "Conflict", "NotGranted", "Terminating"];
 
-/** Names that a status lists of a namespace. */
+/** Most names that a status lists for a namespace. */
 const MOST_NAMES = 3;
 
 export function copyStatusOf(namespace: string, results: readonly CopyResult[]): CopyStatus {
@@ -21,7 +21,7 @@ export function copyStatusOf(namespace: string, results: readonly CopyResult[]):
   return { namespace, state, ...(names.length === 0 ? {} : { secrets: names.sort().slice(0, MOST_NAMES) }) };
 }
 
-/** Of namespaces in which somebody else has a copy's name, and had it not before. */
+/** Returns a message for the namespaces in which a Secret that is not a copy has newly taken a copy's name; undefined if there are none. */
 export function newConflicts(now: readonly CopyStatus[], before: readonly CopyStatus[]): string | undefined {
   const known = new Set(before.filter(({ state }) => state === "Conflict").map(({ namespace }) => namespace));
   const names = now
