@@ -14,7 +14,7 @@ const MOST_WRITES = 16;
 
 export type Damage = Extract<ComponentDrift, { readonly kind: "terminating" | "edited" | "deleted" }>;
 
-/** State of a component that this process remembers. Without it, the worker only repairs too early. */
+/** State of a component that this process remembers. Its loss costs nothing but an early repair. */
 export class ComponentMemory {
   /**
    * Repairs by the manager that changes fields back and by those fields, or by the kind of damage. A manager that undoes each repair must

@@ -130,8 +130,8 @@ async function heal(context: HealContext, observed: ObservedComponent, drift: Da
       const verdict = await judgeDeletion(context, observed, signal);
       if (verdict.kind === "wait") return again(verdict.milliseconds);
       if (verdict.kind === "restore") return repair(context, observed, drift, signal);
-      // The worker's own Deployment may be restored first. The watch of the Namespace shows if a prepared uninstall or the deletion of the
-      // Namespace ends.
+      // Try again later: the worker's own Deployment may be restored first. The watch of the Namespace shows if a prepared uninstall or the
+      // deletion of the Namespace ends.
       return again(WAITING_MS);
     }
     default:

@@ -12,9 +12,9 @@ import { askRight } from "./node-side-rights.ts";
 const KINDS: readonly string[] = [WORKLOADS.Deployment.kind, WORKLOADS.DaemonSet.kind];
 
 /**
- * Restarts the workloads of a recreated ServiceAccount once. After healing or an installer recreates an account, its pods still have tokens
- * of the deleted account, which the API server rejects. An annotation with the account's uid changes the pod template, so that the
- * controllers replace the pods.
+ * Restarts the workloads of a recreated ServiceAccount once. After healing or an installer recreates an account, the pods that use it still
+ * have tokens of the deleted account, which the API server rejects. An annotation with the account's uid changes the pod template, so that
+ * the controllers replace the pods.
  */
 export async function restartHolders(context: HealContext, { component, live }: ObservedComponent, signal: AbortSignal): Promise<void> {
   if (component.resource.plural !== RESOURCES.serviceAccounts.plural || live === undefined) return;

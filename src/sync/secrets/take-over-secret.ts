@@ -42,8 +42,8 @@ export function keepingAdoption(secret: DesiredSecret, isKept: boolean): Desired
 }
 
 /**
- * Returns why the worker does not write a Secret that has its label; undefined if it writes the Secret. The driver also writes the Secret,
- * the adoption is no longer agreed, or the write would delete a Secret that may belong to someone else.
+ * Returns why the worker does not write a Secret that has its label; undefined if it writes the Secret. Possible reasons: the driver also
+ * writes the Secret, the adoption is no longer agreed, or the write would delete a Secret that may belong to someone else.
  */
 export function ownershipRefusal({ secret, observed, terms, className }: Write, action: SecretAction): string | undefined {
   if (observed === undefined) return undefined;
