@@ -49,20 +49,23 @@ import { runWorker } from "./worker.ts";
 
 const LEASE = "keyvault-injector-sync";
 
-/** A namespace alone has half of them. The API server may take seconds for each, where somebody's admission webhook does. */
+/**
+ * Number of concurrent writes. A single namespace can use half of them. The API server may take seconds for each write if an admission
+ * webhook is slow.
+ */
 const WRITES_AT_A_TIME = 32;
 
 export interface ProcessOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
-  /** Default: the machine's. Tests of time pass others. */
+  /** Default: the machine's clocks. Tests of time pass others. */
   readonly time?: { readonly clock: Clock; readonly monotonic: () => number };
-  /** Default: client-go's. Tests that live through years pass slower ones. */
+  /** Default: the timing of client-go. Tests that simulate years pass a slower one. */
   readonly lease?: LeaseTiming | undefined;
 }
 
-/** The sync worker, from settings to a clean stop. Rejects when the lease was lost: another replica may be writing by now. */
+/** Runs the sync worker, from settings to a clean stop. Rejects if the lease was lost, because another replica may already write. */
 export async function runProcess({ config, logger, version, time, lease }: ProcessOptions, signal: AbortSignal): Promise<void> {
   const { clock, monotonic } = time ?? { clock: createSteadyClock(), monotonic: () => performance.now() };
   const stopped = new AbortController();
@@ -84,7 +87,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const served = inNamespaces(watches, config.namespaces);
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const progress = createLeasedProgress();
-  // The election exists before anything of the worker runs.
+  // `election` exists before any part of the worker runs.
   const quarantine = new Quarantine({ version, clock, logger, store: () => election.renewNow() });
   const urgent = createKubeClient(kubeConfig, { ...client, isUrgent: true });
   const election = createLeaderElection(urgent, {
@@ -149,7 +152,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
         {
           settings: config,
           install: { namespace: config.namespace, namespaces: config.namespaces, shard: { ...shard, isFirst, serves } },
-          // What belongs to no namespace has one healer.
+          // Only the first shard heals what belongs to no namespace.
           healing: { ...config, heal: isFirst ? config.heal : [], crds, componentMetrics },
           api: { kube: leaderKube, probe, isBlind, watcher, watcherOfAllShards: served },
           vaults: {
@@ -206,7 +209,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   } finally {
     stopped.abort();
     health.startDraining();
-    // After the lease was given back: who leads next need not wait for what happened before.
+    // The lease has been released before this, so the next leader does not wait for these events.
     await closeEvents?.();
     await decoder.close();
     await health.close();
@@ -214,7 +217,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   }
 }
 
-/** False where it was told to stop before the API server has answered. Rejects where this process must not begin. */
+/** Returns false if the signal aborts before the API server has answered. Rejects if this process must not begin. */
 async function mayBegin(
   only: OneInstanceOptions,
   guarded: Parameters<typeof assertGuarded>[0] | undefined,
@@ -230,7 +233,7 @@ async function mayBegin(
   }
 }
 
-/** Off unless an operator names the classes. */
+/** Returns undefined unless the operator names Gateway classes or Ingress classes. */
 function gatewaysOf(
   { gatewayClasses: Gateway, ingressClasses: Ingress, tenantId, nodeIdentityClientId: nodeClientId }: Config,
   others: Omit<GatewaysOptions, "named" | "tenantId" | "nodeClientId">,
@@ -239,7 +242,7 @@ function gatewaysOf(
   return createGateways({ named: { Gateway, Ingress }, tenantId, nodeClientId, ...others });
 }
 
-/** The SDK of queues costs megabytes, which an install without one does not pay. */
+/** Loads the SDK for queues, which takes megabytes, only for an install with queues. */
 async function openEventQueues({ proxy }: Pick<Config, "proxy">): Promise<EventQueues> {
   const { createEventQueues } = await import("../azure/event-queues.ts");
   return createEventQueues({ proxy });

@@ -1,7 +1,7 @@
 import type { KubeObject, ObjectRef, Resource } from "../domain/kubernetes.ts";
 import type { KubeClient } from "../domain/ports/kube-client.ts";
 
-/** By a list of one: the right to list goes with the watch, so that no right to get is needed beside it. */
+/** Finds the object by a list with one entry. The worker has permission to list wherever it watches, so it needs no permission to get. */
 export async function findByName<T extends KubeObject>(
   kube: KubeClient,
   { resource, ref }: { readonly resource: Resource; readonly ref: ObjectRef },

@@ -3,13 +3,13 @@ import type { Sensitive } from "../domain/sensitive.ts";
 import { ownEntry } from "../domain/text-map.ts";
 import { keyedHash } from "../runtime/keyed-hash.ts";
 
-/** A Secret. Its fingerprints hold for it alone. */
+/** Name of a Secret. Its fingerprints are valid only for this Secret. */
 export interface SecretPlace {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Base64 values, as the API server has them. Only the named keys count; a missing one makes another fingerprint. */
+/** Base64 values as the API server returns them. Only the named keys count, and a missing one counts as an empty value. */
 export interface EncodedData {
   readonly data: Readonly<Record<string, string>>;
   readonly keys: readonly string[];
@@ -18,26 +18,29 @@ export interface EncodedData {
 /** Fingerprints made with the install's own key. */
 export interface Fingerprints {
   /**
-   * `v2:` + hex. Made with a key of the namespace and bound to the name, so that equal data in two Secrets cannot be told by their
-   * fingerprints.
+   * Returns `v2:` + hex. The fingerprint is made with a key of the namespace and bound to the name, so that the fingerprints of two Secrets
+   * do not show whether the Secrets contain equal data.
    */
   ofData(place: SecretPlace, data: ReadonlyMap<string, Sensitive>): string;
-  /** The same of data as the API server has it. */
+  /** Returns the same for data as the API server returns it. */
   ofEncoded(place: SecretPlace, encoded: EncodedData): string;
-  /** `v1:` + hex, as versions up to 0.3.0 wrote it: the same for equal data wherever it lies. Only to recognise what they wrote. */
+  /**
+   * Returns `v1:` + hex, as versions up to 0.3.0 wrote it: the same for equal data in any Secret. Only for recognizing what those versions
+   * wrote.
+   */
   formerOfData(data: ReadonlyMap<string, Sensitive>): string;
   /** Whether the claimed fingerprint, of either version, is that of the data. A proof behind it makes no difference. */
   isOfData(claimed: string, place: SecretPlace, encoded: EncodedData): boolean;
-  /** A fingerprint with the proof behind it that this install made the Secret, whatever becomes of its data. */
+  /** Returns the fingerprint followed by the proof that this install created the Secret. The proof stays valid if the data changes. */
   withProof(fingerprint: string, place: SecretPlace): string;
   hasProof(claimed: string, place: SecretPlace): boolean;
-  /** Hex, of a record with all that it is bound to. */
+  /** Returns the hex fingerprint of a record and of everything to which it is bound. */
   ofRecord(parts: readonly string[]): string;
-  /** `v1:` + hex, as versions up to 0.3.0 signed the text of a record. */
+  /** Returns `v1:` + hex, as versions up to 0.3.0 signed the text of a record. */
   formerOfText(text: string): string;
-  /** For salts that stand in the open, and are the same as long as what they are for is. */
+  /** Returns the key for salts that are public and that stay the same as long as their content does. */
   saltKeyOf(namespace: string): Uint8Array;
-  /** Unix milliseconds: a younger record is not believed on such a signature. */
+  /** Unix time in milliseconds. The worker does not trust a record that is younger and has a signature of 0.3.0. */
   readonly formerUntil: number;
 }
 
@@ -46,7 +49,7 @@ const PRESENT = "v2:";
 const KEY_BYTES = 32;
 const FINGERPRINT_LENGTH = PRESENT.length + 2 * KEY_BYTES;
 
-/** So many namespaces' keys are kept. Deriving one takes 13 µs, and every Secret of a list needs one. */
+/** Number of namespaces whose keys are kept. Deriving a key takes 13 µs, and every Secret of a list needs one. */
 const MOST_NAMESPACES = 10_000;
 
 export function createFingerprints(bytes: Uint8Array, formerUntil: number = Number.POSITIVE_INFINITY): Fingerprints {
@@ -84,12 +87,12 @@ export function createFingerprints(bytes: Uint8Array, formerUntil: number = Numb
   };
 }
 
-/** Of a version up to 0.3.0. */
+/** Whether a version up to 0.3.0 made the fingerprint. */
 export function isFormer(fingerprint: string): boolean {
   return fingerprint.startsWith(FORMER);
 }
 
-/** Equality that takes the same time for every wrong guess. */
+/** Compares two fingerprints, in the same time for every wrong guess. */
 export function isSameFingerprint(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.byteLength === right.byteLength && timingSafeEqual(left, right);

@@ -10,15 +10,18 @@ import { FIELD_MANAGER } from "./field-manager.ts";
 import { HMAC_KEY_SECRET } from "./hmac-key.ts";
 
 export interface ProbeOptions {
-  /** Its requests carry the user agent of the probes. */
+  /** Client whose requests have the user agent of the probes. */
   readonly kube: KubeClient;
-  /** Of the install. */
+  /** Namespace of the install. */
   readonly namespace: string;
-  /** Whether the worker may PUT. */
+  /** Whether the worker is blind, and so has permission to PUT. */
   readonly isBlind: boolean;
 }
 
-/** Something that a policy forbids the worker; resolves where nothing stopped it, with `NOT_TRIED` where there was nothing to try it on. */
+/**
+ * An attempt at something that a policy forbids the worker. Resolves if nothing rejected it, with `NOT_TRIED` if there was no object for
+ * it.
+ */
 export type GuardrailAttempt = (options: ProbeOptions, signal: AbortSignal) => Promise<unknown>;
 
 const NAME = "keyvault-injector-guardrail-probe";
@@ -27,7 +30,7 @@ const SERVICE = "keyvault-injector-webhook";
 const DEFINITION = "secretproviderclasssyncs.keyvault-injector.dev";
 const DRY = { fieldManager: FIELD_MANAGER, dryRun: true };
 
-/** No sign of a missing policy. */
+/** Result of an attempt that was not made. It does not show that a policy is missing. */
 export const NOT_TRIED = Symbol("not tried");
 
 const secret = (namespace: string, name: string) => ({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, type: "Opaque" });
@@ -35,7 +38,7 @@ const secret = (namespace: string, name: string) => ({ apiVersion: "v1", kind: "
 const createForeign: GuardrailAttempt = ({ kube, namespace }, signal) =>
   kube.create(RESOURCES.secrets, secret(namespace, NAME), DRY, signal);
 
-/** The answer to a PUT holds what was sent, and nothing of what is there. */
+/** Tries a PUT, whose answer contains what was sent and nothing of the existing Secret. */
 const replaceForeign: GuardrailAttempt = async ({ kube, namespace, isBlind }, signal) => {
   if (!isBlind) return NOT_TRIED;
   return kube.replace(RESOURCES.secrets, secret(namespace, AUTHORITY_SECRET), DRY, signal);
@@ -52,21 +55,24 @@ const createRevision: GuardrailAttempt = ({ kube, namespace }, signal) =>
     signal,
   );
 
-/** Of the worker's own account, which no grant covers, and whose token the worker has anyway: one got by mistake adds nothing. */
+/**
+ * Requests a token of the worker's own account, which no grant covers. The worker has a token of this account anyway, so that one received
+ * by mistake adds nothing.
+ */
 const requestToken =
   (audience: string): GuardrailAttempt =>
   ({ kube, namespace }, signal) =>
     kube.requestToken({ namespace, name: OWN_DEPLOYMENT }, { audience, expirationSeconds: 600 }, signal);
 
-/** What the worker may heal, it never holds: a finalizer is no part of a repair. */
+/** Tries to add a finalizer to an object that the worker can heal. No repair adds a finalizer, so the policy forbids it. */
 const hold =
   (resource: Resource, refIn: (namespace: string) => ObjectRef): GuardrailAttempt =>
   ({ kube, namespace }, signal) =>
     kube.mergePatch(resource, refIn(namespace), { metadata: { finalizers: [`${PREFIX}/${NAME}`] } }, DRY, signal);
 
 /**
- * An annotation for the pods of each component that has some: the same policy guards it as guards the image, and hardly anybody else's
- * does. The API server names one of all who refuse.
+ * Returns attempts to add an annotation to the pods of each component that has pods. The policy that guards the image also guards this
+ * annotation, and hardly any other policy does. If several policies reject a request, the API server names only one of them.
  */
 function annotatePods(): readonly GuardrailAttempt[] {
   const workloads = componentsOf("").filter(({ resource }) => resource === WORKLOADS.Deployment || resource === WORKLOADS.DaemonSet);
@@ -78,7 +84,10 @@ function annotatePods(): readonly GuardrailAttempt[] {
   );
 }
 
-/** Of a kind of which nothing is the install's own: one that is there. Without the right to it nothing has to be tried. */
+/**
+ * Returns an attempt on the first existing object of a kind, for kinds of which the install has no object of its own. If the worker has no
+ * permission to list the kind, there is nothing to try.
+ */
 function annotateFirst(resource: Resource): GuardrailAttempt {
   return async ({ kube }, signal) => {
     const [first] = await kube.list<KubeObject>(resource, { metadataOnly: true }, signal);
@@ -103,7 +112,10 @@ const createClass =
       signal,
     );
 
-/** Under this name the policy asks the worker, which may have any account's token, for a right that nobody has. */
+/**
+ * Tries to request a certificate. For an Ingress of this name, the policy requires a permission that the worker does not have, because the
+ * worker can get the token of any account.
+ */
 const askForCertificate: GuardrailAttempt = ({ kube, namespace }, signal) =>
   kube.apply(
     OWNER_RESOURCES.Ingress,
@@ -117,30 +129,36 @@ const askForCertificate: GuardrailAttempt = ({ kube, namespace }, signal) =>
     signal,
   );
 
-/** By policy: the least that each forbids, and that works by dry run and by name alone. */
+/** Attempts by policy: the smallest actions that each policy forbids, and that work as a dry run and by name alone. */
 export const ATTEMPTS = {
-  // The policy judges the worker under this one name as everybody else: it may not read the Secret that the class would lend.
+  // For this one name, the policy treats the worker like everyone else: the worker has no permission to read the Secret whose use the class
+  // requests.
   "keyvault-injector-class-identities": [createClass({ name: NAME, annotations: { [CLASS_ANNOTATIONS.credentialsSecret]: NAME } })],
-  // The worker has the right to this one Ingress where it gives certificates to Gateways or Ingresses, which brings the policy.
+  // The worker has permission for this one Ingress only if it provides certificates for Gateways or Ingresses. The policy is part of the
+  // same component.
   "keyvault-injector-gateway-identities": [askForCertificate],
   "keyvault-injector-sync-classes": [createClass({ name: `${NAME}-of-classes`, finalizers: [`${PREFIX}/${NAME}`] })],
   "keyvault-injector-sync-components": [hold(RESOURCES.services, (namespace) => ({ namespace, name: SERVICE }))],
   "keyvault-injector-sync-definitions": [hold(RESOURCES.customResourceDefinitions, () => ({ name: DEFINITION }))],
   "keyvault-injector-sync-gateways": [annotateFirst(OWNER_RESOURCES.Gateway), annotateFirst(OWNER_RESOURCES.Ingress)],
-  // Where the PodTemplate of one is gone, the policy lets it be.
+  // If the PodTemplate of a component is missing, the policy rejects nothing.
   "keyvault-injector-sync-pods": annotatePods(),
   "keyvault-injector-sync-secrets": [createForeign, deleteUnmarked, replaceForeign],
   "keyvault-injector-sync-snapshots": [createRevision],
-  // Nobody accepts a token for the first audience. The second one is for Entra: without it, a policy that knows no grants would do.
+  // No service accepts a token for the first audience. The second audience is for Entra: without it, a policy that does not check grants
+  // would pass.
   "keyvault-injector-sync-tokens": [requestToken(NAME), requestToken(FEDERATION_AUDIENCE)],
   "keyvault-injector-sync-webhooks": [hold(RESOURCES.mutatingWebhookConfigurations, () => ({ name: "keyvault-injector" }))],
   "keyvault-injector-sync-workloads": [hold(WORKLOADS.Deployment, (namespace) => ({ namespace, name: OWN_DEPLOYMENT }))],
 } as const satisfies Readonly<Record<string, readonly GuardrailAttempt[]>>;
 
-/** Refuses all of the webhook's objects where policies inject instead. */
+/** Policy that rejects writes to all objects of the webhook, for installs where policies inject instead. */
 const NO_WEBHOOK = "keyvault-injector-sync-no-webhook";
 
-/** What may refuse first what another one guards: where component healing is left out, whole or on the node side, and where there is no webhook. */
+/**
+ * Other policies that may reject the attempts first, by the policy under test: if component healing is left out, in whole or for the node
+ * side, or if there is no webhook.
+ */
 export const ALSO_STOPPED_BY: Readonly<Record<string, readonly string[]>> = {
   "keyvault-injector-sync-components": [NO_WEBHOOK],
   "keyvault-injector-sync-pods": ["keyvault-injector-sync-workloads", NO_WEBHOOK],

@@ -8,23 +8,23 @@ import type { Logger } from "../domain/ports/logger.ts";
 import { ALSO_STOPPED_BY, ATTEMPTS, NOT_TRIED, type ProbeOptions } from "./guardrail-attempts.ts";
 import { type Patience, untilAnswered } from "./patience.ts";
 
-/** User agent of the probes, so that an audit log tells what is refused on purpose from what is refused by mistake. */
+/** User agent of the probes. It allows a user of the audit log to distinguish intended rejections from those by mistake. */
 export const PROBE_USER_AGENT = "keyvault-injector-guardrail-probe";
 
-/** The policies that limit the worker where RBAC cannot. */
+/** Policies that limit the worker where RBAC cannot. */
 export const GUARDRAILS = Object.keys(ATTEMPTS) as readonly Guardrail[]; // The keys of a literal.
 
 export type Guardrail = keyof typeof ATTEMPTS;
 
-/** What the attempts have shown. */
+/** Results of the attempts. */
 export interface Tried {
-  /** Those that stop nothing. */
+  /** Policies that did not reject an attempt. */
   readonly missing: readonly Guardrail[];
-  /** Those of which nothing is known, because somebody else refuses the attempt first. */
+  /** Policies of which nothing is known, because something else rejects the attempt first. */
   readonly hidden: readonly { readonly policy: Guardrail; readonly refusal: string }[];
 }
 
-/** Tries, without effect, what each policy forbids. Throws where the API server does not say. */
+/** Tries what each policy forbids, without effect. Throws if the answer of the API server shows no result. */
 export async function tryGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<Tried> {
   const outcomes: { readonly policy: Guardrail; readonly outcome: Outcome }[] = [];
   for (const policy of GUARDRAILS) outcomes.push({ policy, outcome: await tryAll(options, policy, signal) });
@@ -34,7 +34,7 @@ export async function tryGuardrails(options: ProbeOptions, signal: AbortSignal):
   };
 }
 
-/** The worst of its attempts. */
+/** Returns the worst result of the attempts. */
 async function tryAll(options: ProbeOptions, guardrail: Guardrail, signal: AbortSignal): Promise<Outcome> {
   let worst: Outcome = { kind: "stopped" };
   for (const attempt of ATTEMPTS[guardrail]) {
@@ -46,17 +46,18 @@ async function tryAll(options: ProbeOptions, guardrail: Guardrail, signal: Abort
 }
 
 /**
- * What an attempt at something forbidden has shown. `stopped`: the policy refused it, or the worker could not have done it anyway.
- * `hidden`: somebody else refused it first, so that nothing is known of the policy; `refusal` says who.
+ * Result of an attempt at something forbidden. `stopped`: the policy rejected it, or the worker could not have done it anyway. `through`:
+ * nothing rejected it. `hidden`: something else rejected it first, so nothing is known about the policy. `refusal` is the message of that
+ * rejection.
  */
 type Outcome = { readonly kind: "stopped" } | { readonly kind: "through" } | { readonly kind: "hidden"; readonly refusal: string };
 
-/** Who refused the attempt; `ours` are the policies that may. Throws where the API server does not say. */
+/** Returns the result that the error shows. `ours`: the policies that may reject the attempt. Throws if the error shows no result. */
 function outcomeOf(error: unknown, ours: readonly string[]): Outcome {
   if (!(error instanceof KubeError)) throw error;
   const { code, refuser, message } = error;
   if (refuser?.kind === "policy" && ours.includes(refuser.name)) return { kind: "stopped" };
-  // What the worker has no right to, and what is not there, needs no policy.
+  // No policy is needed if the worker has no permission, or if the object does not exist.
   if (refuser?.kind === "rights" || (refuser === undefined && code === "NotFound")) return { kind: "stopped" };
   if (refuser !== undefined || code === "Forbidden" || code === "Invalid") return { kind: "hidden", refusal: message };
   throw error;
@@ -88,7 +89,10 @@ function problemOf({ missing, hidden }: Tried): string | undefined {
   return problems.length === 0 ? undefined : problems.join("; ");
 }
 
-/** Without them the right to write Secrets is worth more than the operator thinks: nothing begins. Waits for an API server that does not say. */
+/**
+ * Throws if policies are missing. Without them, the worker could do more with its permission to write Secrets than the operator expects, so
+ * it must not start. Repeats the attempts until the API server's answers show a result.
+ */
 export async function assertGuarded(options: ProbeOptions & Patience, signal: AbortSignal): Promise<void> {
   const tried = await untilAnswered({ name: "policies", make: () => tryGuardrails(options, signal) }, options, signal);
   const problem = problemOf(tried);
@@ -96,9 +100,9 @@ export async function assertGuarded(options: ProbeOptions & Patience, signal: Ab
     throw new Error(`GuardrailsMissing: ${problem}; with --secret-access=blind, the worker does not start without these policies`);
 }
 
-/** What is known of the policies. */
+/** State of the policies. */
 export interface Guardrails {
-  /** Why they are not enough; undefined while they are, or nobody knows yet. */
+  /** Why the policies are not enough; undefined if they are, or if this is not known yet. */
   readonly problem: string | undefined;
 }
 
@@ -107,16 +111,19 @@ export interface KeeperOptions extends ProbeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventSink;
-  /** Told of each policy after every look; missing is also one that could not be tried. */
+  /** Called for each policy after every check. `isMissing` is also true if something else hid the result. */
   readonly onKnown: (guardrail: Guardrail, isMissing: boolean) => void;
 }
 
 export interface PolicyMonitor extends Guardrails {
-  /** Looks at once, after every change of a policy or binding of ours, and hourly. Blind, it rejects where one is missing. */
+  /**
+   * Checks the policies at the start, after every change of a policy or binding of the install, and hourly. If the worker is blind, rejects
+   * as soon as a policy is missing.
+   */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** The API server goes on by an old policy for a moment after it was changed (milliseconds). */
+/** Pauses in milliseconds between the checks after a change: the API server uses an old policy for a moment after the change. */
 const LOOKS_AFTER_CHANGE_MS: readonly number[] = [2_000, 8_000];
 const AT_REST_MS = 3_600_000;
 

@@ -11,14 +11,17 @@ import { isRefusal } from "./refusals.ts";
 
 export const HMAC_KEY_SECRET = "keyvault-injector-sync-key";
 const ENTRY = "hmac.key";
-/** RFC 3339: since when records are signed as this version does. Written once, by the first worker of this version that leads. */
+/**
+ * Entry with the time (RFC 3339) since which records are signed in the format of this version. The first leader of this version writes it
+ * once.
+ */
 const SIGNED_SINCE = "signed-since";
 const KEY_BYTES = 32;
 
-/** Milliseconds. */
+/** Time in milliseconds between two checks for a key that does not exist yet. */
 const KEY_RETRY_MS = 1_000;
 
-/** Between two looks at the Secret of a key that is in use (milliseconds). */
+/** Time in milliseconds between two checks of the Secret of a key that is in use. */
 const KEPT_MS = 60_000;
 
 export interface HmacKeyOptions {
@@ -30,13 +33,13 @@ export interface HmacKeyOptions {
 
 export interface KeptKey extends HmacKeyOptions {
   readonly key: InstallKey;
-  /** Whether this shard makes the key. */
+  /** Whether this shard creates the key. */
   readonly isFirst: boolean;
 }
 
 /**
- * The install's own key for content fingerprints. An unsalted hash of a secret value can be guessed; one made with this
- * key tells nothing to those who may read metadata only. A lost key costs one fetch of every class.
+ * Returns the install's own key for content fingerprints, and creates it if necessary. A user can guess a secret value from its unsalted
+ * hash. A hash with this key shows nothing to users who can read only metadata. The loss of the key costs one fetch of every class.
  */
 export async function loadHmacKey(options: HmacKeyOptions, signal: AbortSignal): Promise<InstallKey> {
   const { kube, namespace, logger } = options;
@@ -53,7 +56,10 @@ export async function loadHmacKey(options: HmacKeyOptions, signal: AbortSignal):
   return existing !== undefined && Number.isFinite(existing.formerUntil) ? existing : write(options, found.object, signal);
 }
 
-/** The key that the first shard makes, once it is there: two that made one at a time would each go on with its own. */
+/**
+ * Waits for the key that the first shard creates, and returns it. If two shards created a key at the same time, each would continue with
+ * its own.
+ */
 export async function awaitHmacKey(options: HmacKeyOptions, signal: AbortSignal): Promise<InstallKey> {
   const { clock, logger, namespace } = options;
   for (let looks = 0; ; looks += 1) {
@@ -66,9 +72,9 @@ export async function awaitHmacKey(options: HmacKeyOptions, signal: AbortSignal)
 }
 
 /**
- * Looks at the Secret once a minute until the signal aborts, for as long as this process goes by `key`. Without the Secret a leader of another
- * shard would wait for ever, and a Lease that is deleted would pass for that of an install that nobody has led. The first shard puts back
- * what is gone. Rejects where the Secret holds another key: two processes that go by different keys do not believe each other.
+ * Checks the Secret once a minute until the signal aborts, as long as this process uses `key`. Without the Secret, a leader of another
+ * shard would wait forever, and a deleted Lease would look like the Lease of an install that no worker has led. The first shard restores a
+ * missing key. Rejects if the Secret contains another key: two processes with different keys do not trust each other's records.
  */
 export async function keepHmacKey(options: KeptKey, signal: AbortSignal): Promise<void> {
   const { key, isFirst, kube, namespace, logger, clock } = options;
@@ -92,7 +98,7 @@ export async function keepHmacKey(options: KeptKey, signal: AbortSignal): Promis
   }
 }
 
-/** The process has to begin anew, with the key that is there. */
+/** Thrown if the process has to start again, with the stored key. */
 class KeyReplaced extends Error {
   override readonly name = "KeyReplaced";
 
@@ -101,25 +107,25 @@ class KeyReplaced extends Error {
   }
 }
 
-/** Whether a worker of this install has ever led: the first thing that a leader does is to have a key. */
+/** Whether a worker of this install has ever led. Each leader first makes sure that there is a key. */
 export async function hasHmacKey(kube: Pick<KubeClient, "read">, namespace: string, signal: AbortSignal): Promise<boolean> {
   return (await kube.read(RESOURCES.secrets, { namespace, name: HMAC_KEY_SECRET }, signal)).kind === "found";
 }
 
-/** A new key where there is none, with the moment from which on records are signed as this version does. */
+/** Stores a new key if there is none, together with the time since which records are signed in the format of this version. */
 async function write(options: HmacKeyOptions, stored: Secret | undefined, signal: AbortSignal): Promise<InstallKey> {
   const bytes = (stored === undefined ? undefined : installKeyIn(stored)?.bytes) ?? randomBytes(KEY_BYTES);
   try {
     const written = await store(options, stored, { key: { bytes, formerUntil: options.clock.now() }, signal });
     return installKeyIn(written) ?? loadHmacKey(options, signal);
   } catch (error) {
-    // Another replica was faster: its key is the key.
+    // Another replica was faster, so its key counts.
     if (error instanceof KubeError && error.code === "Conflict") return loadHmacKey(options, signal);
     throw error;
   }
 }
 
-/** In the place of what is stored, if anything is. */
+/** Writes the key over the stored Secret, if there is one. */
 async function store(
   { kube, namespace }: HmacKeyOptions,
   stored: Secret | undefined,
@@ -135,7 +141,7 @@ async function store(
   return kube.apply<Secret>(RESOURCES.secrets, body, { fieldManager: FIELD_MANAGER, force: stored !== undefined }, signal);
 }
 
-/** The key as it is; undefined where there is none. */
+/** Returns the stored key; undefined if there is none. */
 export async function readHmacKey(
   { kube, namespace }: Pick<HmacKeyOptions, "kube" | "namespace">,
   signal: AbortSignal,
@@ -144,7 +150,7 @@ export async function readHmacKey(
   return found.kind === "found" ? installKeyIn(found.object) : undefined;
 }
 
-/** What the Secret holds; undefined where that is no key. */
+/** Returns the key in the Secret; undefined if the Secret contains no key of the right length. */
 export function installKeyIn(secret: Secret): InstallKey | undefined {
   const bytes = Buffer.from(secret.data?.[ENTRY] ?? "", "base64");
   if (bytes.byteLength !== KEY_BYTES) return undefined;

@@ -5,17 +5,20 @@ import { type ClassFacts, createClassMetrics } from "./classes/class-metrics.ts"
 import { GUARDRAILS } from "./guardrails.ts";
 import { createQueueMetrics, type QueueMetrics } from "./queue-metrics.ts";
 
-/** A class of a few objects takes some requests to its vault and a few writes; one that is held up gives up after seconds. */
+/**
+ * Bucket limits in seconds. A class with a few objects takes some requests to its vault and a few writes. A class that is held up gives up
+ * after seconds.
+ */
 const DURATION_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface SyncMetrics {
-  /** Finished looks at a class that asked the vault, by reason. */
+  /** Finished reconciles of a class that queried the vault, by reason. */
   readonly syncs: Counter<"reason">;
-  /** From the question to the written status. */
+  /** Time from the request to the vault until the written status. */
   readonly syncDuration: Histogram;
   /** Writes to Secrets, by action. */
   readonly secretWrites: Counter<"action">;
-  /** Secrets that somebody had edited or deleted and that were brought back. */
+  /** Secrets that the worker restored after someone had edited or deleted them. */
   readonly driftRepairs: Counter<"damage">;
   readonly crdsHealed: Counter;
   readonly classesRestored: Counter;
@@ -23,12 +26,12 @@ export interface SyncMetrics {
   readonly isLeader: Gauge;
   readonly shards: Gauge;
   readonly isFrozen: Gauge;
-  /** 1 for each policy that stops nothing. */
+  /** 1 for each policy that denies nothing, or of which this is not known. */
   readonly guardrailsMissing: Gauge<"policy">;
   readonly queue: QueueMetrics;
-  /** Where the gauges about classes get their values from. */
+  /** Sets the source of the gauges about classes. */
   observeClasses(facts: ClassFacts): void;
-  /** Where the counter gets the number of events from that were never posted. */
+  /** Sets the source of the number of events that were never posted. */
   observeDroppedEvents(dropped: () => number): void;
 }
 

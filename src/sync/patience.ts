@@ -4,16 +4,19 @@ import type { Logger } from "../domain/ports/logger.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
 import type { Outcome } from "../runtime/workqueue.ts";
 
-/** What a namespace takes along while it is deleted is not made again; the classes go in a moment themselves. */
+/** Pause for a namespace that is being deleted: its objects cannot be recreated, and its classes will soon be gone, too. */
 const TERMINATING: SoonAgain = { Terminating: 10_000 };
 
-/** Milliseconds to the next attempt, by what the API server said. */
+/** Milliseconds until the next attempt, by the error code of the API server. */
 type SoonAgain = Readonly<Partial<Record<KubeErrorCode, number>>>;
 
-/** For what the API server could not do; the vault's refusals have a back-off of their own. */
+/** Backoff after failures of the API server. Vault errors have their own backoff. */
 export const RETRIES = { baseMs: 1_000, maxMs: 60_000 };
 
-/** What the API server refuses for good (a missing right, say) may be mended by people without any event: look again, slowly. */
+/**
+ * Runs `handle`. If the API server rejects a request for good, for example because of a missing permission, repeats it slowly: people may
+ * remove the cause without causing an event.
+ */
 export async function patiently(handle: () => Promise<Outcome>, soon: SoonAgain = TERMINATING): Promise<Outcome> {
   try {
     return await handle();
@@ -33,9 +36,10 @@ export interface Patience {
 }
 
 /**
- * For what the worker needs before its queues run, which repeat everything later: repeats the call until the API server answers it. A
- * single 429 or time-out would otherwise end the process, which an overloaded API server answers with many of. Rejects with the signal's
- * reason, with what the API server refuses for good, and with everything that is not of the API server.
+ * Repeats the call until the API server answers it. The worker uses this for what it needs before its queues run: the queues repeat
+ * everything later. Otherwise, a single 429 or timeout would end the process, and an overloaded API server answers with many of them.
+ * Rejects with the signal's reason, with an error after which the API server allows no retry, and with every error that is not from the API
+ * server.
  */
 export async function untilAnswered<T>(
   call: { readonly name: string; readonly make: () => Promise<T> },

@@ -2,26 +2,30 @@ import { formatDuration } from "../domain/duration.ts";
 import type { HealthCheck } from "../runtime/health.ts";
 import type { WorkQueue } from "../runtime/workqueue.ts";
 
-/** Minutes behind are trouble; so many that every request has long been given up are a bug (milliseconds). */
+/**
+ * Delays in milliseconds. A queue that is minutes behind is in trouble. A queue that is behind for so long that every request has timed out
+ * shows a bug.
+ */
 const QUEUE_BEHIND_MS = 180_000;
 const QUEUE_STUCK_MS = 900_000;
 
 export interface HealthParts {
   readonly eventLoop: HealthCheck;
-  /** Why the API server cannot be worked with. */
+  /** `problem`: why the worker cannot use the API server. */
   readonly contact: { problem(): string | undefined };
   readonly watcher: { stuck(): string | undefined; stalled(): string | undefined };
   /** Undefined while this replica does not lead. */
   readonly queue: () => Pick<WorkQueue, "stalledMs"> | undefined;
-  /** Why an event queue is not read; absent where none is to be. Nothing is amiss then that polls do not see. */
+  /** Why the worker cannot read an event queue; absent if there is none to read. Polls still find all changes. */
   readonly eventQueues?: (() => string | undefined) | undefined;
-  /** What has to hold before anything begins was found to hold. */
+  /** Whether the checks before the start have passed. */
   readonly isStarted: () => boolean;
 }
 
 /**
- * Liveness fails where a restart mends it: what stands still by a bug of ours. Readiness fails where nothing can be done for a reason outside,
- * the API server being away or refusing our token, and is well by itself when that is over: a restart loop would only be later then.
+ * Returns the checks. Liveness fails if a restart helps: something has stopped because of a bug in the worker. Readiness fails if the cause
+ * is outside: the API server is unavailable or rejects the worker's token. The worker recovers by itself when the cause ends, and a restart
+ * loop would only delay that.
  */
 export function processHealth({ eventLoop, contact, watcher, queue, isStarted, eventQueues }: HealthParts): {
   readonly liveness: readonly HealthCheck[];

@@ -3,7 +3,7 @@ import type { EventSink } from "../domain/ports/event-sink.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import type { SyncMetrics } from "./metrics.ts";
 
-/** What everything in the process shares. */
+/** Parts that the whole process shares. */
 export interface ProcessParts {
   readonly clock: Clock;
   readonly logger: Logger;

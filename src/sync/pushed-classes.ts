@@ -22,11 +22,11 @@ interface Live {
   readonly statuses: Pick<StatusStore, "get">;
   readonly crdHealth: Pick<CrdHealth, "state">;
   readonly pods: Pick<Mirroring, "consumers">;
-  /** Whether the versions of what the class (`namespace/name`) names are followed; undefined: nobody knows yet. */
+  /** Whether workloads need the versions of the class (`namespace/name`); undefined if this is not known yet. */
   readonly isFollowed: (classKey: string) => boolean | undefined;
 }
 
-/** What events of vaults have to know of the worker's classes. */
+/** Returns the facts about the worker's classes that the handling of vault events needs. */
 export function pushedClasses(
   { settings, limits, readCloudFile, shard }: Options,
   { classes, statuses, crdHealth, pods, isFollowed }: Live,
@@ -42,10 +42,13 @@ export function pushedClasses(
   };
 }
 
-/** By the status, which is another object after each change: all classes of a vault are asked for at each event of its rights. */
+/**
+ * Results by status, which is another object after each change. An event about the permissions of a vault requires the results for all
+ * classes of the vault.
+ */
 const refusals = new WeakCache<ClassStatus, number | "all">();
 
-/** How many objects a status tells that the vault has refused for want of a right. */
+/** Returns the number of objects that the vault rejected because of a missing permission, according to the status. */
 function refusedBy(status: ClassStatus | undefined): number | "all" {
   return status === undefined ? 0 : refusals.getOrCreate(status, () => countRefused(status));
 }

@@ -16,40 +16,42 @@ import {
 import { rfc3339 } from "../domain/sync/stored-time.ts";
 import type { FetchMirror, FetchRequest, Mirror, Recheck } from "./vault/mirror.ts";
 
-/** A suspect waits for all others at most so long after the start of the leader (milliseconds). */
+/** Time in milliseconds after the start of the leader during which a suspect waits for all other classes. */
 const BEHIND_MS = 60_000;
-/** How soon a suspect that waits is looked at again (milliseconds). */
+/** Time in milliseconds until the worker checks a waiting suspect again. */
 const AGAIN_MS = 100;
-/** One that has been under way for longer does not keep the next one waiting: what ends a process does so at once (milliseconds). */
+/**
+ * Time in milliseconds after which a suspect in progress no longer keeps the next one waiting: a class that ends a process does so at once.
+ */
 const ALONE_MS = 5_000;
 
 export interface QuarantineOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Stores the annotations now. Resolves also where that did not work. */
+  /** Stores the annotations now. Also resolves if that failed. */
   readonly store: () => Promise<void>;
 }
 
 /**
- * Keeps one class from ending worker after worker. The leader notes in its lease which classes it has in hand: with every renewal, and before it
- * takes up a class that may be dangerous. The next leader takes up those that it finds there behind all others and alone, and after a third
- * death only once in a while. An edit lets a class be tried sooner, and ends no suspicion before the class has gone well; nor do new names:
- * the new classes of a namespace are counted together as well.
+ * Keeps one class from ending worker after worker. The leader notes in its lease which classes it has in hand: with every renewal, and
+ * before it takes up a class that may be dangerous. The next leader takes up the noted classes after all others and alone, and after a
+ * third crash only once in a while. After an edit, the worker tries a class sooner, but suspects it until it has gone well. New names do
+ * not help either: the worker also counts the new classes of a namespace together.
  */
 export class Quarantine {
   readonly #options: QuarantineOptions;
   readonly #hands = new Map<string, HandEntry>();
   readonly #suspects = new Map<string, HandEntry>();
-  /** Went well in this process, as they are. */
+  /** Classes that went well in this process, in their current form. */
   readonly #proven = new WeakSet<SecretProviderClass>();
-  /** Suspects that were reconciled without anything being mirrored: they may not be due for hours, and nobody waits for them. */
+  /** Suspects whose reconcile fetched nothing. They may not be due for hours, so no other suspect waits for them. */
   readonly #atRest = new Set<string>();
-  /** Suspects that have been told to wait: nobody waits for them, whether they are due again or not yet. */
+  /** Suspects that have to wait. No class waits for them, whether they are due again or not. */
   readonly #waiting = new Set<string>();
-  /** The suspect that is being reconciled. */
+  /** The suspect that the worker is reconciling. */
   #tried: { readonly key: string; readonly since: number } | undefined;
-  /** The leader before died: of what, may not be noted. */
+  /** Whether the leader before crashed. The class that caused this may not be noted. */
   #isCareful = false;
   #isLeading = true;
   #began = 0;
@@ -58,7 +60,10 @@ export class Quarantine {
     this.#options = options;
   }
 
-  /** To be called by a new leader, with what those before left, each in its lease. `isOurs`: whether it serves the class now. */
+  /**
+   * Call this as a new leader, with the annotations that earlier leaders left in their leases. `isOurs`: whether this leader serves the
+   * class now.
+   */
   begin(leavings: readonly Readonly<Record<string, string>>[], isOurs: (classKey: string) => boolean = () => true): void {
     const { version, clock, logger } = this.#options;
     this.#began = clock.now();
@@ -74,7 +79,7 @@ export class Quarantine {
     }
   }
 
-  /** To be called by a leader whose work has ended, before it releases the lease. */
+  /** Call this as a leader whose work has ended, before it releases the lease. */
   finish(): void {
     this.#isLeading = false;
   }
@@ -85,15 +90,15 @@ export class Quarantine {
   }
 
   /**
-   * To be asked before a class is reconciled: 0, or the milliseconds that a suspect has to wait, for the others that are due, and for other
-   * suspects. `isDueBesides`: whether any class is due that is none of those given. `provider` is the class as it is now; without it, it is taken
-   * to be as it was.
+   * Call this before a class is reconciled. Returns 0, or the time in milliseconds that a suspect has to wait for other due classes and for
+   * other suspects. `isDueBesides`: whether a class is due that is not among the given ones. `provider`: the class as it is now; if
+   * undefined, the class counts as unchanged.
    */
   admit(classKey: string, isDueBesides: (waiting: ReadonlySet<string>) => boolean, provider?: SecretProviderClass): number {
     const suspect = this.#suspects.get(classKey);
     const form = provider === undefined ? suspect?.form : formOf(provider);
     if (suspect === undefined || form === undefined || form === suspect.passed) return 0;
-    // It is not mirrored now, and only its status says so.
+    // The class is not synced now. This reconcile only writes its status.
     if (this.#pauseUntil(untilInForm(suspect, form)) > 0) return 0;
     const now = this.#options.clock.now();
     const isBehind = now < this.#began + BEHIND_MS && (isDueBesides(this.#waiting) || this.#hasLessSuspected(suspect));
@@ -106,7 +111,7 @@ export class Quarantine {
     return 0;
   }
 
-  /** Mirrors no class that is quarantined, and one that may be dangerous only once it is noted. */
+  /** Returns a mirror that fetches no class in quarantine, and that fetches a class that may be dangerous only after the lease names it. */
   guarded(mirror: FetchMirror): FetchMirror {
     return async (provider, fetchRequest, signal) => {
       const form = formOf(provider);
@@ -132,7 +137,7 @@ export class Quarantine {
     this.#hands.set(key, { form, deaths: this.#suspects.get(key)?.deaths ?? 0, isInHand: true, isNew });
   }
 
-  /** To be called when the class's reconcile is over, however it ended. */
+  /** Call this when the reconcile of the class is over, however it ended. */
   end(classKey: string): void {
     if (this.#tried?.key === classKey) this.#tried = undefined;
     this.#waiting.delete(classKey);
@@ -144,7 +149,7 @@ export class Quarantine {
     this.#atRest.delete(classKey);
     this.#hands.delete(classKey);
     const suspect = this.#suspects.get(classKey);
-    // What its form of then would do is as unknown as before.
+    // The effect of its earlier form is as unknown as before.
     if (suspect !== undefined && suspect.form !== hand.form) this.#suspects.set(classKey, { ...suspect, passed: hand.form });
     else this.#suspects.delete(classKey);
   }
@@ -162,7 +167,7 @@ export class Quarantine {
     return pause > 0 ? refusal(namespaceMessage(together), pause) : undefined;
   }
 
-  /** Those that have met fewer deaths come before it: otherwise the first of them would meet every one. */
+  /** Whether there are suspects with fewer crashes, which come first. Otherwise, the first suspect would be in hand at each crash. */
   #hasLessSuspected({ deaths }: HandEntry): boolean {
     return [...this.#suspects].some(([key, other]) => other.deaths < deaths && !this.#atRest.has(key));
   }
@@ -172,7 +177,7 @@ export class Quarantine {
   }
 }
 
-/** A poll of a class that an earlier leader has synced: nothing new is expected of it. */
+/** Whether this is a poll of a class that an earlier leader has synced, so that the worker expects nothing new of it. */
 function isAtRest(fetchRequest: FetchRequest): boolean {
   return fetchRequest.kind !== "everything" && fetchRequest.stored.every(({ state }) => state === "Synced");
 }
@@ -187,11 +192,11 @@ function refusal(message: string, pause: number): Mirror {
   return { kind: "refused", reason: "InvalidClass", message, retry: { kind: "after", milliseconds: pause } };
 }
 
-/** `until` is of the class as it looks at `now`. */
+/** `until`: the time for the class in its form at `now`. */
 function ownMessage(suspect: HandEntry, until: number, now: number): string {
   const { deaths, form } = suspect;
   const why = `the class is not synced: ${deaths} workers crashed while handling it. The next attempt is at ${rfc3339(until)}`;
-  // Any other form: each is tried at the same time.
+  // Any other form, because the worker tries all of them at the same time.
   const edited = untilInForm(suspect, `not ${form}`);
   if (edited >= until) return why;
   const when = edited <= now ? "now" : `at ${rfc3339(edited)}`;

@@ -3,13 +3,13 @@ import { metricsIn } from "../runtime/metrics.ts";
 import type { Outcome, WorkQueue, WorkQueueObserver } from "../runtime/workqueue.ts";
 
 export interface QueueMetrics {
-  /** For the queue of classes to tell. */
+  /** Observer that the class queue calls. */
   readonly observer: WorkQueueObserver;
-  /** Where the gauges get their values from. */
+  /** Sets the queue from which the gauges get their values. */
   observe(queue: Pick<WorkQueue, "depth" | "oldestWaitMs">): void;
 }
 
-/** From a queue that is idle to one that is minutes behind. */
+/** Bucket limits in seconds: from an idle queue to one that is minutes behind. */
 const WAIT_BUCKETS = [0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 
 const OUTCOMES: readonly Outcome["kind"][] = ["done", "requeueAfter", "retry", "terminal"];

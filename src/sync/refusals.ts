@@ -1,8 +1,8 @@
 import { KubeError } from "../domain/ports/kube-error.ts";
 
 /**
- * The API server's refusal of one write among several that do not depend on each other, so that it holds up none of them; undefined where it took
- * it. Rejects with what ends the whole pass: a stop, another leader, a bug.
+ * Makes one of several independent writes. Returns the error if the API server rejects the write, so that this holds up no other write;
+ * undefined if the write succeeded. Rejects with an error that ends the whole pass: a stop, another leader, a bug.
  */
 export async function writeRefusal(write: () => Promise<void>): Promise<KubeError | undefined> {
   try {
@@ -14,19 +14,21 @@ export async function writeRefusal(write: () => Promise<void>): Promise<KubeErro
   }
 }
 
-/** The API server's word, and none that ends what is under way. */
+/** Whether the error is an answer of the API server that does not end the whole pass. */
 export function isRefusal(error: unknown): error is KubeError {
   return error instanceof KubeError && error.code !== "NotLeading";
 }
 
-/** Of writes that do not depend on each other, one after the other: the refusal by which the whole is to be tried again, as {@link soonestOf}. */
+/**
+ * Makes independent writes one after the other. Returns the error that determines when to repeat all of them, as {@link soonestOf} does.
+ */
 export async function soonestRefusal(writes: readonly (() => Promise<void>)[]): Promise<KubeError | undefined> {
   const refusals: KubeError[] = [];
   for (const write of writes) refusals.push(...[await writeRefusal(write)].filter((refusal) => refusal !== undefined));
   return soonestOf(refusals);
 }
 
-/** The one that is to be tried again first: the queue repeats the whole pass by it. */
+/** Returns the first error that allows a retry; the first error if none does. The queue repeats the whole pass accordingly. */
 export function soonestOf(refusals: readonly KubeError[]): KubeError | undefined {
   return refusals.find(({ retry }) => retry.kind !== "never") ?? refusals[0];
 }

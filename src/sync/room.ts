@@ -2,42 +2,48 @@ import { refOfKey } from "../domain/object-key.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import { tenantHasRoom } from "../domain/schedule/fair-share.ts";
 
-/** What takes no more is held in any case (bytes). */
+/** The worker holds an object of at most this size in any case (bytes). */
 const SMALL_BYTES = 32_768;
-/** For the larger objects of one namespace, of each kind. */
+/** Bytes for the larger objects of one namespace, for each kind. */
 export const NAMESPACE_BYTES = 16_777_216;
-/** For the larger classes of all: a fifth of the container's memory. A class's snapshot may take as much again. */
+/**
+ * Bytes for the larger classes of all namespaces: a fifth of the container's memory. The snapshots of the classes may take as much again.
+ */
 export const ALL_CLASSES_BYTES = 100_663_296;
-/** For the larger statuses of all. */
+/** Bytes for the larger statuses of all namespaces. */
 export const ALL_STATUSES_BYTES = 67_108_864;
 /**
- * For what is held of the larger Secrets of all, and for that of their copies: names of keys, labels, annotations, and no values. Those that
- * nothing proves to be the worker's have a room of their own.
+ * Bytes for the larger Secrets of all namespaces, and the same for their copies: names of keys, labels, annotations, and no values. Secrets
+ * without a proof that they are the worker's own have separate room.
  */
 export const ALL_SECRETS_BYTES = 33_554_432;
 export const ALL_UNPROVEN_SECRETS_BYTES = 16_777_216;
-/** A namespace has so many whatever the others have taken: nobody makes namespaces without end. */
+/** Bytes that a namespace has whatever the others have taken. No one creates namespaces without end. */
 const FLOOR_BYTES = 524_288;
-/** An object may grow by this part of what it was given, and keeps its room: an annotation, or an entry of `managedFields`, is no new object. */
+/**
+ * Part of its size by which an object can grow and keep its room: an annotation, or an entry of `managedFields`, does not make a new
+ * object.
+ */
 const GROWTH = 1 / 16;
 
-/** What an object takes, or waits for. */
+/** Size of an object that has room or waits for it. */
 export interface Claim {
   readonly uid: string;
   readonly bytes: number;
 }
 
 export interface RoomOptions {
-  /** For the larger objects of all namespaces. */
+  /** Bytes for the larger objects of all namespaces. */
   readonly allBytes: number;
-  /** Hears of an object (`namespace/name`) that has waited, and has its room now. */
+  /** Called with the key (`namespace/name`) of an object that has waited and now has room. */
   readonly onRoom: ((key: string) => void) | "nobodyWaits";
 }
 
 /**
- * Room for large classes, statuses or Secrets: what one namespace may have, and of the whole no more than it leaves to the others. Who has room
- * keeps it while it does not grow, whatever others have taken since. What becomes free goes to those that wait, in the order in which they came.
- * An object that was deleted and made anew keeps the room, or the place, of its name where nobody saw it go.
+ * Room for large classes, statuses or Secrets. It limits each namespace, which also gets no more of the whole than it leaves to the others.
+ * An object with room keeps it while it does not grow, whatever others have taken since. Freed room goes to the waiting objects, in the
+ * order in which they came. If the worker did not see the deletion of a recreated object, the new object keeps the room, or the place in
+ * line, of its name.
  */
 export class Room {
   readonly #onRoom: RoomOptions["onRoom"];
@@ -52,7 +58,7 @@ export class Room {
     this.#allBytes = allBytes;
   }
 
-  /** Whether the object, as it is now, has room. Otherwise it waits, if anybody does. */
+  /** Returns whether the object has room at its current size. Otherwise the object waits, unless this room lets no object wait. */
   take(key: string, claim: Claim): boolean {
     const before = this.#takeBack(key);
     const hasRoom = this.#keep(key, claim, before) || this.#hold(key, claim);
@@ -66,7 +72,10 @@ export class Room {
     return this.#held.has(key);
   }
 
-  /** The object is gone, or is not held for a reason of its own. `uid`: only this object of the name is gone; another may have come. */
+  /**
+   * Call this if the object is gone, or if the worker does not hold it for another reason. `uid`: only the object with this uid is gone;
+   * another one of the same name may exist.
+   */
   leave(key: string, uid?: string): void {
     const isMeant = (claim: Claim | undefined): boolean => uid === undefined || claim?.uid === uid;
     if (isMeant(this.#waiting.get(key))) this.#waiting.delete(key);
@@ -74,8 +83,8 @@ export class Room {
   }
 
   /**
-   * Takes back what objects have that are nowhere any more: a list that broke off has shown them, and the next one did not. `within`: the
-   * namespace that was listed, of whose objects alone that is known; undefined: all.
+   * Takes back the room of objects that no longer exist: an interrupted list contained them, and the next list did not. `within`: the
+   * listed namespace, to whose objects this applies; undefined for all namespaces.
    */
   keepOnly(copy: Pick<Reflector<unknown>, "get">, within: string | undefined): void {
     for (const key of [...this.#held.keys(), ...this.#waiting.keys()]) {
@@ -92,7 +101,10 @@ export class Room {
     }
   }
 
-  /** `before`: bytes that it had. Growth counts from what was given last, so that it does not add up. */
+  /**
+   * Keeps the room if the object has grown only a little. `before`: bytes that it had. Growth counts from the size that was last granted,
+   * so that it does not add up.
+   */
   #keep(key: string, { uid, bytes }: Claim, before: number): boolean {
     if (bytes <= SMALL_BYTES || bytes > before + before * GROWTH) return false;
     this.#record(key, { uid, bytes: Math.min(bytes, before) });
@@ -115,7 +127,7 @@ export class Room {
     this.#held.set(key, claim);
   }
 
-  /** The bytes that it had. */
+  /** Returns the bytes that the object had. */
   #takeBack(key: string): number {
     const bytes = this.#held.get(key)?.bytes ?? 0;
     if (this.#held.delete(key)) this.#count(key, -bytes);

@@ -1,4 +1,4 @@
-/** Where one of them fails the others are stopped first: nothing writes any more when this ends. */
+/** Runs all parts at the same time. If one of them fails, first stops the others: no part writes any more when this ends. */
 export async function runTogether(parts: readonly ((signal: AbortSignal) => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failure = new AbortController();
   const runs = parts.map((run) => run(AbortSignal.any([signal, failure.signal])));

@@ -1,7 +1,10 @@
 import type { ObjectRef } from "../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector, ReflectorOptions } from "../domain/ports/kube-watcher.ts";
 
-/** Looks at nothing outside the namespaces of `--namespaces`: each collection is listed and watched in each of them. None: everywhere. */
+/**
+ * Returns a watcher that reads nothing outside the namespaces of `--namespaces`: it lists and watches each collection in each of them. If
+ * there are none, it reads everywhere.
+ */
 export function inNamespaces(watcher: KubeWatcher, namespaces: readonly string[]): KubeWatcher {
   if (namespaces.length === 0) return watcher;
   return {
@@ -13,7 +16,7 @@ export function inNamespaces(watcher: KubeWatcher, namespaces: readonly string[]
   };
 }
 
-/** One copy of several: it is as current as the least current of them. */
+/** Combines several live copies into one, which is as current as the least current of them. */
 function together<T>(parts: ReadonlyMap<string, Reflector<T>>): Reflector<T> {
   const all = [...parts.values()];
   return {

@@ -2,7 +2,7 @@ import type { KubeWatcher, ReflectorOptions } from "../domain/ports/kube-watcher
 import type { Shard } from "../domain/shards.ts";
 import { shardOf } from "../runtime/shard-of.ts";
 
-/** Names of namespaces that are remembered with their shard: they are free, and there can be any number over time. */
+/** Number of namespaces whose shard is remembered. Users choose the names, so there can be any number over time. */
 const MOST_REMEMBERED = 20_000;
 
 /** Whether the shard serves a namespace. */
@@ -21,14 +21,17 @@ export function servedBy({ index, count }: Shard): Serves {
   };
 }
 
-/** What a leader serves. */
+/** The shard that a leader serves. */
 export interface ServedShard extends Shard {
-  /** It has what belongs to no namespace as well: one leader heals it, and tells of it. */
+  /** Whether the shard also has the objects that belong to no namespace: only one leader heals them and reports on them. */
   readonly isFirst: boolean;
   readonly serves: Serves;
 }
 
-/** Keeps nothing that is in a namespace of another shard. What was asked for in one namespace is kept, whoever serves it. */
+/**
+ * Returns a watcher that drops objects in the namespaces of other shards. A watch of one given namespace keeps its objects, even if another
+ * shard serves the namespace.
+ */
 export function inShard(watcher: KubeWatcher, serves: Serves): KubeWatcher {
   return {
     reflect: <T>(options: ReflectorOptions<T>, signal: AbortSignal) => {

@@ -19,7 +19,7 @@ import type { Leadership } from "./vault/vault-gate.ts";
 import type { VaultMetrics } from "./vault/vault-metrics.ts";
 import type { WorkerSettings } from "./worker-settings.ts";
 
-/** What the worker of a leader works with, each part by itself. */
+/** Everything that the worker of a leader works with, by part. */
 export interface WorkerOptions {
   readonly settings: WorkerSettings;
   readonly install: InstallOptions;
@@ -31,24 +31,24 @@ export interface WorkerOptions {
   readonly process: ProcessParts;
 }
 
-/** Which install, and which share of it. */
+/** The install, and the leader's share of it. */
 export interface InstallOptions extends Pick<Config, "namespace" | "namespaces"> {
   readonly shard: ServedShard;
 }
 
 export interface ApiOptions {
   readonly kube: KubeClient;
-  /** Only for trying what is forbidden. */
+  /** Client only for attempts at what policies forbid. */
   readonly probe: KubeClient;
   /** `--secret-access=blind` */
   readonly isBlind: boolean;
-  /** Without what is in namespaces of other shards. */
+  /** Watcher without the objects in namespaces of other shards. */
   readonly watcher: KubeWatcher;
-  /** For what one shard has in namespaces of others. */
+  /** Watcher for objects that a shard has in the namespaces of others. */
   readonly watcherOfAllShards: KubeWatcher;
 }
 
-/** From a class to its values. */
+/** Options for the way from a class to its values. */
 export interface VaultOptions {
   readonly vaults: VaultClients;
   readonly credentialsSecretNames: readonly string[];
@@ -60,16 +60,16 @@ export interface VaultOptions {
 }
 
 export interface PollingOptions {
-  /** Passed on from leader to leader; undefined: nobody knows of the one before, and nobody comes after. */
+  /** Progress that leaders pass on to each other; undefined if no leader comes before or after this one. */
   readonly progress?: PollProgress | undefined;
-  /** As of a vault's gate. */
+  /** Leadership, as the gate of a vault needs it. */
   readonly leadership?: Leadership | undefined;
   readonly quarantine: Quarantine;
-  /** Given the queue of classes, for health checks. */
+  /** Called with the class queue, for health checks. */
   readonly observeQueue?: (queue: Pick<WorkQueue, "stalledMs">) => void;
 }
 
-/** What runs beside the reconcile of classes. */
+/** Parts that run beside the reconcile of classes. */
 export interface WorkerParts {
   /** Undefined with `--restart-workloads=false`. */
   readonly rollouts: Rollouts | undefined;

@@ -41,14 +41,15 @@ import { createMirrors } from "./vault/vault-mirror.ts";
 import type { WorkerOptions } from "./worker-options.ts";
 
 /**
- * Classes that are reconciled at a time. Vault calls dominate, and one that hangs takes half a minute to be given up. A namespace alone gets
- * half of them, which keeps a first sync of thousands of classes busy; six that hang on everything leave one for the next.
+ * Number of classes that the worker reconciles at a time. Vault calls take most of the time, and a call that hangs ends only after half a
+ * minute. A single namespace gets half of the workers, which keeps a first sync of thousands of classes busy. Six namespaces in which
+ * everything hangs leave one worker for the next.
  */
 const CLASS_WORKERS = 64;
-/** Of one namespace, on one vault. */
+/** Number of workers for one namespace on one vault. */
 const CLASS_WORKERS_OF_A_VAULT = 8;
 
-/** What the leader does, until the signal aborts. Resolves when nothing of it runs any more. */
+/** Does the work of a leader until the signal aborts. Resolves when nothing of it runs any more. */
 export async function runWorker(options: WorkerOptions, signal: AbortSignal): Promise<void> {
   const { settings, install, healing, api, polling, parts, process } = options;
   const { rollouts, gateways } = parts;
@@ -78,7 +79,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       try {
         return await patiently(() => reconcileClass(reconciling, classKey, handleSignal));
       } finally {
-        // Also of a reconcile that failed: its Secrets may have new versions all the same.
+        // Also after a reconcile that failed, because its Secrets may still have new versions.
         rollouts?.noteClass(classKey);
         gateways?.noteClass(classKey);
         quarantine.end(classKey);
@@ -99,13 +100,13 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
     kube: api.probe,
     onKnown: (policy, isMissing) => metrics.guardrailsMissing.set({ policy }, isMissing ? 1 : 0),
   });
-  // The queue runs below, so its handler never sees these before they are there.
+  // The queue runs only below, so its handler never uses these before they exist.
   const enqueue = (classKey: string): void => {
-    // To a class of another shard its absence from the copies would be its end.
+    // A class of another shard is not in the live copies, so the worker would treat it as deleted.
     if (serves(refOfKey(classKey).namespace)) queue.add(classKey);
   };
   const push = parts.push?.start(enqueue);
-  // Blind, there is nothing to copy from.
+  // If blind, the worker reads no Secret that it could copy.
   const secretCopies = api.isBlind
     ? undefined
     : startSecretCopies({ kube, watcher: api.watcherOfAllShards, settings, install, fingerprints, process }, signal);
@@ -142,17 +143,20 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   );
 }
 
-/** What is told of the install, and not of a class, one shard tells. */
+/** Returns the sink for events about the install, and not about a class. Only the first shard emits them. */
 function ofInstall({ process, install }: Pick<WorkerOptions, "process" | "install">): EventSink {
   return install.shard.isFirst ? process.events : { emit: () => undefined };
 }
 
-/** As its author wrote it: enough to tell the classes of one vault from those of others. */
+/**
+ * Returns the vault name that the author wrote, without surrounding spaces and in lower case. This is enough to distinguish the classes of
+ * one vault from those of others.
+ */
 function vaultOf(spc: SecretProviderClass | undefined): string | undefined {
   return spc?.spec?.parameters?.["keyvaultName"]?.trim().toLowerCase();
 }
 
-/** What is kept of the cluster, and what is remembered of its classes. */
+/** Live copies of the cluster, and the states that the worker remembers of its classes. */
 type LiveCopies = ReturnType<typeof startCopies>;
 
 interface CopiesInput {

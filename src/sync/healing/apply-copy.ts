@@ -13,35 +13,38 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import { handOver } from "./hand-over.ts";
 
-/** Controllers write their status at every change: so often the record is handed over anew before it is left for later. */
+/**
+ * Attempts to hand over `managedFields` before the worker leaves the hand-over for later. Controllers write their status at every change,
+ * and each such write makes an attempt fail.
+ */
 const HAND_OVERS = 10;
 
 export interface CopyToApply {
   readonly component: Component;
   readonly copy: ComponentCopy;
-  /** What is to be there, and has to be as it was read; undefined: nothing is there. */
+  /** The live object, which must be unchanged since the worker read it; undefined if there is none. */
   readonly live: KubeObject | undefined;
-  /** What to apply where it is more than the copy's. */
+  /** Object to apply if it contains more than the copy. */
   readonly body?: KubeObject;
-  /** What others added to the live object, and is to go. */
+  /** Fields of the live object that others added and that the worker removes. */
   readonly added?: FieldSet;
   /**
-   * Told of the installers' entries after each write. The API server stamps an apply under an installer's name with its own time, and takes no
-   * request that would change times alone: such an entry is no write of the installer's.
+   * Called with the installers' entries of `managedFields` after each write. The API server gives an apply under an installer's name the
+   * time of that apply, and accepts no request that changes only times. Such an entry therefore does not show a write of the installer.
    */
   readonly onWritten?: (entries: readonly ManagedFieldsEntry[]) => void;
 }
 
 /**
- * Applies what the installer applied, under the installer's name, and puts the record of owners back as the installer left it.
- * False where something moved meanwhile: look again.
+ * Applies the copy under the installer's name, then restores `managedFields` as the installer left it. Returns false if the object changed
+ * in the meantime, so that the worker must reconcile it again.
  */
 export async function applyCopy(kube: KubeClient, wanted: CopyToApply, signal: AbortSignal): Promise<boolean> {
   const { added = {} } = wanted;
   try {
     const live = wanted.live === undefined ? undefined : await takeOut(kube, { ...wanted, live: wanted.live, added }, signal);
     const applied = await applyOrRewrite(kube, { ...wanted, live }, signal);
-    // An apply onto an object that is going away succeeds and is lost with it.
+    // An apply to an object that is being deleted succeeds, and is lost with the object.
     if (applied.metadata.deletionTimestamp !== undefined) return false;
     return await handBack(kube, { ...wanted, applied }, signal);
   } catch (error) {
@@ -83,15 +86,15 @@ interface Cleaned extends CopyToApply {
 }
 
 /**
- * An apply takes out nothing that its manager does not own. Where an edited field needs what was added beside it (`dnsPolicy: None` its
- * `dnsConfig`), the field goes back first; where a policy wants both at once (a variable that has lost its `value` and not yet its `valueFrom`),
- * as well.
+ * Removes the fields that others added, because an apply removes no field that its manager does not own. If the API server rejects the
+ * removal, first restores the edited fields. An edited field may need an added one (`dnsPolicy: None` needs `dnsConfig`). A policy may also
+ * reject the state in between (a variable without its added `value` and not yet with its `valueFrom`).
  */
 async function takeOut(kube: KubeClient, wanted: Cleaned, signal: AbortSignal): Promise<KubeObject> {
   const { component, added } = wanted;
   const without = async (live: KubeObject): Promise<KubeObject> => {
     const from: JsonObject = { ...live };
-    const patch = mergePatchOf(from, withoutFields(from, added) as JsonObject); // Of an object.
+    const patch = mergePatchOf(from, withoutFields(from, added) as JsonObject); // The input is an object.
     if (patch === undefined) return live;
     const body = { ...patch, metadata: preconditionsOf(live) };
     return kube.mergePatch<KubeObject>(component.resource, component.ref, body, { fieldManager: FIELD_MANAGER }, signal);
@@ -105,8 +108,8 @@ async function takeOut(kube: KubeClient, wanted: Cleaned, signal: AbortSignal): 
 }
 
 /**
- * An apply merges, and what somebody added beside a field may exclude it: `value` beside `valueFrom`. Then lists are written whole, as
- * the installer had them, and what others had added to them goes.
+ * Restores lists as a whole, as the installer had them. An apply merges, and the API server rejects the result if someone added a field
+ * that excludes the installer's field, such as `valueFrom` beside `value`. This removes what others added to the lists.
  */
 function rewrite(
   kube: KubeClient,
@@ -123,11 +126,11 @@ function hasLost(now: readonly ManagedFieldsEntry[], before: readonly ManagedFie
 }
 
 export interface ToHandBack extends Omit<CopyToApply, "live" | "body"> {
-  /** The component as the copy was applied onto it. */
+  /** The component after the worker applied the copy to it. */
   readonly applied: KubeObject;
 }
 
-/** Makes the installers the owners that they were. False where somebody else has written what the copy has. */
+/** Makes the installers the owners that they were. Returns false if someone else has written fields of the copy in the meantime. */
 export async function handBack(
   kube: KubeClient,
   { component, copy, applied, added = {}, onWritten }: ToHandBack,
@@ -145,7 +148,8 @@ export async function handBack(
       if (!(error instanceof KubeError && error.code === "Conflict") || attempt === HAND_OVERS) throw error;
     }
     const fresh = await findByName(kube, component, signal);
-    // An installer came in between, and what it wrote is what counts now; or somebody took a field, which would be called the installer's.
+    // If an installer has written in the meantime, its write counts now. If someone took over a field, the hand-over would wrongly name the
+    // installer as the owner of that field.
     if (fresh === undefined || haveWritten(installerEntries(fresh), installerEntries(applied))) return false;
     if (hasLost(installerEntries(fresh), installerEntries(applied))) return false;
     if (showsWrite(fresh, { object: applied, owners: installerEntries(applied) })) return false;

@@ -3,12 +3,15 @@ import { COPY_FORMAT, type ComponentCopy } from "../../domain/healing/component-
 import { type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
 import type { RecordKind } from "./stored-record.ts";
 
-/** Copies of components, by the component's id, in the install's namespace. */
+/** Component copies by component id, in the namespace of the install. */
 export type ComponentCopies = SignedRecords<ComponentCopy>;
 
 export const COMPONENT_COPY_LABEL = "component";
 
-/** Signed: whoever may write here must not be able to have the worker apply what they like. */
+/**
+ * Returns the record kind of component copies. They are signed, so that a user who can write in this namespace cannot choose what the
+ * worker applies.
+ */
 export function copyRecords(installNamespace: string): RecordKind<ComponentCopy> {
   return {
     label: COMPONENT_COPY_LABEL,

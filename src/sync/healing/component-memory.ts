@@ -7,22 +7,25 @@ import { comparedFields, hasFields } from "../../domain/healing/owned-fields.ts"
 import type { KubeObject, ManagedFieldsEntry } from "../../domain/kubernetes.ts";
 import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs, STEADY, YIELDING } from "../../domain/schedule/repair-pace.ts";
 
-/** Of these many contests of one component the pace is remembered: the oldest is forgotten first. */
+/** Number of contests of one component whose pace the worker remembers. It forgets the oldest first. */
 const MOST_CONTESTS = 16;
-/** Of these many of the worker's own repairs: the record of owners shows those of one moment. */
+/** Number of `managedFields` entries of its own repairs that the worker remembers. The live object shows only the entries of one moment. */
 const MOST_WRITES = 16;
 
 export type Damage = Extract<ComponentDrift, { readonly kind: "terminating" | "edited" | "deleted" }>;
 
-/** What this process remembers of a component. Losing it costs nothing but an early repair. */
+/** State of a component that this process remembers. Its loss costs nothing but an early repair. */
 export class ComponentMemory {
-  /** By who takes which fields back: one who does so after each repair must not slow the repair of other damage. */
+  /**
+   * Repairs by the manager that changes fields back and by those fields, or by the kind of damage. A manager that undoes each repair must
+   * not slow down the repair of other damage.
+   */
   readonly #contests = new Map<string, Repairs>();
-  /** Entries of managedFields that the worker's repairs under an installer's name left, by who wrote and when. */
+  /** Entries of `managedFields` that the worker's repairs left under an installer's name, by manager, operation and time. */
   readonly #written = new Map<string, ManagedFieldsEntry>();
-  /** Unix milliseconds since when it has been absent. */
+  /** Unix time in milliseconds since which the component has been absent. */
   absentSince: number | undefined;
-  /** A repair may have begun whose last write, which hands the record of owners back, was not done: by this process, or by one before it. */
+  /** Whether this process or an earlier one may have begun a repair without its last write, which hands `managedFields` back. */
   mayBeHalfRepaired = true;
 
   readonly noteWritten = (entries: readonly ManagedFieldsEntry[]): void => {
@@ -34,9 +37,9 @@ export class ComponentMemory {
   };
 
   /**
-   * The object with the times of its installers' own writes, as the copy has them, in the place of those of repairs. After a write without an
-   * answer, that is whatever owns no more than an apply of the copy does. The object as it is where an installer has written since, be it in the
-   * second of a repair.
+   * Returns the object with the times of the installers' own writes, as the copy has them, in place of the times of repairs. After a write
+   * without an answer, an entry counts as the repair's own if it owns no more than an apply of the copy does. Returns the object unchanged
+   * if an installer has written since, even in the same second as a repair.
    */
   asInstalled(live: KubeObject, whole: ComponentCopy): KubeObject {
     const applied = this.mayBeHalfRepaired ? withItemKeys(comparedFields(whole.owners)) : undefined;
@@ -54,7 +57,10 @@ export class ComponentMemory {
     return { ...live, metadata: { ...live.metadata, managedFields } };
   }
 
-  /** Milliseconds to wait before a repair of this damage. Who deleted something is not recorded, and without it nothing works: that is never left for long. */
+  /**
+   * Returns the time in milliseconds to wait before a repair of this damage. A deletion never waits for long: nothing works without the
+   * object, and the API server does not record who deleted it.
+   */
   pauseBefore(damage: Damage, now: number): number {
     const name = contestOf(damage);
     const { repairs, pauseMs } = paceRepair(this.#contests.get(name) ?? NO_REPAIRS, now, damage.kind === "edited" ? YIELDING : STEADY);
@@ -67,7 +73,10 @@ export class ComponentMemory {
     this.#remember(name, afterRepair(this.#contests.get(name) ?? NO_REPAIRS, now));
   }
 
-  /** Nothing is wrong. Unix milliseconds until which somebody may still undo the last repair, as before; undefined where nobody does. */
+  /**
+   * Notes that the component has no damage. Returns the Unix time in milliseconds until which someone may still undo the last repair, as
+   * before; undefined if no one does.
+   */
   noteWhole(now: number): number | undefined {
     let until: number | undefined;
     for (const [name, repairs] of this.#contests) {
@@ -87,7 +96,10 @@ export class ComponentMemory {
   }
 }
 
-/** An installer's entry has no time where its apply changed no value of an object whose record of owners was wiped. */
+/**
+ * Returns the entry with the time of the installer's own entry. That entry has no time if `managedFields` was cleared before and the
+ * installer's apply changed no value.
+ */
 function withTimeOf({ time }: ManagedFieldsEntry, entry: ManagedFieldsEntry): ManagedFieldsEntry {
   const { time: _time, ...rest } = entry;
   return time === undefined ? rest : { ...rest, time };

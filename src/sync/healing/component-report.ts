@@ -11,24 +11,24 @@ export interface ReportOptions {
   readonly metrics: ComponentMetrics;
 }
 
-/** What is told of components: in the log, by events on the worker's Deployment, and as metrics. */
+/** Reports on components in the log, as events on the worker's Deployment, and as metrics. */
 export interface ComponentReport {
   healed(component: Component, damage: "edited" | "deleted", detail: string): void;
-  /** Its pods are replaced, which nobody asked for. */
+  /** The worker replaces the pods of the component, although no user requested this. */
   restarted(component: Component, why: string): void;
-  /** A state that lasts is told once. */
+  /** Logs a lasting state, and emits its event, only once. */
   damaged(component: Component, reason: EventReason | SyncReason, detail: string): void;
   whole(component: Component): void;
-  /** It is not looked after any more, in whatever state it is. */
+  /** The worker no longer heals the component, whatever its state. */
   dropped(component: Component): void;
-  /** What a platform changed of it, and may; undefined: nothing. Told once. */
+  /** `detail`: the fields that a platform changed and is allowed to change, reported once; undefined if there are none. */
   tolerated(component: Component, detail: string | undefined): void;
 }
 
 export function createComponentReport({ namespace, events, logger, metrics }: ReportOptions): ComponentReport {
   const told = new Map<string, string>();
   const tolerations = new Map<string, string>();
-  // One place to look, also for what is gone or has no namespace.
+  // One object for all events, also for those about components that are gone or have no namespace.
   const regarding = workerDeployment(namespace);
   return {
     healed: ({ id }, damage, detail) => {

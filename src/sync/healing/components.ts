@@ -17,29 +17,29 @@ import type { HealContext, HealingOptions } from "./heal-context.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 import { askRight, RightMemory, SLOWEST_MS } from "./node-side-rights.ts";
 
-/** Copies and watches are not there yet: look again (milliseconds). */
+/** Time in milliseconds until the next reconcile while the copies or watches have not synced. */
 const STARTING_MS = 200;
-/** Rights that were taken away come back without an event that could still be seen (milliseconds). */
+/** Time in milliseconds until the next reconcile without permissions. The worker gets no event when the permissions are restored. */
 const WITHOUT_RIGHTS_MS = 5_000;
-/** The key of the install's own state, beside those of its components. */
+/** Queue key of the install's own state, beside those of its components. */
 const INSTALL = "install";
-/** Of a handful of objects: more would gain nothing. */
+/** The install has few components, so more workers would gain nothing. */
 const WORKERS = 4;
 
 export interface ComponentsOptions {
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
   readonly namespace: string;
-  /** CRDs are healed elsewhere; here it is reported what others add to them. */
+  /** Other code heals the CRDs. This code reports what others add to them. */
   readonly healing: Omit<HealingOptions, "heal">;
   readonly copies: ComponentCopies;
   readonly process: Pick<ProcessParts, "clock" | "events" | "logger" | "random">;
 }
 
-/** Heals and reports every component of the install, whenever a watch shows a change of it. */
+/** Heals or reports each component of the install when a watch shows that it changed. */
 export interface Components {
   run(signal: AbortSignal): Promise<void>;
-  /** The copy of a component appeared, changed or went. */
+  /** Call this when the copy of a component appears, changes or disappears. */
   lookAt(id: string): void;
 }
 
@@ -102,18 +102,19 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
     );
   };
   /**
-   * Asked before the first watch, and before anything is written: what was dropped with its right is not ours any more. Undefined: go on. What
-   * is known of a component outlasts a right that is missing for a while; nothing is written meanwhile.
+   * Returns the time in milliseconds to wait if the worker has no permission for the component; undefined if it has. The worker checks this
+   * before the first watch and before every write: a component whose permission the installer removed no longer belongs to the install. The
+   * worker keeps its copy and memory of the component if the permission is missing only for a while, and writes nothing in that time.
    */
   const pauseForRight = async (entry: Watched, handleSignal: AbortSignal): Promise<number | undefined> => {
     const { component, memory, right } = entry;
-    // Whether the process before this one has healed it.
+    // The copies show whether an earlier process healed the component.
     if (!copies.hasSynced) return STARTING_MS;
     const answer = await askRight(kube, component, handleSignal);
     const now = clock.now();
     right.note(answer, now);
     if (answer === "granted") return undefined;
-    // Whoever gives the right back may be about to make the component anew.
+    // The installer that restores the permission may be about to recreate the component.
     memory.absentSince = undefined;
     if (entry.reflector === undefined && copies.textOf(component.id) === undefined) return SLOWEST_MS;
     if (!right.isGone(now)) return right.pause(now);
@@ -130,7 +131,7 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
   return { run: (running) => queue.run(running), lookAt: (id) => queue.add(id) };
 }
 
-/** The loss of its own rights is what the worker has to report without them: in the log and the metrics, which need none. */
+/** Reports that the worker lost its permissions. The log and the metrics need none. */
 async function withinRights({ report }: HealContext, { component }: Watched, look: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await look();
@@ -141,17 +142,20 @@ async function withinRights({ report }: HealContext, { component }: Watched, loo
   }
 }
 
-/** Of the mark that a prepared uninstall leaves on the install's Namespace. */
+/** Watch of the mark that `uninstall --prepare` leaves on the Namespace of the install. */
 interface InstallWatch extends Pick<ComponentsOptions, "kube" | "watcher" | "namespace"> {
   readonly metrics: ComponentMetrics;
   readonly logger: Logger;
-  /** The mark, or the deletion of the Namespace, has changed. */
+  /** Called when the mark or the deletionTimestamp of the Namespace changes. */
   readonly onChange: () => void;
-  /** Nothing keeps a component from being healed, as far as the Namespace says. */
+  /** Called when the Namespace does not prevent healing. */
   readonly onHealing: () => void;
 }
 
-/** Reconciles the install's own state: what waited while it was marked goes on, whichever of the reads before has failed. */
+/**
+ * Returns the function that reconciles the install's own state. It starts the reconciles that waited for the mark to go, even if an earlier
+ * read failed.
+ */
 function watchInstall(
   { kube, watcher, namespace, metrics, logger, onChange, onHealing }: InstallWatch,
   signal: AbortSignal,
@@ -181,7 +185,7 @@ function watchInstall(
         },
       );
     wasGoing = isUninstalling;
-    // Also where no read before has seen the mark: a component may have.
+    // Start them even if no earlier read here saw the mark: the reconcile of a component may have seen it.
     if (!isUninstalling) onHealing();
     return { kind: "done" };
   };

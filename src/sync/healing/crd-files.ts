@@ -3,7 +3,7 @@ import path from "node:path";
 import { loadAll } from "js-yaml";
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 
-/** The CRDs that this version ships, from the very files that are applied at install. Throws where the folder has none. */
+/** Reads the CRDs that this version ships, from the same files that are applied at install. Throws if the folder contains none. */
 export function readCrds(folder: string): readonly CustomResourceDefinition[] {
   const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
   const crds = crdsIn(files.sort().map((file) => readFileSync(path.join(folder, file), "utf8")));
@@ -11,7 +11,7 @@ export function readCrds(folder: string): readonly CustomResourceDefinition[] {
   return crds;
 }
 
-/** Of the texts of such files, in their order. */
+/** Returns the CRDs in the texts of such files, in the same order. */
 export function crdsIn(texts: readonly string[]): readonly CustomResourceDefinition[] {
   return texts.flatMap((text): unknown[] => loadAll(text)).filter(isCrd);
 }

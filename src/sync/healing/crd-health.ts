@@ -7,39 +7,39 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { unlessAborted } from "../../runtime/lifecycle.ts";
 
-/** Whether what the API server says of classes may be believed. */
+/** Whether the worker can trust the classes that the API server returns. */
 export type GateState = ({ readonly kind: "whole" } & CrdIdentity) | { readonly kind: "frozen"; readonly why: string };
 
 /**
- * The freeze rule: while the class CRD is not whole, no Secret is deleted, none is changed because of a class and no
- * snapshot is taken, because the API server then serves classes with fields cut off, at an unchanged resourceVersion.
+ * The freeze rule: while the class CRD is not whole, the worker deletes no Secret, changes no Secret because of a class, and takes no
+ * snapshot. The reason is that the API server then serves classes with fields cut off, at an unchanged resourceVersion.
  */
 export interface CrdHealth {
-  /** As the watch last saw it: cheap, for deciding whether to start. */
+  /** The state as the watch last saw it: a cheap check of whether to start. */
   readonly state: GateState;
-  /** Unix milliseconds since when the CRD itself has not been whole; undefined while it is, or is not known. */
+  /** Unix time in milliseconds since which the CRD itself has not been whole; undefined while it is whole or its state is unknown. */
   readonly damagedSince: number | undefined;
-  /** To be called with every state of the CRD that the watch sees. */
+  /** Call this with every state of the CRD that the watch sees. */
   noteWatched(live: CustomResourceDefinition | undefined): void;
-  /** Asked of the API server now: before anything is deleted or concluded from an absence. */
+  /** Checks the CRD with a fresh read. Call this before the worker deletes anything or concludes anything from an absence. */
   confirm(signal: AbortSignal): Promise<GateState>;
 }
 
 export interface CrdHealthOptions {
   readonly kube: KubeClient;
   readonly ours: CustomResourceDefinition;
-  /** The watched copy; undefined while absent. */
+  /** Live copy of the CRD; undefined while the CRD is absent. */
   readonly watched: () => CustomResourceDefinition | undefined;
-  /** Why the copies of CRD or classes are not current, undefined when they are. */
+  /** Why the live copies of the CRD or the classes are not current; undefined if they are. */
   readonly staleness: () => string | undefined;
   readonly clock: Clock;
-  /** Told of every change of the state. */
+  /** Called when a read of `state` finds that the state has changed. */
   readonly onChange?: (state: GateState) => void;
 }
 
 /**
- * After a damaged CRD is whole again, the API server goes on serving cut objects for a fraction of a second (milliseconds).
- * Nothing is believed for longer than that.
+ * Time in milliseconds after damage during which the worker trusts no class. After a damaged CRD is whole again, the API server still
+ * serves cut objects for a fraction of a second.
  */
 const SETTLING_MS = 2_000;
 
@@ -53,7 +53,7 @@ export function createCrdHealth({ kube, ours, watched, staleness, clock, onChang
     told = summary;
     return state;
   };
-  // Asked for every class, of a CRD that hardly ever changes.
+  // Callers check this for every class, although the CRD hardly ever changes.
   const compared = new WeakMap<CustomResourceDefinition, CrdDrift>();
   const driftOf = (live: CustomResourceDefinition | undefined): CrdDrift => {
     const drift = (live && compared.get(live)) ?? crdDrift(ours, live);
@@ -102,7 +102,7 @@ function whyFrozen(name: string, drift: Exclude<CrdDrift, { readonly kind: "whol
   }
 }
 
-/** Covers the API server's own time-out; whoever asks has a signal of their own besides (milliseconds). */
+/** Longest time of a read in milliseconds. It covers the API server's own timeout. Each caller also has its own signal. */
 const LONGEST_READ_MS = 30_000;
 
 interface Batch<T> {
@@ -111,8 +111,8 @@ interface Batch<T> {
 }
 
 /**
- * One read at a time for all who want to know the same: who asks while one is under way gets the answer of the next, so that no answer
- * is older than its question. Nobody's signal ends what others wait for.
+ * Shares one read at a time among all callers that want to know the same. A caller that comes during a read gets the answer of the next
+ * read, so that no answer is older than its question. No caller's signal ends a read that others wait for.
  */
 export function batchedRead<T>(read: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
   let last: Batch<T> | undefined;
@@ -126,7 +126,7 @@ export function batchedRead<T>(read: (signal: AbortSignal) => Promise<T>): (sign
     if (last === undefined || last.hasBegun) {
       const state = { hasBegun: false };
       const batch: Batch<T> = Object.assign(state, { answer: begin(state, last?.answer) });
-      // Whoever waits for it hears of its failure; the next batch only waits for its end.
+      // The callers that wait for this batch get its error. The next batch only waits until this one ends.
       batch.answer.catch(() => undefined);
       last = batch;
     }

@@ -4,17 +4,17 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 
 export interface HandedOver {
   readonly resource: Resource;
-  /** As it was just written. */
+  /** The object as the worker just wrote it. */
   readonly object: KubeObject;
   readonly managedFields: readonly ManagedFieldsEntry[];
-  /** Refused with `Conflict` where somebody has written since. */
+  /** Whether the API server rejects the patch with `Conflict` if someone has written the object since. */
   readonly isExact?: boolean;
 }
 
 /**
- * Makes others the owners of the fields that the worker has just written for them. Written in their names at once, it would
- * come out wrong: one request has one manager, while an object may have several, and what an installer is said to have applied
- * beyond its manifest its next apply removes.
+ * Makes others the owners of the fields that the worker has just written for them. One write under their names would produce the wrong
+ * owners: a request has one manager, while an object may have several. Also, an installer's next apply removes the fields that it seems to
+ * have applied but that its manifest lacks.
  */
 export async function handOver(
   kube: KubeClient,

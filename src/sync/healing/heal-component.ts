@@ -15,7 +15,10 @@ import { areRightsWhole, isAlive, isGoing, readInstall } from "./install-state.t
 import { describeDamage, finishDefinition, finishRepair, repair, saveCopy } from "./repair-component.ts";
 import { restartHolders } from "./restart-holders.ts";
 
-/** While the worker's own Deployment is away, others wait for it (milliseconds). */
+/**
+ * Time in milliseconds until the next reconcile of a deleted component while something indicates an uninstall, such as the absence of the
+ * worker's own Deployment.
+ */
 const WAITING_MS = 5_000;
 /** Reconciles one component, with at most one repair. */
 export async function healComponent(
@@ -45,7 +48,7 @@ export async function healComponent(
     case "terminating":
     case "edited":
     case "deleted":
-      // What a definition says is as its installer left it; whoever has become its owner harms nobody.
+      // The content of the CRD is as its installer left it. A change of owners alone does no harm.
       if (component.treatment === "crd" && drift.kind === "edited" && isOfOwnersAlone(drift))
         return (await finishDefinition(context, observed, signal)) ? settled(context, observed) : again(MOVING_MS);
       return component.treatment === "healed" ? heal(context, observed, drift, signal) : tellOnly(context, observed, drift, signal);
@@ -54,20 +57,23 @@ export async function healComponent(
   }
 }
 
-/** What the worker itself wrote under an installer's name is no wish of the installer's. */
+/** Compares the component with its copy. The worker's own writes under an installer's name do not count as writes of the installer. */
 function driftOf({ copies }: HealContext, { component, memory, live }: ObservedComponent): ComponentDrift {
   const known = copies.get(component.id);
   return componentDrift(known, live === undefined || known === undefined ? live : memory.asInstalled(live, known));
 }
 
-/** Definitions are healed elsewhere. What serves all that is needed is not, and may do more than its installer wanted. */
+/**
+ * Whether to report what others added to a CRD. Other code heals CRDs that are not whole, but leaves a whole CRD unchanged, even if it
+ * contains more than its installer wanted.
+ */
 function isForReport({ crds, copies }: HealContext, { id, ref }: Component, live: KubeObject | undefined): boolean {
   const ours = crds.find(({ metadata }) => metadata.name === ref.name);
-  const found = live as CustomResourceDefinition | undefined; // Read by its resource.
+  const found = live as CustomResourceDefinition | undefined; // The component is a CRD.
   return ours !== undefined && copies.get(id) !== undefined && crdDrift(ours, found).kind === "whole";
 }
 
-/** Nothing is wrong; a fight counts as over when nobody has taken part for a while. */
+/** Returns the outcome for a component without damage. A contest is over if no one has undone a repair for a while. */
 function settled({ clock, report }: HealContext, { component, memory }: ObservedComponent, remarks: readonly DriftRemark[] = []): Outcome {
   const contested = memory.noteWhole(clock.now());
   if (contested !== undefined) return again(Math.max(MOVING_MS, contested - clock.now()));
@@ -90,16 +96,19 @@ function shown({ fields, by }: DriftRemark): string {
   return `${shownNames(fields, MAX_SHOWN)}, by ${by}`;
 }
 
-/** Rights, policies and the Namespace are what limits the worker: it says what is wrong and leaves them to people. */
+/** Reports damage that only people repair: roles, policies and the Namespace limit the worker, so the worker does not write them. */
 async function tellOnly(context: HealContext, observed: ObservedComponent, drift: Damage, signal: AbortSignal): Promise<Outcome> {
   if (isGoing(await readInstallOrNothing(context, signal))) return DONE;
-  // An apply leaves what is not its own.
+  // An apply does not remove fields that its manager does not own.
   const more = drift.kind === "edited" && drift.added !== undefined ? ", and remove what was added" : "";
   context.report.damaged(observed.component, "ComponentDamaged", `${describeDamage(drift)}; apply the manifests again${more}`);
   return DONE;
 }
 
-/** Without rights nothing is known of an uninstall, which is then damage to the rights. */
+/**
+ * Reads the state of the install. Without permissions, the worker cannot know of an uninstall, and then reports the missing permissions as
+ * damage.
+ */
 async function readInstallOrNothing(context: HealContext, signal: AbortSignal): ReturnType<typeof readInstall> {
   try {
     return await readInstall(context, signal);
@@ -121,7 +130,8 @@ async function heal(context: HealContext, observed: ObservedComponent, drift: Da
       const verdict = await judgeDeletion(context, observed, signal);
       if (verdict.kind === "wait") return again(verdict.milliseconds);
       if (verdict.kind === "restore") return repair(context, observed, drift, signal);
-      // Its own Deployment may come back first; a prepared uninstall, or a Namespace that goes, is seen by its watch.
+      // Try again later: the worker's own Deployment may be restored first. The watch of the Namespace shows if a prepared uninstall or the
+      // deletion of the Namespace ends.
       return again(WAITING_MS);
     }
     default:
@@ -129,13 +139,13 @@ async function heal(context: HealContext, observed: ObservedComponent, drift: Da
   }
 }
 
-/** An apply onto what is being deleted would succeed and be lost with it. */
+/** Waits for the end of the deletion: an apply to an object that is being deleted succeeds, and is lost with the object. */
 function tellTerminating(
   { report }: HealContext,
   { component }: ObservedComponent,
   drift: Extract<Damage, { kind: "terminating" }>,
 ): Outcome {
-  // A foreground deletion of the worker's own Deployment ends with the worker's own pods: nobody is left to undo it.
+  // A foreground deletion of the worker's own Deployment also deletes the worker's pods, so that no worker is left to undo it.
   if (isOwnDeployment(component)) report.damaged(component, "ComponentDamaged", `${describeDamage(drift)}; apply the manifests again`);
   return again(MOVING_MS);
 }

@@ -10,9 +10,9 @@ import type { ComponentMemory } from "./component-memory.ts";
 import type { ComponentMetrics } from "./component-metrics.ts";
 import type { ComponentReport } from "./component-report.ts";
 
-/** What is healed, and as what. */
+/** Settings of healing, and the CRDs to heal. */
 export interface HealingOptions extends Pick<Config, "heal" | "healNodeSide" | "healWebhook"> {
-  /** As this version ships them. */
+  /** CRDs as this version ships them. */
   readonly crds: readonly CustomResourceDefinition[];
   readonly componentMetrics: ComponentMetrics;
 }
@@ -26,16 +26,16 @@ export interface HealContext {
   readonly report: ComponentReport;
 }
 
-/** One reconcile of one component, with what was read of it. */
+/** A component as one reconcile read it. */
 export interface ObservedComponent {
   readonly component: Component;
   readonly memory: ComponentMemory;
   readonly live: KubeObject | undefined;
 }
 
-/** What is on its way somewhere is reconciled again this often (milliseconds). */
+/** Time in milliseconds until the next reconcile of a component that is still changing. */
 export const MOVING_MS = 1_000;
-/** Fields that are named. */
+/** Number of fields that a message names at most. */
 export const MAX_SHOWN = 3;
 
 export const DONE: Outcome = { kind: "done" };

@@ -15,14 +15,17 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 import { applyCopy } from "./apply-copy.ts";
 import type { ComponentCopies } from "./component-copies.ts";
 
-/** A CRD that is going away, or not served yet, is looked at again this often (milliseconds). */
+/** Time in milliseconds until the next reconcile of a CRD that is being deleted or not served yet. */
 const SETTLING_MS = 200;
-/** The API server tries to delete its instances within a fraction of this (milliseconds). */
+/**
+ * Time in milliseconds between two attempts to complete a deletion. The API server tries to delete the instances of the CRD within a
+ * fraction of this time.
+ */
 const RETRIED_MS = 1_000;
 
 export type HealOutcome =
   | { readonly kind: "whole" }
-  /** Damaged, and not to be healed now. */
+  /** The CRD is damaged, but the worker does not heal it now. */
   | { readonly kind: "held" }
   | { readonly kind: "again"; readonly milliseconds: number }
   | { readonly kind: "healed" };
@@ -32,13 +35,13 @@ export interface HealOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly ours: CustomResourceDefinition;
-  /** Of the CRDs as their installers applied them. */
+  /** Copies of the CRDs as their installers applied them. */
   readonly copies: ComponentCopies;
-  /** Whether the install is being removed, so that nothing is to come back. */
+  /** Whether the install is being removed, so that the worker restores nothing. */
   readonly isHeld: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** One look at one CRD and at most one write. Called again until it says `whole`. */
+/** Reconciles one CRD, with at most one write to it. Call this again until it returns `whole`. */
 export async function healCrd(options: HealOptions, signal: AbortSignal): Promise<HealOutcome> {
   const { kube, logger, ours } = options;
   const { name } = ours.metadata;
@@ -67,7 +70,9 @@ export async function healCrd(options: HealOptions, signal: AbortSignal): Promis
   }
 }
 
-/** Any change of the CRD makes the API server try once more. What it writes itself meanwhile is no reason to hurry it. */
+/**
+ * Changes the CRD, which makes the API server try the deletion once more. The API server's own writes to the CRD cause no earlier attempt.
+ */
 async function retryDeletion(
   { kube, clock, logger }: HealOptions,
   { metadata }: CustomResourceDefinition,
@@ -87,12 +92,15 @@ async function retryDeletion(
   return { kind: "again", milliseconds: RETRIED_MS };
 }
 
-/** Somebody else changed or re-created it between the read and the write: look again. */
+/** Whether someone else changed or recreated the CRD between the read and the write, so that the worker must reconcile it again. */
 function isOvertaken(error: unknown): boolean {
   return error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound");
 }
 
-/** A CRD that is whole is what its installer wants: a driver's own chart, say, under whose name it is then healed. */
+/**
+ * Saves a copy of a whole CRD, because that is the form that its installer wants. The installer may be the chart of the driver, for
+ * example: the worker then heals the CRD under that installer's name.
+ */
 async function keepCopy({ copies, ours }: HealOptions, live: CustomResourceDefinition, signal: AbortSignal): Promise<void> {
   const component = crdComponent(ours.metadata.name);
   const known = copies.get(component.id);
@@ -105,7 +113,7 @@ async function applyRepaired(options: HealOptions, live: CustomResourceDefinitio
   const { logger, ours } = options;
   try {
     const applied = await applyAsInstalled(options, live, signal);
-    // An apply onto a CRD that is going away succeeds and is lost with it.
+    // An apply to a CRD that is being deleted succeeds, and is lost with the CRD.
     if (!applied) return { kind: "again", milliseconds: SETTLING_MS };
     logger.info("a CRD was healed", { crd: ours.metadata.name });
     return { kind: "healed" };
@@ -116,8 +124,9 @@ async function applyRepaired(options: HealOptions, live: CustomResourceDefinitio
 }
 
 /**
- * Under the name of who installed it, with what they applied, so that their next apply meets no conflict and changes nothing; under
- * our own where nobody is recorded, or what is recorded lacks what we need.
+ * Applies what the installer applied, under the installer's name, so that the installer's next apply meets no conflict and changes nothing.
+ * Applies the shipped CRD under the worker's own name if no installer is recorded, or if the recorded CRD lacks fields that the worker
+ * needs.
  */
 async function applyAsInstalled(
   { kube, ours, copies }: HealOptions,
@@ -126,7 +135,7 @@ async function applyAsInstalled(
 ): Promise<boolean> {
   const component = crdComponent(ours.metadata.name);
   const copy = copies.get(component.id);
-  const installed = copy?.object as CustomResourceDefinition | undefined; // The copy of a CRD, as its id says.
+  const installed = copy?.object as CustomResourceDefinition | undefined; // The id shows that this is the copy of a CRD.
   if (copy !== undefined && installed !== undefined && !lacksFieldsOf(ours, installed))
     return applyCopy(kube, { component, copy, live, body: repairedCrd(installed, live) }, signal);
   const options = { fieldManager: FIELD_MANAGER, force: true };

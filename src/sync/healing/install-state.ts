@@ -6,18 +6,18 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { findByName } from "../find-by-name.ts";
 
-/** Where the install is. */
+/** Cluster and namespace of the install. */
 export interface InstallPlace {
   readonly kube: KubeClient;
   readonly namespace: string;
 }
 
-/** What says whether the install is meant to stay. */
+/** Facts that show whether the install is meant to stay. */
 export interface InstallState {
   readonly isNamespaceAlive: boolean;
-  /** Undefined where there is none. */
+  /** The worker's own Deployment; undefined if there is none. */
   readonly ownDeployment: KubeObject | undefined;
-  /** `uninstall --prepare` was run for this install. */
+  /** Whether `uninstall --prepare` was run for this install. */
   readonly isPrepared: boolean;
 }
 
@@ -35,12 +35,15 @@ export function isAlive({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp === undefined;
 }
 
-/** Whether nothing is to be brought back any more, whatever it is. */
+/** Whether the install is being removed, so that the worker restores nothing. */
 export function isGoing({ isNamespaceAlive, isPrepared }: InstallState): boolean {
   return isPrepared || !isNamespaceAlive;
 }
 
-/** What the worker heals by. Where it may not even look, something of it is gone. */
+/**
+ * Whether the roles, the bindings and the ServiceAccount that the worker needs for healing exist. If the worker is not even allowed to read
+ * them, some of them are gone.
+ */
 export async function areRightsWhole({ kube, namespace }: InstallPlace, signal: AbortSignal): Promise<boolean> {
   const name = "keyvault-injector-components";
   const parts = [

@@ -3,7 +3,7 @@ import type { HeldRecord, RecordIndex } from "./record-index.ts";
 import { claimIn } from "./record-signature.ts";
 import { type ControllerRevision, type Signing, type StoredRecord, verifiedRecord } from "./stored-record.ts";
 
-/** So many that are not believed are remembered; the oldest is forgotten first. */
+/** Number of untrusted records that the worker remembers. It forgets the oldest first. */
 const MOST_REFUSED = 10_000;
 
 interface KnownRecordsOptions<T> extends Signing<T> {
@@ -12,8 +12,8 @@ interface KnownRecordsOptions<T> extends Signing<T> {
 }
 
 /**
- * Judges revisions as a watch shows them. The API server gives each a uid and lets nobody change its data, so what a uid holds is read once:
- * a change of the metadata alone costs nothing, whatever is in the data and however often it comes.
+ * Verifies revisions as a watch shows them. The API server gives each revision a uid and lets no one change its data, so the worker reads
+ * the data of a uid once. A change of the metadata alone costs nothing, however long the data is and however often the change comes.
  */
 export class KnownRecords<T> {
   readonly #options: KnownRecordsOptions<T>;
@@ -23,7 +23,7 @@ export class KnownRecords<T> {
     this.#options = options;
   }
 
-  /** Undefined for one that is not believed. */
+  /** Returns undefined if the worker does not trust the revision. */
   held(revision: ControllerRevision): HeldRecord | undefined {
     const { index, fingerprints } = this.#options;
     const { uid = "", resourceVersion = "0" } = revision.metadata;
@@ -39,7 +39,7 @@ export class KnownRecords<T> {
     return undefined;
   }
 
-  /** Whatever signature it is given next: trying one after another would have the data read each time. */
+  /** Rejects the uid for good. Otherwise a user could try one signature after another, and the worker would read the data each time. */
   #refuse(uid: string): void {
     if (uid === "") return;
     this.#refused.add(uid);

@@ -18,13 +18,13 @@ export interface LastLookOptions extends InstallPlace {
   readonly logger: Logger;
 }
 
-/** The pod has 30 s from being told to end, of which handing over the lease takes some (milliseconds). */
+/** Time limit in milliseconds. The pod has 30 s after the signal to stop, and the hand-over of the lease takes part of this time. */
 const LONGEST_MS = 18_000;
 
 /**
- * The last thing of a worker that was told to end. Whoever deletes the worker's Deployment takes its pods along, so that nobody would
- * be left to undo it: a pod that is dying because its Deployment is gone applies it again, unless something says uninstall. A
- * pod that is dying for any other reason finds its Deployment and ends at once.
+ * Restores the worker's own Deployment as the last step of a worker that stops. A user who deletes the Deployment also deletes its pods, so
+ * that no worker would be left to undo the deletion. A pod that stops because its Deployment is gone therefore restores it, unless
+ * something indicates an uninstall. A pod that stops for any other reason finds its Deployment and ends at once.
  */
 export async function restoreOwnDeployment(options: LastLookOptions, stop: AbortSignal): Promise<void> {
   const { kube, namespace, clock, logger } = options;
@@ -72,7 +72,7 @@ async function restore(options: LastLookOptions, component: Component, signal: A
     logger.warn("a component was healed", { component: component.id, damage: "deleted" });
 }
 
-/** Read and not watched: there is no time for more. */
+/** Reads the copy without a watch, because there is no time for one. */
 async function readCopy({ kube, namespace, logger }: LastLookOptions, component: Component, signal: AbortSignal) {
   const key = await readHmacKey({ kube, namespace }, signal);
   if (key === undefined) return undefined;

@@ -8,20 +8,29 @@ interface AccessReview extends KubeObject {
   readonly status?: { readonly allowed?: boolean; readonly evaluationError?: string };
 }
 
-/** Asked again so soon after it was first missing (milliseconds), and later ever more slowly. */
+/**
+ * Shortest pause in milliseconds until the worker checks a missing permission again. The pauses grow with the time that the permission has
+ * been missing.
+ */
 const SOONEST_MS = 5_000;
-/** And at least so often (milliseconds). */
+/** Longest such pause in milliseconds. */
 export const SLOWEST_MS = 300_000;
-/** A right that is replaced is gone for a moment; an API server that has just started may not know it yet (milliseconds). */
+/**
+ * Time in milliseconds after which a denied permission counts as removed. A permission is missing for a moment while someone replaces it,
+ * and an API server that has just started may not know it yet.
+ */
 const GONE_AFTER_MS = 300_000;
 
-/** `denied`: as far as the API server could tell, which is all; `unclear`: no right was found, and something failed while it was looked for. */
+/**
+ * `denied`: the API server found no permission and reported no error. `unclear`: it found no permission, and something failed during the
+ * check.
+ */
 export type RightAnswer = "granted" | "denied" | "unclear";
 
 /**
- * Whether the worker may write this component. The right comes and goes with the manifests that install the component, and so says
- * whether it belongs to this install: one that its installer dropped is not brought back. Asked, instead of tried, so that nothing is
- * refused in an audit log.
+ * Checks whether the worker has permission to write this component. The permission comes and goes with the manifests that install the
+ * component, so it shows whether the component belongs to this install. The worker does not restore a component that its installer dropped.
+ * It checks the permission instead of trying a write, so that the audit log contains no rejected request.
  */
 export async function askRight(kube: KubeClient, { resource, ref }: Component, signal: AbortSignal): Promise<RightAnswer> {
   const { group, plural } = resource;
@@ -37,11 +46,11 @@ export async function askRight(kube: KubeClient, { resource, ref }: Component, s
   return (status?.evaluationError ?? "") === "" ? "denied" : "unclear";
 }
 
-/** The right to write one component, as it was answered over time. */
+/** Answers about the permission to write one component, over time. */
 export class RightMemory {
-  /** Unix milliseconds since when it has not been granted. */
+  /** Unix time in milliseconds since which the permission has not been granted. */
   #missingSince: number | undefined;
-  /** Unix milliseconds since when it has been denied without a doubt. */
+  /** Unix time in milliseconds since which the permission has been denied without a doubt. */
   #deniedSince: number | undefined;
 
   note(answer: RightAnswer, now: number): void {
@@ -49,12 +58,12 @@ export class RightMemory {
     this.#deniedSince = answer === "denied" ? (this.#deniedSince ?? now) : undefined;
   }
 
-  /** It was taken away, and not only replaced. */
+  /** Whether the permission was removed, and not only replaced. */
   isGone(now: number): boolean {
     return this.#deniedSince !== undefined && now - this.#deniedSince >= GONE_AFTER_MS;
   }
 
-  /** Milliseconds until it is asked for again. */
+  /** Returns the time in milliseconds until the next check of the permission. */
   pause(now: number): number {
     return Math.min(SLOWEST_MS, Math.max(SOONEST_MS, now - (this.#missingSince ?? now)));
   }

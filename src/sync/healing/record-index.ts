@@ -1,20 +1,23 @@
 import { Groups } from "../../domain/groups.ts";
 import type { ObjectRef } from "../../domain/kubernetes.ts";
 
-/** Kept as canonical JSON, which takes a fraction of what the objects do: there may be thousands, and they are hardly ever looked into. */
+/**
+ * A record as the worker holds it: as canonical JSON, which takes a fraction of the memory of parsed objects. There may be thousands of
+ * records, and the worker hardly ever needs their content.
+ */
 export interface HeldRecord {
   readonly ref: ObjectRef;
   readonly uid: string;
   readonly key: string;
-  /** Unix milliseconds of its signature; 0 where 0.3.0 made it. */
+  /** Unix time in milliseconds of the signature; 0 if 0.3.0 made it. */
   readonly saved: number;
   readonly resourceVersion: number;
-  /** As it stands in the metadata. */
+  /** The signature as it is in the metadata. */
   readonly signature: string;
   readonly text: string;
 }
 
-/** Records by key. During an update a key has two for a moment: the one that was signed last counts. */
+/** Records by key. During an update, a key has two records for a moment: the one with the latest signature counts. */
 export class RecordIndex {
   readonly #byKey = new Groups<HeldRecord>();
   readonly #byUid = new Map<string, HeldRecord>();
@@ -46,7 +49,10 @@ export class RecordIndex {
   }
 }
 
-/** Not the one that was written last: whoever may write such objects can write an older one anew. */
+/**
+ * Returns the record that was signed last. It is not always the record that was written last: a user who can write such objects can
+ * recreate an older record.
+ */
 export function newestOf<R extends Pick<HeldRecord, "saved" | "resourceVersion">>(records: readonly R[]): R | undefined {
   return records.toSorted((a, b) => b.saved - a.saved || b.resourceVersion - a.resourceVersion)[0];
 }

@@ -2,9 +2,9 @@ import { SNAPSHOT_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ObjectMeta } from "../../domain/kubernetes.ts";
 import { type Fingerprints, isSameFingerprint } from "../fingerprints.ts";
 
-/** What a signature is bound to. A record of another kind or namespace has another one. */
+/** Content and place that a signature covers. A record of another kind or namespace has another signature. */
 export interface SignedPart {
-  /** Value of the label that tells the kinds apart. */
+  /** Value of the label that distinguishes the kinds. */
   readonly label: string;
   readonly namespace: string;
   /** The data as canonical JSON. */
@@ -12,8 +12,8 @@ export interface SignedPart {
 }
 
 /**
- * A record is believed only as the object that was created when it was signed, within this time (milliseconds). The API server sets the
- * time of a creation, so a copy that somebody makes later of an older record is not believed, whoever may write such objects.
+ * Longest time in milliseconds between the signature of a record and the creation of its object. The API server sets the time of a
+ * creation. The worker therefore does not trust a later copy of an older record, even from a user who can write such objects.
  */
 export const CREATED_WITHIN_MS = 60_000;
 
@@ -22,33 +22,36 @@ const PREFIX = "v2:";
 const macOf = (fingerprints: Fingerprints, { label, namespace, text }: SignedPart, saved: number): string =>
   fingerprints.ofRecord([label, namespace, String(saved), text]);
 
-/** `saved`: Unix milliseconds by the API server's clock. */
+/** Signs the part. `saved`: Unix time in milliseconds by the API server's clock. */
 export function sign(fingerprints: Fingerprints, part: SignedPart, saved: number): string {
   return `${PREFIX}${saved}:${macOf(fingerprints, part, saved)}`;
 }
 
-/** End of the record's name: the same content of the same thing has the same. */
+/** Returns the last part of the record's name, which is the same for the same content of the same kind and namespace. */
 export function recordNameOf(fingerprints: Fingerprints, { label, namespace, text }: SignedPart): string {
   return fingerprints.ofRecord(["name", label, namespace, text]).slice(0, 16);
 }
 
-/** Unix milliseconds of the signature; that of 0.3.0 has no time and is older than every other. */
+/**
+ * Result of the verification. `saved`: Unix time in milliseconds of the signature. A signature of 0.3.0 has no time: it gets 0, and is
+ * older than every other.
+ */
 type SignatureVerdict = { readonly kind: "genuine"; readonly saved: number } | RefusedSignature;
 
 export type RefusedSignature =
-  /** On its way out: whoever holds it back by a finalizer does not make it count. */
+  /** The record is being deleted. It does not count, even if a finalizer holds it. */
   { readonly kind: "going" } | { readonly kind: "forged"; readonly why: string };
 
-/** What the metadata of a record says of its signature, before anything is known of its content. */
+/** Signature in the metadata of a record, before the worker knows the content of the record. */
 export interface SignatureClaim {
   readonly kind: "claim";
-  /** The signature as it stands there. */
+  /** The signature as it is in the metadata. */
   readonly signature: string;
-  /** Unix milliseconds; undefined for a signature of 0.3.0. */
+  /** Unix time in milliseconds; undefined for a signature of 0.3.0. */
   readonly saved: number | undefined;
 }
 
-/** Thirteen digits are milliseconds of this century, and fifteen are still a date. */
+/** Thirteen digits are the milliseconds of this century. Fifteen digits are still a valid date. */
 const SIGNATURE = /^v2:(\d{1,15}):[0-9a-f]{64}$/;
 const FORMER_SIGNATURE = /^v1:[0-9a-f]{64}$/;
 
@@ -58,8 +61,9 @@ const UNSIGNED = "it has no signature of this install";
 const forged = (why: string): RefusedSignature => ({ kind: "forged", why });
 
 /**
- * Whether it is worth reading what the record holds, which may be long and whose length anybody chooses who may write such objects. A missing
- * time of the creation, which compares with nothing, is none.
+ * Checks from the metadata alone whether the worker should read the content of the record. The content may be long, and anyone who can
+ * write such objects chooses its length. A missing creation time is NaN, which fails every comparison, so the worker does not trust such a
+ * record.
  */
 export function claimIn(metadata: ObjectMeta, { formerUntil }: Pick<Fingerprints, "formerUntil">): SignatureClaim | RefusedSignature {
   if (metadata.deletionTimestamp !== undefined) return { kind: "going" };
@@ -80,7 +84,7 @@ function formerClaim(metadata: ObjectMeta, isOldEnough: boolean): SignatureClaim
   return { kind: "claim", signature, saved: undefined };
 }
 
-/** Whether this install signed the record. */
+/** Verifies that this install signed the record. */
 export function verify(fingerprints: Fingerprints, part: SignedPart, { signature, saved }: SignatureClaim): SignatureVerdict {
   if (saved !== undefined)
     return isSameFingerprint(signature, sign(fingerprints, part, saved)) ? { kind: "genuine", saved } : forged(OF_OTHERS);

@@ -26,32 +26,35 @@ export interface RecordWriterOptions<T> {
   readonly clock: Clock;
 }
 
-/** So often it is signed by the clock that the API server last showed: several may answer, each with a clock of its own. */
+/** Attempts to sign a record by the clock that the API server last showed. Several API servers may answer, each with its own clock. */
 const ATTEMPTS = 3;
 
 interface Signed<T> extends SignedData<T> {
-  /** Unix milliseconds by our own clock. */
+  /** Unix time in milliseconds by the worker's own clock. */
   readonly began: number;
 }
 
-/** A revision with our record, by whomever it was made. */
+/** A revision that contains the record. Another process may have created it. */
 interface Written<T> {
   readonly revision: ControllerRevision;
-  /** As every other process will judge it. */
+  /** The verdict that every other process will reach. */
   readonly judged: JudgedRecord<T>;
 }
 
-/** Creates signed records. Where the API server's clock is another than ours, it signs by that clock. */
+/** Creates signed records. If the API server's clock differs from the worker's, signs by the API server's clock. */
 export class RecordWriter<T> {
   readonly #options: RecordWriterOptions<T>;
-  /** Milliseconds that the API server's clock is known to be ahead of ours. */
+  /** Milliseconds by which the API server's clock is known to be ahead of the worker's. */
   #ahead = 0;
 
   constructor(options: RecordWriterOptions<T>) {
     this.#options = options;
   }
 
-  /** `after`: when the one that it follows was signed. Throws where nobody would believe what the API server makes of it, and leaves nothing. */
+  /**
+   * Creates a signed record. `after`: the time at which the previous record of the key was signed. Throws, and leaves nothing behind, if no
+   * process would trust the record that the API server created.
+   */
   async write(data: T, after: number, signal: AbortSignal): Promise<StoredRecord<T>> {
     const text = canonical(data);
     for (let attempt = 1; ; attempt++) {
@@ -65,15 +68,18 @@ export class RecordWriter<T> {
   }
 
   /**
-   * Later than the one before, unless that was signed by a clock that has been set back since: then nobody would believe it, and it
-   * counts once the one before is deleted.
+   * Returns a time later than that of the previous record, unless the clock that signed the previous record has been set back since. No
+   * process would trust such a late time, so the new record gets the current time. It counts as soon as the previous record is deleted.
    */
   #time(after: number): number {
     const now = this.#options.clock.now() + this.#ahead;
     return after - now > CREATED_WITHIN_MS / 2 ? now : Math.max(now, after + 1);
   }
 
-  /** The name is a digest of the content: what has it is this very record, unless somebody changed it on purpose. */
+  /**
+   * Creates the revision, unless it exists. Its name contains a digest of the content, so an existing revision of the same name is the same
+   * record, unless someone changed it on purpose.
+   */
   async #create(signed: Signed<T>, signal: AbortSignal): Promise<Written<T>> {
     const { kind, kube, fingerprints } = this.#options;
     const part: SignedPart = { label: kind.label, namespace: kind.namespaceOf(signed.data), text: signed.text };
@@ -92,14 +98,17 @@ export class RecordWriter<T> {
     return { revision, judged: judgeRecord(revision, this.#options) };
   }
 
-  /** Of several that are written side by side each finds the same difference of the clocks, which counts once. */
+  /**
+   * Notes the difference between the clocks and verifies the revision. Concurrent writes all find the same difference, so the worker stores
+   * it and does not add it up.
+   */
   #made(revision: ControllerRevision, { saved, began }: Signed<T>): Written<T> {
     const created = Date.parse(revision.metadata.creationTimestamp ?? "");
     if (Math.abs(created - saved) > CREATED_WITHIN_MS / 2) this.#ahead = created - began;
     return this.#judged(revision);
   }
 
-  /** Undefined where the name is taken. */
+  /** Returns undefined if the name is taken. */
   async #post(body: ControllerRevision, signal: AbortSignal): Promise<ControllerRevision | undefined> {
     try {
       return await this.#options.kube.create(RESOURCES.controllerRevisions, body, WRITTEN, signal);
@@ -109,7 +118,10 @@ export class RecordWriter<T> {
     }
   }
 
-  /** Only our label: a StatefulSet adopts, and later deletes, a ControllerRevision whose labels match its selector. */
+  /**
+   * Returns the revision to create. It has only the worker's own label: a StatefulSet adopts, and later deletes, a ControllerRevision whose
+   * labels match its selector.
+   */
   #revision({ data, text, saved }: SignedData<T>, digest: string): ControllerRevision {
     const { kind, fingerprints } = this.#options;
     const namespace = kind.namespaceOf(data);

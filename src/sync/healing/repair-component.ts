@@ -11,10 +11,10 @@ import { applyCopy, type CopyToApply, handBack } from "./apply-copy.ts";
 import type { Damage } from "./component-memory.ts";
 import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
 
-/** What the API server refuses for good, an immutable field for one, is tried again this often (milliseconds). */
+/** Time in milliseconds until the next attempt if the API server rejects a repair for good, for example because of an immutable field. */
 const REFUSED_MS = 60_000;
 
-/** At most one repair, unless somebody takes each of them back. */
+/** Repairs the component once. If someone undoes each repair, first waits. */
 export async function repair(
   context: HealContext,
   { component, memory, live }: ObservedComponent,
@@ -44,14 +44,16 @@ export async function repair(
   return again(MOVING_MS);
 }
 
-/** All of the copy, but for what the platform may change; and without what others added. */
+/**
+ * Returns the whole copy except for the fields that the platform can change, and the fields that others added and that the repair removes.
+ */
 function wantedOf(copy: ComponentCopy, { component, live }: Pick<ObservedComponent, "component" | "live">, drift: Damage): CopyToApply {
   const added = drift.kind === "edited" ? drift.added : undefined;
   const wanted = live === undefined ? copy : tolerating(copy, live).copy;
   return { component, copy: wanted, live, ...(added === undefined ? {} : { added }) };
 }
 
-/** For people, without values. */
+/** Describes the damage for people, without values. */
 export function describeDamage(drift: Damage): string {
   switch (drift.kind) {
     case "edited":
@@ -77,8 +79,9 @@ function contested(drift: Damage): string {
 }
 
 /**
- * As the installer left it, but for the record of owners, which a repair could not put back, or put back in part; or which has the repair's time,
- * that whoever leads next would take for the installer's. False: there is more to do.
+ * Completes a repair of a component whose content is as the installer left it. Hands `managedFields` back if a repair could not do so, or
+ * did so only in part. If `managedFields` has the time of the repair, saves a new copy, because the next leader would take that time for
+ * the installer's. Returns false if there is more to do.
  */
 export async function finishRepair(context: HealContext, observed: ObservedComponent, signal: AbortSignal): Promise<boolean> {
   const { component, live, memory } = observed;
@@ -96,7 +99,10 @@ export async function finishRepair(context: HealContext, observed: ObservedCompo
   return true;
 }
 
-/** Whether a repair of a definition, which is made elsewhere, has handed back what it applied. Does so where not: its process may have ended. */
+/**
+ * Returns whether the repair of a CRD, which other code makes, has handed `managedFields` back. If not, hands it back now: the process that
+ * made the repair may have ended.
+ */
 export async function finishDefinition(
   { kube, copies }: HealContext,
   { component, live }: ObservedComponent,
@@ -108,7 +114,7 @@ export async function finishDefinition(
   return false;
 }
 
-/** What the installer wants is kept. */
+/** Saves a copy of the component as the installer wants it. */
 export async function saveCopy({ copies }: HealContext, { component, live }: ObservedComponent, signal: AbortSignal): Promise<void> {
   const copy = live === undefined ? undefined : copyOf(component, live, copies.get(component.id));
   if (copy !== undefined) await copies.save(copy, signal);

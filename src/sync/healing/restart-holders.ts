@@ -12,8 +12,9 @@ import { askRight } from "./node-side-rights.ts";
 const KINDS: readonly string[] = [WORKLOADS.Deployment.kind, WORKLOADS.DaemonSet.kind];
 
 /**
- * Pods keep the tokens of a ServiceAccount that was deleted, which the API server refuses, when the account is made anew, by healing or by an
- * installer. Their workloads replace them once their template changes, by an annotation with the account's uid: so they are restarted once.
+ * Restarts the workloads of a recreated ServiceAccount once. After healing or an installer recreates an account, the pods that use it still
+ * have tokens of the deleted account, which the API server rejects. An annotation with the account's uid changes the pod template, so that
+ * the controllers replace the pods.
  */
 export async function restartHolders(context: HealContext, { component, live }: ObservedComponent, signal: AbortSignal): Promise<void> {
   if (component.resource.plural !== RESOURCES.serviceAccounts.plural || live === undefined) return;
@@ -38,7 +39,7 @@ interface Restart {
   readonly account: KubeObject;
 }
 
-/** Onto the state that was judged: a conflict is a reason to judge again. */
+/** Patches the workload in the state that the worker checked. After a conflict, the worker checks the workload again. */
 async function restart({ kube, report }: HealContext, { holder, workload, account }: Restart, signal: AbortSignal): Promise<void> {
   const { uid, resourceVersion } = workload.metadata;
   const annotations = { [WORKLOAD_ANNOTATIONS.accountUid]: account.metadata.uid };

@@ -11,17 +11,20 @@ import { type HeldRecord, RecordIndex } from "./record-index.ts";
 import { RecordWriter } from "./record-writer.ts";
 import type { ControllerRevision, RecordKind } from "./stored-record.ts";
 
-/** Records in ControllerRevisions, each signed with the install's own key. A forged, copied or foreign one is ignored and reported. */
+/**
+ * Records in ControllerRevisions, each signed with the install's own key. The worker ignores and reports forged, copied and foreign
+ * records.
+ */
 export interface SignedRecords<T> {
   readonly hasSynced: boolean;
-  /** The newest trustworthy record of the key. */
+  /** Returns the newest trusted record of the key. */
   get(key: string): T | undefined;
-  /** The same as canonical JSON. */
+  /** Returns the same record as canonical JSON. */
   textOf(key: string): string | undefined;
   keys(): readonly string[];
   save(data: T, signal: AbortSignal): Promise<void>;
   remove(key: string, signal: AbortSignal): Promise<void>;
-  /** Signs anew what 0.3.0 signed, a few records a second, until the signal aborts. */
+  /** Signs the records of 0.3.0 again, a few records per second, until the signal aborts. */
   renew(signal: AbortSignal): Promise<void>;
 }
 
@@ -31,12 +34,12 @@ export interface SignedRecordsOptions<T> {
   readonly watcher: KubeWatcher;
   readonly fingerprints: Fingerprints;
   readonly process: Pick<ProcessParts, "clock" | "logger" | "random">;
-  /** Where all of them lie; every namespace where not given. */
+  /** Namespace of all the records; every namespace if not set. */
   readonly namespace?: string;
   readonly onChange: (key: string) => void;
 }
 
-/** Between two records that are signed anew (milliseconds): 10,000 of them take half an hour, at ten writes a second. */
+/** Pause in milliseconds between two records that the worker signs again: 10,000 records take half an hour, at ten writes per second. */
 const RENEWAL_MS = 200;
 
 export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: AbortSignal): SignedRecords<T> {
@@ -49,14 +52,14 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
     for (const stored of records) {
       const { ref, uid } = stored;
       await kube.delete(RESOURCES.controllerRevisions, ref, uid === "" ? {} : { uid }, deleteSignal);
-      // One that came and went between two lists makes no event: forgotten here, it never speaks for its object again.
+      // The watch delivers no event for a record that appears and disappears between two lists, so remove the record from the index here.
       index.remove(stored);
     }
   };
   const save = async (data: T, saveSignal: AbortSignal): Promise<void> => {
     const stored = heldRecord(await writer.write(data, index.newest(kind.keyOf(data))?.saved ?? 0, saveSignal));
     const older = index.all(stored.key).filter((candidate) => candidate.ref.name !== stored.ref.name);
-    // The watch shows it a moment later; until then the next reconcile must already see it.
+    // The watch shows the record a moment later, but the next reconcile must already see it.
     index.add(stored);
     await deleteAll(older, saveSignal);
   };
@@ -66,7 +69,7 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
       resource: RESOURCES.controllerRevisions,
       ...(namespace === undefined ? {} : { namespace }),
       labelSelector: `${SNAPSHOT_LABEL}=${kind.label}`,
-      project: (object) => known.held(object as ControllerRevision), // Read by its resource.
+      project: (object) => known.held(object as ControllerRevision), // The watch reads this resource only.
       onChange: (_ref, { previous, current }) => {
         if (previous !== undefined) index.remove(previous);
         if (current !== undefined) index.add(current);
@@ -84,7 +87,7 @@ export function startSignedRecords<T>(options: SignedRecordsOptions<T>, signal: 
     },
     get: (key) => {
       const text = index.newest(key)?.text;
-      return text === undefined ? undefined : (JSON.parse(text) as T); // Made from one.
+      return text === undefined ? undefined : (JSON.parse(text) as T); // The text was made from a T.
     },
     textOf: (key) => index.newest(key)?.text,
     keys: () => index.keys(),
@@ -99,7 +102,10 @@ interface Renewing<T> {
   readonly save: (data: T, signal: AbortSignal) => Promise<void>;
 }
 
-/** What is believed is signed as it is. A class that changes meanwhile is saved by its own reconcile, and signed last. */
+/**
+ * Returns the queue that signs trusted records again, with unchanged content. If a class changes in the meantime, its own reconcile saves
+ * it, and that signature is the latest.
+ */
 function renewalQueue<T>({ clock, random, logger }: SignedRecordsOptions<T>["process"], { index, save }: Renewing<T>): WorkQueue {
   return new WorkQueue({
     workers: 1,
@@ -111,7 +117,7 @@ function renewalQueue<T>({ clock, random, logger }: SignedRecordsOptions<T>["pro
       patiently(async () => {
         const newest = index.newest(key);
         if (newest === undefined || !isFormer(newest)) return { kind: "done" };
-        await save(JSON.parse(newest.text) as T, signal); // Made from one.
+        await save(JSON.parse(newest.text) as T, signal); // The text was made from a T.
         await clock.sleep(RENEWAL_MS, signal);
         return { kind: "done" };
       }),

@@ -5,13 +5,13 @@ import { type HeldClass, MAX_CLASS_CHARACTERS, wholeClass } from "../../domain/p
 import { type SignedRecords, type SignedRecordsOptions, startSignedRecords } from "./signed-records.ts";
 import type { RecordKind } from "./stored-record.ts";
 
-/** Class snapshots by `namespace/name` of the class, in the class's namespace. */
+/** Class snapshots by `namespace/name` of the class, in the namespace of the class. */
 export interface Snapshots extends SignedRecords<ClassSnapshot> {
-  /** Whether the snapshot is the class as it is, under this CRD. Asked again of the same object, it costs nothing. */
+  /** Whether the snapshot equals the class as it is, under this CRD. For the same object, a repeated check costs nothing. */
   isCurrent(provider: HeldClass, crd: CrdIdentity): boolean;
 }
 
-/** What a snapshot has beside what its class has. */
+/** Number of characters that a snapshot has in addition to those of its class. */
 const OWN_CHARACTERS = 1_024;
 
 export const SNAPSHOT: RecordKind<ClassSnapshot> = {

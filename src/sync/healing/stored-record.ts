@@ -6,27 +6,27 @@ import type { Logger } from "../../domain/ports/logger.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 import { claimIn, type RefusedSignature, verify } from "./record-signature.ts";
 
-/** apps/v1: a built-in kind, so it survives the deletion of every CRD. `data` is immutable. */
+/** An apps/v1 kind. It is built in, so it survives the deletion of every CRD. `data` is immutable. */
 export interface ControllerRevision extends KubeObject {
   readonly revision: number;
   readonly data: unknown;
 }
 
-/** What of a kind of record is written, and where. */
+/** Content and place of one kind of record. */
 export interface RecordKind<T> {
-  /** Value of the label that tells the kinds apart. */
+  /** Value of the label that distinguishes the kinds. */
   readonly label: string;
-  /** First part of the names. */
+  /** First part of the record names. */
   readonly prefix: string;
   keyOf(data: T): string;
   namespaceOf(data: T): string;
   annotationsOf(data: T): Readonly<Record<string, string>>;
   revisionOf(data: T): number;
-  /** Characters of the longest as JSON; any number where not given. */
+  /** Length of the longest record as JSON, in characters; no limit if not set. */
   readonly mostCharacters?: number;
-  /** Says that a record is not believed, and why. */
+  /** Logs that the worker does not trust a record, and why. */
   warnForged(logger: Logger, forged: { readonly snapshot: string; readonly why: string }): void;
-  /** Whether data with our signature is of this version and belongs where it lies. */
+  /** Whether data with the worker's signature is of this version and is in the right namespace. */
   isSound(data: T, namespace: string): boolean;
 }
 
@@ -35,12 +35,12 @@ export interface StoredRecord<T> {
   readonly uid: string;
   readonly resourceVersion: number;
   readonly key: string;
-  /** Unix milliseconds of its signature; 0 where 0.3.0 made it. */
+  /** Unix time in milliseconds of the signature; 0 if 0.3.0 made it. */
   readonly saved: number;
-  /** As it stands in the metadata. */
+  /** The signature as it is in the metadata. */
   readonly signature: string;
   readonly data: T;
-  /** The data as canonical JSON: made once, since it may be long. */
+  /** The data as canonical JSON, made once because it may be long. */
   readonly text: string;
 }
 
@@ -51,7 +51,7 @@ export interface Signing<T> {
 
 export type SignedData<T> = Pick<StoredRecord<T>, "data" | "text" | "saved">;
 
-/** The revision as the record that this install has signed. */
+/** Returns the revision as the record that this install signed. */
 function storedAs<T>(
   { metadata }: Pick<KubeObject, "metadata">,
   kind: RecordKind<T>,
@@ -76,18 +76,18 @@ export function judgeRecord<T>(
   const text = canonical(revision.data);
   const verdict = verify(fingerprints, { label: kind.label, namespace, text }, claim);
   if (verdict.kind !== "genuine") return verdict;
-  const data = revision.data as T; // Its signature proves that we wrote it.
+  const data = revision.data as T; // The signature proves that the worker wrote it.
   if (!kind.isSound(data, namespace)) return { kind: "forged", why: "it belongs to another version, or to another namespace" };
   return { kind: "genuine", record: storedAs(revision, kind, { data, text, saved: verdict.saved, signature: claim.signature }) };
 }
 
-/** What a revision holds; undefined for one that is not believed. */
+/** Returns the record in a revision; undefined if the worker does not trust the revision. */
 export function recordIn<T>(revision: Pick<ControllerRevision, "metadata" | "data">, signing: Signing<T>): StoredRecord<T> | undefined {
   const judged = judgeRecord(revision, signing);
   return judged.kind === "genuine" ? judged.record : undefined;
 }
 
-/** Undefined for one that is not believed, with a word in the log where somebody forged it. */
+/** Returns the record in a revision; undefined if the worker does not trust the revision. Logs a warning if someone forged it. */
 export function verifiedRecord<T>(
   revision: ControllerRevision,
   { logger, ...signing }: Signing<T> & { readonly logger: Logger },

@@ -6,7 +6,7 @@ import type { GateState } from "./crd-health.ts";
 
 export interface FreezeOptions {
   readonly events: EventSink;
-  /** Of the install. */
+  /** Namespace of the install. */
   readonly namespace: string;
 }
 
@@ -16,7 +16,10 @@ export function tellTrust({ metrics, logger }: { readonly metrics: SyncMetrics; 
   else logger.info("acting on classes", { crdUid: state.crdUid });
 }
 
-/** One event for a freeze, however many classes it holds up. Told apart by when it began (Unix milliseconds). */
+/**
+ * Returns a function that emits one event per freeze, however many classes the freeze holds up. `since`, the start of the freeze (Unix time
+ * in milliseconds), identifies the freeze.
+ */
 export function createFreezeTeller({ events, namespace }: FreezeOptions): (why: string, since: number) => void {
   let told: number | undefined;
   return (why, since) => {

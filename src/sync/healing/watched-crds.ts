@@ -12,23 +12,26 @@ import type { HealingOptions } from "./heal-context.ts";
 import { healCrd } from "./heal-crd.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 
-/** Names of the CRDs that classes and their statuses live under. */
+/** Names of the CRDs of classes, of the driver's records of mounts, and of class statuses. */
 export const CLASS_CRD = nameOf(RESOURCES.secretProviderClasses);
 export const POD_STATUS_CRD = nameOf(RESOURCES.secretProviderClassPodStatuses);
 export const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
 
-/** Somebody who keeps damaging a CRD costs a write a second, not a hot loop (milliseconds). */
+/** Pause in milliseconds after a repair. If someone keeps damaging a CRD, this costs one write per second instead of a hot loop. */
 const AFTER_HEALING_MS = 1_000;
-/** The copies have not been listed yet (milliseconds). */
+/** Time in milliseconds until the next reconcile while the copies have not been listed. */
 const STARTING_MS = 100;
-/** While the install is being removed nothing is healed; the mark may be taken back (milliseconds). */
+/**
+ * Time in milliseconds until the next reconcile while the install is being removed. The worker then heals nothing, but a user may remove
+ * the mark again.
+ */
 const REMOVING_MS = 5_000;
 
 export interface CrdOptions {
   readonly healing: Pick<HealingOptions, "heal" | "crds">;
   readonly kube: KubeClient;
   readonly watcher: KubeWatcher;
-  /** Of the install. */
+  /** Namespace of the install. */
   readonly namespace: string;
   readonly copies: ComponentCopies;
   readonly process: Omit<ProcessParts, "events">;
@@ -38,12 +41,12 @@ export interface WatchedCrds {
   readonly queue: WorkQueue;
   readonly watchedClassCrd: Reflector<CustomResourceDefinition>;
   readonly watchedStatusCrd: Reflector<CustomResourceDefinition>;
-  /** Of the driver's records of what pods have mounted. */
+  /** CRD of the driver's records of what pods have mounted. */
   readonly watchedPodStatusCrd: Reflector<CustomResourceDefinition>;
   onClassCrd(listener: (live: CustomResourceDefinition | undefined) => void): void;
 }
 
-/** Heals each CRD of ours until it is whole, whenever the watch shows a change of it. */
+/** Heals each shipped CRD until it is whole, when a watch shows that it changed. */
 export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds {
   const { kube, watcher, namespace, copies } = options;
   const { heal, crds } = options.healing;
@@ -75,7 +78,7 @@ export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds
       queue.add(metadata.name);
     };
     watched.set(metadata.name, watchCrd(watcher, { name: metadata.name, onChange }, signal));
-    // Also without an event: a CRD that is absent from the start makes none.
+    // Add the name without an event, too: a CRD that is absent from the start causes none.
     queue.add(metadata.name);
   }
   return {
@@ -87,7 +90,7 @@ export function startCrds(options: CrdOptions, signal: AbortSignal): WatchedCrds
   };
 }
 
-/** What was listed through a damaged CRD may be cut: every change of the CRD is followed by a fresh list. */
+/** Lists the classes again after every change of the class CRD, because a list through a damaged CRD may contain cut classes. */
 export function relistAfterDamage(
   crds: WatchedCrds,
   {
@@ -106,7 +109,7 @@ export function relistAfterDamage(
     const current = live?.metadata.generation;
     if (current !== undefined && generation !== undefined && current !== generation) classes.relist();
     generation = current;
-    // No class has changed, but what may be done because of it has.
+    // The classes are unchanged, but what the worker may do because of them is not.
     for (const provider of classes.list()) lookAt(keyOf(provider));
   });
 }
@@ -121,7 +124,7 @@ function nameOf({ plural, group }: Resource): string {
   return `${plural}.${group}`;
 }
 
-/** One watch per CRD of ours: RBAC by name allows no wider one. */
+/** Starts a watch of one shipped CRD. RBAC by name allows no wider watch. */
 function watchCrd(
   watcher: KubeWatcher,
   { name, onChange }: { readonly name: string; readonly onChange: (live: CustomResourceDefinition | undefined) => void },
@@ -131,7 +134,7 @@ function watchCrd(
     {
       resource: RESOURCES.customResourceDefinitions,
       fieldSelector: `metadata.name=${name}`,
-      project: (object) => object as CustomResourceDefinition, // The kind that was asked for.
+      project: (object) => object as CustomResourceDefinition, // The watch reads this kind only.
       onChange: (_ref, { current }) => onChange(current),
     },
     signal,

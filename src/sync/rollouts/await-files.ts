@@ -14,10 +14,10 @@ import { hasOldPods, podsFor } from "./rollout-write.ts";
 
 const MAX_SHOWN = 5;
 
-/** For which versions, by their hash. */
+/** Conditions for old pods, and the hash of the versions that they lack. */
 type Candidate = OldBefore & { readonly stamp: string };
 
-/** Whether pods run that have old versions, by their age or the driver's records; a text: why that cannot be told. */
+/** Whether pods with old versions run, according to their age or the driver's records. A text says why this is not known. */
 export async function hasOldVersions(
   context: RolloutContext,
   { workload, versions }: AskingWorkload,
@@ -35,7 +35,7 @@ interface Mounted extends Candidate {
   readonly classes: readonly MountedClass[];
 }
 
-/** What a list has shown counts until the workload, or a record of its namespace, changes. */
+/** The result of a pod list counts until the workload, or a record of its namespace, changes. */
 async function hasOldMounted(
   { worker, writer, versions: { records } }: RolloutContext,
   { workload, classes, stamp, since, byMount }: Mounted,
@@ -60,7 +60,7 @@ async function hasOldMounted(
 
 interface Mounts {
   readonly classes: readonly MountedClass[];
-  /** Also those of before the versions came. */
+  /** Whether mounts that are older than the versions count, too. */
   readonly byMount: boolean;
   readonly filesOf: FilesOfPod;
   /** Unix milliseconds. */
@@ -74,9 +74,9 @@ function haveOldMounts(pods: readonly AgingPod[], { classes, byMount, filesOf, n
 }
 
 /**
- * One that is to be restarted because of what it only mounts waits until the driver has brought the files of its pods up to date: then
- * every node that they run on can have the new versions, and a container that restarts on its own starts with them, too. A new pod mounts
- * what the vault has then, so that after a time of grace the wait ends: where the driver does not rotate, files never change.
+ * Makes a workload wait whose restart is due and that only mounts some of its classes, until the driver has updated the files of its pods.
+ * After that, every node that the pods run on can have the new versions, and a container that restarts on its own starts with them, too.
+ * The wait ends after a grace period, because a new pod mounts what the vault then has. If the driver does not rotate, files never change.
  */
 export async function withFiles(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
   const { versions, standing } = each;
@@ -113,7 +113,7 @@ async function filesAwaited(
   return message === undefined ? undefined : { ...waiting, message, until };
 }
 
-/** Why nothing is concluded about the pods of a workload. */
+/** Returns why the worker concludes nothing about the pods of a workload. */
 function unseen({ why }: Trouble): string {
   return `its pods cannot be listed: ${why}`;
 }

@@ -7,7 +7,7 @@ import type { RolloutContext } from "./rollout-context.ts";
 import { holdsSlot } from "./under-way.ts";
 
 export interface ChosenStarts {
-  /** What is due and may not begin says why. */
+  /** All workloads that request restarts. If a due restart cannot begin, the standing of its workload says why. */
   readonly asking: readonly AskingWorkload[];
   readonly starts: readonly Due[];
   readonly haltedBy: Judged | undefined;
@@ -15,7 +15,10 @@ export interface ChosenStarts {
 
 type Context = Pick<RolloutContext, "settings" | "limits">;
 
-/** Which of the due are restarted now: as budgets, the namespace's own number and the cluster's allow. A dry run restarts none of those. */
+/**
+ * Chooses the due restarts that begin now. Disruption budgets, the limit of the namespace and the limit of the cluster must allow them. In
+ * a dry run, none begins.
+ */
 export async function chooseStarts(
   { settings, limits: { budgets, slots } }: Context,
   namespace: string,
@@ -25,7 +28,7 @@ export async function chooseStarts(
   const isDryRun = settings.controls.mode === "dry-run";
   const asking = isDryRun ? budgeted.map((each) => held(each, { kind: "dryRun" })) : budgeted;
   const { starts, haltedBy } = planNamespace(asking, settings.mostAtATime);
-  // What is down, or has a slot already, takes nothing from the cluster that it has not taken before.
+  // A workload that was not ready before, or that already has a slot, takes no further slot of the cluster.
   const holders = asking.filter(holdsSlot);
   const withSlot = new Set(holders.map(({ workload }) => workload.uid));
   const inTurn = starts.filter(({ standing, workload }) => standing.turn !== "unready" && !withSlot.has(workload.uid));

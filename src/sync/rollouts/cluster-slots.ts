@@ -1,38 +1,44 @@
 /**
- * Which namespaces may restart workloads under `--max-rollouts`. Slots are counted by what each namespace has under way; who does not get one
- * stands in a line of namespaces, so that one with a hundred workloads waits behind one with a single one. Everything here is found again by
- * looks at the namespaces: another leader begins with an empty line.
+ * Options of the slots of `--max-rollouts`. The worker counts slots by the restarts that each namespace has under way. A namespace without
+ * a slot waits in line, so that a namespace with a hundred workloads waits behind one with a single workload. Reconciles of the namespaces
+ * rebuild all of this: another leader begins with an empty line.
  */
 export interface ClusterSlotsOptions {
   /** `--max-rollouts` */
   readonly most: number;
-  /** Those with workloads that may ask. */
+  /** Returns the namespaces with workloads that may request restarts. */
   readonly namespaces: () => readonly string[];
-  /** How many workloads of the namespace look as if their restart was under way. Asked only while the namespace was not looked at yet. */
+  /**
+   * Returns the number of workloads of the namespace whose restart seems to be under way. Called only until the namespace has been
+   * reconciled.
+   */
   readonly unseenIn: (namespace: string) => number;
-  /** There may be a slot for the namespace. */
+  /** Called if there may be a slot for the namespace. */
   readonly wake: (namespace: string) => void;
 }
 
 export interface SlotClaim {
   readonly namespace: string;
-  /** Restarts that are under way, and have not failed. */
+  /** Number of restarts that are under way and have not failed. */
   readonly underWay: number;
-  /** Restarts that could begin now. */
+  /** Number of restarts that could begin now. */
   readonly wanted: number;
 }
 
 export class ClusterSlots {
   readonly #options: ClusterSlotsOptions;
   readonly #underWay = new Map<string, number>();
-  /** In the order of their claims. */
+  /** Waiting namespaces, in the order of their claims. */
   readonly #line = new Set<string>();
 
   constructor(options: ClusterSlotsOptions) {
     this.#options = options;
   }
 
-  /** How many of the wanted restarts begin: they count from now on. The rest waits behind the namespaces that wait already. */
+  /**
+   * Returns how many of the wanted restarts begin. They count from now on. For the rest, the namespace waits behind the namespaces that
+   * already wait.
+   */
   claim({ namespace, underWay, wanted }: SlotClaim): number {
     this.#underWay.set(namespace, underWay);
     const granted = Math.min(wanted, this.#shareOf(namespace));
@@ -43,18 +49,24 @@ export class ClusterSlots {
     return granted;
   }
 
-  /** It could not be looked at: nobody waits behind it. What it has under way still counts. */
+  /**
+   * Call this if the reconcile of the namespace failed, so that no other namespace waits behind it. Its restarts that are under way still
+   * count.
+   */
   leaveLine(namespace: string): void {
     if (this.#line.delete(namespace)) this.#wakeNext(namespace);
   }
 
-  /** Nothing in it asks any more. */
+  /** Call this if no workload of the namespace requests restarts any more. */
   forget(namespace: string): void {
     this.#underWay.delete(namespace);
     this.leaveLine(namespace);
   }
 
-  /** At least one for each that is in the line before and behind it, as far as there are. */
+  /**
+   * Returns the number of slots that the namespace can use. Reserves one slot for each namespace before it in line. Also reserves one for
+   * each namespace behind it, unless this would leave none for the namespace itself.
+   */
   #shareOf(namespace: string): number {
     const others = [...this.#line].filter((each) => each !== namespace).length;
     const left = this.#free() - this.#ahead(namespace);
@@ -69,7 +81,7 @@ export class ClusterSlots {
     return this.#options.most - used;
   }
 
-  /** Namespaces that asked before. */
+  /** Returns the number of namespaces that are before it in line. */
   #ahead(namespace: string): number {
     let count = 0;
     for (const each of this.#line) {

@@ -7,21 +7,23 @@ type Workloads = Pick<RolloutWorkloads, "hasSynced" | "unlisted" | "ofNamespace"
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Classes that some workload uses which asks for restarts. Of those that mirror nothing the vault is asked for this reason alone: of all
- * others nothing is.
+ * Classes of workloads that request restarts. If such a class has no synced Secrets, this is the only reason why the worker queries the
+ * vault for it. For other classes without synced Secrets, the worker does not query the vault.
  */
 export class FollowedClasses {
   readonly #workloads: Workloads;
-  /** Names by namespace, as the workloads are now; absent where they have to be gone through. */
+  /** Class names by namespace for the current workloads; absent if the worker has to go through the workloads. */
   readonly #current = new Map<string, ReadonlySet<string>>();
-  /** The same as {@link changesIn} last told them. */
+  /** Class names by namespace as of the last call of {@link changesIn}. */
   readonly #told = new Map<string, ReadonlySet<string>>();
 
   constructor(workloads: Workloads) {
     this.#workloads = workloads;
   }
 
-  /** Whether the class (`namespace/name`) is one; undefined while the workloads that may be are not listed. */
+  /**
+   * Whether a workload that requests restarts uses the class (`namespace/name`); undefined while workloads that may do so are not listed.
+   */
   has(classKey: string): boolean | undefined {
     if (!this.#workloads.hasSynced) return undefined;
     const { namespace, name } = refOfKey(classKey);
@@ -29,12 +31,12 @@ export class FollowedClasses {
     return this.#workloads.unlisted.length === 0 ? false : undefined;
   }
 
-  /** A workload of the namespace, or a default of it, has changed. */
+  /** Call this when a workload of the namespace, or a default of the Namespace, changes. */
   note(namespace: string): void {
     this.#current.delete(namespace);
   }
 
-  /** Classes (`namespace/name`) that have become one since the last time, or ceased to be one. */
+  /** Returns the classes (`namespace/name`) whose use by such workloads has begun or ended since the last call. */
   changesIn(namespace: string): readonly string[] {
     if (!this.#workloads.hasSynced) return [];
     const before = this.#told.get(namespace) ?? NONE;

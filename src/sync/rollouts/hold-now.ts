@@ -11,13 +11,13 @@ import { holdBy } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
 import { defaultsIn } from "./rollout-workloads.ts";
 
-/** For how long an answer counts that no copy shows (milliseconds). */
+/** Time in milliseconds for which an answer of the API server counts although no live copy shows it. */
 const COUNTS_MS = 30_000;
 
 /**
- * What keeps a restart from beginning, asked of the API server at once before it does. Copies lag for as long as their watch is broken, and a
- * look that writes one workload after the other takes minutes where an admission webhook is slow: a pause, the end of a window or a budget
- * that is used up by now counts. A workload that does not run has nothing that a budget keeps.
+ * Reads from the API server what keeps a restart from beginning, right before it begins. A live copy is outdated while its watch is broken,
+ * and a reconcile that writes one workload after the other takes minutes if an admission webhook is slow. A pause, the end of a window, or
+ * a budget that was used up in the meantime counts. A workload that is not ready has nothing that a budget protects.
  */
 export async function holdNow(
   context: RolloutContext,
@@ -35,7 +35,10 @@ export async function holdNow(
   return asked;
 }
 
-/** The same, as it was answered a moment ago: others have their turn meanwhile. A Namespace that has changed since is asked again. */
+/**
+ * Returns the recent result of {@link holdNow}, so that other workloads have their turn in the meantime. The result does not count if the
+ * Namespace has changed since.
+ */
 export function recentHold({ writer, memory, workloads, worker }: RolloutContext, workload: Workload): Hold | undefined {
   const trouble = openTrouble(writer, { workload, request: "ask" });
   if (trouble !== undefined) return { kind: "blocked", why: trouble.why };
@@ -44,7 +47,7 @@ export function recentHold({ writer, memory, workloads, worker }: RolloutContext
   return isRecent && heldNow.defaults === workloads.defaultsOf(workload.ref.namespace ?? "") ? heldNow.hold : undefined;
 }
 
-/** Milliseconds for which that counts; undefined where nothing does. */
+/** Returns the time in milliseconds for which that result still counts; undefined if there is none. */
 export function heldNowFor({ memory, worker }: RolloutContext, workload: Workload): number | undefined {
   const { heldNow } = memory.of(workload);
   const left = heldNow === undefined ? 0 : heldNow.until - worker.clock.now();
@@ -56,7 +59,7 @@ async function liveDefaults({ worker }: RolloutContext, { ref }: Workload, signa
   return (found && defaultsIn(found)) ?? {};
 }
 
-/** Those under which another restart is under way are known from the look itself. */
+/** Returns the hold by a live budget that is used up. The reconcile itself knows the budgets under which another restart is under way. */
 async function budgetHold(
   { limits: { budgets }, worker }: RolloutContext,
   workload: Workload,

@@ -10,14 +10,14 @@ export interface OwnRequestPorts {
   readonly memory: RolloutMemory;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** What is begun in a look; undefined: as many as there are. */
+  /** Limit on the requests that a reconcile begins; undefined for no limit. */
   readonly turn?: LookTurn;
 }
 
-/** Of one look's such requests, in milliseconds: with the last one that has begun it lasts longer. */
+/** Total time in milliseconds after which a reconcile begins no further request. The last request that it began can take longer. */
 const TURN_MS = 5_000;
 
-/** A look makes them one after the other, and other namespaces wait for its worker. */
+/** Time limit for the requests of one reconcile, which makes them one after the other while other namespaces wait for its queue worker. */
 class LookTurn {
   readonly #clock: Clock;
   #spentMs = 0;
@@ -27,12 +27,12 @@ class LookTurn {
     this.#clock = clock;
   }
 
-  /** Whether something is left for the next look. */
+  /** Whether a request is left for the next reconcile. */
   get hasPutOff(): boolean {
     return this.#hasPutOff;
   }
 
-  /** Why a request waits for the next look; undefined: it may begin. */
+  /** Returns why a request waits for the next reconcile; undefined if it can begin. */
   putOff(): Trouble | undefined {
     if (this.#spentMs < TURN_MS) return undefined;
     this.#hasPutOff = true;
@@ -63,15 +63,18 @@ export interface OwnRequestOf {
 type Waits = readonly [first: number, longest: number];
 
 const ANSWERED: Waits = [1_000, 60_000];
-/** Policies are changed by people. */
+/** The cause is usually a policy, which only people change. */
 const REFUSED: Waits = [60_000, 60_000];
-/** Each attempt costs as long as a request may take. */
+/** Each attempt takes as long as a request can take. */
 const UNANSWERED: Waits = [30_000, 120_000];
 
-/** Somebody wrote the workload in between, and its new state is on its way: that often in a row, the look is repeated. */
+/**
+ * Number of conflicts in a row after each of which the worker repeats the reconcile at once: someone wrote the workload in between, and the
+ * watch will soon show its new state.
+ */
 const CONFLICTS = 3;
 
-/** The context of a look, or of a part of it, with a turn of its own. */
+/** Returns the context of a reconcile, or of a part of it, with a separate time limit for requests. */
 export function inTurn<Context extends { readonly writer: OwnRequestPorts }>(
   context: Context,
 ): Context & { readonly writer: { readonly turn: LookTurn } } {
@@ -79,9 +82,9 @@ export function inTurn<Context extends { readonly writer: OwnRequestPorts }>(
 }
 
 /**
- * Makes a request of which only one workload is the cause. Its failure is that workload's trouble, and none of its neighbours: it is returned,
- * remembered, and the request is not repeated for a while. Thrown is what is everybody's trouble; what got no answer is both, so that a look
- * waits for one such request at most, and the next look passes it over.
+ * Makes a request for a single workload. If it fails, only that workload is in trouble, and not its neighbors: this returns and remembers
+ * the trouble, and the worker does not repeat the request for a while. Throws errors that affect all workloads. An error without an answer
+ * is both remembered and thrown. A reconcile therefore waits for one such request at most, and the next reconcile skips it.
  */
 export async function attempt<T>(ports: OwnRequestPorts, of: OwnRequestOf, make: () => Promise<T>): Promise<Result<T, Trouble>> {
   const { memory, turn } = ports;
@@ -98,7 +101,7 @@ export async function attempt<T>(ports: OwnRequestPorts, of: OwnRequestOf, make:
   }
 }
 
-/** What was thrown, remembered as the workload's own; thrown again where it is not, or not only. */
+/** Remembers the error as the workload's own and returns it. Throws it if it is not, or not only, the workload's own. */
 function afterFailure(ports: OwnRequestPorts, of: OwnRequestOf, thrown: unknown): Trouble {
   if (!(thrown instanceof KubeError) || isEverybodys(thrown)) throw thrown;
   const { memory, clock, logger } = ports;
@@ -118,35 +121,36 @@ function afterFailure(ports: OwnRequestPorts, of: OwnRequestOf, thrown: unknown)
   return trouble;
 }
 
-/** The request was not made: nothing is known that was not before. */
+/** Whether the worker did not make the request, so that it learned nothing new. */
 export function isPutOff({ failures }: Trouble): boolean {
   return failures === 0;
 }
 
-/** Why the request is not made now. */
+/** Returns why the worker does not make the request now; undefined if it can. */
 export function openTrouble({ memory, clock }: Omit<OwnRequestPorts, "logger">, { workload, request }: OwnRequestOf): Trouble | undefined {
   const known = memory.of(workload).troubles.get(request);
   if (known === undefined || known.until <= clock.now()) return undefined;
   return known.refusedAt === undefined || known.refusedAt === workload.resourceVersion ? known : undefined;
 }
 
-/** Milliseconds until the first request of the workload may be repeated; undefined where none has failed. */
+/** Returns the time in milliseconds until the worker can repeat the first failed request of the workload; undefined if there is none. */
 export function retryIn({ memory, clock }: Omit<OwnRequestPorts, "logger">, workload: Workload): number | undefined {
   const now = clock.now();
   const open = [...memory.of(workload).troubles.values()].filter(({ until }) => until > now);
   return open.length === 0 ? undefined : Math.min(...open.map(({ until }) => until - now));
 }
 
-/** Our own policy, which goes by the Namespace as its API server has it, and the beginning of its sentence for a pause. */
+/** The install's own policy, which uses the Namespace as its API server has it, and the beginning of its message about a pause. */
 const PAUSED_POLICY = {
   name: "keyvault-injector-sync-workloads",
   sentence: "the sync worker cannot restart workloads where restarts are paused",
 };
 
 /**
- * A pause that the worker does not see is refused: one of the two has not heard of the Namespace's change yet, and the restart has not failed.
- * The policy gives `Forbidden` as the reason of each of its validations, and `status.details.causes` repeats the message.
- * So the sentence of `manifests/policies/sync-workloads.yaml` is compared.
+ * Whether the policy rejected a restart because of a pause that the worker does not see. Either the worker or the API server has not
+ * received the change of the Namespace yet, so the restart has not failed. The policy gives `Forbidden` as the reason of each of its
+ * validations, and `status.details.causes` repeats the message. This therefore compares the sentence of
+ * `manifests/policies/sync-workloads.yaml`.
  */
 function isUnseenPause(error: KubeError): boolean {
   const { refuser } = error;
@@ -158,7 +162,10 @@ function asConflict({ message, retry, status = 409 }: KubeError): KubeError {
   return new KubeError("Conflict", message, { retry, status });
 }
 
-/** The worker's own credentials, or another replica leads. */
+/**
+ * Whether the error affects all workloads: the request was not sent, the API server does not accept the worker's credentials, or another
+ * replica leads.
+ */
 function isEverybodys({ code, isUnsent }: KubeError): boolean {
   return isUnsent || code === "Unauthorized" || code === "NotLeading";
 }

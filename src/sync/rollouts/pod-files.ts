@@ -3,29 +3,32 @@ import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts"
 import { type FilesOfPod, isRecordOf, type PodFiles, podFilesOf, recordName } from "../../domain/rollout/mounted-files.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 
-/** What the driver says that the files of pods have. */
+/** The driver's records of the versions in the files of pods. */
 export interface DriverRecords {
-  /** Begins to read the records, if nobody has asked before. Why nothing may be concluded from them; undefined where something may. */
+  /** Starts to read the records at the first call. Returns why the worker cannot conclude anything from them; undefined if it can. */
   problem(): string | undefined;
-  /** How often records of this namespace have changed: what was concluded from them counts until they do. */
+  /** Returns the number of changes of records in this namespace. A conclusion from the records is valid until this number changes. */
   changesIn(namespace: string | undefined): number;
-  /** By the records of this namespace alone: who may write those of another one says nothing of its pods. */
+  /**
+   * Returns the files of the pods of this namespace, from the records of this namespace alone. A user who can write records in another
+   * namespace has no influence on it.
+   */
   filesIn(namespace: string | undefined): FilesOfPod;
 }
 
 export interface DriverRecordsOptions {
   readonly watcher: KubeWatcher;
-  /** Of the records' CRD, which is the driver's. */
+  /** State of the CRD of the records, which is the driver's. */
   readonly crdHealth: Pick<CrdHealth, "state">;
-  /** Something of the namespace changed. */
+  /** Called when a record of the namespace changes. */
   readonly onChange: (namespace: string) => void;
-  /** All records were listed: what was not known is. */
+  /** Called when all records have been listed, so that what was unknown is known. */
   readonly onListed: () => void;
 }
 
 const { secretProviderClassPodStatuses: RESOURCE } = RESOURCES;
 
-/** Where no workload asks for restarts on account of what it only mounts, the records are not even listed. */
+/** Creates the access to the records. Does not even list them until a workload requests restarts because of classes that it only mounts. */
 export function createDriverRecords(options: DriverRecordsOptions, signal: AbortSignal): DriverRecords {
   let reflector: Reflector<PodFiles> | undefined;
   const changes = new Map<string, number>();

@@ -17,8 +17,8 @@ export interface ProveInput extends RolloutWriter {
 }
 
 /**
- * Whether a restart whose pods are all available is done: they have to be ready for a while, and their containers have to stay up. That it is
- * done is recorded on the workload: what happens to it later has nothing to do with these versions.
+ * Decides whether a restart whose pods are all available is done: the pods must have been ready for a while, and their containers must keep
+ * running. Records on the workload that the restart is done, because later problems of the workload have nothing to do with these versions.
  */
 export async function proveRestart(input: ProveInput, workload: Workload, signal: AbortSignal): Promise<Standing> {
   const { templateStamp: stamp, resourceVersion: at } = workload;
@@ -30,7 +30,7 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
   const listed = await attempt(input, { workload, request: "list" }, () =>
     input.kube.list<StartedPod>(RESOURCES.pods, { namespace, labelSelector: workload.selector, keep: startedPod }, signal),
   );
-  // As it stood when its pods were last seen: that others have their turn says nothing of them.
+  // Keep the standing as of the last pod list. This list was put off for other workloads, which shows nothing about these pods.
   if (!listed.ok && isPutOff(listed.error)) return before?.standing ?? { kind: "restarting" };
   const standing = await standingBy(input, { listed, workload, stamp }, signal);
   known.proof = { stamp, at, standing };
@@ -40,7 +40,7 @@ export async function proveRestart(input: ProveInput, workload: Workload, signal
 interface Restarted {
   readonly listed: Result<readonly StartedPod[], Trouble>;
   readonly workload: Workload;
-  /** Of its template. */
+  /** Stamp of its pod template. */
   readonly stamp: string;
 }
 
@@ -56,10 +56,11 @@ async function standingBy(input: ProveInput, { listed, workload, stamp }: Restar
   const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
   switch (proof.kind) {
     case "done":
-      // What could be replaced runs well. The restart stays open for the rest, which is known by its stamp and not by its age.
+      // The replaced pods run well. The restart stays open for the remaining pods, which the worker recognizes by their stamp and not by
+      // their age.
       if (workload.progress.heldBack > 0 && hasOtherPods(listed.value, stamp))
         return { kind: "obstructed", reason: "Partitioned", stamp, since: 0 };
-      // What does not let the record through costs its use alone.
+      // If the API server rejects the record, only the record is missing.
       await attempt(input, { workload, request: "record" }, () => recordSettled(input, workload, signal));
       return { kind: "current" };
     case "failed": {

@@ -15,9 +15,9 @@ export interface RolloutBudgets {
 
 export interface BudgetsOptions {
   readonly watcher: KubeWatcher;
-  /** One of the namespace changed. */
+  /** Called when a budget of the namespace changes. */
   readonly onChange: (namespace: string) => void;
-  /** All are known: also that a namespace has none. */
+  /** Called when all budgets have been listed. The worker then also knows which namespaces have none. */
   readonly onListed: () => void;
 }
 
@@ -44,12 +44,12 @@ export function startRolloutBudgets({ watcher, onChange, onListed }: BudgetsOpti
   };
 }
 
-/** Of the event loop's time, as {@link Breaths} counts it. */
+/** Units of event loop time for one selector, as {@link Breaths} counts them. */
 const UNITS_OF_A_SELECTOR = 2;
 
 /**
- * Those that are due, in the order of their restart, whose budget has room. Only a workload that runs well has something that a budget
- * keeps: what is down already, or in the middle of a restart of ours, is mended by its restart, and its budget would never allow one.
+ * Holds the due restarts whose budget has no room, in the order of the restarts. A budget protects only a workload that runs well. A
+ * workload that is down, or in the middle of the worker's restart, recovers by its restart, which its budget would never allow.
  */
 export async function withBudgets(
   budgets: RolloutBudgets,

@@ -31,33 +31,33 @@ export interface RolloutSettings {
   readonly watchesArgo: boolean;
 }
 
-/** What restarts need of the rest of the worker. */
+/** Parts of the worker that restarts need. */
 export interface RolloutsWorker extends Teller, Pick<MountsInput, "isSwitchedOff"> {
   readonly kube: KubeClient;
   readonly clock: Clock;
   readonly live: RolloutCaches;
 }
 
-/** The live copies of a cluster that decisions about restarts go by. */
+/** Live copies of the cluster on which the decisions about restarts are based. */
 export interface RolloutCaches {
   readonly classes: HeldClasses;
   readonly statuses: StatusStore;
   readonly secrets: SecretStore;
   readonly crdHealth: Pick<CrdHealth, "state">;
-  /** Of the CRD of the driver's records. */
+  /** State of the CRD of the driver's records. */
   readonly podStatusCrd: Pick<CrdHealth, "state">;
 }
 
-/** Everything that a look at a namespace reads and writes through. */
+/** Everything through which the reconcile of a namespace reads and writes. */
 export interface RolloutContext {
   readonly worker: RolloutsWorker;
   readonly settings: RolloutSettings;
   readonly workloads: RolloutWorkloads;
   readonly memory: RolloutMemory;
   readonly writer: RolloutWriter;
-  /** What else keeps a restart from beginning. `budgets`: undefined where they are not to be respected. */
+  /** Further limits on the start of a restart. `budgets`: undefined if the worker does not respect budgets. */
   readonly limits: { readonly slots: ClusterSlots; readonly budgets: RolloutBudgets | undefined };
-  /** Which versions there are, and which of them the driver has mounted. */
+  /** Times of the current versions, and the driver's records of mounted versions. */
   readonly versions: { readonly times: VersionTimes; readonly records: DriverRecords };
   readonly metrics: RolloutMetrics;
 }

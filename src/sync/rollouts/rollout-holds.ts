@@ -11,13 +11,16 @@ import type { RolloutContext } from "./rollout-context.ts";
 import { stampOf } from "./rollout-versions.ts";
 import { recordAnswered } from "./rollout-write.ts";
 
-/** Nobody's timer has to be right for longer, nor a machine's clock (milliseconds). */
+/** Longest wait in milliseconds. No timer, and no machine's clock, has to be right for longer. */
 const LONGEST_WAIT_MS = 3_600_000;
 
-/** Of the event loop's time, as {@link Breaths} counts it: a walk through a calendar, where its window was not looked at yet. */
+/**
+ * Units of event loop time for one time of a window, as {@link Breaths} counts them: a walk through a calendar, if the worker has not
+ * evaluated the window yet.
+ */
 const UNITS_OF_A_TIME = 500;
 
-/** Those that are due and may not be restarted now say why instead. */
+/** Marks the due workloads that cannot be restarted now as held, with the reason. */
 export function withHolds(asking: readonly AskingWorkload[], holds: ReadonlyMap<string, Hold>): readonly AskingWorkload[] {
   return asking.map((each) => {
     const hold = holds.get(each.workload.uid);
@@ -25,7 +28,7 @@ export function withHolds(asking: readonly AskingWorkload[], holds: ReadonlyMap<
   });
 }
 
-/** By uid: what keeps the restarts of those that are due from beginning. */
+/** Returns by uid the holds that keep due restarts from beginning. */
 export async function holdsOf(
   context: RolloutContext,
   asking: readonly AskingWorkload[],
@@ -43,7 +46,7 @@ export async function holdsOf(
   return holds;
 }
 
-/** `namespace`: annotations of ours on its Namespace. */
+/** Returns the hold that keeps the restart from beginning. `namespace`: project annotations of the workload's Namespace. */
 export function holdBy(context: RolloutContext, workload: Workload, namespace: Readonly<Record<string, string>>): Hold | undefined {
   return holdIn(context, workload, { namespace, controls: controlsOf(workload, namespace, context.settings.controls) });
 }
@@ -64,12 +67,12 @@ function controlsFor(context: RolloutContext, workload: Workload): Controls {
   return controlsOf(workload, defaultsFor(context, workload), context.settings.controls);
 }
 
-/** Whether it was looked at before or not, so that a look takes the same course each time. */
+/** Returns the units for the window, whether it was evaluated before or not, so that a reconcile takes the same course each time. */
 function unitsOf({ window }: Controls): number {
   return UNITS_OF_A_TIME * Math.max(1, window.ok ? timesOf(window.value) : 0);
 }
 
-/** Hash of a request that was not followed yet: what follows it records that. */
+/** Returns the hash of a request that no restart has followed yet. A restart that follows the request records the hash. */
 function openRequest(workload: Workload, namespace: Readonly<Record<string, string>>): string | undefined {
   const { own } = workload;
   const request = requestOf(workload, namespace);
@@ -77,22 +80,26 @@ function openRequest(workload: Workload, namespace: Readonly<Record<string, stri
   return asked === own[RESTART_ANNOTATIONS.nowAnswered] ? undefined : asked;
 }
 
-/** What a restart that begins now answers. */
+/** Returns the hash of the request that a restart answers if it begins now. */
 export function openRequestOf(context: RolloutContext, workload: Workload): string | undefined {
   return openRequest(workload, defaultsFor(context, workload));
 }
 
-/** A request of somebody whose workload has the current versions is over: it opens no window for versions to come. */
+/**
+ * Records a request as answered if its workload already has the current versions, so that the request opens no window for later versions.
+ */
 export async function answerIdleRequests(context: RolloutContext, asking: readonly AskingWorkload[], signal: AbortSignal): Promise<void> {
   for (const { workload, standing } of asking) {
     const answered = standing.kind === "current" ? openRequestOf(context, workload) : undefined;
     if (answered === undefined) continue;
-    // What does not let it through costs the request its end, and nothing else.
+    // If the API server rejects the record, only the request stays open.
     await attempt(context.writer, { workload, request: "record" }, () => recordAnswered(context.writer, { workload, answered }, signal));
   }
 }
 
-/** Milliseconds until time alone changes what is held, or ends the window of what is due; undefined where it never does. */
+/**
+ * Returns the time in milliseconds until time alone changes what is held, or ends the window of a due restart; undefined if it never does.
+ */
 export async function windowWait(
   context: RolloutContext,
   asking: readonly AskingWorkload[],

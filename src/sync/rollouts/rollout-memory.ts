@@ -6,42 +6,42 @@ import type { Standing } from "../../domain/rollout/standing.ts";
 import type { Steadiness } from "../../domain/rollout/steadiness.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 
-/** What this process knows of one workload beyond what is stored. Losing it costs time, never a second restart. */
+/** State of one workload that this process remembers beyond what is stored. Losing it costs time, but never a second restart. */
 interface WorkloadMemory {
-  /** The stamp that its versions make, and since when (Unix milliseconds). */
+  /** Stamp of its versions, and since when (Unix milliseconds). */
   wanted: { readonly stamp: string; readonly since: number } | undefined;
-  /** How far its rollout has come at most, and since when. */
+  /** Furthest progress of its rollout, and since when. */
   progress: Furthest | undefined;
-  /** All its pods are ready, and since when we know. */
+  /** Readiness of all its pods, and since when this process knows of it. */
   steady: Steady | undefined;
-  /** As our last write returned it; counts until the watch shows something newer than `basedOn`. */
+  /** The workload as the worker's last write returned it; valid until the watch shows something newer than `basedOn`. */
   written: { readonly basedOn: string; readonly workload: Workload } | undefined;
   /** Whether it has old pods by their age, for a stamp at a resourceVersion. */
   oldPods: { readonly of: string; readonly has: boolean } | undefined;
-  /** The same by what its pods have mounted, for the driver's records as they are. */
+  /** Whether it has old pods by their mounts, for the driver's records as they are. */
   oldMounts: { readonly of: string; readonly has: boolean } | undefined;
-  /** For which files its restart waits, for a stamp and the driver's records as they are; undefined: for none. */
+  /** Files for which its restart waits, for a stamp and the driver's records as they are. `message` is undefined if it waits for none. */
   filesWait: { readonly of: string; readonly message: string | undefined } | undefined;
-  /** Its pods at a resourceVersion, where their mounts have been looked at. */
+  /** Its pods at a resourceVersion, if the worker has checked their mounts. */
   pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
-  /** Which list of this process its pods were last asked for by; 0: none yet. */
+  /** Sequence number of the last list of its pods among all pod lists of this process; 0 if there was none. */
   listed: number;
-  /** The restart that this process began last, or found under way when it began to lead: its stamp, and when (Unix milliseconds). */
+  /** The restart that this process last began, or found under way when it began to lead: stamp and time (Unix milliseconds). */
   begun: { readonly stamp: string; readonly at: number } | undefined;
-  /** Requests because of it that did not come through at the last attempt. */
+  /** Requests for this workload that failed at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
-  /** How the restart with that stamp stood by its pods when they were last seen, and at which resourceVersion. */
+  /** Standing of the restart with that stamp when the worker last saw its pods, and the resourceVersion at that time. */
   proof: { readonly stamp: string; readonly at: string; readonly standing: Standing } | undefined;
-  /** What the API server said last that keeps its restart from beginning, while the Namespace had these annotations in the copy. */
+  /** The hold that the API server showed last, while the live copy of the Namespace had these annotations. */
   heldNow: { readonly hold: Hold; readonly until: number; readonly defaults: Readonly<Record<string, string>> } | undefined;
   told: Standing["kind"] | undefined;
-  /** What it waits for, as it was last told. */
+  /** Reason for its wait, as last reported. */
   toldWait: string | undefined;
-  /** What keeps its restart from beginning, as it was last told. */
+  /** Reason why its restart cannot begin, as last reported. */
   toldHold: string | undefined;
 }
 
-/** Of one rollout: the template's stamp and the workload's revision. */
+/** Furthest progress of one rollout. `rollout`: the template's stamp and the workload's revision. */
 interface Furthest {
   readonly rollout: string;
   readonly updated: number;
@@ -50,7 +50,9 @@ interface Furthest {
   readonly since: number;
 }
 
-/** Of the pods of one template: what they say, and when we first heard it (Unix milliseconds by our clock). */
+/**
+ * Readiness of the pods of one template as they report it, and when this process first saw it (Unix milliseconds by the worker's clock).
+ */
 interface Steady extends Steadiness {
   readonly since: number;
   readonly stamp: string;
@@ -58,7 +60,7 @@ interface Steady extends Steadiness {
 }
 
 export class RolloutMemory {
-  /** Unix milliseconds: when this process began to look at workloads. */
+  /** Unix time in milliseconds at which this process began to reconcile workloads. */
   readonly leadsSince: number;
   readonly #byUid = new Map<string, WorkloadMemory>();
   #lists = 0;
@@ -96,13 +98,16 @@ export class RolloutMemory {
     this.#byUid.delete(uid);
   }
 
-  /** Its pods are asked for: those of all others come first from now on. */
+  /** Notes a list of its pods. From now on, the pods of all other workloads come first. */
   noteList(workload: Workload): void {
     this.#lists += 1;
     this.of(workload).listed = this.#lists;
   }
 
-  /** Our own write where the watch lags behind it: the write was made on `basedOn`, so nothing can lie between. */
+  /**
+   * Returns the result of the worker's own write if the watch lags behind it. The write was made on `basedOn`, so no other state can lie
+   * between.
+   */
   latest(watched: Workload): Workload {
     const memory = this.of(watched);
     if (memory.written?.basedOn === watched.resourceVersion) return memory.written.workload;
@@ -110,7 +115,7 @@ export class RolloutMemory {
     return watched;
   }
 
-  /** Milliseconds since the versions of the workload last changed. */
+  /** Returns the time in milliseconds since the versions of the workload last changed. */
   settledFor(workload: Workload, stamp: string, now: number): number {
     const memory = this.of(workload);
     if (memory.wanted?.stamp !== stamp) memory.wanted = { stamp, since: now };
@@ -118,8 +123,8 @@ export class RolloutMemory {
   }
 
   /**
-   * Milliseconds since its rollout last came further than it ever was. Pods that become available again are no step forward: a crash loop has one
-   * every time.
+   * Returns the time in milliseconds since its rollout last came further than ever before. Pods that become available again are not
+   * progress, because they do so in every round of a crash loop.
    */
   stalledFor(workload: Workload, now: number): number {
     const { progress, templateStamp } = workload;
@@ -134,8 +139,9 @@ export class RolloutMemory {
   }
 
   /**
-   * Since when its pods are ready, by our clock. They say that by their node's, which may be behind ours by more than a restart has to prove: what
-   * counts is when this process first saw them ready, with as many restarts and none that became ready since.
+   * Returns since when its pods are ready, by the worker's clock. The pods report this by their node's clock, which may be behind by more
+   * than the time that a restart has to prove. The time that counts is when this process first saw them ready, with as many container
+   * restarts and no pod that became ready since.
    */
   steadyByOurClock(workload: Workload, found: Steadiness, now: number): Steadiness {
     const memory = this.of(workload);
@@ -148,7 +154,7 @@ export class RolloutMemory {
     const before = memory.steady?.stamp === stamp && memory.steady.restarts === restarts ? memory.steady : undefined;
     const seenAt = before !== undefined && since <= before.since ? before.seenAt : now;
     memory.steady = { since, restarts, stamp, seenAt };
-    // Without pods there is nobody whose clock could differ.
+    // Without pods, no node's clock can differ.
     return since === 0 ? found : { since: seenAt, restarts };
   }
 }
@@ -169,16 +175,22 @@ function isFurther(now: Distance, before: Distance): boolean {
   return now.updated > before.updated || now.outdated < before.outdated || now.available > before.available;
 }
 
-/** Requests that the worker makes because of one workload: a list of its pods, a record on it, what may hold its restart, its restart. */
+/**
+ * Requests that the worker makes for one workload: a list of its pods, a record on it, a read of what may hold its restart, and its
+ * restart.
+ */
 export type OwnRequest = "list" | "record" | "ask" | "restart";
 
-/** Such a request did not come through. */
+/** A request for one workload that failed or was put off. */
 export interface Trouble {
-  /** In a row; 0 where the request was not made, because others have their turn. */
+  /** Failures in a row; 0 if the worker did not make the request, because other workloads have their turn. */
   readonly failures: number;
-  /** Unix milliseconds: it is not repeated before. */
+  /** Unix time in milliseconds before which the worker does not repeat the request. */
   readonly until: number;
   readonly why: string;
-  /** The resourceVersion of the workload that the API server, or somebody's policy, refused: an edit may mend it. Undefined: no refusal. */
+  /**
+   * resourceVersion of the workload for which the API server or a policy rejected the request; undefined if it was not rejected. An edit of
+   * the workload may solve the problem.
+   */
   readonly refusedAt: string | undefined;
 }

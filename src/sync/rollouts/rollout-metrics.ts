@@ -4,16 +4,16 @@ import { metricsIn } from "../../runtime/metrics.ts";
 
 export interface RolloutMetrics {
   readonly rollouts: Counter<"outcome">;
-  /** What the namespace has at the moment; nothing of a namespace without workloads that ask. */
+  /** Stores the current state of the namespace. Keeps nothing of a namespace in which no restart waits or is held. */
   observe(namespace: string, state: NamespaceState): void;
 }
 
 export interface NamespaceState {
-  /** Workloads that are to be restarted. */
+  /** Number of workloads that wait for their restart. */
   readonly waiting: number;
-  /** A failed restart holds them up. */
+  /** Whether a failed restart holds them up. */
   readonly isHalted: boolean;
-  /** Of each workload whose restart may not begin: why. */
+  /** Reason for each held restart. */
   readonly held: readonly Hold["kind"][];
 }
 

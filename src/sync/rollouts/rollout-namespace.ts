@@ -21,40 +21,43 @@ import { restart } from "./rollout-write.ts";
 import { holdsSlot, slotMsOf } from "./under-way.ts";
 import { withPods } from "./with-pods.ts";
 
-/** Secrets of one class are written one after the other: who sees a new version waits for the rest of them (milliseconds). */
+/**
+ * Time in milliseconds for which versions must be unchanged before a restart. The worker writes the Secrets of a class one after the other,
+ * so a new version in one of them may precede those in the others.
+ */
 const SETTLE_MS = 2_000;
 
-/** What is not known yet is asked for again (milliseconds). */
+/** Time in milliseconds until the next reconcile while something is not known yet. */
 const UNSETTLED_MS = 1_000;
 
-/** What was refused, or is not there, may be mended without an event (milliseconds). */
+/** Time in milliseconds until the next reconcile if a request was rejected or something is missing. The cause may end without an event. */
 const REFUSED_MS = 60_000;
 
-/** Of the event loop's time, as {@link Breaths} counts it. */
+/** Units of event loop time for one workload, as {@link Breaths} counts them. */
 const UNITS_OF_A_WORKLOAD = 50;
 
 const TOO_LARGE: Versions = { kind: "none", why: TOO_LARGE_WORDS };
 
-/** A look that is due so soon is no later for what the one before could not write (milliseconds). */
+/** Time in milliseconds. If the next reconcile is due this soon, the worker repeats failed status writes then, and not by a retry. */
 const SOON_MS = 10_000;
 
 const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 
-/** Looks at one namespace: reads the whole state, decides once, restarts the next, says how it stands. */
+/** Reconciles one namespace: reads the whole state, decides once, begins the next restarts, and reports the state. */
 export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   const watched = context.workloads.ofNamespace(namespace);
   if (context.worker.live.crdHealth.state.kind === "frozen") return AGAIN;
   if (!context.workloads.hasSynced) {
-    // Nothing is known of any workload without what its Namespace says for it.
+    // Without the defaults of its Namespace, the worker knows nothing about a workload.
     if (context.workloads.unlisted.length > 0) await reportUnlisted(context, namespace, signal);
     return AGAIN;
   }
   const breaths = new Breaths();
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
-  // What is seen leaves time for what is begun.
+  // The pod lists and the restarts have separate time limits, so that the lists leave time for the restarts.
   const seeing = inTurn(context);
   const { seen, holds } = await withPods(seeing, { judged, breaths }, signal);
-  // What began or ended within seconds is seen where a restart begins, and by the next look.
+  // The worker sees a hold that began or ended in the last seconds right before a restart begins, and in the next reconcile.
   const free = withHolds(seen, seeing.writer.turn.hasPutOff ? await holdsOf(context, seen, breaths) : holds);
   const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
   const started = new Map<string, Standing>();
@@ -67,11 +70,11 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
     { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) },
     signal,
   );
-  // Who did not come through leaves its turn to the next at once.
+  // If a restart could not begin, the next workload has its turn at once.
   const isPassedOn = [...started.values()].some(({ kind }) => kind === "held");
   const isPutOff = seeing.writer.turn.hasPutOff || starting.writer.turn.hasPutOff;
   const next = isPassedOn || isPutOff ? AGAIN : await nextLook(context, after, breaths);
-  // A condition that was not taken is written by the next look.
+  // The next reconcile writes a condition that the API server rejected.
   const isSoon = next.kind === "requeueAfter" && next.milliseconds <= SOON_MS;
   return untold === undefined || isSoon ? next : { kind: "retry", error: untold };
 }
@@ -81,7 +84,10 @@ interface Looked {
   readonly breaths: Breaths;
 }
 
-/** What a workload uses is the same for many of a namespace: it is put together once for each. */
+/**
+ * Returns the workloads that request restarts, with their standing. Many workloads of a namespace use the same classes and Secrets, so this
+ * determines the versions of each combination once.
+ */
 export async function judgeAll(
   context: Pick<RolloutContext, "worker" | "workloads" | "versions" | "memory" | "settings">,
   namespace: string,
@@ -108,10 +114,10 @@ export async function judgeAll(
   return asking;
 }
 
-/** The versions that a pod gets now, and their hashes. */
+/** The versions that a new pod gets now, and their hashes. */
 interface Wanted {
   readonly versions: Versions;
-  /** Empty where they are not known. */
+  /** Empty if the versions are not known. */
   readonly stamp: string;
   readonly mirroredStamp: string | undefined;
 }
@@ -148,14 +154,14 @@ function judge(
   return { workload, uses, versions, standing, slotMs, isUnderWay: slotMs > 0 && !workload.progress.isComplete };
 }
 
-/** Of the versions in Secrets alone: what a worker stamped that knew of no others. */
+/** Returns the hash of the versions in Secrets alone. A worker that knew of no other versions wrote this hash as the stamp. */
 function mirroredStampOf(versions: Versions): string | undefined {
   if (versions.kind !== "known" || versions.mounted === undefined || versions.secrets.length === 0) return undefined;
   const mounted = new Set(versions.mounted.flatMap(({ objects }) => objects));
   return stampOf(versions.objects.filter((object) => !mounted.has(object)));
 }
 
-/** Whose restart did not come through is not due before it is time to try again: others have their turn. */
+/** Marks a workload whose restart failed as not due until the next attempt, so that others have their turn. */
 function withTrouble(context: RolloutContext, each: AskingWorkload): AskingWorkload {
   const { workload, standing } = each;
   if (standing.kind !== "due") return each;
@@ -165,7 +171,10 @@ function withTrouble(context: RolloutContext, each: AskingWorkload): AskingWorkl
   return hold === undefined ? each : { ...each, standing: heldBy(standing, hold) };
 }
 
-/** A no of the API server, or of a policy, is how a restart ends that others wait for. What may come through later holds up nobody else. */
+/**
+ * Returns the standing after a failed request. If the API server or a policy rejects a restart that others wait for, that restart has
+ * failed. A request that may succeed later holds up no other workload.
+ */
 function afterTrouble(standing: Due["standing"], { why, refusedAt }: Trouble): Standing {
   const isFailure = refusedAt !== undefined && standing.turn !== "unready";
   if (!isFailure) return heldBy(standing, { kind: "blocked", why });
@@ -190,17 +199,20 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   return { kind: isWaitedFor ? "restarting" : "unawaited" };
 }
 
-/** What the driver writes comes by a watch, and so does the end of most that is in its way. */
+/**
+ * Returns the time in milliseconds until the next check of the files. A watch shows what the driver writes, and also the end of most
+ * problems.
+ */
 function untilFiles(until: number | undefined, now: number): number {
   return until === undefined ? REFUSED_MS : Math.max(UNSETTLED_MS, until - now);
 }
 
-/** Everything that changes comes by a watch; only the passing of time does not. */
+/** Returns when to reconcile the namespace again. Watches show all changes, but not the passing of time. */
 async function nextLook(context: RolloutContext, asking: readonly AskingWorkload[], breaths: Breaths): Promise<Outcome> {
   const { memory, settings, worker } = context;
   const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload), heldNowFor(context, workload)]);
   const retries = asked.filter((wait) => wait !== undefined).map((wait) => Math.max(UNSETTLED_MS, wait));
-  // Who waits for the slot of a restart that comes no further is woken by a look.
+  // A reconcile wakes the namespaces that wait for the slot of a restart without progress.
   const slots = asking.filter(holdsSlot).map(({ slotMs }) => slotMs);
   const changes = asking.flatMap(({ workload, standing }) => {
     if (standing.kind === "settling") return [SETTLE_MS];

@@ -23,11 +23,14 @@ export interface NamespaceReport {
   readonly namespace: string;
   readonly asking: readonly AskingWorkload[];
   readonly haltedBy: Judged | undefined;
-  /** Uids of those whose restart was just tried. */
+  /** Uids of the workloads whose restart the worker just tried. */
   readonly started: ReadonlySet<string>;
 }
 
-/** Says how it stands: events once per change, the metrics, and the condition `Rotated` of the classes. Answers with what kept a condition from being written, which keeps no other. */
+/**
+ * Reports the state of the namespace: by events once per change, by metrics, and by the condition `Rotated` of the classes. Returns the
+ * error that kept a condition from being written. Such an error stops no other write.
+ */
 export async function reportNamespace(
   context: RolloutContext,
   report: NamespaceReport,
@@ -39,7 +42,8 @@ export async function reportNamespace(
   const held = asking.flatMap(({ standing }) => (standing.kind === "held" ? [standing.hold.kind] : []));
   context.metrics.observe(namespace, { waiting, isHalted: haltedBy !== undefined && waiting > 0, held });
   for (const each of asking) {
-    // Nothing is said of what is not known for the moment, nor twice of what is as before then.
+    // If the standing is unknown for the moment, report nothing. Keep the last report, so that the worker does not repeat it if the
+    // standing is the same afterwards.
     if (each.standing.kind === "unknown") continue;
     const isStarted = started.has(each.workload.uid) && (each.standing.kind === "restarting" || each.standing.kind === "unawaited");
     tell(context, each, { waiting, isStarted });
@@ -59,7 +63,10 @@ export async function reportNamespace(
   ]);
 }
 
-/** Without a kind that cannot be listed nobody knows that no workload uses a class, nor that all that do have its versions. */
+/**
+ * Reports on the classes of the namespace while a kind cannot be listed: the worker then does not know whether workloads use a class, or
+ * whether all of them have its versions.
+ */
 export async function reportUnlisted(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<void> {
   const writes = classesOf(context.worker.live, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal));
   const refusal = await soonestRefusal(writes);
@@ -79,7 +86,7 @@ interface Told {
 }
 
 interface Circumstances {
-  /** Other workloads of the namespace that are to be restarted. */
+  /** Number of workloads of the namespace that wait for a restart. */
   readonly waiting: number;
   readonly isStarted: boolean;
 }
@@ -114,7 +121,7 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   else worker.logger.warn("workload not rotated", fields);
 }
 
-/** Who waits for its turn is told for whom: once, and once more where that one has failed. */
+/** Reports which workload this one waits for: once, and once more if that workload has failed. */
 function tellWait({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload, before: Judged | undefined): void {
   const known = memory.of(workload);
   if (standing.kind !== "due" || before === undefined) {
@@ -137,7 +144,7 @@ function tellWait({ worker, memory }: RolloutContext, { workload, standing }: As
   });
 }
 
-/** Whose restart may not begin is told why: once per reason. */
+/** Reports why the restart of the workload cannot begin, once per reason. */
 function tellHold({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload): void {
   const known = memory.of(workload);
   const told = standing.kind === "held" ? holdWords(standing.hold) : undefined;
@@ -205,7 +212,10 @@ function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
   return { apiVersion: apiVersionOf(WORKLOADS[kind]), kind, metadata: { ...ref, uid, resourceVersion } };
 }
 
-/** Users of a class: by name, or by a Secret that it mirrors, or is to. Of the classes that are there (`classes`, of the namespace): a template may name any number of others. */
+/**
+ * Returns the workloads that use each class, by its name or by a Secret that it syncs or will sync. Covers only the existing classes of the
+ * namespace (`classes`), because a pod template may name any number of others.
+ */
 export function usersByClass(
   { secrets, classes }: { readonly secrets: Pick<SecretStore, "get">; readonly classes: readonly SecretProviderClass[] },
   namespace: string,

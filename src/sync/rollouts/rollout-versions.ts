@@ -11,25 +11,32 @@ import { WeakCache } from "../../domain/weak-cache.ts";
 import type { StatusStore } from "../classes/status-store.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 
-/** Hash of version ids, which are no secret. Sixteen characters tell more versions apart than a cluster will see. */
+/** Returns the hash of version ids, which are not secret. Sixteen characters distinguish more versions than a cluster will see. */
 export function stampOf(objects: readonly string[]): string {
   return createHash("sha256").update(objects.join("\n")).digest("hex").slice(0, 16);
 }
 
 type Times = Pick<MirroredVersions, "since" | "isFirst">;
 
-/** Names of a namespace's Secrets that its classes name no more: so many are remembered. A class can name others with each edit. */
+/**
+ * Number of Secret names per namespace that the worker remembers although no class names them any more. A class can name others with each
+ * edit.
+ */
 const MOST_FORMER = 1_000;
 
-/** Of the objects that a Secret names: each look at a namespace goes through all of its Secrets, most of which are as they were. */
+/**
+ * Stamps of the objects that a Secret names. Each reconcile of a namespace goes through all its Secrets, and most of them are unchanged.
+ */
 const STAMPS = new WeakCache<ObservedSecret, string>();
 
 /**
- * Since when a Secret has the versions that it has. The API server keeps the time of our last write, which may be later: a repair
- * writes too. Whoever saw the versions before remembers the earlier time.
+ * Times since which Secrets have their versions. The API server keeps the time of the worker's last write, which may be later, because a
+ * repair is a write, too. A process that saw the versions before remembers the earlier time.
  */
 export class VersionTimes {
-  /** By namespace and name of a Secret that was seen, those that were written last at the end: what it was made from as a hash, which is short. */
+  /**
+   * By namespace and name of each Secret that was seen, with the last written ones at the end. The stamp is a short hash of the versions.
+   */
   readonly #known = new Map<string, Map<string, Times & { readonly stamp: string }>>();
 
   of(secret: ObservedSecret, objects: string, now: number): Times {
@@ -50,7 +57,7 @@ export class VersionTimes {
     return times;
   }
 
-  /** Forgets those names of the namespace that were written longest ago and that no class names. */
+  /** Forgets the names of the namespace that no class names, except those that were written last. */
   tidy(namespace: string, named: ReadonlySet<string>): void {
     const known = this.#known.get(namespace);
     if (known === undefined || known.size <= named.size + MOST_FORMER) return;
@@ -68,14 +75,14 @@ export interface NamespaceSecretsInput {
   readonly now: number;
 }
 
-/** What says of classes that mirror nothing which versions a pod mounts. */
+/** Source of the versions that pods mount from classes without synced Secrets. */
 export interface MountsInput {
   readonly statuses: Pick<StatusStore, "get">;
-  /** Nobody asks the vault because of the class, by the word of its author or of the operator. */
+  /** Whether the author or the operator switched off sync for the class. */
   readonly isSwitchedOff: (provider: SecretProviderClass) => boolean;
 }
 
-/** What the versions in a namespace were at one moment; each Secret is read once. */
+/** Returns the versions in a namespace at one moment. Reads each Secret once. */
 export function namespaceSecrets({ namespace, classes, secrets, times, mounts, now }: NamespaceSecretsInput): NamespaceSecrets {
   const ofNamespace = new Map(classes.filter(({ metadata }) => metadata.namespace === namespace).map((each) => [each.metadata.name, each]));
   const byClass = new Map<string, readonly string[]>();

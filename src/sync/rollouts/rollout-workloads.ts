@@ -9,16 +9,19 @@ import type { Logger } from "../../domain/ports/logger.ts";
 import { observeWorkload, type Workload } from "../../domain/rollout/workload.ts";
 import { WORKLOADS, type WorkloadKind } from "../../domain/rollout/workload-kinds.ts";
 
-/** Live workloads that may ask for restarts, and what their Namespaces say for them. */
+/** Live workloads that may request restarts, and the defaults of their Namespaces. */
 export interface RolloutWorkloads {
-  /** Something can be told: all kinds are listed, but for those that the API server has not listed for long. */
+  /** Whether the Namespaces and all kinds are listed, except for kinds that the API server has not listed for long. */
   readonly hasSynced: boolean;
-  /** What the API server has not listed for long, in the plural; nothing is known of it, and of the others all. */
+  /**
+   * Kinds, in the plural, that the API server has not listed for long. The worker knows nothing about them, and everything about the
+   * others.
+   */
   readonly unlisted: readonly string[];
-  /** Those with workloads. */
+  /** Returns the namespaces that have workloads. */
   namespaces(): readonly string[];
   ofNamespace(namespace: string): readonly Workload[];
-  /** Annotations of ours on the Namespace. */
+  /** Returns the project annotations of the Namespace. */
   defaultsOf(namespace: string): Readonly<Record<string, string>>;
 }
 
@@ -26,11 +29,11 @@ export interface RolloutWorkloadsOptions {
   readonly watcher: KubeWatcher;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Also Rollouts of Argo Rollouts; where no CRD of it is there, there are none. */
+  /** Whether to watch Rollouts of Argo Rollouts, too. If its CRD does not exist, there are none. */
   readonly watchesArgo: boolean;
-  /** Something of the namespace changed. */
+  /** Called when a workload or a default of the namespace changes. */
   readonly onChange: (namespace: string) => void;
-  /** The workload does not ask any more, or is gone. */
+  /** Called when the workload no longer requests restarts or is gone. */
   readonly onGone: (uid: string) => void;
 }
 
@@ -71,12 +74,15 @@ export function startRolloutWorkloads(options: RolloutWorkloadsOptions, signal: 
   };
 }
 
-/** A list that is not there for longer is not waited for: a right is missing, say, or a webhook that converts the kind is down (milliseconds). */
+/**
+ * Time in milliseconds for which the worker waits for a list. For example, a permission may be missing, or a webhook that converts the kind
+ * may be down.
+ */
 const PATIENCE_MS = 60_000;
 
 type AwaitedListOptions = Pick<RolloutWorkloadsOptions, "clock" | "logger">;
 
-/** One kind, and since when its list is waited for. */
+/** One kind, and since when the worker waits for its list. */
 class AwaitedList {
   readonly kind: string;
   readonly #options: AwaitedListOptions;
@@ -90,7 +96,7 @@ class AwaitedList {
     this.#reflector = reflector;
   }
 
-  /** What the API server does not serve there is none of. */
+  /** State of the list. If the API server does not serve the kind, there are no objects of it. */
   get state(): "listed" | "unserved" | "awaited" | "overdue" {
     const { clock, logger } = this.#options;
     const { hasSynced, isUnserved } = this.#reflector;
@@ -107,7 +113,10 @@ class AwaitedList {
   }
 }
 
-/** Annotations of ours on a Namespace; undefined where it has none. Of too many only a pause counts, which holds back and begins nothing. */
+/**
+ * Returns the project annotations of a Namespace; undefined if it has none. If there are too many, only a pause counts, which holds
+ * restarts and begins none.
+ */
 export function defaultsIn({ metadata }: KubeObject): Defaults | undefined {
   const own = ownAnnotations(metadata.annotations);
   const { [RESTART_ANNOTATIONS.paused]: paused } = own;
@@ -137,7 +146,7 @@ function watch(
         if (previous !== undefined && previous.uid !== current?.uid) onGone(previous.uid);
         onChange(namespace);
       },
-      // A kind that comes back unchanged has no change to tell: its workloads were left out meanwhile.
+      // A kind that was not listed for a while and is unchanged causes no event, although its workloads were left out in the meantime.
       observer: { listed: () => byNamespace.names().filter(hasKind).forEach(onChange) },
     },
     signal,

@@ -12,7 +12,7 @@ import type { Trouble } from "./rollout-memory.ts";
 
 export interface RolloutWriter extends OwnRequestPorts {
   readonly kube: KubeClient;
-  /** No workload is written: what would be recorded is found again at each look. */
+  /** Whether the worker writes no workload. Each reconcile then determines again what the worker would have recorded. */
   readonly isDryRun: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface StampedFor {
   readonly stamp: string;
 }
 
-/** Whether pods of it run that were made before the versions came. Asked of the API server once per state of the workload. */
+/** Whether the workload has live pods that are older than the versions. Lists the pods once per state of the workload. */
 export async function hasOldPods(
   writer: RolloutWriter,
   { workload, stamp, since }: StampedFor & { readonly since: number },
@@ -38,16 +38,16 @@ export async function hasOldPods(
 }
 
 export interface RestartFor extends StampedFor {
-  /** How it ends says something about the versions: others wait for it. */
+  /** Whether other workloads wait for the restart, because its result says something about the versions. */
   readonly isWaitedFor: boolean;
-  /** The request to restart now that this follows. */
+  /** Hash of the request that this restart follows. */
   readonly answered: string | undefined;
 }
 
-/** Pods. */
+/** Number of pods up to which the worker keeps a list. */
 const MOST_KEPT = 100;
 
-/** Its pods, as they were at this state of the workload. */
+/** Returns the pods of the workload, as they were at its current resourceVersion. */
 export async function podsFor(
   writer: RolloutWriter,
   workload: Workload,
@@ -57,19 +57,20 @@ export async function podsFor(
   const { resourceVersion: of } = workload;
   if (known.pods?.of === of) return ok(known.pods.list);
   const listed = await listPods(writer, workload, signal);
-  // Kept between looks for each workload, whose selectors may overlap: of many pods the list is had anew.
+  // The worker keeps a list per workload between reconciles, and the selectors of workloads may overlap. It therefore keeps no long list,
+  // and reads it again.
   if (listed.ok) known.pods = listed.value.length > MOST_KEPT ? undefined : { of, list: listed.value };
   return listed;
 }
 
-/** What is remembered needs no list, and no turn of the look. */
+/** A remembered list takes no time of the reconcile. */
 function listPods(writer: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<Result<readonly AgingPod[], Trouble>> {
   const { ref, selector: labelSelector } = workload;
   const wanted = { namespace: ref.namespace ?? "", labelSelector, keep: agingPod };
   return attempt(writer, { workload, request: "list" }, () => writer.kube.list<AgingPod>(RESOURCES.pods, wanted, signal));
 }
 
-/** The controller replaces the pods: their template changes, by this one annotation. */
+/** Restarts the workload: changes one annotation of the pod template, so that the controller replaces the pods. */
 export async function restart(
   writer: RolloutWriter,
   { workload, stamp, isWaitedFor, answered }: RestartFor,
@@ -85,12 +86,12 @@ export async function restart(
     },
     spec: { template: { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: ofTemplate } } } },
   };
-  // Also where no answer comes: the stamp on the template says whether it has begun.
+  // Note this even if no answer comes: the stamp on the template shows whether the restart has begun.
   if (isWaitedFor && !writer.isDryRun) writer.memory.of(workload).begun = { stamp: ofTemplate, at: writer.clock.now() };
   await write(writer, workload, patch, signal);
 }
 
-/** Nothing of it waited for the restart that somebody asked for. */
+/** Records a request as answered for which no restart was necessary. */
 export async function recordAnswered(
   writer: RolloutWriter,
   { workload, answered }: { readonly workload: Workload; readonly answered: string },
@@ -99,13 +100,13 @@ export async function recordAnswered(
   await write(writer, workload, { metadata: { annotations: { [RESTART_ANNOTATIONS.nowAnswered]: answered } } }, signal);
 }
 
-/** Its restart ended well. */
+/** Records that the restart of the workload succeeded. */
 export async function recordSettled(writer: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<void> {
   const annotations = { [POD_ANNOTATIONS.rotated]: settledStamp(workload.templateStamp ?? "") };
   await write(writer, workload, { metadata: { annotations } }, signal);
 }
 
-/** Its pods have the versions anyway: said on the workload itself, where it restarts nothing. */
+/** Records that the pods have the versions anyway. The record is on the workload itself, where it restarts nothing. */
 export async function recordStamp(writer: RolloutWriter, { workload, stamp }: StampedFor, signal: AbortSignal): Promise<void> {
   await write(writer, workload, { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: stamp } } }, signal);
 }
@@ -115,7 +116,7 @@ interface StampPatch {
   readonly spec?: unknown;
 }
 
-/** Only onto the state that was judged: its resourceVersion is a precondition. */
+/** Patches the workload only in the state that the worker evaluated: its resourceVersion is a precondition. */
 async function write({ kube, memory, isDryRun }: RolloutWriter, workload: Workload, patch: StampPatch, signal: AbortSignal): Promise<void> {
   if (isDryRun) return;
   const { kind, ref, uid, resourceVersion } = workload;

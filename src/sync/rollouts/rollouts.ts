@@ -28,13 +28,13 @@ export interface RolloutsOptions {
   readonly random: () => number;
 }
 
-/** Restarts of the workloads that ask for them, namespace by namespace. */
+/** Restarts of the workloads that request them, namespace by namespace. */
 export interface Rollouts {
-  /** Something of the class (`namespace/name`) or of its Secrets changed. */
+  /** Call this when the class (`namespace/name`) or one of its Secrets changes. */
   noteClass(classKey: string): void;
-  /** Whether a workload that asks for restarts uses the class (`namespace/name`); undefined where nobody knows yet. */
+  /** Whether a workload that requests restarts uses the class (`namespace/name`); undefined if this is not known yet. */
   isFollowed(classKey: string): boolean | undefined;
-  /** Until the signal aborts. */
+  /** Runs until the signal aborts. */
   run(worker: RolloutsWorker & ClassQueue, signal: AbortSignal): Promise<void>;
 }
 
@@ -43,19 +43,22 @@ interface ClassQueue {
   readonly enqueue: (classKey: string) => void;
 }
 
-/** Namespaces looked at a time: the API server's answers dominate. */
+/** Number of namespaces that the worker reconciles at a time. Most of the time is spent waiting for the API server. */
 const WORKERS = 16;
 
 const SOON = { Conflict: 500, NotFound: 500 };
 
-/** Whether the versions of what a class (`namespace/name`) names are followed for workloads; undefined: nobody knows yet. */
+/**
+ * Returns a function that tells whether workloads need the versions of a class (`namespace/name`); it returns undefined if this is not
+ * known yet.
+ */
 export function followedBy(rollouts: Rollouts | undefined): Rollouts["isFollowed"] {
   return (classKey) => (rollouts === undefined ? false : rollouts.isFollowed(classKey));
 }
 
 export function createRollouts(options: RolloutsOptions): Rollouts {
   const { settings, metrics, clock, logger, random } = options;
-  // Who leads looks at every workload first: what is noted before that is seen then.
+  // A new leader first reconciles every workload, which covers all changes noted before.
   let noteClass: Rollouts["noteClass"] = () => undefined;
   let isFollowed: Rollouts["isFollowed"] = () => undefined;
   return {
@@ -69,7 +72,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         clock,
         logger: logger.child({ queue: "rollouts" }),
         random,
-        // After a conflict somebody wrote to the workload in between; its new state is on its way.
+        // After a conflict, someone wrote the workload in between, and the watch will soon show its new state.
         handle: (namespace, handleSignal) => {
           for (const classKey of followed.changesIn(namespace)) worker.enqueue(classKey);
           return patiently(() => lookAt(context, namespace, handleSignal), SOON);
@@ -86,7 +89,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         { watcher: options.watcher, clock, logger, watchesArgo: settings.watchesArgo, onChange, onGone: (uid) => memory.forget(uid) },
         signal,
       );
-      // The queue runs below, so its handler never sees these before they are there.
+      // The queue runs only below, so its handler never uses these before they exist.
       const followed = new FollowedClasses(workloads);
       isFollowed = (classKey) => followed.has(classKey);
       const watching = { watcher: options.watcher, onChange: ofInterest, onListed: () => workloads.namespaces().forEach(ofInterest) };
@@ -115,7 +118,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
   };
 }
 
-/** Nobody waits behind a namespace that cannot be looked at. */
+/** Reconciles the namespace. If this fails, no other namespace waits behind it. */
 async function lookAt(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   try {
     return await reconcileRollouts(context, namespace, signal);
@@ -125,7 +128,9 @@ async function lookAt(context: RolloutContext, namespace: string, signal: AbortS
   }
 }
 
-/** What a new leader can tell of restarts before it has looked at their namespace: those whose end nobody recorded. */
+/**
+ * Returns the number of restarts in the namespace without a recorded end. A new leader counts them until it has reconciled the namespace.
+ */
 function unrecordedRestarts(workloads: RolloutWorkloads, namespace: string): number {
   const defaults = workloads.defaultsOf(namespace);
   return workloads.ofNamespace(namespace).filter((each) => isRestarted(each) && usesOf(each, defaults).asksForRestarts).length;

@@ -5,12 +5,18 @@ import type { AskingWorkload } from "./asking.ts";
 import { hasOldVersions } from "./await-files.ts";
 import type { RolloutContext } from "./rollout-context.ts";
 
-/** What was not ready before its restart counts as settled at once. Its pods with older versions may serve on for long: that is said. */
+/**
+ * Returns the workload, as `unawaited` if it still has pods with older versions. A workload that was not ready before its restart counts as
+ * settled at once, but its pods with older versions may run for long, so the worker reports them.
+ */
 export async function withUnawaited(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
   return mayHaveOldPods(each) ? { ...each, standing: await standingNow(context, each, signal) } : each;
 }
 
-/** Also while somebody else replaces its pods: whether any is older than the versions, pods alone tell. */
+/**
+ * Whether the workload may have pods with older versions. This includes times when someone else replaces its pods: only the pods show
+ * whether any is older than the versions.
+ */
 function mayHaveOldPods({ workload, versions, standing }: AskingWorkload): boolean {
   const isOfOurs = workload.templateStamp !== undefined && !isRestarted(workload);
   return standing.kind === "current" && isOfOurs && workload.progress.isRolling && versions.kind === "known";

@@ -4,12 +4,15 @@ import type { AskingWorkload } from "./asking.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 
 /**
- * A restart that goes on counts for so many times `--rollout-timeout` at most. Each step forward begins that time anew, and an owner who scales
- * a workload up and down makes such steps without an end.
+ * Longest time for which a restart counts as under way, as a multiple of `--rollout-timeout`. Each step forward starts the timeout again,
+ * and an owner who scales a workload up and down makes such steps without end.
  */
 const MOST_TIMEOUTS = 6;
 
-/** A new leader needs its time to see every namespace, however short restarts may take (milliseconds). */
+/**
+ * Shortest time in milliseconds for which a new leader goes by stamps. It needs the time to see every namespace, however little time
+ * restarts may take.
+ */
 const SHORTEST_ADOPTION_MS = 60_000;
 
 export interface UnderWayInput {
@@ -21,9 +24,10 @@ export interface UnderWayInput {
 }
 
 /**
- * Milliseconds for which a restart of ours may still count as under way; 0 where there is none, or it waits for people. It is one that this
- * process began. Of those that the leader before began only the stamps tell, which anybody may write who may write workloads: what looks like
- * one when a worker begins to lead counts, and what comes later does not. How long, no setting of the workload says.
+ * Returns the time in milliseconds for which a restart by the worker may still count as under way; 0 if there is none, or if it waits for
+ * people. A restart counts if this process began it. Restarts by the leader before show only in stamps, which anyone who can write
+ * workloads can write. Restarts that seem to be under way when a worker begins to lead therefore count, and later ones do not. No setting
+ * of the workload changes the time.
  */
 export function slotMsOf({ memory, now, timeoutMs }: UnderWayInput, workload: Workload): number {
   const known = memory.of(workload);
@@ -36,12 +40,15 @@ export function slotMsOf({ memory, now, timeoutMs }: UnderWayInput, workload: Wo
   return Math.max(0, left);
 }
 
-/** Until when stamps alone say that restarts are under way (Unix milliseconds). */
+/** Returns the Unix time in milliseconds until which stamps alone show that restarts are under way. */
 export function adoptedUntil({ leadsSince }: RolloutMemory, timeoutMs: number): number {
   return leadsSince + Math.max(timeoutMs, SHORTEST_ADOPTION_MS);
 }
 
-/** Takes one of the slots of the cluster: its pods are being replaced, or have still to prove themselves. One that failed holds up its namespace alone. */
+/**
+ * Whether the restart takes one of the cluster's slots: the controller is replacing the pods, or the pods still have to prove themselves. A
+ * failed restart holds up only its own namespace.
+ */
 export function holdsSlot({ standing, slotMs, isUnderWay }: AskingWorkload): boolean {
   return slotMs > 0 && standing.kind !== "failed" && (isUnderWay === true || standing.kind === "restarting");
 }

@@ -11,22 +11,22 @@ import { withUnawaited } from "./unawaited.ts";
 
 interface Seen {
   readonly each: AskingWorkload;
-  /** Its restart may not begin now, however old its pods are. */
+  /** Whether its restart cannot begin now, however old its pods are. */
   readonly isHeld: boolean;
-  /** The list by which its pods were last asked for; 0: by none. */
+  /** Sequence number of the last list of its pods; 0 if there was none. */
   readonly listed: number;
 }
 
 export interface SeenByPods {
   readonly seen: readonly AskingWorkload[];
-  /** As of {@link holdsOf}, before the pods were listed. What is due after that was due before. */
+  /** Result of {@link holdsOf} before the pods were listed. Each workload that is due after that was due before. */
   readonly holds: ReadonlyMap<string, Hold>;
 }
 
 /**
- * How each stands by its pods, which are listed for each by itself. Where that takes more than the turn of a look, those whose pods were not
- * asked for, or longest ago, come first: each has its turn in one of the next looks, whoever the others are. Of those that were never asked
- * for it is the ones that may be restarted.
+ * Determines the standing of each workload from its pods, which the worker lists for each workload separately. If that takes longer than
+ * the time limit of a reconcile, workloads whose pods were listed never or longest ago come first. Each workload therefore has its turn in
+ * one of the next reconciles, whichever the others are. Of the workloads that were never listed, those that can be restarted come first.
  */
 export async function withPods(
   context: RolloutContext,
@@ -46,12 +46,12 @@ export async function withPods(
 
 async function byItsPods(context: RolloutContext, { each, isHeld }: Seen, signal: AbortSignal): Promise<AskingWorkload> {
   const old = await withoutYoung(context, each, signal);
-  // What the driver has done by the end of the hold counts.
+  // If the restart is held, the state of the files at the end of the hold counts.
   const due = isHeld ? old : await withFiles(context, old, signal);
   return withUnawaited(context, await withProof(context, due, signal), signal);
 }
 
-/** Whose pods are all younger than the versions has them: that is recorded, and nothing is restarted. */
+/** If all pods of a workload are younger than the versions, they have them: records this, and restarts nothing. */
 async function withoutYoung(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
   const { writer } = context;
   const { workload, standing } = each;
@@ -59,12 +59,12 @@ async function withoutYoung(context: RolloutContext, each: AskingWorkload, signa
   const has = await hasOldVersions(context, each, standing, signal);
   if (has === true) return each;
   if (has !== false) return { ...each, standing: { kind: "unknown", why: has } };
-  // What does not let the record through costs its use alone: the pods have the versions.
+  // If the API server rejects the record, only the record is missing: the pods have the versions.
   await attempt(writer, { workload, request: "record" }, () => recordStamp(writer, { workload, stamp: standing.stamp }, signal));
   return { ...each, standing: { kind: "current" } };
 }
 
-/** Whose pods are all available after a restart: that they stay so is still to be seen. */
+/** Checks whether the pods of a restarted workload stay available, once all of them are. */
 async function withProof(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
   if (each.standing.kind !== "current") return each;
   const input = { ...context.writer, now: context.worker.clock.now(), timeoutMs: context.settings.timeoutMs };

@@ -7,7 +7,10 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
 import { driverMarks } from "./take-over-secret.ts";
 
-/** Applies a Secret onto the one whose uid and version it names, and takes entries of ours off that it has no more. */
+/**
+ * Applies a Secret to the live one with the same uid and resourceVersion. Then removes the entries in `removed`, and the driver's marks, if
+ * the apply left them.
+ */
 export async function applyWithout(kube: KubeClient, body: Secret, removed: OwnedFields, signal: AbortSignal): Promise<void> {
   const applied = await kube
     .apply<Secret>(RESOURCES.secrets, body, { fieldManager: FIELD_MANAGER, force: true }, signal)
@@ -17,8 +20,8 @@ export async function applyWithout(kube: KubeClient, body: Secret, removed: Owne
 }
 
 /**
- * Nothing is deleted before the API server has said that it would take what replaces it. For a valid body under a taken
- * name that is `AlreadyExists`; an invalid one is refused as such.
+ * Checks with a dry run that the API server accepts the new Secret, before the worker deletes the old one. For a valid body under a taken
+ * name, the API server answers `AlreadyExists`. It rejects an invalid body as such.
  */
 export async function assertAcceptable(kube: KubeClient, body: Secret, signal: AbortSignal): Promise<void> {
   try {
@@ -28,12 +31,17 @@ export async function assertAcceptable(kube: KubeClient, body: Secret, signal: A
   }
 }
 
-/** Taken and free in turn: somebody else is at it. */
+/**
+ * Returns the error for a name that is taken in one request and free in the next, because someone else writes the Secret at the same time.
+ */
 export function changingHands(ref: ObjectRef): KubeError {
   return new KubeError("Conflict", `Secret ${objectKey(ref)} is being handed over to another class`, { retry: { kind: "backoff" } });
 }
 
-/** Of a Secret that was deleted and made anew since it was seen, the API server says that the uid is invalid: the content is not. */
+/**
+ * Throws `Conflict` if the Secret was deleted and recreated since the worker saw it: the API server then reports an invalid uid, although
+ * the content is valid. Otherwise throws the original error.
+ */
 async function explained(
   kube: KubeClient,
   body: Secret,
@@ -44,7 +52,10 @@ async function explained(
   throw live?.metadata.uid === body.metadata.uid ? error : changingHands(refOf(body));
 }
 
-/** What the apply left of the entries that the create had written. */
+/**
+ * Returns the merge patch that removes the entries that the apply left behind, because the create had written them; undefined if none are
+ * left.
+ */
 function removal(removed: OwnedFields, live: Secret): unknown {
   const nulls = (keys: readonly string[], present: Readonly<Record<string, string>> | undefined): Readonly<Record<string, null>> =>
     Object.fromEntries(keys.filter((key) => present?.[key] !== undefined).map((key) => [key, null]));

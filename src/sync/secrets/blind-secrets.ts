@@ -6,8 +6,8 @@ import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { type SecretStore, SecretsByClass } from "./secret-store.ts";
 
 /**
- * The Secrets of `--secret-access=blind`: what the API server answered to the worker's own writes, and, after a start, the names that
- * the statuses tell. Nothing is read.
+ * Secrets with `--secret-access=blind`, in which case the worker never reads a Secret. The store contains the API server's answers to the
+ * worker's own writes and, after a start, the names from the class statuses.
  */
 export interface BlindSecrets extends SecretStore {
   remember(secret: ObservedSecret): void;
@@ -45,7 +45,10 @@ export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | u
   };
 }
 
-/** A Secret that an earlier process wrote, by its word. Whether it is ours is for the policy to say when it is written or deleted. */
+/**
+ * Returns a Secret that an earlier process wrote, according to the class status. When the worker writes or deletes the Secret, the
+ * admission policy decides whether it is the worker's own.
+ */
 function assumed(ref: ObjectRef, className: string): ObservedSecret {
   return {
     ref,

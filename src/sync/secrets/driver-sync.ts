@@ -2,14 +2,16 @@ import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { isOfDriverSync } from "../../domain/sync/take-over.ts";
 
-/** Whether the CSI driver's own sync may write Secrets: a right that its installer binds only where that sync is switched on. */
+/**
+ * Whether the CSI driver's own sync can write Secrets. The installer of the driver binds the role for this only if that sync is enabled.
+ */
 export interface DriverSync {
   readonly hasSynced: boolean;
-  /** `ClusterRoleBinding secretprovidersyncing-rolebinding`; undefined while there is none. */
+  /** For example `ClusterRoleBinding secretprovidersyncing-rolebinding`; undefined while there is none. */
   readonly allowedBy: string | undefined;
 }
 
-/** `onChange` is called when the sync becomes allowed, or is no longer. */
+/** Calls `onChange` when a binding that allows the sync appears or disappears. */
 export function startDriverSync(watcher: KubeWatcher, onChange: () => void, signal: AbortSignal): DriverSync {
   const reflector: Reflector<string> = watcher.reflect<string>(
     {

@@ -5,14 +5,14 @@ import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { metadataFor, type Onto, type WantedSecret } from "../../domain/sync/secret-plan.ts";
 import type { Fingerprints } from "../fingerprints.ts";
 
-/** Where the Secret goes, and what of ours lies there. */
+/** Namespace of the Secret, and the worker's Secret that is already there. */
 export interface Destination {
   readonly namespace: string;
-  /** Undefined also where somebody else's is taken over. */
+  /** Also undefined if the worker takes over a Secret that it did not create. */
   readonly observed: ObservedSecret | undefined;
 }
 
-/** The Secret as data for the plan: its fingerprint stands for its values. */
+/** Returns the Secret as data for the plan, with a fingerprint in place of its values. */
 export function wantedFrom(secret: DesiredSecret, fingerprints: Fingerprints, destination: Destination): WantedSecret {
   return {
     name: secret.name,
@@ -26,8 +26,8 @@ export function wantedFrom(secret: DesiredSecret, fingerprints: Fingerprints, de
 }
 
 /**
- * One of an earlier version stays while the data does: an upgrade alone writes nothing. What lay there without a proof gets none by being
- * written over.
+ * Returns the fingerprint of the data. Keeps a fingerprint in the format of versions up to 0.3.0 while the data is unchanged, so that an
+ * upgrade alone writes nothing. Adds no proof to a Secret that lacked one: a write proves nothing about who created the Secret.
  */
 function fingerprintFor({ name, data }: DesiredSecret, fingerprints: Fingerprints, { namespace, observed }: Destination): string {
   const stored = observed?.annotations[SECRET_ANNOTATIONS.content] ?? "";
@@ -42,11 +42,11 @@ export interface BodyInput {
   readonly wanted: WantedSecret;
   readonly className: string;
   readonly namespace: string;
-  /** Preconditions of an apply: the object as the write was decided on. Absent on the first write. */
+  /** Preconditions of an apply: uid and resourceVersion of the Secret for which the worker planned the write. Absent on the first write. */
   readonly onto?: Onto;
 }
 
-/** The one place where values are put into an object: what is sent to the API server, and nothing else. */
+/** Returns the Secret to send to the API server. Only this function puts values into an object. */
 export function secretBody({ secret, wanted, className, namespace, onto }: BodyInput): Secret {
   const data = [...secret.data].map(([key, value]): [string, string] => [key, Buffer.from(value.reveal()).toString("base64")]);
   return {

@@ -11,17 +11,18 @@ import { FIELD_MANAGER } from "../field-manager.ts";
 import { type Fingerprints, isFormer } from "../fingerprints.ts";
 import { ALL_SECRETS_BYTES, ALL_UNPROVEN_SECRETS_BYTES, Room } from "../room.ts";
 
-/** Live Secrets that carry a label of ours, by the class that they name. Values are fingerprinted on arrival and dropped. */
+/**
+ * Live Secrets that have a label of the worker, by the class that they name. The worker fingerprints the values on arrival and drops them.
+ */
 export interface SecretStore {
   readonly hasSynced: boolean;
-  /** Nothing is read: it is all by the worker's own word. */
+  /** Whether the worker reads no Secrets and knows only what it wrote. */
   readonly isBlind: boolean;
   get(ref: ObjectRef): ObservedSecret | undefined;
-  /** How many there are. */
   readonly size: number;
-  /** How many of them are held in part, for lack of room. */
+  /** Number of Secrets of which the worker holds only a part, for lack of room. */
   readonly withoutRoom: number;
-  /** Of `namespace/name` of a class. */
+  /** `classKey`: `namespace/name` of the class. */
   ofClass(classKey: string): readonly ObservedSecret[];
 }
 
@@ -29,21 +30,21 @@ export interface SecretStoreOptions {
   readonly watcher: KubeWatcher;
   readonly fingerprints: Fingerprints;
   readonly logger: Pick<Logger, "warn">;
-  /** Key of a class whose Secret changed. */
+  /** Called with the key of a class whose Secret changed. */
   readonly onChange: (classKey: string) => void;
-  /** Default: those that classes have in their own namespace. */
+  /** Default: the marks of Secrets in the namespace of their class. */
   readonly marks?: SecretMarks;
 }
 
-/** What of a Secret says that it is one of these, and whose. */
+/** The label that Secrets of a store have, and the class that such a Secret belongs to. */
 export interface SecretMarks {
-  /** With the value `"true"`. */
+  /** Key of the label. Its value is `"true"`. */
   readonly label: string;
   /** `namespace/name` of the class. */
   readonly classKeyOf: (secret: ObservedSecret) => string | undefined;
 }
 
-/** Copies, in other namespaces than the class's. */
+/** Marks of copies, which are in other namespaces than their class. */
 export const COPY_MARKS: SecretMarks = {
   label: COPY_LABEL,
   classKeyOf: ({ annotations }) => keyIn(annotations[COPY_ANNOTATIONS.copiedFrom]),
@@ -53,7 +54,10 @@ export function startSecretStore(options: SecretStoreOptions, signal: AbortSigna
   const { watcher, fingerprints, logger, onChange, marks = MANAGED_MARKS } = options;
   const byClass = new SecretsByClass(marks.classKeyOf);
   const rooms = new SecretRooms();
-  /** Uids of those that were seen with their proof: who edits the annotation takes the proof away, not what is known. */
+  /**
+   * Uids of Secrets that the worker has seen with their proof. A user who edits the annotation removes the proof, but the worker still
+   * knows the Secret.
+   */
   const proven = new Set<string>();
   const reflector: Reflector<ObservedSecret> = watcher.reflect<ObservedSecret>(
     {
@@ -93,7 +97,7 @@ export function startSecretStore(options: SecretStoreOptions, signal: AbortSigna
   };
 }
 
-/** Of the worker's own. Whoever forges Secrets writes no log. */
+/** Whether one of the worker's own Secrets no longer has room. Forged Secrets cause no log lines. */
 function isNewlyWithoutRoom({ previous, current }: Change<ObservedSecret>): boolean {
   return current?.isPartial === true && current.lacksProof !== true && previous?.isPartial !== true;
 }
@@ -104,12 +108,12 @@ function remembering(proven: Set<string>, secret: ObservedSecret): ObservedSecre
   return secret;
 }
 
-/** What 0.3.0 wrote has no other proof than its fingerprint. */
+/** Whether a version up to 0.3.0 wrote the Secret and its content is intact. The fingerprint is the only proof of such a Secret. */
 function isIntactFormer(claimed: string, isContentIntact: boolean): boolean {
   return isContentIntact && isFormer(claimed);
 }
 
-/** The Secret without its values. Also for a Secret that was read outside the watch. */
+/** Returns the Secret without its values. Also for Secrets that the worker read outside the watch. */
 export function observeStoredSecret(object: KubeObject, fingerprints: Fingerprints): ObservedSecret {
   const secret: Secret = object;
   const { metadata } = secret;
@@ -136,10 +140,13 @@ export function observeStoredSecret(object: KubeObject, fingerprints: Fingerprin
   };
 }
 
-/** Nobody waits for room: what has none is read where it is to be written, and asks again with its next change. */
+/**
+ * A Secret without room does not wait for it: the worker reads the Secret right before a write, and asks for room again when the Secret
+ * changes.
+ */
 class SecretRooms {
   readonly #proven = new Room({ allBytes: ALL_SECRETS_BYTES, onRoom: "nobodyWaits" });
-  /** Whoever forges Secrets takes nothing from the worker's own. */
+  /** Separate room, so that forged Secrets take none from the worker's own. */
   readonly #unproven = new Room({ allBytes: ALL_UNPROVEN_SECRETS_BYTES, onRoom: "nobodyWaits" });
 
   take({ ref, uid, lacksProof }: ObservedSecret, bytes: number): boolean {
@@ -158,7 +165,7 @@ class SecretRooms {
   }
 }
 
-/** Secrets by the class that they name, without a look at every Secret for every class. */
+/** Secrets by the class that they name, so that the worker does not search all Secrets for every class. */
 export class SecretsByClass {
   readonly #byClass = new Groups<ObservedSecret>();
   readonly #classKeyOf: SecretMarks["classKeyOf"];
@@ -167,7 +174,7 @@ export class SecretsByClass {
     this.#classKeyOf = ofSecret;
   }
 
-  /** To be told of every change of a Secret, in order. */
+  /** Call this for every change of a Secret, in order. */
   note({ previous, current }: Change<ObservedSecret>): void {
     if (previous !== undefined) this.#drop(previous);
     const key = current === undefined ? undefined : this.#classKeyOf(current);
@@ -175,7 +182,7 @@ export class SecretsByClass {
     this.#byClass.set(key, objectKey(current.ref), current);
   }
 
-  /** Of `namespace/name` of a class. */
+  /** `classKey`: `namespace/name` of the class. */
   of(classKey: string): readonly ObservedSecret[] {
     return this.#byClass.of(classKey);
   }
@@ -186,7 +193,7 @@ export class SecretsByClass {
   }
 }
 
-/** `namespace/name` of the class that the Secret names. */
+/** Returns `namespace/name` of the class that the Secret names. */
 export function classKeyOf({ ref, annotations }: ObservedSecret): string | undefined {
   const name = annotations[SECRET_ANNOTATIONS.class];
   return name === undefined ? undefined : `${ref.namespace ?? ""}/${name}`;

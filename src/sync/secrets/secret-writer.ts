@@ -7,24 +7,28 @@ import type { BlindSecrets } from "./blind-secrets.ts";
 import { deleteBlindly, writeBlindly } from "./write-blindly.ts";
 import { type SecretWriteOptions, type WriteInput, type WriteResult, writeSecret } from "./write-secret.ts";
 
-/** Every way in which a mirrored Secret is changed. Each write onto one that is there is refused where somebody has written it since. */
+/**
+ * All changes to synced Secrets. The API server rejects a write to an existing Secret if someone else has written the Secret since the
+ * worker last saw it. With `--secret-access=blind`, the admission policy decides instead.
+ */
 export interface SecretWriter {
-  /** Brings it to what the vault says. */
+  /** Makes the Secret match the vault. */
   write(input: WriteInput, signal: AbortSignal): Promise<WriteResult>;
   delete(secret: ObservedSecret, signal: AbortSignal): Promise<void>;
   /**
-   * Gives it as it is to another class of the namespace. That class may not be able to write it yet; it is named in the Secret from now on, so
-   * that it keeps it, and removes it when it does not want it either: a Secret that names a class which let go of it would be nobody's.
+   * Gives the unchanged Secret to another class of the namespace. That class may not be able to write the Secret yet. The Secret names that
+   * class from now on, so that the class keeps it, or removes it if the class does not want it either. A Secret that still names a class
+   * that gave it up would belong to no class.
    */
   transfer(secret: ObservedSecret, className: string, signal: AbortSignal): Promise<void>;
-  /** Takes our label and annotations off a Secret that was there before its class. Its content stays. */
+  /** Removes the worker's label and annotations from a Secret that existed before its class. The content stays. */
   release(secret: ObservedSecret, signal: AbortSignal): Promise<void>;
 }
 
 export interface SecretWriterOptions extends SecretWriteOptions {
   /** Counts writes by action. */
   readonly writes: Counter<"action">;
-  /** Given with `--secret-access=blind`. */
+  /** Set with `--secret-access=blind`. */
   readonly blind: BlindSecrets | undefined;
 }
 
@@ -45,7 +49,7 @@ export function createSecretWriter(options: SecretWriterOptions): SecretWriter {
       if (result.kind === "written") writes.inc({ action: result.action });
       return result;
     },
-    // Blind, by name and by the worker's own word: the policy says what is ours.
+    // If blind, the worker deletes by name alone, and the admission policy decides whether the Secret is the worker's own.
     delete: ({ ref, uid, resourceVersion }, signal) => {
       const how =
         blind === undefined

@@ -5,15 +5,15 @@ import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { SecretAction } from "../../domain/sync/secret-plan.ts";
 import { DRIVER_MANAGED_LABEL, isAdopted, isAdoptionAgreed, type TakeOver, takeOver } from "../../domain/sync/take-over.ts";
 
-/** Under what terms a class may take over a Secret that is not ours. */
+/** Conditions under which a class can take over a Secret that the worker did not create. */
 export interface TakeOverTerms {
-  /** Names of the annotation `adopt` of the class. */
+  /** Names in the annotation `adopt` of the class. */
   readonly adopts: readonly string[];
-  /** What lets the driver's own sync write Secrets; undefined while nothing does. */
+  /** Binding that allows the driver's own sync to write Secrets; undefined while there is none. */
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
   readonly adoptDriverSecrets: boolean;
-  /** Of the classes of the namespace that name the Secret. */
+  /** Oldest class of the namespace that names the Secret. */
   readonly oldestClass: string | undefined;
 }
 
@@ -24,7 +24,7 @@ interface Write {
   readonly terms: TakeOverTerms;
 }
 
-/** Whether the Secret that has the name becomes ours. */
+/** Decides whether the class takes over the existing Secret of the same name. */
 export function takeOverVerdict(
   { secret, className, terms }: Write,
   { live, observed }: { readonly live: Secret; readonly observed: ObservedSecret },
@@ -33,12 +33,18 @@ export function takeOverVerdict(
   return takeOver({ className, wanted: secret, live: observed, writer, ...terms });
 }
 
-/** The mark of an adopted Secret is kept as long as the Secret is: without it the end of the class would delete what was there before. */
+/**
+ * Keeps the mark of an adopted Secret as long as the Secret exists. Without the mark, the worker would delete a Secret that is older than
+ * its class when the class is deleted.
+ */
 export function keepingAdoption(secret: DesiredSecret, isKept: boolean): DesiredSecret {
   return isKept ? { ...secret, annotations: { ...secret.annotations, [SECRET_ANNOTATIONS.adopted]: "true" } } : secret;
 }
 
-/** Why a Secret of ours is not written: the driver writes it too, or a write would mean to delete what may be somebody else's. */
+/**
+ * Returns why the worker does not write a Secret that has its label; undefined if it writes the Secret. Possible reasons: the driver also
+ * writes the Secret, the adoption is no longer agreed, or the write would delete a Secret that may belong to someone else.
+ */
 export function ownershipRefusal({ secret, observed, terms, className }: Write, action: SecretAction): string | undefined {
   if (observed === undefined) return undefined;
   if (observed.labels[DRIVER_MANAGED_LABEL] === "true" && terms.driverSync !== undefined) {
@@ -54,7 +60,10 @@ export function ownershipRefusal({ secret, observed, terms, className }: Write, 
   return `Secret ${secret.name} was adopted and is not deleted: ${action.why}. Change the class, or remove ${secret.name} from its adopt annotation and delete the Secret`;
 }
 
-/** The class that adopted it gives it back, if it still can. A class that follows it has no more right to the Secret than any other. */
+/**
+ * Returns why the adoption is no longer agreed; undefined if it is. The class that adopted the Secret gives it back, if it still can. A
+ * class that takes the place of that class has no more right to the Secret than any other class.
+ */
 function disagreementOn(observed: ObservedSecret, className: string, adopts: readonly string[]): string | undefined {
   if (isAdoptionAgreed(observed, className, adopts)) return undefined;
   if (observed.annotations[SECRET_ANNOTATIONS.adoptableBy] === className)
@@ -67,7 +76,10 @@ export interface DriverMarks {
   readonly owners: { readonly ownerReferences?: null };
 }
 
-/** What a merge patch has to take off, so that neither the driver nor the garbage collector lays hands on the Secret. */
+/**
+ * Returns the driver's label and the owner references for a merge patch to remove. Otherwise the driver or the garbage collector could
+ * change or delete the Secret.
+ */
 export function driverMarks({ metadata }: Secret): DriverMarks {
   return {
     labels: metadata.labels?.[DRIVER_MANAGED_LABEL] === undefined ? {} : { [DRIVER_MANAGED_LABEL]: null },

@@ -10,7 +10,10 @@ export interface WholeSecretReading {
   readonly fingerprints: Fingerprints;
 }
 
-/** One that the worker holds in part is read for its write. Undefined: it is gone, or does not carry the label any more. */
+/**
+ * Returns the held Secret. Reads the Secret from the API server if the worker holds only a part of it. Returns undefined if the Secret is
+ * gone or no longer has the label.
+ */
 export async function wholeSecret(
   { kube, fingerprints }: WholeSecretReading,
   held: ObservedSecret | undefined,

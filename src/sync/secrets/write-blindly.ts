@@ -18,8 +18,8 @@ const POLICY = "keyvault-injector-sync-secrets";
 const WRITTEN = { fieldManager: FIELD_MANAGER };
 
 /**
- * Writes one Secret whole, without a look at what is there: a create, or a PUT where the name is taken. Whether what has the name is
- * ours is for the policy to say, which sees it. A PUT that changes nothing is no write for the API server.
+ * Writes one whole Secret without a read: a create, or a PUT if the name is taken. The admission policy sees the existing Secret and
+ * decides whether it is the worker's own. The API server stores nothing for a PUT that changes nothing.
  */
 export async function writeBlindly(options: BlindWriteOptions, input: WriteInput, signal: AbortSignal): Promise<WriteResult> {
   const { className, namespace, secret } = input;
@@ -37,7 +37,7 @@ export async function writeBlindly(options: BlindWriteOptions, input: WriteInput
   return replaced(options, { input, body }, signal);
 }
 
-/** Undefined where the name is taken. */
+/** Returns undefined if the name is taken. */
 async function created(options: BlindWriteOptions, body: BodyInput, signal: AbortSignal): Promise<WriteResult | undefined> {
   try {
     remember(options, await options.kube.create<Secret>(RESOURCES.secrets, secretBody(body), WRITTEN, signal));
@@ -72,7 +72,7 @@ async function replaced(options: BlindWriteOptions, write: BlindWrite, signal: A
       if (made !== undefined) return made;
       throw error;
     }
-    // What cannot be changed (its type, all of an immutable one) is made anew.
+    // The type of a Secret and the content of an immutable Secret cannot change, so delete and recreate the Secret.
     if (isRefusal(error, "Invalid")) return madeAnew(options, write, signal);
     throw error;
   }
@@ -95,7 +95,7 @@ async function madeAnew(options: BlindWriteOptions, write: BlindWrite, signal: A
   return replacement(create, "its type, or an immutable one's content, cannot be changed");
 }
 
-/** By name alone: whether it is ours is for the policy to say. */
+/** Deletes the Secret by name alone. The admission policy rejects the deletion if the Secret is not the worker's own. */
 export async function deleteBlindly(
   { kube, blind, logger }: Pick<BlindWriteOptions, "kube" | "blind" | "logger">,
   ref: ObjectRef,
@@ -106,7 +106,8 @@ export async function deleteBlindly(
   try {
     await kube.delete(RESOURCES.secrets, ref, {}, signal);
   } catch (error) {
-    // Ours, but held by a finalizer: until that is gone, the answer would hold the content.
+    // The Secret is the worker's own, but has a finalizer. The policy rejects the deletion until the finalizer is gone, because the API
+    // server would answer with the content.
     if (known !== undefined && isRefusal(error, "Invalid")) blind.remember(known);
     if (!isForeign(error)) throw error;
     logger.info("a Secret was not removed, because the worker does not own it", { secret: objectKey(ref) });
@@ -134,7 +135,10 @@ function isRefusal(error: unknown, code: KubeError["code"]): boolean {
   return error instanceof KubeError && error.code === code;
 }
 
-/** The policy saw what has the name, and it is not ours. A missing right is something else. */
+/**
+ * Whether the admission policy saw the existing Secret and found that it is not the worker's own. A missing permission is a different
+ * error.
+ */
 function isForeign(error: unknown): boolean {
   return error instanceof KubeError && error.isByPolicy(POLICY);
 }

@@ -22,7 +22,7 @@ export type WriteResult =
   | { readonly kind: "written"; readonly action: "create" | "apply" | "adopt" }
   | { readonly kind: "written"; readonly action: "replace"; readonly why: string }
   | { readonly kind: "kept" }
-  /** It was deleted to be made anew, which the API server did not do. */
+  /** The worker deleted the Secret to recreate it, but the create failed. */
   | { readonly kind: "deleted"; readonly why: string; readonly error: KubeError }
   | { readonly kind: "refused"; readonly reason: SyncReason; readonly message: string };
 
@@ -38,14 +38,14 @@ export interface WriteInput {
   readonly namespace: string;
   /** As the watch last saw it. */
   readonly observed: ObservedSecret | undefined;
-  /** Whether a class of that name in the same namespace names this Secret too. */
+  /** Whether the class of this name in the same namespace also names this Secret. */
   readonly isClaimedBy: (className: string) => boolean;
-  /** An older class that names this Secret too: it comes first where nobody has it yet. */
+  /** Older class that also names this Secret. It takes precedence if no class has the Secret yet. */
   readonly preferredOwner?: string | undefined;
   readonly terms: TakeOverTerms;
 }
 
-/** Brings one Secret to what the vault says, with the least write that does it. */
+/** Makes one Secret match the vault with the smallest possible write. */
 export async function writeSecret(options: SecretWriteOptions, given: WriteInput, signal: AbortSignal): Promise<WriteResult> {
   const observed = await wholeSecret(options, given.observed, MANAGED_LABEL, signal);
   const input = { ...given, observed, secret: keepingAdoption(given.secret, observed !== undefined && isAdopted(observed)) };
@@ -81,7 +81,7 @@ export async function writeSecret(options: SecretWriteOptions, given: WriteInput
   }
 }
 
-/** What comes of the create after our own deletion. */
+/** Returns the result of the create that follows the worker's own deletion of the Secret. */
 export async function replacement(create: () => Promise<WriteResult>, why: string): Promise<WriteResult> {
   try {
     const result = await create();
@@ -92,7 +92,7 @@ export async function replacement(create: () => Promise<WriteResult>, why: strin
   }
 }
 
-/** Somebody else has the Secret, or a part in it. */
+/** Returns the result for a Secret that belongs to someone else in whole or in part. */
 export function conflict(message: string): WriteResult {
   return { kind: "refused", reason: "Conflict", message };
 }
@@ -116,7 +116,10 @@ async function createSecret(options: SecretWriteOptions, first: FirstWrite, sign
   }
 }
 
-/** The name is taken. It is ours only if the watch has not shown us our own write yet; anything else is left untouched. */
+/**
+ * Handles a create whose name is taken. The existing Secret is the worker's own if the watch has not shown the worker's own write yet. The
+ * worker leaves any other Secret unchanged, unless it can take the Secret over.
+ */
 async function takenName(options: SecretWriteOptions, { input, body }: FirstWrite, signal: AbortSignal): Promise<WriteResult> {
   const { namespace, secret, wanted } = body;
   const live = await findByName<Secret>(options.kube, { resource: RESOURCES.secrets, ref: refOf(body) }, signal);
@@ -134,7 +137,10 @@ interface Foreign {
   readonly observed: ObservedSecret;
 }
 
-/** It becomes ours where its owner, or the end of the driver's sync, says so: on the same object, with the uid as the precondition. */
+/**
+ * Takes over the existing Secret if its owner has allowed this, or if the driver's sync has ended. Applies to the same object, with uid and
+ * resourceVersion as preconditions.
+ */
 async function takeForeign(
   options: SecretWriteOptions,
   { input, body }: FirstWrite,
