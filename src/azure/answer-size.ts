@@ -77,7 +77,7 @@ export function answerSizePolicy(maxBytes: number): AdditionalPolicy {
             return response;
           });
         } catch (error) {
-          // A body that is not read to its end keeps its connection.
+          // A body that is not read to its end keeps its connection open.
           ended.abort();
           throw error;
         } finally {

@@ -18,7 +18,7 @@ export interface EventSinkOptions {
   readonly logger: Logger;
   /** Whether this replica may emit events now; default: always. Events that already wait are posted in any case. */
   readonly mayEmit?: () => boolean;
-  /** Maximum number of events that wait to be posted, half of them from one namespace; default 512. */
+  /** Maximum number of events that wait to be posted, at most half of them from one namespace; default 512. */
   readonly capacity?: number;
 }
 

@@ -133,7 +133,6 @@ export function withKind(resource: Resource, item: KubeObject): KubeObject {
   return isUnnamed ? { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind } : item;
 }
 
-/** Returns a JSON object, or undefined. */
 export function parseObject(text: string): JsonObject | undefined {
   const value = parsedJson(text);
   return isJsonObject(value) ? value : undefined;

@@ -17,7 +17,7 @@ export interface FairTurns {
 const ROUND_MS = 10;
 /** Maximum number of cheap jobs. A single job may take longer than the round has. */
 const MOST_IN_ROUND = 8;
-/** Work that can wait starts behind this much time of the other work (milliseconds): some hundred reviews of pods. */
+/** Work that can wait starts behind this much time of the other work (milliseconds): a few hundred reviews of pods. */
 const HEAD_START_MS = 200;
 /**
  * Each millisecond of work that can wait counts as this many. Next to the jobs of one peer, it has a fifth of the time, so that it also

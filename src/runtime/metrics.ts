@@ -1,6 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
-/** Prefix of all our metrics. */
 const METRIC_PREFIX = "keyvault_injector_";
 
 /** Creates a registry of the process's own. Nothing is registered globally, so that tests can run several side by side. */
