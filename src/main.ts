@@ -8,17 +8,17 @@ import { programName } from "./runtime/program-name.ts";
 import { PROCESSES, type Process } from "./runtime/setting.ts";
 import { processHelp } from "./runtime/settings-help.ts";
 
-/** Of package.json, which lies next to `src` and `dist` alike. */
+/** Returns the version in package.json, which is next to both `src` and `dist`. */
 function packageVersion(): string {
   const manifest: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   return manifest.version;
 }
 
-/** Exit code of the process. */
+/** Runs the command, and returns the exit code of the process. */
 async function run(argv: readonly string[]): Promise<number> {
   const [command = "", ...flags] = argv;
   if (isProcess(command)) return runProcess(command, flags);
-  // Loaded here and not above: the processes that run in the cluster have no use for it.
+  // Loaded here, not above, because the processes that run in the cluster do not use it.
   const [{ runCli }, { readCrds }] = await Promise.all([import("./cli/compose.ts"), import("./sync/healing/crd-files.ts")]);
   return runCli(argv, {
     version: packageVersion(),

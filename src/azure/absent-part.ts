@@ -1,4 +1,6 @@
-/** Answers of a vault that lack a part. The SDK fails on most of them with a TypeError, which says nothing of the answer. */
+/**
+ * Detects responses of a vault that lack a part. For most of them, the SDK fails with a TypeError, which says nothing about the response.
+ */
 import { valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
@@ -29,14 +31,14 @@ const PARTS: Readonly<Record<string, readonly Part[]>> = {
   ],
 };
 
-/** What must be in an answer to this address; nothing for lists. */
+/** Returns the parts that a response from this address must contain; none for lists. */
 function partsOf(url: string): readonly Part[] {
   const [kind = "", name, version, ...more] = new URL(url).pathname.split("/").filter((segment) => segment !== "");
   const isOneObject = name !== undefined && version !== "versions" && more.length === 0;
   return isOneObject && Object.hasOwn(PARTS, kind) ? (PARTS[kind] ?? []) : [];
 }
 
-/** Throws an {@link AbsentPart} before the SDK takes an answer apart. */
+/** Throws an {@link AbsentPart} before the SDK parses a response. */
 export const absentPartPolicy: AdditionalPolicy = {
   position: "perCall",
   policy: {
@@ -44,7 +46,7 @@ export const absentPartPolicy: AdditionalPolicy = {
     async sendRequest(request, next) {
       const response = await next(request);
       const parts = response.status === 200 ? partsOf(request.url) : [];
-      // Where there is no JSON, that is the SDK's to tell.
+      // If the body is not JSON, the SDK reports it.
       const body = parts.length > 0 ? parsedJson(response.bodyAsText ?? "") : undefined;
       const absent = body === undefined ? undefined : parts.find(({ path }) => (valueAt(body, path) ?? null) === null);
       if (absent !== undefined) throw new AbsentPart(absent.words);

@@ -1,4 +1,4 @@
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
 
-/** A step of ours between the SDK and the network. */
+/** A step that we add between the SDK and the network. */
 export type AdditionalPolicy = NonNullable<SecretClientOptions["additionalPolicies"]>[number];

@@ -1,38 +1,41 @@
-/** How much a service may answer. What a vault's name leads to need not be a vault, and a proxy that opens TLS writes what it likes. */
+/** Limits for the size of responses. The name of a vault need not lead to a vault, and a proxy that opens TLS can send anything. */
 import { following } from "../runtime/lifecycle.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
 
-/** A value has 25 kB at most, a page of a list 25 objects with their tags. */
+/** A value has 25 kB at most. A page of a list has 25 objects with their tags. */
 export const VAULT_ANSWER_BYTES = 1_048_576;
 
-/** Tokens, and documents that describe an authority, have some kilobytes. */
+/** Tokens, and documents that describe an authority, have a few kilobytes. */
 export const TOKEN_ANSWER_BYTES = 65_536;
 
 /** Host, name and version have 412 characters together. */
 const MAX_ID_CHARACTERS = 1_024;
 
-/** Of one object: a rotation every hour makes as many in almost three years. */
+/** Versions of one object: with a rotation every hour, this many take almost three years. */
 const MAX_LISTED_VERSIONS = 25_000;
 
-/** Of the requests of one list of versions together: a thousand pages that a far vault answers in 120 ms each. */
+/**
+ * Time limit in milliseconds for all requests of one list of versions: enough for a thousand pages that a distant vault returns in 120 ms
+ * each.
+ */
 const LONGEST_LIST_MS = 120_000;
 
-/** Its message says by how much. Never leaves this folder. */
+/** Its message names the limit. Never leaves this folder. */
 export class AnswerTooLarge extends Error {
   override readonly name = "AnswerTooLarge";
 }
 
-/** An object with more versions than a list is read for: an answer of a vault in order. Never leaves this folder. */
+/** An object has more versions than the worker reads from a list. The vault's response itself is valid. Never leaves this folder. */
 export class TooManyVersions extends Error {
   override readonly name = "TooManyVersions";
 }
 
-/** How long one list of versions has become. The newest may come last: a list that is cut off would show others than a whole one. */
+/** Size of one list of versions so far. The newest version may come last: a truncated list would show other versions than a whole one. */
 export class ListedVersions {
   #versions = 0;
   #milliseconds = 0;
 
-  /** One page more. Throws {@link TooManyVersions}. */
+  /** Adds one page. Throws {@link TooManyVersions}. */
   add(versions: number, milliseconds: number): void {
     this.#versions += versions;
     this.#milliseconds += milliseconds;
@@ -42,14 +45,17 @@ export class ListedVersions {
   }
 }
 
-/** Names and versions are kept, and with them the text of the id that they are parts of. */
+/**
+ * Throws {@link AnswerTooLarge} if an id is too long. The worker keeps names and versions, and with them the text of the id that contains
+ * them.
+ */
 export function assertIdSize(id: string | undefined): void {
   if (id !== undefined && id.length > MAX_ID_CHARACTERS) throw new AnswerTooLarge(`more than ${MAX_ID_CHARACTERS} characters in an id`);
 }
 
 /**
- * Reads each answer's body up to so many bytes, after decompression, and ends its connection there: the SDK collects whatever comes. Stands
- * behind `requestBoundPolicy`, which bounds the time of the reading.
+ * Reads the body of each response up to `maxBytes`, after decompression, and then ends the connection; the SDK would collect whatever
+ * arrives. Comes after `requestBoundPolicy`, which limits the time of the read.
  */
 export function answerSizePolicy(maxBytes: number): AdditionalPolicy {
   return {
@@ -59,7 +65,7 @@ export function answerSizePolicy(maxBytes: number): AdditionalPolicy {
       async sendRequest(request, next) {
         const { abortSignal: given, streamResponseStatusCodes } = request;
         const ended = new AbortController();
-        // To the SDK: any status.
+        // For the SDK, this value means any status.
         request.streamResponseStatusCodes = new Set([Number.POSITIVE_INFINITY]);
         try {
           return await following(given instanceof AbortSignal ? given : undefined, ended, async (abortSignal) => {
@@ -71,7 +77,7 @@ export function answerSizePolicy(maxBytes: number): AdditionalPolicy {
             return response;
           });
         } catch (error) {
-          // A body that is not read to its end keeps its connection.
+          // A body that is not read to its end keeps its connection open.
           ended.abort();
           throw error;
         } finally {
@@ -102,7 +108,7 @@ async function textWithin(body: NodeJS.ReadableStream, maxBytes: number): Promis
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** With the SDK's code for a body that breaks off or cannot be decompressed. */
+/** Has the SDK's code for a body that breaks off or cannot be decompressed. */
 class BodyUnreadable extends Error {
   override readonly name = "BodyUnreadable";
   readonly code = "PARSE_ERROR";

@@ -3,10 +3,13 @@ import { parsedJson } from "../domain/json-object.ts";
 
 const MAX_TOKEN_LENGTH = 16_384;
 
-/** What a message may show: an address, without anything that could be taken for something else. */
+/** Issuers that a message may show: an address, without characters that could be taken for something else. */
 const ISSUER = /^https?:\/\/[\w.~:/%@-]{1,300}$/;
 
-/** The issuer that a JSON web token names in its claims, which are no secret. Total: undefined for anything else. */
+/**
+ * Returns the issuer that the claims of a JSON web token name; the claims are not secret. Returns undefined for any other text, and never
+ * throws.
+ */
 export function issuerOf(token: string): string | undefined {
   const [, claims, ...rest] = token.length > MAX_TOKEN_LENGTH ? [] : token.split(".");
   if (claims === undefined || rest.length !== 1) return undefined;

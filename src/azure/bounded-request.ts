@@ -3,7 +3,7 @@ import { boundedCall } from "./bounded-call.ts";
 import { translateError, vaultError } from "./vault-errors.ts";
 import type { VaultRequest } from "./vault-request.ts";
 
-/** Key Vault's own rule for names and version ids. Anything else could change the path of the request. */
+/** Key Vault's own rule for names and version ids. Any other character could change the path of the request. */
 const PATH_SEGMENT = /^[-0-9a-zA-Z]{1,127}$/;
 
 function assertPathSegments(request: VaultRequest): void {
@@ -19,7 +19,7 @@ export interface Bounds {
   readonly signal: AbortSignal;
 }
 
-/** One call of the SDK. Rejects with the signal's reason when that aborts, with a `VaultError` otherwise. */
+/** Runs one call of the SDK. Rejects with the signal's reason if the signal aborts, otherwise with a `VaultError`. */
 export async function boundedRequest<T>(
   request: VaultRequest,
   call: (signal: AbortSignal) => Promise<T>,

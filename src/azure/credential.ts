@@ -16,20 +16,20 @@ import { type TraceHolder, tracePolicy } from "./sign-in-trace.ts";
 import { type TokenProxy, tokenProxyPolicy } from "./token-proxy.ts";
 
 /**
- * The SDK does not repeat a request: the worker's queue does, with the backoff of the whole class in view. The SDK's own
- * three tries would also sleep through a `Retry-After` inside the call, where nobody sees that the vault throttles.
+ * The SDK does not retry requests. The worker's queue does, because it knows the backoff of the whole class. The SDK's own three attempts
+ * would also sleep through a `Retry-After` inside the call, and the worker would not see that the vault throttles.
  */
 export const RETRY_OPTIONS = { maxRetries: 0 } as const satisfies NonNullable<SecretClientOptions["retryOptions"]>;
 
-/** Covers a slow API server. The SDK asks for an assertion without a signal of its own. */
+/** Covers a slow API server. The SDK requests an assertion without a signal of its own. */
 const ASSERTION_TIMEOUT_MS = 15_000;
 
-/** A token for a vault takes the metadata service well under a second once it knows the identity, some seconds before. */
+/** The metadata service returns a token for a vault in well under a second if it knows the identity, otherwise in some seconds. */
 const METADATA_TIMEOUT_MS = 10_000;
 
 export type Credential = ConstructorParameters<typeof SecretClient>[1];
 
-/** What a refusal of the last assertion must name, and only the token itself says. */
+/** Facts that the message about a rejected assertion must contain, and that only the token itself provides. */
 export interface AssertionFacts {
   issuer: string | undefined;
 }
@@ -37,14 +37,14 @@ export interface AssertionFacts {
 export interface CredentialOptions {
   readonly assertion: AssertionFacts;
   readonly network: SdkNetwork;
-  /** Of identity bindings; undefined: there are none here. */
+  /** Token proxy for identity bindings; undefined if there are none here. */
   readonly tokenProxy: TokenProxy | undefined;
-  /** Of each request for a token (milliseconds). */
+  /** Time limit of each token request in milliseconds. */
   readonly timeoutMs: number;
   readonly traced: TraceHolder;
 }
 
-/** The only place that uses a client secret or a ServiceAccount's token. */
+/** Creates the SDK's credential. Only this file uses a client secret or a ServiceAccount's token. */
 export function createCredential(address: VaultAddress, identity: VaultIdentity, { assertion, ...given }: CredentialOptions): Credential {
   const options = entraOptions(address, given);
   switch (identity.kind) {
@@ -59,12 +59,13 @@ export function createCredential(address: VaultAddress, identity: VaultIdentity,
   }
 }
 
-/** A vault's challenge names its tenant in lower case, and the SDK compares the two as text. */
+/** Returns the tenant in lower case, as a vault's challenge names it: the SDK compares the two as text. */
 const tenantOf = ({ tenantId }: VaultAddress): string => tenantId.toLowerCase();
 
 /**
- * A challenge names the vault's tenant by its id. With a domain it can't be compared: the token is asked of the class's tenant all the same,
- * as by the Azure provider, and a vault of another tenant refuses it.
+ * Drops the tenant of a vault's challenge if the class names a domain. A challenge names the vault's tenant by its id, which cannot be
+ * compared with a domain. The worker still requests the token from the class's tenant, as the Azure provider does, and a vault of another
+ * tenant rejects it.
  */
 function ofNamedTenant(address: VaultAddress, credential: Credential): Credential {
   if (!address.tenantId.includes(".")) return credential;
@@ -80,7 +81,8 @@ function entraOptions(
   { authorityHost, customScope }: VaultAddress,
   { network, timeoutMs, traced }: Pick<CredentialOptions, "network" | "timeoutMs" | "traced">,
 ) {
-  // The public cloud cannot vouch for an authority that it does not know, and a cloud apart does not reach it: the operator's file does.
+  // The public cloud cannot confirm an authority that it does not know, and an isolated cloud cannot reach the public cloud. The operator's
+  // file confirms the authority instead.
   const disableInstanceDiscovery = customScope !== undefined;
   const additionalPolicies = [
     ...network.additionalPolicies,
@@ -89,7 +91,7 @@ function entraOptions(
     answerSizePolicy(TOKEN_ANSWER_BYTES),
     network.freshConnection,
   ];
-  // A token of another tenant than the class names is never asked for, whatever a vault's challenge says.
+  // The worker never requests a token of a tenant other than the class's, whatever a vault's challenge names.
   const additionallyAllowedTenants: string[] = [];
   const options = { authorityHost, additionallyAllowedTenants, retryOptions: RETRY_OPTIONS, disableInstanceDiscovery };
   return { ...network, ...options, additionalPolicies };
@@ -99,7 +101,8 @@ type EntraOptions = ReturnType<typeof entraOptions>;
 
 function clientSecretCredential(address: VaultAddress, identity: ServicePrincipalIdentity, options: EntraOptions): Credential {
   const { clientId, clientSecret } = identity;
-  // Made anew for each sign-in: the SDK's own cache holds a token for valid as long as the machine's clock says, which may be set back.
+  // Created for each sign-in: the SDK's own cache uses the machine's clock to decide whether a token is still valid, and that clock may be
+  // set back.
   return {
     getToken: (...given) => new ClientSecretCredential(tenantOf(address), clientId, textOf(clientSecret), options).getToken(...given),
   };
@@ -111,8 +114,8 @@ interface Assertion {
 }
 
 /**
- * One token of the ServiceAccount for each sign-in, and none kept: the SDK asks for it more than once, and also where it has an access
- * token still. So its part is made anew each time; `shareSignIn` keeps the access token.
+ * Requests one ServiceAccount token for each sign-in, and keeps none. The SDK asks for it more than once, even if it still has an access
+ * token. For this reason the SDK's credential is created for each sign-in; `shareSignIn` keeps the access token.
  */
 function assertionCredential(address: VaultAddress, { identity, facts }: Assertion, options: EntraOptions): Credential {
   return {
@@ -125,7 +128,7 @@ function assertionCredential(address: VaultAddress, { identity, facts }: Asserti
       try {
         return await new ClientAssertionCredential(tenantOf(address), identity.clientId, once, options).getToken(...given);
       } catch (error) {
-        // The SDK wraps what goes wrong with the assertion, and may say nothing of it.
+        // The SDK wraps a failure of the assertion, and may hide it.
         await assertion;
         throw error;
       }
@@ -134,8 +137,8 @@ function assertionCredential(address: VaultAddress, { identity, facts }: Asserti
 }
 
 /**
- * The same by way of the cluster's token proxy, as the Azure provider does it. The proxy knows nothing of the authority but its path, so that
- * nobody is asked to vouch for it.
+ * Signs in through the cluster's token proxy, as the Azure provider does. The proxy knows only the path of the authority, so instance
+ * discovery is off.
  */
 function bindingCredential(
   address: VaultAddress,
@@ -145,7 +148,7 @@ function bindingCredential(
   return {
     getToken: async (...given) => {
       if (tokenProxy === undefined) throw new VaultError("IdentityUnavailable", NO_PROXY, { retry: { kind: "never" }, origin: "class" });
-      // Before the SDK begins, which would say of its failure only that there was one.
+      // Get the route before the SDK starts: the SDK would report only that it failed, not why.
       const additionalPolicies = [...options.additionalPolicies, tokenProxyPolicy(await tokenProxy.route())];
       const proxied = { ...options, additionalPolicies, disableInstanceDiscovery: true };
       return assertionCredential(address, assertion, proxied).getToken(...given);
@@ -155,7 +158,7 @@ function bindingCredential(
 
 const NO_PROXY = "identity bindings are off; set --identity-bindings if this is an AKS cluster with identity bindings";
 
-/** Rejects with a `VaultError` alone. */
+/** Rejects only with a `VaultError`. */
 async function requestAssertion({ account, requestToken }: Assertion["identity"], facts: AssertionFacts): Promise<string> {
   try {
     const token = textOf(await boundedCall(requestToken, ASSERTION_TIMEOUT_MS));
@@ -168,7 +171,7 @@ async function requestAssertion({ account, requestToken }: Assertion["identity"]
   }
 }
 
-/** Tenant and cloud are the machine's own. Its metadata service is a link-local address: no proxy leads there. */
+/** Tenant and cloud are those of the machine. Its metadata service has a link-local address, which no proxy reaches. */
 function managedIdentityCredential(clientId: string | undefined): Credential {
   const additionalPolicies = [answerSizePolicy(TOKEN_ANSWER_BYTES)];
   const options = { retryOptions: RETRY_OPTIONS, agent: createDirectAgent(METADATA_TIMEOUT_MS), additionalPolicies };
@@ -179,7 +182,7 @@ function textOf(sensitive: ServicePrincipalIdentity["clientSecret"]): string {
   return new TextDecoder().decode(sensitive.reveal());
 }
 
-/** Equal for equal identities; says nothing about a client secret to somebody without `key`. */
+/** Returns equal texts for equal identities. Reveals nothing about a client secret to anyone without `key`. */
 export function fingerprintOf(identity: VaultIdentity, key: Uint8Array): string {
   switch (identity.kind) {
     case "servicePrincipal": {

@@ -2,8 +2,9 @@ import { Agent } from "node:http";
 import { Socket } from "node:net";
 
 /**
- * Connections that no proxy variable diverts (the SDK leaves a request alone that has an agent), and that end after
- * `idleMs` without a byte: nothing answers at a link-local address outside Azure, and TCP alone would try for minutes.
+ * Creates an agent whose connections no proxy variable diverts, because the SDK does not change a request that has an agent. Its
+ * connections end after `idleMs` without a byte: outside Azure nothing responds at a link-local address, and TCP alone would try for
+ * minutes.
  */
 export function createDirectAgent(idleMs: number): Agent {
   return new DirectAgent(idleMs);

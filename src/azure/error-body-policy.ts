@@ -1,17 +1,20 @@
 import { parsedJson } from "../domain/json-object.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
 
-/** By request: what an error of the SDK leads back to. */
+/** Bodies by request, since an error of the SDK refers to its request. */
 const bodies = new WeakMap<object, object>();
 
-/** The JSON body that a request failed with. The SDK keeps it in the errors of single calls, and drops it where a list fails. */
+/**
+ * Returns the JSON body of the response with which a request failed. The SDK keeps it in the errors of single calls, but drops it if a list
+ * fails.
+ */
 export function errorBodyOf(request: object | undefined): object | undefined {
   return request === undefined ? undefined : bodies.get(request);
 }
 
 /**
- * Keeps the JSON bodies of failed answers, and gives those without one an empty one. Proxies and load balancers send such answers;
- * the SDK reads the body before it looks at anything else, and would fail with a TypeError that hides status and `Retry-After`.
+ * Keeps the JSON bodies of failed responses, and gives an empty body to responses without one. Proxies and load balancers send such
+ * responses. The SDK reads the body first, and would fail with a TypeError that hides the status and `Retry-After`.
  */
 export const errorBodyPolicy: AdditionalPolicy = {
   position: "perCall",

@@ -13,26 +13,26 @@ import { silenceSdkLog } from "./sdk-logging.ts";
 import { type SdkNetwork, sdkNetwork } from "./sdk-network.ts";
 import { createSignIn, type SignIn } from "./sign-in.ts";
 
-/** Of one request, with room for a slow proxy; a queue answers in well under a second. */
+/** Time limit of one request in milliseconds, with room for a slow proxy. A queue responds in well under a second. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Of a sign-in that a request waits for, and the request. */
+/** Time limit in milliseconds of a request together with the sign-in that it waits for. */
 const CALL_TIMEOUT_MS = 40_000;
 
-/** The service's ids have 36 characters, its receipts some dozens. */
+/** The service's ids have 36 characters, its receipts a few dozen. */
 const ID_CHARACTERS = 512;
 
-/** The SDK repeats no request: the reader waits between its own, with the queue's failures in view. */
+/** The SDK does not retry requests. The reader waits between its own attempts, because it knows the queue's failures. */
 const NO_RETRIES = { maxTries: 1 } as const;
 
 export interface EventQueuesOptions {
-  /** Absent: as the SDK reads the environment. */
+  /** If absent, the SDK reads the environment. */
   readonly proxy?: OutboundProxy | undefined;
-  /** Bound of one request (milliseconds). */
+  /** Time limit of one request in milliseconds. */
   readonly timeoutMs?: number;
 }
 
-/** Queues of Azure Storage, by the same sign-in, proxies and bounds as vaults. */
+/** Creates clients for queues of Azure Storage, with the same sign-in, proxies, and limits as for vaults. */
 export function createEventQueues({ proxy, timeoutMs = REQUEST_TIMEOUT_MS }: EventQueuesOptions = {}): EventQueues {
   silenceSdkLog();
   const network = sdkNetwork(proxy);
@@ -45,7 +45,7 @@ export function createEventQueues({ proxy, timeoutMs = REQUEST_TIMEOUT_MS }: Eve
 export interface EventQueueOptions {
   readonly network: SdkNetwork;
   readonly signIn: SignIn;
-  /** Bound of one request (milliseconds). */
+  /** Time limit of one request in milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -63,7 +63,8 @@ export function createEventQueue(
         "receive",
         async (abortSignal) => {
           const given = { numberOfMessages: most, visibilityTimeout: Math.ceil(hiddenMs / 1_000), abortSignal };
-          // Those beyond come again: whoever gives more than it was asked for is not to say how many are in hand.
+          // The queue returns the rest again later. A service that sends more messages than requested must not decide how many the worker
+          // holds.
           return ofService(await client.receiveMessages(given))
             .receivedMessageItems.slice(0, most)
             .map(toMessage);
@@ -86,24 +87,24 @@ export function createEventQueue(
   };
 }
 
-/** The SDK reads any page of HTML as a queue without messages. The service says which version of its API has answered. */
+/** Throws if the response does not contain the version of the service's API. The SDK reads any page of HTML as a queue without messages. */
 function ofService<T extends { readonly version?: string }>(answer: T): T {
   if (answer.version === undefined) throw new NotTheService();
   return answer;
 }
 
-/** A message is known by both until it is deleted. */
+/** Checks the id and the receipt, which identify a message until it is deleted. */
 function toMessage({ messageId, popReceipt, messageText, dequeueCount }: DequeuedMessageItem) {
   if (messageId.length > ID_CHARACTERS || popReceipt.length > ID_CHARACTERS) throw new NotTheService();
   return { id: messageId, receipt: popReceipt, text: messageText, receipts: dequeueCount };
 }
 
-/** What a vault's address says is all that a sign-in goes by. */
+/** Returns the queue's settings as a vault address, which contains all that a sign-in needs. */
 function signInAddress({ url, authorityHost, scope, isCustomCloud, identity }: QueueSetting): VaultAddress {
   return { vaultUrl: `${url}/`, authorityHost, tenantId: tenantOf(identity), ...(isCustomCloud ? { customScope: scope } : {}) };
 }
 
-/** A managed identity's is the machine's own, and nobody asks for it. */
+/** Returns the tenant. A managed identity uses the machine's tenant, so it needs none here. */
 function tenantOf(identity: QueueIdentity): string {
   return identity.kind === "managed" ? "" : identity.tenantId;
 }
@@ -124,12 +125,12 @@ function sdkClient(
   return new QueueClient(url, ofScope(scope, credential), options);
 }
 
-/** Whatever a queue's challenge asks for, the token is for the storage of the setting's own cloud, and of its own tenant. */
+/** Ignores the scope that a queue's challenge requests: the token is for the storage of the setting's own cloud, and of its own tenant. */
 function ofScope(scope: string, credential: Credential): Credential {
   return { getToken: (_, { abortSignal } = {}) => credential.getToken(scope, abortSignal === undefined ? {} : { abortSignal }) };
 }
 
-/** False where the message is gone, or its receipt is not the last one. */
+/** Returns false if the message is gone, or if its receipt is not the latest. */
 async function isDeleted(deletion: Promise<unknown>): Promise<boolean> {
   try {
     await deletion;
@@ -141,7 +142,7 @@ async function isDeleted(deletion: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** One call of the SDK. Rejects with the signal's reason when that aborts, with a `QueueError` otherwise. */
+/** Runs one call of the SDK. Rejects with the signal's reason if the signal aborts, otherwise with a `QueueError`. */
 async function boundedAsk<T>(
   { request, signIn }: { readonly request: QueueRequest; readonly signIn: Pick<SignIn, "forget"> },
   call: (signal: AbortSignal) => Promise<T>,

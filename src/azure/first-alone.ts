@@ -2,9 +2,9 @@ import { VaultError } from "../domain/ports/vault-error.ts";
 import { unlessAborted } from "../runtime/lifecycle.ts";
 
 /**
- * Lets one call go first, and the others once it has come through. A client of the SDK learns from its first answer whose token a vault
- * takes; calls that begin before would each be sent, and challenged, without one. Where the first fails, the next one is the first. Who
- * waits does so until its signal aborts.
+ * Lets one call go first, and the others after it got a response. A client of the SDK learns from its first response whose token a vault
+ * takes. Without this, each call that starts earlier would be sent without a token and challenged. If the first call fails, the next one
+ * becomes the first. A call waits until its signal aborts.
  */
 export function firstAlone(): <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T> {
   let hasCome = false;
@@ -20,13 +20,13 @@ export function firstAlone(): <T>(call: () => Promise<T>, signal: AbortSignal) =
     return running;
   };
 
-  /** Those that wait are told of its end, not of its failure. */
+  /** Resolves when the first call ends. The waiting calls do not get its failure. */
   async function ended(running: Promise<unknown>): Promise<void> {
     try {
       await running;
       hasCome = true;
     } catch (error) {
-      // A refusal of the vault is an answer too.
+      // A refusal by the vault is also a response.
       hasCome = error instanceof VaultError && error.origin === "vault" && error.code !== "Unreachable";
       first = undefined;
     }

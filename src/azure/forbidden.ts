@@ -1,10 +1,11 @@
-/** What a 403 of Key Vault's is about: the connection, or the identity's rights. Of the object's state there are some, too. */
+/** Reason for a 403 of Key Vault: the connection, or the identity's permissions. Some 403s are about the object's state. */
 import type { ServiceAnswer } from "./service-answer.ts";
 import type { VaultVerdict } from "./vault-request.ts";
 
 /**
- * By its inner code; of the perimeter's public words know it as a code, too. Firewall: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes; connection, also of a private
- * endpoint that nobody has approved: https://github.com/microsoft/multimodal-ai/issues/171 and https://github.com/Azure/azure-cli/issues/31406
+ * The key is the inner code. Public reports about the network security perimeter also show its code as the outer one. Firewall:
+ * https://learn.microsoft.com/azure/key-vault/general/rest-error-codes; connection, including a private endpoint that is not approved:
+ * https://github.com/microsoft/multimodal-ai/issues/171 and https://github.com/Azure/azure-cli/issues/31406
  */
 const OF_THE_NETWORK: ReadonlyMap<string, (shown: string) => string> = new Map([
   [
@@ -23,7 +24,7 @@ const OF_THE_NETWORK: ReadonlyMap<string, (shown: string) => string> = new Map([
   ],
 ]);
 
-/** The code by which the refusal is the network's, and what to do; undefined where it is not. */
+/** Returns the code of a refusal by the network, and the remedy; undefined if the refusal has another reason. */
 export function networkRefusal({ code, innerCode }: ServiceAnswer, shown: string): Pick<VaultVerdict, "serviceCode" | "words"> | undefined {
   for (const serviceCode of [innerCode, code]) {
     const refusal = OF_THE_NETWORK.get(serviceCode ?? "");
@@ -35,7 +36,7 @@ export function networkRefusal({ code, innerCode }: ServiceAnswer, shown: string
 /** `AccessDenied`: https://learn.microsoft.com/azure/key-vault/general/common-error-codes */
 const OF_ACCESS_POLICIES: ReadonlySet<string | undefined> = new Set(["AccessDenied", "ForbiddenByPolicy"]);
 
-/** What to grant, by which of the two ways the vault has. */
+/** Returns the permission to grant, as a role or in an access policy, whichever the vault uses. */
 export function grantFor(
   innerCode: string | undefined,
   { role, permission }: { readonly role: string; readonly permission: string },

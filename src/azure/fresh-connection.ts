@@ -2,21 +2,24 @@ import { type Bucket, type BucketLimits, fullBucket, takeTurns } from "../domain
 import type { AdditionalPolicy } from "./additional-policy.ts";
 import { networkCode } from "./service-answer.ts";
 
-/** The other side closed an idle connection as we used it: says nothing of the service, and the next one is fresh. */
+/**
+ * The other side closed an idle connection while the client used it. This says nothing about the service, and the next connection is fresh.
+ */
 const STALE_CONNECTION = new Set(["ECONNRESET", "EPIPE"]);
 
 /**
- * To one host: as many as connections may be idle at once, and few beyond. A host that resets whatever we send is not asked twice for
- * everything, which no budget of a vault knows of.
+ * Limits the repeated requests to one host: as many as connections may be idle at once, and few beyond. Otherwise the client would send
+ * each request twice to a host that resets every connection, and no budget of a vault would count them.
  */
 const SENT_AGAIN: BucketLimits = { perSecond: 4, burst: 64 };
 
-/** Hosts of which that is kept: names of vaults are free. Whoever is forgotten begins anew. */
+/** Number of hosts whose buckets are kept, because users can name any vault. A host that drops out starts with a full bucket. */
 const MOST_HOSTS = 1_000;
 
 /**
- * Sends a request once more whose connection was reset. Here, where it is one request: whatever consists of several, such as a list, goes
- * on from the very page, and never from an iterator that has failed. All that we send may be sent twice. `now`: milliseconds that only grow.
+ * Sends a request again if its connection was reset. Repeats only that one request: an operation of several requests, such as a list,
+ * continues at the same page, and never from an iterator that has failed. All our requests may be sent twice. `now` returns milliseconds
+ * that only increase.
  */
 export function createFreshConnectionPolicy(now: () => number = () => performance.now()): AdditionalPolicy {
   const buckets = new Map<string, Bucket>();

@@ -4,34 +4,36 @@ import { boundedCall } from "./bounded-call.ts";
 import type { Credential } from "./credential.ts";
 import { SignInError } from "./sign-in-errors.ts";
 
-/** Covers a discovery of the authority and a token request, each through a slow proxy; a token takes well under a second. */
+/** Covers the discovery of the authority and a token request, each through a slow proxy. A token request takes well under a second. */
 export const SIGN_IN_TIMEOUT_MS = 25_000;
 
-/** Who did not answer before is not waited for as long again (milliseconds). */
+/** Shorter time limit in milliseconds for a token service that did not respond before. */
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** So many refused connections or busy answers in a row; one silence is enough, since it has cost its whole bound. */
+/**
+ * Consecutive refused connections or busy responses that open the breaker. One silence is enough, since it has taken the whole time limit.
+ */
 const FAILURES_TO_OPEN = 5;
 
 const TOKEN_SERVICES: ReadonlySet<VaultErrorOrigin> = new Set(["signIn", "metadataService"]);
 
 export interface GuardOptions {
   readonly translate: (error: unknown) => SignInError;
-  /** Bound of one sign-in (milliseconds). */
+  /** Time limit of one sign-in in milliseconds. */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Returns milliseconds of a clock that only goes forward. */
   readonly now?: () => number;
 }
 
 /**
- * Waits so long for a token: the SDK's requests for one have no bound of their own, and one that is never answered would keep everybody
- * waiting who shares the sign-in. A token service that gives no answer is left alone, then tried by one sign-in at a time; meanwhile
- * those that come are told at once, so that it costs no worker its time. Rejects with a {@link SignInError}.
+ * Limits the wait for a token: the SDK's token requests have no time limit, and one without a response would block every caller that shares
+ * the sign-in. If a token service does not respond, no sign-in tries it for a while, then one sign-in at a time. In the meantime, the
+ * others fail at once, so that they take no worker's time. Rejects with a {@link SignInError}.
  */
 export function guardSignIn(credential: Credential, options: GuardOptions): Credential {
   const { translate, timeoutMs = SIGN_IN_TIMEOUT_MS, now = () => performance.now() } = options;
   let breaker = CLOSED;
-  /** Of the first failure since a token came: a status that says it is not written again while it lasts. */
+  /** First failure since the last token. While it lasts, the worker does not rewrite a status that reports it. */
   let first: SignInError | undefined;
 
   function failed(error: SignInError, { request, hasTakenAll }: { readonly request: number; readonly hasTakenAll: boolean }): SignInError {
@@ -41,7 +43,7 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
       return error;
     }
     if (code !== "Unreachable") {
-      // A refusal is an answer.
+      // A refusal is also a response.
       breaker = answeredBy(breaker);
       return error;
     }
@@ -51,7 +53,7 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
   }
 
   return {
-    // Nobody's own signal: others wait for the same token.
+    // Passes on no caller's signal, because others wait for the same token.
     getToken: async (scopes, given) => {
       const began = now();
       const held = heldFor(breaker, began);

@@ -1,6 +1,6 @@
-/** Failures below HTTP, as Node codes them, and what to do about them. */
+/** Failures below HTTP by Node's codes, and their remedies. */
 
-/** Whom it was to reach: a vault, whose name a class makes, or the place where tokens come from. */
+/** Destination of a request: a vault, whose name a class determines, or the place where tokens come from. */
 export type Reached = "vault" | "signIn";
 
 const WORDS: Readonly<Record<string, Readonly<Record<Reached, string>>>> = {
@@ -25,7 +25,7 @@ export function networkRemedy(code: string, reached: Reached): string {
   return WORDS[code]?.[reached] ?? (isTls ? TLS : "check the network path from the cluster");
 }
 
-/** The code of a failure that is the proxy's own: what it answered to CONNECT, or why it is not reached. */
+/** Code of the proxy's own failure: its response to CONNECT, or the reason why it cannot be reached. */
 const PROXY_CODE = /^PROXY_(?:ANSWERED_(\d{3})|([A-Z][A-Z0-9_]{2,50}))$/;
 
 export function proxyAnswered(status: number): string {
@@ -36,7 +36,7 @@ export function proxyNotReached(code: string): string {
   return `PROXY_${code}`;
 }
 
-/** Undefined where the failure is not the proxy's. */
+/** Returns undefined if the failure is not the proxy's. */
 export function proxyWords(code: string, host: string, ifAbsent: string): string | undefined {
   const [, status, reason] = PROXY_CODE.exec(code) ?? [];
   if (reason !== undefined) return `the proxy cannot be reached (${reason}); check HTTPS_PROXY and NO_PROXY`;

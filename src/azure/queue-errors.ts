@@ -9,14 +9,14 @@ import { networkRemedy, proxyWords } from "./network-words.ts";
 import { chainOf, networkCode, retryAfterOf } from "./service-answer.ts";
 import { SignInError } from "./sign-in-errors.ts";
 
-/** What was asked, of which queue, as whom. */
+/** The action, the queue, and the identity of a request. */
 export interface QueueRequest {
   readonly action: "receive" | "delete" | "peek";
   readonly url: string;
   readonly identity: VaultIdentity;
 }
 
-/** Somebody on the way has answered: a proxy with a page of its own. Never leaves this folder. */
+/** Another server on the path responded: a proxy with a page of its own. Never leaves this folder. */
 export class NotTheService extends Error {
   override readonly name = "NotTheService";
 }
@@ -35,17 +35,17 @@ const ACTIONS: Readonly<Record<QueueRequest["action"], string>> = {
   peek: "peek at messages in",
 };
 
-/** Of the service's own answers: https://learn.microsoft.com/rest/api/storageservices/queue-service-error-codes */
+/** Facts of the service's own responses. Codes: https://learn.microsoft.com/rest/api/storageservices/queue-service-error-codes */
 export interface StorageAnswer {
   readonly status: number;
-  /** One word; absent where the answer is not the service's own. */
+  /** One word; undefined if the response is not the service's own. */
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
 }
 
 const CODE = /^[A-Za-z0-9]{1,64}$/;
 
-/** Undefined where no HTTP answer came. */
+/** Returns undefined if there was no HTTP response. */
 export function storageAnswer(error: unknown): StorageAnswer | undefined {
   const answered = chainOf(error).find((link): link is RestError => link instanceof RestError && link.statusCode !== undefined);
   if (answered?.statusCode === undefined) return undefined;
@@ -53,7 +53,7 @@ export function storageAnswer(error: unknown): StorageAnswer | undefined {
   return { status: answered.statusCode, code: CODE.test(code) ? code : undefined, retryAfterMs: retryAfterOf(answered) };
 }
 
-/** Every error of the SDK becomes one of ours. No `cause`: the SDK's errors carry the request with its token. */
+/** Turns every error of the SDK into a `QueueError`. It has no `cause`: the SDK's errors contain the request with its token. */
 export function translateQueueError(error: unknown, request: QueueRequest): QueueError {
   const { code, retry, words } = verdictOf(error, request);
   return new QueueError(code, `cannot ${ACTIONS[request.action]} the queue ${request.url}: ${words}`, retry);
@@ -84,7 +84,7 @@ function networkWords(code: string): string {
   return `no connection (${code}): ${networkRemedy(code, "signIn")}`;
 }
 
-/** Those of a vault that a sign-in can end with, and those of a queue. */
+/** The vault codes with which a sign-in can end, and the equivalent queue codes. */
 const SIGN_IN_CODES: Partial<Readonly<Record<VaultErrorCode, QueueErrorCode>>> = {
   Unauthorized: "Unauthorized",
   IdentityUnavailable: "IdentityUnavailable",
@@ -99,7 +99,7 @@ function unreachable(words: string): Verdict {
   return { code: "Unreachable", retry: BACKOFF, words };
 }
 
-/** Whom a role is to be given to. */
+/** Returns the identity that needs a role, as messages name it. */
 function holder(identity: VaultIdentity): string {
   if (identity.kind !== "managedIdentity") return `the application or managed identity ${identity.clientId}`;
   return identity.clientId === undefined
@@ -123,7 +123,7 @@ function ofAnswer(answer: StorageAnswer, request: QueueRequest): Verdict {
   const { status, code, retryAfterMs } = answer;
   const shown = code === undefined ? `HTTP ${status}` : `HTTP ${status} ${code}`;
   const after: Retry = retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: retryAfterMs };
-  // The service says both where an account or a partition of it is asked for too much.
+  // The service uses both if an account or one of its partitions receives too many requests.
   if (status === 429 || (status === 503 && code === "ServerBusy"))
     return { code: "Throttled", retry: after, words: `the storage account is busy (${shown})` };
   if (code === undefined || status >= 500) return unreachable(`no valid response (${shown}); check the address in --event-queues`);

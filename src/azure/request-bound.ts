@@ -2,8 +2,8 @@ import type { AdditionalPolicy } from "./additional-policy.ts";
 import { boundedCall } from "./bounded-call.ts";
 
 /**
- * Gives each request of the SDK so long for its whole answer, and ends it then. One request, so that it is known who was silent: a call of
- * the SDK may be a challenge, a sign-in and the request itself.
+ * Limits the time of each request of the SDK, including its whole response, and ends it then. The limit is for one request, so that it is
+ * known which service did not respond: a call of the SDK may be a challenge, a sign-in and the request itself.
  */
 export function requestBoundPolicy(timeoutMs: number): AdditionalPolicy {
   return {
@@ -23,7 +23,7 @@ export function requestBoundPolicy(timeoutMs: number): AdditionalPolicy {
             callers,
           );
         } finally {
-          // The SDK sends the same request again, after a challenge for one.
+          // The SDK sends the same request again, for example after a challenge.
           if (given === undefined) delete request.abortSignal;
           else request.abortSignal = given;
         }

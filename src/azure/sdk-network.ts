@@ -7,25 +7,25 @@ import type { AdditionalPolicy } from "./additional-policy.ts";
 import { createFreshConnectionPolicy } from "./fresh-connection.ts";
 import { TunnelAgent } from "./tunnel-agent.ts";
 
-/** How the clients of the SDK, those for tokens included, reach the world. */
+/** Network access of the SDK's clients, including those for tokens. */
 export type SdkNetwork = Pick<SecretClientOptions, "proxyOptions"> & {
   readonly additionalPolicies: AdditionalPolicy[];
-  /** Sends a request again whose connection was reset: the innermost step, the same for all clients, which count together. */
+  /** Repeats a request whose connection was reset. It is the innermost step. All clients share it, so that they count together. */
   readonly freshConnection: AdditionalPolicy;
 };
 
-/** A tunnel that nobody has used for so long is closed: something on the way may have forgotten it already (milliseconds). */
+/** Time in milliseconds after which an unused tunnel is closed: a device on the path may have dropped it already. */
 const IDLE_TUNNEL_MS = 30_000;
 
 /** The same for a direct connection: the SDK's own agent keeps it until the other side closes it (milliseconds). */
 const IDLE_CONNECTION_MS = 30_000;
 
 /**
- * Without a proxy directly, or as the SDK reads the environment. With one, the SDK is told which, and of NO_PROXY's exemptions: it knows `.example.com` and
- * full names itself, but neither `*`, ports, ranges, nor that `example.com` exempts what is below it. Tunnels are kept for the next
- * request to the same host: the SDK opens, and signs in TLS, a new one for each.
- * Their number is not limited here: a tunnel that hangs while it opens keeps its place whatever becomes of its request, and eight of those
- * would be the end of a host.
+ * Returns direct network access if `proxy` is absent, or as the SDK reads the environment. Otherwise gives the proxy to the SDK, and
+ * applies the exemptions of NO_PROXY: the SDK itself knows `.example.com` and full names, but not `*`, ports, ranges, or that `example.com`
+ * also exempts its subdomains. Keeps tunnels for the next request to the same host: the SDK opens a new one for each request, with a TLS
+ * handshake. The number of tunnels is not limited here: a tunnel that hangs while it opens keeps its place whatever happens to its request,
+ * and eight of those would block a host.
  */
 export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
   const freshConnection = createFreshConnectionPolicy();
@@ -64,8 +64,9 @@ function agentPolicy(agentOf: AgentOf): AdditionalPolicy {
 }
 
 /**
- * One TLS context for all: Node would make one for each connection, a fifth of what a handshake costs. It is made with the first request, since it
- * reads all CAs. What the SDK sends by a proxy of the environment has an agent. The emulators of storage speak HTTP, and keep the SDK's own.
+ * Uses one TLS context for all connections: Node would create one for each, which is a fifth of the cost of a handshake. It is created with
+ * the first request, since it reads all CAs. A request that the SDK sends through a proxy of the environment already has an agent. The
+ * emulators of storage use HTTP, and keep the SDK's own agent.
  */
 function directConnections(): AgentOf {
   let made: Agent | undefined;

@@ -1,6 +1,6 @@
 /**
- * The few facts that are safe to take from an SDK error: status, code words, `Retry-After`. Its message, headers and
- * body stay behind: they hold tokens, request text and values.
+ * The few facts of an SDK error that are safe to use: status, code words, `Retry-After`. Its message, headers and body are left out: they
+ * contain tokens, request text and values.
  */
 import { isRestError, type RestError } from "@azure/keyvault-secrets";
 import { valueAt } from "../domain/json-members.ts";
@@ -9,15 +9,15 @@ import { errorBodyOf } from "./error-body-policy.ts";
 
 export interface ServiceAnswer {
   readonly status: number;
-  /** Key Vault's error code (`Forbidden`) and the innermost inner code (`SecretDisabled`); absent where the body is not Key Vault's. */
+  /** Key Vault's error code (`Forbidden`) and the innermost inner code (`SecretDisabled`); undefined if the body is not Key Vault's. */
   readonly code: string | undefined;
   readonly innerCode: string | undefined;
   readonly retryAfterMs: number | undefined;
-  /** The latest version of the API that the service names where it does not know the one that was asked for. */
+  /** Latest version of the API, which the service names if it does not know the requested one. */
   readonly latestApiVersion: string | undefined;
 }
 
-/** A code is one word; anything else is not shown. */
+/** A code is one word. Any other text is not shown. */
 const CODE = /^[A-Za-z0-9]{1,64}$/;
 const MAX_DEPTH = 8;
 
@@ -26,7 +26,7 @@ function codeOf(value: unknown): string | undefined {
   return typeof code === "string" && CODE.test(code) ? code : undefined;
 }
 
-/** As the SDK spells it, and as the service does. */
+/** Reads both spellings: the SDK's and the service's. */
 function innerErrorOf(error: unknown): unknown {
   return valueAt(error, ["innerError"]) ?? valueAt(error, ["innererror"]);
 }
@@ -49,12 +49,12 @@ export function retryAfterOf(error: RestError): number | undefined {
   const milliseconds = MILLISECOND_HEADERS.map((name) => Number(header(name) ?? Number.NaN)).find(Number.isFinite);
   const text = header("retry-after");
   const seconds = text === undefined ? Number.NaN : Number(text);
-  // The header holds seconds or a date.
+  // The header contains seconds or a date.
   const wait = milliseconds ?? (Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text ?? "") - Date.now());
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS) : undefined;
 }
 
-/** Undefined where no HTTP answer came. */
+/** Returns undefined if there was no HTTP response. */
 export function serviceAnswer(error: unknown): ServiceAnswer | undefined {
   if (!isRestError(error) || error.statusCode === undefined) return undefined;
   const body = valueAt(error.details ?? errorBodyOf(error.request), ["error"]);
@@ -67,7 +67,7 @@ export function serviceAnswer(error: unknown): ServiceAnswer | undefined {
   };
 }
 
-/** The error and its causes, outermost first. */
+/** Returns the error and its causes, outermost first. */
 export function chainOf(error: unknown): readonly Error[] {
   const chain: Error[] = [];
   let current = error;
@@ -78,7 +78,7 @@ export function chainOf(error: unknown): readonly Error[] {
   return chain;
 }
 
-/** Entra's code (`AADSTS7000215`), wherever in the chain its text is. */
+/** Returns Entra's code (`AADSTS7000215`), wherever in the chain its text is. */
 export function entraCode(error: unknown): string | undefined {
   for (const { message } of chainOf(error)) {
     const code = /AADSTS\d{2,9}/.exec(message)?.[0];
@@ -87,7 +87,7 @@ export function entraCode(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Node's code of a network or TLS failure (`ENOTFOUND`, `SELF_SIGNED_CERT_IN_CHAIN`). */
+/** Returns Node's code of a network or TLS failure (`ENOTFOUND`, `SELF_SIGNED_CERT_IN_CHAIN`). */
 export function networkCode(error: unknown): string | undefined {
   return chainOf(error)
     .map((link) => valueAt(link, ["code"]))

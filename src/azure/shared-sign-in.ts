@@ -3,26 +3,26 @@ import type { Credential } from "./credential.ts";
 type GetToken = Credential["getToken"];
 type Token = NonNullable<Awaited<ReturnType<GetToken>>>;
 
-/** As the SDK does: a token in its last minutes is renewed (milliseconds). */
+/** As in the SDK: a token is renewed in its last minutes (milliseconds). */
 const RENEW_BEFORE_MS = 300_000;
 
-/** A token that could not be renewed goes on to be used while it lasts for a call, and is tried to be renewed now and then. */
+/** If a renewal fails, the token stays in use as long as it lasts for a whole call, and is renewed again after a pause (milliseconds). */
 const LONGEST_USE_MS = 60_000;
 const RENEW_AGAIN_AFTER_MS = 30_000;
 
-/** So long after a sign-in a vault's refusal says nothing new: what it refuses then is no token that is over (milliseconds). */
+/** Time in milliseconds after a sign-in in which a vault's refusal does not mean that the token has expired. */
 const TRUSTED_MS = 60_000;
 
 export interface SignInTime {
-  /** Unix milliseconds, by which a token's end is told. May be set at any time. */
+  /** Unix milliseconds, which determine the end of a token. The clock may be set at any time. */
   readonly wall?: () => number;
-  /** Milliseconds of a clock that only goes forward, by which the token's lifetime is counted. */
+  /** Milliseconds of a clock that only goes forward, which measures the token's lifetime. */
   readonly monotonic?: () => number;
 }
 
-/** Times by the monotonic clock. */
+/** A kept token. Times are those of the monotonic clock. */
 interface Kept {
-  /** As the SDK gets it. */
+  /** The token as the SDK gets it. */
   readonly token: Token;
   readonly since: number;
   readonly renewAt: number;
@@ -30,20 +30,21 @@ interface Kept {
 }
 
 export interface SharedSignIn extends Credential {
-  /** A vault has refused the token: the next call signs in anew. */
+  /** Drops a token that a vault rejected, unless the sign-in was less than a minute ago. The next call then signs in again. */
   forget(): void;
 }
 
-/** What is still good for a call although its renewal failed. */
+/** Returns the token that stays in use after a failed renewal; undefined if it does not last for a whole call. */
 function toKeepOn(kept: Kept, now: number): Kept | undefined {
   const lastUse = kept.expiresAt - LONGEST_USE_MS;
   return now < lastUse ? { ...kept, renewAt: Math.min(now + RENEW_AGAIN_AFTER_MS, lastUse) } : undefined;
 }
 
 /**
- * One sign-in for all calls that need the same token, at the same time or while it lasts: a class's first objects are asked for
- * together, and each kind of object has an SDK client of its own. Nobody's signal ends what others wait for; the sign-in is to have
- * a bound of its own, since its promise is everybody's until it ends. A clock that is set back makes no token last longer.
+ * Shares one sign-in among all calls that need the same token, at the same time or while it lasts: the worker requests a class's first
+ * objects together, and each kind of object has its own SDK client. No caller's signal ends a sign-in that others wait for. The sign-in
+ * must have a time limit of its own, since all callers share its promise until it ends. A clock that is set back does not make a token last
+ * longer.
  */
 export function shareSignIn(
   credential: Credential,
@@ -53,15 +54,15 @@ export function shareSignIn(
   const tokens = new Map<string, Kept>();
 
   /**
-   * The SDK gets a token that is over at once, so that it asks here each time. Left to itself it renews a token of its last two minutes in
-   * the background, where nobody hears of a failure and the process ends by it.
+   * Gives the SDK a token that has already expired, so that the SDK asks here each time. The SDK itself renews a token in its last two
+   * minutes, in the background. No caller receives a failure of that renewal, and the failure ends the process.
    */
   function toKeep({ token, expiresOnTimestamp: end, refreshAfterTimestamp }: Token, before: Kept | undefined): Kept {
     const now = monotonic();
     const left = (moment: number): number => now + moment - wall();
     const fresh = { token: { token, expiresOnTimestamp: 0 }, since: now };
     const times = { renewAt: left(refreshAfterTimestamp ?? end - RENEW_BEFORE_MS), expiresAt: left(end) };
-    // The SDK's own cache goes by the wall: the same token once more lasts no longer than it did.
+    // The SDK's own cache uses the wall clock: if it returns the same token again, the token lasts no longer than before.
     if (before?.token.token !== token) return { ...fresh, ...times };
     const expiresAt = Math.min(before.expiresAt, times.expiresAt);
     return { ...fresh, expiresAt, renewAt: Math.min(times.renewAt, Math.max(expiresAt - RENEW_BEFORE_MS, now)) };
@@ -88,11 +89,11 @@ export function shareSignIn(
       const { abortSignal: _, ...options } = given;
       const use = JSON.stringify([scopes, options.tenantId, options.enableCae]);
       const kept = tokens.get(use);
-      // Claims say that the vault has refused the token that there is; the new one takes its place.
+      // Claims mean that the vault has rejected the current token. The new token replaces it.
       if (kept !== undefined && options.claims === undefined && monotonic() < kept.renewAt) return kept.token;
       const key = JSON.stringify([use, options.claims]);
       const running = underWay.get(key) ?? signIn(use, scopes, options).finally(() => underWay.delete(key));
-      // Set after the call has begun, which is before anything of it can have ended.
+      // Set after the call has started, before any part of it can have ended.
       underWay.set(key, running);
       return running;
     },

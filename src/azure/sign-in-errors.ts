@@ -1,4 +1,4 @@
-/** Why no token came, by the kind of identity that asked for one, and whose trouble that is. */
+/** Reasons why there is no token, by the kind of identity that requested it, and the origin of each failure. */
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.ts";
@@ -14,7 +14,7 @@ const BACKOFF: Retry = { kind: "backoff" };
 
 type Asking = Pick<VaultRequest, "address" | "identity" | "assertion">;
 
-/** No token came. The SDK hands it through to whoever asked the vault. Never leaves this folder. */
+/** There is no token. The SDK passes this error to the caller that queried the vault. Never leaves this folder. */
 export class SignInError extends Error {
   override readonly name = "SignInError";
   readonly verdict: VaultVerdict;
@@ -25,10 +25,10 @@ export class SignInError extends Error {
   }
 }
 
-/** Every failure of a sign-in becomes one of ours; `trace` is what its last request came to. */
+/** Turns every failure of a sign-in into a `SignInError`. `trace` is the result of its last request. */
 export function translateSignInError(error: unknown, asking: Asking, trace: SignInTrace): SignInError {
   const chain = chainOf(error);
-  // The ServiceAccount's token could not be had, which is said already.
+  // The ServiceAccount has no token, and this error already reports it.
   const ours = chain.find((link) => link instanceof VaultError);
   if (ours !== undefined) {
     const { message, retry, origin, serviceCode } = ours;
@@ -50,7 +50,7 @@ function wordsOf(error: CallTimeout | AnswerTooLarge): string {
   return error instanceof AnswerTooLarge ? `no valid response (${error.message})` : error.message;
 }
 
-/** The identity, as messages call it. */
+/** Returns the identity's name in messages. */
 export function who({ address, identity }: Pick<Asking, "address" | "identity">): string {
   if (identity.kind !== "managedIdentity") return `application ${identity.clientId} of tenant ${address.tenantId}`;
   return identity.clientId === undefined
@@ -58,7 +58,7 @@ export function who({ address, identity }: Pick<Asking, "address" | "identity">)
     : `the managed identity ${identity.clientId} of the worker's node`;
 }
 
-/** Where the identity's tokens come from. */
+/** Returns the source of the identity's tokens. */
 function tokenSource({ address, identity }: Asking): string {
   if (identity.kind === "managedIdentity") return METADATA_SERVICE;
   return identity.kind === "identityBinding" ? `${TOKEN_PROXY} (for ${address.authorityHost})` : address.authorityHost;
@@ -96,13 +96,15 @@ const ASSERTION_WORDS: Readonly<Record<string, string>> = {
   AADSTS90061: "Entra cannot read the issuer's keys; publish the issuer's discovery document where Entra can reach it",
 };
 
-/** No federated credential matches: none at all, none of the issuer, audience or subject, or of a subject spelled otherwise. */
+/**
+ * No federated credential matches: there is none at all, none for the issuer, audience or subject, or the subject is spelled differently.
+ */
 const NOT_FEDERATED = new Set(["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138"]);
 
-/** Entra says that it is busy; nothing is wrong with the credentials. */
+/** Entra is busy. The credentials are not at fault. */
 const TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
 
-/** A refusal by Entra, with its code. */
+/** Returns the verdict on a refusal by Entra, with its code. */
 function ofEntra(code: string, asking: Asking): VaultVerdict {
   const asked = `no token from ${tokenSource(asking)} for ${who(asking)} (${code})`;
   const told = { origin: "signIn", serviceCode: code } as const;
@@ -122,7 +124,7 @@ function entraRemedy(code: string, asking: Asking): string {
   }
 }
 
-/** What has to be there for an identity binding, in the words of AKS. */
+/** Returns the requirements of an identity binding, in the words of AKS. */
 function notBound({ identity }: Asking): string {
   if (identity.kind !== "identityBinding") return "";
   const { namespace, name } = identity.account;
@@ -139,14 +141,17 @@ function assertionRemedy(code: string, { identity, assertion }: Asking): string 
   return `the identity has no matching federated credential; add one: ${wanted}`;
 }
 
-/** The SDK asks for no token of another tenant than the class names, whatever a vault's challenge says. */
+/**
+ * Detects that the vault belongs to another tenant: the SDK requests no token of a tenant other than the class's, whatever a vault's
+ * challenge names.
+ */
 function ofTenant(chain: readonly Error[], { address }: Asking): VaultVerdict | undefined {
   if (!chain.some(({ message }) => message.includes("AdditionallyAllowedTenants"))) return undefined;
   const words = `the vault does not belong to tenant ${address.tenantId}; set tenantID to the id of the vault's tenant`;
   return { code: "Unauthorized", retry: NEVER, origin: "class", words };
 }
 
-/** The SDK says of most failures no more than that there was one. */
+/** Returns the verdict by the last request. For most failures, the SDK reports only that there was one. */
 function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): VaultVerdict | undefined {
   const host = new URL(asking.address.authorityHost).hostname;
   const proxy = code === undefined ? undefined : proxyWords(code, host, "");
@@ -166,10 +171,10 @@ function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): VaultV
   return { code: "Unauthorized", retry: NEVER, origin: "signIn", words, serviceCode: refusal };
 }
 
-/** The token proxy's own answers to who may not use the identity. */
+/** Statuses with which the token proxy itself responds if the identity may not be used. */
 const REFUSED = new Set([400, 401, 403, 404]);
 
-/** Whoever answers in place of the token proxy has no certificate for its name, or does not know the name. */
+/** A server that responds in place of the token proxy has no certificate for its name, or does not know the name. */
 function connectionRemedy(code: string, asking: Asking): string {
   if (asking.identity.kind !== "identityBinding") return networkRemedy(code, "signIn");
   return `no token proxy of this cluster answers at the API server's address; ${notBound(asking)}, or set --token-proxy-url and --sni-name`;
@@ -180,10 +185,10 @@ function unknown(error: unknown, asking: Asking): VaultVerdict {
   return { code: "Unreachable", retry: BACKOFF, origin: "own", words: noToken(asking, `the sign-in failed (${kind}); check tenantID`) };
 }
 
-/** What the SDK throws where a managed identity gets no token; the vault's own refusals are none of these. */
+/** Errors that the SDK throws if a managed identity gets no token. The vault's own refusals are not among them. */
 const SIGN_IN_ERRORS = new Set(["CredentialUnavailableError", "AuthenticationRequiredError"]);
 
-/** Undefined where the failure is not the metadata service's. */
+/** Returns undefined if the failure is not the metadata service's. */
 function ofMetadataService(error: unknown, asking: Asking): VaultVerdict | undefined {
   const chain = chainOf(error);
   if (asking.identity.kind !== "managedIdentity" || !chain.some(({ name }) => SIGN_IN_ERRORS.has(name))) return undefined;

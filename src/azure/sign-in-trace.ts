@@ -5,20 +5,20 @@ import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import { networkCode } from "./service-answer.ts";
 
-/** What the last request of a sign-in came to, where it was no success. The SDK says of most failures only that there was one. */
+/** Result of the last request of a sign-in, if it failed. For most failures, the SDK reports only that there was one. */
 export interface SignInTrace {
-  /** No answer in time, or one without an end. */
+  /** No response in time, or a response that is too large. */
   readonly unusable?: CallTimeout | AnswerTooLarge;
-  /** Node's, of a failure below HTTP. */
+  /** Node's code of a failure below HTTP. */
   readonly code?: string | undefined;
   readonly status?: number;
-  /** `AADSTS90002` */
+  /** Such as `AADSTS90002`. */
   readonly entraCode?: string | undefined;
-  /** OAuth's word for a refusal, such as `invalid_client`: it is no page of somebody in between. */
+  /** OAuth's word for a refusal, such as `invalid_client`. It shows that the response is not a page of a proxy. */
   readonly refusal?: string | undefined;
 }
 
-/** Where a sign-in's trace is kept. Sign-ins of one identity are made one at a time, but for different audiences. */
+/** Holder of a sign-in's trace. Sign-ins of one identity run one at a time, except for different audiences. */
 export interface TraceHolder {
   trace: SignInTrace;
 }

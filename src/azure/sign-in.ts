@@ -8,23 +8,23 @@ import { translateSignInError } from "./sign-in-errors.ts";
 import type { TraceHolder } from "./sign-in-trace.ts";
 import type { TokenProxy } from "./token-proxy.ts";
 
-/** How an identity gets its tokens, for however many vaults it is used. */
+/** Access of an identity to its tokens, for any number of vaults. */
 export interface SignIn {
   readonly credential: Credential;
   readonly assertion: AssertionFacts;
-  /** A vault has refused the token of the credential. */
+  /** Call this if a vault rejects the credential's token. */
   readonly forget: () => void;
 }
 
 export interface SignInOptions {
   readonly network: SdkNetwork;
-  /** Of identity bindings; undefined: there are none here. */
+  /** Token proxy for identity bindings; undefined if there are none here. */
   readonly tokenProxy?: TokenProxy | undefined;
-  /** Bound of one sign-in (milliseconds). */
+  /** Time limit of one sign-in in milliseconds. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** For everything that matters to a sign-in: authority, tenant and identity. What becomes of it says nothing of another. */
+/** Creates the sign-in of one authority, tenant, and identity. Its failure says nothing about another sign-in. */
 export function createSignIn(address: VaultAddress, identity: VaultIdentity, options: SignInOptions): SignIn {
   const { network, tokenProxy, timeoutMs = SIGN_IN_TIMEOUT_MS } = options;
   const assertion: AssertionFacts = { issuer: undefined };

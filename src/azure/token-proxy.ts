@@ -1,4 +1,6 @@
-/** The token proxy of an AKS cluster: it stands behind the API server's address and signs in for identities that are bound to the cluster. */
+/**
+ * The token proxy of an AKS cluster. It is reached at the API server's address, and signs in for identities that are bound to the cluster.
+ */
 import { X509Certificate } from "node:crypto";
 import { open } from "node:fs/promises";
 import { Agent } from "node:https";
@@ -13,35 +15,35 @@ import { boundedCall, CallTimeout } from "./bounded-call.ts";
 import { clusterIdIn, proxyNameOf } from "./cluster-name.ts";
 import { networkCode } from "./service-answer.ts";
 
-/** Where the requests of one sign-in go. */
+/** Destination of the requests of one sign-in. */
 export interface ProxyRoute {
   readonly url: URL;
-  /** Trusts the cluster's CA alone, and takes nobody but the cluster's proxy for it. */
+  /** Trusts only the cluster's CA, and accepts only the cluster's proxy. */
   readonly agent: Agent;
 }
 
 export interface TokenProxy {
-  /** Rejects with a `VaultError` alone. */
+  /** Rejects only with a `VaultError`. */
   route(): Promise<ProxyRoute>;
 }
 
 export interface TokenProxyTime {
-  /** Milliseconds of a clock that only goes forward. */
+  /** Returns milliseconds of a clock that only goes forward. */
   readonly now: () => number;
-  /** Bound of a look at the API server's certificate (milliseconds). */
+  /** Time limit in milliseconds for reading the API server's certificate. */
   readonly timeoutMs?: number;
 }
 
-/** As long as the Azure provider waits for the same (milliseconds). */
+/** The Azure provider waits as long for the certificate (milliseconds). */
 const LOOK_TIMEOUT_MS = 10_000;
 
-/** What was wrong with the certificate or the CA is true for so long: many classes ask, and each at its poll (milliseconds). */
+/** Time in milliseconds for which a fault of the certificate or the CA is remembered: many classes ask, each at its poll. */
 const LOOK_AGAIN_AFTER_MS = 30_000;
 
-/** Sign-ins of an identity are an hour apart (milliseconds). */
+/** Sign-ins of an identity are an hour apart, so an idle connection is closed earlier (milliseconds). */
 const IDLE_CONNECTION_MS = 30_000;
 
-/** A bundle of CAs has some kilobytes. */
+/** A bundle of CAs has a few kilobytes. */
 const MAX_CA_BYTES = 1_048_576;
 
 export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = LOOK_TIMEOUT_MS }: TokenProxyTime): TokenProxy {
@@ -51,7 +53,7 @@ export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = LOOK
   let looking: Promise<string> | undefined;
   let failed: { readonly error: VaultError; readonly until: number } | undefined;
 
-  /** One look for all that wait for it. */
+  /** Reads the certificate once for all callers that wait for it. */
   async function serverName(ca: string | undefined): Promise<string> {
     if (name !== undefined) return name;
     if (failed !== undefined && now() < failed.until) throw failed.error;
@@ -67,20 +69,20 @@ export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = LOOK
     }
   }
 
-  /** The CAs; undefined: those of the process. */
+  /** Returns the CAs, or undefined for those of the process. */
   async function trusted(): Promise<string | undefined> {
     const read = await readCa(place.caFile);
     if (read === undefined && place.serverName === undefined)
       throw unavailable(`${place.caFile}, with which pods verify the API server's certificate, does not exist; set --sni-name`);
     if (read !== "") return read;
-    // Empty while it is replaced.
+    // The file is empty while it is replaced.
     if (connection?.ca === undefined) throw unavailable(`${place.caFile}, the CA of the cluster, is empty`, BACKOFF);
     return connection.ca;
   }
 
   return {
     async route() {
-      // Each time: the kubelet replaces the file when the cluster's CA changes.
+      // Reads the file each time: the kubelet replaces it when the cluster's CA changes.
       const ca = await trusted();
       const servername = await serverName(ca);
       if (connection === undefined || connection.ca !== ca) {
@@ -92,13 +94,13 @@ export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = LOOK
   };
 }
 
-/** Sends whatever a sign-in sends to the token proxy, under the path that it has at the sign-in service. */
+/** Sends every request of a sign-in to the token proxy, under the path that it has at the sign-in service. */
 export function tokenProxyPolicy({ url, agent }: ProxyRoute): AdditionalPolicy {
   return {
     position: "perCall",
     policy: {
       name: "tokenProxyPolicy",
-      // Comes after the policies that choose a proxy of the network, which the API server is never reached through.
+      // Comes after the policies that choose a network proxy, because the API server is never reached through one.
       sendRequest: (request, next) => {
         const { pathname, search } = new URL(request.url);
         const target = new URL(url);
@@ -126,7 +128,7 @@ function unavailable(words: string, retry = NEVER): VaultError {
   return failure("IdentityUnavailable", words, retry);
 }
 
-/** Undefined where there is no such file: outside of pods. */
+/** Returns undefined if the file does not exist, as outside pods. */
 async function readCa(file: string): Promise<string | undefined> {
   let text: string;
   try {
@@ -178,14 +180,14 @@ async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | un
   return proxyNameOf(id);
 }
 
-/** The subjectAltName of the certificate, as Node writes it. The certificate is judged as for any connection. */
+/** Returns the subjectAltName of the certificate in Node's format. The certificate is verified as for any connection. */
 function lookAtCertificate({ host, port }: TokenProxyPlace["apiServer"], ca: string | undefined, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) });
     socket.on("error", reject);
     socket.once("secureConnect", () => {
       const found = socket.getPeerX509Certificate()?.subjectAltName ?? "";
-      // In order, so that the API server's log has no broken connection; at the bound it is destroyed.
+      // Closes the connection properly, so that the API server's log shows no broken one. At the time limit it is destroyed.
       socket.end();
       resolve(found);
     });

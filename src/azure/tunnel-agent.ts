@@ -5,23 +5,23 @@ import { networkCode } from "./service-answer.ts";
 
 type ConnectGiven = Parameters<HttpsProxyAgent<string>["connect"]>;
 
-/** Tunnels through a proxy, each kept for the next request to its host, for as long as `idleMs` at most. */
+/** Opens tunnels through a proxy, and keeps each for the next request to its host, for at most `idleMs`. */
 export class TunnelAgent extends HttpsProxyAgent<string> {
   constructor(proxy: URL, idleMs: number) {
     super(proxy, { keepAlive: true });
-    // `HttpsProxyAgent` overwrites the options of Node's agent, so that a `timeout` given to it is lost and idle tunnels stay open for ever.
+    // `HttpsProxyAgent` overwrites the options of Node's agent, so a `timeout` given to it is lost and idle tunnels stay open forever.
     this.options = { ...this.options, timeout: idleMs };
   }
 
   /**
-   * Everything of Azure is HTTPS. Left to itself the agent finds that out by the stack of its caller, which is another one when it puts a
-   * tunnel back than when it looks for one: it would never find any.
+   * Every Azure service uses HTTPS. By default, the agent determines this from its caller's stack, which is different when it returns a
+   * tunnel than when it searches for one: it would never find any.
    */
   override isSecureEndpoint(): boolean {
     return true;
   }
 
-  /** What the proxy refuses is no answer of whom it was to reach, which the agent would pass it off as. */
+  /** Throws if the proxy refuses: the agent would present the proxy's response as the destination's. */
   override async connect(...[request, options]: ConnectGiven): ReturnType<HttpsProxyAgent<string>["connect"]> {
     let answered: number | undefined;
     request.once("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {
@@ -36,7 +36,7 @@ export class TunnelAgent extends HttpsProxyAgent<string> {
   }
 }
 
-/** The SDK keeps the code of an error below HTTP, and nothing else of it. */
+/** The SDK keeps only the code of an error below HTTP. */
 class ProxyFailure extends Error {
   override readonly name = "ProxyFailure";
   readonly code: string;

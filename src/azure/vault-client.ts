@@ -27,10 +27,10 @@ import {
 } from "./vault-objects.ts";
 import type { VaultRequest } from "./vault-request.ts";
 
-/** Of one request, with room for a slow proxy; a vault answers in well under a second. */
+/** Time limit of one request in milliseconds, with room for a slow proxy. A vault responds in well under a second. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Made at the first use, then kept. */
+/** Creates the value at its first use, and keeps it. */
 function lazily<T>(create: () => T): () => T {
   let made: T | undefined;
   return () => {
@@ -39,10 +39,10 @@ function lazily<T>(create: () => T): () => T {
   };
 }
 
-/** One SDK client for each kind of object. The credential, and with it the token, is shared. */
+/** Creates one SDK client for each kind of object. They share the credential, and with it the token. */
 function createSdkClients(address: VaultAddress, given: Credential, { network, timeoutMs }: Required<VaultClientOptions>) {
-  // The SDK checks that a vault's challenge asks for a token of its own cloud's Key Vault; that stays on, but for clouds that the
-  // operator describes, where the credential itself checks it against the description.
+  // The SDK checks that a vault's challenge requests a token for the Key Vault of its own cloud. This check stays on, except for clouds
+  // that the operator describes: for them, the credential itself compares the challenge with the description.
   const isCustom = address.customScope !== undefined;
   const additionalPolicies = [
     ...network.additionalPolicies,
@@ -66,14 +66,14 @@ type SdkClients = ReturnType<typeof createSdkClients>;
 
 type AskedFor = Pick<VaultRequest, "action" | "object" | "name" | "version">;
 
-/** How one call is made, bounded and translated; what it answered is read within the same bound. */
+/** Makes one call with a time limit, and translates its errors. The response is read within the same limit. */
 type Ask = <T>(what: AskedFor, call: (abortSignal: AbortSignal) => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 interface Headed {
   readonly headers: { get(name: string): string | undefined };
 }
 
-/** With the time of the answer: the service's clock is the one that an object's times are by. */
+/** Adds the time of the response: the service's clock also sets an object's times. */
 async function dated<T, Ours extends VaultObject>(
   call: (options: { readonly onResponse: (response: Headed) => void }) => Promise<T>,
   toOurs: (found: T) => Ours,
@@ -144,12 +144,12 @@ function versionPages({ secrets, keys, certificates }: SdkClients, kind: VaultOb
 interface Listing<Item, Ours> {
   readonly what: AskedFor;
   readonly open: (options: ListOptions) => AsyncIterator<readonly Item[]>;
-  /** May throw as the SDK does. `milliseconds`: what the page took. */
+  /** May throw as the SDK does. `milliseconds` is the time that the page took. */
   readonly toOurs: (page: readonly Item[], milliseconds: number) => readonly Ours[];
   readonly signal: AbortSignal;
 }
 
-/** Each page is a call with a bound of its own, asked for only when the one before has been taken. */
+/** Yields pages. Each page is a call with a time limit of its own, requested only when the caller has taken the page before. */
 async function* pagesOf<Item, Ours>(ask: Ask, { what, open, toOurs, signal }: Listing<Item, Ours>): AsyncGenerator<readonly Ours[]> {
   const ended = new AbortController();
   const pages = open({ abortSignal: AbortSignal.any([signal, ended.signal]) });
@@ -165,7 +165,7 @@ async function* pagesOf<Item, Ours>(ask: Ask, { what, open, toOurs, signal }: Li
       yield page;
     }
   } finally {
-    // A page that came too late, or is not wanted any more.
+    // Ends a page that came too late, or that the caller no longer wants.
     ended.abort();
   }
 }
@@ -192,26 +192,26 @@ function createLists(clients: SdkClients, ask: Ask): Pick<VaultClient, "listVers
 export interface VaultClientOptions {
   readonly network: SdkNetwork;
   readonly signIn: SignIn;
-  /** Bound of one request to the vault (milliseconds). */
+  /** Time limit of one request to the vault in milliseconds. */
   readonly timeoutMs?: number;
 }
 
-/** Calls reject with the signal's reason when that aborts, with a `VaultError` otherwise. */
+/** Creates a client. Its calls reject with the signal's reason if the signal aborts, otherwise with a `VaultError`. */
 export function createVaultClient(address: VaultAddress, identity: VaultIdentity, options: VaultClientOptions): VaultClient {
   const { network, signIn, timeoutMs = REQUEST_TIMEOUT_MS } = options;
   const { assertion } = signIn;
   const clients = createSdkClients(address, signIn.credential, { network, signIn, timeoutMs });
   const turns = { secret: firstAlone(), key: firstAlone(), certificate: firstAlone() };
-  // A challenge, a sign-in and the request, each of which has its own bound.
+  // A challenge, a sign-in and the request, each with its own time limit.
   const wholeMs = timeoutMs + SIGN_IN_TIMEOUT_MS + timeoutMs;
   const ask: Ask = (what, call, signal) => {
     const request: VaultRequest = { address, identity, assertion, ...what };
-    // The wait for the turn is a part of the whole.
+    // The wait for the turn counts toward the whole time.
     const inTurn = (bounded: AbortSignal) =>
       turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal: bounded }), bounded);
     const answer = boundedRequest(request, inTurn, { timeoutMs: wholeMs, signal });
     return answer.catch((error: unknown) => {
-      // The next try has another token: this one may be over, whatever our clocks say, or revoked.
+      // The next attempt gets another token: this one may have expired, whatever our clocks say, or may be revoked.
       if (error instanceof VaultError && error.code === "Unauthorized" && error.origin === "vault") signIn.forget();
       throw error;
     });
@@ -223,8 +223,8 @@ export function createVaultClient(address: VaultAddress, identity: VaultIdentity
 }
 
 /**
- * Gives tokens of the scope that the cloud's description names, or of one whose host the vault's own name ends in, which is what the
- * SDK takes. Azure Stack's vaults ask for an audience of another domain; any other is somebody else's.
+ * Gives tokens for the scope that the cloud's description names, or for a scope whose host is the end of the vault's name, which the SDK
+ * accepts as well. Vaults of Azure Stack request an audience of another domain. Any other audience belongs to another service.
  */
 function withCheckedScope({ vaultUrl, customScope }: VaultAddress, credential: Credential): Credential {
   const vaultHost = new URL(vaultUrl).hostname;
@@ -235,14 +235,14 @@ function withCheckedScope({ vaultUrl, customScope }: VaultAddress, credential: C
   return {
     getToken: (scopes, options) => {
       const foreign = [scopes].flat().find((scope) => !isTaken(scope));
-      // In the words of the SDK's own check, so that both are told the same way.
+      // Uses the words of the SDK's own check, so that both lead to the same message.
       if (foreign !== undefined) return Promise.reject(new Error("the challenge resource does not match keyVaultEndpoint"));
       return credential.getToken(scopes, options);
     },
   };
 }
 
-/** `https://vault.example.com//.default` and `https://vault.example.com/.default` name one audience. */
+/** Makes `https://vault.example.com//.default` and `https://vault.example.com/.default` equal: they name one audience. */
 function normalised(scope: string): string {
   return scope.toLowerCase().replace(/\/+\.default$/, "");
 }

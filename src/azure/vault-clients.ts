@@ -11,31 +11,32 @@ import { createSignIn, type SignIn } from "./sign-in.ts";
 import { createTokenProxy } from "./token-proxy.ts";
 import { createVaultClient } from "./vault-client.ts";
 
-/** More than this many vault and identity pairs in turn cost a challenge each. A client holds little. */
+/** If more pairs of vault and identity than this take turns, each use costs a challenge. A client is small. */
 const MAX_CLIENTS = 1_024;
 
-/** More than this many identities in turn cost a token request each. */
+/** If more identities than this take turns, each use costs a token request. */
 const MAX_IDENTITIES = 1_024;
 const KEY_BYTES = 32;
 
 export interface VaultClientsOptions {
   readonly maxClients?: number;
-  /** Bound of one request to a vault (milliseconds). */
+  /** Time limit of one request to a vault in milliseconds. */
   readonly timeoutMs?: number;
-  /** Bound of one sign-in (milliseconds). */
+  /** Time limit of one sign-in in milliseconds. */
   readonly signInTimeoutMs?: number;
-  /** Absent: as the SDK reads the environment. */
+  /** If absent, the SDK reads the environment. */
   readonly proxy?: OutboundProxy | undefined;
-  /** Of identity bindings; absent: there are none here. */
+  /** Address of the token proxy for identity bindings; absent if there are none here. */
   readonly tokenProxy?: TokenProxyPlace | undefined;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Returns milliseconds of a clock that only goes forward. */
   readonly now?: () => number;
 }
 
 /**
- * One sign-in per identity, whichever vaults it reads: they all take the same token. One client per cloud, tenant, vault and
- * identity: a new one costs a 401 challenge. A changed client secret is another identity, so it counts at the next call; the old
- * client falls out of the cache. Where there are too many, the namespace that has most loses its oldest. So is the same application by another ServiceAccount: what one may get, the other may not.
+ * Creates one sign-in per identity for all vaults that it reads, because they take the same token, and one client per cloud, tenant, vault
+ * and identity, because a new client costs a 401 challenge. A changed client secret is another identity, so it takes effect at the next
+ * call; the old client drops out of the cache. The same application with another ServiceAccount is also another identity: one of them may
+ * get a token that the other may not. If there are too many entries, the namespace with the most loses its oldest.
  */
 export function createVaultClients(options: VaultClientsOptions = {}): VaultClients {
   silenceSdkLog();
@@ -45,14 +46,14 @@ export function createVaultClients(options: VaultClientsOptions = {}): VaultClie
   const digestKey = randomBytes(KEY_BYTES);
   const fingerprints = new WeakCache<VaultIdentity, string>();
   const network = sdkNetwork(options.proxy);
-  // One for all identities: the cluster has one.
+  // One for all identities: the cluster has only one.
   const tokenProxy = options.tokenProxy && createTokenProxy(options.tokenProxy, { now });
   const signInOptions = { network, tokenProxy, timeoutMs: options.signInTimeoutMs };
   const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   return {
     clientFor(address: VaultAddress, identity: VaultIdentity, namespace: string): VaultClient {
       const { authorityHost, customScope = "", apiVersion = "" } = address;
-      // However a class spells them: each spelling would be a client and a sign-in more.
+      // Classes may spell these differently. Each spelling would need another client and another sign-in.
       const [tenantId, vaultUrl] = [address.tenantId.toLowerCase(), address.vaultUrl.toLowerCase()];
       const fingerprint = fingerprints.getOrCreate(identity, () => fingerprintOf(identity, digestKey));
       const who = [authorityHost, customScope, tenantId, fingerprint];
@@ -65,7 +66,7 @@ export function createVaultClients(options: VaultClientsOptions = {}): VaultClie
   };
 }
 
-/** Nobody who polls uses a thing this seldom; to make it anew costs a challenge and a token (milliseconds). */
+/** No class that polls uses an entry this rarely. To recreate it costs a challenge and a token (milliseconds). */
 const IDLE_MS = 3_600_000;
 
 interface Entry<Value> {
@@ -76,19 +77,19 @@ interface Entry<Value> {
 
 interface SharedCacheOptions {
   readonly capacity: number;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Returns milliseconds of a clock that only goes forward. */
   readonly now: () => number;
 }
 
-/** What is wanted, and for whom. */
+/** The wanted entry, and the namespace that wants it. */
 interface Wanted {
   readonly key: string;
   readonly holder: string;
 }
 
 /**
- * Keeps so many entries, each for all who use it. Where there are more, those go that nobody has used for long, then the oldest of the holder
- * that has most: whoever wants ever new ones loses their own. Each map and set is in the order of last use.
+ * Keeps up to `capacity` entries, each for all holders that use it. If there are more, first drops entries that are long unused, then the
+ * oldest of the holder with the most: a holder that always wants new entries loses its own. Each map and set is in the order of last use.
  */
 class SharedCache<Value> {
   readonly #options: SharedCacheOptions;
@@ -127,7 +128,7 @@ class SharedCache<Value> {
     if (key !== undefined) this.#release(key, holder);
   }
 
-  /** Of several, the one that came last longest ago. */
+  /** Of several, returns the one whose last use is longest ago. */
   #largest(): string {
     let largest = "";
     let most = 0;

@@ -18,11 +18,11 @@ export function vaultError(request: VaultRequest, { code, ...verdict }: VaultVer
   const { action, name, version, address } = request;
   const object = version === undefined ? `${request.object} ${name}` : `${request.object} ${name}, version ${version}`;
   const asked = { get: `get ${object}`, list: `list the versions of ${object}`, listAll: `list the ${request.object}s` }[action];
-  // No `cause`: the SDK's errors carry the request with its token, and the response with its body.
+  // No `cause`: the SDK's errors contain the request with its token, and the response with its body.
   return new VaultError(code, `${asked} from ${address.vaultUrl}: ${verdict.words}`, verdict);
 }
 
-/** Built-in roles that allow to get and to list. */
+/** Built-in roles that allow get and list. */
 const ROLES: Readonly<Record<VaultRequest["object"], string>> = {
   secret: "Key Vault Secrets User",
   key: "Key Vault Crypto User",
@@ -33,10 +33,10 @@ function shownCode({ status, code, innerCode }: ServiceAnswer): string {
   return [`HTTP ${status}`, code, innerCode].filter((part) => part !== undefined).join(" ");
 }
 
-/** What an answer of the vault's own stands for. */
+/** Meaning of a response from the vault itself. */
 type Answered = Omit<VaultVerdict, "origin">;
 
-/** Refusals by inner code: they are 403s, but say nothing of permissions. */
+/** Returns refusals about the object's state, by inner code: they are 403s, but say nothing about permissions. */
 function objectState(answer: ServiceAnswer): Answered | undefined {
   const shown = shownCode(answer);
   const inner = answer.innerCode ?? "";
@@ -54,7 +54,10 @@ function objectState(answer: ServiceAnswer): Answered | undefined {
   return undefined;
 }
 
-/** Definite answers must come from Key Vault itself: a proxy answers 403 and 404 too, without Key Vault's error body. */
+/**
+ * Returns definite refusals. They must come from Key Vault itself: a proxy also responds with 403 and 404, but without Key Vault's error
+ * body.
+ */
 function refusal(answer: ServiceAnswer, request: VaultRequest): Answered | undefined {
   const shown = shownCode(answer);
   if (answer.code === undefined) return undefined;
@@ -115,7 +118,7 @@ function hostOf({ address }: VaultRequest): string {
   return new URL(address.vaultUrl).hostname;
 }
 
-/** Refusals that the SDK raises itself, before anything is sent to the wrong place. */
+/** Returns refusals that the SDK raises itself, before it sends anything to the wrong place. */
 function ofChallenge(error: unknown): Answered | undefined {
   if (!chainOf(error).some(({ message }) => /challenge (?:resource|contains)/.test(message))) return undefined;
   const words =
@@ -123,7 +126,7 @@ function ofChallenge(error: unknown): Answered | undefined {
   return { code: "Unauthorized", retry: NEVER, words };
 }
 
-/** The SDK's code for a body that is not what the service sends. */
+/** The SDK's code for a body that the service does not send. */
 const UNREADABLE = "PARSE_ERROR";
 
 function ofNetwork(code: string, request: VaultRequest): VaultVerdict {
@@ -142,7 +145,7 @@ function ofAbsentPart({ message }: AbsentPart): Answered {
   };
 }
 
-/** What the vault said, or that it was silent. */
+/** Returns the meaning of the vault's response, or of its silence. */
 function ofVault(error: unknown, request: VaultRequest): Answered | undefined {
   if (error instanceof AbsentPart) return ofAbsentPart(error);
   if (error instanceof CallTimeout)
@@ -159,8 +162,8 @@ function ofVault(error: unknown, request: VaultRequest): Answered | undefined {
 }
 
 /**
- * Every error of the SDK becomes one of ours, with whose trouble it is: a sign-in that failed has said that itself, and whatever else
- * happens to a request happens on its way to the vault. What is unknown is worth another try.
+ * Turns every error of the SDK into a `VaultError` with its origin. A failed sign-in already names its own origin. Any other failure of a
+ * request happens on the way to the vault. An unknown failure is worth another attempt.
  */
 export function translateError(error: unknown, request: VaultRequest): VaultError {
   const signIn = chainOf(error).find((link) => link instanceof SignInError);

@@ -1,4 +1,4 @@
-/** What the SDKs return, as the ports have it; the provider's words where a part is missing. */
+/** Translates the SDK's objects into those of the ports. If a part is missing, uses the provider's words. */
 import type { KeyVaultCertificate } from "@azure/keyvault-certificates";
 import type { KeyVaultKey } from "@azure/keyvault-keys";
 import type { KeyVaultSecret } from "@azure/keyvault-secrets";
@@ -26,7 +26,7 @@ export interface Properties {
   readonly notBefore?: Date | undefined;
 }
 
-/** `undefined` and the empty string: the part is not there. */
+/** Throws if the part is missing, which is `undefined` or the empty string. */
 function present<T>(part: T | undefined, words: string): T {
   if (part !== undefined && part !== "") return part;
   throw new AbsentPart(words);
@@ -48,7 +48,7 @@ function toVaultObject(
 }
 
 export function toVaultSecret({ value, properties }: KeyVaultSecret): VaultSecret {
-  // An empty value is a value.
+  // An empty value is a valid value.
   if (value === undefined) throw new AbsentPart("secret value is nil");
   return {
     ...toVaultObject(properties, "secret"),
@@ -72,14 +72,14 @@ export function toVaultVersion({ id, version, enabled, createdOn }: Properties, 
   return { version: present(version, `${kind} id is nil`), isEnabled: enabled !== false, created: createdOn?.getTime() ?? 0 };
 }
 
-/** Of any kind. Certificates come without a name where their id cannot be read. */
+/** A listed object of any kind. A certificate has no name if its id cannot be read. */
 export interface ListedItem {
   readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly updatedOn?: Date | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
-  /** True for a secret that belongs to a certificate. */
+  /** True if a secret belongs to a certificate. */
   readonly managed?: boolean | undefined;
 }
 

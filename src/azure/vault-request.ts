@@ -5,13 +5,13 @@ import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { VaultObjectKind } from "../domain/ports/vault-object.ts";
 import type { AssertionFacts } from "./credential.ts";
 
-/** What was asked, of whom, as whom: what every message names. */
+/** The action, the vault, and the identity of a request, which every message names. */
 export interface VaultRequest {
   readonly address: VaultAddress;
   readonly identity: VaultIdentity;
-  /** Of the last token that the identity was exchanged for. */
+  /** Facts about the last token that was exchanged for the identity's access token. */
   readonly assertion: AssertionFacts;
-  /** `list`: the versions of the object; `listAll`: the objects of the kind, without a name. */
+  /** `list` is for the versions of the object; `listAll` is for the objects of the kind, without a name. */
   readonly action: "get" | "list" | "listAll";
   readonly object: VaultObjectKind;
   readonly name: string;
@@ -22,9 +22,9 @@ export interface VaultVerdict {
   readonly code: VaultErrorCode;
   readonly retry: Retry;
   readonly origin: VaultErrorOrigin;
-  /** What went wrong and what to do. */
+  /** The failure and its remedy. */
   readonly words: string;
   readonly providerText?: string;
-  /** The code that tells causes of one `code` apart. */
+  /** The code that distinguishes causes of one `code`. */
   readonly serviceCode?: string | undefined;
 }

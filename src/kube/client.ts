@@ -21,10 +21,13 @@ import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
 import { type Answer, type Call, createTransport, type Transport, type TransportOptions } from "./transport.ts";
 
 export interface KubeClientOptions extends TransportOptions {
-  /** With `logger`: each request is logged at debug with its duration. */
+  /** With `logger`: the client logs each request and its duration at debug level. */
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Writes under way at a time, shared fairly by namespace; below the connections, so that reads never wait behind them. Default: no limit. */
+  /**
+   * Number of writes in progress at a time, which namespaces share fairly. It is lower than the number of connections, so that reads never
+   * wait behind writes. Default: no limit.
+   */
   readonly writesAtATime?: number;
   /** Objects per page of a list; default 500. */
   readonly pageSize?: number;
@@ -34,7 +37,7 @@ const MERGE_PATCH = "application/merge-patch+json";
 const APPLY_PATCH = "application/apply-patch+yaml";
 const JSON_BODY = "application/json";
 
-/** A client over the pooled connections of `config`. Where the caller's signal aborts, calls reject with the signal's reason. */
+/** Creates a client that uses the pooled connections of `config`. If the caller's signal aborts, calls reject with the signal's reason. */
 export function createKubeClient(
   config: PooledKubeConfig,
   { clock, logger, writesAtATime, pageSize = PAGE_SIZE, ...options }: KubeClientOptions,
@@ -67,7 +70,7 @@ class RawKubeClient implements KubeClient {
 
   async list<T extends KubeObject>(resource: Resource, options: ListRequest<T>, signal: AbortSignal): Promise<readonly T[]> {
     const { keep: keepOf = (object: T): T => object, ...selection } = options;
-    const keep = (object: KubeObject): T => keepOf(object as T); // The caller names the type of the kind it asks for.
+    const keep = (object: KubeObject): T => keepOf(object as T); // The caller names the type of the kind that it requests.
     return (await listPages(this.#transport, { ...selection, resource, pageSize: this.#pageSize, keep }, signal)).items;
   }
 
@@ -108,7 +111,7 @@ class RawKubeClient implements KubeClient {
   async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean> {
     const attempt: Attempt = { verb: "delete", resource, ref };
     const { uid, resourceVersion, dryRun } = options;
-    // In the body: the API server ignores preconditions in the query.
+    // The preconditions are in the body because the API server ignores them in the query.
     const body = JSON.stringify({
       apiVersion: "v1",
       kind: "DeleteOptions",
@@ -146,7 +149,7 @@ function writeQuery(options: WriteOptions): Readonly<Record<string, string | und
   return { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? "All" : undefined };
 }
 
-/** The API server names the object in its Status; a route that does not exist answers in plain text, or without a name. */
+/** The API server names the object in its Status. For a route that does not exist, it responds in plain text or without a name. */
 function isAbsent(answer: Answer, ref: ObjectRef): boolean {
   return parseStatus(answer.body)?.details?.name === ref.name;
 }
@@ -163,7 +166,10 @@ function objectOf<T extends KubeObject>(attempt: Attempt, answer: Answer): T {
   return object;
 }
 
-/** The time that a write waits for its slot is none of its own: a slow namespace does not make the writes of others fail. */
+/**
+ * Limits concurrent writes. The wait for a slot does not count toward the time limit of a write, so a slow namespace does not make the
+ * writes of others fail.
+ */
 function withWriteSlots(transport: Transport, slots: FairSlots): Transport {
   return {
     ...transport,
@@ -200,7 +206,7 @@ function tokenRequestBody({ audience, expirationSeconds }: TokenRequest): string
   return JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec });
 }
 
-/** The token in an answered TokenRequest. Total: undefined for anything that holds none. */
+/** Returns the token in the response to a TokenRequest, or undefined if the response contains none. Never throws. */
 export function tokenOf(body: string): Sensitive | undefined {
   const token = nonEmptyText(valueAt(parsedJson(body), ["status", "token"]));
   return token === undefined ? undefined : Sensitive.ofText(token);

@@ -11,39 +11,39 @@ import { addPlugin, addPluginConfig, CredentialPlugins, makePluginAbsolute } fro
 import { addImpersonation, impersonating } from "./impersonation.ts";
 
 /**
- * Concurrent API calls of one process; more of them wait their turn instead of opening a connection each. More than the writes (32) and events
- * (8) that the worker has under way, which an admission webhook may keep for long: reads never wait behind them.
+ * Concurrent API calls of one process. Further calls wait for a connection instead of opening one each. The limit exceeds the writes (32)
+ * and events (8) that the worker has in progress and that an admission webhook may delay for a long time: reads never wait behind them.
  */
 const REQUEST_CONNECTIONS = 48;
 
-/** For what must not wait behind them: a request, and another beside it while the first one hangs. */
+/** Connections for calls that must not wait: one for a request, and one for another request while the first one hangs. */
 const URGENT_CONNECTIONS = 2;
 
-/** Below the API server's own 90 s, so that it is never the server that closes a connection we are about to use. */
+/** Lower than the API server's own 90 s, so that the server never closes a connection that we are about to use. */
 const IDLE_CONNECTION_MS = 60_000;
 
-/** As client-go: load balancers drop connections that are silent for a minute. */
+/** As in client-go: load balancers drop connections that are silent for a minute. */
 const TCP_KEEPALIVE_MS = 30_000;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** `urgent`: what the process has to do in time whatever else it does, such as renewing its lease. */
+/** `urgent` is for work that the process must do in time whatever else it does, such as renewing its lease. */
 export type Purpose = "requests" | "urgent" | "watches";
 
 interface Pools {
-  /** What the TLS files looked like when the pools were made. */
+  /** State of the TLS files when the pools were created. */
   readonly fingerprint: string;
   readonly requests: Agent;
   readonly urgent: Agent;
-  /** Watches are silent for minutes: no body timeout, and no request ever waits behind one. */
+  /** Watches are silent for minutes. They have no body timeout, and a request never waits behind a watch. */
   readonly watches: Agent;
 }
 
 /**
- * client-node's configuration with pooled connections: the library itself opens a TLS connection per call. Credentials are still
- * applied per request, so rotated tokens are picked up; the pools are replaced when a TLS file changes.
+ * Configuration of client-node with pooled connections. The library itself opens a TLS connection for each call. It still applies
+ * credentials to each request, so rotated tokens take effect. When a TLS file changes, this class replaces the pools.
  *
- * The agents connect directly, whatever HTTPS_PROXY and HTTP_PROXY say: the API server is never sent through a proxy.
+ * The agents ignore HTTPS_PROXY and HTTP_PROXY and connect directly: requests to the API server never go through a proxy.
  */
 export class PooledKubeConfig extends KubeConfig {
   #pools: Pools | undefined;
@@ -59,7 +59,7 @@ export class PooledKubeConfig extends KubeConfig {
     this.addAuthenticator(this.#plugins);
   }
 
-  /** As client-go, which looks at the chosen context alone: entries that are not whole are as if they were not there. */
+  /** Ignores incomplete entries, like client-go, which reads only the chosen context. */
   override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
     const [document = {}] = loadAll(text);
     if (!isJsonObject(document) && document !== null) throw new Error("no object");
@@ -72,7 +72,7 @@ export class PooledKubeConfig extends KubeConfig {
     makeAddedPathsAbsolute(this, rootDirectory);
   }
 
-  /** Acts as that user alone from now on, and no more as whom the kubeconfig says. */
+  /** From now on acts as this user only, and no longer as any user, group, or extra field that the kubeconfig names. */
   impersonate(user: string): void {
     this.users = this.users.map((known) => impersonating(known, user));
   }
@@ -82,7 +82,9 @@ export class PooledKubeConfig extends KubeConfig {
     await this.authenticate(context, "requests");
   }
 
-  /** The library makes a connection pool of its own for each request, and drops it unused: the pools are ours. */
+  /**
+   * Returns no dispatcher: the library would create a connection pool for each request and drop it unused. This class has its own pools.
+   */
   override createDispatcherOptions(): ReturnType<KubeConfig["createDispatcherOptions"]> {
     return { type: "none" };
   }
@@ -92,7 +94,7 @@ export class PooledKubeConfig extends KubeConfig {
     context.setDispatcher((await this.#current())[purpose]);
   }
 
-  /** Ends every connection at once, watches too. Later requests fail. */
+  /** Ends every connection at once, including watches. Later requests fail. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#plugins.close();
@@ -107,11 +109,11 @@ export class PooledKubeConfig extends KubeConfig {
     const tls: RequestOptions = {};
     await this.applyToHTTPSOptions(tls);
     if (this.#closed) throw new Error("the connections to the API server were closed");
-    // Another request may have been faster while this one waited for the credentials.
+    // Another request may have created the pools while this one waited for the credentials.
     if (this.#pools?.fingerprint === fingerprint) return this.#pools;
     const old = this.#pools;
     this.#pools = createPools(fingerprint, tls);
-    // Running requests end normally; the old pools go when their last watch is renewed. A failed close leaves nothing to do.
+    // Running requests end normally. The old pools close when their last watch ends. If a close fails, there is nothing left to do.
     for (const agent of [old?.requests, old?.urgent, old?.watches]) agent?.close().catch(() => undefined);
     return this.#pools;
   }
@@ -135,7 +137,7 @@ function createPools(fingerprint: string, tls: RequestOptions): Pools {
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEPALIVE_MS,
   };
-  // HTTP/2 would put watches and requests on one connection, where a stalled one stalls the rest.
+  // HTTP/2 would put watches and requests on one connection, where one stalled stream stalls the others.
   const shared = { connect, allowH2: false, keepAliveTimeout: IDLE_CONNECTION_MS, keepAliveMaxTimeout: IDLE_CONNECTION_MS };
   return {
     fingerprint,
@@ -150,7 +152,7 @@ function modification(file: string): string {
   return `${mtimeMs}:${size}:${ino}`;
 }
 
-/** Adds to what client-node has read what it does not read of the same document. */
+/** Adds the fields of the same document that client-node does not read. */
 function addFields(config: KubeConfig, document: unknown): void {
   for (const entry of listAt(membersOf(document), "users")) {
     const user = config.getUsers().find(({ name }) => name === entry["name"]);
@@ -166,7 +168,7 @@ function addFields(config: KubeConfig, document: unknown): void {
   }
 }
 
-/** Of the files that client-node does not know. */
+/** Makes the paths absolute that client-node does not know. */
 function makeAddedPathsAbsolute(config: KubeConfig, folder: string): void {
   for (const user of config.users) {
     makePluginAbsolute(user, folder);
@@ -176,7 +178,7 @@ function makeAddedPathsAbsolute(config: KubeConfig, folder: string): void {
   }
 }
 
-/** The kubeconfig field is `tokenFile`; client-node knows only its own spelling and reads that file once. */
+/** Adds the kubeconfig field `tokenFile`. client-node knows only its own spelling and reads that file once. */
 function addTokenFile(user: User, { tokenFile }: JsonObject): void {
   // As in client-go, the file wins over a token written next to it.
   if (typeof tokenFile === "string") Object.assign(user, { authProvider: { name: "tokenFile", config: { tokenFile } }, token: undefined });

@@ -1,19 +1,23 @@
 import { formatDuration } from "../domain/duration.ts";
 import { type Clock, monotonicClock } from "../domain/ports/clock.ts";
 
-/** A token that was just renewed, or an API server that restarts, is refused or silent for moments (milliseconds). */
+/**
+ * Limits in milliseconds. The API server may reject a token that was just renewed, and does not respond while it restarts; both last only
+ * moments.
+ */
 const REFUSED_MS = 120_000;
 const SILENT_MS = 60_000;
 
-/** What the process hears of the API server, over all its clients and watches. */
+/** Record of the API server's responses to all clients and watches of the process. */
 export interface ApiContact {
-  /** Every HTTP status, refusals among them. */
+  /** Call this for every HTTP status, including rejections. */
   noteAnswer(status: number): void;
-  /** No answer came. */
+  /** Call this if a request gets no response. */
   noteSilence(): void;
   /**
-   * Why nothing can be done with the API server at the moment, undefined where it can. A restart of the process changes neither: the kubelet
-   * keeps the token of a pod until four fifths of its time are over, also where the ServiceAccount was made anew meanwhile.
+   * Reason why the process cannot use the API server at the moment; undefined if it can. A restart of the process does not help: the
+   * kubelet keeps the token of a pod until four fifths of the token's lifetime are over, even if the ServiceAccount was recreated in the
+   * meantime.
    */
   problem(): string | undefined;
 }

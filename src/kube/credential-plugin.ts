@@ -6,7 +6,7 @@ import type { Cluster, KubeConfig, User } from "@kubernetes/client-node";
 import { itemsIn, nonEmptyText, objectAt } from "../domain/json-members.ts";
 import { isJsonObject, type JsonObject, parsedJson } from "../domain/json-object.ts";
 
-/** `exec` of a kubeconfig's user: a program that gets the credentials, as Azure/kubelogin. */
+/** `exec` of a kubeconfig's user: a program that gets the credentials, such as Azure/kubelogin. */
 interface Plugin {
   readonly command: string;
   readonly args: readonly string[];
@@ -23,28 +23,28 @@ interface PluginUser extends User {
   plugin?: Plugin;
 }
 
-/** A cluster with what client-node does not read of it. */
+/** A cluster with the fields that client-node does not read. */
 interface PluginCluster extends Cluster {
-  /** What the kubeconfig has for the plugin, of the plugin's own shape. */
+  /** The kubeconfig's settings for the plugin, in the plugin's own format. */
   pluginConfig?: unknown;
 }
 
 interface Credential {
   readonly token: string | undefined;
   readonly certificate: { readonly cert: string; readonly key: string } | undefined;
-  /** Milliseconds since 1970; undefined: as long as the process runs. */
+  /** Milliseconds since 1970. Undefined: valid as long as the process runs. */
   readonly expires: number | undefined;
 }
 
-/** Characters of what a plugin prints; more is no credential. */
+/** Maximum number of characters that a plugin may print. Longer output is not a credential. */
 const MOST_OUTPUT = 1_048_576;
 
-/** Says which plugin failed how, and nothing of what it printed: that may be a token. */
+/** Names the plugin and its failure. Contains nothing that the plugin printed, which may be a token. */
 export class CredentialPluginFailure extends Error {
   override readonly name = "CredentialPluginFailure";
 }
 
-/** Takes the plugin away from client-node, whose own way keeps what it says from the user and tells it nothing. */
+/** Takes the plugin away from client-node, which hides the plugin's messages from the user and gives the plugin no information. */
 export function addPlugin(user: PluginUser, { exec }: JsonObject): void {
   const command = isJsonObject(exec) ? nonEmptyText(exec["command"]) : undefined;
   if (!isJsonObject(exec) || command === undefined) return;
@@ -69,7 +69,7 @@ export function addPluginConfig(cluster: PluginCluster, { extensions }: JsonObje
   if (isJsonObject(entry)) cluster.pluginConfig = entry["extension"];
 }
 
-/** A command without a folder is looked for on PATH, any other from the kubeconfig's own folder. */
+/** PATH contains a command without a folder. Any other command is relative to the kubeconfig's folder. */
 export function makePluginAbsolute(user: PluginUser, folder: string): void {
   const { plugin } = user;
   if (plugin?.command.includes(path.sep) === true) user.plugin = { ...plugin, command: path.resolve(folder, plugin.command) };
@@ -77,15 +77,16 @@ export function makePluginAbsolute(user: PluginUser, folder: string): void {
 
 interface PluginsOptions {
   readonly cluster: () => Cluster | null;
-  /** The process's own. */
+  /** Environment of the process. */
   readonly environment: () => Readonly<Record<string, string | undefined>>;
-  /** Somebody can answer a plugin's questions. */
+  /** Whether a user can answer a plugin's questions. */
   readonly isTerminal: () => boolean;
 }
 
 /**
- * Runs plugins as client-go does (k8s.io/client-go/plugin/pkg/client/auth/exec): they are told about the cluster, standard error is the
- * user's, standard input too where it is a terminal. One run at a time, and its credential until that expires.
+ * Runs plugins as client-go does (k8s.io/client-go/plugin/pkg/client/auth/exec). A plugin can get information about the cluster, writes to
+ * the user's standard error, and reads from the user's standard input if that is a terminal. For each user, one plugin runs at a time, and
+ * its credential is reused until it expires.
  */
 export class CredentialPlugins implements Authenticator {
   readonly #options: PluginsOptions;
@@ -97,7 +98,7 @@ export class CredentialPlugins implements Authenticator {
     this.#options = options;
   }
 
-  /** How many client certificates came so far: connections with an earlier one are out of date. */
+  /** Number of client certificates received so far. Connections that use an earlier certificate are out of date. */
   get certificates(): number {
     return this.#certificates;
   }
@@ -113,7 +114,7 @@ export class CredentialPlugins implements Authenticator {
     if (token !== undefined) options.headers = { ...headersOf(options), Authorization: `Bearer ${token}` };
   }
 
-  /** Ends those that still run: nobody waits for them any more. */
+  /** Ends the plugins that still run, because no request waits for them any more. */
   close(): void {
     for (const child of this.#running) child.kill();
   }
@@ -122,7 +123,7 @@ export class CredentialPlugins implements Authenticator {
     const held = this.#credentials.get(user);
     const credential = await held;
     const isValid = credential !== undefined && (credential.expires ?? Number.POSITIVE_INFINITY) > Date.now();
-    // Another request may have begun a run while this one waited.
+    // Another request may have started a run while this one waited.
     if (isValid || this.#credentials.get(user) !== held) return isValid ? credential : this.#credential(user, plugin);
     const fresh = this.#get(plugin);
     this.#credentials.set(user, fresh);

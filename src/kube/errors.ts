@@ -4,14 +4,14 @@ import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode, type Refuser } from "../domain/ports/kube-error.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 
-/** What was tried, for messages and logs. */
+/** The attempted request, for messages and logs. */
 export interface Attempt {
   readonly verb: "get" | "list" | "watch" | "create" | "update" | "apply" | "patch" | "delete";
   readonly resource: Resource;
   readonly ref?: Partial<ObjectRef>;
 }
 
-/** The parts of `meta/v1.Status` that are read. */
+/** The parts of `meta/v1.Status` that this code reads. */
 export interface Status {
   readonly kind: "Status";
   readonly code?: number;
@@ -25,10 +25,10 @@ export interface Status {
   };
 }
 
-/** Enough for any of the API server's own sentences; a longer one is somebody's object. */
+/** Enough for any sentence of the API server itself. A longer message quotes a user's object. */
 const MESSAGE_LENGTH = 300;
 
-/** More than any server means; a wrong header must not silence us for a day. */
+/** No server asks for a longer pause. A wrong header must not stop our requests for a day. */
 const LONGEST_RETRY_AFTER_SECONDS = 300;
 
 const BACKOFF: Retry = { kind: "backoff" };
@@ -36,10 +36,10 @@ const NEVER: Retry = { kind: "never" };
 
 export function parseStatus(text: string): Status | undefined {
   const value = parsedJson(text);
-  return valueAt(value, ["kind"]) === "Status" ? (value as Status) : undefined; // The API server's own format; a field of another type is never called, only printed.
+  return valueAt(value, ["kind"]) === "Status" ? (value as Status) : undefined; // This is the API server's own format. If a field has another type, the code only prints it and never calls it.
 }
 
-/** An answer other than 2xx. */
+/** Returns the error for a status other than 2xx. */
 export function refusedBy(
   attempt: Attempt,
   answer: { readonly status: number; readonly retryAfter?: string | undefined; readonly body: string },
@@ -56,12 +56,12 @@ export function refusedBy(
   });
 }
 
-/** No answer, or one that is not Kubernetes JSON. */
+/** Returns the error for a missing response, or for one that is not Kubernetes JSON. */
 export function noAnswer(attempt: Attempt, why: string, cause?: unknown): KubeError {
   return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** Nothing was sent, for want of our own credentials. */
+/** Returns the error for a request that was not sent because our own credentials are missing. */
 export function withoutCredentials(attempt: Attempt, why: string): KubeError {
   return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, isUnsent: true });
 }
@@ -91,7 +91,7 @@ function codeOf(http: number, status: Status | undefined): KubeErrorCode {
   if (status?.reason === "AlreadyExists") return "AlreadyExists";
   if (http === 403 && causesOf(status).some(({ reason }) => reason === "NamespaceTerminating")) return "Terminating";
   if (http === 422 && causesOf(status).some(({ reason }) => reason === "FieldValueTooLong")) return "TooLarge";
-  // etcd's own limit comes through as an internal error.
+  // The API server reports etcd's own limit as an internal error.
   if (http === 500 && status?.message?.includes("etcdserver: request is too large") === true) return "TooLarge";
   return CODES[http] ?? "Unavailable";
 }
@@ -111,8 +111,9 @@ function adviceFor(code: KubeErrorCode): string {
 }
 
 /**
- * What the API server said. Its message on an invalid object quotes the refused values, and a policy's message may quote anything, so
- * that for Secrets only the reason, the field names and the fixed part of an authorizer's sentence are kept.
+ * Returns the API server's message. The message about an invalid object quotes the rejected values, and a policy's message may quote
+ * anything. For Secrets, the result therefore has only the reason, the field names, and the fixed part of the sentence of an authorizer, a
+ * policy, or a webhook.
  */
 function sayingOf(resource: Resource, status: Status | undefined): string {
   if (status === undefined) return "";
@@ -124,14 +125,17 @@ function isOfSecrets({ group, plural }: Resource): boolean {
   return group === "" && plural === "secrets";
 }
 
-/** Each by where the API server itself puts it: a policy or a webhook can say the same words, but only after its own name. */
+/**
+ * Each pattern requires the place where the API server itself names the refuser. A policy or a webhook can write the same words, but only
+ * after its own name.
+ */
 const REFUSERS: readonly RegExp[] = [
   /(?<=forbidden: )User "[\w:.@-]+" cannot \w+ resource "[\w./-]+" in API group "[\w.-]*"(?: in the namespace "[\w.-]+")?/,
   /(?<=forbidden: )ValidatingAdmissionPolicy '[\w.-]+' with binding '[\w.-]+' denied request/,
   /^admission webhook "[\w.-]+" denied the request/,
 ];
 
-/** The API server puts the words before the colon there: what a webhook or a policy says itself comes later. */
+/** The API server writes the words before the colon itself. The text of a webhook or a policy comes later. */
 function refuserOf(resource: Resource, { message = "" }: Partial<Status> = {}): Refuser | undefined {
   if (message.startsWith('admission webhook "')) return { kind: "webhook" };
   const [, right, policy, sentence] =

@@ -9,31 +9,31 @@ import { tenantHasRoom } from "../domain/schedule/fair-share.ts";
 import { ReadyKeys, type Taken } from "../runtime/ready-keys.ts";
 
 export interface EventSinkOptions {
-  /** `keyvault-injector-sync` and the like: shown by kubectl as the event's source. */
+  /** Source of the event that kubectl shows, such as `keyvault-injector-sync`. */
   readonly component: string;
-  /** The pod's name. */
+  /** Name of the pod. */
   readonly instance: string;
   readonly fieldManager: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether what happens now is this replica's to tell; where not given, it is. What has happened before is posted all the same. */
+  /** Whether this replica may emit events now; default: always. Events that already wait are posted in any case. */
   readonly mayEmit?: () => boolean;
-  /** Events that wait to be posted, at most, half of them of one namespace; default 512. */
+  /** Maximum number of events that wait to be posted, at most half of them from one namespace; default 512. */
   readonly capacity?: number;
 }
 
 export interface KubeEventSink extends EventSink {
-  /** Events that were never posted: the queue was full, or the API server refused them. */
+  /** Number of events that were never posted because the queue was full or the API server rejected them. */
   readonly dropped: number;
-  /** Resolves when nothing waits. */
+  /** Resolves when no event waits. */
   drained(): Promise<void>;
-  /** Posts what waits, for a few seconds at most; what is left then, and what is emitted later, is dropped. */
+  /** Posts the waiting events for a few seconds at most. Drops the events that remain then, and those emitted later. */
   close(): Promise<void>;
 }
 
 type Emitted = Parameters<EventSink["emit"]>[0];
 
-/** What is known of one event that may come again. */
+/** State of one event that may occur again. */
 interface Series {
   readonly event: Emitted;
   readonly first: number;
@@ -41,24 +41,30 @@ interface Series {
   readonly count: number;
 }
 
-/** kube-apiserver refuses a longer one. */
+/** kube-apiserver rejects a longer message. */
 const MESSAGE_BYTES = 1_024;
 
 const CAPACITY = 512;
 
-/** Namespaces whose events are posted at the same time. Where as many hang, the next waits for one that is given up. Fewer than the connections that writes leave. */
+/**
+ * Number of namespaces whose events are posted at the same time. If all of them hang, the next namespace waits until one request times out.
+ * The number is lower than the number of connections that writes leave free.
+ */
 const NAMESPACES_AT_A_TIME = 8;
 
-/** For what waits at the end (milliseconds): a small part of the time that a pod has to end. */
+/** Time in milliseconds for the events that wait at the end: a small part of the time that a pod has to end. */
 const LAST_POSTS_MS = 3_000;
 
-/** Events live for an hour in the API server; more series than this at a time are not told apart, only counted anew. */
+/**
+ * Number of series that the sink remembers; the API server keeps Events for an hour. If there are more, the count of a forgotten series
+ * starts at 1.
+ */
 const REMEMBERED = 1_024;
 
 /**
- * Posts core/v1 Events: those of one namespace one after the other, in the order of their first occurrence, and those of several beside each
- * other. What is slow or too much in one namespace, as behind an admission webhook, delays and drops its own. The same event on the same
- * object is one Event whose count rises; while it waits it is not queued twice.
+ * Posts core/v1 Events. It posts the events of one namespace one after the other, in the order of their first occurrence, and the events of
+ * several namespaces in parallel. A namespace that is slow or has too many events, for example behind an admission webhook, delays and
+ * drops only its own events. The same event on the same object is one Event whose count rises. While it waits, it is not queued twice.
  */
 export function createEventSink(client: KubeClient, options: EventSinkOptions): KubeEventSink {
   return new QueuedEventSink(client, options);
@@ -67,7 +73,7 @@ export function createEventSink(client: KubeClient, options: EventSinkOptions): 
 class QueuedEventSink implements KubeEventSink {
   readonly #client: KubeClient;
   readonly #options: EventSinkOptions;
-  /** By the key of the Event. */
+  /** Key: the key of the Event. */
   readonly #series = new Map<string, Series>();
   readonly #ready = new ReadyKeys(NAMESPACES_AT_A_TIME, {
     of: (key) => ({ tenant: refOfKey(key).namespace, backend: refOfKey(key).namespace }),
@@ -119,7 +125,7 @@ class QueuedEventSink implements KubeEventSink {
     await bound;
   }
 
-  /** Why an event of the namespace cannot wait. */
+  /** Returns why an event of the namespace cannot wait. */
   #whyNot(namespace: string, key: string): string | undefined {
     if (this.#options.mayEmit?.() === false) return "the lease was not renewed in time, and another replica may hold it";
     if (this.#ready.has(key)) return undefined;
@@ -200,7 +206,7 @@ class QueuedEventSink implements KubeEventSink {
   }
 }
 
-/** Without the object's content, which may be as large as an object can be. */
+/** Drops the object's content, which may be as large as an object can be. */
 function remembered({ regarding: { apiVersion, kind, metadata }, message, ...event }: Emitted): Emitted {
   const { name, namespace, uid, resourceVersion } = metadata;
   const place = namespace === undefined ? { name } : { name, namespace };
@@ -208,21 +214,21 @@ function remembered({ regarding: { apiVersion, kind, metadata }, message, ...eve
   return { ...event, regarding: { apiVersion, kind, metadata: { ...place, ...version } }, message: shortened(message, MESSAGE_BYTES) };
 }
 
-/** The same event on the same object has the same name, in this process and in the next. */
+/** Returns a key that is the same for the same event on the same object, in this process and in the next. */
 function keyOf({ regarding, type, reason, message }: Emitted): string {
   const identity = JSON.stringify([regarding.kind, regarding.metadata.uid ?? regarding.metadata.name, type, reason, message]);
   const digest = createHash("sha256").update(identity).digest("hex").slice(0, 16);
   const name = `${regarding.metadata.name.slice(0, 253 - digest.length - 1).replace(/[.-]+$/, "")}.${digest}`;
-  // The API server wants events of cluster-scoped objects in `default`.
+  // The API server requires events of cluster-scoped objects to be in `default`.
   return objectKey({ namespace: regarding.metadata.namespace ?? "default", name });
 }
 
-/** RFC 3339 without fractions, which is what `meta/v1.Time` holds. */
+/** Returns RFC 3339 without fractions, the format of `meta/v1.Time`. */
 function seconds(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
-/** Cut between two characters. */
+/** Cuts between two characters. */
 function shortened(text: string, bytes: number): string {
   const encoded = Buffer.from(text, "utf8");
   if (encoded.length <= bytes) return text;

@@ -3,8 +3,9 @@ import { notLeading } from "../domain/ports/kube-error.ts";
 import { type Attempt, describeAttempt } from "./errors.ts";
 
 /**
- * Asks once more in the moment in which a write goes to its socket. It may have waited for a connection, or the whole process may have
- * stood still: what has arrived meanwhile, a connection too, is acted on before any timer can end the request.
+ * Calls `mayWrite` again at the moment when a write goes to its socket. The write may have waited for a connection, or the whole process
+ * may have been suspended. After that, the event loop handles what has arrived in the meantime, including a new connection, before any
+ * timer can end the request.
  */
 export function fenceFor(attempt: Attempt, mayWrite: () => boolean): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) =>

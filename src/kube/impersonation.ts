@@ -1,22 +1,25 @@
 import type { KubeConfig, User } from "@kubernetes/client-node";
 import { isJsonObject } from "../domain/json-object.ts";
 
-/** Whom a kubeconfig's user acts as, beside the name (`as`), which is all that client-node reads. */
+/** Identity that a kubeconfig's user acts as, in addition to the name (`as`). client-node reads only the name. */
 export interface Impersonation {
   readonly groups: readonly string[];
   readonly uid: string | undefined;
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A user of a kubeconfig with what client-node does not read of it. */
+/** A user of a kubeconfig with the fields that client-node does not read. */
 interface ImpersonatingUser extends User {
   impersonation?: Impersonation | undefined;
 }
 
-/** A byte that client-go sends as it is in the name of a header: a token's (RFC 7230) without `%`, by which it escapes the others. */
+/**
+ * A byte that client-go sends unchanged in a header name: a token character (RFC 7230) except `%`, with which client-go escapes the other
+ * bytes.
+ */
 const PLAIN = /[\w!#$&'*+.^`|~-]/;
 
-/** Reads `as-groups`, `as-uid` and `as-user-extra`, as client-go's AuthInfo. */
+/** Reads `as-groups`, `as-uid` and `as-user-extra`, like client-go's AuthInfo. */
 export function addImpersonation(user: ImpersonatingUser, fields: Readonly<Record<string, unknown>>): void {
   const extra = Object.entries(isJsonObject(fields["as-user-extra"]) ? fields["as-user-extra"] : {});
   const uid = fields["as-uid"];
@@ -28,18 +31,21 @@ export function addImpersonation(user: ImpersonatingUser, fields: Readonly<Recor
   if (read.groups.length > 0 || read.uid !== undefined || extra.length > 0) user.impersonation = read;
 }
 
-/** Nothing of whom the user acted as before stays. */
+/** Returns the user as acting under `name`, without any impersonation from before. */
 export function impersonating(user: User, name: string): User {
   const { impersonation: _before, ...known }: ImpersonatingUser = user;
   return { ...known, impersonateUser: name };
 }
 
-/** client-go refuses it as well: a group alone would be asked for as nobody's. */
+/**
+ * Whether the user impersonates groups, a UID, or extra fields without a user name. client-go rejects this as well: the groups would belong
+ * to no user.
+ */
 export function isNobodysImpersonation(user: ImpersonatingUser | null): boolean {
   return user?.impersonation !== undefined && (user.impersonateUser ?? "") === "";
 }
 
-/** Those beside `Impersonate-User`; a header with several values is sent once for each. */
+/** Headers other than `Impersonate-User`. A header with several values is sent once for each value. */
 export function impersonationHeaders(config: KubeConfig): Readonly<Record<string, string | string[]>> {
   const user: ImpersonatingUser | null = config.getCurrentUser();
   if (user?.impersonation === undefined) return {};

@@ -4,39 +4,42 @@ import type { LeaseAnnotations } from "./lease-record.ts";
 
 export interface LeaderElectionOptions {
   readonly leases: Leases;
-  /** Different for every process that ever ran: the pod's name with a random part. */
+  /** Unique among all processes that ever ran: the pod's name with a random part. */
   readonly identity: string;
   readonly fieldManager: string;
   readonly clock: LeaseClock;
   readonly logger: Logger;
-  /** Asked at each renewal, and at the release: what the next leader is to know. What it leaves out stays as it is. */
+  /** Returns the annotations for the next leader. Called at each renewal and at the release. Annotations that it omits stay unchanged. */
   readonly annotations?: () => LeaseAnnotations;
   /**
-   * Whether anybody has led before: asked where nobody has ever held the lease. Who deletes a lease does not end its holder, so that a lease that is
-   * new is taken at once only where there can be none. Default: nobody has.
+   * Whether any worker has led before. Called if the lease never had a holder. Deleting a lease does not end its holder, so a candidate
+   * takes a new lease at once only if there can be no holder. Default: no worker has led.
    */
   readonly hasLed?: (signal: AbortSignal) => Promise<boolean>;
-  /** Default: client-go's. */
+  /** Default: the times of client-go. */
   readonly timing?: LeaseTiming | undefined;
 }
 
-/** What is to be led. */
+/** The Leases that candidates compete for. */
 interface Leases {
   readonly namespace: string;
-  /** Of the first shard's Lease; those of the others have a number behind it. */
+  /** Name of the first shard's Lease. The names of the others end with a number. */
   readonly name: string;
-  /** How many leaders there are, each with a Lease of its own. A candidate takes one of them, whichever is free. Default: 1. */
+  /** Number of leaders, each with a Lease of its own. A candidate takes any one that is free. Default: 1. */
   readonly shards?: number;
-  /** Keys of annotations that say something only while the number of shards is the same: of a Lease that was last held with another one they are taken away. */
+  /**
+   * Keys of annotations that are valid only while the number of shards is the same. A candidate removes them from a Lease whose last holder
+   * had another number.
+   */
   readonly ofOneNumber?: readonly string[];
 }
 
-/** `elapsed`: milliseconds that count a sleep of the machine, too; `now` where it is not given. */
+/** `elapsed` returns milliseconds and includes time in which the machine slept. Without it, `now` is used. */
 interface LeaseClock extends Clock {
   elapsed?(): number;
 }
 
-/** Milliseconds. */
+/** Times in milliseconds. */
 export interface LeaseTiming {
   readonly leaseMs: number;
   readonly renewDeadlineMs: number;

@@ -1,11 +1,11 @@
 import { type Lease, RESOURCES } from "../domain/kubernetes.ts";
 
-/** What a leader leaves to the next. */
+/** Information that a leader leaves to the next one. */
 export type LeaseAnnotations = Readonly<Record<string, string>>;
 
 export const LEASES = RESOURCES.leases;
 
-/** A Lease nobody holds. It has no field that two candidates could write differently, so that creating it twice does no harm. */
+/** Returns a Lease without a holder. It has no field that two candidates could write differently, so creating it twice does no harm. */
 export function emptyLease(namespace: string, name: string): Lease {
   return { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { namespace, name } };
 }
@@ -15,12 +15,12 @@ export function holderOf(lease: Lease): string | undefined {
   return holder === null || holder === "" ? undefined : holder;
 }
 
-/** At some time, by somebody: who releases a lease leaves that in it. */
+/** Whether any worker has ever held the lease: a release leaves the renew time in it. */
 export function wasHeld({ spec }: Lease): boolean {
   return spec?.renewTime !== undefined;
 }
 
-/** Somebody has led since the term of `ours`. A Lease that was made anew, and that nobody has held yet, says nothing of that. */
+/** Whether another worker has led since the term of `ours`. A recreated Lease that had no holder yet does not show this. */
 export function isOfAnotherTerm(fresh: Lease, ours: Lease): boolean {
   const isSame = fresh.metadata.uid === ours.metadata.uid && fresh.spec?.acquireTime === ours.spec?.acquireTime;
   return wasHeld(fresh) && !isSame;
@@ -28,11 +28,11 @@ export function isOfAnotherTerm(fresh: Lease, ours: Lease): boolean {
 
 interface Holding {
   readonly now: number;
-  /** Null takes one away. */
+  /** Null removes an annotation. */
   readonly annotations: Readonly<Record<string, string | null>>;
 }
 
-/** Every write names the resourceVersion it was decided on: where two candidates write at once, one gets `Conflict`. */
+/** Every write names the resourceVersion on which its decision is based: if two candidates write at once, one gets `Conflict`. */
 export function acquisition(
   lease: Lease,
   identity: string,
@@ -48,7 +48,7 @@ export function acquisition(
   };
 }
 
-/** As client-go: without a holder, the next candidate need not wait. */
+/** Removes the holder, like client-go, so that the next candidate need not wait. */
 export function release(lease: Lease, { now, annotations }: Holding): unknown {
   const time = microTime(now);
   return {
@@ -57,7 +57,7 @@ export function release(lease: Lease, { now, annotations }: Holding): unknown {
   };
 }
 
-/** RFC 3339 with six digits, which the API server's MicroTime insists on. */
+/** Returns RFC 3339 with six digits, which the API server's MicroTime requires. */
 export function microTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace("Z", "000Z");
 }

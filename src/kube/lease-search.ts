@@ -14,23 +14,23 @@ interface Seen {
 interface Observed {
   readonly lease: Lease;
   readonly isFree: boolean;
-  /** Nobody has ever led. */
+  /** Whether no worker has ever led. */
   readonly isFirst: boolean;
 }
 
 interface Survey {
   readonly leases: readonly Lease[];
-  /** Held by a worker with another number of shards. */
+  /** A lease that a worker with another number of shards holds. */
   readonly other: Lease | undefined;
 }
 
-/** What a leader leads, and what those have left who led before. */
+/** A leader's shard, and the annotations that earlier leaders left. */
 export interface Term {
-  /** From 0. */
+  /** Index, from 0. */
   readonly shard: number;
-  /** Of the leader of the same Lease, where it counted as many shards; else only what holds for any number. */
+  /** Annotations of the last leader of the same Lease. If it had another number of shards, only those that are valid for any number. */
   readonly annotations: LeaseAnnotations;
-  /** Of the other Leases: what is this leader's may have been theirs, under another number of shards. */
+  /** Annotations of the other Leases: with another number of shards, their leaders may have had classes that this leader has now. */
   readonly others: readonly LeaseAnnotations[];
 }
 
@@ -39,19 +39,23 @@ export interface Won extends Renewal {
 }
 
 /**
- * A candidate's way to a lease, in time that it has slept. Candidates that disagree about the number of shards exclude each other as in Dekker's
- * algorithm: each writes its own lease, and leads only if it then finds no lease of another number held. Of two that do so at once at least
- * one finds the other. A holder whose lease somebody deleted cannot be found: it checks itself when it makes the lease anew, and where there have been
- * shards a candidate begins only after it has found nobody for as long as a lease lasts.
+ * Finds a lease for a candidate. Measures time by its own sleeps. Candidates that disagree about the number of shards exclude each other as
+ * in Dekker's algorithm: each writes its own lease, and leads only if it then finds no held lease with another number. If two do so at
+ * once, at least one finds the other. A candidate cannot find a holder whose lease was deleted. That holder checks for others itself when
+ * it recreates the lease. If there have been shards, a candidate also starts only after it has found no other holder for as long as a lease
+ * lasts.
  */
 export class LeaseSearch {
   readonly #store: LeaseStore;
   readonly #options: LeaderElectionOptions;
   readonly #timing: LeaseTiming;
   readonly #seen = new Map<string, Seen>();
-  /** Since no lease of another number of shards was found held; undefined: one was, or nobody has asked. */
+  /**
+   * Milliseconds for which no lease with another number of shards was found held. Undefined: the last survey found one, or there was no
+   * survey yet.
+   */
   #aloneMs: number | undefined;
-  /** Who was waited for last, so that each is told once. */
+  /** The last holder that the candidate waited for, so that it logs each holder once. */
   #waitedFor: string | undefined;
 
   constructor(store: LeaseStore, options: LeaderElectionOptions, timing: LeaseTiming) {
@@ -64,7 +68,10 @@ export class LeaseSearch {
     return this.#options.leases.shards ?? 1;
   }
 
-  /** Until a lease is ours: at once where nobody can hold it, else after it was seen unchanged for its whole duration. */
+  /**
+   * Resolves when this candidate has a lease: at once if no worker can hold it, otherwise after the lease was unchanged for its whole
+   * duration.
+   */
   async acquire(signal: AbortSignal): Promise<Won> {
     const { leases, clock } = this.#options;
     const { name } = leases;
@@ -74,7 +81,7 @@ export class LeaseSearch {
         names.map((each) => this.#store.tried("lease not read", each, () => this.#observe(each, signal), signal)),
       );
       const found = read.filter((each) => each !== undefined);
-      // Whatever is free: who leads now with another number counts, too.
+      // Even if no lease is free: a worker that leads now with another number of shards counts, too.
       if (found.some(({ lease }) => this.#knowsShards(lease)))
         await this.#store.tried("leases not listed", name, () => this.#survey(undefined, signal), signal);
       for (const observed of found.filter(({ isFree }) => isFree)) {
@@ -88,7 +95,7 @@ export class LeaseSearch {
     }
   }
 
-  /** Whether somebody works with another number of shards. */
+  /** Whether a worker with another number of shards is at work. */
   async meetsOthers(lease: Lease, signal: AbortSignal): Promise<boolean> {
     return (await this.#survey(lease, signal)).other !== undefined;
   }
@@ -102,32 +109,33 @@ export class LeaseSearch {
     return { lease, isFree: wasHeld(lease) || isFirst, isFirst };
   }
 
-  /** False as well where that cannot be said: then the lease is waited for as if somebody held it. */
+  /** Returns false also if `hasLed` fails: the candidate then waits for the lease as if it had a holder. */
   async #isFirst(name: string, signal: AbortSignal): Promise<boolean> {
     const { hasLed = async () => false } = this.#options;
     return (await this.#store.tried("lease not acquired", name, () => hasLed(signal), signal)) === false;
   }
 
-  /** A failed read says nothing of a lease: whoever renews it while it cannot be read is seen by its version afterwards. */
+  /** A failed read says nothing about a lease: if its holder renews it in the meantime, the next read shows a new version. */
   #note({ metadata }: Lease): void {
     const { name, resourceVersion } = metadata;
     if (this.#seen.get(name)?.resourceVersion !== resourceVersion) this.#seen.set(name, { resourceVersion, unchangedMs: 0 });
   }
 
-  /** Whether nobody has renewed the lease for as long as its holder promised to. */
+  /** Whether no worker has renewed the lease for as long as its holder promised. */
   #isOver({ metadata, spec }: Lease): boolean {
     const seconds = spec?.leaseDurationSeconds;
     const { unchangedMs = 0 } = this.#seen.get(metadata.name) ?? {};
     return unchangedMs > (seconds === undefined ? this.#timing.leaseMs : seconds * 1_000);
   }
 
-  /** Undefined where workers with another number of shards are still at work, or may be. */
+  /** Returns undefined if workers with another number of shards are still at work, or may be. */
   async #take({ lease, isFirst }: Observed, shard: number, signal: AbortSignal): Promise<Won | undefined> {
     const { leases, other } = await this.#survey(lease, signal);
     if (other !== undefined || !(isFirst || this.#mayBegin(leases))) return undefined;
     const isOfSameNumber = shardCountOf(lease) === this.#shards;
     const outdated = isOfSameNumber ? [] : (this.#options.leases.ofOneNumber ?? []);
-    // A stop does not end it: of a write without an answer nobody would know what to give back. The client bounds the request.
+    // A stop does not abort this write: if its response were lost, the worker would not know what to release. The client limits the time of
+    // the request.
     const { signal: unhurried } = new AbortController();
     const won = await this.#store.write(lease, Object.fromEntries(outdated.map((key) => [key, null])), unhurried);
     let isAlone = false;
@@ -141,7 +149,10 @@ export class LeaseSearch {
     return isAlone ? { ...won, term: { shard, annotations: annotationsOf(won.written), others } } : undefined;
   }
 
-  /** Leases that nobody holds under this number: under the next one, or the former again, nobody is to take them for those of the leader before. */
+  /**
+   * Clears leases that no worker uses with this number of shards. If the number changes later, no worker must take their annotations for
+   * those of its predecessor.
+   */
   async #endFormerNumbers(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
     const former = leases.filter((lease) => {
       const index = shardOfLease(this.#options.leases.name, lease.metadata.name) ?? 0;
@@ -151,7 +162,7 @@ export class LeaseSearch {
     for (const lease of former) await this.#forget(lease, outdated, signal);
   }
 
-  /** A Role of somebody's own may not name the lease: that is no reason to lead nothing. */
+  /** A custom Role may not name the lease. The worker leads in spite of that. */
   async #forget(lease: Lease, outdated: readonly string[], signal: AbortSignal): Promise<void> {
     try {
       await this.#store.forget(lease, outdated, signal);
@@ -163,7 +174,7 @@ export class LeaseSearch {
 
   #mayBegin(leases: readonly Lease[]): boolean {
     if (this.#aloneMs !== undefined && this.#aloneMs > this.#timing.leaseMs) return true;
-    // There has never been more than one.
+    // There has never been more than one shard.
     return !leases.some((lease) => this.#knowsShards(lease));
   }
 
@@ -171,7 +182,9 @@ export class LeaseSearch {
     return this.#shards > 1 || annotationsOf(lease)[LEASE_ANNOTATIONS.shards] !== undefined;
   }
 
-  /** The Leases of all shards. `lease`: where there have been none, and the Role is from before there were any, it alone says enough. */
+  /**
+   * Lists the Leases of all shards. If there have been no shards, and the Role is from a version without shards, `lease` alone is enough.
+   */
   async #survey(lease: Lease | undefined, signal: AbortSignal): Promise<Survey> {
     const leases = await this.#store.list(signal).catch((error: unknown) => {
       if (isForbidden(error) && lease !== undefined && !this.#knowsShards(lease)) return [lease];

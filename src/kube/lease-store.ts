@@ -5,13 +5,13 @@ import { shardCountText } from "../domain/shards.ts";
 import type { LeaderElectionOptions, LeaseTiming } from "./lease-options.ts";
 import { acquisition, emptyLease, holderOf, LEASES, type LeaseAnnotations, release } from "./lease-record.ts";
 
-/** A lease as it was written, and until when that counts: milliseconds by the time that has elapsed. */
+/** A lease as written, and the elapsed time in milliseconds until which the renewal is valid. */
 export interface Renewal {
   readonly written: Lease;
   readonly until: number;
 }
 
-/** The Leases at the API server, as one candidate reads and writes them. */
+/** Reads and writes the Leases at the API server for one candidate. */
 export class LeaseStore {
   readonly #client: KubeClient;
   readonly #options: LeaderElectionOptions;
@@ -23,7 +23,7 @@ export class LeaseStore {
     this.#timing = timing;
   }
 
-  /** Milliseconds that count a sleep of the machine, too, where the clock can tell. */
+  /** Elapsed milliseconds, including time in which the machine slept if the clock can tell. */
   elapsed(): number {
     const { clock } = this.#options;
     return clock.elapsed?.() ?? clock.now();
@@ -34,7 +34,7 @@ export class LeaseStore {
     return holder !== undefined && holder !== this.#options.identity;
   }
 
-  /** Undefined where the attempt failed in a way that the next may not. */
+  /** Logs a failed attempt and returns undefined, so that the caller can try again. Throws if the lease is lost or the signal aborts. */
   async tried<T>(message: string, lease: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
     try {
       return await attempt();
@@ -46,7 +46,7 @@ export class LeaseStore {
     }
   }
 
-  /** The lease, created where there is none: by apply, since RBAC cannot limit a POST to one name. */
+  /** Reads the lease, and creates it if it does not exist. Uses apply, because RBAC cannot limit a POST to one name. */
   async read(name: string, signal: AbortSignal): Promise<Lease> {
     const { leases, fieldManager } = this.#options;
     const { namespace } = leases;
@@ -55,12 +55,12 @@ export class LeaseStore {
     return this.#client.apply<Lease>(LEASES, emptyLease(namespace, name), { fieldManager, force: false }, signal);
   }
 
-  /** Those of the namespace, whoever they belong to. */
+  /** Lists all leases of the namespace, whatever program they belong to. */
   list(signal: AbortSignal): Promise<readonly Lease[]> {
     return this.#client.list<Lease>(LEASES, { namespace: this.#options.leases.namespace }, signal);
   }
 
-  /** Null takes an annotation away. */
+  /** Null removes an annotation. */
   async write(lease: Lease, given: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<Renewal> {
     const { identity, clock, fieldManager, leases } = this.#options;
     const { shards = 1 } = leases;
@@ -71,27 +71,27 @@ export class LeaseStore {
     const annotations = { ...given, ...(isSaid ? { [LEASE_ANNOTATIONS.shards]: shardCountText(shards, identity) } : {}) };
     const patch = acquisition(lease, identity, { seconds, now, annotations });
     const written = await this.#client.mergePatch<Lease>(LEASES, lease.metadata, patch, { fieldManager }, signal);
-    // From before the request, as the others count from when it arrived.
+    // Counts from before the request: other candidates count from when the write arrived.
     return { written, until: elapsed + this.#timing.renewDeadlineMs };
   }
 
-  /** Takes these annotations from a lease that is not ours. */
+  /** Removes these annotations from a lease that this worker does not hold. */
   async forget({ metadata }: Lease, annotations: readonly string[], signal: AbortSignal): Promise<void> {
     const { resourceVersion } = metadata;
     const patch = { metadata: { resourceVersion, annotations: Object.fromEntries(annotations.map((key) => [key, null])) } };
     await this.#client.mergePatch<Lease>(LEASES, metadata, patch, { fieldManager: this.#options.fieldManager }, signal);
   }
 
-  /** Where it does not work, the lease expires. */
+  /** Releases the lease. If this fails, the lease expires. */
   async release(lease: Lease, annotations: LeaseAnnotations): Promise<void> {
     const { clock, fieldManager, identity, logger } = this.#options;
     const { name } = lease.metadata;
-    const signal = new AbortController().signal; // The client bounds the request.
+    const signal = new AbortController().signal; // The client limits the time of the request.
     const write = (held: Lease): Promise<Lease> =>
       this.#client.mergePatch<Lease>(LEASES, held.metadata, release(held, { now: clock.now(), annotations }), { fieldManager }, signal);
     try {
       await write(lease).catch(async (error: unknown) => {
-        // A renewal that was cut off by the stop may have been written all the same.
+        // The stop may have cut off a renewal that the API server nevertheless stored.
         const fresh = await this.read(name, signal);
         if (holderOf(fresh) !== identity) throw error;
         return write(fresh);
@@ -103,7 +103,7 @@ export class LeaseStore {
   }
 }
 
-/** The lease belongs to somebody else, or may by now. */
+/** Another worker holds the lease, or may hold it by now. */
 export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 }

@@ -12,7 +12,7 @@ type Lead = (signal: AbortSignal, term: Term) => Promise<void>;
 
 const OF_CLIENT_GO: LeaseTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
-/** Throws where the times leave no room between giving up and being replaced. */
+/** Throws if the times leave no room between the moment when a leader gives up and the moment when another replaces it. */
 export function createLeaderElection(client: KubeClient, options: LeaderElectionOptions): LeaderElection {
   const { timing = OF_CLIENT_GO } = options;
   if (timing.leaseMs <= timing.renewDeadlineMs || timing.renewDeadlineMs <= timing.retryMs) {
@@ -22,8 +22,8 @@ export function createLeaderElection(client: KubeClient, options: LeaderElection
 }
 
 /**
- * Time is measured by sleeping, never by comparing clocks: neither another machine's clock, nor our own being set, makes us take a lease
- * that is held or keep one that is lost.
+ * Elects a leader. It measures time by sleeping and never compares clocks: neither another machine's clock nor a change of our own makes
+ * this worker take a lease that is held, or keep one that is lost.
  */
 export class LeaderElection {
   readonly #options: LeaderElectionOptions;
@@ -31,14 +31,17 @@ export class LeaderElection {
   readonly #store: LeaseStore;
   readonly #search: LeaseSearch;
   #isLeader = false;
-  /** By the time that has elapsed: up to then the last renewal counts. */
+  /** Elapsed time until which the last renewal is valid. */
   #heldUntil = Number.NEGATIVE_INFINITY;
-  /** Of those who want a renewal at once. */
+  /** Callbacks of the callers that want a renewal at once. */
   readonly #urgent: (() => void)[] = [];
   #wake = new AbortController();
-  /** The lease may not have shown that we hold it, and whether somebody went by that was not checked since. */
+  /**
+   * Whether the lease may not have shown this worker as its holder, and the worker has not yet checked if another one started in the
+   * meantime.
+   */
   #mustCheckOthers = false;
-  /** The last renewal went well. */
+  /** Whether the last renewal succeeded. */
   #isHealthy = true;
 
   constructor(client: KubeClient, options: LeaderElectionOptions, timing: LeaseTiming) {
@@ -52,7 +55,7 @@ export class LeaderElection {
     return this.#isLeader;
   }
 
-  /** For the sake of the annotations. Resolves when that is done, or did not work. */
+  /** Renews at once, to write the annotations. Resolves when the renewal succeeded or failed. */
   renewNow(): Promise<void> {
     if (!this.#isLeader) return Promise.resolve();
     return new Promise((resolve) => {
@@ -61,12 +64,14 @@ export class LeaderElection {
     });
   }
 
-  /** False from the moment at which a renewal is overdue, whenever this process comes to notice it. */
+  /** False from the moment at which a renewal is overdue, even if this process notices it later. */
   get holdsLease(): boolean {
     return this.#isLeader && this.#store.elapsed() < this.#heldUntil;
   }
 
-  /** Until the outer signal aborts. Rejects when the lease was lost: the process must end, since another leader may already write. */
+  /**
+   * Runs until the outer signal aborts. Rejects if the lease is lost: the process must then end, since another leader may already write.
+   */
   async run(lead: Lead, signal: AbortSignal): Promise<void> {
     try {
       const won = await this.#search.acquire(signal);
@@ -82,8 +87,8 @@ export class LeaderElection {
   }
 
   /**
-   * Leads until the outer signal aborts, `lead` ends, or the lease is lost. After a loss `lead` gets what is left until another candidate
-   * can take over; after that the process must end anyhow.
+   * Leads until the outer signal aborts, `lead` ends, or the lease is lost. After a loss, `lead` has the time that remains until another
+   * candidate can take over. After that, the process must end anyway.
    */
   async #hold({ written: won, term }: Won, lead: Lead, outer: AbortSignal): Promise<void> {
     const leading = new AbortController();
@@ -100,7 +105,7 @@ export class LeaderElection {
       await this.#atMost(this.#timing.leaseMs - this.#timing.renewDeadlineMs, work);
       throw lost.error;
     }
-    // The lease is kept while the work ends: whoever comes next must not meet our last writes.
+    // Keeps the lease while the work ends: the next leader must not meet our last writes.
     const ended = await this.#atMost(this.#timing.renewDeadlineMs, work);
     renewing.abort();
     const held = await renewal;
@@ -109,7 +114,7 @@ export class LeaderElection {
     if (ended !== undefined && "error" in ended && !outer.aborted) throw ended.error;
   }
 
-  /** Renews until told to stop, and resolves with the lease as last written. Rejects with `LeaseLost` when it is lost. */
+  /** Renews until `stop` aborts, and resolves with the lease as last written. Rejects with `LeaseLost` if the lease is lost. */
   async #renew(won: Lease, stop: AbortSignal): Promise<Lease> {
     let lease = won;
     let deadline = this.#deadline(this.#timing.renewDeadlineMs);
@@ -117,7 +122,7 @@ export class LeaderElection {
       for (;;) {
         const signal = AbortSignal.any([stop, deadline.signal]);
         await this.#pause(signal);
-        // Counted from before the request: the others count from when the write arrived.
+        // Counted from before the request: the other candidates count from when the write arrived.
         const next = this.#deadline(this.#timing.renewDeadlineMs);
         const renewed = await this.#answering(() =>
           this.#store.tried("lease not renewed", lease.metadata.name, () => this.#renewOnce(lease, signal), signal),
@@ -136,7 +141,7 @@ export class LeaderElection {
     }
   }
 
-  /** Until the next renewal is due, or somebody wants one. Where the last one failed nobody can have the next one sooner. */
+  /** Waits until the next renewal is due or a caller wants one. If the last renewal failed, no caller can have the next one sooner. */
   async #pause(signal: AbortSignal): Promise<void> {
     this.#wake = new AbortController();
     if (this.#urgent.length > 0 && this.#isHealthy) return;
@@ -148,7 +153,7 @@ export class LeaderElection {
     }
   }
 
-  /** Tells those who wanted the renewal when it is over, however it went. */
+  /** Resolves the waiting callers when the renewal is over, whether it succeeded or failed. */
   async #answering(renew: () => Promise<Lease | undefined>): Promise<Lease | undefined> {
     const waiting = this.#urgent.splice(0);
     try {
@@ -168,12 +173,12 @@ export class LeaderElection {
       return await this.#renewed(lease, bounded);
     } catch (error) {
       if (!(error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound"))) throw error;
-      // Somebody wrote in between: an annotation, another candidate, or our own write whose answer got lost.
+      // There was another write in between: an annotation, another candidate, or our own write whose response got lost.
       const fresh = await this.#store.read(lease.metadata.name, bounded);
       if (this.#store.isHeldByAnother(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
       if (holderOf(fresh) === undefined) {
         if (isOfAnotherTerm(fresh, lease)) throw new LeaseLost("another worker has led in the meantime");
-        // Without it, or in a lease that says nobody, we were not to be found.
+        // Without the lease, or with a lease that names no holder, other workers could not find this one.
         this.#mustCheckOthers = true;
       }
       return await this.#renewed(fresh, bounded);
@@ -182,7 +187,7 @@ export class LeaderElection {
     }
   }
 
-  /** Those with another number of shards do not write this lease: where they did not find it held, they may have begun. */
+  /** Workers with another number of shards do not write this lease. If they did not find it held, they may have started. */
   async #renewed(lease: Lease, signal: AbortSignal): Promise<Lease> {
     const { written, until } = await this.#store.write(lease, this.#annotations(), signal);
     if (!this.holdsLease) this.#mustCheckOthers = true;
@@ -193,7 +198,7 @@ export class LeaderElection {
     return written;
   }
 
-  /** Of the leader's work alone: a candidate has done nothing. */
+  /** Returns annotations only for the leader: a candidate has done nothing. */
   #annotations(): LeaseAnnotations {
     return this.#isLeader ? (this.#options.annotations?.() ?? {}) : {};
   }
@@ -210,7 +215,7 @@ export class LeaderElection {
   #deadline(milliseconds: number, reason: Error = new LeaseLost(`the lease was not renewed within ${milliseconds} ms`)): Deadline {
     const over = new AbortController();
     const cancelled = new AbortController();
-    // The sleep ends by its cancellation, which is no failure.
+    // The sleep rejects when it is cancelled, which is not a failure.
     this.#options.clock.sleep(milliseconds, cancelled.signal).then(
       () => over.abort(reason),
       () => undefined,

@@ -8,15 +8,15 @@ import { PooledKubeConfig } from "./config.ts";
 import { isNobodysImpersonation } from "./impersonation.ts";
 
 export interface KubeConfigSource {
-  /** Path of a kubeconfig. Absent or empty: KUBECONFIG, then the pod's ServiceAccount. */
+  /** Path of a kubeconfig. If absent or empty: KUBECONFIG, then the pod's ServiceAccount. */
   readonly kubeconfig?: string | undefined;
-  /** Of the kubeconfig; absent: its current one. */
+  /** Context of the kubeconfig. Default: its current context. */
   readonly context?: string | undefined;
 }
 
 const NO_KUBECONFIG = "no kubeconfig found; set KUBECONFIG, name a file with --kubeconfig, or run in a pod with a ServiceAccount";
 
-/** Reads the access to the API server; throws an `Error` that says what to set where it cannot be had. */
+/** Loads the access to the API server. If there is none, throws an `Error` that names the setting to change. */
 export function loadKubeConfig(source: KubeConfigSource): PooledKubeConfig {
   const files = filesOf(source);
   const config = new PooledKubeConfig();
@@ -29,7 +29,7 @@ export function loadKubeConfig(source: KubeConfigSource): PooledKubeConfig {
   return config;
 }
 
-/** As client-go: of the files that KUBECONFIG names, those that are there. */
+/** Returns the files that KUBECONFIG names and that exist, like client-go. */
 function filesOf({ kubeconfig }: KubeConfigSource): readonly string[] {
   if (kubeconfig !== undefined && kubeconfig !== "") return [kubeconfig];
   const named = (inheritedEnvironment()["KUBECONFIG"] ?? "").split(path.delimiter).filter((file) => file !== "");
@@ -46,14 +46,14 @@ function readFile(file: string): PooledKubeConfig {
   try {
     config.loadFromFile(file);
   } catch (error) {
-    // A YAML parser quotes the line it stumbled over, which may be a token.
+    // A YAML parser quotes the line at fault, which may be a token.
     // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
     throw new Error(`${file} cannot be read as a kubeconfig (${reasonOf(error)}); name a readable kubeconfig file`);
   }
   return config;
 }
 
-/** As client-go: what the first file names counts, the whole entry; client-node refuses equal names. */
+/** Merges like client-go: the first file that names an entry provides the whole entry. client-node rejects equal names. */
 function merge(config: KubeConfig, part: KubeConfig): void {
   config.clusters = withNew(config.clusters, part.clusters);
   config.users = withNew(config.users, part.users);
@@ -67,10 +67,10 @@ function withNew<T extends { readonly name: string }>(entries: readonly T[], oth
   return [...entries, ...others.filter(({ name }) => !names.has(name))];
 }
 
-/** The pod's ServiceAccount. */
+/** Loads the pod's ServiceAccount. */
 function loadSurroundings(config: KubeConfig): void {
   config.loadFromDefault();
-  // What client-node makes up where it finds nothing.
+  // client-node makes up these values if it finds no configuration.
   const isMadeUp = config.getCurrentContext() === "loaded-context" && config.getCurrentCluster()?.server === "http://localhost:8080";
   if (isMadeUp) throw new Error(NO_KUBECONFIG);
 }
@@ -105,7 +105,7 @@ function clusterProblem(cluster: KubeConfig["clusters"][number]): string | undef
   if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
     return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; name a kubeconfig that reaches it without one`;
   }
-  // As kubectl: whoever gave a CA does not mean that anyone may be given the credentials.
+  // Rejects this, like kubectl: a user who configures a CA does not want to send the credentials to just any server.
   if (cluster.skipTLSVerify && [cluster.caData, cluster.caFile].some((authority) => nonEmptyText(authority) !== undefined)) {
     return `clusters[${cluster.name}]: insecure-skip-tls-verify contradicts the certificate-authority beside it; remove one of them`;
   }
@@ -122,13 +122,13 @@ function namesOf(entries: readonly { readonly name: string }[]): readonly string
 }
 
 function reasonOf(error: unknown): string {
-  const { code } = error as { code?: unknown }; // Only a string is used.
+  const { code } = error as { code?: unknown }; // Used only if it is a string.
   return typeof code === "string" ? code : malformed(error);
 }
 
-/** Where and why, without the text that was stumbled over: a parser quotes it. */
+/** Returns the line and the reason without the text at fault, which the parser quotes. */
 function malformed(error: unknown): string {
-  const { reason, mark } = error as { reason?: unknown; mark?: { line?: unknown } | null }; // Only a text and a number are used.
+  const { reason, mark } = error as { reason?: unknown; mark?: { line?: unknown } | null }; // Used only if they are a text and a number.
   const [why] = typeof reason === "string" ? (/^[a-z][a-z ,-]*[a-z]/.exec(reason) ?? []) : [];
   if (typeof mark?.line !== "number") return "malformed";
   return `malformed, line ${mark.line + 1}${why === undefined ? "" : `: ${why}`}`;

@@ -3,7 +3,7 @@ import type { KubeObject, ObjectRef } from "../domain/kubernetes.ts";
 import { objectKey } from "../domain/object-key.ts";
 import type { Change } from "../domain/ports/kube-watcher.ts";
 
-/** What is remembered of one object. */
+/** The remembered part of one object. */
 export interface Kept<T> {
   readonly ref: ObjectRef;
   readonly uid: string | undefined;
@@ -13,7 +13,7 @@ export interface Kept<T> {
 
 export type Report<T> = (ref: ObjectRef, change: Change<T>) => void;
 
-/** The kept objects by address. Every update reports what it changed, after it changed it. */
+/** The kept objects by address. Every update reports its change after making it. */
 export class ObjectCopy<T> {
   readonly #entries = new Map<string, Kept<T>>();
   readonly #report: Report<T>;
@@ -33,7 +33,7 @@ export class ObjectCopy<T> {
   set(next: Kept<T>): void {
     const key = objectKey(next.ref);
     const previous = this.#entries.get(key);
-    // The same name under another uid: the deletion in between was not seen, and whoever follows deletions must hear of it.
+    // The same name has another UID: the deletion in between was not received, and callers that follow deletions must get it.
     if (previous !== undefined && previous.uid !== next.uid) {
       this.delete(next.ref);
       this.set(next);
@@ -50,7 +50,7 @@ export class ObjectCopy<T> {
     this.#report(ref, { previous: previous.value, current: undefined });
   }
 
-  /** Takes over a complete list: deletions first, then what is new or different, in the list's order. */
+  /** Adopts a complete list: deletions first, then new and changed objects in the order of the list. */
   replace(all: readonly Kept<T>[]): void {
     const present = new Set(all.map(({ ref }) => objectKey(ref)));
     for (const [key, { ref }] of this.#entries) if (!present.has(key)) this.delete(ref);
@@ -61,7 +61,7 @@ export class ObjectCopy<T> {
   }
 }
 
-/** A CRD whose schema was cut serves other content under the same resourceVersion, so that the content is compared as well. */
+/** Compares the content as well: a CRD whose schema was cut serves other content under the same resourceVersion. */
 function isSame<T>(previous: Kept<T>, next: Kept<T>): boolean {
   return previous.uid === next.uid && previous.resourceVersion === next.resourceVersion && isDeepStrictEqual(previous.value, next.value);
 }

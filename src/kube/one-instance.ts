@@ -7,21 +7,22 @@ import type { Logger } from "../domain/ports/logger.ts";
 
 export interface OneInstanceOptions {
   readonly kube: KubeClient;
-  /** Of this process. */
+  /** Namespace of this process. */
   readonly namespace: string;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Of the webhook configurations: cluster-scoped, so that it says where the one instance is. */
+/** Name of the webhook configurations. They are cluster-scoped, so they show where the one instance is. */
 const INSTANCE_CONFIGURATION = "keyvault-injector";
 
-/** An API server that does not answer is asked again after this (milliseconds). */
+/** Pause in milliseconds before the next attempt if the API server does not respond. */
 const RETRY_MS = 2_000;
 
 /**
- * Rejects, naming the other's namespace, where the cluster has an instance elsewhere. Resolves where this is the one, or nobody can
- * say: the policy that keeps a second one from taking over may be missing, but so is then the right to ask.
+ * Rejects, and names the other namespace, if the cluster has an instance elsewhere. Resolves if this is the only instance, or if the
+ * process has no permission to find out. The policy that keeps a second instance from taking over may be missing, but then this permission
+ * is missing as well.
  */
 export async function assertOnlyInstance(options: OneInstanceOptions, signal: AbortSignal): Promise<void> {
   const { kube, namespace, clock, logger } = options;
@@ -43,9 +44,9 @@ export async function assertOnlyInstance(options: OneInstanceOptions, signal: Ab
   }
 }
 
-/** The namespace of another instance, by the webhook configuration; undefined where there is none, or it is ours. */
+/** Returns the namespace of another instance, which the webhook configuration names; undefined if there is none, or if it is this one. */
 export function otherInstance(configuration: KubeObject | undefined, namespace: string): string | undefined {
-  const { webhooks = [] } = (configuration ?? {}) as { readonly webhooks?: readonly unknown[] }; // The kind that was read.
+  const { webhooks = [] } = (configuration ?? {}) as { readonly webhooks?: readonly unknown[] }; // Has the type of the kind that was read.
   const places = webhooks.map(namespaceOf).filter((place) => place !== undefined);
   return places.includes(namespace) ? undefined : places[0];
 }

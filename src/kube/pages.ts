@@ -6,33 +6,33 @@ import { type Attempt, noAnswer, refusedBy } from "./errors.ts";
 import { collectionPath, withQuery } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 
-/** Objects per page at most: what kubectl asks for. */
+/** Maximum number of objects per page; kubectl uses the same. */
 export const PAGE_SIZE = 500;
 
-/** Of a list of objects that may be of any size. */
+/** Number of objects on the first page of a list, whose objects may have any size. */
 const FIRST_PAGE = 20;
 
-/** Bytes that a page should have: some five hundred objects of a few kilobytes, or two that are as large as they can be. */
+/** Wanted bytes per page: about five hundred objects of a few kilobytes, or two that are as large as they can be. */
 const WANTED_BYTES = 2 * 1024 * 1024;
 
 /**
- * Bytes of a page at most. Whoever may write in one namespace may write hundreds of objects of a megabyte: a page of five hundred of them,
- * held as bytes, text and objects at once, ended the process each time it started. A page that is longer is given up and asked for
- * again with fewer objects. One object alone is read whatever it has.
+ * Maximum bytes of a page. A user who may write in one namespace may write hundreds of objects of a megabyte each. A page of five hundred
+ * of them, held as bytes, text and objects at once, ended the process each time it started. The client gives up a longer page and requests
+ * it again with fewer objects. It reads a single object whatever its size.
  */
 const MOST_BYTES = 2 * WANTED_BYTES;
 
-/** How many times as many objects the next page may have, before and after one was too long. A long one costs the API server, too. */
+/** Factor by which the next page may grow, before and after a page was too long. A page that is too long costs the API server work, too. */
 const GROWTH = { before: 8, after: 2 } as const;
 const SHRINKING = 8;
 
-/** No second choice behind it: an API server that cannot leave values out is to refuse (406). */
+/** There is no fallback: an API server that cannot omit the values must reject the request (406). */
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /** The same for one object, and for the objects of a watch. */
 export const METADATA_OBJECT = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
-/** A continue token lives about five minutes; a list that expires this often is too slow to ever end. */
+/** A continue token lives about five minutes. A list that expires this often is too slow to ever end. */
 const RESTARTS = 3;
 
 export interface Listing<T> {
@@ -42,15 +42,18 @@ export interface Listing<T> {
 
 export interface PagedList<T> extends ListOptions {
   readonly resource: Resource;
-  /** Objects per page at most. */
+  /** Maximum number of objects per page. */
   readonly pageSize: number;
-  /** Called for each object as its page arrives, so that a large list is never held whole where only a part of each object is wanted. */
+  /**
+   * Called for each object as its page arrives, so that the client never holds a whole large list if the caller wants only a part of each
+   * object.
+   */
   readonly keep: (object: KubeObject) => T;
-  /** As of `ListRequest`. */
+  /** See `ListRequest`. */
   readonly metadataOnly?: boolean | undefined;
 }
 
-/** Every page of a collection as of one resourceVersion; starts over when the API server forgets it in between. */
+/** Lists every page of a collection as of one resourceVersion. Starts over if the API server no longer has that version. */
 export async function listPages<T>(transport: Transport, list: PagedList<T>, signal: AbortSignal): Promise<Listing<T>> {
   for (let restarts = 0; ; restarts++) {
     try {
@@ -94,7 +97,7 @@ interface PageRequest {
   readonly next: string | undefined;
 }
 
-/** The text of a page; undefined where it is too long. */
+/** Returns the text of a page, or undefined if it is too long. */
 async function readPage(transport: Transport, { list, size, next }: PageRequest, signal: AbortSignal): Promise<string | undefined> {
   const { resource, namespace, labelSelector, fieldSelector, metadataOnly } = list;
   const path = withQuery(collectionPath(resource, namespace), { labelSelector, fieldSelector, limit: size, continue: next });
@@ -111,7 +114,7 @@ function attemptOf({ resource, namespace }: Pick<PagedList<unknown>, "resource" 
 }
 
 function parsePage(attempt: Attempt, body: string): Page {
-  const page = parseObject(body) as { metadata?: { resourceVersion?: unknown; continue?: unknown }; items?: unknown } | undefined; // Checked here.
+  const page = parseObject(body) as { metadata?: { resourceVersion?: unknown; continue?: unknown }; items?: unknown } | undefined; // The following lines check it.
   const resourceVersion = page?.metadata?.resourceVersion;
   if (page === undefined || typeof resourceVersion !== "string" || !(Array.isArray(page.items) || page.items === null)) {
     throw noAnswer(attempt, "the response is not a Kubernetes list");
@@ -124,13 +127,12 @@ function parsePage(attempt: Attempt, body: string): Page {
   };
 }
 
-/** Items of built-in lists come without their apiVersion and kind, and metadata alone with one of its own. */
+/** Adds apiVersion and kind: items of built-in lists have none, and a metadata-only item has a kind of its own. */
 export function withKind(resource: Resource, item: KubeObject): KubeObject {
   const isUnnamed = item.kind === undefined || item.kind === "PartialObjectMetadata";
   return isUnnamed ? { ...item, apiVersion: apiVersionOf(resource), kind: resource.kind } : item;
 }
 
-/** A JSON object, or undefined. */
 export function parseObject(text: string): JsonObject | undefined {
   const value = parsedJson(text);
   return isJsonObject(value) ? value : undefined;

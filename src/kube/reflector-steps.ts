@@ -2,56 +2,56 @@ import { assertNever } from "../domain/assert-never.ts";
 import type { KubeError } from "../domain/ports/kube-error.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
 
-/** What a reflector does next. */
+/** The next step of a reflector. */
 export type ReflectorStep = { readonly kind: "list" } | { readonly kind: "watch"; readonly resourceVersion: string };
 
-/** How the last step ended. `resourceVersion` is where a watch got to. */
+/** Result of the last step. `resourceVersion` is the version that a watch reached. */
 export type StepOutcome =
   | { readonly kind: "listed"; readonly resourceVersion: string }
-  /** The server or one of our own timers ended a watch that was served. */
+  /** The server or one of our own timers ended a working watch. */
   | { readonly kind: "ended"; readonly resourceVersion: string; readonly wasUseful: boolean }
-  /** The server forgot the history the watch needs. */
+  /** The server no longer has the history that the watch needs. */
   | { readonly kind: "expired"; readonly wasUseful: boolean }
-  /** What the stream said makes no sense, or was an error of the server. */
+  /** The content of the stream makes no sense, or was an error of the server. */
   | { readonly kind: "broken"; readonly wasUseful: boolean }
-  /** The server's versions went back: its store was restored from a backup. */
+  /** The server's versions went backwards: its store was restored from a backup. */
   | { readonly kind: "restored"; readonly wasUseful: boolean }
-  /** A watch that was served brought nothing for so long that at least a bookmark was due. */
+  /** A working watch received nothing for so long that at least a bookmark was due. */
   | { readonly kind: "silent" }
   | { readonly kind: "unserved" }
-  /** `step` is what to try again: for a watch, from where it got to. */
+  /** `step` is the step to try again: for a watch, from the version that it reached. */
   | { readonly kind: "failed"; readonly step: ReflectorStep; readonly error: KubeError; readonly wasUseful: boolean }
-  /** Somebody asked for a new list. */
+  /** A caller requested a new list. */
   | { readonly kind: "relist" };
 
 export interface Plan {
   readonly step: ReflectorStep;
   /** Milliseconds before the step. */
   readonly delayMs: number;
-  /** Failures in a row, the last outcome included. */
+  /** Consecutive failures, including the last outcome. */
   readonly failures: number;
 }
 
-/** A failure may be a server that restarts: try soon, then leave it alone. */
+/** A failure may be a server that restarts: try again soon, then less often. */
 const RETRY = { baseMs: 400, maxMs: 30_000 };
 
-/** A CRD that heals is back within a second, and nothing can be done meanwhile. */
+/** A CRD that heals is back within a second, and nothing works in the meantime. */
 const UNSERVED_MS = { least: 500, most: 1_000 };
 
 const LIST: ReflectorStep = { kind: "list" };
 
-/** The whole behaviour between two requests, as a function. `random` is in [0, 1). */
+/** Determines the next step from the last outcome. `random` is in [0, 1). */
 export function planAfter(outcome: StepOutcome, failures: number, random: () => number): Plan {
   switch (outcome.kind) {
     case "listed":
-      // Not yet a success: where lists work and watches fail, lists must not become the retry loop.
+      // Not yet a success: if lists work and watches fail, lists must not become the retry loop.
       return { step: watchFrom(outcome.resourceVersion), delayMs: 0, failures };
     case "ended":
       return outcome.wasUseful
         ? { step: watchFrom(outcome.resourceVersion), delayMs: 0, failures: 0 }
         : retry(watchFrom(outcome.resourceVersion), failures + 1, random);
     case "silent":
-      // A dead peer, or a server whose store was restored: it waits, without a word, until it comes to the version of before.
+      // A dead peer, or a server whose store was restored: such a server sends nothing until it reaches the version from before.
       return retry(LIST, failures + 1, random);
     case "expired":
     case "broken":

@@ -17,44 +17,47 @@ export interface KubeWatcherOptions {
   readonly userAgent: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** In [0, 1): spreads reconnections. */
+  /** Returns a number in [0, 1), which spreads reconnections. */
   readonly random: () => number;
   /** Objects per page of a list; default 500. */
   readonly pageSize?: number;
-  /** Milliseconds of silence after which a watch is opened anew; default 75,000, a bookmark comes about every 60,000. */
+  /** Milliseconds of silence after which a watch is reopened; default 75,000. A bookmark arrives about every 60,000. */
   readonly idleMs?: number;
-  /** Milliseconds per list request; default 15,000. */
+  /** Time limit of a list request in milliseconds; default 15,000. */
   readonly requestTimeoutMs?: number;
   readonly contact?: ApiContact;
 }
 
-/** What is wrong with the live copies themselves, in one sentence each; undefined where nothing is. */
+/** Faults of the live copies themselves, in one sentence each; undefined if there are none. */
 export interface WatcherHealth {
-  /** One is not kept any more, or has not even tried anything for so long that it never will: a bug, and a restart mends it. */
+  /**
+   * A copy is no longer kept up to date, or has not attempted anything for so long that it never will. This is a bug, and a restart fixes
+   * it.
+   */
   stuck(): string | undefined;
-  /** One has brought nothing and tried nothing for several times as long as a silence may last. */
+  /** A copy has received and attempted nothing for several times as long as a silence may last. */
   stalled(): string | undefined;
 }
 
 const IDLE_MS = 75_000;
 
-/** As client-go: five to ten minutes, random, so that watches are not all renewed at once. */
+/** As in client-go: five to ten minutes, random, so that watches are not all renewed at once. */
 const WATCH_SECONDS = { least: 300, most: 600 };
 
-/** A watch that ends sooner and brought nothing was no use: wait before the next. */
+/** A watch that ends sooner and received nothing was useless: the reflector waits before the next one. */
 const SHORT_WATCH_MS = 1_000;
 
-/** A copy that lives hears a bookmark, or gives a silent watch up and tries again, in far less than these (milliseconds). */
+/** In far less time than these limits (milliseconds), a working copy receives a bookmark, or gives up a silent watch and tries again. */
 const STALLED_MS = 360_000;
 const STUCK_MS = 720_000;
 
-/** How far a step got, should it fail. */
+/** Progress of a step, in case it fails. */
 interface Progress {
   step: ReflectorStep;
   wasUseful: boolean;
 }
 
-/** Live copies of collections, each by a list and the watch that follows it. */
+/** Creates live copies of collections. Each uses a list and the watch that follows it. */
 export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcherOptions): KubeWatcher & WatcherHealth {
   const transport = createTransport(config, options);
   const stopwatch = monotonicClock(options.clock);
@@ -88,7 +91,7 @@ export function createKubeWatcher(config: PooledKubeConfig, options: KubeWatcher
 class ListAndWatch<T> implements Reflector<T> {
   readonly #transport: Transport;
   readonly #options: KubeWatcherOptions;
-  /** For stretches of time: the machine's clock may be set in one. */
+  /** Measures durations, since someone may set the machine's clock in the meantime. */
   readonly #stopwatch: Clock;
   readonly #wanted: ReflectorOptions<T>;
   readonly #logger: Logger;
@@ -101,7 +104,7 @@ class ListAndWatch<T> implements Reflector<T> {
   #unbrokenSince: number;
   #isFollowed = false;
   #lastSign: number;
-  /** Aborted by `relist`; one per step. */
+  /** Aborted by `relist`. There is one for each step. */
   #interrupt = new AbortController();
   #isRelistWanted = false;
 
@@ -134,7 +137,7 @@ class ListAndWatch<T> implements Reflector<T> {
     return this.#stopwatch.now() - this.#heardAt;
   }
 
-  /** The moment of the last step, answer or event, by the stopwatch: failures are signs, too. */
+  /** Time of the last step, response, or event, by the stopwatch. Failures count, too. */
   get lastSign(): number {
     return this.#lastSign;
   }
@@ -185,7 +188,7 @@ class ListAndWatch<T> implements Reflector<T> {
       this.#lastSign = this.#stopwatch.now();
       const outcome = await this.#attempt(plan, AbortSignal.any([signal, this.#interrupt.signal]));
       if (signal.aborted) return;
-      // A watch that was at its end goes on at once from where it was.
+      // A watch that ended normally continues at once from where it was.
       if (outcome.kind !== "listed" && outcome.kind !== "ended") this.#isFollowed = false;
       plan = planAfter(outcome, plan.failures, this.#options.random);
       this.#logFailure(outcome, plan);
@@ -231,7 +234,7 @@ class ListAndWatch<T> implements Reflector<T> {
     this.#isFollowed = true;
     this.#copy.replace(items.filter((kept) => kept !== undefined));
     this.#guarded("change handler failed", {}, () => this.#wanted.observer?.listed?.(namespace));
-    // A handler may have asked for another list while it heard of this one.
+    // A handler may have requested another list while it processed this one.
     if (!this.#isRelistWanted) this.#hasSynced = true;
     this.#setServed(true);
     if (this.#hasSynced) for (const resolve of this.#waiting) resolve();
@@ -253,11 +256,11 @@ class ListAndWatch<T> implements Reflector<T> {
       const version = event.kind === "bookmark" ? event.resourceVersion : (event.object.metadata.resourceVersion ?? resourceVersion);
       if (isVersionOlder(version, resourceVersion)) return this.#restored(wasUseful);
       resourceVersion = version;
-      // Going on from an earlier point after a cut would replay old states of objects over newer ones.
+      // To continue from an earlier point after a cut would replay old states of objects over newer ones.
       Object.assign(progress, { step: { kind: "watch", resourceVersion }, wasUseful: true });
       if (event.kind === "changed") this.#changed(event.object);
       if (event.kind === "deleted") this.#copy.delete(objectRefOf(event.object));
-      // What follows in the same chunk is not to be reported as current once a list was asked for.
+      // Once a list was requested, the rest of the chunk must not be reported as current.
       signal.throwIfAborted();
     }
     const lasted = this.#stopwatch.now() - started;
@@ -265,7 +268,7 @@ class ListAndWatch<T> implements Reflector<T> {
     return { kind: "ended", resourceVersion, wasUseful: progress.wasUseful || lasted >= SHORT_WATCH_MS };
   }
 
-  /** Of another history: nothing of the copy is current before the next list. */
+  /** The server has another history: nothing in the copy is current before the next list. */
   #restored(wasUseful: boolean): StepOutcome {
     this.#hasSynced = false;
     return { kind: "restored", wasUseful };
@@ -296,7 +299,7 @@ class ListAndWatch<T> implements Reflector<T> {
     this.#lastSign = this.#heardAt;
   }
 
-  /** The stream goes on whatever a handler does. */
+  /** Runs a handler. If it fails, the stream continues. */
   #guarded<R>(message: string, ref: Partial<ObjectRef>, action: () => R): R | undefined {
     try {
       return action();

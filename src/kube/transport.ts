@@ -18,7 +18,7 @@ export interface Call {
   readonly contentType?: string;
   /** Default: `application/json`. */
   readonly accept?: string | undefined;
-  /** A longer body is given up as soon as that is known, and the answer says so. Default: no limit. */
+  /** Maximum bytes of the body. The transport gives up a longer body as soon as it knows, and sets `isTooLong`. Default: no limit. */
   readonly mostBytes?: number | undefined;
 }
 
@@ -26,11 +26,11 @@ export interface Answer {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly body: string;
-  /** Of the body there is nothing, because it is longer than the call allows. */
+  /** Whether the body is empty because it is longer than the call allows. */
   readonly isTooLong?: boolean;
 }
 
-/** An answer whose body is still arriving. Ends or throws when the signal given to `open` aborts. */
+/** A response whose body is still arriving. Ends or throws when the signal given to `open` aborts. */
 export interface Stream {
   readonly status: number;
   readonly retryAfter: string | undefined;
@@ -38,32 +38,35 @@ export interface Stream {
   text(): Promise<string>;
 }
 
-/** Bytes to and from the API server, authenticated, over the pooled connections. Failures to get an answer are `Unavailable`. */
+/**
+ * Sends bytes to the API server and receives bytes from it, authenticated, over the pooled connections. If there is no response, throws
+ * `Unavailable`.
+ */
 export interface Transport {
-  /** One request within the bound; aborting `signal` rejects with its reason. */
+  /** Sends one request within the time limit. If `signal` aborts, rejects with its reason. */
   call(call: Call, signal: AbortSignal): Promise<Answer>;
-  /** A watch: no bound but the signal's. */
+  /** Opens a watch. Only the signal ends it. */
   open(call: Call, signal: AbortSignal): Promise<Stream>;
 }
 
 export interface TransportOptions {
-  /** `<product>/<version> (<process>)`: how the API server's audit log tells us apart. */
+  /** `<product>/<version> (<process>)`, by which the API server's audit log distinguishes our processes. */
   readonly userAgent: string;
-  /** Milliseconds for a whole request, waiting for a connection included; default 15,000. */
+  /** Time limit in milliseconds for a whole request, including the wait for a connection; default 15,000. */
   readonly requestTimeoutMs?: number;
-  /** Milliseconds for our credentials, before that; default 120,000. */
+  /** Time limit in milliseconds for getting our credentials before that; default 120,000. */
   readonly credentialsTimeoutMs?: number;
-  /** Asked when a write leaves the process; false: it is not sent, and throws `NotLeading`. Default: always. */
+  /** Called when a write leaves the process. If false, the write is not sent and throws `NotLeading`. Default: always true. */
   readonly mayWrite?: () => boolean;
-  /** Over connections of their own, so that they never wait behind other requests. */
+  /** Whether to use separate connections, so that these calls never wait behind other requests. */
   readonly isUrgent?: boolean;
-  /** Told of every answer, and of every request without one. */
+  /** Receives every response, and every request without one. */
   readonly contact?: ApiContact;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** A plugin of the kubeconfig may have somebody sign in with a browser. */
+/** A plugin of the kubeconfig may have a user sign in with a browser. */
 const CREDENTIALS_TIMEOUT_MS = 120_000;
 
 export function createTransport(config: PooledKubeConfig, options: TransportOptions): Transport {
@@ -100,7 +103,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     return response;
   }
 
-  /** What was held back by our own fence says nothing of the server. */
+  /** Reports silence of the server. A write that our own fence held back says nothing about the server. */
   function failed(error: KubeError): KubeError {
     if (error.code === "Unavailable") options.contact?.noteSilence();
     return error;
@@ -145,7 +148,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
 /** Translates a failure below HTTP. */
 export function asKubeError(attempt: Attempt, error: unknown): KubeError {
   if (error instanceof KubeError) return error;
-  const { code, message } = error as { code?: unknown; message?: unknown }; // Printed only as strings.
+  const { code, message } = error as { code?: unknown; message?: unknown }; // Printed only if they are strings.
   const why = typeof code === "string" ? code : typeof message === "string" ? message : "unknown failure";
   return noAnswer(attempt, `no answer from the API server (${why})`, error);
 }
@@ -156,13 +159,13 @@ interface Authentication {
   readonly attempt: Attempt;
 }
 
-/** What client-node makes of a file or an answer may hold tokens: only a system error's code is kept. */
+/** Keeps only the code and path of a system error: client-node's message about a file or a response may contain tokens. */
 async function authenticate(config: PooledKubeConfig, { context, purpose, attempt }: Authentication): Promise<void> {
   try {
     await config.authenticate(context, purpose);
   } catch (error) {
     if (error instanceof CredentialPluginFailure) throw withoutCredentials(attempt, error.message);
-    const { code, path } = error as { code?: unknown; path?: unknown }; // Printed only as strings.
+    const { code, path } = error as { code?: unknown; path?: unknown }; // Printed only if they are strings.
     const detail = [code, path].filter((part) => typeof part === "string").join(" ");
     throw credentialsMissing(attempt, detail);
   }
@@ -173,7 +176,7 @@ function credentialsMissing(attempt: Attempt, detail: string): KubeError {
   return withoutCredentials(attempt, `${what}; check the kubeconfig's user`);
 }
 
-/** Undefined where it is longer than that: the rest is not read, and costs the connection. */
+/** Returns undefined if the body is longer than `mostBytes`. The rest is not read, which costs the connection. */
 async function bodyOf({ body }: Dispatcher.ResponseData, mostBytes: number | undefined): Promise<string | undefined> {
   if (mostBytes === undefined) return body.text();
   const chunks: Uint8Array[] = [];

@@ -14,23 +14,26 @@ export type WatchEvent =
 export interface WatchOptions extends ListOptions {
   readonly resource: Resource;
   readonly resourceVersion: string;
-  /** After which the server ends the watch. */
+  /** Time after which the server ends the watch. */
   readonly timeoutSeconds: number;
   /** Milliseconds without a byte after which the connection counts as dead. */
   readonly idleMs: number;
-  /** As of `ReflectorOptions`. */
+  /** See `ReflectorOptions`. */
   readonly metadataOnly?: boolean;
 }
 
-/** Our own timers, as reasons to abort: no failure of a watch that was accepted. */
+/** The abort reason of our own timers. It is not a failure of a watch that was accepted. */
 class WatchOver extends Error {
   override readonly name = "WatchOver";
 }
 
-/** The server ends a watch itself; a little later we do. */
+/** The server ends a watch itself; the client does so this much later (milliseconds). */
 const GRACE_MS = 5_000;
 
-/** Events of one watch, from the accepted request to its end. Throws `KubeError` on a refusal or a broken connection. */
+/**
+ * Yields the events of one watch, from the accepted request to its end. Throws `KubeError` if the server refuses it or the connection
+ * breaks.
+ */
 export async function* watchEvents(
   access: { readonly transport: Transport; readonly clock: Clock; readonly onAccepted: () => void },
   options: WatchOptions,
@@ -59,7 +62,7 @@ export async function* watchEvents(
   }
 }
 
-/** An unreadable line is an error event: the stream can't be trusted any more. */
+/** An unreadable line becomes an error event, because the rest of the stream cannot be trusted. */
 function parseEvent(line: string): WatchEvent {
   const { type, object } = parseObject(line) ?? {};
   if (typeof object !== "object" || object === null) return { kind: "error", status: undefined };
@@ -71,7 +74,7 @@ function parseEvent(line: string): WatchEvent {
   return { kind: "error", status: parseStatus(JSON.stringify(object)) };
 }
 
-/** Ends a watch that has been silent, or has outlived the server's own limit: a dead peer says nothing. */
+/** Ends a watch that is silent or outlives the server's own limit, because a dead peer sends nothing. */
 class IdleGuard {
   readonly #clock: Clock;
   readonly #over = new AbortController();
@@ -80,12 +83,12 @@ class IdleGuard {
   #lastByte: number;
 
   constructor(clock: Clock, options: WatchOptions, outer: AbortSignal) {
-    // A clock that is set makes no silence, and hides none.
+    // A change of the machine's clock must neither cause nor hide silence.
     this.#clock = monotonicClock(clock);
     this.#lastByte = this.#clock.now();
     this.signal = AbortSignal.any([outer, this.#over.signal]);
     const timers = AbortSignal.any([outer, this.#stopped.signal]);
-    // Both end by their signal, which is not a failure of the watch.
+    // Both reject when their signal aborts, which is not a failure of the watch.
     this.#watchSilence(options.idleMs, timers).catch(() => undefined);
     this.#end(options.timeoutSeconds * 1_000 + GRACE_MS, timers).catch(() => undefined);
   }
@@ -116,14 +119,14 @@ class IdleGuard {
   }
 }
 
-/** A line longer than this is no Kubernetes object: etcd holds 1.5 MiB by default, and JSON may triple that. */
+/** Maximum bytes of a line. A longer line cannot be a Kubernetes object: etcd holds 1.5 MiB by default, and JSON may triple that. */
 const LINE_LIMIT = 16 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
 /**
- * Lines of a byte stream, decoded whole: a character cut in two by a chunk's end is never decoded in halves. Empty lines are skipped; an
- * unfinished last line is dropped, since the object in it is not complete. Throws where a line exceeds the limit (bytes).
+ * Splits a byte stream into lines. Decodes each line as a whole, so that a chunk's end never cuts a character in two. Skips empty lines.
+ * Drops an unfinished last line, since its object is incomplete. Throws if a line exceeds the limit (bytes).
  */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>, limit: number = LINE_LIMIT): AsyncGenerator<string, void, undefined> {
   let pending: Uint8Array[] = [];

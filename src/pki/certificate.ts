@@ -10,14 +10,14 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 function readExtension(extensions: DerReader): readonly [string, Uint8Array] {
   const extension = extensions.enter(sequence("extension"));
   const id = objectIdentifier(extension.next(OBJECT_IDENTIFIER));
-  // Between the two there may be a flag.
+  // There may be a flag between the two.
   const value = extension.optional(OCTET_STRING);
   if (value !== undefined) return [id, value.content];
   extension.any();
   return [id, extension.next(OCTET_STRING).content];
 }
 
-/** The extensions of a certificate by their identifier, RFC 5280. */
+/** Returns the extensions of a certificate by their identifiers, RFC 5280. */
 function extensionsOf(der: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const whole = new DerReader(der);
   const tbs = whole.enter(sequence("certificate")).enter(sequence("tbsCertificate"));
@@ -32,7 +32,7 @@ function keyIdOf(authority: Uint8Array): string | undefined {
   return id && hex(id.content);
 }
 
-/** What links a certificate to its issuer. */
+/** Reads the identifiers that link a certificate to its issuer. */
 export function readCertificate(der: Uint8Array): Result<CertificateKeyIds, string> {
   try {
     const extensions = extensionsOf(der);

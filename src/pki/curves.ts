@@ -1,14 +1,14 @@
 import { type DerValue, objectIdentifier } from "./der.ts";
 
-/** The curves that Go's crypto/x509 knows; keys on others are not read. */
+/** The curves that Go's crypto/x509 supports. Keys on other curves are not read. */
 export interface Curve {
-  /** Its object identifier, as DER without tag and length. */
+  /** Object identifier, as DER without tag and length. */
   readonly oid: Buffer;
-  /** OpenSSL's name. */
+  /** Name in OpenSSL. */
   readonly name: string;
   /** Bytes of a coordinate and of a private key. */
   readonly size: number;
-  /** Name in a JSON Web Key; Key Vault has no keys on the curve without one. */
+  /** Name in a JSON Web Key. Key Vault has no keys on the curve without one. */
   readonly jwk?: string;
 }
 
@@ -19,7 +19,7 @@ const CURVES: readonly Curve[] = [
   { oid: Buffer.from("2b81040023", "hex"), name: "secp521r1", size: 66, jwk: "P-521" },
 ];
 
-/** Throws where the name is no object identifier. */
+/** Returns the curve with this name. Throws if the name is not an object identifier. */
 export function curveNamed(name: DerValue): Curve | undefined {
   objectIdentifier(name);
   return CURVES.find(({ oid }) => oid.equals(name.content));

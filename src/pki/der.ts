@@ -1,6 +1,6 @@
 /**
- * Strict DER, read piece by piece without recursion, so that time and memory are bounded by the input. Errors have the words
- * of Go's encoding/asn1: the provider and the driver are Go programs, and users search for what they print.
+ * Strict DER, read piece by piece without recursion, so that the input limits time and memory. Errors have the words of Go's encoding/asn1:
+ * the provider and the driver are Go programs, and users search for the messages that these print.
  */
 
 import type { DecodingProblem } from "../domain/ports/pki.ts";
@@ -25,11 +25,11 @@ export interface DerValue {
   readonly tag: number;
   readonly isConstructed: boolean;
   readonly content: Uint8Array;
-  /** Tag and length included. */
+  /** Includes tag and length. */
   readonly encoded: Uint8Array;
 }
 
-/** What a field must look like: class, tag, constructed or not, and the name that stands for it in a message. */
+/** The expected form of a field: class, tag, constructed or not, and its name in a message. */
 export interface DerType {
   readonly classNumber: number;
   readonly tag: number;
@@ -70,7 +70,7 @@ function byteAt(bytes: Uint8Array, position: number): number {
 const MAX_BASE_128_BYTES = 5;
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** Seven bits a byte, the last of which has its first bit clear. */
+/** Reads seven bits a byte. The last byte has its first bit clear. */
 function readBase128(bytes: Uint8Array, from: number): { readonly value: number; readonly next: number } {
   let value = 0;
   for (let position = from; position < bytes.length; position += 1) {
@@ -113,13 +113,13 @@ function readHeader(bytes: Uint8Array, position: number): Header {
   return { classNumber: first >> 6, tag, isConstructed: (first & 0x20) !== 0, ...readLength(bytes, next) };
 }
 
-/** Nothing of what was found: of a password that is read as DER, tag and length are its first characters. */
+/** Shows nothing of the data: if a password is read as DER, tag and length are its first characters. */
 const mismatch = (type: DerType): DerError => structureError(`tags don't match (${type.tag} expected) ${type.name}`);
 
 const fits = (type: DerType, header: Header) =>
   header.classNumber === type.classNumber && header.tag === type.tag && header.isConstructed === type.isConstructed;
 
-/** Walks through the fields of one constructed value, or through a whole input. */
+/** Reads the fields of one constructed value, or of a whole input. */
 export class DerReader {
   readonly #bytes: Uint8Array;
   #position = 0;
@@ -132,7 +132,7 @@ export class DerReader {
     return this.#position >= this.#bytes.length;
   }
 
-  /** The next field, whatever it is. */
+  /** Returns the next field of any type. */
   any(): DerValue {
     return this.#take(this.#header());
   }
@@ -143,12 +143,12 @@ export class DerReader {
     return this.#take(header);
   }
 
-  /** The fields of the next field. */
+  /** Returns a reader for the fields of the next field. */
   enter(type: DerType): DerReader {
     return new DerReader(this.next(type).content);
   }
 
-  /** Undefined where the next field is another one, or there is none. */
+  /** Returns undefined if the next field has another type, or if there is none. */
   optional(type: DerType): DerValue | undefined {
     if (this.isAtEnd) return undefined;
     const header = this.#header();
@@ -156,8 +156,8 @@ export class DerReader {
   }
 
   /**
-   * `[tag] EXPLICIT` around one value, where it may be absent. As Go reads it: the outer length counts for nothing, and around
-   * another type it is as if the field was not there.
+   * Reads an optional `[tag] EXPLICIT` around one value. As in Go, the outer length has no effect, and if the value has another type, the
+   * field counts as absent.
    */
   optionalExplicit(tag: number, type: DerType): DerValue | undefined {
     if (this.isAtEnd) return undefined;
@@ -177,7 +177,7 @@ export class DerReader {
     return values;
   }
 
-  /** What `[tag] EXPLICIT` wraps, encoded. */
+  /** Returns the encoded content of `[tag] EXPLICIT`. */
   unwrap(tag: number): Uint8Array {
     if (this.isAtEnd) throw syntaxError("sequence truncated");
     const wrapped = this.optional(context(tag, true));
@@ -199,10 +199,10 @@ export class DerReader {
   }
 }
 
-/** Real ones have a dozen; longer ones would only fill a message. */
+/** Real ones have a dozen bytes. Longer ones would only fill a message. */
 const MAX_OID_BYTES = 1024;
 
-/** `1.2.840.113549.1.7.1` */
+/** Returns a text such as `1.2.840.113549.1.7.1`. */
 export function objectIdentifier({ content }: DerValue): string {
   if (content.length === 0) throw syntaxError("zero length OBJECT IDENTIFIER");
   if (content.length > MAX_OID_BYTES) throw structureError("object identifier too large");
@@ -219,7 +219,7 @@ export function objectIdentifier({ content }: DerValue): string {
 
 const MAX_INTEGER_BYTES = 8;
 
-/** A small number; -1 where it is negative. */
+/** Returns a small number, or -1 for a negative one. */
 export function smallInteger({ content }: DerValue): number {
   const [first, second] = content;
   if (first === undefined) throw structureError("empty integer");

@@ -1,11 +1,11 @@
-/** From the password to keys. */
+/** Derives keys from passwords. */
 import { createHmac, hash } from "node:crypto";
 
-/** A password as each of the two derivations takes it. */
+/** A password in the encodings of the two derivations. */
 export interface Password {
   /** RFC 7292, appendix B.1: UTF-16 in big-endian order with a terminating zero character. */
   readonly bmp: Uint8Array;
-  /** For PBKDF2; RFC 8018 leaves the encoding open, and OpenSSL and Java take this one. */
+  /** For PBKDF2. RFC 8018 leaves the encoding open; OpenSSL and Java use this one. */
   readonly utf8: Uint8Array;
 }
 
@@ -13,10 +13,7 @@ export function encodePassword(text: string): Password {
   return { bmp: Buffer.from(`${text}\0`, "utf16le").swap16(), utf8: Buffer.from(text) };
 }
 
-/**
- * A PFX out of Key Vault has the empty password, which programs encode in two ways: as a terminating zero character, or as
- * nothing at all.
- */
+/** A PFX from Key Vault has the empty password. Programs encode it in two ways: as a terminating zero character, or as nothing at all. */
 export const EMPTY_PASSWORDS: readonly Password[] = [encodePassword(""), { bmp: new Uint8Array(), utf8: new Uint8Array() }];
 
 const ARC_OF_SHA2 = "2.16.840.1.101.3.4.2";
@@ -36,15 +33,15 @@ export const DIGESTS: ReadonlyMap<string, string> = new Map([
 export const HMAC_WITH_SHA1 = `${ARC_OF_HMAC}.7`;
 export const HMAC_WITH_SHA256 = `${ARC_OF_HMAC}.9`;
 
-/** By the identifier of HMAC with the digest, as PBKDF2 names it. */
+/** OpenSSL's names, by the identifier of HMAC with the digest, which PBKDF2 uses. */
 export const DIGESTS_BY_PRF: ReadonlyMap<string, string> = new Map(
   [...DIGESTS.values()].map((digest, index) => [`${ARC_OF_HMAC}.${7 + index}`, digest]),
 );
 
-/** In bytes. */
+/** Returns the size in bytes. */
 export const sizeOfDigest = (digest: string): number => hash(digest, "", "buffer").length;
 
-/** What a derived key is for, by the standard's number. */
+/** Purpose of a derived key, by the standard's number. */
 export const PURPOSE = { key: 1, vector: 2, mac: 3 } as const;
 
 export interface Derivation {
@@ -53,11 +50,11 @@ export interface Derivation {
   readonly salt: Uint8Array;
   readonly rounds: number;
   readonly purpose: (typeof PURPOSE)[keyof typeof PURPOSE];
-  /** Bytes wanted. */
+  /** Number of bytes to derive. */
   readonly size: number;
 }
 
-/** Every block of `input`, a big-endian number, becomes itself plus `addend` plus one, without the carry. */
+/** Adds `addend` and one to every block of `input`, as big-endian numbers, and drops the carry. */
 function addToBlocks(input: Buffer, addend: Buffer): void {
   for (let end = input.length; end > 0; end -= addend.length) {
     let carry = 1;
@@ -69,7 +66,7 @@ function addToBlocks(input: Buffer, addend: Buffer): void {
   }
 }
 
-/** RFC 7292, appendix B.2, which `node:crypto` does not have. node-forge has it in JavaScript, which takes four times as long. */
+/** RFC 7292, appendix B.2, which `node:crypto` does not have. node-forge implements it in JavaScript, which takes four times as long. */
 export function deriveLegacy({ digest, password, salt, rounds, purpose, size }: Derivation): Uint8Array {
   const block = sizeOfDigest(digest) > 32 ? 128 : 64;
   const inBlocks = (pattern: Uint8Array) => Buffer.alloc(block * Math.ceil(pattern.length / block), pattern);
@@ -84,7 +81,7 @@ export function deriveLegacy({ digest, password, salt, rounds, purpose, size }: 
   return Buffer.concat(parts).subarray(0, size);
 }
 
-/** How a PFX is authenticated: by HMAC under a key that is derived for it. */
+/** Authentication of a PFX: an HMAC with a key that is derived for it. */
 export type MacTerms = Pick<Derivation, "digest" | "password" | "salt" | "rounds">;
 
 export function macOf(message: Uint8Array, terms: MacTerms): Buffer {

@@ -1,4 +1,4 @@
-/** Decryption of what a PFX holds: the two old schemes that Key Vault and Go know, and PBES2 as OpenSSL 3 writes it. */
+/** Decrypts the content of a PFX: the two old schemes that Key Vault and Go support, and PBES2 as OpenSSL 3 writes it. */
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import forge from "node-forge";
 import type { DerivationBudget } from "../domain/derivation-budget.ts";
@@ -17,13 +17,13 @@ export function readAlgorithm(fields: DerReader): Algorithm {
   return { oid, parameters: algorithm.isAtEnd ? new Uint8Array() : algorithm.any().encoded };
 }
 
-/** How the whole file is opened. */
+/** Password and budget to open the whole file. */
 export interface Opening {
   readonly password: Password;
   readonly budget: DerivationBudget;
 }
 
-/** Before any of them is done. */
+/** Spends the rounds before any of them is done. Throws if the budget refuses them. */
 export function spend(budget: DerivationBudget, rounds: number): void {
   const cost = Math.max(1, rounds);
   const refusal = budget.refusal(cost);
@@ -33,9 +33,9 @@ export function spend(budget: DerivationBudget, rounds: number): void {
 
 type Decipher = (encrypted: Uint8Array) => Uint8Array;
 
-/** An algorithm with its parameters, before anything is derived. */
+/** An algorithm with its parameters, before any key is derived. */
 interface Scheme {
-  /** Of one hash, that the derivation of its keys takes: each block of a key takes all of them. */
+  /** Rounds of one hash to derive the keys. Each block of a key takes all of them. */
   readonly rounds: number;
   readonly blockSize: number;
   readonly open: (password: Password) => Decipher;
@@ -54,16 +54,16 @@ function cbc(name: string, key: Uint8Array, vector: Uint8Array): Decipher {
 
 const binary = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
-/** node-forge's time per byte grows with what it has seen since its start: 1 MiB in one go takes half a minute. */
+/** node-forge's time per byte grows with the bytes since its start: 1 MiB in one piece takes half a minute. */
 const RC2_CHUNK = 4_096;
 
-/** OpenSSL 3 has no RC2 without its legacy provider. */
+/** Uses node-forge, because OpenSSL 3 has no RC2 without its legacy provider. */
 function rc2(key: Uint8Array, vector: Uint8Array): Decipher {
   return (encrypted) => {
     const decipher = forge.rc2.createDecryptionCipher(forge.util.createBuffer(binary(key)), key.length * 8);
     const parts: Buffer[] = [];
     for (let start = 0; start < encrypted.length; start += RC2_CHUNK) {
-      // A block's vector is the encrypted block before it, so that decryption can begin anywhere.
+      // The vector of a block is the encrypted block before it, so decryption can begin at any block.
       decipher.start(binary(start === 0 ? vector : encrypted.subarray(start - BLOCK_OF_DES, start)));
       decipher.update(forge.util.createBuffer(binary(encrypted.subarray(start, start + RC2_CHUNK))));
       parts.push(Buffer.from(decipher.output.getBytes(), "latin1"));
@@ -146,7 +146,7 @@ function schemeOf({ oid, parameters }: Algorithm): Scheme {
   return oid === PBES2 ? pbes2Scheme(parameters) : legacyScheme(known(LEGACY_SCHEMES, oid), parameters);
 }
 
-/** Rounds that a decryption would take, before any is done. */
+/** Returns the rounds that a decryption would take, before any is done. */
 export const roundsOf = (algorithm: Algorithm): number => schemeOf(algorithm).rounds;
 
 export function decrypt(algorithm: Algorithm, encrypted: Uint8Array, { password, budget }: Opening): Uint8Array {

@@ -1,6 +1,6 @@
 /**
- * PEM by the rules of Go's encoding/pem, which the provider and the driver read and write with: text around blocks is skipped,
- * a block that does not decode is skipped, headers are kept, output has 64 columns and line feeds. One pass over the input.
+ * PEM by the rules of Go's encoding/pem, which the provider and the driver use. Text around blocks is skipped, and so is a block that does
+ * not decode. Headers are kept. Output has 64 columns and line feeds. One pass over the input.
  */
 import { decodeBase64 } from "../domain/encodings.ts";
 import type { PemBlock, PemText } from "../domain/ports/pki.ts";
@@ -17,7 +17,7 @@ const TAB = 0x09;
 const COLON = ":";
 
 interface Line {
-  /** Without the line break and spaces and tabs before it. */
+  /** Without the line break and without spaces and tabs before it. */
   readonly bytes: Buffer;
   readonly next: number;
 }
@@ -32,7 +32,7 @@ function lineAt(data: Buffer, from: number): Line {
   return { bytes: data.subarray(from, end), next: found < 0 ? data.length : found + 1 };
 }
 
-/** Lines `key: value` after the first line. Undefined where the input ends in them. */
+/** Reads lines `key: value` after the first line. Returns undefined if the input ends in them. */
 function readHeaders(data: Buffer, from: number): { readonly headers: ReadonlyMap<string, string>; readonly next: number } | undefined {
   const headers = new Map<string, string>();
   let next = from;
@@ -53,7 +53,7 @@ function decodeBody(body: Buffer): Uint8Array | undefined {
 }
 
 interface Candidate {
-  /** Position of the line feed before the END line, and of what follows `-----END `. */
+  /** Positions of the line feed before the END line, and of the text after `-----END `. */
   readonly end: number;
   readonly trailer: number;
   readonly type: Buffer;
@@ -69,7 +69,7 @@ function isClosed(data: Buffer, { trailer, type }: Candidate): boolean {
 
 type Attempt =
   | { readonly kind: "block"; readonly block: PemBlock; readonly next: number }
-  /** Look on behind the END line. */
+  /** Continue the search after the END line. */
   | { readonly kind: "skip" }
   | { readonly kind: "none" };
 
@@ -85,7 +85,7 @@ function readBlock(data: Buffer, candidate: Candidate): Attempt {
   return { kind: "block", block: { type: type.toString(), headers: read.headers, der }, next: lineAt(data, trailer - 1).next };
 }
 
-/** The last BEGIN line before the next END line: earlier ones have no END of their own. */
+/** Returns the last BEGIN line before the next END line: earlier ones have no END of their own. */
 function nextCandidate(data: Buffer, from: number): Candidate | number | undefined {
   const end = data.indexOf(END, from);
   if (end < 0) return undefined;

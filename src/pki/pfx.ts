@@ -1,4 +1,4 @@
-/** The structures of PKCS#12 (RFC 7292), read without opening anything. */
+/** Structures of PKCS#12 (RFC 7292), read without decrypting anything. */
 
 import {
   context,
@@ -25,7 +25,7 @@ export const LOCAL_KEY_ID = "1.2.840.113549.1.9.21";
 
 export const pfxRefusal = (words: string) => new DerError(`pkcs12: ${words}`);
 
-/** Reads input that must hold one sequence and nothing else. */
+/** Reads input that must contain one sequence and nothing more. */
 export function onlySequence<T>(der: Uint8Array, name: string, read: (fields: DerReader) => T): T {
   const whole = new DerReader(der);
   const value = read(whole.enter(sequence(name)));
@@ -40,7 +40,7 @@ export function onlyOctets(der: Uint8Array): Uint8Array {
   return content;
 }
 
-/** Puts the name of a step before what went wrong in it. */
+/** Puts the name of the step before the message of its error. */
 export function during<T>(step: string, run: () => T): T {
   try {
     return run();
@@ -99,7 +99,7 @@ export function readPfx(bytes: Uint8Array): Pfx {
   return pfx;
 }
 
-/** What is encrypted, and how. */
+/** Encrypted bytes and their algorithm. */
 export interface Encrypted {
   readonly algorithm: Algorithm;
   readonly encrypted: Uint8Array;
@@ -131,7 +131,6 @@ export function readBag(contents: DerReader): SafeBag {
   return { type, value, attributes: new DerReader(attributes?.content ?? new Uint8Array()) };
 }
 
-/** Of a bag with a key. */
 export function readEncryptedKey({ value }: SafeBag): Encrypted {
   return onlySequence(value, "encryptedPrivateKeyInfo", (info) => ({
     algorithm: readAlgorithm(info),

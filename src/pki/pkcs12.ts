@@ -1,6 +1,6 @@
 /**
- * PKCS#12 (RFC 7292) with the empty password, as Key Vault hands certificates out, or with another one. Reads what Go's
- * x/crypto/pkcs12 reads, with its limits and words, and besides it PBES2 and newer digests.
+ * PKCS#12 (RFC 7292) with the empty password, as Key Vault provides certificates, or with another one. Reads what Go's x/crypto/pkcs12
+ * reads, with its limits and words, and also PBES2 and newer digests.
  */
 import { timingSafeEqual } from "node:crypto";
 import { DerivationBudget } from "../domain/derivation-budget.ts";
@@ -32,14 +32,14 @@ import {
 } from "./pfx.ts";
 import { readPrivateKey } from "./private-key.ts";
 
-/** How the caller opens a file. */
+/** The caller's terms for opening a file. */
 interface Terms {
   readonly budget: DerivationBudget;
-  /** Undefined for a file of a vault, which has the empty one. */
+  /** Undefined for a file from a vault, which has the empty password. */
   readonly password: string | undefined;
 }
 
-/** As the file was made with it: the empty password has two encodings. */
+/** Returns the password in the encoding with which the file was made: the empty password has two. */
 function findPassword(macData: MacData, message: Uint8Array, { budget, password: text = "" }: Terms): Password {
   const digest = DIGESTS.get(macData.digestId);
   if (digest === undefined) throw pfxRefusal(`unknown digest algorithm: ${macData.digestId}`);
@@ -68,7 +68,7 @@ function bmpText(value: Uint8Array): string {
   return Buffer.from(value).swap16().toString("utf16le").replace(/\0$/, "");
 }
 
-/** The attributes that become headers of the PEM block; others are left out. */
+/** Attributes that become headers of the PEM block. Others are left out. */
 const HEADERS: ReadonlyMap<string, { readonly name: string; readonly text: (value: DerReader) => string }> = new Map([
   [FRIENDLY_NAME, { name: "friendlyName", text: (value: DerReader) => bmpText(value.any().content) }],
   [LOCAL_KEY_ID, { name: "localKeyId", text: (value: DerReader) => hex(value.next(OCTET_STRING).content) }],
@@ -123,20 +123,20 @@ function readBlocks(bytes: Uint8Array, terms: Terms): readonly PemBlock[] {
   const message = wrapped.any().content;
   if (!wrapped.isAtEnd) throw pfxRefusal("trailing data found");
   if (macData === undefined) throw new DerError("pkcs12: no MAC in data");
-  // What a file says that it will take is refused as a whole, before the first round.
+  // The budget must allow all rounds that the file declares, before the first round.
   const tooMuch = budget.refusal(declaredRounds(macData, message));
   if (tooMuch !== undefined) throw new DerError(tooMuch, "TooManyRounds");
   const opening = { password: findPassword(macData, message, terms), budget };
   const contents = onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
-  // Go's rule, for files of a vault. Java writes a store of certificates alone as one item.
+  // Go's rule for files from a vault. Java writes a store that contains only certificates as one item.
   if (password === undefined && contents.length !== 2) throw pfxRefusal("expected exactly two items in the authenticated safe");
   const bags = contents.flatMap((content) => onlySequence(openContent(content, opening), "safeContents", (safe) => safe.each(readBag)));
   return bags.map((bag) => toBlock(bag, opening));
 }
 
 /**
- * Certificates and keys in the order of the file, as blocks of PEM: keys as PKCS#1 or SEC 1 under the type `PRIVATE KEY`,
- * names and ids as headers.
+ * Returns certificates and keys in the order of the file, as PEM blocks: keys as PKCS#1 or SEC 1 with the type `PRIVATE KEY`, names and ids
+ * as headers.
  */
 export function decodePkcs12(
   bytes: Uint8Array,
@@ -151,7 +151,7 @@ export function decodePkcs12(
   }
 }
 
-/** Opening the file reports what is broken, in the order and the words of the upstream libraries. */
+/** Returns 0 for a broken part. Opening the file reports it later, in the order and the words of the upstream libraries. */
 function orNone(rounds: () => number): number {
   try {
     return rounds();
@@ -171,7 +171,9 @@ function roundsOfContent({ type, content }: ContentInfo): number {
   return sum(bags, (bag) => (bag.type === SHROUDED_KEY_BAG ? roundsOf(readEncryptedKey(bag).algorithm) : 0));
 }
 
-/** At the least: keys may be hidden in what is encrypted, and a second encoding of the empty password may have to be tried. */
+/**
+ * Returns the minimum of rounds: encrypted content may contain more keys, and a second encoding of the empty password may have to be tried.
+ */
 function declaredRounds({ rounds }: MacData, message: Uint8Array): number {
   const contents = () => onlySequence(message, "authenticatedSafe", (safe) => safe.each(readContentInfo));
   return Math.max(1, rounds) + orNone(() => sum(contents(), roundsOfContent));

@@ -8,7 +8,7 @@ import { encodePublicKey } from "./public-key.ts";
 import { encodeJksTrustStore } from "./stores/jks-trust-store.ts";
 import { encodePkcs12, encodePkcs12TrustStore } from "./stores/pkcs12-stores.ts";
 
-/** Keys, certificates and their containers. Keeps nothing. */
+/** Keys, certificates and their containers. Keeps no state. */
 export const pki: Pki = {
   decodePem,
   encodePem,

@@ -18,16 +18,16 @@ import {
 
 const RSA = "1.2.840.113549.1.1.1";
 const EC = "1.2.840.10045.2.1";
-/** Ed25519 and X25519: Go reads them, and then neither the provider nor the driver takes them. */
+/** Ed25519 and X25519: Go reads them, but neither the provider nor the driver accepts them. */
 const NEITHER_RSA_NOR_EC = new Set(["1.3.101.112", "1.3.101.110"]);
 const OTHER_KEY_BYTES = 32;
 
-/** Modulus, two exponents, two primes, and three numbers made of them. */
+/** Modulus, two exponents, two primes, and three numbers derived from them. */
 const RSA_NUMBERS = 8;
 
 const ALGORITHM = sequence("AlgorithmIdentifier");
 
-/** RSA of 16,384 bits has 9 KiB; what is longer would only cost time. */
+/** An RSA key of 16,384 bits has 9 KiB. A longer one would only cost time. */
 const MAX_KEY_BYTES = 16_384;
 
 function readRsa(der: Uint8Array): PrivateKey | undefined {
@@ -41,12 +41,12 @@ function readRsa(der: Uint8Array): PrivateKey | undefined {
       pkcs8: key.export({ type: "pkcs8", format: "der" }),
     };
   } catch {
-    // OpenSSL's words say nothing that a user could act on, and are about a secret.
+    // OpenSSL's words do not help a user, and are about a secret.
     return undefined;
   }
 }
 
-/** `number` with exactly the curve's size: leading zeros may be missing or too many. */
+/** Returns `number` with exactly the curve's size: the input may have too few or too many leading zeros. */
 function padded(number: Uint8Array, { size }: Curve): Uint8Array | undefined {
   const excess = number.length - size;
   if (excess > 0) return number.subarray(0, excess).every((byte) => byte === 0) ? number.subarray(excess) : undefined;
@@ -59,7 +59,7 @@ function publicPoint(curve: Curve, scalar: Uint8Array): Uint8Array | undefined {
     key.setPrivateKey(scalar);
     return key.getPublicKey();
   } catch {
-    // Zero, or not below the order of the curve.
+    // The number is zero, or not below the order of the curve.
     return undefined;
   }
 }
@@ -71,7 +71,7 @@ const [ZERO, ONE] = [Buffer.from("020100", "hex"), Buffer.from("020101", "hex")]
 /** {@link EC} */
 const EC_ENCODED = Buffer.from("06072a8648ce3d0201", "hex");
 
-/** The public half is always computed and written, whether or not it was there: so does Go. */
+/** Always computes and writes the public half, whether or not the input has it, as Go does. */
 function ofScalar(curve: Curve, number: Uint8Array): PrivateKey | undefined {
   const scalar = padded(number, curve);
   const point = scalar && publicPoint(curve, scalar);
@@ -86,7 +86,7 @@ function ofScalar(curve: Curve, number: Uint8Array): PrivateKey | undefined {
   };
 }
 
-/** The first byte counts the bits of the last one that do not belong, which must be zero. */
+/** The first byte is the number of unused bits in the last byte, which must be zero. */
 function checkBitString({ content }: DerValue): void {
   const unused = content[0];
   if (unused === undefined) throw syntaxError("zero length BIT STRING");
@@ -96,7 +96,7 @@ function checkBitString({ content }: DerValue): void {
   }
 }
 
-/** RFC 5915. A curve named outside (by PKCS#8) counts before the one inside, which must be a name in any case. */
+/** RFC 5915. A curve that PKCS#8 names outside has precedence over the one inside, which must be an object identifier in any case. */
 function readSec1(der: Uint8Array, outer: DerValue | undefined): PrivateKey | undefined {
   const fields = new DerReader(der).enter(sequence("ecPrivateKey"));
   if (smallInteger(fields.next(INTEGER)) !== 1) return undefined;
@@ -108,7 +108,7 @@ function readSec1(der: Uint8Array, outer: DerValue | undefined): PrivateKey | un
   return curve && ofScalar(curve, number);
 }
 
-/** Parameters that name no curve leave it to the key to name one. */
+/** Returns undefined if the parameters name no curve. The key itself may then name one. */
 function nameOfCurve(parameters: DerValue | undefined): DerValue | undefined {
   if (parameters === undefined) return undefined;
   try {
@@ -132,8 +132,8 @@ function readPkcs8(algorithm: DerReader, key: Uint8Array): PrivateKey | undefine
 }
 
 /**
- * As OpenSSL takes it: Go reads any version up to 1 and goes by the number of primes. Nothing may follow, and the numbers must fit
- * each other.
+ * Returns the key in the form that OpenSSL accepts. Go reads any version up to 1, and uses the number of primes. Nothing may follow the
+ * key, and its numbers must be consistent.
  */
 function normalizedPkcs1(der: Uint8Array): Uint8Array | undefined {
   const whole = new DerReader(der);
@@ -143,12 +143,12 @@ function normalizedPkcs1(der: Uint8Array): Uint8Array | undefined {
   const version = smallInteger(fields.next(INTEGER));
   if (version > 1) return undefined;
   const numbers = new DerReader(content).each((field) => field.any().encoded).slice(1);
-  // More than two primes; OpenSSL checks their form.
+  // More than two primes: OpenSSL checks their form.
   if (version === 1 && numbers.length > RSA_NUMBERS) return encoded;
   return areConsistent(fields) ? writeDer(SEQUENCE, ZERO, ...numbers) : undefined;
 }
 
-/** The second field tells the three formats apart: a number, the algorithm, or the key itself. */
+/** The second field distinguishes the three formats: a number, the algorithm, or the key itself. */
 function readAny(der: Uint8Array): PrivateKey | undefined {
   const fields = new DerReader(der).enter(sequence("privateKey"));
   fields.next(INTEGER);
@@ -159,7 +159,10 @@ function readAny(der: Uint8Array): PrivateKey | undefined {
   return isAlgorithm ? readPkcs8(new DerReader(second.content), fields.next(OCTET_STRING).content) : undefined;
 }
 
-/** PKCS#1, PKCS#8 or SEC 1. Undefined where it is none of them, broken, or of a kind that Go does not know. */
+/**
+ * Reads PKCS#1, PKCS#8 or SEC 1. Returns undefined if the key has none of these formats, is broken, or is of a kind that Go does not
+ * support.
+ */
 export function readPrivateKey(der: Uint8Array): PrivateKey | undefined {
   if (der.length > MAX_KEY_BYTES) return undefined;
   try {
@@ -178,13 +181,13 @@ const numberIn = (fields: DerReader): bigint => {
 
 interface Prime {
   readonly prime: bigint;
-  /** The private exponent modulo the prime less one, as the key states it. */
+  /** The private exponent modulo the prime minus one, as the key contains it. */
   readonly exponent: bigint;
 }
 
 /**
- * Whether the eight numbers after the version of a PKCS#1 key belong together. OpenSSL takes any numbers and finds out when the
- * key is used; Go, and so the driver, refuses them.
+ * Whether the eight numbers after the version of a PKCS#1 key are consistent. OpenSSL accepts any numbers, and detects the fault when the
+ * key is used. Go, and so the driver, rejects them.
  */
 function areConsistent(fields: DerReader): boolean {
   const numbers = Array.from({ length: 8 }, () => numberIn(fields));

@@ -3,12 +3,12 @@ import type { PublicJwk } from "../domain/ports/vault-object.ts";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { curveByJwk } from "./curves.ts";
 
-/** RSA of 16,384 bits has 2 KiB; what is longer would only cost time. */
+/** An RSA modulus of 16,384 bits has 2 KiB. A longer number would only cost time. */
 const MAX_NUMBER_BYTES = 16_384;
 
 const base64url = (number: Uint8Array | undefined) => Buffer.from(number ?? []).toString("base64url");
 
-/** Whether it is one, of so many bytes at the most without leading zeros. */
+/** Whether it is a number, with at most `mostBytes` bytes after the leading zeros. */
 function isNumber(number: Uint8Array | undefined, mostBytes: number): boolean {
   const bytes = Buffer.from(number ?? []);
   const first = bytes.findIndex((byte) => byte !== 0);
@@ -19,7 +19,7 @@ function toSpki(jwk: JsonWebKey, words: string): Result<Uint8Array, string> {
   try {
     return ok(createPublicKey({ key: jwk, format: "jwk" }).export({ type: "spki", format: "der" }));
   } catch {
-    // Node's words name neither the object nor what to do; the caller's do.
+    // Node's words name neither the object nor the remedy. The caller's words do.
     return failed(words);
   }
 }
@@ -35,7 +35,7 @@ function ofEc({ crv = "", x, y }: PublicJwk): Result<Uint8Array, string> {
   return toSpki({ kty: "EC", crv, x: base64url(x), y: base64url(y) }, "x509: invalid elliptic curve public key");
 }
 
-/** SubjectPublicKeyInfo in DER. */
+/** Encodes the key as SubjectPublicKeyInfo in DER. */
 export function encodePublicKey(jwk: PublicJwk): Result<Uint8Array, string> {
   switch (jwk.kty) {
     case "RSA":

@@ -1,14 +1,14 @@
-/** Units of work of one job between two turns of the event loop: some milliseconds. */
+/** Units of work of one job between two turns of the event loop: a few milliseconds. */
 const UNITS = 2_000;
 
 /**
- * Lets everything else have its turn in the middle of a long job. Work is counted in units of about a microsecond, and not timed, so that a
- * job takes the same course each time.
+ * Gives all other work its turn in the middle of a long job. Work is counted in units of about a microsecond, not timed, so that a job
+ * takes the same course each time.
  */
 export class Breaths {
   #spent = 0;
 
-  /** Call after each part of the job. */
+  /** Call this after each part of the job. */
   async spend(units: number): Promise<void> {
     this.#spent += units;
     if (this.#spent < UNITS) return;

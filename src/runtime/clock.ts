@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../domain/ports/clock.ts";
 
-/** The machine's own clock. Tests of time pass another. */
+/** The machine's own clock. Tests that depend on time pass another. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -14,10 +14,10 @@ import { environmentNameOf, type Setting, type SettingKind } from "./setting.ts"
 import { SETTINGS, type SettingName } from "./settings.ts";
 import { type TokenProxyPlace, tokenProxyPlace, tokenProxyProblem } from "./token-proxy-place.ts";
 
-/** `rotation-poll-interval` to `rotationPollInterval`. */
+/** Converts `rotation-poll-interval` to `rotationPollInterval`. */
 type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}` ? `${First}${Capitalize<Camel<Rest>>}` : Name;
 
-/** What the text of a setting becomes, by its kind; a duration in milliseconds. */
+/** Types of the values, by the kind of the setting. A duration is in milliseconds. */
 interface Values {
   readonly boolean: boolean;
   readonly count: number;
@@ -36,21 +36,21 @@ type ValueOf<Type> = Type extends { readonly kind: "list"; readonly choices: rea
       ? Values[Type["kind"]]
       : string;
 
-/** By the table of settings, whose `help` says what an empty value means. */
+/** Values by the table of settings, whose `help` explains an empty value. */
 type SettingValues = { readonly [Name in SettingName as Camel<Name>]: ValueOf<(typeof SETTINGS)[Name]["type"]> };
 
 export interface Config extends SettingValues {
-  /** Of identity bindings; undefined: they are off. */
+  /** Address of the token proxy for identity bindings; undefined if they are off. */
   readonly tokenProxy: TokenProxyPlace | undefined;
-  /** For Azure traffic; from the variables that every program reads. */
+  /** Proxy for Azure traffic, from the variables that every program reads. */
   readonly proxy: OutboundProxy | undefined;
   /** Variables that the process must not have; see {@link processConfig}. */
   readonly divertingVariables: readonly string[];
 }
 
 /**
- * With these the Azure SDK takes a managed identity to be another one than the node's. The webhook of azure-workload-identity puts the
- * first into labelled pods: classes would then act as the worker's own application.
+ * With these variables, the Azure SDK uses a managed identity other than the node's. The webhook of azure-workload-identity sets the first
+ * one in labelled pods: classes would then act as the worker's own application.
  */
 const DIVERTING_VARIABLES = [
   "AZURE_FEDERATED_TOKEN_FILE",
@@ -62,7 +62,7 @@ const DIVERTING_VARIABLES = [
   "MSI_SECRET",
 ] as const;
 
-/** What a setting's text becomes, or what to write instead. */
+/** Returns the value of a setting's text, or the text to write instead. */
 function readValue(kind: SettingKind, text: string): Result<unknown, string> {
   const given = <T>(isMeant: boolean, value: T, problem: string): Result<T, string> => (isMeant ? ok(value) : failed(problem));
   switch (kind.kind) {
@@ -129,7 +129,10 @@ const UNFILLED = "write the value in place of the placeholder";
 /** A Kubernetes DNS label. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** Reads flags over environment over defaults. All problems at once, each naming the flag, the value and the fix. */
+/**
+ * Reads the settings: flags win over the environment, and the environment over defaults. Returns all problems at once, each with the flag
+ * or variable, the value and the fix.
+ */
 export function parseConfig(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -161,7 +164,7 @@ export function parseConfig(
       });
 }
 
-/** Settings that mean nothing without another one. */
+/** Checks settings that have no meaning without another one. */
 function certificateFileProblems({ tlsCertFile, tlsKeyFile, tlsCaFile }: SettingValues): readonly string[] {
   const given = tlsCertFile !== "" || tlsKeyFile !== "" || tlsCaFile !== "";
   const needed = [
@@ -178,7 +181,7 @@ function eventQueueProblems({ eventQueues = [], enableSecretRotation }: Partial<
   return ["--event-queues: events only trigger earlier polls, and --enable-secret-rotation=false turns polls off; remove one of the two"];
 }
 
-/** What each shard needs a part of, or one of its own. */
+/** Checks settings that each shard needs a part of, or one of its own. */
 function shardProblems({ shards = 1, maxRollouts = shards, eventQueues = [] }: Partial<SettingValues>): readonly string[] {
   const shared = eventQueues.find(({ url }) => !url.includes(SHARD_PLACE));
   return [
@@ -199,7 +202,7 @@ function readFlags(argv: readonly string[]): Result<Readonly<Record<string, stri
     const options = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, { type: "string" as const }]));
     const { values, tokens } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false, tokens: true });
     const times = tokens.filter((token) => token.kind === "option" && token.name === ("event-queues" satisfies SettingName)).length;
-    // Of other settings the last one wins: `extraArgs` and overlays put theirs behind those that are there.
+    // For other settings the last one wins: `extraArgs` and overlays add theirs after the existing ones.
     if (times > 1) return failed([`--event-queues: given ${times} times; give it once, with commas between the queues`]);
     return ok(values as Record<string, string>); // Every option above is a string.
   } catch (error) {
@@ -207,7 +210,7 @@ function readFlags(argv: readonly string[]): Result<Readonly<Record<string, stri
   }
 }
 
-/** Node's words for a flag that is none end in advice for words behind `--`, which a process has no use for. */
+/** Rewords Node's message about an unknown flag, which ends in advice about words after `--` that no process uses. */
 function flagProblem(message: string): string {
   const [, flag = ""] = /^Unknown option '(--?[^']*)'/.exec(message) ?? [];
   if (flag === "") return message;
@@ -230,32 +233,35 @@ function source(name: SettingName, setting: Setting, { flags, environment }: Sou
   return { where: `--${name}`, text: setting.default };
 }
 
-/** Of the API server, as the kubelet gives it to pods. */
+/** Port of the API server, which the kubelet gives to pods. */
 const SERVICE_PORT = "KUBERNETES_SERVICE_PORT";
 
 function toConfig(values: ReadonlyMap<SettingName, unknown>): SettingValues {
   const fields = [...values].map(([name, value]) => [name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
-  const config = Object.fromEntries(fields) as SettingValues; // The field names are the flags in camel case, the types those of the values above.
+  const config = Object.fromEntries(fields) as SettingValues; // The field names are the flags in camel case, and the types are those of the values above.
   return config.podName === "" ? { ...config, podName: hostname() } : config;
 }
 
-/** The process's own arguments and environment: the one place that reads them, and takes out what would divert a sign-in. */
+/** Reads the arguments and the process's own environment, and removes the variables that would divert a sign-in. */
 export function processConfig(argv: readonly string[]): Result<Config, readonly string[]> {
   const config = parseConfig(argv, process.env);
   if (config.ok) for (const name of config.value.divertingVariables) delete process.env[name];
   return config;
 }
 
-/** What a command of the command line takes from its environment for Azure, as the worker does from its own. */
+/** The settings for Azure that a command of the command line takes from its environment, as the worker does from its own. */
 export interface AzureSurroundings {
   readonly proxy: OutboundProxy | undefined;
-  /** The process runs in a pod. */
+  /** Whether the process runs in a pod. */
   readonly isInCluster: boolean;
-  /** Of the API server's Service; empty: none is known. */
+  /** Port of the API server's Service; empty if unknown. */
   readonly servicePort: string;
 }
 
-/** Takes out what would divert a sign-in, as {@link processConfig} does. The error names a variable, never its value. */
+/**
+ * Reads the environment, and removes the variables that would divert a sign-in, like {@link processConfig}. The error names a variable,
+ * never its value.
+ */
 export function azureSurroundings(): Result<AzureSurroundings, string> {
   const proxy = readOutboundProxy(process.env);
   if (!proxy.ok) return proxy;
@@ -267,7 +273,7 @@ export function azureSurroundings(): Result<AzureSurroundings, string> {
   });
 }
 
-/** For programs that this process starts for its user. */
+/** Returns the environment of the user, for the search for a kubeconfig and for programs that this process starts. */
 export function inheritedEnvironment(): Readonly<Record<string, string | undefined>> {
   return process.env;
 }

@@ -3,18 +3,19 @@ import { createLoopTime } from "./loop-time.ts";
 import { peerOf, VERIFIED } from "./peer.ts";
 
 /**
- * What a connection does. `silent`: it has said nothing yet. `unused`: it could ask, and never has. `greeting`: it has begun a handshake.
- * `idle`: it has asked before. `receiving`: its request is on its way in. `answering`: it is worked for.
+ * State of a connection. `silent`: it has sent nothing yet. `unused`: it could send a request, and never has. `greeting`: it has begun a
+ * handshake. `idle`: it has sent a request before. `receiving`: its request is arriving. `answering`: the server works on the response.
  */
 export type Stage = "silent" | "unused" | "greeting" | "idle" | "receiving" | "answering";
 
-/** What goes first where there is no room left. */
+/** If there is no room left, the connection with the lowest value goes first. */
 const WORTH: Readonly<Record<Stage, number>> = { silent: 0, unused: 1, greeting: 2, idle: 3, receiving: 4, answering: 5 };
 
 /**
- * Milliseconds, after which a connection is ended whoever it is of. Five seconds are as long as an API server waits; `receiving` leaves
- * time to answer a request that came too slowly; `answering` covers a decision, and a client that does not read its answer. Connections that do
- * nothing cost little, and are ended by the server's own timeouts or where others need their room.
+ * Milliseconds after which a connection in this stage is ended, whichever peer it belongs to. An API server waits no longer than five
+ * seconds. `receiving` leaves time to answer a request that arrived too slowly. `answering` covers a decision, and a client that does not
+ * read the response. Connections without activity cost little. The server's own timeouts end them, or the table does if others need their
+ * room.
  */
 const LONGEST: Readonly<Record<Stage, number>> = {
   silent: 5_000,
@@ -30,17 +31,20 @@ const SWEEP_MS = 250;
 export interface Connection {
   readonly peer: string;
   enter(stage: Stage): void;
-  /** The peer has shown who it is: from now on it is counted with nobody, and never ended for others. */
+  /**
+   * Call this when the peer has proved its identity. From then on its connection does not count as a stranger's, and is never ended to make
+   * room for others.
+   */
   verify(): void;
 }
 
 export interface ConnectionTable {
-  /** Undefined: there is no room, and the socket has been closed. */
+  /** Adds a connection. Returns undefined if there is no room; the socket is then closed. */
   readonly open: (socket: Socket) => Connection | undefined;
-  /** Ends those that do nothing; whoever is answered is let finish. */
+  /** Ends connections without a request in progress. The server can finish the others. */
   readonly endIdle: () => void;
   readonly endAll: () => void;
-  /** No more are watched. */
+  /** Stops watching the connections. */
   readonly close: () => void;
 }
 
@@ -52,9 +56,10 @@ interface Entry {
 }
 
 /**
- * The open connections of a server, at most so many of strangers. Where one more comes, the peer with the most gives one up: what is
- * worth least, and of that the oldest; one that is being answered only where it has none but those, and more than the peer that comes. So a thousand connections of one address, whether they are silent, slow or busy, take no room of
- * another's; and idle ones take none of those that ask, even behind the same address.
+ * The open connections of a server, with at most `most` of strangers. If one more arrives, the peer with the most gives one up: the one
+ * that is worth least, and the oldest of those. It gives up a connection that is being answered only if it has no others, and more than the
+ * arriving peer. So a thousand connections of one address, whether they are silent, slow or busy, take no room from another's; and idle
+ * connections take none from those with requests, even behind the same address.
  */
 export function createConnectionTable(most: number): ConnectionTable {
   const byPeer = new Map<string, Set<Entry>>();
@@ -90,7 +95,7 @@ export function createConnectionTable(most: number): ConnectionTable {
 
   const open = (socket: Socket): Connection | undefined => {
     const entry: Entry = { socket, peer: peerOf(socket), stage: "silent", since: now() };
-    // A reset is no reason to end the process; `close` follows.
+    // A reset must not end the process; `close` follows.
     socket.on("error", () => undefined);
     socket.once("close", () => part(entry));
     join(entry);
@@ -120,10 +125,10 @@ export function createConnectionTable(most: number): ConnectionTable {
 }
 
 /**
- * What goes so that the one that came last has a place. First what nobody is answered on, of the peer that has the most, then of the next ones,
- * as long as they have no fewer than its own. Where all of those are being answered, the largest peer gives up the one that has been answered
- * the longest, which is the likeliest to be one that does not read: otherwise one address could keep all others out by that. A peer that has as
- * many as the largest one gets no more.
+ * Returns the connection to end so that the newest one has a place. First chooses a connection that is not being answered, of the peer with
+ * the most, then of the next peers that have at least as many as the newest one's peer. If all of these are being answered, the largest
+ * peer gives up the one that has been answered for longest, whose client most likely does not read: otherwise one address could keep out
+ * all others this way. A peer that has as many as the largest one gets no more.
  */
 function givenUpFor(last: Entry, byPeer: ReadonlyMap<string, ReadonlySet<Entry>>): Entry {
   const own = byPeer.get(last.peer)?.size ?? 0;
@@ -137,7 +142,7 @@ function givenUpFor(last: Entry, byPeer: ReadonlyMap<string, ReadonlySet<Entry>>
   return largest === undefined || largest.size === own ? last : (oldestOf(largest) ?? last);
 }
 
-/** Other than the one that came last. Undefined where all the others are being answered. */
+/** Returns the connection that is worth least, other than the newest; undefined if all the others are being answered. */
 function worstOf(entries: ReadonlySet<Entry>, last: Entry): Entry | undefined {
   let worst: Entry | undefined;
   for (const entry of entries) {

@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../domain/ports/clock.ts";
 
-/** Node's timers hold no more: a longer one fires at once. */
+/** Maximum of Node's timers: a longer one fires at once. */
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
 interface Time {
@@ -10,15 +10,15 @@ interface Time {
   readonly at: number;
 }
 
-/** Times that no longer count are dropped once they outnumber the others by so many. */
+/** Outdated times are dropped once they outnumber the current ones by this many. */
 const MANY_TIMES = 1_000;
 
-/** Keys that become due later: one timer for all of them, and one time per key, the earliest asked for. */
+/** Keys that become due later. There is one timer for all of them, and one time per key: the earliest requested. */
 export class DelayedKeys {
   readonly #clock: Clock;
   readonly #onDue: (key: string) => void;
   readonly #due = new Map<string, number>();
-  /** Those of {@link #due}, and some that a key has no more. The earliest comes first. */
+  /** The times of {@link #due}, and some outdated ones. The earliest comes first. */
   #times = heapOf([]);
   #nextAt = Number.POSITIVE_INFINITY;
   #reschedule = new AbortController();
@@ -46,7 +46,7 @@ export class DelayedKeys {
     this.#due.delete(key);
   }
 
-  /** Until the signal aborts. */
+  /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#reschedule = new AbortController();
@@ -60,7 +60,7 @@ export class DelayedKeys {
     }
   }
 
-  /** Hands over what is due, and returns when the next will be. */
+  /** Hands over the keys that are due, and returns when the next one will be. */
   #release(): number {
     const now = this.#clock.now();
     for (let first = this.#times.peek(); first !== undefined; first = this.#times.peek()) {

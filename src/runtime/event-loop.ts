@@ -3,21 +3,21 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { HealthCheck } from "./health.ts";
 import { metricsIn } from "./metrics.ts";
 
-/** Between two beats (milliseconds). */
+/** Milliseconds between two beats. */
 const BEAT_MS = 500;
 
-/** A beat that comes later than this was held up by more than a busy machine. */
+/** If a beat is later than this (milliseconds), more than a busy machine delayed it. */
 const BLOCKED_MS = 1_000;
 
-/** Standing still for more than half of a minute is being stuck, whatever gets done in between. */
+/** A loop that is blocked for more than half of a minute is stuck, whatever it gets done in between (milliseconds). */
 const WINDOW_MS = 60_000;
 const MOST_BLOCKED_MS = WINDOW_MS / 2;
 
 export interface EventLoopOptions {
   readonly registry: Registry;
-  /** Of which only the timers are used: what it shows may be set. */
+  /** Only its timers are used, because its time may be set. */
   readonly clock: Clock;
-  /** Milliseconds that only ever grow. */
+  /** Returns milliseconds that only increase. */
   readonly monotonic: () => number;
 }
 
@@ -27,9 +27,9 @@ interface Block {
 }
 
 /**
- * Beats until the signal aborts, and notes when a beat is late: something held up everything else. A loop that stands still for good answers
- * no probe, and the kubelet's time-out sees that. This check is for a loop that comes round in between: one that answers probes, renews a lease,
- * and does hardly anything else; and for one that serves sockets while its timers are dead. What is over for half a minute is forgiven.
+ * Beats until the signal aborts, and records late beats: something blocked all other work. A loop that is blocked forever answers no probe,
+ * and the kubelet's timeout detects that. This check detects a loop that answers probes and renews a lease, but does hardly anything else.
+ * It also detects a loop that serves sockets while its timers are dead. A block that ended half a minute ago no longer fails the check.
  */
 export function startEventLoopWatch({ registry, clock, monotonic }: EventLoopOptions, signal: AbortSignal): HealthCheck {
   const blocked = blockedSeconds(registry);
@@ -48,7 +48,7 @@ export function startEventLoopWatch({ registry, clock, monotonic }: EventLoopOpt
       last = now;
     }
   };
-  // Ends by its signal. Should it ever end otherwise, the check fails half a minute later.
+  // Rejects when its signal aborts. If it ever ends otherwise, the check fails half a minute later.
   beat().catch(() => undefined);
   return { name: "event-loop", problem: () => problemOf([...blocks, { from: last + BEAT_MS, to: monotonic() }], monotonic()) };
 }
@@ -60,7 +60,7 @@ function problemOf(blocks: readonly Block[], now: number): string | undefined {
   return `the event loop was blocked for ${Math.round(milliseconds / 1_000)} s of the last ${WINDOW_MS / 1_000} s`;
 }
 
-/** Beside Node's own gauges of the last scrape, which miss what two scrapers share. */
+/** Complements Node's own gauges, which cover the time since the last scrape: if two scrapers share them, each misses a part. */
 export function blockedSeconds(registry: Registry): Counter {
   return metricsIn(registry).counter(
     "event_loop_blocked_seconds_total",

@@ -6,18 +6,18 @@ interface Waiting {
   readonly begin: (taken: Taken) => void;
 }
 
-/** Slots that somebody has. */
+/** Slots that a caller holds. */
 export interface HeldSlots {
   /**
-   * Whether it has `size` of them from now on. Where not, it has what it had, and is to give that back before it waits for more. Released, it
-   * gets none.
+   * Returns whether the caller holds `size` slots from now on. If false, it keeps the slots that it had, and must release them before it
+   * waits for more. After the release it gets none.
    */
   grow(size: number): boolean;
-  /** To be called once, whatever happens. */
+  /** Call this once, whatever happens. */
   release(): void;
 }
 
-/** A number of slots for work that many tenants have: they take turns, and none holds so many that another has to wait for it. */
+/** A number of slots for the work of many tenants. Tenants take turns, and none holds so many slots that another has to wait for it. */
 export class FairSlots {
   readonly #ready: ReadyKeys;
   readonly #waiting = new Map<string, Waiting>();
@@ -31,7 +31,7 @@ export class FairSlots {
     this.#ready = new ReadyKeys(slots, { of, perBackend: slots });
   }
 
-  /** Does the work in a slot, once there is one. Rejects with the signal's reason where it aborts before. */
+  /** Does the work in a slot, as soon as one is free. Rejects with the signal's reason if the signal aborts before. */
   async run<T>(tenant: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const held = await this.take({ tenant, size: 1 }, signal);
     try {
@@ -41,7 +41,7 @@ export class FairSlots {
     }
   }
 
-  /** So many slots at once: at most half of all, which is what a tenant can have. Rejects as `run`. */
+  /** Takes `size` slots at once: at most half of all, the maximum of a tenant. Rejects as `run` does. */
   async take(wanted: { readonly tenant: string; readonly size: number }, signal: AbortSignal): Promise<HeldSlots> {
     let taken = await this.#turn(wanted, signal);
     let isReleased = false;

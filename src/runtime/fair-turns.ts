@@ -1,38 +1,44 @@
 import { VERIFIED } from "./peer.ts";
 
-/** Hands out the event loop's time, one job at a time. */
+/** Distributes the event loop's time, one job at a time. */
 export interface FairTurns {
-  /** The job is called once it is its peer's turn: everything that it does before it waits for something belongs to the turn. */
+  /** Calls the job when it is its peer's turn. Everything that the job does before it waits for something belongs to the turn. */
   run(peer: string, job: () => void): void;
   /** Resolves when it is the peer's turn. */
   take(peer: string): Promise<void>;
-  /** The same for what nobody waits for: behind the peer's other jobs, and in a share of its own, which its other jobs do not pay for. */
+  /**
+   * The same for work that no client waits for. It comes after the peer's other jobs, and has a share of its own, which does not reduce
+   * theirs.
+   */
   takeBehind(peer: string): Promise<void>;
 }
 
-/** Of the event loop's time in one round, in milliseconds: what a round of sockets costs a flooded server anyway. */
+/** Milliseconds of the event loop's time in one round. The sockets of a flooded server cost as much in each round. */
 const ROUND_MS = 10;
-/** Cheap ones; a job of its own length may take longer than the round has. */
+/** Maximum number of cheap jobs. A single job may take longer than the round has. */
 const MOST_IN_ROUND = 8;
-/** What can wait begins behind so much time of the others (milliseconds): some hundred reviews of pods. */
+/** Work that can wait starts behind this much time of the other work (milliseconds): a few hundred reviews of pods. */
 const HEAD_START_MS = 200;
-/** Of what can wait each millisecond counts as so many: beside the jobs of one peer it has a fifth of the time, so that it comes to an end, too. */
+/**
+ * Each millisecond of work that can wait counts as this many. Next to the jobs of one peer, it has a fifth of the time, so that it also
+ * comes to an end.
+ */
 const WEIGHT_BEHIND = 4;
 
 /**
- * Few jobs in each round of the event loop, so that whatever a peer sends costs the others a few milliseconds, or one job's time where
- * that is longer. The next is of the peer that has had the least time since jobs began to wait: a hundred cheap ones of one peer go
- * before the second expensive one of another. Of one peer they come in their order, so that none waits for ever behind what comes after
- * it. What can wait is behind all that cannot, but not for ever. Without contention every job runs at once.
- * `now`: milliseconds; tests of time pass another.
+ * Runs few jobs in each round of the event loop, so that any request of one peer costs the others a few milliseconds, or the time of one
+ * job if that is longer. The next job is that of the peer with the least time since jobs began to wait: a hundred cheap jobs of one peer go
+ * before the second expensive job of another. The jobs of one peer run in order, so that none waits forever behind later ones. Work that
+ * can wait is behind all work that cannot, but not forever. Without contention every job runs at once. `now` returns milliseconds; tests
+ * that depend on time pass another.
  */
 export function createFairTurns(now: () => number = () => performance.now()): FairTurns {
   const waiting = new Map<string, (() => void)[]>();
   const spent = new Map<string, number>();
-  /** Which of the lines are of what can wait. */
+  /** Keys in `waiting` of the work that can wait. */
   const behind = new Set<string>();
   let isRunning = false;
-  /** The time of the last peer that was served: who comes anew starts there, and not with what it did not use before. */
+  /** Time of the last peer that was served. A new peer starts there, and not with time that it did not use before. */
   let reached = 0;
 
   const round = (): void => {
@@ -51,7 +57,7 @@ export function createFairTurns(now: () => number = () => performance.now()): Fa
     });
   };
 
-  /** Both in one phase of the event loop: between them is what the job does, and what follows from it at once. */
+  /** Schedules both callbacks in one phase of the event loop. Between them are the job and its immediate consequences. */
   const scheduleOne = (isTime: () => boolean): void => {
     let [peer, started]: [string | undefined, number] = [undefined, 0];
     setImmediate(() => {

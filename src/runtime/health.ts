@@ -6,30 +6,30 @@ import { createFairTurns } from "./fair-turns.ts";
 import { createOneRequest } from "./one-request.ts";
 import { peerOf } from "./peer.ts";
 
-/** One question with a yes or a reason. */
+/** A check that passes or returns a problem. */
 export interface HealthCheck {
   readonly name: string;
-  /** Undefined when all is well, else one sentence of what is wrong. */
+  /** Returns undefined if all is well, otherwise one sentence about the problem. */
   readonly problem: () => string | undefined;
 }
 
 export interface HealthOptions {
-  /** `::`: every address of the machine, IPv4 only where it has no IPv6. */
+  /** `::` means every address of the machine, and only IPv4 if it has no IPv6. */
   readonly address: string;
-  /** 0: any free port. */
+  /** 0 means any free port. */
   readonly port: number;
-  /** "Is it stuck?" A failure makes Kubernetes restart the container. */
+  /** Checks whether the process is stuck. A failure makes Kubernetes restart the container. */
   readonly liveness: readonly HealthCheck[];
-  /** "May it be given work?" A failure takes the pod out of its Service. */
+  /** Checks whether the pod can receive work. A failure removes the pod from its Service. */
   readonly readiness: readonly HealthCheck[];
-  /** Shown with readiness, whose answer they do not change. */
+  /** Shown with readiness, but without effect on its result. */
   readonly notes?: readonly HealthCheck[];
   readonly registry: Registry;
 }
 
 export interface HealthServer {
   readonly port: number;
-  /** From now on `/readyz` says no, whatever the checks say: the first step of an orderly stop. */
+  /** From now on `/readyz` fails, whatever the checks return: the first step of an orderly stop. */
   startDraining(): void;
   close(): Promise<void>;
 }
@@ -64,14 +64,14 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   };
 }
 
-/** Probes and metrics come from a few; the rest is somebody who would like this process restarted. */
+/** Probes and metrics come from few clients. Any others may want this process to be restarted. */
 const MOST_CONNECTIONS = 200;
-/** Nobody sends a body here. */
+/** No client sends a body here. */
 const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 } as const;
 
 /**
- * Whoever reaches the port may ask, and the kubelet among them must get its answer: metrics take milliseconds of the event loop, so each
- * answer waits for its peer's turn, and connections of one address take no room of another's.
+ * Every client that reaches the port may send requests, and the kubelet among them must get its response. Metrics take milliseconds of the
+ * event loop, so each response waits for its peer's turn, and connections of one address take no room from another's.
  */
 function serveFairly(server: Server, listener: (request: IncomingMessage, response: ServerResponse) => void): ConnectionTable {
   const table = createConnectionTable(MOST_CONNECTIONS);
@@ -84,7 +84,7 @@ function serveFairly(server: Server, listener: (request: IncomingMessage, respon
   });
   server.on("request", (request, response) => {
     if (!admit(connections.get(request.socket), request, response)) return;
-    // Nobody sends a body here; one that comes is not kept.
+    // No client sends a body here. If one arrives, the server drops it.
     request.resume();
     turns.run(peerOf(request.socket), () => {
       if (!response.destroyed) listener(request, response);
@@ -96,7 +96,7 @@ function serveFairly(server: Server, listener: (request: IncomingMessage, respon
 function listen(server: Server, { address, port }: HealthOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(new Error(`cannot serve health and metrics on ${address} port ${port}: ${error.message}`)));
-    // Without a host, Node itself falls back to IPv4 where the kernel has no IPv6.
+    // Without a host, Node itself falls back to IPv4 if the kernel has no IPv6.
     server.listen({ port, ...(address === "::" ? {} : { host: address }) }, () => resolve());
   });
 }

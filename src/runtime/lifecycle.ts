@@ -1,6 +1,6 @@
 import type { Logger } from "../domain/ports/logger.ts";
 
-/** A signal that aborts on SIGTERM or SIGINT; a second signal ends the process at once, as people at a terminal expect. */
+/** Returns a signal that aborts on SIGTERM or SIGINT. A second signal ends the process at once, as users at a terminal expect. */
 export function stopSignal(logger: Logger): AbortSignal {
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
@@ -16,7 +16,10 @@ export function stopSignal(logger: Logger): AbortSignal {
   return controller.signal;
 }
 
-/** Round after round until the signal aborts; then what ends a round early is no error. Rejects with what a round rejects with before. */
+/**
+ * Runs round after round until the signal aborts, and then ignores the error that ends a round early. Before that, rejects with a round's
+ * error.
+ */
 export async function untilAborted(signal: AbortSignal, round: () => Promise<void>): Promise<void> {
   try {
     while (!signal.aborted) await round();
@@ -32,9 +35,9 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Runs with a signal that aborts with the outer one, or with `tooLate` after so many milliseconds. Timer and listener go with the work: a thousand
- * calls leave none, which a signal of `AbortSignal.timeout` does only once it is collected. Rejects with the outer signal's reason where
- * that has aborted already.
+ * Runs with a signal that aborts with the outer one, or with `tooLate` after this many milliseconds. The timer and the listener are removed
+ * with the end of the work: a thousand calls leave none, whereas a signal of `AbortSignal.timeout` leaves them until it is collected.
+ * Rejects with the outer signal's reason if it has already aborted.
  */
 export async function within<T>(
   {
@@ -71,8 +74,8 @@ export async function following<T>(
 }
 
 /**
- * What the work gives, or rejects with `why` as soon as the signal aborts (default: its reason), for work that takes no signal, or is others' as
- * well, and may never end.
+ * Returns the result of the work, or rejects with `why` as soon as the signal aborts (default: its reason). Use this for work that takes no
+ * signal or that others share, and that may never end.
  */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal, why: () => unknown = () => signal.reason): Promise<T> {
   const ended = Promise.withResolvers<never>();

@@ -5,8 +5,8 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "json" | "text";
 
 /**
- * Field names that hold credentials in the libraries we use. Our own code never logs them: this is the second line of
- * defence, for an object that gets into a log by mistake.
+ * Field names that hold credentials in the libraries that we use. Our own code never logs them. This is the second line of defence, for an
+ * object that gets into a log by mistake.
  */
 const NEVER_LOGGED: ReadonlySet<string> = new Set([
   "clientsecret",
@@ -22,8 +22,8 @@ const NEVER_LOGGED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Structured log on stdout: one JSON object per line, or a line for people with `text` (`textStream`).
- * Messages are constant; what varies goes into fields.
+ * Creates a structured log on stdout: one JSON object per line, or a human-readable line with `text` (`textStream`). Messages are constant;
+ * variable parts are in fields.
  */
 export function createLogger(
   options: { readonly level: LogLevel; readonly format: LogFormat; readonly name: string },
@@ -44,9 +44,9 @@ const BUFFER_BYTES = 4096;
 const FLUSH_MS = 100;
 
 /**
- * A write for every line is a tenth of what an admission review costs. Lines wait for a block of them or a tenth of a second;
- * those that tell of trouble go out at once with what waits before them, and so does everything when the process ends. Written
- * synchronously: a block that a pool thread still had in hand would be lost with the process, and with it why the process ended.
+ * A write for every line is a tenth of the cost of an admission review. Lines wait until there is a block of them or a tenth of a second is
+ * over. Warnings and errors are written at once, with the lines that wait before them, and so are all lines when the process ends. Writes
+ * are synchronous: a block that a pool thread still holds would be lost with the process, and with it the reason why the process ended.
  */
 function bufferedStdout(): DestinationStream {
   const stdout = pino.destination({ dest: 1, sync: true, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS });
@@ -59,9 +59,9 @@ function bufferedStdout(): DestinationStream {
   };
 }
 
-/** Fields and the members of their objects. pino's own redaction takes forty times as long, a tenth of an admission review. */
+/** Redacts fields and the members of their objects. pino's own redaction takes forty times as long, a tenth of an admission review. */
 function withoutCredentials(fields: Record<string, unknown>): Record<string, unknown> {
-  // The line of a review, which has none of it.
+  // The line of a review, which has no such field.
   if (!Object.keys(fields).some((name) => NEVER_LOGGED.has(name) || isPlain(fields[name]))) return fields;
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, NEVER_LOGGED.has(name) ? REDACTED : isPlain(value) ? censored(value) : value]),
@@ -74,17 +74,17 @@ function censored(members: object): object {
   return Object.fromEntries(entries.map(([name, value]) => [name, NEVER_LOGGED.has(name) ? REDACTED : value]));
 }
 
-/** Errors have a serialiser of their own, lists no names. */
+/** Excludes errors, which have a serializer of their own, and lists, which have no names. */
 function isPlain(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Error);
 }
 
 const REDACTED = "[redacted]";
 
-/** What a log may say of an error: never a library's own properties, which carry bodies and headers. */
+/** Returns the part of an error that a log may contain: never a library's own properties, which hold bodies and headers. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return typeof error === "string" ? error : "unknown error";
-  const { code } = error as { code?: unknown }; // Node's and our own errors have a string code; others are left out.
+  const { code } = error as { code?: unknown }; // Node's and our own errors have a string code. Others are left out.
   return {
     message: error.message,
     name: error.name,
@@ -103,12 +103,12 @@ function wrap(logger: PinoLogger): Logger {
   };
 }
 
-/** Of pino's own entry; the message stands before the fields. */
+/** Fields that pino sets in every entry. `textStream` does not show them among the other fields. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(["level", "time", "msg", "process"]);
 
 /**
- * One line for people at a terminal: `TIME LEVEL message name=value`, as logfmt. Values come from classes, vaults and API servers, so that
- * what could end the line, pass for another field or move the terminal's cursor is escaped. Machines read `json`.
+ * Writes one human-readable line per entry: `TIME LEVEL message name=value`, as logfmt. Values come from classes, vaults and API servers,
+ * so characters that could end the line, look like another field or move the terminal's cursor are escaped. Programs read `json`.
  */
 function textStream(to: { write(line: string): unknown }): DestinationStream {
   return {
@@ -122,7 +122,7 @@ function textStream(to: { write(line: string): unknown }): DestinationStream {
   };
 }
 
-/** The members of an object, an error for one, are fields of their own: `error.message="…"`. */
+/** Shows the members of an object, such as an error, as fields of their own: `error.message="…"`. */
 function shownField(name: string, value: unknown): readonly string[] {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return Object.entries(value).flatMap(([member, inner]) => shownField(`${name}.${member}`, inner));
@@ -139,7 +139,7 @@ function quoted(text: string): string {
   return escaped(JSON.stringify(text));
 }
 
-/** JSON leaves DEL, the second set of controls, line separators and marks of direction as they are. */
+/** JSON does not escape DEL, the C1 controls, line separators and direction marks. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 function escaped(text: string): string {

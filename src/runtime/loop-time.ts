@@ -1,19 +1,19 @@
-/** As long as the event loop takes no longer for a round, its time is that of the clock. */
+/** If no round of the event loop takes longer than this (milliseconds), its time equals the clock's. */
 const BEAT_MS = 50;
 
 /**
- * Milliseconds in which the event loop came round. While it is held up nobody's bytes are read, and nobody is slow for that: time that
- * is counted against a peer is this one.
+ * Milliseconds in which the event loop made progress. While it is blocked, it reads no peer's bytes, and no peer is slow because of that.
+ * For this reason, this time is what counts against a peer.
  */
 export interface LoopTime {
   readonly now: () => number;
-  /** Time passes from now on, until a beat finds that it is not needed. */
+  /** Starts the time. It stops when a beat finds that it is not needed. */
   readonly start: () => void;
 }
 
 /**
- * It stands until it is started. `isNeeded`: whether something is timed: a process that nobody is connected to is not woken, and one that serves
- * a request after the other makes no timer for each.
+ * Creates a time that stands still until it is started. `isNeeded` returns whether anything is timed: a process without connections does
+ * not wake up, and one that serves one request after the other creates no timer for each.
  */
 export function createLoopTime(isNeeded: () => boolean): LoopTime {
   let beats = 0;

@@ -1,9 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
-/** Every metric of ours starts with this. */
 const METRIC_PREFIX = "keyvault_injector_";
 
-/** A registry of the process's own; nothing is registered globally, so that tests can run several side by side. */
+/** Creates a registry of the process's own. Nothing is registered globally, so that tests can run several side by side. */
 export function createRegistry(version: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ version });
@@ -11,10 +10,13 @@ export function createRegistry(version: string): Registry {
   return registry;
 }
 
-/** By label, its values; empty: any, of which none is known before it comes. */
+/** Values of each label. An empty list means any value: none is known in advance. */
 type Labels<L extends string> = Readonly<Record<L, readonly string[]>>;
 
-/** Makes the metrics of a registry. Every known label value is there from the first scrape on, so that rates and alerts work before the first event. */
+/**
+ * Creates the metrics of a registry. Every known label value exists from the first scrape on, so that rates and alerts work before the
+ * first event.
+ */
 export function metricsIn(registry: Registry) {
   const of = (suffix: string, help: string) => ({ name: `${METRIC_PREFIX}${suffix}`, help, registers: [registry] });
   return {
@@ -45,7 +47,7 @@ export function metricsIn(registry: Registry) {
       for (const each of combinations(labels)) made.zero(each);
       return made;
     },
-    /** A gauge that is asked for its values at each scrape: what is gone is not reported any more. */
+    /** A gauge that collects its values at each scrape, so that values that no longer exist are not reported. */
     observed: <L extends string = never>(
       suffix: string,
       help: string,
@@ -65,7 +67,7 @@ export function metricsIn(registry: Registry) {
 }
 
 function namesOf<L extends string>(labels: Labels<L>): L[] {
-  return Object.keys(labels) as L[]; // The record's own.
+  return Object.keys(labels) as L[]; // These are the record's own keys.
 }
 
 function combinations<L extends string>(labels: Labels<L>): readonly Record<L, string>[] {

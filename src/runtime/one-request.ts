@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connection, Stage } from "./connection-table.ts";
 
-/** Whether the request may be answered. Where not, its socket has been destroyed. */
+/** Returns whether the server may answer the request. If false, its socket has been destroyed. */
 export type AdmitRequest = (connection: Connection | undefined, request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
- * One request at a time of each connection. Node reads as many requests ahead as a client pipelines: a server that answers later than at
- * once would keep all of them, and one connection could fill its memory. Kubelets, API servers and Prometheus wait for an answer before
- * they send the next request, so a client that does not wait loses its connection. Follows the stages of those that are admitted.
+ * Admits one request at a time of each connection. Node reads as many requests ahead as a client pipelines: a server that does not answer
+ * immediately would keep all of them, and one connection could fill its memory. Kubelets, API servers and Prometheus wait for a response
+ * before they send the next request, so a client that does not wait loses its connection. Records the stages of admitted requests.
  */
 export function createOneRequest(): AdmitRequest {
   /** The response to the latest request of a connection. */
@@ -19,7 +19,7 @@ export function createOneRequest(): AdmitRequest {
     }
     latest.set(connection, response);
     connection.enter("receiving");
-    // The answer may be out before the body is in, and the next request may come before the event of the answer's end.
+    // The response may be complete before the body has arrived, and the next request may arrive before the event for the response's end.
     const enter = (stage: Stage): void => {
       if (latest.get(connection) === response) connection.enter(stage);
     };

@@ -2,15 +2,15 @@ import { BlockList, isIP } from "node:net";
 import { failed, ok, type Result } from "../domain/result.ts";
 import { wordsOf } from "../domain/words.ts";
 
-/** The way out of the cluster, for everything but the API server and the machine's metadata service. */
+/** Proxy for all outbound traffic except that to the API server and the machine's metadata service. */
 export interface OutboundProxy {
-  /** `http://` or `https://`, user and password included: never to be logged. */
+  /** `http://` or `https://`, including user and password: never log it. */
   readonly url: URL;
   /** Whether NO_PROXY exempts the address. */
   readonly isBypassed: (address: URL) => boolean;
 }
 
-/** The first that is set counts. All of Azure is HTTPS; the others are what clusters have where nobody thought of that. */
+/** The first variable that is set counts. All Azure traffic is HTTPS. The other variables are for clusters that set only those. */
 const VARIABLES = ["HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY"] as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,7 @@ interface Given {
   readonly text: string;
 }
 
-/** Capitals win over small letters, as in Go and in the SDK. */
+/** Upper case wins over lower case, as in Go and in the SDK. */
 function given(environment: Environment, name: string): Given | undefined {
   for (const variable of [name, name.toLowerCase()]) {
     const text = environment[variable];
@@ -29,7 +29,7 @@ function given(environment: Environment, name: string): Given | undefined {
   return undefined;
 }
 
-/** Undefined where no variable names a proxy. The error names the variable, not the address: that may hold a password. */
+/** Returns undefined if no variable names a proxy. The error names the variable but not the address, which may contain a password. */
 export function readOutboundProxy(environment: Environment): Result<OutboundProxy | undefined, string> {
   const proxy = VARIABLES.map((name) => given(environment, name)).find((entry) => entry !== undefined);
   if (proxy === undefined) return ok(undefined);
@@ -39,7 +39,7 @@ export function readOutboundProxy(environment: Environment): Result<OutboundProx
   return ok({ url, isBypassed: (address) => isLoopback(hostOf(address)) || rules.some((applies) => applies(address)) });
 }
 
-/** `proxy.example.com:3128` means `http://proxy.example.com:3128`. */
+/** Reads `proxy.example.com:3128` as `http://proxy.example.com:3128`. */
 function proxyAddress(text: string): URL | undefined {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
@@ -63,9 +63,10 @@ function portOf({ port, protocol }: URL): string {
 type Rule = (address: URL) => boolean;
 
 /**
- * NO_PROXY as Go reads it, and with it the Azure provider: `*`; `example.com` with everything below it; `*.example.com` without the
- * name itself; addresses; ranges in CIDR; each but the range with `:port`. The SDK has `.example.com` mean `example.com`, where Go has
- * it mean `*.example.com`: so does this, since what the SDK lets past a proxy is past it.
+ * Reads NO_PROXY like Go, and so like the Azure provider: `*`; `example.com` with its subdomains; `*.example.com` without the name itself;
+ * addresses; ranges in CIDR; each except ranges with an optional `:port`. For the SDK `.example.com` means `example.com`, for Go it means
+ * `*.example.com`. This function agrees with the SDK, because a request that the SDK does not send through a proxy bypasses the proxy
+ * anyway.
  */
 function bypassRules(text: string): readonly Rule[] {
   return wordsOf(text.toLowerCase()).flatMap((entry) => bypassRule(entry) ?? []);

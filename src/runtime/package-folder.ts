@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 
-/** The package's own folder: the nearest above this file that has a package.json, whether it runs from `src` or compiled into one file. */
+/**
+ * Returns the package's own folder: the nearest one above this file that has a package.json, whether the code runs from `src` or compiled
+ * into one file.
+ */
 export function packageFolder(from: string = import.meta.dirname): string {
   if (existsSync(path.join(from, "package.json"))) return from;
   const parent = path.dirname(from);

@@ -1,18 +1,18 @@
 import { VERIFIED } from "./peer.ts";
 
-/** Bounds how much is under way at once outside of the process. */
+/** Limits the work that is in progress at the same time outside the process. */
 export interface PeerSlots {
-  /** Resolves with what gives the slot back; undefined where the signal aborts first. */
+  /** Resolves with a function that gives the slot back, or with undefined if the signal aborts first. */
   enter(peer: string, signal: AbortSignal): Promise<(() => void) | undefined>;
 }
 
 export interface PeerSlotLimits {
   readonly slots: number;
-  /** Of one stranger: what is left is for the others, who then never wait behind its requests alone. */
+  /** Maximum slots of one stranger. The rest is for the others, which then never wait behind its requests alone. */
   readonly most: number;
 }
 
-/** A slot that is free goes to the peer that has the fewest, and of one peer to what came last. */
+/** Creates the slots. A free slot goes to the waiting peer that has the fewest, and of one peer to its latest request. */
 export function createPeerSlots({ slots, most }: PeerSlotLimits): PeerSlots {
   const taken = new Map<string, number>();
   const waiting = new Map<string, Set<() => void>>();

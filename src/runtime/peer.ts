@@ -1,16 +1,16 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** All who showed a certificate of the CA that was asked for. They are known, and no share of strangers binds them. */
+/** All peers that presented a certificate of the required CA. They are known, so the share of a stranger does not limit them. */
 export const VERIFIED = "verified";
 
 /**
- * Whom a connection is counted for: the address that it comes from. What stands behind one address cannot be told apart here: an API
- * server behind a node's SNAT or a tunnel may share it with pods, and several API servers have several. So a share of an address may bind
- * only where others would go without, and what is worth keeping among an address's own connections is decided by what they do.
+ * Returns the peer that a connection counts for: its remote address. Clients behind one address cannot be distinguished here: an API server
+ * behind a node's SNAT or a tunnel may share the address with pods, and several API servers have several addresses. The share of an address
+ * may therefore limit it only if others would go without, and the activity of an address's own connections decides which of them to keep.
  */
 export function peerOf(socket: Socket): string {
   if (socket instanceof TLSSocket && socket.authorized) return VERIFIED;
-  // The same address, whether the listening socket is of IPv6 or not.
+  // Makes the address the same whether the listening socket uses IPv6 or not.
   return socket.remoteAddress?.replace(/^::ffff:/, "") ?? "gone";
 }

@@ -1,38 +1,38 @@
 import { backendHasRoom, tenantHasRoom } from "../domain/schedule/fair-share.ts";
 
-/** Whose work a key is. */
+/** The tenant and the backend that a key works for. */
 export interface Party {
   readonly tenant: string;
-  /** What the key's handler may have to wait for; undefined: nothing that others wait for too. */
+  /** Backend that the key's handler may have to wait for; undefined if others do not wait for it, too. */
   readonly backend: string | undefined;
-  /** Workers that the key takes all at once; 1 where not given. */
+  /** Number of workers that the key takes at once; default 1. */
   readonly size?: number;
 }
 
-/** How workers are shared. Without it each key has a tenant of its own. */
+/** Rules by which keys share workers. Without them, each key is its own tenant. */
 export interface Sharing {
   readonly of: (key: string) => Party;
-  /** Keys of one tenant that are handled at the same time and wait for the same backend, at most. */
+  /** Maximum number of keys of one tenant that run at the same time and wait for the same backend. */
   readonly perBackend: number;
 }
 
 /** A key that was handed out. */
 export interface Taken extends Party {
   readonly key: string;
-  /** Unix milliseconds when it became due. */
+  /** Unix milliseconds at which it became due. */
   readonly since: number;
 }
 
 /**
  * Keys that are due. Tenants take turns, and so do the backends of a tenant; keys of one backend come in the order in which they became
- * due. How many of a tenant are out at a time depends on how many workers are free: see `domain/schedule/fair-share.ts`.
+ * due. The number of free workers determines how many keys of a tenant run at a time: see `domain/schedule/fair-share.ts`.
  */
 export class ReadyKeys {
   readonly #workers: number;
   readonly #sharing: Sharing | undefined;
-  /** All of them, with the time they became due and where they wait. */
+  /** All waiting keys, with the time at which they became due, and their tenant and backend. */
   readonly #waiting = new Map<string, Taken>();
-  /** By tenant and backend, whoever's turn is next in front. */
+  /** By tenant and backend. The next one whose turn it is comes first. */
   readonly #turns = new Map<string, Map<string | undefined, Set<string>>>();
   readonly #running = new RunningCounts();
 
@@ -54,19 +54,19 @@ export class ReadyKeys {
     return this.#waiting.has(key);
   }
 
-  /** Keys of the tenant that wait. */
+  /** Returns the number of keys of the tenant that wait. */
   waitingOf(tenant: string): number {
     let count = 0;
     for (const keys of this.#turns.get(tenant)?.values() ?? []) count += keys.size;
     return count;
   }
 
-  /** Unix milliseconds since when the first of them has been due. */
+  /** Unix milliseconds at which the first of them became due. */
   get oldest(): number | undefined {
     return this.#waiting.values().next().value?.since;
   }
 
-  /** Added again, it keeps its time, and waits for what it would wait for by now. */
+  /** Adds a key. If it waits already, it keeps its time, but moves to the tenant and backend that it has now. */
   add(key: string, now: number): void {
     const before = this.#waiting.get(key);
     const { tenant, backend, size = 1 } = this.#sharing?.of(key) ?? { tenant: key, backend: undefined };
@@ -84,7 +84,7 @@ export class ReadyKeys {
     this.#leaveTurn(waiting);
   }
 
-  /** The next that may have a worker. It has to be given back when its handler has ended. */
+  /** Returns the next key that may have a worker. Give it back when its handler has ended. */
   take(): Taken | undefined {
     const free = this.#workers - this.#running.all;
     if (free <= 0) return undefined;
@@ -102,7 +102,10 @@ export class ReadyKeys {
     return undefined;
   }
 
-  /** The same key with more workers, where its tenant may have them and nobody is starved; otherwise undefined, and nothing has changed. */
+  /**
+   * Returns the same key with more workers if its tenant may have them and no key is starved. Otherwise returns undefined, and nothing has
+   * changed.
+   */
   grow(taken: Taken, size: number): Taken | undefined {
     const more = size - sizeOf(taken);
     if (!tenantHasRoom(this.#running.ofTenant(taken.tenant), this.#workers - this.#running.all, more)) return undefined;
@@ -126,7 +129,7 @@ export class ReadyKeys {
     return backendHasRoom(this.#running.ofBackend(party.backend), free) && this.#running.of(party) < this.#sharing.perBackend;
   }
 
-  /** Of a tenant that has nothing, and too large for what is free: until it fits, nothing goes to others that are larger than a single one. */
+  /** Whether the key needs several workers and its tenant has none. Until it fits, no other key that needs several gets them. */
   #isStarved(waiting: Taken): boolean {
     return sizeOf(waiting) > 1 && this.#running.ofTenant(waiting.tenant) === 0;
   }
@@ -159,7 +162,7 @@ export class ReadyKeys {
   }
 }
 
-/** How many keys are in handlers' hands, whose, and behind what. */
+/** Numbers of workers in use: in total, by tenant, and by backend. */
 class RunningCounts {
   all = 0;
   readonly #byTenant = new Map<string, number>();

@@ -8,7 +8,7 @@ const PURPOSES: Readonly<Record<Process, string>> = {
   sync: "Sync the secretObjects of classes to Secrets, restart workloads, and heal the install. Runs in the cluster.",
 };
 
-/** `--help` of a process: what it does, and the settings that it uses. */
+/** Returns the `--help` text of a process: its purpose, and the settings that it uses. */
 export function processHelp(process: Process): string {
   const used = Object.entries(SETTINGS).filter(([, { usedBy }]) => usedBy === process || usedBy === "both");
   const settings = used.map(([name, setting]: [string, Setting]) => {
@@ -19,7 +19,7 @@ export function processHelp(process: Process): string {
   return [PURPOSES[process], "", `usage: keyvault-injector ${process} [flags]`, "", ...settings, ""].join("\n");
 }
 
-/** What may be written, where that is more than the sentence about the setting says. `code` sets words apart where the text has a way to. */
+/** Returns the allowed values if they need more explanation than the sentence about the setting. `code` marks literal words. */
 export function syntaxOf(type: SettingKind, code: (word: string) => string = (word) => word): string {
   const words = (all: readonly string[]): string => all.map((word) => code(word)).join(", ");
   switch (type.kind) {

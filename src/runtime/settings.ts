@@ -1,6 +1,6 @@
 /**
- * Every setting of both processes: flag `--name`, environment variable `KEYVAULT_INJECTOR_NAME`, the flag wins.
- * `docs/reference/settings.md` is made from this table.
+ * Every setting of both processes: flag `--name`, environment variable `KEYVAULT_INJECTOR_NAME`. The flag wins.
+ * `docs/reference/settings.md` is generated from this table.
  */
 import { EVERY_NAMESPACE, IDENTITY_MODES } from "../domain/provider-class/operator-limits.ts";
 import { RESTART_MODES } from "../domain/rollout/controls.ts";
@@ -139,7 +139,7 @@ export const SETTINGS = {
     "Take over Secrets made by the CSI driver's own sync, once that sync is off.",
   ),
   "cloud-name": of("sync", { kind: "cloud" }, "AzurePublicCloud", "Cloud of classes that do not set cloudName."),
-  /** Empty: no class may name a file. */
+  /** If empty, no class may name a file. */
   "cloud-env-dir": of(
     "sync",
     { kind: "text" },
@@ -153,7 +153,7 @@ export const SETTINGS = {
     "false",
     "Also provide the certificates and the key of a certificate's secret as two separate files, .crt and .key, which secretObjects can use.",
   ),
-  /** Empty, as is the other list: no certificate of a Gateway. */
+  /** If empty, no Gateway gets a certificate. The same applies to Ingresses and the next list. */
   "gateway-classes": of("sync", { kind: "list" }, "", "GatewayClasses whose Gateways can request vault certificates."),
   "ingress-classes": of("sync", { kind: "list" }, "", "IngressClasses whose Ingresses can request vault certificates."),
   "tenant-id": of(
@@ -162,7 +162,7 @@ export const SETTINGS = {
     "",
     "Tenant of the vaults that Gateways and Ingresses use, unless their ServiceAccount specifies a tenant.",
   ),
-  /** Empty: the node has one managed identity. */
+  /** Not needed if the node has only one managed identity. */
   "node-identity-client-id": of(
     "sync",
     { kind: "text" },

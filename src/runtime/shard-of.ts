@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Rendezvous hashing: of all shards the one whose hash with the name is the highest has the namespace, so that one shard more takes its part from
- * all others, and no namespace moves between those.
+ * Returns the shard of a namespace by rendezvous hashing: the shard whose hash with the name is the highest. An additional shard takes its
+ * part from all others, and no namespace moves between those.
  */
 export function shardOf(namespace: string, count: number): number {
   const weights = Array.from({ length: count }, (_, shard) =>

@@ -2,23 +2,26 @@ import { uptime } from "node:os";
 import type { Clock } from "../domain/ports/clock.ts";
 import { systemClock } from "./clock.ts";
 
-/** How much faster than real time this clock goes at most, while it catches up, and how much slower, while it waits. */
+/** Maximum share by which this clock is faster than real time while it catches up, and slower while it waits. */
 const CATCH_UP = 1;
 const HOLD_BACK = 0.1;
 
 export interface TimeSources {
   /** Unix milliseconds, which may be set at any time. */
   readonly wall: () => number;
-  /** Milliseconds that only ever grow, at the pace of real time. On Linux it stands still while the machine sleeps. */
+  /** Milliseconds that only increase, at the pace of real time. On Linux they stand still while the machine sleeps. */
   readonly monotonic: () => number;
-  /** The same, with the time asleep. A virtual machine that was paused as a whole may not know of it, and is told by the wall alone. */
+  /**
+   * The same, including the time asleep. A virtual machine that was paused as a whole may not count the pause. Then only the wall clock
+   * shows it.
+   */
   readonly sinceBoot?: () => number;
 }
 
 export interface SteadyClock extends Clock {
   /**
-   * Milliseconds since an unknown moment: of each stretch as much as passed by whichever of the machine's clocks saw most of it. For what
-   * others count down too, and must not be believed for longer than they do.
+   * Milliseconds since an unknown moment. For each interval, counts the largest time that any of the machine's clocks shows. Use this for
+   * periods that others count down, too, and that this process must not consider valid for longer than they do.
    */
   elapsed(): number;
 }
@@ -26,9 +29,10 @@ export interface SteadyClock extends Clock {
 const MACHINE: TimeSources = { wall: Date.now, monotonic: () => performance.now(), sinceBoot: () => uptime() * 1_000 };
 
 /**
- * A clock that never jumps. What falls due is kept as a moment: if the machine's clock were set back by an hour, nothing would be done for
- * an hour; set ahead, every grace and back-off would be over at once. A difference to the machine's clock is worked off instead: at twice the
- * pace where we are behind, at nine tenths where we are ahead, so that an interval is never more than a ninth longer.
+ * Creates a clock that never jumps. Due times are kept as moments: if the machine's clock were set back by an hour, nothing would be done
+ * for an hour; if it were set ahead, every grace period and backoff would be over at once. Instead, this clock works off a difference to
+ * the machine's clock: at twice the pace if it is behind, at nine tenths if it is ahead, so that an interval is never more than a ninth
+ * longer.
  */
 export function createSteadyClock(sources: TimeSources = MACHINE): SteadyClock {
   const { wall, monotonic } = sources;

@@ -1,28 +1,31 @@
-/** Where the token proxy of an AKS cluster is, for identity bindings. */
+/** Address of the token proxy of an AKS cluster, for identity bindings. */
 
 export interface TokenProxyPlace {
   /** `https://…`, without user, query and fragment. */
   readonly url: string;
-  /** The proxy's name in TLS; undefined: made from the certificate of {@link apiServer}. */
+  /** The proxy's name in TLS; undefined if it is derived from the certificate of {@link apiServer}. */
   readonly serverName: string | undefined;
-  /** PEM of CAs that are trusted for both; where there is no such file, those of the process are, if {@link serverName} is given. */
+  /**
+   * PEM file of the CAs that are trusted for both. If there is no such file, the process's CAs are trusted, provided that {@link
+   * serverName} is given.
+   */
   readonly caFile: string;
   readonly apiServer: { readonly host: string; readonly port: number };
 }
 
-/** As the Azure provider has them: the names that every pod knows the API server and its CA by. */
+/** As in the Azure provider: the names by which every pod knows the API server and its CA. */
 const API_SERVER = "kubernetes.default.svc.cluster.local";
 const CA_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 const HTTPS_PORT = 443;
 
 export interface TokenProxySettings {
-  /** `--token-proxy-url`; empty: the API server's. */
+  /** `--token-proxy-url`; if empty, the API server's address. */
   readonly tokenProxyUrl: string;
-  /** `--sni-name`; empty: not given. */
+  /** `--sni-name`; empty if not given. */
   readonly sniName: string;
 }
 
-/** `port`: of the API server's Service, as the kubelet gives it to pods; empty: 443. */
+/** Returns the address. `port` is that of the API server's Service, which the kubelet gives to pods; if empty, 443. */
 export function tokenProxyPlace({ tokenProxyUrl, sniName }: TokenProxySettings, port: string): TokenProxyPlace {
   return {
     url: tokenProxyUrl === "" ? `https://${API_SERVER}` : tokenProxyUrl,
@@ -32,7 +35,9 @@ export function tokenProxyPlace({ tokenProxyUrl, sniName }: TokenProxySettings, 
   };
 }
 
-/** What is wrong with the address; undefined where it can be used. What a user wrote into it may be a password, and is not repeated. */
+/**
+ * Returns what to write instead of the address; undefined if it can be used. The user's text may contain a password, and is not repeated.
+ */
 export function tokenProxyProblem(text: string): string | undefined {
   if (text === "") return undefined;
   if (!URL.canParse(text)) return "write an address such as https://kubernetes.default.svc.cluster.local";

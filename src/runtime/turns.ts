@@ -1,4 +1,6 @@
-/** Work on one thing at a time: each piece begins when the one before it on the same thing has ended, well or not. */
+/**
+ * Runs the work on each key one piece at a time: a piece begins when the one before it on the same key has ended, with or without success.
+ */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 

@@ -6,49 +6,49 @@ import { type BackoffRange, backoffDelay } from "./backoff.ts";
 import { DelayedKeys } from "./delayed-keys.ts";
 import { ReadyKeys, type Sharing, type Taken } from "./ready-keys.ts";
 
-/** How a run of a key ended. */
+/** Result of a run of a key. */
 export type Outcome =
   | { readonly kind: "done" }
   | { readonly kind: "requeueAfter"; readonly milliseconds: number }
-  /** Failed: again after `afterMs`, else after the key's own backoff. */
+  /** Failed: runs again after `afterMs`, otherwise after the key's own backoff. */
   | { readonly kind: "retry"; readonly error?: unknown; readonly afterMs?: number }
-  /** Failed for good: nothing before the next add. */
+  /** Failed for good: does not run before the next add. */
   | { readonly kind: "terminal"; readonly error?: unknown };
 
-/** What a queue tells about itself, for metrics. */
+/** Receives the queue's events, for metrics. */
 export interface WorkQueueObserver {
-  /** A key was taken up after waiting this long since it became due. */
+  /** A handler started a key that had been due for this long. */
   onStarted?(waitedMs: number): void;
   onEnded?(outcome: Outcome["kind"], ranMs: number): void;
 }
 
 export interface WorkQueueOptions {
-  /** Reads the whole state of the key and acts on it. A throw is a retry, as its `retry` says where it has one. */
+  /** Reads the whole state of the key and acts on it. A thrown error counts as a retry, unless its `retry` specifies otherwise. */
   readonly handle: (key: string, signal: AbortSignal) => Promise<Outcome>;
-  /** Keys handled at the same time. */
+  /** Number of keys handled at the same time. */
   readonly workers: number;
-  /** Whose keys must not take all workers, and what many handlers may wait for. Default: every key for itself. */
+  /** Tenants whose keys must not take all workers, and backends that many handlers may wait for. Default: each key is its own tenant. */
   readonly sharing?: Sharing;
   readonly backoff: BackoffRange;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly observer?: WorkQueueObserver;
 }
 
 /**
- * A queue of keys, not of events. A key waits once however often it is added, never runs twice at a time, and runs again when it was added
- * while it ran. Only here is anything retried: per key, so that one that fails holds up no other.
+ * A queue of keys, not of events. A key waits once however often it is added, never runs twice at a time, and runs again if it was added
+ * while it ran. Only this queue retries anything. It does so per key, so that a failing key does not delay the others.
  */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #ready: ReadyKeys;
-  /** Keys that a handler has; true where added again meanwhile. */
+  /** Keys that a handler has; true if added again in the meantime. */
   readonly #running = new Map<string, boolean>();
   readonly #failures = new Map<string, number>();
   readonly #delayed: DelayedKeys;
-  /** Unix milliseconds when a handler last began or ended. */
+  /** Unix milliseconds at which a handler last began or ended. */
   #lastProgress = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
 
@@ -59,39 +59,39 @@ export class WorkQueue {
     this.#delayed = new DelayedKeys(options.clock, (key) => this.add(key));
   }
 
-  /** Keys that are due and wait for a worker. */
+  /** Number of keys that are due and wait for a worker. */
   get depth(): number {
     return this.#ready.size;
   }
 
-  /** Whether any key is due that is none of these. */
+  /** Whether any key other than these is due. */
   isDueBesides(keys: ReadonlySet<string>): boolean {
     return this.#ready.hasBesides(keys);
   }
 
-  /** Keys that wait for their time. */
+  /** Number of keys that wait for their time. */
   get delayed(): number {
     return this.#delayed.size;
   }
 
-  /** Keys in a handler's hands. */
+  /** Number of keys that a handler has. */
   get running(): number {
     return this.#running.size;
   }
 
-  /** Milliseconds that the longest-waiting due key has waited; 0 where none does. */
+  /** Milliseconds that the longest-waiting due key has waited; 0 if none waits. */
   get oldestWaitMs(): number {
     const since = this.#ready.oldest;
     return since === undefined ? 0 : Math.max(0, this.#options.clock.now() - since);
   }
 
-  /** Milliseconds in which keys were due and no handler began or ended; 0 while something goes on, or nothing is due. */
+  /** Milliseconds for which keys have been due without a handler beginning or ending; 0 if no key is due. */
   get stalledMs(): number {
     const due = this.#ready.oldest;
     return due === undefined ? 0 : Math.max(0, this.#options.clock.now() - Math.max(due, this.#lastProgress));
   }
 
-  /** Due now. A backoff of the key is not waited for: the world has changed. */
+  /** Makes the key due now. Does not wait for a backoff of the key, because the state has changed. */
   add(key: string): void {
     if (this.#running.has(key)) {
       this.#running.set(key, true);
@@ -101,26 +101,26 @@ export class WorkQueue {
     this.#wake();
   }
 
-  /** Due in some milliseconds; of several such times the earliest counts. */
+  /** Makes the key due after this many milliseconds. Of several times, the earliest counts. */
   addAfter(key: string, milliseconds: number): void {
     if (milliseconds <= 0) this.add(key);
     else this.#delayed.add(key, milliseconds);
   }
 
-  /** Drops the key's delayed runs and its failures, for what no longer exists. A run that is due or under way is not stopped. */
+  /** Drops the key's delayed runs and its failures, for an object that no longer exists. Does not stop a run that is due or in progress. */
   forget(key: string): void {
     this.#delayed.delete(key);
     this.#failures.delete(key);
   }
 
-  /** Works until the signal aborts; resolves when the last running handler has ended. What waits then stays where it is. */
+  /** Works until the signal aborts, and resolves when the last running handler has ended. Keys that wait then stay in the queue. */
   async run(signal: AbortSignal): Promise<void> {
     const handlers = new Set<Promise<void>>();
-    const bugs: unknown[] = []; // Of the queue, or of its observer: handlers' own errors are outcomes.
+    const bugs: unknown[] = []; // Bugs of the queue or its observer. Errors of handlers are outcomes.
     const tracked = (work: Promise<void>): void => {
       const ended = (): void => {
         handlers.delete(handler);
-        this.#wake(); // After the deletion, since it is what the loop looks at.
+        this.#wake(); // The handler's worker is free now.
       };
       const handler: Promise<void> = work.then(ended, (error: unknown) => {
         bugs.push(error);
@@ -144,7 +144,7 @@ export class WorkQueue {
     await Promise.all([...handlers, timer]);
   }
 
-  /** One promise per wait, never a race against a long-lived one, which would remember every wait. */
+  /** Creates one promise for each wait. A race against a long-lived promise would make that one remember every wait. */
   #woken(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
@@ -172,7 +172,7 @@ export class WorkQueue {
     try {
       return await this.#options.handle(key, signal);
     } catch (error) {
-      // A stop is no failure; the key is due again in the next process.
+      // A stop is not a failure. The key is due again in the next process.
       return signal.aborted ? { kind: "done" } : outcomeOf(error);
     }
   }
@@ -210,7 +210,7 @@ function outcomeOf(error: unknown): Outcome {
   return retry?.kind === "after" ? { kind: "retry", error, afterMs: retry.milliseconds } : { kind: "retry", error };
 }
 
-/** Our adapters' errors say themselves how to be retried. */
+/** Returns the retry that an error of our adapters specifies. */
 function retryOf(error: unknown): Retry | undefined {
   return error instanceof Error && "retry" in error ? (error.retry as Retry) : undefined; // Only our own error classes have it.
 }

@@ -13,17 +13,17 @@ import { issueAuthority } from "./issue.ts";
 import { newRsaKey } from "./rsa-key.ts";
 import { TlsError } from "./tls-error.ts";
 
-/** The CA that is current for all replicas, and what to publish with it. */
+/** The current CA of all replicas, and the certificates to publish with it. */
 export interface Authority {
   readonly certificate: AuthorityCertificate;
   readonly key: KeyObject;
-  /** The current CA and the retired ones that are still trusted. */
+  /** The current CA, and retired ones that are still trusted. */
   readonly trusted: readonly AuthorityCertificate[];
 }
 
 export interface KeptAuthority {
   readonly authority: Authority;
-  /** The Secret was written on the way. */
+  /** Whether this call wrote the Secret. */
   readonly wrote: boolean;
 }
 
@@ -37,18 +37,20 @@ export interface AuthorityKeeperOptions {
 
 export interface AuthorityKeeper {
   /**
-   * Reads the CA Secret, and creates, repairs or rotates it where the policy says so. `serving` is the CA of the leaf that this
-   * replica serves. Throws KubeError or {@link TlsError}; whatever the Secret holds is no reason to throw.
+   * Reads the CA Secret, and creates, repairs or rotates it if the policy requires it. `serving` is the CA of the leaf that this replica
+   * serves. Throws KubeError or {@link TlsError}, but never because of the Secret's content.
    */
   ensure(serving: AuthorityCertificate | undefined, signal: AbortSignal): Promise<KeptAuthority>;
 }
 
-/** Each lost race means that another replica did the work; more than a few in a row mean a fight. */
+/**
+ * Each lost race means that another replica did the work. More than a few consecutive ones mean that two writers undo each other's changes.
+ */
 const ATTEMPTS = 5;
 
 /**
- * 3072 bits, the strength of AES-128, because it costs nothing here: the key is made once in eight months and signs once in days.
- * (Leaves have 2048: each handshake pays for theirs.)
+ * 3072 bits, the strength of AES-128, because they cost nothing here: the key is created once in eight months and signs once every few
+ * days. (Leaves have 2048 bits, because each handshake pays for theirs.)
  */
 const AUTHORITY_BITS = 3072;
 
@@ -56,13 +58,13 @@ const AUTHORITY_BITS = 3072;
 interface Repair {
   readonly reason: AuthorityReason | "OverlapLost";
   readonly problem: string;
-  /** What the log says was done. */
+  /** Description of the change for the log. */
   readonly action: string;
   readonly content: () => Promise<AuthorityToWrite>;
 }
 
 interface Decision {
-  /** What the Secret holds, where it can be used for now. */
+  /** The CA in the Secret, if it can be used for now. */
   readonly usable: Authority | undefined;
   readonly repair: Repair | undefined;
 }
@@ -79,7 +81,7 @@ export function createAuthorityKeeper(options: AuthorityKeeperOptions): Authorit
         if (repair === undefined && usable !== undefined) return { authority: usable, wrote };
         const outcome = repair && (await store(options, { secret, repair, isUrgent: usable === undefined }, signal));
         if (outcome === "postponed" && usable !== undefined) return { authority: usable, wrote };
-        // Read again after a write: what counts is what the API server holds, not what was sent.
+        // Reads again after a write, because only the state at the API server counts.
         wrote ||= outcome === "written";
       }
       throw new TlsError(
@@ -121,7 +123,7 @@ function decide(secret: Secret | undefined, serving: AuthorityCertificate | unde
   return { usable: authority, repair };
 }
 
-/** A new CA; what was current, what is still served and what was still trusted stays trusted next to it. */
+/** Creates a new CA. The current CA, the one still served and those still trusted stay trusted next to it. */
 async function successor(
   content: AuthorityContent | undefined,
   serving: AuthorityCertificate | undefined,
@@ -145,17 +147,17 @@ function authorityOf({ facts, key, previous }: AuthorityContent, now: number): A
   return { certificate, key, trusted: trustedAuthorities(certificate, previous, now) };
 }
 
-/** Reasons that every installation sees; the others mean that somebody or something damaged the Secret. */
+/** Reasons that occur in every install. The others mean that someone damaged the Secret. */
 const ROUTINE: ReadonlySet<string> = new Set(["SecretMissing", "NearExpiry"]);
 
 interface Write {
   readonly secret: Secret | undefined;
   readonly repair: Repair;
-  /** Nothing can be served without it. */
+  /** Whether the webhook cannot serve without this write. */
   readonly isUrgent: boolean;
 }
 
-/** `lost`: another replica was faster. `postponed`: it failed, was logged, and can wait. */
+/** `lost`: another replica was faster. `postponed`: the write failed, was logged, and can wait. */
 async function store(
   { client, logger, namespace, podName }: AuthorityKeeperOptions,
   { secret, repair, isUrgent }: Write,
@@ -166,7 +168,8 @@ async function store(
   try {
     if (secret?.immutable === true) throw immutable(namespace, problem);
     const body = authoritySecretBody(await repair.content(), { namespace, ...preconditionsOf(secret) });
-    // Absent: not forced, so that of several creators all but the first conflict. Present: forced, and only onto what was read.
+    // Absent: not forced, so that of several creators all but the first get a conflict. Present: forced, and only onto the version that was
+    // read.
     await client.apply(RESOURCES.secrets, body, { fieldManager: authorityFieldManager(podName), force: secret !== undefined }, signal);
   } catch (error) {
     if (error instanceof KubeError && error.code === "Conflict") {
@@ -182,8 +185,8 @@ async function store(
 }
 
 /**
- * Both are needed. With the object gone, an apply that states only a resourceVersion creates it, and one that states only a uid is
- * refused as invalid instead of as a conflict.
+ * Both are required. If the object is gone, an apply with only a resourceVersion creates it, and one with only a uid is rejected as invalid
+ * instead of as a conflict.
  */
 function preconditionsOf(secret: Secret | undefined): { readonly uid?: string; readonly resourceVersion?: string } {
   const { uid, resourceVersion } = secret?.metadata ?? {};

@@ -8,10 +8,10 @@ import type { ObjectMeta, Secret } from "../domain/kubernetes.ts";
 import { authorityFactsOf, parseBundle, parseCertificate } from "./read-certificate.ts";
 import { privateKeyPem } from "./rsa-key.ts";
 
-/** The CA Secret, read as far as it can be: whatever somebody wrote into it, this is a value and not an error. */
+/** The CA Secret, read as far as possible. If a user damaged it, the result is still a value and not an error. */
 export interface AuthorityContent {
   readonly facts: AuthorityFacts;
-  /** Undefined where `ca.key` is missing or unparsable. */
+  /** Undefined if `ca.key` is missing or unparsable. */
   readonly key: KeyObject | undefined;
   readonly previous: Previous;
 }
@@ -35,7 +35,7 @@ export function readAuthority(secret: Secret): AuthorityContent {
   };
 }
 
-/** What is to be stored. */
+/** The CA to store. */
 export interface AuthorityToWrite {
   readonly certificatePem: string;
   readonly key: KeyObject;
@@ -43,9 +43,9 @@ export interface AuthorityToWrite {
 }
 
 /**
- * The body of an apply. It always holds the current certificate and key: one of our own managers that left them out would give
- * them up, and the API server would remove them. `type` is not stated, since it cannot be changed on a Secret that somebody
- * made with another one. `meta` holds the preconditions.
+ * Returns the body of an apply. It always contains the current certificate and key: if one of our own field managers omitted them, it would
+ * give them up, and the API server would remove them. The body has no `type`, which cannot be changed if the Secret was created with
+ * another one. `meta` contains the preconditions.
  */
 export function authoritySecretBody(
   { certificatePem, key, previous }: AuthorityToWrite,

@@ -11,12 +11,12 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 
-/** What API servers trust after a look at the configuration. */
+/** The published bundle after a pass over the configuration. */
 export interface Publication {
   /** Fingerprints of the live bundle. */
   readonly published: ReadonlySet<string>;
   readonly wrote: boolean;
-  /** Why nothing could be published, naming what is missing and the remedy; undefined where the bundle is as wanted. */
+  /** Reason why the bundle could not be published, with the missing part and the remedy; undefined if the bundle is as wanted. */
   readonly blocked: string | undefined;
 }
 
@@ -29,12 +29,12 @@ const TARGET_RESOURCES: Readonly<Record<PublicationTarget["kind"], Resource>> = 
   ValidatingWebhookConfiguration: RESOURCES.validatingWebhookConfigurations,
 };
 
-/** Replicas publish the same bundle, so that a lost race is nearly always a finished job. */
+/** Replicas publish the same bundle, so a lost race nearly always means that the work is done. */
 const ATTEMPTS = 3;
 
 /**
- * Makes the live `caBundle` of our webhook entries exactly `trusted`, and writes nothing where it already is. A configuration or
- * entries that are not there are reported, never created. Throws KubeError.
+ * Makes the live `caBundle` of our webhook entries exactly `trusted`, and writes nothing if it already is. Reports a missing configuration
+ * or entry, but never creates one. Throws KubeError.
  */
 export async function publishBundle(
   { client, logger }: { readonly client: KubeClient; readonly logger: Logger },
@@ -81,8 +81,8 @@ interface BundleBody {
 }
 
 /**
- * That one field of each entry. The preconditions matter: without them, an apply onto a configuration or an entry that was deleted a
- * moment ago would create one that holds nothing but a bundle.
+ * Returns only that one field of each entry. The preconditions matter: without them, an apply to a configuration or an entry that was just
+ * deleted would create one that contains only a bundle.
  */
 function bundleOnly({ live, resource, entries, caBundle }: BundleBody): WebhookConfiguration {
   const { uid, resourceVersion } = live.metadata;

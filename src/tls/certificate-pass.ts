@@ -20,24 +20,24 @@ export interface CertificatePassOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The install's own namespace: where the CA Secret and the Service are. */
+  /** Namespace of the install, which contains the CA Secret and the Service. */
   readonly namespace: string;
   readonly podName: string;
   /** Name of the Service that the API server calls. */
   readonly service: string;
 }
 
-/** What became of one pass. */
+/** Result of one pass. */
 export interface PassOutcome {
-  /** At least one step failed and was logged. */
+  /** Whether at least one step failed and was logged. */
   readonly failed: boolean;
   readonly wroteAuthority: boolean;
   readonly wroteBundle: boolean;
-  /** The next look is due after this many milliseconds at the latest; undefined: at the ordinary tick. */
+  /** Milliseconds after which the next pass is due at the latest. Undefined: at the regular tick. */
   readonly nextLook: number | undefined;
 }
 
-/** Readiness: `message` says what is wrong, or that all is well. */
+/** `message` describes the problem, or reports that all is well. */
 export interface Readiness {
   readonly ok: boolean;
   readonly message: string;
@@ -49,12 +49,12 @@ export interface CertificateEnds {
   readonly authority: number | undefined;
 }
 
-/** 128-bit strength is not needed for a week, and the handshakes of all API servers pay for the length. */
+/** A week does not need 128-bit strength, and the handshakes of all API servers pay for the length. */
 const LEAF_BITS = 2048;
 
 /**
- * The whole of the certificate machinery, level-triggered: one call of {@link CertificatePass.run} reads what is there, decides, and
- * writes only differences. A step that fails does not keep the others from what they can do with what is known already.
+ * The whole certificate machinery, level-triggered: one call of {@link CertificatePass.run} reads the current state, decides, and writes
+ * only differences. If a step fails, the others still do what they can with the known state.
  */
 export class CertificatePass {
   readonly #options: CertificatePassOptions;
@@ -63,16 +63,16 @@ export class CertificatePass {
   readonly #dnsNames: readonly string[];
   #authority: Authority | undefined;
   #leaf: LeafFacts | undefined;
-  /** The CA of the leaf that is served. */
+  /** CA of the served leaf. */
   #serving: AuthorityCertificate | undefined;
-  /** Fingerprints in the live bundle, each with the time since when it has been seen there. */
+  /** Fingerprints in the live bundle, each with the time at which it was first seen there. */
   #publishedSince: ReadonlyMap<string, number> = new Map();
-  /** PEM of the live bundle, as far as it is known. */
+  /** PEM of the live bundle, if it is known. */
   #bundle: string | undefined;
   #preflightAbsence: string | undefined;
-  /** Made on a pool thread while the API server is asked for the CA: a fifth of a second that the start need not wait for. */
+  /** Created on a pool thread while the client reads the CA from the API server: the start need not wait for this fifth of a second. */
   #firstKey: Promise<KeyObject> | undefined;
-  /** Why not everything is as it should be, by step; the last known state. */
+  /** The last known problem of each step. */
   readonly #problems = new Map<string, string>();
 
   constructor(options: CertificatePassOptions) {
@@ -81,7 +81,7 @@ export class CertificatePass {
     this.#source = createHotSource(options.logger);
     this.#dnsNames = serviceDnsNames(options.service, options.namespace);
     this.#firstKey = newRsaKey(LEAF_BITS);
-    // Whoever awaits it is told; a failure before that must not end the process.
+    // The code that awaits it receives the error. A failure before that must not end the process.
     this.#firstKey.catch(() => undefined);
   }
 
@@ -89,7 +89,7 @@ export class CertificatePass {
     return this.#source;
   }
 
-  /** What API servers trust, PEM; undefined until known. */
+  /** The CAs that API servers trust, as PEM; undefined until known. */
   get bundle(): string | undefined {
     return this.#bundle;
   }
@@ -98,7 +98,7 @@ export class CertificatePass {
     return { leaf: this.#leaf?.notAfter, authority: this.#authority?.certificate.notAfter };
   }
 
-  /** Ready: a valid leaf is served and API servers are told to trust its CA. */
+  /** Ready if a valid leaf is served and its CA is published to the API servers. */
   readiness(): Readiness {
     const leaf = this.#leaf;
     const because = [...this.#problems.values()].map((problem) => `: ${problem}`).join("");
@@ -112,7 +112,7 @@ export class CertificatePass {
     return { ok: true, message: `serving a certificate that expires at ${instant(leaf.notAfter)}` };
   }
 
-  /** Rejects only where the signal aborts. */
+  /** Rejects only if the signal aborts. */
   async run(signal: AbortSignal): Promise<PassOutcome> {
     const failed: string[] = [];
     const attempt = async <T>(step: string, work: () => Promise<T>): Promise<T | undefined> => {
@@ -132,7 +132,7 @@ export class CertificatePass {
     const authority = this.#authority;
     if (authority === undefined) return { failed: true, wroteAuthority: false, wroteBundle: false, nextLook: undefined };
     const wroteBundle = await attempt("bundle", () => this.#publish(authority, signal));
-    // Last of the writes, and no part of readiness: pods are injected whether or not anybody is warned beforehand.
+    // The last of the writes, and not a part of readiness: pods are injected whether or not users get warnings in advance.
     const wrotePreflight = await attempt("preflight-bundle", () => this.#publishPreflight(authority, signal));
     const nextLook = await attempt("leaf", () => this.#renewLeaf(authority));
     return {
@@ -152,7 +152,7 @@ export class CertificatePass {
     return wrote;
   }
 
-  /** An install without preflight checks is a choice: it is said once, and is no failure. */
+  /** An install without preflight checks is a choice. This is logged once, and is not a failure. */
   async #publishPreflight({ trusted }: Authority, signal: AbortSignal): Promise<boolean> {
     const { wrote, blocked } = await publishBundle(this.#options, trusted, signal, PREFLIGHT_TARGET);
     if (blocked !== undefined && blocked !== this.#preflightAbsence)
@@ -179,7 +179,7 @@ export class CertificatePass {
     return undefined;
   }
 
-  /** Said once per state: the configuration may be absent for as long as an installation takes. */
+  /** Logged once per state: during an installation, the configuration may be absent for some time. */
   #noteBlocked(blocked: string | undefined): void {
     const before = this.#problems.get("publication");
     if (blocked === before) return;
@@ -192,7 +192,7 @@ export class CertificatePass {
   }
 
   #report(step: string, error: unknown): void {
-    // An unforeseen error's message might quote what it choked on: only errors whose messages are ours are printed.
+    // The message of an unforeseen error may quote the data that caused it. Only errors whose messages are ours are printed.
     const isKnown = error instanceof KubeError || error instanceof TlsError;
     const problem = isKnown ? error.message : `unexpected ${error instanceof Error ? error.name : typeof error}`;
     this.#problems.set(step, problem);

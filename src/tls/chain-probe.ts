@@ -6,32 +6,32 @@ import { untilAborted } from "../runtime/lifecycle.ts";
 import { Wakeup } from "./wakeup.ts";
 
 export interface ChainProbeOptions {
-  /** Where the server listens. */
+  /** Address that the server listens on. */
   readonly address: string;
   readonly port: number;
-  /** The name that API servers ask for. */
+  /** Name that API servers request. */
   readonly servername: string;
   readonly source: CertificateSource;
-  /** What API servers trust, PEM; undefined where that is not known. */
+  /** Returns the CAs that API servers trust, as PEM; undefined if they are not known. */
   readonly trusted: () => string | undefined;
   readonly clock: Clock;
 }
 
 export interface ChainProbe {
-  /** Undefined when the last handshake went as it has to, else one sentence. */
+  /** Returns undefined if the last handshake succeeded, otherwise one sentence. */
   problem(): string | undefined;
   /** Resolves after the signal aborted. */
   readonly done: Promise<void>;
 }
 
-/** One handshake costs a signature: some two milliseconds of CPU. */
+/** Milliseconds. One handshake costs a signature: about two milliseconds of CPU. */
 const EVERY = 10_000;
 const AFTER_FAILURE = 1_000;
 const LONGEST_HANDSHAKE = 5_000;
 
 /**
- * Calls the server as an API server does and verifies what it presents: that a certificate has been issued, and that its CA has been
- * published, does not yet mean that this is what is served.
+ * Connects to the server as an API server does, and verifies the certificate that it presents. That a certificate has been issued, and its
+ * CA published, does not yet mean that the server uses it.
  */
 export function startChainProbe(options: ChainProbeOptions, signal: AbortSignal): ChainProbe {
   let problem: string | undefined = "the serving certificate has not been verified yet";
@@ -52,7 +52,7 @@ async function probe({ address, port, servername, source, trusted }: ChainProbeO
     host: loopbackOf(address),
     port,
     servername,
-    // Without a known CA only the certificate itself is compared.
+    // Without a known CA, the probe only compares the certificate itself.
     ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
   });
   try {
@@ -65,7 +65,7 @@ async function probe({ address, port, servername, source, trusted }: ChainProbeO
   }
 }
 
-/** The certificate that was presented, or the reason why there is none or it is not trusted. */
+/** Returns the presented certificate, or the reason why there is none or it is not trusted. */
 function handshake(socket: TLSSocket): Promise<PeerCertificate | string> {
   return new Promise((resolve) => {
     socket.setTimeout(LONGEST_HANDSHAKE, () => resolve("the handshake did not end in time"));

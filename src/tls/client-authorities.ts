@@ -18,12 +18,12 @@ export interface FollowedAuthorities extends ClientAuthorities {
   readonly done: Promise<void>;
 }
 
-/** The kubelet brings a new ConfigMap within a minute; the file itself is a few kilobytes. */
+/** Milliseconds. The kubelet updates a ConfigMap within a minute; the file itself has a few kilobytes. */
 const TICK = 2_000;
 
 /**
- * The CAs of clients that a file names, and what becomes of the file. Throws where it has none at the start: without a list Node would
- * trust every public CA. Later the list before is kept, so that nobody is let in or out by half a file.
+ * Follows the CAs of clients in a file. Throws if the file has none at the start: without a list, Node would trust every public CA. Later,
+ * an unusable file leaves the previous list in force, so that half a file neither admits nor rejects any client.
  */
 export function startClientAuthorities({ file, clock, logger }: ClientAuthoritiesOptions, signal: AbortSignal): FollowedAuthorities {
   let current = readFirst(file);
@@ -52,7 +52,7 @@ function readFirst(file: string): string {
   try {
     text = readFileSync(file, "utf8");
   } catch {
-    // Its text would name the same file.
+    // The system's message would only name the same file.
     // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
     throw new Error(`--client-ca-file: ${file} cannot be read`);
   }

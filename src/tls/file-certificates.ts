@@ -12,11 +12,11 @@ import { createHotSource } from "./hot-source.ts";
 import { parseBundle, parseCertificate } from "./read-certificate.ts";
 import type { Certificates } from "./start-certificates.ts";
 
-/** Files that somebody else, such as cert-manager through a mounted Secret, keeps current. */
+/** Files that another program keeps current, such as cert-manager through a mounted Secret. */
 export interface CertificateFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Undefined: the chain is left to whoever publishes its CA. */
+  /** If undefined, the party that publishes the CA is responsible for the chain. */
   readonly caFile: string | undefined;
 }
 
@@ -30,17 +30,18 @@ export interface FileCertificatesOptions {
 }
 
 /**
- * The files are read this often. Watches see the symlink that the kubelet swaps on some file systems and miss it on others; a few
- * kilobytes every two seconds cost nothing, and the kubelet itself takes up to a minute to bring a new Secret.
+ * Interval in milliseconds at which the files are read. File watches detect the symlink that the kubelet swaps on some file systems and
+ * miss it on others. Reading a few kilobytes every two seconds costs nothing, and the kubelet itself takes up to a minute to update a
+ * Secret.
  */
 const TICK = 2_000;
 
-/** A pair that can be served, with the times that matter. */
+/** A pair that can be served, with its end of validity. */
 interface Pair extends ServingCertificate {
   readonly notAfter: number;
 }
 
-/** Serves what the files hold, from when they change on. No object of the cluster is read or written. */
+/** Serves the content of the files, and follows their changes. Reads and writes no object of the cluster. */
 export function startFileCertificates(options: FileCertificatesOptions, signal: AbortSignal): Certificates {
   const watch = new FileWatch(options);
   return {
@@ -61,7 +62,7 @@ class FileWatch {
   readonly #source: ReturnType<typeof createHotSource>;
   #served: Pair | undefined;
   #authority: string | undefined;
-  /** Why what the files hold is not served. */
+  /** Reason why the content of the files is not served. */
   #problem: string | undefined;
   #lastSuccess: number | undefined;
 
@@ -100,10 +101,10 @@ class FileWatch {
     return { ok: true, message: `serving a certificate that expires at ${instant(notAfter)}` };
   }
 
-  /** Never throws: whatever the files hold, the pair before goes on being served. */
+  /** Never throws: whatever the files contain, the previous pair stays in use. */
   async look(): Promise<void> {
     const first = await this.#read();
-    // The two files change together, but not for a reader between them: what is wrong is looked at once more.
+    // The two files change together, but a reader may see only one of the changes. A faulty pair is therefore read a second time.
     const found = typeof first === "string" ? await this.#read() : first;
     if (typeof found === "string") {
       this.#report(found);
@@ -117,7 +118,7 @@ class FileWatch {
     this.#options.logger.info("serving the certificate in the files", { expires: instant(found.notAfter) });
   }
 
-  /** The pair, or what is wrong with it. */
+  /** Returns the pair, or its problem. */
   async #read(): Promise<Pair | string> {
     const { certFile, keyFile, caFile } = this.#options.files;
     const [cert, key, authority] = await Promise.all([certFile, keyFile, caFile].map(readText));
@@ -129,7 +130,10 @@ class FileWatch {
     return examinePair({ cert, key }, { name: names[2] ?? "", now: this.#options.clock.now() });
   }
 
-  /** A file that is missing for a moment changes nothing. What holds no certificate would keep every replica from being ready. */
+  /**
+   * Keeps the known CA if the file is missing for a moment. Rejects a file without a certificate, which would keep every replica from
+   * becoming ready.
+   */
   #adoptAuthority(text: string | undefined): string | undefined {
     if (text === undefined) return undefined;
     if (parseBundle(text).length === 0) return "--tls-ca-file contains no certificate in PEM";
@@ -137,7 +141,7 @@ class FileWatch {
     return undefined;
   }
 
-  /** Said once per problem: it lasts until somebody does something about it. */
+  /** Logged once per problem, because the problem lasts until a user solves it. */
   #report(problem: string): void {
     if (problem === this.#problem) return;
     this.#problem = problem;
@@ -147,12 +151,12 @@ class FileWatch {
 }
 
 interface Wanted {
-  /** The name that the API server asks for. */
+  /** Name that the API server requests. */
   readonly name: string;
   readonly now: number;
 }
 
-/** The texts name flags, never a byte of the key. */
+/** Returns the pair, or its problem. The texts name flags, never a byte of the key. */
 function examinePair({ cert, key }: ServingCertificate, { name, now }: Wanted): Pair | string {
   const certificate = parseCertificate(cert);
   if (certificate === undefined) return "--tls-cert-file contains no certificate in PEM";
@@ -168,14 +172,14 @@ function examinePair({ cert, key }: ServingCertificate, { name, now }: Wanted): 
   return refusal === undefined ? { cert, key, notAfter } : `TLS rejects the certificate in --tls-cert-file or its key: ${refusal}`;
 }
 
-/** A key that is too short, a signature that is too weak, a chain that cannot be read: what the server would stumble over, found before. */
+/** Finds what the server would reject: a key that is too short, a signature that is too weak, a chain that cannot be read. */
 function refusalOfTls(pair: ServingCertificate): string | undefined {
   try {
     createSecureContext(pair);
     return undefined;
   } catch (error) {
-    // OpenSSL's own words, such as "ee key too small"; the message would have more of them, and never the key.
-    const { reason, code } = error as { readonly reason?: unknown; readonly code?: unknown }; // Printed only as strings.
+    // OpenSSL's own words, such as "ee key too small". The message would contain more of them, and never the key.
+    const { reason, code } = error as { readonly reason?: unknown; readonly code?: unknown }; // Printed only if they are strings.
     return [reason, code].find((text) => typeof text === "string") ?? "no reason given";
   }
 }
@@ -193,7 +197,7 @@ async function readText(file: string | undefined): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
   } catch {
-    // Missing for a moment, or for good: the caller names the flag.
+    // Missing for a moment, or permanently: the caller names the flag.
     return undefined;
   }
 }

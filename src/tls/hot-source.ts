@@ -1,7 +1,7 @@
 import type { CertificateSource, ServingCertificate } from "../domain/ports/certificate-source.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 
-/** A source whose certificate can be exchanged while it is served. */
+/** A source whose certificate can be replaced while it is served. */
 export interface HotSource extends CertificateSource {
   swap(certificate: ServingCertificate): void;
 }
@@ -20,7 +20,7 @@ export function createHotSource(logger: Logger): HotSource {
         try {
           listener();
         } catch (error) {
-          // One server that cannot take the certificate must not keep it from the others, nor end the renewals.
+          // If one server cannot use the certificate, the others must still get it, and renewals must continue.
           logger.error("a TLS server refused the new certificate", { error: error instanceof Error ? error.message : "unknown" });
         }
       }

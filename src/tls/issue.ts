@@ -6,21 +6,22 @@ import type { AuthorityCertificate } from "../domain/certificates/verdict.ts";
 import { authorityFactsOf } from "./read-certificate.ts";
 import { TlsError } from "./tls-error.ts";
 
-/** A CA certificate and its key, able to sign. */
+/** A CA certificate and its key, with which it can sign. */
 export interface SigningAuthority {
   readonly pem: string;
   readonly key: KeyObject;
 }
 
-/** A self-signed CA for `key`, valid from an hour before `now`. */
+/** Issues a self-signed CA for `key`, valid from an hour before `now`. */
 export function issueAuthority(key: KeyObject, now: number): AuthorityCertificate {
   const serial = randomSerial();
   const certificate = blankCertificate(key, { serial, notBefore: now - BACKDATE, notAfter: now + AUTHORITY_LIFETIME });
-  // Two CAs stand in the bundle during a rotation: different names keep verifiers from trying the wrong key, and people from mixing them up.
+  // The bundle contains two CAs during a rotation. Different names keep verifiers from trying the wrong key, and people from confusing the
+  // CAs.
   certificate.setSubject([{ name: "commonName", value: `keyvault-injector CA ${serial.slice(0, 8)}` }]);
   certificate.setIssuer(certificate.subject.attributes);
   certificate.setExtensions([
-    // Path length 0: this CA signs leaves, never another CA.
+    // Path length 0: this CA signs leaves, and never another CA.
     { name: "basicConstraints", critical: true, cA: true, pathLenConstraint: 0 },
     { name: "keyUsage", critical: true, keyCertSign: true, cRLSign: true },
     { name: "subjectKeyIdentifier" },
@@ -31,13 +32,16 @@ export function issueAuthority(key: KeyObject, now: number): AuthorityCertificat
 
 export interface LeafRequest {
   readonly key: KeyObject;
-  /** The first becomes the common name. */
+  /** The first name becomes the common name. */
   readonly dnsNames: readonly string[];
   /** Unix milliseconds. */
   readonly now: number;
 }
 
-/** A serving certificate for the names, as PEM. It never outlives its CA. Throws {@link TlsError} where the CA's signature does not verify. */
+/**
+ * Issues a serving certificate for the names, as PEM. It never outlives its CA. Throws {@link TlsError} if the CA's signature does not
+ * verify.
+ */
 export function issueLeaf(authority: SigningAuthority, { key, dnsNames, now }: LeafRequest): string {
   const issuer = parseIssuer(authority.pem);
   const notAfter = Math.min(now + LEAF_LIFETIME, issuer.validity.notAfter.getTime());
@@ -76,10 +80,10 @@ function blankCertificate(key: KeyObject, { serial, notBefore, notAfter }: Blank
   return certificate;
 }
 
-/** As a number, because the type definitions type the field by another enum. */
+/** A number, because the type definitions give the field another enum. */
 const UTF8_STRING: number = forge.asn1.Type.UTF8;
 
-/** node-forge leaves the bytes of a parsed name as they were and encodes them again when it writes: "ß" would come out as four bytes. */
+/** node-forge keeps the bytes of a parsed name and encodes them again when it writes: "ß" would become four bytes. */
 function decoded(attribute: forge.pki.CertificateField): forge.pki.CertificateField {
   const { value, valueTagClass } = attribute;
   const isUtf8 = Number(valueTagClass) === UTF8_STRING;
@@ -89,41 +93,47 @@ function decoded(attribute: forge.pki.CertificateField): forge.pki.CertificateFi
 declare module "node-forge" {
   namespace pki {
     interface Certificate {
-      /** What it does with a private key is to call its `sign`. */
+      /** Uses a private key only by calling its `sign`. */
       sign(signer: { readonly sign: () => string }, digest: md.MessageDigest): void;
     }
   }
 }
 
-/** node-forge's own RSA is JavaScript: two signatures of it were a third of the process's start. OpenSSL signs the bytes that it composed. */
+/**
+ * Signs with OpenSSL the bytes that node-forge composed. node-forge's own RSA is JavaScript: its two signatures took a third of the
+ * process's start.
+ */
 function sign(certificate: forge.pki.Certificate, key: KeyObject): void {
   const signer = {
-    // Called once the part that is signed stands.
+    // Called once the part to be signed is complete.
     sign: () => opensslSign("sha256", derOf(certificate.tbsCertificate), key).toString("latin1"),
   };
   certificate.sign(signer, forge.md.sha256.create());
 }
 
 function derOf(value: unknown): Buffer {
-  // node-forge composed it itself.
+  // node-forge composed this value itself.
   return Buffer.from(forge.asn1.toDer(value as forge.asn1.Asn1).getBytes(), "latin1");
 }
 
-/** 127 random bits in hex: never negative, never zero, and no leading zero byte that DER would not allow. */
+/**
+ * A serial number of 127 bits in hex, 126 of them random: never negative, never zero, and without a leading zero byte, which DER would not
+ * allow.
+ */
 function randomSerial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString("hex");
 }
 
-/** The identifier that the CA certificate itself states: one made elsewhere need not be the hash that we would use. */
+/** Returns the identifier that the CA certificate itself contains. In a CA from elsewhere, it need not be the hash that we would use. */
 function authorityKeyIdentifier(issuer: forge.pki.Certificate): readonly object[] {
   const stated = issuer.getExtension("subjectKeyIdentifier");
   if (stated === null || stated === undefined || !("subjectKeyIdentifier" in stated)) return [];
   return [{ name: "authorityKeyIdentifier", keyIdentifier: forge.util.hexToBytes(String(stated.subjectKeyIdentifier)) }];
 }
 
-/** node-forge knows fewer kinds of certificate than OpenSSL, which read this one before. */
+/** node-forge supports fewer kinds of certificate than OpenSSL, which has already read this one. */
 function parseIssuer(pem: string): forge.pki.Certificate {
   try {
     return forge.pki.certificateFromPem(pem);

@@ -9,17 +9,17 @@ import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 
 const PORT = 443;
 
-/** Of the whole way, handshake included (milliseconds). */
+/** Time limit for the whole connection, including the handshake (milliseconds). */
 const TIMEOUT_MS = 10_000;
 
 export interface ReachHostOptions {
   readonly proxy?: OutboundProxy | undefined;
   readonly timeoutMs?: number;
-  /** Of names that no proxy looks up; default the system's. */
+  /** Resolver for names that no proxy resolves. Default: the system's. */
   readonly lookup?: LookupFunction;
 }
 
-/** How far a connection came, as a failure that says so. */
+/** The step at which a connection stopped, as an error. */
 class Stopped extends Error {
   override readonly name = "Stopped";
   readonly reach: Reach;
@@ -31,8 +31,8 @@ class Stopped extends Error {
 }
 
 /**
- * Tells the steps of a connection apart, which the SDK's errors do not: name, proxy, TCP, TLS. Nothing is sent to the host but the
- * handshake, so that a certificate that is not trusted may be looked at.
+ * Distinguishes the steps of a connection, which the SDK's errors do not: name, proxy, TCP, TLS. Sends only the handshake to the host, so
+ * it may read a certificate that is not trusted.
  */
 export function createReachHost({ proxy, timeoutMs = TIMEOUT_MS, lookup }: ReachHostOptions = {}): ReachHost {
   return async (target, signal): Promise<ReachAnswer> => {
@@ -110,7 +110,7 @@ function openTunnel(proxy: URL, target: string, signal: AbortSignal): Promise<So
   });
 }
 
-/** The certificate is judged, and the connection then closed: an untrusted one is told with its issuer. */
+/** Verifies the certificate, and then closes the connection. If the certificate is not trusted, the result contains its issuer. */
 function handshake(socket: Socket, { host, ca }: ReachTarget, signal: AbortSignal): Promise<Reach> {
   return new Promise((resolve, reject) => {
     const name = isIP(host) === 0 ? { servername: host } : { host };
@@ -136,7 +136,7 @@ function untrusted(socket: TLSSocket): Reach {
 
 const MAX_CHAIN = 10;
 
-/** Of the last certificate that was presented: whom the machine would have to trust. */
+/** Returns the issuer of the last presented certificate, which the machine would have to trust. */
 function issuerOf(socket: TLSSocket): string {
   let last: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
   for (let depth = 0; depth < MAX_CHAIN; depth += 1) {

@@ -2,12 +2,12 @@ import { X509Certificate } from "node:crypto";
 import type { AuthorityCertificateFacts } from "../domain/certificates/authority-policy.ts";
 import type { LeafFacts } from "../domain/certificates/leaf-policy.ts";
 
-/** The first certificate of a PEM text; undefined where there is none. */
+/** Returns the first certificate of a PEM text; undefined if there is none. */
 export function parseCertificate(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem);
   } catch {
-    // OpenSSL's reasons differ by version and help nobody; the policy says which key of the Secret it is.
+    // OpenSSL's reasons differ by version and help no user. The policy names the key of the Secret.
     return undefined;
   }
 }
@@ -17,14 +17,14 @@ export function authorityFactsOf(certificate: X509Certificate): AuthorityCertifi
   return {
     pem: certificate.toString(),
     fingerprint: certificate.fingerprint256,
-    // checkIssued looks at keyUsage too, which is only possible where the certificate is its own issuer.
+    // checkIssued also checks keyUsage, which is only possible if the certificate is its own issuer.
     canCertify: certificate.ca && (!isSelfIssued || certificate.checkIssued(certificate)),
     notBefore: certificate.validFromDate.getTime(),
     notAfter: certificate.validToDate.getTime(),
   };
 }
 
-/** `authority`: fingerprint of the CA that signed it. */
+/** `authority` is the fingerprint of the CA that signed the leaf. */
 export function leafFactsOf(pem: string, authority: string): LeafFacts {
   const certificate = new X509Certificate(pem);
   return {
@@ -37,7 +37,7 @@ export function leafFactsOf(pem: string, authority: string): LeafFacts {
 
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** Every certificate of a bundle that can be parsed, in order. */
+/** Returns every certificate of a bundle that can be parsed, in order. */
 export function parseBundle(pem: string): readonly AuthorityCertificateFacts[] {
   return (pem.match(CERTIFICATE_BLOCK) ?? []).flatMap((block) => {
     const certificate = parseCertificate(block);

@@ -18,33 +18,33 @@ export interface CertificatesOptions extends CertificatePassOptions {
 
 export interface Certificates {
   readonly source: CertificateSource;
-  /** Ready: a valid leaf is served and its CA is in the published caBundle. */
+  /** Ready if a valid leaf is served and its CA is in the published caBundle. */
   ready(): Readiness;
-  /** What API servers verify the served certificate with, PEM; undefined where that is not known. */
+  /** Returns the CAs with which API servers verify the served certificate, as PEM; undefined if they are not known. */
   trusted(): string | undefined;
   /** For the gauges. */
   expiry(): CertificateEnds;
   /** Unix milliseconds of the last pass in which nothing failed; undefined before the first. */
   lastSuccess(): number | undefined;
-  /** Resolves after the signal aborted and the pass that ran then has ended. Rejects on nothing but a bug. */
+  /** Resolves after the signal aborted and the current pass has ended. Rejects only because of a bug. */
   readonly done: Promise<void>;
 }
 
 /**
- * The wall clock is looked at this often, whatever the timers did meanwhile: a clock that was set, or a process that was paused, is
- * noticed within half a minute. Costs two reads per replica and tick.
+ * Maximum milliseconds between two passes, whatever the timers did in the meantime: a clock that was set, or a process that was paused, is
+ * detected within half a minute. Costs two reads per replica and tick.
  */
 const TICK = 30_000;
 
 const LONGEST_BACKOFF = 30_000;
 
-/** Two writers that disagree about the bundle then cost a write per second, not a hot loop. */
+/** If two writers disagree about the bundle, they cause a write per second instead of a busy loop. */
 const PAUSE_AFTER_BUNDLE = 1_000;
 
-/** Doubles with each CA written in a row: replicas whose clocks disagree by days would replace each other's CA for ever. */
+/** Doubles with each CA written consecutively: replicas whose clocks differ by days would otherwise replace each other's CA forever. */
 const PAUSE_AFTER_AUTHORITY = 2_000;
 
-/** Keeps CA, bundle and leaf in order until the signal aborts. The first pass starts at once. */
+/** Maintains the CA, the bundle and the leaf until the signal aborts. The first pass starts at once. */
 export function startCertificates(options: CertificatesOptions, signal: AbortSignal): Certificates {
   const pass = new CertificatePass(options);
   const wakeup = new Wakeup(options.clock);
@@ -69,7 +69,7 @@ export function startCertificates(options: CertificatesOptions, signal: AbortSig
   };
 }
 
-/** The watches only say that it is time to look: each pass reads the live objects. Nothing of a Secret is kept in memory here. */
+/** The watches only trigger a pass, and each pass reads the live objects. Nothing of a Secret is kept in memory here. */
 function watch({ watcher, namespace }: CertificatesOptions, wakeup: Wakeup, signal: AbortSignal): void {
   const project = (object: { readonly metadata: { readonly resourceVersion?: string } }): string => object.metadata.resourceVersion ?? "";
   const onChange = (): void => wakeup.wake();
@@ -95,7 +95,7 @@ function keepRunning({ pass, wakeup, options, signal, onSuccess }: Loop): Promis
     const outcome = await pass.run(signal);
     failures = outcome.failed ? failures + 1 : 0;
     if (!outcome.failed) onSuccess();
-    // A pass that wrote is followed by one that its own echo wakes: only a quiet tick ends the row.
+    // The change that a pass wrote wakes the next pass, so only a quiet tick resets the count.
     authoritiesInARow = outcome.wroteAuthority ? authoritiesInARow + 1 : authoritiesInARow;
     const pause = pauseAfter(outcome, authoritiesInARow);
     if (pause > 0) await options.clock.sleep(pause, signal);

@@ -1,6 +1,6 @@
 import type { Clock } from "../domain/ports/clock.ts";
 
-/** A sleep that can be cut short. A wake that comes while nobody sleeps is remembered for the next sleep. */
+/** A sleep that can be cut short. If `wake` is called while there is no sleep, the next sleep ends at once. */
 export class Wakeup {
   readonly #clock: Clock;
   #isPending = false;
@@ -15,7 +15,7 @@ export class Wakeup {
     this.#wakeSleeper?.();
   }
 
-  /** Rejects with the signal's reason when it aborts. */
+  /** Rejects with the signal's reason if the signal aborts. */
   async sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const nap = new AbortController();

@@ -2,32 +2,38 @@ import { createLoopTime } from "../runtime/loop-time.ts";
 import { VERIFIED } from "../runtime/peer.ts";
 
 /**
- * Reviews that are read, wait or are decided at the same time. One takes about a millisecond of CPU, so that the last of a thousand waits
- * a second: below the API server's timeout of five, and enough for five hundred pods at once beside a flood of as many.
+ * Reviews that are read, wait or are decided at the same time. One takes about a millisecond of CPU, so the last of a thousand waits a
+ * second: less than the API server's timeout of five, and enough for five hundred pods at once during a flood of as many reviews.
  */
 const MOST_REVIEWS = 1_000;
 
 /**
- * Bodies or what their values become, and answers, held at the same time. Long texts take two or three times that; the limit of the
- * container is 256 MiB.
+ * Bytes held at the same time: bodies, or the values parsed from them, and responses. Long texts take two or three times as much. The limit
+ * of the container is 256 MiB.
  */
 const MOST_BYTES = 24 * 1024 * 1024;
 
-/** An API server sends a body in one go. One of which nothing comes for as long is the first to go where there is no room. */
+/**
+ * An API server sends a body in one piece. If no byte arrives for this long (milliseconds), the review is the first to go when there is no
+ * room.
+ */
 const SLOW_MS = 250;
 
-/** What a review takes up. */
+/** Place of a review in the gate. */
 export interface AdmissionPlace {
-  /** It holds so many bytes now. False: there is no room for them. */
+  /** Records that the review holds this many bytes now. Returns false if there is no room for them. */
   hold(bytes: number): boolean;
-  /** Its body is whole: it is not slow any more. */
+  /** Call this when the body is complete. The review is then no longer slow. */
   complete(): void;
   leave(): void;
 }
 
-/** Bounds what is worked on at once. */
+/** Limits the work in progress. */
 export interface AdmissionGate {
-  /** `displace` is called where the place is needed for another: it is lost then. Undefined: no room, refuse at once. */
+  /**
+   * Returns a place. `displace` is called if another review needs the place, which is then lost. Returns undefined if there is no room:
+   * refuse the review at once.
+   */
   enter(peer: string, displace: () => void): AdmissionPlace | undefined;
 }
 
@@ -39,7 +45,7 @@ export interface GateLimits {
 interface Entry {
   readonly peer: string;
   readonly displace: () => void;
-  /** When something last came of it. */
+  /** Time at which the last part of it arrived. */
   since: number;
   bytes: number;
   isComplete: boolean;
@@ -48,9 +54,10 @@ interface Entry {
 type Measure = (entry: Entry) => number;
 
 /**
- * Only what has arrived is counted, never what is claimed. Where there is no room, the review that came last displaces one: a slow body of
- * anybody, else one of the peer that has the most. So a share binds only where others would go without, and of one's own the oldest makes
- * room for the newest, which is the likeliest to be waited for.
+ * Counts only what has arrived, never what a client claims. If there is no room, the newest review displaces one: any slow body, otherwise
+ * one of the peer that has the most. A share therefore limits a peer only if others would go without. If there are too many reviews, the
+ * peer's oldest makes room for the newest, for which a client most likely still waits. If there are too many bytes, the peer's largest
+ * review goes.
  */
 export function createAdmissionGate({ reviews, bytes }: GateLimits = { reviews: MOST_REVIEWS, bytes: MOST_BYTES }): AdmissionGate {
   const inside = new Set<Entry>();
@@ -107,7 +114,7 @@ function slowest(inside: ReadonlySet<Entry>, now: number): Entry | undefined {
   return undefined;
 }
 
-/** The peer that has the most of something; strangers only. `joining` has one more. */
+/** Returns the peer with the largest total; strangers only. `joining` has one more. */
 function largestPeer(inside: ReadonlySet<Entry>, measure: Measure, joining?: string): string | undefined {
   const totals = new Map<string, number>(joining === undefined ? [] : [[joining, 1]]);
   for (const entry of inside) if (entry.peer !== VERIFIED) totals.set(entry.peer, (totals.get(entry.peer) ?? 0) + measure(entry));

@@ -6,7 +6,7 @@ import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { untilAborted } from "../runtime/lifecycle.ts";
 
-/** A live copy, and a read that tells whether the API server would answer for its kind. Whether the object is there does not matter. */
+/** A live copy, and a read that shows whether the API server would respond for its kind. The object need not exist. */
 export interface FollowedCopy {
   readonly resource: Resource;
   readonly probe: ObjectRef;
@@ -21,28 +21,37 @@ export interface ApiAccessOptions {
 }
 
 export interface ApiAccess {
-  /** Undefined while decisions rest on what the cluster has, or nobody can say; else one sentence. */
+  /**
+   * Returns one sentence if decisions are based on outdated cluster state. Returns undefined if they are not, or if that cannot be
+   * determined.
+   */
   readiness(): string | undefined;
-  /** A watch that has stopped for so long that only another process mends it. A refused token is none: the container would begin with the same one. */
+  /**
+   * Returns one sentence if a watch has stopped for so long that only another process helps. A rejected token does not count: a restarted
+   * container would begin with the same one.
+   */
   liveness(): string | undefined;
   /** Resolves after the signal aborted. */
   readonly done: Promise<void>;
 }
 
-/** Two cheap reads per replica. */
+/** Interval in milliseconds. A check costs two cheap reads per replica. */
 const EVERY_MS = 15_000;
 const LONGEST_READ_MS = 5_000;
 
-/** Answers in a row. An API server that restarts may refuse a token for moments; one that refuses it for a minute means it. */
+/**
+ * Consecutive results. An API server that restarts may reject a token for moments. If it rejects the token for a minute, it will continue
+ * to.
+ */
 const ROW = { unready: 4, stuck: 12 } as const;
 
-/** Four times the silence after which a watch is opened anew; a bookmark comes every minute. */
+/** Four times the silence after which a watch is reopened (milliseconds); a bookmark arrives every minute. */
 const SILENCE_MS = 300_000;
 
 /**
- * Notices that the live copies no longer follow the cluster although the API server is there: it refuses our token for good, as after
- * the ServiceAccount was deleted and made again, or a watch has stopped without a word. An API server that is away is neither: it asks
- * for no decision then, and the copies are as good as they were.
+ * Detects that the live copies no longer follow the cluster although the API server is available. Either it permanently rejects our token,
+ * for example because the ServiceAccount was deleted and recreated, or a watch has stopped without an error. An API server that is not
+ * available is neither: it requests no decision then, and the copies are as good as before.
  */
 export function startApiAccess({ kube, copies, clock, logger }: ApiAccessOptions, signal: AbortSignal): ApiAccess {
   let refused = 0;
@@ -74,7 +83,10 @@ export function startApiAccess({ kube, copies, clock, logger }: ApiAccessOptions
   return { readiness, liveness: () => stalled(ROW.stuck), done: untilAborted(signal, round) };
 }
 
-/** `forbidden`: the token was accepted, and a right is missing. `silent`: no answer, or one that says nothing of token and kind. */
+/**
+ * `forbidden`: the token was accepted, but a permission is missing. `silent`: no response, or one that says nothing about the token and the
+ * kind.
+ */
 type ProbeAnswer = "answered" | "forbidden" | "refused" | "silent";
 
 async function ask(
@@ -85,7 +97,7 @@ async function ask(
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ_MS)]);
     const { kind } = await kube.read<KubeObject>(resource, probe, bounded);
-    // Without its kind there is no watch either.
+    // If the kind is not served, there is no watch either.
     return kind === "unserved" ? "silent" : "answered";
   } catch (error) {
     signal.throwIfAborted();

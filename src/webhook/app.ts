@@ -13,20 +13,20 @@ export const CLASSES_PATH = "/validate/secretproviderclasses";
 
 export interface AppOptions {
   readonly handlers: Readonly<Record<string, ReviewHandler>>;
-  /** Whether the connection should end with the answer. */
+  /** Whether the connection should end with the response. */
   readonly isDraining: () => boolean;
   readonly gate: AdmissionGate;
   readonly turns: FairTurns;
   readonly onShed: () => void;
 }
 
-/** Routes; no body parser, since the handlers read the bytes themselves. */
+/** Creates the routes. There is no body parser, since the handlers read the bytes themselves. */
 export function createApp({ handlers, ...options }: AppOptions): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   for (const [path, handle] of Object.entries(handlers)) {
-    // A pod waits for its review; of the others the answer is only a warning.
+    // A pod waits for its review. The response to other objects contains only warnings.
     const canWait = path !== PODS_PATH;
     app.post(path, (request, response) => answerReview(request, response, { ...options, handle, canWait }));
     app.all(path, (_request, response) => {
@@ -62,7 +62,7 @@ async function answerReview(request: Request, response: Response, options: Answe
     const turn = (): Promise<void> => (canWait ? turns.takeBehind(peer) : turns.take(peer));
     const answer = await handle({ message: request, peer, place, displaced: displaced.signal, turn });
     if (isDraining()) response.set("Connection", "close");
-    // An answer that nobody reads holds its bytes until the connection is ended.
+    // A response that no client reads holds its bytes until the connection is ended.
     displaced.signal.addEventListener("abort", () => response.destroy());
     await sendHeld(request, response, { place, answer });
   } finally {
@@ -70,7 +70,7 @@ async function answerReview(request: Request, response: Response, options: Answe
   }
 }
 
-/** Room for the answer takes the place of that for the body. */
+/** The response takes over the room of the body. */
 async function sendHeld(
   request: Request,
   response: Response,
@@ -86,36 +86,36 @@ async function sendHeld(
 }
 
 /**
- * Refused, or given up. The API server's client waits for the second that `Retry-After` names and asks again for as long as the
- * webhook's timeout allows: an error that is told at once still may end in an injected pod, a slow one never.
+ * Sends a refusal. The API server's client waits for the second that `Retry-After` names, and tries again for as long as the webhook's
+ * timeout allows. An error that is sent at once can still lead to an injected pod, a slow one never.
  */
 async function sendWhole(request: Request, response: Response, { status, body }: WebhookAnswer): Promise<void> {
   response.set("Retry-After", "1");
   await sendText(request, response, { status, text: JSON.stringify(body) });
 }
 
-/** Resolves when the system has taken the answer, or the connection has ended. */
+/** Resolves when the system has taken the response, or when the connection has ended. */
 async function sendText(request: Request, response: Response, { status, text }: { readonly status: number; readonly text: string }) {
-  // Of a request that is not read to its end nobody knows where the next one begins.
+  // If a request is not read to its end, the server cannot know where the next one begins.
   const isWhole = await isReadToEnd(request);
   if (!isWhole) response.set("Connection", "close");
-  // Of known length; express's own `json` first looks for what may have been negotiated.
+  // Of known length; express's own `json` first checks what may have been negotiated.
   response.writeHead(status, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) });
   if (!isWhole) {
     response.write(text);
-    // The answer is whole for its reader. To close while the body still comes would reset the connection under it.
+    // The client has the whole response. To close while the body still arrives would reset the connection during the client's read.
     await discardRest(request);
   }
   await new Promise<void>((resolve) => {
     response.once("close", resolve);
-    // Head and text in one write.
+    // Sends head and text in one write.
     if (isWhole) response.end(text);
     else response.end();
     if (response.closed || response.destroyed) resolve();
   });
 }
 
-/** A body that came with its headers is over as soon as it is read. */
+/** Returns whether the request is complete. A body that came with its headers ends as soon as it is read. */
 async function isReadToEnd(request: Request): Promise<boolean> {
   if (request.complete) return true;
   request.resume();
@@ -123,7 +123,7 @@ async function isReadToEnd(request: Request): Promise<boolean> {
   return request.complete;
 }
 
-/** Express would answer with the stack. The four parameters are how it knows an error handler. */
+/** Hides errors: express would respond with the stack. It recognizes an error handler by its four parameters. */
 const hideErrors: ErrorRequestHandler = (_error, _request, response, next) => {
   if (response.headersSent) {
     next(_error);

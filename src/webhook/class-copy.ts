@@ -4,32 +4,32 @@ import { isDnsSubdomain } from "../domain/kubernetes-names.ts";
 import type { KubeWatcher, Reflector } from "../domain/ports/kube-watcher.ts";
 import { trimSpace } from "../domain/provider-class/go-text.ts";
 
-/** Longer than any flag and any provider's name. Whether a client ID is there is all that is asked of it. */
+/** Maximum length of a value. Longer than any flag and any provider's name. Of a client ID, only its presence matters. */
 const LONGEST_VALUE = 64;
 
-/** Of a key in a Secret. */
+/** Maximum length of a key in a Secret. */
 const LONGEST_KEY = 253;
 
 /**
- * Of the names and keys of all Secrets of one class, in characters of JSON: some 400 keys. Five thousand classes that are as large as
- * they can be then take 60 MiB of the container's 256.
+ * Maximum for the names and keys of all Secrets of one class, in characters of JSON: about 400 keys. Five thousand classes of maximum size
+ * then take 60 MiB of the container's 256.
  */
 const MOST_NAMES = 12 * 1024;
 
-/** What JSON has around a Secret's name and its list of keys, and around a key. */
+/** Characters of JSON around a Secret's name and its list of keys, and around a key. */
 const AROUND = { secret: 32, key: 11 } as const;
 
-/** The live copy of classes: of each what a decision on a pod uses, as one short text. */
+/** Live copy of the classes. Of each class it keeps the parts that a decision on a pod uses, as one short text. */
 export type ClassCopy = Pick<Reflector<SecretProviderClass>, "get" | "isUnserved" | "silentFor">;
 
 export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): ClassCopy {
-  // A text of its own: a part of a large one would keep all of it in memory.
+  // A text of its own: a part of a large text would keep all of it in memory.
   const project = (object: KubeObject): string => JSON.stringify(usedOf(object));
   const copy = watcher.reflect<string>({ resource: RESOURCES.secretProviderClasses, project }, signal);
   return {
     get: (ref: ObjectRef) => {
       const text = copy.get(ref);
-      return text === undefined ? undefined : (JSON.parse(text) as SecretProviderClass); // Written above.
+      return text === undefined ? undefined : (JSON.parse(text) as SecretProviderClass); // The projection above wrote this text.
     },
     get isUnserved() {
       return copy.isUnserved;
@@ -40,9 +40,9 @@ export function reflectClasses(watcher: KubeWatcher, signal: AbortSignal): Class
   };
 }
 
-/** Which identity a class uses, and the keys of its Secrets, each bounded in length and number. */
+/** Returns the identity settings of a class and the keys of its Secrets, limited in length and number. */
 export function usedOf(object: KubeObject): SecretProviderClass {
-  const { spec } = object as SecretProviderClass; // The reflector asked for this kind, and the CRD's schema holds.
+  const { spec } = object as SecretProviderClass; // The reflector requested this kind, and the CRD's schema guarantees its form.
   const { name, namespace } = object.metadata;
   return {
     apiVersion: object.apiVersion,
@@ -56,7 +56,7 @@ export function usedOf(object: KubeObject): SecretProviderClass {
   };
 }
 
-/** Values are read without the space around them: what is cut off is never what they mean. */
+/** The provider reads values without the spaces around them. The part that is cut off never changes their meaning. */
 function parametersOf(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const given = CREDENTIAL_PARAMETERS.flatMap((name): readonly (readonly [string, string])[] => {
     const value = parameters[name];
@@ -65,7 +65,7 @@ function parametersOf(parameters: Readonly<Record<string, string>>): Readonly<Re
   return Object.fromEntries(given);
 }
 
-/** As many as there is room for; what is no name, or no key, is in no Secret. */
+/** Returns as many as there is room for. A Secret never contains an invalid name or key, so these are left out. */
 function namesOf(secretObjects: readonly SecretObject[]): readonly SecretObject[] {
   let room = MOST_NAMES;
   const kept: SecretObject[] = [];

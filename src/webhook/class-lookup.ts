@@ -7,7 +7,7 @@ import { usedOf } from "./class-copy.ts";
 import { type ClassLookupResult, createLookup } from "./live-lookup.ts";
 
 export interface ClassLookup {
-  /** Never throws: what cannot be found out is `unknown`. `peer`: in whose name it is read. */
+  /** Never throws: if the class cannot be read, the fact is `unknown`. The read counts for `peer`. */
   (ref: ObjectRef, peer?: string): Promise<ClassFact>;
 }
 
@@ -18,7 +18,7 @@ export interface ClassLookupOptions {
   readonly slots?: PeerSlots;
 }
 
-/** What is known of a class, from the cache or by one live read. */
+/** Creates a lookup that reads a class from the cache or by one live read. */
 export function createClassLookup({ classes, ...options }: ClassLookupOptions): ClassLookup {
   const lookUp = createLookup<SecretProviderClass>({
     ...options,

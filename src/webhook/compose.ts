@@ -34,12 +34,12 @@ import { createClassHandler, createWorkloadHandler, type PreflightOptions } from
 import { createPreflightMetrics } from "./preflight-metrics.ts";
 import { type AdmissionServer, createAdmissionServer, type ListenOptions, type TlsParts } from "./server.ts";
 
-/** As many as the client has connections, so that what waits, waits here; a quarter of them is never one stranger's. */
+/** Fewer than the client's connections, so that reads wait here and not for a connection. One stranger never has the last quarter. */
 const LIVE_READS = { slots: 16, most: 12 } as const;
 
 export interface WebhookServerOptions {
   readonly settings: InjectionSettings;
-  /** Of classes that do not say. */
+  /** Settings of classes that do not specify their own. */
   readonly clouds: Pick<PreflightOptions, "cloudName" | "identityBindings">;
   readonly listen: ListenOptions;
   readonly tls: TlsParts;
@@ -48,14 +48,14 @@ export interface WebhookServerOptions {
   readonly gate?: AdmissionGate;
 }
 
-/** The API server: live copies of what reviews name, and reads of what a copy lacks. */
+/** Access to the API server: live copies of the objects that reviews name, and reads of objects that a copy lacks. */
 interface ApiParts {
   readonly classes: Pick<ClassCopy, "get">;
   readonly namespaces: Pick<Reflector<KubeObject>, "get">;
   readonly kube: Pick<KubeClient, "read">;
 }
 
-/** The admission endpoint with everything of the webhook's own behind it. */
+/** Creates the admission endpoint with all of the webhook's own parts behind it. */
 export function createWebhookServer({ settings, clouds, listen, tls, api, process, gate }: WebhookServerOptions): AdmissionServer {
   const { classes, namespaces, kube } = api;
   const { registry, clock, logger } = process;
@@ -88,8 +88,9 @@ export function createWebhookServer({ settings, clouds, listen, tls, api, proces
 }
 
 /**
- * For what is under way when no more is taken: the API server waits 5 s for an answer. Connections that it opened and has not used yet
- * last as long, because the first request on one that is closed would be lost: Go asks again only on a connection that served before.
+ * Time in milliseconds for requests in progress after the server stops accepting new ones: the API server waits 5 s for a response.
+ * Connections that it opened and has not used yet last as long, because the first request on a closed one would be lost: Go retries only on
+ * a connection that served a request before.
  */
 const DRAIN_GRACE = 7_000;
 
@@ -97,11 +98,11 @@ export interface ProcessOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
-  /** Default: the machine's. Tests of time pass another. */
+  /** Default: the machine's. Tests that depend on time pass another. */
   readonly time?: { readonly clock: Clock; readonly monotonic: () => number };
 }
 
-/** The webhook, from settings to a clean stop: readiness off, drain, close. */
+/** Runs the webhook from its settings to a clean stop: readiness off, drain, close. */
 export async function runProcess({ config, logger, version, time }: ProcessOptions, signal: AbortSignal): Promise<void> {
   const { clock, monotonic } = time ?? { clock: systemClock, monotonic: () => performance.now() };
   const registry = createRegistry(version);
@@ -109,7 +110,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const client = { clock, logger, random: Math.random, userAgent: `keyvault-injector-webhook/${version}` };
   const kube = createKubeClient(kubeConfig, client);
   const watcher = createKubeWatcher(kubeConfig, client);
-  // The watches outlive the stop signal: requests that come in while draining need them.
+  // The watches outlive the stop signal, because requests that arrive during the drain need them.
   const stopped = new AbortController();
   const classes = reflectClasses(watcher, stopped.signal);
   const namespaces = reflectNamespaces(watcher, stopped.signal);
@@ -118,7 +119,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   const certificates = chooseCertificates(config, own, stopped.signal);
   const { clientCaFile } = config;
   const clientAuthorities = clientCaFile === "" ? undefined : startClientAuthorities({ file: clientCaFile, clock, logger }, stopped.signal);
-  // With a CA of clients, nobody else gets an answer.
+  // With a CA for clients, the server responds to no other client.
   const settings = { version, strictAnnotations: config.strictAnnotations, isCallerTrusted: clientAuthorities !== undefined };
   const server = createWebhookServer({
     settings,
@@ -129,7 +130,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     process: { registry, clock, logger },
   });
   exportExpiry(registry, () => ({ ...certificates.expiry() }));
-  // Never resolves: where this is the one instance there is nothing more to wait for.
+  // Never resolves: if this is the only instance, there is nothing more to wait for.
   const secondInstance = assertOnlyInstance({ kube, namespace, clock, logger }, stopped.signal).then(() => aborted(stopped.signal));
   secondInstance.catch(() => undefined);
   const port = await server.start();
@@ -172,7 +173,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
     registry,
   });
   logger.info("started", { version, admissionPort: port, healthPort: health.port });
-  // A bug in the certificate loop ends the process; nothing else resolves this before the stop.
+  // A bug in the certificate loop ends the process. Otherwise these promises do not resolve before the stop.
   const loops = [certificates.done, chain.done, access.done, ...(clientAuthorities === undefined ? [] : [clientAuthorities.done])];
   await Promise.race([aborted(signal), ...loops, secondInstance]);
   health.startDraining();
@@ -183,7 +184,7 @@ export async function runProcess({ config, logger, version, time }: ProcessOptio
   await kubeConfig.close();
 }
 
-/** Somebody else's certificate where its files are named, our own otherwise. */
+/** Uses the certificate of another issuer if its files are named, otherwise our own. */
 function chooseCertificates({ tlsCertFile, tlsKeyFile, tlsCaFile }: Config, own: CertificatesOptions, signal: AbortSignal): Certificates {
   if (tlsCertFile === "") return startCertificates(own, signal);
   const files = { certFile: tlsCertFile, keyFile: tlsKeyFile, caFile: tlsCaFile === "" ? undefined : tlsCaFile };

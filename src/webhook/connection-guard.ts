@@ -7,34 +7,35 @@ import type { FairTurns } from "../runtime/fair-turns.ts";
 import { createOneRequest } from "../runtime/one-request.ts";
 
 /**
- * Of strangers. One takes 55 KiB once it has made its handshake; an API server opens as many as it asks at once, and keeps 25 of them.
+ * Connections of strangers. One takes 55 KiB after its handshake. An API server opens one for each concurrent request, and keeps 25 of
+ * them.
  */
 const MOST_CONNECTIONS = 1_000;
 
-/** A greeting has some hundred bytes, and two thousand with the keys that resist quantum computers. */
+/** Maximum bytes of a greeting. It has a few hundred bytes, and two thousand with the keys that resist quantum computers. */
 const LARGEST_HELLO = 16 * 1024;
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ConnectionGuard {
-  /** Ends every connection: those that do nothing at once, the others with their answer. */
+  /** Ends every connection: those without a request at once, the others with their response. */
   readonly renew: () => void;
   readonly endAll: () => void;
   readonly close: () => void;
 }
 
 /**
- * Stands before the TLS server. A handshake costs a signature, a millisecond that everybody waits for: it begins when the client has said
- * something, and when it is its peer's turn. What a connection then does is known, so that it can be ended when it takes too long over
- * it, or does least where there is no room.
+ * Runs before the TLS server. A handshake costs a signature, a millisecond for which every other client waits. It therefore begins only
+ * when the client has sent something, and when it is its peer's turn. The guard follows each connection's stage, so that it can end
+ * connections that take too long, or that do least if there is no room.
  */
 export function guardConnections(server: Server, listener: RequestListener, turns: FairTurns): ConnectionGuard {
   const table = createConnectionTable(MOST_CONNECTIONS);
-  /** By both ends: what the TLS server makes of a socket does not name it. */
+  /** Key: both ends of the connection, because the TLS server's socket does not refer to the original one. */
   const greeting = new Map<string, Connection>();
   const secured = new WeakMap<Socket, Connection>();
   const admit = createOneRequest();
-  /** How often all of them were renewed. */
+  /** Number of times that all of them were renewed. */
   let age = 0;
   const ages = new WeakMap<Connection, number>();
   const [secure] = server.listeners("connection");
@@ -47,7 +48,7 @@ export function guardConnections(server: Server, listener: RequestListener, turn
     socket.once("close", () => greeting.delete(ends));
     whenGreeted(socket, (begin) => {
       connection.enter("greeting");
-      // Apart from its reviews: who opens connections all the time does not delay those that are open behind the same address.
+      // Apart from the peer's reviews: a client that keeps opening connections does not delay open connections behind the same address.
       turns.run(`${connection.peer}, handshakes`, () => {
         begin();
         if (!socket.destroyed) secure?.call(server, socket);
@@ -78,13 +79,13 @@ export function guardConnections(server: Server, listener: RequestListener, turn
   return { renew, endAll: table.endAll, close: table.close };
 }
 
-/** Calls back with the first bytes of a client's greeting, and with what hands all of it to the TLS server. */
+/** Calls back at the first bytes of a client's greeting, with a function that hands the whole greeting to the TLS server. */
 function whenGreeted(socket: Socket, onGreeted: (begin: () => void) => void): void {
   let hello = Buffer.alloc(0);
   const take = (chunk: Buffer): void => {
     const isFirst = hello.length === 0;
     hello = Buffer.concat([hello, chunk]);
-    // A client that greets waits for an answer before it goes on.
+    // After a greeting, a client waits for a response before it continues.
     if (hello.length > LARGEST_HELLO) socket.destroy();
     else if (isFirst) onGreeted(begin);
   };

@@ -12,18 +12,18 @@ export type DecodedReview =
   | { readonly kind: "refused"; readonly uid: string | undefined; readonly decision: AdmissionDecision };
 
 /**
- * Of a body. A pod of 3 MiB, which is what the API server takes, made of nothing but short environment variables has fewer values; no
- * object of Kubernetes is nested a fifth as deep.
+ * Limits of a body. A pod of 3 MiB, the maximum of the API server, has fewer values even if it consists only of short environment
+ * variables. No Kubernetes object is nested a fifth as deep.
  */
 const LARGEST_EXTENT: JsonExtent = { values: 400_000, depth: 200 };
 
 /**
- * What a value takes once it is parsed: 30 to 90 bytes were measured, the most for objects of a key each that no other has. An ordinary pod
- * of forty variables has some 400 values, so that 500 of them at once have room.
+ * Memory of a parsed value: 30 to 90 bytes were measured, the most for objects with one key each that no other object has. An ordinary pod
+ * of forty variables has about 400 values, so 500 of them have room at once.
  */
 const BYTES_PER_VALUE = 64;
 
-/** From the bytes on the wire to a request that can be decided, once it is its turn; or the answer to what is none. */
+/** Turns the bytes on the wire into a request that can be decided, once it is its turn, or into a refusal if they are not a review. */
 export async function decode(review: IncomingReview): Promise<DecodedReview> {
   const { message, place, displaced } = review;
   const body = await readBody(review);
@@ -79,7 +79,7 @@ function decodeText(bytes: Buffer): string | undefined {
   }
 }
 
-/** The API server writes the uid first, so the beginning of a body that is too large to read still tells whose it is. */
+/** The API server writes the uid first, so the start of a body that is too large to read still identifies the request. */
 function uidAtStart(start: Buffer): string | undefined {
   return /"request"\s*:\s*\{\s*"uid"\s*:\s*"([-\w]{1,64})"/.exec(start.subarray(0, 4096).toString("latin1"))?.[1];
 }

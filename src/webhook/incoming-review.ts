@@ -1,14 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import type { AdmissionPlace } from "./admission-gate.ts";
 
-/** A review on its way in, with the room that it has and the time that it gets. */
+/** An incoming review, with its room in the gate and its turn. */
 export interface IncomingReview {
   readonly message: IncomingMessage;
-  /** Whom its share is counted for. */
+  /** Peer whose share it counts for. */
   readonly peer: string;
   readonly place: AdmissionPlace;
-  /** Aborts where the room is needed for another: what it was about is not decided any more. */
+  /** Aborts if another review needs the room. This review is then no longer decided. */
   readonly displaced: AbortSignal;
-  /** Resolves when it is the peer's turn to be decided about. */
+  /** Resolves when it is the peer's turn for a decision. */
   turn(): Promise<void>;
 }

@@ -4,12 +4,12 @@ import type { KubeClient } from "../domain/ports/kube-client.ts";
 import type { Reflector } from "../domain/ports/kube-watcher.ts";
 import type { PeerSlots } from "../runtime/peer-slots.ts";
 
-/** Long enough for an API server under load, short enough for the pod's creator who waits for it. */
+/** Milliseconds. Long enough for an API server under load, and short enough for the user who waits for the pod. */
 const LONGEST_READ_MS = 500;
 
 export type ClassLookupResult = "cached" | "read" | "missing" | "unknown";
 
-/** `unknown`: it could not be found out. */
+/** `unknown`: the object could not be read. */
 export type Looked<T> = { readonly kind: "found"; readonly object: T } | { readonly kind: "missing" } | { readonly kind: "unknown" };
 
 export interface LookupOptions<T> {
@@ -17,24 +17,24 @@ export interface LookupOptions<T> {
   readonly cache: Pick<Reflector<T>, "get">;
   readonly kube: Pick<KubeClient, "read">;
   readonly onLookup?: (result: ClassLookupResult) => void;
-  /** Of all reads; default: as many as are asked for. */
+  /** Slots for all reads. Default: no limit. */
   readonly slots?: PeerSlots;
-  /** What the cache would have kept of an object that is read. */
+  /** Returns the part of a live object that the cache would have kept. */
   readonly project?: (object: T) => T;
 }
 
 /** A read that others share. */
 interface SharedRead<T> {
   readonly answer: Promise<Looked<T>>;
-  /** The API server may have looked already. */
+  /** Whether the API server may have read its store already. */
   readonly hasBegun: () => boolean;
 }
 
 /**
- * From the cache; an object that it lacks (created a moment ago, or the watch is behind) costs one live read. Pods that ask for
- * the same one at the same time share it: a Deployment of a thousand pods is one read, not a thousand. Who came when it had begun believes
- * no absence, which may be older than the object, and shares the next one. Of different peers each has its own, so that nobody waits in
- * another's queue. Never throws.
+ * Reads from the cache. An object that the cache lacks (created a moment ago, or the watch is behind) costs one live read. Pods that
+ * request the same object at the same time share it: a Deployment of a thousand pods costs one read, not a thousand. A caller that joins a
+ * read after it began does not trust an absence, which may be older than the object, and shares the next read. Different peers have
+ * separate reads, so that none waits in another's queue. Never throws.
  */
 export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (ref: ObjectRef, peer?: string) => Promise<Looked<T>> {
   const { cache, onLookup } = options;
@@ -84,17 +84,17 @@ async function readLive<T extends KubeObject>(
   { ref, peer, onBegin }: Wanted & { readonly onBegin: () => void },
 ): Promise<Looked<T>> {
   const bounded = AbortSignal.timeout(LONGEST_READ_MS);
-  // Even without a wait, who asks in the same turn comes before the read.
+  // Even if there is no wait, callers of the same turn come before the read.
   const leave = await (slots === undefined ? Promise.resolve(() => undefined) : slots.enter(peer, bounded));
   if (leave === undefined) return { kind: "unknown" };
   try {
     onBegin();
     const result = await kube.read<T>(resource, ref, bounded);
     if (result.kind === "found") return { kind: "found", object: project(result.object) };
-    // An unserved kind says nothing of the object: its CRD may be on its way back.
+    // An unserved kind says nothing about the object: the CRD may soon be restored.
     return { kind: result.kind === "absent" ? "missing" : "unknown" };
   } catch {
-    // Decided, not swallowed: the answer tells of it, and the metric counts it.
+    // The error is not lost: the response mentions it, and the metric counts it.
     return { kind: "unknown" };
   } finally {
     leave();

@@ -4,13 +4,13 @@ import { ADMISSION_REASONS } from "../domain/admission/reasons.ts";
 import { metricsIn } from "../runtime/metrics.ts";
 import type { ClassLookupResult } from "./live-lookup.ts";
 
-/** A decision takes about a millisecond, with a live read up to half a second; the API server gives up after seconds. */
+/** A decision takes about a millisecond, or up to half a second with a live read. The API server gives up after seconds. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const LOOKUP_RESULTS: readonly ClassLookupResult[] = ["cached", "read", "missing", "unknown"];
 
 export interface AdmissionMetrics {
-  /** Call at the start; the returned function ends the measurement and tells its length in seconds. */
+  /** Call this at the start. The returned function ends the measurement and returns its length in seconds. */
   start(): (decision: Pick<AdmissionDecision, "kind" | "reason">) => number;
   countLookup(result: ClassLookupResult): void;
   countNamespaceLookup(result: ClassLookupResult): void;
@@ -52,7 +52,7 @@ export function createAdmissionMetrics(registry: Registry): AdmissionMetrics {
   };
 }
 
-/** `expiry`: of each certificate the end in Unix milliseconds; undefined while there is none. */
+/** `expiry` returns the end of each certificate in Unix milliseconds; undefined while there is none. */
 export function exportExpiry(registry: Registry, expiry: () => Readonly<Record<string, number | undefined>>): void {
   metricsIn(registry).observed(
     "certificate_not_after_seconds",

@@ -7,7 +7,7 @@ import type { PeerSlots } from "../runtime/peer-slots.ts";
 import { type ClassLookupResult, createLookup } from "./live-lookup.ts";
 
 export interface NamespaceLookup {
-  /** Never throws: what cannot be found out is `unknown`. `peer`: in whose name it is read. */
+  /** Never throws: if the Namespace cannot be read, the fact is `unknown`. The read counts for `peer`. */
   (name: string, peer?: string): Promise<NamespaceFact>;
 }
 
@@ -18,7 +18,7 @@ export interface NamespaceLookupOptions {
   readonly slots?: PeerSlots;
 }
 
-/** What a Namespace says for its pods, from the cache or by one live read. */
+/** Creates a lookup that reads a Namespace's settings for its pods from the cache or by one live read. */
 export function createNamespaceLookup({ namespaces, ...options }: NamespaceLookupOptions): NamespaceLookup {
   const lookUp = createLookup<KubeObject>({ ...options, cache: namespaces, resource: RESOURCES.namespaces });
   return async (name, peer) => {
@@ -28,8 +28,8 @@ export function createNamespaceLookup({ namespaces, ...options }: NamespaceLooku
 }
 
 /**
- * The cache behind the lookup. Of a Namespace only our annotations are kept. One with more of them than is kept is not in it, and costs
- * its own pods a read each: a part of them would be another default.
+ * Creates the cache for the lookup. It keeps only our annotations of a Namespace. A Namespace with more annotations than the limit is not
+ * in the cache, and costs its own pods a read each: a part of the annotations would mean another default.
  */
 export function reflectNamespaces(watcher: KubeWatcher, signal: AbortSignal): Reflector<KubeObject> {
   const project = (object: KubeObject): KubeObject | undefined => {

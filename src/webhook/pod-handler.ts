@@ -20,7 +20,7 @@ export interface PodHandlerOptions {
   readonly logger: Logger;
 }
 
-/** Answers one review: decode, decide, count, log. Whatever happens, there is exactly one answer, count and line. */
+/** Answers one review: decodes, decides, counts, and logs it. Every review leads to exactly one response, one count and one log line. */
 export function createPodHandler(options: PodHandlerOptions): ReviewHandler {
   return async (review) => {
     const finish = options.metrics.start();
@@ -43,7 +43,7 @@ async function decideSafely(review: IncomingReview, options: PodHandlerOptions):
   const { request } = decoded;
   try {
     const decision = await decidePod(request, { ...options, ...lookupsFor(review.peer, options) });
-    // Its place went to another one meanwhile, and nothing may be held for it.
+    // Another review has taken its place in the meantime, so this one may hold nothing more.
     return { uid: request.uid, request, decision: review.displaced.aborted ? overloaded() : decision };
   } catch (error) {
     options.logger.error("failed to decide on a pod", { uid: request.uid, ...whereFrom(error) });
@@ -51,12 +51,12 @@ async function decideSafely(review: IncomingReview, options: PodHandlerOptions):
   }
 }
 
-/** What is read of the API server is read in the name of who asked. */
+/** Makes reads of the API server count for the peer that sent the review. */
 function lookupsFor(peer: string, { lookUp, lookUpNamespace }: PodHandlerOptions): Pick<PodHandlerOptions, "lookUp" | "lookUpNamespace"> {
   return { lookUp: (ref) => lookUp(ref, peer), lookUpNamespace: (name) => lookUpNamespace(name, peer) };
 }
 
-/** What to answer for a pod, without counting or logging it. */
+/** Returns the decision on a pod, without counting or logging it. */
 export async function decidePod(
   request: AdmissionRequest,
   options: Pick<PodHandlerOptions, "settings" | "lookUp" | "lookUpNamespace">,
@@ -77,14 +77,14 @@ export async function decidePod(
   return closeRequest(opened.request, new Map(found), settings);
 }
 
-/** Where a bug is, without what it was about: an error's message may quote the pod, its stack frames cannot. */
+/** Returns the location of a bug, but not its data: an error's message may quote the pod, its stack frames cannot. */
 function whereFrom(error: unknown): { readonly errorName: string; readonly frames: readonly string[] } {
   if (!(error instanceof Error)) return { errorName: typeof error, frames: [] };
   const frames = (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
   return { errorName: error.name, frames: frames.slice(0, 10).map((line) => line.trim()) };
 }
 
-/** No messages: they quote what was sent. The API server shows them to whom they are for. */
+/** Logs no messages, because they quote the request. The API server shows them to the user. */
 function logDecision(logger: Logger, { uid, request, decision, seconds }: Decided & { readonly seconds: number }): void {
   logger.info("admission review answered", {
     uid,
@@ -96,7 +96,7 @@ function logDecision(logger: Logger, { uid, request, decision, seconds }: Decide
   });
 }
 
-/** The name, or the prefix that the API server will make one from. */
+/** Returns the name, or the prefix from which the API server will generate one. */
 function podName(request: AdmissionRequest | undefined): string | undefined {
   if (request?.name !== undefined) return request.name;
   const metadata = memberOf(membersOf(request?.object), "metadata");

@@ -16,7 +16,7 @@ import { decode } from "./decode.ts";
 import type { PreflightMetrics, PreflightResource } from "./preflight-metrics.ts";
 
 export interface PreflightOptions {
-  /** The pod webhook's own decision. */
+  /** The decision of the pod webhook. */
   readonly decidePod: (request: AdmissionRequest, lookUp: ClassLookup, peer: string) => Promise<AdmissionDecision>;
   readonly lookUp: ClassLookup;
   /** Cloud of classes without `cloudName`. */
@@ -29,12 +29,12 @@ export interface PreflightOptions {
 
 type Check = (request: AdmissionRequest, peer: string) => Promise<readonly PreflightWarning[]>;
 
-/** Of workloads: what their pods would be told, or denied for. */
+/** Checks workloads: warns of the warnings and denials that their pods would get. */
 export function createWorkloadHandler(options: PreflightOptions): ReviewHandler {
   return createHandler("workload", options, (request, peer) => checkWorkload(request, peer, options));
 }
 
-/** Of SecretProviderClasses: what a mount would fail with, or a Secret would be missing for. */
+/** Checks SecretProviderClasses: warns of faults that would make a mount fail or a Secret missing. */
 export function createClassHandler(options: PreflightOptions): ReviewHandler {
   return createHandler("class", options, async (request) => {
     const provider = asClass(request);
@@ -42,7 +42,7 @@ export function createClassHandler(options: PreflightOptions): ReviewHandler {
   });
 }
 
-/** Never denies: what is no review gets an HTTP error, on which the failure policy `Ignore` lets the object through. */
+/** Never denies an object. An invalid review gets an HTTP error, for which the failure policy `Ignore` admits the object. */
 function createHandler(resource: PreflightResource, { metrics, logger }: PreflightOptions, check: Check): ReviewHandler {
   return async (review) => {
     const decoded = await decode(review);
@@ -60,7 +60,7 @@ function createHandler(resource: PreflightResource, { metrics, logger }: Preflig
         logger.info("preflight warned", { uid: request.uid, resource: request.resource.resource, namespace, name, reasons });
       return { status: 200, body: completePreflight(request.uid, warnings) };
     } catch (error) {
-      // Without the message: it may quote the object.
+      // Without the message, which may quote the object.
       logger.error("a preflight check failed", { uid: request.uid, errorName: error instanceof Error ? error.name : typeof error });
       metrics.count(resource, "errored", []);
       return answerTo(request.uid, internalError());
@@ -86,9 +86,9 @@ async function checkWorkload(
   return [...misplacedAnnotations(workload, templatePath(request) ?? []), ...workloadWarnings({ pod: pod.object, decision, classes })];
 }
 
-/** The class of the review, in the namespace of the request: a class that is created may leave its own out. */
+/** Returns the class of the review, in the namespace of the request: a new class may omit its own namespace. */
 function asClass({ resource, namespace, object }: AdmissionRequest): SecretProviderClass | undefined {
-  // The API server has checked it against the CRD's schema; a name may still be to be generated.
+  // The API server has validated it with the CRD's schema. Its name may not be generated yet.
   if (resource.resource !== "secretproviderclasses" || !isKubeObject<SecretProviderClass>(object)) return undefined;
   return { ...object, metadata: { ...object.metadata, ...(namespace === undefined ? {} : { namespace }) } };
 }

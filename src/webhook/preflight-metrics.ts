@@ -18,7 +18,7 @@ export function createPreflightMetrics(registry: Registry) {
     warning: PREFLIGHT_WARNINGS,
   });
   return {
-    /** One review: what it was about, how it ended, and each reason to warn once. */
+    /** Counts one review with its resource, its outcome, and each reason to warn once. */
     count: (resource: PreflightResource, outcome: (typeof OUTCOMES)[number], reasons: readonly PreflightReason[]): void => {
       reviews.inc({ resource, outcome });
       for (const warning of reasons) warnings.inc({ warning });

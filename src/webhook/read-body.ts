@@ -2,22 +2,29 @@ import type { IncomingMessage } from "node:http";
 import type { IncomingReview } from "./incoming-review.ts";
 
 /**
- * Kubernetes takes objects of up to 3 MiB. A review carries at most two (the object and the old one), and 1 MiB is ample
- * for the rest of it.
+ * Maximum bytes of a review. Kubernetes accepts objects of up to 3 MiB. A review contains at most two (the object and the old one), and 1
+ * MiB is ample for the rest.
  */
 export const LARGEST_BODY = 7 * 1024 * 1024;
 
-/** From the headers on. The API server sends all of a review at once; over a network that is slower than that it would not get far. */
+/**
+ * Time limit in milliseconds, counted from the headers. The API server sends a whole review at once. If the network needs longer for that,
+ * the review would not end in time anyway.
+ */
 const LONGEST_BODY_MS = 2_000;
 
-/** For the beginning of a body that is too large by what it claims, which comes with its headers where it comes at all. */
+/**
+ * Time limit in milliseconds for the start of a body whose declared length is too large. The start arrives with the headers, or not at all.
+ */
 const LONGEST_START_MS = 250;
 
-/** A piece costs memory and time whatever it holds: so many are free, and then each has to have so many bytes on the average. */
+/**
+ * Each piece costs memory and time, whatever it contains. This many pieces are free, and further ones must have this many bytes on average.
+ */
 const FREE_PIECES = 64;
 const LEAST_PIECE = 256;
 
-/** Whether a body comes in crumbs, as no client sends one who wants an answer. */
+/** Detects a body that arrives in crumbs. No client that wants a response sends one like that. */
 class Pieces {
   #count = 0;
   #bytes = 0;
@@ -38,19 +45,19 @@ class Pieces {
 
 export type Body =
   | { readonly kind: "complete"; readonly bytes: Buffer }
-  /** `start` is its beginning: enough to find out which request it was. */
+  /** `start` is its start: enough to identify the request. */
   | { readonly kind: "tooLarge"; readonly start: Buffer }
-  /** The connection broke, or was ended because the body came in crumbs. */
+  /** The connection broke, or was ended because the body arrived in crumbs. */
   | { readonly kind: "aborted" }
-  /** It did not come in time. */
+  /** It did not arrive in time. */
   | { readonly kind: "late" }
-  /** There is no room for it, or no more. */
+  /** There is no room for it, or no longer. */
   | { readonly kind: "displaced" };
 
-/** Reads a request's body, never holding more than the limit, nor longer than its time. What comes after that is not kept. */
+/** Reads a request's body, within the limits for its size and time. Does not keep what arrives after that. */
 export function readBody({ message, place, displaced }: Pick<IncomingReview, "message" | "place" | "displaced">): Promise<Body> {
   const isTooLong = Number(message.headers["content-length"] ?? 0) > LARGEST_BODY;
-  // Events, not an async iterator, which costs a small review as much as everything that is decided about it.
+  // Uses events instead of an async iterator, which would cost a small review as much as the whole decision.
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const pieces = new Pieces();
@@ -60,7 +67,7 @@ export function readBody({ message, place, displaced }: Pick<IncomingReview, "me
       clearTimeout(timer);
       message.off("data", take).off("end", complete).off("error", abort).off("close", abort);
       displaced.removeEventListener("abort", giveWay);
-      // Bytes that still come are read and dropped, so that the sender gets its answer instead of a reset connection.
+      // Reads and drops the bytes that still arrive, so that the sender gets its response instead of a reset connection.
       message.resume();
       resolve(body);
     };
@@ -77,7 +84,7 @@ export function readBody({ message, place, displaced }: Pick<IncomingReview, "me
       else if (!place.hold(pieces.bytes)) giveWay();
     };
     const giveUp = (): void => (isTooLong ? tooLarge() : end({ kind: "late" }));
-    // What has arrived while the event loop was held up is read first: a round later nothing more is there.
+    // First reads the bytes that arrived while the event loop was blocked. One round later, none of them are left.
     const timer = setTimeout(
       () => setImmediate(() => setImmediate(() => isOpen && giveUp())),
       isTooLong ? LONGEST_START_MS : LONGEST_BODY_MS,
@@ -88,11 +95,11 @@ export function readBody({ message, place, displaced }: Pick<IncomingReview, "me
   });
 }
 
-/** What is read on, and thrown away, after an answer to a request that is not read to its end. */
+/** Limits for the bytes that are read and dropped after the response, if a request was not read to its end. */
 const LARGEST_DISCARD = 16 * 1024 * 1024;
 const LONGEST_DISCARD_MS = 2_000;
 
-/** Resolves when the rest of a body is over, or has gone on for too long. */
+/** Resolves when the rest of a body has ended, or has exceeded the limits. */
 export function discardRest(message: IncomingMessage): Promise<void> {
   if (message.complete || message.destroyed) return Promise.resolve();
   return new Promise((resolve) => {

@@ -18,60 +18,60 @@ export interface ServerOptions {
 }
 
 export interface ListenOptions {
-  /** `::`: every address of the machine, IPv4 only where it has no IPv6. */
+  /** `::` means every address of the machine, and only IPv4 if it has no IPv6. */
   readonly address: string;
-  /** 0: any free port. */
+  /** 0 means any free port. */
   readonly port: number;
 }
 
-/** What the server shows, and what it asks of clients. */
+/** The server's certificate, and its requirements for clients. */
 export interface TlsParts {
   readonly certificates: CertificateSource;
   /** Default 1.3. */
   readonly minVersion?: MinVersion;
-  /** Given, only clients with a certificate of one of these CAs get an answer: the API server, where it has been given one. */
+  /** If set, only clients with a certificate from one of these CAs get a response: the API server, if it has such a certificate. */
   readonly clientAuthorities?: ClientAuthorities | undefined;
 }
 
 export type MinVersion = "TLSv1.2" | "TLSv1.3";
 
 export interface DrainOptions {
-  /** How long requests still come in after readiness went off: endpoints take a moment to reach every API server. */
+  /** Time for which requests still arrive after the server reports unready: endpoints take a moment to reach every API server. */
   readonly delayMs: number;
-  /** How long requests under way may take after that before their connections are cut. */
+  /** Time for which requests in progress may continue after that, before their connections are cut. */
   readonly graceMs: number;
 }
 
 export interface AdmissionServer {
-  /** Resolves with the port once it listens. It may not have a certificate yet. */
+  /** Resolves with the port as soon as the server listens. It may not have a certificate yet. */
   start(): Promise<number>;
-  /** Undefined when reviews are answered, else one sentence of what is wrong. For a readiness check. */
+  /** Returns undefined if the server answers reviews, otherwise one sentence about the problem. For a readiness check. */
   problem(): string | undefined;
   readonly isDraining: boolean;
-  /** Ends without dropping a request; readiness is the caller's to turn off first. Calls after the first share its end. */
+  /** Ends without dropping a request. The caller must turn off readiness first. Later calls share the end of the first one. */
   drain(options: DrainOptions): Promise<void>;
 }
 
 /**
- * The API server keeps idle connections for 90 s. Closing ours first would race with a request on its way and fail an
- * admission, so it has to be the one that gives up.
+ * The API server keeps idle connections for 90 s. If the webhook closed them first, it could close one while a request arrives, and the
+ * admission would fail. So the API server has to close them.
  */
 const KEEP_ALIVE_MS = 95_000;
 
 /**
- * Besides what the guard of the connections and the reader of bodies end sooner. A connection that an API server opened and has not used
- * yet counts as one whose headers do not come.
+ * Limits in addition to those of the connection guard and the body reader, which end sooner. For Node, a connection that an API server
+ * opened and has not used yet is one whose headers do not arrive.
  */
 const TIMEOUTS = {
   handshakeTimeout: 5_000,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: KEEP_ALIVE_MS,
-  /** Otherwise Node looks every 30 s whether a time is over. */
+  /** By default, Node checks only every 30 s whether a time is over. */
   connectionsCheckingInterval: 1_000,
 } as const;
 
-/** HTTPS. The certificate is swapped while connections stay open. */
+/** Creates the HTTPS server. Its certificate can be replaced while connections stay open. */
 export function createAdmissionServer({ app, turns, listen: place, tls, clock, logger }: ServerOptions): AdmissionServer {
   const server = createServer({ ...contextOf(tls), ...clientCheckOf(tls), ...TIMEOUTS });
   const guard = guardConnections(server, app, turns);
@@ -83,7 +83,7 @@ export function createAdmissionServer({ app, turns, listen: place, tls, clock, l
   tls.certificates.onChange(useCertificate);
   tls.clientAuthorities?.onChange(() => {
     useCertificate();
-    // Whoever was let in by the list before shows a certificate again.
+    // A client that was admitted by the old list must present a certificate again.
     guard.renew();
   });
   server.on("tlsClientError", (error) => logger.debug("a TLS handshake failed", { error }));
@@ -109,17 +109,17 @@ function contextOf({ minVersion = "TLSv1.3", clientAuthorities }: TlsParts): Sec
   return { minVersion, ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities.current() }) };
 }
 
-/** Without a list of CAs Node would trust every public one. */
+/** Without a list of CAs, Node would trust every public one. */
 function clientCheckOf({ clientAuthorities }: TlsParts): TlsOptions {
   return clientAuthorities === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
 }
 
-/** False where there is none, or where it cannot be used: the one before stays in use then. */
+/** Returns false if there is no certificate, or if it cannot be used. The previous one then stays in use. */
 function adopt(server: Server, tls: TlsParts, logger: Logger): boolean {
   const certificate = tls.certificates.current();
   if (certificate === undefined) return false;
   try {
-    // The context starts from nothing each time: without minVersion it would fall back to TLS 1.2.
+    // Each call creates a new context: without minVersion it would fall back to TLS 1.2.
     server.setSecureContext({ cert: certificate.cert, key: certificate.key, ...contextOf(tls) });
     return true;
   } catch (error) {
@@ -131,7 +131,7 @@ function adopt(server: Server, tls: TlsParts, logger: Logger): boolean {
 function listen(server: Server, { address, port }: ListenOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    // Without a host, Node itself falls back to IPv4 where the kernel has no IPv6.
+    // Without a host, Node itself falls back to IPv4 if the kernel has no IPv6.
     server.listen({ port, ...(address === "::" ? {} : { host: address }) }, () => {
       server.off("error", reject);
       resolve(portOf(server.address()));
@@ -153,7 +153,7 @@ interface Draining {
 async function drainServer({ server, guard, clock }: Draining, { delayMs, graceMs }: DrainOptions): Promise<void> {
   const never = new AbortController();
   await clock.sleep(delayMs, never.signal);
-  // Closes the idle connections; the others end with their answer, which says `Connection: close`.
+  // Closes the idle connections. The others end with their response, which contains `Connection: close`.
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });

@@ -1,11 +1,11 @@
-/** Values of ASN.1 that a PKCS#12 file is made of, and their DER, which node-forge writes. */
+/** ASN.1 values of a PKCS#12 file, and their DER, which node-forge writes. */
 import forge from "node-forge";
 
 const { Class, Type } = forge.asn1;
 
 export type DerTree = forge.asn1.Asn1;
 
-/** node-forge has bytes as strings of one character each. */
+/** node-forge represents bytes as strings of one character each. */
 const binary = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
 
 const primitive = (type: forge.asn1.Type, value: string): DerTree => forge.asn1.create(Class.UNIVERSAL, type, false, value);
@@ -14,7 +14,7 @@ export const toDer = (value: DerTree): Buffer => Buffer.from(forge.asn1.toDer(va
 
 export const sequenceOf = (...values: readonly DerTree[]): DerTree => forge.asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...values]);
 
-/** DER has the members of a set in the order of their encodings (X.690, section 11.6). */
+/** DER orders the members of a set by their encodings (X.690, section 11.6). */
 export function setOf(...members: readonly DerTree[]): DerTree {
   const ordered = members.map((member) => ({ member, der: toDer(member) })).sort((one, other) => Buffer.compare(one.der, other.der));
   return forge.asn1.create(
@@ -29,13 +29,13 @@ export const octetString = (content: Uint8Array): DerTree => primitive(Type.OCTE
 
 export const objectId = (dotted: string): DerTree => primitive(Type.OID, forge.asn1.oidToDer(dotted).getBytes());
 
-/** Below 2^31. */
+/** The value must be below 2^31. */
 export const integer = (value: number): DerTree => primitive(Type.INTEGER, forge.asn1.integerToDer(value).getBytes());
 
-/** Of this type alone node-forge encodes the text itself. */
+/** This is the only type for which node-forge encodes the text itself. */
 export const bmpString = (text: string): DerTree => primitive(Type.BMPSTRING, text);
 
-/** The number in `[0]`, which node-forge types as it does universal tags. */
+/** The number in `[0]`. node-forge gives it the type of universal tags. */
 const ZERO = Type.NONE;
 
 /** `[0] EXPLICIT` */
@@ -44,7 +44,7 @@ export const explicit = (value: DerTree): DerTree => forge.asn1.create(Class.CON
 /** `[0] IMPLICIT OCTET STRING` */
 export const implicitOctets = (content: Uint8Array): DerTree => forge.asn1.create(Class.CONTEXT_SPECIFIC, ZERO, false, binary(content));
 
-/** An AlgorithmIdentifier. NULL stands for no parameters. */
+/** Returns an AlgorithmIdentifier. NULL means no parameters. */
 export function algorithm(oid: string, parameters: DerTree = primitive(Type.NULL, "")): DerTree {
   return sequenceOf(objectId(oid), parameters);
 }

@@ -1,5 +1,5 @@
 /**
- * Java's first format of stores, for programs that read no other. It is no standard: the layout is that of the OpenJDK's reader,
+ * Java's first store format, for programs that read no other. There is no standard for it: the layout is that of OpenJDK's reader,
  * `sun.security.provider.JavaKeyStore`.
  */
 import { hash, type X509Certificate } from "node:crypto";
@@ -19,16 +19,19 @@ function int(value: number): Buffer {
   return bytes;
 }
 
-/** Of ASCII, which Java's own form of UTF-8 has in common with others. */
+/** Encodes ASCII, which Java's own form of UTF-8 encodes like others do. */
 function text(ascii: string): Buffer {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(ascii.length);
   return Buffer.concat([bytes, Buffer.from(ascii, "latin1")]);
 }
 
-/** The time of an entry. Java shows it and goes by nothing of it; that of the certificate stays the same whenever the store is written. */
+/**
+ * Returns the time of an entry, which Java shows but does not use. The certificate's start of validity stays the same whenever the store is
+ * written.
+ */
 function creationOf({ validFrom }: X509Certificate, number: number): Buffer {
-  // Not `validFromDate`: of a malformed time, Node 24 makes it of memory that nothing was written to, and sometimes that is a date.
+  // Not `validFromDate`: for a malformed time, Node 24 creates it from uninitialized memory, which sometimes is a date.
   const time = Date.parse(validFrom);
   if (Number.isNaN(time)) throw storeRefusal(`certificate ${number} has no date from which it is valid`);
   const bytes = Buffer.alloc(8);
@@ -49,7 +52,10 @@ function entryOf(certificate: X509Certificate, index: number): Buffer {
   ]);
 }
 
-/** Certificates that Java trusts, with their numbers as aliases. The password encrypts nothing: by its SHA-1, Java notices changes. */
+/**
+ * Encodes certificates that Java trusts, with their numbers as aliases. The password encrypts nothing: Java detects changes by the SHA-1
+ * over it and the content.
+ */
 export function encodeJksTrustStore({ certificates, password }: TrustStoreInput): Result<Uint8Array, string> {
   return orRefusal(() => {
     checkPassword(password);

@@ -1,4 +1,4 @@
-/** Key stores and trust stores in PKCS#12, of which the same input gives the same bytes. */
+/** Key stores and trust stores in PKCS#12. The same input gives the same bytes. */
 import { createCipheriv, hash, pbkdf2Sync } from "node:crypto";
 import type { KeyStoreInput, Pkcs12TrustStoreInput, SaltOf, SaltPurpose } from "../../domain/ports/pki.ts";
 import type { Result } from "../../domain/result.ts";
@@ -20,20 +20,21 @@ import {
 } from "./der-values.ts";
 import { checkPassword, orRefusal, readCertificates, readKeyOf, storeRefusal } from "./store-input.ts";
 
-/** Java's name for the only key of a store that gives it none. */
+/** Java's alias for the only key of a store if the store does not name it. */
 const ALIAS = "1";
 
 /**
- * A key, its certificate and those of its issuers: AES-256 in CBC mode by PBES2 and a MAC by HMAC, both over SHA-256, as keytool and OpenSSL 3 write it. Java
- * reads it from 8u301, 11.0.12 and 12 on. node-forge's own writer, `toPkcs12Asn1`, cannot serve: it draws salts and vectors from its random
- * generator, so that every reconcile would change the Secret; and it takes RSA keys only and leaves certificates open.
+ * Encodes a key, its certificate and those of its issuers: AES-256 in CBC mode by PBES2 and a MAC by HMAC, both over SHA-256, as keytool
+ * and OpenSSL 3 write it. Java reads it from 8u301, 11.0.12 and 12 on. node-forge's own writer, `toPkcs12Asn1`, is not suitable: it draws
+ * salts and vectors from its random generator, so every reconcile would change the Secret. It also accepts only RSA keys, and does not
+ * encrypt certificates.
  */
 export function encodePkcs12({ certificates, key, ...sealing }: KeyStoreInput): Result<Uint8Array, string> {
   return orRefusal(() => {
     checkPassword(sealing.password);
     const [leaf, ...issuers] = readCertificates(certificates);
     const pkcs8 = readKeyOf(leaf, key);
-    // Any value links the two; OpenSSL takes this one.
+    // Any value can link the two. OpenSSL uses this one.
     const id = octetString(hash("sha1", leaf.raw, "buffer"));
     const attributes = [attribute(FRIENDLY_NAME, bmpString(ALIAS)), attribute(LOCAL_KEY_ID, id)];
     const bags = [certificateBag(leaf.raw, attributes), ...issuers.map(({ raw }) => certificateBag(raw, []))];
@@ -41,11 +42,14 @@ export function encodePkcs12({ certificates, key, ...sealing }: KeyStoreInput): 
   });
 }
 
-/** Of Oracle; a certificate without a key is an entry to Java only where it has the attribute, and says by it what it is trusted for. */
+/**
+ * Oracle's attribute. For Java, a certificate without a key is an entry only if it has this attribute, which also names the purposes for
+ * which the certificate is trusted.
+ */
 const TRUSTED_KEY_USAGE = "2.16.840.1.113894.746875.1.1";
 const ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
 
-/** Certificates that Java trusts, with their numbers as aliases. Encrypted and authenticated as {@link encodePkcs12} does. */
+/** Encodes certificates that Java trusts, with their numbers as aliases. Encrypts and authenticates them as {@link encodePkcs12} does. */
 export function encodePkcs12TrustStore({ certificates, ...sealing }: Pkcs12TrustStoreInput): Result<Uint8Array, string> {
   return orRefusal(() => {
     checkPassword(sealing.password);
@@ -58,14 +62,15 @@ export function encodePkcs12TrustStore({ certificates, ...sealing }: Pkcs12Trust
 }
 
 /**
- * As OpenSSL writes them. A store takes 5 milliseconds of a processor by them and 22 by keytool's 10,000, and a start may have thousands of stores to
- * write. More would slow guesses of a weak password by no more than that factor; usually the password lies in the same Secret.
+ * OpenSSL's number. A store takes 5 milliseconds of a processor with it and 22 with keytool's 10,000, and a start may have thousands of
+ * stores to write. More rounds would slow down guesses of a weak password by no more than that factor, and usually the password is in the
+ * same Secret.
  */
 const ROUNDS = 2_048;
 
 const [SALT_BYTES, KEY_BYTES] = [16, 32] as const;
 
-/** Where all that is not in the bags comes from. */
+/** Source of everything that is not in the bags. */
 interface Sealing {
   readonly password: string;
   readonly saltOf: SaltOf;
@@ -110,7 +115,7 @@ function keyBag(pkcs8: Uint8Array, attributes: readonly DerTree[], sealing: Seal
   return bag(SHROUDED_KEY_BAG, sequenceOf(scheme, octetString(encrypted)), attributes);
 }
 
-/** Content that is open; keys in it are encrypted by themselves. */
+/** Returns content without encryption. Keys in it are encrypted individually. */
 function openContent(...bags: readonly DerTree[]): DerTree {
   return sequenceOf(objectId(DATA), explicit(octetString(toDer(sequenceOf(...bags)))));
 }
@@ -123,7 +128,6 @@ function encryptedContent(bags: readonly DerTree[], sealing: Sealing): DerTree {
   );
 }
 
-/** The whole file. */
 function pfxOf(contents: readonly DerTree[], { password, saltOf }: Sealing): Uint8Array {
   const message = toDer(sequenceOf(...contents));
   const salt = saltFor("mac salt", saltOf);

@@ -1,16 +1,16 @@
-/** What a store is made from, checked before any of it is written. */
+/** The input of a store, checked before any of it is written. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { readPrivateKey } from "../private-key.ts";
 
-/** Why no store can be made. Its words hold nothing of the input. Never leaves this folder. */
+/** Reason why no store can be created. Its words contain nothing of the input. Never leaves this folder. */
 class StoreRefusal extends Error {
   override readonly name = "StoreRefusal";
 }
 
 export const storeRefusal = (words: string) => new StoreRefusal(words);
 
-/** The store, or the words of what refused it. */
+/** Returns the store, or the words of the refusal. */
 export function orRefusal(write: () => Uint8Array): Result<Uint8Array, string> {
   try {
     return ok(write());
@@ -23,15 +23,15 @@ export function orRefusal(write: () => Uint8Array): Result<Uint8Array, string> {
 function certificateOf(der: Uint8Array): X509Certificate | undefined {
   try {
     const certificate = new X509Certificate(der);
-    // OpenSSL also takes PEM, BER, and bytes behind the certificate; a program that opens the store need not.
+    // OpenSSL also accepts PEM, BER, and bytes after the certificate. A program that opens the store may not.
     return certificate.raw.equals(der) ? certificate : undefined;
   } catch {
-    // OpenSSL's words do not say which certificate it was; the caller's do.
+    // OpenSSL's words do not name the certificate. The caller's words do.
     return undefined;
   }
 }
 
-/** At least one. */
+/** Reads certificates. Throws if there is none. */
 export function readCertificates(ders: readonly Uint8Array[]): readonly [X509Certificate, ...X509Certificate[]] {
   const [first, ...others] = ders.map((der, index) => {
     const certificate = certificateOf(der);
@@ -46,12 +46,12 @@ function belongs(pkcs8: Uint8Array, certificate: X509Certificate): boolean {
   try {
     return certificate.checkPrivateKey(createPrivateKey({ key: Buffer.from(pkcs8), format: "der", type: "pkcs8" }));
   } catch {
-    // The certificate has a public key that OpenSSL cannot use.
+    // OpenSSL cannot use the certificate's public key.
     return false;
   }
 }
 
-/** PKCS#8 DER of the key that belongs to the leaf. */
+/** Returns the key of the leaf as PKCS#8 DER. */
 export function readKeyOf(leaf: X509Certificate, der: Uint8Array): Uint8Array {
   const key = readPrivateKey(der);
   if (key === undefined) throw storeRefusal("the private key is not in PKCS#8, PKCS#1 or SEC 1, or it is broken");
@@ -65,10 +65,10 @@ export function readKeyOf(leaf: X509Certificate, der: Uint8Array): Uint8Array {
 }
 
 /**
- * keytool and OpenSSL open stores with the empty password, but programs encode it in two ways, and keytool makes no such store; an empty value
- * is more likely a mistake. Java opens no PKCS#12 store whose password has a control character, which most often is the line break that
- * an editor left. Other characters beyond ASCII are written as the standards say, and OpenSSL opens the store; keytool of Java 17 opens a JKS
- * store with them, and a PKCS#12 store not.
+ * keytool and OpenSSL open stores with the empty password. But programs encode it in two ways, keytool creates no such store, and an empty
+ * value is more likely a mistake. Java does not open a PKCS#12 store whose password has a control character, which usually is a line break
+ * that an editor left. Other characters beyond ASCII are written as the standards require, and OpenSSL opens the store. With them, keytool
+ * of Java 17 opens a JKS store, but not a PKCS#12 store.
  */
 export function checkPassword(password: string): void {
   if (password === "") throw storeRefusal("the password is empty, and a store needs one");

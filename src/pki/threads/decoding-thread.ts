@@ -5,16 +5,16 @@ import type { Decoded } from "../../domain/ports/decoder.ts";
 import { aborted } from "../../runtime/lifecycle.ts";
 import { buffersOf, type ThreadMessage } from "./thread-message.ts";
 
-/** Several times what the largest file that a Secret takes needs. */
+/** Several times the memory for the largest file that fits into a Secret. */
 const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 } as const;
 
-/** Between two looks at how much a thread has had of a processor, at least (milliseconds). */
+/** Minimum milliseconds between two checks of a thread's processor time. */
 const LEAST_PAUSE_MS = 50;
 
-/** A thread that gets less than a tenth of a processor says nothing of its task: that is given up, to be tried again. */
+/** If a thread gets less than a tenth of a processor, that says nothing about its task. The task is given up, to be tried again. */
 const MOST_WAITS = 10;
 
-/** Beside this file; compiled, beside the program. */
+/** Next to this file; after compilation, next to the program. */
 function programUrl(): URL {
   return new URL(import.meta.url.endsWith(".ts") ? "./thread.ts" : "./decoding-thread.js", import.meta.url);
 }
@@ -22,7 +22,7 @@ function programUrl(): URL {
 type Answer = Extract<ThreadMessage, { readonly kind: "answer" }>;
 type Ended = Extract<Decoded["outcome"], { readonly kind: "ended" }>;
 
-/** One thread, for one task after the other. One that was ended is of no use any more. */
+/** One thread, which performs one task after the other. A thread that was ended cannot be used again. */
 export class DecodingThread {
   readonly #clock: Clock;
   readonly #worker = new Worker(programUrl(), { resourceLimits: LIMITS, env: {}, name: "decoding" });
@@ -30,12 +30,12 @@ export class DecodingThread {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    // An idle thread keeps no process alive.
+    // An idle thread does not keep the process alive.
     this.#worker.unref();
     const ended = (): void => {
       this.#isEnded = true;
     };
-    // Between two tasks nobody else listens, and an error that nobody listens to ends the process.
+    // Between two tasks there is no other listener, and an error without a listener ends the process.
     this.#worker.on("exit", ended).on("error", ended);
   }
 
@@ -44,8 +44,8 @@ export class DecodingThread {
   }
 
   /**
-   * Hands the task's bytes over. Ends the thread where the task takes more than it may, which is `milliseconds` of a processor: in real time a
-   * machine that stands still, or has other things to do, would be the task's fault. Rejects where the thread hardly gets any.
+   * Hands the task's bytes over. Ends the thread if the task takes more than `milliseconds` of a processor. In real time, a machine that is
+   * suspended or busy would count against the task. Rejects if the thread gets hardly any processor time.
    */
   async perform(task: DecodingTask, milliseconds: number): Promise<Decoded> {
     const started = this.#clock.now();
@@ -67,14 +67,17 @@ export class DecodingThread {
     }
   }
 
-  /** Ends the thread once it has had so much of a processor, unless the task is finished before. True: it was ended because it gets none. */
+  /**
+   * Ends the thread once it has used this much of a processor, unless the task finishes before. Returns true if it ended the thread because
+   * the thread gets no processor.
+   */
   async #endAfter(milliseconds: number, finished: AbortSignal): Promise<boolean> {
-    // Of a thread that was not started just now, the tasks before.
+    // In a thread that was not just started, this is the time of earlier tasks.
     const before = await this.#processorMs(finished);
     let ran = 0;
     let waited = 0;
     while (ran < milliseconds && waited < MOST_WAITS * milliseconds) {
-      // What is left takes as long at least. Only the time that was asked for counts, however late the wait ends.
+      // The remaining work takes at least this long. Only the requested time counts, however late the wait ends.
       const pause = Math.max(LEAST_PAUSE_MS, milliseconds - ran);
       await this.#clock.sleep(pause, finished).catch(() => undefined);
       waited += pause;
@@ -85,7 +88,10 @@ export class DecodingThread {
     return ran < milliseconds;
   }
 
-  /** Milliseconds that the thread has had of a processor, as soon as it can say so; 0 before it runs, when it has ended, or with the task. */
+  /**
+   * Returns the milliseconds of a processor that the thread has used, as soon as it can tell. Returns 0 before the thread runs, after it
+   * has ended, and when the task finishes.
+   */
   async #processorMs(finished: AbortSignal): Promise<number> {
     const usage = this.#worker.cpuUsage().then(
       ({ user, system }) => (user + system) / 1_000,
@@ -117,7 +123,7 @@ export class DecodingThread {
           if (error.code === "ERR_WORKER_OUT_OF_MEMORY") resolve({ kind: "ended", limit: "memory" });
           else reject(new Error(`a decoding thread failed: ${error.code ?? error.name}`));
         });
-      // By its deadline, or at the end of the process.
+      // Ended by its deadline, or at the end of the process.
       const onExit = (): void => settle(() => resolve({ kind: "ended", limit: "time" }));
       worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     });

@@ -5,22 +5,23 @@ import { FairSlots } from "../../runtime/fair-slots.ts";
 import { unlessAborted } from "../../runtime/lifecycle.ts";
 import { DecodingThread } from "./decoding-thread.ts";
 
-/** One namespace has one of them at the most, so that the other is there for everybody else. */
+/** One namespace has at most one of them, so that the other is available to all other namespaces. */
 const THREADS = 2;
-/** A thread without work is ended after this time (milliseconds), for the sake of its memory. */
+/** A thread without work is ended after this time (milliseconds), to free its memory. */
 const IDLE_MS = 10_000;
 
 /**
- * A few threads for work whose cost the authors of classes and secrets decide. Started when there is some; a thread that takes too long, or too
- * much memory, is ended and replaced. No more tasks wait than there are classes in hand, each of which has one at a time.
+ * A few threads for work whose cost the authors of classes and secrets determine. They are started when there is work. A thread that takes
+ * too long, or too much memory, is ended and replaced. The number of waiting tasks never exceeds the number of classes in progress, because
+ * each class has one task at a time.
  */
 export class DecodingThreads implements Decoder {
   readonly #clock: Clock;
   readonly #slots = new FairSlots(THREADS);
-  /** With what wakes each before it is ended. */
+  /** Each with the controller that ends its rest. */
   readonly #idle = new Map<DecodingThread, AbortController>();
   readonly #busy = new Set<DecodingThread>();
-  /** Work and rests under way. */
+  /** Work and rests in progress. */
   readonly #running = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -28,14 +29,13 @@ export class DecodingThreads implements Decoder {
     this.#clock = clock;
   }
 
-  /** Nobody who gives up waits for the thread, which goes on, and keeps its slot until it is done. */
+  /** A caller that gives up does not wait for the thread, which continues, and keeps its slot until it is done. */
   decode(task: DecodingTask, { namespace, milliseconds }: DecodingTerms, signal: AbortSignal): Promise<Decoded> {
     const work = this.#slots.run(namespace, signal, () => this.#perform(task, milliseconds));
     this.#track(work);
     return unlessAborted(work, signal);
   }
 
-  /** Ends all threads. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const rest of this.#idle.values()) rest.abort();
@@ -45,7 +45,7 @@ export class DecodingThreads implements Decoder {
 
   async #perform(task: DecodingTask, milliseconds: number): Promise<Decoded> {
     if (this.#isClosed) throw new Error("the decoding threads have ended");
-    // The system may refuse a thread: out of memory, or at the limit of its processes.
+    // The system may refuse a thread if it is out of memory, or at its limit of processes.
     const thread = this.#thread();
     this.#busy.add(thread);
     try {
@@ -69,7 +69,7 @@ export class DecodingThreads implements Decoder {
     const rest = new AbortController();
     this.#idle.set(thread, rest);
     if (!this.#isClosed) await this.#clock.sleep(IDLE_MS, rest.signal).catch(() => undefined);
-    // Taken for work meanwhile; at the close it still is here.
+    // A task took the thread in the meantime. At the close it is still here.
     if (this.#idle.get(thread) !== rest) return;
     this.#idle.delete(thread);
     await thread.end();

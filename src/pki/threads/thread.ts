@@ -1,4 +1,4 @@
-/** The program of a decoding thread: tasks in, answers out, one after the other. Started by `decoding-threads.ts`. */
+/** The program of a decoding thread: it receives tasks and answers them, one after the other. Started by `decoding-threads.ts`. */
 import { parentPort } from "node:worker_threads";
 import type { Parts } from "../../domain/content/take-apart.ts";
 import { type DecodingAnswer, type DecodingTask, performDecoding, valuesOf } from "../../domain/decoding.ts";
@@ -10,7 +10,7 @@ const processorMs = (): number => {
   return (user + system) / 1_000;
 };
 
-/** Buffers of their own, which can be handed over; what they were made from is cleared. */
+/** Copies the parts into buffers of their own, which can be handed over, and clears the originals. */
 function movable(parts: Parts): Parts {
   return parts.map((part) => {
     if (!part.ok) return part;
