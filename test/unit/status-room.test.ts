@@ -1,10 +1,12 @@
 /** Statuses as the worker holds them: whoever may write them in a namespace can make as many as they like, as large as an object can be. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { MAX_TARGETS } from "../../src/domain/grants/mirror-targets.ts";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { MAX_DATA_ENTRIES, MAX_SECRET_OBJECTS } from "../../src/domain/provider-class/class-limits.ts";
-import { nextStatus } from "../../src/domain/sync/class-status.ts";
+import { nextStatus, withCopies } from "../../src/domain/sync/class-status.ts";
+import { copyStatusOf } from "../../src/domain/sync/copies/copy-status.ts";
 import { heldStatus } from "../../src/domain/sync/held-status.ts";
 import type { KeyStatus, SecretStatus } from "../../src/domain/sync/status-fields.ts";
 import { storedForm } from "../../src/domain/sync/stored-status.ts";
@@ -94,7 +96,7 @@ describe("what is held of statuses", () => {
     assert.equal(store.get(older)?.secrets[0]?.data.length, 1);
   });
 
-  test("A-20: is the whole status of the largest class", () => {
+  test("A-20, CW-2: is the whole status of the largest class, with copies in as many namespaces as it may name", () => {
     const time = "2026-11-27T00:00:00Z";
     const dates = { updated: time, expires: time, notBefore: time };
     const data = keys(MAX_DATA_ENTRIES / MAX_SECRET_OBJECTS).map(
@@ -109,10 +111,16 @@ describe("what is held of statuses", () => {
     const stored = nextStatus({ ...guarded, secrets: before }, undefined, Date.parse(time));
     const status = nextStatus(guarded, stored, Date.parse(time) + 10_000);
     assert.equal(status?.secrets[0]?.data[0]?.since, "2026-11-27T00:00:10Z");
-    const object = { metadata: { name: "app", generation: 1 }, status: storedForm(status) };
+    const copies = Array.from({ length: MAX_TARGETS }, (_, index) => {
+      const results = secrets.map(({ name }) => ({ namespace: `n${index}`, name, state: "Failed" }) as const);
+      return copyStatusOf(`n${index}`, results);
+    });
+    const copied = withCopies(status, copies);
+    assert.ok(copied !== undefined);
+    const object = { metadata: { name: "app", generation: 1 }, status: storedForm(copied) };
     const held = heldStatus({ ...statusObject(CLASS, []), ...object }, () => true);
     assert.deepEqual([held.excess, held.isCurrentForm], [undefined, true]);
-    assert.deepEqual(held.status, status);
+    assert.deepEqual(held.status, copied);
   });
 });
 

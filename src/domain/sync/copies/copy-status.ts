@@ -12,13 +12,13 @@ export interface CopyResult {
 const SEVERITY: readonly CopyState[] = ["Synced", "Waiting", "Contested", "Failed", "Conflict", "NotGranted", "Terminating"];
 
 /** Most names that a status lists for a namespace. */
-const MOST_NAMES = 3;
+export const MOST_COPY_NAMES = 3;
 
 export function copyStatusOf(namespace: string, results: readonly CopyResult[]): CopyStatus {
   const states = results.map(({ state }) => state);
   const state = states.reduce((worst, each) => (SEVERITY.indexOf(each) > SEVERITY.indexOf(worst) ? each : worst), "Synced");
   const names = results.filter((result) => result.state !== "Synced").map(({ name }) => shortText(name, 253));
-  return { namespace, state, ...(names.length === 0 ? {} : { secrets: names.sort().slice(0, MOST_NAMES) }) };
+  return { namespace, state, ...(names.length === 0 ? {} : { secrets: names.sort().slice(0, MOST_COPY_NAMES) }) };
 }
 
 /** Returns a message for the namespaces in which a Secret that is not a copy has newly taken a copy's name; undefined if there are none. */
