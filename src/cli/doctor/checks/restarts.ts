@@ -11,7 +11,7 @@ import { lookAtWorkerSettings, workerSettingProblems } from "../../shared/settin
 import { listed } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on } from "./check.ts";
 
-/** What may say when restarts begin: Namespaces, and what is restarted. */
+/** Kinds that can specify a restart window: Namespaces, and workloads that the worker restarts. */
 const PLACES: readonly Resource[] = [
   RESOURCES.namespaces,
   MORE_RESOURCES.deployments,
@@ -20,8 +20,8 @@ const PLACES: readonly Resource[] = [
 ];
 
 /**
- * Whether restarts begin at all, windows that can be read, and namespaces in which restarts wait for somebody. A window that cannot be read
- * never opens.
+ * Checks whether restarts can begin, whether all windows are valid, and in which namespaces a restart waits for someone to act. An invalid
+ * window never opens.
  */
 export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const worker = await lookAtWorkerSettings(viewer, namespace);
@@ -58,11 +58,11 @@ const NOT_STARTED = "it is not known whether restarts begin: the worker does not
 
 interface SaidElsewhere {
   readonly mode: string | undefined;
-  /** Namespaces with a window that cannot be read. */
+  /** Namespaces with an invalid window. */
   readonly unread: ReadonlySet<string>;
 }
 
-/** One finding for each namespace and reason: the condition of each class of a namespace says much the same. */
+/** Returns one finding for each namespace and reason: the conditions of all classes in a namespace say nearly the same. */
 function standingResults(statuses: readonly SecretProviderClassSync[], elsewhere: SaidElsewhere): readonly CheckResult[] {
   const said = statuses.flatMap(({ metadata: { namespace = "" }, status }) => {
     const rotated = rotatedIn(readStatus(status));
@@ -95,10 +95,10 @@ function modeResults(mode: string | undefined): readonly CheckResult[] {
 }
 
 interface FoundWindow {
-  /** `Deployment team/web`, as messages name it. */
+  /** Object for messages, such as `Deployment team/web`. */
   readonly title: string;
   readonly text: string;
-  /** Where it counts. */
+  /** Namespace in which the window applies. */
   readonly namespace: string;
 }
 
