@@ -36,10 +36,7 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
   return code;
 }
 
-/**
- * Opens the cluster. Loads the Kubernetes library only now: it takes half of the start-up time, and commands that read only files do not
- * need it.
- */
+/** Opens the cluster. The Kubernetes library takes half of the start-up time, and commands that read only files do not load it. */
 export async function openCluster(access: ClusterAccess, version: string): Promise<Cluster> {
   const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/load-config.ts")]);
   const config = named(() => loadKubeConfig(access));

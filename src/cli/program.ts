@@ -49,10 +49,7 @@ async function resultOf(command: Command, argv: readonly string[], context: Comm
   }
 }
 
-/**
- * Replaces the program's name in advice by what the user typed. Does not change text that other programs read (JSON, manifests,
- * completions).
- */
+/** Replaces the program's name in advice by what the user typed. Keeps what other programs read (JSON, manifests, completions). */
 function asTyped(result: CommandResult, command: Command, { shipped: { program } }: CommandContext): CommandResult {
   const advice = new RegExp(`\\bkeyvault-injector (?=(?:${COMMANDS.map(({ name }) => name).join("|")})\\b)`, "g");
   const spoken = (text: string): string => text.replaceAll(advice, () => `${program} `);

@@ -76,8 +76,7 @@ function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: st
 }
 
 /**
- * Returns a finding for each Secret that the worker wrote and that no longer exists. The status already reports Secrets that are not
- * written yet.
+ * Returns a finding for each Secret that the worker wrote and that no longer exists. The status reports Secrets that are not written yet.
  */
 function absentSecrets(spc: KnownClass, status: ClassStatus | undefined, secrets: LiveCopies["secrets"]): readonly ClassFinding[] {
   const { namespace, off } = spc;
@@ -117,7 +116,7 @@ function reasonIn(finding: ClassFinding | undefined, status: ClassStatus | undef
 const OF_THE_LEADER: ReadonlySet<string> = new Set<LeafName>(["status-absent", "status-outdated", "secret-absent"]);
 
 function runbookPage(finding: ClassFinding | undefined, reason: string): string {
-  if (SYNC_REASONS.includes(reason as SyncReason) || reason === "RolloutFailed") return reason; // `includes` accepts only a SyncReason; the cast lets it test any string.
+  if (SYNC_REASONS.includes(reason as SyncReason) || reason === "RolloutFailed") return reason; // The cast lets `includes` test any string.
   if (finding !== undefined && OF_THE_LEADER.has(finding.leaf)) return "no-leader";
   if (finding?.leaf === "class-invalid") return "InvalidClass";
   return finding?.leaf === "restarts-held" ? "restarts-held" : "README";

@@ -44,10 +44,7 @@ export interface HeldShard {
   readonly spec: Lease["spec"];
 }
 
-/**
- * Live copies of all watched kinds. Each object is reduced on arrival to the parts that pages show. Of Secrets, the dashboard requests only
- * the metadata.
- */
+/** Live copies of all watched kinds. Each object is reduced on arrival to what pages show. Of Secrets, the copies get only the metadata. */
 export interface LiveCopies {
   readonly classes: LiveKind<KnownClass>;
   readonly classStatuses: LiveKind<KnownStatus>;

@@ -44,10 +44,7 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
 } as const;
 
-/**
- * Serves pages on loopback to anyone who has the token. The token stays in the path: browsers would also send a cookie to every other port
- * of 127.0.0.1.
- */
+/** Serves pages on loopback to anyone who has the token. It stays in the path: browsers would send a cookie to all ports of 127.0.0.1. */
 export async function serve(render: Render, port: number): Promise<DashboardServer> {
   const token = randomBytes(TOKEN_BYTES).toString("base64url");
   const listeners = new Set<ServerResponse>();
@@ -84,10 +81,7 @@ interface Refusal {
   readonly why: string;
 }
 
-/**
- * Refuses pages of other sites, which reach this port through the user's browser: they have neither this host name nor this origin, nor the
- * token.
- */
+/** Refuses pages of other sites, which reach this port through the user's browser: they lack this host name, this origin, and the token. */
 function refusalOf({ method, url = "", headers }: IncomingMessage, hosts: readonly string[], token: string): Refusal | undefined {
   const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
   if (!hosts.includes(host)) return { status: 403, why: "The dashboard answers only at its own address." };
@@ -107,10 +101,7 @@ function answer(response: ServerResponse, status: number, { type, text }: Page):
   response.end(text);
 }
 
-/**
- * Answers 500 if a view fails, which is a bug; the other views keep working. Omits the error's message, which may quote text of other
- * users.
- */
+/** Answers 500 if a view fails, which is a bug; other views still work. Omits the error's message, which may quote text of others. */
 function answerPage(response: ServerResponse, render: () => Page | undefined): void {
   try {
     const page = render();
@@ -130,10 +121,7 @@ function listen(listeners: Set<ServerResponse>, response: ServerResponse): void 
   response.write("retry: 1000\n\n");
 }
 
-/**
- * Sends a notice to every page that reads. A page that does not read has unread notices already, and all notices say the same, so the
- * server adds none.
- */
+/** Writes to every page. A page that is behind with reading misses the notice; nothing is buffered, because all notices are equal. */
 function tell(listeners: ReadonlySet<ServerResponse>, text: string): void {
   for (const listener of listeners) if (!listener.writableNeedDrain) listener.write(text);
 }

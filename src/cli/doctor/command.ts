@@ -127,7 +127,7 @@ async function answer(
   const { clock, signal, worker } = classes;
   const refusals: RefusedLook[] = [];
   const checking: DoctorContext = {
-    // The checks read the same lists repeatedly, so this viewer remembers them. The walks take long, so they read the cluster again.
+    // The checks read the same lists repeatedly, so this viewer remembers them. The walks take long, so they read again.
     viewer: rememberingViewer(tellingRefusals(classes.viewer, (refusal) => refusals.push(refusal))),
     namespace,
     cluster: { ...cluster, namespace: within ?? cluster.namespace },
@@ -269,7 +269,7 @@ async function classesIn(context: ClassContext, namespace: string | undefined): 
   return look.value;
 }
 
-/** Returns a look that is not `seen` only if the API server does not serve classes. */
+/** Lists the classes. The result is `seen`, unless the API server does not serve classes. */
 async function lookAtClasses({ viewer }: ClassContext, namespace: string | undefined): Promise<Look<readonly SecretProviderClass[]>> {
   await assertNamespace(viewer, namespace);
   const look = await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, namespace === undefined ? {} : { namespace });

@@ -24,10 +24,7 @@ export type InstallReport = InstallFacts & {
 
 export type InstallFacts = Awaited<ReturnType<typeof lookAtInstall>>;
 
-/**
- * Reads the objects of the install, without judging them. A list is empty if nothing exists or the user may not read it; `unseen` gives the
- * reason.
- */
+/** Reads the objects of the install, without judging them. A list is empty if nothing exists, or if `unseen` gives a reason. */
 export async function lookAtInstall({ viewer, namespace, crds: shipped }: DoctorContext) {
   const unseen = new Set<string>();
   const list = <T>(look: Look<readonly T[]>): readonly T[] => {

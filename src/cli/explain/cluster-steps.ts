@@ -76,10 +76,7 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   return { steps, unasked: failing && { outcome: "unasked", reason: "WebhookUnanswered", message: failing.message } };
 }
 
-/**
- * Explains the policy that injects. The policy reads no class, so this step, and not the decision, reports what it adds for an identity of
- * the class.
- */
+/** Explains injection by the policy. The policy reads no class, so this step reports what it adds for an identity of the class. */
 function policyScope(policy: Policy | undefined, namespace: string, labels: Labels): WebhookScope {
   const problem = labels === undefined ? undefined : selectorProblem(policy?.spec?.matchConstraints?.namespaceSelector, labels);
   if (problem !== undefined)
@@ -107,10 +104,7 @@ function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod
   ];
 }
 
-/**
- * Reports a webhook without a ready pod, which cannot answer. Reports nothing if the user may not read its Deployment, because most authors
- * of pods may not.
- */
+/** Reports a webhook without a ready pod. Reports nothing to users who may not read its Deployment, as most authors of pods. */
 async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promise<readonly ExplanationStep[]> {
   const { namespace, name = "" } = clientConfig?.service ?? {};
   if (namespace === undefined) return [];
@@ -212,9 +206,7 @@ export function readersSteps(
   return [...readers, say.readers.ok(`the class can be mounted by anyone who can create pods in ${namespace}: ${listed(makers)}`)];
 }
 
-/**
- * Counts Kubernetes' own controllers instead of naming them: they have the same permissions in every cluster, and would hide the others.
- */
+/** Counts Kubernetes' own controllers without naming them: they have the same permissions in every cluster, and would hide others. */
 function listed(holders: readonly Holder[]): string {
   const by = new Map(holders.map(({ subject, by: binding }) => [subject, binding]));
   const others = [...by].filter(([, binding]) => !isOfKubernetes(binding));

@@ -33,7 +33,7 @@ export interface ClassToExplain {
   readonly refused?: readonly string[];
 }
 
-/** Explains the state of a class: its defects, the pods that mount it, its synced Secrets, and who can read these. */
+/** Explains the state of a class: its defects, the pods that mount it, its synced Secrets, and the subjects that can read these. */
 export async function explainClass(explained: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
   const { refused = [] } = explained;
   const explanation = await explainTaken(explained, viewer);
@@ -187,9 +187,7 @@ function identityText(mode: IdentityMode): string {
 
 type StatusLook = Look<SecretProviderClassSync>;
 
-/**
- * Explains what only the cluster knows: whether the credentials Secrets are usable, the state of the sync, and who can read the Secrets.
- */
+/** Explains what only the cluster knows: whether the credentials Secrets are usable, the state of the sync, and readers of the Secrets. */
 export async function clusterSteps(
   viewer: Viewer,
   namespace: string,

@@ -117,10 +117,7 @@ async function restartsOf(
   return explainRestarts({ workload, namespace, fact: await facts.namespaceOf(namespace), viewer, now: clock.now() });
 }
 
-/**
- * Returns the verdict on a pod that is admitted but never starts, because something that its mount needs is missing or wrong in the
- * cluster.
- */
+/** Returns the verdict on an admitted pod that never starts, because something that its mount needs is missing or wrong. */
 function stuckBecause(
   { isStored, pod, namespace }: PodToExplain,
   { decision, classes }: Injection,
@@ -170,10 +167,7 @@ function verdictOf(
   return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
 }
 
-/**
- * Returns the advice for a pod without injection. A workload creates its pods from its template, so an annotation on only the pod is lost
- * with the pod.
- */
+/** Returns the advice for a pod without injection. A workload recreates its pods from the template, without a pod's own annotations. */
 function againText(pod: JsonObject): string {
   const owners = memberOf(pod, "metadata")["ownerReferences"];
   const owner: unknown = Array.isArray(owners)

@@ -22,7 +22,7 @@ export interface ExplanationStep {
 }
 
 /**
- * Reasons that neither the webhook nor the worker can give, because they do not get a request. `docs/reference/cli.md` has a row for each.
+ * Reasons that neither the webhook nor the worker can give, because no request reaches them. `docs/reference/cli.md` has a row for each.
  */
 export const EXPLAIN_REASONS = {
   ClassMissing: "stuck",
@@ -58,7 +58,7 @@ export interface Explanation {
 type Saying = Readonly<Record<StepState, (message: string) => ExplanationStep>>;
 
 /** Functions that create a step, by topic and state. */
-export const say = Object.fromEntries(STEP_TOPICS.map((topic) => [topic, sayingOf(topic)])) as Readonly<Record<StepTopic, Saying>>; // The keys are the topics.
+export const say = Object.fromEntries(STEP_TOPICS.map((topic) => [topic, sayingOf(topic)])) as Readonly<Record<StepTopic, Saying>>; // The keys are the STEP_TOPICS.
 
 function sayingOf(topic: StepTopic): Saying {
   const as = (state: StepState) => (message: string) => ({ topic, state, message });

@@ -14,10 +14,7 @@ interface MisplacedOf {
   readonly look: Look<SecretProviderClassSync>;
 }
 
-/**
- * Reports keys of the class on its status or its Secrets, where they have no effect. Reports nothing about Secrets that the user may not
- * read.
- */
+/** Reports keys of the class on its status or its Secrets, where they have no effect. Omits Secrets that the user may not read. */
 export async function misplacedSteps(viewer: Viewer, { namespace, spc, look }: MisplacedOf): Promise<readonly ExplanationStep[]> {
   const place = `on SecretProviderClass ${namespace}/${spc.metadata.name}`;
   const said = (what: string, metadata: Partial<KubeObject["metadata"]> = {}) =>

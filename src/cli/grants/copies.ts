@@ -32,9 +32,7 @@ export function offeredCopies(
   });
 }
 
-/**
- * Lists the offered copies. Only the Namespace can accept an offer, because the author of a class needs no permission in that Namespace.
- */
+/** Lists the offered copies. Only the Namespace can accept one, because the author of a class needs no permission there. */
 export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
   if (copies.length === 0) return [];
   const missing = copies.filter(({ namespace, offered }) => offered.length > 0 && namespace !== UNGRANTABLE);

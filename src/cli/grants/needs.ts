@@ -64,10 +64,7 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
   return { needs, copies: offeredCopies(offering, namespaces), older: await olderClasses(viewer, all) };
 }
 
-/**
- * Returns the keys of classes with a status. Of classes without secretObjects, only those have one that the worker tracks for workloads
- * that request restarts.
- */
+/** Returns the keys of classes with a status. Without secretObjects, a class has one only if the worker tracks it for restarts. */
 async function classesWithStatus(viewer: Viewer, where: { readonly namespace?: string }): Promise<ReadonlySet<string>> {
   const statuses = listed(await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, where));
   return new Set(statuses.filter(({ status }) => readStatus(status) !== undefined).map(keyOf));
@@ -180,10 +177,7 @@ function namesOf(named: readonly { readonly name: string }[]): readonly string[]
 /** Grants that a Namespace lacks. */
 export interface MissingGrant {
   readonly namespace: string;
-  /**
-   * All accounts that the annotation should list, without words that cannot be the name of an account; undefined if the annotation need not
-   * change.
-   */
+  /** Full list of accounts for the annotation, without words that no account can have as its name; undefined if it need not change. */
   readonly accounts: readonly string[] | undefined;
   readonly managedIdentity: boolean;
 }
@@ -230,6 +224,6 @@ function isOlderThan({ metadata }: SecretProviderClass, since: string): boolean 
 
 /** Whether the fields include the spec, or a project annotation. Anyone may write labels, owners, and finalizers. */
 function isJudged(fields: Readonly<Record<string, unknown>>): boolean {
-  const { "f:annotations": annotations = {} } = Object(fields["f:metadata"]) as Readonly<Record<string, object>>; // managedFields is a tree of field names.
+  const { "f:annotations": annotations = {} } = Object(fields["f:metadata"]) as Readonly<Record<string, object>>; // A tree of field names.
   return "f:spec" in fields || Object.keys(annotations).some((key) => key.startsWith(`f:${PREFIX}/`));
 }

@@ -20,8 +20,7 @@ export function itemsOf(document: ManifestDocument): readonly ManifestItem[] {
 }
 
 /**
- * Returns the document with its objects replaced, in the order of {@link itemsOf}. An undefined object removes the item of a List, or the
- * whole document.
+ * Returns the document with its objects replaced, in the order of {@link itemsOf}. An undefined object removes an item, or the document.
  */
 export function withItems(document: ManifestDocument, objects: readonly (JsonObject | undefined)[]): JsonObject | undefined {
   return replacing(objects)(document.object);

@@ -1,6 +1,4 @@
-/**
- * Reads a YAML scalar as kubectl does: `sigs.k8s.io/yaml` resolves it by YAML 1.1 with exceptions of its own, and then converts it to JSON.
- */
+/** Reads a YAML scalar as kubectl does: `sigs.k8s.io/yaml` resolves it by YAML 1.1 with its own exceptions, then converts it to JSON. */
 import { FLOAT, integerOf, isTimestamp } from "../../domain/provider-class/yaml-scalar-meaning.ts";
 import { failed, ok, type Result } from "../../domain/result.ts";
 
@@ -136,7 +134,7 @@ export function keyText(scalar: WrittenScalar): Result<string | undefined, strin
   return ok(type === "float" ? floatKey(value) : String(value));
 }
 
-/** Exponents from which on Go prints an exponent. */
+/** Go prints an exponent from these powers of ten on. */
 const [SMALL_EXPONENT, LARGE_EXPONENT] = [-5, 6];
 /** Nine digits distinguish all 32-bit floats. */
 const SINGLE_DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9] as const;

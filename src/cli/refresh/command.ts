@@ -198,9 +198,7 @@ interface CsiDriver extends KubeObject {
   readonly spec?: { readonly requiresRepublish?: boolean };
 }
 
-/**
- * Returns undefined if the user may not list DaemonSets. Assumes that all DaemonSets of the driver (Linux, Windows) have the same version.
- */
+/** Returns undefined if the user may not list DaemonSets. Assumes that all of the driver's (Linux, Windows) have the same version. */
 async function driverFacts(viewer: Viewer): Promise<DriverFacts | undefined> {
   const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
   if (look.kind !== "seen") return undefined;

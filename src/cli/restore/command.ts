@@ -97,10 +97,7 @@ function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
   if (useless !== undefined) throw new CommandFailure(`--${useless}: --list restores nothing; remove one of the two`);
 }
 
-/**
- * Returns the snapshots of the wanted class, including forged ones that claim to be of the class. The command reports forged ones, and
- * restores none.
- */
+/** Returns the snapshots of the wanted class, including forged ones, which the command reports but does not restore. */
 function chosen(snapshots: readonly StoredSnapshot[], wanted: Required<ObjectRef> | undefined): readonly StoredSnapshot[] {
   if (wanted === undefined) return snapshots;
   const found = snapshots.filter(

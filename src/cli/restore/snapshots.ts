@@ -195,7 +195,7 @@ async function write(options: RestoreOptions, { told, snapshot, live }: Candidat
 const would = ({ isDryRun }: RestoreOptions): string => (isDryRun ? "would be " : "");
 const writing = ({ isDryRun }: RestoreOptions) => ({ fieldManager: FIELD_MANAGER, dryRun: isDryRun });
 
-/** Writes only the differences, and only if the class has not changed since the command compared it. */
+/** Writes only the differences, and only if the class has not changed since the comparison. */
 async function overwrite(options: RestoreOptions, live: SecretProviderClass, snapshot: ClassSnapshot): Promise<void> {
   const { kube, signal } = options;
   const { name, namespace = "", uid, resourceVersion } = live.metadata;

@@ -129,8 +129,7 @@ export function isServed({ namespaces }: ClassSettings, namespace: string): bool
 }
 
 /**
- * Whether the class syncs no Secrets, so that pods only mount it. The class still has a status if the worker tracks its versions for
- * workloads that request restarts.
+ * Whether pods only mount the class. The class still has a status if the worker tracks its versions for workloads that request restarts.
  */
 export function mirrorsNothing(spc: SecretProviderClass): boolean {
   return secretObjectsOf(spc).length === 0;
@@ -205,8 +204,7 @@ export async function namesOfConsumers(viewer: Viewer, spc: SecretProviderClass)
 export const CREDENTIALS_KEYS: readonly string[] = ["clientid", "clientsecret"];
 
 /**
- * Returns keys of a credentials Secret (base64) whose values begin or end with white space. `echo` and editors leave a newline, which the
- * worker sends unchanged.
+ * Returns keys of a credentials Secret (base64) with white space around the value: `echo` and editors leave a newline, which is sent, too.
  */
 export function paddedKeys(data: Readonly<Record<string, string>>): readonly string[] {
   return usedKeys(data, (text) => text !== text.trim());

@@ -3,15 +3,10 @@ import { type Line, paint, verbatim } from "./terminal.ts";
 
 /** Number of lines to show around a change. */
 const CONTEXT = 3;
-/**
- * Number of changed lines of one piece beyond which the diff shows the piece as replaced: the work grows with the square of this number.
- */
+/** If one piece has more changed lines, the diff shows it as replaced: the work grows with the square of this number. */
 const MOST_CHANGES = 4_000;
 
-/**
- * One text, or its pieces. The diff compares each piece with the piece in the same place, so that the work grows only with the number of
- * pieces.
- */
+/** One text, or its pieces. The diff compares pieces in the same place, so that the work grows only with their number. */
 export type DiffText = string | readonly string[];
 
 /** Returns the changes with some lines around them, as `diff -u` prints them; empty if nothing differs. */

@@ -14,10 +14,7 @@ export interface InjectionMode {
   readonly binding: PolicyBinding | undefined;
 }
 
-/**
- * Reads the injection mode. Assumes `webhook`, the usual mode, if the user may not read the policies; the checks of that mode report what
- * is missing.
- */
+/** Reads the injection mode. Assumes `webhook` if the user may not read the policies; the checks of that mode report this. */
 export async function injectionModeOf(viewer: Viewer): Promise<InjectionMode> {
   const entry = await lookAtEntry(viewer);
   const policy = valueIn(await viewer.object<Policy>(MORE_RESOURCES.mutatingPolicies, { name: INJECTION_POLICY }));

@@ -23,10 +23,7 @@ import { type Look, listed, type Viewer } from "./viewer.ts";
 export interface Facts {
   classOf(ref: ObjectRef): Promise<ClassFact>;
   namespaceOf(name: string): Promise<NamespaceFact>;
-  /**
-   * Explains where a class was not found, with the name of a similar class that the user may mean. Undefined if the cluster serves classes,
-   * but has no similar one.
-   */
+  /** Explains where a class was not found, and names a similar one. Undefined if the cluster serves classes, but has no similar one. */
   absenceOf(ref: Required<ObjectRef>): string | undefined;
   /** Returns the reasons why classes or Namespaces could not be read, each once. */
   unseen(of?: Seen): readonly string[];
@@ -144,9 +141,7 @@ export async function injectionContext(
   return { settings, mode: await modeOf(options, viewer), facts: createFacts(items, viewer, namespace), namespace };
 }
 
-/**
- * Returns the given or installed mode. If the cluster does not answer, returns `webhook`; code that needs the cluster reports the failure.
- */
+/** Returns the given or installed mode, or `webhook` if the cluster does not answer, which other code reports. */
 async function modeOf(options: OptionValues, viewer: Viewer | undefined): Promise<InjectionMode["kind"]> {
   const asked = INJECTION_MODES.find((mode) => mode === valueOf(options, "injection-mode"));
   if (asked !== undefined || viewer === undefined) return asked ?? "webhook";
@@ -160,10 +155,7 @@ async function modeOf(options: OptionValues, viewer: Viewer | undefined): Promis
 
 const UNREAD: ClassFact = { kind: "unknown" };
 
-/**
- * Makes and applies the webhook's own decision on a pod. A policy, which runs before the webhook, decides in the same way, but reads no
- * class.
- */
+/** Makes and applies the webhook's own decision on a pod. A policy runs before it and decides in the same way, but reads no class. */
 export async function injectPod(pod: JsonObject, namespace: string, { settings, facts, mode }: InjectionContext): Promise<Injection> {
   const read = readPod(pod);
   // The message is about a manifest, because the user does not see a request.

@@ -240,10 +240,7 @@ export function valueOf(options: OptionValues, name: OptionName): string | undef
   return options[name]?.[0];
 }
 
-/**
- * Returns the only namespace that a command covers, by `-n`, or the kubeconfig's by `-A=false`; undefined for all namespaces, which is the
- * default.
- */
+/** Returns the only namespace to cover, by `-n`, or the kubeconfig's by `-A=false`; undefined for all namespaces, the default. */
 export function namespaceWithin(options: OptionValues, current: string): string | undefined {
   return valueOf(options, "namespace") ?? (valueOf(options, "all-namespaces") === "false" ? current : undefined);
 }

@@ -48,10 +48,7 @@ export interface Holder {
   readonly by: string;
 }
 
-/**
- * Returns the subjects that have the permission in a namespace, by RBAC alone. Covers neither other authorizers nor the group
- * `system:masters`.
- */
+/** Returns the subjects that have the permission in a namespace by RBAC. Omits other authorizers and the group `system:masters`. */
 export function holdersOfRight(right: Right, namespace: string, rbac: Rbac): readonly Holder[] {
   const holders = bindingsFor(namespace, rbac)
     .filter((binding) => rulesOf(binding, rbac).some((rule) => covers(rule, right)))

@@ -22,10 +22,7 @@ export const MORE_RESOURCES = {
   selfSubjectReviews: ofCluster("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews"),
 } satisfies Record<string, Resource>;
 
-/**
- * Kinds that `explain` accepts before the slash, in the spellings of kubectl. `spc` is an addition of this project, because the CRD has no
- * short name.
- */
+/** Kinds that `explain` accepts before the slash, in kubectl's spellings. `spc` is the project's own: the CRD has no short name. */
 const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
   [RESOURCES.pods, "pod", "pods", "po"],
   [MORE_RESOURCES.deployments, "deployment", "deployments", "deploy"],
@@ -65,10 +62,7 @@ export function installNamespace(options: OptionValues): string {
 /** Label of everything that an installer applies. */
 export const OWN_LABEL = "app.kubernetes.io/name=keyvault-injector";
 
-/**
- * Namespaces that the webhook's configuration excludes, besides that of the install: pods that the webhook depends on must not depend on
- * the webhook.
- */
+/** Namespaces that the webhook excludes, besides that of the install: pods that the webhook depends on must not depend on it. */
 export const EXCLUDED_NAMESPACES: readonly string[] = ["kube-system"];
 
 /** Cloud of classes without `cloudName`, unless the operator set another. */
@@ -113,9 +107,7 @@ export interface LabelSelector {
   }[];
 }
 
-/**
- * Parts of a webhook configuration that determine for which objects the API server calls the webhook, and whether it trusts the response.
- */
+/** Parts of a webhook configuration by which the API server decides whether to call the webhook, and whether to trust its response. */
 export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly WebhookEntry[];
 }

@@ -5,8 +5,7 @@ import { WINDOW_ADVICE } from "../../domain/schedule/restart-window.ts";
 import type { RotatedCondition } from "../../domain/sync/status-fields.ts";
 
 /**
- * `halted`: a failed restart blocks all others in the namespace. `held`: no restart begins until someone acts. `waiting`: it begins
- * automatically.
+ * `halted`: a failed restart blocks all others in the namespace. `held`: none begins until someone acts. `waiting`: begins automatically.
  */
 export type RestartStanding = "done" | "waiting" | "held" | "halted" | "unknown";
 

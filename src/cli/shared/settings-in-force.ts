@@ -90,10 +90,7 @@ export async function workerSettingProblems(viewer: Viewer, namespace: string): 
   return settingProblems(valueIn(await lookAtWorker(viewer, namespace)));
 }
 
-/**
- * Returns the same for callers that must not mistake a default for a setting: the result is `unseen` if the user may not read the
- * Deployment.
- */
+/** Returns the same, for callers that must not mistake a default for a setting: `unseen` if the user may not read the Deployment. */
 export async function lookAtWorkerSettings(viewer: Viewer, namespace: string): Promise<Look<SettingsInForce>> {
   const look = await lookAtWorker(viewer, namespace);
   return look.kind === "unseen" ? look : { kind: "seen", value: settingsOf(valueIn(look)) };

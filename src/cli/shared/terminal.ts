@@ -6,9 +6,7 @@ export type Colour = "bold" | "red" | "green" | "yellow" | "cyan";
 const OBEYED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 const OBEYED_OR_BLANK = /[\p{Cc}\p{Cs}\p{Bidi_Control}\s]+/gu;
 
-/**
- * Cleans the text of others for a place within a line. Also replaces a long run of blanks, which would start a new line of the terminal.
- */
+/** Cleans the text of others for one line. Also replaces long runs of blanks, which would start a new line of the terminal. */
 export function oneLine(text: string): string {
   return text.replaceAll(OBEYED_OR_BLANK, " ").trim();
 }

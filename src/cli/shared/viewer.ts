@@ -4,10 +4,7 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
 
-/**
- * Result of a read from the cluster. `unseen`: the user lacks the permission that `why` names, so nothing is known. `unserved`: the API
- * server does not serve the kind.
- */
+/** Result of a read. `unseen`: the user lacks the permission in `why`. `unserved`: the API server does not serve the kind. */
 export type Look<T> =
   | { readonly kind: "seen"; readonly value: T }
   | { readonly kind: "absent" }
@@ -128,10 +125,7 @@ export function failureText(error: KubeError): string {
     : error.message;
 }
 
-/**
- * Advice of the client if the API server refuses the worker or the webhook. On the command line, it refuses the user, so the advice is
- * removed.
- */
+/** Advice of the client for the worker and the webhook. On the command line, the API server refuses the user, so it does not apply. */
 const ADVICE_TO_US = / \(grant this verb to our ServiceAccount[^)]*\)$/;
 
 /** Explains why a command could not do something with the user's own permissions. `what`: `get namespaces NAME`. */
@@ -152,8 +146,8 @@ export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Res
 }
 
 /**
- * Opens the cluster for commands that can also work with files alone. Fails if the user names a kubeconfig or a context that does not
- * exist; without any kubeconfig, returns a note.
+ * Opens the cluster for commands that can also work with files alone. If the user names a kubeconfig or a context, a failure to open it is
+ * an error; otherwise, it is only a note.
  */
 export async function openIfConfigured(
   context: CommandContext,

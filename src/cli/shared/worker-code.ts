@@ -1,7 +1,4 @@
-/**
- * Loads the worker's own code, for commands that must decide as the worker does. Other commands do not load it: with the SDKs, it takes
- * most of the start-up time.
- */
+/** Loads the worker's code, for commands that decide as the worker does. With the SDKs, it takes most of the start-up time. */
 export async function workerCode() {
   const [{ pki }, { fetchObjects }, { cloudFileReader }, fingerprints, keys, secrets, records, snapshots, handing, guarding] =
     await Promise.all([

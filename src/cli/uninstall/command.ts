@@ -151,9 +151,7 @@ async function annotate({ kube, namespace }: InstallToRemove, { uninstalling, fi
 
 type SavedBinding = Pick<ObjectMeta, "labels" | "annotations" | "managedFields"> & { readonly spec?: unknown };
 
-/**
- * Returns the parts that recreate the binding, with the record of who owns its fields, so that the installer's next apply changes nothing.
- */
+/** Returns what recreates the binding. Includes the owners of its fields, so that the installer's next apply changes nothing. */
 function kept(binding: KubeObject): object {
   const { labels, annotations, managedFields } = binding.metadata;
   return { labels, annotations, managedFields, spec: "spec" in binding ? binding.spec : undefined };

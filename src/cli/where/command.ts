@@ -106,8 +106,7 @@ function isAsked(asked: Asked | undefined, { type, name }: ObjectReference): boo
 }
 
 /**
- * Parses `secret/db-pass`, `secret db-pass`, or `db-pass`; undefined if the user names none. Rejects words that name no object before the
- * command contacts a cluster.
+ * Parses `secret/db-pass`, `secret db-pass`, or `db-pass`; undefined without arguments. Rejects other words without contacting a cluster.
  */
 function askedIn({ arguments: [first, second], options }: CommandInput): Asked | undefined {
   if (first === undefined) return undefined;

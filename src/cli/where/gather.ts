@@ -35,10 +35,7 @@ export interface GatherRequest {
   readonly isWanted: (spc: ReadClass) => boolean;
 }
 
-/**
- * Lists classes, and then what uses them: five kinds, each with one list if the user may, and if the answer needs more than a few
- * namespaces.
- */
+/** Lists classes, and then their users: five kinds, each with one list if the user may and more than a few namespaces count. */
 export async function gather(cluster: Cluster, { clock, signal, terminal }: CommandContext, request: GatherRequest): Promise<Gathered> {
   const listing: ClusterListing = { kube: cluster.kube, signal };
   terminal.tellProgress("classes");

@@ -10,7 +10,7 @@ const MOST_NAMESPACES = 500;
 /** Maximum number of concurrent lists, because the API server serves other users, too. */
 const LISTS_AT_A_TIME = 4;
 
-/** Up to this many namespaces, the command lists each one separately if a few are enough: a list of all sends thousands of objects. */
+/** Up to this many namespaces, the command lists one at a time, because a list of all namespaces sends thousands of objects. */
 export const FEW_NAMESPACES = 3;
 
 /** Objects of one kind, and the namespaces whose objects could not be read. */

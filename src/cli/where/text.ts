@@ -113,7 +113,7 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 
 function inItsColour(cell: Line): Line {
   const word = cell.text;
-  const colour: Colour | undefined = Object.hasOwn(STATE_COLOURS, word) ? STATE_COLOURS[word as VersionState] : EXPIRY_COLOURS[word]; // hasOwn has checked the key.
+  const colour: Colour | undefined = Object.hasOwn(STATE_COLOURS, word) ? STATE_COLOURS[word as VersionState] : EXPIRY_COLOURS[word]; // hasOwn checked the key.
   return colour === undefined ? cell : paint(colour, cell);
 }
 

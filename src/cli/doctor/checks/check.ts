@@ -53,10 +53,7 @@ export interface DoctorAzure {
 
 export type Check = (context: DoctorContext) => Promise<readonly CheckResult[]>;
 
-/**
- * Returns the functions that create the results of one check. `fix` is the advice; `see` is the check that reports why the checked object
- * is missing.
- */
+/** Returns functions that create results of a check. `fix` is the advice; `see` is the check that explains why the object is missing. */
 function findingsOf(check: CheckName) {
   const found =
     (state: CheckState) =>
@@ -81,4 +78,4 @@ export function orFine(findings: readonly CheckResult[], fine: CheckResult): rea
 }
 
 /** Result functions of each check. */
-export const on = Object.fromEntries(CHECKS.map((check) => [check, findingsOf(check)])) as Readonly<Record<CheckName, Findings>>; // The keys are the names in CHECKS.
+export const on = Object.fromEntries(CHECKS.map((check) => [check, findingsOf(check)])) as Readonly<Record<CheckName, Findings>>; // The keys are the CHECKS.

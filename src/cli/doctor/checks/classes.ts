@@ -10,10 +10,7 @@ import { workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { listed } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 
-/**
- * Reports the failing statuses of the worker, and classes without a failing status that no pod can mount: the worker has no status for
- * classes that are only mounted.
- */
+/** Reports failing statuses, and other classes that no pod can mount: the worker has no status for classes that are only mounted. */
 export const checkClasses: Check = async (context) => {
   const look = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
   const failing = listed(look).flatMap(({ metadata, status }) => {
@@ -32,10 +29,7 @@ export const checkClasses: Check = async (context) => {
   return [on.classes.fine(`${listed(look).length} classes have a status from the worker, and none of them fails${texts}`)];
 };
 
-/**
- * Maximum number of failing classes that the check names for each namespace. It only counts the others, so that no tenant buries the
- * findings of another.
- */
+/** Maximum number of failing classes to name in each namespace. The others are counted, so that no tenant buries another's findings. */
 const MOST_FAILING = 5;
 
 interface FailingClass {

@@ -25,7 +25,7 @@ import { mayGetSecret, secretAdvice } from "./rights.ts";
 /** Maximum number of messages that the service returns for one peek, the oldest first. */
 const MOST_SHOWN = 32;
 
-/** Age of a message, in milliseconds, that shows that no worker receives: the worker receives a message within a second. */
+/** If a message waits longer than this (milliseconds), no worker receives messages: a worker receives each within a second. */
 const LONG_MS = 300_000;
 
 /** A message that no queue contains. A request to delete it shows whether the identity may, and changes nothing. */
@@ -87,10 +87,7 @@ async function lookInto({ clock, signal }: DoctorContext, setting: QueueSetting,
   }
 }
 
-/**
- * Returns whether the identity may receive and delete messages. If it may, the service answers that NO_MESSAGE is invalid or does not
- * exist.
- */
+/** Returns whether the identity may receive messages. If it may, the service answers that NO_MESSAGE is invalid or does not exist. */
 async function mayTake(queue: EventQueue, signal: AbortSignal): Promise<boolean> {
   try {
     await queue.delete(NO_MESSAGE, signal);

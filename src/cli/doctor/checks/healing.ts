@@ -58,8 +58,7 @@ interface StoredCopy extends KubeObject {
 }
 
 /**
- * Compares the parts of the install with the worker's copies of what the installer applied. Only the worker can verify the signatures of
- * the copies.
+ * Compares parts of the install with the worker's copies of what the installer applied. Only the worker can verify the copies' signatures.
  */
 export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   const stored = await viewer.all<StoredCopy>(RESOURCES.controllerRevisions, { namespace, ...COPIES });

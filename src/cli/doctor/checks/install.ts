@@ -33,9 +33,7 @@ export async function whoAmI({ kube }: Pick<ActingClient, "kube">, signal: Abort
   return status?.userInfo?.username;
 }
 
-/**
- * Reports as whom the API server identifies the user. If the API server does not answer at all, the command fails before the first finding.
- */
+/** Reports the user name that the API server sees. If the API server does not answer at all, the command fails before any finding. */
 export const checkApi: Check = async ({ cluster, signal }) => {
   try {
     return [on.api.fine(`the API server answers and identifies you as ${(await whoAmI(cluster, signal)) ?? "nobody"}`)];
@@ -46,9 +44,7 @@ export const checkApi: Check = async ({ cluster, signal }) => {
   }
 };
 
-/**
- * Checks that the cluster has only one install: two workers would write the same Secrets, and two webhooks would share one configuration.
- */
+/** Checks that there is only one install: two workers would write the same Secrets, and two webhooks would share one configuration. */
 export const checkInstances: Check = async ({ viewer, namespace }) => {
   const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
   if (look.kind !== "seen") return [on.instances.skipped(look)];
@@ -69,10 +65,7 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   return [...seconds, ...bound];
 };
 
-/**
- * Reports a ClusterRoleBinding that binds the worker of another install. Installs share the cluster-wide names, so a second install takes
- * over those of the first.
- */
+/** Reports a ClusterRoleBinding of another install. Cluster-wide names are shared, so a second install takes them from the first. */
 async function strayBindings(viewer: Viewer, namespace: string): Promise<readonly CheckResult[]> {
   const binding = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: OWN_DEPLOYMENT }));
   const elsewhere = (binding?.subjects ?? []).map((subject) => subject.namespace ?? "").filter((name) => name !== namespace);
@@ -109,10 +102,7 @@ export async function checkInstalled(context: Looking): Promise<readonly CheckRe
 
 const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy rejects pods without their volume";
 
-/**
- * Whether `uninstall --prepare` has marked the install for removal. Missing parts are then intended, and no one should restore half of
- * them.
- */
+/** Whether `uninstall --prepare` has marked the install for removal. Missing parts are then intended, so no one should restore them. */
 export async function isBeingRemoved({ viewer, namespace }: Looking): Promise<boolean> {
   const install = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
   const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
@@ -142,10 +132,7 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
   return `${command.join(" ")} (from a checkout; https://keyvault-injector.dev/docs/how-to/install.md explains how to build the image, and how to install with kubectl)${plan}`;
 }
 
-/**
- * Shipped policies, each with the weakest action that its binding must have. Without them, a part of the install could do more than its
- * job.
- */
+/** Shipped policies, with the weakest action that each binding needs. Without them, a part of the install could do more than its job. */
 export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-namespace-consents": "Deny",
   "keyvault-injector-one-instance": "Deny",
@@ -172,10 +159,7 @@ export const GATEWAY_POLICIES: typeof POLICIES = {
   "keyvault-injector-gateway-authors": "Warn",
 };
 
-/**
- * Returns the policies that the install needs. If the user may not read the worker's Deployment, the default settings count, which need no
- * more policies.
- */
+/** Returns the policies that the install needs. If the user may not read the worker's settings, the defaults count, which need no more. */
 export async function wantedPolicies({ viewer, namespace }: Looking): Promise<typeof POLICIES> {
   const settings = await workerSettingsInForce(viewer, namespace);
   const hasGateways = GATEWAY_SETTINGS.some((setting) => wordsOf(settings[setting]).length > 0);

@@ -40,10 +40,7 @@ export function mistakesOn({ metadata: { name, annotations = {}, labels = {} } }
   ];
 }
 
-/**
- * Returns the advice for a key. If the nearest known key has no effect on Namespaces either, the advice says where that key belongs, or
- * does not suggest it.
- */
+/** Returns the advice for a key. Suggests no key that has no effect on Namespaces either, or says where that key belongs. */
 function fixFor(key: string, nearest: string | undefined): string {
   const grant = grantMeantBy(key);
   if (grant !== undefined) return `write ${grant}`;

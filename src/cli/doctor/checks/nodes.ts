@@ -48,10 +48,7 @@ function readiness(check: CheckName, look: Look<readonly WorkloadObject[]>, comp
   });
 }
 
-/**
- * Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver can write only with a permission that its chart
- * grants on request.
- */
+/** Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver's chart grants the permission on request. */
 export const checkDriverSync: Check = async (context) => {
   const { fine, warn, notThere, skipped } = on["driver-sync"];
   const look = await daemonSets(context, DRIVER_IMAGE);

@@ -48,10 +48,7 @@ function bindingProblem(bindings: readonly PolicyBinding[], policy: string, leas
   return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it denies nothing`;
 }
 
-/**
- * Places where an expression contains the namespace that the install was rendered for: the users of its ServiceAccounts, and the namespace
- * of its own objects.
- */
+/** Places where an expression contains the namespace that the install was rendered for: names of accounts, and places of own objects. */
 const NAMES_OF_NAMESPACE = [
   /system:serviceaccount:([a-z0-9-]+):keyvault-injector-(?:sync|webhook)/g,
   /request\.namespace == '([a-z0-9-]+)'\s+&&\s+object\.metadata\.name == 'keyvault-injector-/g,
@@ -89,10 +86,7 @@ function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly P
 
 const OF_WORKER = "keyvault-injector-sync-";
 
-/**
- * Tests whether the worker's policies deny: a policy that exists and is bound may still not do so. Makes the same attempts as the worker,
- * without effect.
- */
+/** Tests whether the worker's policies deny, which existence and bindings do not prove. Makes the worker's own attempts, as dry runs. */
 export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespace, signal }) => {
   const user = `system:serviceaccount:${namespace}:keyvault-injector-sync`;
   const acting = await cluster.actAs(user);

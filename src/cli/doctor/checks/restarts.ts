@@ -19,10 +19,7 @@ const PLACES: readonly Resource[] = [
   MORE_RESOURCES.daemonSets,
 ];
 
-/**
- * Checks whether restarts can begin, whether all windows are valid, and in which namespaces a restart waits for someone to act. An invalid
- * window never opens.
- */
+/** Checks whether restarts can begin, whether windows are valid, and where restarts wait for someone. An invalid window never opens. */
 export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const worker = await lookAtWorkerSettings(viewer, namespace);
   if (worker.kind !== "seen") return [on.restarts.skipped(worker)];

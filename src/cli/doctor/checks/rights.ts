@@ -18,7 +18,7 @@ interface Need {
   readonly without: string;
   /** Whether the worker uses the permission with these settings; absent: always. */
   readonly isUsed?: (settings: SettingsInForce) => boolean;
-  /** Advice; absent: apply the install again. */
+  /** Advice; absent: reapply the install. */
   readonly fix?: string;
 }
 
@@ -32,9 +32,7 @@ function isNamed(settings: SettingsInForce, kind: OwnerKind): boolean {
   return wordsOf(settings[kind === "Gateway" ? "gateway-classes" : "ingress-classes"]).length > 0;
 }
 
-/**
- * Permissions that the worker needs: CLUSTER_NEEDS cluster-wide or in each namespace of `--namespaces`, and OWN_NEEDS in its own namespace.
- */
+/** Permissions that the worker needs: cluster-wide or in each namespace of `--namespaces`, and (OWN_NEEDS) in its own namespace. */
 export const CLUSTER_NEEDS: readonly Need[] = [
   { verbs: ["get", "list", "watch"], right: classes, without: "the worker sees no class" },
   { verbs: ["create", "patch"], right: classes, without: "no class is restored", isUsed: ({ heal }) => wordsOf(heal).includes("classes") },
@@ -175,10 +173,7 @@ function queueNeeds(settings: SettingsInForce, namespace: string): readonly Need
   );
 }
 
-/**
- * Returns the advice that lets the worker read a Secret in its own namespace. If the worker serves only some namespaces, its role may not
- * be bound there.
- */
+/** Returns how to let the worker read a Secret in its own namespace. With `--namespaces`, its role may not be bound there. */
 export function secretAdvice(name: string, namespace: string, settings: SettingsInForce): string {
   if (!wordsOf(settings["credentials-secret-names"]).includes(name) || wordsOf(settings.namespaces).length === 0)
     return nameCredentials(name);

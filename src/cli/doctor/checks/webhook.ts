@@ -84,7 +84,7 @@ export const checkPreflight: Check = async ({ viewer }) => {
 
 const DAY = 86_400_000;
 
-/** Remaining validity, in milliseconds, that shows that the CA is not being renewed: the webhook renews a CA eight months into its year. */
+/** Remaining validity (milliseconds) that shows that the CA is not being renewed: a CA is renewed eight months into its year. */
 const LEAST_LEFT = 30 * DAY;
 
 export const checkCertificates: Check = async (context) => {

@@ -12,10 +12,7 @@ interface Target {
   readonly ifUnresolved: string;
 }
 
-/**
- * Advice if the name of the sign-in service does not exist. Every sign-in service has a name, so the cause is this machine, unless the
- * class names the wrong cloud.
- */
+/** Advice if the sign-in service's name does not exist. The cause is this machine, unless the class specifies the wrong cloud. */
 const SIGN_IN_UNRESOLVED =
   "Repair DNS or the network access of this machine, which cannot resolve the cloud's sign-in service; correct cloudName of the class only if other machines cannot resolve it either.";
 

@@ -93,10 +93,7 @@ function datedFinding({ objectId, version, expires, notBefore }: ObjectFile, now
 
 const TYPES: readonly ObjectType[] = ["secret", "key", "cert"];
 
-/**
- * Returns another type of which the vault has an object with this name, if the identity may read that object. A certificate has a secret
- * and a key of the same name.
- */
+/** Returns the other type of an object with this name, if the identity may read it. A certificate has a secret and a key of its name. */
 async function otherType(client: VaultClient, { name, type }: ClassObject, signal: AbortSignal): Promise<ObjectType | undefined> {
   const get = {
     secret: () => client.getSecret(name, undefined, signal),

@@ -42,10 +42,7 @@ const NO_TOKEN =
   "Check again in a minute; if it persists, allow connections to the service that the message names, or check Azure's status.";
 const FAILS = "Check again in a minute; if it persists, check the network path to the vault and Azure's status.";
 
-/**
- * Returns the finding for a failure of the worker's fetch. The message comes from the adapter and contains names, so it is shown but not
- * parsed.
- */
+/** Returns the finding for a failure of the worker's fetch. The adapter's message contains names, so it is only shown, never parsed. */
 export function findingOfFailure(failure: Failure, refused: RefusedFetch): ClassFinding {
   const { reason, message, object, origin } = failure;
   const id = objectIdOf(object);

@@ -17,10 +17,7 @@ import { heldKeyText } from "../../shared/held-keys.ts";
 import { lookUp, valueIn } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
-/**
- * Checks the worker's status of the class, and whether it describes the current class. `status` is undefined if there is none to compare
- * with.
- */
+/** Checks the worker's status, and whether it describes the current class. `status` is undefined if there is none to compare with. */
 export async function checkStatus(
   { install, viewer }: ClassContext,
   spc: SecretProviderClass,
@@ -118,9 +115,7 @@ export interface Compared {
   readonly files: readonly ObjectFile[];
 }
 
-/**
- * Checks whether each Secret in the status exists, belongs to the class, is unedited, and has the object versions that the status names.
- */
+/** Checks whether each Secret in the status exists, belongs to the class, is unedited, and has the versions that the status names. */
 export async function checkSecrets(context: ClassContext, spc: SecretProviderClass, compared: Compared): Promise<readonly ClassFinding[]> {
   const findings: ClassFinding[] = [];
   for (const secret of compared.status.secrets) findings.push(await checkSecret(context, spc, secret, compared));

@@ -52,9 +52,7 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
   return { ...ref, findings: [finding] };
 }
 
-/**
- * Checks text, identity, network, token, permission, and objects; then, whether or not the vault answered, status, restarts, and Secrets.
- */
+/** Checks text, identity, network, token, permission, and objects; then, even if the vault does not answer, status and Secrets. */
 export async function walkClass(context: ClassContext, spc: SecretProviderClass): Promise<ClassWalk> {
   const { namespace = "", name } = spc.metadata;
   const asked = await walkToVault(context, spc);
@@ -124,10 +122,7 @@ function violationsOf({ spec }: SecretProviderClass, objects: readonly ClassObje
   });
 }
 
-/**
- * Builds the Secrets from the objects of the vault only to report problems, and keeps none of them. Skips secretObjects whose text is
- * invalid.
- */
+/** Builds the Secrets from the vault's objects to report problems, and discards them. Skips secretObjects whose text is invalid. */
 function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, { objects, files }: LookedInto): readonly ClassFinding[] {
   const known = violationsOf(spc, objects);
   return buildSecrets(secretObjectEntries(spc.spec), files, worker.pki).flatMap((outcome, index) =>

@@ -80,8 +80,8 @@ interface Facts {
 }
 
 /**
- * Decides by the worker's own rules. The current owner keeps the Secret; otherwise, the oldest class becomes the owner. The worker creates
- * a missing Secret, and checks whether it may adopt the Secret of another owner.
+ * Decides by the worker's rules: the current owner keeps the Secret; otherwise, the oldest class becomes its owner. The worker creates a
+ * missing Secret, and checks whether it may adopt an existing one.
  */
 function decide(
   { install: { settings }, worker }: PlanContext,
@@ -138,7 +138,7 @@ function invalidity(
   }
   const sharing = secretObjectsOf(spc).flatMap(({ secretName }, at) => (secretName === name ? [at] : []));
   if (sharing.length < 2) return undefined;
-  // The worker writes neither: no one can tell which one the author means.
+  // The worker writes neither, because it cannot know which one the author means.
   const message = `secretObjects ${sharing.join(" and ")} name the same Secret ${name}`;
   return { action: "invalid", reason: "InvalidClass", message, fix: "Merge the secretObjects into one, or give each its own secretName." };
 }
