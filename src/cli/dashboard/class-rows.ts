@@ -75,9 +75,7 @@ function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: st
   return [...text, judgeStatus(spc, status), ...remarks(spc, status), ...checkClassRestarts(status)];
 }
 
-/**
- * Returns a finding for each Secret that the worker wrote and that no longer exists. The status reports Secrets that are not written yet.
- */
+/** Returns a finding for each Secret that the worker wrote and that no longer exists. The status reports Secrets not written yet. */
 function absentSecrets(spc: KnownClass, status: ClassStatus | undefined, secrets: LiveCopies["secrets"]): readonly ClassFinding[] {
   const { namespace, off } = spc;
   if (off !== undefined || status === undefined) return [];

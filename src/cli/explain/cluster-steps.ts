@@ -76,7 +76,7 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   return { steps, unasked: failing && { outcome: "unasked", reason: "WebhookUnanswered", message: failing.message } };
 }
 
-/** Explains injection by the policy. The policy reads no class, so this step reports what it adds for an identity of the class. */
+/** Explains injection by the policy. The policy reads no class, so this step, not the decision, describes nodePublishSecretRef. */
 function policyScope(policy: Policy | undefined, namespace: string, labels: Labels): WebhookScope {
   const problem = labels === undefined ? undefined : selectorProblem(policy?.spec?.matchConstraints?.namespaceSelector, labels);
   if (problem !== undefined)
@@ -104,7 +104,7 @@ function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod
   ];
 }
 
-/** Reports a webhook without a ready pod. Reports nothing to users who may not read its Deployment, as most authors of pods. */
+/** Reports a webhook without a ready pod. Reports nothing if the user may not read its Deployment: most authors of pods may not. */
 async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promise<readonly ExplanationStep[]> {
   const { namespace, name = "" } = clientConfig?.service ?? {};
   if (namespace === undefined) return [];

@@ -137,7 +137,7 @@ function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
 }
 
 export interface KnownOfClass {
-  /** Where the class was not found. */
+  /** Text that says where the class was not found. */
   readonly absence?: string | undefined;
   /** Whether the worker reports the class as synced. Identity bindings are then on, if the class needs them. */
   readonly isSynced?: boolean;

@@ -21,9 +21,7 @@ export interface ExplanationStep {
   readonly message: string;
 }
 
-/**
- * Reasons that neither the webhook nor the worker can give, because no request reaches them. `docs/reference/cli.md` has a row for each.
- */
+/** Reasons that neither webhook nor worker can give, because no request reaches them. `docs/reference/cli.md` has a row for each. */
 export const EXPLAIN_REASONS = {
   ClassMissing: "stuck",
   OtherProvider: "unmirrored",

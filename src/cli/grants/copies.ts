@@ -12,7 +12,7 @@ export interface OfferedCopies {
   readonly namespace: string;
   /** Classes, as `namespace/name`, that it accepts. */
   readonly taken: readonly string[];
-  /** Classes that it does not accept, also because it does not exist. */
+  /** Classes that it does not accept; all of them if the Namespace does not exist. */
   readonly offered: readonly string[];
   /** Current content of its annotation. */
   readonly from: readonly string[];

@@ -212,8 +212,8 @@ function lendingOf({ metadata: { annotations = {} } }: SecretProviderClass): rea
 
 /**
  * Whether the class is older than the policy. A later write does not prove that the policy has checked an author: any write of a field
- * manager, even of a label, renews the time of all its fields. For a class that healing has recreated, the times of the fields that healing
- * kept count.
+ * manager, even of a label, renews the time of all its fields. If healing has recreated the class, the times of the fields count that
+ * healing left unchanged.
  */
 function isOlderThan({ metadata }: SecretProviderClass, since: string): boolean {
   const isBefore = (time: string | undefined): boolean => time !== undefined && Date.parse(time) < Date.parse(since);

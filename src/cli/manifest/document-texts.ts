@@ -18,7 +18,7 @@ export type DocumentText =
 const JSON_WITHIN = 4_096;
 /** White space of Unicode, as Go defines it, then a brace. */
 const BEGINS_AS_JSON = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*\{/;
-/** Number of JSON objects at the beginning of a file from which on kubectl reads the whole file as JSON. */
+/** After this many JSON objects at the beginning of a file, kubectl reads the whole file as JSON. */
 const JSON_FOR_GOOD = 2;
 
 export function* documentTexts(file: string): Generator<DocumentText> {

@@ -19,9 +19,7 @@ export function itemsOf(document: ManifestDocument): readonly ManifestItem[] {
   return itemsAt(document.object, [], document);
 }
 
-/**
- * Returns the document with its objects replaced, in the order of {@link itemsOf}. An undefined object removes an item, or the document.
- */
+/** Returns the document with its objects replaced, in the order of {@link itemsOf}. Undefined removes an item, or the document. */
 export function withItems(document: ManifestDocument, objects: readonly (JsonObject | undefined)[]): JsonObject | undefined {
   return replacing(objects)(document.object);
 }

@@ -2,7 +2,7 @@ import { isJsonObject } from "../../domain/json-object.ts";
 import { asJsonEscapes } from "../../domain/quoted.ts";
 import { isPlainText } from "./yaml-scalar.ts";
 
-/** Writes JSON values as YAML that kubectl reads as the same: blocks, keys in their order, and quotes if plain text would differ. */
+/** Writes JSON as YAML that kubectl reads as the same values: blocks, keys in order, quotes if plain text would mean something else. */
 
 export function toYaml(value: unknown): string {
   const lines: string[] = [];
@@ -62,7 +62,7 @@ function scalarText(value: unknown): string {
   return isJsonObject(value) ? "{}" : "null";
 }
 
-/** Match characters that need an escape: invisible ones, and white space other than a space. The second allows line feeds and tabs. */
+/** Matches characters that need an escape: invisible ones, and white space but a space. UNSEEN_IN_LINES allows line feeds and tabs. */
 const UNSEEN = /\p{C}|[^\P{Z} ]/u;
 const UNSEEN_IN_LINES = /[^\P{C}\n\t]|[^\P{Z} ]/u;
 const MARKS = /^(?:[-?:](?:\s|$)|[,[\]{}#&*!|>'"%@`]|---|\.\.\.)/;
@@ -112,7 +112,7 @@ export function toJson(value: unknown): string {
   return `${escapedControls(json)}\n`;
 }
 
-/** Escapes control characters, format characters, and line separators. JSON's own escapes end below DEL, but terminals obey later ones. */
+/** Escapes control and format characters, and line separators. JSON's own escapes end below DEL, but a terminal obeys the rest, too. */
 export function escapedControls(json: string): string {
   return json.replaceAll(/[\u007F-\u009F]|[\p{Cf}\p{Zl}\p{Zp}]/gu, asJsonEscapes);
 }

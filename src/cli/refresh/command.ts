@@ -198,7 +198,7 @@ interface CsiDriver extends KubeObject {
   readonly spec?: { readonly requiresRepublish?: boolean };
 }
 
-/** Returns undefined if the user may not list DaemonSets. Assumes that all of the driver's (Linux, Windows) have the same version. */
+/** Returns undefined if the user may not list DaemonSets. Assumes one version if the driver has several DaemonSets (Linux, Windows). */
 async function driverFacts(viewer: Viewer): Promise<DriverFacts | undefined> {
   const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
   if (look.kind !== "seen") return undefined;
@@ -249,7 +249,7 @@ async function askKubelets(asking: RefreshQuestion, namespace: string, pods: rea
   return refusals;
 }
 
-/** Sets the same annotation on classes and pods, to update what has it. Ignores a pod that no longer exists. */
+/** Sets the same annotation on a class or a pod. Ignores a pod that no longer exists. */
 async function annotate(
   { kube, value, signal }: RefreshQuestion,
   resource: Resource,

@@ -35,7 +35,7 @@ export interface RefreshProgress {
   readonly pods: readonly string[];
   readonly usages: readonly ObjectUsage[];
   readonly answer: RefreshAnswer;
-  /** Whether the worker has succeeded, and no Secret or file has, or may have, an older version. */
+  /** Whether the worker has succeeded, no Secret has an older version, and no file has, or may have, one. */
   readonly isUpToDate: boolean;
   readonly unseen: readonly string[];
 }

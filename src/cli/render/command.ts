@@ -127,7 +127,7 @@ function modeNotes(rendered: readonly RenderedItem[], { mode }: InjectionContext
   ];
 }
 
-/** Notes that this cluster would inject nothing. Omits the note if the cluster does not answer, or hides the configuration. */
+/** Notes that this cluster injects nothing, unless it does not answer, or the user may not read its configuration. */
 async function unaskedNotes(
   rendered: readonly RenderedItem[],
   viewer: Viewer | undefined,
@@ -175,7 +175,7 @@ function diffOf({ document, objects }: Printed): string {
   return after === undefined ? "" : unifiedDiff(toYaml(document.object), toYaml(after), name);
 }
 
-/** Returns the YAML of a List in pieces: one for each item and each other field. Changed or removed items keep their piece. */
+/** Returns the YAML of a List in pieces: one for each item, also if it is removed, and one for each other field. */
 function listPieces(list: JsonObject, items: readonly unknown[]): readonly string[] {
   return Object.entries(list).flatMap(([key, value]) => {
     if (key !== "items") return [toYaml({ [key]: value })];

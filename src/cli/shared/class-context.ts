@@ -128,9 +128,7 @@ export function isServed({ namespaces }: ClassSettings, namespace: string): bool
   return namespaces.length === 0 || namespaces.includes(namespace);
 }
 
-/**
- * Whether pods only mount the class. The class still has a status if the worker tracks its versions for workloads that request restarts.
- */
+/** Whether pods only mount the class. It still has a status if the worker tracks its versions for workloads that request restarts. */
 export function mirrorsNothing(spc: SecretProviderClass): boolean {
   return secretObjectsOf(spc).length === 0;
 }
@@ -203,9 +201,7 @@ export async function namesOfConsumers(viewer: Viewer, spc: SecretProviderClass)
 
 export const CREDENTIALS_KEYS: readonly string[] = ["clientid", "clientsecret"];
 
-/**
- * Returns keys of a credentials Secret (base64) with white space around the value: `echo` and editors leave a newline, which is sent, too.
- */
+/** Returns keys of a credentials Secret (base64) with white space around the value. `echo` and editors leave a newline, which is sent. */
 export function paddedKeys(data: Readonly<Record<string, string>>): readonly string[] {
   return usedKeys(data, (text) => text !== text.trim());
 }

@@ -4,9 +4,7 @@ import type { RolloutReason } from "../../domain/reasons.ts";
 import { WINDOW_ADVICE } from "../../domain/schedule/restart-window.ts";
 import type { RotatedCondition } from "../../domain/sync/status-fields.ts";
 
-/**
- * `halted`: a failed restart blocks all others in the namespace. `held`: none begins until someone acts. `waiting`: begins automatically.
- */
+/** `halted`: a failed restart blocks all others in the namespace. `held`: someone must act first. `waiting`: it begins automatically. */
 export type RestartStanding = "done" | "waiting" | "held" | "halted" | "unknown";
 
 const STANDINGS: Readonly<Record<RolloutReason, RestartStanding>> = {

@@ -105,9 +105,7 @@ function isAsked(asked: Asked | undefined, { type, name }: ObjectReference): boo
   return (asked.type === undefined || asked.type === type) && name.toLowerCase() === asked.name.toLowerCase();
 }
 
-/**
- * Parses `secret/db-pass`, `secret db-pass`, or `db-pass`; undefined without arguments. Rejects other words without contacting a cluster.
- */
+/** Parses `secret/db-pass`, `secret db-pass`, or `db-pass`; undefined without arguments. Rejects other words before a cluster is opened. */
 function askedIn({ arguments: [first, second], options }: CommandInput): Asked | undefined {
   if (first === undefined) return undefined;
   if (second === undefined && isObjectName(first)) return { type: undefined, name: first, vault: undefined };

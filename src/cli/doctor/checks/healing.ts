@@ -57,9 +57,7 @@ interface StoredCopy extends KubeObject {
   readonly data?: Partial<ComponentCopy>;
 }
 
-/**
- * Compares parts of the install with the worker's copies of what the installer applied. Only the worker can verify the copies' signatures.
- */
+/** Compares parts of the install with the worker's copies of what the installer applied. Only the worker can verify their signatures. */
 export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   const stored = await viewer.all<StoredCopy>(RESOURCES.controllerRevisions, { namespace, ...COPIES });
   if (stored.kind !== "seen") return [on.components.skipped(stored)];

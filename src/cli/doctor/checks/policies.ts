@@ -48,7 +48,7 @@ function bindingProblem(bindings: readonly PolicyBinding[], policy: string, leas
   return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it denies nothing`;
 }
 
-/** Places where an expression contains the namespace that the install was rendered for: names of accounts, and places of own objects. */
+/** Namespaces in expressions that must be that of the install: of the users of its accounts, and of its own objects. */
 const NAMES_OF_NAMESPACE = [
   /system:serviceaccount:([a-z0-9-]+):keyvault-injector-(?:sync|webhook)/g,
   /request\.namespace == '([a-z0-9-]+)'\s+&&\s+object\.metadata\.name == 'keyvault-injector-/g,

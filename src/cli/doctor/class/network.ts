@@ -6,7 +6,7 @@ import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 interface Target {
   readonly host: string;
-  /** Name of the host's role for messages. */
+  /** Description of the host for messages, such as `the vault`. */
   readonly what: string;
   /** Advice if the host name does not exist. */
   readonly ifUnresolved: string;

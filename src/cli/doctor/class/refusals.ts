@@ -132,7 +132,7 @@ function federationOf(identity: VaultIdentity): string {
   return `subject system:serviceaccount:${namespace}:${name}, the cluster's issuer, and audience ${FEDERATION_AUDIENCE}`;
 }
 
-/** Distinguishes the vault's refusals by code: the network is not allowed, or the identity lacks permission. */
+/** Distinguishes the vault's refusals by code: it blocks the network, or the identity lacks permission. */
 function forbidden(failure: Failure, id: string, { address }: RefusedFetch): ClassFinding {
   const { message, serviceCode = "" } = failure;
   const [vault = ""] = new URL(address.vaultUrl).hostname.split(".");
