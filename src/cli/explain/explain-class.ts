@@ -137,7 +137,7 @@ function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
 }
 
 export interface KnownOfClass {
-  /** Text that says where the class was not found. */
+  /** Explanation of why the class was not found. */
   readonly absence?: string | undefined;
   /** Whether the worker reports the class as synced. Identity bindings are then on, if the class needs them. */
   readonly isSynced?: boolean;
