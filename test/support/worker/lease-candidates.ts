@@ -130,7 +130,10 @@ export class LeaseCandidates {
     return Array.from({ length: count }, () => this.start(shards));
   }
 
-  /** Current shards with a leader, each as `shard/shards`. Fails if a shard has two leaders. */
+  /**
+   * Shards that have a leader now, each as `shard/shards`. Fails if a shard has two leaders, or if leaders disagree on the number of
+   * shards.
+   */
   led(): readonly string[] {
     const holding = this.#all.flatMap(({ shards, shard }) => (shard() === undefined ? [] : [`${shard()}/${shards}`]));
     assert.equal(new Set(holding).size, holding.length, `twice: ${holding.join(" ")}`);
