@@ -1,4 +1,4 @@
-/** Where the chart's values go in the node side: the CSI driver and the Azure provider, on Linux and Windows. */
+/** Places of the chart's values in the node side: the CSI driver and the Azure provider, on Linux and Windows. */
 import { NODE_NAMESPACE } from "./marks-product.ts";
 import { block, item, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
 

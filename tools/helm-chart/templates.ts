@@ -83,7 +83,7 @@ function joinedTemplate(name: string, object: JsonMap, changed: Sources["variant
   const union = objects.length === changed.length ? unionOf(object, objects) : undefined;
   if (union === undefined) throw new Error(`${name} differs in two overlays, and not by additions alone`);
   const added = union.conditional.map(({ at, condition }): Mark => ({ object: name, at, put: when(condition) }));
-  return `---\n${templateOf(union.object as JsonMap, [...marksOf(name, object), ...added])}`; // Of a map.
+  return `---\n${templateOf(union.object as JsonMap, [...marksOf(name, object), ...added])}`; // The union of two maps is a map.
 }
 
 /** The first step whose condition holds applies. */

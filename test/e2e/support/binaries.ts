@@ -121,7 +121,7 @@ export async function builtProgram(name: BuiltProgram): Promise<string> {
 }
 
 function programNames(): ProgramName[] {
-  return Object.keys(PROGRAMS) as ProgramName[]; // Of a constant object.
+  return Object.keys(PROGRAMS) as ProgramName[]; // The keys of a constant object.
 }
 
 function programOf(name: BuiltProgram): Program {

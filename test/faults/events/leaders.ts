@@ -11,7 +11,7 @@ export interface LeaderChange {
   readonly inHand: number;
 }
 
-/** During an outage of the queue, the leader has no messages. */
+/** Time limit in milliseconds, because the leader has no messages during an outage of the queue. */
 const IN_HAND_WITHIN_MS = 8_000;
 
 /** Kills the leader with SIGKILL while it processes messages. Resolves when another one leads. */

@@ -37,7 +37,7 @@ const answers = (effect: { readonly kind: "reset" | "truncated" | "contentType" 
   });
 };
 
-/** Answers that come long after the request, or only after the worker has cancelled it (30 s). */
+/** Answers that come only after the delay. */
 const slow = (milliseconds: number): Fault["strike"] => {
   return async (target) => {
     const strike = await vaultsAnswer(target, { kind: "slow", milliseconds });

@@ -32,7 +32,7 @@ export function fluxWay({ node, emulator, proxyUrl }: InstallWorld, flux: Flux):
     }
   };
   const commit = (poll: string): Promise<void> => {
-    const names = Object.keys(OVERLAYS) as readonly OverlayName[]; // Of the constant above.
+    const names = Object.keys(OVERLAYS) as readonly OverlayName[]; // The keys of the constant above.
     const files = names.flatMap((name) => overlayFiles(name, { patches: patchesOf(name, poll), caFile: emulator.caFile }));
     return flux.publish(repositoryWith(Object.fromEntries(files)));
   };
