@@ -1,4 +1,4 @@
-/** Meanings and remedies of messages on the page of logs: by level, then by the process that logs the message. */
+/** Meaning and fix of each message on the logs page, by level, then by the process that logs it. */
 export type LogWords = Readonly<Record<string, Readonly<Record<"both" | "sync" | "webhook", Readonly<Record<string, string>>>>>>;
 
 export const WARNINGS: LogWords = {
