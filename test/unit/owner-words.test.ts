@@ -27,7 +27,7 @@ test("CW-8: a status says that the client is unknown where the API server does n
     },
     states,
     secretWriter: { write: async () => ({ kind: "written", action: "create" }) },
-    teller: { events: { emit: () => undefined }, logger: recordingLogger() },
+    reporter: { events: { emit: () => undefined }, logger: recordingLogger() },
     repairs: { inc: () => undefined },
     clock,
   } as unknown as WritePorts; // The parts that writes use.
@@ -50,7 +50,7 @@ test("CW-8: the log calls the class that gets a Secret its next owner", async ()
     caches: { classes: { claimants: () => [younger] }, settings: SETTINGS, consumers: { isUsed: () => false }, cluster },
     memory: { states: new ClassStates() },
     secretWriter: { transfer: async () => undefined },
-    teller: { logger },
+    reporter: { logger },
     clock: new ManualClock(),
     enqueue: () => undefined,
   } as unknown as ClassPorts; // The parts that this action uses.

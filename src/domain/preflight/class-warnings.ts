@@ -31,21 +31,21 @@ export interface ClassWarningOptions {
 const PROVIDER = "azure";
 
 /** Maximum number of names to report, and to report with a suggestion. An object has room for a hundred thousand names. */
-const MOST_TOLD = 50;
+const MOST_REPORTED = 50;
 const MOST_SUGGESTIONS = 20;
 
 /** Returns the first {@link MOST_TOLD} names, sorted, and the number of remaining ones. */
-function toldOf(names: readonly string[]): { readonly told: readonly string[]; readonly more: number } {
-  return { told: names.slice(0, MOST_TOLD).sort(), more: Math.max(0, names.length - MOST_TOLD) };
+function reportedOf(names: readonly string[]): { readonly reported: readonly string[]; readonly more: number } {
+  return { reported: names.slice(0, MOST_REPORTED).sort(), more: Math.max(0, names.length - MOST_REPORTED) };
 }
 
 /** Adds a warning with the number of remaining mistakes, so that an author who corrects the reported ones knows about the others. */
 function withMore(
-  told: readonly PreflightWarning[],
+  reported: readonly PreflightWarning[],
   more: number,
   [reason, text]: Parameters<typeof preflightWarning>,
 ): readonly PreflightWarning[] {
-  return more === 0 ? told : [...told, preflightWarning(reason, `${more} more ${text}`)];
+  return more === 0 ? reported : [...reported, preflightWarning(reason, `${more} more ${text}`)];
 }
 
 /** Returns warnings about mistakes that the author would otherwise notice only from a failed mount, or from a missing Secret. */
@@ -100,8 +100,8 @@ function missingParameter(parsed: ParsedClass, spec: SecretProviderClassSpec | u
 
 function parameterWarnings(spec: SecretProviderClassSpec | undefined, missing: string | undefined): readonly PreflightWarning[] {
   const known: readonly string[] = [...KNOWN_PARAMETERS, ...OWN_PARAMETERS];
-  const { told, more } = toldOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
-  const warnings = told.map((key, index) => {
+  const { reported, more } = reportedOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
+  const warnings = reported.map((key, index) => {
     const field = `parameter ${quoted(key, 40)}`;
     if (FORMER_PARAMETERS.includes(key))
       return preflightWarning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
@@ -166,8 +166,10 @@ function annotationWarnings(provider: SecretProviderClass): readonly PreflightWa
   const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
   const { annotations = {}, labels = {} } = provider.metadata;
   const unknown = Object.keys(annotations).filter((key) => isOfOurs(key) && !known.includes(key) && key !== MADE_FOR);
-  const { told, more } = toldOf(unknown);
-  const ofUnknown = told.map((key, index) => preflightWarning("UnknownAnnotation", ofNoClass(key, index < MOST_SUGGESTIONS ? known : [])));
+  const { reported, more } = reportedOf(unknown);
+  const ofUnknown = reported.map((key, index) =>
+    preflightWarning("UnknownAnnotation", ofNoClass(key, index < MOST_SUGGESTIONS ? known : [])),
+  );
   const misplaced = misplacedKeys(known, { wrong: labels, right: annotations });
   return [
     ...misplaced.map((key) =>
@@ -244,7 +246,7 @@ const MOST_OBJECTS = 20;
 /** Warns about names that are impossible in a vault. Most are spelled like environment variables, and belong in objectAlias. */
 function objectNameWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
   const impossible = [...objects.entries()].filter(([, { name }]) => !VAULT_NAME.test(name));
-  const told = impossible.slice(0, MOST_OBJECTS).map(([index, { name }]) => {
+  const reported = impossible.slice(0, MOST_OBJECTS).map(([index, { name }]) => {
     if (isPlaceholder(name))
       return preflightWarning("InvalidObject", `objects[${index}].objectName: write the name of an object in the vault${inPlaceOf(name)}`);
     const fix = `write the vault's name, and ${quoted(name, 30)} as objectAlias if the file should have that name`;
@@ -253,13 +255,13 @@ function objectNameWarnings(objects: readonly ClassObject[]): readonly Preflight
       `objects[${index}].objectName ${quoted(name, 30)}: names in a vault have 1 to 127 letters, digits, and dashes: ${fix}`,
     );
   });
-  return withMore(told, impossible.length - told.length, ["InvalidObject", "objectNames are not valid in a vault"]);
+  return withMore(reported, impossible.length - reported.length, ["InvalidObject", "objectNames are not valid in a vault"]);
 }
 
 /** Warns about versions that are placeholders. The vault would report that the version does not exist. */
 function versionWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
   const placeholders = [...objects.entries()].filter(([, { version = "" }]) => isPlaceholder(version));
-  const told = placeholders
+  const reported = placeholders
     .slice(0, MOST_OBJECTS)
     .map(([index, { version = "" }]) =>
       preflightWarning(
@@ -267,5 +269,5 @@ function versionWarnings(objects: readonly ClassObject[]): readonly PreflightWar
         `objects[${index}].objectVersion: write a version of the object${inPlaceOf(version)}, or remove it for the current one`,
       ),
     );
-  return withMore(told, placeholders.length - told.length, ["InvalidObject", "objectVersions are placeholders"]);
+  return withMore(reported, placeholders.length - reported.length, ["InvalidObject", "objectVersions are placeholders"]);
 }

@@ -73,7 +73,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         random,
         handle: (namespace, handleSignal) => {
           for (const classKey of followed.changesIn(namespace)) worker.enqueue(classKey);
-          return patiently(() => lookAt(context, namespace, handleSignal), ROLLOUTS_SOON);
+          return patiently(() => reconcile(context, namespace, handleSignal), ROLLOUTS_SOON);
         },
       });
       const onChange = (namespace: string): void => {
@@ -117,7 +117,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
 }
 
 /** Reconciles the namespace. If this fails, no other namespace waits behind it. */
-async function lookAt(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
+async function reconcile(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   try {
     return await reconcileRollouts(context, namespace, signal);
   } catch (error) {
