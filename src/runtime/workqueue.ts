@@ -10,8 +10,8 @@ import { ReadyKeys, type Sharing, type Taken } from "./ready-keys.ts";
 export type Outcome =
   | { readonly kind: "done" }
   | { readonly kind: "requeueAfter"; readonly milliseconds: number }
-  /** Failed: runs again after `afterMs`, otherwise after the key's own backoff. */
-  | { readonly kind: "retry"; readonly error?: unknown; readonly afterMs?: number }
+  /** Failed: runs again after `afterMs`, otherwise after the key's own backoff, or after `atMostMs` if that is sooner. */
+  | { readonly kind: "retry"; readonly error?: unknown; readonly afterMs?: number; readonly atMostMs?: number | undefined }
   /** Failed for good: does not run before the next add. */
   | { readonly kind: "terminal"; readonly error?: unknown };
 
@@ -189,7 +189,8 @@ export class WorkQueue {
       case "retry": {
         const failures = (this.#failures.get(key) ?? 0) + 1;
         this.#failures.set(key, failures);
-        const afterMs = outcome.afterMs ?? backoffDelay(failures, this.#options.backoff, this.#options.random);
+        const { backoff, random } = this.#options;
+        const afterMs = outcome.afterMs ?? Math.min(backoffDelay(failures, backoff, random), outcome.atMostMs ?? Number.POSITIVE_INFINITY);
         this.#options.logger.warn("retry", { key, failures, afterMs, ...(outcome.error === undefined ? {} : { error: outcome.error }) });
         this.addAfter(key, afterMs);
         return;
@@ -207,7 +208,9 @@ export class WorkQueue {
 function outcomeOf(error: unknown): Outcome {
   const retry = retryOf(error);
   if (retry?.kind === "never") return { kind: "terminal", error };
-  return retry?.kind === "after" ? { kind: "retry", error, afterMs: retry.milliseconds } : { kind: "retry", error };
+  return retry?.kind === "after"
+    ? { kind: "retry", error, afterMs: retry.milliseconds }
+    : { kind: "retry", error, atMostMs: retry?.atMostMs };
 }
 
 /** Returns the retry that an error of our adapters specifies. */

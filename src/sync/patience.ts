@@ -8,7 +8,7 @@ import type { Outcome } from "../runtime/workqueue.ts";
 const TERMINATING: SoonAgain = { Terminating: 10_000 };
 
 /** Milliseconds until the next attempt, by the error code of the API server. */
-type SoonAgain = Readonly<Partial<Record<KubeErrorCode, number>>>;
+export type SoonAgain = Readonly<Partial<Record<KubeErrorCode, number>>>;
 
 /** Backoff after failures of the API server. Vault errors have their own backoff. */
 export const RETRIES = { baseMs: 1_000, maxMs: 60_000 };
@@ -27,6 +27,28 @@ export async function patiently(handle: () => Promise<Outcome>, soon: SoonAgain 
     if (error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
     throw error;
   }
+}
+
+/**
+ * Returns the error that asks for the soonest retry, as {@link patiently} with the same `soon` would repeat the write of each error alone. The
+ * queue repeats the whole pass then, so that no write waits longer because of another one. Only the queue knows its backoff, so if a backoff
+ * and a time compete, the error tells it both.
+ */
+export function soonestOf(refusals: readonly KubeError[], soon: SoonAgain = TERMINATING): KubeError | undefined {
+  const [timed] = refusals
+    .flatMap((error) => timesOf(error, soon).map((milliseconds) => ({ error, milliseconds })))
+    .toSorted((a, b) => a.milliseconds - b.milliseconds);
+  const untimed = refusals.find((error) => timesOf(error, soon).length === 0);
+  if (timed === undefined || untimed === undefined) return untimed ?? timed?.error;
+  return timed.milliseconds < RETRIES.maxMs ? untimed.withRetry({ kind: "backoff", atMostMs: timed.milliseconds }) : untimed;
+}
+
+/** Returns the milliseconds until the next attempt; nothing for a backoff. */
+function timesOf({ code, retry }: KubeError, soon: SoonAgain): readonly [number] | readonly [] {
+  const milliseconds = soon[code];
+  if (milliseconds !== undefined) return [milliseconds];
+  if (retry.kind === "never") return [RETRIES.maxMs];
+  return retry.kind === "after" ? [retry.milliseconds] : [];
 }
 
 export interface Patience {

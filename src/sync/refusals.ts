@@ -1,4 +1,5 @@
 import { KubeError } from "../domain/ports/kube-error.ts";
+import { type SoonAgain, soonestOf } from "./patience.ts";
 
 /**
  * Makes one of several independent writes. Returns the error if the API server rejects the write, so that this holds up no other write;
@@ -22,13 +23,8 @@ export function isRefusal(error: unknown): error is KubeError {
 /**
  * Makes independent writes one after the other. Returns the error that determines when to repeat all of them, as {@link soonestOf} does.
  */
-export async function soonestRefusal(writes: readonly (() => Promise<void>)[]): Promise<KubeError | undefined> {
+export async function soonestRefusal(writes: readonly (() => Promise<void>)[], soon: SoonAgain): Promise<KubeError | undefined> {
   const refusals: KubeError[] = [];
   for (const write of writes) refusals.push(...[await writeRefusal(write)].filter((refusal) => refusal !== undefined));
-  return soonestOf(refusals);
-}
-
-/** Returns the first error that allows a retry; the first error if none does. The queue repeats the whole pass accordingly. */
-export function soonestOf(refusals: readonly KubeError[]): KubeError | undefined {
-  return refusals.find(({ retry }) => retry.kind !== "never") ?? refusals[0];
+  return soonestOf(refusals, soon);
 }

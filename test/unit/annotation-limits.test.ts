@@ -65,4 +65,24 @@ describe("an object with thousands of unknown names", () => {
     assert.equal(unknownAnnotations(annotations).length, 50);
     assert.equal(unknownAnnotations(prefixed({ "mount-pth": "" })).length, 1);
   });
+
+  test("CW-9: is told how many more of its annotations are unknown, and how many more of its versions are placeholders", () => {
+    const annotations = prefixed(Object.fromEntries(named(51).map((name) => [name, ""])));
+    const entries = named(23).map((name) => `  - |\n    objectName: ${name}\n    objectType: secret\n    objectVersion: <version>\n`);
+    const parsed = { cloudName: "AzurePublicCloud", tenantID: "00000000-0000-0000-0000-000000000001" };
+    const objects = `array:\n${entries.join("")}`;
+
+    assert.ok(reported(classWith(annotations, parsed)).includes("1 more annotations have no effect on a class"));
+    assert.ok(reported(classWith({}, { ...parsed, objects })).includes("3 more objectVersions are placeholders"));
+    const few = [
+      ...reported(classWith(prefixed({ "name-0": "" }), parsed)),
+      ...reported(classWith({}, { ...parsed, objects: `array:\n${entries[0]}` })),
+    ];
+    assert.deepEqual(
+      few.filter((message) => message.includes("more")),
+      [],
+      "the control: all are named",
+    );
+    assert.equal(few.length, 2, few.join("; "));
+  });
 });

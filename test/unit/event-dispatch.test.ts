@@ -160,6 +160,20 @@ describe("an event", () => {
     assert.deepEqual(dispatch({ kind: "access", vaultName: "else", time: 7 }), { outcome: "foreign", waits: 0 });
   });
 
+  test("CW-5: of changed access counts the lists that selectors need, so that no class gets its looks for nothing", () => {
+    const byNames = (...secretNames: readonly string[]): string => secretNames.map((name) => `${name}:\n  names: app-*\n`).join("");
+    read(aClass("selecting", "array: []", { objectSelectors: byNames("out") }));
+    read(aClass("both", objects(entry("a"), entry("b")), { objectSelectors: byNames("out") }));
+    read(aClass("empty", "array: []"));
+    for (const name of ["selecting", "both", "empty"]) refused.set(`team/${name}`, "all");
+    dispatch({ kind: "access", vaultName: "shop", time: 7 });
+    assert.deepEqual(reported.toSorted(), [
+      "team/both: refused AccessChanged of 3",
+      "team/empty: refused AccessChanged of 1",
+      "team/selecting: refused AccessChanged of 1",
+    ]);
+  });
+
   test("RC-7: of changed access asks for what was refused, however many objects the class has", () => {
     read(aClass("large", objects(...Array.from({ length: 700 }, (_, index) => entry(`o${index}`)))));
     refused.set("team/large", 3);
@@ -176,7 +190,7 @@ describe("an event", () => {
       [{ conditions: [condition], secrets: [{ name: "s", state: "Forbidden", data: [] }] }, "all"],
       [{ conditions: [], secrets: [{ name: "s", state: "Synced", data: [{ key: "k", object: "secret/a" }] }] }, 0],
     ] as const) {
-      const live = { statuses: { get: () => status } } as unknown as Parameters<typeof pushedClasses>[1]; // What is asked here.
+      const live = { statuses: { get: () => status } } as unknown as Parameters<typeof pushedClasses>[1]; // The only part that is used here.
       const process = { limits: {}, shard: { count: 1 } } as unknown as Parameters<typeof pushedClasses>[0]; // As above.
       assert.equal(pushedClasses(process, live).refusedObjects("team/app"), expected);
     }

@@ -153,12 +153,27 @@ describe("what events say of a class", () => {
     assert.equal(kept[0]?.object, `secret/o${MOST_HINTS / 2}`);
     assert.equal(ended, MOST_HINTS / 2);
     assert.equal(await counted("leftToPoll"), MOST_HINTS / 2);
-    // Whoever comes has room, and the one that has more than it leaves gives it up as it goes on.
+    // A further namespace has room, and the one that has more than its part gives it up with its next hints.
     addTo("other", 0, 3_000);
     assert.ok(hints.of("other/shop").length > 2_000, `${hints.of("other/shop").length} of 3,000`);
     addTo("dead", MOST_HINTS, 1);
     assert.ok(hints.of("dead/shop").length <= MOST_HINTS / 2 - 500, `${hints.of("dead/shop").length}`);
     assert.ok(hints.of("dead/shop").some(({ object }) => object === `secret/o${MOST_HINTS}`));
+  });
+
+  test("CW-4: end the oldest by receipt where a namespace has no room, and not one that a newer event has just renewed", () => {
+    const objectsOf = (): readonly string[] => hints.of(CLASS).map(({ object }) => object);
+    for (let index = 0; index < MOST_HINTS / 2; index += 1) hints.add(CLASS, news({ object: `secret/o${index}` }), waiter);
+    // Neither a further look nor the same event once more renews a hint.
+    for (const hint of hints.of(CLASS).slice(1, 3)) hints.again(CLASS, hint);
+    hints.add(CLASS, news({ object: "secret/o1" }), waiter);
+    hints.add(CLASS, news({ object: "secret/o0", version: "v2", happenedAt: 2_000 }), waiter);
+
+    hints.add(CLASS, news({ object: "secret/late" }), waiter);
+
+    assert.ok(objectsOf().includes("secret/o0"), "the renewed one stays");
+    assert.equal(objectsOf().includes("secret/o1"), false, "the oldest goes");
+    assert.ok(objectsOf().includes("secret/o2"), "and no other (control)");
   });
 
   test("R18-2: of a thousand namespaces that fill the room, leave some for the next one", () => {

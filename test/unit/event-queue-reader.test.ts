@@ -26,7 +26,7 @@ let deleted: string[];
 let received: number;
 let failure: Error | undefined;
 let dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
-/** Of a message that the queue deletes for nobody. */
+/** Id of a message that the queue refuses to delete. */
 let refusedId: string | undefined;
 let opened: number;
 let onOpen: () => void;
@@ -163,16 +163,15 @@ describe("the reader of an event queue", () => {
     assert.equal(acted, 1);
   });
 
-  test("deletes a message that was received too often, whatever comes of it, and acts on it all the same", async () => {
-    let acted = 0;
-    dispatch = () => {
-      acted += 1;
-      return { outcome: "acted", waits: 1 };
-    };
-    waiting.push(message("m", { receipts: MOST_RECEIPTS + 1 }));
+  test("CW-3: deletes a message that was received too often, and never acts on what may crash it once more", async () => {
+    const events: VaultEvent[] = [];
+    dispatch = (event) => ({ outcome: "acted", waits: events.push(event) });
+    waiting.push(message("last", { receipts: MOST_RECEIPTS }), message("m", { receipts: MOST_RECEIPTS + 1 }));
     await reading(() => until("the deletion", () => deleted.length === 1).then(() => undefined));
-    assert.equal(acted, 1);
-    assert.equal(await counted("poison"), 1);
+    assert.deepEqual(deleted, ["m r1"]);
+    assert.equal(events.length, 1, "only on the one that was not received too often (control)");
+    assert.deepEqual([await counted("poison"), await counted("acted")], [1, 1]);
+    assert.equal(logger.entries.at(-1)?.message, "deleting messages of an event queue without processing them");
   });
 
   test("has not received a message too often that waited for its look as long as it may, under another reader", async () => {
@@ -270,7 +269,7 @@ describe("the reader of an event queue", () => {
       await reading(async (reader) => {
         await until("the refusal", () => reader.problem !== undefined);
         const before = opened;
-        // From now on a new queue is opened as somebody who may.
+        // From now on, a new queue is opened with an identity that has access.
         onOpen = () => {
           failure = undefined;
         };

@@ -182,7 +182,7 @@ export const INFORMATION: LogWords = {
       "acting on classes": "the CRD is healthy, and the worker has read all objects",
       "returning a Secret to its previous owner": "the worker releases an adopted Secret without changing its content",
       leading: "the leader starts its work",
-      "handing a Secret over to another class that names it": "the class in `heir` now writes the Secret",
+      "handing a Secret over to another class that names it": "the class in `nextOwner` now writes the Secret",
       "waiting for the fingerprint key, which the first shard creates":
         "this is normal in a new install with shards. If the message `leading` does not follow, check the leader of the first shard",
       "waiting for workers with another number of shards to end":

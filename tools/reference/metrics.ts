@@ -1,5 +1,5 @@
 /** Meanings and order of the metrics on the metrics page. Names, types and labels are those that the processes register. */
-import { MOST_IN_HAND } from "../../src/sync/push/queue-reader.ts";
+import { MOST_IN_HAND, MOST_RECEIPTS } from "../../src/sync/push/queue-reader.ts";
 import { HELD_CAUSES } from "../../src/sync/rollouts/rollout-metrics.ts";
 import { assertExplained, code, type Places, table } from "./page.ts";
 import { registeredMetrics } from "./registered-metrics.ts";
@@ -58,8 +58,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
       "lookups of objects, by result: `asked` (the worker queried the vault), `shared` (the worker reused the response to another class), or `unchanged` (the vault's list shows no change)",
     vault_breaker_open: "1 while the worker pauses requests to the vault, because the vault does not respond",
     vault_rate: "current limit on requests per second to a vault: 300 divided by the number of shards, or less after a 429",
-    event_messages_total:
-      "messages from [event queues](../how-to/rotate-in-seconds.md), by outcome: `acted` (the worker checked a class), `duplicate`, `unnamed` (no class uses the object), `foreign` (no class uses the vault), `otherShard` (no class of this shard uses the vault), `access` (the access policies of the vault changed), `otherType` (not an event that the worker uses), `malformed`, or `poison` (received too often)",
+    event_messages_total: `messages from [event queues](../how-to/rotate-in-seconds.md), by outcome: \`acted\` (the worker checked a class), \`duplicate\`, \`unnamed\` (no class uses the object), \`foreign\` (no class uses the vault), \`otherShard\` (no class of this shard uses the vault), \`access\` (the access policies of the vault changed), \`otherType\` (not an event that the worker uses), \`malformed\`, or \`poison\` (received more than ${MOST_RECEIPTS} times, and deleted without being processed)`,
     event_hints_total:
       "checks of a class because of an event, by outcome: `applied` (the worker updated the Secrets), `current` (the Secrets already had the version), `looked` (the worker checked the class, but the vault has a newer version than the event, or no Secret of the class contains the object), or `leftToPoll` (the vault did not show the version in time, or too many checks of the namespace were waiting)",
     event_lag_seconds:

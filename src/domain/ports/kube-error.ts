@@ -60,6 +60,12 @@ export class KubeError extends Error {
     this.isUnsent = options.isUnsent === true;
   }
 
+  /** Returns the same error with another retry. */
+  withRetry(retry: Retry): KubeError {
+    const { code, message, status, refuser, isUnsent, cause } = this;
+    return new KubeError(code, message, { retry, ...(status === undefined ? {} : { status }), refuser, isUnsent, cause });
+  }
+
   /** Whether the policy of that name rejected the request. A missing right does not count. */
   isByPolicy(name: string): boolean {
     return this.code === "Forbidden" && this.refuser?.kind === "policy" && this.refuser.name === name;

@@ -34,9 +34,18 @@ const PROVIDER = "azure";
 const MOST_REPORTED = 50;
 const MOST_SUGGESTIONS = 20;
 
-/** Returns the first {@link MOST_TOLD} names, sorted, and the number of remaining ones. */
+/** Returns the first {@link MOST_REPORTED} names, sorted, and the number of remaining ones. */
 function reportedOf(names: readonly string[]): { readonly reported: readonly string[]; readonly more: number } {
   return { reported: names.slice(0, MOST_REPORTED).sort(), more: Math.max(0, names.length - MOST_REPORTED) };
+}
+
+/** Adds a warning with the number of remaining mistakes, so that an author who corrects the reported ones knows about the others. */
+function withMore(
+  reported: readonly PreflightWarning[],
+  more: number,
+  [reason, text]: Parameters<typeof preflightWarning>,
+): readonly PreflightWarning[] {
+  return more === 0 ? reported : [...reported, preflightWarning(reason, `${more} more ${text}`)];
 }
 
 /** Returns warnings about mistakes that the author would otherwise notice only from a failed mount, or from a missing Secret. */
@@ -101,7 +110,7 @@ function parameterWarnings(spec: SecretProviderClassSpec | undefined, missing: s
     const reason = missing !== undefined && nearest?.toLowerCase() === missing.toLowerCase() ? "InvalidClass" : "UnknownParameter";
     return preflightWarning(reason, `${field} is unknown and ignored: ${fix}`);
   });
-  return more === 0 ? warnings : [...warnings, preflightWarning("UnknownParameter", `${more} more parameters are unknown and ignored`)];
+  return withMore(warnings, more, ["UnknownParameter", "parameters are unknown and ignored"]);
 }
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -157,14 +166,16 @@ function annotationWarnings(provider: SecretProviderClass): readonly PreflightWa
   const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
   const { annotations = {}, labels = {} } = provider.metadata;
   const unknown = Object.keys(annotations).filter((key) => isOfOurs(key) && !known.includes(key) && key !== MADE_FOR);
+  const { reported, more } = reportedOf(unknown);
+  const ofUnknown = reported.map((key, index) =>
+    preflightWarning("UnknownAnnotation", ofNoClass(key, index < MOST_SUGGESTIONS ? known : [])),
+  );
   const misplaced = misplacedKeys(known, { wrong: labels, right: annotations });
   return [
     ...misplaced.map((key) =>
       preflightWarning("UnknownAnnotation", `${quoted(key, 63)} is a label, which has no effect: write it under annotations`),
     ),
-    ...reportedOf(unknown).reported.map((key, index) =>
-      preflightWarning("UnknownAnnotation", ofNoClass(key, index < MOST_SUGGESTIONS ? known : [])),
-    ),
+    ...withMore(ofUnknown, more, ["UnknownAnnotation", "annotations have no effect on a class"]),
     ...[...annotationProblems(provider, pollInterval(provider, 0)), ...accountProblems(annotations)].map((problem) =>
       preflightWarning("InvalidAnnotation", problem),
     ),
@@ -244,14 +255,13 @@ function objectNameWarnings(objects: readonly ClassObject[]): readonly Preflight
       `objects[${index}].objectName ${quoted(name, 30)}: names in a vault have 1 to 127 letters, digits, and dashes: ${fix}`,
     );
   });
-  const more = impossible.length - reported.length;
-  return more === 0 ? reported : [...reported, preflightWarning("InvalidObject", `${more} more objectNames are not valid in a vault`)];
+  return withMore(reported, impossible.length - reported.length, ["InvalidObject", "objectNames are not valid in a vault"]);
 }
 
 /** Warns about versions that are placeholders. The vault would report that the version does not exist. */
 function versionWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
-  return [...objects.entries()]
-    .filter(([, { version = "" }]) => isPlaceholder(version))
+  const placeholders = [...objects.entries()].filter(([, { version = "" }]) => isPlaceholder(version));
+  const reported = placeholders
     .slice(0, MOST_OBJECTS)
     .map(([index, { version = "" }]) =>
       preflightWarning(
@@ -259,4 +269,5 @@ function versionWarnings(objects: readonly ClassObject[]): readonly PreflightWar
         `objects[${index}].objectVersion: write a version of the object${inPlaceOf(version)}, or remove it for the current one`,
       ),
     );
+  return withMore(reported, placeholders.length - reported.length, ["InvalidObject", "objectVersions are placeholders"]);
 }

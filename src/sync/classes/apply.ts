@@ -212,7 +212,12 @@ async function letGo(ports: ClassPorts, { key }: Subject, action: LettingGo, sig
     return secretWriter.delete(secret, signal).then(nothing);
   }
   const nextKey = `${namespace}/${nextOwner}`;
-  reporter.logger.info("handing a Secret over to another class that names it", { class: key, secret: secret.ref.name, heir: nextKey, why });
+  reporter.logger.info("handing a Secret over to another class that names it", {
+    class: key,
+    secret: secret.ref.name,
+    nextOwner: nextKey,
+    why,
+  });
   await secretWriter.transfer(secret, nextOwner, signal);
   ports.memory.states.note(nextKey, { kind: "retryAsked", now: ports.clock.now() });
   ports.enqueue(nextKey);

@@ -101,7 +101,7 @@ export type StateEvent =
   /** A pod mounts the class, so its earlier absence no longer counts. */
   | { readonly kind: "used" }
   | { readonly kind: "unused"; readonly since: number | undefined }
-  /** The class has no Secrets because no pod uses it; `told` is what its status reports about that. */
+  /** The class has no Secrets because no pod uses it; `reported` is what its status reports about that. */
   | { readonly kind: "rested"; readonly reported: ReportedReason }
   | { readonly kind: "damageSeen"; readonly now: number }
   /** The damage was undone before the worker repaired it. */

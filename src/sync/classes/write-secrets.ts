@@ -218,7 +218,7 @@ function isDamaged({ spc }: Written, name: string, observed: ObservedSecret | un
 function noteRepair(ports: WritePorts, { key, spc }: Written, name: string, observed: ObservedSecret | undefined): void {
   ports.repairs.inc({ damage: observed === undefined ? "deleted" : "edited" });
   const writer = observed?.lastForeign;
-  ports.states.note(key, { kind: "repaired", name, by: writer?.manager ?? "somebody" });
+  ports.states.note(key, { kind: "repaired", name, by: writer?.manager ?? "an unknown client" });
   const at = writer?.time === undefined ? "" : ` at ${writer.time}`;
   const byWhom = writer === undefined ? " (the API server does not record by whom)" : ` (last written by ${writer.manager}${at})`;
   const message =

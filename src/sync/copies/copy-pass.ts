@@ -5,7 +5,8 @@ import type { PlannedCopy } from "../../domain/sync/copies/copies-plan.ts";
 import type { CopyResult } from "../../domain/sync/copies/copy-status.ts";
 import type { CopyState } from "../../domain/sync/status-fields.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
-import { soonestOf, writeRefusal } from "../refusals.ts";
+import { soonestOf } from "../patience.ts";
+import { writeRefusal } from "../refusals.ts";
 
 /** Delay while the class CRD is frozen, something changed meanwhile, or the class has no status yet (milliseconds). */
 export const UNSETTLED_MS = 1_000;

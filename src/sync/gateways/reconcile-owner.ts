@@ -24,7 +24,8 @@ import type { Outcome } from "../../runtime/workqueue.ts";
 import type { HeldClasses } from "../classes/held-classes.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
-import { soonestOf, writeRefusal } from "../refusals.ts";
+import { soonestOf } from "../patience.ts";
+import { writeRefusal } from "../refusals.ts";
 import type { GatewayReport } from "./gateway-report.ts";
 import type { MadeClasses } from "./made-classes.ts";
 import type { Owners } from "./owners.ts";
@@ -186,7 +187,7 @@ class Refused {
   }
 
   throwSoonest(): void {
-    const error = soonestOf(this.#errors);
+    const error = soonestOf(this.#errors, SOON);
     if (error !== undefined) throw error;
   }
 }

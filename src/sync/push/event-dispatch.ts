@@ -1,5 +1,5 @@
 import { hasHistory } from "../../domain/content/version-history.ts";
-import type { SecretProviderClass } from "../../domain/kubernetes.ts";
+import type { SecretProviderClass, SecretProviderClassSpec } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { narrowObjects, type ObjectType } from "../../domain/provider-class/object-rules.ts";
@@ -45,17 +45,22 @@ function dispatchAccess(options: DispatchOptions, { vaultName, time }: AccessEve
     if (refused === 0) continue;
     const spc = options.classOf(refOfKey(key));
     if (spc?.spec === undefined || !options.isFetched(spc)) continue;
-    const objects = refused === "all" ? entriesRead(spc.spec) : refused;
+    const objects = refused === "all" ? readsOf(spc.spec) : refused;
     const news = { object: REFUSED_OBJECTS, change: "AccessChanged", objects, version: undefined, happenedAt: time } as const;
     if (options.hints.add(key, news, waiter)) waits += 1;
   }
   return { outcome: keys.length === 0 ? outcomeWithoutClass(options) : "access", waits };
 }
 
-/** Returns the number of objects that the class names; 1 if the worker has not parsed the class yet, or cannot. */
-function entriesRead(spec: Parameters<typeof readEntriesOf>[0]): number {
-  const read = readEntriesOf(spec);
-  return read?.ok === true ? read.value.length : 1;
+/**
+ * Returns the number of objects that the class names, plus one for each list that its selectors need: the vault has not told yet what they
+ * select. At least 1, also if the worker has not parsed the class yet, or cannot.
+ */
+function readsOf(spec: SecretProviderClassSpec): number {
+  const [entries, selectors] = [readEntriesOf(spec), readSelectorsOf(spec)];
+  const named = entries?.ok === true ? entries.value.length : 0;
+  const lists = new Set(selectors?.ok === true ? [...selectors.value.values()].map(({ type }) => type) : []);
+  return Math.max(1, named + lists.size);
 }
 
 /** Each shard receives all events, and does not know the vaults of the other shards' classes. */

@@ -15,7 +15,7 @@ export interface HintNews {
   readonly object: string;
   /** `AccessChanged`: the vault may now grant objects that it refused. */
   readonly change: ObjectChange | "AccessChanged";
-  /** Maximum number of objects that a fetch for the hint requests. */
+  /** Number of objects and lists that a fetch for the hint requests, as far as it is known. */
   readonly objects: number;
   /** Undefined if the event names no version. */
   readonly version: string | undefined;
@@ -86,7 +86,7 @@ interface HintsOptions {
 export class Hints {
   readonly #options: HintsOptions;
   readonly #byClass = new Groups<Pending>();
-  /** The same hints by namespace. An object keeps its place if a newer hint replaces its hint. */
+  /** The same hints by namespace, the one that was received first at the front. A further fetch does not move a hint. */
   readonly #byNamespace = new Groups<{ readonly classKey: string; readonly hint: Hint }>();
   readonly #paces = new Map<string, Bucket>();
   /** Ids of hints that ended recently, in that order. A duplicate of such an event is ignored. */
@@ -107,6 +107,7 @@ export class Hints {
     const isSame = before !== undefined && idOf(classKey, before.hint) === idOf(classKey, news);
     const isLess = before !== undefined && reportsMore(before.hint, news);
     const hint = isSame ? before.hint : this.#merged(classKey, isLess ? before.hint : news);
+    if (!isSame) this.#byNamespace.delete(refOfKey(classKey).namespace, placeOf(classKey, news));
     this.#put(classKey, { hint, waiter: isLess ? before.waiter : waiter });
     if (!isSame) this.#options.enqueue(classKey);
     // A fetch for the hint that tells more covers both events. If that fetch never happens, only the message of that hint has to be

@@ -17,7 +17,7 @@ const MESSAGES = [
   "access",
   "otherType",
   "malformed",
-  /** The worker has received the message too often. */
+  /** The worker has received the message too often, and deletes it without acting on it. */
   "poison",
 ] as const;
 export type MessageOutcome = (typeof MESSAGES)[number];

@@ -30,7 +30,7 @@ const DELETIONS_AT_A_TIME = 16;
 
 /**
  * Maximum number of receipts of a message. If a message crashes its reader, the queue delivers it again and again: after this many
- * receipts, the reader schedules the deletion before it acts on the message. A healthy reader may receive a message up to LONGEST_MS /
+ * receipts, the reader only deletes it, and the poll detects the change. A healthy reader may receive a message up to LONGEST_MS /
  * HIDDEN_MS times while its hints are pending; the 10 further receipts let its next reader still act on it.
  */
 export const MOST_RECEIPTS = LONGEST_MS / HIDDEN_MS + 10;
@@ -179,8 +179,12 @@ export class QueueReader {
     }
     const message: InHand = { receipt, waits: 0 };
     this.#inHand.set(id, message);
-    // Schedules the deletion first, because acting on the message may crash the reader.
-    if (receipts > MOST_RECEIPTS) this.#finish(id, message);
+    if (receipts > MOST_RECEIPTS) {
+      // Acting on the message, even after its deletion, might crash the reader once more.
+      this.#count("poison");
+      this.#finish(id, message);
+      return;
+    }
     let outcome: MessageOutcome = "malformed";
     try {
       const parsed = parseMessage(text);
@@ -191,7 +195,7 @@ export class QueueReader {
       this.#options.logger.error("processing a message of an event queue failed", { queue: this.#options.label, error });
       return;
     }
-    this.#count(receipts > MOST_RECEIPTS ? "poison" : outcome);
+    this.#count(outcome);
     if (message.waits === 0) this.#finish(id, message);
   }
 

@@ -14,10 +14,14 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { hasRotated, type Rotated, rotatedOf, withoutKinds, withRotated } from "../../domain/sync/rotated-condition.ts";
 import { rfc3339 } from "../../domain/sync/stored-time.ts";
 import { dropRotated } from "../classes/drop-rotated.ts";
+import type { SoonAgain } from "../patience.ts";
 import { soonestRefusal } from "../refusals.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { AskingWorkload } from "./asking.ts";
 import type { RolloutCaches, RolloutContext } from "./rollout-context.ts";
+
+/** Delays by error code (milliseconds): someone wrote meanwhile, and the watch will soon show the new state. */
+export const ROLLOUTS_SOON: SoonAgain = { Conflict: 500, NotFound: 500 };
 
 export interface NamespaceReport {
   readonly namespace: string;
@@ -53,14 +57,17 @@ export async function reportNamespace(
   const classes = classesOf(context.worker.live, namespace);
   const users = usersByClass({ secrets: context.worker.live.secrets, classes }, namespace, asking);
   const unused = classes.filter(({ metadata }) => !users.has(metadata.name));
-  return soonestRefusal([
-    ...[...users].map(
-      ([name, ofClass]) =>
-        () =>
-          keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal),
-    ),
-    ...unused.map((provider) => () => leaveUnused(context, refOf(provider), signal)),
-  ]);
+  return soonestRefusal(
+    [
+      ...[...users].map(
+        ([name, ofClass]) =>
+          () =>
+            keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal),
+      ),
+      ...unused.map((provider) => () => leaveUnused(context, refOf(provider), signal)),
+    ],
+    ROLLOUTS_SOON,
+  );
 }
 
 /**
@@ -69,7 +76,7 @@ export async function reportNamespace(
  */
 export async function reportUnlisted(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<void> {
   const writes = classesOf(context.worker.live, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal));
-  const refusal = await soonestRefusal(writes);
+  const refusal = await soonestRefusal(writes, ROLLOUTS_SOON);
   if (refusal !== undefined) throw refusal;
 }
 

@@ -15,6 +15,7 @@ import type { RolloutContext, RolloutSettings, RolloutsWorker } from "./rollout-
 import { RolloutMemory } from "./rollout-memory.ts";
 import type { RolloutMetrics } from "./rollout-metrics.ts";
 import { reconcileRollouts } from "./rollout-namespace.ts";
+import { ROLLOUTS_SOON } from "./rollout-report.ts";
 import { VersionTimes } from "./rollout-versions.ts";
 import { type RolloutWorkloads, startRolloutWorkloads } from "./rollout-workloads.ts";
 import { adoptedUntil } from "./under-way.ts";
@@ -46,8 +47,6 @@ interface ClassQueue {
 /** Number of namespaces that the worker reconciles at a time. Most of the time is spent waiting for the API server. */
 const WORKERS = 16;
 
-const SOON = { Conflict: 500, NotFound: 500 };
-
 /**
  * Returns a function that tells whether workloads need the versions of a class (`namespace/name`); it returns undefined if this is not
  * known yet.
@@ -72,10 +71,9 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         clock,
         logger: logger.child({ queue: "rollouts" }),
         random,
-        // After a conflict, someone wrote the workload in between, and the watch will soon show its new state.
         handle: (namespace, handleSignal) => {
           for (const classKey of followed.changesIn(namespace)) worker.enqueue(classKey);
-          return patiently(() => reconcile(context, namespace, handleSignal), SOON);
+          return patiently(() => reconcile(context, namespace, handleSignal), ROLLOUTS_SOON);
         },
       });
       const onChange = (namespace: string): void => {

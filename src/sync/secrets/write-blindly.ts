@@ -60,6 +60,9 @@ async function replaced(options: BlindWriteOptions, write: BlindWrite, signal: A
   try {
     const answer = await options.kube.replace<Secret>(RESOURCES.secrets, secretBody(write.body), WRITTEN, signal);
     const after = remember(options, answer);
+    // After a start, the answer does not tell whether the first PUT changed the Secret, so the worker neither counts nor logs a change. A
+    // Secret has no generation, and there is no earlier resourceVersion. The worker's time in `managedFields` has whole seconds of another
+    // clock, may be that of the leader before, and stays the same if a PUT only removes what someone else added.
     if (before === undefined || before.resourceVersion === after.resourceVersion) return { kind: "kept" };
     if (before.annotations[SECRET_ANNOTATIONS.content] === wanted.fingerprint)
       options.logger.info("a Secret was changed by someone else, and the worker restored it", { secret: `${namespace}/${secret.name}` });

@@ -9,8 +9,8 @@ export const LOSES: Planted = {
   edits: [
     {
       file: READER,
-      find: "if (receipts > MOST_RECEIPTS) this.#finish(id, message);",
-      replace: 'if (id.startsWith("0")) return this.#finish(id, message);',
+      find: "if (receipts > MOST_RECEIPTS) {",
+      replace: 'if (id.startsWith("0")) return this.#finish(id, message);\n    if (receipts > MOST_RECEIPTS) {',
     },
     {
       file: "src/sync/vault/vault-budget.ts",

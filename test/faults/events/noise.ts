@@ -25,7 +25,7 @@ const json = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 
 function withId(facts: NoiseFacts, id: string): string {
   const event = reported({ vault: facts.vault, name: facts.named });
-  return json({ ...event, data: { ...(event["data"] as object), Id: id } }); // `told` builds it.
+  return json({ ...event, data: { ...(event["data"] as object), Id: id } }); // `reported` builds it.
 }
 
 /** Each function creates one message: malformed, of other types, from another source, or forged. */

@@ -68,7 +68,7 @@ interface Texts {
   readonly count: number;
 }
 
-/** Checks only the text of the classes, without a query to a vault. `told`: keys of the classes whose errors the worker reports already. */
+/** Checks only the text of the classes, without a query to a vault. `reported`: keys of the classes whose errors the worker reports already. */
 async function checkTexts(
   { viewer, namespace }: DoctorContext,
   classes: readonly SecretProviderClass[],

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
+import type { Retry } from "../../src/domain/ports/retry.ts";
+import { WorkQueue } from "../../src/runtime/workqueue.ts";
+import { patiently, RETRIES, soonestOf } from "../../src/sync/patience.ts";
+import { ManualClock } from "../support/time/manual-clock.ts";
+import { recordingLogger } from "../support/worker/recording-logger.ts";
+
+const SOON = { Conflict: 500 };
+
+const refusal = (code: KubeErrorCode, retry: Retry): KubeError => new KubeError(code, code, { retry, status: 400 });
+const after = (seconds: number): KubeError => refusal("Throttled", { kind: "after", milliseconds: seconds * 1_000 });
+const backoff = refusal("Forbidden", { kind: "backoff" });
+const never = refusal("Invalid", { kind: "never" });
+const conflict = refusal("Conflict", { kind: "backoff" });
+
+/** Returns the seconds at which the first passes begin whose writes the API server refuses with these errors. */
+async function passes(refusals: readonly KubeError[], count: number): Promise<readonly number[]> {
+  const clock = new ManualClock();
+  const origin = clock.now();
+  const began: number[] = [];
+  const handle = () =>
+    patiently(async () => {
+      began.push((clock.now() - origin) / 1_000);
+      throw soonestOf(refusals, SOON) ?? new Error("no refusal");
+    }, SOON);
+  const queue = new WorkQueue({ handle, workers: 1, backoff: RETRIES, clock, logger: recordingLogger(), random: () => 0.999_999 });
+  const stop = new AbortController();
+  const run = queue.run(stop.signal);
+  queue.add("pass");
+  for (let half = 0; half < 1_000 && began.length < count; half += 1) await clock.advance(500);
+  stop.abort();
+  await run;
+  return began.slice(0, count);
+}
+
+describe("CW-6: a pass with several refusals comes again", () => {
+  for (const [name, refusals, expected] of [
+    ["at the sooner of two times", [after(60), after(2)], [0, 2, 4]],
+    ["by the backoff while that is sooner than the time", [after(5), backoff], [0, 1, 3, 7, 12, 17]],
+    ["by the time once that is sooner than the backoff", [backoff, after(5)], [0, 1, 3, 7, 12, 17]],
+    ["as soon as a refusal for good would alone", [never, after(300)], [0, 60, 120]],
+    ["as soon as a conflict would alone", [backoff, conflict], [0, 0.5, 1]],
+    ["by the backoff beside a refusal for good", [never, backoff], [0, 1, 3, 7]],
+    ["by the only time (control)", [after(60)], [0, 60]],
+  ] as const)
+    test(name, async () => assert.deepEqual(await passes(refusals, expected.length), expected));
+
+  test("and is the error of a write, with all that it tells", () => {
+    const { code, message, status, retry } = soonestOf([after(5), backoff]) ?? assert.fail("no error");
+    const limited = { kind: "backoff", atMostMs: 5_000 };
+    assert.deepEqual({ code, message, status, retry }, { code: "Forbidden", message: "Forbidden", status: 400, retry: limited });
+    assert.equal(soonestOf([]), undefined);
+  });
+});
