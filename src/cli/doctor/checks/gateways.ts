@@ -80,7 +80,7 @@ async function readGatewayClass(viewer: Viewer, kind: OwnerKind, name: string): 
 
 async function readOwners(viewer: Viewer, kind: OwnerKind, classNames: readonly string[]): Promise<readonly CheckResult[]> {
   const reading = await viewer.all<KubeObject>(OWNER_RESOURCES[kind]);
-  // lookAtClass already reports a kind that the API server does not serve.
+  // readGatewayClass already reports a kind that the API server does not serve.
   if (reading.kind === "unserved") return [];
   if (reading.kind !== "seen") return [skipped(reading)];
   const owners = reading.value.map((object) => tlsOwner(kind, object)).filter(({ className }) => classNames.includes(className));
