@@ -21,7 +21,7 @@ const { values } = scriptArguments(
     "Demonstrates the main features on a real API server and a Key Vault emulator, and checks each step.",
     "",
     "  --keep        leave the demo running until Ctrl-C",
-    "  --node        also start a real node, on which a pod reads its secret (Linux, as root)",
+    "  --node        instead, show how a pod reads its secret on a real node (Linux, as root)",
     `  --api-server  the version of Kubernetes; default ${API_SERVER_VERSIONS[0]}`,
   ],
 );

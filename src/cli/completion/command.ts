@@ -8,7 +8,7 @@ import { type CommandOption, optionsOf } from "../shared/options.ts";
 export function completionOf(commands: () => readonly Command[]): Command {
   return {
     name: "completion",
-    summary: "Print the script by which bash, zsh or fish completes commands and options.",
+    summary: "Print a completion script for bash, zsh, or fish.",
     usage: SHELLS.join("|"),
     details: ["To enable it permanently, add the line for your shell to its start-up file.", "", "Exit code: 0, or 2 for another shell."],
     examples: [

@@ -214,11 +214,9 @@ function listed(holders: readonly Holder[]): string {
   if (by.size === 0) return "nobody through RBAC (except cluster administrators' groups)";
   const left = texts.length - SHOWN;
   const own = by.size - others.length;
-  return [
-    ...texts.slice(0, SHOWN),
-    ...(left > 0 ? [`${left} more`] : []),
-    ...(own > 0 ? [`${own} of Kubernetes itself (system:)`] : []),
-  ].join(", ");
+  return [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : []), ...(own > 0 ? [`${own} of Kubernetes (system:)`] : [])].join(
+    ", ",
+  );
 }
 
 /** Whether the binding has the prefix `system:`, which Kubernetes reserves for its control plane. */

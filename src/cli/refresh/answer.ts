@@ -85,7 +85,7 @@ export function answerText(answer: RefreshAnswer, { ref, isWaited }: AnswerPlace
     case "synced":
       return "the worker has queried the vault, and the Secrets and the status match its response";
     case "failed": {
-      const next = answer.isTriedAgain ? "the worker retries" : "this lasts until someone fixes it";
+      const next = answer.isTriedAgain ? "the worker retries" : "retrying does not help until someone fixes it";
       return `the worker has reconciled the class, but it is not up to date: ${reported(answer.why)}; ${next}; see ${explained}`;
     }
     case "open":

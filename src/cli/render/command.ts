@@ -39,7 +39,7 @@ export const render: Command = {
   summary: "Print manifests as the API server would store them, with the injection into their pods.",
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
-    "Adds to pods and pod templates what the webhook or the policy would add, using the webhook's own code, and prints other objects unchanged.",
+    "Injects pods and pod templates with the webhook's own code, as the webhook or the policy would, and prints other objects unchanged.",
     "Classes and Namespaces in the files take precedence over those of the cluster. Without a cluster in the kubeconfig, or with",
     "--offline, it reads only the files.",
     "",

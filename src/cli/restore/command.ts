@@ -35,7 +35,7 @@ const FORMATS = ["text", "json"] as const;
 
 export const restore: Command = {
   name: "restore",
-  summary: "List and restore classes from the worker's snapshots, for an install that does not heal them itself.",
+  summary: "List and restore classes from the worker's snapshots, for installs with healing turned off.",
   usage: "--list | --all | NAMESPACE/NAME",
   details: [
     "The install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote a snapshot, so you need permission to",

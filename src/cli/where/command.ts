@@ -46,7 +46,7 @@ export const where: Command = {
     "environment, each with its version, since when, and whether it is the newest known one. No vault is queried: the newest version is",
     "the last one that the worker or a pod fetched. wide adds the evidence for each version.",
     "An identifier, https://VAULT/secrets/NAME as the Azure portal shows it, names the object and its vault; a version in it is ignored.",
-    "A name without a type will do if only one object has it.",
+    "You can omit the type if only one object has the name.",
     "Without an object, it lists those that expire, by date, with their users.",
     "It covers what you can list, and reads only the metadata of Secrets.",
     "",
