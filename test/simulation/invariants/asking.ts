@@ -28,7 +28,7 @@ function objectOf(path: string): Pick<Asked, "object" | "version"> | undefined {
 
 /**
  * Lists show the objects that have changed. Only two kinds of callers request an unchanged object: an identity that may not list the vault,
- * and a class that waits for another object.
+ * and a class that waits for one of its objects.
  */
 export const listsAreEnough: Invariant = {
   name: "at rest a vault that may be listed is asked for nothing but lists",

@@ -91,7 +91,10 @@ function hasArrived(secrets: ReturnType<typeof seenSecrets>, { team, wanted, sec
   return values.includes(undefined) || entries.every((entry, index) => live[keyOf(entry)] === values[index]);
 }
 
-/** Returns the healthy seconds since the event; undefined if they are not too many, or if others have delayed the class for too long. */
+/**
+ * Returns the healthy seconds since the event; undefined if they are not too many, or if problems lasted so long that the worker left the
+ * change to the poll.
+ */
 function lateSeconds(world: World, { team, at }: Awaited): number | undefined {
   const troubles = troublesOf(world);
   const { now } = world.scheduler;

@@ -19,7 +19,7 @@ import { Troubles } from "./troubles.ts";
  */
 export const RECOVERY_MS = 3 * 60_000;
 
-/** A renewal of the lease waits this long. A sender whose answer takes longer has stopped waiting for less. */
+/** An answer that takes longer counts as failed, because a renewal of the lease waits no longer. */
 const SLOW_MS = 5_000;
 
 /** Maximum time for which a request waits for its answer. A client closes a silent stream after 75 s. */

@@ -17,8 +17,8 @@ const STEADY_MS = 4_500;
 /** The worker may still see a state that ended within this time. */
 const SEEN_MS = 60_000;
 /**
- * Half of `--rollout-timeout`, because a worker whose clock catches up measures time at twice the pace. The worker no longer waits for a
- * rollout without progress for this time, unless a pod crashes.
+ * Half of `--rollout-timeout`, because a worker whose clock catches up measures time at twice the pace. After this time without progress,
+ * the worker records a rollout with available pods as done, unless a container has restarted.
  */
 const TIMEOUT_MS = 5 * 60_000;
 /** The worker must have seen pods as ready that have been ready for this time. */
