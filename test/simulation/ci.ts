@@ -1,6 +1,6 @@
 /**
- * `npm run sim:ci`: the simulation's part of CI. A fixed set of seeds and as many fresh ones as there is time for, on two processes; one seed
- * three times, to see that its trace is the same. `--minutes 3` is the time after which no seed is begun.
+ * `npm run sim:ci`: the simulation's part of CI. Two processes run a fixed set of seeds, and then fresh seeds for as long as there is time.
+ * One seed runs three times, to check that its trace is the same each time. After `--minutes` (default 3), no process begins another seed.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -10,22 +10,22 @@ import { Totals } from "./runs/totals.ts";
 import { runThrice } from "./runs/twice.ts";
 
 const WORKERS = 2;
-/** Of faults and rest once: four hours and one and a half. */
+/** One round of faults and rest: four hours, and one and a half. */
 const HOURS = 5.6;
 const FIXED: readonly Job[] = [
   ...[1, 2, 3, 4].map((seed) => ({ seed, hours: HOURS })),
-  // Few classes show what many drown: a leader that stood still and asked a vault beside the next one, after 6 hours.
+  // A few classes show what many hide: after 6 hours, a leader that had stood still queried a vault at the same time as the next leader.
   { seed: 2, hours: 2 * HOURS, world: "small" },
   { seed: 1, hours: HOURS, world: "events" },
   { seed: 1, hours: HOURS, world: "shards" },
   { seed: 1, hours: HOURS, world: "odd" },
 ];
-/** A fresh seed is any number of six digits. */
+/** Fresh seeds are random six-digit numbers. */
 const FRESH = { from: 100_000, to: 1_000_000 };
-/** For finding the least that fails; longer than that nobody waits for a red run. */
+/** Limits of the search for the smallest plan that still fails, so that a failing run does not take much longer. */
 const SHRINK = { tries: 40, minutes: 2 };
 
-/** Of one seed, with its shrinking. */
+/** Limits of one seed, including its shrinking. */
 const MOST = { cpuSeconds: 5 * 60, seconds: 30 * 60 };
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "3" } } });

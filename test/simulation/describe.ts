@@ -14,7 +14,7 @@ function lineText({ machine, level, message, fields }: Line): string {
   return `${machine} ${level} ${message} ${fieldsText(fields)}`.slice(0, 400);
 }
 
-/** What led to a violation, in lines that a person can read. */
+/** Describes, in lines for a person to read, the events that led to the first violation. */
 export function describeOutcome({ seed, violations, reported, log }: Outcome): string {
   const [first] = violations;
   if (first === undefined) return `seed ${seed}: all holds`;

@@ -1,6 +1,7 @@
 /**
- * `npm run sim`: years of a cluster's life from seeds. `npm run sim -- --hours 10000 [--seed 1] [--seed-hours 24] [--world small] [--workers 2] [--keep-going]`; with
- * `--twice` each seed is lived through three times, and its traces compared; `--coverage` prints which branches of the product were taken.
+ * `npm run sim`: simulates years of a cluster's life from seeds. `npm run sim -- --hours 10000 [--seed 1] [--seed-hours 24] [--world small]
+ * [--workers 2] [--keep-going]`. With `--twice`, runs each seed three times and compares the traces. With `--coverage`, prints how many
+ * branches of the product the seeds covered.
  */
 import { branchCoverage } from "./runs/coverage.ts";
 import { jobsOf, liveThrough, wantedOf } from "./runs/seeds.ts";

@@ -8,16 +8,16 @@ export interface Shrunk {
 }
 
 export interface ShrinkLimits {
-  /** Tries. */
+  /** Maximum number of tries. */
   readonly most: number;
-  /** False: no more is tried. */
+  /** Whether there is time for another try. */
   readonly isTime: () => boolean;
 }
 
-/** Room for what goes wrong a little later when less happens. */
+/** Extra time, because with fewer steps the failure can come a little later. */
 const LATER_HOURS = 1.5;
 
-/** Leaves out steps, half of them first, as long as the same thing still goes wrong. */
+/** Leaves out steps, half of them first, as long as the same invariant is still violated first. */
 export async function shrink(failing: Outcome, { most, isTime }: ShrinkLimits): Promise<Shrunk> {
   const { seed, world, violations, steps } = failing;
   const wanted = violations[0]?.invariant;

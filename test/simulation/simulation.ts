@@ -1,4 +1,4 @@
-/** One simulation: a world, its people, its faults, and what must hold. Everything follows from the seed. */
+/** One simulation: a world, its people, its faults, and its invariants. Everything follows from the seed. */
 import { aimedFaults } from "./faults/aimed.ts";
 import { clusterFaults } from "./faults/cluster.ts";
 import { driverFaults } from "./faults/driver.ts";
@@ -88,21 +88,21 @@ export const INVARIANTS: readonly Invariant[] = [
 
 const HOUR = 60 * MINUTE;
 
-/** Faults and people for so long, then quiet until everything must be right. */
+/** Time with faults and people, after which a quiet time follows until everything must be right. */
 const BUSY_MS = 4 * HOUR;
-/** The longest interval of a class, its back-off, and the rest in which nothing may be written. */
+/** The longest interval of a class, its back-off, and the rest in which the worker must not write. */
 export const QUIET_MS = 60 * MINUTE + 15 * MINUTE + REST_MS;
 
 export interface Options {
   readonly seed: number;
   readonly hours: number;
-  /** Steps of the plan that are carried out, by number; all where not given. For finding the least that still fails. */
+  /** Numbers of the plan's steps to carry out; all if undefined. Used to find the smallest plan that still fails. */
   readonly only?: ReadonlySet<number> | undefined;
   /** Default: `usual`. */
   readonly world?: WorldName | undefined;
-  /** Block of the trace that is kept as text. */
+  /** Number of the trace block to keep as text. */
   readonly keptBlock?: number | undefined;
-  /** Called every simulated minute: what a control does to the run. */
+  /** Called every simulated minute. A control uses it to disturb the run. */
   readonly haunt?: (() => void) | undefined;
 }
 
@@ -112,13 +112,13 @@ export interface Outcome {
   readonly hours: number;
   readonly faults: number;
   readonly faultKinds: readonly string[];
-  /** Faults beside which there was another. */
+  /** Faults that overlap with another fault. */
   readonly overlapping: number;
   readonly steps: number;
   readonly events: number;
   readonly exchanges: number;
   readonly violations: readonly Violation[];
-  /** What happened, oldest first. */
+  /** Reports of what happened, oldest first. */
   readonly reported: World["reported"];
   readonly log: World["log"];
   readonly trace: World["trace"];
@@ -156,17 +156,17 @@ export async function simulate({ seed, hours, only, world: name = "usual", keptB
   };
 }
 
-/** On the average, with the quiet times between: one every six to eight minutes. People do something every minute. */
+/** Mean time between two faults. With the quiet times, there is one fault every six to eight minutes. People do something every minute. */
 const FAULT_EVERY_MS = 4.5 * MINUTE;
 const ACT_EVERY_MS = MINUTE;
 
-/** Draws what happens next, whatever has happened: a step that is left out changes no other. */
+/** Draws each step independently of what has happened, so that leaving out a step changes no other step. */
 class Plan {
   readonly #world: World;
   readonly #only: ReadonlySet<number> | undefined;
   readonly #random: Random;
   readonly #ends = new Set<() => void>();
-  /** What can go wrong in this world. */
+  /** Faults that are possible in this world. */
   readonly #kinds: readonly FaultKind[];
   readonly faults = new FaultSpans();
   steps = 0;
@@ -186,7 +186,7 @@ class Plan {
     await scheduler.runUntil(end, onStep);
   }
 
-  /** Whatever is still wrong is over. */
+  /** Ends all faults that still last. */
   endAll(): void {
     for (const end of this.#ends) end();
     this.#ends.clear();
@@ -196,7 +196,7 @@ class Plan {
     return mean * (0.2 + 0.8 * -Math.log(1 - this.#random.next()));
   }
 
-  /** `act` gets a stream of its own, drawn now: what it makes of the world it finds changes no later step. */
+  /** Draws a random stream for `act` now, so that its draws, which depend on the world, do not change any later step. */
   #plan(at: number, act: (random: Random) => string | undefined): void {
     const number = this.steps++;
     const random = this.#random.fork(`step ${number}`);

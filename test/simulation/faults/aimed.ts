@@ -1,4 +1,4 @@
-/** Faults that wait for the moment in which they hurt: between what a replica has read and what it writes. */
+/** Faults that wait for the most harmful moment: between a replica's read and its write. */
 import type { Message } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import type { Random } from "../time/random.ts";
@@ -7,7 +7,7 @@ import type { Team } from "../world/team.ts";
 import type { World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
-/** Strikes at the next request of a replica that is meant; at none, where it ends before one comes. */
+/** Strikes at the next request that `isMeant` selects. Never strikes if the fault ends before such a request. */
 function atNext(
   isMeant: (message: Message) => boolean,
   strike: (machine: Machine, world: World, random: Random) => void,
@@ -30,13 +30,13 @@ function isSecretWrite({ host, method, path }: Message): boolean {
   return host === API_HOST && method !== "GET" && path.includes("/secrets") && !path.includes("dryRun");
 }
 
-/** Of a team's application: its token says whose it is. */
+/** Whether the token of the request belongs to the team's application. */
 function isOf({ application }: Team, { headers }: Message): boolean {
   const [, payload = ""] = (headers["authorization"] ?? "").split(".");
   return Buffer.from(payload, "base64url").includes(application.appId);
 }
 
-/** At any moment of a request: it has left, and nobody hears of its answer. */
+/** Kills the replica up to 10 ms after it sends a request, so that it might not receive the answer. */
 function killDuringRequest(machine: Machine, world: World, random: Random): void {
   const replica = world.replicas.find((each) => each.machine === machine);
   world.scheduler.schedule(random.between(0, 10), () => {
@@ -44,12 +44,12 @@ function killDuringRequest(machine: Machine, world: World, random: Random): void
   });
 }
 
-/** How long one waits for its moment. */
+/** Longest time that a fault waits for its moment. */
 const WAITS_MS = 10 * MINUTE;
 
 /**
- * Longer than the product's lease lasts, so that another replica leads when the machine wakes; shorter than what a kubelet takes to end a
- * process that does not answer.
+ * Longer than the product's lease lasts, so that another replica leads when the machine wakes. Shorter than the time that a kubelet takes
+ * to kill a process that does not answer.
  */
 const SLEEP_MS = { least: 19_000, most: 25_000 };
 

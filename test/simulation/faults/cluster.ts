@@ -1,4 +1,4 @@
-/** The cluster's own state, and the services' clocks. */
+/** Faults of the cluster's own state, and of the services' clocks. */
 import { VERSION } from "../../../tools/repository-files.ts";
 import { type Cluster, releaseManifests } from "../world/cluster.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
@@ -29,7 +29,7 @@ export const clusterFaults: readonly FaultKind[] = [
         try {
           world.cluster.apply(releaseManifests("crds.yaml", VERSION));
         } catch {
-          // It is on its way out: the installer tries again another day.
+          // The CRD is still being deleted. The installer does not try again here.
         }
       });
       return undefined;

@@ -1,4 +1,4 @@
-/** The driver on the nodes, and what it records. */
+/** Faults of the CSI driver on the nodes, and of its records. */
 import { deleteDefinition } from "./cluster.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 

@@ -1,4 +1,4 @@
-/** The queue of events, and the way that events take into it. */
+/** Faults of the event queue, and of the delivery of events into it. */
 import type { Message } from "../network/fabric.ts";
 import { drawNoise, type KnownObject, type Noise } from "../queues/noise.ts";
 import type { Random } from "../time/random.ts";
@@ -17,12 +17,12 @@ function queueFault(kind: Omit<NetworkKind, "target">, target: (message: Message
   return { ...networkFault({ ...kind, target: () => target }), needs: hasQueue };
 }
 
-/** Something of the queue itself; what `begin` gives back ends it. */
+/** Returns a fault of the queue itself. The function that `begin` returns ends the fault. */
 function ofQueue(name: string, longestMs: number, begin: (events: EventQueue, random: Random) => (() => void) | undefined): FaultKind {
   return { name, longestMs, needs: hasQueue, begin: ({ events }, random) => (events === undefined ? undefined : begin(events, random)) };
 }
 
-/** Any object of any vault, as somebody may name it. */
+/** Draws an object of any vault for a message to name. */
 export function anyObject({ vaults }: World, random: Random): KnownObject | undefined {
   const vault = random.pick([...vaults.all.values()]);
   const object = random.pick([...vault.objects.values()]);
@@ -30,7 +30,7 @@ export function anyObject({ vaults }: World, random: Random): KnownObject | unde
   return version === undefined ? undefined : { vault: vault.name, object: object.name, isCertificate: object.isCertificate, version };
 }
 
-/** Of a storm: messages of one kind, or of all, within so long. */
+/** Size of a storm, and the time within which its messages arrive. They are of one kind or of all kinds. */
 const STORM = { least: 60, most: 500, withinMs: 20_000 };
 const KINDS: readonly Noise[] = ["malformed", "foreign", "hints"];
 

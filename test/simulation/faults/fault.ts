@@ -1,15 +1,15 @@
 import type { Random } from "../time/random.ts";
 import type { World } from "../world/world.ts";
 
-/** Something that goes wrong for a while. */
+/** A kind of problem that lasts for a while. */
 export interface FaultKind {
-  /** As the report has it. */
+  /** Name in the report. */
   readonly name: string;
-  /** Milliseconds; how long one lasts is drawn between a tenth of it and all of it. 0: a moment. */
+  /** Longest duration in milliseconds. Each fault lasts between a tenth of it and all of it. 0: the fault is momentary. */
   readonly longestMs: number;
-  /** Whether the world has what goes wrong; default: every world has. */
+  /** Whether the world has the part that fails. Default: every world has it. */
   readonly needs?: (world: World) => boolean;
-  /** Begins it; the result ends it. */
+  /** Begins the fault, and returns the function that ends it. */
   begin(world: World, random: Random): (() => void) | undefined;
 }
 

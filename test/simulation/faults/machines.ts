@@ -1,4 +1,4 @@
-/** The machines that the replicas run on, and their clocks. */
+/** Faults of the replicas' machines and their clocks. */
 import { holder } from "../invariants/leader.ts";
 import type { SimulatedProcess } from "../machines/process.ts";
 import type { Machine } from "../time/machine.ts";
@@ -6,23 +6,26 @@ import type { Random } from "../time/random.ts";
 import type { World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
-/** The replica that the lease of the shard names; undefined where nobody has it. */
+/** Returns the replica that the lease of the shard names, or undefined if no replica holds the lease. */
 export function leaderOf(world: World, shard = 0): SimulatedProcess | undefined {
   return world.replicas.find(({ name }) => holder(world, shard).startsWith(`${name}_`));
 }
 
-/** Of all shards, as far as they are led. */
+/** Returns the leaders of all shards that have one. */
 export function leadersOf(world: World): readonly SimulatedProcess[] {
   return Array.from({ length: world.shards.count }, (_, shard) => leaderOf(world, shard)).filter((leader) => leader !== undefined);
 }
 
-/** A machine whose clock was ever wrong may take a time of grace or a window for over, or for longer. */
+/**
+ * Whether all leaders have always had right clocks. A leader whose clock was ever wrong can misjudge how long a grace period or a window
+ * lasts.
+ */
 export function haveRightClocks(world: World): boolean {
   const leaders = leadersOf(world);
   return leaders.length > 0 && leaders.every(({ machine }) => machine?.hasBeenWrong === false);
 }
 
-/** A leader more often than not: what happens to a standby matters less. */
+/** Picks a leader more often than not, because a fault of a standby matters less. */
 function victim(world: World, random: Random): SimulatedProcess {
   const leader = leaderOf(world, world.shards.count > 1 ? random.below(world.shards.count) : 0);
   return leader !== undefined && random.chance(0.6) ? leader : random.pick(world.replicas);
@@ -35,7 +38,7 @@ function onMachineOf(act: (machine: Machine, random: Random) => (() => void) | u
   };
 }
 
-/** For good until it is corrected, as a time service does it. */
+/** Returns a fault that sets a clock. The clock stays wrong until the end of the fault, when it is corrected as by a time service. */
 function steppedClock(name: string, milliseconds: (random: Random) => number): FaultKind {
   return {
     name,

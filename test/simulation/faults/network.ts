@@ -1,4 +1,4 @@
-/** The way to the API server and to the clouds. */
+/** Faults of the network to the API server and to the clouds. */
 import type { Fate, Message, Weather } from "../network/fabric.ts";
 import type { Random } from "../time/random.ts";
 import { writeClass } from "../world/authors.ts";
@@ -16,7 +16,7 @@ const isWatch: Target = ({ path }) => path.includes("watch=true");
 const isWrite: Target = ({ method }) => method !== "GET";
 const isSecretWrite: Target = ({ method, path }) => method !== "GET" && /\/namespaces\/[^/]+\/secrets/.test(path);
 
-/** While it lasts, a share of the requests goes so. */
+/** Adds the weather to the world. The returned function removes it. */
 function during(world: World, weather: Weather): () => void {
   world.weathers.add(weather);
   return () => void world.weathers.delete(weather);
@@ -26,7 +26,7 @@ function some(random: Random, target: Target, share: number, fate: (message: Mes
   return (message) => (target(message) && random.chance(share) ? fate(message) : undefined);
 }
 
-/** One replica, or all of them. */
+/** Selects the requests of one replica, or of all replicas. */
 function whose(world: World, random: Random): Target {
   if (random.chance(0.5)) return () => true;
   const { name } = random.pick(world.replicas);
@@ -37,14 +37,14 @@ function both(...targets: readonly Target[]): Target {
   return (message) => targets.every((target) => target(message));
 }
 
-/** One vault, or all of them. */
+/** Selects the requests to one vault, or to all vaults. */
 function whichVault(world: World, random: Random): Target {
   if (random.chance(0.3)) return isVault;
   const vault = random.pick([...world.vaults.all.keys()]);
   return ({ host }) => host.startsWith(`${vault}.`);
 }
 
-/** Of one team's application: what its classes share with nobody else's. */
+/** Selects the sign-ins of one team's application, which only the classes of this team use. */
 function oneApplication(world: World, random: Random): Target {
   const { appId } = random.pick(world.teams).application;
   return both(isLogin, ({ body }) => body.includes(appId));
@@ -55,7 +55,7 @@ export interface NetworkKind {
   readonly longestMs: number;
   readonly target: (world: World, random: Random) => Target;
   readonly fate: (random: Random) => (message: Message) => Fate;
-  /** Of the requests; drawn where not given. */
+  /** Share of the requests that the fault affects; drawn if undefined. */
   readonly share?: number;
 }
 
@@ -91,7 +91,7 @@ function answers(status: number, headers: Readonly<Record<string, string>>, body
   });
 }
 
-/** As Azure Storage says it. */
+/** Answers with an error as Azure Storage does. */
 export function answersXml(status: number, code: string, headers: Readonly<Record<string, string>> = {}) {
   const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
   const reply = {
@@ -103,7 +103,7 @@ export function answersXml(status: number, code: string, headers: Readonly<Recor
   return (random: Random) => (): Fate => ({ kind: "replaced", there: random.delay(4), reply });
 }
 
-/** Of a proxy, or of whoever wants a password first. */
+/** Answers with the page of a proxy that demands a sign-in. */
 export const page = (random: Random) => (): Fate => ({
   kind: "replaced",
   there: random.delay(4),

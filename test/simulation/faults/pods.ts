@@ -1,4 +1,4 @@
-/** What the worker sees of pods. */
+/** Faults that hide pods from the worker. */
 import type { Message } from "../network/fabric.ts";
 import { API_HOST } from "../world/cluster.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";

@@ -1,4 +1,4 @@
-/** A worker that should not be there. */
+/** Faults by a worker that should not be there. */
 import { type FaultKind, MINUTE } from "./fault.ts";
 
 export const strayFaults: readonly FaultKind[] = [

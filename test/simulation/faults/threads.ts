@@ -1,4 +1,4 @@
-/** The threads on which values are decoded. */
+/** Faults of the threads that decode values. */
 import type { ThreadFate } from "../machines/worker-thread.ts";
 import type { Random } from "../time/random.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";

@@ -1,4 +1,4 @@
-/** Pods that come and go while nobody sees it. */
+/** Pods that come and go while the worker cannot see pods. */
 import type { Message } from "../network/fabric.ts";
 import type { Random } from "../time/random.ts";
 import { endPod, startPod } from "../users/pods.ts";
@@ -7,7 +7,7 @@ import type { Team } from "../world/team.ts";
 import type { World } from "../world/world.ts";
 import type { FaultKind } from "./fault.ts";
 
-/** The grace of a class without pods, as the replicas are told (milliseconds). */
+/** Grace of a class without pods, as in the replicas' settings (milliseconds). */
 const GRACE_MS = 300_000;
 
 function isWatchOfPods({ host, path }: Message): boolean {
@@ -21,7 +21,10 @@ function anyWhileUsed({ teams }: World, random: Random): { readonly team: Team; 
   return all.length === 0 ? undefined : random.pick(all);
 }
 
-/** The watch of pods ends and cannot be resumed: its history is gone by the time that it is opened again, which the result allows. */
+/**
+ * Ends the watch of pods, and refuses a new one until the caller calls the returned function. This function then compacts the history, so
+ * that a client cannot resume the watch.
+ */
 export function breakWatch(world: World): () => void {
   const refuse = (message: Message) => (isWatchOfPods(message) ? ({ kind: "resetBefore", there: 1 } as const) : undefined);
   world.weathers.add(refuse);
@@ -44,7 +47,7 @@ export const unseenPodFaults: readonly FaultKind[] = [
         const scheduled = world.scheduler.schedule(milliseconds, action);
         ends.push(() => scheduled.cancel());
       };
-      // The Secrets are there before the last pod goes.
+      // The last pod goes after the worker has created the Secrets.
       startPod(world, found, random);
       const gone = random.between(60_000, 120_000);
       const broken = gone + GRACE_MS - random.between(70_000, 100_000);

@@ -1,4 +1,4 @@
-/** Pods that do not come up. */
+/** Faults of pods that do not become ready. */
 import type { PodIll } from "../world/workloads.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 

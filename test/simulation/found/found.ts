@@ -1,22 +1,23 @@
 /**
- * What the simulation has found, and what a review of 0.3.0 found that seeds hardly ever show, told as what has to happen. A seed means something else after each change of the simulation; these stay what
- * they are. Each is red with the defect of `planted/defects.ts` that it shows.
+ * Scenarios for defects that the simulation found, and for defects that a review of 0.3.0 found and that seeds hardly ever show. A seed has
+ * a different meaning after each change of the simulation, but these scenarios stay the same. Each scenario fails with the defect of
+ * `planted/defects.ts` that it names.
  */
 import type { Cast, Stage } from "./stage.ts";
 
 export interface Found {
   readonly name: string;
-  /** With which it was found first, on the code of that time; of what a review found, any. */
+  /** Seed that first showed the defect, on the code of that time. Any seed if a review found the defect. */
   readonly seed: number;
-  /** The defect, of `planted/defects.ts`. */
+  /** Id of the defect in `planted/defects.ts`. */
   readonly planted: string;
-  /** Whether the team's application may list its vault; default: it may. */
+  /** Whether the team's application may list its vault. Default: true. */
   readonly mayList?: boolean;
   /** Default: `team`. */
   readonly cast?: Cast;
-  /** In how many orders of what happens at once it is played; default: one. The defect shows in one of them at least. */
+  /** Number of runs, each with a different order of simultaneous events. Default: one. The defect shows in at least one run. */
   readonly orders?: number;
-  /** The last thing happens in this minute. */
+  /** Length of the scenario in minutes, after which nothing happens any more. */
   readonly minutes: number;
   readonly report: (stage: Stage) => void;
 }
@@ -141,7 +142,7 @@ export const FOUND: readonly Found[] = [
     report: (stage) => {
       stage.at(1, () => stage.write({ name: "ahead", entries: ["object-0"], secrets: [{ name: "ahead", keys: [0] }], intervalMinutes: 5 }));
       stage.at(2, () => stage.stepLeadersClock(120));
-      // By then the worker's own clock has come to be an hour ahead, too.
+      // By now, the leader's own clock has come to be an hour ahead, too.
       stage.at(62, () => stage.rotate("object-0"));
       stage.at(70, () => stage.killLeader());
       stage.at(70.1, () => stage.rotate("object-0"));
@@ -169,7 +170,7 @@ export const FOUND: readonly Found[] = [
     name: "a leader whose machine slept while the vault answered writes on waking, though another one leads",
     seed: 1,
     planted: "C10",
-    // On waking, the vault's answer and the renewal of the lease race.
+    // On waking, the vault's answer races with the renewal of the lease.
     orders: 4,
     mayList: false,
     minutes: 30,

@@ -1,4 +1,6 @@
-/** Plays what the simulation has found, `--orders` times each in another order of what happens at once. Exits with 1 where something is wrong. */
+/**
+ * Plays the scenarios of `found.ts`, each `--orders` times with a different order of simultaneous events. Exits with code 1 if one fails.
+ */
 import "../time/install.ts";
 import "../network/install.ts";
 import { parseArgs } from "node:util";

@@ -1,6 +1,6 @@
 /**
- * A world in which only what is said happens, to one team, or to two that share a vault: what a scenario tells is there whatever else the
- * simulation draws some day. The seed decides the order of what happens at the same time, and how long each message takes.
+ * A world for scenarios. Only the events of the scenario happen, to one team or to two teams that share a vault, so that a change of the
+ * simulation's draws does not change a scenario. The seed decides the order of simultaneous events, and the duration of each message.
  */
 
 import { CLASS_CRD, deleteDefinition } from "../faults/cluster.ts";
@@ -50,7 +50,7 @@ interface Asked {
   readonly machine: Machine;
 }
 
-/** Who is there. `alone`: a team of one class, which no poll of another class serves. */
+/** Teams of a scenario. `alone`: one team with a single class, so that no poll of another class serves it. */
 const CASTS = { team: {}, alone: { teams: 0, solitary: 1 }, neighbours: { teams: 2 } } as const;
 
 export type Cast = keyof typeof CASTS;
@@ -66,14 +66,14 @@ export class Stage {
     this.#team = team;
   }
 
-  /** Of the second team's classes, which read the first one's vault as somebody else. */
+  /** The second team, whose classes read the first team's vault with another identity. */
   get neighbour(): Pick<Stage, "write"> {
     const team = this.world.teams[1];
     if (team === undefined) throw new Error("the world has no second team");
     return { write: (reported) => this.#write(team, reported) };
   }
 
-  /** Minutes from the start. */
+  /** Runs the action so many minutes after the start. */
   at(minutes: number, action: () => void): void {
     this.world.scheduler.schedule(minutes * MINUTE - this.world.scheduler.now, action);
   }
@@ -96,7 +96,7 @@ export class Stage {
     if (!writeClass(this.world.cluster, team, wanted)) throw new Error(`the API server refuses the class ${name}`);
   }
 
-  /** The id of the latest version. */
+  /** Returns the id of the latest version. */
   versionOf(object: string): string {
     const version = this.#team.vault.objects.get(object)?.versions.at(-1)?.version;
     if (version === undefined) throw new Error(`the vault has no ${object}`);
@@ -119,12 +119,15 @@ export class Stage {
     for (const pod of this.#team.pods.keys()) endPod(this.world, this.#team, pod);
   }
 
-  /** No pod that comes or goes is seen for so long, and what was missed cannot be asked for. */
+  /** Breaks the watch of pods for so long. The worker sees no pod that comes or goes, and cannot resume the watch afterwards. */
   breakWatchOfPods(minutes: number): void {
     this.world.scheduler.schedule(minutes * MINUTE, breakWatch(this.world));
   }
 
-  /** With their CRD; and the first who makes one again is cut off before it has said whose it is. */
+  /**
+   * Deletes the class CRD, and with it all classes. The first PATCH of a restored class loses its connection, so that the worker cannot
+   * hand over the fields of the class.
+   */
   loseClasses(): void {
     const { cluster, weathers } = this.world;
     const cut: Weather = ({ machine, method, path }) => {
@@ -136,17 +139,20 @@ export class Stage {
     deleteDefinition(cluster, CLASS_CRD);
   }
 
-  /** Connections to it end for so long before anything is asked. */
+  /** Resets the connections to the vault for so long, before a request arrives. */
   vaultAway(minutes: number): void {
     this.#away((host) => host.startsWith(`${this.#team.vault.name}.`), minutes);
   }
 
-  /** Whenever the worker asks the vault for an object, until it returns true. */
+  /** Runs the action whenever the worker requests the object from the vault, until the action returns true. */
   whenAsked(object: string, action: (asked: Asked) => boolean): void {
     this.#whenSent((path) => path.includes(`/${object}`), action);
   }
 
-  /** Whenever the worker asks the vault for a list of secrets, until it returns true. What it does to the vault meets that request, too. */
+  /**
+   * Runs the action whenever the worker requests a list of secrets from the vault, until the action returns true. The action runs before
+   * the request arrives, so its effect on the vault also affects this request.
+   */
   whenListed(action: (asked: Asked) => boolean): void {
     this.#whenSent((path) => path === "/secrets", action);
   }
@@ -159,14 +165,14 @@ export class Stage {
     });
   }
 
-  /** No request for a token of a team's application is answered for so long. */
+  /** Leaves each request for a token of the team's application without an answer for so long. */
   signInHangs(whose: "first team" | "second team", minutes: number): void {
     const appId = this.world.teams[whose === "first team" ? 0 : 1]?.application.appId ?? "";
     const hanging: Weather = ({ path, body }) => (path.includes("/oauth2/") && body.includes(appId) ? { kind: "lost" } : undefined);
     this.#while(hanging, minutes);
   }
 
-  /** As by a node that is drained, wherever they are with what they do. */
+  /** Stops the replicas at any point of their work, as the drain of their node does. */
   stopReplicas(): void {
     for (const replica of this.world.replicas) replica.terminate();
   }
@@ -205,7 +211,7 @@ export class Stage {
 
 const PLAIN: WantedEntry = { object: "", type: "secret", pinned: undefined, alias: undefined, isDecoded: false };
 
-/** The emulator refuses only what is not there, which is the scenario's own mistake. */
+/** The emulator refuses a change only if the object does not exist. In that case, the scenario is wrong. */
 function inVault(change: Promise<void>): void {
   change.catch((error: unknown) => {
     throw error;
@@ -219,7 +225,7 @@ export interface Playing {
   readonly cast?: Cast | undefined;
 }
 
-/** Lets a scenario happen, and then nothing for long enough. */
+/** Plays a scenario, then waits until everything must be at rest, and returns the violations. */
 export async function play(
   report: (stage: Stage) => void,
   { seed, minutes, mayList = true, cast = "team" }: Playing,

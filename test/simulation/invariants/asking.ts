@@ -1,4 +1,4 @@
-/** What a vault is asked for when nothing changes. */
+/** Requests to a vault when nothing changes. */
 
 import type { WantedEntry } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
@@ -12,21 +12,24 @@ interface Asked {
   readonly at: number;
   readonly vault: string;
   readonly object: string;
-  /** By its id; undefined: the latest. */
+  /** Id of the version; undefined: the latest. */
   readonly version: string | undefined;
   readonly identity: string;
 }
 
 const known = new WeakMap<World, Asked[]>();
 
-/** Of a path to a secret, or to a version of an object of any type; undefined: anything else. */
+/** Returns the object if the path is that of a secret, or of a version of any object. Otherwise returns undefined. */
 function objectOf(path: string): Pick<Asked, "object" | "version"> | undefined {
   const [, kind, object, version] = /^\/(secrets|certificates|keys)\/([^/]+)(?:\/([0-9a-f]{32})?)?$/.exec(path) ?? [];
   if (object === undefined || (kind !== "secrets" && version === undefined)) return undefined;
   return { object, version };
 }
 
-/** Lists say what has changed: an object that has not is asked for only by whom the vault shows no list, and by who waits for it. */
+/**
+ * Lists show the objects that have changed. Only two kinds of callers request an unchanged object: an identity that may not list the vault,
+ * and a class that waits for one of its objects.
+ */
 export const listsAreEnough: Invariant = {
   name: "at rest a vault that may be listed is asked for nothing but lists",
   watch: (world) => {
@@ -40,7 +43,8 @@ export const listsAreEnough: Invariant = {
     });
   },
   atRest: (world) => {
-    // Who sees no Secret needs all values; and a vault with many pages of others' objects is not listed for a few.
+    // A blind worker needs all values. The greedy tenant's vault has many pages of other objects, so the worker does not list it for a few
+    // objects.
     if (world.isBlind) return [];
     const large = world.teams.find(({ namespace }) => namespace === GREEDY)?.vault.name;
     const since = world.scheduler.now - REST_MS;
@@ -59,7 +63,7 @@ export const listsAreEnough: Invariant = {
   },
 };
 
-/** Of classes that wait for another object: a Secret is made of all of its objects or not at all. */
+/** Returns the objects of classes that wait for one of them: the worker writes a Secret with all of its objects or not at all. */
 function awaited({ classes, mounted, vault }: Team): ReadonlySet<string> {
   const waiting = [...classes.values(), ...mounted.values()].filter(({ entries }) =>
     entries.some((entry) => expected(entry, vault.objects.get(entry.object)) === undefined),
@@ -68,8 +72,8 @@ function awaited({ classes, mounted, vault }: Team): ReadonlySet<string> {
 }
 
 /**
- * Once a day a version that is named by its id is asked for, and with it all that its Secret is made of. Once: what is asked for twice at rest
- * is no such check.
+ * Returns the objects of Secrets that contain a pinned version. Once a day, the worker requests such a version, and with it all objects of
+ * its Secret. An object that the worker requests twice at rest is not part of this daily check.
  */
 function besidePinned({ classes }: Team, asked: readonly Asked[]): ReadonlySet<string> {
   const isChecked = ({ object, pinned }: WantedEntry): boolean =>

@@ -1,4 +1,4 @@
-/** While something is wrong with others, a class whose own identity, vault and API answers work is checked all the same. */
+/** While others have problems, the worker still checks a class if its own identity, vault, and API requests work. */
 import type { Ended } from "../network/fabric.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
 import type { Team } from "../world/team.ts";
@@ -8,21 +8,24 @@ import { scopesOf, troublesOf } from "./path-health.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";
 
 /**
- * One interval between two polls of a class; and one more, since a poll takes the list that another class of its identity has asked for, if
- * that is younger than the interval.
+ * Number of intervals between two polls of a class: one, and another one because a poll can use a list that another class of the same
+ * identity requested, if the list is younger than the interval.
  */
 const INTERVALS = 2;
-/** A worker whose clock was set back goes at nine tenths of the pace until it is right again: hours, after one that was hours ahead. */
+/**
+ * If a clock was set back, the worker's clock runs at nine tenths of the pace until it is right again. This takes hours if the clock was
+ * hours ahead.
+ */
 export const SLOWEST = 10 / 9;
-/** For what waits behind others: a queue that is full of what fails, and the request itself. */
+/** Allowance for waiting behind others, such as a queue full of failing work, and for the request itself. */
 const BOUND_MS = 3 * 60_000;
 
 const DEFAULT_MINUTES = 5;
 
-/** So many times further apart are polls of a vault that has throttled, at the most, until it has answered one. */
+/** Maximum factor by which the worker stretches the polls of a vault that has throttled requests, until the vault answers one. */
 const MOST_STRETCH = 8;
 
-/** How long a class may be unchecked while all that it needs works (milliseconds). */
+/** Returns how long a class may stay unchecked while everything that it needs works (milliseconds). */
 export function longestMs(
   { intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClass, "intervalMinutes">,
   { isAlone = false, isStretched = false }: { readonly isAlone?: boolean; readonly isStretched?: boolean } = {},
@@ -31,23 +34,23 @@ export function longestMs(
   return intervals * intervalMinutes * 60_000 * SLOWEST + BOUND_MS;
 }
 
-/** Which objects an answer of a vault shows as they are, as `secrets/name`. */
+/** Returns the objects whose state a vault's answer shows, as `secrets/name`. */
 export function objectsShown({ message, how, status, body }: Pick<Ended, "message" | "how" | "status" | "body">): readonly string[] {
   const [, kind, name = ""] = (message.path.split("?")[0] ?? "").split("/").filter((part, index) => part !== "" || index === 0);
   if (how !== "answered" || message.method !== "GET" || kind === undefined) return [];
-  // What is disabled or gone is answered by 403 and 404.
+  // For objects that are disabled or do not exist, a vault answers with 403 and 404.
   if (name !== "") return [200, 403, 404].includes(status) ? [`${kind}/${name}`] : [];
   if (status !== 200) return [];
   const { value = [] } = JSON.parse(body) as { value?: readonly { readonly id?: string; readonly kid?: string }[] };
   return value.map(({ id, kid }) => `${kind}/${(id ?? kid ?? "").split("/").at(-1) ?? ""}`);
 }
 
-/** Where a vault has the objects of a type. */
+/** Path of a vault for each object type. */
 const KINDS = { secret: "secrets", cert: "certificates", key: "keys" } as const;
 
 const identities = new Map<string, string>();
 
-/** The application that a token was given to. */
+/** Returns the application that owns the token. */
 function identityOf(authorization: string): string {
   const known = identities.get(authorization);
   if (known !== undefined) return known;
@@ -59,13 +62,13 @@ function identityOf(authorization: string): string {
 }
 
 interface Seen {
-  /** When an identity was last shown an object of a vault. */
+  /** Time at which a vault last showed an object to an identity. */
   readonly objects: Map<string, number>;
-  /** When a vault last said that it is asked too often, whoever asked. */
+  /** Time at which a vault last answered 429 to any identity. */
   readonly throttled: Map<string, number>;
-  /** When somebody else wrote a Secret last. */
+  /** Time at which anyone other than the worker last wrote a Secret. */
   readonly touched: Map<string, number>;
-  /** When a class was last not to be kept. */
+  /** Time at which the worker last did not have to sync the class. */
   readonly inactive: Map<string, number>;
 }
 
@@ -97,12 +100,12 @@ interface Judging {
   readonly world: World;
   readonly team: Team;
   readonly wanted: WantedClass;
-  /** The class is as it is since then. */
+  /** Time since which the class is unchanged. */
   readonly since: number;
   readonly noted: Seen;
 }
 
-/** Minutes for which all has worked and nothing was done; undefined: it is not too long. */
+/** Returns the healthy minutes since `from`, in which nothing was done for the class; undefined if they are not too many. */
 function overdueMinutes({ world, team, wanted, noted }: Judging, from: number): number | undefined {
   const healthy = troublesOf(world).healthyMs(scopesOf(team), from, world.scheduler.now);
   const isAlone = team.mostClasses === 1;
@@ -111,7 +114,7 @@ function overdueMinutes({ world, team, wanted, noted }: Judging, from: number): 
   return healthy > longestMs(wanted, { isAlone, isStretched }) ? Math.round(healthy / 60_000) : undefined;
 }
 
-/** An object whose latest version a class names, and how it is noted when it was shown. */
+/** An object whose latest version a class names, with the key under which `Seen` notes it. */
 interface Named {
   readonly object: string;
   readonly key: string;
@@ -119,7 +122,7 @@ interface Named {
 
 const namedBy = new WeakMap<WantedClass, readonly Named[]>();
 
-/** Made once of each edition of a class: there may be a thousand, and they are asked for every minute. */
+/** Caches the result for each edition of a class, because there can be a thousand classes, and the check runs every minute. */
 function namedObjects({ application, vault }: Team, wanted: WantedClass): readonly Named[] {
   const known = namedBy.get(wanted);
   if (known !== undefined) return known;
@@ -130,7 +133,7 @@ function namedObjects({ application, vault }: Team, wanted: WantedClass): readon
   return named;
 }
 
-/** The first of those that were shown the longest ago. */
+/** Returns the object that a vault has not shown for the longest time; of several, the first. */
 function oldestOf(named: readonly Named[], { objects }: Seen): { readonly object: string; readonly at: number } | undefined {
   let oldest: { readonly object: string; readonly at: number } | undefined;
   for (const { object, key } of named) {
@@ -156,7 +159,7 @@ function unarrived(judging: Judging, secrets: ReturnType<typeof seenSecrets>): r
     const entries = keys.flatMap((index) => wanted.entries[index] ?? []);
     const objects = entries.flatMap(({ object }) => team.vault.objects.get(object) ?? []);
     const values = entries.map((entry) => expected(entry, team.vault.objects.get(entry.object)));
-    // A Secret that has no value for one of its keys stays as it is.
+    // If a key has no value, its Secret stays unchanged.
     if (values.includes(undefined)) return [];
     const live = secrets.get(key)?.data ?? {};
     const wrong = entries.findIndex((entry, index) => live[keyOf(entry)] !== values[index]);

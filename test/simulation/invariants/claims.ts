@@ -1,4 +1,4 @@
-/** What statuses say is true. */
+/** The conditions in statuses are true. */
 import type { ClassStatus } from "../../../src/domain/sync/status-fields.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
 import type { Team } from "../world/team.ts";
@@ -13,20 +13,22 @@ type Seen = ReturnType<typeof seenSecrets>;
 const DEFAULT_MINUTES = 5;
 const SLACK_MS = 5 * 60_000;
 
-/** How old a value may be that is called fresh: two intervals, and what it takes to say so. */
+/** Returns the maximum age of a value that a status calls fresh (milliseconds): two intervals, and the time to update the status. */
 function allowedMs({ intervalMinutes = DEFAULT_MINUTES }: WantedClass): number {
   return 2 * intervalMinutes * 60_000 * SLOWEST + SLACK_MS;
 }
 
-/** Nobody has renewed the lease for so long: nobody leads, as while the API server is away, and so nobody can take back a claim. */
+/**
+ * If no worker has renewed the lease for this time, such as while the API server is away, there is no leader that could correct a status.
+ */
 const LAPSE_MS = 120_000;
-/** A new leader makes up for the polls that were missed before it takes back claims, for a minute. */
+/** A new leader catches up on missed polls for a minute before it corrects statuses. */
 const TAKING_BACK_MS = 3 * 60_000;
 
 interface Led {
   /** Virtual milliseconds. */
   renewedAt: number;
-  /** Since when, without a lapse. */
+  /** Time since which the lease has not lapsed. */
   since: number;
 }
 
@@ -71,7 +73,7 @@ function staleOf(world: World, team: Team, { wanted, seen }: { readonly wanted: 
       if (entry === undefined || object === undefined || entry.pinned !== undefined || object.changedAt > moment) return [];
       const value = fileContent(entry, versionAt(object, moment)?.value);
       const held = live.data[keyOf(entry)];
-      // What an editor wrote is not old, and is mended as soon as the worker sees it.
+      // A value from an editor is not outdated, and the worker repairs it as soon as it sees it.
       if (object.state !== "enabled" || value === undefined || held === value || held === EDITED) return [];
       const since = (world.scheduler.now - object.changedAt) / 60_000;
       return [

@@ -1,4 +1,4 @@
-/** When workloads may be restarted, and how many at once: docs/how-to/restart-on-rotation.md. */
+/** Times of restarts, and their number: docs/how-to/restart-on-rotation.md. */
 import { haveRightClocks } from "../faults/machines.ts";
 import { type Controls, controlsIn, isOpen, lastOpening } from "../world/controls.ts";
 import { ROTATED, type SimulatedWorkload } from "../world/workloads.ts";
@@ -8,16 +8,16 @@ import { isLeftToItself } from "./old-pods.ts";
 
 const DEPLOYMENTS = "deployments.apps";
 
-/** A restart that was decided within the window may arrive so much later. */
+/** Maximum delay between the decision to restart, within the window, and the write. */
 const LATE_MS = 60_000;
 
-/** What was so for that long is what the worker saw. */
+/** The worker has seen a state that has lasted for this time. */
 const SEEN_MS = 90_000;
 
-/** A restart that comes no further for so long holds up its own namespace, and not the cluster. */
+/** After this time without progress, a restart blocks only its own namespace, and not the cluster. */
 const TIMEOUT_MS = 5 * 60_000;
 
-/** Of a window: what it takes to look, and to restart those before. */
+/** Time from the opening of a window until the worker has checked the workload, and restarted the workloads before it. */
 const BEGINS_WITHIN_MS = 8 * 60_000;
 
 interface Written {
@@ -51,7 +51,7 @@ interface Restart {
   readonly after: Written;
 }
 
-/** Calls back for each restart of the worker's. */
+/** Calls `onRestart` for each restart by the worker, and `onOther` for each other write of a Deployment. */
 function watchRestarts(
   world: World,
   onRestart: (restart: Restart) => void,
@@ -61,7 +61,7 @@ function watchRestarts(
   world.onWrite(({ resource, subresource, user, namespace = "", name, isDryRun }) => {
     if (resource !== DEPLOYMENTS || subresource !== "" || isDryRun) return;
     const key = `${namespace}/${name}`;
-    const object = world.cluster.server.object(DEPLOYMENTS, name, namespace) as Annotated | undefined; // As it is stored.
+    const object = world.cluster.server.object(DEPLOYMENTS, name, namespace) as Annotated | undefined; // As the API server stores it.
     const before = known.get(key);
     const after = object === undefined ? undefined : writtenOf(object);
     if (after === undefined) known.delete(key);
@@ -72,7 +72,7 @@ function watchRestarts(
   });
 }
 
-/** It is followed by the write that restarts. */
+/** Whether the owner requested this restart: the write that restarts also answers the request. */
 function isRequested({ before, after }: Restart): boolean {
   return before?.controls.answered !== after.controls.answered;
 }
@@ -84,9 +84,9 @@ export const restartsKeepHours: Invariant = {
       const { key, after } = restart;
       const { window, isPaused } = after.controls;
       const { now } = world.scheduler;
-      // The write is refused where the workload has changed since: a pause counts from its very moment.
+      // The API server refuses the write if the workload has changed since, so a pause counts immediately.
       if (isPaused) violated(`${key} is restarted while restarts of it are paused`);
-      // Whose clock was wrong takes another time for now, until it is right again.
+      // A leader whose clock was wrong can misjudge the window until its clock is right again.
       const isExcused = isRequested(restart) || !haveRightClocks(world);
       if (window === undefined || isExcused || isOpen(window, now) || isOpen(window, now - LATE_MS)) return;
       violated(`${key} is restarted outside its window`);
@@ -118,7 +118,7 @@ export const restartsStayFew: Invariant = {
   },
 };
 
-/** Whether others wait for the end of its restart. */
+/** Whether other restarts wait for the end of this one. */
 function isWaitedFor(world: World, key: string, restartedAt: number): boolean {
   const [namespace = "", name = ""] = key.split("/");
   return world.workloads.of(namespace, name)?.asks === true && !isLeftToItself(world, { namespace, name, restartedAt });
@@ -131,7 +131,7 @@ export const restartsKeepBudgets: Invariant = {
     if (budgets === undefined) return;
     const onRestart = ({ key, namespace, name, before, after }: Restart): void => {
       const exhaustedSince = budgets.of(namespace, name)?.exhaustedSince;
-      // What is not ready, or in the middle of a restart, has nothing that a budget keeps.
+      // A PodDisruptionBudget does not protect pods that are not ready or already restarting.
       const wasReady =
         after.podsStamp === after.templateStamp && (before?.podsStamp === undefined || before.podsStamp !== before.templateStamp);
       const isExhausted = exhaustedSince !== undefined && world.scheduler.now - exhaustedSince > SEEN_MS;
@@ -141,7 +141,7 @@ export const restartsKeepBudgets: Invariant = {
   },
 };
 
-/** At rest: whether nobody can expect the workload to have the versions that it would get. */
+/** Whether, at rest, the workload can still be without its latest versions. */
 export function isHeld(world: World, { namespace, name, controls }: SimulatedWorkload, restMs: number): boolean {
   const { now } = world.scheduler;
   if (controls.isPaused || world.budgets?.of(namespace, name)?.exhaustedSince !== undefined) return true;

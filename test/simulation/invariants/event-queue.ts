@@ -1,4 +1,4 @@
-/** How the event queue is read. */
+/** Reads of the event queue. */
 import type { Ended } from "../network/fabric.ts";
 import { QUEUE_HOST } from "../world/event-queue.ts";
 import type { World } from "../world/world.ts";
@@ -6,13 +6,13 @@ import type { Invariant } from "./invariant.ts";
 import { holder } from "./leader.ts";
 import { REST_MS } from "./rest.ts";
 
-/** Whoever wakes up sends what it was about to send, and then learns that somebody else leads. */
+/** A process that wakes up still sends its pending requests, and only then learns that another process leads. */
 const AWAKE_MS = 30_000;
 
 export const leaderReadsEvents: Invariant = {
   name: "the leader alone reads the event queue",
   watch: (world, violated) => {
-    /** When each process was last seen to stand still. */
+    /** Time until which each process last stood still. */
     const stoodUntil = new Map<string, number>();
     world.onSend(({ machine, host, method }) => {
       if (machine === undefined) return;
@@ -26,12 +26,12 @@ export const leaderReadsEvents: Invariant = {
   },
 };
 
-/** A message that waits for a vault comes again twice a minute, for as long as something new is told of its object. */
+/** A message that waits for a vault returns twice a minute, for as long as new events for its object arrive. */
 const MOST_RECEIPTS = 150;
 
-/** Two looks are at least so far apart (milliseconds). */
+/** Minimum time between two reads of the queue (milliseconds). */
 const LEAST_PAUSE_MS = 400;
-/** And no further than that, the way to a slow service included. */
+/** Maximum time between two reads, including the delay of a slow service. */
 const MOST_PAUSE_MS = 20_000;
 
 interface Request {
@@ -42,7 +42,7 @@ interface Request {
 
 interface Seen {
   readonly requests: Request[];
-  /** By the ids of messages. */
+  /** Number of receipts by message id. */
   readonly receipts: Map<string, number>;
 }
 
@@ -53,7 +53,7 @@ function idsIn({ message, how, status, body }: Ended): readonly string[] {
   return [...body.matchAll(/<MessageId>([^<]+)</g)].map(([, id = ""]) => id);
 }
 
-/** Kept of both. */
+/** Maximum number of kept requests, and of kept messages. */
 const MOST_KEPT = 20_000;
 
 export const eventsEnd: Invariant = {

@@ -1,4 +1,4 @@
-/** What events of vaults bring: docs/adr/0090-events-are-hints.md. */
+/** The effect of vault events: docs/adr/0090-events-are-hints.md. */
 import type { SentEvent } from "../queues/event-grid.ts";
 import { keyOf, type WantedClass, type WantedSecret } from "../world/classes.ts";
 import type { Team } from "../world/team.ts";
@@ -8,12 +8,12 @@ import { identityScope, QUEUE, quickScopesOf, SIGN_INS, troublesOf } from "./pat
 import { expected, isActive, seenSecrets } from "./secrets.ts";
 
 /**
- * From an event in the queue to its version in a Secret, in time in which all works: a look at the queue, which is slow in most worlds, what
- * a storm has put before it, and the class's turn.
+ * Maximum time from an event in the queue until its version is in a Secret, while everything works. It covers a read of the queue, which is
+ * slow in most worlds, the messages of a storm before it, and the turn of the class.
  */
 export const ARRIVES_MS = 60_000;
 
-/** What has waited for longer, since the vault or the API server did not answer, is left to the poll, which comes at its own time. */
+/** After the vault or the API server has not answered for this time, the worker leaves the change to the regular poll. */
 const LEFT_TO_POLL_MS = 9 * 60_000;
 
 interface Awaited {
@@ -25,14 +25,14 @@ interface Awaited {
   readonly at: number;
 }
 
-/** A task of a thread takes no longer. */
+/** Maximum time of a thread's task. */
 const LONGEST_TASK_MS = 10_000;
 
 interface Waiting {
-  /** When a thread last gave no answer; virtual milliseconds. */
+  /** Time at which a thread last did not answer; virtual milliseconds. */
   threadFailedAt: number;
   awaited: readonly Awaited[];
-  /** When somebody else wrote a Secret last, by `namespace/name`. */
+  /** Time at which anyone other than the worker last wrote a Secret, by `namespace/name`. */
   readonly touched: Map<string, number>;
 }
 
@@ -72,9 +72,9 @@ function isLatestOf({ entries }: WantedClass, index: number, object: string): bo
   return entry !== undefined && entry.object === object && entry.pinned === undefined;
 }
 
-/** Whether the Secret is still to become what the event tells of. */
+/** Whether the worker still has to put the version of the event into the Secret. */
 function isStillAwaited({ touched, threadFailedAt }: Waiting, { team, wanted, secret, event, at }: Awaited): boolean {
-  // What could not be decoded counts as the object's own fault, and is tried again at the class's poll.
+  // If decoding fails, the worker blames the object, and tries again at the class's poll.
   if (threadFailedAt >= at - LONGEST_TASK_MS) return false;
   const object = team.vault.objects.get(event.object);
   const reported = object?.versions.at(-1);
@@ -83,7 +83,7 @@ function isStillAwaited({ touched, threadFailedAt }: Waiting, { team, wanted, se
   return isSame && isAsItWas && !event.isLost && (touched.get(`${team.namespace}/${secret.name}`) ?? 0) < at;
 }
 
-/** It has all values, or one of them is not to be had. */
+/** Whether the Secret has all values, or cannot have them because the vault does not provide one. */
 function hasArrived(secrets: ReturnType<typeof seenSecrets>, { team, wanted, secret }: Awaited): boolean {
   const entries = secret.keys.flatMap((index) => wanted.entries[index] ?? []);
   const values = entries.map((entry) => expected(entry, team.vault.objects.get(entry.object)));
@@ -91,7 +91,10 @@ function hasArrived(secrets: ReturnType<typeof seenSecrets>, { team, wanted, sec
   return values.includes(undefined) || entries.every((entry, index) => live[keyOf(entry)] === values[index]);
 }
 
-/** Undefined: others are in the way, or it is not too long yet. */
+/**
+ * Returns the healthy seconds since the event; undefined if they are not too many, or if problems lasted so long that the worker left the
+ * change to the poll.
+ */
 function lateSeconds(world: World, { team, at }: Awaited): number | undefined {
   const troubles = troublesOf(world);
   const { now } = world.scheduler;

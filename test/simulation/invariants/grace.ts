@@ -1,17 +1,17 @@
-/** What a class without pods keeps, and for how long. */
+/** The time for which a class without pods keeps its Secrets. */
 
 import { API_HOST } from "../world/cluster.ts";
 import type { Team } from "../world/team.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** Half of the grace that the worker is given: where its clock catches up, it goes at twice the pace (milliseconds). */
+/** Half of the worker's grace, because the worker's clock runs at twice the pace while it catches up (milliseconds). */
 const LEAST_GRACE_MS = 150_000;
 
-/** What was decided before the last pod came may still be on its way. */
+/** The worker may have decided on the deletion before the last pod came. */
 const ON_ITS_WAY_MS = 15_000;
 
-/** The class that has the Secret while a pod mounts it. */
+/** Returns the `while-used` class that lists the Secret. */
 function whileUsedClassOf({ classes }: Team, secret: string): string | undefined {
   return [...classes.values()].find(({ sync, secrets }) => sync === "while-used" && secrets.some(({ name }) => name === secret))?.name;
 }
@@ -19,7 +19,10 @@ function whileUsedClassOf({ classes }: Team, secret: string): string | undefined
 const isOfPods = ({ host, path }: { readonly host: string; readonly path: string }): boolean =>
   host === API_HOST && /^\/api\/v1\/(namespaces\/[^/]+\/)?pods\?/.test(path);
 
-/** Whether who leads has seen all that pods did: not while their watch is broken, before they are listed again. */
+/**
+ * Returns a function that reports whether some replica has seen all changes of pods. A replica has not seen them from the break of its
+ * watch until it lists the pods again.
+ */
 function watchesPods(world: World): () => boolean {
   const broken = new Set<string>();
   world.onEnded(({ message, how, status }) => {

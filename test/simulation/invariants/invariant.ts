@@ -3,18 +3,18 @@ import type { World } from "../world/world.ts";
 export interface Violation {
   /** Virtual milliseconds. */
   readonly at: number;
-  /** Of the list of invariants. */
+  /** Name of the invariant. */
   readonly invariant: string;
   readonly text: string;
 }
 
-/** Something that must always hold, or whenever all is quiet. */
+/** A condition that must hold always, or whenever the world is at rest. */
 export interface Invariant {
   readonly name: string;
-  /** Begins to listen; `violated` may be called at any time. */
+  /** Begins to listen. It may call `violated` at any time. */
   readonly watch?: (world: World, violated: (text: string) => void) => void;
-  /** Asked every simulated minute. */
+  /** Called every simulated minute. */
   readonly check?: (world: World) => readonly string[];
-  /** Asked when nothing has been wrong, and nobody has done anything, for long enough. */
+  /** Called after a long enough time without faults and without changes by people. */
   readonly atRest?: (world: World) => readonly string[];
 }

@@ -1,4 +1,4 @@
-/** Who writes is who leads. */
+/** Only a leader writes. */
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { MOST_SHARDS, type Shard, shardCountOf, shardLease } from "../../../src/domain/shards.ts";
 import { shardOf } from "../../../src/runtime/shard-of.ts";
@@ -16,15 +16,18 @@ export function holder({ cluster }: World, shard = 0): string {
   return spec?.holderIdentity ?? "";
 }
 
-/** The part of the namespaces that a process leads; undefined: none. */
+/** Returns the shard that a process leads, or undefined if it leads none. */
 function shardLedBy(world: World, process: string): Shard | undefined {
   const index = Array.from({ length: MOST_SHARDS }, (_, shard) => shard).find((shard) => holder(world, shard).startsWith(`${process}_`));
   if (index === undefined) return undefined;
   const lease = world.cluster.server.object("leases.coordination.k8s.io", shardLease(LEASE, index), INSTALL);
-  return { index, count: shardCountOf(lease as unknown as KubeObject) }; // Found above.
+  return { index, count: shardCountOf(lease as unknown as KubeObject) }; // The lease exists: `holder` found it above.
 }
 
-/** What is in no namespace, and what the install has for itself, is the first shard's; copies are written by that of their class. */
+/**
+ * Whether a shard may send the write. The first shard writes objects without a namespace. All shards write the install's own objects and
+ * events. The shard of a class writes the copies of its Secrets.
+ */
 function isOfShard({ path, body }: { readonly path: string; readonly body: string }, { index, count }: Shard): boolean {
   const [, namespace] = /\/namespaces\/([^/]+)\//.exec(path) ?? [];
   if (namespace === undefined) return index === 0;
@@ -35,12 +38,15 @@ const READS = new Set(["GET"]);
 
 interface Writer {
   readonly count: number;
-  /** Virtual milliseconds of its first write by this number, and of its last. */
+  /** Virtual milliseconds of its first write with this number of shards, and of its last. */
   readonly first: number;
   last: number;
 }
 
-/** Where both work, one of them has a namespace of the other's. Their first writes may cross on the way: who leads is asked before one is sent. */
+/**
+ * If workers with two numbers of shards work at the same time, two of them lead the same namespace. Their first writes can cross on the
+ * way, because the leader is determined before a write is sent.
+ */
 export const oneNumberOfShards: Invariant = {
   name: "no two numbers of shards work at once",
   watch: (world, violated) => {
@@ -74,7 +80,7 @@ function isWrite({ host, method, path, body }: Pick<Message, "host" | "method" |
   return !isFree;
 }
 
-/** A write may arrive late, whatever anybody does; it must not leave a replica that has been replaced. */
+/** A write can always arrive late, but a replica must not send it after another replica has taken its lease. */
 export const leaderWrites: Invariant = {
   name: "no write leaves a replica that does not lead",
   watch: (world, violated) => {

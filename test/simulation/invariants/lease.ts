@@ -1,4 +1,4 @@
-/** The lease is kept by who can keep it, and taken by who can take it. */
+/** A replica that can keep its lease keeps it, and a replica that can take a lease takes it. */
 import type { Ended } from "../network/fabric.ts";
 import type { Machine } from "../time/machine.ts";
 import { API_HOST } from "../world/cluster.ts";
@@ -6,10 +6,10 @@ import { isChanging } from "../world/shards.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** So long after the last renewal a lease is given up at most, and what it takes to notice (milliseconds). */
+/** Longest time from the last renewal until a leader gives up its lease and notices that (milliseconds). */
 const RECENT_MS = 100_000;
 
-/** Renewals that take so long are somebody else's fault. */
+/** A slower renewal is not the leader's fault. */
 const SLOW_MS = 2_000;
 
 function isLeaseRequest(host: string, path: string): boolean {
@@ -26,7 +26,7 @@ function wasHindered(machine: Machine, since: number): boolean {
   return machine.stoppedUntil > since || machine.lag > 0;
 }
 
-/** Its own work must not keep a leader from renewing: each loss of a lease has something outside as its reason. */
+/** A leader's own work must not prevent renewals: each loss of a lease must have a cause outside the leader. */
 export const leaseIsKept: Invariant = {
   name: "a leader whose renewals are answered keeps its lease",
   watch: (world: World, violated) => {
@@ -50,7 +50,10 @@ export const leaseIsKept: Invariant = {
   },
 };
 
-/** Of candidates that find the same lease: they take it after eight at the most, in worlds of either pace. */
+/**
+ * Maximum number of times that a candidate reads an unchanged lease. Candidates take it after at most eight reads, in worlds of either
+ * pace.
+ */
 const MOST_ASKED = 10;
 const LEASES = { path: "/namespaces/keyvault-injector/leases/", namespace: "keyvault-injector" };
 
@@ -58,7 +61,7 @@ function isListOfLeases(path: string): boolean {
   return path.split("?")[0]?.endsWith("/namespaces/keyvault-injector/leases") === true;
 }
 
-/** Of a request for one lease; undefined: it is for another thing, or for all. */
+/** Returns the lease that a request is for, or undefined if it is for another object or for all leases. */
 function leaseOf(path: string): string | undefined {
   const [, below] = path.split(LEASES.path);
   return below?.split("?")[0];
@@ -66,13 +69,13 @@ function leaseOf(path: string): string | undefined {
 
 interface Candidate {
   version: string | undefined;
-  /** How often it has asked since it saw that version first. */
+  /** Number of reads since it first saw this version. */
   asked: number;
-  /** It has seen for long enough that nobody renews the lease. */
+  /** Whether it has seen for long enough that no replica renews the lease. */
   isDue: boolean;
 }
 
-/** Counted in questions and not in time: a candidate measures time by its own sleeps. */
+/** Counts reads and not time, because a candidate measures time by its own sleeps. */
 export const leaseIsTaken: Invariant = {
   name: "a candidate that sees that nobody renews the lease takes it",
   watch: (world: World, violated) => {
@@ -99,7 +102,7 @@ export const leaseIsTaken: Invariant = {
     });
     world.onEnded(({ message: { machine, method, host, path }, how, status }) => {
       if (machine === undefined || host !== API_HOST || method !== "GET") return;
-      // Before it takes one it asks whether others work: where it gets no answer, it has tried.
+      // Before a candidate takes a lease, it lists the leases to check for other workers. If this fails, it has tried.
       if (isListOfLeases(path) && (how !== "answered" || status !== 200)) candidates.delete(machine);
       const name = leaseOf(path);
       if (name === undefined) return;

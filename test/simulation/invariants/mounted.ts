@@ -1,4 +1,4 @@
-/** Restarts of workloads whose versions are in no Secret: docs/adr/0083-a-restart-waits-for-the-files.md. */
+/** Restarts of workloads whose versions are not in any Secret: docs/adr/0083-a-restart-waits-for-the-files.md. */
 import { createHash } from "node:crypto";
 import { haveRightClocks } from "../faults/machines.ts";
 import type { WantedClass } from "../world/classes.ts";
@@ -14,19 +14,22 @@ import { versionsIn } from "./rollouts.ts";
 
 const DEPLOYMENTS = "deployments.apps";
 
-/** What was recorded so lately may not have been seen. */
+/** The worker may not have seen a newer record yet. */
 const SEEN_MS = 90_000;
 
-/** `--mounted-files-grace`, and what clocks and whole seconds take from it. */
+/** `--mounted-files-grace`, less the differences of clocks and times in whole seconds. */
 const GRACE_MS = 10 * 60_000 - 10_000;
 
-/** Of the last versions of each object, so many may be the one that a restart is for. */
+/** Number of the latest versions of each object that a restart can be for. */
 const MOST_VERSIONS = 4;
 
-/** A vault's clock and an API server's differ by so much for the worker; who mounts in that time may be taken to have the newer version. */
+/**
+ * Allowance for the difference between the clocks of a vault and of the API server. The worker can assume that a pod that mounts within
+ * this time has the newer version.
+ */
 const CLOCKS_MS = 10_000;
 
-/** As the worker makes it: of sorted `type/name@version`. */
+/** Computes the stamp as the worker does: a hash of sorted `type/name@version`. */
 function stampOf(files: Files): string {
   const objects = [...files].map(([object, version]) => `${object}@${version}`).sort();
   return createHash("sha256").update(objects.join("\n")).digest("hex").slice(0, 16);
@@ -34,11 +37,11 @@ function stampOf(files: Files): string {
 
 interface Combination {
   readonly files: Files;
-  /** When the youngest of its versions came; virtual milliseconds. */
+  /** Time at which the youngest of its versions was created; virtual milliseconds. */
   readonly since: number;
 }
 
-/** What the class's files have been lately, in whatever combination. */
+/** Returns all combinations of recent versions that the class's files can have had. */
 function combinations({ vault }: Team, { entries }: WantedClass): readonly Combination[] {
   let all: readonly Combination[] = [{ files: new Map(), since: 0 }];
   for (const { object, type } of entries) {
@@ -50,7 +53,7 @@ function combinations({ vault }: Team, { entries }: WantedClass): readonly Combi
   return all;
 }
 
-/** The one class that the workload mounts, where it uses nothing else. */
+/** Returns the class that the workload mounts if it uses only this one class, and no Secrets. */
 function mountedClass(team: Team, workload: SimulatedWorkload): WantedClass | undefined {
   const [wanted, ...more] = mountedBy(team, workload);
   return more.length > 0 || workload.secrets?.length !== 0 ? undefined : wanted;
@@ -63,7 +66,7 @@ function restartProblem(world: World, namespace: string, name: string): string |
   const wanted = team === undefined || workload === undefined ? undefined : mountedClass(team, workload);
   if (team === undefined || workload === undefined || wanted === undefined || !haveRightClocks(world)) return undefined;
   const { now } = scheduler;
-  // Another edition of the class has other objects: nobody knows which of both was meant.
+  // The previous edition of the class has other objects, so the restart may be for either edition.
   if (now - (team.writtenAt.get(wanted.name) ?? 0) < SEEN_MS) return undefined;
   const stamp = versionsIn(workload.templateStamp);
   const meant = combinations(team, wanted).find(({ files }) => stampOf(files) === stamp);
@@ -79,7 +82,7 @@ interface Judged {
   readonly now: number;
 }
 
-/** Of a pod that has surely been seen to run: whether no record that the worker may have seen says so. */
+/** Whether a pod that the worker must have seen as ready has no record with these files that the worker can have seen. */
 function isBehind({ readyAt, wasReady }: SimulatedPod, { records, files, now }: Judged): boolean {
   const ranSince = wasReady?.from ?? readyAt;
   if (ranSince === undefined || now - ranSince < SEEN_MS) return false;
@@ -119,7 +122,7 @@ export const mountsAreCurrent: Invariant = {
       if (team === undefined || wanted === undefined || !workload.asks || !workload.isComplete || isHeld(world, workload, REST_MS))
         return [];
       const now = filesOf(team, wanted);
-      // What cannot be mounted is no version to be restarted for.
+      // A restart has no purpose if the files cannot be mounted.
       if (now === undefined) return [];
       const youngest = Math.max(...[...wanted.entries].map(({ object }) => team.vault.objects.get(object)?.versions.at(-1)?.since ?? 0));
       return workload.pods.flatMap(({ name, startedFiles, startedAt = 0 }) => {

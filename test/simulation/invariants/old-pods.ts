@@ -1,4 +1,4 @@
-/** Which pods of a workload were started with something older than what they would get now. */
+/** The pods of a workload that started with older versions than they would get now. */
 import type { WantedClass } from "../world/classes.ts";
 import { filesOf, isSame } from "../world/driver.ts";
 import type { Team } from "../world/team.ts";
@@ -10,12 +10,12 @@ export function teamOf({ teams }: Pick<World, "teams">, namespace: string): Team
   return teams.find((team) => team.namespace === namespace);
 }
 
-/** Classes that the workload only mounts. */
+/** Returns the classes without synced Secrets that the workload mounts. */
 export function mountedBy(team: Team, { mounts }: Pick<SimulatedWorkload, "mounts">): readonly WantedClass[] {
   return mounts.flatMap((name) => team.mounted.get(name) ?? []);
 }
 
-/** Which version of which object a value is; undefined: none of a vault's. */
+/** Returns the text of a vault value, which names its object and version; undefined if the value is from no vault. */
 function originOf(data: string | undefined): string | undefined {
   if (data === undefined) return undefined;
   const text = textOf(data);
@@ -23,7 +23,10 @@ function originOf(data: string | undefined): string | undefined {
   return origin.startsWith("vault-") ? origin : undefined;
 }
 
-/** Of what it has from Secrets, in words; nothing is concluded from a part of what it uses. */
+/**
+ * Describes each outdated value that a pod has from a Secret. Returns nothing if a Secret is missing, because a part of the Secrets is not
+ * enough to judge the pods.
+ */
 export function oldValues(world: World, { namespace, name, secrets, pods }: SimulatedWorkload): readonly string[] {
   const { server } = world.cluster;
   const live = new Map((secrets ?? []).map((secret) => [secret, server.object("secrets", secret, namespace)]));
@@ -48,9 +51,9 @@ function hasOldFiles(world: World, workload: SimulatedWorkload): boolean {
   });
 }
 
-/** Pods have to be ready for ten seconds; a worker whose clock catches up measures at twice the pace. */
+/** Pods must be ready for ten seconds. A worker whose clock catches up measures time at twice the pace. */
 const STEADY_MS = 4_500;
-/** Half of `--rollout-timeout`, for the same reason. */
+/** Half of `--rollout-timeout`, because a worker whose clock catches up measures time at twice the pace. */
 const TIMEOUT_MS = 5 * 60_000;
 
 export interface Begun {
@@ -61,9 +64,9 @@ export interface Begun {
 }
 
 /**
- * Whether a restart is no longer waited for although nobody has recorded its end: its pods have proven themselves, and the record is on its
- * way or was lost; or other versions have come meanwhile, and all its pods are there or will not be. While a Secret that it uses, or an object
- * that it mounts, is not to be had, nothing is concluded of it, and nobody waits either.
+ * Whether the worker no longer waits for a restart, although it has not recorded the end. The pods may have been ready for long enough, so
+ * the record is on its way or lost. Or newer versions exist, and the pods are complete or have timed out. While a Secret of the workload is
+ * missing, or an object that it mounts is unavailable, the worker does not wait, and the simulation does not judge the restart.
  */
 export function isLeftToItself(world: World, { namespace, name, restartedAt }: Begun): boolean {
   const { now } = world.scheduler;

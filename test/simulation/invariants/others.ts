@@ -1,4 +1,4 @@
-/** What the webhook knows, what a platform has made of it, and what a second install may do. */
+/** The webhook's copies, the changes of a platform to our webhooks, and the limits of a second install. */
 
 import { CONFIGURATIONS, ENFORCER } from "../world/enforcer.ts";
 import { SECOND_USER, type World } from "../world/world.ts";
@@ -19,7 +19,7 @@ interface Namespace {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
 }
 
-/** Secrets and their keys, which is what pods are decided by. */
+/** Secrets and their keys, on which the webhook's decisions about pods depend. */
 function secretsText({ spec }: Pick<ProviderClass, "spec">): string {
   return JSON.stringify((spec?.secretObjects ?? []).map(({ secretName, data }) => [secretName, (data ?? []).map(({ key }) => key)]));
 }

@@ -1,6 +1,6 @@
 /**
- * What of a class's way to its vault has not worked, from what was answered: by the API server to the leader, by sign-ins and vaults to an
- * identity. What was planned is not asked.
+ * Finds the times in which a part of a class's path to its vault did not work. It judges by the answers that the API server gave to the
+ * leader, and that sign-ins and vaults gave to an identity, and not by the planned faults.
  */
 import { shardLease } from "../../../src/domain/shards.ts";
 import type { SimulatedProcess } from "../machines/process.ts";
@@ -14,29 +14,29 @@ import type { World } from "../world/world.ts";
 import { Troubles } from "./troubles.ts";
 
 /**
- * How long after the last trouble it may still be felt: back-offs of a class, of a vault's and of a sign-in's breaker are a minute at the most
- * each, and a new leader has taken over and listed everything within one.
+ * Time for which a problem can have an effect after its end. The back-offs of a class, of a vault's breaker, and of a sign-in's breaker
+ * take at most a minute each. A new leader takes over and lists everything within a minute.
  */
 export const RECOVERY_MS = 3 * 60_000;
 
-/** Whoever gets an answer later has given up on less: a renewal of the lease waits so long. */
+/** An answer that takes longer counts as failed, because a renewal of the lease waits no longer. */
 const SLOW_MS = 5_000;
 
-/** Nothing that is sent waits longer for its answer; a stream that is silent is left after 75 s. */
+/** Maximum time for which a request waits for its answer. A client closes a silent stream after 75 s. */
 const LONGEST_WAIT_MS = 90_000;
 
-/** A look at an empty event queue may take so long where the world is to be fast. */
+/** A read of an empty event queue can take this long, in worlds that are to run fast. */
 const LONGEST_LOOK_MS = 9_000;
 
-/** Usual answers come within a hundredth of that. */
+/** Usual answers take less than a hundredth of this. */
 const QUICK_MS = 1_000;
 
-/** A task that takes longer is ended. */
+/** The worker ends tasks that take longer. */
 const LONGEST_TASK_MS = 10_000;
 
 const TICK_MS = 5_000;
 
-/** A lease lasts two minutes at the most: whoever has run for so long without a leader could have taken it. */
+/** A lease lasts at most two minutes, so a replica that has run for this time without a leader could have taken it. */
 const COULD_LEAD_MS = 180_000;
 
 const INSTALL = "keyvault-injector";
@@ -44,7 +44,7 @@ const DEFINITIONS = ["secretproviderclasses.secrets-store.csi.x-k8s.io", "secret
 
 export const CLUSTER = "cluster";
 export const SIGN_INS = "sign-ins";
-/** The event queue: nothing but what comes by it needs it. */
+/** The event queue. Only the delivery of events needs it. */
 export const QUEUE = "event queue";
 export const identityScope = (appId: string): string => `identity ${appId}`;
 export const vaultScope = (vault: string): string => `vault ${vault}`;
@@ -55,14 +55,14 @@ export function scopesOf({ namespace, vault, application }: Team): readonly stri
   return [CLUSTER, SIGN_INS, identityScope(application.appId), vaultScope(vault.name), namespaceScope(namespace)];
 }
 
-/** In which also what is slow counts as not working. */
+/** The same, and slow requests also count as not working. */
 export function quickScopesOf(team: Team): readonly string[] {
   return scopesOf(team).flatMap((scope) => [scope, slowly(scope)]);
 }
 
 const slowly = (scope: string): string => `slow ${scope}`;
 
-/** Whom a request concerns that did not work. */
+/** Returns the scope that a failed request affects. */
 export function scopeOf({ host, path, body }: Pick<Message, "host" | "path" | "body">): string {
   if (host === API_HOST) {
     const namespace = /\/namespaces\/([^/?]+)\//.exec(path)?.[1];
@@ -74,24 +74,24 @@ export function scopeOf({ host, path, body }: Pick<Message, "host" | "path" | "b
   return appId === null ? SIGN_INS : identityScope(appId);
 }
 
-/** Whether the sender got what it could use. A 401 is a vault's challenge, 403 and 404 are what is so. */
+/** Whether the sender received a usable answer. A 401 is a vault's challenge. 403 and 404 describe the actual state. */
 export function hasWorked({ message, how, status, sentAt, body }: Ended, now: number, isStream: boolean): boolean {
   if (how !== "answered") return isStream && how === "givenUp" && status === 200;
   if (message.host === QUEUE_HOST) return hasQueueWorked({ message, status, sentAt, body }, now);
   return status < 500 && status !== 429 && status !== 409 && status !== 410 && (isStream || now - sentAt <= SLOW_MS);
 }
 
-/** A message that is gone, or that somebody else has by now, needs no deletion. */
+/** A deletion also works if the message is gone, or if another receiver has it by now. */
 function hasQueueWorked({ message, status, sentAt, body }: Omit<Ended, "how">, now: number): boolean {
   if (now - sentAt > LONGEST_LOOK_MS) return false;
   if (message.method === "DELETE") return [204, 400, 404].includes(status);
-  // A proxy's own page is no list.
+  // A proxy's own page is not a list of messages.
   return status === 200 && body.startsWith("<?xml");
 }
 
 const known = new WeakMap<World, Troubles>();
 
-/** One for each world, from the first that asks. */
+/** Returns the troubles of the world, and begins to record them at the first call. */
 export function troublesOf(world: World): Troubles {
   const there = known.get(world);
   if (there !== undefined) return there;
@@ -110,14 +110,14 @@ export function troublesOf(world: World): Troubles {
     const until = how === "silenced" ? now + LONGEST_WAIT_MS : now;
     troubles.note(scopeOf(message), Math.max(sentAt, now - LONGEST_WAIT_MS), until + RECOVERY_MS);
   });
-  // Whose task it was is not asked: threads are everybody's.
+  // All replicas share the threads, so the problem counts for all.
   world.threads.onTrouble(() => {
     const { now } = world.scheduler;
     troubles.note(CLUSTER, now - LONGEST_TASK_MS, now + RECOVERY_MS);
   });
   const tick = (): void => {
     const { now } = world.scheduler;
-    // Each keeps what it has seen: all are asked.
+    // Calls `isTroubled` of every shard, because each call also updates its state.
     if (leadings.map((leading) => leading.isTroubled()).includes(true)) troubles.note(CLUSTER, now - TICK_MS, now + RECOVERY_MS);
     if (world.events?.isGranted === false) troubles.note(QUEUE, now - TICK_MS, now + RECOVERY_MS);
     world.scheduler.schedule(TICK_MS, tick);
@@ -126,17 +126,17 @@ export function troublesOf(world: World): Troubles {
   return troubles;
 }
 
-/** Who leads a shard, and whether anybody does what a leader is there for. */
+/** The leader of a shard, and whether it can do its work. */
 class Leading {
   readonly #world: World;
   #holder = "";
-  /** That ran the holder when the lease was first seen with it. */
+  /** Machine of the holder at the time when the lease first named it. */
   #machine: Machine | undefined;
   #lookedAt = 0;
   #definitions = "";
-  /** Since when nobody leads; undefined: somebody does. */
+  /** Time since which the shard has no leader; undefined if it has one. */
   #leaderlessSince: number | undefined;
-  /** Since when each has run as it should, by machine. */
+  /** Time since which each machine has run normally. */
   readonly #wellSince = new Map<Machine, number>();
 
   readonly #shard: number;
@@ -146,12 +146,12 @@ class Leading {
     this.#shard = shard;
   }
 
-  /** While the holder of the lease runs, only what happens to it matters. */
+  /** Whether problems of the machine matter. While the holder of the lease runs, only its own problems do. */
   concerns(machine: Machine): boolean {
     return this.#machine === undefined || !isRunning(this.#machine, this.#world) || machine === this.#machine;
   }
 
-  /** Whoever gets no answers from the API server cannot take over. The webhook never could. */
+  /** A replica that the API server does not answer cannot take over. Ignores the webhook, which never could. */
   noteFailure(machine: Machine): void {
     if (this.#world.replicas.some((replica) => replica.machine === machine)) this.#wellSince.set(machine, this.#world.scheduler.now);
   }

@@ -1,12 +1,12 @@
-/** Replicas have no bugs that they would show themselves. */
+/** Replicas do not show bugs of their own. */
 import type { Line } from "../world/log.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** Why a replica may end: what was done to it, a machine that stands still, and the loss of its lease. */
+/** Allowed reasons for the end of a replica: a signal to it, a machine that stands still, and the loss of its lease. */
 const REASONS = [/^stopped\b/, /^killed\b/, /^retired\b/, /^LeaseLost\b/, /^not alive: (no answer|.*event loop)/s];
 
-/** Of the language: nobody outside is at fault. */
+/** Errors of the language, which nothing outside the process causes. */
 const OWN_ERRORS = [TypeError, RangeError, ReferenceError, SyntaxError];
 
 export const replicasEndForReasons: Invariant = {
@@ -25,14 +25,14 @@ function isOwnError({ fields }: Line): boolean {
   });
 }
 
-/** An error of a vault client that is nobody else's fault. */
+/** Whether the error is from a vault client, and the worker itself caused it. */
 function isOwnFault(error: unknown): boolean {
   return error instanceof Error && "origin" in error && error.origin === "own";
 }
 
 const read = new WeakMap<World, Line>();
 
-/** What was logged since it was last asked. */
+/** Returns the lines that were logged since the last call. */
 function newLines(world: World): readonly Line[] {
   const { lines } = world.log;
   const last = read.get(world);

@@ -1,4 +1,4 @@
-/** Who asks for little is served at once, whatever others ask of the same vault. */
+/** A tenant with few requests gets its Secrets at once, even if others send many requests to the same vault. */
 import { canonicalJson } from "../api/json.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
@@ -9,8 +9,8 @@ import { quickScopesOf, troublesOf } from "./path-health.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";
 
 /**
- * From the write of a class to its Secrets, where every answer on the way comes within a second: less than what it takes to serve all that a
- * greedy neighbour asks for in its first turn.
+ * Maximum time from the write of a class to its Secrets, while every answer on the way comes within a second. It is shorter than the time
+ * to serve all requests of a greedy neighbor's first turn.
  */
 export const PROMPT_MS = 8_000;
 
@@ -38,10 +38,10 @@ function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readon
   });
 }
 
-/** Nothing that is sent waits longer for its answer. */
+/** Maximum time for which a request waits for its answer. */
 const LONGEST_WAIT_MS = 90_000;
 
-/** Anything that has gone wrong is an excuse here: how long it may last is another invariant's. */
+/** Any problem is an excuse here. Another invariant limits how long a problem may last. */
 function wasHindered(world: World, { team, at }: Written): boolean {
   return troublesOf(world).healthyMs(quickScopesOf(team), at, at + PROMPT_MS) < PROMPT_MS;
 }
@@ -53,12 +53,16 @@ export const littleIsPrompt: Invariant = {
     const touched = new Map<string, number>();
     const observed = new WeakSet<WantedClass>();
     const specs = new Map<string, string>();
-    /** What says the same as before brings no look at the vault: an object that changed before it waits for its poll. */
+    /**
+     * Whether the class differs from its last edition. Otherwise the write does not make the worker query the vault, and an object that
+     * changed before the write waits for its poll.
+     */
     const saysSomethingElse = ({ namespace, name }: WantedClass): boolean => {
       const key = `${namespace}/${name}`;
       const object = world.cluster.server.object(CLASSES, name, namespace);
       if (object === undefined) return true;
-      // Not by uid or generation, nor by the order of its members: a class that the worker restored has others, and says what it said.
+      // Compares the spec, and not the uid, the generation, or the order of fields: a class that the worker restored has different ones,
+      // but the same spec.
       const spec = canonicalJson(object["spec"] ?? null);
       const isNew = specs.get(key) !== spec;
       specs.set(key, spec);
@@ -77,7 +81,7 @@ export const littleIsPrompt: Invariant = {
           const check = (): void => {
             const late = lateOf(world, written);
             if (late.length === 0) return;
-            // A request that is on its way all the time is known to be slow when it ends.
+            // A request that is on its way all this time counts as slow only when it ends.
             world.scheduler.schedule(LONGEST_WAIT_MS, () => {
               if (!wasHindered(world, written)) for (const text of late) violated(text);
             });
@@ -89,11 +93,11 @@ export const littleIsPrompt: Invariant = {
     world.onWrite(({ resource, user, namespace = "", name, isDryRun }) => {
       if (isDryRun) return;
       if (resource === "secrets" && user !== SYNC_USER) touched.set(`${namespace}/${name}`, world.scheduler.now);
-      // Who writes says afterwards what was meant.
+      // The author updates the team's classes after the write.
       if (resource === CLASSES && user === "author") world.scheduler.schedule(0, check);
     });
     world.scheduler.schedule(0, () => {
-      // What was there from the start waits for the first leader.
+      // The classes that exist at the start wait for the first leader.
       for (const team of world.teams)
         for (const wanted of team.classes.values()) {
           observed.add(wanted);

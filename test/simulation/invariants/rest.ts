@@ -1,8 +1,8 @@
-/** What is true of writes when nothing changes. */
+/** Writes when nothing changes. */
 import { SYNC_USER } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
-/** The last half hour of quiet: the first part of it is for what is still to be mended. */
+/** The last 20 minutes of the quiet time. Before that, the worker can still make repairs. */
 export const REST_MS = 20 * 60_000;
 
 export const nothingAtRest: Invariant = {
@@ -15,7 +15,7 @@ export const nothingAtRest: Invariant = {
       const isSame = versions.get(key) === resourceVersion;
       versions.set(key, resourceVersion);
       if (user !== SYNC_USER || resource === "leases.coordination.k8s.io") return;
-      // Who sees no Secret writes each at every poll, as it is.
+      // A blind worker writes each Secret at every poll, even if it is unchanged.
       if (world.isBlind && resource === "secrets" && isSame) return;
       const writes = written.get(world) ?? [];
       written.set(world, writes);
@@ -25,12 +25,12 @@ export const nothingAtRest: Invariant = {
   },
   atRest: (world) => {
     const since = world.scheduler.now - REST_MS;
-    // A window that opens while all else rests brings the restarts that waited for it, and what is told of them.
+    // A window that opens at rest causes the restarts that waited for it, and their status and events.
     const waiting = world.workloads.all().filter(({ controls }) => controls.window !== undefined);
     const isOfWindow = (text: string): boolean =>
       !text.includes(" secrets ") && waiting.some(({ namespace }) => text.includes(` ${namespace}/`));
     const late = (written.get(world) ?? []).filter(({ at, text }) => at > since && !isOfWindow(text));
-    // The time of the last check is written again once an hour.
+    // The worker writes the time of the last check again once an hour.
     const counts = new Map<string, number>();
     for (const { text } of late) counts.set(text, (counts.get(text) ?? 0) + 1);
     return [...counts]
@@ -39,7 +39,7 @@ export const nothingAtRest: Invariant = {
   },
 };
 
-/** Writes of the last half hour are far fewer. */
+/** At rest, the worker makes far fewer writes than this. */
 const MOST = 500;
 
 const written = new WeakMap<object, { readonly at: number; readonly text: string }[]>();

@@ -10,13 +10,18 @@ import { REST_MS } from "./rest.ts";
 
 const DEPLOYMENTS = "deployments.apps";
 
-/** Pods have to be ready for ten seconds, by times of whole seconds; a worker whose clock catches up measures at twice the pace. */
+/**
+ * Pods must be ready for ten seconds, measured by times in whole seconds. A worker whose clock catches up measures time at twice the pace.
+ */
 const STEADY_MS = 4_500;
-/** What was so that long ago may be what the worker saw. */
+/** The worker may still see a state that ended within this time. */
 const SEEN_MS = 60_000;
-/** Half of `--rollout-timeout`, for the same reason: a rollout that comes no further for so long is left to itself, if nothing crashes. */
+/**
+ * Half of `--rollout-timeout`, because a worker whose clock catches up measures time at twice the pace. After this time without progress,
+ * the worker records a rollout with available pods as done, unless a container has restarted.
+ */
 const TIMEOUT_MS = 5 * 60_000;
-/** What was ready for so long was ready when the worker looked. */
+/** The worker must have seen pods as ready that have been ready for this time. */
 const SURELY_READY_MS = 2 * 60_000;
 
 interface Deployment extends JsonObject {
@@ -29,7 +34,7 @@ interface Seen {
   readonly asks: boolean;
   readonly templateStamp: string | undefined;
   readonly podsStamp: string | undefined;
-  /** All that the worker may not change. */
+  /** Everything that the worker may not change. */
   readonly rest: string;
 }
 
@@ -50,7 +55,7 @@ function seenOf({ metadata, spec }: Deployment): Seen {
   };
 }
 
-/** Which versions a stamp stands for. */
+/** Returns the part of a stamp that identifies the versions. */
 export function versionsIn(stamp: string | undefined): string | undefined {
   return stamp?.replace(/-2$/, "");
 }
@@ -59,9 +64,9 @@ interface Known {
   readonly namespace: string;
   readonly name: string;
   seen: Seen;
-  /** What the worker has last said that its pods have. */
+  /** The versions that the worker last recorded for the pods. */
   versions: string | undefined;
-  /** When the restart began that others wait for; undefined: none does. */
+  /** Time at which the restart began for which other restarts wait; undefined if there is none. */
   restartedAt: number | undefined;
 }
 
@@ -167,7 +172,7 @@ export const restartsReach: Invariant = {
     world.workloads.all().flatMap((workload) => {
       const { namespace, name, isComplete, pods } = workload;
       if (isComplete) return outdated(world, workload);
-      // A container whose Secret nobody makes waits for it.
+      // A container waits for its Secret if no class creates it.
       const waits = pods.some(({ startedWith }) => startedWith === undefined);
       return waits ? [] : [`${namespace}/${name} is not rolled out`];
     }),

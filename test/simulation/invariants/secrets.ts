@@ -1,4 +1,4 @@
-/** Secrets are what the classes and the vaults say, by a model that shares no code with the worker. */
+/** Secrets match the classes and the vaults, by a model that shares no code with the worker. */
 import type { JsonObject } from "../api/json.ts";
 import { textOfPem } from "../world/certificates.ts";
 import { fileOf, JOINED_KEY, joinedIn, keyOf, SEPARATOR, type WantedClass, type WantedEntry } from "../world/classes.ts";
@@ -10,7 +10,7 @@ import type { Invariant } from "./invariant.ts";
 const MANAGED = "keyvault-injector.dev/managed";
 const CLASS = "keyvault-injector.dev/class";
 
-/** What an editor of Secrets writes. */
+/** The value that an editor writes into Secrets. */
 export const EDITED = "somebody's";
 
 interface Seen {
@@ -19,11 +19,11 @@ interface Seen {
   readonly data: Readonly<Record<string, string>>;
   readonly isManaged: boolean;
   readonly className: string | undefined;
-  /** That an author gave it. */
+  /** Label that the author gave to the Secret. */
   readonly label: string | undefined;
 }
 
-/** Each state of a Secret is decoded once. */
+/** Caches the decoded content of each state of a Secret. */
 const known = new WeakMap<JsonObject, Seen>();
 
 function seenOf(object: JsonObject): Seen {
@@ -47,7 +47,7 @@ function decodedSecret(object: JsonObject): Seen {
   };
 }
 
-/** Of a key's data in a Secret: what is made of a certificate counts as the value that its subject tells. */
+/** Decodes the data of a Secret's key. For a file made from a certificate, returns the value that the certificate's subject contains. */
 export function textOf(data: string): string {
   const text = Buffer.from(data, "base64").toString("utf8");
   const reported = textOfPem(text);
@@ -63,23 +63,24 @@ export function seenSecrets({ cluster }: World): ReadonlyMap<string, Seen> {
   );
 }
 
-/** Whether the class's Secrets are kept. */
+/** Whether the worker syncs the class's Secrets. */
 export function isActive({ pods }: Team, { name, sync }: WantedClass): boolean {
   if (sync === "never") return false;
   return sync !== "while-used" || [...pods.values()].includes(name);
 }
 
-/** What an entry's file holds now; undefined: the vault gives nothing for it. */
+/** Returns the current content of an entry's file; undefined if the vault provides none. */
 export function expected(entry: WantedEntry, object: VaultObject | undefined): string | undefined {
   if (object === undefined) return undefined;
   const pinned = object.versions.find(({ version }) => version === entry.pinned);
-  // A version that is disabled stays in a Secret that has it, and makes none: which of both it is, follows from when it was.
+  // A disabled version stays in a Secret that has it, but the worker creates no Secret with it. Both can be right, depending on the time of
+  // the change.
   if (pinned?.isDisabled === true) return undefined;
   const value = entry.pinned === undefined ? currentOf(object)?.value : pinned?.value;
   return fileContent(entry, value);
 }
 
-/** What an entry makes of an object's value. */
+/** Returns the file content that an entry makes from an object's value. */
 export function fileContent({ isDecoded }: WantedEntry, value: string | undefined): string | undefined {
   return value !== undefined && isDecoded ? decoded(value) : value;
 }
@@ -93,14 +94,14 @@ function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, S
     const where = `${team.namespace}/${secret.name} of ${wanted.name}`;
     const entries = secret.keys.flatMap((index) => wanted.entries[index] ?? []);
     const values = entries.map((entry) => ({ entry, value: expected(entry, team.vault.objects.get(entry.object)) }));
-    // Where the vault does not give an object the Secret stays as it was, if it was there.
+    // If the vault does not provide an object, the Secret stays unchanged or missing.
     if (values.some(({ value }) => value === undefined)) return [];
     if (live === undefined) return [`${where} is missing`];
     if (!live.isManaged || live.className !== wanted.name) return [`${where} is not marked as its class's`];
     if (live.label !== secret.label) return [`${where} has the label ${live.label ?? "of nobody"}, and not ${secret.label ?? "none"}`];
     const joined = joinedIn(wanted, secret);
     const named = new Set([...entries.map(keyOf), ...(joined.length === 0 ? [] : [JOINED_KEY])]);
-    // What an editor added beside is the editor's.
+    // Keys that an editor added stay in the Secret.
     const more = Object.keys(live.data).filter((key) => !named.has(key) && live.data[key] !== EDITED);
     if (more.length > 0) return [`${where} still has ${more.join(", ")}`];
     const wrong = values.flatMap(({ entry, value }) => {
@@ -155,7 +156,7 @@ export const classesStay: Invariant = {
   },
 };
 
-/** Each value names its vault: what a namespace's identity may not read must not be in its Secrets. */
+/** Each value names its vault. A Secret must not contain values that the namespace's identity may not read. */
 export const valuesStayHome: Invariant = {
   name: "no value of one identity in another's Secret",
   watch: (world, violated) => {
@@ -176,7 +177,7 @@ export const valuesStayHome: Invariant = {
 export const foreignStays: Invariant = {
   name: "nothing of anybody else's is touched",
   watch: (world, violated) => {
-    // Of a Deployment it writes the stamp, which has an invariant of its own.
+    // The worker writes the stamp of Deployments, which has its own invariant.
     const allowed = new Set(["deployments.apps", "secrets", "controllerrevisions.apps", "leases.coordination.k8s.io", "events"]);
     world.onWrite(({ user, resource, namespace = "", name, verb, isDryRun }) => {
       if (user !== SYNC_USER || isDryRun) return;

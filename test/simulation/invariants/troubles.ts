@@ -1,17 +1,17 @@
-/** When something did not work, by whom it concerns. Times in virtual milliseconds. */
+/** Times at which something did not work, for each affected scope. In virtual milliseconds. */
 
 interface Span {
   readonly from: number;
   until: number;
 }
 
-/** What is older is asked for by nobody: twice the longest interval, and what it takes to be late. */
+/** No invariant needs older times: twice the longest interval, and an allowance for delays. */
 const KEPT_MS = 8 * 3_600_000;
 
 export class Troubles {
   readonly #spans = new Map<string, Span[]>();
 
-  /** To be called in the order of `until`, more or less; a span may begin before those that are known. */
+  /** Call this approximately in the order of `until`. A span may begin before known spans. */
   note(scope: string, from: number, until: number): void {
     const spans = this.#spans.get(scope) ?? [];
     this.#spans.set(scope, spans);
@@ -26,7 +26,7 @@ export class Troubles {
     while ((spans[0]?.until ?? end) < end - KEPT_MS) spans.shift();
   }
 
-  /** Of the time between two moments, that in which none of the scopes was in trouble. */
+  /** Returns the part of the time between two moments in which none of the scopes was in trouble. */
   healthyMs(scopes: readonly string[], from: number, to: number): number {
     const spans = scopes
       .flatMap((scope) => this.#spans.get(scope) ?? [])

@@ -1,38 +1,41 @@
-/** How much a vault is asked for: docs/reference/vault-budget.md. */
+/** Number of requests to a vault: docs/reference/vault-budget.md. */
 import type { Message } from "../network/fabric.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
 const WINDOW_MS = 10_000;
 
-/** Let through before the window and sent within it, since a sign-in took its time: what 64 workers have in hand, four objects each. */
+/**
+ * Requests that the budget admitted before the window, but that the worker sends within it after a slow sign-in: 64 workers with four
+ * objects each.
+ */
 const IN_HAND = 64 * 4;
 
-/** Sent once more on a fresh connection: 64 at once and 4 a second. */
+/** Requests that the worker repeats on a fresh connection: at most 64 at once, and 4 a second. */
 const SENT_AGAIN = 64 + 4 * 10;
 
-/** Less than the 4,000 that a vault takes. */
+/** Less than the 4,000 transactions that a vault allows. */
 const MOST = 3_500 + IN_HAND + SENT_AGAIN;
-/** Of those, keys: 40 at once and 20 a second. */
+/** The part of them for keys: 40 at once, and 20 a second. */
 const MOST_KEYS = 40 + 20 * 10 + IN_HAND + SENT_AGAIN;
 
-/** A request without a token is a vault's challenge, which it does not count. */
+/** A vault answers a request without a token with a challenge, and does not count it. */
 function isTransaction({ host, headers }: Message): boolean {
   return host.includes(".vault.azure.net") && headers["authorization"] !== undefined;
 }
 
-/** A list of keys counts like any other. */
+/** A list of keys counts as an ordinary transaction. */
 function isKeyRead({ path }: Message): boolean {
   return /^\/keys\/[^/?]+/.test(path) && !path.includes("/versions");
 }
 
 /** Requests of the last ten seconds. */
 class Window {
-  /** Of each that is counted; oldest first, from `#first` on. */
+  /** Time of each request, oldest first. The window begins at `#first`. */
   readonly #times: number[] = [];
   #first = 0;
 
-  /** How many there are with this one. */
+  /** Adds a request, and returns the number of requests in the window. */
   add(now: number): number {
     this.#times.push(now);
     while ((this.#times[this.#first] ?? now) <= now - WINDOW_MS) this.#first += 1;
@@ -54,7 +57,7 @@ export const vaultBudget: Invariant = {
     world.onSend((message) => {
       if (message.machine === undefined || !isTransaction(message)) return;
       const [vault = ""] = message.host.split(".");
-      // Told once for each window that is too full, not for each request in it.
+      // Reports each overfull window once, and not for each of its requests.
       if (count(vault) === MOST + 1) violated(`${vault} is asked for more than ${MOST} transactions in 10 s`);
       if (isKeyRead(message) && count(`keys of ${vault}`) === MOST_KEYS + 1)
         violated(`${vault} is asked for more than ${MOST_KEYS} keys in 10 s`);

@@ -2,7 +2,7 @@ import { MINUTE } from "../faults/fault.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant, Violation } from "./invariant.ts";
 
-/** Everything that has to hold in a world, from its start on. */
+/** Checks all invariants of a world from its start. */
 export class Watching {
   readonly violations: Violation[] = [];
   readonly #world: World;
@@ -22,7 +22,7 @@ export class Watching {
     return this.violations.length === 0;
   }
 
-  /** To be called when nothing has been wrong, and nobody has done anything, for long enough. */
+  /** Call this after a long enough time without faults and without changes by people. */
   rest(): void {
     for (const { name, atRest } of this.#invariants) for (const text of atRest?.(this.#world) ?? []) this.#note(name, text);
   }

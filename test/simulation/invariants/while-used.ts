@@ -1,4 +1,7 @@
-/** A `while-used` class keeps its Secrets while a pod mounts it, and for the grace after: by what the API server had when the deletion left. */
+/**
+ * A `while-used` class keeps its Secrets while a pod mounts it, and for a grace period afterwards. The invariant judges by the API server's
+ * state when the worker sent the deletion.
+ */
 import type { JsonObject } from "../api/json.ts";
 import { API_HOST } from "../world/cluster.ts";
 import { SYNC_USER, UNUSED_GRACE_MS, type World } from "../world/world.ts";
@@ -6,13 +9,13 @@ import type { Invariant } from "./invariant.ts";
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
-/** Where the worker's clock catches up, it goes at twice the pace. */
+/** The worker's clock runs at twice the pace while it catches up. */
 const LEAST_GRACE_MS = UNUSED_GRACE_MS / 2;
 
-/** What a class says now is what the worker has gone by, where it has said so for longer. */
+/** The worker has seen the content of a class that has not changed for this time. */
 const SETTLED_MS = 60_000;
 
-/** A list of pods that is older says nothing of a deletion. */
+/** An older list of pods does not justify a deletion. */
 const LIST_COUNTS_MS = 60_000;
 
 interface Pod extends JsonObject {
@@ -30,14 +33,14 @@ function mountedBy({ spec }: Pod): readonly string[] {
   return (spec?.volumes ?? []).flatMap(({ csi }) => csi?.volumeAttributes?.["secretProviderClass"] ?? []);
 }
 
-/** What is remembered of a world; all times are virtual milliseconds, all keys `namespace/name`. */
+/** State of a world. All times are virtual milliseconds, all keys `namespace/name`. */
 class Use {
   readonly #world: World;
-  /** Live pods, by class, with when each came. */
+  /** Time at which each live pod came, by class. */
   readonly #live = new Map<string, Map<string, number>>();
   readonly #lastLive = new Map<string, number>();
   readonly #classChanged = new Map<string, number>();
-  /** When the worker asked for the pods of a namespace, and when for the deletion of a Secret. */
+  /** Times at which the worker listed the pods of a namespace, and at which it sent the deletion of a Secret. */
   readonly #listed = new Map<string, number[]>();
   readonly #deleting = new Map<string, number>();
 
@@ -71,7 +74,7 @@ class Use {
       if (key.startsWith(`${namespace}/`) && !mounted.has(key) && pods.delete(name)) this.#lastLive.set(key, now);
   }
 
-  /** Why the Secret was not to be deleted now; undefined: it was. */
+  /** Returns the reason why the worker should not have deleted the Secret; undefined if it was right. */
   problemOf(namespace: string, name: string): string | undefined {
     const sentAt = this.#deleting.get(`${namespace}/${name}`) ?? this.#world.scheduler.now;
     const provider = this.#classOf(namespace, name, sentAt);
@@ -86,7 +89,7 @@ class Use {
     return `${namespace}/${name} of ${provider.metadata.name} is deleted ${seconds} s after a pod has mounted it, within the grace`;
   }
 
-  /** That names the Secret, keeps it while it is used, and has done so for a while. */
+  /** Returns the `while-used` class that lists the Secret, and that has not changed for a while. */
   #classOf(namespace: string, name: string, sentAt: number): ProviderClass | undefined {
     const classes = this.#world.cluster.server.objects(CLASSES) as readonly (ProviderClass & { metadata: { namespace: string } })[];
     return classes.find(({ metadata, spec }) => {

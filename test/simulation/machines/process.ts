@@ -1,4 +1,4 @@
-/** A process of ours on a machine of its own, kept running as a kubelet does it. */
+/** A webhook or worker process on a machine of its own. The simulated kubelet probes it and restarts it. */
 
 import type { Logger } from "../../../src/domain/ports/logger.ts";
 import type { LeaseTiming } from "../../../src/kube/lease-options.ts";
@@ -9,14 +9,14 @@ import { Machine } from "../time/machine.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 
-/** `runProcess` of one of our apps. */
+/** `runProcess` of the webhook or the worker. */
 export type RunProcess = (
   options: { readonly config: Config; readonly logger: Logger; readonly version: string; readonly lease: LeaseTiming | undefined },
   signal: AbortSignal,
 ) => Promise<void>;
 
 export interface ProcessOptions {
-  /** Of the pod; a restart keeps it. */
+  /** Name of the pod, which a restart does not change. */
   readonly name: string;
   readonly run: RunProcess;
   readonly config: (podName: string) => Config;
@@ -27,16 +27,19 @@ export interface ProcessOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly epoch: number;
-  /** A process ended, and why. */
+  /** Called when a process ends, with the reason. */
   readonly onEnd: (name: string, why: string) => void;
 }
 
-/** As the manifests have it. */
+/** As in the manifests. */
 const PROBE_TIMEOUT_MS = 1_000;
 const FAILURES = 3;
 const GRACE_MS = 30_000;
 
-/** A container that ends is started again after ten seconds, then twice as long, up to five minutes. */
+/**
+ * The kubelet restarts a container after ten seconds, and doubles this time after each further end, up to five minutes. If the container
+ * ran for more than ten minutes, the kubelet restarts it after one second.
+ */
 const BACKOFF = { firstMs: 10_000, longestMs: 300_000, forgottenAfterMs: 600_000 };
 
 export class SimulatedProcess {
@@ -55,7 +58,7 @@ export class SimulatedProcess {
     this.#options = options;
   }
 
-  /** Where it runs; undefined between two starts. */
+  /** Machine of the running process; undefined between two starts. */
   get machine(): Machine | undefined {
     return this.#machine;
   }
@@ -74,7 +77,7 @@ export class SimulatedProcess {
     this.#machine = machine;
     const { signal } = this.#stop;
     const ended = (why: string): void => {
-      // What it left behind, sockets and timers, goes with it.
+      // The old machine's sockets and timers end with it.
       if (this.#machine === machine) this.#ended(why);
     };
     onMachine(machine, () => {
@@ -87,7 +90,7 @@ export class SimulatedProcess {
     this.#probeLater(machine);
   }
 
-  /** SIGTERM: it ends by itself, or is killed after the grace. */
+  /** Sends SIGTERM. If the process does not end within the grace period, it is killed. */
   terminate(): void {
     const machine = this.#machine;
     if (machine === undefined) return;
@@ -97,12 +100,12 @@ export class SimulatedProcess {
     });
   }
 
-  /** SIGKILL: nothing of it happens any more; requests that have left it arrive. */
+  /** Sends SIGKILL. The process does nothing more, but requests that have left it still arrive. */
   kill(why = "killed"): void {
     this.#ended(why);
   }
 
-  /** It is not started again. */
+  /** Kills the process, and does not restart it. */
   retire(): void {
     this.#isWanted = false;
     this.kill("retired");
@@ -125,7 +128,7 @@ export class SimulatedProcess {
     this.#options.scheduler.schedule(this.#options.probeEveryMs, () => this.#probe(machine));
   }
 
-  /** A process that stands still does not answer either. */
+  /** Probes the process. A process that stands still does not answer. */
   #probe(machine: Machine): void {
     if (this.#machine !== machine) return;
     const { scheduler } = this.#options;

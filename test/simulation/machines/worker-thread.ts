@@ -1,15 +1,18 @@
-/** In the place of `Worker` of node:worker_threads: the program of a decoding thread runs here, and its answer comes after a simulated time. */
+/**
+ * Replaces `Worker` of node:worker_threads. The program of a decoding thread runs in this process, and its answer comes after a simulated
+ * time.
+ */
 import { EventEmitter } from "node:events";
 import { type DecodingTask, valuesOf } from "../../../src/domain/decoding.ts";
 import type { ThreadMessage } from "../../../src/pki/threads/thread-message.ts";
 import { activeScheduler, currentMachine } from "../time/context.ts";
 import type { Machine } from "../time/machine.ts";
 
-/** What becomes of one task. */
+/** Outcome of one task. */
 export type ThreadFate =
-  /** Milliseconds of a processor. */
+  /** Milliseconds of CPU time. */
   | { readonly kind: "answers"; readonly after: number }
-  /** It goes on until it is ended; starved: without any time of a processor. */
+  /** The task runs until it is ended. `isStarved`: the thread gets no CPU time. */
   | { readonly kind: "hangs"; readonly isStarved?: boolean }
   | { readonly kind: "outOfMemory"; readonly after: number };
 
@@ -17,12 +20,12 @@ export interface ThreadWeather {
   /** Whether the system gives the process a thread. */
   maySpawn: () => boolean;
   fate: () => ThreadFate;
-  /** A thread was refused, died, or was ended over its task. */
+  /** Called when the system refuses a thread, when a thread dies, or when a thread is ended during its task. */
   onTrouble: () => void;
 }
 
 let weather: ThreadWeather | undefined;
-/** Microseconds that tasks have taken, by what was drawn for them. */
+/** Microseconds of CPU time that the tasks have used, as drawn for them. */
 let used = 0;
 let taking = 0;
 
@@ -32,15 +35,15 @@ export function useThreads(of: ThreadWeather): void {
   answers.clear();
 }
 
-/** As `process.threadCpuUsage`: asked before and after a task. */
+/** Replaces `process.threadCpuUsage`. The program calls it before and after a task. */
 export function threadCpuUsage(): NodeJS.CpuUsage {
   used += taking;
   return { user: used, system: 0 };
 }
 
 /**
- * What the program answers follows from the task alone, and three replicas decode each certificate for each of its classes: one that was done
- * before in this world is not done again. Bugs are no answers.
+ * Answers of earlier tasks in this world. The answer depends only on the task, and three replicas decode each certificate for each of its
+ * classes, so the cache saves work. It does not contain errors.
  */
 const answers = new Map<string, Extract<ThreadMessage, { kind: "answer" }>>();
 
@@ -54,7 +57,7 @@ function taskKey(task: DecodingTask): string {
 type OnMessage = (task: unknown) => void;
 type Transfer = readonly ArrayBuffer[];
 
-/** In the place of `parentPort`: what the program of a thread listens at and answers to, whichever thread runs it at the moment. */
+/** Replaces `parentPort`: the program of the threads listens here and answers here, for the thread that runs at the moment. */
 class SimulatedPort {
   #program: OnMessage | undefined;
   #answer: ThreadMessage | undefined;
@@ -65,10 +68,10 @@ class SimulatedPort {
   }
 
   postMessage(message: unknown, transfer: Transfer): void {
-    this.#answer = structuredClone(message, { transfer: [...transfer] }) as ThreadMessage; // What the program sends.
+    this.#answer = structuredClone(message, { transfer: [...transfer] }) as ThreadMessage; // The program sends only this type.
   }
 
-  /** One task from its beginning to its answer. */
+  /** Runs one task, and returns its answer. */
   run(task: DecodingTask): ThreadMessage | undefined {
     if (this.#program === undefined) throw new Error("simulation: the program of the threads was not loaded");
     const key = taskKey(task);
@@ -84,7 +87,7 @@ class SimulatedPort {
     return answer;
   }
 
-  /** What the program has answered meanwhile. */
+  /** Returns the latest answer of the program. */
   #taken(): ThreadMessage | undefined {
     return this.#answer;
   }
@@ -92,7 +95,7 @@ class SimulatedPort {
 
 export const parentPort = new SimulatedPort();
 
-/** Of a heap that has reached its limit, as Node's own. */
+/** Returns Node's error for a heap that has reached its limit. */
 function outOfMemory(): Error {
   return Object.assign(new Error("Worker terminated due to reaching memory limit: JS heap out of memory"), {
     code: "ERR_WORKER_OUT_OF_MEMORY",
@@ -104,7 +107,7 @@ export class SimulatedWorker extends EventEmitter {
   readonly #weather: ThreadWeather;
   #hasEnded = false;
   #hasTask = false;
-  /** Since when it has had a processor to itself, by the simulation's time; undefined: it has none. */
+  /** Simulated time since which the thread has had a processor to itself; undefined if it has none. */
   #runsSince: number | undefined;
   #ranBefore = 0;
 
@@ -126,7 +129,7 @@ export class SimulatedWorker extends EventEmitter {
   }
 
   postMessage(task: unknown, transfer: Transfer = []): void {
-    const taken = structuredClone(task, { transfer: [...transfer] }) as DecodingTask; // Nothing else is sent to a thread.
+    const taken = structuredClone(task, { transfer: [...transfer] }) as DecodingTask; // The worker sends only tasks to a thread.
     const fate = this.#weather.fate();
     this.#hasTask = true;
     if (fate.kind !== "hangs" || fate.isStarved !== true) this.#runsSince = activeScheduler().now;
@@ -146,7 +149,7 @@ export class SimulatedWorker extends EventEmitter {
     return { user: Math.round(this.#ran() * 1_000), system: 0 };
   }
 
-  /** Milliseconds. */
+  /** Returns the used CPU time in milliseconds. */
   #ran(): number {
     return this.#ranBefore + (this.#runsSince === undefined ? 0 : activeScheduler().now - this.#runsSince);
   }

@@ -5,19 +5,19 @@ import type { Scheduled, Scheduler } from "../time/scheduler.ts";
 
 /** One HTTP request as it leaves a machine. */
 export interface Message {
-  /** Undefined: somebody of the world outside. */
+  /** Undefined: the sender is in the outside world. */
   readonly machine: Machine | undefined;
-  /** Name and port, as in the Host header; in small letters. */
+  /** Name and port, as in the Host header, in lower case. */
   readonly host: string;
   readonly method: string;
-  /** With the query. */
+  /** Including the query. */
   readonly path: string;
-  /** Names in small letters. */
+  /** Names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Lines that come while a request lasts. */
+/** Lines of a response that arrive while the request lasts. */
 export interface Lines {
   onLine(listener: (line: string) => void): void;
   onEnd(listener: () => void): void;
@@ -28,26 +28,26 @@ export type Reply =
   | { readonly kind: "answer"; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
   | { readonly kind: "lines"; readonly lines: Lines };
 
-/** Somebody who answers requests, at once. Undefined: nobody listens there. */
+/** Answers requests immediately. Returns undefined if nothing listens at the host. */
 export type Party = (message: Message) => Reply | undefined;
 
-/** How an exchange goes on its way. */
+/** The way in which an exchange travels. */
 export type Fate =
   | { readonly kind: "passed"; readonly there: number; readonly back: number }
   /** The connection ends before the request has arrived. */
   | { readonly kind: "resetBefore"; readonly there: number }
-  /** The request arrives and is carried out; the connection ends instead of an answer. */
+  /** The request arrives and is carried out, but the connection ends instead of an answer. */
   | { readonly kind: "resetAfter"; readonly there: number; readonly back: number }
-  /** Half of the answer's body, then the end of the connection. */
+  /** Half of the answer's body arrives, then the connection ends. */
   | { readonly kind: "cut"; readonly there: number; readonly back: number }
-  /** Carried out, and never answered. */
+  /** The request is carried out, and never answered. */
   | { readonly kind: "unanswered"; readonly there: number }
-  /** Never arrives, and nobody says so. */
+  /** The request never arrives, and the sender gets no error. */
   | { readonly kind: "lost" }
-  /** Somebody on the way answers in the party's place. */
+  /** A third party on the way answers instead of the party. */
   | { readonly kind: "replaced"; readonly there: number; readonly reply: Extract<Reply, { kind: "answer" }> };
 
-/** What becomes of a request at its sender. */
+/** Receives the answer to a request at its sender. */
 export interface Receiver {
   onHead(status: number, headers: Readonly<Record<string, string>>): void;
   onData(chunk: Buffer): void;
@@ -56,39 +56,39 @@ export interface Receiver {
 }
 
 export interface Sent {
-  /** The sender has given up: nothing of the answer reaches it. What is under way arrives all the same. */
+  /** Gives up the request: nothing of the answer reaches the sender. Parts on their way to the party still arrive. */
   abort(): void;
 }
 
-/** Decides how each exchange goes; undefined: as it goes where nothing is wrong. */
+/** Decides how an exchange travels. Undefined: as usual. */
 export type Weather = (message: Message) => Fate | undefined;
 
-/** How a request ended for its sender. */
+/** The end of a request for its sender. */
 export interface Ended {
   readonly message: Message;
   /** Virtual milliseconds. */
   readonly sentAt: number;
-  /** `givenUp`: by the sender, after it had waited. `silenced`: a stream from which nothing will come, and nobody says so. */
+  /** `givenUp`: the sender gave up after it had waited. `silenced`: nothing more comes on the stream, and the sender gets no error. */
   readonly how: "answered" | "failed" | "givenUp" | "silenced";
-  /** 0 where no answer began. */
+  /** 0 if no answer began. */
   readonly status: number;
-  /** Of an answer of one of the clouds; empty otherwise. */
+  /** Body of the answer if {@link Fabric.keepsBody} selects the request; otherwise empty. */
   readonly body: string;
 }
 
-/** Median milliseconds one way. */
+/** Average delay one way, in milliseconds. */
 const USUAL_MS = 2;
 
-/** The way between machines and parties. */
+/** The network between machines and parties. */
 export class Fabric {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #parties: ((host: string) => Party | undefined)[] = [];
   readonly #open = new Set<Exchange>();
   weather: Weather = () => undefined;
-  /** Told of every request whose sender learns how it ended, or gives it up; the end of a process is none. */
+  /** Called for every request whose sender learns how it ended, or gives it up. Not called if the sender's process ends. */
   onEnded: (ended: Ended) => void = () => undefined;
-  /** Whether the bodies of a request's answer are kept for {@link onEnded}. */
+  /** Whether to keep the body of the answer for {@link onEnded}. */
   keepsBody: (message: Message) => boolean = () => false;
   exchanges = 0;
 
@@ -97,7 +97,7 @@ export class Fabric {
     this.#random = random;
   }
 
-  /** Who answers for hosts; the first that knows a host does. */
+  /** Adds a lookup of the party for a host. The first lookup that knows the host decides. */
   serve(partyOf: (host: string) => Party | undefined): void {
     this.#parties.push(partyOf);
   }
@@ -124,7 +124,7 @@ export class Fabric {
     return exchange;
   }
 
-  /** Ends connections that last, such as watches: with an error, or without a word for ever. */
+  /** Ends long connections, such as watches: with an error, or by silence without an end. */
   cut(isMeant: (message: Message) => boolean, how: "reset" | "silence"): number {
     const meant = [...this.#open].filter((exchange) => exchange.isStreaming && isMeant(exchange.message));
     for (const exchange of meant) exchange.cut(how);
@@ -148,9 +148,9 @@ class Exchange implements Sent {
   #isOver = false;
   #isSilent = false;
   #lines: Lines | undefined;
-  /** Of the last part that was sent: none overtakes another. */
+  /** Arrival time of the last part that was sent: no part overtakes another. */
   #lastAt = 0;
-  /** Parts that were sent and have not come, in their order: a machine that is busy has several of them come at one moment. */
+  /** Parts that were sent and have not arrived, in their order. On a busy machine, several of them can arrive at the same moment. */
   readonly #underWay: (() => void)[] = [];
   readonly #sentAt: number;
   #status = 0;
@@ -189,7 +189,7 @@ class Exchange implements Sent {
   }
 
   #arrive(party: Party | undefined, fate: Exclude<Fate, { kind: "lost" | "resetBefore" }>): void {
-    // A request that its sender gave up while it was on its way may have arrived or not: here it has.
+    // A request that its sender gave up on the way may or may not have arrived. Here, it has.
     const reply = fate.kind === "replaced" ? fate.reply : party?.(this.message);
     const back = "back" in fate ? fate.back : fate.there;
     if (reply === undefined) {
@@ -222,7 +222,7 @@ class Exchange implements Sent {
       if (part.byteLength > 0) receiver.onData(part);
       if (!isCut) this.#succeed();
     });
-    // Node hears of the end of a connection in a turn of its own, behind the bytes.
+    // Node reports the end of a connection in a turn of its own, after the bytes.
     if (isCut) this.#deliver(back, () => this.#fail("ECONNRESET", "aborted"));
   }
 
@@ -246,10 +246,10 @@ class Exchange implements Sent {
     });
   }
 
-  /** At the sender, behind what was sent before. */
+  /** Delivers a part to the sender, after all parts that were sent before. */
   #deliver(milliseconds: number, action: () => void): Scheduled {
     const { scheduler, message } = this.#options;
-    // What comes at the same moment comes in any order, and bytes of one stream do not.
+    // The scheduler runs simultaneous events in any order, but the bytes of a stream must stay in order.
     this.#lastAt = Math.max(this.#lastAt + 0.001, scheduler.now + milliseconds);
     this.#underWay.push(action);
     const arrive = (): void => {

@@ -1,4 +1,7 @@
-/** In the place of node:https and node:http: what the Azure SDK sends goes through the fabric, what the worker serves is called by name. */
+/**
+ * Replaces node:https and node:http: requests of the Azure SDK go through the fabric, and the kubelet's probes call the worker's server
+ * directly.
+ */
 import { EventEmitter } from "node:events";
 import { Readable, Writable } from "node:stream";
 import { currentMachine } from "../time/context.ts";
@@ -24,10 +27,10 @@ class SimulatedResponse extends Readable {
   }
 
   override _read(): void {
-    // Parts are pushed as they arrive.
+    // `onData` pushes the parts as they arrive.
   }
 
-  /** As of Node's own: nobody has to listen for an error. */
+  /** As Node's own: an error without a listener does nothing. */
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     process.nextTick(() => done(this.listenerCount("error") === 0 ? null : error));
   }
@@ -88,7 +91,7 @@ class SimulatedRequest extends Writable {
 
 type OnResponse = (response: SimulatedResponse) => void;
 
-/** As `https.request` with options and a callback. */
+/** Replaces `https.request` with options and a callback. */
 export function simulatedRequest(fabric: () => Fabric): (options: RequestOptions, onResponse?: OnResponse) => Writable {
   return (options, onResponse) => {
     const request = new SimulatedRequest(fabric(), options);
@@ -99,7 +102,7 @@ export function simulatedRequest(fabric: () => Fabric): (options: RequestOptions
 
 type Listener = (request: ProbeRequest, response: ProbeResponse) => void;
 
-/** That a process opened, by its machine. */
+/** The server that a process opened, by its machine. */
 const servers = new WeakMap<Machine, SimulatedServer>();
 
 class SimulatedServer extends EventEmitter {
@@ -127,11 +130,11 @@ class SimulatedServer extends EventEmitter {
   }
 
   closeAllConnections(): void {
-    // None of them lasts.
+    // Connections do not outlast their request.
   }
 }
 
-/** As `http.createServer`, with options before the listener or without. */
+/** Replaces `http.createServer`, with or without options before the listener. */
 export function simulatedServer(...given: readonly unknown[]): SimulatedServer {
   const listener = given.find((each): each is Listener => typeof each === "function");
   return new SimulatedServer(listener);
@@ -190,7 +193,10 @@ export interface Probed {
   readonly text: string;
 }
 
-/** Asks the process's server, from a kubelet's address; undefined: it has none. To be called as something that the machine does. */
+/**
+ * Sends a probe to the process's server from a kubelet's address. Does nothing if the process has no server. Call this as an action of the
+ * machine.
+ */
 export function probe(machine: Machine, url: string, onAnswer: (answer: Probed) => void): void {
   const server = servers.get(machine);
   if (server === undefined) return;

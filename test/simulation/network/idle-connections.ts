@@ -1,14 +1,14 @@
-/** Connections that the other side closes while they are idle: no fault, but what every client of a service meets. */
+/** Idle connections that the service closes. This is not a fault, because every client of a service meets it. */
 import type { Random } from "../time/random.ts";
 import type { Fate, Message, Weather } from "./fabric.ts";
 
-/** A service closes connections that are idle for longer, which the client may not know yet (milliseconds). */
+/** A service closes connections that are idle for longer, and the client may not know that yet (milliseconds). */
 const IDLE_MS = 60_000;
 
-/** Of the first requests after that. */
+/** Share of the first requests after that which fail. */
 const SHARE = 0.03;
 
-/** The next request is on a connection of its own, and goes well. */
+/** Resets some first requests after an idle time. The next request uses a new connection, and succeeds. */
 export function idleConnections(now: () => number, random: Random, isMeant: (message: Message) => boolean): Weather {
   const usedAt = new Map<string, number>();
   return (message): Fate | undefined => {

@@ -1,4 +1,7 @@
-/** Puts the fabric in the place of undici's agent and of node:https; after `time/install.ts`, before anything of ours. */
+/**
+ * Replaces undici's agent, node:http, and node:https by the fabric. Import this after `time/install.ts`, and before any code of the
+ * product.
+ */
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import type { Fabric } from "./fabric.ts";
 import { simulatedRequest, simulatedServer } from "./https-request.ts";

@@ -1,10 +1,10 @@
-/** In the place of undici's Agent: requests go through the fabric, no more at a time than the agent has connections. */
+/** Replaces undici's Agent. Requests go through the fabric, at most as many at a time as the agent has connections. */
 import { createRequire } from "node:module";
 import type { Dispatcher } from "undici";
 import { currentMachine } from "../time/context.ts";
 import type { Fabric, Sent } from "./fabric.ts";
 
-/** Not by `import`: that would fix what others get from the package before the agent in it has been replaced. */
+/** Uses require, because `import` would fix the exports that others get from the package before this file replaces the agent. */
 const undici: typeof import("undici") = createRequire(import.meta.url)("undici");
 
 let fabric: Fabric | undefined;
@@ -13,7 +13,7 @@ export function useFabric(of: Fabric): void {
   fabric = of;
 }
 
-/** From now on whoever imports undici for the first time gets this agent. */
+/** Replaces the agent for every module that imports undici for the first time after this call. */
 export function replaceAgent(): void {
   Object.assign(undici, { Agent: SimulatedAgent });
 }
@@ -59,7 +59,7 @@ export class SimulatedAgent extends undici.Dispatcher {
     }
   }
 
-  // What undici's own promises: requests under way end normally.
+  // As undici promises: pending requests end normally.
   override close(): Promise<void>;
   override close(done: () => void): void;
   override close(done?: () => void): Promise<void> | undefined {
@@ -86,14 +86,14 @@ interface CallOptions {
   readonly ended: () => void;
 }
 
-/** One request, and the controller that its handler gets. */
+/** One request, which is also the controller that its handler gets. */
 class SimulatedCall {
   readonly #call: CallOptions;
   #sent: Sent | undefined;
   #timer: NodeJS.Timeout | undefined;
   isOver = false;
 
-  // undici's controller.
+  // Fields of undici's controller.
   paused = false;
   aborted = false;
   reason: Error | null = null;
@@ -162,7 +162,7 @@ class SimulatedCall {
   }
 }
 
-/** Of the few origins that there are. */
+/** Cache of hosts by origin. There are only a few origins. */
 const hosts = new Map<string, string>();
 
 function hostOf(origin: string): string {

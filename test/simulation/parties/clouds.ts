@@ -1,4 +1,4 @@
-/** Key Vault, Entra and the metadata service: the emulator's own answers, by way of the fabric instead of sockets. */
+/** Key Vault, Entra, and the metadata service: answers of the emulator, through the fabric instead of sockets. */
 
 import { IMDS_HOST } from "../../../tools/key-vault-emulator/imds/endpoint.ts";
 import { type Exchange, hostNameOf } from "../../../tools/key-vault-emulator/network/exchange.ts";
@@ -6,12 +6,12 @@ import { cloudServing, imdsServing, type World } from "../../../tools/key-vault-
 import type { Message, Party, Reply } from "../network/fabric.ts";
 import { wall } from "../time/context.ts";
 
-/** Milliseconds by which the clock of the clouds' services is off. */
+/** Difference between the clock of the cloud services and the right time, in milliseconds. */
 export interface CloudClock {
   skewMs: number;
 }
 
-/** What a vault was asked by whom, for the invariants. */
+/** A request that a cloud service answered, for the invariants. */
 export interface CloudRequest {
   readonly at: number;
   readonly host: string;
@@ -65,7 +65,7 @@ interface CloudAnswer {
   readonly body: unknown;
 }
 
-/** Names in small letters, as Node's own parser has them. */
+/** Writes header names in lower case, as Node's own parser does. */
 function replyOf({ status, headers = {}, body }: CloudAnswer, { skewMs }: CloudClock): Reply {
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return {

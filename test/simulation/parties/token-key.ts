@@ -1,6 +1,9 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 
-/** Signs the tokens of every world, so that a seed gives the same ones each time: made for this, known to everybody, and short because it is fast. */
+/**
+ * Signs the tokens of every world, so that a seed gives the same tokens each time. The key is public and exists only for the simulation. It
+ * is short because this makes it fast.
+ */
 export const TOKEN_KEY: KeyObject = createPrivateKey({
   format: "jwk",
   key: {

@@ -1,4 +1,4 @@
-/** Defects such as windows, pauses and limits of restarts may have. */
+/** Possible defects of restart windows, pauses, and limits. */
 import type { Planted } from "./edits.ts";
 
 const CONTROLS = "src/domain/rollout/controls.ts";

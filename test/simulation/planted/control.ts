@@ -1,4 +1,4 @@
-/** The same seeds on the sources as they are: what goes wrong there as well shows no planted defect. */
+/** Runs the same seeds on the unchanged sources. A seed that fails there as well does not show a planted defect. */
 import type { WorldName } from "../world/sizes.ts";
 import { hunt } from "./hunting.ts";
 import { copyWorkspace } from "./workspace.ts";
@@ -10,11 +10,11 @@ export interface Run {
   readonly cpuSeconds: number;
 }
 
-/** Each seed is run once, however many ask for it. */
+/** Runs each seed once, and caches the result. */
 export class Controls {
   readonly #runs = new Map<string, Promise<string | undefined>>();
 
-  /** What is wrong with the seed; undefined: nothing. */
+  /** Returns the problem of the seed on the unchanged sources; undefined if there is none. */
   problemOf(run: Run): Promise<string | undefined> {
     const key = JSON.stringify([run.seed, run.hours, run.world ?? "small"]);
     const known = this.#runs.get(key) ?? play(run);

@@ -1,30 +1,30 @@
-/** Small changes of source files as text, which fail loudly where the text has changed. */
+/** Small changes of source files as text. They throw an error if the text has changed. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { WorldName } from "../world/sizes.ts";
 
 export interface Edit {
-  /** From the root of the checkout. */
+  /** Path from the root of the checkout. */
   readonly file: string;
-  /** Stands in the file exactly once. */
+  /** Text that occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
 }
 
-/** A defect, as what has to be changed in `src` to have it. */
+/** A defect, and the changes of `src` that create it. */
 export interface Planted {
-  /** Of the review that found it, or of the simulation. */
+  /** Id by the review that found the defect, or by the simulation. */
   readonly id: string;
-  /** What goes wrong with it. */
+  /** Effect of the defect. */
   readonly what: string;
   readonly edits: readonly Edit[];
-  /** Names of the invariants that it violates. What else is violated shows something else; any shows it unless given. */
+  /** Names of the invariants that show the defect. Violations of other invariants do not show it. Undefined: any invariant shows it. */
   readonly shownBy?: readonly string[];
-  /** In which world it shows; a small one unless given. */
+  /** World in which the defect shows. Default: `small`. */
   readonly world?: WorldName;
 }
 
-/** The text with the edit made. Throws an `Error` that names the file and the text where it does not stand in it exactly once. */
+/** Returns the text with the edit. Throws an `Error` with the file and the text to find unless the text occurs exactly once. */
 export function edited(text: string, { file, find, replace }: Edit): string {
   const parts = text.split(find);
   if (parts.length === 2) return parts.join(replace);

@@ -1,4 +1,4 @@
-/** Defects such as a reader of events may have. */
+/** Possible defects of the event queue's reader. */
 import type { Planted } from "./edits.ts";
 
 const HINTS = "src/sync/push/hints.ts";

@@ -1,4 +1,4 @@
-/** Whether what the simulation has found holds today, and shows the defect where that is put back. */
+/** Checks that each scenario of `found.ts` passes on today's code, and fails with its defect. */
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { FOUND } from "../found/found.ts";
@@ -6,10 +6,10 @@ import { DEFECTS } from "./defects.ts";
 import { makeEdits } from "./edits.ts";
 import { copyWorkspace } from "./workspace.ts";
 
-/** Milliseconds; one takes a few seconds. */
+/** Maximum time of a scenario in milliseconds. It usually takes a few seconds. */
 const LONGEST_MS = 600_000;
 
-/** `broken`: neither, which says nothing of the worker. */
+/** Plays the scenarios of a defect in a copy. `broken`: the run neither passed nor failed, so it shows nothing about the worker. */
 function outcomeIn(folder: string, planted: string): "holds" | "fails" | "broken" {
   const script = path.join(folder, "test/simulation/found/main.ts");
   const { status, stdout } = spawnSync(process.execPath, [script, planted], { timeout: LONGEST_MS, encoding: "utf8" });
@@ -17,7 +17,7 @@ function outcomeIn(folder: string, planted: string): "holds" | "fails" | "broken
   return stdout.includes("FAILS") ? "fails" : "broken";
 }
 
-/** `only`: those defects; none: all. */
+/** Checks the scenarios of the defects in `only`, or all scenarios if it is empty. */
 export function foundAreRed(only: readonly string[]): boolean {
   const wanted = FOUND.filter(({ planted }) => only.length === 0 || only.includes(planted));
   let red = 0;

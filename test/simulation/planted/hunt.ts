@@ -1,6 +1,6 @@
 /**
- * Runs the simulation seed after seed until something is wrong; a process of its own, in a copy whose `src` was changed. Prints a line of
- * JSON a seed: `Seed` of `hunting.ts`. In instrumented sources also which mutants were come by.
+ * Runs the simulation seed after seed until an invariant is violated. Runs as its own process, in a copy with changed `src`. Prints a line
+ * of JSON for each seed: `Seed` of `hunting.ts`. In instrumented sources, also prints the mutants whose code ran.
  */
 import "../time/install.ts";
 import "../network/install.ts";
@@ -19,14 +19,14 @@ for (let seed = first; seed < first + Number(values.seeds ?? 1) && !isFound; see
   const { hours, faults, violations } = await simulate({
     seed,
     hours: Number(values.hours ?? 24),
-    world: (values.world ?? "small") as WorldName, // Given by `hunting.ts` alone.
+    world: (values.world ?? "small") as WorldName, // Only `hunting.ts` sets this option.
   });
   isFound = violations.length > 0;
   const line: Seed = { seed, hours, faults, violation: violations[0] };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** Of Stryker's instrumented code: hits by the mutant's id. */
+/** Hits by mutant id, in code that Stryker instrumented. */
 interface Instrumented {
   readonly __stryker__?: { readonly mutantCoverage?: { readonly static: Readonly<Record<string, number>> } };
 }

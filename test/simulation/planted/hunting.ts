@@ -1,4 +1,4 @@
-/** The simulation as a child process on changed sources: found or not, and what it took. */
+/** Runs the simulation on changed sources as a child process, and returns the result and its cost. */
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -9,43 +9,42 @@ import type { WorldName } from "../world/sizes.ts";
 /** One seed of a hunt. */
 export interface Seed {
   readonly seed: number;
-  /** Simulated. */
+  /** Simulated hours. */
   readonly hours: number;
   readonly faults: number;
   readonly violation: Violation | undefined;
 }
 
-/** Ids of the mutants of instrumented code that was run. */
+/** Ids of the mutants whose instrumented code ran. */
 export interface Reached {
   readonly reached: readonly string[];
 }
 
 export interface HuntOptions {
-  /** Of the copy. */
+  /** Folder of the copy. */
   readonly folder: string;
-  /** The first one. */
+  /** First seed. */
   readonly seed: number;
-  /** At most so many. */
+  /** Maximum number of seeds. */
   readonly seeds: number;
-  /** Simulated, of each seed. */
+  /** Simulated hours of each seed. */
   readonly hours: number;
   readonly world?: WorldName | undefined;
-  /** CPU time at which the process is ended, which stands still or is in a loop by then. */
+  /** Limit of CPU time. A process that reaches it is in a loop or makes no progress, and is killed. */
   readonly cpuSeconds: number;
 }
 
 export interface Hunted {
-  /** `violation`: an invariant was violated. `crash`: the simulated process took the simulation down. `stuck`: it came to no end. */
+  /** `violation`: an invariant was violated. `crash`: the simulated process ended the simulation. `stuck`: the simulation did not end. */
   readonly kind: "violation" | "crash" | "stuck" | "nothing";
   readonly seeds: readonly Seed[];
-  /** The invariant and what it said, or the last lines of a crash. */
+  /** The violated invariant and its message, or the error of a crash. */
   readonly text: string;
   readonly cpuSeconds: number;
-  /** Empty where the sources are not instrumented. */
+  /** Empty if the sources are not instrumented. */
   readonly reached: ReadonlySet<string>;
 }
 
-/** Milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 
 export async function hunt({ folder, seed, seeds, hours, world = "small", cpuSeconds }: HuntOptions): Promise<Hunted> {

@@ -1,7 +1,7 @@
 /**
- * `npm run sim:planted [-- id …]`: whether the simulation finds defects. Each defect is put into a copy of `src`, and the simulation runs on
- * it seed after seed, `--seeds` of `--hours` each at the most. `-- mutants` does the same with mutants,
- * `-- found [id …]` plays what the simulation has found on the defect that it shows.
+ * `npm run sim:planted [-- id …]`: checks that the simulation finds defects. Puts each defect into a copy of `src`, and runs the simulation
+ * there seed after seed, at most `--seeds` of `--hours` each. `-- mutants` does the same with mutants. `-- found [id …]` plays the
+ * scenarios that the simulation has found, with and without their defect.
  */
 import { parseArgs } from "node:util";
 import { Controls } from "./control.ts";
@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-/** Seed after seed until one shows the defect. */
+/** Runs seed after seed until one shows the defect. */
 async function huntFor(planted: Planted): Promise<Hunted> {
   const workspace = copyWorkspace();
   const { folder } = workspace;
@@ -55,7 +55,7 @@ function median(numbers: readonly number[]): number {
 
 const controls = new Controls();
 
-/** Whether the last seed shows this defect, and is well without it. */
+/** Whether the last seed shows this defect, and passes without it. */
 async function isProven({ world, shownBy }: Planted, { seeds }: Hunted): Promise<boolean> {
   const { seed, violation } = seeds.at(-1) ?? {};
   if (seed === undefined || violation === undefined) return false;

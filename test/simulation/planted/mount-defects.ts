@@ -1,4 +1,4 @@
-/** Defects such as restarts of what is only mounted may have. */
+/** Possible defects in restarts of workloads whose object versions are only mounted. */
 import type { Planted } from "./edits.ts";
 
 const AWAIT_FILES = "src/sync/rollouts/await-files.ts";

@@ -1,4 +1,4 @@
-/** What can go wrong where the worker has shards. */
+/** Possible defects of a worker with shards. */
 import type { Planted } from "./edits.ts";
 
 export const SHARD_DEFECTS: readonly Planted[] = [

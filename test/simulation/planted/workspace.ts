@@ -1,11 +1,11 @@
-/** A copy of what the simulation runs, to be changed at will. */
+/** A copy of the files that the simulation needs. The caller can change them freely. */
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 export const ROOT = path.resolve(import.meta.dirname, "../../..");
 
-/** `src` and what the simulation imports or reads beside it. */
+/** `src`, and the other files that the simulation imports or reads. */
 const PARTS = ["src", "test/simulation", "test/support", "tools", "manifests", "certs", "package.json", "tsconfig.json"];
 
 export interface Workspace {

@@ -1,4 +1,4 @@
-/** Branch coverage by Node's own coverage of its test runner, in which one file runs the seeds. */
+/** Branch coverage, measured by Node's test runner, which runs the seeds as one test file. */
 import path from "node:path";
 import { run } from "node:test";
 
@@ -10,7 +10,7 @@ interface File {
   readonly coveredBranchCount: number;
 }
 
-/** One line for each folder. Rejects where the seeds fail. */
+/** Returns one line for each folder. Rejects if the seeds fail. */
 export async function branchCoverage(args: readonly string[]): Promise<readonly string[]> {
   const root = path.resolve(import.meta.dirname, "../../..");
   const stream = run({
@@ -31,7 +31,7 @@ export async function branchCoverage(args: readonly string[]): Promise<readonly 
     failed = name;
   });
   for await (const _ of stream) {
-    // Until the last event.
+    // Reads all events until the end of the stream.
   }
   if (failed !== undefined) throw new Error("the seeds whose coverage was wanted failed: see above");
   return FOLDERS.map((folder) =>

@@ -1,4 +1,4 @@
-/** Run by Node's test runner alone, which measures what the seeds cover: `npm run sim -- --coverage`. */
+/** Only Node's test runner runs this file, to measure the coverage of the seeds: `npm run sim -- --coverage`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { jobsOf, liveThrough, wantedOf } from "./seeds.ts";

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** Of Linux, in which `/proc` counts CPU time. */
+/** Clock ticks on Linux, in which `/proc` counts CPU time. */
 const TICKS_PER_SECOND = 100;
 
-/** What a process has used; undefined where that is not known. */
+/** Returns the CPU seconds that a process has used; undefined if they cannot be read. */
 export function cpuSecondsOf(pid: number | undefined): number | undefined {
   try {
     const fields =

@@ -1,24 +1,27 @@
 import type { WorldName } from "../world/sizes.ts";
 
-/** What passes between the process that asks for simulations and those that run them. */
+/** Messages between the process that requests simulations and the processes that run them. */
 
-/** One seed to be lived through. */
+/** One seed to simulate. */
 export interface Job {
   readonly seed: number;
   readonly hours: number;
   /** Default: `usual`. */
   readonly world?: WorldName | undefined;
-  /** Steps of the plan that are carried out; all where not given. */
+  /** Steps of the plan to carry out; all if undefined. */
   readonly only?: readonly number[] | undefined;
-  /** Block of the trace that is wanted as text. */
+  /** Number of the trace block to return as text. */
   readonly keptBlock?: number | undefined;
-  /** Where it fails: most tries to find the least that still does, and the moment (Unix milliseconds) after which none is begun. */
+  /**
+   * If the seed fails: the maximum number of tries to find the smallest plan that still fails, and the time (Unix milliseconds) after which
+   * no try begins.
+   */
   readonly shrink?: { readonly tries: number; readonly before: number } | undefined;
-  /** A plant that breaks what makes traces repeat, for the control. */
+  /** Whether to add real randomness, so that traces differ. Used as a control. */
   readonly isHaunted?: boolean | undefined;
 }
 
-/** What became of it. */
+/** The result of a job. */
 export interface Summary {
   readonly seed: number;
   readonly world: WorldName;
@@ -27,11 +30,11 @@ export interface Summary {
   readonly overlapping: number;
   readonly kinds: readonly string[];
   readonly violations: number;
-  /** What led to the first violation, in lines that a person can read; empty where there is none. */
+  /** The events before the first violation, in lines for a person to read; empty if there is none. */
   readonly story: string;
   readonly digest: string;
   readonly blocks: readonly string[];
-  /** Of the block that was wanted. */
+  /** Records of the requested block. */
   readonly lines: readonly string[];
   readonly cpuSeconds: number;
 }

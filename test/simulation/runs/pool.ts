@@ -6,20 +6,22 @@ import type { Job, Summary } from "./job.ts";
 
 const WORKER = path.join(import.meta.dirname, "worker.ts");
 
-/** Young objects die young here: room for them, and no threads to collect them beside the other processes. */
+/**
+ * Most objects of the simulation live only briefly: the flags give young objects more room, and use no threads for garbage collection,
+ * which would compete with the other processes.
+ */
 const NODE_FLAGS = ["--no-warnings", "--min-semi-space-size=32", "--max-semi-space-size=64", "--single-threaded-gc"];
 
-/** What a seed may take; past either it has failed: a world may be caught in a loop, or stand still. */
+/** Limits of a seed. A seed that exceeds one of them has failed, because its world can be in a loop or make no progress. */
 export interface Most {
-  /** Of CPU time: a machine that is busy with other things makes no seed fail. */
+  /** Limit of CPU time, so that a seed does not fail only because the machine is busy. */
   readonly cpuSeconds: number;
   readonly seconds: number;
 }
 
-/** Milliseconds. */
 const LOOK_EVERY_MS = 500;
 
-/** Processes that run simulations, one at a time each. */
+/** Processes that each run one simulation at a time. */
 export class Pool {
   readonly #children: ChildProcess[];
   readonly #most: Most | undefined;
@@ -29,7 +31,7 @@ export class Pool {
     this.#most = most;
   }
 
-  /** Runs what `next` gives, until it gives nothing any more or `onDone` returns false. */
+  /** Runs the jobs from `next` until it returns undefined, or until `onDone` returns false. */
   async runAll(next: () => Job | undefined, onDone: (summary: Summary) => boolean): Promise<void> {
     let isWanted = true;
     await Promise.all(
@@ -47,7 +49,7 @@ export class Pool {
     return this.#runIn(child, job);
   }
 
-  /** They end by themselves, so that what they have to write at their end is written. */
+  /** Lets the processes end by themselves, so that they can write their final output. */
   async close(): Promise<void> {
     await Promise.all(
       this.#children.map(async (child) => {
@@ -82,7 +84,7 @@ async function runIn(child: ChildProcess, job: Job): Promise<Summary> {
   if (child.exitCode !== null || child.signalCode !== null) throw new Error("a process of the simulation has ended");
   const over = new AbortController();
   try {
-    const answer = once(child, "message", { signal: over.signal }).then(([summary]) => summary as Summary); // Its own kind of message.
+    const answer = once(child, "message", { signal: over.signal }).then(([summary]) => summary as Summary); // The worker sends only this type.
     const exit = once(child, "exit", { signal: over.signal }).then(([code, signal]) => {
       throw new Error(`seed ${job.seed}: the process of the simulation ended (${code ?? signal})`);
     });

@@ -4,7 +4,7 @@ import type { Job } from "./job.ts";
 import { Pool } from "./pool.ts";
 import { Totals } from "./totals.ts";
 
-/** Of `npm run sim`. */
+/** Options of `npm run sim`. */
 export interface Wanted {
   readonly hours: number;
   readonly seed: number;
@@ -13,7 +13,7 @@ export interface Wanted {
   readonly workers: number;
   readonly only: readonly number[] | undefined;
   readonly shrink: number;
-  /** The seeds after one that fails are lived through, too. */
+  /** Whether to continue with the next seeds after one fails. */
   readonly isKeptGoing: boolean;
   readonly isTwice: boolean;
   readonly isCovered: boolean;
@@ -57,7 +57,7 @@ function worldOf(name: string): WorldName {
 /** Jobs travel as JSON, which has no infinity. */
 const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
 
-/** The seeds that so many hours take, one after the other. */
+/** Returns consecutive seeds that together take so many hours. */
 export function jobsOf({ hours, seed, seedHours, world, only, shrink }: Wanted): readonly Job[] {
   const count = Math.ceil(hours / seedHours);
   return Array.from({ length: count }, (_, index) => ({
@@ -69,7 +69,10 @@ export function jobsOf({ hours, seed, seedHours, world, only, shrink }: Wanted):
   }));
 }
 
-/** Lives through them, until one fails where it is not to keep going; prints each, and what all came to. True: nothing was violated. */
+/**
+ * Runs the jobs, and stops at the first failure unless `isKeptGoing`. Prints the result of each job and the totals. Returns whether no
+ * invariant was violated.
+ */
 export async function liveThrough(
   jobs: readonly Job[],
   { workers, isKeptGoing }: Pick<Wanted, "workers" | "isKeptGoing">,

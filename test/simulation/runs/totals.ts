@@ -1,6 +1,6 @@
 import type { Summary } from "./job.ts";
 
-/** What many seeds came to. */
+/** Totals of many seeds. */
 export class Totals {
   readonly #kinds = new Set<string>();
   hours = 0;

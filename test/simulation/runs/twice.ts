@@ -1,14 +1,14 @@
-/** The same seed gives the same trace: again in the same process, and in one of its own. */
+/** Checks that the same seed gives the same trace: again in the same process, and in another process. */
 import type { Job, Summary } from "./job.ts";
 import { Pool } from "./pool.ts";
 
 export interface Compared {
   readonly digests: readonly string[];
-  /** Undefined: all are the same. Else the first records that differ, with two before. */
+  /** The first records that differ, with two records before; undefined if all traces are the same. */
   readonly difference: string | undefined;
 }
 
-/** Three runs of a job. Where they differ two more are made, to show where. */
+/** Runs a job three times. If the traces differ, runs it twice more to show where. */
 export async function runThrice(job: Job): Promise<Compared> {
   const [one, other] = [new Pool(1), new Pool(1)];
   try {

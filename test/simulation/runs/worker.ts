@@ -1,4 +1,7 @@
-/** A process that lives through the seeds that it is sent, one after the other. Nothing real is left in it but the way to its parent. */
+/**
+ * A process that runs the seeds that its parent sends, one after the other. Apart from the channel to its parent, time, chance, and network
+ * are simulated.
+ */
 const realNow = Date.now;
 const realRandom = Math.random;
 await import("../time/install.ts");
@@ -11,7 +14,7 @@ const { note } = await import("../time/context.ts");
 import type { Outcome } from "../simulation.ts";
 import type { Job, Summary } from "./job.ts";
 
-/** Stacks of errors are made a hundred times a simulated minute, and nobody reads them. */
+/** The simulation creates a hundred error stacks in a simulated minute, and no one reads them. */
 Error.stackTraceLimit = 3;
 
 async function storyOf(outcome: Outcome, job: Job): Promise<string> {

@@ -1,7 +1,7 @@
-/** What Node draws, by the seed. */
+/** Node's random functions, with numbers from the seed. */
 import { activeScheduler, currentMachine, random } from "./context.ts";
 
-/** As `crypto.randomUUID`. */
+/** Replaces `crypto.randomUUID`. */
 export function uuid(): string {
   const bytes = random().bytes(16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
@@ -10,7 +10,7 @@ export function uuid(): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-/** As `crypto.randomFillSync` and `getRandomValues`. */
+/** Replaces `crypto.randomFillSync` and `getRandomValues`. */
 export function fill<T extends ArrayBufferView>(view: T): T {
   random()
     .bytes(view.byteLength)
@@ -18,7 +18,7 @@ export function fill<T extends ArrayBufferView>(view: T): T {
   return view;
 }
 
-/** As `crypto.randomBytes`. */
+/** Replaces `crypto.randomBytes`. */
 export function randomBytes(size: number, done?: (error: null, bytes: Buffer) => void): Buffer | undefined {
   const bytes = random().bytes(size);
   if (done === undefined) return bytes;

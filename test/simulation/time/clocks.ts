@@ -1,11 +1,11 @@
-/** Node's clocks by virtual time. */
+/** Node's clocks in virtual time. */
 import { currentMachine, monotonic, wall } from "./context.ts";
 
 const RealDate = globalThis.Date;
 
 export class SimulatedDate extends RealDate {
   constructor(...given: readonly unknown[]) {
-    // The overloads of Date cannot be spread.
+    // TypeScript cannot spread into the overloads of Date.
     super(...((given.length === 0 ? [wall()] : given) as [number]));
   }
 
@@ -14,7 +14,7 @@ export class SimulatedDate extends RealDate {
   }
 }
 
-/** As `process.hrtime`. */
+/** Replaces `process.hrtime`. */
 export function hrtime(since?: readonly [number, number]): [number, number] {
   const nanoseconds = hrtimeNanoseconds();
   const [seconds, rest] = [Number(nanoseconds / 1_000_000_000n), Number(nanoseconds % 1_000_000_000n)];
@@ -23,25 +23,25 @@ export function hrtime(since?: readonly [number, number]): [number, number] {
   return [seconds - since[0] - borrowed, rest - since[1] + borrowed * 1e9];
 }
 
-/** As `os.uptime` and `process.uptime`: seconds, which of the machine count its sleep. */
+/** Replaces `os.uptime` and `process.uptime`: seconds, including the time in which the machine sleeps. */
 export function uptime(): number {
   return (currentMachine()?.sinceBoot ?? monotonic()) / 1_000;
 }
 
-/** Sees nothing: when garbage is collected follows from no seed. */
+/** Observes nothing, because the times of garbage collection do not follow from the seed. */
 export class SilentObserver {
   static readonly supportedEntryTypes: readonly string[] = [];
 
   observe(): void {
-    // There is nothing to see.
+    // There is nothing to observe.
   }
 
   disconnect(): void {
-    // It has not begun.
+    // The observation never began.
   }
 }
 
-/** A loop that is as late as its machine is slow; nanoseconds. */
+/** An event loop delay that equals the lag of the machine; nanoseconds. */
 export function eventLoopDelay() {
   const lag = (): number => (currentMachine()?.lag ?? 0) * 1e6;
   return {
@@ -65,7 +65,7 @@ export function eventLoopDelay() {
   };
 }
 
-/** As `process.hrtime.bigint`. */
+/** Replaces `process.hrtime.bigint`. */
 export function hrtimeNanoseconds(): bigint {
   return BigInt(Math.round(monotonic() * 1e6));
 }

@@ -1,4 +1,4 @@
-/** Whose time, chance and order is asked for: those of the machine that acts, else the world's. */
+/** Time, chance, and order for the running code: those of the machine that acts, or of the world if no machine acts. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Machine } from "./machine.ts";
 import { Random } from "./random.ts";
@@ -11,18 +11,18 @@ const current = new AsyncLocalStorage<Machine | undefined>();
 /** Unix milliseconds of virtual time 0: a Monday. */
 export const EPOCH = Date.UTC(2026, 0, 5);
 
-/** One world at a time: what runs outside of one gets errors instead of time. */
+/** There is one world at a time. Code that runs before a world gets errors instead of time. */
 let scheduler: Scheduler | undefined;
 let worldRandom = new Random(0);
 let trace = new Trace();
 
 /**
- * What Node does by itself between two callbacks of its event loop: there is no other way to have promises settle without a turn of that loop,
- * which takes ten times as long as most events.
+ * Runs the work that Node does by itself between two callbacks of its event loop. Without it, promises settle only after a turn of that
+ * loop, which takes ten times as long as most events.
  */
-const settle = (process as typeof process & { _tickCallback: () => void })._tickCallback; // Not in Node's types.
+const settle = (process as typeof process & { _tickCallback: () => void })._tickCallback; // Missing in Node's types.
 
-/** Up to the next event, which enters its own machine. */
+/** Enters the machine until the next event, which enters its own machine. */
 function enter(machine: Machine | undefined, action: () => void): void {
   current.enterWith(machine);
   action();
@@ -34,7 +34,7 @@ export interface Begun {
   readonly trace: Trace;
 }
 
-/** Begins a world of its own at virtual time 0. `keptBlock`: of its trace, kept as text. */
+/** Begins a new world at virtual time 0. `keptBlock`: number of the trace block to keep as text. */
 export function beginWorld(seed: number, keptBlock?: number): Begun {
   const random = new Random(seed);
   worldRandom = random.fork("world");
@@ -43,17 +43,17 @@ export function beginWorld(seed: number, keptBlock?: number): Begun {
   return { scheduler, random, trace };
 }
 
-/** One more thing that happened in this world. */
+/** Adds a record to the trace of this world. */
 export function note(record: string): void {
   trace.note(record);
 }
 
-/** Runs what a machine does: time, chance and requests inside of it are the machine's. */
+/** Runs an action of a machine: its time, chance, and requests are those of the machine. */
 export function onMachine<T>(machine: Machine, action: () => T): T {
   return current.run(machine, action);
 }
 
-/** The machine that acts; undefined: the world outside. */
+/** Returns the machine that acts; undefined if the world outside of the machines acts. */
 export function currentMachine(): Machine | undefined {
   return current.getStore();
 }
@@ -63,12 +63,12 @@ export function activeScheduler(): Scheduler {
   return scheduler;
 }
 
-/** Unix milliseconds by the clock of whoever asks. */
+/** Returns the Unix milliseconds by the caller's clock. */
 export function wall(): number {
   return Math.floor(current.getStore()?.wall ?? EPOCH + (scheduler?.now ?? 0));
 }
 
-/** Milliseconds by the monotonic clock of whoever asks. */
+/** Returns the milliseconds by the caller's monotonic clock. */
 export function monotonic(): number {
   return current.getStore()?.monotonic ?? scheduler?.now ?? 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Takes the place of time, chance and sockets in this process. Has to be imported before anything that may use them: modules keep what
- * they imported.
+ * Replaces time, chance, threads, and sockets in this process. Import this before any module that uses them, because modules keep what they
+ * imported.
  */
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import { parentPort, SimulatedWorker, threadCpuUsage } from "../machines/worker-thread.ts";
@@ -11,9 +11,9 @@ import { simulatedTimers, timeoutSignal, type WaitOptions, wait } from "./timers
 
 const require = createRequire(import.meta.url);
 
-/** What nobody may open while a world lasts: where it is tried, the simulation has a hole. */
+/** Returns a function that throws, in place of one that the simulation does not support. If code calls it, the simulation has a gap. */
 function refused(what: string): () => never {
-  // No arrow function: some of these are called with `new`.
+  // This is not an arrow function, because some callers use `new`.
   return function refuse() {
     throw new Error(`simulation: ${what} was to be opened`);
   };

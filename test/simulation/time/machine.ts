@@ -1,16 +1,19 @@
 import type { Random } from "./random.ts";
 
-/** What a machine asks of the scheduler. */
+/** The functions of the scheduler that a machine uses. */
 interface WorldTime {
   /** Virtual milliseconds since the start of the simulation. */
   readonly now: number;
   shiftTimers(machine: Machine, milliseconds: number): void;
 }
 
-/** Where a process runs: its clocks, its speed, and whether it runs at all. Everything that the process does is done on its machine. */
+/**
+ * The machine that a process runs on, with its clocks and its speed. A machine can also stand still. Each action of the process runs on its
+ * machine.
+ */
 export class Machine {
   readonly name: string;
-  /** For what the process itself draws: jitter, uuids, keys. */
+  /** Source of the process's own random values: jitter, UUIDs, keys. */
   readonly random: Random;
   readonly #scheduler: WorldTime;
   readonly #epoch: number;
@@ -22,7 +25,7 @@ export class Machine {
   #stoppedUntil = 0;
   #busyUntil = 0;
   #hasBeenWrong = false;
-  /** What each event of the process takes, milliseconds. */
+  /** Milliseconds that each event of the process takes. */
   lag = 0;
 
   /** `epoch`: Unix milliseconds of virtual time 0. */
@@ -44,58 +47,61 @@ export class Machine {
     return this.#epoch + now + this.#skew + (now - this.#booted) * this.#drift;
   }
 
-  /** Milliseconds since the machine was started; stands while it sleeps, as CLOCK_MONOTONIC does on Linux. */
+  /** Milliseconds since the start of the machine. Stands still while the machine sleeps, as CLOCK_MONOTONIC does on Linux. */
   get monotonic(): number {
     return this.#scheduler.now - this.#booted - this.#slept;
   }
 
-  /** Milliseconds since the machine was started, with the time asleep, as CLOCK_BOOTTIME. */
+  /** Milliseconds since the start of the machine, including the time asleep, as CLOCK_BOOTTIME. */
   get sinceBoot(): number {
     return this.#scheduler.now - this.#booted;
   }
 
-  /** When an event that is due can happen: not while the process is stopped, nor before the event before it has ended. */
+  /** Returns the time at which a due event can happen: not while the process is stopped, and not before the previous event has ended. */
   readyAt(due: number): number {
     const ready = Math.max(due, this.#stoppedUntil, this.#busyUntil);
     if (this.lag > 0 && ready <= due) this.#busyUntil = due + this.lag;
     return ready;
   }
 
-  /** Until when the process stands still, by the scheduler's time. */
+  /** Scheduler time until which the process stands still. */
   get stoppedUntil(): number {
     return this.#stoppedUntil;
   }
 
-  /** Its clock was set, went at another pace, or stood while the machine slept: what counts by it may be off for hours. */
+  /**
+   * Whether the clock was ever set, ran at another pace, or stood still while the machine slept. Durations by this clock can be off for
+   * hours.
+   */
   get hasBeenWrong(): boolean {
     return this.#hasBeenWrong;
   }
 
-  /** The clock is set: it shows so many milliseconds more from now on. */
+  /** Sets the clock forward by so many milliseconds. */
   stepClock(milliseconds: number): void {
     this.#skew += milliseconds;
     this.#hasBeenWrong = true;
   }
 
-  /** The clock goes so much too fast from now on; 0.001 is a millisecond a second. */
+  /** Makes the clock run too fast from now on: 0.001 is a millisecond a second. */
   setDrift(drift: number): void {
     this.#skew += (this.#scheduler.now - this.#booted) * (this.#drift - drift);
     this.#drift = drift;
     this.#hasBeenWrong = true;
   }
 
-  /** Right again, at once. */
+  /** Corrects the clock at once. */
   correctClock(): void {
     this.#skew = 0;
     this.#drift = 0;
   }
 
-  /** The process stands still, as by SIGSTOP or a hypervisor that has no time for it; its clocks go on. */
+  /** Stops the process, as by SIGSTOP or by a hypervisor that gives it no CPU time. Its clocks go on. */
   stop(milliseconds: number): void {
     this.#stoppedUntil = Math.max(this.#stoppedUntil, this.#scheduler.now + milliseconds);
   }
 
-  /** The whole machine sleeps, as a laptop or a virtual machine that is suspended: the monotonic clock stands, timers with it. */
+  /** Suspends the whole machine, like a laptop or a virtual machine. The monotonic clock and the timers stand still. */
   sleep(milliseconds: number): void {
     this.stop(milliseconds);
     this.#slept += milliseconds;
@@ -103,7 +109,7 @@ export class Machine {
     this.#scheduler.shiftTimers(this, milliseconds);
   }
 
-  /** Nothing happens here any more. */
+  /** Prevents all further events of the machine. */
   kill(): void {
     this.#isAlive = false;
   }

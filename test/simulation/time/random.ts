@@ -1,4 +1,7 @@
-/** Numbers that a seed decides. Each part of a simulation draws from a stream of its own, so that one more draw in one part changes no other. */
+/**
+ * Random numbers that a seed determines. Each part of a simulation has its own stream, so that one more draw in one part does not change
+ * another part.
+ */
 export class Random {
   #state: number;
 
@@ -6,7 +9,7 @@ export class Random {
     this.#state = mix(seed >>> 0);
   }
 
-  /** In [0, 1): mulberry32, which passes the usual tests for what is drawn here. */
+  /** Returns a number in [0, 1) by mulberry32, which passes the usual tests that matter here. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -14,7 +17,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 up to, but not, `below`. */
+  /** Returns an integer from 0 to `below` - 1. */
   below(below: number): number {
     return Math.floor(this.next() * below);
   }
@@ -23,19 +26,19 @@ export class Random {
     return from + this.next() * (to - from);
   }
 
-  /** With the given probability. */
+  /** Returns true with the given probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** Of a list that is not empty. */
+  /** Picks an element of a list that is not empty. */
   pick<T>(of: readonly T[]): T {
     const picked = of[this.below(of.length)];
     if (picked === undefined) throw new Error("nothing to pick from");
     return picked;
   }
 
-  /** Waits as they come in networks: mostly about the median, now and then ten times that. Milliseconds. */
+  /** Draws a network delay in milliseconds: at least a quarter of `median`, on average `median`, and now and then several times as long. */
   delay(median: number): number {
     return median * 0.25 + median * 0.75 * -Math.log(1 - this.next());
   }
@@ -46,7 +49,7 @@ export class Random {
     return bytes;
   }
 
-  /** Another stream, the same for the same name. */
+  /** Returns another stream, which depends only on the name and the current state of this stream. */
   fork(name: string): Random {
     let seed = this.#state;
     for (const character of name) seed = Math.imul(seed ^ (character.codePointAt(0) ?? 0), 0x9e3779b1);

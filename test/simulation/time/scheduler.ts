@@ -1,16 +1,16 @@
 import type { Machine } from "./machine.ts";
 import type { Random } from "./random.ts";
 
-/** Something that happens at a moment of virtual time. */
+/** An event at a moment of virtual time. */
 class Entry {
   at: number;
-  /** Drawn: which of several at the same moment comes first. */
+  /** Drawn number that orders simultaneous events. */
   readonly tie: number;
   readonly serial: number;
   action: () => void;
-  /** Where it happens; undefined: in the world outside of all machines. */
+  /** Machine of the event; undefined: the world outside of all machines. */
   readonly machine: Machine | undefined;
-  /** It waits by the machine's own monotonic clock, which stands while the machine sleeps. */
+  /** Whether the event waits by the machine's own monotonic clock, which stands still while the machine sleeps. */
   readonly isTimer: boolean;
   isCancelled = false;
 
@@ -23,7 +23,7 @@ class Entry {
     this.isTimer = options.isTimer ?? false;
   }
 
-  /** What it would have done is let go at once: most of what is scheduled are bounds, which nearly never come. */
+  /** Cancels the event, and releases its action at once: most scheduled events are timeouts, which hardly ever happen. */
   cancel(): void {
     this.isCancelled = true;
     this.action = NOTHING;
@@ -41,25 +41,25 @@ export interface ScheduleOptions {
   readonly isTimer?: boolean;
 }
 
-/** What a scheduler needs of Node. */
+/** The functions of Node that a scheduler needs. */
 export interface Surroundings {
-  /** Runs an action as something that a machine does. */
+  /** Runs an action of a machine. */
   readonly enter: (machine: Machine | undefined, action: () => void) => void;
-  /** Runs reactions of promises, and ticks, until there are none. Has an effect outside of such a reaction only. */
+  /** Runs the reactions of promises, and ticks, until none are left. Works only outside of such a reaction. */
   readonly settle: () => void;
   /** Calls back from Node's event loop, outside of all reactions. */
   readonly outside: (action: () => void) => void;
-  /** Told of each event. */
+  /** Records each event. */
   readonly note: (record: string) => void;
 }
 
-/** Node's own event loop comes round after so many events: it cleans up after weak references. */
+/** Number of events after which Node's own event loop gets a turn, in which it cleans up weak references. */
 const EVENTS_PER_ROUND = 2_000;
 
-/** The one order of everything: events by virtual time, ties by the seed. Between two events all promises settle. */
+/** Determines the order of all events: by virtual time, and by drawn numbers if simultaneous. All promises settle between two events. */
 export class Scheduler {
   readonly #random: Random;
-  /** A binary heap by time, tie, serial. */
+  /** A binary heap, ordered by time, tie, and serial. */
   readonly #heap: Entry[] = [];
   readonly #surroundings: Surroundings;
   #now = 0;
@@ -71,12 +71,12 @@ export class Scheduler {
     this.#surroundings = surroundings;
   }
 
-  /** Virtual milliseconds since the start of the simulation, fractions included. */
+  /** Virtual milliseconds since the start of the simulation, including fractions. */
   get now(): number {
     return this.#now;
   }
 
-  /** Events that have happened. */
+  /** Number of events that have happened. */
   get events(): number {
     return this.#events;
   }
@@ -88,13 +88,13 @@ export class Scheduler {
     return entry;
   }
 
-  /** The timers of a machine that slept come so much later. */
+  /** Delays the timers of a machine that slept. */
   shiftTimers(machine: Machine, milliseconds: number): void {
     for (const entry of this.#heap) if (entry.machine === machine && entry.isTimer) entry.at += milliseconds;
     for (let index = Math.floor(this.#heap.length / 2) - 1; index >= 0; index -= 1) this.#sink(index);
   }
 
-  /** Lets time pass up to a moment; `onStep` is called after each event has settled, and ends the run by returning false. */
+  /** Lets time pass until `end`. Calls `onStep` after each event has settled, and stops if it returns false. */
   runUntil(end: number, onStep: () => boolean = ALWAYS): Promise<void> {
     return new Promise((resolve, reject) => {
       const round = (): void => {
@@ -109,7 +109,7 @@ export class Scheduler {
     });
   }
 
-  /** True: the run has ended. */
+  /** Runs events up to the number for a round. Returns whether the run has ended. */
   #round(end: number, onStep: () => boolean): boolean {
     for (let count = 0; count < EVENTS_PER_ROUND; count += 1) {
       const next = this.#heap[0];
@@ -123,7 +123,7 @@ export class Scheduler {
     return false;
   }
 
-  /** False: it does not, or not yet. */
+  /** Runs the event. Returns false if it cannot happen, or not yet. */
   #happen(entry: Entry): boolean {
     const { machine, action } = entry;
     if (entry.isCancelled || machine?.isAlive === false) return false;

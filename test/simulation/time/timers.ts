@@ -1,7 +1,7 @@
-/** Node's timers by virtual time. */
+/** Node's timers in virtual time. */
 import { activeScheduler, currentMachine } from "./context.ts";
 
-/** As Node's own: an object that is also a number. */
+/** Replaces Node's own timer object. */
 class SimulatedTimeout {
   #action: () => void;
   #scheduled: { cancel(): void };
@@ -89,7 +89,7 @@ export interface WaitOptions {
 
 const ONCE = { once: true } as const;
 
-/** What most of a world's time goes to: every replica's every loop. */
+/** A wait with a signal. Most of a world's time goes into these, because each loop of each replica waits. */
 class Waiter {
   readonly #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void };
   readonly #signal: AbortSignal | undefined;
@@ -107,7 +107,7 @@ class Waiter {
     else signal?.addEventListener("abort", this, ONCE);
   }
 
-  /** Aborted. */
+  /** Handles the abort of the signal. */
   handleEvent(): void {
     this.#timer.cancel();
     const error = new Error("The operation was aborted", { cause: this.#signal?.reason });
@@ -120,15 +120,15 @@ class Waiter {
   }
 }
 
-/** As `setTimeout` of node:timers/promises. */
+/** Replaces `setTimeout` of node:timers/promises. */
 export function wait<T>(milliseconds?: number, value?: T, { signal }: WaitOptions = {}): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    // It lives as long as its timer, or its signal.
+    // The timer or the signal keeps the waiter alive.
     void new Waiter({ resolve: () => resolve(value), reject }, milliseconds, signal);
   });
 }
 
-/** As `AbortSignal.timeout`. */
+/** Replaces `AbortSignal.timeout`. */
 export function timeoutSignal(milliseconds: number): AbortSignal {
   const controller = new AbortController();
   const over = (): void => controller.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** Records in a block: so close comes the search for the first difference of two runs. */
+/** Number of records in a block. The search for the first difference of two runs first finds the block. */
 const BLOCK = 1_000;
 
-/** Everything that happened in a world, in its order, as a digest: two runs of a seed are the same where their digests are. */
+/** A digest of all events in a world, in order: two runs are the same if their digests are. */
 export class Trace {
   readonly #hash = createHash("sha256");
   readonly #kept: number | undefined;
@@ -21,18 +21,18 @@ export class Trace {
     if (this.#pending.length === BLOCK) this.#close();
   }
 
-  /** Of all records up to the end of each block, the last one included, which may be short. */
+  /** Digests of all records up to the end of each block. The last block can be short. */
   get blocks(): readonly string[] {
     if (this.#pending.length > 0) this.#close();
     return this.#blocks;
   }
 
-  /** Of everything. */
+  /** Digest of all records. */
   get digest(): string {
     return this.blocks.at(-1) ?? "";
   }
 
-  /** Records of the block that is kept. */
+  /** Records of the kept block. */
   get lines(): readonly string[] {
     return this.#lines;
   }

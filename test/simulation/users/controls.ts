@@ -1,4 +1,4 @@
-/** What owners say about when their workloads are restarted. */
+/** Owners' changes to the times at which their workloads may restart. */
 import type { Random } from "../time/random.ts";
 import { askForRestart, setPaused, setWindow } from "../world/controls.ts";
 import type { SimulatedWorkload } from "../world/workloads.ts";

@@ -1,4 +1,4 @@
-/** What somebody puts into the event queue beside the events of vaults. */
+/** Messages in the event queue that are not events of the vaults. */
 import { anyObject } from "../faults/event-queues.ts";
 import { drawNoise } from "../queues/noise.ts";
 import type { OperationKind } from "./operation.ts";

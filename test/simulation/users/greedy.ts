@@ -1,4 +1,4 @@
-/** What a tenant does who asks for more than all others together. */
+/** Actions of a tenant that requests more objects than all others together. */
 
 import { writeClass } from "../world/authors.ts";
 import { drawClass } from "../world/classes.ts";
@@ -8,7 +8,7 @@ import type { OperationKind } from "./operation.ts";
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 const MERGE_PATCH = "application/merge-patch+json";
 
-/** Milliseconds: the flood has begun, and lasts. */
+/** Milliseconds until a moment within the flood of requests. */
 const AMID_THE_FLOOD = [200, 4_000] as const;
 
 export const greedyOperations: readonly OperationKind[] = [

@@ -1,7 +1,7 @@
 /**
- * Authors whose class went with its CRD before the worker had time to keep a copy of it. Nobody but they can bring it back: they, or their
- * deployment tool, apply it again. A class that the worker had time to copy is the worker's to restore, and nobody helps it. So it is the other
- * way round: a class that was deleted while the worker could not write comes back with its CRD by the copy that is left, and is deleted again.
+ * Authors whose class was lost with its CRD before the worker had time to copy it. Only they, or their deployment tool, can reapply the
+ * class. The worker itself restores the classes that it had time to copy. The reverse also happens: if an author deletes a class while the
+ * worker cannot write, the worker later restores it from the remaining copy, and the author deletes it again.
  */
 import { isEqual, type JsonObject, objectAt, stringAt } from "../api/json.ts";
 import { CLASS_CRD } from "../faults/cluster.ts";
@@ -17,20 +17,23 @@ const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 const DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io";
 const OF_CLASS = "keyvault-injector.dev/class";
 
-/** In which the worker, if all works, has a copy of whatever was written: no more than other invariants give a class's first Secrets. */
+/**
+ * Time in which the worker copies a new class if everything works. It is no longer than the time that other invariants allow for a class's
+ * first Secrets.
+ */
 const COPIED_WITHIN_MS = 3 * MINUTE;
 
-/** In which what comes back with its CRD is there: the CRD may be away for long, and so may the API server. */
+/** Time in which a restored class exists again. The CRD and the API server can be away for long. */
 const BACK_WITHIN_MS = 60 * MINUTE;
 
-/** Between two tries of an author: the CRD may still be away. */
+/** Time between two tries of an author, because the CRD can still be away. */
 const AGAIN_MS = { least: 0.5 * MINUTE, most: 3 * MINUTE };
 
-/** From now on, in this world. */
+/** Starts these reactions of authors in the world. */
 export function applyLostClasses(world: World): void {
   const random = world.random.fork("lost classes");
   troublesOf(world);
-  /** When each class was deleted last, by `namespace/name`; virtual milliseconds. */
+  /** Time at which each class was last deleted, by `namespace/name`; virtual milliseconds. */
   const deletedAt = new Map<string, number>();
   world.onWrite(({ resource, namespace = "", name, verb, isDryRun }) => {
     if (verb !== "delete" || isDryRun) return;
@@ -44,7 +47,7 @@ export function applyLostClasses(world: World): void {
   });
 }
 
-/** For so long since then the worker could do its work, as far as the team is concerned. */
+/** Returns the time since `since` in which the worker could do its work for the team. */
 function healthyMs(world: World, { namespace }: Team, since: number): number {
   return troublesOf(world).healthyMs([CLUSTER, namespaceScope(namespace)], since, world.scheduler.now);
 }
@@ -55,7 +58,7 @@ function lostIn(world: World, team: Team): readonly WantedClass[] {
   );
 }
 
-/** Names of the classes that were deleted, of which there is a copy still. */
+/** Returns the names of deleted classes that still have a copy. */
 function revenantsIn(world: World, team: Team, deletedAt: ReadonlyMap<string, number>): readonly string[] {
   return copiedIn(world, team).filter((name) => {
     const hadMs = healthyMs(world, team, deletedAt.get(`${team.namespace}/${name}`) ?? 0);
@@ -81,7 +84,7 @@ interface Revenant {
   readonly until: number;
 }
 
-/** Once it is there again, unless its author wants one of that name by then. */
+/** Deletes the class when it exists again, unless its author wants a class of that name by then. */
 function deleteLater(world: World, revenant: Revenant): void {
   const { team, className, random, until } = revenant;
   world.scheduler.schedule(random.between(AGAIN_MS.least, AGAIN_MS.most), () => {
@@ -93,12 +96,12 @@ function deleteLater(world: World, revenant: Revenant): void {
   });
 }
 
-/** Of this very class, as it is. */
+/** Whether the worker has no copy of the class in its current state. */
 function isWithoutCopy({ cluster: { server } }: World, { namespace, name }: WantedClass): boolean {
   const live = server.object(CLASSES, name, namespace);
-  // It went before, and what became of it was decided then.
+  // The class was lost earlier, when this function already decided about it.
   if (live === undefined) return false;
-  // The one before may be there as well, until the worker has removed it.
+  // The previous copy may exist as well, until the worker deletes it.
   return !server.objects("controllerrevisions.apps").some((revision) => {
     const metadata = objectAt(revision, "metadata");
     const isOfClass = stringAt(metadata, "namespace") === namespace && stringAt(objectAt(metadata, "annotations"), OF_CLASS) === name;
@@ -118,7 +121,7 @@ interface Loss {
   readonly random: Random;
 }
 
-/** Until it is taken, unless the author wants something else by then. */
+/** Applies the class until the API server accepts it, unless the author wants another class by then. */
 function applyLater(world: World, loss: Loss): void {
   const { team, wanted, random } = loss;
   world.scheduler.schedule(random.between(AGAIN_MS.least, AGAIN_MS.most), () => {

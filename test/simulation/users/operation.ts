@@ -1,7 +1,7 @@
 import type { Random } from "../time/random.ts";
 import type { World } from "../world/world.ts";
 
-/** Something that people do. It says in a line what it did; undefined: there was nothing to do it on. */
+/** A kind of action by people. `act` returns a line that describes the action; undefined if there was nothing to act on. */
 export interface OperationKind {
   readonly name: string;
   readonly weight: number;

@@ -1,4 +1,4 @@
-/** What the people of a cluster do: rotate, edit, delete, mount. Each operation says in a line what it did; undefined: there was nothing to do it on. */
+/** Actions of the people of a cluster: they rotate, edit, delete, and mount. */
 import type { Random } from "../time/random.ts";
 import { deleteClass, writeClass } from "../world/authors.ts";
 import { drawClass, slightlyChanged } from "../world/classes.ts";
@@ -24,7 +24,7 @@ function anyClass(world: World, random: Random): { readonly team: Team; readonly
   return team.classes.size === 0 ? undefined : { team, name: random.pick([...team.classes.keys()]) };
 }
 
-/** Failures are the emulator's refusals of what is not there; they are the world's own mistake. */
+/** The emulator refuses a change only if the object does not exist. In that case, the simulation is wrong. */
 function inVault(change: Promise<void>): void {
   change.catch((error: unknown) => {
     throw error;

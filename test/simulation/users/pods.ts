@@ -1,4 +1,4 @@
-/** Pods that mount a class: they come, end, and are deleted. */
+/** Pods that mount a class: they start, end, and are deleted. */
 import type { Random } from "../time/random.ts";
 import { podCame, podWent } from "../world/authors.ts";
 import type { WantedClass } from "../world/classes.ts";
@@ -14,7 +14,7 @@ function teamOf({ teams }: World, random: Random): Team {
   return random.pick(teams.filter(({ namespace }) => namespace !== GREEDY));
 }
 
-/** Its name; undefined where the API server would not have it. */
+/** Creates a pod, and returns its name; undefined if the API server refuses it. */
 export function startPod(
   world: World,
   { team, className }: { readonly team: Team; readonly className: string },
@@ -43,21 +43,21 @@ export function endPod({ cluster, scheduler }: World, team: Team, pod: string): 
   cluster.request("DELETE", where, { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 }, { user: "author" });
 }
 
-/** As a kubelet says that a pod's containers have ended for good; the pod is there, and mounts nothing any more. */
+/** Ends a pod's containers for good, as a kubelet reports it. The pod still exists, but no longer mounts anything. */
 function finishPod({ cluster, scheduler }: World, team: Team, pod: string): void {
   podWent(team, pod, scheduler.now);
   const where = `/api/v1/namespaces/${team.namespace}/pods/${pod}/status`;
   cluster.request("PATCH", where, { status: { phase: "Succeeded" } }, { contentType: MERGE_PATCH, user: "kubelet" });
 }
 
-/** No workload's, whose controller would make another one. */
+/** Whether the pod belongs to no workload, whose controller would replace it. */
 const isBare = (pod: string): boolean => pod.startsWith("pod-");
 
 function whileUsedOf(team: Team): readonly WantedClass[] {
   return [...team.classes.values()].filter(({ sync }) => sync === "while-used");
 }
 
-/** Around the end of the grace: milliseconds. */
+/** Milliseconds before or after the end of the grace. */
 const AROUND_THE_END = [-30_000, 10_000] as const;
 
 export const podOperations: readonly OperationKind[] = [

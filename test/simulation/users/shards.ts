@@ -1,12 +1,12 @@
-/** What platform engineers do to the number of shards. */
+/** Changes of the number of shards by platform engineers. */
 import { MINUTE } from "../faults/fault.ts";
 import type { World } from "../world/world.ts";
 import type { OperationKind } from "./operation.ts";
 
-/** Between two pods of a rollout (milliseconds). */
+/** Time between the restarts of two pods of a rollout (milliseconds). */
 const APART_MS = MINUTE;
 
-/** As a rollout of the Deployment does it: pod by pod, so that both numbers run for a while. */
+/** Stops pod after pod, as a rollout of the Deployment does, so that workers with both numbers run for a while. */
 function rollOut({ replicas, scheduler }: World): void {
   for (const [index, replica] of replicas.entries()) scheduler.schedule(1_000 + index * APART_MS, () => replica.terminate());
 }

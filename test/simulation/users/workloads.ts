@@ -1,4 +1,4 @@
-/** What people do with their Deployments. */
+/** Changes of Deployments by people. */
 import type { Random } from "../time/random.ts";
 import { annotate, deploy, deploymentPath, WITHOUT_STAMP } from "../world/deployments.ts";
 import { GREEDY } from "../world/greedy.ts";

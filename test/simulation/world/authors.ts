@@ -1,4 +1,4 @@
-/** What the users of a world write for their namespace. */
+/** Objects that the users of a world write in their namespace. */
 import { manifestOf, type WantedClass } from "./classes.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Team } from "./team.ts";
@@ -16,7 +16,7 @@ export function writeCredentials(cluster: Cluster, namespace: string, { appId, c
   });
 }
 
-/** As its author applies it, whatever was there before. False where the API server would not have it. */
+/** Applies the class as its author, regardless of earlier editions. Returns false if the API server refuses it. */
 export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): boolean {
   const where = `${CLASSES}/namespaces/${team.namespace}/secretproviderclasses/${wanted.name}?fieldManager=author&force=true`;
   const { status } = cluster.request("PATCH", where, manifestOf(wanted, team.vault.tenantId), {
@@ -30,7 +30,7 @@ export function writeClass(cluster: Cluster, team: Team, wanted: WantedClass): b
   return status < 300;
 }
 
-/** Those of the team that are mirrored, or only mounted, as this one is. */
+/** Returns the team's classes of the same kind: with synced Secrets, or only mounted. */
 function classesLike({ classes, mounted }: Team, { secrets }: WantedClass): Map<string, WantedClass> {
   return secrets.length === 0 ? mounted : classes;
 }
@@ -42,20 +42,20 @@ export function deleteClass(cluster: Cluster, team: Team, name: string): void {
   if (status < 300) team.classes.delete(name);
 }
 
-/** A pod came that mounts the class. */
+/** Records a new pod that mounts the class. */
 export function podCame(team: Team, pod: string, className: string): void {
   team.pods.set(pod, className);
   team.usedUntil.delete(className);
 }
 
-/** A pod mounts nothing any more. `now`: virtual milliseconds. */
+/** Records that a pod no longer mounts anything. `now`: virtual milliseconds. */
 export function podWent(team: Team, pod: string, now: number): void {
   const className = team.pods.get(pod);
   team.pods.delete(pod);
   if (className !== undefined && ![...team.pods.values()].includes(className)) team.usedUntil.set(className, now);
 }
 
-/** Of a team that has written nothing yet. */
+/** Records of a team that has not written anything yet. */
 export function emptyTeam(): Pick<Team, "classes" | "mounted" | "writtenAt" | "pods" | "usedUntil"> {
   return { classes: new Map(), mounted: new Map(), writtenAt: new Map(), pods: new Map(), usedUntil: new Map() };
 }

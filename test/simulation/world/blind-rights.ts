@@ -1,4 +1,4 @@
-/** What the cluster lets a worker do that is to read no Secrets: the patches of the overlay `blind` to the roles. */
+/** Rights of a worker in blind mode: the patches of the overlay `blind` to the roles. */
 import type { Attributes, Objects } from "../api/interface.ts";
 import { WORKER } from "../api/policies.ts";
 import { isGranted } from "../api/rights.ts";
@@ -8,7 +8,10 @@ const KEY = "keyvault-injector-sync-key";
 /** Credentials of classes, and the key. */
 const READABLE = new Set(["secrets-store-creds", KEY]);
 
-/** `--secret-access=blind`: no Secret is listed or watched, and none read or patched but these; others are written whole. */
+/**
+ * `--secret-access=blind`: the worker can neither list nor watch Secrets. It can read only these, and patch only its key. It can write
+ * others, but only as a whole.
+ */
 export function isGrantedBlindly(attributes: Attributes, objects: Objects): boolean {
   const { user, group, resource, verb, name = "" } = attributes;
   if (user !== WORKER || group !== "" || resource !== "secrets") return isGranted(attributes, objects);

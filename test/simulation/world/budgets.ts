@@ -1,4 +1,4 @@
-/** PodDisruptionBudgets, as their controller keeps them. */
+/** PodDisruptionBudgets, and their controller. */
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { Cluster } from "./cluster.ts";
@@ -8,16 +8,16 @@ const BUDGETS = "/apis/policy/v1";
 const ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/keyvault-injector-sync";
 const CONTROLLER = "system:serviceaccount:kube-system:disruption-controller";
 
-/** How often its controller looks (milliseconds). */
+/** Average interval of the controller's checks (milliseconds). */
 const LOOK_MS = 5_000;
 
 export interface Budget {
   readonly namespace: string;
-  /** Of the workload, too, whose pods it covers. */
+  /** Name of the budget, and also of the workload whose pods it covers. */
   readonly name: string;
-  /** 0: none may go. */
+  /** 0: no pod may go. */
   maxUnavailable: number;
-  /** Since when it allows no disruption; undefined: it does. Virtual milliseconds. */
+  /** Time since which the budget allows no disruption; undefined if it allows one. Virtual milliseconds. */
   exhaustedSince: number | undefined;
   reported: string;
 }
@@ -33,7 +33,7 @@ export class Budgets {
   readonly #options: BudgetsOptions;
   readonly #all = new Map<string, Budget>();
 
-  /** The worker gets the right to see them, as the component of the install gives it. */
+  /** Gives the worker the right to see PodDisruptionBudgets, as the component of the install does. */
   constructor(options: BudgetsOptions) {
     this.#options = options;
     const rule = { apiGroups: ["policy"], resources: ["poddisruptionbudgets"], verbs: ["list", "watch"] };
@@ -50,7 +50,7 @@ export class Budgets {
     return this.#all.get(`${namespace}/${name}`);
   }
 
-  /** For the pods of a workload. */
+  /** Creates or changes the budget of a workload's pods. */
   set(namespace: string, name: string, maxUnavailable: number): boolean {
     const { cluster, scheduler } = this.#options;
     const spec = { maxUnavailable, selector: { matchLabels: { app: name } } };

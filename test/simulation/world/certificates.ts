@@ -1,6 +1,6 @@
 /**
- * Certificates that follow from the seed: EC keys from drawn numbers, signed by an RSA key, whose signatures have nothing random in them. The
- * subject says what the value of a secret would say; whatever is made of a certificate is told by it.
+ * Certificates that follow from the seed: EC keys from drawn numbers, signed by an RSA key, because RSA signatures contain nothing random.
+ * The subject contains the text that the value of a secret would contain, and identifies the files that are made from the certificate.
  */
 import { createECDH, createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { type KeyPair, privatePem, publicPem } from "../../../tools/key-vault-emulator/pki/key-pair.ts";
@@ -13,7 +13,7 @@ const YEAR_MS = 365 * 86_400_000;
 
 let authority: KeyPair | undefined;
 
-/** The same in all worlds: it takes time to make. */
+/** All worlds use the same keys, because creating them takes time. */
 function authorityKeys(): KeyPair {
   authority ??= rsaKey(new Random(1));
   return authority;
@@ -21,7 +21,7 @@ function authorityKeys(): KeyPair {
 
 function ecKeys(random: Random): KeyPair {
   const curve = createECDH("prime256v1");
-  // Below the order of the curve, whose first four bytes are all ones.
+  // The secret must be below the order of the curve, whose first four bytes are all ones.
   const secret = random.bytes(32);
   secret[0] = 1 + (secret[0] ?? 0) / 2;
   curve.setPrivateKey(secret);
@@ -32,10 +32,10 @@ function ecKeys(random: Random): KeyPair {
   return { spec: { kind: "EC", curve: "P-256" }, privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-/** What its public key alone says nothing of. */
+/** Texts of certificates by public key, because a public key does not contain the subject. */
 const byKey = new Map<string, string>();
 
-/** Key and certificate as PEM. `text` may hold letters, digits, `-` and `/`. */
+/** Returns key and certificate as PEM. `text` may contain letters, digits, `-`, and `/`. */
 export function drawCertificate(random: Random, text: string): string {
   const keys = ecKeys(random);
   const der = issueCertificate({
@@ -53,13 +53,13 @@ export function drawCertificate(random: Random, text: string): string {
 
 const reported = new Map<string, string>();
 
-/** Another world begins: nobody asks for those of the last one. */
+/** Clears the caches, because another world does not use the certificates of the last one. */
 export function forgetCertificates(): void {
   byKey.clear();
   reported.clear();
 }
 
-/** What a file in PEM was made from; undefined: it is no PEM of {@link drawCertificate}'s, whole and of one certificate. */
+/** Returns the text from which a PEM file was made; undefined unless it is one complete PEM from {@link drawCertificate}. */
 export function textOfPem(pem: string): string | undefined {
   if (!pem.startsWith("-----BEGIN ")) return undefined;
   const known = reported.get(pem) ?? readPem(pem);
@@ -75,7 +75,7 @@ function readPem(pem: string): string | undefined {
     if (hasKey && !certificate.checkPrivateKey(createPrivateKey(pem))) return undefined;
     return certificate.subject.replace(/^CN=/, "");
   } catch {
-    // Cut, or of something else.
+    // The file is cut, or is not a certificate.
     return undefined;
   }
 }

@@ -1,25 +1,27 @@
-/** The classes that the users of a world write, as data: what a class is to mean is known without reading it back. */
+/**
+ * The classes that the users of a world write, as data, so that the invariants know the intended content without reading the classes back.
+ */
 import { classOf } from "../../support/worker/sync-world.ts";
 import type { Random } from "../time/random.ts";
 import type { SimulatedVault } from "./vaults.ts";
 
 export interface WantedEntry {
   readonly object: string;
-  /** Of a certificate also its certificate alone, and its public key. */
+  /** A certificate also has the certificate without its key (`cert`), and its public key (`key`). */
   readonly type: "secret" | "cert" | "key";
-  /** A version by its id; undefined: the latest. */
+  /** Id of the version; undefined: the latest. */
   readonly pinned: string | undefined;
-  /** File name, where one object is named twice. */
+  /** File name, for an object that occurs twice. */
   readonly alias: string | undefined;
-  /** `objectEncoding: base64`: the file is what the value decodes to. */
+  /** `objectEncoding: base64`: the file is the decoded value. */
   readonly isDecoded: boolean;
 }
 
 export interface WantedSecret {
   readonly name: string;
-  /** Keys to entries, by index. */
+  /** Indexes of the entries that have a key in the Secret. */
   readonly keys: readonly number[];
-  /** Value of a label of its author's. */
+  /** Value of a label that the author sets. */
   readonly label: string | undefined;
 }
 
@@ -30,11 +32,11 @@ export interface WantedClass {
   readonly entries: readonly WantedEntry[];
   readonly secrets: readonly WantedSecret[];
   readonly sync: "always" | "while-used" | "never" | undefined;
-  /** Minutes; undefined: the worker's own. */
+  /** Minutes; undefined: the worker's own interval. */
   readonly intervalMinutes: number | undefined;
 }
 
-/** Minutes; 0: the class says nothing. Polls are what costs most, and seldom says anything: most classes are polled seldom. */
+/** Minutes; 0: the class has no interval. Polls cost the most and seldom show anything, so most classes have long intervals. */
 const INTERVALS = [0, 2, 5, 10, 10, 30, 30, 30, 30, 60, 60, 60, 60, 60, 60, 60];
 
 const CERTIFICATE_TYPES = ["secret", "secret", "cert", "key"] as const;
@@ -53,12 +55,12 @@ export function drawClass(
       type: isCertificate ? random.pick(CERTIFICATE_TYPES) : ("secret" as const),
       pinned: undefined,
       alias: undefined,
-      // A certificate's file is text as it is.
+      // The file of a certificate is text already.
       isDecoded: random.chance(0.2) && !isCertificate,
     };
   }).filter((entry, index, all) => all.findIndex(({ object }) => object === entry.object) === index);
   const [first] = entries;
-  // The usual set-up before a rotation: today's version by its id, and the latest.
+  // A usual setup before a rotation: today's version by its id, and the latest version.
   const version = first === undefined ? undefined : where.vault.objects.get(first.object)?.versions.at(-1)?.version;
   const isTwice = first !== undefined && version !== undefined && random.chance(0.25);
   const all =
@@ -77,7 +79,7 @@ export function drawClass(
   };
 }
 
-/** Without secretObjects: pods mount it, and no Secret has its values. */
+/** Draws a class without secretObjects: pods mount it, and no Secret contains its values. */
 export function drawMountedClass(
   random: Random,
   where: { readonly namespace: string; readonly name: string; readonly vault: SimulatedVault },
@@ -95,10 +97,10 @@ function drawSecrets(random: Random, name: string, entries: number): readonly Wa
   });
 }
 
-/** The same class but for one thing that says nothing of which objects it names. */
+/** Changes the class slightly. The objects stay the same. */
 export function slightlyChanged(random: Random, wanted: WantedClass): WantedClass {
   const drawn = random.below(4);
-  // Of an annotation alone: the class keeps its generation.
+  // Changes only an annotation, so the class keeps its generation.
   if (drawn === 3) return { ...wanted, intervalMinutes: random.pick(INTERVALS) || undefined };
   const at = random.below(wanted.secrets.length);
   const changed = (change: (secret: WantedSecret) => WantedSecret): WantedClass => ({
@@ -112,31 +114,31 @@ export function slightlyChanged(random: Random, wanted: WantedClass): WantedClas
   return { ...wanted, entries };
 }
 
-/** No certificate. */
+/** Whether the object is not a certificate. */
 function isPlain({ object }: WantedEntry): boolean {
   return object.startsWith("object-");
 }
 
-/** The same class with another label on each of its Secrets, as a new release of what it is part of. */
+/** Returns the class with another label on each of its Secrets, as a new release of an application changes it. */
 export function relabelled(wanted: WantedClass, label: string): WantedClass {
   return { ...wanted, secrets: wanted.secrets.map((secret) => ({ ...secret, label })) };
 }
 
-/** The name of an entry's file, which secretObjects name. */
+/** Returns the name of an entry's file, which secretObjects name. */
 export function fileOf({ object, alias }: WantedEntry): string {
   return alias ?? object;
 }
 
-/** Of an entry: keys may not hold what file names may. */
+/** Returns the Secret key of an entry. */
 export function keyOf(entry: WantedEntry): string {
   return `key-${fileOf(entry)}`;
 }
 
-/** The key that is made of several entries. */
+/** The key that joins several entries. */
 export const JOINED_KEY = "joined";
 export const SEPARATOR = "|";
 
-/** Of which entries a Secret has a value together: two, where two of its entries are texts as they are. */
+/** Returns the entries that a Secret joins: two, if the Secret has at least two entries with plain text. */
 export function joinedIn({ entries }: WantedClass, { keys }: WantedSecret): readonly WantedEntry[] {
   const texts = keys.flatMap((index) => entries[index] ?? []).filter((entry) => isPlain(entry) && !entry.isDecoded);
   return texts.length < 2 ? [] : texts.slice(0, 2);
@@ -150,7 +152,7 @@ function secretDataOf(wanted: WantedClass): string {
   return joined.join("");
 }
 
-/** As its author applies it. */
+/** Returns the manifest that the author applies. */
 export function manifestOf(wanted: WantedClass, tenantId: string): object {
   const { namespace, name, vault, entries, secrets, sync, intervalMinutes } = wanted;
   const annotations = {

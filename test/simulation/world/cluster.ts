@@ -1,4 +1,4 @@
-/** The simulated API server with the shipped install on it. */
+/** The simulated API server, with the released install. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { MANIFESTS, type Manifest, parseManifests } from "../../support/cluster/shipped-manifests.ts";
@@ -18,7 +18,7 @@ const ADMINISTRATOR = "kubernetes-admin";
 export interface ClusterOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
-  /** Default: the policies that are installed. */
+  /** Default: the installed policies. */
   readonly admit?: Admission;
   readonly authorize?: Authorizer;
   readonly onWrite: (write: Write) => void;
@@ -29,13 +29,13 @@ export interface Json {
   readonly [field: string]: unknown;
 }
 
-/** How something is asked for: as JSON and by the administrator, unless it says otherwise. */
+/** Options of a request. Default: JSON, by the administrator. */
 interface Asking {
   readonly contentType?: string;
   readonly user?: string;
 }
 
-/** What the world does at the API server, at once and without a network. */
+/** Requests by the world to the API server, immediate and without a network. */
 export class Cluster {
   readonly server: SimulatedApiServer;
   readonly #scheduler: ClusterOptions["scheduler"];
@@ -62,14 +62,14 @@ export class Cluster {
     return this.#scheduler.now;
   }
 
-  /** A token that stands for a user from now on. */
+  /** Returns a token that identifies a user from now on. */
   tokenFor(user: string): string {
     const token = `token-of-${user.replaceAll(":", "-")}`;
     this.#users.set(`Bearer ${token}`, user);
     return token;
   }
 
-  /** Refused from now on, as the token of an account that is gone. */
+  /** Refuses the token from now on, like the token of a deleted account. */
   revoke(token: string): void {
     this.#users.delete(`Bearer ${token}`);
   }
@@ -83,7 +83,7 @@ export class Cluster {
     const request: ApiRequest = { method, url, headers: { "content-type": contentType, accept: "application/json" }, body: text, user };
     const answer = this.server.handle(request);
     if (answer.kind === "watch") throw new Error(`${url} is a watch`);
-    // A path that nothing is behind, as while a CRD is gone, is answered in plain text.
+    // The API server answers in plain text if a path does not exist, such as while a CRD is missing.
     const isJson = answer.headers["content-type"] === "application/json";
     return { status: answer.status, body: isJson ? (JSON.parse(answer.body) as Json) : { message: answer.body } };
   }
@@ -123,10 +123,10 @@ function unauthorized(): Reply {
   return { kind: "answer", status: 401, headers: { "content-type": "application/json" }, body: JSON.stringify(status) };
 }
 
-/** Read once: nobody changes them. */
+/** Cache of manifests, which never change. */
 const manifests = new Map<string, readonly Manifest[]>();
 
-/** The rendered release of this checkout. */
+/** Returns the rendered release of this checkout. */
 export function releaseManifests(file: "crds.yaml" | "keyvault-injector.yaml", version: string): readonly Manifest[] {
   const where = path.join(MANIFESTS, "releases", version, file);
   const known = manifests.get(where) ?? parseManifests(readFileSync(where, "utf8"));

@@ -1,16 +1,16 @@
-/** When owners let their workloads be restarted: docs/how-to/restart-on-rotation.md. */
+/** Settings of owners for the times at which their workloads may restart: docs/how-to/restart-on-rotation.md. */
 import type { Cluster } from "./cluster.ts";
 
 const WINDOW = "keyvault-injector.dev/restart-window";
 const PAUSED = "keyvault-injector.dev/restart-paused";
 const NOW = "keyvault-injector.dev/restart-now";
-/** Written by the worker. */
+/** Only the worker writes this. */
 export const NOW_ANSWERED = "keyvault-injector.dev/restart-now-answered";
 
 const HOUR = 3_600_000;
 const MERGE_PATCH = "application/merge-patch+json";
 
-/** Of every hour, from a minute on. */
+/** A window of every hour, from a minute on. */
 export interface Window {
   readonly minute: number;
   readonly minutes: number;
@@ -26,7 +26,7 @@ export function windowText({ minute, minutes }: Window): string {
   return `${minute} * * * * for ${minutes}m in UTC`;
 }
 
-/** What a workload's own annotations say. */
+/** Returns the settings in a workload's own annotations. */
 export function controlsIn(annotations: Readonly<Record<string, string>> = {}): Controls {
   const [, minute, minutes] = /^(\d+) \* \* \* \* for (\d+)m in UTC$/.exec(annotations[WINDOW] ?? "") ?? [];
   return {
@@ -36,7 +36,7 @@ export function controlsIn(annotations: Readonly<Record<string, string>> = {}): 
   };
 }
 
-/** When it opened last; virtual milliseconds, which begin at a full hour. */
+/** Returns the time at which the window last opened; virtual milliseconds, which begin at a full hour. */
 export function lastOpening({ minute }: Window, now: number): number {
   const since = (((now - minute * 60_000) % HOUR) + HOUR) % HOUR;
   return now - since;
@@ -61,7 +61,7 @@ function annotateItself(cluster: Cluster, { namespace, name }: Where, annotation
   );
 }
 
-/** Undefined: at any time. */
+/** Sets the window; undefined: at any time. */
 export function setWindow(cluster: Cluster, where: Where, window: Window | undefined): boolean {
   return annotateItself(cluster, where, { [WINDOW]: window === undefined ? null : windowText(window) });
 }

@@ -1,4 +1,4 @@
-/** The webhook's live copies of classes and Namespaces, kept by its own code in a process of their own. */
+/** The webhook's live copies of classes and Namespaces, kept by the webhook's code in a process of its own. */
 import { createServer } from "node:http";
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import type { Reflector } from "../../../src/domain/ports/kube-watcher.ts";
@@ -10,7 +10,7 @@ import { type ClassCopy, reflectClasses } from "../../../src/webhook/class-copy.
 import { reflectNamespaces } from "../../../src/webhook/namespace-lookup.ts";
 import type { RunProcess } from "../machines/process.ts";
 
-/** Those of the process that runs at the moment. */
+/** The copies of the running process. */
 export interface LiveCopies {
   classes: ClassCopy | undefined;
   namespaces: Pick<Reflector<KubeObject>, "get"> | undefined;
@@ -23,7 +23,7 @@ export function copying(copies: LiveCopies): RunProcess {
     const watcher = createKubeWatcher(kubeConfig, client);
     const [classes, namespaces] = [reflectClasses(watcher, signal), reflectNamespaces(watcher, signal)];
     Object.assign(copies, { classes, namespaces });
-    // A kubelet asks it whether it lives.
+    // The kubelet probes whether the process is alive.
     createServer((_, response) => {
       response.writeHead(200);
       response.end("ok");

@@ -10,7 +10,10 @@ export function deploymentPath(namespace: string, name: string): string {
   return `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
 }
 
-/** Uses a class by its volume, or one Secret of it in its environment; most ask for restarts. False where the API server would not have it. */
+/**
+ * Creates a Deployment that uses a class by its volume, or one of its Secrets in its environment. Most Deployments request restarts.
+ * Returns false if the API server refuses it.
+ */
 export function deploy(cluster: Cluster, team: Team, { name, random }: { readonly name: string; readonly random: Random }): boolean {
   const wanted = random.pick([...team.classes.values()]);
   const secretName = random.pick(wanted.secrets).name;
@@ -22,7 +25,7 @@ export function deploy(cluster: Cluster, team: Team, { name, random }: { readonl
   return created(cluster, team.namespace, { name, annotations, replicas: 1 + random.below(2), pod });
 }
 
-/** Mounts a class that makes no Secret, and asks for restarts. False where the API server would not have it. */
+/** Creates a Deployment that mounts a class without Secrets, and requests restarts. Returns false if the API server refuses it. */
 export function deployMounting(
   cluster: Cluster,
   { namespace }: Pick<Team, "namespace">,
@@ -36,14 +39,14 @@ export function deployMounting(
 
 interface DeploymentFacts {
   readonly name: string;
-  /** Of the template. */
+  /** Annotations of the template. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly replicas: number;
   /** Spec of its pods. */
   readonly pod: object;
 }
 
-/** False where the API server would not have it. */
+/** Returns false if the API server refuses the Deployment. */
 function created(cluster: Cluster, namespace: string, { name, annotations, replicas, pod }: DeploymentFacts): boolean {
   const body = {
     apiVersion: "apps/v1",
@@ -59,7 +62,7 @@ function created(cluster: Cluster, namespace: string, { name, annotations, repli
   return status < 300;
 }
 
-/** Annotations of the template; null takes one away. */
+/** Sets annotations of the template; null removes one. */
 export function annotate(
   cluster: Cluster,
   { namespace, name }: { readonly namespace: string; readonly name: string },
@@ -70,5 +73,5 @@ export function annotate(
   return status < 300;
 }
 
-/** As `kubectl rollout undo` leaves it: without the stamp of the last restart. */
+/** Removes the stamp of the last restart, as `kubectl rollout undo` does. */
 export const WITHOUT_STAMP = { [ROTATED]: null };

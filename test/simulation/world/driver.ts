@@ -1,4 +1,7 @@
-/** The Secrets Store CSI driver with its provider, on the nodes of the cluster: it mounts, looks again now and then, and records what pods have. */
+/**
+ * The Secrets Store CSI driver with its provider, on the nodes of the cluster: it mounts files, polls the vaults for new versions, and
+ * records the versions of each pod's files.
+ */
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { WantedClass } from "./classes.ts";
@@ -11,13 +14,13 @@ const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 const DRIVER = "system:serviceaccount:kube-system:secrets-store-csi-driver";
 const NODE = "node-1";
 
-/** Its own default (milliseconds). */
+/** The driver's own default (milliseconds). */
 const POLL_MS = 120_000;
 
-/** From a file to its record (milliseconds, median). */
+/** Average time between a change of a file and its record (milliseconds). */
 const RECORD_MS = 300;
 
-/** Versions by what the driver calls the objects: `secret/name`. */
+/** Versions by the driver's name for the objects: `secret/name`. */
 export type Files = ReadonlyMap<string, string>;
 
 export interface MountingPod {
@@ -27,7 +30,7 @@ export interface MountingPod {
   readonly className: string;
 }
 
-/** What a record of a pod says, from a moment on. */
+/** The content of a pod's record since a moment. */
 export interface Recorded {
   /** Virtual milliseconds. */
   readonly at: number;
@@ -49,12 +52,12 @@ export interface DriverOptions {
 }
 
 export class Driver {
-  /** It neither mounts nor looks. */
+  /** Whether the driver neither mounts nor polls. */
   isAway = false;
-  /** It looks so many times less often. */
+  /** Factor by which the driver polls less often. */
   lag = 1;
   readonly #options: DriverOptions;
-  /** By the uid of the pod. */
+  /** Keys are uids of pods. */
   readonly #mounts = new Map<string, Mount>();
 
   constructor(options: DriverOptions) {
@@ -62,7 +65,7 @@ export class Driver {
     this.#rotateLater();
   }
 
-  /** What the pod has in its files from now on; undefined: the mount fails, and the kubelet tries again. */
+  /** Mounts the class, and returns the pod's files; undefined if the mount fails, in which case the kubelet tries again. */
   mount(pod: MountingPod): Files | undefined {
     const known = this.#mounts.get(pod.uid);
     if (known !== undefined) return known.files;
@@ -102,12 +105,12 @@ export class Driver {
     return this.#mounts.get(uid)?.files;
   }
 
-  /** All that was recorded of the pod's files, oldest first. */
+  /** Returns all records of the pod's files, oldest first. */
   recordsOf(uid: string): readonly Recorded[] {
     return this.#mounts.get(uid)?.recorded ?? [];
   }
 
-  /** What a pod would get that mounts the class now; undefined: it could not be mounted. */
+  /** Returns the files that a pod would get that mounts the class now; undefined if the mount would fail. */
   #fetch({ namespace, className }: Pick<MountingPod, "namespace" | "className">): Files | undefined {
     const { cluster, teamOf } = this.#options;
     const team = teamOf(namespace);
@@ -142,7 +145,7 @@ export class Driver {
   }
 }
 
-/** What the vault has for the class; undefined: one of its objects is not to be had. */
+/** Returns the files that the vault provides for the class; undefined if it does not provide one of the objects. */
 export function filesOf({ vault }: Pick<Team, "vault">, { entries }: WantedClass): Files | undefined {
   const files = new Map<string, string>();
   for (const { object, type } of entries) {

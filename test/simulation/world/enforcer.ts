@@ -1,6 +1,6 @@
 /**
- * The admissions enforcer of a platform: it adds to the selectors of every webhook that the platform's own namespaces are left out, whenever that
- * is missing. https://learn.microsoft.com/azure/aks/faq
+ * The admissions enforcer of a platform. It adds terms to the selectors of every webhook that exclude the platform's own namespaces,
+ * whenever they are missing. https://learn.microsoft.com/azure/aks/faq
  */
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
@@ -49,12 +49,12 @@ export class Enforcer {
     this.#random = options.random;
   }
 
-  /** Webhooks that lack its terms, by their names. */
+  /** Returns the names of the webhooks that lack its terms. */
   missing(): readonly string[] {
     return this.#all().flatMap(({ webhooks = [] }) => webhooks.filter((webhook) => !isEnforced(webhook)).map(({ name }) => name));
   }
 
-  /** A configuration was written. */
+  /** Call this when a configuration was written. */
   note(): void {
     if (this.#isDue) return;
     this.#isDue = true;

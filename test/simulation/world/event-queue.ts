@@ -1,4 +1,4 @@
-/** The queue that the worker of some worlds reads: an account of storage, who may use it, and what comes into it. */
+/** The event queue that the worker reads in some worlds: its storage account, the access to it, and the messages that arrive. */
 import { createHash, createPublicKey, sign } from "node:crypto";
 import type { World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
 import type { JsonObject } from "../api/json.ts";
@@ -21,10 +21,10 @@ const GRANT = "grants.keyvault-injector.dev/service-accounts";
 const SUBJECT = `system:serviceaccount:${INSTALL}:${ACCOUNT}`;
 const FEDERATED = "api://AzureADTokenExchange";
 
-/** Requests to an empty queue take so long to arrive where the world is to be fast: two of three events would be those (milliseconds). */
+/** Delay of requests to an empty queue in worlds that are to run fast (milliseconds). Otherwise, they would be two of three events. */
 const SLOW_LOOK_MS = [2_000, 8_000] as const;
 
-/** Worlds in which looks come as often as the product makes them. */
+/** Share of the worlds in which the worker reads the queue at the product's own pace. */
 const OWN_PACE = 0.15;
 
 export interface EventQueueOptions {
@@ -40,7 +40,7 @@ export interface EventQueueOptions {
 export class EventQueue {
   readonly service: QueueService;
   readonly grid: EventGrid;
-  /** Of the identity that the worker is there. */
+  /** Application id of the identity with which the worker reads the queue. */
   readonly appId: string;
   /** Item of `--event-queues`. */
   readonly setting: string;
@@ -75,20 +75,23 @@ export class EventQueue {
     return (host) => (host === QUEUE_HOST ? (message) => this.service.answer(message) : undefined);
   }
 
-  /** What nobody has decided otherwise: looks at an empty queue take their time. */
+  /** Delays requests to an empty queue, if no fault has decided about them. */
   check(message: Message): Fate | undefined {
     if (!this.#isSlow || message.host !== QUEUE_HOST || message.method !== "GET") return undefined;
     if (this.service.queue(QUEUE)?.hasVisible === true) return undefined;
     return { kind: "passed", there: this.#random.between(...SLOW_LOOK_MS), back: this.#random.delay(2) };
   }
 
-  /** What the Namespace of the install lends to the worker; null: nothing. */
+  /** Sets the ServiceAccount that the Namespace of the install grants to the worker; null: none. */
   setGrant(account: string | null): void {
     const body = { metadata: { annotations: { [GRANT]: account } } };
     this.#cluster.request("PATCH", `/api/v1/namespaces/${INSTALL}`, body, { contentType: "application/merge-patch+json" });
   }
 
-  /** Without the grant the worker asks neither for a token nor for messages: no answer tells that it could not. */
+  /**
+   * Whether the Namespace grants the account. Without the grant, the worker requests neither tokens nor messages, so that no answer shows
+   * the problem.
+   */
   get isGranted(): boolean {
     const { metadata } = this.#cluster.server.object("namespaces", INSTALL) ?? {};
     return (metadata as { annotations?: Readonly<Record<string, string>> } | undefined)?.annotations?.[GRANT] === ACCOUNT;
@@ -99,20 +102,20 @@ export class EventQueue {
     return () => this.setGrant(ACCOUNT);
   }
 
-  /** With all that is in it, until it is made again. */
+  /** Deletes the queue and its messages. The returned function recreates the queue. */
   remove(): () => void {
     this.grid.loseAll(this.service.queue(QUEUE)?.all() ?? []);
     this.service.remove(QUEUE);
     return () => void this.service.create(QUEUE);
   }
 
-  /** Messages, hidden ones included. */
+  /** Number of messages, including hidden ones. */
   get size(): number {
     return this.service.queue(QUEUE)?.size ?? 0;
   }
 }
 
-/** Entra takes the cluster's tokens of the account for those of the application. */
+/** Makes Entra accept the cluster's tokens for the ServiceAccount as those of the application. */
 function trustCluster({ federation }: EmulatedClouds, appId: string): void {
   const key = createPublicKey(TOKEN_KEY);
   federation.trust(DEFAULT_AUDIENCE, [{ kid: KEY_ID, key }]);
@@ -121,7 +124,7 @@ function trustCluster({ federation }: EmulatedClouds, appId: string): void {
 
 const KEY_ID = createHash("sha256").update("the simulated cluster's").digest("base64url");
 
-/** As the API server signs a ServiceAccount's token. */
+/** Signs the token of a ServiceAccount as the API server does. */
 export function signClusterToken(claims: JsonObject): string {
   const signed = [{ alg: "RS256", kid: KEY_ID }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
   return `${signed}.${sign("sha256", Buffer.from(signed), TOKEN_KEY).toString("base64url")}`;

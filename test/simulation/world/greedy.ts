@@ -1,4 +1,4 @@
-/** A tenant that asks for more than all others together, of a vault that it shares with one of them. */
+/** A tenant that requests more objects than all others together, from a vault that it shares with one of them. */
 
 import { emptyTeam, writeClass, writeCredentials } from "./authors.ts";
 import type { WantedClass, WantedEntry } from "./classes.ts";
@@ -8,24 +8,24 @@ import type { Vaults } from "./vaults.ts";
 
 export const GREEDY = "greedy";
 
-/** Together more than the worker may ask a vault for in ten seconds. */
+/** Together, the classes need more requests than the worker's budget for a vault in ten seconds. */
 const CLASSES = 4;
 const OBJECTS_OF_A_CLASS = 925;
 
-/** Of each class; the vault is asked for all of its objects, whether a Secret has them or not. */
+/** Number of objects in the Secret of each class. The worker requests all objects of the class anyway. */
 const MIRRORED = 3;
 
-/** What a vault takes: https://learn.microsoft.com/azure/key-vault/general/service-limits */
+/** A vault's own limit: https://learn.microsoft.com/azure/key-vault/general/service-limits */
 const VAULT_LIMIT = { transactions: 4_000, perSeconds: 10 };
 
-/** Its identity may not list: it asks for each object. */
+/** The tenant's identity may not list, so the worker requests each object. */
 export async function greedyTenant(
   { cluster, vaults }: { readonly cluster: Cluster; readonly vaults: Vaults },
   victim: Team,
 ): Promise<Team> {
   const { name, tenantId } = victim.vault;
   await vaults.limit(name, VAULT_LIMIT);
-  // The same vault, and objects of its own: nobody else's classes name them.
+  // The same vault, but with objects that no other team's classes name.
   const vault = { name, tenantId, objects: new Map() };
   const application = await vaults.application(tenantId, [name], false);
   const team: Team = {

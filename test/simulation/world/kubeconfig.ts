@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { API_HOST } from "./cluster.ts";
 
-/** For a process that is known to the API server by this token; gives back the file's path. */
+/** Writes a kubeconfig for a process that uses this token, and returns the path of the file. */
 export function writeKubeconfig(folder: string, name: string, token: string): string {
   const file = path.join(folder, name);
   const context = { name: "simulated", context: { cluster: "simulated", user: "process" } };

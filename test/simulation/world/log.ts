@@ -10,12 +10,12 @@ export interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** One line of JSON; of errors the message. */
+/** Returns one line of JSON, with only the message of each error. */
 export function fieldsText(fields: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.message : value));
 }
 
-/** What the processes log, the last so many lines of it. */
+/** Keeps the last lines that the processes log. */
 export class SimulationLog {
   readonly #most: number;
   readonly #lines: Line[] = [];

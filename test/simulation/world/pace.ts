@@ -1,4 +1,7 @@
-/** How fast the clockwork of a world goes: a share of the worlds has the product's own, the others less of what happens most and says least. */
+/**
+ * The pace of periodic work in a world. A share of the worlds has the product's own pace. The others have less of the most frequent and
+ * least interesting events.
+ */
 import type { LeaseTiming } from "../../../src/kube/lease-options.ts";
 import type { Random } from "../time/random.ts";
 
@@ -7,14 +10,14 @@ export interface Pace {
   readonly lease: LeaseTiming | undefined;
   /** Milliseconds between two probes of the kubelet. */
   readonly probeEveryMs: number;
-  /** Settings of the worker. */
+  /** Flags of the worker. */
   readonly flags: readonly string[];
 }
 
-/** As the manifests and the product have it. */
+/** As in the manifests and the product. */
 export const PROBE_EVERY_MS = 10_000;
 
-/** A sixth of a world's events are renewals of the lease at the product's own timing, and a quarter are watches of components. */
+/** With the product's own timing, a sixth of a world's events are renewals of the lease, and a quarter are watches of components. */
 const SLOW_LEASE: LeaseTiming = { leaseMs: 120_000, renewDeadlineMs: 80_000, retryMs: 20_000 };
 
 export function drawPace(random: Random, isOwn: boolean): Pace {

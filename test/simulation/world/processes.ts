@@ -1,5 +1,5 @@
-/** The processes of a world, each known to the API server by an account. */
-// The worker imports it when it is to read a queue: what is loaded already needs no turn of the real event loop.
+/** The processes of a world. The API server knows each by its own account. */
+// The worker imports this module when it needs to read a queue. Loading it now saves a turn of the real event loop then.
 import "../../../src/azure/event-queues.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,15 +29,15 @@ export interface WantedProcess {
   readonly onEnd: (name: string, why: string) => void;
 }
 
-/** Settings of a worker beside those of its account. */
+/** Settings of a worker, in addition to those of its account. */
 export interface WorkerSettings {
   readonly unusedGraceMs: number;
   readonly isBlind?: boolean;
-  /** More flags, asked at each start. */
+  /** Returns more flags; called at each start. */
   readonly flags?: () => readonly string[];
   /** Item of `--event-queues`. */
   readonly eventQueue?: string | undefined;
-  /** Default: that of the install. */
+  /** Default: namespace of the install. */
   readonly namespace?: string;
 }
 

@@ -1,4 +1,4 @@
-/** An RSA key that follows from drawn numbers; far too small for anything but a simulation. */
+/** An RSA key from drawn numbers. It is far too small for use outside a simulation. */
 import { checkPrimeSync, createPrivateKey, createPublicKey } from "node:crypto";
 import type { KeyPair } from "../../../tools/key-vault-emulator/pki/key-pair.ts";
 import type { Random } from "../time/random.ts";
@@ -16,7 +16,7 @@ function prime(random: Random): bigint {
   }
 }
 
-/** Of two numbers that have no common divisor. */
+/** Returns the modular inverse of a number that has no common divisor with the modulus. */
 function inverse(of: bigint, modulus: bigint): bigint {
   let [remainder, next] = [of % modulus, modulus];
   let [factor, nextFactor] = [1n, 0n];

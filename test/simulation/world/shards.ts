@@ -1,4 +1,4 @@
-/** How many shards the worker has. */
+/** Number of the worker's shards. */
 import type { Random } from "../time/random.ts";
 
 export interface Shards {
@@ -8,7 +8,7 @@ export interface Shards {
   changedAt: number;
 }
 
-/** So long after their number was changed those with the old one may still be there (milliseconds). */
+/** Time after a change in which processes with the old number may still run (milliseconds). */
 const CHANGING_MS = 20 * 60_000;
 
 export function isChanging({ changedAt }: Shards, now: number): boolean {
@@ -16,7 +16,7 @@ export function isChanging({ changedAt }: Shards, now: number): boolean {
 }
 
 export interface ShardsOptions {
-  /** Of the worlds. */
+  /** Share of the worlds in which the worker may have shards. */
   readonly share: number;
   readonly most: number;
 }

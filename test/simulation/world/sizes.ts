@@ -1,21 +1,21 @@
 export interface Size {
   readonly teams: number;
   readonly classes: number;
-  /** More teams, with one class each. */
+  /** Number of additional teams, with one class each. */
   readonly solitary: number;
-  /** Of the other teams: share of those that have a class which is only mounted, and a workload that mounts it. */
+  /** Share of the other teams that have an only mounted class, and a workload that mounts it. */
   readonly mounted: number;
   readonly objects: number;
   readonly replicas: number;
-  /** Of teams whose application may list its vault. */
+  /** Share of the teams whose application may list its vault. */
   readonly listers: number;
-  /** What some worlds have and others have not, such as a greedy tenant: 1 as often as usual, 0 in none. */
+  /** Frequency of optional parts of a world, such as a greedy tenant: 1 is the usual share of the worlds, 0 is none. */
   readonly oddities: number;
-  /** Of the worlds whose worker reads events of vaults from a queue. */
+  /** Share of the worlds whose worker reads vault events from a queue. */
   readonly eventQueues: number;
-  /** Of the worlds whose worker may have shards. */
+  /** Share of the worlds whose worker may have shards. */
   readonly shards: number;
-  /** Leases and probes as the product has them; else most worlds have slower ones. */
+  /** Whether all worlds have the product's own leases and probes. Otherwise, most worlds have slower ones. */
   readonly hasOwnPace: boolean;
 }
 
@@ -33,13 +33,13 @@ export const USUAL: Size = {
   hasOwnPace: false,
 };
 
-/** Shows most of what the usual one does in a third of the time. */
+/** Shows most of the problems that the usual size shows, in a third of the time. */
 export const SMALL: Size = { ...USUAL, teams: 3, classes: 12, solitary: 2, objects: 6 };
 
 /**
- * `crowd`: of the usual size, with many classes. `events`: each seed's worker reads events from a queue, and not only every other one's.
- * `odd`: what one world in three has and the others have not, such as a limit of restarts in the cluster, each has. `shards`: the
- * worker has shards, and not only every other one's.
+ * `crowd`: the usual size, always at the product's own pace. `events`: the worker reads events from a queue in each world, and not only in
+ * every other one. `odd`: parts that usually one world in three has, such as a limit of restarts in the cluster, are in each world.
+ * `shards`: the worker may have shards in each world, and not only in every other one.
  */
 export const WORLDS = {
   usual: USUAL,

@@ -1,12 +1,12 @@
-/** The decoding threads of all replicas: how long a task takes, and what goes wrong with them at the moment. */
+/** The decoding threads of all replicas: the time of each task, and the current problems. */
 import { type ThreadFate, useThreads } from "../machines/worker-thread.ts";
 import type { Random } from "../time/random.ts";
 
-/** Milliseconds that an ordinary task takes, median. */
+/** Average duration of an ordinary task in milliseconds. */
 const USUAL_MS = 5;
 
 export interface Threads {
-  /** The first that says something of a task decides. */
+  /** Current problems. The first that returns a fate for a task decides. */
   readonly ills: Set<() => ThreadFate | undefined>;
   isRefused: boolean;
   onTrouble(listener: () => void): void;

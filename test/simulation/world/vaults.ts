@@ -1,4 +1,4 @@
-/** The vaults of a world, and what each of their objects was when: what every Secret is compared with. */
+/** The vaults of a world, and the history of each object, with which the invariants compare every Secret. */
 import type { StateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import type { NewVersion } from "../queues/event-grid.ts";
 import type { Random } from "../time/random.ts";
@@ -9,18 +9,18 @@ export interface ObjectVersion {
   readonly value: string;
   /** Virtual milliseconds. */
   readonly since: number;
-  /** Each has a state of its own: a new version leaves those before it as they are. */
+  /** Each version has a state of its own: a new version does not change earlier ones. */
   isDisabled: boolean;
 }
 
 export interface VaultObject {
   readonly name: string;
-  /** It has a key and a secret of the same name and version; what it holds is said by its subject. */
+  /** A certificate has a key and a secret of the same name and version. Its subject contains its text. */
   readonly isCertificate: boolean;
   /** Oldest first. */
   readonly versions: ObjectVersion[];
   state: "enabled" | "disabled" | "deleted";
-  /** Of the last change of any kind. */
+  /** Time of the last change of any kind. */
   changedAt: number;
 }
 
@@ -39,14 +39,14 @@ export interface Application {
 const GETS = ["get", "keys/get", "certificates/get"] as const;
 const LISTS = ["list", "keys/list", "certificates/list"] as const;
 
-/** Changes a vault, and remembers how it was. Values say whose they are, in base64. */
+/** Changes vaults, and records their history. Values contain the names of their vault and object, in base64. */
 export class Vaults {
   readonly all = new Map<string, SimulatedVault>();
   readonly #methods: StateMethods;
   readonly #now: () => number;
   readonly #random: Random;
   #serial = 0;
-  /** Told of each new version. */
+  /** Called for each new version. */
   onVersion: (version: NewVersion) => void = () => undefined;
 
   constructor(methods: StateMethods, now: () => number, random: Random) {
@@ -70,12 +70,12 @@ export class Vaults {
     return { appId, clientSecret, mayList };
   }
 
-  /** Above it the vault answers 429. */
+  /** Limits the vault. Above the limit, it answers 429. */
   async limit(vault: string, budget: { readonly transactions: number; readonly perSeconds: number }): Promise<void> {
     await this.#methods.setBudget({ vault, ...budget });
   }
 
-  /** A new version of a secret, which is made if it is not there. */
+  /** Adds a version of an object. Creates a secret if the object does not exist. */
   async rotate({ name: vault, objects }: Pick<SimulatedVault, "name" | "objects">, name: string): Promise<void> {
     if (objects.get(name)?.isCertificate === true) return this.rotateCertificate({ name: vault, objects }, name);
     const text = `${vault}/${name}/${++this.#serial}/${this.#random.below(1e9).toString(36)}`;
@@ -85,7 +85,10 @@ export class Vaults {
     this.onVersion({ vault, object: name, isCertificate: false, version });
   }
 
-  /** A new version of a certificate, which is made if it is not there; as PKCS#12 or as PEM, whatever the one before was. */
+  /**
+   * Adds a version of a certificate, and creates the certificate if it does not exist. The format is PKCS#12 or PEM, regardless of earlier
+   * versions.
+   */
   async rotateCertificate({ name: vault, objects }: Pick<SimulatedVault, "name" | "objects">, name: string): Promise<void> {
     const text = `${vault}/${name}/${++this.#serial}/${this.#random.below(1e9).toString(36)}`;
     const pem = drawCertificate(this.#random, text);
@@ -136,12 +139,12 @@ export class Vaults {
   }
 }
 
-/** The version that a class gets which names none. */
+/** Returns the version that a class gets if it does not pin one. */
 export function currentOf(object: VaultObject): ObjectVersion | undefined {
   return object.state === "enabled" ? object.versions.at(-1) : undefined;
 }
 
-/** How it was at a moment, for a claim that is about then; undefined: it was not there yet. */
+/** Returns the latest version at a moment; undefined if the object did not exist yet. */
 export function versionAt({ versions }: VaultObject, moment: number): ObjectVersion | undefined {
   return versions.findLast(({ since }) => since <= moment);
 }

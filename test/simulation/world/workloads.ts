@@ -1,4 +1,4 @@
-/** Deployments as their controller and kubelets keep them: pods that are replaced when the template changes, start, are ready, and crash. */
+/** Deployments, as their controller and kubelets keep them: pods are replaced when the template changes, start, become ready, and crash. */
 import { EPOCH } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
@@ -13,28 +13,28 @@ const MERGE_PATCH = "application/merge-patch+json";
 const CONTROLLER = "system:serviceaccount:kube-system:deployment-controller";
 const KUBELET = "system:node:node-1";
 
-/** Milliseconds that a controller or a kubelet takes to notice something, median. */
+/** Average time in milliseconds after which a controller or a kubelet notices something. */
 const NOTICE_MS = 150;
-/** And a container to be ready, from its start. */
+/** Average time in milliseconds between the start of a container and its readiness. */
 const READY_MS = 6_000;
-/** A container that cannot start yet, for want of a Secret, is tried again. */
+/** Time between two tries to start a container that lacks a Secret. */
 const RETRY_MS = 10_000;
-/** The back-off of a container that crashes. */
+/** Back-off of a container that crashes. */
 const CRASH_BACKOFF = { firstMs: 10_000, longestMs: 300_000 };
 
 export interface SimulatedPod {
   readonly name: string;
   readonly uid: string;
   readonly template: string;
-  /** Since when it is ready; undefined: it is not. Virtual milliseconds. */
+  /** Time since which the pod is ready; undefined if it is not. Virtual milliseconds. */
   readyAt: number | undefined;
-  /** The last time that has ended. */
+  /** The last time span of readiness that has ended. */
   wasReady: { readonly from: number; readonly until: number } | undefined;
-  /** What its Secrets held when it was started, by Secret and key; undefined: it has not started. */
+  /** Content of its Secrets at its start, by Secret and key; undefined if it has not started. */
   startedWith: ReadonlyMap<string, string> | undefined;
-  /** The versions in its files when it was started, by class; undefined: it has not started. */
+  /** Versions in its files at its start, by class; undefined if it has not started. */
   startedFiles: ReadonlyMap<string, Files> | undefined;
-  /** When that was; virtual milliseconds. */
+  /** Time of that start; virtual milliseconds. */
   startedAt: number | undefined;
   restarts: number;
 }
@@ -44,23 +44,23 @@ export interface SimulatedWorkload {
   readonly name: string;
   readonly uid: string;
   readonly pods: readonly SimulatedPod[];
-  /** That its template uses; undefined: one of its classes is not there. */
+  /** Secrets that the template uses; undefined if one of its classes does not exist. */
   readonly secrets: readonly string[] | undefined;
-  /** Classes of its template that are only mounted. */
+  /** Classes of the template that are only mounted. */
   readonly mounts: readonly string[];
-  /** Of the template. */
+  /** Whether the template requests restarts. */
   readonly asks: boolean;
-  /** What its owner says about when it is restarted. */
+  /** The owner's settings for restarts. */
   readonly controls: Controls;
   readonly templateStamp: string | undefined;
   readonly podsStamp: string | undefined;
-  /** All pods are of the template as it is now, and ready. */
+  /** Whether all pods have the current template and are ready. */
   readonly isComplete: boolean;
-  /** Since when it is. */
+  /** Time since which it is complete. */
   readonly completeSince: number | undefined;
 }
 
-/** What goes wrong with the pods of a namespace at the moment. */
+/** Current problem of the pods of a namespace. */
 export type PodIll = "never ready" | "crashing";
 
 interface Template extends Json {
@@ -87,7 +87,7 @@ interface Known {
   readonly uid: string;
   readonly pods: SimulatedPod[];
   progressedAt: number;
-  /** The progress whose deadline is waited for. */
+  /** The time of progress whose deadline is scheduled. */
   awaited: number;
   completeSince: number | undefined;
   status: string;
@@ -97,11 +97,11 @@ export interface WorkloadsOptions {
   readonly cluster: Cluster;
   readonly scheduler: Scheduler;
   readonly random: Random;
-  /** Secrets that a class mirrors, by its `namespace/name`; undefined: there is no such class. */
+  /** Returns the synced Secrets of a class by its `namespace/name`; undefined if there is no such class. */
   readonly secretsOf: (classKey: string) => readonly string[] | undefined;
   readonly isMounted: (namespace: string, className: string) => boolean;
   readonly driver: Driver;
-  /** A pod came that mounts the class, or went. */
+  /** Called when a pod that mounts the class comes, or when a pod goes. */
   readonly onPod: (namespace: string, pod: string, className: string | undefined) => void;
 }
 
@@ -116,12 +116,12 @@ export class Workloads {
     this.#options = options;
   }
 
-  /** Something was written to the Deployment. */
+  /** Call this when someone wrote the Deployment. */
   note(namespace: string, name: string): void {
     this.#syncLater(`${namespace}/${name}`, this.#options.random.delay(NOTICE_MS));
   }
 
-  /** Somebody else deleted a pod; its controller makes another one. */
+  /** Call this when a pod was deleted. If someone other than its controller deleted it, the controller replaces it. */
   notePodGone(namespace: string, name: string): void {
     for (const known of this.#known.values()) {
       const gone = known.pods.findIndex((pod) => pod.name === name && known.key.startsWith(`${namespace}/`));
@@ -180,7 +180,7 @@ export class Workloads {
     });
   }
 
-  /** One step: a pod more than wanted while it rolls, and an old one less for each new one that is ready. */
+  /** Does one step of a rollout: adds a pod, at most one more than wanted, or deletes an old one if enough pods are ready. */
   #sync(key: string): void {
     const deployment = this.#read(key);
     let known = this.#known.get(key);
@@ -248,14 +248,14 @@ export class Workloads {
     this.#later(known, pod, random.delay(NOTICE_MS), () => this.#start(known, pod, spec.template));
   }
 
-  /** A container reads its environment now, and is ready a while later. */
+  /** Starts the container, which reads its environment now and becomes ready later. */
   #start(known: Known, pod: SimulatedPod, template: Template): void {
     const { random } = this.#options;
     const [namespace = ""] = known.key.split("/");
     const files = this.#filesFor(namespace, pod, template);
     const read = files === undefined ? undefined : this.#secretsFor(namespace, template);
     if (read === undefined) {
-      // Also after a crash: what it ran with before is over.
+      // Also after a crash: the container no longer runs with the earlier values.
       pod.startedWith = undefined;
       this.#later(known, pod, RETRY_MS, () => this.#start(known, pod, template));
       return;
@@ -277,7 +277,7 @@ export class Workloads {
     known.progressedAt = scheduler.now;
     this.#tellPod(known, pod);
     if (this.ills.get(namespace) !== "crashing") return;
-    // It has no readiness probe: it is ready as soon as it runs.
+    // The container has no readiness probe, so it is ready as soon as it runs.
     this.#later(known, pod, random.delay(3_000), () => this.#crash(known, pod, template));
   }
 
@@ -315,7 +315,7 @@ export class Workloads {
     return classesOf(template).filter((name) => this.#options.isMounted(namespace, name));
   }
 
-  /** Undefined while one of them cannot be mounted. */
+  /** Returns the files of the mounted classes; undefined if one of the classes cannot be mounted. */
   #filesFor(namespace: string, { name, uid }: SimulatedPod, template: Template): ReadonlyMap<string, Files> | undefined {
     const files = new Map<string, Files>();
     for (const className of this.#mountedBy(namespace, template)) {
@@ -326,7 +326,7 @@ export class Workloads {
     return files;
   }
 
-  /** Undefined while one of them is not there. */
+  /** Returns the data of the Secrets; undefined if a Secret that a container names is missing. */
   #secretsFor(namespace: string, template: Template): ReadonlyMap<string, string> | undefined {
     const { cluster } = this.#options;
     const named = secretsIn(template);
@@ -369,7 +369,7 @@ export class Workloads {
     cluster.request("PATCH", where, { status }, { contentType: MERGE_PATCH, user: CONTROLLER });
   }
 
-  /** For a pod that is still there. */
+  /** Schedules an action for a pod, if the pod still exists then. */
   #later(known: Known, pod: SimulatedPod, milliseconds: number, action: () => void): void {
     this.#options.scheduler.schedule(milliseconds, () => {
       if (known.pods.includes(pod)) action();

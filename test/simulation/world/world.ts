@@ -1,6 +1,6 @@
 import type { Team } from "./team.ts";
 
-// The program of a decoding thread: it listens at the simulated port.
+// The program of a decoding thread, which listens at the simulated port.
 import "../../../src/pki/threads/thread.ts";
 import { stateMethods } from "../../../tools/key-vault-emulator/control/state-methods.ts";
 import { createWorld, type World as EmulatedClouds } from "../../../tools/key-vault-emulator/world.ts";
@@ -46,25 +46,25 @@ export const SECOND_USER = `system:serviceaccount:${SECOND}:keyvault-injector-sy
 const TOKEN_LIFETIME_SECONDS = 3_600;
 const TENANT = "11111111-2222-3333-4444-555555555555";
 
-/** As the worker is told: long enough after its last pod a `while-used` class keeps its Secrets. */
+/** Setting of the worker: time for which a `while-used` class keeps its Secrets after its last pod. */
 export const UNUSED_GRACE_MS = 5 * 60_000;
 
 const MOST_CLASSES = 12;
 
-/** Of teams with one class (minutes): few polls, each of which counts. */
+/** Intervals of teams with one class (minutes). There are few such polls, so each of them counts. */
 const SOLITARY_INTERVALS = [10, 30, 60];
 
-/** Of each vault. */
+/** Number of certificates in each vault. */
 const CERTIFICATES = 3;
 
-/** Of the worlds. */
+/** Shares of the worlds. */
 const GREEDY_SHARE = 1 / 8;
 const ENFORCED_SHARE = 1 / 3;
 const BLIND_SHARE = 1 / 6;
 const FEW_SHARE = 1 / 3;
 const BUDGETS_SHARE = 1 / 3;
 
-/** Something that ended, or went wrong, in a line that a person can read. */
+/** An event in the world, such as the end of a process or a fault, in a line for a person to read. */
 export interface Reported {
   /** Virtual milliseconds. */
   readonly at: number;
@@ -81,44 +81,44 @@ export interface World {
   readonly vaults: Vaults;
   readonly teams: readonly Team[];
   readonly replicas: readonly SimulatedProcess[];
-  /** What is wrong on the network at the moment; the first that says something of a request decides. */
+  /** Current problems of the network. The first that returns a fate for a request decides. */
   readonly weathers: Set<Weather>;
   readonly threads: Threads;
   readonly workloads: Workloads;
   readonly driver: Driver;
-  /** Where the worker respects PodDisruptionBudgets. */
+  /** Undefined unless the worker respects PodDisruptionBudgets. */
   readonly budgets: Budgets | undefined;
-  /** `--max-rollouts`; undefined: as many as like. */
+  /** `--max-rollouts`; undefined: no limit. */
   readonly maxRollouts: number | undefined;
-  /** `--shards` of replicas that start from now on; more than one is the most that this world ever has. */
+  /** `--shards` of replicas that start from now on. `most` is the maximum number in this world. */
   readonly shards: Shards;
-  /** `--secret-access=blind`: the worker sees no Secret that it has written. */
+  /** `--secret-access=blind`: the worker cannot read the Secrets that it has written. */
   readonly isBlind: boolean;
-  /** The webhook's. */
+  /** The webhook's copies. */
   readonly copies: LiveCopies;
-  /** Where the worker reads one. */
+  /** Undefined unless the worker reads an event queue. */
   readonly events: EventQueue | undefined;
-  /** Where the cluster's platform has one. */
+  /** Undefined unless the cluster's platform has an enforcer. */
   readonly enforcer: Enforcer | undefined;
   readonly log: SimulationLog;
   readonly reported: Reported[];
   readonly trace: Trace;
-  /** A worker of a second install. */
+  /** Starts a worker of a second install. */
   startStray(): SimulatedProcess;
   report(text: string): void;
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
   onSend(listener: (message: Message) => void): void;
-  /** A replica ended, and why. */
+  /** Called with the name and the reason when a replica ends. */
   onExit(listener: (name: string, why: string) => void): void;
   onEnded(listener: (ended: Ended) => void): void;
   end(): void;
 }
 
-/** How a world begins, where it is not the usual one. */
+/** Options for the start of a world. */
 export interface Starts {
   readonly size?: Size;
-  /** Block of the trace that is kept as text. */
+  /** Number of the trace block to keep as text. */
   readonly keptBlock?: number | undefined;
 }
 
@@ -138,7 +138,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   const isBlind = random.fork("rights").chance(size.oddities * BLIND_SHARE);
   const cluster = new Cluster({
     scheduler,
-    // A second install has rights of its own, which nobody looks at here.
+    // A second install has its own rights, which the simulation does not check.
     authorize: (attributes, objects) => attributes.user === SECOND_USER || (isBlind ? isGrantedBlindly : isGranted)(attributes, objects),
     random: random.fork("api"),
     signToken: signClusterToken,
@@ -202,7 +202,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   const processes = new Processes({ cluster, scheduler, random, log, pace });
   const limits = random.fork("limits of restarts");
   const maxRollouts = limits.chance(size.oddities * FEW_SHARE) ? 1 + limits.below(3) : undefined;
-  // A worker that heals its own role takes a rule of somebody else's for a mistake.
+  // A worker that heals its own role would remove a rule that someone else added.
   const hasBudgets = limits.chance(size.oddities * BUDGETS_SHARE) && pace.flags.length > 0;
   const budgets = hasBudgets ? new Budgets({ cluster, scheduler, random: random.fork("budgets"), workloads }) : undefined;
   const share = events === undefined && pace.flags.length > 0 ? size.shards : 0;
@@ -285,7 +285,7 @@ async function settle({ cluster, vaults, random, size }: Settling): Promise<read
   const teams: Team[] = [];
   for (let index = 0; index < size.teams + size.solitary; index += 1) {
     const namespace = `team-${index}`;
-    // Two teams share a vault, each with an application of its own.
+    // Two teams share a vault, each with its own application.
     const name = `vault-${Math.floor(index / 1.5)}`;
     const vault = vaults.all.get(name) ?? (await vaults.create(name, TENANT));
     for (let object = 0; vault.objects.size < size.objects; object += 1) await vaults.rotate(vault, `object-${object}`);

@@ -1,4 +1,4 @@
-/** Mutants of the worker's own code, by the operators of Stryker, in an order that a seed decides. */
+/** Mutants of the worker's code, created by Stryker's operators, in an order that a seed determines. */
 
 import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { createInstrumenter } from "@stryker-mutator/instrumenter";
 import { createInjector } from "typed-inject";
 import { ROOT } from "../workspace.ts";
 
-/** Text and patterns of it are what people read: the simulation judges what is done. */
+/** Mutators of texts and patterns. Texts are for people, but the simulation judges the worker's actions. */
 const EXCLUDED = ["StringLiteral", "Regex"];
 
 const FOLDERS = ["src/sync", "src/kube", "src/azure"];
@@ -15,26 +15,26 @@ const FOLDERS = ["src/sync", "src/kube", "src/azure"];
 const SEED = 15;
 
 export interface Mutant {
-  /** Of the instrumenter; another one after each change of the sources. */
+  /** Id by the instrumenter. It changes with each change of the sources. */
   readonly id: string;
-  /** From the root of the checkout. */
+  /** Path from the root of the checkout. */
   readonly file: string;
   readonly line: number;
   readonly operator: string;
   readonly from: string;
   readonly to: string;
-  /** Of `from` in the file. */
+  /** Position of `from` in the file. */
   readonly offset: number;
 }
 
 export interface Drawn {
   readonly mutants: readonly Mutant[];
-  /** The sources with all mutants in them, each off, which count how often each is come by. */
+  /** Sources that contain all mutants, each switched off, and that count how often the code of each runs. */
   readonly instrumented: readonly { readonly file: string; readonly content: string }[];
 }
 
 function silent(): void {
-  // What the instrumenter tells is told by its result.
+  // The result contains everything that the instrumenter logs.
 }
 
 const logger = {
@@ -52,7 +52,7 @@ const logger = {
   fatal: silent,
 };
 
-/** Lines from 0, as the instrumenter has them. */
+/** Returns the position. The instrumenter counts lines from 0. */
 function offsetOf(text: string, { line, column }: { readonly line: number; readonly column: number }): number {
   const before = text.split("\n").slice(0, line);
   return before.reduce((sum, each) => sum + each.length + 1, column);
@@ -65,7 +65,7 @@ export async function drawMutants(): Promise<Drawn> {
     .provideValue("logger", logger)
     .provideValue("getLogger", () => logger)
     .provideValue("options", {});
-  // The instrumenter asks for what its framework has; these two are all that it uses.
+  // The instrumenter can get anything from its framework, but uses only these two values.
   const instrumenter = injector.injectFunction(createInstrumenter);
   const { files: made, mutants } = await instrumenter.instrument(
     [...texts].map(([name, content]) => ({ name, content, mutate: true })),
@@ -82,7 +82,7 @@ export async function drawMutants(): Promise<Drawn> {
   return { mutants: inDrawnOrder(all), instrumented: made.map(({ name, content }) => ({ file: name, content })) };
 }
 
-/** By what each of them is: where other code changes, each keeps its place among the rest. */
+/** Sorts the mutants by a hash of their content, so that a change of other code does not change their order. */
 function inDrawnOrder(mutants: readonly Mutant[]): readonly Mutant[] {
   const seen = new Map<string, number>();
   const placed = mutants.map((mutant) => {
@@ -94,13 +94,13 @@ function inDrawnOrder(mutants: readonly Mutant[]): readonly Mutant[] {
   return placed.sort((a, b) => (a.place < b.place ? -1 : 1)).map(({ mutant }) => mutant);
 }
 
-/** The file's text with the mutant in it. Throws where the file is another one than it was drawn from. */
+/** Returns the file's text with the mutant. Throws if the file is not the one from which the mutant was drawn. */
 export function mutated(text: string, { file, line, from, to, offset }: Mutant): string {
   if (!text.startsWith(from, offset)) throw new Error(`${file}:${line} has changed since the mutants were drawn`);
   return text.slice(0, offset) + to + text.slice(offset + from.length);
 }
 
-/** One line of text. */
+/** Returns one line of text. */
 export function describeMutant({ file, line, operator, from, to }: Mutant): string {
   const short = (code: string): string => {
     const one = code.replaceAll(/\s+/g, " ");

@@ -1,4 +1,4 @@
-/** Hunts for mutants, two at a time, and tells which survive. */
+/** Hunts for mutants, two at a time, and prints the survivors. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Controls } from "../control.ts";
@@ -10,22 +10,22 @@ import { compiled, reachedMutants } from "./sound.ts";
 import { whyItSurvives } from "./survivors.ts";
 
 export interface Bounds {
-  /** To be hunted for. */
+  /** Number of mutants to hunt for. */
   readonly mutants: number;
-  /** At the most, of each. */
+  /** Maximum number of seeds for each mutant. */
   readonly seeds: number;
-  /** Simulated, of each seed. */
+  /** Simulated hours of each seed. */
   readonly hours: number;
-  /** After which a hunt is stuck. */
+  /** CPU time after which a hunt counts as stuck. */
   readonly cpuSeconds: number;
-  /** Simulated, in which the code of a mutant has to be run once. */
+  /** Simulated hours in which the code of a mutant has to run once. */
   readonly reachHours: number;
 }
 
-/** More than are asked for, since some are not compiled. */
+/** Mutants to compile at a time. The compiler rejects some of them. */
 const TRIED_AT_A_TIME = 50;
 
-/** The first so many of the draw that the compiler accepts and whose code is run. */
+/** Returns the first mutants of the draw that the compiler accepts and whose code runs. */
 async function soundMutants({ mutants: wanted, reachHours }: Bounds): Promise<readonly Mutant[]> {
   const drawn = await drawMutants();
   const reached = await reachedMutants(drawn, reachHours);
@@ -58,14 +58,17 @@ function resultOf(state: string, { file, operator, from, to }: Mutant, { kind, t
   return { state, mutant: { file, operator, from, to }, kind, text: text.slice(0, 300), seeds: seeds.length, hours, cpuSeconds };
 }
 
-/** The last word on a mutant: what was found stays found, a survivor counts for the state in which it survived. */
+/**
+ * Returns the last result for a mutant. A found mutant stays found. A survivor counts only for the state of the sources in which it
+ * survived.
+ */
 function knownResult(mutant: Mutant, state: string): Result | undefined {
   return readResults().findLast((result) => sameMutant(result.mutant, mutant) && (result.kind !== "nothing" || result.state === state));
 }
 
 const LANES = 2;
 
-/** A seed that fails by itself would find every mutant. */
+/** Throws if a seed fails without a mutant, because such a seed would find every mutant. */
 async function assertSeedsHold({ seeds, hours, cpuSeconds }: Bounds): Promise<void> {
   const controls = new Controls();
   for (let seed = 1; seed <= seeds; seed += 1) {

@@ -1,4 +1,4 @@
-/** What became of each mutant, kept outside of the repository, so that a run that was ended goes on where it was. */
+/** The result of each mutant, kept outside of version control, so that an interrupted run can continue. */
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { ROOT } from "../workspace.ts";
 import { type Mutant } from "./draw.ts";
 
 export interface Result {
-  /** Of the sources and the simulation; a survivor is hunted again where they have changed. */
+  /** State of the sources and the simulation. If they change, a survivor is hunted again. */
   readonly state: string;
   readonly mutant: Pick<Mutant, "file" | "operator" | "from" | "to">;
   readonly kind: Hunted["kind"];
@@ -19,7 +19,7 @@ export interface Result {
 
 const FILE = path.join(ROOT, "results", "mutants.jsonl");
 
-/** Changes with each source of the worker and of the simulation. */
+/** Returns a hash that changes with each source of the worker and of the simulation. */
 export function stateOf(): string {
   const hash = createHash("sha256");
   for (const file of ["src/**/*.ts", "test/simulation/**/*.ts"].flatMap((glob) => globSync(glob, { cwd: ROOT })).sort())

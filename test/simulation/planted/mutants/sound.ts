@@ -1,4 +1,4 @@
-/** Which mutants are worth a hunt: those that the compiler accepts, and whose code the simulation runs at all. */
+/** Selects the mutants that are worth a hunt: the compiler accepts them, and the simulation runs their code. */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -6,7 +6,7 @@ import { hunt } from "../hunting.ts";
 import { copyWorkspace, ROOT, type Workspace } from "../workspace.ts";
 import { type Drawn, type Mutant, mutated } from "./draw.ts";
 
-/** Ids of mutants that are come by in so many simulated hours of the unchanged worker. */
+/** Returns the ids of mutants whose code runs in so many simulated hours of the unchanged worker. */
 export async function reachedMutants({ instrumented }: Drawn, hours: number): Promise<ReadonlySet<string>> {
   const workspace = copyWorkspace();
   try {
@@ -19,7 +19,7 @@ export async function reachedMutants({ instrumented }: Drawn, hours: number): Pr
   }
 }
 
-/** Files in which the compiler finds errors. */
+/** Returns the files in which the compiler finds errors. */
 async function faultyFiles({ folder }: Workspace): Promise<ReadonlySet<string>> {
   const child = spawn(path.join(ROOT, "node_modules/.bin/tsc"), ["--noEmit", "-p", "."], {
     cwd: folder,
@@ -36,8 +36,8 @@ async function faultyFiles({ folder }: Workspace): Promise<ReadonlySet<string>> 
 }
 
 /**
- * Those that the compiler accepts. Many are compiled at a time, at most one to a file; where an error shows in a file without a mutant, each of
- * them is compiled alone.
+ * Returns the mutants that the compiler accepts. Compiles many at a time, at most one for each file. If a file without a mutant has an
+ * error, splits the batch in halves, down to single mutants.
  */
 export async function compiled(mutants: readonly Mutant[]): Promise<ReadonlySet<Mutant>> {
   const workspace = copyWorkspace();

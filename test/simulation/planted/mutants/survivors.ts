@@ -1,4 +1,4 @@
-/** Mutants that the simulation does not find, and why. */
+/** Mutants that the simulation does not find, and the reasons. */
 import type { Result } from "./results.ts";
 
 export interface Survivor extends Pick<Result["mutant"], "file" | "from" | "to"> {
