@@ -10,7 +10,6 @@ export interface Place {
   readonly isClusterScoped?: boolean;
 }
 
-/** Address of one object. */
 export interface Address {
   readonly place: Place;
   readonly namespace?: string;
@@ -24,8 +23,8 @@ export interface CollectionAddress {
 }
 
 /**
- * One request in a form that is valid for both servers: words that start with `$` in its body and query refer to earlier answers of the server.
- * Therefore a list of operations can run again without some of them.
+ * One request in a form that is valid for both servers: words that start with `$` in its body and query refer to earlier answers
+ * of the server. Therefore a list of operations can run again without some of them.
  */
 export interface Operation {
   readonly verb: OperationVerb;

@@ -58,7 +58,7 @@ function applied({ place, name, namespace: where, body }: Document): Operation {
   return { verb: "apply", ...at, query: { fieldManager: "kubectl", force: "true" }, body: moved };
 }
 
-/** Lets the worker and the webhook write everything, but read nothing. Lets the author write classes, and use one Secret and one ServiceAccount. */
+/** Lets the worker and the webhook write everything, but read nothing. Lets the author write classes, and use one Secret and account. */
 function grants(serial: string, where: string): readonly Operation[] {
   const verbs = ["create", "update", "patch", "delete"];
   const rules = [{ apiGroups: ["*"], resources: ["*"], verbs }];
@@ -100,7 +100,7 @@ function policies(): readonly Operation[] {
 
 const HELD = { metadata: { finalizers: ["example.com/probe"] } };
 
-/** The server applies new rights and policies after a moment. For each policy, repeats a request that the policy refuses until the server refuses it. */
+/** The server applies rights and policies after a moment. For each policy, repeats a request until the policy refuses it. */
 function probes(where: string): readonly Operation[] {
   const asked = (policy: string, operation: Operation): Operation => ({
     user: WORKER,
