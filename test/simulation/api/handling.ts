@@ -17,7 +17,7 @@ import { applyPatch, patch } from "./write/patch.ts";
 import { answerReview, requestToken } from "./write/reviews.ts";
 import { replace } from "./write/update.ts";
 
-/** What the server lends to the handling of a request. */
+/** Parts of the server that the handling of a request uses. */
 export interface Handling {
   readonly environment: Environment;
   readonly later: (milliseconds: number, action: () => void) => () => void;
@@ -41,7 +41,7 @@ export function answerRequest(handling: Handling, request: ApiRequest): ApiAnswe
   }
 }
 
-/** The answer of a path that nothing is behind. */
+/** Returns the answer for a path that the server does not serve. */
 function unserved(): ApiAnswer {
   return { kind: "answer", status: 404, headers: { "content-type": "text/plain; charset=utf-8" }, body: "404 page not found\n" };
 }
@@ -104,7 +104,7 @@ function assertAllowed({ environment: { authorize } }: Handling, { user }: ApiRe
   throw forbidden(resourceOf(kind), route.name ?? "", why);
 }
 
-/** A list or watch of one name counts as a request for that name. */
+/** Returns the single name that a list or watch selects: it counts as a request for that name. */
 function nameSelected({ query }: Route): string | undefined {
   return /^metadata\.name==?([^,!=]+)$/.exec(query.get("fieldSelector") ?? "")?.[1];
 }
@@ -140,7 +140,7 @@ function read(handling: Handling, request: ApiRequest, { kind, route, serving, v
   return { kind: "watch", watch: lines };
 }
 
-/** A page of everything is read from etcd where the memory is not ready. */
+/** Whether the server reads the request from etcd while its memory is not ready: a page without a selector. */
 function isReadThrough(verb: Verb, { query }: Route): boolean {
   return verb === "list" && query.has("limit") && !query.has("labelSelector") && !query.has("fieldSelector");
 }

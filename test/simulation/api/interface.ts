@@ -1,6 +1,6 @@
 import type { JsonObject } from "./json.ts";
 
-/** A request as it arrives at the API server: authenticated, and otherwise as the bytes say. */
+/** A request after authentication, otherwise as received. */
 export interface ApiRequest {
   readonly method: string;
   /** Path and query. */
@@ -8,7 +8,7 @@ export interface ApiRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  /** As RBAC knows the caller. */
+  /** Name of the caller for RBAC. */
   readonly user: string;
 }
 
@@ -16,7 +16,7 @@ export type ApiAnswer =
   | { readonly kind: "answer"; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
   | { readonly kind: "watch"; readonly watch: Watch };
 
-/** Lines of a watch in their order; the network delivers them when it likes. What comes before there is a listener is kept for it. */
+/** Lines of a watch, in their order. The network decides when to deliver them. Lines wait until there is a listener. */
 export interface Watch {
   onLine(listener: (line: string) => void): void;
   onEnd(listener: () => void): void;
@@ -26,19 +26,19 @@ export interface Watch {
 export interface ApiServerOptions {
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** In [0, 1): uids, generated names, and how long the server's own controllers take. */
+  /** Returns a number in [0, 1), for UIDs, generated names, and the delays of the server's own controllers. */
   readonly random: () => number;
-  /** Runs the action after that many milliseconds; gives back what cancels it. */
+  /** Runs the action after that many milliseconds. Returns a function that cancels it. */
   readonly later: (milliseconds: number, action: () => void) => () => void;
   readonly authorize?: Authorizer;
   readonly admit?: Admission;
-  /** Whether kube-controller-manager runs: garbage collection, namespaces, their accounts. Default true. */
+  /** Whether kube-controller-manager runs: garbage collection, namespaces, and their ServiceAccounts. Default: true. */
   readonly controllerManager?: boolean;
-  /** Of the deletions of a CRD within a second of its creation, the share that the server loses track of. Default 0.02. */
+  /** Share of the CRD deletions within a second of the creation that the server loses track of. Default: 0.02. */
   readonly lostDeletions?: number;
-  /** The token of a ServiceAccount from its claims; default: one that nobody has signed. */
+  /** Returns the token of a ServiceAccount for its claims. Default: an unsigned token. */
   readonly signToken?: (claims: JsonObject) => string;
-  /** Called with every accepted write, dry runs too. */
+  /** Called with every accepted write, including dry runs. */
   readonly onWrite?: (write: Write) => void;
 }
 
@@ -54,13 +54,13 @@ export interface Attributes {
   readonly name: string | undefined;
 }
 
-/** Every object of a resource (as in {@link Write}) as it is stored. */
+/** Returns every stored object of a resource. `resource` is as in {@link Write}. */
 export type Objects = (resource: string) => readonly JsonObject[];
 
-/** What RBAC says, from what the server has stored; every request is allowed where nobody asks. */
+/** Decides by RBAC, from the stored objects, whether a request is allowed. Without an authorizer, every request is. */
 export type Authorizer = (attributes: Attributes, objects: Objects) => boolean;
 
-/** A write on its way to the store: what validating admission sees of it. */
+/** A write as validating admission sees it, before it is stored. */
 export interface AdmissionRequest {
   readonly user: string;
   readonly operation: "CREATE" | "UPDATE" | "DELETE";
@@ -74,15 +74,15 @@ export interface AdmissionRequest {
   /** Absent for a creation. */
   readonly oldObject: JsonObject | undefined;
   readonly isDryRun: boolean;
-  /** The namespace that the object is in. */
+  /** The object's namespace. */
   readonly namespaceObject: JsonObject | undefined;
-  /** Whether the authorizer allows the caller something else. */
+  /** Whether the authorizer allows the caller another request. */
   readonly isAllowed: (attributes: Omit<Attributes, "user">) => boolean;
-  /** An object as it is stored; undefined where there is none. `resource` as in {@link Write}. */
+  /** Returns a stored object, or undefined if there is none. `resource` is as in {@link Write}. */
   readonly find: (resource: string, name: string, namespace?: string) => JsonObject | undefined;
 }
 
-/** Why a write is refused. */
+/** Reason why a write is refused. */
 export interface Denial {
   /** `Forbidden` is 403, `Invalid` 422. */
   readonly reason: "Forbidden" | "Invalid";
@@ -90,7 +90,7 @@ export interface Denial {
   readonly message: string;
 }
 
-/** Undefined where the write is not refused. */
+/** Returns undefined if the write is not refused. */
 export type Admission = (request: AdmissionRequest) => Denial | undefined;
 
 /** One accepted write. */
@@ -99,22 +99,22 @@ export interface Write {
   readonly time: number;
   readonly user: string;
   readonly verb: "create" | "update" | "patch" | "apply" | "delete";
-  /** `secrets`, or `leases.coordination.k8s.io`. */
+  /** For example `secrets` or `leases.coordination.k8s.io`. */
   readonly resource: string;
   readonly subresource: string;
   readonly namespace: string | undefined;
   readonly name: string;
   readonly uidBefore: string | undefined;
   readonly uidAfter: string | undefined;
-  /** Of the object after the write; of the deletion where it is gone. The same as before where the write changed nothing. */
+  /** Version of the object after the write, or of the deletion. The same as before if the write changed nothing. */
   readonly resourceVersion: number;
   readonly isDryRun: boolean;
 }
 
-/** A watch that is open, as {@link SimulatedApiServer.cutWatches} shows it. */
+/** An open watch, as {@link SimulatedApiServer.cutWatches} shows it. */
 export interface OpenWatch {
   readonly user: string;
-  /** `secrets`, or `leases.coordination.k8s.io`. */
+  /** For example `secrets` or `leases.coordination.k8s.io`. */
   readonly resource: string;
   readonly url: string;
 }

@@ -1,4 +1,4 @@
-/** What JSON can hold. Never changed in place: every stored state shares its unchanged parts with the one before. */
+/** Any JSON value. It is never changed in place: every stored state shares its unchanged parts with the one before. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 
 export interface JsonObject {
@@ -18,13 +18,13 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** Its object under that name; empty where there is none. */
+/** Returns the object in the member, or an empty object. */
 export function objectAt(object: JsonObject | undefined, name: string): JsonObject {
   const member = object?.[name];
   return isObject(member) ? member : EMPTY_OBJECT;
 }
 
-/** Its list under that name; empty where there is none. */
+/** Returns the list in the member, or an empty list. */
 export function listAt(object: JsonObject | undefined, name: string): readonly Json[] {
   const member = object?.[name];
   return isList(member) ? member : [];
@@ -35,12 +35,12 @@ export function stringAt(object: JsonObject | undefined, name: string): string |
   return typeof member === "string" ? member : undefined;
 }
 
-/** A scalar as it is, an object or a list as JSON. */
+/** Returns a scalar as text, and an object or a list as JSON. */
 export function textOf(value: Json | undefined): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-/** The object with that member, or without it where the value is undefined. The same object where nothing changes. */
+/** Returns the object with that member, or without it if the value is undefined. Returns the same object if nothing changes. */
 export function withMember(object: JsonObject, name: string, value: Json | undefined): JsonObject {
   if (object[name] === value) return object;
   if (value !== undefined) return { ...object, [name]: value };
@@ -48,7 +48,7 @@ export function withMember(object: JsonObject, name: string, value: Json | undef
   return rest;
 }
 
-/** Deep, without regard to the order of members. */
+/** Compares two values deeply, regardless of the order of members. */
 export function isEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (isList(a)) return isList(b) && a.length === b.length && a.every((item, index) => isEqual(item, b[index]));
@@ -57,7 +57,7 @@ export function isEqual(a: Json | undefined, b: Json | undefined): boolean {
   return names.length === Object.keys(b).length && names.every((name) => name in b && isEqual(a[name], b[name]));
 }
 
-/** As {@link isEqual}, but an absent, null or empty member counts as none: how Go's API machinery compares what it has decoded. */
+/** Compares like {@link isEqual}, but treats absent, null, and empty members as equal, as Go's API machinery does with decoded objects. */
 export function isSameMeaning(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b || (isVoid(a) && isVoid(b))) return true;
   if (isList(a)) return isList(b) && a.length === b.length && a.every((item, index) => isSameMeaning(item, b[index]));
@@ -73,7 +73,7 @@ function isVoid(value: Json | undefined): boolean {
   return isObject(value) && Object.keys(value).length === 0;
 }
 
-/** A JSON text whose objects have their members in the order of their names. */
+/** Returns JSON text with the members of each object sorted by name. */
 export function canonicalJson(value: Json): string {
   return JSON.stringify(value, (_key, inner: Json) =>
     isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,

@@ -3,47 +3,47 @@ import type { FieldSet } from "./managed-fields/field-set.ts";
 import type { Cause } from "./refusal.ts";
 import type { ObjectShape } from "./schema/shape.ts";
 
-/** Empty: the object itself. */
+/** Empty for the object itself. */
 export type Subresource = "" | "status";
 
-/** One version of a kind as the API server serves it: what is read and stored, and what is refused. */
+/** One version of a kind as the API server serves it: how it reads, stores, and validates objects. */
 export interface Kind {
   readonly group: string;
   readonly version: string;
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
-  /** `v1`, or `apps/v1`. */
+  /** For example `v1` or `apps/v1`. */
   readonly apiVersion: string;
-  /** `secrets`, or `leases.coordination.k8s.io`: all versions of a kind are stored in one place. */
+  /** For example `secrets` or `leases.coordination.k8s.io`. All versions of a kind share one collection. */
   readonly collection: string;
   readonly shape: ObjectShape;
-  /** Of a CRD. */
+  /** Whether a CRD defines the kind. */
   readonly isCustom: boolean;
   readonly hasStatus: boolean;
-  /** A PUT onto nothing creates. */
+  /** Whether a PUT creates an object that does not exist. */
   readonly createsByUpdate: boolean;
-  /** A PUT has to say which resourceVersion it changes. */
+  /** Whether a PUT must name the resourceVersion that it changes. */
   readonly needsVersion: boolean;
-  /** A DELETE answers with the object. */
+  /** Whether a DELETE returns the object. */
   readonly returnsDeleted: boolean;
-  /** Dependents are never asked after. */
+  /** Whether a deletion ignores dependents of the object. */
   readonly hasNoDependents: boolean;
-  /** An object of the kind that nobody has written to. */
+  /** An object of the kind before the first write. */
   readonly blank: JsonObject;
-  /** What a field selector may name, beside the name and the namespace. */
+  /** Fields for field selectors, in addition to the name and the namespace. */
   readonly fieldLabels: Readonly<Record<string, (object: JsonObject) => string>>;
-  /** What a request to the subresource cannot change. */
+  /** Returns the fields that a request to the subresource cannot change. */
   ignoredFields(subresource: Subresource): FieldSet | undefined;
-  /** Whether managedFields of that apiVersion can still be read. */
+  /** Whether the server can still read managedFields of that apiVersion. */
   isKnownVersion(apiVersion: string): boolean;
-  /** The body of a request as the server understands it; `before` is an object that was read already. Throws a `DecodeProblem`. */
+  /** Decodes the body of a request as the server understands it. `before` is an object that was already decoded. Throws a `DecodeProblem`. */
   read(body: JsonObject, before?: JsonObject): JsonObject;
-  /** What an apply has merged, as the server understands it. */
+  /** Decodes the result of an apply as the server understands it. */
   complete(object: JsonObject, before?: JsonObject): JsonObject;
-  /** A stored object as this version shows it. */
+  /** Returns a stored object in this version. */
   view(stored: JsonObject): JsonObject;
-  /** An object of this version as it is stored. */
+  /** Returns an object of this version in the form in which it is stored. */
   store(object: JsonObject): JsonObject;
   prepareCreate(object: JsonObject): JsonObject;
   prepareUpdate(object: JsonObject, old: JsonObject, subresource: Subresource): JsonObject;

@@ -17,7 +17,7 @@ import { WEBHOOK_SECRETS } from "./policies/webhook-secrets.ts";
 import { WEBHOOKS } from "./policies/webhooks.ts";
 import { WORKLOADS } from "./policies/workloads.ts";
 
-/** The policies of manifests/policies that refuse writes, as functions. Not among them: that of opted-in pods, which the webhook is for. */
+/** The policies in manifests/policies that refuse writes, as functions. The policy for opted-in pods is missing, because the webhook covers it. */
 export const SHIPPED_POLICIES: readonly Policy[] = [
   CLASSES,
   CLASS_IDENTITIES,
@@ -38,7 +38,7 @@ export const SHIPPED_POLICIES: readonly Policy[] = [
 
 const GROUP = "admissionregistration.k8s.io";
 
-/** Admission by those of the policies that are installed, to be handed to the server. */
+/** Returns the admission of a server: it enforces those of the policies that are installed. */
 export function admissionBy(policies: readonly Policy[] = SHIPPED_POLICIES): Admission {
   return (request) => {
     const resource = `${request.resource}${request.group === "" ? "" : `.${request.group}`}${request.subresource === "" ? "" : `/${request.subresource}`}`;
@@ -58,7 +58,7 @@ function isAsked(policy: Policy, request: AdmissionRequest): boolean {
   return isInForce(policy, request) && policy.isAbout?.(request) !== false;
 }
 
-/** Whether the policy is there, and a binding has it refuse. Its content is not looked at. */
+/** Whether the policy exists and a binding makes it refuse requests. Does not check the policy's content. */
 function isInForce({ name }: Policy, { find }: AdmissionRequest): boolean {
   const binding = find(`validatingadmissionpolicybindings.${GROUP}`, name);
   const { policyName } = objectAt(binding, "spec");

@@ -1,10 +1,10 @@
 import type { Denial } from "./interface.ts";
 import type { JsonObject } from "./json.ts";
 
-/** What the API server says of a kind, in messages and details. */
+/** Group and kind, as the API server names them in messages and details. */
 export interface GroupKind {
   readonly group: string;
-  /** The plural, or the kind's name: which of them differs by the refusal. */
+  /** The plural or the name of the kind, depending on the refusal. */
   readonly kind: string;
 }
 
@@ -19,11 +19,11 @@ export interface StatusBody {
   readonly reason: string;
   readonly message: string;
   readonly details?: JsonObject;
-  /** Of the list whose token has expired. */
+  /** Token for the rest of a list whose token has expired. */
   readonly continueToken?: string;
 }
 
-/** An answer other than the one that was asked for. Thrown inside the server, and answered by it. */
+/** An error answer. The server's code throws it, and `answerRequest` sends it. */
 export class Refusal {
   readonly status: StatusBody;
 
@@ -85,7 +85,7 @@ export function forbidden(resource: GroupKind, name: string, why: string, causes
   return new Refusal({ code: 403, reason: "Forbidden", message, details });
 }
 
-/** By a policy. Where the policy gives no reason the server answers `Invalid`, in the sentence of `Forbidden`. */
+/** Returns the refusal of a policy. If the policy gives no reason, the server answers `Invalid` with the sentence of `Forbidden`. */
 export function denied(resource: GroupKind, name: string, { reason, message }: Denial): Refusal {
   const { status } = forbidden(resource, name, message, [{ reason: "", message }]);
   return new Refusal({ ...status, reason, code: reason === "Invalid" ? 422 : 403 });
@@ -105,17 +105,17 @@ export function unsupportedMediaType(accepted: readonly string[]): Refusal {
   return new Refusal({ code: 415, reason: "UnsupportedMediaType", message });
 }
 
-/** A resourceVersion that the server has forgotten. */
+/** Refusal of a resourceVersion that the server has forgotten. */
 export function expired(message: string, continueToken?: string): Refusal {
   return new Refusal({ code: 410, reason: "Expired", message, ...(continueToken === undefined ? {} : { continueToken }) });
 }
 
-/** The objects of the kind are not yet in memory. */
+/** Refusal while the objects of the kind are not yet in memory. */
 export function initializing(): Refusal {
   return new Refusal({ code: 429, reason: "TooManyRequests", message: "storage is (re)initializing", details: { retryAfterSeconds: 1 } });
 }
 
-/** A resourceVersion that the server does not have yet. */
+/** Refusal of a resourceVersion that the server does not have yet. */
 export function tooLargeVersion(wanted: number, current: number): Refusal {
   const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
   return new Refusal({

@@ -6,13 +6,13 @@ const ACCOUNT = "system:serviceaccount:";
 const CONTROLLERS = `${ACCOUNT}kube-system:`;
 const GROUP = "rbac.authorization.k8s.io";
 
-/** What all answers follow from. */
+/** Resources on which all answers depend. */
 const SOURCES = ["clusterrolebindings", "rolebindings", "clusterroles", "roles"].map((plural) => `${plural}.${GROUP}`);
 
-/** Answers of one state of the roles and bindings, by what was asked. */
+/** Answers for one state of the roles and bindings, by the question. */
 let answered: { readonly by: readonly (readonly JsonObject[])[]; readonly answers: Map<string, boolean> } | undefined;
 
-/** Whether RBAC allows it a ServiceAccount that somebody installed. Everybody else may do anything, the cluster's own controllers too. */
+/** Whether RBAC allows the request of an installed ServiceAccount. All other users, and the cluster's own controllers, can do anything. */
 export function isGranted(attributes: Attributes, objects: Objects): boolean {
   const { user, verb, group, resource, subresource, namespace = "", name } = attributes;
   if (!user.startsWith(ACCOUNT) || user.startsWith(CONTROLLERS)) return true;
@@ -45,7 +45,7 @@ function isMeant({ kind, name, namespace }: JsonObject, user: string): boolean {
   return kind === "Group" ? groups.includes(textOf(name)) : name === user;
 }
 
-/** Of the role that is bound, in the namespace of the binding or cluster-wide. */
+/** Returns the rules of the bound role, which is in the binding's namespace or cluster-wide. */
 function rulesOf(objects: Objects, binding: JsonObject): readonly JsonObject[] {
   const { kind, name } = objectAt(binding, "roleRef");
   const namespace = kind === "Role" ? stringAt(objectAt(binding, "metadata"), "namespace") : undefined;

@@ -1,23 +1,23 @@
-/** The query of a request; of a name that is given more than once, the first value. */
+/** The query of a request. If a name occurs more than once, its first value counts. */
 export type Query = ReadonlyMap<string, string>;
 
-/** Where a request goes, by its path alone. */
+/** Target of a request, from its URL alone. */
 export interface Route {
   readonly group: string;
   readonly version: string;
   readonly plural: string;
   readonly namespace: string | undefined;
-  /** Undefined: the collection. */
+  /** Undefined for the collection. */
   readonly name: string | undefined;
   readonly subresource: string;
   readonly query: Query;
 }
 
-/** Paths that were read before: a worker asks for the same few ones again and again. */
+/** Parsed URLs: a worker requests the same few again and again. */
 const known = new Map<string, Route | undefined>();
 const MOST_KNOWN = 4_096;
 
-/** Undefined for what is no path of a resource. */
+/** Returns undefined if the path is not that of a resource. */
 export function routeOf(url: string): Route | undefined {
   if (known.has(url)) return known.get(url);
   const route = parse(url);

@@ -14,13 +14,13 @@ import type { Stored } from "./store/stored.ts";
 import type { Environment } from "./write/context.ts";
 import { unsignedToken } from "./write/reviews.ts";
 
-/** Lists as they are shown: the same list is the same answer. */
+/** Objects of lists, cached: the same list has the same result. */
 const shown = new WeakMap<readonly Stored[], readonly JsonObject[]>();
 
 const ALL = (): boolean => true;
 const NOTHING = (): undefined => undefined;
 
-/** What of a control plane a client can see, in virtual time. Requests are handled at once, one after the other. */
+/** The parts of a control plane that a client can see, in virtual time. It handles requests at once, one after the other. */
 export class SimulatedApiServer {
   readonly #options: ApiServerOptions;
   readonly #store: Store;
@@ -30,7 +30,7 @@ export class SimulatedApiServer {
   readonly #garbage: GarbageCollector;
   readonly #handling: Handling;
   readonly #watches = new Map<WatchLines, OpenWatch>();
-  /** Watches from before this version are told that it is too old. */
+  /** A watch from an older version gets the error that its version is too old. */
   #startVersion = 0;
 
   constructor(options: ApiServerOptions) {
@@ -70,24 +70,24 @@ export class SimulatedApiServer {
     this.#namespaces.begin();
   }
 
-  /** One request, as a whole. */
+  /** Handles one request completely. */
   handle(request: ApiRequest): ApiAnswer {
     return answerRequest(this.#handling, request);
   }
 
-  /** Milliseconds that the real server lets the request wait before it handles it. */
+  /** Returns the time in milliseconds for which the real server delays the request. */
   holdsFor({ method, url }: Pick<ApiRequest, "method" | "url">): number {
     if (method !== "POST") return 0;
     const [, , group = "", , ...rest] = (url.split("?")[0] ?? "").split("/");
     return this.#serving.heldBack(group, rest.at(-1) ?? "", this.#options.now());
   }
 
-  /** Of the last write. */
+  /** Version of the last write. */
   get version(): number {
     return this.#store.version;
   }
 
-  /** Every object of a resource (`secrets`, `leases.coordination.k8s.io`) as it is stored. */
+  /** Returns every stored object of a resource, such as `secrets` or `leases.coordination.k8s.io`. */
   objects(resource: string): readonly JsonObject[] {
     const listed = this.#store.collection(resource).list();
     const known = shown.get(listed);
@@ -97,12 +97,12 @@ export class SimulatedApiServer {
     return objects;
   }
 
-  /** One object; undefined where there is none. */
+  /** Returns one object, or undefined if there is none. */
   object(resource: string, name: string, namespace?: string): JsonObject | undefined {
     return this.#store.collection(resource).get(namespace === undefined ? name : `${namespace}/${name}`)?.object;
   }
 
-  /** Resources that ever had an object. */
+  /** Returns the resources that have appeared in the store so far, even if only in a read. */
   resources(): readonly string[] {
     return [...this.#store.collections()].map(({ name }) => name);
   }
@@ -111,13 +111,13 @@ export class SimulatedApiServer {
     return this.#store.backup();
   }
 
-  /** etcd as it was, under a restarted API server: versions fall, and every watch is cut. */
+  /** Restores an earlier state of etcd and restarts the API server: versions fall, and every watch ends. */
   restore(backup: Backup): void {
     this.#store.restore(backup);
     this.restart();
   }
 
-  /** Cuts every watch, and remembers nothing of what was before. */
+  /** Ends every watch, and forgets all earlier changes. */
   restart(): void {
     this.cutWatches(ALL);
     this.#startVersion = this.#store.version;
@@ -128,18 +128,17 @@ export class SimulatedApiServer {
     this.#garbage.resume();
   }
 
-  /** Forgets all states but the present one: pages and watches from older versions answer 410. */
+  /** Forgets all states except the present one. Pages and watches from older versions get 410. */
   compact(): void {
     this.#store.compact();
     this.#startVersion = this.#store.version;
   }
 
-  /** Ends the watches that the filter takes. */
+  /** Ends the watches that the filter selects. */
   cutWatches(filter: (watch: OpenWatch) => boolean): void {
     for (const [lines, watch] of this.#watches) if (filter(watch)) lines.finish();
   }
 
-  /** Watches that are open. */
   watches(): readonly OpenWatch[] {
     return [...this.#watches.values()];
   }

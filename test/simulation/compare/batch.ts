@@ -8,22 +8,22 @@ import type { Answer } from "./subject.ts";
 import { ComparedWatches, type WatchPlace } from "./watches.ts";
 
 export interface Batch {
-  /** By this, names and namespaces of the batch begin: the batch can be run again under another one. */
+  /** Prefix of all names and namespaces of the batch. The batch can run again under another serial. */
   readonly serial: string;
-  /** Run before the watches are opened, and compared as all others. */
+  /** Operations that run before the watches open. Their answers are compared, too. */
   readonly setup: readonly Operation[];
   readonly operations: readonly Operation[];
   readonly watches: readonly WatchPlace[];
-  /** Collections whose state is compared at the end. */
+  /** Collections to compare at the end. */
   readonly states: readonly CollectionAddress[];
-  /** What controllers act on after each operation. */
+  /** Collections that controllers act on after each operation. */
   readonly controlled?: readonly CollectionAddress[];
-  /** Whether it can be run again under another serial. Default true. */
+  /** Whether the batch can run again under another serial. Default: true. */
   readonly isRepeatable?: boolean;
 }
 
 export interface Found extends Difference {
-  /** Undefined: at the end of the batch. */
+  /** Undefined for a difference at the end of the batch. */
   readonly operation: Operation | undefined;
   readonly answers: Answers | undefined;
 }
@@ -34,10 +34,10 @@ export interface BatchResult {
   readonly found: readonly Found[];
 }
 
-/** Whether a difference is listed. */
+/** Whether the list of accepted differences explains a difference. */
 export type IsListed = (difference: Difference, at: Pick<Found, "operation" | "answers">) => boolean;
 
-/** Runs operations on both servers, one after the other, until their answers differ in what is not listed. */
+/** Runs operations on both servers, one after the other, until the answers differ in something that is not listed. */
 export class BatchRun {
   readonly #isListed: IsListed;
   readonly #pairs: Correspondence;
@@ -47,7 +47,7 @@ export class BatchRun {
   #compared = 0;
   #listed = 0;
 
-  /** `pairs`: of all batches on the same servers. */
+  /** `pairs`: shared by all batches on the same servers. */
   constructor(servers: Servers, pairs: Correspondence, isListed: IsListed) {
     this.#isListed = isListed;
     this.#pairs = pairs;
@@ -73,7 +73,7 @@ export class BatchRun {
     return this.#unlisted(atEnd, undefined);
   }
 
-  /** Undefined: all answers were the same. */
+  /** Returns undefined if there is no unlisted difference. */
   async #steps(batch: Batch, operations: readonly Operation[]): Promise<readonly Found[] | undefined> {
     for (const operation of operations) {
       this.#compared++;
@@ -99,14 +99,14 @@ export class BatchRun {
     return this.#unlisted(await this.#watches.refresh(), operation);
   }
 
-  /** The object that the operation was about, as both servers have it now. */
+  /** Compares the object of the operation as both servers have it now. */
   async #compareObject(operation: Operation, written: Answers): Promise<readonly Found[]> {
     const { verb, place, namespace, subresource } = operation;
     const isNew = verb === "create" && written.real.status === 201 && subresource === undefined;
     const name = isNew ? nameIn(written.real) : operation.name;
     if (name === undefined) return [];
     const where = { verb: "get", place, ...(namespace === undefined ? {} : { namespace }) } as const;
-    // Each server gives generated names of its own.
+    // Each server generates its own names.
     const simulatedName = isNew ? nameIn(written.simulated) : name;
     const answers = await this.#exchange.ask({ ...where, name }, { ...where, name: simulatedName ?? name });
     this.#exchange.note(keyOf({ ...where, name }), answers);

@@ -7,9 +7,9 @@ import { RealServer } from "./real.ts";
 
 export interface Sizes {
   readonly seed: number;
-  /** At least so many. */
+  /** Minimum number of operations. */
   readonly operations: number;
-  /** Only this lane. */
+  /** Runs only this lane. */
   readonly lane?: string | undefined;
 }
 
@@ -18,10 +18,10 @@ type Log = (line: string) => void;
 export const LANE_NAMES: readonly string[] = [...Object.keys(LANES), ...Object.keys(CONTROLLED_LANES)];
 
 const BATCH = 80;
-/** Its setup takes a while. */
+/** Larger than other batches, because its setup takes a while. */
 const POLICY_BATCH = 500;
 
-/** Compares both servers, and says how that went. True: no difference but those that are listed. */
+/** Compares both servers and logs the result. Returns true if all differences are listed. */
 export async function compareAll(sizes: Sizes, log: Log): Promise<boolean> {
   const started = Date.now();
   const outcomes = await Promise.all([comparePlain(sizes, log), compareControlled(sizes, log)]);
@@ -40,7 +40,7 @@ function report({ listed, log }: { readonly listed: readonly (readonly [Listed, 
   for (const [{ what, why }, times] of listed) log(`listed ${times} times: ${what}: ${why}`);
 }
 
-/** Lanes that stand on an API server alone. */
+/** Runs the lanes that need only an API server. */
 export async function comparePlain({ seed, operations, lane }: Sizes, log: Log): Promise<Outcome> {
   const definitions = Math.max(1, Math.round(operations / 4_000));
   const lanes: readonly Lane[] = [
@@ -54,7 +54,7 @@ export async function comparePlain({ seed, operations, lane }: Sizes, log: Log):
   );
 }
 
-/** Lanes that need controllers. */
+/** Runs the lanes that need controllers. */
 async function compareControlled({ seed, operations, lane }: Sizes, log: Log): Promise<Outcome> {
   const lanes: readonly Lane[] = [
     CONTROLLED_LANES.controllers({ seed, batches: Math.max(1, Math.round(operations / 5_000)), length: 60 }),
@@ -77,7 +77,7 @@ interface Running {
   readonly start: () => Promise<ControlPlane>;
 }
 
-/** Side by side: each has namespaces, kinds and names of its own. */
+/** Runs the lanes concurrently: each has its own namespaces, kinds, and names. */
 async function runLanes(lanes: readonly Lane[], { log, start }: Running): Promise<Outcome> {
   if (lanes.length === 0) return { compared: 0, listed: new Map(), unexplained: [] };
   const plane = await start();

@@ -2,24 +2,24 @@ import { isEqual } from "../api/json.ts";
 
 const UID_LENGTH = 36;
 
-/** Uids and times are taken as a whole: a part of one may be the number of a version. */
+/** Matches UIDs and times as a whole, because a part of one can look like a version. */
 const WORDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+\b/g;
 
-/** Uids that operations make up mean the same on both servers, also where one answers of them and the other of something else. */
+/** UIDs that operations make up. They are the same on both servers, and never stand for another UID. */
 const MADE_UP = /^([12])\1{7}-2222-4333-8444-555555555555$/;
 
-/** What each server calls by names of its own: uids, versions, generated names. One stands for the other, always the same one. */
+/** Maps the values that each server chooses itself (UIDs, versions, generated names) to those of the other server, one to one. */
 export class Correspondence {
   readonly #toSimulated = new Map<string, string>();
   readonly #toReal = new Map<string, string>();
-  /** Of those in `#toSimulated` that are no uids. */
+  /** The entries of `#toSimulated` that are not UIDs. */
   readonly #generated = new Map<string, string>();
   readonly #versions = new Map<number, number>();
-  /** Pairs of versions in the order of the real ones. */
+  /** Pairs of versions, sorted by the real version. */
   #pairs: { readonly real: number; readonly simulated: number; readonly epoch: number }[] = [];
   #epoch = 0;
 
-  /** False where one of the two already stands for something else. */
+  /** Records a pair. Returns false if one of the two already stands for something else. */
   pair(real: string, simulated: string): boolean {
     if (MADE_UP.test(real) || MADE_UP.test(simulated)) return real === simulated;
     const known = this.#toSimulated.get(real);
@@ -33,12 +33,12 @@ export class Correspondence {
     return known === simulated && back === real;
   }
 
-  /** Writes of controllers come in any order: versions from now on are only compared with those before. */
+  /** Starts a new epoch. Controllers write in any order, so versions are compared only with those of earlier epochs. */
   nextEpoch(): void {
     this.#epoch++;
   }
 
-  /** False where the versions are not in the same order as all that were seen before. */
+  /** Records a pair of versions. Returns false if their order contradicts that of the earlier pairs. */
   pairVersions(realText: string, simulatedText: string): boolean {
     const real = Number(realText);
     const simulated = Number(simulatedText);
@@ -56,7 +56,7 @@ export class Correspondence {
     return true;
   }
 
-  /** A version of a whole list: it may be newer than the last write, but not as new as the next. */
+  /** Whether the versions of a list match: such a version can be newer than the last write, but must be older than the next one. */
   isBetween(realText: string, simulatedText: string): boolean {
     const real = Number(realText);
     const simulated = Number(simulatedText);
@@ -77,7 +77,7 @@ export class Correspondence {
     return low;
   }
 
-  /** Whether one text is the other's in other names. A number that both have is no version, and means the same: that of an RFC, for instance. */
+  /** Whether the texts are the same after translation. A number in both texts is not a version and means the same: the number of an RFC, for instance. */
   isSame(real: string, simulated: string): boolean {
     const named = this.#withGenerated(real);
     const [words, expected] = [named.match(WORDS) ?? [], simulated.match(WORDS) ?? []];
@@ -87,14 +87,14 @@ export class Correspondence {
     );
   }
 
-  /** `namespace/name` of the real server in the simulated one's names; the same where the name was not made up. */
+  /** Translates `namespace/name` from the real server to the simulated one. Names that are not generated stay the same. */
   keyOf(real: string): string {
     const at = real.indexOf("/") + 1;
     const name = real.slice(at);
     return `${real.slice(0, at)}${this.#generated.get(name) ?? name}`;
   }
 
-  /** A text of the real server in the simulated one's names. */
+  /** Translates a text from the real server to the simulated one. */
   translated(text: string): string {
     return this.#withGenerated(text).replaceAll(WORDS, (word) => this.#translatedWord(word));
   }

@@ -3,16 +3,16 @@ import type { Correspondence } from "./correspondence.ts";
 
 export type DifferenceKind = "status" | "content" | "managedFields" | "version" | "watch";
 
-/** One place in which the servers' answers differ. */
+/** One place in which the answers of the servers differ. */
 export interface Difference {
   readonly kind: DifferenceKind;
-  /** `metadata.labels.app` and the like. */
+  /** For example `metadata.labels.app`. */
   readonly path: string;
   readonly real: Json | undefined;
   readonly simulated: Json | undefined;
 }
 
-/** Compares two values of which one is the other's in other uids, versions and generated names. */
+/** Compares two values. Corresponding UIDs, versions, and generated names count as equal. */
 export function differencesBetween(real: Json | undefined, simulated: Json | undefined, pairs: Correspondence): readonly Difference[] {
   const found: Difference[] = [];
   new Comparing(pairs, found).value("", real, simulated);
@@ -36,13 +36,13 @@ class Comparing {
 
   #members(path: string, given: JsonObject, simulated: JsonObject): void {
     const real = path.includes("fieldsV1") ? this.#withNamesOf(given) : given;
-    // What tells objects apart comes first: the rest is compared in its terms.
+    // Metadata comes first: the comparison of the rest needs its pairs of UIDs and names.
     for (const name of ["metadata", ...Object.keys({ ...real, ...simulated })].filter((name, index, all) => all.indexOf(name) === index)) {
       if (name in real || name in simulated) this.value(path === "" ? name : `${path}.${name}`, real[name], simulated[name]);
     }
   }
 
-  /** Owners stand in managedFields by their uids. */
+  /** Translates the UIDs of owner references in managedFields. */
   #withNamesOf(fields: JsonObject): JsonObject {
     return Object.fromEntries(
       Object.entries(fields).map(([name, value]) => [name.startsWith('k:{"uid"') ? this.#pairs.translated(name) : name, value]),
@@ -56,7 +56,7 @@ class Comparing {
     else for (const [index, item] of a.entries()) this.value(`${path}[${index}]`, item, b[index]);
   }
 
-  /** In a list, objects whose names begin alike and end by chance stand as chance has it. */
+  /** Sorts the simulated list like the real one if only generated names cause the different order. */
   #inTheOrderOf(real: readonly Json[], simulated: readonly Json[]): readonly Json[] {
     const given = real.map(keyIn);
     const found = simulated.map(keyIn);
@@ -82,7 +82,7 @@ class Comparing {
     return this.#pairUidsIn(real, simulated) && this.#pairs.isSame(withoutCurrent(real), withoutCurrent(simulated));
   }
 
-  /** Those of objects that were gone before anything of them was compared have no pair yet. */
+  /** Pairs the UIDs in two texts. Objects that were deleted before any comparison have no pair yet. */
   #pairUidsIn(real: string, simulated: string): boolean {
     const [seen, expected] = [real.match(UIDS) ?? [], simulated.match(UIDS) ?? []];
     if (seen.length !== expected.length) return false;
@@ -91,7 +91,7 @@ class Comparing {
 
   #isList = false;
 
-  /** Of a list as a whole, the version is the server's and not an object's. */
+  /** Switches to the comparison of lists: the version of a list is the server's version, not an object's. */
   ofList(): this {
     this.#isList = true;
     return this;
@@ -106,7 +106,7 @@ export function differencesOfLists(real: Json | undefined, simulated: Json | und
 
 const UIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 
-/** The version of the server as a whole, which no object need have. */
+/** Replaces the current version of the server, which need not be the version of any object. */
 function withoutCurrent(text: string): string {
   return text.replace(/(Too large resource version: \d+, current: )\d+/, "$1N");
 }
@@ -116,12 +116,12 @@ function keyIn(item: Json): string {
   return `${textOf(namespace)}/${textOf(name)}`;
 }
 
-/** Of a name that was made up: all but what was drawn. */
+/** Returns a generated name without its random suffix. */
 function beginning(name: string): string {
   return name.slice(0, -5);
 }
 
-/** Names and addresses that the server makes up. */
+/** Whether the server generated the value at the path: a name or an address. */
 function isGenerated(path: string, real: string, simulated: string): boolean {
   if (/clusterIPs?(\[0\])?$/.test(path)) return true;
   const isName = /(^|\.)metadata\.name$|details\.name$|volumes\[\d+\]\.name$|volumeMounts\[\d+\]\.name$/.test(path);
@@ -142,7 +142,7 @@ function inOneOrder(path: string, real: readonly Json[], simulated: readonly Jso
   return [real, simulated];
 }
 
-/** Owners are ordered by time: where that differs, so may their order. */
+/** Whether both lists have the same times. The server sorts managers by time, so other times can cause another order. */
 function areOfOneTime(real: readonly Json[], simulated: readonly Json[]): boolean {
   const times = (entries: readonly Json[]): string => entries.map((entry) => (isObject(entry) ? textOf(entry["time"]) : "")).join();
   return times(real) === times(simulated);
@@ -154,7 +154,7 @@ function byManager(entries: readonly Json[]): readonly Json[] {
   return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-/** Sorted, without those that are there twice: the server reports some in two places. */
+/** Sorts the causes and removes duplicates, because the server reports some causes twice. */
 function ordered(items: readonly Json[]): readonly Json[] {
   const texts = new Map(
     items.map((item) => [

@@ -18,11 +18,11 @@ export interface Answers {
   readonly simulated: Answer;
 }
 
-/** So often a request is sent until it is answered as it will be, and how long apart (milliseconds). */
+/** Maximum number of requests for an awaited answer, and the pause between them in milliseconds. */
 const MOST_REQUESTS = 600;
 const REPEAT_MS = 50;
 
-/** The same requests to both servers, each in terms of what that server has answered before. */
+/** Sends the same requests to both servers, with the values that each server returned before. */
 export class Exchange {
   readonly #servers: Servers;
   readonly #pairs: Correspondence;
@@ -34,12 +34,12 @@ export class Exchange {
     this.#pairs = pairs;
   }
 
-  /** The real server first: by its clock the simulated one answers. */
+  /** Asks the real server first, because its answer sets the clock of the simulated one. */
   async ask(operation: Operation, simulatedOne: Operation = operation): Promise<Answers> {
     const { real: realServer, simulated: simulatedServer } = this.#servers;
     if (operation.afterCompaction === true) simulatedServer.compact();
     let real = await realServer.send(render(operation, this.#real));
-    // The server reads all objects of a kind that it has just begun to serve: it asks for patience.
+    // A server that has just begun to serve a kind reads all its objects, and answers 429 until then.
     while (isInitializing(real)) real = await delay(20).then(() => realServer.send(render(operation, this.#real)));
     for (let left = MOST_REQUESTS; left > 0 && !saysAwaited(real, operation); left--)
       real = await delay(REPEAT_MS).then(() => realServer.send(render(operation, this.#real)));
@@ -56,12 +56,12 @@ export class Exchange {
     return { real, simulated };
   }
 
-  /** The paths of a watch. */
+  /** Returns the paths of a watch on both servers. */
   urls(operation: Operation): { readonly real: string; readonly simulated: string } {
     return { real: render(operation, this.#real).url, simulated: render(operation, this.#simulated).url };
   }
 
-  /** Remembers the object as both servers have shown it. */
+  /** Remembers the object as each server showed it. */
   note(key: string, { real, simulated }: Answers): void {
     noteIn(this.#real, key, real);
     noteIn(this.#simulated, key, simulated);
@@ -96,7 +96,7 @@ export function bodyOf(answer: Answer): JsonObject {
   return isObject(body) ? body : {};
 }
 
-/** When the server did what it answers, to the second. What it writes into objects is more exact than the head of its answer. */
+/** Returns the time at which the server handled the request, in whole seconds. Times in the object are more exact than the `Date` header. */
 function clockOf(answer: Dated): number {
   const { date } = answer;
   const metadata = objectAt(bodyOf(answer), "metadata");

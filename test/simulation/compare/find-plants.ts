@@ -9,10 +9,10 @@ export interface Planting {
   readonly log: (line: string) => void;
 }
 
-/** A planted defect is found within so many batches, or the comparison is blind to it. */
+/** Number of batches within which the comparison must find a planted defect. */
 const MOST_BATCHES = 10;
 
-/** Whether a comparison finds each kind of difference. */
+/** Plants each defect in turn. Returns whether the comparison finds them all. */
 export async function findPlants({ seed, log }: Planting): Promise<boolean> {
   const plane = await startControlPlane({ controllerManager: false });
   const real = new RealServer(plane);

@@ -10,44 +10,44 @@ import { shrink } from "./shrink.ts";
 import { SimulatedServer } from "./simulated.ts";
 import type { VirtualSubject } from "./subject.ts";
 
-/** Batches of one kind, run one after the other. */
+/** Batches of one kind, which run one after the other. */
 export interface Lane {
   readonly name: string;
   readonly batches: number;
-  /** Names that cannot be had twice: after a difference the lane cannot begin anew. */
+  /** Whether names of the lane can exist only once: after a difference, the lane cannot start again. */
   readonly isUnique?: boolean;
-  /** How late the real server may do what it does by itself (milliseconds). Default 1,000. */
+  /** Maximum delay in milliseconds of actions that the real server takes by itself. Default: 1,000. */
   readonly lagMs?: number;
-  /** Of the simulated server. */
+  /** Options of the simulated server. */
   readonly options: Partial<ApiServerOptions>;
-  /** Run before the first batch. `group` is that of custom resources that nobody else uses. */
+  /** Returns the operations before the first batch. `group` is the API group of custom resources that no other lane uses. */
   setup(group: string): readonly Operation[];
   batch(index: number, group: string): Batch;
 }
 
 export interface Outcome {
   readonly compared: number;
-  /** How often each row of the list explained a difference. */
+  /** Number of differences that each row of the list explained. */
   readonly listed: ReadonlyMap<Listed, number>;
   readonly unexplained: readonly Unexplained[];
 }
 
 export interface Unexplained {
   readonly found: readonly Found[];
-  /** With the operations that lead to it. */
+  /** The difference with the operations that lead to it. */
   readonly explanation: string;
 }
 
 export interface RunOptions {
-  /** What is compared in place of the simulated server. */
+  /** Returns the server to compare instead of the simulated one. */
   readonly wrap?: (server: SimulatedServer) => VirtualSubject;
-  /** After so many batches with a difference, the lane is given up. Default 3. */
+  /** Number of batches with a difference after which the lane stops. Default: 3. */
   readonly mostDifferences?: number;
-  /** Whether the fewest operations that lead to a difference are looked for. Default true. */
+  /** Whether to search for fewer operations that lead to the same difference. Default: true. */
   readonly isShrunk?: boolean;
 }
 
-/** A simulated server that nobody has used yet, and what of it stands for what of the real one. */
+/** An unused simulated server, and its correspondence with the real one. */
 interface Beginning {
   readonly simulated: VirtualSubject;
   readonly group: string;
@@ -72,7 +72,7 @@ export class Comparison {
   #compared = 0;
   #groups = 0;
 
-  /** `prefix`: of names that no other comparison on the same server has. */
+  /** `prefix`: used in names, unlike that of any other comparison on the same server. */
   constructor(real: RealServer, { log, prefix }: { readonly log: (line: string) => void; readonly prefix: string }) {
     this.#real = real;
     this.#log = log;
@@ -99,7 +99,7 @@ export class Comparison {
       this.#unexplained.push({ found: shrunk.found, explanation });
       this.#log(explanation);
       if (different === mostDifferences || lane.isUnique === true) return;
-      // From here on the two are no longer the same: both begin anew.
+      // From here on the servers are no longer the same, so both start again.
       ground = await this.#begin(lane, wrap);
     }
   }

@@ -12,18 +12,18 @@ import { randomBatch } from "./phases/random.ts";
 export interface LaneSize {
   readonly seed: number;
   readonly batches: number;
-  /** Operations of a batch. */
+  /** Operations per batch. */
   readonly length: number;
 }
 
 const noSetup = (): readonly [] => [];
-/** No CRD is deleted within a second of its creation: whether the server loses track of that is chance. */
+/** Without lost deletions: it is random whether the real server loses track of a CRD that is deleted within a second of its creation. */
 const ALONE = { controllerManager: false, lostDeletions: 0 } as const;
-/** Controllers of a machine that is busy. */
+/** Delay in milliseconds of controllers on a busy machine. */
 const LAG_MS = 30_000;
 const CONTROLLED = { lostDeletions: 0 } as const;
 
-/** Of an API server without kube-controller-manager. */
+/** Lanes for an API server without kube-controller-manager. */
 export const LANES = {
   random: ({ seed, batches, length }: LaneSize): Lane => ({
     name: "random",
@@ -50,7 +50,7 @@ export const LANES = {
   }),
 } as const;
 
-/** Of one with the controllers that the simulated server has, and that compacts every second. */
+/** Lanes for an API server with the controllers that the simulated server has. Its etcd is compacted every second. */
 export const CONTROLLED_LANES = {
   controllers: ({ seed, batches, length }: LaneSize): Lane => ({
     name: "controllers",

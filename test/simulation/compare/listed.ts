@@ -4,19 +4,19 @@ import type { Difference } from "./difference.ts";
 import { type Answers, bodyOf } from "./exchange.ts";
 import type { Operation } from "./operation.ts";
 
-/** A difference that stays, with its reason. */
+/** A difference that remains, with the reason. */
 export interface Listed {
   readonly what: string;
   readonly why: string;
   readonly explains: (difference: Difference, context: Context) => boolean;
 }
 
-/** Where a difference was found. */
+/** Place at which the comparison found a difference. */
 export interface Context {
-  /** Undefined: at the end of a batch. */
+  /** Undefined for a difference at the end of a batch. */
   readonly operation: Operation | undefined;
   readonly answers: Answers | undefined;
-  /** How late the real server may do what it does by itself (milliseconds). */
+  /** Maximum delay in milliseconds of actions that the real server takes by itself. */
   readonly lagMs: number;
 }
 
@@ -88,7 +88,7 @@ export const LISTED: readonly Listed[] = [
   },
 ];
 
-/** Whether the servers name different policies, both of them about what was asked for. */
+/** Whether the servers name different policies that both apply to the request. */
 function isRefusedByTwo({ place, subresource }: Operation, { real, simulated }: Answers): boolean {
   const resource = `${place.plural}${place.group === "" ? "" : `.${place.group}`}${subresource === undefined ? "" : `/${subresource}`}`;
   const [one, other] = [real, simulated].map((answer) => {
@@ -109,7 +109,7 @@ function isGoingDefinition({ real, simulated }: Answers): boolean {
 function withoutValue(message: string): string {
   if (message.startsWith('Invalid value: "<secret contents redacted>"')) return "redacted";
   if (message.startsWith('Invalid value: "{')) return "patched";
-  // Of a pod, what has changed is shown as well.
+  // For a pod, the following lines show what changed.
   return (message.split("\n")[0] ?? "").replace(/^Invalid value: [{[].*[}\]]: /, "");
 }
 

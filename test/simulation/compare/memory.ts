@@ -1,15 +1,15 @@
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../api/json.ts";
 
-/** What one server has shown of an object. */
+/** State of an object as one server last showed it. */
 export interface Known {
   readonly object: JsonObject;
   readonly version: string;
 }
 
-/** A uid that no object has. */
+/** A UID that no object has. */
 const NO_UID = "00000000-0000-4000-8000-000000000000";
 
-/** What one server has answered so far. */
+/** Remembers the answers of one server. */
 export class Memory {
   readonly #latest = new Map<string, Known>();
   readonly #earlier = new Map<string, string>();
@@ -33,7 +33,7 @@ export class Memory {
     return this.#latest.get(key)?.object;
   }
 
-  /** The first version of a list, and where its next page begins. */
+  /** Remembers the first version of a list, and the token of its next page. */
   noteList(list: string, body: JsonObject): void {
     const { resourceVersion, continue: token } = objectAt(body, "metadata");
     if (typeof resourceVersion === "string" && !this.#lists.has(list)) this.#lists.set(list, resourceVersion);
@@ -45,7 +45,7 @@ export class Memory {
     return this.#tokens.get(list);
   }
 
-  /** What a word that begins with `$` stands for. `own` is the object that it is said of where the word names no other. */
+  /** Resolves a word that begins with `$`. `own` is the key of the object that the word refers to if it names no other. */
   reference(word: string, own: string): Json {
     const [what = "", key = own] = word.slice(1).split("@");
     const known = this.#latest.get(key);
@@ -59,7 +59,7 @@ export class Memory {
         return this.#earlier.get(key) ?? "1";
       case "listed":
         return this.#lists.get(key) ?? "1";
-      // For a watch: how far back a server remembers goes by when its caches were filled.
+      // For a watch: how far back a server remembers depends on when it filled its caches.
       case "listedOrNow":
         return this.#lists.get(key) ?? "0";
       case "owners":
@@ -71,7 +71,7 @@ export class Memory {
     }
   }
 
-  /** The value with all its references resolved. */
+  /** Resolves all references in the value. */
   resolve(value: Json, own: string): Json {
     if (typeof value === "string") return value.startsWith("$") ? this.reference(value, own) : value;
     if (Array.isArray(value)) return value.map((item: Json) => this.resolve(item, own));

@@ -2,7 +2,7 @@ import type { Json } from "../api/json.ts";
 
 export type OperationVerb = "create" | "replace" | "merge" | "json" | "apply" | "delete" | "get" | "list" | "page" | "watch";
 
-/** Where a kind lives: enough for its path. */
+/** Group, version, and plural of a kind: enough for its path. */
 export interface Place {
   readonly group: string;
   readonly version: string;
@@ -10,22 +10,21 @@ export interface Place {
   readonly isClusterScoped?: boolean;
 }
 
-/** One object. */
 export interface Address {
   readonly place: Place;
   readonly namespace?: string;
   readonly name: string;
 }
 
-/** The objects of a kind, in one namespace or in all. */
+/** Address of the objects of a kind, in one namespace or in all. */
 export interface CollectionAddress {
   readonly place: Place;
   readonly namespace?: string;
 }
 
 /**
- * One request in terms that hold for each server: what starts with `$` in its body and query stands for what that server has answered
- * before. A list of operations can therefore be run again without some of them.
+ * One request in a form that is valid for both servers: words that start with `$` in its body and query refer to earlier answers
+ * of the server. Therefore a list of operations can run again without some of them.
  */
 export interface Operation {
   readonly verb: OperationVerb;
@@ -35,15 +34,15 @@ export interface Operation {
   readonly subresource?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Json;
-  /** The body is a merge patch over the object as this server last showed it. */
+  /** Whether the body is a merge patch for the object as this server last showed it. */
   readonly isOverLive?: boolean;
-  /** Whom the administrator impersonates, with the administrator's rights unless it is a ServiceAccount. */
+  /** User that the administrator impersonates. It has the administrator's rights unless it is a ServiceAccount. */
   readonly user?: string;
-  /** Controllers act on it: the next operation waits until this object is the same on both servers. */
+  /** Object that controllers act on: the next operation waits until both servers show the same object. */
   readonly settles?: Address;
-  /** The states before it are compacted first; the real server does so within seconds of its own. */
+  /** Whether the servers compact earlier states first. The real server does so by itself within seconds. */
   readonly afterCompaction?: boolean;
-  /** In its answer the real server comes to say this, a moment after what was done before. */
+  /** Text that the real server's answer contains after a moment. The request repeats until then. */
   readonly awaits?: string;
 }
 
@@ -56,12 +55,12 @@ export function collectionPath({ group, version, plural, isClusterScoped }: Plac
   return isClusterScoped === true || namespace === undefined ? `${root}/${plural}` : `${root}/namespaces/${namespace}/${plural}`;
 }
 
-/** Lists, pages and watches. */
+/** Whether the operation is a list, a page, or a watch. */
 export function isOfCollection({ verb }: Pick<Operation, "verb">): boolean {
   return verb === "list" || verb === "page" || verb === "watch";
 }
 
-/** The operation in one line. */
+/** Describes the operation in one line. */
 export function describe(operation: Operation): string {
   const { verb, place, namespace, name, subresource, query, body, isOverLive, user } = operation;
   const kind = `${place.plural}${place.group === "" ? "" : `.${place.group}/${place.version}`}`;

@@ -3,7 +3,7 @@ import type { DifferenceKind } from "./difference.ts";
 import type { Rendered } from "./render.ts";
 import type { Answer, RunningWatch, VirtualSubject } from "./subject.ts";
 
-/** A defect of the simulated server that a comparison has to find. */
+/** A defect of the simulated server that the comparison must find. */
 export interface Plant {
   readonly kind: DifferenceKind;
   readonly what: string;

@@ -1,4 +1,4 @@
-/** Random choices that a seed repeats. */
+/** Random choices that are the same for the same seed. */
 export class Choices {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Choices {
     this.#state = seed >>> 0;
   }
 
-  /** In [0, 1). */
+  /** Returns a number in [0, 1). */
   readonly next = (): number => {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -27,7 +27,7 @@ export class Choices {
     return choices[this.below(choices.length)] ?? choices[0];
   }
 
-  /** By weight: an entry is chosen as often as its number says. */
+  /** Chooses an entry with a probability in proportion to its weight. */
   weighted<T>(...choices: readonly [readonly [number, T], ...(readonly [number, T])[]]): T {
     let left = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, choice] of choices) {
@@ -37,12 +37,12 @@ export class Choices {
     return choices[0][1];
   }
 
-  /** Each of them or not. */
+  /** Includes each choice with the probability. */
   some<T>(choices: readonly T[], probability = 0.5): readonly T[] {
     return choices.filter(() => this.chance(probability));
   }
 
-  /** The value, or nothing: to be spread. */
+  /** Returns the value with the probability, otherwise an empty object. The caller spreads the result. */
   maybe<T extends object>(probability: number, value: () => T): T | Record<string, never> {
     return this.chance(probability) ? value() : {};
   }

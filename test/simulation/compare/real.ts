@@ -3,12 +3,12 @@ import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import type { Rendered } from "./render.ts";
 import { type Answer, parsed, type RunningWatch, type Subject, USER_AGENT } from "./subject.ts";
 
-/** When the server answered, by its own clock (Unix milliseconds, whole seconds). */
+/** An answer with the time of the server's clock (Unix milliseconds, whole seconds). */
 export interface Dated extends Answer {
   readonly date: number;
 }
 
-/** The real API server, as its administrator sees it. */
+/** The real API server, with the rights of its administrator. */
 export class RealServer implements Subject {
   readonly #origin: string;
   readonly #agent: Agent;
@@ -57,7 +57,7 @@ export class RealServer implements Subject {
         lines.push(...parts.filter((line) => line !== ""));
       }
     };
-    // A watch ends when it is stopped, which is no failure.
+    // Stopping a watch is not a failure.
     reading()
       .catch(() => undefined)
       .finally(() => {

@@ -2,7 +2,7 @@ import { type Json, type JsonObject, textOf } from "../api/json.ts";
 import type { Memory } from "./memory.ts";
 import { collectionPath, keyOf, type Operation, type OperationVerb } from "./operation.ts";
 
-/** A request as one of the servers gets it. */
+/** A request in the form for one of the servers. */
 export interface Rendered {
   readonly method: string;
   readonly url: string;
@@ -30,7 +30,7 @@ const CONTENT_TYPES: Partial<Readonly<Record<OperationVerb, string>>> = {
   apply: "application/apply-patch+yaml",
 };
 
-/** The request that the operation is for the server of this memory. */
+/** Returns the request of an operation for the server that the memory is about. */
 export function render(operation: Operation, memory: Memory): Rendered {
   const { verb, user } = operation;
   const query = new URLSearchParams(queryOf(operation, memory)).toString();
@@ -46,12 +46,12 @@ export function render(operation: Operation, memory: Memory): Rendered {
 }
 
 function pathOf({ verb, place, namespace, name, subresource }: Operation): string {
-  // A new object's name is in its body, that of what a new subresource belongs to in the path.
+  // The body contains the name of a new object. The path contains the name of the object that gets a new subresource.
   const isNamed = verb === "create" ? subresource !== undefined : !["list", "page", "watch"].includes(verb);
   return [collectionPath(place, namespace), ...(isNamed ? [name] : []), ...(subresource === undefined ? [] : [subresource])].join("/");
 }
 
-/** Lists, pages and watches of the same place and selection belong together. */
+/** Returns the key that lists, pages, and watches of the same place and selection share. */
 export function listKey({ place, namespace, query = {} }: Operation): string {
   const { labelSelector, fieldSelector, limit } = query;
   return JSON.stringify([place, namespace ?? "", labelSelector, fieldSelector, limit]);
@@ -76,7 +76,7 @@ function bodyOf(operation: Operation, memory: Memory): Json | undefined {
   return isOverLive === true ? patched(memory.object(own) ?? {}, resolved) : resolved;
 }
 
-/** RFC 7396, written apart from the simulated server's. */
+/** Applies a merge patch (RFC 7396). Deliberately not the simulated server's implementation. */
 function patched(target: Json, patch: Json): Json {
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
   const base = typeof target === "object" && target !== null && !Array.isArray(target) ? (target as JsonObject) : {}; // Just checked.

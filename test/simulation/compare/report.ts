@@ -3,7 +3,7 @@ import { describe } from "./operation.ts";
 
 const WIDTH = 1_500;
 
-/** A difference with the operations that lead to it. */
+/** Describes a difference and the operations that lead to it. */
 export function explain({ serial, setup, operations }: Batch, found: readonly Found[]): string {
   const [first] = found;
   if (first === undefined) return `${serial}: no difference`;

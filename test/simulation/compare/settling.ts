@@ -4,14 +4,14 @@ import { type Answers, bodyOf, type Exchange } from "./exchange.ts";
 import type { Address, CollectionAddress, Operation } from "./operation.ts";
 import type { Answer, VirtualSubject } from "./subject.ts";
 
-/** How long the real server's controllers may take (milliseconds). */
+/** Time limit in milliseconds for the real server's controllers. */
 const PATIENCE_MS = 30_000;
-/** In the simulated server's time: longer than any of its controllers waits (milliseconds). */
+/** Longer than any controller of the simulated server waits, in its own time (milliseconds). */
 const SIMULATED_MS = 30_000;
-/** What serves a kind hears of a change of its CRD a moment later (milliseconds). */
+/** Time in milliseconds until the API server notices a change of a CRD. */
 const PROPAGATION_MS = 250;
 
-/** Lets the controllers of both servers come to rest. */
+/** Waits until the controllers of both servers have no more work. */
 export class Settling {
   readonly #exchange: Exchange;
   readonly #simulated: VirtualSubject;
@@ -21,7 +21,7 @@ export class Settling {
     this.#simulated = simulated;
   }
 
-  /** Until the real server shows the object as the simulated one does. */
+  /** Waits until the real server shows the object as the simulated one does. */
   async ofObject({ place, namespace, name }: Address): Promise<void> {
     this.#rest();
     const check: Operation = { verb: "get", place, name, ...(namespace === undefined ? {} : { namespace }) };
@@ -32,7 +32,7 @@ export class Settling {
     await delay(PROPAGATION_MS);
   }
 
-  /** Until the real server has the same objects there. */
+  /** Waits until both servers have the same objects there. */
   async ofCollections(places: readonly CollectionAddress[]): Promise<void> {
     this.#rest();
     for (const { place, namespace } of places) {
@@ -57,7 +57,7 @@ function isSameList({ real, simulated }: Answers): boolean {
   return JSON.stringify(summaries(real)) === JSON.stringify(summaries(simulated));
 }
 
-/** What controllers change of an object. */
+/** Summarizes the parts of an object that controllers change. */
 function summaryOf(object: JsonObject): string {
   const metadata = objectAt(object, "metadata");
   const owners = listAt(metadata, "ownerReferences").map((owner) => (isObject(owner) ? stringAt(owner, "name") : ""));

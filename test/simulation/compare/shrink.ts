@@ -9,10 +9,10 @@ export interface Shrunk {
   readonly found: readonly Found[];
 }
 
-/** A run more than that is not worth its time. */
+/** Maximum number of runs: more are not worth the time. */
 const MOST_RUNS = 60;
 
-/** Fewer operations that lead to the same difference. */
+/** Searches for fewer operations that lead to the same difference. */
 export async function shrink(batch: Batch, found: readonly Found[], run: Runner): Promise<Shrunk> {
   const [first] = found;
   if (first === undefined || batch.isRepeatable === false) return { batch, found };
@@ -29,7 +29,7 @@ export async function shrink(batch: Batch, found: readonly Found[], run: Runner)
   };
   if (first.operation !== undefined) await attempt(ofSameObject(best.batch.operations, first.operation));
   for (let size = Math.ceil(best.batch.operations.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    // From the end: what comes late leads to little. Past the most runs an attempt fails at once.
+    // From the end, because late operations matter least. After the maximum number of runs, each attempt fails at once.
     for (let end = best.batch.operations.length; end > 0; end -= size) {
       const { operations } = best.batch;
       await attempt([...operations.slice(0, Math.max(0, end - size)), ...operations.slice(end)]);
@@ -50,7 +50,7 @@ function withoutIndexes(path: string): string {
   return path.replaceAll(/\[\d+\]/g, "[]").replace(/^.*: /, "");
 }
 
-/** The same batch in other namespaces and under other names. */
+/** Returns the same batch with other namespaces and names. */
 function renamed(batch: Batch, serial: string): Batch {
-  return JSON.parse(JSON.stringify(batch).replaceAll(batch.serial, serial)) as Batch; // JSON all through.
+  return JSON.parse(JSON.stringify(batch).replaceAll(batch.serial, serial)) as Batch; // A batch contains only JSON values.
 }

@@ -10,7 +10,7 @@ interface Timer {
 
 const ADMINISTRATOR = "envtest-admin";
 
-/** The simulated API server, with a clock that is set to the real one's. */
+/** The simulated API server, with a clock that the caller sets to the real server's time. */
 export class SimulatedServer implements VirtualSubject {
   readonly server: SimulatedApiServer;
   #now = 0;

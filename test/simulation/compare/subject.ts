@@ -2,34 +2,34 @@ import type { Rendered } from "./render.ts";
 
 export interface Answer {
   readonly status: number;
-  /** Parsed where it is JSON. */
+  /** Parsed if it is JSON, otherwise a text. */
   readonly body: unknown;
 }
 
-/** Lines of a watch that have arrived so far, and whether the server has ended it. */
+/** Lines of a watch so far, and whether the server has ended it. */
 export interface RunningWatch {
   readonly lines: readonly string[];
   readonly hasEnded: boolean;
-  /** Of an answer that is no watch. */
+  /** Answer of the server if it opens no watch. */
   readonly refusal: Answer | undefined;
   stop(): void;
 }
 
-/** An API server that is compared. */
+/** An API server to compare. */
 export interface Subject {
   send(request: Rendered): Promise<Answer>;
   watch(url: string): Promise<RunningWatch>;
 }
 
-/** One whose time is set from outside. */
+/** A server whose time the caller sets. */
 export interface VirtualSubject extends Subject {
   /** Unix milliseconds. */
   readonly now: number;
-  /** Sets the clock, also back, and runs nothing. */
+  /** Sets the clock, forward or back, and runs no timers. */
   setClock(time: number): void;
-  /** Runs what is due up to then. */
+  /** Runs all timers that are due up to that time. */
   advanceTo(time: number): void;
-  /** Forgets all states but the present one. */
+  /** Forgets all states except the present one. */
   compact(): void;
 }
 

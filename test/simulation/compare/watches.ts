@@ -20,10 +20,10 @@ interface Pair {
   readonly simulated: RunningWatch;
 }
 
-/** How long the real server may take to send what it has done (milliseconds). */
+/** Time limit in milliseconds for the real server to send its events. */
 const PATIENCE_MS = 5_000;
 
-/** The same watches on both servers. */
+/** Opens the same watches on both servers, and compares them. */
 export class ComparedWatches {
   readonly #servers: Servers;
   readonly #exchange: Exchange;
@@ -40,7 +40,7 @@ export class ComparedWatches {
     for (const place of places) this.#watches = [...this.#watches, await this.#fromNow(place)];
   }
 
-  /** From the present state on. */
+  /** Opens a watch from the present state on. */
   async #fromNow(at: WatchPlace): Promise<Pair> {
     const { place, namespace, labelSelector, fieldSelector } = at;
     const path = collectionPath(place, namespace);
@@ -74,7 +74,7 @@ export class ComparedWatches {
     return { real, simulated };
   }
 
-  /** A watch by itself, until the server ends it. */
+  /** Runs one watch until the server ends it, and compares the result. */
   async once(operation: Operation): Promise<readonly Difference[]> {
     const urls = this.#exchange.urls(operation);
     const { real, simulated } = await this.#opened(urls);
@@ -86,7 +86,7 @@ export class ComparedWatches {
     return this.#differencesOf({ at: operation, where: `watch ${urls.real}`, real, simulated });
   }
 
-  /** Compares the watches that a server has ended, and opens them anew. */
+  /** Compares the watches that a server has ended, and opens them again. */
   async refresh(): Promise<readonly Difference[]> {
     await this.#until(({ real, simulated }) => real.hasEnded === simulated.hasEnded);
     const found: Difference[] = [];
@@ -145,13 +145,13 @@ function outcomeOf({ refusal, hasEnded }: RunningWatch): string {
   return hasEnded ? "ended by the server" : "open";
 }
 
-/** Bookmarks come by the clock. */
+/** Returns all events except bookmarks, because these depend on the time. */
 function events({ lines }: RunningWatch): readonly JsonObject[] {
-  const all = lines.map((line) => JSON.parse(line) as JsonObject); // As a watch writes them.
+  const all = lines.map((line) => JSON.parse(line) as JsonObject); // Each line of a watch is an object.
   return all.filter((event) => event["type"] !== "BOOKMARK");
 }
 
-/** An error names versions of the server as a whole, which no object has. */
+/** Removes the versions from an error: they are versions of the whole server, not of an object. */
 function withoutVersions(event: JsonObject): JsonObject {
   if (event["type"] !== "ERROR") return event;
   const status = objectAt(event, "object");

@@ -1,10 +1,10 @@
-/** What Event Grid does between vaults and a queue: it delivers at least once, in no order, sometimes late, and now and then not at all. */
+/** Simulates Event Grid between vaults and a queue: it delivers at least once, in any order, sometimes late, and sometimes not at all. */
 import { eventOf } from "../../../tools/key-vault-emulator/queues/event-form.ts";
 import type { Random } from "../time/random.ts";
 import type { Scheduler } from "../time/scheduler.ts";
 import type { MessageQueue, QueuedMessage } from "./messages.ts";
 
-/** A new version of a vault's object, as the vault tells of it. */
+/** A new version of a vault's object, as the vault reports it. */
 export interface NewVersion {
   readonly vault: string;
   readonly object: string;
@@ -12,32 +12,32 @@ export interface NewVersion {
   readonly version: string;
 }
 
-/** Of one new version. Times in virtual milliseconds. */
+/** The event for one new version. Times in virtual milliseconds. */
 export interface SentEvent extends NewVersion {
-  /** Since when it is in the queue; undefined: not yet. */
+  /** Time at which the event first entered the queue; undefined before. */
   deliveredAt: number | undefined;
-  /** Nobody will ever read it: it was never delivered, or the queue went with it. */
+  /** Whether no one will ever read the event: Event Grid never delivered it, or the queue was deleted with it. */
   isLost: boolean;
 }
 
-/** What happens to deliveries at the moment. */
+/** Current disturbances of the delivery. */
 export interface Delivery {
-  /** Share of the events. */
+  /** Share of the events that are lost. */
   lost: number;
-  /** How many times more each event is delivered. */
+  /** Number of additional deliveries of each event. */
   repeated: number;
-  /** Nothing is delivered before it ends. */
+  /** Whether Event Grid delivers nothing at the moment. */
   isHeldUp: boolean;
 }
 
 export interface EventGridOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
-  /** Undefined while the queue is not there. */
+  /** Undefined while the queue does not exist. */
   readonly queue: () => MessageQueue | undefined;
 }
 
-/** Milliseconds. */
+/** Delays in milliseconds. */
 const USUAL_MS = 400;
 const LATE_MS = 180_000;
 const RETRY_MS = 15_000;
@@ -47,7 +47,7 @@ const LATE = 0.04;
 const TWICE = 0.15;
 const LOST = 0.02;
 
-/** What is older is judged by nobody. */
+/** Number of recent events to remember. No check needs older ones. */
 const KEPT = 2_000;
 
 export class EventGrid {
@@ -55,19 +55,19 @@ export class EventGrid {
   readonly #options: EventGridOptions;
   readonly #sent: SentEvent[] = [];
   readonly #listeners: ((event: SentEvent) => void)[] = [];
-  /** By the ids of messages. */
+  /** Events by the ids of their messages. */
   readonly #inQueue = new Map<string, SentEvent>();
 
   constructor(options: EventGridOptions) {
     this.#options = options;
   }
 
-  /** Told when an event comes into the queue for the first time. */
+  /** Calls the listener when an event enters the queue for the first time. */
   onDelivered(listener: (event: SentEvent) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** A vault has a new version. */
+  /** Reports a new version in a vault. */
   announce(version: NewVersion): void {
     const { random } = this.#options;
     const sent: SentEvent = { ...version, deliveredAt: undefined, isLost: random.chance(Math.max(LOST, this.delivery.lost)) };
@@ -79,12 +79,12 @@ export class EventGrid {
     for (let time = 0; time < times; time += 1) this.#deliverLater(sent, text, this.#delay());
   }
 
-  /** Somebody else's message, or one that nobody meant to send. */
+  /** Adds a message that Event Grid did not send: from another sender, or by mistake. */
   put(text: string): void {
     this.#options.queue()?.put(text);
   }
 
-  /** The queue goes, and all that is in it. */
+  /** Marks the events in these messages as lost, because the queue was deleted. */
   loseAll(messages: readonly QueuedMessage[]): void {
     for (const { id } of messages) {
       const sent = this.#inQueue.get(id);
@@ -119,7 +119,7 @@ export class EventGrid {
 const CLOUD_EVENTS = 0.4;
 const AS_JSON = 0.1;
 
-/** As Event Grid writes it, in base64, or as a test by hand does, without. */
+/** Returns the message in base64, as Event Grid writes it, or sometimes as plain JSON, as in a manual test. */
 export function textOf({ vault, object, isCertificate, version }: NewVersion, random: Random): string {
   const reported = { object: isCertificate ? "Certificate" : "Secret", name: object, version, notBefore: null, expires: null } as const;
   const schema = random.chance(CLOUD_EVENTS) ? "cloudEvents" : "eventGrid";

@@ -1,4 +1,4 @@
-/** What a queue of Azure Storage holds: https://learn.microsoft.com/rest/api/storageservices/queue-service-concepts */
+/** The messages in a queue of Azure Storage: https://learn.microsoft.com/rest/api/storageservices/queue-service-concepts */
 import type { Random } from "../time/random.ts";
 
 export interface QueuedMessage {
@@ -7,17 +7,17 @@ export interface QueuedMessage {
   /** Unix milliseconds. */
   readonly insertedAt: number;
   readonly expiresAt: number;
-  /** Nobody receives it before that. */
+  /** Time before which no one receives the message. */
   visibleAt: number;
-  /** How often it was received. */
+  /** Number of times that someone received the message. */
   receipts: number;
-  /** What a deletion has to name: another one after each receipt. */
+  /** Pop receipt, which a deletion must contain. It changes with each receipt. */
   receipt: string;
 }
 
 const LIFETIME_MS = 7 * 24 * 3_600_000;
 
-/** The service promises no order: of so many messages the next one is not the oldest. */
+/** Probability that a message comes late, because the service guarantees no order. */
 const OUT_OF_ORDER = 0.1;
 
 export class MessageQueue {
@@ -31,13 +31,13 @@ export class MessageQueue {
     this.#random = random;
   }
 
-  /** Hidden ones included. */
+  /** Number of messages, including hidden ones. */
   get size(): number {
     this.#expire();
     return this.#messages.size;
   }
 
-  /** Whether somebody would receive one now. */
+  /** Whether a message can be received now. */
   get hasVisible(): boolean {
     const now = this.#now();
     for (const { visibleAt } of this.#messages.values()) if (visibleAt <= now) return true;
@@ -70,7 +70,7 @@ export class MessageQueue {
     return received;
   }
 
-  /** What became of the wish to delete. */
+  /** Deletes a message if the receipt is the current one, and returns the result. */
   delete(id: string, receipt: string): "deleted" | "not there" | "another receipt" {
     this.#expire();
     const message = this.#messages.get(id);

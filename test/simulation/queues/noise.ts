@@ -1,10 +1,10 @@
-/** What comes into a queue that is no news: by mistake, from elsewhere, or from somebody who may write there. */
+/** Messages in a queue that are not news: sent by mistake, from elsewhere, or by anyone who can write to the queue. */
 import { eventOf } from "../../../tools/key-vault-emulator/queues/event-form.ts";
 import { wall } from "../time/context.ts";
 import type { Random } from "../time/random.ts";
 import { textOf, written } from "./event-grid.ts";
 
-/** An object that somebody may tell of. */
+/** An object that messages can name. */
 export interface KnownObject {
   readonly vault: string;
   readonly object: string;
@@ -40,7 +40,7 @@ const FOREIGN: readonly Draw[] = [
 ];
 
 const HINTS: readonly Draw[] = [
-  // Of a version that there never was, from a time that has not come.
+  // A version that never existed, with a time up to a day before or after now.
   (known, random) => written({ ...eventIn(known, version(random)), ...timed(random.between(-1, 1) * 24 * 3_600_000) }, random),
   (known, random) => textOf({ ...known, version: version(random) }, random),
   (known, random) => textOf(known, random),
@@ -55,7 +55,7 @@ export type Noise = "malformed" | "foreign" | "hints";
 
 const DRAWS: Readonly<Record<Noise, readonly Draw[]>> = { malformed: MALFORMED, foreign: FOREIGN, hints: HINTS };
 
-/** A message of that kind about the object. */
+/** Returns a message of that kind about the object. */
 export function drawNoise(kind: Noise, known: KnownObject, random: Random): string {
   return random.pick(DRAWS[kind])(known, random);
 }
@@ -70,7 +70,7 @@ function timed(milliseconds: number): { readonly eventTime: string; readonly tim
 
 function eventIn({ vault, object, isCertificate }: KnownObject, id: string, suffix = "vault.azure.net"): object {
   const reported = { object: isCertificate ? "Certificate" : "Secret", name: object, version: id, notBefore: null, expires: null } as const;
-  return eventOf({ name: vault, url: `https://${vault}.${suffix}/` }, reported, "eventGrid") as object; // An object, as its form says.
+  return eventOf({ name: vault, url: `https://${vault}.${suffix}/` }, reported, "eventGrid") as object; // The event of one object is an object.
 }
 
 function changed(known: KnownObject, change: "NearExpiry" | "Expired"): object {

@@ -1,5 +1,5 @@
 /**
- * Azure Queue Storage as its clients see it: bytes in, bytes out, of one account. What the worker never asks for, it does not know.
+ * Simulates one account of Azure Queue Storage at the level of HTTP requests. Supports only a part of the API.
  * https://learn.microsoft.com/rest/api/storageservices/operations-on-messages
  */
 
@@ -10,13 +10,13 @@ import type { Random } from "../time/random.ts";
 import { MessageQueue, type QueuedMessage, uuidOf } from "./messages.ts";
 
 export interface QueueServiceOptions {
-  /** Unix milliseconds, by which messages are hidden and expire. */
+  /** Current time in Unix milliseconds, used to hide and expire messages. */
   readonly now: () => number;
   readonly random: Random;
   readonly tokens: Pick<TokenIssuer, "verify">;
-  /** Whether the application has a role there. */
+  /** Whether the application has a role in the account. */
   readonly mayUse: (appId: string) => boolean;
-  /** Of the service's `Date`. */
+  /** Difference of the `Date` header from the current time. */
   readonly skewMs: () => number;
 }
 
@@ -31,12 +31,12 @@ interface Asked {
 const AUDIENCE = "https://storage.azure.com";
 const VERSION = "2025-11-05";
 
-/** Of one request, and of one message. */
+/** Limits of one request and of one message. */
 const MOST_MESSAGES = 32;
 const MOST_BYTES = 65_536;
 const LONGEST_HIDDEN_S = 7 * 24 * 3_600;
 
-/** Where a number is not given. */
+/** Defaults of missing query parameters. */
 const USUAL = { messages: 1, hiddenS: 30 };
 
 export class QueueService {
@@ -47,14 +47,14 @@ export class QueueService {
     this.#options = options;
   }
 
-  /** Made if it is not there. */
+  /** Creates the queue if it does not exist. */
   create(name: string): MessageQueue {
     const queue = this.#queues.get(name) ?? new MessageQueue(this.#options.now, this.#options.random);
     this.#queues.set(name, queue);
     return queue;
   }
 
-  /** With all its messages. */
+  /** Deletes the queue and all its messages. */
   remove(name: string): void {
     this.#queues.delete(name);
   }
@@ -166,7 +166,7 @@ export class QueueService {
   }
 }
 
-/** NaN where it is none: in no range. */
+/** Returns NaN if the parameter is not a number. */
 function numberIn(query: URLSearchParams, name: string, usual: number): number {
   const text = query.get(name);
   return text === null ? usual : Number(text);
@@ -185,7 +185,7 @@ function listOf(messages: readonly QueuedMessage[], isReceived: boolean): string
   return listText(texts.join(""));
 }
 
-/** Open: what follows ends it. */
+/** Returns an element without its end. The caller appends the rest. */
 function element(id: string, { insertedAt, expiresAt }: Pick<QueuedMessage, "insertedAt" | "expiresAt">): string {
   const [inserted, expires] = [insertedAt, expiresAt].map((time) => new Date(time).toUTCString());
   return `<QueueMessage><MessageId>${id}</MessageId><InsertionTime>${inserted}</InsertionTime><ExpirationTime>${expires}</ExpirationTime>`;

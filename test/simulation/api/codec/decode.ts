@@ -3,9 +3,9 @@ import type { Field, ObjectShape, Shape } from "../schema/shape.ts";
 import { DecodeProblem, decodeScalar } from "./scalars.ts";
 
 /**
- * A built-in object as the API server writes it once it has read it into its own types: unknown fields are gone, so are empty ones, but
- * for those that are always written. `before`: a state that was already decoded; what is shared with it is not looked at again.
- * Throws a {@link DecodeProblem} where a value is of another type than its field.
+ * Decodes a built-in object as the API server does with its Go types: drops unknown fields and empty fields, except those that are always written.
+ * `before` is a state that was already decoded; parts shared with it are not decoded again.
+ * Throws a {@link DecodeProblem} if a value has another type than its field.
  */
 export function decode(shape: Shape, value: Json, before?: Json): Json {
   if (value === before) return value;
@@ -46,13 +46,13 @@ export function decodeObject(shape: ObjectShape, value: Json, before?: Json): Js
   return isChanged ? decoded : value;
 }
 
-/** Undefined where the field is not written. */
+/** Returns undefined if the API server does not write the field. */
 function decodeMember(field: Field, member: Json, before: Json | undefined): Json | undefined {
   if (member === before) return member;
   if (member === null) return field.isShown ? (field.isPointer ? null : zeroOf(field.shape)) : undefined;
   const value = decode(field.shape, member, before);
   if (field.isPointer || field.isShown || field.shape.kind === "any") return value;
-  // An empty list of owners says that there shall be none, no list says nothing.
+  // An empty list of managers asks for no managers; a missing list asks for nothing.
   if (field.name === "managedFields" && field.shape.kind === "list") return value;
   return isZero(value) ? undefined : value;
 }
@@ -69,7 +69,7 @@ function decodeMap(values: Shape, value: Json, before: Json | undefined): Json {
   const known = isObject(before) ? before : undefined;
   const decoded: Draft = {};
   const names = Object.keys(value);
-  // Go writes maps in the order of their keys.
+  // Go writes maps sorted by key.
   const ordered = names.toSorted();
   let isChanged = names.some((name, index) => name !== ordered[index]);
   for (const name of ordered) {
@@ -83,8 +83,8 @@ function decodeMap(values: Shape, value: Json, before: Json | undefined): Json {
 }
 
 /**
- * A decoded object as it comes back from the store, which does not tell an empty list or map from none. The same object where it has no
- * such thing.
+ * Returns a decoded object as the store returns it: the store does not distinguish an empty list or map from a missing one. Returns
+ * the same object if it has neither.
  */
 export function storedForm(shape: Shape, value: Json, before?: Json): Json {
   if (value === before || !hasShownContainers(shape)) return value;
@@ -116,7 +116,7 @@ function hasShownContainers(shape: Shape): boolean {
   if (shape.kind !== "object") return false;
   const known = containers.get(shape);
   if (known !== undefined) return known;
-  // Types contain themselves.
+  // Set first, because types contain themselves.
   containers.set(shape, false);
   const answer = [...shape.fields.values()].some(
     ({ isShown, shape: inner }) => (isShown && (inner.kind === "list" || inner.kind === "map")) || hasShownContainers(inner),
@@ -137,7 +137,7 @@ function shownFields(shape: ObjectShape): readonly Field[] {
 
 const zeros = new WeakMap<ObjectShape, JsonObject>();
 
-/** What Go writes for a field that nobody has set. */
+/** Returns the value that Go writes for a field that is not set. */
 export function zeroOf(shape: Shape): Json {
   switch (shape.kind) {
     case "scalar":

@@ -1,7 +1,7 @@
 import { type Json, textOf } from "../json.ts";
 import type { ScalarKind } from "../schema/shape.ts";
 
-/** Of a value that is not what its field holds; told as Go's decoder tells it. */
+/** A value that its field cannot hold, with the message of Go's decoder. */
 export class DecodeProblem {
   readonly message: string;
 
@@ -12,7 +12,7 @@ export class DecodeProblem {
 
 type Scalar = string | number | boolean;
 
-/** The value as the API server writes it once it has read it. */
+/** Returns the value as the API server writes it after decoding. */
 export function decodeScalar(kind: ScalarKind, value: Json): Scalar | DecodeProblem {
   switch (kind) {
     case "string":

@@ -1,15 +1,15 @@
 import type { Change, Collection } from "../store/collection.ts";
 import type { Store } from "../store/store.ts";
 
-/** How long an event lives after its last write (milliseconds). */
+/** Lifetime of an event after its last write, in milliseconds. */
 const EVENT_MS = 3_600_000;
 
-/** Lets events go an hour after they were last written. */
+/** Deletes events an hour after their last write. */
 export class EventExpiry {
   readonly #store: Store;
   readonly #now: () => number;
   readonly #later: (milliseconds: number, action: () => void) => unknown;
-  /** By key, in the order of their last writes. */
+  /** Times of the last writes by key, in the order of the writes. */
   readonly #written = new Map<string, number>();
   #isWaiting = false;
 

@@ -27,7 +27,7 @@ type OwnerState = "there" | "waiting" | "gone" | "unknown";
 /** Deletes objects whose owners are gone, as kube-controller-manager's garbage collector does. */
 export class GarbageCollector {
   readonly #options: GarbageOptions;
-  /** Objects that name an owner, by the owner's uid. */
+  /** Objects that name an owner, by the UID of the owner. */
   readonly #dependents = new Map<string, Map<string, Dependent>>();
 
   constructor(options: GarbageOptions) {
@@ -43,7 +43,7 @@ export class GarbageCollector {
     if (after !== undefined && objectAt(after.object, "metadata")["deletionTimestamp"] !== undefined) this.#onGoing(collection.name, after);
   }
 
-  /** Looks at everything anew, as after a restart. */
+  /** Checks all objects, as after a restart. */
   resume(): void {
     this.#dependents.clear();
     for (const collection of this.#options.environment.store.collections()) {
@@ -74,7 +74,7 @@ export class GarbageCollector {
 
   #onGone(object: Stored): void {
     for (const dependent of this.#dependentsOf(object.uid)) this.#soon(() => this.#collect(dependent));
-    // An owner that waits for its dependents may go now.
+    // An owner that waits for its dependents can be deleted now.
     for (const owner of ownersOf(object.object)) {
       const found = this.#owner(owner, object.namespace);
       if (found !== undefined) this.#onGoing(found.kind.collection, found.stored);
@@ -152,7 +152,7 @@ export class GarbageCollector {
 
   #kindOf(owner: JsonObject, namespace: string | undefined): Kind | undefined {
     const kind = kindOfType(this.#options.serving, stringAt(owner, "apiVersion") ?? "", stringAt(owner, "kind") ?? "");
-    // Nothing outside a namespace can belong to something inside one.
+    // The owner of a cluster-scoped object cannot be in a namespace.
     return kind?.namespaced === true && namespace === undefined ? undefined : kind;
   }
 

@@ -15,14 +15,14 @@ export function builtinNamed(plural: string): Kind {
   return kind;
 }
 
-/** Kinds by what objects say of themselves, as the control plane's controllers find them. */
+/** Finds a kind by the type in an object, as the controllers of the control plane do. */
 export function kindOfType(serving: CustomServing, apiVersion: string, kind: string): Kind | undefined {
   const builtin = byType.get(`${apiVersion} ${kind}`);
   if (builtin !== undefined) return builtin;
   return serving.served().find((candidate) => candidate.kind === kind && candidate.isKnownVersion(apiVersion));
 }
 
-/** Every kind that is served, each once. */
+/** Returns every kind that is served, each once. */
 export function servedKinds(serving: CustomServing): readonly Kind[] {
   return [...BUILTIN_KINDS, ...serving.served()];
 }

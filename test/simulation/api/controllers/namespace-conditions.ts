@@ -2,12 +2,12 @@ import { isEqual, isObject, type JsonObject, listAt, objectAt } from "../json.ts
 import type { Kind } from "../kind.ts";
 import type { Stored } from "../store/stored.ts";
 
-/** What is left in a namespace that is being emptied. */
+/** Objects that remain in a namespace while its controller empties it. */
 export type Remaining = ReadonlyMap<Kind, readonly Stored[]>;
 
 type Condition = readonly [type: string, status: "True" | "False", reason: string, message: string];
 
-/** The namespace with what its controller says of the content; the same object where it says nothing new. */
+/** Returns the namespace with the controller's conditions about the content, or the same object if they do not change. */
 export function withConditions(namespace: JsonObject, remaining: Remaining, time: string): JsonObject {
   const status = objectAt(namespace, "status");
   const before = listAt(status, "conditions").filter(isObject);

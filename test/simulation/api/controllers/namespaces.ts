@@ -15,9 +15,9 @@ const ACCOUNT = "default";
 /** Namespaces that every cluster has. */
 const SYSTEM_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
-/** A namespace is not emptied before that: others may not yet have heard that it goes (milliseconds). */
+/** Time in milliseconds before the controller empties a namespace, because other components may not know of the deletion yet. */
 const GRACE_MS = 5_000;
-/** Content that is held by a finalizer is looked for again after this (milliseconds). */
+/** Interval in milliseconds between checks of content that finalizers hold. */
 const HELD_MS = 8_000;
 
 export interface NamespaceOptions {
@@ -26,18 +26,18 @@ export interface NamespaceOptions {
   readonly later: (milliseconds: number, action: () => void) => unknown;
 }
 
-/** Empties namespaces that go, and gives those that come an account. */
+/** Empties namespaces that are being deleted, and creates the default ServiceAccount in new ones. */
 export class NamespaceControllers {
   readonly #options: NamespaceOptions;
   readonly #kind = builtinNamed("namespaces");
-  /** When a namespace is emptied next, by its uid. */
+  /** Times at which namespaces are emptied next, by UID. */
   readonly #due = new Map<string, number>();
 
   constructor(options: NamespaceOptions) {
     this.#options = options;
   }
 
-  /** Makes the namespaces that every cluster has. */
+  /** Creates the namespaces that every cluster has. */
   begin(): void {
     for (const name of SYSTEM_NAMESPACES) {
       const body = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
@@ -72,7 +72,7 @@ export class NamespaceControllers {
     createAs(environment, ACCOUNTS, { kind: builtinNamed("serviceaccounts"), namespace, name: ACCOUNT }, body);
   }
 
-  /** What is to be done sooner already is not done later as well. */
+  /** Empties the namespace after that time, unless it is due sooner already. */
   #emptyAfter(milliseconds: number, { name, uid }: Stored): void {
     const due = this.#options.environment.now() + milliseconds;
     if ((this.#due.get(uid) ?? Number.POSITIVE_INFINITY) <= due) return;
@@ -94,7 +94,7 @@ export class NamespaceControllers {
     else this.#finish(find(environment, target));
   }
 
-  /** Pods go first, and everything else once they are gone. */
+  /** Deletes pods first, and everything else once they are gone. */
   #deleteContent(namespace: string): Remaining {
     const kinds = servedKinds(this.#options.serving).filter((kind) => kind.namespaced);
     const pods = this.#deleteAll(
@@ -113,7 +113,7 @@ export class NamespaceControllers {
     return new Map(kinds.map((kind) => [kind, objects(kind)] as const).filter(([, left]) => left.length > 0));
   }
 
-  /** The namespace's own finalizer goes, and with it the namespace. */
+  /** Removes the namespace. If other finalizers hold it, removes only the controller's own finalizer. */
   #finish(namespace: Stored | undefined): void {
     if (namespace === undefined) return;
     const { store } = this.#options.environment;

@@ -10,25 +10,25 @@ export interface DefinitionControllersOptions {
   readonly environment: Environment;
   readonly serving: CustomServing;
   readonly later: (milliseconds: number, action: () => void) => unknown;
-  /** Of CustomResourceDefinition itself. */
+  /** The kind CustomResourceDefinition. */
   readonly kind: Kind;
-  /** The share of deletions right after a creation that are lost. */
+  /** Share of the deletions right after a creation that the server loses track of. */
   readonly lostDeletions: number;
 }
 
 const CLEANUP = "customresourcecleanup.apiextensions.k8s.io";
 
-/** The storage of a kind so young may not answer yet (milliseconds). */
+/** Age in milliseconds below which the storage of a kind may not answer yet. */
 const YOUNG_MS = 1_000;
-/** Instances that are held are asked after this often (milliseconds). */
+/** Interval in milliseconds between checks for instances that finalizers hold. */
 const POLL_MS = 5_000;
-/** All CRDs are looked at again this often (milliseconds). */
+/** Interval in milliseconds at which the server checks all CRDs again. */
 const RESYNC_MS = 5 * 60_000;
 
-/** What the API server itself does with CRDs: it accepts their names, establishes them, and deletes their objects with them. */
+/** Simulates the API server's own controllers of CRDs: they accept names, establish CRDs, and delete the objects of a deleted CRD. */
 export class DefinitionControllers {
   readonly #options: DefinitionControllersOptions;
-  /** CRDs whose deletion is under way. */
+  /** Names of the CRDs whose deletion is in progress. */
   readonly #deleting = new Set<string>();
 
   constructor(options: DefinitionControllersOptions) {
@@ -44,7 +44,7 @@ export class DefinitionControllers {
     else this.#act(name, before, after);
   }
 
-  /** Goes on with what was begun before a restart. */
+  /** Continues the work that a restart interrupted. */
   resume(): void {
     this.#deleting.clear();
     for (const stored of this.#options.environment.store.collection(DEFINITIONS).values()) this.#act(stored.name, undefined, stored);
@@ -78,7 +78,7 @@ export class DefinitionControllers {
     );
   }
 
-  /** Once at a time: what is noticed meanwhile is seen by the deletion that is under way. */
+  /** Runs once at a time per CRD: a deletion in progress sees later changes. */
   #finalize(name: string): void {
     if (this.#deleting.has(name)) return;
     this.#deleting.add(name);
@@ -95,7 +95,7 @@ export class DefinitionControllers {
     });
   }
 
-  /** Undefined, and nothing is under way any more, where it is gone or was never to go. */
+  /** Returns the CRD if it is being deleted. Otherwise marks its deletion as no longer in progress, and returns undefined. */
   #going(name: string): Stored | undefined {
     const stored = find(this.#options.environment, this.#target(name));
     const metadata = objectAt(stored?.object, "metadata");
@@ -110,7 +110,7 @@ export class DefinitionControllers {
     return age < YOUNG_MS && lostDeletions > 0 && environment.random() < lostDeletions;
   }
 
-  /** The server meets a conflict with itself and takes that for somebody else's change, of which it waits to hear. */
+  /** Simulates a conflict of the server with itself: it takes its own write for another writer's, and waits for an event about it. */
   #lose(name: string): void {
     const { later } = this.#options;
     this.#change(name, (crd) =>
@@ -126,7 +126,7 @@ export class DefinitionControllers {
     return this.#options.environment.store.collection(name).list();
   }
 
-  /** One after the other, as fast as the server writes. */
+  /** Deletes one instance after the other, as fast as the server writes. */
   #deleteInstances(name: string, left: readonly Stored[]): void {
     const { environment, later, serving } = this.#options;
     if (this.#going(name) === undefined) return;
@@ -194,12 +194,12 @@ function withStatus(crd: JsonObject, members: JsonObject): JsonObject {
   return { ...crd, status: { ...objectAt(crd, "status"), ...members } };
 }
 
-/** A few milliseconds, now and then more. */
+/** Returns a random delay in milliseconds, mostly short, and at most `most`. */
 function soon({ random }: Environment, most: number): number {
   return 1 + Math.floor(random() * random() * most);
 }
 
-/** What the server writes itself of a deletion is no reason to look again. */
+/** Whether a change requires another check. The server's own condition `Terminating` does not. */
 function isNews(before: JsonObject, after: JsonObject): boolean {
   const bare = (crd: JsonObject): JsonObject => {
     const status = objectAt(crd, "status");

@@ -13,7 +13,7 @@ import { schemaCauses, twinCauses } from "./schema-causes.ts";
 
 const METADATA = shapeNamed("meta.ObjectMeta");
 
-/** The versions of a kind that a CRD serves, with the schemas that it has now. */
+/** Returns a kind for each version that a CRD serves, with its current schema. */
 export function customKinds(crd: JsonObject): readonly Kind[] {
   const spec = objectAt(crd, "spec");
   const versions = listAt(spec, "versions").filter(isObject);
@@ -63,7 +63,7 @@ function customKind({ spec, version, versions }: Definition): Kind {
     ignoredFields: (subresource) => (hasStatus ? (subresource === "status" ? OF_STATUS : OF_OBJECT) : undefined),
     isKnownVersion: (candidate) => known.has(candidate),
     read: (body) => read(content, body),
-    complete: (object) => withSchemaDefaults(withAppliedMetadata(object), schema) as JsonObject, // Of an object an object is made.
+    complete: (object) => withSchemaDefaults(withAppliedMetadata(object), schema) as JsonObject, // The result for an object is an object.
     view: (stored) => {
       const seen = views.get(stored);
       if (seen !== undefined) return seen;
@@ -71,7 +71,7 @@ function customKind({ spec, version, versions }: Definition): Kind {
       views.set(stored, view);
       return view;
     },
-    // On its way to another version an object is read, and loses what is empty in its metadata.
+    // A conversion to another version decodes the object, which removes empty fields of the metadata.
     store: (object) => (name === storage ? object : withMember(withReadMetadata(object), "apiVersion", `${group}/${storage}`)),
     prepareCreate: (object) => firstGeneration(hasStatus ? withMember(object, "status", undefined) : object),
     prepareUpdate: (object, old, subresource) => prepareUpdate(content, { object, old, subresource }),
@@ -93,7 +93,7 @@ interface Content {
   readonly typed: { readonly apiVersion: string; readonly kind: string };
 }
 
-/** Cut to the schema, with its defaults; metadata is read as that of every kind. */
+/** Cuts the object to the schema and sets the defaults. Decodes the metadata like that of every kind. */
 function read({ schema }: Content, body: JsonObject): JsonObject {
   const typed = withReadMetadata(body);
   return withSchemaDefaults(withoutNulls(pruned(typed, schema), schema), schema) as JsonObject; // As above.
@@ -101,14 +101,14 @@ function read({ schema }: Content, body: JsonObject): JsonObject {
 
 function withReadMetadata(object: JsonObject): JsonObject {
   const decoded = decodeObject(METADATA, objectAt(object, "metadata"));
-  // Read into no type of its own, an empty list of owners is none.
+  // Custom resources have no Go type, so an empty list of managers counts as none.
   const metadata = listAt(decoded, "managedFields").length === 0 ? withMember(decoded, "managedFields", undefined) : decoded;
   return metadata === object["metadata"] ? object : { ...object, metadata };
 }
 
 const CONTAINERS = ["labels", "annotations", "finalizers", "ownerReferences"];
 
-/** What is empty is stored all the same where it was applied in the version of the store, though nobody sees it. */
+/** Keeps empty fields of applied metadata. An apply in the storage version stores them, although no answer shows them. */
 function withAppliedMetadata(object: JsonObject): JsonObject {
   const read = withReadMetadata(object);
   const given = objectAt(object, "metadata");

@@ -5,7 +5,7 @@ export type Schema = JsonObject;
 
 const TYPE_FIELDS: readonly string[] = ["apiVersion", "kind", "metadata"];
 
-/** The content of a custom resource without what its schema does not know. The same object where nothing is cut. */
+/** Returns the custom resource without the content that its schema does not know, or the same object if there is none. */
 export function pruned(object: JsonObject, schema: Schema): JsonObject {
   return withEach(object, (name, value) => (TYPE_FIELDS.includes(name) ? value : prunedMember(schema, name, value)));
 }
@@ -17,7 +17,7 @@ function prune(value: Json, schema: Schema | undefined): Json {
   return withEach(value, (name, member) => (schema === undefined ? undefined : prunedMember(schema, name, member)));
 }
 
-/** Undefined: the schema knows no such member. */
+/** Returns undefined if the schema does not know the member. */
 function prunedMember(schema: Schema, name: string, value: Json): Json | undefined {
   if (schema["x-kubernetes-preserve-unknown-fields"] === true) return value;
   const property = objectAt(schema, "properties")[name];
@@ -27,7 +27,7 @@ function prunedMember(schema: Schema, name: string, value: Json): Json | undefin
   return prune(value, isObject(additional) ? additional : undefined);
 }
 
-/** Nulls that the schema allows no place for, and that nothing is filled in for. */
+/** Removes nulls that the schema does not allow and has no default for. */
 export function withoutNulls(object: JsonObject, schema: Schema): JsonObject {
   return withEach(object, (name, value) => (TYPE_FIELDS.includes(name) ? value : withoutNull(value, memberSchema(schema, name))));
 }
@@ -50,7 +50,7 @@ export function itemsOf(schema: Schema | undefined): Schema | undefined {
   return isObject(items) ? items : undefined;
 }
 
-/** What the schema fills in. */
+/** Sets the defaults of the schema. */
 export function withSchemaDefaults(value: Json, schema: Schema | undefined): Json {
   if (schema === undefined) return value;
   if (isList(value)) return withEachItem(value, (item) => withSchemaDefaults(item, itemsOf(schema)));

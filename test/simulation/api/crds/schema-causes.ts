@@ -4,7 +4,7 @@ import type { Cause } from "../refusal.ts";
 import { duplicate, invalidValue, required, tooLong, unsupported, wrongType } from "../validation/cause.ts";
 import { memberSchema, type Schema } from "./pruning.ts";
 
-/** Where a value is: the validator knows the path below the prefix only. */
+/** Place of a value. The validator knows only the path below the prefix. */
 interface Place {
   readonly prefix: string;
   readonly path: string;
@@ -14,7 +14,7 @@ function fieldOf({ prefix, path }: Place): string {
   return prefix === "" || path === "" ? prefix + path : `${prefix}.${path}`;
 }
 
-/** Why a value is not what its schema wants. */
+/** Returns the reasons why a value does not match its schema. */
 export function schemaCauses(value: Json, schema: Schema | undefined, at: Place): readonly Cause[] {
   if (schema === undefined || (value === null && schema["nullable"] === true)) return [];
   const wrong = typeCause(value, schema, at);
@@ -60,7 +60,7 @@ function textCauses(value: string, schema: Schema, at: Place): readonly Cause[] 
   const least = schema["minLength"];
   const pattern = stringAt(schema, "pattern");
   const length = Array.from(value).length;
-  // The first of these alone is reported.
+  // The API server reports only the first of these.
   const ofLength: readonly Cause[] = [
     ...(typeof most === "number" && length > most ? [tooLong(fieldOf(at), most)] : []),
     ...(typeof least === "number" && length < least
@@ -104,7 +104,7 @@ function objectCauses(value: { readonly [name: string]: Json }, schema: Schema, 
   ];
 }
 
-/** Items of sets and keyed lists that are there twice. */
+/** Finds duplicate items of sets and keyed lists. */
 export function twinCauses(value: Json, schema: Schema | undefined, field: string): readonly Cause[] {
   if (schema === undefined) return [];
   if (isObject(value)) {

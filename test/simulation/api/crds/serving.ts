@@ -6,15 +6,15 @@ import { customKinds } from "./custom-kind.ts";
 
 export const DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io";
 
-/** How a kind is served from some moment on: of what came before, nothing is remembered. */
+/** Serving of a kind since some moment. The server remembers no changes from before. */
 export interface Serving {
   readonly kinds: readonly Kind[];
-  /** Watches from before this version are told that it is too old. */
+  /** A watch from an older version gets the error that its version is too old. */
   readonly startVersion: number;
-  /** Lists and watches from memory are answered from then on (Unix milliseconds). */
+  /** Time from which the server answers lists and watches from memory (Unix milliseconds). */
   readonly readyAt: number;
   readonly watches: Set<WatchLines>;
-  /** The CRD goes: nothing is created any more. */
+  /** Whether the CRD is being deleted, so that the server refuses to create objects. */
   isTerminating: boolean;
 }
 
@@ -24,10 +24,10 @@ interface Seen {
   readonly object: JsonObject;
 }
 
-/** After the CRD was changed, watches of its kind stay open for a while, and go on by the schema that they began with (milliseconds). */
+/** Time in milliseconds for which watches stay open after a change of the CRD. They keep the schema that they began with. */
 const TEAR_DOWN_MS = 1_000;
 
-/** What creates a custom resource so soon after its kind was established waits (milliseconds). */
+/** Age of an established kind below which the server delays creations, and the delay (milliseconds). */
 const JUST_ESTABLISHED_MS = 2_000;
 
 export interface ServingOptions {
@@ -36,10 +36,10 @@ export interface ServingOptions {
   readonly later: (milliseconds: number, action: () => void) => unknown;
 }
 
-/** How long it takes at most to read all objects of a kind into memory (milliseconds). */
+/** Maximum time in milliseconds to read all objects of a kind into memory. */
 const INITIALIZING_MS = 100;
 
-/** Serves custom resources by the CRDs as it last saw them, which is a moment after they were changed. */
+/** Serves custom resources according to the CRDs as it last read them, a moment after their changes. */
 export class CustomServing {
   readonly #store: Store;
   readonly #options: ServingOptions;
@@ -51,7 +51,7 @@ export class CustomServing {
     this.#options = options;
   }
 
-  /** Takes note of the CRD as it is now. */
+  /** Reads the CRD as it is now. */
   check(name: string): void {
     const stored = this.#store.collection(DEFINITIONS).get(name);
     const before = this.#seen.get(name);
@@ -64,7 +64,7 @@ export class CustomServing {
     if (serving !== undefined && now !== undefined) serving.isTerminating = isTrue(now.object, "Terminating");
   }
 
-  /** The kind behind a path; undefined where there is no such route. */
+  /** Finds the kind for a path. Returns undefined if there is no such route. */
   find(group: string, version: string, plural: string): { readonly kind: Kind; readonly serving: Serving } | undefined {
     const name = `${plural}.${group}`;
     const seen = this.#seen.get(name);
@@ -74,7 +74,7 @@ export class CustomServing {
     return kind === undefined ? undefined : { kind, serving };
   }
 
-  /** Milliseconds for which a creation is held back. */
+  /** Returns the time in milliseconds for which the server delays a creation. */
   heldBack(group: string, plural: string, now: number): number {
     const seen = this.#seen.get(`${plural}.${group}`);
     const established = conditionOf(seen?.object ?? {}, "Established");
@@ -87,12 +87,12 @@ export class CustomServing {
     return seen === undefined ? [] : (this.#servings.get(name) ?? this.#serve(name, seen)).kinds;
   }
 
-  /** Kinds that are served at the moment, each in one version. */
+  /** Returns the kinds that are served now, each in one version. */
   served(): readonly Kind[] {
     return [...this.#seen.keys()].flatMap((name) => this.kindsOf(name).slice(0, 1));
   }
 
-  /** Forgets everything, as after a restart. */
+  /** Forgets everything and reads all CRDs, as after a restart. */
   restart(): void {
     this.#seen.clear();
     this.#servings.clear();
@@ -122,7 +122,7 @@ export class CustomServing {
   }
 }
 
-/** What of a CRD decides how its objects are served. */
+/** Returns the parts of a CRD that determine how the server serves its objects. */
 function servedBy({ spec, object }: Seen): JsonObject {
   return { spec, names: objectAt(objectAt(object, "status"), "acceptedNames") };
 }

@@ -34,7 +34,7 @@ const servicePort: Defaulting = (port) => {
   return target === undefined || target === 0 || target === "" ? { ...filled, targetPort: port["port"] ?? 0 } : filled;
 };
 
-/** The name is written into a label, so that selectors can name a namespace. */
+/** Adds a label with the name, so that selectors can match a namespace by its name. */
 const namespace: Defaulting = (object) => {
   const metadata = objectAt(object, "metadata");
   const name = stringAt(metadata, "name");

@@ -6,7 +6,7 @@ import { POD_DEFAULTS } from "./pods.ts";
 import type { Defaulting } from "./setting.ts";
 import { WORKLOAD_DEFAULTS } from "./workloads.ts";
 
-/** What the API server fills in, by type. */
+/** Defaults that the API server sets, by type. */
 const BY_TYPE: Readonly<Record<string, Defaulting>> = {
   ...POD_DEFAULTS,
   ...WORKLOAD_DEFAULTS,
@@ -14,7 +14,7 @@ const BY_TYPE: Readonly<Record<string, Defaulting>> = {
   ...CLUSTER_DEFAULTS,
 };
 
-/** Fills in what the object leaves open; `before` was filled in already, and what is shared with it is left as it is. */
+/** Sets the defaults of an object. `before` already has its defaults; parts shared with it stay as they are. */
 export function withDefaults(shape: Shape, value: Json, before?: Json): Json {
   if (value === before || !hasDefaults(shape)) return value;
   switch (shape.kind) {
@@ -56,7 +56,7 @@ function ofList(items: Shape, value: readonly Json[], before: Json | undefined):
 
 const answers = new WeakMap<ObjectShape, boolean>();
 
-/** Whether anything in the type is ever filled in. */
+/** Whether any part of the type has defaults. */
 function hasDefaults(shape: Shape): boolean {
   switch (shape.kind) {
     case "list":
@@ -66,7 +66,7 @@ function hasDefaults(shape: Shape): boolean {
     case "object": {
       const known = answers.get(shape);
       if (known !== undefined) return known;
-      // Types contain themselves: what is being asked for says nothing by itself.
+      // Types contain themselves: a type counts as having no defaults while its fields are checked.
       answers.set(shape, false);
       const answer = shape.name in BY_TYPE || [...shape.fields.values()].some((field) => hasDefaults(field.shape));
       answers.set(shape, answer);

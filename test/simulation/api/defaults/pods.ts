@@ -3,7 +3,7 @@ import { all, type Defaulting, setting } from "./setting.ts";
 
 const SOURCES_OF_A_VOLUME = (volume: JsonObject): boolean => Object.keys(volume).some((name) => name !== "name");
 
-/** `:latest`, said or meant. */
+/** Whether the image has the tag `latest`, also by default. */
 function isLatest(image: string): boolean {
   if (image.includes("@")) return false;
   const tag = image.slice(image.lastIndexOf("/") + 1).split(":")[1];
@@ -30,7 +30,7 @@ const withRequests: Defaulting = (spec) => {
   return { ...spec, ...filled("containers"), ...filled("initContainers") };
 };
 
-/** Of every pod spec; the deprecated alias goes with the name that it stands for. */
+/** Sets the defaults of every pod spec. The name of the account is also copied to its deprecated alias, or from it. */
 const podSpec: Defaulting = (spec) => {
   const account = stringAt(spec, "serviceAccountName") ?? stringAt(spec, "serviceAccount");
   const filled = setting({
@@ -43,7 +43,7 @@ const podSpec: Defaulting = (spec) => {
   return account === undefined ? filled : { ...filled, serviceAccountName: account, serviceAccount: account };
 };
 
-/** Of a pod alone, not of a template. */
+/** Sets the defaults of pods, but not of templates. */
 export const podAlone: Defaulting = (pod) => {
   const spec = withRequests(objectAt(pod, "spec"));
   return { ...pod, spec: setting({ enableServiceLinks: true })(spec) };

@@ -1,9 +1,9 @@
 import { isObject, type Json, type JsonObject, objectAt } from "../json.ts";
 
-/** Fills in one object of a type; nested types have their own. */
+/** Sets the defaults of one object of a type. Nested types have their own. */
 export type Defaulting = (object: JsonObject) => JsonObject;
 
-/** Members that are filled in where there are none, or where they hold what Go takes for none. */
+/** Sets members that are missing, or that have a value that Go treats as missing. */
 export function setting(defaults: JsonObject): Defaulting {
   const entries = Object.entries(defaults);
   return (object) => {
@@ -12,7 +12,7 @@ export function setting(defaults: JsonObject): Defaulting {
   };
 }
 
-/** The same within a member, which is made where there is none. */
+/** Does the same in a member, and creates the member if necessary. */
 export function settingIn(member: string, defaults: JsonObject): Defaulting {
   return within(member, setting(defaults));
 }
@@ -29,7 +29,7 @@ export function all(...defaultings: readonly Defaulting[]): Defaulting {
   return (object) => defaultings.reduce((filled, defaulting) => defaulting(filled), object);
 }
 
-/** Pointers keep their empty values: false and 0 are what somebody has said. */
+/** Whether a member is missing or empty. False and 0 count as set, because Go has pointers for such fields. */
 function isUnset(value: Json | undefined): boolean {
   return value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0);
 }

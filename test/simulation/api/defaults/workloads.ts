@@ -9,7 +9,7 @@ const rolling =
     return isRolling ? within(strategy, settingIn("rollingUpdate", defaults))(typed) : typed;
   };
 
-/** A StatefulSet's rolling update is only made where nothing was said of the strategy. */
+/** Creates the rolling update of a StatefulSet only if the strategy has no type. */
 const statefulStrategy: Defaulting = (spec) => {
   const strategy = objectAt(spec, "updateStrategy");
   if (strategy["type"] === undefined) return rolling("updateStrategy", { partition: 0 })(spec);

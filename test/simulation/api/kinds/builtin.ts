@@ -9,7 +9,7 @@ import { metadataCauses, metadataChangeCauses } from "../validation/metadata.ts"
 import { isSubdomain, type NameRule } from "../validation/names.ts";
 import { firstGeneration, type GenerationRule, keeping, keepingMetadata, never, raised } from "./preparing.ts";
 
-/** What differs between the built-in kinds. */
+/** Differences between the built-in kinds. */
 export interface Traits {
   readonly group: string;
   readonly plural: string;
@@ -20,38 +20,38 @@ export interface Traits {
   readonly needsVersion?: boolean;
   readonly returnsDeleted?: boolean;
   readonly hasNoDependents?: boolean;
-  /** Absent: the kind has none. */
+  /** Absent if the kind has no generation. */
   readonly generation?: GenerationRule;
-  /** Its first generation comes with its first change. */
+  /** Whether the first change, and not the creation, sets the first generation. */
   readonly isBornWithoutGeneration?: boolean;
-  /** Absent: the kind has no status. */
+  /** Absent if the kind has no status. */
   readonly status?: StatusTraits;
   readonly name?: NameRule;
-  /** Other kinds take finalizers of standard names and of qualified ones. */
+  /** Whether a finalizer can have any name. Other kinds accept only standard and qualified names. */
   readonly takesAnyFinalizer?: boolean;
-  /** Its metadata is looked at only where the rest is as it should be, and then as that of any object. */
+  /** Whether the server validates the metadata only if the rest is valid, and only by the general rules. */
   readonly isLooselyChecked?: boolean;
   readonly fieldLabels?: Kind["fieldLabels"];
-  /** After the body was read and before defaults are filled in. */
+  /** Runs after the body is decoded and before the defaults are set. */
   readonly reshape?: (object: JsonObject) => JsonObject;
   readonly prepareCreate?: (object: JsonObject) => JsonObject;
   readonly prepareUpdate?: (object: JsonObject, old: JsonObject) => JsonObject;
   readonly causes?: (object: JsonObject) => readonly Cause[];
-  /** Of new objects alone. */
+  /** Causes for new objects only. */
   readonly birthCauses?: (object: JsonObject) => readonly Cause[];
   readonly changeCauses?: (object: JsonObject, old: JsonObject) => readonly Cause[];
 }
 
 export interface StatusTraits {
-  /** Of a new object. */
+  /** Returns the status of a new object. */
   readonly first?: (object: JsonObject) => JsonObject;
-  /** Metadata that a write to the status leaves as it is. */
+  /** Metadata that a write to the status does not change. */
   readonly keeps?: readonly string[];
-  /** What such a write cannot own, beside the spec. */
+  /** Fields that such a write cannot own, in addition to the spec. */
   readonly ignores?: readonly string[];
 }
 
-/** A built-in kind, in its version v1. */
+/** Returns a built-in kind in version v1. */
 export function builtinKind(traits: Traits): Kind {
   const { group, plural, kind, status, generation } = traits;
   const shape = shapeNamed(traits.shape);
@@ -83,14 +83,14 @@ export function builtinKind(traits: Traits): Kind {
     needsVersion: traits.needsVersion === true,
     returnsDeleted: traits.returnsDeleted === true,
     hasNoDependents: traits.hasNoDependents === true,
-    blank: { ...typed, ...(zeroOf(shape) as JsonObject) }, // Of an object's shape.
+    blank: { ...typed, ...(zeroOf(shape) as JsonObject) }, // The shape is that of an object.
     fieldLabels: traits.fieldLabels ?? {},
     ignoredFields: (subresource) => (status === undefined ? undefined : subresource === "status" ? ofSpec : ofStatus),
     isKnownVersion: () => true,
     read,
     complete: read,
     view: (stored) => stored,
-    store: (object) => storedForm(shape, object) as JsonObject, // Of an object's shape.
+    store: (object) => storedForm(shape, object) as JsonObject, // The shape is that of an object.
     prepareCreate: (object) => {
       const first = status === undefined ? object : withMember(object, "status", status.first?.(object) ?? zeroStatus(shape.name));
       const prepared = traits.prepareCreate?.(first) ?? first;
@@ -113,7 +113,7 @@ function withType(body: JsonObject, typed: JsonObject): JsonObject {
 }
 
 function zeroStatus(shapeName: string): JsonObject {
-  return objectAt(zeroOf(shapeNamed(shapeName)) as JsonObject, "status"); // Of an object's shape.
+  return objectAt(zeroOf(shapeNamed(shapeName)) as JsonObject, "status"); // The shape is that of an object.
 }
 
 interface Update {

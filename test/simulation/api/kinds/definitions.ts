@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from
 import type { Cause } from "../refusal.ts";
 import { IMMUTABLE, invalidValue, required } from "../validation/cause.ts";
 
-/** What the API server makes of a CustomResourceDefinition, its controllers aside. */
+/** Preparation and validation of a CustomResourceDefinition by the API server, without its controllers. */
 
 export function prepareDefinition(crd: JsonObject): JsonObject {
   return withStoredVersion({ ...crd, status: { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: [] } });
@@ -12,7 +12,7 @@ export function prepareDefinitionChange(crd: JsonObject): JsonObject {
   return withStoredVersion(crd);
 }
 
-/** Versions that objects were ever stored in. */
+/** Adds the storage version to the versions in which objects were ever stored. */
 function withStoredVersion(crd: JsonObject): JsonObject {
   const status = objectAt(crd, "status");
   const stored = listAt(status, "storedVersions");
@@ -28,7 +28,7 @@ export function definitionNameCauses(crd: JsonObject): readonly Cause[] {
   return name === wanted ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)];
 }
 
-/** What the resource is called; once it is served, also what its objects are. */
+/** Refuses changes of the group and the plural. Once the CRD is established, also of the kind and the scope. */
 export function definitionChangeCauses(crd: JsonObject, old: JsonObject): readonly Cause[] {
   const conditions = listAt(objectAt(old, "status"), "conditions").filter(isObject);
   const isEstablished = conditions.some(({ type, status }) => type === "Established" && status === "True");

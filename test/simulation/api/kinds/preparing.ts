@@ -1,6 +1,6 @@
 import { isEqual, isObject, type JsonObject, listAt, objectAt, stringAt, textOf, withMember } from "../json.ts";
 
-/** What the server makes of an object before it is stored: the parts that are not the client's to say. */
+/** Preparation of an object before it is stored: sets the parts that clients cannot set. */
 
 export function withMetadata(object: JsonObject, members: JsonObject): JsonObject {
   return { ...object, metadata: { ...objectAt(object, "metadata"), ...members } };
@@ -11,18 +11,18 @@ function generationOf(object: JsonObject): number {
   return typeof generation === "number" ? generation : 0;
 }
 
-/** What raises the generation of an object. */
+/** Whether a change raises the generation of an object. */
 export type GenerationRule = (object: JsonObject, old: JsonObject) => boolean;
 
 export const bySpec: GenerationRule = (object, old) => !isEqual(object["spec"], old["spec"]);
 
 export const byWebhooks: GenerationRule = (object, old) => !isEqual(object["webhooks"], old["webhooks"]);
 
-/** A Deployment's annotations count as its spec does. */
+/** For Deployments, a change of the annotations counts like a change of the spec. */
 export const bySpecOrAnnotations: GenerationRule = (object, old) =>
   bySpec(object, old) || !isEqual(objectAt(object, "metadata")["annotations"], objectAt(old, "metadata")["annotations"]);
 
-/** All but metadata, the status subresource aside. */
+/** Whether anything except metadata changes. Callers restore a status that has its own subresource first. */
 export const byContent: GenerationRule = (object, old) => {
   const content = ({ metadata: _metadata, ...rest }: JsonObject): JsonObject => rest;
   return !isEqual(content(object), content(old));
@@ -37,7 +37,7 @@ export function raised(object: JsonObject, old: JsonObject, rule: GenerationRule
   return { ...object, metadata };
 }
 
-/** The first generation of a kind that has generations. */
+/** Sets the first generation of an object whose kind has generations. */
 export function firstGeneration(object: JsonObject): JsonObject {
   return generationOf(object) === 1 ? object : withMetadata(object, { generation: 1 });
 }
@@ -46,7 +46,7 @@ export function keeping(object: JsonObject, old: JsonObject, ...names: readonly 
   return names.reduce((kept, name) => withMember(kept, name, old[name]), object);
 }
 
-/** Metadata that a write to the status does not change. */
+/** Restores metadata that a write to the status does not change. */
 export function keepingMetadata(object: JsonObject, old: JsonObject, ...names: readonly string[]): JsonObject {
   const metadata = objectAt(object, "metadata");
   const before = objectAt(old, "metadata");
@@ -54,7 +54,7 @@ export function keepingMetadata(object: JsonObject, old: JsonObject, ...names: r
   return kept === metadata ? object : { ...object, metadata: kept };
 }
 
-/** `stringData` is written into `data`, and never read. */
+/** Merges `stringData` into `data`. The API server never returns `stringData`. */
 export function mergedStringData(secret: JsonObject): JsonObject {
   const given = secret["stringData"];
   if (!isObject(given)) return secret;
@@ -64,7 +64,7 @@ export function mergedStringData(secret: JsonObject): JsonObject {
   return { ...rest, data: Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
-/** How many of its resources a pod is promised. */
+/** Returns the QoS class of a pod. */
 export function qualityOf(spec: JsonObject): string {
   const containers = [...listAt(spec, "containers"), ...listAt(spec, "initContainers")].map((container) =>
     isObject(container) ? objectAt(container, "resources") : {},
@@ -81,7 +81,7 @@ export function qualityOf(spec: JsonObject): string {
   return isGuaranteed ? "Guaranteed" : "Burstable";
 }
 
-/** `spec.template.metadata.labels` and the like. */
+/** Returns the scalar at a path, such as `spec.template.metadata.labels`, as text. Otherwise returns an empty text. */
 export function stringIn(object: JsonObject, path: readonly string[]): string {
   const place = path.slice(0, -1).reduce<JsonObject>((at, name) => objectAt(at, name), object);
   const last = path.at(-1) ?? "";

@@ -53,7 +53,7 @@ const at =
 const RBAC = { group: "rbac.authorization.k8s.io", createsByUpdate: true, name: isPathSegment };
 const ADMISSION = { group: "admissionregistration.k8s.io", isClusterScoped: true, needsVersion: true, takesAnyFinalizer: true };
 
-/** The strategy of a workload's kind; what its template asks for is what a pod would be refused for. */
+/** Returns the traits that the kinds of workloads share. */
 const workload = (kind: "Deployment" | "StatefulSet" | "ReplicaSet" | "DaemonSet") => ({
   group: "apps",
   kind,
@@ -63,7 +63,7 @@ const workload = (kind: "Deployment" | "StatefulSet" | "ReplicaSet" | "DaemonSet
   changeCauses: workloadChangeCauses,
 });
 
-/** The facts of each built-in kind, where they differ from the usual ones. */
+/** Traits of each built-in kind, if they differ from the defaults. */
 export const TRAITS: readonly Traits[] = [
   {
     group: "",
@@ -156,7 +156,7 @@ export const TRAITS: readonly Traits[] = [
       source: (event) => stringIn(event, ["source", "component"]) || stringIn(event, ["reportingComponent"]),
       type: at("type"),
     },
-    // A name that is no DNS name is taken: nobody looks at an event's metadata but at its namespace.
+    // The API server validates only the namespace in an event's metadata, so the name need not be a DNS name.
     name: isPathSegment,
     isLooselyChecked: true,
     causes: eventCauses,
@@ -331,7 +331,7 @@ function withKubernetes(finalizers: readonly unknown[]): readonly string[] {
 
 const ADDRESSES = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
 
-/** A Service keeps the address that it was given. */
+/** Keeps the addresses that a Service already has. */
 function keptAddresses(service: JsonObject, old: JsonObject): JsonObject {
   const spec = objectAt(service, "spec");
   const before = objectAt(old, "spec");
@@ -343,14 +343,14 @@ function keptAddresses(service: JsonObject, old: JsonObject): JsonObject {
 
 const TEMPLATE_COUNT = "deprecated.daemonset.template.generation";
 
-/** A field of an older version, which this one has as an annotation. */
+/** Sets the annotation that replaces a field of an older API version. */
 function withTemplateCount(set: JsonObject): JsonObject {
   const annotations = objectAt(objectAt(set, "metadata"), "annotations");
   const count = String(Math.trunc(Number(stringAt(annotations, TEMPLATE_COUNT) ?? 0)) || 0);
   return annotations[TEMPLATE_COUNT] === count ? set : withMetadata(set, { annotations: { ...annotations, [TEMPLATE_COUNT]: count } });
 }
 
-/** How many templates a DaemonSet has had. */
+/** Counts the templates that a DaemonSet has had. */
 function countTemplates(set: JsonObject, old: JsonObject | undefined): JsonObject {
   const annotations = objectAt(objectAt(set, "metadata"), "annotations");
   const before = Number(objectAt(objectAt(old, "metadata"), "annotations")[TEMPLATE_COUNT] ?? 0);

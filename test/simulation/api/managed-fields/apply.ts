@@ -19,7 +19,7 @@ export interface Applied {
   readonly managers: Managers;
 }
 
-/** Fields that another manager has given another value. */
+/** Fields to which other managers have given other values. */
 export interface Conflicts {
   readonly kind: "conflicts";
   readonly conflicts: readonly { readonly manager: Manager; readonly path: string; readonly elements: readonly string[] }[];
@@ -28,13 +28,13 @@ export interface Conflicts {
 export interface Live {
   readonly object: JsonObject;
   readonly managers: Managers;
-  /** What an object of the kind is before anybody has written to it. */
+  /** An object of the kind before the first write. */
   readonly blank: JsonObject;
 }
 
 const BEFORE_APPLY = "before-first-apply";
 
-/** Server-side apply: the applied values over the live ones, without what the manager applied before and does not apply now. */
+/** Server-side apply: merges the applied values into the live object, and removes what the manager applied before but not now. */
 export function apply(ownership: Ownership, live: Live, applied: JsonObject, applying: Applying): Applied | Conflicts {
   const before = live.managers.length > 0 ? live.managers : ownedBeforeApply(ownership, live, applying);
   const self = {
@@ -60,7 +60,7 @@ export function apply(ownership: Ownership, live: Live, applied: JsonObject, app
   return { kind: "applied", object: isUnchanged ? live.object : object, managers };
 }
 
-/** Of an object that was never tracked, all that it holds is somebody's. */
+/** Assigns the fields of an object without managers to the manager `before-first-apply`. */
 function ownedBeforeApply(ownership: Ownership, { object, blank }: Live, { now }: Writer): Managers {
   return ownersAfterUpdate(ownership, { before: blank, after: object, managers: [] }, { name: BEFORE_APPLY, now });
 }
@@ -76,13 +76,13 @@ function reported(conflicts: readonly { readonly manager: Manager; readonly fiel
 
 interface Pruning {
   readonly merged: JsonObject;
-  /** With the applying manager's new entry. */
+  /** Includes the new entry of the applying manager. */
   readonly managers: Managers;
-  /** The applying manager's entry before this apply. */
+  /** Entry of the applying manager before this apply. */
   readonly last: Manager | undefined;
 }
 
-/** Takes away what the manager applied before, unless somebody applies it now or it holds what somebody owns. */
+/** Removes fields that the manager applied before, unless a manager owns them, or fields in them, now. */
 function pruned(shape: ObjectShape, { merged, managers, last }: Pruning): JsonObject {
   if (last === undefined || last.fields.isEmpty) return merged;
   const contents = fieldsOf(shape, merged);
@@ -91,7 +91,7 @@ function pruned(shape: ObjectShape, { merged, managers, last }: Pruning): JsonOb
   const mergedSet = withNamedFields(shape, contents);
   const without = asObject(remove(shape, merged, before));
   const withOwned = asObject(remove(shape, merged, missingFrom(shape, mergedSet, [fieldsOf(shape, without), owned])));
-  // What nobody ever applied is not taken away with what was applied beside it.
+  // Fields that no manager ever applied stay, also next to fields that are removed.
   const dangling = withNamedFields(shape, fieldsOf(shape, withOwned));
   return asObject(remove(shape, merged, mergedSet.difference(dangling).intersection(before)));
 }

@@ -4,7 +4,7 @@ import { memberShapeOf } from "./contents.ts";
 import { FieldSet, FieldSetBuilder } from "./field-set.ts";
 import { itemElement } from "./path-element.ts";
 
-/** How one state of an object differs from another, path by path. */
+/** Difference between two states of an object, path by path. */
 export interface Comparison {
   readonly added: FieldSet;
   readonly modified: FieldSet;
@@ -20,7 +20,7 @@ export function compare(shape: Shape, before: Json, after: Json): Comparison {
   return comparer.result;
 }
 
-/** Leaves out what the filter names, and all below it. */
+/** Removes the paths of the filter, and everything below them. */
 export function filtered(comparison: Comparison, ignored: FieldSet | undefined): Comparison {
   if (ignored === undefined) return comparison;
   const { added, modified, removed } = comparison;
@@ -41,7 +41,7 @@ class Comparer {
     return { added: this.#added.build(), modified: this.#modified.build(), removed: this.#removed.build() };
   }
 
-  /** Undefined: not there. Once a value is compared as a whole, nothing is said of its inside. */
+  /** Compares two values; undefined means absent. Does not compare the content of a value that is compared as a whole. */
   compare(shape: Shape, before: Json | undefined, after: Json | undefined): void {
     if (before === after) return;
     if (isLeaf(shape, before, after)) this.#leaf(before, after);
@@ -84,7 +84,7 @@ class Comparer {
     for (const [element, items] of now) if (!old.has(element)) this.#item(list, element, [], items);
   }
 
-  /** More than one item of a name is nobody's but as a whole. */
+  /** Compares several items with the same key only as a whole. */
   // oxlint-disable-next-line eslint/max-params -- as above.
   #item(list: ListShape, element: string, before: readonly Json[], after: readonly Json[]): void {
     if (before.length <= 1 && after.length <= 1) {
@@ -116,7 +116,7 @@ function grouped(list: ListShape, items: readonly Json[]): Map<string, Json[]> {
   return byElement;
 }
 
-/** Whether two values are compared as they are: scalars, atomic lists and maps, and such as are both empty. */
+/** Whether two values are compared as a whole: scalars, atomic lists and maps, and values that are both empty. */
 export function isLeaf(shape: Shape, before: Json | undefined, after: Json | undefined): boolean {
   switch (shape.kind) {
     case "scalar":
@@ -131,7 +131,7 @@ export function isLeaf(shape: Shape, before: Json | undefined, after: Json | und
   }
 }
 
-/** An object with members: the one thing that is walked into where the kind of a value is not known. */
+/** Whether the value is an object with members. Without a known type, only such a value is compared member by member. */
 function isContent(value: Json | undefined): boolean {
   return isObject(value) && Object.keys(value).length > 0;
 }

@@ -3,7 +3,7 @@ import { ANYTHING, fieldShape, type ListShape, type Shape } from "../schema/shap
 import { FieldSet, FieldSetBuilder } from "./field-set.ts";
 import { itemElement } from "./path-element.ts";
 
-/** The paths of everything that an object holds. */
+/** Returns the paths of everything in an object. */
 export function fieldsOf(shape: Shape, value: Json): FieldSet {
   const builder = new FieldSetBuilder();
   collect({ builder, path: [] }, shape, value);

@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject } from "../json.ts";
 
 /**
- * Paths into an object, as `fieldsV1` of managedFields has them: a tree whose edges are `f:<field>`, `k:<key of a list item>`, `v:<value
- * of a set>` and `i:<index>`. Never changed once made; an operation that changes nothing gives its first operand back.
+ * A set of paths into an object, as in `fieldsV1` of managedFields: a tree with the edges `f:<field>`, `k:<key of a list item>`,
+ * `v:<value of a set>`, and `i:<index>`. A set never changes. `union` and the differences return their first operand if they change nothing.
  */
 export class FieldSet {
   static readonly EMPTY = new FieldSet(new Set(), new Map());
@@ -21,7 +21,7 @@ export class FieldSet {
     return true;
   }
 
-  /** `from`: how much of the path leads to this set. */
+  /** `from`: number of path elements that lead to this set. */
   has(path: readonly string[], from = 0): boolean {
     const element = path[from];
     if (element === undefined) return false;
@@ -57,12 +57,12 @@ export class FieldSet {
     return new FieldSet(members, children);
   }
 
-  /** Without exactly the other's members: what lies below them stays. */
+  /** Removes exactly the other set's members. Paths below them stay. */
   difference(other: FieldSet): FieldSet {
     return this.#without(other, false);
   }
 
-  /** Without the other's members and all that lies below them. */
+  /** Removes the other set's members and everything below them. */
   recursiveDifference(other: FieldSet): FieldSet {
     return this.#without(other, true);
   }
@@ -86,14 +86,14 @@ export class FieldSet {
     return members === undefined && children === undefined ? this : new FieldSet(members ?? this.members, children ?? this.children);
   }
 
-  /** All paths, members before what lies below them, each level in the order of its elements. */
+  /** Returns all paths. Each level is sorted, with the members before the paths below them. */
   paths(): readonly (readonly string[])[] {
     const own = [...this.members].sort().map((member) => [member]);
     const below = [...this.children].sort(([a], [b]) => (a < b ? -1 : 1));
     return [...own, ...below.flatMap(([element, child]) => child.paths().map((path) => [element, ...path]))];
   }
 
-  /** As `fieldsV1`. Kept: most writes leave most sets as they are. */
+  /** Returns the set as `fieldsV1`. The result is cached, because most writes leave most sets as they are. */
   encode(): JsonObject {
     this.#encoded ??= this.#encode();
     return this.#encoded;
@@ -125,7 +125,7 @@ export class FieldSet {
   }
 }
 
-/** Collects paths one by one. */
+/** Builds a set path by path. */
 export class FieldSetBuilder {
   readonly #members = new Set<string>();
   readonly #children = new Map<string, FieldSetBuilder>();
@@ -134,7 +134,7 @@ export class FieldSetBuilder {
     return this.#members.size === 0 && this.#children.size === 0;
   }
 
-  /** `from`: how much of the path leads to this set. */
+  /** `from`: number of path elements that lead to this set. */
   insert(path: readonly string[], from = 0): void {
     const element = path[from];
     if (element === undefined) return;
@@ -158,7 +158,7 @@ export class FieldSetBuilder {
   }
 }
 
-/** A set of paths that each consist of field names, `metadata.labels` for instance. */
+/** Returns a set of paths that consist of field names, such as `metadata.labels`. */
 export function fieldsNamed(...paths: readonly string[]): FieldSet {
   const builder = new FieldSetBuilder();
   for (const path of paths) builder.insert(path.split(".").map((name) => `f:${name}`));

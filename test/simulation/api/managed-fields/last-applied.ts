@@ -4,7 +4,7 @@ import { compare } from "./compare.ts";
 import { fieldsOf } from "./contents.ts";
 import { FieldSet } from "./field-set.ts";
 
-/** What client-side apply keeps its last word in. Server-side apply under kubectl's own name goes on with it. */
+/** Annotation in which client-side apply keeps the last configuration. Server-side apply with kubectl's field manager updates it. */
 const ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
 const ANNOTATION_BYTES = 256 * 1024;
 
@@ -15,7 +15,7 @@ function lastAppliedOf(object: JsonObject): string | undefined {
   return text === "" ? undefined : text;
 }
 
-/** Fields that client-side apply has set, and that are as it set them: to take these over is no conflict. */
+/** Returns the fields that still have the values from client-side apply: taking these over is not a conflict. */
 export function fieldsLastApplied(shape: ObjectShape, live: JsonObject, apiVersion: string): FieldSet | undefined {
   const text = lastAppliedOf(live);
   const applied = text === undefined ? undefined : parsed(text);
@@ -33,7 +33,7 @@ function parsed(text: string): JsonObject | undefined {
   }
 }
 
-/** The object with the annotation saying what was applied now, where it has one. */
+/** Updates the annotation with the applied configuration if the object has it. Removes it if it becomes too large. */
 export function withLastApplied(object: JsonObject, applied: JsonObject): JsonObject {
   if (lastAppliedOf(object) === undefined) return object;
   const metadata = objectAt(object, "metadata");

@@ -3,25 +3,25 @@ import { FieldSet } from "./field-set.ts";
 
 export type Operation = "Apply" | "Update";
 
-/** One entry of managedFields: who owns which fields. */
+/** One entry of managedFields: a manager and its fields. */
 export interface Manager {
   readonly name: string;
   readonly operation: Operation;
   readonly apiVersion: string;
   readonly subresource: string;
-  /** RFC 3339; undefined where an entry says nothing. */
+  /** RFC 3339; undefined if the entry has no time. */
   readonly time: string | undefined;
   readonly fields: FieldSet;
 }
 
 export type Managers = readonly Manager[];
 
-/** Of updates, entries beyond this many are merged, the oldest first. */
+/** Maximum number of entries of updates. The oldest ones beyond it are merged. */
 const MOST_UPDATERS = 10;
 
 const OLD_UPDATES = "ancient-changes";
 
-/** Whether two entries are one manager's. An apply's entry is that of any version. */
+/** Whether two entries belong to the same manager. For an apply, the API version does not matter. */
 export function isSameManager(a: Omit<Manager, "time" | "fields">, b: Omit<Manager, "time" | "fields">): boolean {
   return (
     a.name === b.name &&
@@ -35,7 +35,7 @@ export function encodeManagers(managers: Managers): readonly JsonObject[] {
   return inOrder(managers).map(encodeManager);
 }
 
-/** As managedFields lists them. */
+/** Sorts the managers as managedFields lists them. */
 export function inOrder(managers: Managers): Managers {
   return [...managers].sort(byPlace);
 }
@@ -73,7 +73,7 @@ function order(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-/** The entries that a request holds; undefined where one of them cannot be read, which makes all of them count as none. */
+/** Decodes the entries of a request. Returns undefined if one of them is invalid, because then none of them counts. */
 export function decodeManagers(entries: readonly Json[]): Managers | undefined {
   const managers: Manager[] = [];
   for (const entry of entries) {
@@ -101,7 +101,7 @@ function decodeManager(entry: JsonObject): Manager | undefined {
   };
 }
 
-/** Merges the oldest entries of updates where there are too many. */
+/** Merges the oldest entries of updates if there are too many. */
 export function capped(managers: Managers): Managers {
   const updaters = managers.filter(({ operation }) => operation === "Update");
   if (updaters.length <= MOST_UPDATERS) return managers;
@@ -125,7 +125,7 @@ export function capped(managers: Managers): Managers {
   return left;
 }
 
-/** As the API server writes it, by which it orders entries of the same second. */
+/** Returns the identifier that the API server sorts entries of the same second by. */
 function identity({ name, operation, apiVersion, subresource }: Manager): string {
   return JSON.stringify({ manager: name, operation, apiVersion, ...(subresource === "" ? {} : { subresource }) });
 }

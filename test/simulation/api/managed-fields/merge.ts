@@ -4,13 +4,13 @@ import { isLeaf } from "./compare.ts";
 import { memberShapeOf } from "./contents.ts";
 import { itemElement } from "./path-element.ts";
 
-/** What an apply makes of an object before anything is taken away: the applied values over the live ones. Undefined: nothing is left. */
+/** Merges the applied values into the live ones, before an apply removes anything. Returns undefined if nothing is left. */
 export function merge(shape: Shape, live: Json | undefined, applied: Json | undefined): Json | undefined {
   if (applied === undefined) return live;
   if (live === undefined && !isList(applied) && !isObject(applied)) return applied;
   if (isLeaf(shape, live, applied)) return applied;
   if (shape.kind === "list") return mergeItems(shape, isList(live) ? live : [], isList(applied) ? applied : []);
-  // Nothing can be merged into what is of another kind.
+  // A value of another type cannot be merged.
   return isObject(applied) || applied === null ? mergeMembers(shape, isObject(live) ? live : {}, applied ?? {}) : applied;
 }
 
@@ -37,7 +37,7 @@ interface Indexed {
   readonly items: ReadonlyMap<string, Json>;
 }
 
-/** An item whose name occurs twice is nothing that could be merged into. */
+/** Indexes items by key. Items with the same key map to null, because they cannot be merged. */
 function indexed(list: ListShape, items: readonly Json[]): Indexed {
   const elements: string[] = [];
   const byElement = new Map<string, Json>();
@@ -50,7 +50,7 @@ function indexed(list: ListShape, items: readonly Json[]): Indexed {
   return { elements, items: byElement };
 }
 
-/** The applied order, with the live items that were not applied left where they stood among those that were. */
+/** Returns the items in the applied order. Live items that were not applied keep their places among those that were. */
 function mergeItems(list: ListShape, live: readonly Json[], applied: readonly Json[]): Json | undefined {
   const old = indexed(list, live);
   const wanted = indexed(list, applied);
@@ -64,7 +64,7 @@ function mergeItems(list: ListShape, live: readonly Json[], applied: readonly Js
 
 interface Place {
   readonly element: string;
-  /** Of an item that was not applied. */
+  /** Index of an item that was not applied. */
   readonly liveIndex?: number;
 }
 

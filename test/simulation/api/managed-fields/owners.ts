@@ -4,16 +4,16 @@ import { type Comparison, compare, filtered } from "./compare.ts";
 import { FieldSet, fieldsNamed } from "./field-set.ts";
 import { capped, isSameManager, type Manager, type Managers } from "./managers.ts";
 
-/** What of the kind, and of the request, decides who owns what. */
+/** Properties of the kind and the request that determine which manager owns which fields. */
 export interface Ownership {
   readonly shape: ObjectShape;
-  /** Of the request. */
+  /** API version of the request. */
   readonly apiVersion: string;
-  /** Empty where the request is for the object itself. */
+  /** Empty if the request is for the object itself. */
   readonly subresource: string;
-  /** What a request to this place cannot change, the status for instance: nobody comes to own it. */
+  /** Fields that such a request cannot change, the status for instance. No manager owns them through it. */
   readonly ignored: FieldSet | undefined;
-  /** Versions in which the kind is known: entries of others are dropped. */
+  /** Whether the kind has that version. Entries of other versions are dropped. */
   readonly isKnownVersion: (apiVersion: string) => boolean;
 }
 
@@ -23,7 +23,7 @@ export interface OwnerChange {
   readonly managers: Managers;
 }
 
-/** Never owned by anybody. */
+/** Fields that no manager owns. */
 export const STRIPPED = fieldsNamed(
   "apiVersion",
   "kind",
@@ -45,7 +45,7 @@ export interface Writer {
   readonly now: string;
 }
 
-/** Owners after a create, an update or a patch: the writer owns what it changed, and all others lose that. */
+/** Returns the managers after a create, an update, or a patch: the writer owns what it changed, and all others lose it. */
 export function ownersAfterUpdate(ownership: Ownership, change: OwnerChange, writer: Writer): Managers {
   const { shape, apiVersion, subresource, ignored } = ownership;
   const comparison = filtered(compare(shape, change.before, change.after), ignored);
@@ -53,7 +53,7 @@ export function ownersAfterUpdate(ownership: Ownership, change: OwnerChange, wri
   const changed = ownChanges(comparison, ignored);
   if (changed.isEmpty) return managers;
   const self = { name: writer.name === "" ? "unknown" : writer.name, operation: "Update", apiVersion, subresource } as const;
-  // Looked up as it was before it lost what it now gets again.
+  // `lost` has the writer's fields before the loss, because the writer gets them back.
   const previous = managers.find((manager) => isSameManager(manager, self));
   const lost = change.managers.find((manager) => isSameManager(manager, self))?.fields ?? FieldSet.EMPTY;
   const fields = keptFields(lost, comparison).union(changed);
@@ -67,18 +67,18 @@ function ownChanges({ added, modified }: Comparison, ignored: FieldSet | undefin
   return (ignored === undefined ? all : all.recursiveDifference(ignored)).difference(STRIPPED);
 }
 
-/** The writer's own fields: what it changes anew it keeps, so that the usual set of fields stays the very same. */
+/** Returns the writer's own fields without the removed ones. Changed fields stay, so that the set usually stays the same. */
 function keptFields(fields: FieldSet, { removed }: Comparison): FieldSet {
   return fields.difference(removed);
 }
 
 export interface Loss {
   readonly managers: Managers;
-  /** Who would lose what by a value that another manager gives it. */
+  /** Managers that lose fields because another manager gives them other values. */
   readonly conflicts: readonly { readonly manager: Manager; readonly fields: FieldSet }[];
 }
 
-/** What is left to the managers when somebody else changes an object. `except` keeps all. */
+/** Returns the fields that managers keep after a change by another manager. `except` keeps all of its fields. */
 export function losing(
   { isKnownVersion }: Pick<Ownership, "isKnownVersion">,
   managers: Managers,

@@ -1,7 +1,7 @@
 import { isList, isObject, type Json } from "../json.ts";
 import type { ListShape } from "../schema/shape.ts";
 
-/** What names an item of a list that is merged item by item; an error where nothing does. */
+/** Key of an item in a list that is merged item by item, or an error if the item has none. */
 export type ItemElement = { readonly element: string } | { readonly error: string };
 
 export function itemElement(list: ListShape, item: Json): ItemElement {
@@ -33,7 +33,7 @@ function setElement(item: Json): ItemElement {
   return { element: `v:${JSON.stringify(item)}` };
 }
 
-/** `.spec.containers[name="web"].image`, as conflicts are told. */
+/** Returns a path as in the message of a conflict: `.spec.containers[name="web"].image`. */
 export function pathText(path: readonly string[]): string {
   return path.map(elementText).join("");
 }

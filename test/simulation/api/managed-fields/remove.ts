@@ -4,7 +4,7 @@ import { memberShapeOf } from "./contents.ts";
 import { FieldSet } from "./field-set.ts";
 import { itemElement } from "./path-element.ts";
 
-/** The object without what the set names. An object or list of which nothing is left becomes null, as Go's does. */
+/** Removes the fields of the set. An object or list without content becomes null, as in Go. */
 export function remove(shape: Shape, value: Json, fields: FieldSet): Json {
   if (fields.members.size === 0 && fields.children.size === 0) return value;
   switch (shape.kind) {
@@ -13,7 +13,7 @@ export function remove(shape: Shape, value: Json, fields: FieldSet): Json {
     case "list":
       return isList(value) ? removeItems(shape, value, fields) : value;
     case "any":
-      // A list inside is a whole, and nothing names a part of it.
+      // A list of unknown type is a whole, so no path leads to a part of it.
       return isObject(value) && !shape.isWhole ? removeMembers(shape, value, fields) : value;
     case "map":
     case "object":
@@ -21,7 +21,7 @@ export function remove(shape: Shape, value: Json, fields: FieldSet): Json {
   }
 }
 
-/** A walk into a whole comes back with nothing. */
+/** A path into an atomic object leaves nothing of it. */
 function emptied(value: Json): Json {
   return isObject(value) ? null : value;
 }
@@ -49,7 +49,7 @@ function removeItems(list: ListShape, items: readonly Json[], fields: FieldSet):
   return kept.length === 0 ? null : kept;
 }
 
-/** The set with every named field whose inside it names: only where these are members does removing the inside remove the field. */
+/** Adds every named field that has paths below it: `remove` deletes an emptied field only if it is a member. */
 export function withNamedFields(shape: Shape | undefined, fields: FieldSet): FieldSet {
   let members: Set<string> | undefined;
   const children = new Map<string, FieldSet>();

@@ -2,7 +2,7 @@ import { isList, isObject, type Json } from "../json.ts";
 import type { ListShape, ObjectShape, ScalarShape, Shape } from "../schema/shape.ts";
 import { elementText, itemElement } from "./path-element.ts";
 
-/** Why an object cannot be applied: unknown fields, values of another type, items that cannot be told apart. */
+/** Returns the reasons why an object cannot be applied: unknown fields, values of another type, and items with the same key or none. */
 export function validateApplied(shape: Shape, value: Json, allowsTwins = false): readonly string[] {
   const problems = problemsAt(shape, value, "");
   return allowsTwins ? problems.filter((problem) => !problem.includes(TWINS)) : problems;
@@ -27,7 +27,7 @@ function problemsAt(shape: Shape, value: Json, path: string): readonly string[] 
   }
 }
 
-/** Nothing more is said once there is an unknown field: Go's walk stops there. */
+/** Reports only the name of an unknown field, and does not check its content. */
 function memberProblems(shape: ObjectShape, value: { readonly [name: string]: Json }, path: string): readonly string[] {
   return Object.entries(value).flatMap(([name, member]) => {
     const inner = shape.fields.get(name)?.shape ?? shape.others;

@@ -1,7 +1,7 @@
 import { isEqual, type Json, type JsonObject, listAt, objectAt } from "../json.ts";
 import { gainsNoHold, metadata, objectsAt, type Policy, type Rule, WORKER } from "./policy.ts";
 
-/** What the worker may write into classes: what they lack as a whole. None is made for Gateways here, which are the worker's own to change. */
+/** The worker can add missing parts to classes, but cannot change existing ones. It creates no classes for Gateways here, so they have no rules. */
 export const CLASSES: Policy = {
   name: "keyvault-injector-sync-classes",
   user: WORKER,
@@ -39,7 +39,7 @@ function isCompletion(now: JsonObject, before: JsonObject): boolean {
   return items.length === old.length && old.every((entry) => items.some((item) => completes(item, entry)));
 }
 
-/** Whether one entry of `secretObjects` is another with more in it. */
+/** Whether an entry of `secretObjects` contains everything in the old entry. */
 function completes(item: JsonObject, old: JsonObject): boolean {
   return Object.entries(old).every(([field, value]) => {
     if (!(field in item)) return false;

@@ -10,7 +10,7 @@ const labelsOf = (component: string): JsonObject => ({
   "app.kubernetes.io/component": component,
 });
 
-/** What the worker may write into the Service, budgets, accounts, PriorityClass and CSIDriver of the install. */
+/** Writes of the worker to the Service, PodDisruptionBudgets, ServiceAccounts, PriorityClass, and CSIDriver of the install. */
 export const COMPONENTS: Policy = {
   name: "keyvault-injector-sync-components",
   user: WORKER,
@@ -98,7 +98,7 @@ function driverRules({ object, oldObject }: AdmissionRequest): readonly Rule[] {
   ];
 }
 
-/** Whether the field has one of these values, or the one that it had. */
+/** Whether the field has one of these values, or its previous value. */
 function isOneOrAsBefore(
   [now, before]: readonly [JsonObject | undefined, JsonObject | undefined],
   field: string,
@@ -108,11 +108,11 @@ function isOneOrAsBefore(
 }
 
 interface Shipment {
-  /** Fields that are there, unless they were not before. */
+  /** Fields that must exist, unless they did not exist before. */
   readonly needed: readonly string[];
-  /** Fields that may say anything. */
+  /** Fields that can have any value. */
   readonly free: readonly string[];
-  /** Values of the others, where they are not as before. */
+  /** Values of the other fields, unless they are as before. */
   readonly shipped: JsonObject;
 }
 

@@ -3,7 +3,7 @@ import { annotations, metadata, type Policy, type Rule } from "./policy.ts";
 
 const TAKEN = "grants.keyvault-injector.dev/mirrors-from";
 
-/** Whoever has Secrets written in a namespace needs the right to do the same by hand. */
+/** A user who allows the worker to write Secrets in a namespace needs permission to write them. */
 export const NAMESPACE_CONSENTS: Policy = {
   name: "keyvault-injector-namespace-consents",
   resources: ["namespaces", "namespaces/status", "namespaces/finalize"],

@@ -4,29 +4,29 @@ import { objectsAt } from "./policy.ts";
 
 const PRESERVES = "x-kubernetes-preserve-unknown-fields";
 
-/** A schema that is not as it was. */
+/** A schema that differs from the one before. */
 export interface SchemaChange {
-  /** As in `spec.secretObjects[].labels.*`. */
+  /** For example `spec.secretObjects[].labels.*`. */
   readonly path: string;
   readonly now: JsonObject;
   readonly before: JsonObject;
-  /** Under which key the next schemas are; under none that are looked at where not given. */
+  /** Key of the nested schemas to check next; undefined to check none. */
   readonly walks?: Walk;
 }
 
 type Walk = "properties" | "items" | "additionalProperties";
 
-/** Fields that may not be left out of a definition that is made anew, by path. */
+/** Fields that a written definition must contain, by path. */
 export type RequiredFields = Readonly<Record<string, readonly string[]>>;
 
 export interface ShippedDefinition {
   readonly names: JsonObject;
   readonly versions: ReadonlyMap<string, JsonObject>;
-  /** By path, without descriptions and without what is below them. */
+  /** Schemas by path, without descriptions and nested schemas. */
   readonly schemas: ReadonlyMap<string, JsonObject>;
 }
 
-/** As the folder of CRDs has them, by name. */
+/** The shipped CRDs by name. */
 export const SHIPPED_DEFINITIONS: ReadonlyMap<string, ShippedDefinition> = new Map(
   ["secretproviderclasses", "secretproviderclasspodstatuses", "secretproviderclasssyncs"].flatMap((file) =>
     readManifests(`crds/${file}.yaml`).map(({ metadata, ...rest }) => [metadata.name, shipped(rest["spec"] as JsonObject)] as const),
@@ -63,7 +63,7 @@ function schemaOf(version: JsonObject): JsonObject {
 
 const isChanged = ({ now, before }: SchemaChange): boolean => !isEqual(now, before);
 
-/** Of whole versions of ours. */
+/** Returns the changed schemas of whole versions that we ship. */
 export function changedVersions(now: JsonObject, before: JsonObject, { versions }: ShippedDefinition): readonly SchemaChange[] {
   return objectsAt(now, "versions")
     .filter((version) => versions.has(nameOf(version)))
@@ -74,7 +74,7 @@ export function changedVersions(now: JsonObject, before: JsonObject, { versions 
     .filter(isChanged);
 }
 
-/** They, and what they hold, as deep as the definitions that are shipped go. */
+/** Returns the changes and those of nested schemas, as deep as the shipped definitions go. */
 export function changedSchemas(roots: readonly SchemaChange[]): readonly SchemaChange[] {
   const parts = roots.flatMap((root) => membersOf(root).filter(({ path }) => isPart(path.slice(1)))).map(asPart);
   const gone = roots.flatMap(({ now, before }) =>
@@ -115,7 +115,7 @@ function valuesOf(change: SchemaChange): readonly SchemaChange[] {
   return [{ path: inner, now: objectAt(now, walks), before: objectAt(before, walks), walks: "properties" } as const].filter(isChanged);
 }
 
-/** Whether it says of kinds, names and metadata what it said, or what every definition says. */
+/** Whether the fields other than spec and status are as before, or as in every definition. */
 export function keepsOtherParts({ now, before }: SchemaChange): boolean {
   const old = objectAt(before, "properties");
   return Object.entries(objectAt(now, "properties")).every(
@@ -131,7 +131,7 @@ function isUsual(name: string, field: JsonObject, old: JsonObject): boolean {
   );
 }
 
-/** Whether everything that it says was said before or is shipped, but for descriptions and the types of fields that nobody knows. */
+/** Whether every rule was there before or is shipped. Descriptions can change, and unknown new fields can have any type. */
 export function addsNoRule({ path, now, before, walks }: SchemaChange, { schemas }: ShippedDefinition): boolean {
   const ours = schemas.get(path);
   const isNew = ours === undefined && isEqual(before, {});
@@ -141,7 +141,7 @@ export function addsNoRule({ path, now, before, walks }: SchemaChange, { schemas
   );
 }
 
-/** Whether all that was there is there, but for what healing takes out. */
+/** Whether everything from before is still there, except the parts that healing removes. */
 export function losesNothing({ path, now, before }: SchemaChange, { schemas }: ShippedDefinition): boolean {
   const ours = schemas.get(path);
   const fields = objectAt(now, "properties");

@@ -33,7 +33,7 @@ const FIELDS: Readonly<Record<string, RequiredFields>> = {
 
 const NOTHING: ShippedDefinition = { names: {}, versions: new Map(), schemas: new Map() };
 
-/** What the worker may write into CustomResourceDefinitions. */
+/** Writes of the worker to CustomResourceDefinitions. */
 export const DEFINITIONS: Policy = {
   name: "keyvault-injector-sync-definitions",
   user: WORKER,
@@ -98,7 +98,7 @@ function keepsVersion(version: JsonObject, old: JsonObject): boolean {
   return version["name"] === old["name"] && isServed && Object.keys(old).every((key) => key in version);
 }
 
-/** The one that was, or that is shipped so; none instead of a newer driver's. */
+/** Whether the version was stored before, or the shipped definition stores it. No version replaces the one of a newer driver. */
 function mayBeStored(version: JsonObject, known: readonly JsonObject[], ours: ShippedDefinition): boolean {
   const stored = known.filter(({ storage }) => storage === true);
   return (
@@ -114,7 +114,7 @@ function isServedAsKnown(
 ): boolean {
   const shipped = ours.versions.get(nameOf(version)) ?? {};
   const old = known.find(({ name }) => name === version["name"]) ?? {};
-  // The driver's versions have the same warning in both definitions, where they have one.
+  // The driver's versions have the same warning in both definitions, if any.
   const isWarning = (key: string, value: unknown): boolean =>
     !isOwn && key === "deprecationWarning" && value === WARNING && shipped["deprecated"] === true;
   return Object.entries(version).every(

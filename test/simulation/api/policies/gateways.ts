@@ -1,6 +1,6 @@
 import { type Policy, WORKER } from "./policy.ts";
 
-/** What the worker may write into Gateways and Ingresses. The simulated API server has neither, and the worker is given no class of them: nothing. */
+/** Refuses all writes of the worker to Gateways and Ingresses: the simulated API server has neither, and the worker gets no class of them. */
 export const GATEWAYS: Policy = {
   name: "keyvault-injector-sync-gateways",
   user: WORKER,

@@ -7,10 +7,10 @@ const ACCOUNT = `${PREFIX}service-account`;
 const CREDENTIALS = `${PREFIX}credentials-secret`;
 const ADOPT = `${PREFIX}adopt`;
 const MIRROR_TO = `${PREFIX}mirror-to`;
-/** Under this name the worker is judged as everybody else, so that it can try the policy. */
+/** The policy treats the worker like any other user if the class has this name, so that the worker can test the policy. */
 const PROBE = "keyvault-injector-guardrail-probe";
 
-/** Whoever has a class use something of the namespace needs the right to do the same by hand. */
+/** A user who lets a class use something in the namespace needs permission to use it directly. */
 export const CLASS_IDENTITIES: Policy = {
   name: "keyvault-injector-class-identities",
   resources: ["secretproviderclasses.secrets-store.csi.x-k8s.io"],
@@ -42,7 +42,7 @@ export const CLASS_IDENTITIES: Policy = {
   },
 };
 
-/** Labels, owners and finalizers are for everybody. */
+/** Whether a change requires permission. Anyone can change labels, owners, and finalizers. */
 function isChanged({ object, oldObject }: AdmissionRequest): boolean {
   return oldObject === undefined || !isEqual(object?.["spec"], oldObject["spec"]) || !isEqual(ours(object), ours(oldObject));
 }

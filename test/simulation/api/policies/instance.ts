@@ -7,7 +7,7 @@ const WEBHOOKS = ["mutatingwebhookconfigurations", "validatingwebhookconfigurati
 );
 const BINDINGS = "clusterrolebindings.rbac.authorization.k8s.io";
 
-/** What of a cluster-wide name belongs to one instance does not go over to another one. */
+/** A cluster-wide object that belongs to one instance cannot be moved to another. */
 export const ONE_INSTANCE: Policy = {
   name: "keyvault-injector-one-instance",
   resources: [...WEBHOOKS, BINDINGS],
@@ -28,7 +28,7 @@ function namesIn(resource: AdmissionRequest["resource"]): readonly string[] {
   return resource === "clusterrolebindings" ? bindings : ["keyvault-injector"];
 }
 
-/** Namespaces that webhooks lead to, and that subjects are in. */
+/** Returns the namespaces of the Services that webhooks use, and of the subjects. */
 function placesOf(object: JsonObject | undefined): readonly string[] {
   const services = objectsAt(object, "webhooks").map((webhook) => objectAt(objectAt(webhook, "clientConfig"), "service"));
   return [...services, ...objectsAt(object, "subjects")].map((place) => stringAt(place, "namespace") ?? "");

@@ -4,7 +4,7 @@ import { annotations, includes, invalidUnless, label, metadata, objectsAt, type 
 
 const FREE_OF_PODS = ["containers", "initContainers", "volumes", "affinity", "topologySpreadConstraints", "imagePullSecrets"];
 const FREE_OF_CONTAINERS = ["resources", "imagePullPolicy", "args", "env", "envFrom", "volumeMounts"];
-/** Lists that an apply merges, and by what. */
+/** Lists that an apply merges, with their keys. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   volumes: ["name"],
   imagePullSecrets: ["name"],
@@ -14,7 +14,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 };
 const MOST_REPLICAS = 5;
 
-/** Which pods the worker may have run in place of our own: those of the PodTemplate of the same name, where there is one. */
+/** Limits the pods of our workloads to those of the PodTemplate with the same name, if it exists. */
 export const PODS: Policy = {
   name: "keyvault-injector-sync-pods",
   user: WORKER,
@@ -58,17 +58,17 @@ export const PODS: Policy = {
   },
 };
 
-/** Pod templates: as wanted, as they were, and as installed. What is made anew has the last alone to be like. */
+/** Pod templates: requested, previous, and installed. For a new object, the installed one is also the previous one. */
 interface Pods {
   readonly now: JsonObject;
   readonly before: JsonObject;
   readonly installed: JsonObject;
 }
 
-/** A pod or a container, and what it may be like. */
+/** A pod or a container, with the states that its parts can have. */
 interface Part {
   readonly now: JsonObject;
-  /** As installed and as it was, as far as there is one. */
+  /** The installed and the previous state, if they exist. */
   readonly known: readonly JsonObject[];
 }
 
@@ -93,7 +93,7 @@ function containersIn({ now, before, installed }: Pods): readonly Part[] {
   return KINDS.flatMap((kind) => objectsAt(specOf(now), kind).map((container) => ({ now: container, known: known(kind, container) })));
 }
 
-/** Every field is as in one of those that it may be like, and absent where one of them is without it. */
+/** Whether every field is as in one of the known states, and is absent only if it is absent from one of them. */
 function keepsFields({ now, known }: Part, free: readonly string[]): boolean {
   const isKnown = (field: string): boolean => free.includes(field) || known.some((other) => isEqual(other[field], now[field]));
   return [now, ...known].flatMap((part) => Object.keys(part)).every(isKnown);
@@ -103,7 +103,7 @@ function keepsMembers({ now, known }: Part, field: string): boolean {
   return keepsFields({ now: objectAt(now, field), known: known.map((other) => objectAt(other, field)) }, []);
 }
 
-/** No entry is nobody's, and none is gone that both have. An entry of one alone goes only for the other's of its key. */
+/** Whether every entry is known, and none is missing that both states have. An entry of one state can go if the other's entry with its key stays. */
 function keepsList({ now, known }: Part, name: string): boolean {
   const entries = listAt(now, name);
   const lists = known.map((other) => listAt(other, name));
@@ -130,7 +130,7 @@ function keepsResources({ now, known }: Part): boolean {
   return [part.now, ...part.known].flatMap((resources) => Object.keys(resources)).every(isKept);
 }
 
-/** What runs before the others may be what holds them. */
+/** Whether no container is missing, and init containers keep their order, because an earlier one may restrict the later ones. */
 function keepsContainers({ now, before, installed }: Pods): boolean {
   const namesIn = (template: JsonObject, kind: string): readonly string[] =>
     objectsAt(specOf(template), kind).map((container) => textOf(container["name"] ?? ""));
@@ -150,7 +150,7 @@ function keepsArguments({ now, known }: Part): boolean {
   return known.some((other) => isEqual(listAt(other, "args"), listAt(now, "args")));
 }
 
-/** A variable refers to those before it. */
+/** Whether the variables keep their order, because a variable can refer to those before it. */
 function keepsEnvironment({ now, known }: Part): boolean {
   const first = listAt(known[0], "env");
   const variables = listAt(now, "env").filter((entry) => includes(first, entry));
@@ -162,14 +162,14 @@ function keepsEnvironment({ now, known }: Part): boolean {
   return known.some((other) => isEqual(other["envFrom"], now["envFrom"])) && known.some(isInOrder);
 }
 
-/** Annotations have other software put things into pods; labels say whose pods they are. */
+/** Whether labels and annotations are known: annotations can make other software change pods, and labels show whose pods they are. */
 function keepsLabels({ now, before, installed }: Pods, object: JsonObject | undefined): boolean {
   const [notes, notesBefore, notesInstalled] = [annotations(now), annotations(before), annotations(installed)];
   const [labels, labelsBefore, labelsInstalled] = [now, before, installed].map((template) => objectAt(metadata(template), "labels")) as [
     JsonObject,
     JsonObject,
     JsonObject,
-  ]; // Of three.
+  ]; // Three templates.
   const isFree = (key: string): boolean => key === "kubectl.kubernetes.io/restartedAt" || key.startsWith("keyvault-injector.dev/");
   const selector = objectAt(objectAt(object, "spec"), "selector");
   const matchLabels = objectAt(selector, "matchLabels");

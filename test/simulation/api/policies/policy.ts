@@ -1,24 +1,24 @@
 import type { AdmissionRequest } from "../interface.ts";
 import { isEqual, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 
-/** One rule of a policy: why the request is refused, where `holds` is false. */
+/** One rule of a policy. The policy refuses the request with the message if `holds` is false. */
 export interface Rule {
   readonly holds: boolean;
   readonly message: string;
-  /** Default `Forbidden`, which is 403. `Invalid`, 422, is what a validation without a reason says. */
+  /** Default: `Forbidden` (403). `Invalid` (422) is the result of a validation without a reason. */
   readonly reason?: "Invalid";
 }
 
 /** A ValidatingAdmissionPolicy that we ship. */
 export interface Policy {
   readonly name: string;
-  /** `secrets`, `deployments.apps`, or `deployments.apps/status`. */
+  /** For example `secrets`, `deployments.apps`, or `deployments.apps/status`. */
   readonly resources: readonly string[];
-  /** Whose requests it is about: everybody's where not given. */
+  /** User whose requests the policy checks; undefined for all users. */
   readonly user?: string;
-  /** Its further match conditions. */
+  /** Whether the policy's other match conditions apply. */
   isAbout?(request: AdmissionRequest): boolean;
-  /** In their order: the first that does not hold is reported. */
+  /** Returns the rules in their order. The server reports the first that does not hold. */
   rules(request: AdmissionRequest): readonly Rule[];
 }
 
@@ -38,7 +38,7 @@ export function annotations(object: JsonObject | undefined): JsonObject {
   return objectAt(metadata(object), "annotations");
 }
 
-/** Rules whose validations give no reason. */
+/** Returns a rule for a validation without a reason. */
 export function invalidUnless(holds: boolean, message: string): Rule {
   return { holds, message, reason: "Invalid" };
 }
@@ -47,12 +47,12 @@ export function includes(list: readonly Json[], wanted: Json): boolean {
   return list.some((item) => isEqual(item, wanted));
 }
 
-/** The objects in a list: what else there is in it has no fields. */
+/** Returns the objects in a list. Its other items have no fields. */
 export function objectsAt(object: JsonObject | undefined, name: string): readonly JsonObject[] {
   return listAt(object, name).filter(isObject);
 }
 
-/** Whether it has neither a finalizer nor an owner that it did not have before. */
+/** Whether the object has no new finalizers or owners. */
 export function gainsNoHold({ object, oldObject }: AdmissionRequest): boolean {
   return ["finalizers", "ownerReferences"].every((name) => {
     const before = listAt(metadata(oldObject), name);
@@ -60,7 +60,7 @@ export function gainsNoHold({ object, oldObject }: AdmissionRequest): boolean {
   });
 }
 
-/** Whether two maps are the same, but for members of these names. */
+/** Whether two maps are the same, except for members with these names. */
 export function isSameBut(names: readonly string[], now: Json | undefined, before: Json | undefined): boolean {
   const [a, b] = [isObject(now) ? now : {}, isObject(before) ? before : {}];
   const isFree = (name: string): boolean => names.includes(name);

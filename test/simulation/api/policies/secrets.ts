@@ -17,7 +17,7 @@ const ACTED_ON = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.i
 
 const WEBHOOKS_OWN = ["keyvault-injector-ca", "keyvault-injector-webhook-tls", "keyvault-injector-cert-manager-ca"];
 
-/** Which Secrets the worker may write. How a deletion propagates the simulated server does not know. */
+/** Secrets that the worker can write. Without the rule for the propagation of deletions, which admission does not see here. */
 export const SECRETS: Policy = {
   name: "keyvault-injector-sync-secrets",
   user: WORKER,
@@ -36,7 +36,7 @@ export const SECRETS: Policy = {
   ],
 };
 
-/** Whose a Secret is, as it says itself. */
+/** Ownership of a Secret according to its own labels and annotations. */
 interface Ownership {
   readonly isOurs: boolean;
   readonly isAdoptable: boolean;
@@ -94,7 +94,7 @@ function writeRule(request: AdmissionRequest): Rule {
   };
 }
 
-/** Without the worker's own label and annotations, and otherwise as it was. */
+/** Whether the write only removes the worker's own label and annotations. */
 function isGivenBack(object: JsonObject, oldObject: JsonObject | undefined): boolean {
   const isSame = ["data", "immutable"].every((field) => isEqual(object[field], oldObject?.[field]));
   const [now, before] = [metadata(object), metadata(oldObject)];
@@ -121,7 +121,7 @@ function adoptionRule({ object, oldObject }: AdmissionRequest): Rule {
   };
 }
 
-/** What frees a Secret of our label, or of the ban on its deletion. */
+/** Rules for the marks that allow the worker to remove its label from a Secret, or to delete the Secret. */
 function markRules({ operation, object, oldObject }: AdmissionRequest): readonly Rule[] {
   const isDelete = operation === "DELETE";
   const [before, now] = [ownershipOf(oldObject), ownershipOf(object)];

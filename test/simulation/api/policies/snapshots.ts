@@ -5,7 +5,7 @@ const SNAPSHOT = "keyvault-injector.dev/snapshot";
 
 const isSnapshot = (value: string | undefined): boolean => value === "true" || value === "component";
 
-/** Which ControllerRevisions the worker may write. */
+/** ControllerRevisions that the worker can write. */
 export const SNAPSHOTS: Policy = {
   name: "keyvault-injector-sync-snapshots",
   user: WORKER,

@@ -4,7 +4,7 @@ import { annotations, NAMESPACE, type Policy, WORKER } from "./policy.ts";
 const GRANTS = "grants.keyvault-injector.dev/service-accounts";
 const OWN_ACCOUNTS = ["keyvault-injector-sync", "keyvault-injector-webhook"];
 
-/** Which tokens the worker may ask for. */
+/** Tokens that the worker can request. */
 export const TOKENS: Policy = {
   name: "keyvault-injector-sync-tokens",
   user: WORKER,

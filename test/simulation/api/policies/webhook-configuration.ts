@@ -3,7 +3,7 @@ import { metadata, type Policy, WEBHOOK } from "./policy.ts";
 
 const METADATA = ["labels", "annotations", "ownerReferences", "finalizers"];
 
-/** What the webhook may change in webhook configurations: the `caBundle` of its own. */
+/** The webhook can change only the `caBundle` of its own webhook configurations. */
 export const WEBHOOK_CONFIGURATION: Policy = {
   name: "keyvault-injector-webhook-configuration",
   user: WEBHOOK,

@@ -4,7 +4,7 @@ import { annotations, isSameBut, metadata, NAMESPACE, type Policy, type Rule, WE
 
 const OWN_LABELS = { "app.kubernetes.io/name": "keyvault-injector", "app.kubernetes.io/component": "webhook" };
 
-/** What the webhook may make of its one Secret. */
+/** Writes of the webhook to its only Secret. */
 export const WEBHOOK_SECRETS: Policy = {
   name: "keyvault-injector-webhook-secrets",
   user: WEBHOOK,

@@ -7,18 +7,18 @@ const NAME = "keyvault-injector";
 const INJECTION = "cert-manager.io/inject-ca-from";
 const HOW_CALLED = ["failurePolicy", "sideEffects", "matchPolicy", "timeoutSeconds", "reinvocationPolicy", "admissionReviewVersions"];
 
-/** Our webhooks by name, as they are shipped in the configurations of each kind. */
+/** Our webhooks by name, as shipped, for each kind of configuration. */
 const SHIPPED: Readonly<Record<string, ReadonlyMap<string, JsonObject>>> = {
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": shippedIn("base/webhook-configuration.yaml"),
   "validatingwebhookconfigurations.admissionregistration.k8s.io": shippedIn("base/preflight-configuration.yaml"),
 };
 
 function shippedIn(file: string): ReadonlyMap<string, JsonObject> {
-  const webhooks = readManifests(file).flatMap((manifest) => objectsAt({ webhooks: manifest["webhooks"] as Json }, "webhooks")); // YAML of ours.
+  const webhooks = readManifests(file).flatMap((manifest) => objectsAt({ webhooks: manifest["webhooks"] as Json }, "webhooks")); // Our YAML contains only JSON values.
   return new Map(webhooks.map((webhook) => [stringAt(webhook, "name") ?? "", webhook]));
 }
 
-/** What the worker may write into webhook configurations: ours as they are shipped, and what somebody else wrote before. */
+/** The worker can write our webhooks only as shipped, or as they were before. */
 export const WEBHOOKS: Policy = {
   name: "keyvault-injector-sync-webhooks",
   user: WORKER,
@@ -84,7 +84,7 @@ function leadsToUs(webhook: JsonObject, shipped: JsonObject): boolean {
   return isOurs && path === (serviceOf(shipped)["path"] ?? "none") && !("url" in objectAt(webhook, "clientConfig"));
 }
 
-/** Whose certificate the API server trusts is the webhook's to publish, or cert-manager's. */
+/** Whether the CA is empty or unchanged: only the webhook or cert-manager publishes one. */
 function publishesNothing(webhook: JsonObject, before: readonly JsonObject[]): boolean {
   const { caBundle = "" } = objectAt(webhook, "clientConfig");
   return caBundle === "" || before.some((old) => old["name"] === webhook["name"] && objectAt(old, "clientConfig")["caBundle"] === caBundle);

@@ -3,12 +3,12 @@ import { isEqual, type JsonObject, listAt, objectAt, textOf } from "../json.ts";
 import { annotations, isSameBut, metadata, NAMESPACE, type Policy, type Rule, WORKER } from "./policy.ts";
 
 const STAMP = "keyvault-injector.dev/rotated";
-/** Hash of the last request to restart now that was followed. */
+/** Hash of the last restart-now request that the worker executed. */
 const ANSWERED = "keyvault-injector.dev/restart-now-answered";
 const RESTARTS = "keyvault-injector.dev/restart-on-rotation";
 const PAUSED = "keyvault-injector.dev/restart-paused";
 const INJECT = "keyvault-injector.dev/inject";
-/** The API server itself counts the templates of a DaemonSet there. */
+/** The API server itself counts the templates of a DaemonSet in this annotation. */
 const COUNT = "deprecated.daemonset.template.generation";
 const STAMP_FORM = /^[0-9a-f]{16}(-2)?$/;
 const ANSWERED_FORM = /^[0-9a-f]{16}$/;
@@ -17,7 +17,7 @@ const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
   [`${NAMESPACE} deployments`]: ["keyvault-injector-sync", "keyvault-injector-webhook"],
 };
 
-/** What the worker may change in workloads: a stamp where restarts are asked for, and our own components. */
+/** The worker can set stamps in workloads that request restarts, and write our own components. */
 export const WORKLOADS: Policy = {
   name: "keyvault-injector-sync-workloads",
   user: WORKER,

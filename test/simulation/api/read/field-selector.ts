@@ -10,12 +10,12 @@ interface Term {
 
 export interface FieldSelector {
   matches(object: JsonObject): boolean;
-  /** The one name that is asked for. */
+  /** The single name that the selector matches; undefined if it names none. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
 }
 
-/** Throws a refusal for a field that the kind cannot be selected by. */
+/** Parses a selector. Throws a refusal if the kind does not support a field in it. */
 export function parseFieldSelector(text: string, kind: Kind): FieldSelector | undefined {
   if (text === "") return undefined;
   const terms = text
@@ -47,7 +47,7 @@ function readerOf(kind: Kind, label: string): (object: JsonObject) => string {
   throw badRequest(unknownField(kind, label));
 }
 
-/** Kinds that can be selected by more than their names say it in other words. */
+/** Kinds with more fields than the name and the namespace have another message. */
 function unknownField(kind: Kind, label: string): string {
   if (kind.isCustom || Object.keys(kind.fieldLabels).length > 0) return `field label not supported: ${label}`;
   return `${JSON.stringify(label)} is not a known field selector: only "metadata.name", "metadata.namespace"`;

@@ -10,7 +10,7 @@ interface Requirement {
   readonly values: readonly string[];
 }
 
-/** Whether an object's labels are what a `labelSelector` asks for. */
+/** Whether an object's labels match a `labelSelector`. */
 export type LabelSelector = (object: JsonObject) => boolean;
 
 export function parseLabelSelector(text: string): LabelSelector | undefined {

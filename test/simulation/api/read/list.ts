@@ -9,12 +9,12 @@ import { parseFieldSelector } from "./field-selector.ts";
 import { parseLabelSelector } from "./label-selector.ts";
 import { itemText } from "./render.ts";
 
-/** What a list or a watch asks for. */
+/** Objects that a list or a watch selects. */
 export interface Selection {
   readonly namespace: string | undefined;
   readonly matches: (object: JsonObject) => boolean;
   readonly hasSelector: boolean;
-  /** The one object that can match. */
+  /** Key of the only object that can match. */
   readonly key: string | undefined;
 }
 
@@ -51,7 +51,7 @@ interface Token {
 const EXPIRED =
   "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
 
-/** The body of a list, or of a page of one. */
+/** Returns the body of a list, or of one page. */
 export function listText(listing: Listing): string {
   const { kind, collection, store, query } = listing;
   const selection = selectionOf(kind, listing.namespace, query);
@@ -72,9 +72,9 @@ function current(collection: Collection, { key, namespace }: Selection): readonl
 
 interface Page {
   readonly items: readonly Stored[];
-  /** Where the next page starts. */
+  /** Start of the next page. */
   readonly next: string | undefined;
-  /** Unknown where there is a selector. */
+  /** Undefined if there is a selector, because the number is unknown. */
   readonly remaining: number | undefined;
 }
 
@@ -121,13 +121,13 @@ function readToken(text: string): Token | undefined {
     const token = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Token; // Checked below.
     if (token.v === "meta.k8s.io/v1" && typeof token.rv === "number" && typeof token.start === "string") return token;
   } catch {
-    // Told as any other token that cannot be read.
+    // The error below covers this, too.
   }
   const at = Math.max(0, text.search(/[^\w-]/));
   throw badRequest(`invalid continue token: continue key is not valid: illegal base64 data at input byte ${at}`);
 }
 
-/** A list of a limited length is of the very version that it names, any other of the present one. */
+/** Returns the version of a list: the requested one if the list has a limit, otherwise the present one. */
 function listedVersion(store: Store, query: Query): number {
   const wanted = Number(query.get("resourceVersion") ?? 0);
   if (wanted === 0 || !query.has("limit") || query.has("resourceVersionMatch")) return store.version;
@@ -135,7 +135,7 @@ function listedVersion(store: Store, query: Query): number {
   return wanted;
 }
 
-/** Of the pages before, unless the client was told to go on with what there is. */
+/** Returns the version of the earlier pages, or the present one if the server told the client to continue with that. */
 function continuedVersion(store: Store, token: Token): number {
   if (token.rv === -1) return store.version;
   if (token.rv < store.compacted) throw expired(EXPIRED, writeToken({ ...token, rv: -1 }));

@@ -3,7 +3,7 @@ import type { Kind } from "../kind.ts";
 
 const texts = new WeakMap<JsonObject, string>();
 
-/** Everything of an object but its type, from after the opening brace. Each state of an object is written once. */
+/** Returns the JSON text of an object without its type, from after the opening brace. Each state of an object is serialized only once. */
 function contentText(object: JsonObject): string {
   const known = texts.get(object);
   if (known !== undefined) return known;
@@ -17,7 +17,7 @@ export function objectText(kind: Pick<Kind, "kind" | "apiVersion">, object: Json
   return `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(kind.apiVersion)},${contentText(object)}`;
 }
 
-/** Items of built-in lists come without their type. */
+/** Returns the text of an item in a list. Lists of built-in kinds contain items without their type. */
 export function itemText(kind: Kind, object: JsonObject): string {
   return kind.isCustom ? objectText(kind, object) : `{${contentText(object)}`;
 }

@@ -31,7 +31,7 @@ export class WatchLines implements Watch {
     if (this.#hasEnded) listener();
   }
 
-  /** By the client: nobody is told. */
+  /** Ends the watch for the client. The listener of the end is not called. */
   close(): void {
     this.#end = undefined;
     this.finish();
@@ -43,7 +43,7 @@ export class WatchLines implements Watch {
     else this.#line(line);
   }
 
-  /** By the server. */
+  /** Ends the watch for the server. */
   finish(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -60,15 +60,15 @@ export interface Watched {
   readonly kind: Kind;
   readonly collection: Collection;
   readonly selection: Selection;
-  /** After which changes are told; undefined: the present state is told first. */
+  /** Version after which changes are reported; undefined to report the present state first. */
   readonly from: number | undefined;
 }
 
-/** Tells the lines every change of what is selected. */
+/** Writes every change of the selected objects to the lines. */
 export function follow(lines: WatchLines, watched: Watched): void {
   const { kind, collection, selection, from } = watched;
   const report = (change: Change): void => {
-    // A version that the store has yet to reach: what comes before it counts as seen.
+    // `from` can be newer than the store: changes up to it count as seen.
     if (from !== undefined && change.version <= from) return;
     const line = lineOf(kind, selection, change);
     if (line !== undefined) lines.write(line);
@@ -89,7 +89,7 @@ function isSelected({ key, namespace, hasSelector, matches }: Selection, object:
   return !hasSelector || matches(object.object);
 }
 
-/** What is no longer selected counts as deleted, as it was before. */
+/** Reports an object that is no longer selected as deleted, in its previous state. */
 function lineOf(kind: Kind, selection: Selection, { before, after, version }: Change): string | undefined {
   const isNow = isSelected(selection, after);
   const wasBefore = isSelected(selection, before);

@@ -11,19 +11,19 @@ export interface WatchRequest {
   readonly store: Store;
   readonly namespace: string | undefined;
   readonly query: Query;
-  /** Of how the kind is served: older versions are not remembered. */
+  /** Oldest version that the serving of the kind remembers. */
   readonly startVersion: number;
   readonly now: () => number;
   readonly random: () => number;
   readonly later: (milliseconds: number, action: () => void) => () => void;
 }
 
-/** A bookmark comes about this often (milliseconds). */
+/** Average interval between bookmarks, in milliseconds. */
 const BOOKMARK_MS = 60_000;
-/** A watch that says no time is ended after this, and up to twice as long (milliseconds). */
+/** Minimum duration in milliseconds of a watch without a timeout. The maximum is twice as long. */
 const LEAST_WATCH_MS = 1_800_000;
 
-/** Opens a watch. It has ended already where its version is not remembered. */
+/** Opens a watch. The watch has already ended if the server does not remember its version. */
 export function openWatch(request: WatchRequest): WatchLines {
   const { kind, collection, store, query, startVersion, random, later } = request;
   const lines = new WatchLines();

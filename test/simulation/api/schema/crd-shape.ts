@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, textO
 import { ANY_WHOLE, ANYTHING, type Field, type ListShape, type ObjectShape, type Shape } from "./shape.ts";
 import { shapeNamed } from "./shapes.ts";
 
-/** How server-side apply takes the objects of a custom resource, from the OpenAPI schema of its CRD. */
+/** Returns the shape of a custom resource for server-side apply, from the OpenAPI schema of its CRD. */
 export function customShape(schema: JsonObject | undefined): ObjectShape {
   const found = schema === undefined ? undefined : shapeOf(schema, false);
   const content: ObjectShape =

@@ -1,6 +1,6 @@
 import type { Json } from "../json.ts";
 
-/** What a value is, as far as reading, writing and server-side apply are concerned. */
+/** Type of a value, as far as decoding, encoding, and server-side apply need it. */
 export type Shape = ScalarShape | AnyShape | MapShape | ListShape | ObjectShape;
 
 export type ScalarKind = "string" | "bool" | "int" | "number" | "bytes" | "time" | "microtime" | "quantity" | "int-or-string";
@@ -10,7 +10,7 @@ export interface ScalarShape {
   readonly scalar: ScalarKind;
 }
 
-/** Anything. `isWhole`: owned as one, or each member of an object by itself. */
+/** Any value. `isWhole`: whether managers own it as one, or each member of an object separately. */
 export interface AnyShape {
   readonly kind: "any";
   readonly isWhole: boolean;
@@ -25,7 +25,7 @@ export interface MapShape {
 export interface ListShape {
   readonly kind: "list";
   readonly merges: "atomic" | "set" | "keyed";
-  /** Of `keyed` lists: members that tell items apart. */
+  /** Members that identify the items of a `keyed` list. */
   readonly keys: readonly { readonly name: string; readonly fallback?: Json }[];
   readonly items: Shape;
 }
@@ -35,16 +35,16 @@ export interface ObjectShape {
   readonly name: string;
   readonly isAtomic: boolean;
   readonly fields: ReadonlyMap<string, Field>;
-  /** Of members that are not among the fields; undefined where there can be none. */
+  /** Shape of members that are not among the fields; undefined if there can be none. */
   readonly others: Shape | undefined;
 }
 
 export interface Field {
   readonly name: string;
   readonly shape: Shape;
-  /** Written also when it is empty. */
+  /** Whether the field is written even if it is empty. */
   readonly isShown: boolean;
-  /** An empty value is not the same as none. */
+  /** Whether an empty value differs from a missing one. */
   readonly isPointer: boolean;
 }
 

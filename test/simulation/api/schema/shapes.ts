@@ -3,8 +3,8 @@ import path from "node:path";
 import { ANY_WHOLE, type Field, type ListShape, type ObjectShape, type ScalarKind, type Shape } from "./shape.ts";
 
 /**
- * The built-in kinds, from `shapes.txt`, which `test/control-plane/shapes` prints. A line is a type and its fields; a field is
- * `name=shape`, `*` for a pointer and `!` where it is written when empty. `@=atomic` is a type that is owned as one.
+ * The built-in kinds from `shapes.txt`, which `test/control-plane/shapes` prints. Each line contains a type and its fields.
+ * A field is `name=shape`, with `*` for a pointer and `!` if it is written when empty. `@=atomic` marks a type that managers own as one.
  */
 const lines = new Map(
   readFileSync(path.join(import.meta.dirname, "shapes.txt"), "utf8")
@@ -32,7 +32,7 @@ const SCALARS: ReadonlySet<string> = new Set<ScalarKind>([
 
 export const SHAPE_NAMES: readonly string[] = [...lines.keys()];
 
-/** `core.Secret` and the like. Throws for a type that the table lacks. */
+/** Returns the shape of a type such as `core.Secret`. Throws if the table lacks the type. */
 export function shapeNamed(name: string): ObjectShape {
   const known = shapes.get(name);
   if (known !== undefined) return known;
@@ -40,7 +40,7 @@ export function shapeNamed(name: string): ObjectShape {
   if (tokens === undefined) throw new Error(`shapes.txt has no type ${name}`);
   const fields = new Map<string, Field>();
   const shape: ObjectShape = { kind: "object", name, isAtomic: tokens[0] === "@=atomic", fields, others: undefined };
-  // Before its fields are read: types contain themselves.
+  // Set before the fields are read, because types contain themselves.
   shapes.set(name, shape);
   for (const token of tokens) {
     const [field, text = ""] = splitOnce(token, "=");

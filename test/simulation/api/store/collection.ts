@@ -1,6 +1,6 @@
 import type { Stored } from "./stored.ts";
 
-/** A change of one object; `before` is absent for an addition, `after` for a deletion. */
+/** A change of one object. `before` is absent for an addition, `after` for a deletion. */
 export interface Change {
   readonly version: number;
   /** Unix milliseconds. */
@@ -9,17 +9,17 @@ export interface Change {
   readonly after: Stored | undefined;
 }
 
-/** The objects of one resource, in all namespaces, with the changes that are still remembered. */
+/** The objects of one resource in all namespaces, with the changes that are still remembered. */
 export class Collection {
   readonly name: string;
   readonly #objects: Map<string, Stored>;
   readonly #byNamespace = new Map<string, Map<string, Stored>>();
   readonly #listeners = new Set<(change: Change) => void>();
   #changes: Change[] = [];
-  /** Changes before this index are forgotten. */
+  /** Index of the first change that is not forgotten. */
   #firstChange = 0;
   #sorted: readonly string[] | undefined;
-  /** Until the next change: most lists are asked for again before it. */
+  /** Cached until the next change, because clients repeat most lists before it. */
   #listed: readonly Stored[] | undefined;
 
   constructor(name: string, objects: Iterable<Stored> = []) {
@@ -36,7 +36,7 @@ export class Collection {
     return this.#objects.get(key);
   }
 
-  /** Ordered by key, as etcd does. */
+  /** Returns the objects sorted by key, as in etcd. */
   list(namespace?: string): readonly Stored[] {
     if (namespace === undefined) {
       this.#sorted ??= [...this.#objects.keys()].sort();
@@ -47,7 +47,7 @@ export class Collection {
     return inNamespace === undefined ? [] : [...inNamespace.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** Every object, in no order. */
+  /** Returns every object, in any order. */
   values(): Iterable<Stored> {
     return this.#objects.values();
   }
@@ -59,13 +59,13 @@ export class Collection {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** Called with every change from now on, in order. Gives back what ends that. */
+  /** Calls the listener with every later change, in order. Returns a function that ends this. */
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Remembered changes after the version. */
+  /** Returns the remembered changes after the version. */
   changesAfter(version: number): readonly Change[] {
     let low = this.#firstChange;
     let high = this.#changes.length;
@@ -77,7 +77,7 @@ export class Collection {
     return this.#changes.slice(low);
   }
 
-  /** The collection as it was at a version whose changes are all remembered. */
+  /** Returns the collection at a version after which all changes are remembered. */
   listAt(version: number, namespace?: string): readonly Stored[] {
     const then = new Map<string, Stored | undefined>();
     for (const { before, after } of this.changesAfter(version).toReversed()) then.set(before?.key ?? after?.key ?? "", before);
@@ -90,7 +90,7 @@ export class Collection {
   /** Forgets changes up to the version. */
   forget(version: number): void {
     while ((this.#changes[this.#firstChange]?.version ?? Number.POSITIVE_INFINITY) <= version) this.#firstChange++;
-    // Moved in one go, and seldom.
+    // Removes many changes at once, which is faster.
     if (this.#firstChange < 1_024 || this.#firstChange * 2 < this.#changes.length) return;
     this.#changes = this.#changes.slice(this.#firstChange);
     this.#firstChange = 0;

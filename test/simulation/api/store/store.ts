@@ -7,29 +7,29 @@ export interface Backup {
   readonly collections: ReadonlyMap<string, readonly Stored[]>;
 }
 
-/** How long changes are remembered (milliseconds): etcd is compacted every five minutes to what it was five minutes before. */
+/** Time in milliseconds for which changes are remembered: every five minutes, etcd is compacted to its state of five minutes before. */
 const REMEMBERED_MS = 5 * 60_000;
 
-/** What etcd is to the API server: every write gets the next version, and old states can be asked for as long as they are remembered. */
+/** The etcd of the API server: every write gets the next version, and old states are readable while they are remembered. */
 export class Store {
   readonly #now: () => number;
   readonly #listeners: ((collection: Collection, change: Change) => void)[] = [];
   #collections = new Map<string, Collection>();
   #version = 1;
   #compacted = 0;
-  /** Versions with the time at which they were the newest: by these, old changes are forgotten by age. */
+  /** Versions with the time at which they were the newest. They determine which changes are old enough to forget. */
   #marks: { readonly version: number; readonly time: number }[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Of the last write. */
+  /** Version of the last write. */
   get version(): number {
     return this.#version;
   }
 
-  /** Older states than this one cannot be asked for any more. */
+  /** Version before which states are not available. */
   get compacted(): number {
     return this.#compacted;
   }
@@ -46,7 +46,7 @@ export class Store {
     return this.#collections.values();
   }
 
-  /** Called with every change of any collection, after the change was told to those who watch the collection. */
+  /** Calls the listener with every change of any collection, after the listeners of the collection itself. */
   onChange(listener: (collection: Collection, change: Change) => void): void {
     this.#listeners.push(listener);
   }
@@ -57,14 +57,14 @@ export class Store {
     return after;
   }
 
-  /** Gives back the version of the deletion. */
+  /** Removes an object. Returns the version of the deletion. */
   remove(collection: Collection, before: Stored): number {
     this.#version++;
     this.#applied(collection, { version: this.#version, time: this.#now(), before, after: undefined });
     return this.#version;
   }
 
-  /** Forgets everything before the present. */
+  /** Forgets all states except the present one. */
   compact(): void {
     this.#compactTo(this.#version);
   }
@@ -74,7 +74,7 @@ export class Store {
     return { version: this.#version, collections };
   }
 
-  /** The collections are made anew: whoever listened to the old ones hears nothing any more. */
+  /** Replaces all collections. Listeners of the old ones get no more calls. */
   restore(backup: Backup): void {
     this.#collections = new Map([...backup.collections].map(([name, objects]) => [name, new Collection(name, objects)] as const));
     this.#version = backup.version;

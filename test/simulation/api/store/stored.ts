@@ -3,21 +3,21 @@ import { encodeManagers, type Managers } from "../managed-fields/managers.ts";
 
 /** One state of an object. */
 export interface Stored {
-  /** `namespace/name`, or the name: by it a collection is ordered. */
+  /** `namespace/name`, or only the name. Collections are sorted by it. */
   readonly key: string;
   readonly namespace: string | undefined;
   readonly name: string;
   readonly uid: string;
   readonly version: number;
-  /** With its managedFields and resourceVersion. */
+  /** Includes managedFields and resourceVersion. */
   readonly object: JsonObject;
-  /** What its managedFields say. */
+  /** The object's managedFields, decoded. */
   readonly managers: Managers;
 }
 
-/** An object that is to be stored: its version is the store's to give. */
+/** An object before the store gives it a version. */
 export interface Unstored {
-  /** Without resourceVersion; managedFields are written from `managers`. */
+  /** Without resourceVersion. The store writes managedFields from `managers`. */
   readonly object: JsonObject;
   readonly managers: Managers;
 }
@@ -41,7 +41,7 @@ export function keyOf(namespace: string | undefined, name: string): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
-/** Metadata with the version and the owners that the object is stored with. */
+/** Returns the metadata with the version and the managers of the stored object. */
 export function stamped(metadata: JsonObject, version: number | string | undefined, managers: Managers): JsonObject {
   const { managedFields: _managedFields, resourceVersion: _resourceVersion, ...rest } = metadata;
   return {
@@ -51,7 +51,7 @@ export function stamped(metadata: JsonObject, version: number | string | undefin
   };
 }
 
-/** The state at another version: what a watch tells of a deletion. */
+/** Returns the object with another version, as a watch reports a deletion. */
 export function atVersion(object: JsonObject, version: number): JsonObject {
   return { ...object, metadata: { ...objectAt(object, "metadata"), resourceVersion: String(version) } };
 }

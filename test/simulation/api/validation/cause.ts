@@ -1,7 +1,7 @@
 import { isList, isObject, type Json } from "../json.ts";
 import type { Cause } from "../refusal.ts";
 
-/** Refusals of single fields, in the words of the API server. */
+/** Causes for single fields, with the messages of the API server. */
 
 export function invalidValue(field: string, value: Json | undefined, why: string): Cause {
   return { reason: "FieldValueInvalid", message: `Invalid value: ${shown(value)}: ${why}`, field };

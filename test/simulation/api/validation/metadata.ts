@@ -9,11 +9,11 @@ const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
 
 export interface MetadataRules {
   readonly name: NameRule;
-  /** Core kinds take finalizers of standard names and of qualified ones. */
+  /** Whether finalizers must have standard or qualified names, as in core kinds. */
   readonly checksFinalizerNames: boolean;
 }
 
-/** The metadata of any object. */
+/** Validates the metadata of any object. */
 export function metadataCauses(object: JsonObject, { name: nameRule, checksFinalizerNames }: MetadataRules): readonly Cause[] {
   const metadata = objectAt(object, "metadata");
   const name = stringAt(metadata, "name") ?? "";
@@ -33,7 +33,7 @@ export function metadataCauses(object: JsonObject, { name: nameRule, checksFinal
   ];
 }
 
-/** What every update of metadata has to leave as it is. */
+/** Refuses changes of metadata that no update can make. */
 export function metadataChangeCauses(object: JsonObject, old: JsonObject, checksFinalizerNames: boolean): readonly Cause[] {
   const metadata = objectAt(object, "metadata");
   const before = objectAt(old, "metadata");
@@ -59,7 +59,7 @@ function immutableCauses(metadata: JsonObject, before: JsonObject, names: readon
   );
 }
 
-/** A prefix may end in a dash. */
+/** Makes a prefix valid as a name, because a prefix can end in a dash. */
 function maskedPrefix(prefix: string): string {
   return prefix.length > 1 && prefix.endsWith("-") ? `${prefix.slice(0, -2)}a` : prefix;
 }
@@ -139,7 +139,7 @@ export function fieldManagerCauses(manager: string, field: string): readonly Cau
   return Buffer.byteLength(manager) > MANAGER_BYTES ? [tooLong(field, MANAGER_BYTES)] : [];
 }
 
-/** `matchLabels` and `matchExpressions`. */
+/** Validates `matchLabels` and `matchExpressions`. */
 export function selectorCauses(selector: JsonObject, field: string): readonly Cause[] {
   const expressions = listAt(selector, "matchExpressions");
   return [

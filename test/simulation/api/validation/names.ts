@@ -1,4 +1,4 @@
-/** Why a name is refused, in the API server's words; empty where it is not. */
+/** Returns the reasons why a name is refused, in the API server's words. Empty if it is not. */
 export type NameRule = (name: string) => readonly string[];
 
 const LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
@@ -48,13 +48,13 @@ export const isServiceName: NameRule = (name) => {
   return [...(bytesOf(name) > 63 ? [atMost(63)] : []), ...(fits ? [] : [byPattern(rule, serviceName, "my-name", "abc-123")])];
 };
 
-/** All that can stand in a path. */
+/** Accepts all names that a path segment can contain. */
 export const isPathSegment: NameRule = (name) => {
   if (name === "." || name === "..") return [`may not be '${name}'`];
   return ["/", "%"].filter((illegal) => name.includes(illegal)).map((illegal) => `may not contain '${illegal}'`);
 };
 
-/** Keys of labels and annotations, finalizers and the like: a name, with a DNS name before it perhaps. */
+/** Accepts keys of labels and annotations, finalizers, and the like: a name, optionally after a DNS name. */
 export const isQualifiedName: NameRule = (key) => {
   const parts = key.split("/");
   const [name = "", prefix] = parts.length === 2 ? [parts[1], parts[0]] : [parts[0]];
@@ -80,7 +80,7 @@ export const isLabelValue: NameRule = (value) => {
   ];
 };
 
-/** Keys of the data of a Secret or ConfigMap. */
+/** Accepts keys of the data of a Secret or ConfigMap. */
 export const isDataKey: NameRule = (key) => {
   const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
   return [

@@ -4,7 +4,7 @@ import { duplicate, forbiddenField, IMMUTABLE, invalidValue, required, unsupport
 import { selectorCauses } from "./metadata.ts";
 import { isSubdomain } from "./names.ts";
 
-/** Kinds with a rule or two each. */
+/** Validation of kinds with only one or two rules. */
 
 export function leaseCauses(lease: JsonObject): readonly Cause[] {
   const spec = objectAt(lease, "spec");
@@ -18,7 +18,7 @@ export function leaseCauses(lease: JsonObject): readonly Cause[] {
   ];
 }
 
-/** Events of core/v1 are hardly looked at, their namespaces aside. */
+/** Validates only the namespaces of an event, like the API server for core/v1. */
 export function eventCauses(event: JsonObject): readonly Cause[] {
   const namespace = stringAt(objectAt(event, "metadata"), "namespace") ?? "";
   const of = stringAt(objectAt(event, "involvedObject"), "namespace") ?? "";
@@ -53,7 +53,7 @@ export function budgetCauses(budget: JsonObject): readonly Cause[] {
   ];
 }
 
-/** Of its ports, no more than that names tell them apart. */
+/** Validates only the names of the ports. */
 export function serviceCauses(service: JsonObject): readonly Cause[] {
   const ports = listAt(objectAt(service, "spec"), "ports").filter(isObject);
   const names = ports.map((port) => stringAt(port, "name") ?? "");

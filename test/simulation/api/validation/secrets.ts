@@ -5,7 +5,7 @@ import { isDataKey } from "./names.ts";
 
 const SECRET_BYTES = 1024 * 1024;
 
-/** Keys that a type of Secret has to have; `any`: one of them is enough. */
+/** Keys that a type of Secret must have. `any`: one of them is enough. */
 const REQUIRED_KEYS: Readonly<Record<string, { readonly keys: readonly string[]; readonly any?: boolean }>> = {
   "kubernetes.io/dockercfg": { keys: [".dockercfg"] },
   "kubernetes.io/dockerconfigjson": { keys: [".dockerconfigjson"] },

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 
-/** Whether labels are what a `LabelSelector` of an object asks for. */
+/** Whether labels match the `LabelSelector` of an object. */
 export function matchesSelector(selector: JsonObject, labels: JsonObject): boolean {
   const wanted = Object.entries(objectAt(selector, "matchLabels"));
   if (!wanted.every(([key, value]) => labels[key] === value)) return false;

@@ -38,7 +38,7 @@ function containerCauses(container: JsonObject, volumes: readonly Json[], field:
   ];
 }
 
-/** Items with names of their own: each a DNS label, none twice. */
+/** Validates the names of items: each must be a DNS label, and unique. */
 function namedCauses(items: readonly Json[], field: string): readonly Cause[] {
   const seen = new Set<string>();
   return items.flatMap((item, index) => {
@@ -51,7 +51,7 @@ function namedCauses(items: readonly Json[], field: string): readonly Cause[] {
   });
 }
 
-/** A pod's images, deadline and tolerations may change, and nothing else of its spec. */
+/** Refuses changes of a pod's spec, except those of images, deadline, and tolerations. */
 export function podChangeCauses(pod: JsonObject, old: JsonObject): readonly Cause[] {
   const fixed = (object: JsonObject): JsonObject => {
     const { tolerations: _tolerations, activeDeadlineSeconds: _deadline, ...spec } = objectAt(object, "spec");
@@ -90,7 +90,7 @@ function strategyCauses(strategy: JsonObject): readonly Cause[] {
   return [forbiddenField("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")];
 }
 
-/** What was filled in for rolling updates stays, and is in the way, where a patch changes the type alone. */
+/** Refuses `rollingUpdate` with another type. It can be an earlier default if a patch changes only the type. */
 function statefulStrategyCauses({ type, rollingUpdate }: JsonObject): readonly Cause[] {
   if (type !== "OnDelete" || rollingUpdate === undefined) return [];
   return [invalidValue("spec.updateStrategy.rollingUpdate", rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'")];
@@ -103,7 +103,7 @@ function negativeCauses(spec: JsonObject, name: string): readonly Cause[] {
 
 function workloadSelectorCauses(selector: JsonObject, kind: WorkloadKind): readonly Cause[] {
   const isEmpty = Object.keys(objectAt(selector, "matchLabels")).length === 0 && listAt(selector, "matchExpressions").length === 0;
-  // A ReplicaSet's says that it is a Deployment's.
+  // For a ReplicaSet, the message names a Deployment.
   const named = kind === "ReplicaSet" ? "deployment" : kind.toLowerCase();
   return [
     ...selectorCauses(selector, "spec.selector"),
@@ -111,7 +111,7 @@ function workloadSelectorCauses(selector: JsonObject, kind: WorkloadKind): reado
   ];
 }
 
-/** No selector selects nothing, an empty one everything. */
+/** A missing selector selects nothing, and an empty one everything. */
 function labelMismatch(selector: JsonObject | undefined, metadata: JsonObject): readonly Cause[] {
   if (selector !== undefined && matchesSelector(selector, objectAt(metadata, "labels"))) return [];
   return [invalidValue("spec.template.metadata.labels", metadata["labels"], "`selector` does not match template `labels`")];
@@ -122,7 +122,7 @@ export function workloadChangeCauses(workload: JsonObject, old: JsonObject): rea
   return isEqual(selector, objectAt(old, "spec")["selector"]) ? [] : [invalidValue("spec.selector", selector, IMMUTABLE)];
 }
 
-/** All of a StatefulSet's spec but these stays as it was. */
+/** Fields of a StatefulSet's spec that can change. */
 const STATEFUL_CHANGES = [
   "replicas",
   "ordinals",

@@ -4,7 +4,7 @@ import { denied, forbidden, notFound } from "../refusal.ts";
 import { keyOf } from "../store/stored.ts";
 import { admittedName, metadataOf, nameOf, resourceOf, type Writing } from "./context.ts";
 
-/** Nothing is created in a namespace that is not there, or that is going. */
+/** Refuses to create an object if its namespace does not exist, or its namespace or CRD is being deleted. */
 export function assertNamespace(writing: Writing, object: JsonObject): void {
   const { kind, route, store, isKindTerminating } = writing;
   const name = nameOf(object);
@@ -23,7 +23,7 @@ export interface Admitted {
   readonly oldObject: JsonObject | undefined;
 }
 
-/** Who makes an object by a PUT or an apply may also create it under its name; a POST has been asked for that. */
+/** Requires permission to create the object, which the server has checked only for a POST so far. */
 function assertMayCreate({ kind, route, verb, request, authorize }: Writing, name: string): void {
   if (verb === "create") return;
   const { group, plural: resource } = kind;
@@ -33,7 +33,7 @@ function assertMayCreate({ kind, route, verb, request, authorize }: Writing, nam
   }
 }
 
-/** Validating admission: the policies that the world has put in place. */
+/** Runs validating admission with the installed policies. */
 export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted): void {
   const { kind, route, store, isDryRun, request } = writing;
   const name = nameOf(object ?? oldObject ?? {});
@@ -57,7 +57,7 @@ export function assertAdmitted(writing: Writing, { object, oldObject }: Admitted
   if (denial !== undefined) throw denied(resourceOf(kind), name, denial);
 }
 
-/** Owner references that are given twice count once. */
+/** Removes duplicate owner references. */
 export function withoutTwins(object: JsonObject): JsonObject {
   const owners = metadataOf(object)["ownerReferences"];
   if (!Array.isArray(owners) || owners.length < 2) return object;

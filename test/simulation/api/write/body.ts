@@ -5,30 +5,30 @@ import type { Kind } from "../kind.ts";
 import { badRequest, Refusal } from "../refusal.ts";
 import { metadataOf, type Writing } from "./context.ts";
 
-/** The JSON object of a request; undefined for no such thing. */
+/** Parses the JSON object of a request. Returns undefined for anything else. */
 export function parseObject(text: string | undefined): JsonObject | undefined {
   try {
-    const value = JSON.parse(text ?? "") as Json; // JSON is what it can be.
+    const value = JSON.parse(text ?? "") as Json; // JSON.parse returns only JSON values.
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The body of an apply, which is YAML. What is JSON is read as that, which is a great deal faster. */
+/** Parses the body of an apply, which is YAML. Parses JSON as JSON, which is much faster. */
 export function parseApplied(text: string | undefined): JsonObject {
   const json = parseObject(text);
   if (json !== undefined) return json;
   try {
-    const value = parseYaml(text ?? "") as Json; // As JSON, of which YAML is a superset.
+    const value = parseYaml(text ?? "") as Json; // The bodies contain only JSON values.
     if (isObject(value)) return value;
   } catch {
-    // Told as any other body that cannot be read.
+    // The error below covers this, too.
   }
   throw badRequest("error decoding YAML: error converting YAML to JSON");
 }
 
-/** An object that is sent whole: a POST's or a PUT's. */
+/** Decodes the whole object in a POST or a PUT. */
 export function readBody(kind: Kind, text: string | undefined): JsonObject {
   const body = parseObject(text);
   if (body === undefined)
@@ -39,7 +39,7 @@ export function readBody(kind: Kind, text: string | undefined): JsonObject {
   return decoded(kind, () => kind.read(body));
 }
 
-/** Told as a body that cannot be read where a field holds something else than it should. */
+/** Refuses the body if a field has a value of another type. */
 export function decoded(kind: Kind, read: () => JsonObject): JsonObject {
   try {
     return read();
@@ -57,12 +57,12 @@ function assertType(kind: Kind, body: JsonObject): void {
   if (version !== "" && version !== kind.apiVersion) {
     throw badRequest(`the API version in the data (${version}) does not match the expected API version (${kind.apiVersion})`);
   }
-  // A custom resource's kind is looked at later, as its content.
+  // The kind of a custom resource is checked later, with its content.
   if (!kind.isCustom && given !== "" && given !== kind.kind)
     throw badRequest(`${given} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`);
 }
 
-/** The object in the namespace of the request. */
+/** Returns the object in the namespace of the request. */
 export function inNamespace(writing: Writing, object: JsonObject): JsonObject {
   const { kind, route } = writing;
   const metadata = metadataOf(object);
@@ -84,7 +84,7 @@ export function assertName(object: JsonObject, name: string): void {
   throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
 }
 
-/** A body that the server gives up reading. */
+/** Refuses a body that is too large. */
 export function assertSize(text: string | undefined): void {
   if ((text?.length ?? 0) > 3 * 1024 * 1024) {
     throw new Refusal({ code: 413, reason: "RequestEntityTooLarge", message: "Request entity too large: limit is 3145728" });

@@ -7,7 +7,7 @@ import type { Collection } from "../store/collection.ts";
 import type { Store } from "../store/store.ts";
 import type { Stored } from "../store/stored.ts";
 
-/** What writes have of the server around them. */
+/** Parts of the server that writes use. */
 export interface Environment {
   readonly store: Store;
   /** Unix milliseconds. */
@@ -19,7 +19,7 @@ export interface Environment {
   readonly signToken: (claims: JsonObject) => string;
 }
 
-/** One request that writes. */
+/** One write request. */
 export interface Writing extends Environment {
   readonly request: Pick<ApiRequest, "user" | "body">;
   readonly route: Route;
@@ -27,28 +27,28 @@ export interface Writing extends Environment {
   readonly subresource: Subresource;
   readonly collection: Collection;
   readonly isDryRun: boolean;
-  /** The client's name for what it writes. */
+  /** Field manager of the client. */
   readonly fieldManager: string;
   /** RFC 3339, whole seconds. */
   readonly timestamp: string;
   readonly verb: Write["verb"];
-  /** Whether the CRD of the kind is going away: nothing is created in it any more. */
+  /** Whether the CRD of the kind is being deleted, so that no objects can be created. */
   readonly isKindTerminating: boolean;
 }
 
-/** What a write answers with. */
+/** Answer to a write. */
 export interface Written {
   readonly status: 200 | 201;
   /** In the version of the request. */
   readonly object: JsonObject;
 }
 
-/** As messages and details name the resource. */
+/** Returns the resource as messages and details name it. */
 export function resourceOf({ group, plural }: Kind): GroupKind {
   return { group, kind: plural };
 }
 
-/** As refusals of content name the kind: by what the object says of itself. */
+/** Returns the kind as refusals of content name it: by the kind in the object. */
 export function kindOf({ group, kind }: Kind, object: JsonObject): GroupKind {
   return { group, kind: stringAt(object, "kind") ?? kind };
 }
@@ -57,7 +57,7 @@ export function timestampOf(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
-/** A version 4 UUID. */
+/** Returns a version 4 UUID. */
 export function newUid(random: () => number): string {
   const hex = (digits: number): string =>
     Math.floor(random() * 16 ** digits)
@@ -69,7 +69,7 @@ export function newUid(random: () => number): string {
 
 const NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
-/** Five letters that spell nothing. */
+/** Returns five characters that cannot form a word. */
 export function nameSuffix(random: () => number): string {
   return Array.from({ length: 5 }, () => NAME_LETTERS[Math.floor(random() * NAME_LETTERS.length)] ?? "x").join("");
 }
@@ -82,7 +82,7 @@ export function nameOf(object: JsonObject): string {
   return stringAt(metadataOf(object), "name") ?? "";
 }
 
-/** As admission names an object: it may not have its name yet. */
+/** Returns the name of an object as admission reports it: the object may not have its name yet. */
 export function admittedName(object: JsonObject): string {
   return nameOf(object) || (stringAt(metadataOf(object), "generateName") ?? "") || "Unknown";
 }
@@ -94,7 +94,7 @@ interface Reported {
   readonly version: number;
 }
 
-/** Says that the write was accepted. */
+/** Reports that the write was accepted. */
 export function tellWrite(writing: Writing, { before, uidAfter, name, version }: Reported): void {
   const { request, verb, kind, route, subresource, isDryRun, now } = writing;
   writing.onWrite({

@@ -10,7 +10,7 @@ import { assertSize, inNamespace, readBody } from "./body.ts";
 import { kindOf, metadataOf, nameOf, nameSuffix, newUid, resourceOf, tellWrite, type Writing, type Written } from "./context.ts";
 import { admittedPod } from "./pod-admission.ts";
 
-/** POST. */
+/** Handles a POST. */
 export function create(writing: Writing): Written {
   const { kind } = writing;
   assertSize(writing.request.body);
@@ -23,7 +23,7 @@ export function create(writing: Writing): Written {
   return store(writing, withoutManagers(body), managers);
 }
 
-/** Who owns the fields of an object that a POST or a PUT makes. */
+/** Returns the managers of an object that a POST or a PUT creates. */
 export function firstManagers(writing: Writing, body: JsonObject, given: Managers): Managers {
   const { kind, fieldManager, timestamp } = writing;
   const after = withoutManagers(body);
@@ -31,18 +31,18 @@ export function firstManagers(writing: Writing, body: JsonObject, given: Manager
   return ownersAfterUpdate(ownershipOf(writing), { before: kind.blank, after, managers: given }, { name: fieldManager, now: timestamp });
 }
 
-/** Content of another type than its schema says cannot be tracked; then nothing of the object is. */
+/** Whether the server can track the fields of the object. Content of another type than the schema prevents this for the whole object. */
 export function isTrackable(kind: Kind, object: JsonObject): boolean {
   return !kind.isCustom || validateApplied(kind.shape, object, true).length === 0;
 }
 
-/** Fields that the server itself fills in belong to nobody. */
+/** Sets the fields that the server itself fills in. No manager owns them. */
 function admitted(writing: Writing, body: JsonObject): JsonObject {
   if (writing.kind.collection === "pods") return admittedPod(writing, body);
   return writing.kind.collection === "services" ? addressed(writing, body) : body;
 }
 
-/** A Service gets an address of the cluster's own. */
+/** Gives a Service a cluster IP. */
 function addressed({ isDryRun, random }: Writing, service: JsonObject): JsonObject {
   const spec = objectAt(service, "spec");
   if (spec["type"] === "ExternalName" || spec["clusterIP"] !== undefined) return service;
@@ -52,7 +52,7 @@ function addressed({ isDryRun, random }: Writing, service: JsonObject): JsonObje
   return { ...service, spec: { clusterIP: address, clusterIPs: [address], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", ...spec } };
 }
 
-/** What is left to do where an object is made, be it by a POST, a PUT or an apply. */
+/** Completes the creation of an object by a POST, a PUT, or an apply. */
 export function store(writing: Writing, body: JsonObject, managers: Managers): Written {
   const { kind, collection, timestamp, random } = writing;
   const metadata = metadataOf(body);
@@ -71,7 +71,7 @@ export function store(writing: Writing, body: JsonObject, managers: Managers): W
   const reported = { before: undefined, uidAfter: stringAt(born, "uid"), name };
   if (writing.isDryRun) {
     tellWrite(writing, { ...reported, version: writing.store.version });
-    // A version that was asked for is shown, though there is none.
+    // The answer shows a requested version, although it does not exist.
     const given = stringAt(metadataOf(object), "resourceVersion");
     const shown = kind.view(stored.object);
     return { status: 201, object: { ...shown, metadata: stamped(metadataOf(shown), given, managers) } };
@@ -96,12 +96,12 @@ export function withoutManagers(object: JsonObject): JsonObject {
   return metadata === object["metadata"] ? object : { ...object, metadata };
 }
 
-/** Owners that the client itself has written into the object. */
+/** Returns the managers that the client wrote into the object. */
 export function givenManagers(object: JsonObject): Managers {
   return decodeManagers(listAt(metadataOf(object), "managedFields")) ?? [];
 }
 
-/** Fields that are the server's to say. */
+/** Removes the fields that only the server sets. */
 function withoutSystemFields(object: JsonObject): JsonObject {
   const {
     uid: _uid,

@@ -20,7 +20,7 @@ export interface DeleteOptions {
 
 const POLICIES: readonly string[] = ["Foreground", "Background", "Orphan"];
 
-/** From the body, or from the query where there is none. */
+/** Reads each option from the body, or otherwise from the query. */
 export function deleteOptions({ request, route }: Pick<Writing, "request" | "route">): DeleteOptions {
   const body = bodyOf(request.body ?? "");
   const preconditions = objectAt(body, "preconditions");
@@ -56,7 +56,7 @@ function policyCause(policy: string): Cause {
     : unsupported("propagationPolicy", policy, [...POLICIES, "nil"]);
 }
 
-/** What a DELETE answers with: the object, or a Status that says which one it was. */
+/** Answer to a DELETE: the object, or a Status that names it. */
 export interface Deleted {
   readonly object: JsonObject | undefined;
   readonly existing: Stored;
@@ -81,7 +81,7 @@ function removeObject(writing: Writing, existing: Stored, options: DeleteOptions
   if (grace === "pending") return answer(writing, existing, existing.object);
   const marked = marks(writing, existing, { finalizers, grace });
   if (finalizers.length > 0 || (grace ?? 0) > 0) return answer(writing, existing, kept(writing, existing, marked));
-  // A pod that nothing waits for is marked all the same, and then goes.
+  // A pod without a grace period is marked as being deleted, too, and then removed.
   if (grace === 0) return answer(writing, existing, goneMarked(writing, existing, marked));
   return answer(writing, existing, gone(writing, existing));
 }
@@ -106,7 +106,7 @@ function assertRecord({ kind }: Writing, existing: Stored, { uid, resourceVersio
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
 
-/** The finalizers after the deletion's policy: the garbage collector's own come and go with it. */
+/** Returns the finalizers after the deletion. Its policy adds and removes the garbage collector's own. */
 function finalizersOf({ kind }: Writing, existing: Stored, { propagation }: DeleteOptions): readonly string[] {
   const before = listAt(metadataOf(existing.object), "finalizers").map(String);
   const others = before.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
@@ -116,7 +116,7 @@ function finalizersOf({ kind }: Writing, existing: Stored, { propagation }: Dele
   return policy === "Foreground" ? [...others, FOREGROUND] : others;
 }
 
-/** Seconds that a pod has to end; undefined where nothing waits for it, `pending` where it is being waited for already. */
+/** Returns the grace period of a pod in seconds; undefined if there is none, `pending` if it has already begun. */
 function graceOf({ kind }: Writing, existing: Stored, { graceSeconds }: DeleteOptions): number | "pending" | undefined {
   if (kind.collection !== "pods") return undefined;
   const { deletionTimestamp, deletionGracePeriodSeconds } = metadataOf(existing.object);
@@ -137,7 +137,7 @@ interface Marking {
   readonly grace: number | undefined;
 }
 
-/** The object as one that is being deleted. */
+/** Returns the object marked as being deleted. */
 function marks(writing: Writing, existing: Stored, { finalizers, grace }: Marking): JsonObject {
   const metadata = metadataOf(existing.object);
   const isMarked = metadata["deletionTimestamp"] !== undefined;
@@ -169,7 +169,7 @@ function gone(writing: Writing, existing: Stored): JsonObject {
   return atVersion(existing.object, version);
 }
 
-/** An object that stays for now is shown; of one that is gone, most kinds say only which it was. */
+/** Returns the object if it stays for now. Otherwise, most kinds return only a Status. */
 function answer({ kind, collection, isDryRun }: Writing, existing: Stored, object: JsonObject): Deleted {
   const stays = metadataOf(object)["deletionTimestamp"] !== undefined && (isDryRun || collection.get(existing.key) !== undefined);
   return { object: kind.returnsDeleted || stays ? kind.view(object) : undefined, existing };
@@ -177,7 +177,7 @@ function answer({ kind, collection, isDryRun }: Writing, existing: Stored, objec
 
 const CLEANUP = "customresourcecleanup.apiextensions.k8s.io";
 
-/** A CRD goes once its objects are gone: its own controller takes the finalizer off. */
+/** Marks a CRD as being deleted. Its controller removes the finalizer once the objects are gone. */
 function removeDefinition(writing: Writing, existing: Stored, options: DeleteOptions): Deleted {
   assertStorage(writing, existing, options);
   const metadata = metadataOf(existing.object);
@@ -203,7 +203,7 @@ function removeDefinition(writing: Writing, existing: Stored, options: DeleteOpt
   );
 }
 
-/** A namespace goes once its content is gone. */
+/** Marks a namespace as being deleted. It is removed once its content is gone. */
 function removeNamespace(writing: Writing, existing: Stored, options: DeleteOptions): Deleted {
   assertStorage(writing, existing, options);
   const metadata = metadataOf(existing.object);

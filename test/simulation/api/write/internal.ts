@@ -8,7 +8,7 @@ import { create } from "./create.ts";
 import { type Propagation, remove } from "./delete.ts";
 import { update, updated } from "./update.ts";
 
-/** Who acts inside the control plane. */
+/** An actor inside the control plane. */
 export interface Actor {
   readonly user: string;
   readonly fieldManager: string;
@@ -57,7 +57,7 @@ export function find({ store }: Environment, { kind, namespace, name }: Target):
   return store.collection(kind.collection).get(keyOf(namespace, name));
 }
 
-/** Changes an object as it is now. Nothing happens where it is gone, or where the change is refused. */
+/** Changes the current state of an object. Does nothing if the object is gone or the change is refused. */
 // oxlint-disable-next-line eslint/max-params -- who, what and how.
 export function changeAs(
   environment: Environment,
@@ -76,14 +76,14 @@ export function createAs(environment: Environment, actor: Actor, target: Target,
   quietly(() => create({ ...writing(environment, actor, target, { verb: "create", body }) }));
 }
 
-/** Deletes the object if it is still the one with the uid. False where that is refused. */
+/** Deletes the object if it still has the UID. Returns false if the deletion is refused. */
 // oxlint-disable-next-line eslint/max-params -- as above.
 export function deleteAs(environment: Environment, actor: Actor, target: Target, uid: string, propagation?: Propagation): boolean {
   const body = { preconditions: { uid }, ...(propagation === undefined ? {} : { propagationPolicy: propagation }) };
   return quietly(() => remove(writing(environment, actor, target, { verb: "delete", body })));
 }
 
-/** A refusal is what a controller meets every day: it comes again. */
+/** Returns false if the action is refused. Refusals are usual for controllers, which try again. */
 function quietly(action: () => unknown): boolean {
   try {
     action();

@@ -1,6 +1,6 @@
 import { type Draft, isObject, type Json, type JsonObject } from "../json.ts";
 
-/** RFC 7396. What the patch leaves alone is shared with the target. */
+/** Applies a merge patch (RFC 7396). The result shares the unchanged parts of the target. */
 export function mergePatched(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
   const base: JsonObject = isObject(target) ? target : {};

@@ -15,7 +15,7 @@ export interface Addressed {
   readonly isKindTerminating: boolean;
 }
 
-/** A write with its options, which are refused where they are wrong. */
+/** Returns a write with its options. Refuses invalid options. */
 export function writingOf(environment: Environment, request: ApiRequest, { route, kind, isKindTerminating }: Addressed): Writing {
   const dryRun = route.query.get("dryRun");
   const named = OPTIONS[request.method];
@@ -50,7 +50,7 @@ function optionCauses({ method, headers }: ApiRequest, { query }: Route): readon
   ];
 }
 
-/** The part of a user agent before the slash. */
+/** Returns the part of a user agent before the slash. */
 function productOf(userAgent: string): string {
   return (userAgent.split("/")[0] ?? "").slice(0, 128);
 }

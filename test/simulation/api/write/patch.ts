@@ -19,7 +19,7 @@ function existingOf({ kind, route, collection }: Writing): Stored | undefined {
   return collection.get(keyOf(kind.namespaced ? route.namespace : undefined, route.name ?? ""));
 }
 
-/** A merge patch or a JSON patch. */
+/** Handles a merge patch or a JSON patch. */
 export function patch(writing: Writing, type: "merge" | "json"): Written {
   const { kind, route } = writing;
   assertSize(writing.request.body);
@@ -40,7 +40,7 @@ function merged({ request }: Writing, live: JsonObject): Json {
 
 function edited({ request }: Writing, live: JsonObject): Json {
   try {
-    const operations = JSON.parse(request.body ?? "") as Operation[]; // Anything else makes the application of it throw.
+    const operations = JSON.parse(request.body ?? "") as Operation[]; // For anything else, applyPatch throws.
     return jsonPatch.applyPatch(structuredClone(live), operations, true).newDocument;
   } catch {
     const message = "the server rejected our request due to an error in our request";
@@ -58,7 +58,7 @@ function readPatched({ kind }: Writing, patched: Json, live: JsonObject): JsonOb
   throw badRequest("the patched object is no object");
 }
 
-/** Server-side apply. */
+/** Handles a server-side apply. */
 export function applyPatch(writing: Writing, force: boolean): Written {
   const { kind, route } = writing;
   assertSize(writing.request.body);
@@ -73,7 +73,7 @@ export function applyPatch(writing: Writing, force: boolean): Written {
   return finished(writing, existing, { applied: { ...outcome, object }, live });
 }
 
-/** kubectl takes over what it has applied from the client's side before. */
+/** Applies the object. kubectl takes over fields that it set by client-side apply before. */
 function outcomeOf(writing: Writing, live: Live, body: JsonObject, force: boolean): Applied | Conflicts {
   const ownership = ownershipOf(writing);
   const writer = { name: writing.fieldManager, now: writing.timestamp };
@@ -114,7 +114,7 @@ function completed({ kind }: Writing, object: JsonObject, live: JsonObject): Jso
   }
 }
 
-/** What may be applied at all: the right kind, nothing unknown, and no owners. */
+/** Refuses an apply with another kind, unknown fields, or managedFields. */
 function assertApplied({ kind }: Writing, body: JsonObject): void {
   const given = stringAt(body, "apiVersion") ?? "";
   if (given !== kind.apiVersion || body["kind"] !== kind.kind) {

@@ -5,7 +5,7 @@ import { admittedName, nameSuffix, type Writing } from "./context.ts";
 
 const TOKEN_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** What the API server's built-in admission makes of a new pod: its account with a token, its priority, how long it stays on a lost node. */
+/** Simulates the built-in admission of a new pod: its account with a token, its priority, and its tolerations for lost nodes. */
 export function admittedPod(writing: Writing, pod: JsonObject): JsonObject {
   const spec = withTolerations(withPriority(writing, pod, withAccount(writing, pod, objectAt(pod, "spec"))));
   return { ...pod, spec };

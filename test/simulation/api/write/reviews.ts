@@ -10,7 +10,7 @@ import { assertAdmitted } from "./admission.ts";
 import { parseObject } from "./body.ts";
 import { timestampOf, type Writing } from "./context.ts";
 
-/** What is asked by a POST and stored nowhere. */
+/** POST requests that the server answers and does not store. */
 
 const REVIEW = { kind: "SelfSubjectAccessReview", apiVersion: "authorization.k8s.io/v1" };
 
@@ -19,7 +19,7 @@ export function answerReview(body: string | undefined, user: string, authorize: 
   const asked = objectAt(objectAt(review, "spec"), "resourceAttributes");
   const isAllowed = authorize({
     user,
-    verb: (stringAt(asked, "verb") ?? "get") as Attributes["verb"], // Any other verb is granted to nobody.
+    verb: (stringAt(asked, "verb") ?? "get") as Attributes["verb"], // Any other verb is allowed to no one.
     group: stringAt(asked, "group") ?? "",
     resource: stringAt(asked, "resource") ?? "",
     subresource: stringAt(asked, "subresource") ?? "",
@@ -29,9 +29,9 @@ export function answerReview(body: string | undefined, user: string, authorize: 
   return { ...review, status: { allowed: isAllowed } };
 }
 
-/** The least that a token lives (seconds). */
+/** Minimum lifetime of a token, in seconds. */
 const LEAST_SECONDS = 600;
-/** Of the API server itself. */
+/** Audience of the API server itself. */
 export const DEFAULT_AUDIENCE = "https://kubernetes.default.svc";
 
 export function unsignedToken(claims: JsonObject): string {
@@ -39,7 +39,7 @@ export function unsignedToken(claims: JsonObject): string {
   return `${head}.${payload}.c2ltdWxhdGVk`;
 }
 
-/** A token of an account, as the API server's. */
+/** Returns a token of a ServiceAccount, as the API server does. */
 export function requestToken(writing: Writing): JsonObject {
   const { route, store, now, random, request } = writing;
   const namespace = route.namespace ?? "";
@@ -83,7 +83,7 @@ function withSeconds(spec: JsonObject): JsonObject {
   return { ...spec, expirationSeconds: spec["expirationSeconds"] ?? 3_600 };
 }
 
-/** The server's own audience belongs to nobody. */
+/** Sets the server's own audience by default. No manager owns it. */
 function withDefaults(spec: JsonObject): JsonObject {
   const audiences = listAt(spec, "audiences");
   return { boundObjectRef: null, ...spec, audiences: audiences.length === 0 ? [DEFAULT_AUDIENCE] : audiences };

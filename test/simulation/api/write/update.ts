@@ -10,14 +10,14 @@ import { assertName, assertSize, inNamespace, readBody } from "./body.ts";
 import { kindOf, metadataOf, nameOf, resourceOf, tellWrite, type Writing, type Written } from "./context.ts";
 import { firstManagers, isTrackable, ownershipOf, store, withoutManagers } from "./create.ts";
 
-/** An object as a request wants it to be, and who owns its fields then. */
+/** The requested state of an object, with the managers of its fields. */
 export interface Wanted {
   /** Without managedFields. */
   readonly object: JsonObject;
   readonly managers: Managers;
 }
 
-/** PUT. */
+/** Handles a PUT. */
 export function replace(writing: Writing): Written {
   const { kind, route, collection } = writing;
   const name = route.name ?? "";
@@ -34,7 +34,7 @@ export function replace(writing: Writing): Written {
   return store(writing, withoutManagers(object), managers);
 }
 
-/** The storage's own check, in its own words. */
+/** Checks the UID as the API server's storage does, with the same message. */
 function assertUid({ kind, route, isDryRun }: Writing, object: JsonObject, existing: Stored | undefined): void {
   const uid = stringAt(metadataOf(object), "uid") ?? "";
   if (uid === "" || uid === existing?.uid) return;
@@ -44,19 +44,19 @@ function assertUid({ kind, route, isDryRun }: Writing, object: JsonObject, exist
   throw conflict(resourceOf(kind), route.name ?? "", why);
 }
 
-/** Where the store keeps a kind. */
+/** Returns the path of a kind in the store. */
 function storagePath({ group, plural, isCustom }: Kind): string {
   if (isCustom || group === "apiextensions.k8s.io") return `${group}/${plural}`;
   return plural === "services" ? "services/specs" : plural;
 }
 
-/** What a PUT or a patch makes of an object: the client's word, and the owners after it. */
+/** Returns the state of an object after a PUT or a patch, with the managers. */
 export function updated(writing: Writing, object: JsonObject, existing: Stored): Wanted {
   const { kind } = writing;
   const before = kind.view(existing.object);
   const managers = managersBefore(writing, object, existing);
   const bare = withoutManagers(object);
-  // An object that is not tracked stays so, and one that cannot be is not any more.
+  // An untracked object stays untracked. An object that cannot be tracked loses its managers.
   if (managers.length === 0 || !isTrackable(kind, bare)) return { object: bare, managers: [] };
   const change = { before: withoutManagers(before), after: bare, managers };
   return {
@@ -65,7 +65,7 @@ export function updated(writing: Writing, object: JsonObject, existing: Stored):
   };
 }
 
-/** The live owners, unless the client has written others. */
+/** Returns the live managers, unless the client wrote others. */
 function managersBefore({ subresource }: Writing, object: JsonObject, existing: Stored): Managers {
   const given = metadataOf(object)["managedFields"];
   if (subresource !== "" || given === metadataOf(existing.object)["managedFields"]) return existing.managers;
@@ -78,7 +78,7 @@ function managersBefore({ subresource }: Writing, object: JsonObject, existing: 
   return decoded === undefined || decoded.length === 0 ? existing.managers : decoded;
 }
 
-/** What is left to do where an object changes, be it by a PUT, a patch or an apply. */
+/** Completes a change of an object by a PUT, a patch, or an apply. */
 export function update(writing: Writing, existing: Stored, { object: wanted, managers }: Wanted): Written {
   const { kind, subresource } = writing;
   const old = kind.view(existing.object);
@@ -105,7 +105,7 @@ function withVersion({ kind, route }: Writing, object: JsonObject, existing: Sto
   return isSaid ? object : { ...object, metadata: { ...metadataOf(object), resourceVersion: String(existing.version) } };
 }
 
-/** Fields that no update takes away. */
+/** Keeps the fields that no update removes. */
 function withSystemFields(object: JsonObject, old: JsonObject): JsonObject {
   const metadata = metadataOf(object);
   const before = metadataOf(old);
@@ -117,8 +117,8 @@ function withSystemFields(object: JsonObject, old: JsonObject): JsonObject {
 }
 
 /**
- * The live owners where nothing but a time of theirs would change: such a write is none. As the API server does, entry for entry in their
- * order, which is by time: an apply that comes after another's passes it, and is written for that alone.
+ * Returns the live managers if only their times would change, because such a write changes nothing. Like the API server, compares the
+ * entries in their order, which is by time: an apply that comes after another manager's moves behind it, which alone is a reason to write.
  */
 function withoutNews(object: JsonObject, managers: Managers, existing: Stored, old: JsonObject): Managers {
   if (managers === existing.managers || managers.length !== existing.managers.length) return managers;
@@ -132,7 +132,7 @@ function isSameButTime(manager: Manager, known: Manager | undefined): boolean {
   return known.fields === manager.fields || isEqual(known.fields.encode(), manager.fields.encode());
 }
 
-/** Times and all. */
+/** Compares the managers, including their times. */
 function areSameManagers(managers: Managers, known: Managers): boolean {
   return managers === known || isEqual(encodeManagers(managers), encodeManagers(known));
 }
@@ -148,7 +148,7 @@ function bareMetadata(object: JsonObject): JsonObject {
   return metadata;
 }
 
-/** The last finalizer of an object that was deleted is gone. */
+/** Whether the change removes the last finalizer of a deleted object. */
 function isGone({ kind }: Writing, object: JsonObject, existing: Stored): boolean {
   const before = metadataOf(existing.object);
   if (before["deletionTimestamp"] === undefined || listAt(metadataOf(object), "finalizers").length > 0) return false;

@@ -6,7 +6,7 @@ import { typeOf } from "./places.ts";
 const PREFIX = "keyvault-injector.dev/";
 export const CLASSES: Place = { group: "secrets-store.csi.x-k8s.io", version: "v1", plural: "secretproviderclasses" };
 
-/** A class that its author or the worker writes. */
+/** Returns a write of a class by its author or the worker. */
 export function classOperation(choices: Choices, namespace: string, users: readonly [string, ...string[]]): Operation {
   const name = choices.weighted([5, "one"], [5, "two"], [1, "keyvault-injector-guardrail-probe"]);
   const at = { place: CLASSES, namespace, name, user: choices.of(...users) };

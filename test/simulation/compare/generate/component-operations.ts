@@ -10,13 +10,13 @@ export const RELEASE = `releases/${VERSION}`;
 
 type Change = (body: JsonObject, choices: Choices) => JsonObject;
 
-/** One thing that somebody changes in a component of the install. */
+/** Returns a change that merges one of the patches into a component. */
 const merging =
   (...patches: readonly [JsonObject, ...JsonObject[]]): Change =>
   (body, choices) =>
-    mergePatched(body, choices.of(...patches)) as JsonObject; // Of two objects.
+    mergePatched(body, choices.of(...patches)) as JsonObject; // Both are objects.
 
-/** What a merge patch cannot say: in the first of the objects at the path. */
+/** Returns a change that merges one of the patches into the first object of a list, which a merge patch cannot do. */
 const merging1st =
   (path: readonly string[], ...patches: readonly [JsonObject, ...JsonObject[]]): Change =>
   (body, choices) =>
@@ -46,7 +46,7 @@ const shortened =
   (body) =>
     atPath(body, path, (list) => (Array.isArray(list) ? list.slice(0, -1) : list));
 
-/** In a list of the first container. */
+/** Returns a change of a list in the first container. */
 const inContainer =
   (list: string, change: (items: readonly Json[]) => readonly Json[]): Change =>
   (body) =>
@@ -95,7 +95,7 @@ const WORKLOAD: readonly Change[] = [
 
 const WEBHOOKS = ["webhooks"];
 
-/** No change that a server would act on: it calls the webhooks of this configuration. */
+/** Leaves out changes that would disturb the API server, because it calls the webhooks of this configuration. */
 const CONFIGURATION: readonly Change[] = [
   merging1st(WEBHOOKS, { clientConfig: { caBundle: "eA==" } }, { clientConfig: { service: { path: "/other" } } }),
   merging1st(WEBHOOKS, { clientConfig: { service: { name: "other" } } }, { clientConfig: { service: { port: 8443 } } }),
@@ -145,7 +145,7 @@ const OF_CLASSES: readonly Change[] = [
   classSpec({ secretObjects: { items: { properties: { data: { items: { properties: { key: { enum: ["a"] } } } } } } } }),
 ];
 
-/** By kind, or by name. */
+/** Changes by kind or name of the component. */
 const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   Service: [
     merging({ spec: { selector: { app: "a" } } }, { spec: { selector: null } }, { spec: { internalTrafficPolicy: "Local" } }),
@@ -174,7 +174,7 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   "secretproviderclasses.secrets-store.csi.x-k8s.io": OF_CLASSES,
 };
 
-/** What the worker heals, but for the node side. */
+/** Components that the worker heals, except the node side. */
 export const COMPONENTS: readonly Document[] = [
   ...readObjects(`${RELEASE}/keyvault-injector.yaml`),
   ...readObjects("components/csi-driver/csi-driver.yaml"),
@@ -182,10 +182,10 @@ export const COMPONENTS: readonly Document[] = [
 
 export const DEFINITIONS: readonly Document[] = readObjects(`${RELEASE}/crds.yaml`);
 
-/** Others may change what is no danger to the server itself. */
+/** Kinds that other users can change without danger to the API server. */
 const HARMLESS = ["Service", "ServiceAccount", "PodDisruptionBudget", "Deployment"];
 
-/** None, one or two. Of what is refused in any component one alone: where two policies refuse, chance says which of them answers. */
+/** Picks none, one, or two changes. A change from `ANYTHING` comes alone: if two policies refuse a write, it is random which of them answers. */
 function changesOf(choices: Choices, own: readonly Change[]): readonly Change[] {
   const from = (of: readonly Change[]): Change => of[choices.below(of.length)] ?? merging({});
   return choices.weighted<() => readonly Change[]>(
@@ -196,7 +196,7 @@ function changesOf(choices: Choices, own: readonly Change[]): readonly Change[] 
   )();
 }
 
-/** A component that the worker, or now and then somebody else, writes as it is shipped or otherwise. */
+/** Returns a write of a component, as shipped or changed, by the worker or sometimes another user. */
 export function componentOperation(choices: Choices, worker: string, namespaces: readonly string[]): Operation {
   const [first, ...others] = choices.chance(0.25) ? DEFINITIONS : COMPONENTS;
   if (first === undefined) throw new Error("the release has no component");
@@ -207,7 +207,7 @@ export function componentOperation(choices: Choices, worker: string, namespaces:
   const isDefinition = place === PLACES.definitions;
   const isWorker = isDefinition || !HARMLESS.includes(kind) || choices.chance(0.7);
   const user = isWorker ? { user: worker } : {};
-  // Nobody waits for what controllers make of it.
+  // CRDs only as a dry run, because the comparison does not wait for their controllers.
   const dryRun = isDefinition || choices.chance(0.2) ? { dryRun: "All" } : {};
   const own = CHANGES[name] ?? CHANGES[kind] ?? [];
   const placed = { ...body, metadata: { ...objectAt(body, "metadata"), ...where } };

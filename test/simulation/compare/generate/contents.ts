@@ -4,7 +4,7 @@ import { randomDefinedContents } from "./defined-contents.ts";
 import type { PlaceName } from "./places.ts";
 import { podSpec, workloadSpec } from "./pod-contents.ts";
 
-/** The fields of an object beside its type and metadata. Some of what they make is refused. */
+/** Returns random fields of an object, except type and metadata. The API server refuses some of them. */
 export function randomContents(choices: Choices, name: PlaceName | "classes" | "syncs"): JsonObject {
   return MAKERS[name](choices);
 }
@@ -32,7 +32,7 @@ function secret(choices: Choices): JsonObject {
       ),
     })),
     ...choices.maybe(0.12, () => ({ immutable: choices.chance(0.7) })),
-    // Never null for a value: etcd keeps that apart from an empty one, and no answer shows which it is.
+    // Never null as a value: etcd distinguishes null from an empty value, but no answer shows the difference.
     ...choices.maybe(0.03, () => ({ data: choices.of<Json>({ a: "not base64!" }, { a: 1 }, []) })),
     ...choices.maybe(0.03, () => ({ unknownField: { deep: true } })),
   };
@@ -134,7 +134,7 @@ function webhooks(choices: Choices, isMutating: boolean): JsonObject {
     ...choices.maybe(0.3, () => ({ namespaceSelector: { matchLabels: { app: "a" } } })),
     ...(isMutating ? choices.maybe(0.3, () => ({ reinvocationPolicy: "IfNeeded" })) : {}),
   });
-  // Never an empty list: the API server tells it from none for as long as the request lasts.
+  // Never an empty list: during the request, the API server distinguishes it from a missing list.
   const names = ["one.hooks.example", ...choices.some(["two.hooks.example"], 0.7), ...choices.some(["short.name"], 0.04)];
   return choices.maybe(0.95, () => ({ webhooks: names.map(webhook) }));
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../api/json.ts";
 import type { Choices } from "../random.ts";
 
-/** Of our own custom resources. */
+/** Random contents of our own custom resources. */
 export const randomDefinedContents = { classes: providerClass, syncs: sync } as const;
 
 function providerClass(choices: Choices): JsonObject {

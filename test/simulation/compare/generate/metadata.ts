@@ -15,7 +15,7 @@ const LABELS_REFUSED: readonly JsonObject[] = [
   { "/empty": "a" },
 ];
 
-/** What else an object's metadata may say, now and then something that is refused. */
+/** Returns random metadata. The API server refuses some of it. */
 export function randomMetadata(choices: Choices): JsonObject {
   return {
     ...choices.maybe(0.5, () => ({
@@ -42,7 +42,7 @@ function randomOwner(choices: Choices): JsonObject {
   );
 }
 
-/** A merge patch of metadata: adds, changes and removes. */
+/** Returns a merge patch that adds, changes, and removes metadata. */
 export function randomMetadataPatch(choices: Choices): JsonObject {
   const changed = (keys: readonly string[]): JsonObject =>
     Object.fromEntries(

@@ -52,13 +52,13 @@ export function operationOn(choices: Choices, ground: Ground, target: Target): O
     [3, "get"],
     [3, "list"],
     [5, "page"],
-    // A second each.
+    // Each watch takes a second.
     [0.15, "watch"],
   );
   const where = addressed(choices, ground, place);
   const request = REQUESTS[verb](choices, { target, place, where });
   if (!isOfCollection({ verb })) return { verb, place, ...where, ...request };
-  // What has no namespace is everybody's: others may be at it.
+  // Other lanes can write cluster-scoped objects at the same time, so the list selects one name.
   if (place.isClusterScoped === true) return { verb: "list", place, query: { fieldSelector: `metadata.name=${where.name}` } };
   if (verb === "watch") return { verb, place, namespace: ground.namespaces[0], ...request };
   const isEverywhere = place.group === ground.classes.group && choices.chance(0.4);
@@ -93,7 +93,7 @@ type Maker = (choices: Choices, asked: Asked) => Request;
 
 const STATUS: readonly Target[] = ["syncs", "deployments", "daemonSets", "statefulSets", "pods"];
 
-/** Every request that writes names its manager, now and then a wrong one. */
+/** Returns the field manager and the dry-run option of a write. Some are missing, and some are invalid. */
 function writeQuery(choices: Choices): Record<string, string> {
   return {
     ...choices.maybe(0.85, () => ({ fieldManager: choices.weighted([12, choices.of(...MANAGERS)], [0.2, "m".repeat(129)]) })),
@@ -113,7 +113,7 @@ function whole(choices: Choices, { target, place, where }: Asked): JsonObject {
   return { ...typed(choices, place), metadata, ...contents };
 }
 
-/** Events say which namespace they are about. */
+/** Replaces `$namespace`: Events name the namespace that they are about. */
 function inNamespace(contents: JsonObject, namespace: string | undefined): JsonObject {
   return JSON.parse(JSON.stringify(contents).replaceAll("$namespace", namespace ?? "")) as JsonObject; // The same JSON with another word.
 }
@@ -133,7 +133,7 @@ const REQUESTS: Readonly<Record<OperationVerb, Maker>> = {
         ...(body["metadata"] as JsonObject),
         name: asked.where.name,
         ...choices.maybe(0.5, () => ({ resourceVersion: "$version" })),
-      }; // As made above.
+      }; // whole() always sets metadata.
       return { query, body: { ...body, metadata } };
     }
     return {
@@ -175,7 +175,7 @@ function statusOf(choices: Choices, { target }: Asked): Request {
   return choices.maybe(target === "syncs" ? 0.6 : 0.2, () => ({ subresource: "status" }));
 }
 
-/** A part of new contents, as a merge patch: nothing, some members, or nulls in their place. */
+/** Returns a part of new contents as a merge patch: nothing, some members, or nulls instead. */
 function changedContents(choices: Choices, { target, where }: Asked): JsonObject {
   const contents = inNamespace(randomContents(choices, target), where.namespace);
   const entries = Object.entries(contents).flatMap(([name, value]): [string, Json][] =>

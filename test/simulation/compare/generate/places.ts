@@ -4,7 +4,7 @@ const core = (plural: string): Place => ({ group: "", version: "v1", plural });
 const apps = (plural: string): Place => ({ group: "apps", version: "v1", plural });
 const clusterWide = (group: string, plural: string): Place => ({ group, version: "v1", plural, isClusterScoped: true });
 
-/** Where the kinds live that are compared. */
+/** Places of all kinds that the comparison covers. */
 export const PLACES = {
   secrets: core("secrets"),
   configMaps: core("configmaps"),

@@ -52,7 +52,7 @@ function volumes(choices: Choices): readonly JsonObject[] {
   return choices.some(all);
 }
 
-/** What kinds of workloads say beside the template. */
+/** Returns a random spec of a workload of the kind. */
 export function workloadSpec(choices: Choices, kind: "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet"): JsonObject {
   const app = choices.weighted([8, "a"], [1, "b"]);
   const { nodeName: _nodeName, ...spec } = podSpec(choices);

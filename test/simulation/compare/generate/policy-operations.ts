@@ -11,11 +11,11 @@ const PREFIX = "keyvault-injector.dev/";
 
 export interface PolicyGround {
   readonly serial: string;
-  /** The first asks for restarts, grants an account and takes copies. */
+  /** The first namespace allows restarts, grants a ServiceAccount, and consents to copies. */
   readonly namespaces: readonly [string, ...string[]];
 }
 
-/** One write that one of our policies has a word on. */
+/** Returns a write that one of our policies checks. */
 export function policyOperation(choices: Choices, { serial, namespaces }: PolicyGround): Operation {
   const namespace = choices.weighted([6, namespaces[0]], ...namespaces.slice(1).map((name) => [2, name] as const));
   return choices.weighted<() => Operation>(
@@ -31,12 +31,12 @@ export function policyOperation(choices: Choices, { serial, namespaces }: Policy
   )();
 }
 
-/** Who may write classes in a namespace, and use one account and one Secret there. */
+/** Returns the user that can write classes in a namespace, and use one ServiceAccount and one Secret there. */
 export function authorIn(namespace: string): string {
   return `system:serviceaccount:${namespace}:author`;
 }
 
-/** A binding of the install goes over to another namespace, or does not. */
+/** Sets the subject of a binding of the install to our namespace or another one. */
 function bindingOperation(choices: Choices): Operation {
   const subject = { kind: "ServiceAccount", name: "keyvault-injector-sync", namespace: choices.of("keyvault-injector", "other") };
   const name = choices.of("keyvault-injector-sync", "keyvault-injector-components");
@@ -48,9 +48,9 @@ function as(choices: Choices, user: string, share = 0.7): { readonly user?: stri
   return choices.maybe(share, () => ({ user }));
 }
 
-/** A create, an apply, a merge or a deletion with what was made for it. */
+/** Returns a create, apply, merge, replace, or delete with the content. */
 function write(choices: Choices, at: Pick<Operation, "place" | "namespace" | "name">, content: JsonObject): Operation {
-  const body = { ...typeOf(at.place), ...content, metadata: { ...(content["metadata"] as JsonObject), name: at.name ?? "" } }; // Always made.
+  const body = { ...typeOf(at.place), ...content, metadata: { ...(content["metadata"] as JsonObject), name: at.name ?? "" } }; // The callers always set it.
   const query = { fieldManager: choices.of("sync", "other") };
   const dryRun = choices.maybe(0.1, () => ({ dryRun: "All" }));
   return choices.weighted<() => Operation>(
@@ -96,7 +96,7 @@ function secretOperation(choices: Choices, namespace: string): Operation {
   return { ...write(choices, { place: PLACES.secrets, namespace, name }, content), ...as(choices, WORKER) };
 }
 
-/** The webhook's CA, mostly where it belongs, by the webhook, the worker, or somebody who prepares it. */
+/** Returns a write of the webhook's CA, mostly in the right namespace, by the webhook, the worker, or another user. */
 function authorityOperation(choices: Choices, namespace: string): Operation {
   const labels = some(
     choices,
@@ -200,7 +200,7 @@ function workload(choices: Choices): JsonObject {
   return { metadata: { labels: { app: "a" } }, spec: { selector: { matchLabels: { app: "a" } }, template } };
 }
 
-/** What the worker must not do beside a stamp. */
+/** Returns a change that the worker must not make, often together with a stamp. */
 function mischief(choices: Choices): JsonObject {
   const stamp = { [`${PREFIX}rotated`]: "0123456789abcdef" };
   return choices.of<JsonObject>(

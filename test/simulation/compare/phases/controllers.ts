@@ -8,7 +8,7 @@ import { namespace } from "./ground.ts";
 const KINDS: readonly [Place, ...Place[]] = [PLACES.secrets, PLACES.configMaps, PLACES.leases];
 const NAMES: readonly [string, ...string[]] = ["a", "b", "c", "d"];
 
-/** Objects that own each other, and namespaces that go with all that is in them. */
+/** Objects that own each other, and namespaces that are deleted with their content. */
 export function controllerBatch(seed: number, { length }: { readonly length: number }): Batch {
   const choices = new Choices(seed);
   const serial = `gc${seed}`;
@@ -66,7 +66,7 @@ function owners(choices: Choices, namespaces: Namespaces): Json {
   return Array.from({ length: count }, () => owner(choices, namespaces));
 }
 
-/** One that is there, or one that is not. */
+/** Returns a reference to an owner, which may not exist. */
 function owner(choices: Choices, namespaces: Namespaces): JsonObject {
   const address = anyAddress(choices, namespaces[0]);
   return {

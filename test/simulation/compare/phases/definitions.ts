@@ -5,7 +5,7 @@ import type { Operation } from "../operation.ts";
 import { Choices } from "../random.ts";
 import { definition, definitionAddress, definitionSetup, type Ground, groundOf, namespaceSetup } from "./ground.ts";
 
-/** CRDs that are changed, deleted and made again while their objects are used and watched. */
+/** Changes, deletes, and recreates CRDs while their objects are in use and watched. */
 export function definitionBatch(seed: number, { length }: { readonly length: number }): Batch {
   const choices = new Choices(seed);
   const serial = `crd${seed}`;
@@ -27,7 +27,7 @@ function anyOperation(choices: Choices, ground: Ground, group: string): Operatio
   if (kind === "object") return operationOn(choices, ground, choices.chance(0.7) ? "classes" : "syncs");
   if (kind === "definition") return definitionOperation(choices, ground, group);
   const place = choices.of(ground.classes, ground.olderClasses, ground.syncs);
-  // From a version of long ago, or from the present state.
+  // From the version of the first list, or from the present state.
   return { verb: "watch", place, query: { timeoutSeconds: "1", ...choices.maybe(0.7, () => ({ resourceVersion: "$listedOrNow" })) } };
 }
 
@@ -46,7 +46,7 @@ function definitionOperation(choices: Choices, ground: Ground, group: string): O
   const file = choices.chance(0.75) ? "secretproviderclasses" : "secretproviderclasssyncs";
   const settles = definitionAddress(file, group);
   const changed = choices.of(CHANGES[0] ?? asItIs, ...CHANGES)(definition(file, group));
-  // No PUT: nobody of ours sends one, and the real server counts one that changes nothing as a change of `spec.versions`.
+  // No PUT: our code sends none, and the real server treats one without changes as a change of `spec.versions`.
   return choices.weighted<() => Operation>(
     [3, () => ({ verb: "delete", ...settles, body: { apiVersion: "v1", kind: "DeleteOptions" }, settles })],
     [2, () => ({ verb: "create", ...settles, body: changed, settles })],
@@ -60,7 +60,7 @@ function definitionOperation(choices: Choices, ground: Ground, group: string): O
         settles,
       }),
     ],
-    // What holds a deletion up is let go.
+    // Removes the finalizers that delay a deletion.
     [
       2,
       () => ({
@@ -85,7 +85,7 @@ function withVersions(crd: JsonObject, change: (version: JsonObject) => JsonObje
   return { ...crd, spec: { ...spec, versions } };
 }
 
-/** The version with a schema that does not know a member of `spec` or `status`. */
+/** Returns the version with a schema that lacks a member of `spec` or `status`. */
 function withoutProperty(version: JsonObject, of: string, name: string): JsonObject {
   const schema = objectAt(objectAt(version, "schema"), "openAPIV3Schema");
   const properties = objectAt(schema, "properties");

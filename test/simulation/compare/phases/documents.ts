@@ -7,7 +7,7 @@ import type { Place } from "../operation.ts";
 
 const MANIFESTS = path.resolve(import.meta.dirname, "../../../../manifests");
 
-/** An object of a manifest, with where it goes. */
+/** An object of a manifest, with its address. */
 export interface Document {
   readonly place: Place;
   readonly name: string;
@@ -15,9 +15,9 @@ export interface Document {
   readonly body: JsonObject;
 }
 
-/** The objects of one of our files, in their order. */
+/** Reads the objects of one of our files, in their order. */
 export function readObjects(file: string): readonly Document[] {
-  const documents = parseAllDocuments(readFileSync(path.join(MANIFESTS, file), "utf8")).map((document) => document.toJS() as Json); // YAML of ours is JSON.
+  const documents = parseAllDocuments(readFileSync(path.join(MANIFESTS, file), "utf8")).map((document) => document.toJS() as Json); // Our YAML contains only JSON values.
   return documents.filter(isObject).map((body) => {
     const metadata = objectAt(body, "metadata");
     const namespace = stringAt(metadata, "namespace");

@@ -3,7 +3,7 @@ import { PLACES, typeOf } from "../generate/places.ts";
 import type { Operation } from "../operation.ts";
 import { namespace } from "./ground.ts";
 
-/** Pages of a list of which the rest is no longer remembered, and versions that there are not. */
+/** Pages of a list that the server no longer remembers, and versions that do not exist. */
 export function expiryBatch(seed: number): Batch {
   const serial = `expiry${seed}`;
   const name = `${serial}-x`;
@@ -24,7 +24,7 @@ export function expiryBatch(seed: number): Batch {
       page,
       change,
       { ...page, afterCompaction: true, awaits: "Expired" },
-      // From here on by the token in the refusal.
+      // From here on with the token from the refusal.
       page,
       page,
       { verb: "list", place, namespace: name, query: { resourceVersion: "99999999999" } },

@@ -5,12 +5,12 @@ import type { JsonObject } from "../../api/json.ts";
 import { PLACES } from "../generate/places.ts";
 import type { Address, Operation, Place } from "../operation.ts";
 
-/** Where the operations of one batch go. */
+/** Namespaces, names, and kinds that one batch uses. */
 export interface Ground {
   readonly namespaces: readonly [string, string];
-  /** Of names of objects without a namespace. */
+  /** Prefix of the names of objects without a namespace. */
   readonly prefix: string;
-  /** Custom resources of a group of the run's own. */
+  /** Custom resources in an API group that only this run uses. */
   readonly classes: Place;
   readonly olderClasses: Place;
   readonly syncs: Place;
@@ -31,11 +31,11 @@ const CRDS = path.resolve(import.meta.dirname, "../../../../manifests/crds");
 
 export type DefinitionName = "secretproviderclasses" | "secretproviderclasssyncs";
 
-/** A CRD that we ship, under a group of its own, so that runs do not disturb each other. */
+/** Returns a CRD that we ship, in an API group of its own, so that runs do not disturb each other. */
 export function definition(file: DefinitionName, group: string): JsonObject {
-  const crd = parse(readFileSync(path.join(CRDS, `${file}.yaml`), "utf8")) as JsonObject; // A manifest of ours.
+  const crd = parse(readFileSync(path.join(CRDS, `${file}.yaml`), "utf8")) as JsonObject; // Every manifest is an object.
   const spec = crd["spec"] as JsonObject; // As above.
-  // Short names are one for the whole cluster.
+  // Short names must be unique in the whole cluster.
   const { shortNames: _shortNames, ...names } = spec["names"] as JsonObject; // As above.
   return { ...crd, metadata: { name: `${file}.${group}` }, spec: { ...spec, group, names } };
 }
@@ -49,7 +49,7 @@ export function namespace(name: string, annotations: JsonObject = {}): Operation
   return { verb: "create", place: PLACES.namespaces, name, body: { apiVersion: "v1", kind: "Namespace", metadata } };
 }
 
-/** Namespaces with the account that a controller would make. */
+/** Creates namespaces with the ServiceAccount that a controller would create. */
 export function namespaceSetup({ namespaces }: Pick<Ground, "namespaces">): readonly Operation[] {
   return namespaces.flatMap((name): readonly Operation[] => [
     namespace(name),
@@ -63,7 +63,7 @@ export function namespaceSetup({ namespaces }: Pick<Ground, "namespaces">): read
   ]);
 }
 
-/** The CRDs of a group, until they are served. */
+/** Creates the CRDs of a group, and waits until the server serves them. */
 export function definitionSetup(group: string): readonly Operation[] {
   return (["secretproviderclasses", "secretproviderclasssyncs"] as const).map((file) => {
     const settles = definitionAddress(file, group);

@@ -5,14 +5,14 @@ import { PLACES } from "../generate/places.ts";
 import type { Operation } from "../operation.ts";
 import { type Document, readObjects } from "./documents.ts";
 
-/** Our own release, installed, applied by others and removed. There is one per cluster, so this cannot be repeated. */
+/** Installs our release, applies it as other managers, and removes it. A cluster has only one, so the batch is not repeatable. */
 export function installBatch(): Batch {
   const documents = [...readObjects(`${RELEASE}/crds.yaml`), ...readObjects(`${RELEASE}/keyvault-injector.yaml`)];
   return {
     serial: "install",
     isRepeatable: false,
     setup: [],
-    // One object after the other: the webhook configurations, whose server does not run, come last and go first.
+    // One object after the other: the webhook configurations come last and go first, because their server does not run.
     operations: [...documents.flatMap(installOperations), ...documents.toReversed().map(removal)],
     watches: [],
     states: [],

@@ -12,7 +12,7 @@ import { groundOf, namespace } from "./ground.ts";
 
 const OWN = "keyvault-injector";
 
-/** Our policies, and writes of the worker, the webhook and authors that are and are not allowed. */
+/** Our policies, and writes of the worker, the webhook, and authors that the policies allow or refuse. */
 export function policyBatch(seed: number, { length }: { readonly length: number }): Batch {
   const choices = new Choices(seed);
   const serial = `policy${seed}`;
@@ -42,7 +42,7 @@ export function policyBatch(seed: number, { length }: { readonly length: number 
   };
 }
 
-/** What the policies compare with. */
+/** Whether the policies compare requests with the object. */
 function isNeeded({ body }: Document): boolean {
   return ["PodTemplate", "ClusterRoleBinding"].includes(textOf(body["kind"]));
 }
@@ -53,12 +53,12 @@ function made(name: string, where: string): Operation {
 }
 
 function applied({ place, name, namespace: where, body }: Document): Operation {
-  const moved = { ...body, metadata: { ...(body["metadata"] as JsonObject), ...(where === undefined ? {} : { namespace: where }) } }; // Has one.
+  const moved = { ...body, metadata: { ...(body["metadata"] as JsonObject), ...(where === undefined ? {} : { namespace: where }) } }; // Every manifest has metadata.
   const at = { place, name, ...(where === undefined ? {} : { namespace: where }) };
   return { verb: "apply", ...at, query: { fieldManager: "kubectl", force: "true" }, body: moved };
 }
 
-/** Everybody may write everything that the policies are about, but reads no Secret and gets no token, except for an author's own. */
+/** Lets the worker and the webhook write everything, but read nothing. Lets the author write classes, and use one Secret and account. */
 function grants(serial: string, where: string): readonly Operation[] {
   const verbs = ["create", "update", "patch", "delete"];
   const rules = [{ apiGroups: ["*"], resources: ["*"], verbs }];
@@ -93,14 +93,14 @@ function granted(name: string, where: string | undefined, { rules, users }: Gran
   ];
 }
 
-/** Those that the simulated server has as functions. */
+/** Applies the policies that the simulated server has as functions. */
 function policies(): readonly Operation[] {
   return SHIPPED_POLICIES.flatMap(({ name }) => readObjects(`policies/${name.replace("keyvault-injector-", "")}.yaml`).map(applied));
 }
 
 const HELD = { metadata: { finalizers: ["example.com/probe"] } };
 
-/** The server hears of rights and policies a moment later: of each, what it refuses is asked until it does. */
+/** The server applies rights and policies after a moment. For each policy, repeats a request until the policy refuses it. */
 function probes(where: string): readonly Operation[] {
   const asked = (policy: string, operation: Operation): Operation => ({
     user: WORKER,

@@ -4,7 +4,7 @@ import { PLACES } from "../generate/places.ts";
 import { Choices } from "../random.ts";
 import { groundOf, namespaceSetup } from "./ground.ts";
 
-/** Random requests to all kinds, with watches open. */
+/** Random requests to all kinds, with open watches. */
 export function randomBatch(seed: number, { group, length }: { readonly group: string; readonly length: number }): Batch {
   const choices = new Choices(seed);
   const serial = `run${seed}`;
