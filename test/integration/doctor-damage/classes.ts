@@ -1,7 +1,7 @@
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
-/** Of classes. */
+/** Damages of classes. */
 export function classDamages(install: InstallEdits): readonly Damage[] {
   return [
     {

@@ -1,7 +1,7 @@
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
-/** Of the node side. */
+/** Damages of the node side. */
 export function nodeDamages(install: InstallEdits): readonly Damage[] {
   return [
     {
