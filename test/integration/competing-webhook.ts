@@ -19,7 +19,6 @@ export interface CompetitorOptions {
 }
 
 export interface Competitor {
-  /** Number of calls so far. */
   readonly calls: () => number;
   /** Deletes its configuration. */
   stop(): Promise<void>;

@@ -227,7 +227,7 @@ async function patchNamespace(name: string, body: object, by: By, subresource = 
   // The finalize subresource accepts only a PUT of the whole object.
   const { body: live } = await apiRequest(plane, { method: "GET", path: `/api/v1/namespaces/${name}` });
   const { metadata, ...rest } = live as { readonly metadata: object }; // A Namespace.
-  const { metadata: changed } = body as { readonly metadata: object }; // As it is called.
+  const { metadata: changed } = body as { readonly metadata: object }; // Every caller passes metadata.
   return apiRequest(plane, { method: "PUT", path, body: { ...rest, metadata: { ...metadata, ...changed } }, ...by });
 }
 

@@ -19,7 +19,7 @@ const PODS = 200;
 const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261124");
 /** Number of fields that a pod should contain from those that no pod had so far. */
 const WANTED_AT_ONCE = 40;
-/** Differences between two stored pods from the same manifest, apart from their annotations. */
+/** Metadata in which two stored pods differ that were sent equal, except for their names. */
 const NORMALISED = ["name", "uid", "resourceVersion", "creationTimestamp", "managedFields"] as const;
 /** Time in the condition of a new pod with scheduling gates. */
 const TRANSITION = /"lastTransitionTime":"[^"]+"/g;

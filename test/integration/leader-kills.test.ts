@@ -30,7 +30,7 @@ const KILLS = 20;
 /** The clusters run in parallel, because a kill mostly waits for the Lease to expire. */
 const CLUSTERS = Number(process.env["KEYVAULT_INJECTOR_CLUSTERS"] ?? "2");
 const SECRETS = 50;
-/** Pause between two rotations of a cluster, in milliseconds. */
+/** Pause between two rotations of a cluster, in milliseconds: each object is rotated once per poll interval. */
 const ROTATION_MS = 200;
 const SYNC = { args: ["--rotation-poll-interval=10s"] };
 

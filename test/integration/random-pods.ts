@@ -138,7 +138,7 @@ const annotations = fc
     { requiredKeys: [] },
   )
   .chain((all) =>
-    // Each pod keeps few of the keys, but always the opt-in, and usually the class.
+    // Each pod keeps at most three of these keys, so that most pods request few things. The opt-in and the class stay.
     fc.subarray(Object.keys(all).filter((key) => key !== "inject" && key !== "secret-provider-class")).map((kept) => {
       const class_ = { "secret-provider-class": "principal" };
       const chosen = Object.entries({ inject: "true", ...class_, ...all }).filter(

@@ -9,7 +9,6 @@ export function cpuNanoseconds(pid: number): number {
     .reduce((sum, each) => sum + each, 0);
 }
 
-/** Returns the resident set in MiB. */
 export function residentMiB(pid: number): number {
   return statusKilobytes(pid, "VmRSS") / KIB;
 }

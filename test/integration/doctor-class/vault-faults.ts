@@ -17,7 +17,6 @@ const strike = (here: DoctoredClasses, effect: Strike) => async (): Promise<Plac
   return here.aClass({ objects: [name], secretObjects: [opaque("app", name)] });
 };
 
-/** Faults of the vault and its objects. */
 export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
   return [
     {

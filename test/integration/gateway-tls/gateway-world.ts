@@ -29,7 +29,6 @@ export interface Listener {
 }
 
 export interface GatewayWorld extends SyncWorld {
-  /** Address of the certificate in the vault. */
   addressOf(certificate: string): string;
   /** Creates the account, with an identity that may read the vault. */
   createAccount(namespace: string): Promise<void>;

@@ -39,7 +39,6 @@ export interface AtRest {
   readonly transactions: number;
   readonly tokens: number;
   readonly writes: ApiWrites;
-  /** Number of writes for each poll. */
   readonly writesPerPoll: number;
   readonly cpuSeconds: number;
   readonly residentMiB: number;

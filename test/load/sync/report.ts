@@ -88,7 +88,6 @@ function note({ awaited, arrived }: Waited): string {
   return arrived === awaited ? "" : ` (only ${arrived} of ${awaited})`;
 }
 
-/** Returns one line of whole numbers. */
 export function summary(ours: Figures, other: Figures | undefined): string {
   const short = ({ rest }: Figures): string =>
     `${Math.round(rest.writesPerPoll)} writes, ${Math.round(rest.transactions)} transactions/poll, ${Math.round(rest.residentMiB)} MiB`;

@@ -16,7 +16,7 @@ export interface Against {
 const CONNECTIONS = 4;
 const WARM_UP = { small: 6_000, large: 1_500 } as const;
 const COUNTED = { small: 3_000, large: 750 } as const;
-/** Number of reviews of one entrant before the next entrant's turn, so that other load on the machine affects all of them. */
+/** Number of turns of each entrant. The reviews alternate between the entrants, so that other load on the machine affects all of them. */
 const TURNS = 10;
 const RATE = { perSecond: 500, seconds: 4 };
 

@@ -2,7 +2,6 @@ import { RESOURCES, type Secret } from "../../../src/domain/kubernetes.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { kubeAccess } from "../../support/cluster/kube-access.ts";
 
-/** State of a Secret at one moment. */
 export interface SecretState {
   readonly uid: string;
   /** Values in base64, by key. */

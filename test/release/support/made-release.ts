@@ -17,7 +17,6 @@ export interface PushedRelease {
   readonly place: string;
   /** Folder of the pushed release. */
   readonly folder: string;
-  /** Output of the command. */
   readonly printed: string;
   /** Key with which the release was signed, and another key. */
   readonly publicKey: string;
