@@ -1,4 +1,4 @@
-// `npm run test:at-rest -- <minutes>`: the suite of Flux with a longer rest. In `npm test` it is half a minute.
+// `npm run test:at-rest -- <minutes>`: runs the Flux suite with a longer rest. In `npm test`, the rest lasts half a minute.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 

@@ -1,5 +1,5 @@
-// Reporter of node:test: the last lines of a run say how the time was spent. Files run side by side, so that the layers' sum is more
-// than what a clock shows.
+// Reporter of node:test: its last lines show how long each layer took. Files run in parallel, so the sum of the layers exceeds the elapsed
+// time.
 import path from "node:path";
 
 interface Summary {
@@ -7,7 +7,7 @@ interface Summary {
   readonly data: { readonly file?: string; readonly duration_ms?: number };
 }
 
-/** As many files as are worth a look where a run has become too long. */
+/** Number of files to list: enough to find out why a run takes too long. */
 const SLOWEST = 20;
 
 const root = path.resolve(import.meta.dirname, "../test");
@@ -16,7 +16,7 @@ export async function* layerTimes(events: AsyncIterable<Summary>): AsyncGenerato
   const layers = new Map<string, { files: number; milliseconds: number }>();
   const times: (readonly [file: string, milliseconds: number])[] = [];
   for await (const { type, data } of events) {
-    // One for each file, and one without a file for all.
+    // One event for each file, and one without a file for the whole run.
     if (type !== "test:summary" || data.file === undefined) continue;
     const { file, duration_ms: milliseconds = 0 } = data;
     const name = path.relative(root, file);
@@ -35,6 +35,6 @@ function inSeconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(0)} s`;
 }
 
-// node:test takes a reporter by its default export.
+// node:test uses the default export of a reporter module.
 // oxlint-disable-next-line import/no-default-export
 export default layerTimes;

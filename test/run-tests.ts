@@ -1,5 +1,5 @@
-// `npm test` and its parts: node:test over the files of a layer. A suite that cannot run here is skipped with its
-// reason, counted, and fails the run where CI=true.
+// `npm test` and its parts: runs node:test with the files of a layer. A suite that cannot run here is skipped with its reason and counted.
+// It fails the run if CI=true.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -18,22 +18,22 @@ const LAYERS: Readonly<Record<string, readonly Layer[]>> = {
   contract: ["contract"],
   e2e: ["e2e"],
   install: ["install"],
-  // Side by side: each waits for most of its time.
+  // In parallel: each mostly waits.
   nodes: ["e2e", "install"],
-  // Apart, because it builds cosign and whole releases.
+  // Separate, because it builds cosign and whole releases.
   release: ["release"],
-  // Apart, because it makes a release and starts a node for each way.
+  // Separate, because it builds a release and starts a node for each install method.
   "first-hour": ["first-hour"],
-  // Apart, because it builds External Secrets.
+  // Separate, because it builds External Secrets.
   peers: ["peers"],
-  // What the suites before it left; `npm test` is one of them.
+  // Reads the records of the suites before it, for example of `npm test`.
   rights: ["rights"],
 };
 
 const CONCURRENCY: Readonly<Record<string, number>> = { e2e: 1, install: 1, nodes: 2, release: 1, "first-hour": 1 };
 /**
- * Milliseconds of a file. One is the life of four installs, which takes most of a quarter of an hour on an idle machine; that of the real node
- * takes ten minutes, and on a new machine it builds driver, provider and kubelet before.
+ * Time limit of a file in milliseconds. One file tests the life of four installs, which takes almost a quarter of an hour on an idle
+ * machine. The test with the real node takes ten minutes, and on a new machine it first builds the driver, the provider and the kubelet.
  */
 const TIMEOUT_MS: Readonly<Record<string, number>> = {
   e2e: 2_400_000,
@@ -44,7 +44,10 @@ const TIMEOUT_MS: Readonly<Record<string, number>> = {
   peers: 1_500_000,
 };
 
-/** Of every other file: the longest takes five minutes, and on a new machine one may build its judge before. */
+/**
+ * Time limit of every other file in milliseconds. The longest takes five minutes, and on a new machine a file may first build the program
+ * that it compares with.
+ */
 const MOST_MS = 1_200_000;
 
 const REPORTERS = ["spec", path.join(import.meta.dirname, "layer-times.ts")].flatMap((reporter) => [
@@ -66,14 +69,15 @@ if (files.length === 0) {
 
 await getOlderApiServer();
 await getHelm();
-// A file's own time is not for a build: on a new machine it takes most of it.
+// Build before the files start: on a new machine, a build would take most of a file's time limit.
 for (const program of ["cosign", "external-secrets", "promtool"] as const) await buildIfNamed(program);
 await buildFlux();
 await buildNode();
 if (isNamed("/support/dashboard/chromium.ts")) prepareChromium();
 if (isWhole(layers)) {
   await compileProgram();
-  // API servers use half of such a run's CPU time, and collect garbage for a fifth of theirs; with room for more of it they use a twelfth less.
+  // The API servers use half of the CPU time of such a run, and a fifth of that time for garbage collection. With a larger heap they use a
+  // twelfth less.
   process.env["GOGC"] ??= "400";
 }
 const started = performance.now();
@@ -98,12 +102,12 @@ child.on("close", (code) => {
   process.exit(code !== 0 || mustRun ? 1 : 0);
 });
 
-/** Named files start at once, from the sources. */
+/** Named files run from the sources and start immediately. */
 function isWhole(run: readonly Layer[]): boolean {
   return only.length === 0 && run.some((layer) => layer === "integration" || layer === "contract");
 }
 
-/** Built before any test, whose time limits are not for builds. */
+/** Downloads Helm before any test, because the time limits of tests do not include this. */
 async function getHelm(): Promise<void> {
   if (!isNamed("/support/cluster/helm.ts") || programRefusal(HELM_VERSIONS) !== undefined) return;
   for (const version of HELM_VERSIONS) await builtProgram(version);
@@ -114,12 +118,12 @@ async function buildIfNamed(program: "cosign" | "external-secrets" | "promtool")
   if (isWanted && programRefusal([program]) === undefined) await builtProgram(program);
 }
 
-/** Whether a file of the run imports it. */
+/** Whether a file of the run imports the module. */
 function isNamed(module: string): boolean {
   return files.some((file) => readFileSync(path.resolve(import.meta.dirname, "..", file), "utf8").includes(module));
 }
 
-/** The second API server is got for the suites that name it, and only where there is a first one. */
+/** Downloads the second API server if a suite names it and the first one exists. */
 async function getOlderApiServer(): Promise<void> {
   const root = path.resolve(import.meta.dirname, "..");
   if (!isNamed("/api-server-versions.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
@@ -127,14 +131,14 @@ async function getOlderApiServer(): Promise<void> {
   if (found.why !== undefined) process.env["KEYVAULT_INJECTOR_NO_OLDER_API_SERVER"] = found.why;
 }
 
-/** Once for nodes that start side by side. */
+/** Builds the node once, for nodes that start in parallel. */
 async function buildNode(): Promise<void> {
   if (!layers?.some((layer) => layer === "e2e" || layer === "install")) return;
   const { realNodeRefusal } = await import("./e2e/support/node.ts");
   if ((await realNodeRefusal()) === undefined) await nodeBinaries();
 }
 
-/** Before the suites start: it takes minutes, in which a suite would run out of its time. */
+/** Builds Flux before the suites start: it takes minutes, and a suite would exceed its time limit. */
 async function buildFlux(): Promise<void> {
   if (!isNamed("/support/cluster/flux.ts") || process.env["KUBEBUILDER_ASSETS"] === undefined) return;
   const { fluxRefusal, prepareFlux } = await import("./support/cluster/flux.ts");

@@ -1,6 +1,6 @@
 import type { World } from "./world.ts";
 
-/** What the demo looks at of objects, as kubectl prints them. */
+/** The fields of objects that the demo checks, in kubectl's JSON. */
 export interface Seen {
   readonly metadata: {
     readonly name: string;
@@ -19,20 +19,20 @@ export interface PodSpec {
 }
 
 export async function get(world: World, kind: string, name: string): Promise<Seen> {
-  return JSON.parse(await world.kubectl(["get", kind, name, "-o", "json"])) as Seen; // kubectl's own JSON.
+  return JSON.parse(await world.kubectl(["get", kind, name, "-o", "json"])) as Seen; // JSON that kubectl prints.
 }
 
 export async function isGone(world: World, kind: string, name: string): Promise<boolean> {
   return (await world.kubectl(["get", kind, name, "--ignore-not-found", "-o", "name"])).trim() === "";
 }
 
-/** The one value of a mirrored Secret. */
+/** Returns the only value of the synced Secret. */
 export async function mirroredValue(world: World): Promise<string> {
   const { data } = await get(world, "secret", world.names.mirroredSecret);
   return Buffer.from(data?.["password"] ?? "", "base64").toString("utf8");
 }
 
-/** Answered requests for the document's secret by our service principal, so far. */
+/** Number of requests for the document's secret that the vault has answered for our service principal so far. */
 export async function vaultReads(world: World): Promise<number> {
   const requests = await world.emulator.requests();
   const wanted = requests.filter(

@@ -1,5 +1,5 @@
-// `npm run demo`: the main job on a real API server, step by step, each checked with kubectl and the vault's request log.
-// With `--node` on a real node, where the pods run; with `--api-server=1.34` on the older API server that is supported.
+// `npm run demo`: does the main job on a real API server, step by step, and checks each step with kubectl and the vault's request log.
+// `--node` uses a real node that runs the pods. `--api-server=1.34` uses the older supported API server.
 import path from "node:path";
 // @ts-expect-error -- plain JavaScript without declarations: it runs on Node 20, before anything is installed.
 import { olderApiServer } from "../../tools/bootstrap/control-plane-assets.mjs";
@@ -59,7 +59,7 @@ async function keepRunning(world: World): Promise<void> {
   await untilInterrupted();
 }
 
-/** The one that was asked for, got where it is another than the bootstrap's. Throws where it can't be had. */
+/** Returns the requested version. Downloads it if it is not the bootstrap's version. Throws if it is not available. */
 async function apiServer(): Promise<ApiServerVersion> {
   const version = API_SERVER_VERSIONS.find((known) => known === values["api-server"]);
   if (version === undefined) throw new Error(`--api-server is ${values["api-server"]}; known: ${API_SERVER_VERSIONS.join(", ")}`);
@@ -86,5 +86,5 @@ async function runDemo(): Promise<number> {
   }
 }
 
-// The node's half loads what installs it: only where it is asked for.
+// Loads the node part only on request: it imports the code that installs a node.
 process.exitCode = values.node ? await (await import("./node.ts")).runNodeDemo(values) : await runDemo();

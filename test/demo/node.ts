@@ -9,7 +9,7 @@ import { startWorld, VAULT, type World } from "../e2e/support/world.ts";
 interface Step {
   readonly title: string;
   readonly commands: readonly string[];
-  /** Pod that the commands create, awaited. */
+  /** Pod that the commands create. The step waits until it is ready. */
   readonly pod?: string;
 }
 
@@ -50,7 +50,7 @@ export async function runNodeDemo({ keep }: { readonly keep: boolean }): Promise
   }
 }
 
-/** The command is shown with its placeholders: what stands for them is the run's own, and one of them is a password. */
+/** Prints the command with its placeholders: their values are specific to this run, and one of them is a password. */
 async function show(walk: Walk, number: number, { title, commands, pod }: Step): Promise<void> {
   console.log(`\n${number} ${title}`);
   for (const command of commands) {

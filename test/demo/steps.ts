@@ -5,7 +5,7 @@ import { example, type World } from "./world.ts";
 
 export interface Step {
   readonly title: string;
-  /** Returns what was checked, a line each; throws where a check fails. */
+  /** Returns one line for each check. Throws if a check fails. */
   run(world: World): Promise<readonly string[]>;
 }
 
@@ -147,7 +147,7 @@ const healed: Step = {
     await eventually(() => get(world, "secretproviderclass", documentClass), { what: `the return of ${documentClass}` });
     const restored = await eventually(() => get(world, "secretproviderclass", mirroredClass), { what: `the return of ${mirroredClass}` });
     const seconds = ((performance.now() - from) / 1_000).toFixed(1);
-    // Its new snapshot says that the worker has finished with the restored class.
+    // The snapshot of the new class shows that the worker has finished with the restored class.
     await eventually(async () => (await snapshotUids(world, mirroredClass)).includes(restored.metadata.uid), {
       what: "the restored class's snapshot",
     });
@@ -163,7 +163,7 @@ const healed: Step = {
   },
 };
 
-/** Uids of the classes that the stored snapshots of a name were taken of. */
+/** Returns the uids of the classes whose stored snapshots have this class name. */
 async function snapshotUids(world: World, className: string): Promise<readonly string[]> {
   const listed = await world.kubectl(["get", "controllerrevisions", "-l", "keyvault-injector.dev/snapshot=true", "-o", "json"]);
   const { items }: { items: { data: { name: string; uid: string } }[] } = JSON.parse(listed);
@@ -176,7 +176,7 @@ const deleted: Step = {
     const { mirroredClass, mirroredSecret, documentClass } = world.names;
     await world.kubectl(["delete", "secretproviderclass", mirroredClass]);
     await eventually(() => isGone(world, "secret", mirroredSecret), { what: "the Secret's removal" });
-    // The snapshot goes last: without it nothing can bring the class back.
+    // The snapshot disappears last. Without the snapshot, the worker cannot restore the class.
     await eventually(async () => (await snapshotUids(world, mirroredClass)).length === 0, { what: "the snapshot's removal" });
     expect(await isGone(world, "secretproviderclass", mirroredClass), "the class came back");
     expect(!(await isGone(world, "secretproviderclass", documentClass)), "the other class went along");

@@ -11,7 +11,7 @@ import { baseEnvironment } from "../support/processes/base-environment.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** Everything the demo runs on, and the names of this run: beyond the document's they are random. */
+/** Everything that the demo runs on, and the names of this run. All names that the document does not specify are random. */
 export interface World {
   readonly plane: ControlPlane;
   readonly emulator: SpawnedEmulator;
@@ -21,7 +21,7 @@ export interface World {
   readonly sync: ProductProcess;
   readonly names: Names;
   kubectl(args: readonly string[], input?: string): Promise<string>;
-  /** The emulator's own command line, as a person would use it. */
+  /** Runs the emulator's own command line, as a user would. */
   vaultCli(args: readonly string[]): Promise<string>;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface Names {
   readonly vault: string;
   readonly appId: string;
   readonly clientSecret: string;
-  /** Of the document. */
+  /** Name of the class in the document. */
   readonly documentClass: string;
   readonly mirroredClass: string;
   readonly mirroredSecret: string;
@@ -42,7 +42,7 @@ export interface StartedPart {
   readonly milliseconds: number;
 }
 
-/** Starts control plane, emulator and both processes; tells of each part as it is there. */
+/** Starts the control plane, the emulator and both processes. Reports each part as soon as it runs. */
 export async function startWorld(version: ApiServerVersion, onStarted: (part: StartedPart) => void): Promise<World> {
   const timed = async <T>(name: string, start: () => Promise<T>): Promise<T> => {
     const from = performance.now();
@@ -52,7 +52,7 @@ export async function startWorld(version: ApiServerVersion, onStarted: (part: St
   };
   const emulatorDir = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "key-vault-"));
   const [plane, emulator] = await Promise.all([startPlane(version, timed), timed("Key Vault emulator", () => spawnEmulator(emulatorDir))]);
-  // Without an exception for the API server: its traffic must not go through the proxy by itself.
+  // No proxy exception for the API server: the processes must themselves keep this traffic out of the proxy.
   const environment = { HTTPS_PROXY: emulator.proxyUrl, NODE_EXTRA_CA_CERTS: emulator.caFile };
   const product = await timed("shipped manifests applied", () => installProduct(plane, { environment }));
   const [webhook, sync] = await timed("webhook and sync under their own ServiceAccounts", () =>
@@ -76,7 +76,10 @@ export async function startWorld(version: ApiServerVersion, onStarted: (part: St
   };
 }
 
-/** kube-controller-manager must not be newer than its API server: an older one gets what the demo needs of it by hand. */
+/**
+ * Starts the control plane. kube-controller-manager must not be newer than its API server. Therefore an older API server runs without it,
+ * and the demo creates the ServiceAccount that it needs.
+ */
 async function startPlane(
   version: ApiServerVersion,
   timed: <T>(name: string, start: () => Promise<T>) => Promise<T>,
@@ -119,7 +122,7 @@ function runVaultCli(emulatorDir: string, args: readonly string[]): Promise<stri
   });
 }
 
-/** A shipped example with the document's placeholders filled in. */
+/** Returns a shipped example with the document's values instead of its placeholders. */
 export function example(file: string, names: Names): string {
   return readFileSync(path.join(root, "manifests/examples", file), "utf8")
     .replaceAll("<key-vault-name>", names.vault)

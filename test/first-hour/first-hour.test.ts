@@ -1,4 +1,4 @@
-/** From a node without images, and a registry that a release was pushed to, to a pod that prints its secret: by the commands of one page. */
+/** Tests the commands of one page, from a node without images and a registry with a pushed release to a pod that prints its secret. */
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import { REPOSITORIES } from "../../tools/release/make-release.ts";
@@ -21,9 +21,9 @@ const scenario = scenarios();
 interface Way {
   readonly heading: string;
   readonly helm?: HelmVersion;
-  /** Starts what the way takes for granted in the cluster. */
+  /** Starts the parts that the commands expect in the cluster. */
   readonly prepare?: (node: RealNode) => Promise<{ log(): string; stop(): Promise<void> }>;
-  /** Of our image, as pods name it, given as `<registry>/<repository>@<digest>`. */
+  /** Returns the name of our image as pods refer to it. The argument is `<registry>/<repository>@<digest>`. */
   readonly named?: (image: string) => string;
 }
 
@@ -79,7 +79,7 @@ describe("the first hour", { skip }, () => {
   });
 });
 
-/** The registry of the test has another address, and no TLS. Nothing else of the page is changed. */
+/** Replaces the page's registry with the test's, which has another address and no TLS. Nothing else on the page changes. */
 function here(command: string, place: string): string {
   const placed = command.replaceAll("registry.example.com/platform", place);
   return command.startsWith("helm ") ? `${placed} --plain-http` : placed;
@@ -90,7 +90,7 @@ function report(name: string, typed: readonly TypedCommand[]): void {
   for (const { command, seconds: took } of typed) console.log(`  ${took.toFixed(1).padStart(5)} s  ${command}`);
 }
 
-/** Names of what the container runtime has. */
+/** Returns the names of the images in the container runtime. */
 async function imagesOn(node: RealNode): Promise<readonly string[]> {
   const names = await node.run("ctr", [
     "--address",
@@ -104,15 +104,15 @@ async function imagesOn(node: RealNode): Promise<readonly string[]> {
   return names.split("\n").filter((line) => line !== "" && !line.startsWith("sha256:"));
 }
 
-/** As `docker run IMAGE doctor`: the pod names no command. */
+/** Like `docker run IMAGE doctor`: the pod specifies no command. */
 async function answersDoctor(node: RealNode, image: string): Promise<void> {
   const run = ["run", "doctor", "--rm", "--attach", "--quiet", "--restart=Never", "--namespace=default", `--image=${image}`];
-  // Its account may ask for nothing, which is a finding.
+  // The pod's account has no permissions, which `doctor` reports as a finding.
   const printed = await node.kubectl([...run, "--", "doctor", "--no-vaults"]).catch((error: unknown) => String(error));
   assert.match(printed, /^(?:OK|WARN|FAIL|SKIP)\s+api\b/m);
 }
 
-/** Of our containers, as their pods name them. */
+/** Returns the images of our containers, as the pods name them. */
 async function ownImages(node: RealNode): Promise<readonly string[]> {
   const pods = ["get", "pods", `--namespace=${INJECTOR_NAMESPACE}`, "--output=jsonpath={.items[*].spec.containers[*].image}"];
   return [...new Set((await node.kubectl(pods)).split(" ").filter(Boolean))];

@@ -30,7 +30,7 @@ const PROVIDER = holder(NODE_NAMESPACE, WORKLOADS.DaemonSet, "csi-secrets-store-
 let world: ComponentWorld;
 let pods: PodReadiness;
 
-/** Unix milliseconds. */
+/** Creation time in Unix milliseconds. */
 const madeAt = (object: KubeObject | undefined): number => Date.parse(object?.metadata.creationTimestamp ?? "");
 
 async function podsOf({ account, workload }: Holder): Promise<readonly KubeObject[]> {
@@ -38,7 +38,7 @@ async function podsOf({ account, workload }: Holder): Promise<readonly KubeObjec
   return all.filter((pod) => at(pod, "spec", "serviceAccountName") === account.name && pod.metadata.deletionTimestamp === undefined);
 }
 
-/** Whether it has pods, and each is younger than its ServiceAccount: the API server refuses the tokens of those that are older. */
+/** Whether the holder has pods, and each is younger than its ServiceAccount. The API server rejects the tokens of older pods. */
 async function haveGoodTokens(of: Holder): Promise<boolean> {
   const account = await readTarget(world.cluster, of.account);
   const own = await podsOf(of);
@@ -48,7 +48,7 @@ async function haveGoodTokens(of: Holder): Promise<boolean> {
 const comesTrue = (attempt: () => Promise<boolean>): Promise<boolean> => eventually(attempt, { within: 30_000 }).catch(() => false);
 
 async function gone(of: Holder): Promise<void> {
-  // Kubernetes times have whole seconds: what is made after this is younger than the pods.
+  // Kubernetes timestamps have a resolution of one second: an object that is created after this wait is younger than the pods.
   const youngest = Math.max(...(await podsOf(of)).map(madeAt));
   await eventually(() => Date.now() > youngest + 1_000, { what: "a later second" });
   await world.plane.kubectl(["delete", "serviceaccount", of.account.name, "-n", of.account.namespace ?? ""]);
@@ -97,7 +97,7 @@ describe("pods of a ServiceAccount that was deleted", { skip: refusal === undefi
       .slice(before)
       .filter(({ resource, name }) => resource === "apps/deployments" && name === WEBHOOK.workload.name);
     assert.equal(restarts.length, 1);
-    // The installer's next apply finds its workload as it left it.
+    // The installer's next apply changes nothing in its workload.
     const live = await readTarget(world.cluster, WEBHOOK.workload);
     await world.cluster.apply([manifestOf(world.cluster, WEBHOOK.workload)]);
     assert.equal((await readTarget(world.cluster, WEBHOOK.workload))?.metadata.generation, live?.metadata.generation);

@@ -22,7 +22,7 @@ let product: Product;
 let webhook: ProductProcess;
 let namespace: string;
 
-/** Without a name: each is a pod of its own. */
+/** A pod without a name, so that the pods do not collide. */
 function podWith(annotations: Annotations, spec: Json = {}): Json {
   const pod = aPod(annotations, spec);
   return { ...pod, metadata: { ...Object(pod["metadata"]), name: undefined, generateName: "app-" } };
@@ -193,7 +193,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
       const others = Object.entries(prefixed(withOptIn({ note: "" })))
         .flat()
         .join("").length;
-      // To the last byte that the API server takes: there is no room for a status.
+      // The annotations have the maximum size that the API server accepts: there is no room for a status.
       const filled = await post(podWith(withOptIn({ note: "x".repeat(256 * 1024 - others) })));
       const denied = await post(podWith(withOptIn({ "mount-path": "/".padEnd(261_000, "x") })));
 
@@ -268,7 +268,7 @@ describe("what is wrong with a pod or a review", { skip: refusal }, () => {
 
   describe("when the webhook is back", () => {
     test("opted-in pods are admitted again with no help", async () => {
-      // The API server may still wait for the connection that the stop closed.
+      // The API server may still wait for the connection that the stopped webhook closed.
       await eventually(async () => (await post(podWith(OPTED_IN))).status === 201);
     });
 

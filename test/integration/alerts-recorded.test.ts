@@ -1,6 +1,6 @@
 /**
- * The alerts before promtool, over what our processes and the API server really report: at rest, on restarts, a rollout and a fail-over, and
- * with the fault of each alert on top. Scrapes come every five seconds; what was recorded last is held for an hour.
+ * Evaluates the alerts with promtool, over the metrics that our processes and the API server really report: at rest, during restarts, a
+ * rollout and a failover, and then with the fault of each alert. Scrapes come every five seconds. The last values are repeated for an hour.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -19,7 +19,7 @@ import { MetricRecorder } from "./metric-recorder.ts";
 const refusal = controlPlaneRefusal() ?? programRefusal(["promtool"]);
 const START = { within: 120_000 };
 const ALERTS = alertRules().map(({ alert }) => alert);
-/** Faults that are the lack of what is recorded. */
+/** Faults that consist of missing series. */
 const ABSENCES = ["KeyVaultInjectorNoLeader", "KeyVaultInjectorCertificateUnknown"];
 
 let world: SyncWorld;
@@ -54,7 +54,7 @@ function leads(...processes: readonly ProductProcess[]): Promise<ProductProcess>
   );
 }
 
-/** At rest for a while. An opted-in pod is asked for each time, whoever answers. */
+/** Waits for some scrapes without a disturbance. Sends an opted-in pod on each attempt, and ignores the answer. */
 async function rest(scrapes: number): Promise<void> {
   const until = recorder.scrapes + scrapes;
   await eventually(
@@ -69,7 +69,7 @@ async function rest(scrapes: number): Promise<void> {
   );
 }
 
-/** Rest, restarts of the webhook and of the standby, a rollout of the worker that leads, the loss of the next one that leads, rest. */
+/** A rest, restarts of the webhook and of the standby, a rollout of the leading worker, the loss of the next leader, and another rest. */
 async function live(): Promise<void> {
   const webhook = await startPod("webhook");
   const first = await startPod("sync");

@@ -9,7 +9,9 @@ import { eventually } from "../support/time/eventually.ts";
 import { classOf, createClass, find, opaque, reasonIs, type SyncWorld, startSyncWorld } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
-/** As its sync option ServerSideApply does: under this manager, and whatever others own. */
+/**
+ * Arguments for the same apply as with Argo CD's sync option ServerSideApply: with its field manager, and even over fields that others own.
+ */
 const AS_ARGO = ["--server-side", "--field-manager=argocd-controller", "--force-conflicts"];
 const WEBHOOK = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/keyvault-injector";
 const listOf = (items: readonly unknown[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items });
@@ -32,7 +34,7 @@ describe("what Argo CD applies", { skip: refusal === undefined ? false : `SKIPPE
     await world?.stop();
   });
 
-  /** A server-side diff, as Argo CD's `ServerSideDiff=true` is one: empty, or the differences. */
+  /** Server-side diff, as with Argo CD's `ServerSideDiff=true`. Empty if there are no differences. */
   function differences(items: readonly Manifest[]): Promise<string> {
     return world.plane.kubectl(["diff", ...AS_ARGO, "-f", "-"], listOf(items)).catch((error: unknown) => String(error));
   }

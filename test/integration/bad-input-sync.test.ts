@@ -33,7 +33,7 @@ import {
 const refusal = controlPlaneRefusal();
 const KEY = "keyvault-injector-sync-key";
 
-/** What the vault refuses for good is asked for again at the next poll. */
+/** After a permanent vault error, the worker queries the vault again at the next poll. */
 const SYNC = { args: ["--rotation-poll-interval=10s"] };
 
 let world: SyncWorld;
@@ -41,7 +41,7 @@ let worker: ProductProcess;
 let object: string;
 
 type Wrong = Partial<ClassFacts> & { readonly provider?: string };
-/** A class of one object and one Secret, but for what is wrong with it. */
+/** Creates a class with one object and one Secret, which is correct except for the given error. */
 async function given(wrong: Wrong, namespace?: string): Promise<Place> {
   const place = { namespace: namespace ?? (await world.namespace()), name: "demo" };
   const { provider, ...facts } = wrong;
@@ -50,7 +50,7 @@ async function given(wrong: Wrong, namespace?: string): Promise<Place> {
   return place;
 }
 
-/** Condition and event say the same, the worker lives, and nothing was written. */
+/** Asserts that condition and event have the same message, that the worker is alive, and that it wrote nothing. */
 async function assertTold(place: Place, reason: SyncReason, message: RegExp): Promise<void> {
   const condition = await reasonIs(world.plane, place, reason);
   assert.equal(condition.status, "False");
@@ -268,7 +268,7 @@ describe("bad input to the sync worker", { skip: refusal === undefined ? false :
 
     test("another provider: it is left alone without a word", async () => {
       const place = await given({ provider: "vault" });
-      // The control, which the worker sees after it.
+      // The control: a good class, which the worker sees after the bad one.
       await reasonIs(world.plane, await given({}), "Synced");
 
       assert.equal(await statusOf(world.plane, place.namespace, place.name), undefined);

@@ -15,7 +15,7 @@ const NAMESPACE = "default";
 const VALUE = Buffer.from("hunter2").toString("base64");
 const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
 
-/** Foreign Secrets of the kinds that the API server treats each in its own way. */
+/** Foreign Secrets, one of each kind that the API server treats in a special way. */
 const FOREIGN: Readonly<Record<string, object>> = {
   plain: { data: { password: VALUE } },
   immutable: { data: { password: VALUE }, immutable: true },
@@ -33,7 +33,7 @@ const body = (name: string, metadata: object = {}, rest: object = {}): object =>
   ...rest,
 });
 
-/** What the right to create, update and delete allows to send, well-formed or not. */
+/** All writes, well-formed or not, that the right to create, update and delete allows. */
 function writesOnto(name: string): Readonly<Record<string, Write>> {
   const put = (sent: unknown, more: Partial<Write> = {}): Write => ({ method: "PUT", body: sent, ...more });
   const options = (rest: object): Write => ({ method: "DELETE", body: { apiVersion: "v1", kind: "DeleteOptions", ...rest } });
@@ -77,7 +77,7 @@ function writesOnto(name: string): Readonly<Record<string, Write>> {
   };
 }
 
-/** Deletions that leave the object for a while, which a dry run leaves anyway: whole, in the answer. */
+/** Deletions after which the object still exists for a while (a dry run never removes it). The API server would return the whole object. */
 function lingeringDeletions(): Readonly<Record<string, Write>> {
   const ways: Readonly<Record<string, object>> = {
     "in the foreground": { propagationPolicy: "Foreground" },
@@ -88,7 +88,7 @@ function lingeringDeletions(): Readonly<Record<string, Write>> {
   const runs: Readonly<Record<string, object>> = { "": {}, "a dry run of ": { dryRun: ["All"] } };
   return Object.fromEntries(
     Object.entries(ways).flatMap(([way, options]) =>
-      // With a body, the API server ignores the query.
+      // If a deletion has a body, the API server ignores the query.
       Object.entries(runs).flatMap(([kind, run]): readonly (readonly [string, Write])[] => [
         [`${kind}a deletion ${way}`, { method: "DELETE", body: { apiVersion: "v1", kind: "DeleteOptions", ...options, ...run } }],
         [`${kind}a deletion ${way}, by query`, { method: "DELETE", query: `?${asQuery({ ...options, ...run })}` }],
@@ -100,7 +100,10 @@ function lingeringDeletions(): Readonly<Record<string, Write>> {
 const asQuery = (options: object): string =>
   new URLSearchParams(Object.entries(options).map(([key, value]): [string, string] => [key, String(value)])).toString();
 
-/** What the blind worker has no right to, but a `watch` worker, or nobody of ours: each would be answered with the object. */
+/**
+ * Writes for which the blind worker lacks the right, although each would return the object. A `watch` worker has the right for some of
+ * them, and none of our components has it for the others.
+ */
 function withoutRight(name: string): Readonly<Record<string, Write>> {
   const forms: Readonly<Record<string, Write>> = {
     "an empty merge patch": { method: "PATCH", contentType: MERGE_PATCH, body: {} },
@@ -118,11 +121,11 @@ function withoutRight(name: string): Readonly<Record<string, Write>> {
 interface LabelledSecret {
   readonly metadata?: object;
   readonly fields?: object;
-  /** Deleted, and held by its finalizer. */
+  /** Whether the Secret is being deleted, and its finalizer holds it. */
   readonly isLeaving?: boolean;
 }
 
-/** Secrets that have our label, whoever made them: of each kind one that a write may well change. */
+/** Secrets with our label, from any author: for each kind one that a write may change. */
 const LABELLED: Readonly<Record<string, LabelledSecret>> = {
   plain: {},
   immutable: { fields: { immutable: true } },
@@ -134,7 +137,7 @@ const LABELLED: Readonly<Record<string, LabelledSecret>> = {
 };
 
 describe("the blind overlay", { skip: controlPlaneRefusal() === undefined ? false : `SKIPPED: ${controlPlaneRefusal()}` }, () => {
-  /** Rules of the worker: verbs, resource, names. */
+  /** Returns the rules of the worker: verbs, resource, names. */
   const rules = async (overlay: string): Promise<readonly string[]> =>
     parseManifests(await renderOverlay(overlay))
       .filter(({ kind, metadata }) => (kind === "Role" || kind === "ClusterRole") && metadata.name === "keyvault-injector-sync")
@@ -172,7 +175,7 @@ for (const version of API_SERVER_VERSIONS) {
     const send = ({ query = "", ...write }: Write, name = ""): Promise<ApiAnswer> =>
       apiRequest(plane, { ...write, path: `${SECRETS}${name === "" || write.method === "POST" ? "" : `/${name}`}${query}`, token });
 
-    /** Makes one anew that a write has changed. */
+    /** Recreates a Secret that a write has changed. */
     const asBefore = async (name: string, { metadata, fields, isLeaving }: LabelledSecret): Promise<void> => {
       const path = `${SECRETS}/${name}`;
       const { body: live } = await apiRequest(plane, { method: "GET", path });
@@ -259,7 +262,7 @@ for (const version of API_SERVER_VERSIONS) {
       assertAllowed(await send({ method: "DELETE", query: "?dryRun=All" }, "to-delete"));
       assertAllowed(await send({ method: "DELETE" }, "to-delete"));
 
-      // A PUT of the whole takes the rest off.
+      // A PUT of the whole object removes the other fields.
       assertAllowed(await send({ method: "PUT", body: body("to-free") }, "to-free"));
       assertAllowed(await labelled("to-hold", hold));
       for (const query of ["", "?dryRun=All"])
@@ -291,7 +294,7 @@ for (const version of API_SERVER_VERSIONS) {
       assert.equal(refused.status, 403);
       assert.doesNotMatch(JSON.stringify(refused.body), new RegExp(VALUE));
 
-      // The control: the same request by somebody with the right.
+      // The control: the same request by a user who has the right.
       const { status, body: answer } = await apiRequest(plane, { ...broken, path: `${SECRETS}/plain` });
       assert.equal(status, 422);
       assert.match(JSON.stringify(answer), new RegExp(VALUE));

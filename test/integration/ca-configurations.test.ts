@@ -89,7 +89,7 @@ describe("the two webhook configurations and the webhook's CA, on a real API ser
 
     const fields = (at(await preflight(), "metadata", "managedFields") as readonly unknown[]).filter(
       (entry) => at(entry, "manager") === "keyvault-injector-webhook",
-    ); // An object of the API server has this list.
+    ); // The API server always sets this list.
     const names = ["workloads", "secretproviderclasses"].map((name) => `k:{"name":"${name}.keyvault-injector.dev"}`);
     assert.equal(fields.length, 1);
     const found = JSON.stringify(at(fields[0], "fieldsV1", "f:webhooks"));
@@ -141,7 +141,7 @@ describe("the two webhook configurations and the webhook's CA, on a real API ser
       await eventually(() => (replica.lastSuccess() ?? 0) > before);
     }
     assert.equal((await liveConfiguration(plane))?.resourceVersion, version);
-    // And a bundle that is written later leaves it there.
+    // A bundle that is written later does not remove the added terms either.
     await patch("mutatingwebhookconfiguration", [{ op: "remove", path: "/webhooks/0/clientConfig/caBundle" }]);
     await eventually(async () => (await bundle()) === wanted, { within: 10_000, what: "the bundle" });
     const selector = await plane.kubectl([

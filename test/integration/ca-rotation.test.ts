@@ -36,7 +36,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 let plane: ControlPlane;
-/** Of the webhook's own ServiceAccount, under the shipped RBAC and policy. */
+/** Kubeconfig of the webhook's own ServiceAccount, under the shipped RBAC and policy. */
 let own: string;
 let clock: SteppedClock;
 let replicas: Replica[] = [];
@@ -58,7 +58,7 @@ async function bundle(): Promise<string> {
 const put = (manifest: unknown): Promise<string> =>
   plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], JSON.stringify(manifest));
 
-/** In one write, as somebody's `kubectl create` or `replace` would leave it. */
+/** Writes the whole Secret in one request, as `kubectl create` or `kubectl replace` by a user would. */
 async function writeSecret(data: Readonly<Record<string, string>>, more: object = {}): Promise<void> {
   const verb = (await liveSecret(plane)) === undefined ? "create" : "replace";
   const metadata = { name: "keyvault-injector-ca", namespace: NAMESPACE };
@@ -195,7 +195,7 @@ describe("certificates of the webhook, on a real API server", { skip: refusal },
       ["an expired CA", { "ca.crt": issueAuthority(otherKey, clock.now() - 400 * DAY).pem, "ca.key": privateKeyPem(otherKey) }, "Expired"],
     ];
     for (const [title, data, reason] of states) {
-      // A new one each time: what one replica wrote in a row it spaces out, on purpose.
+      // A new replica each time: a replica spaces out its own consecutive writes on purpose.
       const [replica] = start(1);
       assert.ok(replica !== undefined);
       await allReady([replica]);
@@ -241,7 +241,7 @@ describe("certificates of the webhook, on a real API server", { skip: refusal },
     const started = start(2);
     await allReady(started);
     const trustedByLive = async (): Promise<void> => {
-      // Leaves first: what was served before the bundle was read must be in it.
+      // Read the leaves first: the bundle that is read afterwards must contain their CA.
       const leaves = started.map((replica) => replica.source.current()?.cert ?? "");
       const live = await bundle();
       assert.ok(leaves.every((leaf) => isSignedByOneOf(leaf, live)));
@@ -250,7 +250,7 @@ describe("certificates of the webhook, on a real API server", { skip: refusal },
       eventually(async () => {
         await trustedByLive();
         if (await condition()) return true;
-        // Time goes on while we wait: a replica that saw the new CA only after a step counts from then.
+        // The clock advances while the test waits: a replica that sees the new CA only after a step counts from that moment.
         clock.step(5_000);
         return false;
       });
@@ -312,7 +312,7 @@ describe("certificates of the webhook, on a real API server", { skip: refusal },
     const { authority } = await keeper.ensure(undefined, signal);
     assert.equal(new X509Certificate((await liveSecret(plane))?.ca ?? "").fingerprint256, authority.certificate.fingerprint);
 
-    // As the administrator, whom neither RBAC nor policy stops: the precondition alone has to.
+    // The administrator is restricted by neither RBAC nor policy, so only the precondition can stop the write.
     const client = beforeFirstApply(admin.client, () => plane.kubectl(["delete", "mutatingwebhookconfiguration", "keyvault-injector"]));
     const publication = await publishBundle({ client, logger: recordingLogger() }, authority.trusted, signal);
     assert.match(publication.blocked ?? "", /does not exist/);

@@ -13,7 +13,9 @@ import { findLeaks, type Text } from "../support/worker/canary.ts";
 const refusal = controlPlaneRefusal();
 const VAULT = "canary-vault";
 
-/** Awkward on purpose: quotes, a line break, what differs between base64 alphabets, and what no chance repeats. */
+/**
+ * Awkward on purpose: quotes, a line break, characters that differ between base64 alphabets, and random bytes that cannot occur by chance.
+ */
 function aCanary(name: string): string {
   return `${name}-"${randomBytes(12).toString("hex")}"\n~?>ü/+`;
 }
@@ -30,7 +32,7 @@ describe("seeded secret values", { skip: refusal === undefined ? false : `SKIPPE
     plane = await startControlPlane();
     emulator = await spawnEmulator(mkdtempSync(path.join(plane.directory, "emulator-")));
     product = await installProduct(plane, { environment: { HTTPS_PROXY: emulator.proxyUrl, NODE_EXTRA_CA_CERTS: emulator.caFile } });
-    // At debug: what is never logged is not logged at any level.
+    // Debug logs everything: a value that is absent here is absent at every level.
     const args = ["--log-level=debug", "--rotation-poll-interval=10s"];
     processes.push(...(await Promise.all([product.start("webhook", { args }), product.start("sync", { args })])));
   });
@@ -64,7 +66,7 @@ describe("seeded secret values", { skip: refusal === undefined ? false : `SKIPPE
     await plane.kubectl(["patch", "secret", "mirrored", "-p", JSON.stringify({ stringData: { value: "edited" } })]);
     await eventually(async () => (await valueOf("mirrored")) === canaries.second, { what: "the repaired value" });
 
-    // Values that the API server refuses, and credentials that Entra refuses, travel through every error path.
+    // Values that the API server rejects and credentials that Entra rejects pass through every error path.
     await apply(aClass("refused", tenantId, { objects: ["large"], type: "kubernetes.io/dockerconfigjson" }));
     await eventually(() => isReason("refused", "InvalidObject"), { what: "the API server's refusal" });
     await emulator.setClientSecret({ appId, clientSecret: `${canaries.clientSecret}-rotated` });
@@ -127,7 +129,7 @@ describe("seeded secret values", { skip: refusal === undefined ? false : `SKIPPE
     return (await plane.kubectl(["get", "spcsync", name, "--no-headers"])).includes(reason);
   }
 
-  /** Everything that can be listed, as JSON; of Secrets all but their data, which is where values belong. */
+  /** Returns everything that the API server can list, as JSON. Leaves out the data of Secrets, where values belong. */
   async function objects(): Promise<readonly Text[]> {
     const kinds = (await plane.kubectl(["api-resources", "--verbs=list", "-o", "name"])).trim().split("\n");
     return Promise.all(

@@ -100,7 +100,7 @@ describe("a webhook with certificate files, as a process on a real API server", 
     return cert;
   }
 
-  /** As cert-manager's cainjector does it. */
+  /** Injects the CA as cert-manager's cainjector does. */
   async function injectAuthority(): Promise<void> {
     const caBundle = Buffer.from(authority.pem).toString("base64");
     const add = (index: number) => ({ op: "add", path: `/webhooks/${index}/clientConfig/caBundle`, value: caBundle });
@@ -170,7 +170,7 @@ describe("a webhook with certificate files, as a process on a real API server", 
 
   test("reads and writes no object for its certificate", async () => {
     const requests = plane.audit().filter(({ user }) => user.endsWith(`:${SERVICE}`));
-    // Where the one instance of the cluster is stands in the configuration: read once, for that.
+    // The webhook reads its configuration once, because the configuration names the only instance in the cluster.
     const isInstanceCheck = ({ verb, name }: AuditEntry): boolean => verb === "get" && name === "keyvault-injector";
     const touched = requests.filter((entry) => /secrets$|webhookconfigurations$/.test(entry.resource) && !isInstanceCheck(entry));
     assert.ok(requests.length > 0);

@@ -31,7 +31,7 @@ function logLines(process: ProductProcess): readonly LogLine[] {
     .log()
     .split("\n")
     .filter((line) => line.endsWith("}"))
-    .map((line) => JSON.parse(line) as LogLine); // Our own log.
+    .map((line) => JSON.parse(line) as LogLine); // Log of our own process.
 }
 
 async function deleteSecret(): Promise<void> {
@@ -47,14 +47,17 @@ async function setBundle(caBundle: string): Promise<void> {
   await plane.kubectl(["patch", "mutatingwebhookconfiguration", "keyvault-injector", "--type=json", `-p=${patch}`]);
 }
 
-/** What the API server makes of it: whether the pod of an opted-in dry run has our volume. */
+/** Whether the API server injects: a dry run of an opted-in pod returns our volume. */
 async function isInjected(): Promise<boolean> {
   const pod = JSON.stringify(aPod(OPTED_IN));
   const { code, stdout } = await kubectlOutput(plane, ["create", "--dry-run=server", "-o", "json", "-f", "-"], pod);
   return code === 0 && stdout.includes('"secrets-store.csi.k8s.io"');
 }
 
-/** Fingerprint of the certificate served to a client that trusts the target's CA alone. Rejects where that CA does not vouch for it. */
+/**
+ * Returns the fingerprint of the certificate that a client gets if it trusts only the target's CA. Rejects if that CA did not sign the
+ * certificate.
+ */
 async function servedFingerprint({ port, ca }: WebhookTarget): Promise<string> {
   const socket = connect({ host: "127.0.0.1", port, ca, servername: `${SERVICE}.${NAMESPACE}.svc` });
   try {
@@ -156,7 +159,7 @@ describe("the webhook's certificates, as a process on a real API server", { skip
     const isReadyNow = await webhook.isReady();
     const isInjectedNow = await isInjected();
     const { answered, refusedWith, underWay } = await postUntilRefused(target);
-    // Only now, when no connection is taken any more: the hardest moment for the one that is under way.
+    // Finish only now, when the server no longer accepts connections: this is the hardest moment for the request in progress.
     underWay.finish();
     const finished = await underWay.answer;
     const code = await ended;
@@ -174,20 +177,20 @@ describe("the webhook's certificates, as a process on a real API server", { skip
   test("no request of the webhook was answered 403", (context) => assertNothingForbidden(plane, context));
 });
 
-/** A connection that meets the closing of the port is reset instead of refused. */
+/** The kernel resets a connection that arrives while the port closes, instead of refusing it. */
 const NOBODY_THERE: readonly string[] = ["ECONNREFUSED", "ECONNRESET"];
 
-/** The webhook waits two seconds for a body. */
+/** The webhook waits two seconds for a body. This delay is shorter. */
 const HALF_MS = 1_000;
 
 interface Refused {
   readonly answered: number;
   readonly refusedWith: string;
-  /** Half of a review, which the webhook was receiving all the time. */
+  /** Half of a review, which the webhook had started to receive and was still waiting for. */
   readonly underWay: HalfRequest;
 }
 
-/** One after the other, each over a new connection, while one is always under way. */
+/** Sends reviews one after the other, each over a new connection, while another request is always in progress. */
 async function postUntilRefused(target: WebhookTarget): Promise<Refused> {
   let underWay = await openHalf(target);
   for (let answered = 0; ; answered += 1) {
@@ -213,7 +216,10 @@ interface HalfRequest {
   finish(): void;
 }
 
-/** Resolves when the first half is on its way, over a connection that the server took; rejects where it takes none. */
+/**
+ * Resolves when the server has accepted the connection and the first half is on its way. Rejects if the server does not accept the
+ * connection.
+ */
 async function openHalf({ port, ca }: WebhookTarget): Promise<HalfRequest> {
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(REVIEW) };
   const servername = `${SERVICE}.${NAMESPACE}.svc`;

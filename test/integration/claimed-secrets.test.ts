@@ -35,7 +35,7 @@ async function givenSynced(secretName: string): Promise<Place & { readonly objec
   return { ...place, object };
 }
 
-/** Somebody's Secret in the disguise of one of ours: label, annotations and field manager. */
+/** Creates a foreign Secret that looks like ours: with our label, annotations and field manager. */
 async function disguised({ namespace, name: className }: Place, name: string, more: Partial<Secret> = {}): Promise<string | undefined> {
   const model = (await find<Secret>(world.plane, secretPath(namespace, "app"))) ?? assert.fail();
   const annotations = { ...model.metadata.annotations, [SECRET_ANNOTATIONS.class]: className };
@@ -48,7 +48,7 @@ async function disguised({ namespace, name: className }: Place, name: string, mo
   };
   const path = `/api/v1/namespaces/${namespace}/secrets?fieldManager=keyvault-injector-sync`;
   const { body: made } = await send(world.plane, { method: "POST", path, body });
-  return (made as Secret).metadata.uid; // The API server's answer to the creation of one.
+  return (made as Secret).metadata.uid; // The API server's answer to the creation of a Secret.
 }
 
 const uidOf = async ({ namespace }: Place, name: string): Promise<string | undefined> =>
@@ -56,7 +56,7 @@ const uidOf = async ({ namespace }: Place, name: string): Promise<string | undef
 
 async function deleteClass(place: Place): Promise<void> {
   await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
-  // The control: what the worker made itself goes with the class.
+  // The control: the Secret that the worker created is deleted with the class.
   await eventually(async () => (await uidOf(place, "app")) === undefined, { what: "the end of the mirrored Secret" });
   await eventually(async () => (await statusOf(world.plane, place.namespace, place.name)) === undefined, {
     what: "the end of the clean-up",
@@ -88,7 +88,7 @@ describe("a Secret that claims to be the worker's", { skip: refusal === undefine
 
     await mergePatch(world.plane, classPath(place.namespace, place.name), { spec: { secretObjects } });
 
-    // The control, and the sign that the worker has removed what it removes: its own Secret under the old name is gone.
+    // The control. It also shows that the worker has finished its deletions: its own Secret under the old name is gone.
     await eventually(async () => (await uidOf(place, "app")) === undefined, { what: "the end of the Secret that is not named any more" });
     await reasonIs(world.plane, place, "Synced");
     assert.equal(await uidOf(place, "precious"), uid);

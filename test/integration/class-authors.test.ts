@@ -18,7 +18,7 @@ const ACCOUNT = { [`${PREFIX}/service-account`]: "vault-reader" };
 const CREDENTIALS = { [`${PREFIX}/credentials-secret`]: "other-creds" };
 const ADOPT = { [`${PREFIX}/adopt`]: "old-secret,another" };
 
-/** People of namespace `app`. Each may write classes, and has these further rights there: `verbs resource[/name]`. */
+/** Users of namespace `app`. Each may write classes, and has these additional rights there: `verbs resource[/name]`. */
 const PEOPLE: Readonly<Record<string, readonly string[]>> = {
   "only-classes": [],
   "with-the-account": ["create serviceaccounts/token vault-reader"],
@@ -306,7 +306,7 @@ function classAuthors(version: ApiServerVersion): void {
     });
   });
 
-  // Last: it moves the policies away from the worker that the tests above use.
+  // This is last, because it moves the policies away from the worker that the tests above use.
   describe("in another namespace", () => {
     test("the worker there is exempt, and one of that name elsewhere is not", async () => {
       const overlay = await renderDefaultOverlay("elsewhere");
@@ -314,7 +314,8 @@ function classAuthors(version: ApiServerVersion): void {
         /^kind: ValidatingAdmissionPolicyBinding$[\s\S]*^ {2}name: keyvault-injector-one-instance$/m.test(text);
       const elsewhere = overlay.split(/^---$/m).filter((text) => !isOneInstance(text));
       assert.equal(elsewhere.length, overlay.split(/^---$/m).length - 1);
-      // A second install beside the first would be refused: this one moves, and the policy is in force for a moment after its binding.
+      // The one-instance policy would reject a second install beside the first. This test moves the install instead, and the policy stays
+      // in force for a moment after the deletion of its binding.
       await plane.kubectl(["delete", "validatingadmissionpolicybinding", "keyvault-injector-one-instance"]);
       await eventually(() => plane.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], elsewhere.join("---")), {
         what: "the move",
@@ -337,7 +338,10 @@ function classAuthors(version: ApiServerVersion): void {
   });
 }
 
-/** A role of the same name for each person, bound to them; for one more what a controller adds up to the built-in role `edit`. */
+/**
+ * A role for each user, with the same name, and a binding to it. One more user has the rights that a controller aggregates into the
+ * built-in role `edit`.
+ */
 function rightsOfPeople(): readonly unknown[] {
   const classRule = {
     apiGroups: ["secrets-store.csi.x-k8s.io"],

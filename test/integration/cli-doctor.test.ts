@@ -27,7 +27,7 @@ const refusal = controlPlaneRefusal();
 const PROBE = "probes";
 
 let plane: ControlPlane;
-/** What is said of the cluster before anything of ours is in it. */
+/** The report on the cluster before the install. */
 let bare: Doctored;
 let bareText: CommandResult;
 let product: Product;
@@ -48,17 +48,20 @@ async function doctor(): Promise<Doctored> {
   return { code, results: report.findings, report };
 }
 
-/** Without an API server there is no finding at all; what is there before the install, and without the webhook, are tests of their own. */
+/**
+ * Checks without a planted damage: without an API server there are no findings, and other tests cover the time before the install and an
+ * install without the webhook.
+ */
 const UNPLANTED: readonly string[] = ["api", "install", "injection"];
 
-/** With the processes stopped, so that nothing is healed or published while doctor looks. */
+/** Damages to plant while the processes are stopped, so that nothing repairs or publishes anything while doctor runs. */
 function damagesOf(edits: InstallEdits): readonly Damage[] {
   return [crdDamages, webhookDamages, componentDamages, tokenDamages, policyDamages, workerDamages, nodeDamages, classDamages].flatMap(
     (damages) => damages(edits),
   );
 }
 
-/** The Deployments are given replicas here that no installer gave them. */
+/** Component healing is off: this suite gives the Deployments replicas that no installer gave them. */
 const HELD = { args: ["--heal=crds,classes"] };
 
 describe("doctor", { skip: refusal }, () => {
@@ -154,7 +157,7 @@ describe("doctor", { skip: refusal }, () => {
         .map(({ check, message }) => `${check}: ${message}`);
     for (const { what, check, state, message, damage, repair } of damages) {
       await damage();
-      // A policy goes on as it was for a moment after it was changed.
+      // The API server enforces a policy in its old form for a moment after a change.
       await eventually(async () => {
         const { results } = await doctor();
         const hit = results.find((result) => result.check === check && result.state === state && message.test(result.message));

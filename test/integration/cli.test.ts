@@ -49,7 +49,7 @@ function aClass(name: string, parameters: object, secretObjects: readonly object
 const PARAMETERS = { keyvaultName: VAULT, objects: "array:\n  - |\n    objectName: app\n    objectType: secret\n" };
 const SECRET_OBJECT = { secretName: "app", type: "Opaque", data: [{ objectName: "app", key: "password" }] };
 
-/** The webhook's configuration is changed here by nobody who installs it. */
+/** Component healing is off: this suite changes the webhook's configuration without being its installer. */
 const HELD = { args: ["--rotation-poll-interval=10s", "--heal=crds,classes"] };
 
 before(async () => {
@@ -98,7 +98,7 @@ describe("manifests are read as kubectl reads them", { skip: refusal }, () => {
   });
 });
 
-/** Two equal namespaces, of which the webhook is asked about the first alone. */
+/** Two equal namespaces. The API server calls the webhook only for the first. */
 interface Twins {
   readonly injected: string;
   readonly rendered: string;
@@ -375,7 +375,7 @@ describe("a user with few rights", { skip: refusal }, () => {
 
     assert.equal(code, 0, stdout);
     assert.match(api?.message ?? "", /identifies you as system:serviceaccount:shop:viewer$/);
-    // Where the one instance is, every ServiceAccount may see: its webhook configuration.
+    // Every ServiceAccount can see where the only instance is installed: the webhook configuration names it.
     const seen = others.filter(({ state }) => state === "OK").map(({ message }) => message);
     assert.equal(seen.length, 3, stdout);
     assert.deepEqual(seen.slice(0, 2), ["keyvault-injector is installed in this cluster", "pods.keyvault-injector.dev is configured"]);

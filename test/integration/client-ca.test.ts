@@ -19,14 +19,14 @@ const refusal = controlPlaneRefusal();
 const WEBHOOK = "keyvault-injector-webhook";
 const FLAG = "--client-ca-file=/etc/keyvault-injector/client-ca/ca.crt";
 
-/** Files as the how-to has them: the API server shows a certificate to our Service, and to nobody else. */
+/** Writes files as the how-to describes them: the API server presents a client certificate to our Service, and to no other webhook. */
 function admissionFiles(folder: string, port: number, client: { readonly cert: string; readonly key: string }): string {
   const write = (name: string, text: string): string => {
     writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);
   };
   const [certificate, key] = [write("client.crt", client.cert), write("client.key", client.key)];
-  // The how-to's name has no port: a Service's is 443, which is the default.
+  // The how-to's name has no port: a Service uses 443, the default.
   const users = [{ name: `${WEBHOOK}.keyvault-injector.svc:${port}`, user: { "client-certificate": certificate, "client-key": key } }];
   const kubeConfigFile = write("kubeconfig.yaml", JSON.stringify({ apiVersion: "v1", kind: "Config", users }));
   const configuration = { apiVersion: "apiserver.config.k8s.io/v1", kind: "WebhookAdmissionConfiguration", kubeConfigFile };
@@ -110,7 +110,7 @@ describe("the component of client certificates", { skip: refusal }, () => {
     await closed;
     await assert.rejects(postToWebhook(target, "{}", { cert: client.cert, key: client.key }));
     assert.equal((await postToWebhook(target, "{}", { cert: next.cert, key: next.key })).status, 400);
-    // The log comes through a pipe.
+    // The log arrives through a pipe, so with a delay.
     await eventually(() => webhook.log().includes('"asking clients for certificates of the CAs in the file"'), { what: "the log line" });
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { at, listAt, type Manifest } from "../support/cluster/shipped-manifests.ts";
 import { differences, leavesOf } from "./stored-fields.ts";
 
-/** What one and the same object is in both namespaces, whatever its controller called it. */
+/** Key that identifies the same object in both namespaces, regardless of the name that its controller generated. */
 function keyOf({ kind, metadata }: Manifest): string {
   const owner = listAt(metadata, "ownerReferences")[0];
   return owner === undefined
@@ -16,7 +16,7 @@ export interface Compared {
   readonly differing: readonly string[];
 }
 
-/** The objects of two namespaces, field for field. */
+/** Compares the objects of two namespaces, field for field. */
 export function compare(left: readonly Manifest[], right: readonly Manifest[]): Compared {
   const keys = [...new Set([...left, ...right].map(keyOf))].sort();
   const find = (all: readonly Manifest[], key: string): Manifest | undefined => all.find((object) => keyOf(object) === key);
@@ -27,7 +27,7 @@ export function compare(left: readonly Manifest[], right: readonly Manifest[]): 
   };
 }
 
-/** The comparison must see each changed, added and removed field: the proof that it looks. */
+/** Proves that the comparison works: it must notice each changed, added and removed field. */
 export function assertNotices(objects: readonly Manifest[]): void {
   const paths = objects.flatMap((object) => [...leavesOf(object).keys()].map((leaf) => [object, leaf] as const));
   let noticed = 0;
@@ -46,7 +46,7 @@ export function assertNotices(objects: readonly Manifest[]): void {
   assert.ok(first !== undefined && compare(objects, objects.slice(1)).differing.length > 0);
 }
 
-/** A copy with the n-th leaf, in the order of the leaves, changed. */
+/** Returns a copy in which this leaf is changed. */
 function withLeaf(object: Manifest, leaf: string): Manifest {
   const copy: Manifest = structuredClone(object);
   const target = leavesOf(copy, (holder, key) => [holder, key] as const).get(leaf);

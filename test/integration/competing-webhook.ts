@@ -7,27 +7,26 @@ import { selfSignedCertificate } from "../support/fixtures/serving-certificate.t
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What somebody else's mutating webhook makes of a pod's spec; undefined: it changes nothing. */
+/** Change that a third party's mutating webhook makes to a pod's spec. Undefined if it changes nothing. */
 export type Mutation = (spec: Json) => Json | undefined;
 
 export interface CompetitorOptions {
-  /** Of its configuration: the API server calls webhooks in the order of these names. */
+  /** Name of its configuration. The API server calls webhooks in the order of these names. */
   readonly name: string;
   readonly mutate: Mutation;
-  /** Whether it is asked again when a later webhook changed the pod. */
+  /** Whether the API server calls the webhook again after a later webhook changed the pod. */
   readonly reinvocationPolicy?: "Never" | "IfNeeded";
 }
 
 export interface Competitor {
-  /** Times that it was called so far. */
   readonly calls: () => number;
-  /** Takes its configuration away. */
+  /** Deletes its configuration. */
   stop(): Promise<void>;
 }
 
 const CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
-/** Another product's webhook for pods, over HTTPS. It sends the whole spec back, as those do that decode and encode pods. */
+/** Starts the pod webhook of another product, over HTTPS. It returns the whole spec, like webhooks that decode and encode pods. */
 export async function startCompetitor(plane: ControlPlane, { name, mutate, reinvocationPolicy = "Never" }: CompetitorOptions) {
   let calls = 0;
   const certificate = selfSignedCertificate();

@@ -23,7 +23,7 @@ const TERMS = [
 ];
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** More repairs than these in a day, and nobody waits for the rest of it. */
+/** With more repairs than this in a day, the test fails early instead of simulating the rest of the day. */
 const FAR_TOO_MANY = 60;
 
 let world: ComponentWorld;
@@ -33,7 +33,10 @@ const isExcluded = (configuration: KubeObject | undefined): boolean =>
     JSON.stringify(at(webhook, "namespaceSelector")).includes("kubernetes.azure.com/managedby"),
   );
 
-/** What the platform of AKS does to webhook configurations, whenever its terms are missing; this one knows no opt-out. */
+/**
+ * Adds the terms that the AKS platform adds to webhook configurations whenever they are missing. Unlike AKS, this enforcer supports no
+ * opt-out.
+ */
 async function enforce(target: Target): Promise<boolean> {
   const { cluster } = world;
   const live = await readTarget(cluster, target);
@@ -54,13 +57,13 @@ async function enforce(target: Target): Promise<boolean> {
   return true;
 }
 
-/** Enforces until it is stopped; resolves with how often it had to, for both configurations together. */
+/** Enforces until it is stopped. Resolves with the number of writes to both configurations together. */
 function startEnforcer(): { stop(): Promise<number> } {
   const end = new AbortController();
   const run = async (): Promise<number> => {
     let writes = 0;
     while (!end.signal.aborted) {
-      // A conflict is looked at again.
+      // After a conflict, the next round reads the configuration again.
       for (const target of [MUTATING, VALIDATING]) if (await enforce(target).catch(() => false)) writes += 1;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -75,7 +78,10 @@ function startEnforcer(): { stop(): Promise<number> } {
   };
 }
 
-/** Repairs of the mutating configuration in a day, hour by hour, while a manager takes a field back so long after each of them. */
+/**
+ * Returns the hour of each repair of the mutating configuration in one day, while a manager takes a field back `afterMs` after each of
+ * them.
+ */
 async function repairsInADay(manager: string, afterMs: number): Promise<readonly number[]> {
   const { kube } = world.cluster;
   const signal = AbortSignal.timeout(120_000);

@@ -20,7 +20,7 @@ const SERVICE: Target = { resource: RESOURCES.services, namespace: NAMESPACE, na
 const WEBHOOK: Target = { resource: WORKLOADS.Deployment, namespace: NAMESPACE, name: "keyvault-injector-webhook" };
 const MUTATING: Target = { resource: RESOURCES.mutatingWebhookConfigurations, name: NAMESPACE };
 
-/** One for each way in which a repair writes. */
+/** One damage for each kind of write that a repair does. */
 const DAMAGES: readonly (readonly [Target, Operation])[] = [
   [DRIVER, environmentSet("KUBE_NODE_NAME")],
   [WEBHOOK, merged({ spec: { template: { spec: { dnsPolicy: "None", dnsConfig: { nameservers: ["192.0.2.1"] } } } } })],
@@ -30,17 +30,17 @@ const DAMAGES: readonly (readonly [Target, Operation])[] = [
 const MOST_LOOKS = 20;
 
 /**
- * How one write of a repair ends without its end: `refused`, as by another writer who came first; `unanswered`, though it was done; `the last`,
- * after which another process leads.
+ * How a write of a repair fails: `refused`, as after a faster write by another client; `unanswered`, although the API server did the write;
+ * or `the last`, after which another process leads.
  */
 const ENDS = ["refused", "unanswered", "the last"] as const;
 type End = (typeof ENDS)[number];
 
 interface Failing {
   readonly kube: KubeClient;
-  /** Counts from here. */
+  /** Fails the writes with these numbers, counted from this call. */
   failAt(...writes: readonly number[]): void;
-  /** Of those. */
+  /** Number of writes that failed. */
   readonly failures: number;
 }
 
@@ -148,7 +148,7 @@ describe("a repair of which up to two writes fail", { skip: refusal === undefine
             isLong = kube.failures > 0;
             isLonger = kube.failures > 1;
             tried += 1;
-            // A fight that lasts would be left alone.
+            // The worker stops repairing a component that someone contests for long.
             clock.pass(86_400_000);
             await healed();
           }

@@ -29,7 +29,7 @@ const NAMESPACE = "keyvault-injector";
 const ROUNDS = damageRounds(NAMESPACE);
 const ADDED_ROUNDS = addedRounds(NAMESPACE);
 const DAMAGES = [...ROUNDS, ...ADDED_ROUNDS].flat();
-/** Milliseconds: the end of a report, and between two looks. */
+/** Milliseconds: the time until a report ends, and the time between two checks. */
 const REPORTED = { ended: 20_000, every: 50 };
 const HEALING = ["--heal=crds,classes,components"];
 const SERVICE: Target = { resource: RESOURCES.services, namespace: NAMESPACE, name: "keyvault-injector-webhook" };

@@ -15,11 +15,11 @@ import {
 const refusal = controlPlaneRefusal();
 const WORKER = "keyvault-injector-sync";
 const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
-/** What a component is made of; RBAC and policies are never healed. */
+/** Kinds of objects that components consist of. The worker never heals RBAC and policies. */
 const COMPONENTS =
   /^(deployments|daemonsets|services|serviceaccounts|poddisruptionbudgets|priorityclasses|csidrivers|(mutating|validating)webhookconfigurations)$/;
 
-/** A folder with components over it, as its reader would render it. */
+/** Renders a folder with components on top of it, as a reader of the page would. */
 async function rendered(folder: string, ...components: readonly string[]): Promise<readonly Manifest[]> {
   return parseManifests(await renderOwnKustomization({ resources: [folder], components }));
 }
@@ -35,7 +35,7 @@ const argumentsOf = (manifests: readonly Manifest[]): readonly unknown[] =>
     "args",
   );
 
-/** What the worker may write of workloads, by the policy. */
+/** Returns the workloads that the policy allows the worker to write. */
 function ownComponents(manifests: readonly Manifest[]): string {
   const policy = manifests.find(
     ({ kind, metadata }) => kind === "ValidatingAdmissionPolicy" && metadata.name === "keyvault-injector-sync-workloads",
@@ -44,7 +44,10 @@ function ownComponents(manifests: readonly Manifest[]): string {
   return String(at(policy, "spec", "variables", 0, "expression"));
 }
 
-/** What the worker may make or change of components: `create deployments.apps`. Its restart stamp is a patch of any workload. */
+/**
+ * Returns the writes to components that RBAC allows the worker, such as `create deployments.apps`. The worker's restart stamp is a patch of
+ * any workload.
+ */
 function writesOf(manifests: readonly Manifest[]): readonly string[] {
   const bindings = manifests.filter(({ kind }) => kind.endsWith("RoleBinding"));
   const roles = bindings

@@ -19,7 +19,7 @@ const WORKER = `/apis/apps/v1/namespaces/${OWN}/deployments/keyvault-injector-sy
 const SERVICE = `/api/v1/namespaces/${OWN}/services/keyvault-injector-webhook`;
 const FINAL_CHECK = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/keyvault-injector-pod-volume";
 const COPIES = `/apis/apps/v1/namespaces/${OWN}/controllerrevisions?labelSelector=keyvault-injector.dev%2Fsnapshot%3Dcomponent`;
-/** Longer than a deletion is left alone before it is undone. */
+/** Longer than the worker waits before it undoes a deletion. */
 const SETTLED_MS = 13_000;
 
 let world: SyncWorld;
@@ -33,7 +33,7 @@ const listOf = (items: readonly object[]): string => JSON.stringify({ apiVersion
 const live = (where: string): Promise<KubeObject | undefined> => find(world.plane, where);
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** As `kubectl apply` did it at first. */
+/** Installs the manifests the way the first `kubectl apply` did. */
 async function install(): Promise<void> {
   const isThere = async (): Promise<boolean> => (await live(`/api/v1/namespaces/${OWN}`)) === undefined;
   if ((await live(`/api/v1/namespaces/${OWN}`))?.metadata.deletionTimestamp !== undefined) await eventually(isThere, { within: 60_000 });
@@ -45,7 +45,7 @@ async function startWorker(): Promise<void> {
   await eventually(async () => (await listAll(world.plane, COPIES)).length > 30, { within: 40_000, what: "copies of the components" });
 }
 
-/** Of what healing looks after, but for the Namespace: those that are there. */
+/** Returns the components that still exist, without the Namespace. */
 async function componentsThere(): Promise<readonly string[]> {
   const components = componentsOf(OWN).filter(({ resource }) => resource.kind !== "Namespace");
   return (await presentComponents(access.client, components)).map(({ id }) => id);
@@ -58,7 +58,7 @@ const KINDS_FIRST: Readonly<Record<string, readonly string[]>> = {
   "pruning from Git": ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "Deployment", "Service"],
 };
 
-/** One by one, in the background, the Namespace last. */
+/** Deletes the objects one by one, in the background, and the Namespace last. */
 async function removeInOrder(first: readonly string[], withNamespace: boolean): Promise<void> {
   const rank = ({ kind }: Manifest): number => {
     if (kind === "Namespace") return 1_000;
@@ -129,7 +129,7 @@ describe("an install that goes", { skip: refusal === undefined ? false : `SKIPPE
     const managers = (await live(WORKER))?.metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`);
     assert.ok(!managers?.includes("kubectl-client-side-apply Apply"), "it was applied onto");
 
-    // With the pods gone it ends as a deletion like any other; here the worker lives on.
+    // Without its pods, the deletion finishes like any other. In this test the worker lives on.
     await hold(null);
     await eventually(
       async () => {
@@ -168,7 +168,7 @@ describe("an install that goes", { skip: refusal === undefined ? false : `SKIPPE
   for (const [how, remove] of Object.entries(UNINSTALLS)) {
     test(`stays away by ${how}, without a mark: 0 components come back; definitions, classes and Secrets stay`, async () => {
       await remove();
-      // The pods are told to end as well; ours is the process beside the cluster.
+      // A cluster would stop the pods as well. Here the worker is a process beside the cluster.
       const stopped = worker.stop(30_000);
       await eventually(async () => (await componentsThere()).length === 0, {
         within: 60_000,

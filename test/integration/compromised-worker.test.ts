@@ -24,12 +24,12 @@ const call = (request: ApiCall): Promise<ApiAnswer> => apiRequest(plane, request
 
 interface Kind {
   readonly kind: string;
-  /** Without the policies, RBAC alone holds those of the second. */
+  /** Without the policies, RBAC alone blocks the attempts of kind `rights`. */
   readonly heldBy: "policies" | "rights";
   readonly attempts: readonly Attempt[];
 }
 
-/** In the order in which a thief would try them: what would be a grant first. */
+/** Attempts in the order in which a thief would make them: possible grants first. */
 function kindsOf(canList: boolean): readonly Kind[] {
   return [
     { kind: "grants", heldBy: "rights", attempts: ACCOUNTS.flatMap(grantAttempts) },
@@ -43,7 +43,7 @@ function kindsOf(canList: boolean): readonly Kind[] {
   ];
 }
 
-/** What could be done, of what was tried. */
+/** Attempts that succeeded, and the number of all attempts. */
 interface Outcome {
   readonly kind: string;
   readonly tried: number;
@@ -64,7 +64,9 @@ async function playAll(kinds: readonly Kind[]): Promise<readonly Outcome[]> {
 
 const withoutEffect = (kinds: readonly Kind[]): readonly Kind[] => kinds.map((kind) => ({ ...kind, attempts: kind.attempts.map(dryRun) }));
 
-/** Takes each component away and lets the thief make it anew; by dry run, so that one success is not the end of the others. */
+/**
+ * Deletes each component and lets the thief recreate it. The attempts are dry runs, so that the first success does not prevent the others.
+ */
 async function playRestorations(): Promise<Outcome> {
   const outcomes: Outcome[] = [];
   const kind = "components made anew";
@@ -77,7 +79,7 @@ async function playRestorations(): Promise<Outcome> {
     outcomes.push(await play({ kind, attempts: restorationsOf(target, live).map(dryRun) }));
     assertAllowed(await call({ method: "POST", path: target.collection, body: anew(live) }));
   }
-  // The classes went with their definition.
+  // The API server deleted the classes together with their definition.
   await eventually(async () => (await call({ method: "POST", path: CLASSES, body: CLASS })).status === 201, { what: "a class again" });
   return { kind, ...total(outcomes) };
 }
@@ -89,7 +91,7 @@ function total(outcomes: readonly Outcome[]): Omit<Outcome, "kind"> {
 const summary = (outcomes: readonly Outcome[]): string =>
   outcomes.map(({ kind, tried, succeeded }) => `${kind} ${succeeded.length} of ${tried}`).join(", ");
 
-/** What no attempt may have changed, whatever it was answered: by path, whole. */
+/** Reads the whole objects, by path, that no attempt may have changed, regardless of the answer. */
 async function untouched(): Promise<Readonly<Record<string, unknown>>> {
   const paths = [
     ...TARGETS.map(pathOf),
@@ -109,7 +111,7 @@ async function untouched(): Promise<Readonly<Record<string, unknown>>> {
 
 async function withoutPolicies(): Promise<void> {
   await plane.kubectl(["delete", "validatingadmissionpolicybinding", ...policies]);
-  // The API server goes on by what was there for a moment, of each policy by itself.
+  // For a moment the API server still enforces the deleted policies, each for its own time.
   const [finalizer] = editsOfComponents().filter(({ what }) => what.startsWith("a finalizer"));
   const [ask] = tokenAttempts(ACCOUNTS);
   const [mint] = mintingSecrets(ACCOUNTS);
@@ -168,7 +170,7 @@ for (const { overlay, canList, reads, byRight } of MODES) {
       for (const what of [...WORST, `our label, ${byRight} Secret team/plain`])
         assert.ok(succeeded.includes(what), `${what}\n${succeeded.join("\n")}`);
 
-      // The requests that rights alone refuse are ones that the API server takes from somebody who has the right.
+      // The API server accepts the requests that only rights block from a user who has the right.
       for (const kind of withoutEffect(byRights)) {
         const asOperator = await play(kind, {});
         t.diagnostic(`an operator: ${summary([asOperator])}`);
@@ -189,7 +191,7 @@ const WORST = [
   "a Secret with a token of kube-system/default",
 ];
 
-/** Its token is good, and so are the forms in which the attempts are made. */
+/** Checks that the worker's token is valid and that the attempts have a valid form. */
 async function worksAsTheWorker(): Promise<void> {
   const secrets = `/api/v1/namespaces/${TENANT}/secrets`;
   assert.ok(isRead(await call({ method: "GET", path: `${secrets}/secrets-store-creds`, token })));

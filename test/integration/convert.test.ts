@@ -26,7 +26,7 @@ const FOLDER = path.resolve(import.meta.dirname, "../fixtures/convert");
 let world: SyncWorld;
 
 const classesIn = (text: string): readonly SecretProviderClass[] =>
-  readManifests("-", text).documents.map(({ object }) => object as unknown as SecretProviderClass); // As convert prints them.
+  readManifests("-", text).documents.map(({ object }) => object as unknown as SecretProviderClass); // Documents as convert prints them.
 
 const inNamespace = (spc: SecretProviderClass, namespace: string): SecretProviderClass => ({
   ...spc,
@@ -42,7 +42,7 @@ async function convertedIn(namespace: string, objects: readonly unknown[], optio
   return classesIn(output).map((spc) => inNamespace(spc, namespace));
 }
 
-/** The emulator's vault knows the service principal of the namespace's credentials alone. */
+/** The emulator's vault knows only the service principal in the namespace's credentials. */
 function asPrincipal(spc: SecretProviderClass): SecretProviderClass {
   const { useVMManagedIdentity: _node, clientID: _application, ...parameters } = spc.spec?.parameters ?? {};
   return { ...spc, spec: { ...spc.spec, parameters } };
@@ -152,7 +152,7 @@ describe("classes that convert prints", { skip: refusal === undefined ? false : 
       mapping: '{"name":"ana","id":7}',
       inside: "inside",
     });
-    // A sequence of DER, in base64.
+    // A DER sequence, in base64.
     assert.match(pfx, /^MII[A-Za-z0-9+/=]+$/);
     const tls = (await dataOf(plane, namespace, "eso-tls")) ?? assert.fail();
     assert.equal(tls["tls.crt"], chainPem.join(""));
@@ -190,7 +190,7 @@ describe("classes that convert prints", { skip: refusal === undefined ? false : 
     const ofSecret = (await dataOf(plane, namespace, "tls-of-secret")) ?? assert.fail();
     assert.deepEqual(ofSecret, tls);
     const { data } = (await find<Secret>(plane, secretPath(namespace, "pfx"))) ?? assert.fail();
-    // A sequence of DER, in binary.
+    // A DER sequence, in binary.
     assert.equal(Buffer.from(data?.["web.pfx"] ?? "", "base64")[0], 0x30);
   });
 

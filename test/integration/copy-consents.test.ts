@@ -15,7 +15,7 @@ const CONSENTS_POLICY = "keyvault-injector-namespace-consents";
 const SOURCE = "platform/shop-tls";
 const TRIES = 1_000;
 
-/** Namespaces that take nothing of the class, by what their annotation says. */
+/** Namespaces that accept no copies from the class, with the value of their annotation. */
 const UNWILLING: Readonly<Record<string, string | undefined>> = {
   silent: undefined,
   empty: "",
@@ -29,7 +29,7 @@ const UNWILLING: Readonly<Record<string, string | undefined>> = {
   "other-case": "Platform/shop-tls, PLATFORM/*",
 };
 
-/** Namespaces that take it. */
+/** Namespaces that accept copies from the class. */
 const WILLING: Readonly<Record<string, string>> = {
   "by-name": SOURCE,
   "by-star": "platform/*",
@@ -76,7 +76,7 @@ function theConsents(version: ApiServerVersion): void {
     }
     assert.deepEqual(await everySecret(), before);
 
-    // The control: of the same tries some are let through where the Namespace agrees.
+    // The control: some of the same attempts succeed in Namespaces with consent.
     let allowed = 0;
     for (let index = 0; index < TRIES / 5; index += 1) {
       const answer = await apiRequest(plane, { ...tryIn(random, random.pick(Object.keys(WILLING))).call, token: worker });
@@ -153,7 +153,7 @@ function theConsents(version: ApiServerVersion): void {
     const namespace = await requests.namespaceWith();
     assertAllowed(await annotate(namespace, SOURCE, { as }));
     assertAllowed(await createNamespace(`of-${as}`, { [GRANT_ANNOTATIONS.mirrorsFrom]: SOURCE }, { as }));
-    // The worker has no right to write a Namespace at all.
+    // The worker has no right to write a Namespace.
     assert.equal((await annotate(namespace, "platform/*", { token: worker })).status, 403);
   });
 
@@ -191,7 +191,7 @@ function theConsents(version: ApiServerVersion): void {
   });
 }
 
-/** Each may write Namespaces and classes, and has these verbs on Secrets. */
+/** Each user may write Namespaces and classes, and has these verbs on Secrets. */
 const PEOPLE: Readonly<Record<string, readonly string[]>> = {
   "only-namespaces": [],
   "creates-secrets": ["create"],
@@ -224,10 +224,10 @@ function annotate(name: string, taken: string | null, by: By, subresource = ""):
 async function patchNamespace(name: string, body: object, by: By, subresource = ""): Promise<ApiAnswer> {
   const path = `/api/v1/namespaces/${name}${subresource}`;
   if (subresource !== "/finalize") return apiRequest(plane, { method: "PATCH", path, contentType: MERGE_PATCH, body, ...by });
-  // It takes a PUT of the whole alone.
+  // The finalize subresource accepts only a PUT of the whole object.
   const { body: live } = await apiRequest(plane, { method: "GET", path: `/api/v1/namespaces/${name}` });
   const { metadata, ...rest } = live as { readonly metadata: object }; // A Namespace.
-  const { metadata: changed } = body as { readonly metadata: object }; // As it is called.
+  const { metadata: changed } = body as { readonly metadata: object }; // Every caller passes metadata.
   return apiRequest(plane, { method: "PUT", path, body: { ...rest, metadata: { ...metadata, ...changed } }, ...by });
 }
 
@@ -235,7 +235,7 @@ function copyOf(copiedFrom: string) {
   return { labels: { [COPY_LABEL]: "true" }, annotations: { [COPY_ANNOTATIONS.copiedFrom]: copiedFrom }, data: { key: "b25l" } };
 }
 
-/** What lies in every namespace, written by others: two that look like copies, one with no mark. */
+/** Secrets that others write in every namespace: two that look like copies, and one without our label. */
 const FOREIGN: Readonly<Record<string, object>> = {
   plain: { data: { key: "b25l" } },
   "like-a-copy": { labels: { [COPY_LABEL]: "true" }, annotations: { [COPY_ANNOTATIONS.copiedFrom]: SOURCE }, data: { key: "b25l" } },
@@ -248,7 +248,10 @@ async function createForeign(namespace: string, name: string): Promise<void> {
   assertAllowed(await apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body }));
 }
 
-/** Something that would leave content in the namespace, with marks of a copy, of half a copy, of something else or with none. */
+/**
+ * Returns a random write that would leave content in the namespace: with the labels and annotations of a copy, of half a copy, of something
+ * else, or without any.
+ */
 function tryIn(random: Random, namespace: string): { readonly what: string; readonly call: ApiCall } {
   const labels = random.pick<Readonly<Record<string, string>>>([
     {},
@@ -262,7 +265,7 @@ function tryIn(random: Random, namespace: string): { readonly what: string; read
   const source = random.pick([SOURCE, SOURCE, "platform/*", "*", "*/*", "", "/", "platform/", "other/class", `${namespace}/own`]);
   const annotations = {
     ...(random.chance(0.1) ? {} : { [COPY_ANNOTATIONS.copiedFrom]: source }),
-    // What counts is the Namespace's word, not the Secret's.
+    // The annotation of the Namespace counts, not the same annotation on the Secret.
     ...(random.chance(0.2) ? { [GRANT_ANNOTATIONS.mirrorsFrom]: "platform/*" } : {}),
   };
   const name = random.pick([...Object.keys(FOREIGN), "new"]);
@@ -292,7 +295,7 @@ function tryIn(random: Random, namespace: string): { readonly what: string; read
       ]),
     }),
   ])();
-  // Whatever its type, a Secret that is there keeps it: the API server refuses that first.
+  // Leave out the type: an existing Secret keeps its type, and the API server would reject a change of it before the policy.
   const fixed = call.method === "POST" ? call : { ...call, body: withoutType(call.body) };
   return { what: `${call.method} ${call.path} ${JSON.stringify(fixed.body)}`, call: fixed };
 }

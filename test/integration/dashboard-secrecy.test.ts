@@ -29,10 +29,10 @@ const PATHS = [
   "style.css",
 ];
 
-/** Where a version stands, so that the dashboard is bound to have it: what the search finds where something is. */
+/** Version of an object in the dashboard's data. The search for leaks must find it, which proves that the search works. */
 const CONTROL = "canary-control-81b0e6a3-is-to-be-found";
 
-/** As it is, and as JSON, URLs and base64 would carry it, in both widths of a character in V8's heap. */
+/** Forms of the value in which it could leak: as it is and as JSON, URLs and base64 encode it, in both character widths of V8's heap. */
 const needlesOf = (value: string): readonly Buffer[] =>
   [...encodingsOf(value).values()].flatMap((text) => [Buffer.from(text, "utf8"), Buffer.from(text, "utf16le")]);
 
@@ -65,7 +65,7 @@ describe("the dashboard keeps to itself", { skip: refusal !== undefined && `SKIP
     return texts.join("\n");
   }
 
-  /** As `fetch` does not let anybody ask: under any Host. */
+  /** Sends a request with any Host header, which `fetch` does not allow. */
   function ask({ path, method = "GET", headers = {} }: Asking): Promise<{ readonly status: number; readonly text: string }> {
     const { port, pathname } = new URL(dashboard.url);
     return new Promise((resolve, reject) => {
@@ -96,7 +96,7 @@ describe("the dashboard keeps to itself", { skip: refusal !== undefined && `SKIP
     assert.deepEqual(findLeaks([VALUE], texts), []);
     assert.deepEqual(memory.found.map(String), []);
     assert.ok(memory.bytes > 50 * 1024 * 1024, `${memory.bytes} bytes were looked through`);
-    // The same search finds what is there.
+    // The control: the same search finds a value that is present.
     assert.deepEqual(
       findLeaks([CONTROL], texts)
         .filter(({ encoding }) => encoding === "plain")

@@ -12,7 +12,7 @@ import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal() ?? chromiumRefusal();
 
-/** What an update may take, from the write to the page (milliseconds). */
+/** Maximum time of an update from the write to the page, in milliseconds. */
 const UPDATE_MS = 1_000;
 
 describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED: ${refusal}` }, () => {
@@ -26,7 +26,7 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
     [world, browser] = await Promise.all([startDashboardWorld(), startChromium()]);
     dashboard = await startDashboard(world.plane.kubeconfigPath);
     page = await browser.newPage();
-    // A dashboard that has ended is not there any more.
+    // The browser reports a network error when the dashboard has stopped.
     page.on("console", (message) => message.type() === "error" && !message.text().includes("net::ERR_") && problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(dashboard.url);
@@ -86,7 +86,7 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
 
     assert.equal(said, `Forbidden: ${FORBIDDEN}`);
     const text = await row.innerText();
-    // What was found stands right before it.
+    // The page shows the message of the finding right before the advice.
     assert.ok(text.includes(said) && text.includes(todo.replace(` (${said})`, "")), text);
     assert.equal(
       await row.getByRole("link", { name: "Runbook" }).getAttribute("href"),
@@ -146,7 +146,7 @@ describe("the dashboard in Chromium", { skip: refusal !== undefined && `SKIPPED:
     await classLink("billing/ledger").waitFor({ state: "detached" });
 
     assert.equal(await classLink("billing/mail").count(), 1);
-    // A part of the word has the same rows, and the address follows the last letter a moment later.
+    // A part of the word matches the same rows, and the URL changes a moment after the last letter.
     await page.waitForURL(/ns=billing&q=throttling/);
     assert.match((await page.getByRole("link", { name: "Expiry calendar" }).getAttribute("href")) ?? "", /ns=billing/);
     await page.getByRole("combobox", { name: "State" }).selectOption("OK");

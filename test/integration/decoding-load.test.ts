@@ -18,9 +18,11 @@ import {
 } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
-/** In place each takes some seconds, and the lease is lost after ten. */
+/**
+ * Each takes some seconds to decode. On the main thread, all together would exceed the ten seconds after which the worker loses its lease.
+ */
 const SECRETS = 12;
-/** The worker's bound is 15 s of CPU time, of which another suite beside this one takes its part. */
+/** The worker's limit is 15 s of CPU time. Another suite that runs at the same time makes this longer. */
 const DECODING_MS = 60_000;
 
 let world: SyncWorld;
@@ -32,7 +34,7 @@ const tls = (secretName: string, objectName: string): SecretObject => ({
   data: ["tls.crt", "tls.key"].map((key) => ({ objectName, key })),
 });
 
-/** A class whose value takes seconds to open, for as many Secrets. */
+/** Creates a class whose value takes seconds to decode, and which is synced to several Secrets. */
 async function givenHeavy(name: string): Promise<Place> {
   const namespace = await world.namespace();
   const object = await world.object(Buffer.from(heavyPkcs12({ rounds: 999_999 })).toString("base64"));

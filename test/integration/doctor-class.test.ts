@@ -32,7 +32,7 @@ async function walk({ namespace, name }: Place, asked: Asked = {}): Promise<Repo
   return only;
 }
 
-/** The way ends at the leaf, in one sentence of what to do. */
+/** Asserts that the walk ends at the leaf and gives advice in one sentence. */
 async function assertLeaf(
   place: Place,
   leaf: LeafName,
@@ -143,7 +143,8 @@ describe("doctor class", { skip: refusal === undefined ? false : `SKIPPED: ${ref
       });
       const annotations = { [SECRET_ANNOTATIONS.class]: own.name, [SECRET_ANNOTATIONS.objects]: `secret/${other}@${version}` };
       await here.aSecret(own, { version, annotations });
-      // With the install's key the content is compared, and only the worker can make that: here the key is gone.
+      // With the install's key, doctor would compare the content. Only the worker can create a matching fingerprint, so the test deletes
+      // the key.
       await here.sync.plane.kubectl(["delete", "secret", "keyvault-injector-sync-key", "-n", "keyvault-injector"]);
       await here.sync.emulator.rotateSecret({ vault: here.sync.vault, name: other });
 

@@ -53,7 +53,7 @@ async function plan(namespace: string, kubeconfig = plane.kubeconfigPath): Promi
   return { code, classes };
 }
 
-/** A namespace with credentials and one class. */
+/** Creates a namespace with credentials and one class. */
 async function aClass(facts: Partial<ClassFacts> = {}, credentials: Readonly<Record<string, string>> = WHOLE): Promise<string> {
   const namespace = await aNamespace(plane);
   await createCredentials(plane, namespace, credentials);

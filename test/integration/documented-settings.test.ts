@@ -1,4 +1,4 @@
-/** Kustomizations on pages that set flags of our Deployments: they render, and healing goes by what they set. */
+/** Kustomizations on pages that set flags of our Deployments: they must render, and healing must use the flags that they set. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -35,7 +35,7 @@ function kustomizationOf(page: string): OwnKustomization {
   const blocks = fencedBlocks(readRepositoryFile(`docs/${page}.md`));
   const [block] = blocks.filter(({ text }) => text.includes(`transformers: [${PREFIX}installed-pods]`));
   assert.ok(block, page);
-  const { resources, components = [], transformers = [], patches = [] } = parse(block.text) as OwnKustomization; // A page of ours.
+  const { resources, components = [], transformers = [], patches = [] } = parse(block.text) as OwnKustomization; // Kustomization on one of our pages.
   const below = (all: readonly string[]): readonly string[] => all.map((each) => each.replace(PREFIX, ""));
   return { patches, resources: below(resources), components: below(components), transformers: below(transformers) };
 }
@@ -62,11 +62,11 @@ describe("the settings of a page", { skip: refusal === undefined ? false : `SKIP
     });
   }
 
-  // What a kustomization changes after its transformers is no argument that healing knows: it refuses its own repair.
+  // Healing does not know an argument that a kustomization adds after its transformers. The policies would reject the worker's own repair.
   const components = globSync("components/*/kustomization.yaml", { cwd: MANIFESTS })
     .filter((file) => readFileSync(path.join(MANIFESTS, file), "utf8").includes("kind: Component"))
     .map((file) => path.dirname(file))
-    // Those two are about the copies themselves.
+    // These two configure the component copies themselves.
     .filter((component) => !["components/component-healing", "components/no-component-healing"].includes(component));
   for (const component of components) {
     test(`SH-7: with a component that changes arguments, the copy that healing goes by has them, too: ${component}`, async () => {

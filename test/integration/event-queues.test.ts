@@ -30,7 +30,7 @@ const refusal = controlPlaneRefusal() ?? azuriteRefusal();
 const ACCOUNT = "shopevents";
 const QUEUE = "vault-events";
 const QUEUE_HOST = `${ACCOUNT}.queue.core.windows.net`;
-/** Nobody waits for a poll here. Each class has a phase in the interval: in a short one, somebody's comes while requests are counted. */
+/** No class is polled in these tests. With a short interval, the poll of another class could occur while a test counts requests. */
 const NO_POLL = "--rotation-poll-interval=24h";
 
 let world: SyncWorld;
@@ -53,7 +53,7 @@ async function lastSequence(): Promise<number> {
   return (await world.emulator.requests()).at(-1)?.sequence ?? 0;
 }
 
-/** Of the vault since then, challenges apart. */
+/** Returns the requests of the vault since this index, without authentication challenges. */
 async function transactions(since: number): Promise<readonly RequestRecord[]> {
   const host = `${world.vault}.vault.azure.net`;
   return (await world.emulator.requests({ after: since })).filter((one) => one.host === host && one.status !== 401);
@@ -66,7 +66,7 @@ async function holds(name: string, value: string, key = "value"): Promise<void> 
   });
 }
 
-/** A synced class of one object. */
+/** Creates a class with one object and waits until it is synced. */
 async function mirrored(value: string): Promise<string> {
   const object = await world.object(value);
   await createClass(world.plane, classOf(world, { namespace, name: object, objects: [object], secretObjects: [opaque(object, object)] }));
@@ -76,7 +76,7 @@ async function mirrored(value: string): Promise<string> {
 
 const rotate = (name: string, value: string): Promise<unknown> => world.emulator.rotateSecret({ vault: world.vault, name, value });
 
-/** Everything that was received is deleted. */
+/** Waits until the worker has received and deleted all messages. */
 async function settled(): Promise<void> {
   await eventually(async () => (await azurite.count(QUEUE)) === 0, { within: 90_000, what: "an empty queue" });
 }
@@ -98,7 +98,7 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
     const { appId, clientSecret } = world.principal;
     await createCredentials(world.plane, "keyvault-injector", { clientid: appId, clientsecret: clientSecret });
     const queue = `${azurite.urlOf(QUEUE)};identity=servicePrincipal;tenantID=${world.tenantId};secret=secrets-store-creds`;
-    // The Deployment is edited by a test below, which healing would undo.
+    // Component healing is off: a test below edits the Deployment, and healing would undo the edit.
     args = ["--log-level=debug", NO_POLL, "--heal=crds,classes", `--event-queues=${queue}`];
     namespace = await world.namespace();
     worker = await world.product.start("sync", { args });
@@ -223,7 +223,7 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
       const ready = await fetch(`${worker.healthUrl}/readyz`);
       assert.equal(ready.status, 200, "readiness is not about the queue");
       assert.match(await ready.text(), /\[~\] event-queues: shopevents\.queue\.core\.windows\.net\/vault-events: /);
-      // Whatever the queue does, a class that is new, or asked for, is served.
+      // Even while the queue fails, the worker syncs a new class, and a class that a user refreshes.
       const fresh = await mirrored(`${what}-value`);
       await rotate(object, `${what}-rotated`);
       await mend();
@@ -259,7 +259,7 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
     const found = async (): Promise<CheckResult | undefined> => {
       const options = { kubeconfig: world.plane.kubeconfigPath, environment: world.environment };
       const { stdout } = await runCli(["doctor", "-o", "json"], options);
-      const report = JSON.parse(stdout) as InstallReport; // Written by the command.
+      const report = JSON.parse(stdout) as InstallReport; // Report that the command wrote.
       return report.findings.find(({ check }) => check === "event-queues");
     };
     const label = `${QUEUE_HOST}/${QUEUE}`;

@@ -13,7 +13,7 @@ import { type Place, reasonIs, type SyncWorld, startSyncWorld } from "../support
 const refusal = controlPlaneRefusal() ?? fluxRefusal();
 const KIND = { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync" };
 
-/** The expressions of the page, as a reader would copy them. */
+/** Returns the expressions of the page, as a reader would copy them. */
 function expressionsOfThePage(): readonly unknown[] {
   const blocks = readRepositoryFile("docs/how-to/install-with-gitops.md").matchAll(/^ *```yaml\n([\s\S]*?)^ *```$/gm);
   const texts = [...blocks].map(([, text = ""]) => text).filter((text) => text.includes("healthCheckExprs"));
@@ -26,7 +26,7 @@ function expressionsOfThePage(): readonly unknown[] {
 let world: SyncWorld;
 let flux: Flux;
 
-/** Of Flux's own health check, and by expressions: the same Kustomization with more in its spec. */
+/** Ways to check health, by Flux itself and with expressions: each is the same Kustomization with additional fields in its spec. */
 const WAYS: readonly (readonly [string, object])[] = [
   ["healthChecks alone, which kstatus judges", {}],
   ["healthCheckExprs", { healthCheckExprs: expressionsOfThePage() }],
@@ -52,7 +52,10 @@ describe("Flux's health check of a class", { skip: refusal === undefined ? false
     await flux.publish(new Map([[`${TEAM}/class.yaml`, documents.map((document) => JSON.stringify(document)).join("\n---\n")]]));
   }
 
-  /** The first answer, and the first one that is about the commit, which is that of a later round where Flux was faster than the worker. */
+  /**
+   * Returns the first answer, and the answer after the worker has processed the commit, which needs a second round if Flux was faster than
+   * the worker.
+   */
   async function answersTo(reason: string, place: Place): Promise<readonly [FluxCondition, FluxCondition]> {
     const first = await flux.reconcile("team");
     await reasonIs(world.plane, place, reason);

@@ -40,7 +40,7 @@ import {
 
 const refusal = controlPlaneRefusal() ?? fluxRefusal();
 const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CLASS_CRD}`;
-/** Minutes at rest; `npm run test:at-rest -- 10` gives others. */
+/** Minutes at rest. `npm run test:at-rest -- 10` changes them. */
 const REST_MINUTES = Number(process.env["KEYVAULT_INJECTOR_REST_MINUTES"] ?? 0.5);
 
 let world: SyncWorld;
@@ -55,7 +55,7 @@ async function reconciled(name: string): Promise<void> {
   assert.equal(status, "True", message);
 }
 
-/** Opted in, with a class that is there. Resolves with the HTTP status and what was said. */
+/** Creates an opted-in pod with an existing class. Resolves with the HTTP status and the body of the answer. */
 async function createPod(name: string): Promise<{ readonly status: number; readonly said: string }> {
   const pod = aPod({ ...OPTED_IN, "secret-provider-class": "shop" });
   const body = { ...pod, metadata: { ...Object(pod["metadata"]), name } };
@@ -71,7 +71,7 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
         await installByFlux(plane, flux, admissionPort);
       },
     });
-    // How fast they start is another suite's matter.
+    // Generous limits: another suite measures the start time.
     worker = await world.product.start("sync", { within: 120_000 });
     await world.product.start("webhook", { within: 120_000 });
     namespace = await world.namespace();
@@ -156,7 +156,7 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
     assert.ok((await allClasses(world.plane)).some(({ metadata }) => metadata.name === "akvprovider-demo"));
   });
 
-  // The run's own bound for a test is ten minutes.
+  // The runner's own limit for a test is ten minutes.
   const timeout = REST_MINUTES * 60_000 + 300_000;
   test("at rest sees no write to an installed object, a class or a Secret, by Flux or by us", { timeout }, async (context) => {
     await eventually(async () => (await mirroredSecrets(world.plane)).length > 0 && /queue_depth\S* 0$/m.test(await worker.metrics()));
@@ -178,7 +178,7 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
       `at rest for ${REST_MINUTES} min: 0 writes by Flux or us to ${before.size} objects, in ${did} rounds of Flux and ${seen.length} requests`,
     );
 
-    // The control: an edit is undone, a component's by the worker, a role's by Flux. Each is a write and a change.
+    // The control: an edit of a component, which the worker undoes, and of a role, which Flux undoes. Each is a write and a change.
     await kubectl(
       "patch",
       "service",
@@ -215,7 +215,7 @@ describe("an install by Flux", { skip: refusal === undefined ? false : `SKIPPED:
     );
     await reconciled(PRODUCT);
     await assert.rejects(kubectl("get", "validatingadmissionpolicybinding", "keyvault-injector-pod-volume"), /NotFound/);
-    // What the changed Deployment does in a cluster.
+    // In a cluster, the changed Deployment would restart the worker with these arguments.
     await worker.stop();
     worker = await world.product.start("sync", { args: ["--heal="], within: 120_000 });
     const kept = await mirroredSecrets(world.plane);

@@ -30,7 +30,7 @@ const AUTHORS = "keyvault-injector-gateway-authors";
 const GATEWAYS = "keyvault-injector-sync-gateways";
 const PROBE = "keyvault-injector-guardrail-probe";
 
-/** May write Gateways and Ingresses of the namespace with their status, and has these further rights there. */
+/** Users who may write Gateways and Ingresses of the namespace with their status, and have these additional rights there. */
 const PEOPLE: Readonly<Record<string, readonly string[]>> = {
   "only-routes": [],
   "with-default-credentials": ["get secrets secrets-store-creds", "update secrets"],
@@ -174,7 +174,7 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
   });
 });
 
-/** A role of the same name for each person, bound to them. */
+/** A role for each user, with the same name, and a binding to it. */
 function rightsOfPeople(): readonly unknown[] {
   const routes = [
     { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingresses/status"], verbs: ["*"] },

@@ -53,10 +53,10 @@ function aClass({ name, type = "kubernetes.io/tls", owners = [owner("web")] }: C
 
 const CHANGED = { spec: { parameters: { keyvaultName: "elsewhere" } } };
 
-/** The worker's write of `certificateRefs`, onto what is there. */
+/** Sends the worker's write of `certificateRefs` to the live object. */
 async function referred(where: string, refs: readonly unknown[]): Promise<ApiAnswer> {
   const { body } = await apiRequest(world.plane, { method: "GET", path: where });
-  const listener = at(body, "spec", "listeners", 0) as { readonly tls: object }; // As it was written.
+  const listener = at(body, "spec", "listeners", 0) as { readonly tls: object }; // As the test wrote it.
   return world.merged(where, { spec: { listeners: [{ ...listener, tls: { ...listener.tls, certificateRefs: refs } }] } });
 }
 

@@ -22,7 +22,7 @@ async function outputOf({ program, words, line }: RunbookCommand): Promise<strin
   return stdout;
 }
 
-/** Commands of a console block, each with what the page says that it prints. */
+/** Returns the commands of a console block, each with the output that the page shows. */
 function checksOf(text: string): readonly (readonly [RunbookCommand, string])[] {
   return text
     .split(/^\$ /m)
@@ -34,7 +34,7 @@ function checksOf(text: string): readonly (readonly [RunbookCommand, string])[] 
     });
 }
 
-/** Without what differs from one run to the next: ages, and the width of columns. */
+/** Removes the parts of the output that differ between runs: ages, and the width of columns. */
 function comparable(output: string): string {
   return output
     .trim()

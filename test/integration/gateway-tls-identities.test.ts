@@ -33,7 +33,7 @@ let address: string;
 
 interface People {
   readonly namespace: string;
-  /** May write Gateways and Ingresses, and have tokens of the account. */
+  /** May write Gateways and Ingresses, and request tokens of the account. */
   readonly author: string;
   /** May write Gateways and Ingresses, and their status. */
   readonly writer: string;
@@ -55,7 +55,7 @@ async function aNamespaceOfPeople(): Promise<People> {
   ];
   await may(writer, writing);
   await may(author, [...writing, { apiGroups: [""], resources: ["serviceaccounts/token"], resourceNames: [ACCOUNT], verbs: ["create"] }]);
-  // RBAC takes a moment to know new roles.
+  // RBAC needs a moment until new roles have an effect.
   for (const as of [author, writer])
     await eventually(async () => (await createGateway(as, { namespace, name: "probe", listeners: [] }, "?dryRun=All")).status !== 403, {
       what: `the rights of ${as}`,
@@ -83,14 +83,14 @@ function createIngress(as: string, { namespace, name, className, annotations = a
     kind: "Ingress",
     metadata: { namespace, name, annotations },
     spec: { ingressClassName: className, defaultBackend },
-  } as KubeObject; // With a spec.
+  } as KubeObject; // An object with a spec.
   return apiRequest(world.plane, { method: "POST", path, body, as });
 }
 
-/** Annotations of an Ingress that lends the account. */
+/** Annotations of an Ingress that uses the account. */
 const asking = () => ({ [TLS_KEYS.address]: address, [TLS_KEYS.account]: ACCOUNT });
 
-/** By dry run. */
+/** Sends the patch as a dry run. */
 function patch(as: string, where: string, body: unknown): Promise<ApiAnswer> {
   return apiRequest(world.plane, { method: "PATCH", path: `${where}?dryRun=All`, contentType: MERGE_PATCH, body, as });
 }

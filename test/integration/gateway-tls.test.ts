@@ -86,7 +86,7 @@ async function messageOf(namespace: string, name: string, reason: string): Promi
   return found.message;
 }
 
-/** A Gateway whose listeners have their certificates. */
+/** Creates a Gateway and waits until its listeners have their certificates. */
 async function aServedGateway(listeners: readonly string[]): Promise<GatewayFacts> {
   const facts = { namespace: await world.gatewayNamespace(), name: "web", listeners: listeners.map((name) => ({ name, address })) };
   await applyGateway(world.plane, facts);
@@ -100,14 +100,14 @@ async function managersOf(where: string): Promise<readonly string[]> {
   return (found?.metadata.managedFields ?? []).map(({ manager = "" }) => manager);
 }
 
-/** The worker gives the fields up right after it wrote them. */
+/** Waits until these managers own the fields. The worker gives up ownership right after its write. */
 async function ownersAre(where: string, managers: readonly string[]): Promise<void> {
   await eventually(async () => JSON.stringify(await managersOf(where)) === JSON.stringify(managers), {
     what: `${where} owned by ${managers.join(", ")}`,
   });
 }
 
-/** Lines about the kind itself. */
+/** Returns the log lines about the kind Gateway itself. */
 function linesOfGateways(): readonly string[] {
   return worker
     .log()
@@ -306,7 +306,7 @@ describe("certificates of Gateways and Ingresses", { skip: refusal === undefined
         kind: "Ingress",
         metadata: { namespace, name: "shop", annotations },
         spec,
-      } as KubeObject; // With a spec.
+      } as KubeObject; // An object with a spec.
     };
     const asked = ingress({ [TLS_KEYS.address]: address, [TLS_KEYS.account]: ACCOUNT, [TLS_KEYS.managed]: "true" });
     const tlsOf = async (): Promise<unknown> =>

@@ -4,7 +4,7 @@ import { programRefusal } from "../e2e/support/binaries.ts";
 
 const MODULES = path.resolve(import.meta.dirname, "../e2e/go");
 
-/** The modules whose files tests read, and the folder of the go.mod that pins their version and checksum. */
+/** The modules whose files the tests read, and the folder of the go.mod that pins their version and checksum. */
 const READ = {
   "sigs.k8s.io/secrets-store-csi-driver": "driver",
   "github.com/Azure/secrets-store-csi-driver-provider-azure": "azure-provider",
@@ -13,12 +13,12 @@ const READ = {
 
 export type ReadModule = keyof typeof READ;
 
-/** Why the modules can't be had here; undefined where they can. */
+/** Returns the reason why the modules are not available here. Undefined if they are. */
 export function moduleRefusal(): string | undefined {
   return programRefusal(["secrets-store-csi-driver-provider-azure"]);
 }
 
-/** Folder of an upstream module in Go's cache, verified against go.sum. Nothing of it is kept in this repository. */
+/** Returns the folder of an upstream module in Go's cache, verified against go.sum. This repository contains no copy of it. */
 export function moduleFolder(module: ReadModule): string {
   const answer = execFileSync("go", ["mod", "download", "-json", module], { cwd: path.join(MODULES, READ[module]), encoding: "utf8" });
   const { Dir } = JSON.parse(answer) as { readonly Dir?: string }; // As `go help mod download` describes it.

@@ -9,7 +9,7 @@ import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { type Competitor, type CompetitorOptions, type Mutation, startCompetitor } from "./competing-webhook.ts";
 
-// Good practices of admission webhooks that only an API server shows: see docs/evidence/good-practices.md.
+// Good practices of admission webhooks that need an API server to show: see docs/evidence/good-practices.md.
 
 const refusal = controlPlaneRefusal();
 type Json = Readonly<Record<string, unknown>>;
@@ -39,10 +39,10 @@ function create(annotations: Readonly<Record<string, string>>, spec: Json = {}, 
 
 const messageOf = ({ body }: ApiAnswer): string => String(at(body, "message"));
 const containersOf = ({ body }: ApiAnswer): readonly Container[] =>
-  [...listAt(body, "spec", "initContainers"), ...listAt(body, "spec", "containers")] as readonly Container[]; // A Pod's.
-const volumesOf = ({ body }: ApiAnswer): readonly Named[] => listAt(body, "spec", "volumes") as readonly Named[]; // A Pod's.
+  [...listAt(body, "spec", "initContainers"), ...listAt(body, "spec", "containers")] as readonly Container[]; // Containers of a Pod.
+const volumesOf = ({ body }: ApiAnswer): readonly Named[] => listAt(body, "spec", "volumes") as readonly Named[]; // Volumes of a Pod.
 
-/** Our volume once, and mounted once in each container, whoever added it. */
+/** Asserts that the pod has our volume once, and each container mounts it once, whether we or another webhook added it. */
 function assertInjectedOnce(answer: ApiAnswer, containers: readonly string[]): void {
   assert.equal(answer.status, 201, messageOf(answer));
   assert.deepEqual(
@@ -58,7 +58,7 @@ function assertInjectedOnce(answer: ApiAnswer, containers: readonly string[]): v
   }
 }
 
-/** A sidecar with a volume of its own, once. */
+/** Adds a sidecar with its own volume, but only once. */
 const addingSidecar =
   (name: string): Mutation =>
   (spec) => {
@@ -74,7 +74,9 @@ const addingSidecar =
     };
   };
 
-/** What decoding into types and encoding again does: other order of members and items, defaults and empty values written out. */
+/**
+ * Does what decoding into types and encoding again does: changes the order of members and items, and writes out defaults and empty values.
+ */
 const reserialising: Mutation = (spec) => {
   const byName = (items: readonly unknown[]): readonly unknown[] =>
     [...items].sort((a, b) => String(at(b, "name")).localeCompare(String(at(a, "name"))));
@@ -106,7 +108,7 @@ const stripping: Mutation = (spec) => {
   return { ...spec, volumes: [], containers: listAt(spec, "containers").map((each) => ({ ...Object(each), volumeMounts: [] })) };
 };
 
-/** Runs with the competitors in place: each is in effect before, and gone after. */
+/** Runs `body` with the competitors installed. Waits until each is in effect before, and is gone afterwards. */
 async function withCompetitors(all: readonly CompetitorOptions[], body: (running: readonly Competitor[]) => Promise<void>): Promise<void> {
   const running: Competitor[] = [];
   try {

@@ -38,7 +38,7 @@ async function aPod(namespace: string, className: string, account: string): Prom
 
 async function annotationsOf(namespace: string): Promise<Readonly<Record<string, string>>> {
   const found: unknown = JSON.parse(await plane.kubectl(["get", "namespace", namespace, "-o", "json"]));
-  return (at(found, "metadata", "annotations") ?? {}) as Readonly<Record<string, string>>; // The API server's own.
+  return (at(found, "metadata", "annotations") ?? {}) as Readonly<Record<string, string>>; // Annotations that the API server returns.
 }
 
 const workload = { clientID: "client" };
@@ -58,7 +58,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     await aClass("shop", "by-nobody", { parameters: workload });
     await aClass("node", "of-the-node", { parameters: { useVMManagedIdentity: "true" } });
     await aClass("clear", "principal", {});
-    // None of these is mirrored with an identity that somebody grants.
+    // The worker syncs none of these with an identity that needs a grant.
     await aClass("clear", "mounted-alone", { ...lent("nobody"), isMirrored: false });
     await aClass("clear", "never", { parameters: workload, annotations: { "keyvault-injector.dev/sync": "never" } });
     await aClass("clear", "of-pods", { parameters: { usePodIdentity: "true" } });
@@ -153,7 +153,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
       kind: string;
       metadata: { name: string };
       spec: unknown;
-    }; // As it was read.
+    }; // As the test read it.
     await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion, kind, metadata: { name: metadata.name }, spec }));
     const { stdout } = await grants();
     assert.match(
@@ -175,7 +175,7 @@ describe("the command that grants", { skip: refusal === undefined ? false : `SKI
     await plane.kubectl(["annotate", "namespace", "node", "grants.keyvault-injector.dev/mirrors-from=other/one"]);
 
     const { stdout } = await grants("--apply");
-    const { copies } = JSON.parse((await grants("-o", "json")).stdout) as { readonly copies: unknown }; // As it is documented.
+    const { copies } = JSON.parse((await grants("-o", "json")).stdout) as { readonly copies: unknown }; // The documented format.
 
     assert.match(
       stdout,

@@ -38,7 +38,7 @@ const PER_NAMESPACE = 20;
 const COUNT = NAMESPACES * PER_NAMESPACE;
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/** No polls: then every vault request of the worker has a cause that this suite gave it. */
+/** No polls, so that this suite causes every vault request of the worker. */
 const SYNC = { args: ["--enable-secret-rotation=false"] };
 
 interface Revision extends KubeObject {
@@ -49,7 +49,7 @@ interface Revision extends KubeObject {
 let world: SyncWorld;
 let worker: ProductProcess;
 let namespaces: readonly string[];
-/** As they were before anything happened to them, by `namespace/name`. */
+/** The classes and Secrets as they were at the start, by `namespace/name`. */
 let classes: ReadonlyMap<string, SecretProviderClass>;
 let secrets: ReadonlyMap<string, string>;
 let barriers = 0;
@@ -59,7 +59,7 @@ const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace ?? ""}
 const classCrd = (): Promise<CustomResourceDefinition | undefined> => find(world.plane, `${CRDS}/${CLASS_CRD}`);
 const listOf = (items: readonly KubeObject[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items });
 
-/** What a restored class has to have in common with the lost one. */
+/** Parts that a restored class must have in common with the lost one. */
 function contentOf({ metadata, spec }: SecretProviderClass): unknown {
   return { labels: metadata.labels, annotations: metadata.annotations, spec };
 }
@@ -77,7 +77,7 @@ async function assertSecretsUntouched(): Promise<void> {
   assert.deepEqual(changedIn(await secretVersions()), []);
 }
 
-/** Resolves with the seconds since `started` when every expected class is whole, and is another object than any of `lost`. */
+/** Resolves with the seconds since `started` when every expected class is complete and has a uid that is not in `lost`. */
 async function classesAreBack(
   started: number,
   options: { readonly expected?: typeof classes; readonly lost?: ReadonlySet<string | undefined> } = {},
@@ -98,12 +98,12 @@ async function classesAreBack(
   return ((performance.now() - started) / 1_000).toFixed(1);
 }
 
-/** To be told apart from the classes that come back for them. */
+/** Returns the uids of all classes, to tell them apart from the restored classes. */
 async function currentUids(): Promise<ReadonlySet<string | undefined>> {
   return new Set((await allClasses(world.plane)).map(({ metadata }) => metadata.uid));
 }
 
-/** Resolves with the seconds that it took. */
+/** Deletes the CRD and waits. Resolves with the duration in seconds. */
 async function deleteCrdAndWait(): Promise<string> {
   const lost = await currentUids();
   const started = performance.now();
@@ -112,8 +112,9 @@ async function deleteCrdAndWait(): Promise<string> {
 }
 
 /**
- * The worker has dealt with all that happened so far: a class made now comes to it by the same watch, after everything else. Its
- * deletion shows that deletions are acted on again, so that whatever was going to be deleted wrongly has been.
+ * Waits until the worker has processed all earlier events. The worker sees a new class through the same watch, after everything else. The
+ * deletion of this class shows that the worker acts on deletions again. If it were going to delete anything by mistake, it would have done
+ * so by then.
  */
 async function workerIsQuiet(): Promise<void> {
   const [namespace = ""] = namespaces;
@@ -126,7 +127,10 @@ async function workerIsQuiet(): Promise<void> {
   await eventually(snapshotsAreCurrent, { what: "snapshots of the classes as they are" });
 }
 
-/** A class that is deleted with its CRD before its snapshot names that CRD would be taken for one that its owner deleted. */
+/**
+ * Whether all snapshots name the current CRD. If a class is deleted together with its CRD before its snapshot names that CRD, the worker
+ * thinks that the owner deleted the class.
+ */
 async function snapshotsAreCurrent(): Promise<boolean> {
   const [crd, live, snapshots] = await Promise.all([classCrd(), allClasses(world.plane), revisions()]);
   const known = new Set(snapshots.map(({ data }) => `${data.crdUid} ${data.uid}`));
@@ -163,9 +167,9 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     await eventually(async () => (await allStatuses(world.plane)).every(({ status }) => status?.syncedSecrets === 1), {
       what: "100 statuses",
     });
-    // An edited class comes back at generation 1, which its status does not speak of.
+    // The worker restores an edited class at generation 1, and its status describes a later generation.
     await Promise.all(namespaces.map((namespace) => edit(namespace)));
-    // A person adds to what an installer applied.
+    // A user adds a label to a class that an installer applied.
     await label(namespaces[4] ?? "", "class-2");
     await eventually(
       async () => (await allStatuses(world.plane)).filter(({ status }) => status?.observedClassGeneration === 2).length === NAMESPACES,
@@ -196,12 +200,12 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const changed = changedIn(await secretVersions());
     console.log(`healing: ${COUNT}/${COUNT} classes back in ${seconds} s, ${changed.length} Secrets changed`);
     assert.deepEqual(changed, []);
-    // The control: the garbage collector was there, and takes what belongs to a class by an owner reference.
+    // The control: the garbage collector runs, and deletes an object that a class owns.
     await eventually(async () => (await find(world.plane, secretPath(namespaces[0] ?? "", collected))) === undefined, {
       within: 40_000,
       what: "the collection of a Secret that a class owns",
     });
-    // Five edited classes, the barrier's, and a token each at most: nobody else had to ask.
+    // At most five edited classes, the barrier's, and a token for each: no other class needed a query.
     const requests = (await vaultRequests()) - asked;
     console.log(`healing: ${requests} vault requests during it`);
     assert.ok(requests < 20, `${requests} vault requests`);
@@ -242,7 +246,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
 
     const started = performance.now();
     await kubectl(["delete", "crd", CLASS_CRD, "--wait=false"]);
-    // An apply onto the CRD that is going away succeeds and is lost with it, one that meets the worker's is refused.
+    // An apply to the CRD that is being deleted succeeds and is then lost. An apply that conflicts with the worker's fails.
     await eventually(
       async () => {
         await kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
@@ -279,7 +283,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       what: "classes served without secretObjects",
     });
     await Promise.all(some.map((provider) => annotate(provider, "while it was away")));
-    // The control: the loss is permanent, at the same generation.
+    // The control: the loss is permanent, and the generation is the same.
     const cut = await find<SecretProviderClass>(world.plane, classPath(namespaces[0] ?? "", "class-5"));
     assert.equal(cut?.metadata.generation, 1);
 
@@ -384,7 +388,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       what: "the same snapshot",
     });
     await workerIsQuiet();
-    // That of the barrier goes a moment after its Secret; a second one of a class would stay.
+    // The snapshot of the barrier disappears a moment after its Secret. A second snapshot of a class would stay.
     await eventually(async () => (await revisions()).length === COUNT, { what: `${COUNT} snapshots` });
   });
 
@@ -414,7 +418,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       manifestOf(metadata.namespace ?? "", Number(metadata.name.slice("class-".length))),
     );
     const [client, server] = [manifests.filter(isClientSide), manifests.filter((provider) => !isClientSide(provider))];
-    // Their generation 2 is of an edit that the manifests do not have.
+    // Their generation 2 comes from an edit that the manifests do not contain.
     const unedited = (all: readonly SecretProviderClass[]): string => listOf(all.filter(({ metadata }) => metadata.name !== "class-0"));
     const versions = new Map((await allClasses(world.plane)).map((provider) => [keyOf(provider), provider.metadata.resourceVersion]));
 
@@ -426,7 +430,7 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const labelled = live.find((provider) => keyOf(provider) === `${namespaces[4]}/class-2`);
     assert.equal(labelled?.metadata.labels?.["person"], "was-here");
 
-    // From client-side to server-side apply, which takes the fields over from the manager of the former.
+    // Change from client-side to server-side apply, which takes the fields over from the client-side manager.
     await kubectl(["apply", "--server-side", "-f", "-"], unedited(client));
     await kubectl(["apply", "--server-side", "-k", path.join(MANIFESTS, "crds")]);
     await workerIsQuiet();
@@ -464,7 +468,10 @@ async function label(namespace: string, name: string): Promise<void> {
   await mergePatch(world.plane, classPath(namespace, name), body);
 }
 
-/** The garbage collector learns of new kinds every 30 seconds, and collects nothing of an owner whose kind it does not know. */
+/**
+ * Waits for the garbage collector. It discovers new kinds every 30 seconds, and collects no dependents of an owner whose kind it does not
+ * know.
+ */
 async function collectorWatchesClasses(): Promise<void> {
   const namespace = await world.namespace();
   await createClass(world.plane, classOf(world, { namespace, name: "probe", objects: [], secretObjects: [] }));
@@ -502,7 +509,7 @@ async function schemaIsBack(): Promise<void> {
   );
 }
 
-/** From now on the classes are expected with this annotation. */
+/** Adds this annotation to the expected classes. */
 function noteAnnotations(some: readonly SecretProviderClass[], touched: string): void {
   const annotated = some.map((provider) => {
     const { metadata } = provider;
@@ -511,7 +518,7 @@ function noteAnnotations(some: readonly SecretProviderClass[], touched: string):
   classes = new Map([...classes, ...annotated.map((provider): [string, SecretProviderClass] => [keyOf(provider), provider])]);
 }
 
-/** One snapshot with another content under the same fingerprint, in place of the true one; and one of a class that never was. Their names. */
+/** Replaces one snapshot with other content under the same fingerprint, and adds one of a class that never existed. Returns their names. */
 async function forgeSnapshots(
   namespace: string,
   { edited, invented }: { readonly edited: string; readonly invented: string },

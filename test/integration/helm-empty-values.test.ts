@@ -22,7 +22,7 @@ interface Emptied {
   readonly value: unknown;
 }
 
-/** Everything that the chart can install, so that there is something to open. */
+/** Values that enable everything in the chart, so that every opening can show. */
 const EVERYTHING = {
   openshift: true,
   windows: { enabled: true },
@@ -36,14 +36,14 @@ const EVERYTHING = {
   "secrets-store-csi-driver": { windows: { enabled: true } },
 };
 
-/** Paths as lists of keys, and what the schema says of what lies there. A map that may be null is a value of its own. */
+/** Returns the paths as lists of keys, with the schema at each path. A map that may be null is a value of its own. */
 function leavesOf(node: Node, keys: readonly string[] = []): readonly { readonly keys: readonly string[]; readonly node: Node }[] {
   if (node.properties === undefined) return [{ keys, node }];
   const inner = Object.entries(node.properties).flatMap(([key, each]) => leavesOf(each, [...keys, key]));
   return [node.type].flat().some((type) => type === "null" || type === "string") ? [{ keys, node }, ...inner] : inner;
 }
 
-/** What somebody leaves in a values file whose variable was empty. A switch that is not given is as the chart has it. */
+/** Values that a values file contains if its variable was empty. None for a switch: if it is missing, the chart's default applies. */
 function emptyValuesOf({ type, enum: choices }: Node): readonly unknown[] {
   const types = [type].flat();
   if (types.includes("boolean")) return [];
@@ -68,12 +68,12 @@ function merged(base: unknown, over: unknown): unknown {
 }
 
 function batchesOf(emptied: readonly Emptied[], size: number): readonly (readonly Emptied[])[] {
-  // Ways of one value stand apart: together only the last of them would count.
+  // Put different empty forms of the same value into different batches: in one batch only the last one would have an effect.
   const count = Math.ceil(emptied.length / size);
   return Array.from({ length: count }, (_, batch) => emptied.filter((_each, index) => index % count === batch));
 }
 
-/** Helm takes a core: a few at a time. */
+/** Each Helm process occupies one core, so only a few run at a time. */
 let turns: readonly Promise<unknown>[] = Array.from({ length: 3 }, () => Promise.resolve());
 
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -83,7 +83,7 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return done;
 }
 
-/** The objects, or what Helm says where it refuses. */
+/** Returns the objects, or Helm's error if it fails. */
 async function rendered(values: unknown): Promise<readonly Manifest[] | string> {
   const given = Object.entries(values as Readonly<Record<string, unknown>>).flatMap(([key, value]) => [
     "--set-json",
@@ -107,7 +107,7 @@ describe("a value of the chart that somebody leaves empty", { skip: refusal === 
     filled = objects;
   });
 
-  /** What is wrong with some of these, found by halves: most of them are harmless. */
+  /** Finds the faulty values by halving the batch, since most values are harmless. */
   const judge = async (batch: readonly Emptied[]): Promise<readonly string[]> => {
     const values = batch.reduce<unknown>((all, { path: dotted, value }) => merged(all, nested(dotted.split("."), value)), EVERYTHING);
     const [first] = batch;
@@ -120,7 +120,7 @@ describe("a value of the chart that somebody leaves empty", { skip: refusal === 
     const half = Math.ceil(batch.length / 2);
     return [...(await judge(batch.slice(0, half))), ...(await judge(batch.slice(half)))];
   };
-  /** Helm names all that its schema refuses, each by its whole path: no halves are needed for them. */
+  /** Helm lists everything that its schema rejects, each with its whole path. Halving is not necessary here. */
   const isRefused = ({ path: dotted }: Emptied, refusal: string): boolean => {
     const pointer = `at '/${dotted.replaceAll(".", "/")}`;
     return refusal.includes(`${pointer}'`) || refusal.includes(`${pointer}/`);
@@ -134,7 +134,7 @@ describe("a value of the chart that somebody leaves empty", { skip: refusal === 
 
   const opened = async (values: unknown): Promise<readonly string[]> => {
     const objects = await rendered(merged(EVERYTHING, values));
-    // A refusal says which value it is about.
+    // The error says which value it is about.
     return typeof objects === "string" ? [] : openingsBeyond(objects, filled);
   };
 

@@ -13,12 +13,12 @@ const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 const RELEASE = "akvsecretsprovider";
 const NAMESPACE = "keyvault-injector";
 const DRIVER = "secrets-store-csi-driver";
-/** The document's own settings. */
+/** The settings in the document. */
 const DOCUMENT = [`${DRIVER}.enableSecretRotation=true`, `${DRIVER}.rotationPollInterval=3m`, `${DRIVER}.syncSecret.enabled=true`];
 
 const setting = (values: readonly string[]): readonly string[] => values.flatMap((value) => ["--set", value]);
 
-/** Helm on a control plane; there are no nodes, so that hooks have nobody to run them. */
+/** Runs Helm on a control plane without nodes: no kubelet runs the hooks. */
 class Installer {
   readonly #plane: ControlPlane;
   readonly #version: HelmVersion;
@@ -32,7 +32,7 @@ class Installer {
     return runHelm(this.#version, args, this.#plane.kubeconfigPath);
   }
 
-  /** Throws what Helm says where it fails. */
+  /** Runs Helm. Throws its output if it fails. */
   async run(...args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.ask(...args);
     if (code !== 0) throw new Error(`helm ${args.join(" ")}: ${stderr}`);
@@ -47,19 +47,19 @@ class Installer {
     return this.run("upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reuse-values", ...args);
   }
 
-  /** Without nodes nobody runs a hook's pods. */
+  /** Uninstalls without hooks: without nodes no kubelet runs a hook's pods. */
   uninstallWithoutHooks(): Promise<string> {
     return this.run("uninstall", RELEASE, "-n", NAMESPACE, "--no-hooks");
   }
 
-  /** The hook's pod is run by the test, in the kubelet's place. */
+  /** Uninstalls. The test runs the hook's pod in the kubelet's place. */
   async uninstall(): Promise<string> {
     const [said] = await Promise.all([this.run("uninstall", RELEASE, "-n", NAMESPACE, "--timeout", "120s"), runHook(this.#plane)]);
     return said;
   }
 }
 
-/** What the hook's pod would do, under its own account and rights. */
+/** Does what the hook's pod would do, under the pod's own account and rights. */
 async function runHook(plane: ControlPlane): Promise<void> {
   const pod = await eventually(
     async () => {
@@ -85,11 +85,11 @@ interface DoctorRun {
 
 interface DoctorTest {
   readonly phase: "Succeeded" | "Failed";
-  /** While the pod is there, and with it its rights. */
+  /** Runs while the pod and its rights exist. */
   readonly meanwhile?: () => Promise<void>;
 }
 
-/** `helm test`, whose pod is run by the test in the kubelet's place; `phase` is how it ends. */
+/** Runs `helm test`, and runs its pod in the kubelet's place. `phase` is the final phase of the pod. */
 async function helmTest(plane: ControlPlane, installer: Installer, { phase, meanwhile }: DoctorTest): Promise<DoctorRun> {
   const place = `/api/v1/namespaces/${NAMESPACE}/pods/keyvault-injector-doctor`;
   const answered = installer.ask("test", RELEASE, "-n", NAMESPACE, "--timeout", "120s");
@@ -116,7 +116,7 @@ async function workerArguments(plane: ControlPlane): Promise<readonly unknown[]>
   return listAt(deployment, "spec", "template", "spec", "containers", 0, "args");
 }
 
-/** What the release holds, by Helm's own account: kind, namespace and name. */
+/** Returns the objects of the release according to Helm: kind, namespace and name. */
 async function held(plane: ControlPlane, installer: Installer): Promise<readonly string[]> {
   const manifest = await installer.run("get", "manifest", RELEASE, "-n", NAMESPACE);
   const text = await plane.kubectl(["get", "-f", "-", "-o", "name", "--ignore-not-found"], manifest);
@@ -126,14 +126,14 @@ async function held(plane: ControlPlane, installer: Installer): Promise<readonly
     .filter((line) => line !== "");
 }
 
-/** Whether the worker may list Secrets there, which it may with its other rights. */
+/** Whether the worker may list Secrets there. Its other rights come with this one. */
 async function mayServe(plane: ControlPlane, namespace: string): Promise<boolean> {
   const worker = `--as=system:serviceaccount:${NAMESPACE}:keyvault-injector-sync`;
   const answer = await plane.kubectl(["auth", "can-i", "list", "secrets", "-n", namespace, worker]).catch(() => "no");
   return answer.trim() === "yes";
 }
 
-/** cert-manager's two kinds, as far as Helm needs them. */
+/** cert-manager's two kinds, with only the fields that Helm needs. */
 const CERT_MANAGER = ["Certificate", "Issuer"].map((kind) => {
   const plural = `${kind.toLowerCase()}s`;
   const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
@@ -159,7 +159,7 @@ async function definitions(plane: ControlPlane): Promise<number> {
   return listAt(await get(plane, "crd"), "items").length;
 }
 
-/** Generations, and versions of kinds that have none: what an apply changed. */
+/** Returns the generations, or the resource versions of kinds without a generation. They show what an apply changed. */
 async function generations(plane: ControlPlane, installer: Installer): Promise<readonly unknown[]> {
   const manifest = await installer.run("get", "manifest", RELEASE, "-n", NAMESPACE);
   const list: unknown = JSON.parse(await plane.kubectl(["get", "-f", "-", "-o", "json"], manifest));
@@ -170,7 +170,7 @@ async function generations(plane: ControlPlane, installer: Installer): Promise<r
   ]);
 }
 
-/** What the webhook does with its own configuration: a field of its own, under its own field manager. */
+/** Writes to the webhook configuration what the webhook writes: one field, with its own field manager. */
 async function publishAuthority(plane: ControlPlane): Promise<void> {
   const configuration = {
     apiVersion: "admissionregistration.k8s.io/v1",
@@ -223,15 +223,15 @@ for (const version of HELM_VERSIONS) {
       };
       const { helm, doctor } = await helmTest(plane, installer, { phase: "Failed", meanwhile });
       assert.notEqual(helm.code, 0);
-      // Without nodes nothing is ready.
+      // Without nodes, no Deployment is ready.
       assert.equal(doctor.code, 1, doctor.stderr);
       assert.match(doctor.stdout, /FAIL +deployments/);
-      // No worker runs, which would keep copies of the components; the others are no right of the account.
+      // No worker runs, so there are no component copies. The account has no right for the other checks.
       const skipped = [...doctor.stdout.matchAll(/^ *SKIP +(\S+)/gm)].map(([, check]) => String(check));
       assert.deepEqual([...new Set(skipped)].sort(), ["authority", "components", "guardrails", "injection"], doctor.stdout);
 
       assert.equal((await helmTest(plane, installer, { phase: "Succeeded" })).helm.code, 0);
-      // Its rights end with it.
+      // Its rights are deleted with it.
       assert.equal(await may("list", "pods"), "no");
     });
 
@@ -319,7 +319,7 @@ for (const version of HELM_VERSIONS) {
       assert.equal((await workerArguments(plane)).at(-1), "--namespaces=team-a");
       assert.deepEqual(await served(), [true, false, true]);
 
-      // With null, Helm goes on with the values of before.
+      // With null, Helm would keep the previous values.
       await installer.upgrade("--set-json", "namespaces=[]");
       assert.deepEqual(await served(), [true, true, true]);
       const bindings = await get(plane, "rolebindings", "--all-namespaces");
@@ -340,14 +340,14 @@ for (const version of HELM_VERSIONS) {
       const items = [aClass("old-a", mirrored), aClass("old-b", [])];
       await plane.kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
       assert.deepEqual(await identities(), [], "a new install has none");
-      // An install before 0.4.0 had neither.
+      // An install before 0.4.0 had neither of them.
       await plane.kubectl(["delete", "validatingadmissionpolicy", "keyvault-injector-sync-pods", "--ignore-not-found"]);
       await plane.kubectl(["delete", "podtemplate", "keyvault-injector-sync", "-n", NAMESPACE, "--ignore-not-found"]);
 
       await installer.upgrade();
       assert.deepEqual(await identities(), ["--managed-identity-namespaces=old-a"]);
 
-      // Whoever writes a class later is allowed nothing by that.
+      // A later class gets no permission from this upgrade.
       await plane.kubectl(["apply", "-f", "-"], JSON.stringify(aClass("late", mirrored)));
       await installer.upgrade();
       assert.deepEqual(await identities(), ["--managed-identity-namespaces=old-a"]);
@@ -426,7 +426,7 @@ for (const version of HELM_VERSIONS) {
       assert.notEqual(here.code, 0);
       assert.match(here.stderr, /invalid ownership metadata/);
 
-      // Helm 4 applies server-side, where a field that kubectl owns is a conflict.
+      // Helm 4 applies server-side, and then a field that kubectl owns is a conflict.
       await installer.install("--take-ownership", ...(version === "helm-4" ? ["--force-conflicts"] : []));
       assert.equal((await workerArguments(plane))[1], "--sync-secret=true");
     });

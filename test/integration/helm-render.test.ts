@@ -38,7 +38,7 @@ interface Pair {
   readonly kubernetes?: string;
 }
 
-/** Values, and the folders whose objects they give. */
+/** Values of the chart, and the folders that render the same objects. */
 const PAIRS: readonly Pair[] = [
   { name: "the default overlay with driver and provider", set: [], folders: ["overlays/default", ...NODE_SIDE] },
   { name: "the blind overlay", set: ["secretAccess=blind"], folders: ["overlays/blind", ...NODE_SIDE] },
@@ -83,11 +83,11 @@ interface OwnPair extends Pick<Pair, "name" | "set"> {
   readonly own: OwnKustomization;
 }
 
-/** As the component's kustomization.yaml tells its reader to limit the worker. */
+/** Limits the worker as the component's kustomization.yaml describes. */
 function limitedTo(namespaces: readonly string[], resources: readonly string[]): OwnKustomization {
   const [binding] = readManifests("components/namespaces/binding.yaml");
   assert.ok(binding);
-  // Before the overlay's own arguments, where the chart has it.
+  // The chart places it before the overlay's own arguments.
   const flag = { op: "add", path: "/spec/template/spec/containers/0/args/4", value: `--namespaces=${namespaces.join(",")}` };
   return {
     resources,
@@ -118,7 +118,7 @@ const OWN_AUTHORITY = [
   ["Issuer", "keyvault-injector-ca"],
 ] as const;
 
-/** As the how-to tells its reader to take an issuer that is there. */
+/** Uses an existing issuer as the how-to describes. */
 function issuedBy(issuerRef: Readonly<Record<string, string>>): OwnKustomization {
   const without = ([kind, name]: readonly [string, string]) => {
     const metadata = { name, namespace: "keyvault-injector" };
@@ -131,7 +131,7 @@ function issuedBy(issuerRef: Readonly<Record<string, string>>): OwnKustomization
   };
 }
 
-/** Values, and kustomizations of a user's own that give the same. */
+/** Values of the chart, and user kustomizations that render the same objects. */
 const OWN_PAIRS: readonly OwnPair[] = [
   {
     name: "the default overlay with healing of the node side",
@@ -212,17 +212,17 @@ const OWN_PAIRS: readonly OwnPair[] = [
   },
 ];
 
-/** What the chart says of the release in labels, which manifests that are applied by hand have not. */
+/** Labels with which the chart describes the release. Manually applied manifests lack them. */
 const OF_A_RELEASE = ["instance", "managed-by", "version", "part-of", "name"].map((key) => `app.kubernetes.io/${key}`);
 
-/** Labels are compared by a test of their own. */
+/** Removes these labels, which have their own test. */
 function withoutReleaseLabels(object: Manifest): Manifest {
   const without = (value: unknown): unknown => {
     if (typeof value !== "object" || value === null) return value;
     const labels = Object.entries(at(value, "metadata", "labels") ?? {}).filter(
       ([key]) => !OF_A_RELEASE.includes(key) && key !== "helm.sh/chart",
     );
-    const { labels: _labels, ...metadata } = at(value, "metadata") as Record<string, unknown>; // Of an object or a pod.
+    const { labels: _labels, ...metadata } = at(value, "metadata") as Record<string, unknown>; // Metadata of an object or a pod.
     return { ...value, metadata: { ...metadata, ...(labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }) } };
   };
   const spec =
@@ -233,7 +233,10 @@ function withoutReleaseLabels(object: Manifest): Manifest {
   return { ...(without(object) as Manifest), ...spec, ...template };
 }
 
-/** By kind, namespace and name. The Namespace itself is the one object that the chart lacks: a release's namespace is there before it. */
+/**
+ * Indexes the objects by kind, namespace and name. Leaves out the Namespace, the only object that the chart lacks: the namespace of a
+ * release exists before the release.
+ */
 function byName(objects: readonly Manifest[]): Readonly<Record<string, Manifest>> {
   const named = objects
     .filter(({ kind }) => kind !== "Namespace")
@@ -252,7 +255,7 @@ for (const version of HELM_VERSIONS) {
 
     for (const { name, set, folders, kubernetes } of PAIRS) {
       test(`is field by field what kustomize makes: ${name}`, async () => {
-        // The hook is Helm's own: manifests are prepared by hand.
+        // Only Helm has the hook: users of manifests prepare an uninstall by hand.
         const rendering = { args: ["--no-hooks"], set, ...(kubernetes === undefined ? {} : { kubernetes }) };
         assert.deepEqual(byName(await chartObjects(version, rendering)), byName(await folderManifests(...folders)));
       });
@@ -342,7 +345,7 @@ for (const version of HELM_VERSIONS) {
       assert.deepEqual(await settings("preset=extension"), ["--enable-secret-rotation=false", "--sync-secret=false", "false"]);
       const given = ["preset=extension", "secrets-store-csi-driver.syncSecret.enabled=true"];
       assert.deepEqual(await settings(...given), ["--enable-secret-rotation=false", "--sync-secret=true", "false"]);
-      // The driver's own sync is no way to either.
+      // The driver's own sync is not a way to set either of them.
       assert.doesNotMatch(await render(), /secretprovidersyncing/);
     });
   });

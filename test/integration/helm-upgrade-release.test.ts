@@ -1,4 +1,4 @@
-/** A release of the chart of 0.3.0, as it was, upgraded to this one by the command of the page on upgrading. */
+/** Upgrades a release of the original 0.3.0 chart to the current chart, with the command on the upgrade page. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -15,7 +15,7 @@ const refusal = controlPlaneRefusal() ?? helmRefusal() ?? releaseRefusal();
 const NAME = "akvsecretsprovider";
 const NAMESPACE = "keyvault-injector";
 const WORKER = "keyvault-injector-sync";
-/** What a new install has on, or off, and 0.3.0 had not. */
+/** Settings that have another default in a new install than in 0.3.0. */
 const CHANGED = ["sync-secret", "enable-secret-rotation", "heal-node-side"] as const;
 
 describe("an upgrade of a release of 0.3.0", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
@@ -34,7 +34,7 @@ describe("an upgrade of a release of 0.3.0", { skip: refusal === undefined ? fal
         const worker = JSON.parse(await plane.kubectl(["get", "deployment", WORKER, "-n", NAMESPACE, "-o", "json"])) as WorkloadObject;
         return Object.fromEntries(Object.entries(settingsOf(worker)).filter(([name]) => names.includes(name)));
       };
-      /** Of the worker, to write the driver: by its role, and by the policy on top. */
+      /** Whether the worker may write the driver: first by its role, then also by the policy. */
       const mayWriteDriver = async (): Promise<readonly boolean[]> => {
         const role = await plane.kubectl([
           "get",

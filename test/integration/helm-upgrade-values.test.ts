@@ -1,4 +1,6 @@
-/** The chart with the values of 0.3.0, all of which `helm upgrade --reuse-values` goes on with, beside the manifests of that release. */
+/**
+ * Renders the chart with the values of 0.3.0, as `helm upgrade --reuse-values` does, and compares it with the manifests of that release.
+ */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +16,7 @@ const refusal = helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 
 const VALUES = path.join(MANIFESTS, "releases/0.3.0/values.yaml");
-/** What the release's manifests have on, and its chart had off. */
+/** Settings that are on in the release's manifests and off in its chart. */
 const DRIVER = "secrets-store-csi-driver";
 const ON = [`${DRIVER}.syncSecret.enabled=true`, `${DRIVER}.enableSecretRotation=true`];
 const COMPONENTS = ["webhook", "sync"] as const;
@@ -27,7 +29,7 @@ const deployment = (objects: readonly Manifest[], component: string): Manifest =
   return found;
 };
 
-/** What a user set by a value or by its default, of one Deployment. */
+/** Returns the fields of one Deployment that a value or its default sets. */
 function effective(workload: Manifest): unknown {
   const pod = at(workload, "spec", "template", "spec");
   const [container] = listAt(pod, "containers");
@@ -46,19 +48,19 @@ function effective(workload: Manifest): unknown {
     selector: at(workload, "spec", "selector"),
     pod: Object.fromEntries(ofPod.map((key) => [key, at(pod, key)])),
     container: Object.fromEntries(ofContainer.map((key) => [key, at(container, key)])),
-    // How its runtime is tuned is the version's own, as the runtime's flags are.
+    // Each version tunes its runtime in its own way, with variables as well as with runtime flags.
     variables: listAt(container, "env")
       .map((variable) => at(variable, "name"))
       .filter((name) => name !== "MALLOC_ARENA_MAX"),
   };
 }
 
-/** Settings that 0.3.0 knew: a later one has its default. */
+/** Returns the settings that 0.3.0 knew. Newer settings have their default. */
 function settings(workload: Manifest, known: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(settingsOf(workload as WorkloadObject)).filter(([name]) => known.includes(name)));
 }
 
-/** By value: what it was set to in 0.3.0, and the flag that it must become. */
+/** By value: the setting of 0.3.0, and the flag that it must become. */
 const CHANGED = {
   syncMode: ["while-used", "sync-mode"],
   unusedGrace: ["7m", "unused-grace"],

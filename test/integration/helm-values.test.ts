@@ -29,7 +29,7 @@ const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 
 const NAME = "secrets-store-csi-driver";
 
-/** The row's last word, where it was refused: the line of the message that is about it. */
+/** Returns the line of the error message that is about the value. */
 function lineAbout(message: string, value: string): string {
   return message.split("\n").find((line) => line.startsWith(`- ${value}: `)) ?? `nothing about ${value} in: ${message}`;
 }
@@ -338,7 +338,7 @@ describe("the chart's checks", { skip }, () => {
 });
 
 describe("the notes", { skip }, () => {
-  // Helm 3 shows notes of an install alone, for which it asks a cluster.
+  // Helm 4: Helm 3 shows notes only for an install, and that needs a cluster.
   const notesWith = async (...set: readonly string[]): Promise<string> => {
     const given = set.flatMap((value) => ["--set", value]);
     const args = ["install", "akvsecretsprovider", CHART, "--namespace", "keyvault-injector", "--dry-run=client", ...given];

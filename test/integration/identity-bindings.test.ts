@@ -1,4 +1,4 @@
-/** Mirroring by identity bindings: the worker, its policy and the API server's own tokens, at an endpoint of our own for the token proxy. */
+/** Sync with identity bindings: the worker, its policy and the API server's own tokens. A test endpoint replaces the token proxy. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +38,7 @@ let folder: string;
 let object: string;
 let issuer: string;
 
-/** A class of a namespace of its own, whose identity is bound to the account. */
+/** Creates a class in its own namespace, whose identity is bound to the account. */
 async function aBoundClass(grants: { readonly accounts?: readonly string[] } = { accounts: [ACCOUNT] }): Promise<Place> {
   const place = { namespace: await world.namespace({ credentials: false, ...grants }), name: "demo" };
   const body = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: ACCOUNT } };
@@ -57,7 +57,7 @@ async function aBoundClass(grants: { readonly accounts?: readonly string[] } = {
 
 const subjectIn = ({ namespace }: Place): string => `system:serviceaccount:${namespace}:${ACCOUNT}`;
 
-/** Of the account of the place, at the token proxy. */
+/** Token exchanges of this account at the token proxy. */
 const exchangesOf = (place: Place) => proxy.requests.filter(({ claims }) => claims.sub === subjectIn(place));
 
 async function applyPolicy(components: readonly string[]): Promise<void> {
@@ -78,7 +78,7 @@ describe("the sync worker with identity bindings", { skip: refusal === undefined
     folder = mkdtempSync(path.join(tmpdir(), "identity-bindings-"));
     const trusted = path.join(folder, "ca.crt");
     writeFileSync(trusted, `${ca}${proxy.ca}`);
-    // The worker runs outside of a pod, where the cluster's CA is no file of its own, and the name is given.
+    // The worker does not run in a pod here: the cluster's CA is not in a file, and the flags specify the name.
     const flags = ["--identity-bindings=true", `--token-proxy-url=https://localhost:${proxy.port}`, `--sni-name=${PROXY_NAME}`];
     const environment = { NODE_EXTRA_CA_CERTS: trusted, NO_PROXY: "", no_proxy: "" };
     await world.product.start("sync", { args: ["--rotation-poll-interval=10s", ...flags], environment });

@@ -27,7 +27,7 @@ const selecting = (name: string): Json => ({ selector: { matchLabels: { app: nam
 const anywhere = { tolerations: [{ operator: "Exists" }] };
 const once = { restartPolicy: "Never" };
 
-/** Everything that makes pods, with the least that each demands. */
+/** Every controller that creates pods, with its minimum spec. */
 const CONTROLLERS: readonly (readonly [apiVersion: string, kind: string, spec: (name: string) => Json])[] = [
   ["apps/v1", "Deployment", (name) => ({ ...selecting(name), template: template(name) })],
   ["apps/v1", "ReplicaSet", (name) => ({ ...selecting(name), template: template(name) })],
@@ -48,7 +48,7 @@ describe("pods that controllers make", { skip: refusal }, () => {
     plane = await startControlPlane();
     product = await installProduct(plane);
     await product.start("webhook");
-    // A DaemonSet makes pods for nodes alone.
+    // A DaemonSet creates pods only for nodes.
     const node = { apiVersion: "v1", kind: "Node", metadata: { name: "node" } };
     await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: [node, aClass()] }));
   });
@@ -62,7 +62,7 @@ describe("pods that controllers make", { skip: refusal }, () => {
     test(`are injected: ${kind}`, async () => {
       const name = kind.toLowerCase();
       await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion, kind, metadata: { name }, spec: spec(name) }));
-      // A run by hand is made from the same template as one on schedule, which would be a minute away.
+      // A manual run has the same template as a scheduled one, which would start only after a minute.
       if (kind === "CronJob") await plane.kubectl(["create", "job", "by-hand", "--from=cronjob/cronjob"]);
 
       const [pod] = await eventually(async () => {

@@ -24,7 +24,7 @@ function apply(namespace: string, manifest: unknown): Promise<KubectlOutput> {
   return kubectlOutput(plane, ["apply", "-n", namespace, "-f", "-"], JSON.stringify(manifest));
 }
 
-/** The document's pod, which names its volume itself, with the annotations that opt it in. */
+/** The document's pod, which specifies its own volume, with the annotations that opt it in. */
 function optedIn(): unknown {
   const pod = parse(readFileSync(exampleFile("pod.yaml"), "utf8"));
   return { ...pod, metadata: { ...pod.metadata, annotations: prefixed(OPTED_IN) } };
@@ -34,12 +34,12 @@ async function storedPod(namespace: string, name: string): Promise<unknown> {
   return JSON.parse(await plane.kubectl(["get", "pod", name, "-n", namespace, "-o", "json"]));
 }
 
-/** The token volume's name ends at random in each pod. */
+/** Returns the spec without the random suffix of the token volume's name. */
 function specOf(pod: unknown): unknown {
   return JSON.parse(JSON.stringify(at(pod, "spec")).replaceAll(/kube-api-access-[a-z0-9]{5}(?=")/g, "kube-api-access"));
 }
 
-/** With the document's credentials and class applied as its reader does it. */
+/** Creates a namespace with the document's credentials and class, as its reader would. */
 async function documentNamespace(): Promise<string> {
   const namespace = await aNamespace(plane);
   for (const file of ["credentials.yaml", "secretproviderclass.yaml"]) {
@@ -122,7 +122,7 @@ describe("the document's pod", { skip: refusal }, () => {
     const pod = structuredClone(specOf(twin)) as {
       containers: { volumeMounts: object[] }[];
       volumes: { csi?: { nodePublishSecretRef?: object } }[];
-    }; // As stored.
+    }; // As the API server stores it.
     const [mounts, volumes] = [pod.containers[0]?.volumeMounts ?? [], pod.volumes];
 
     for (const owner of [mounts[0], volumes[0], volumes[0]?.csi, volumes[0]?.csi?.nodePublishSecretRef]) {
@@ -142,7 +142,7 @@ function statusOf(pod: unknown): unknown {
   return rest;
 }
 
-/** By name: the API server adds its token volume behind the pod's own, and before ours. */
+/** Sorts by name: the API server adds its token volume after the pod's own volumes and before ours. */
 function sorted(spec: unknown): unknown {
   const byName = (items: readonly unknown[]): unknown[] =>
     [...items].sort((a, b) => (String(at(a, "name")) < String(at(b, "name")) ? -1 : 1));

@@ -14,7 +14,7 @@ import { anyPod, MORE_NAMESPACES } from "./injection-modes/pods.ts";
 import { CLASSES, comparable, type RandomPod, withAnnotations } from "./random-pods.ts";
 
 const refusal = controlPlaneRefusal();
-/** Of each run of the suite; the comparison of record is of 4,000. */
+/** Number of pods in a run of the suite. The documented comparison uses 4,000. */
 const PODS = Number(process.env["KEYVAULT_INJECTOR_PODS"] ?? "400");
 const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261130");
 const AT_ONCE = 8;
@@ -62,7 +62,7 @@ type Row = (typeof ROWS)[number];
 
 const UNKNOWN = { kind: "unknown" } as const;
 
-/** What the webhook would do if it could read no class. */
+/** Returns the decision of the webhook if it could read no class. */
 function withoutClasses(twin: Json, { namespace, annotations }: RandomPod) {
   const sent = withAnnotations(twin, annotations);
   const defaults = { kind: "found", annotations: MORE_NAMESPACES[namespace] ?? {} } as const;
@@ -75,7 +75,7 @@ function withoutClasses(twin: Json, { namespace, annotations }: RandomPod) {
   return { decision, pod };
 }
 
-/** Volumes of our driver by their class instead of by their name. */
+/** Replaces the names of our driver's volumes with the names of their classes. */
 function withoutVolumeNames(pod: Json): unknown {
   const volumes = Object(at(pod, "spec")).volumes as readonly { readonly name: string; readonly csi?: Json }[] | undefined;
   let text = JSON.stringify(pod);
@@ -132,7 +132,7 @@ function verdictOn(answers: Answers, random: RandomPod): Verdict {
   return explain(answers, random) ?? "unexplained";
 }
 
-/** What the author of the pod is told, without who tells it. */
+/** Returns the message for the pod's author, without the name of its sender. */
 function wordsOf({ status, body }: ApiAnswer): string {
   if (status === 201) return "admitted";
   const message = String(at(body, "message"));
@@ -157,7 +157,7 @@ describe("pods through both modes", { skip: refusal }, () => {
     const unexplained: string[] = [];
     const sum = (...verdicts: readonly Verdict[]): number => verdicts.reduce((total, verdict) => total + (counts.get(verdict) ?? 0), 0);
     const pods = fc.sample(anyPod, { numRuns: PODS * 2, seed: SEED });
-    // Those that the API server does not take as they are tell nothing.
+    // Pods that the API server rejects without us do not count.
     for (let start = 0; start - sum("unfit") < PODS && start < pods.length; start += AT_ONCE) {
       for (const { verdict, shown } of await Promise.all(pods.slice(start, start + AT_ONCE).map(compare))) {
         counts.set(verdict, (counts.get(verdict) ?? 0) + 1);

@@ -17,11 +17,11 @@ import { POD_GROUP, PRIORITY_CLASS, RUNTIME_CLASS, SERVICE_ACCOUNT } from "./pod
 const refusal = controlPlaneRefusal();
 const PODS = 200;
 const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261124");
-/** Fields that a pod is asked to have, of those that no pod had so far. */
+/** Number of fields that a pod should contain from those that no pod had so far. */
 const WANTED_AT_ONCE = 40;
-/** All that differs between two stored pods that were sent equal, but for their names. */
+/** Metadata in which two stored pods differ that were sent equal, except for their names. */
 const NORMALISED = ["name", "uid", "resourceVersion", "creationTimestamp", "managedFields"] as const;
-/** Of the condition that a pod with scheduling gates is born with. */
+/** Time in the condition of a new pod with scheduling gates. */
 const TRANSITION = /"lastTransitionTime":"[^"]+"/g;
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}(?=")/g;
 
@@ -29,7 +29,7 @@ let plane: ControlPlane;
 let product: Product;
 let schema: PodSchema;
 
-/** Who is stored, and how it was asked for. */
+/** The two stored pods, with and without annotations, and the request. */
 interface Pair {
   readonly annotated: Json;
   readonly twin: Json;
@@ -51,7 +51,7 @@ function podOf(name: string, spec: Json, metadata: Json): Json {
   return { apiVersion: "v1", kind: "Pod", metadata: { ...structuredClone(metadata), name }, spec };
 }
 
-/** Labels and annotations that have nothing to do with us, or none. */
+/** Returns labels and annotations of others, or none. */
 function foreignMetadata(random: Random): Json {
   const labels = random.chance(0.5) ? { labels: { app: "web", "example.com/tier": "front" } } : {};
   return random.chance(0.5) ? { ...labels, annotations: { "example.com/note": 'späte "Grüße"\n{{x}} \\ /', a: "" } } : labels;
@@ -84,14 +84,14 @@ function assertOnlyAdditions({ annotated, twin, request }: Pair): void {
   assert.deepEqual(normalised(withoutAdditions(annotated, request)), normalised(twin));
 }
 
-/** The pod with one value of its spec changed, whichever. */
+/** Returns the pod with one random value of its spec changed. */
 function alterOne(pod: Json, random: Random): Json {
   const copy = structuredClone(pod);
   const places: (() => void)[] = [];
   const collect = (owner: Json): void => {
     for (const [key, value] of Object.entries(owner)) {
       if (typeof value === "object" && value !== null)
-        collect(value as Json); // Lists have keys too.
+        collect(value as Json); // A list has keys as well: its indexes.
       else places.push(() => void (owner[key] = typeof value === "boolean" ? !value : `${String(value)}x`));
     }
   };
@@ -121,7 +121,7 @@ async function createReferredTo(): Promise<void> {
   await plane.kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
 }
 
-/** An API server with everything that a pod may have, and the product on it. */
+/** Starts an API server with all objects that a pod can refer to, and installs the product. */
 async function start(mode: InjectionMode): Promise<void> {
   const gates = FEATURE_GATES.map((gate) => `${gate}=true`).join(",");
   const groups = RUNTIME_CONFIG.map((group) => `${group}=true`).join(",");
@@ -138,7 +138,7 @@ async function stop(): Promise<void> {
   await plane?.stop();
 }
 
-/** Each is its twin plus the documented additions, and one that is changed is reported. */
+/** Tests that each annotated pod is its twin plus the documented additions, and that the comparison notices a change. */
 function testPairs(mode: InjectionMode): void {
   test(`${PODS} of them, every PodSpec field at least once: stored, an annotated pod is its twin plus the documented additions`, async (context) => {
     const random = randomFrom(SEED);

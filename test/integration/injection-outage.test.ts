@@ -15,14 +15,14 @@ import { selfSignedCertificate } from "../support/fixtures/serving-certificate.t
 import { eventually } from "../support/time/eventually.ts";
 import { samplesOf } from "../support/worker/metric-samples.ts";
 
-// What happens to pods while the webhook is away or broken, in every way that it can be.
+// Checks what happens to pods while the webhook is absent or faulty, in every possible way.
 
 const refusal = controlPlaneRefusal();
 const SERVICE = "keyvault-injector-webhook.keyvault-injector.svc";
 const CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/keyvault-injector";
 const POLICY = /ValidatingAdmissionPolicy 'keyvault-injector-pod-volume'.*the injector was unavailable.*Controllers retry automatically/;
 
-/** Pods that did not opt in: the webhook is asked about all but the first. */
+/** Pods that did not opt in. The API server calls the webhook for all but the first. */
 const OTHERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "without annotations of ours": {},
   "opted out": { ...OPTED_IN, inject: "false" },
@@ -36,10 +36,10 @@ let product: Product;
 let webhook: ProductProcess;
 let port: number;
 let fake: Server | undefined;
-/** How often the API server came as far as the outage lets it: otherwise it would be another outage. */
+/** Number of times that the API server reached the faulty point. It proves that the outage is the intended one. */
 let met = 0;
 let serial = 0;
-/** Their specs as the API server stores them with a healthy webhook. */
+/** Specs of the same pods as the API server stores them with a healthy webhook. */
 const healthy = new Map<string, unknown>();
 
 function create(annotations: Readonly<Record<string, string>>, query = ""): Promise<ApiAnswer> {
@@ -48,7 +48,7 @@ function create(annotations: Readonly<Record<string, string>>, query = ""): Prom
   return apiRequest(plane, { method: "POST", path: `/api/v1/namespaces/default/pods${query}`, body });
 }
 
-/** All that was stored of it, but for what is new in each pod. */
+/** Returns the stored pod without the fields that differ for each pod. */
 function kept({ body }: ApiAnswer): unknown {
   const { labels, annotations } = Object(at(body, "metadata"));
   return { labels, annotations, spec: at(body, "spec") };
@@ -82,7 +82,7 @@ const answering = (status: number, body: string) => async (): Promise<void> => {
   await trust(trusted.cert);
 };
 
-/** Is connected to, and never asked. */
+/** Accepts connections but never receives a request. */
 const unasked = (server: Server): Promise<void> => listen(server.on("connection", () => (met += 1)));
 
 const presenting = (certificate: ServingCertificate): Server =>
@@ -176,7 +176,7 @@ describe("while the webhook is broken", { skip: refusal }, () => {
 
       const reads = async (): Promise<number | undefined> =>
         samplesOf(await webhook.metrics()).value("admission_namespace_lookups_total", { result: "read" });
-      // On a slow machine the copy may have one before its pod asks.
+      // On a slow machine, the informer may receive the namespace before the pod needs it.
       for (let made = 1; made <= 30 && (await reads()) === 0; made++) await assertInjectedAtOnce(`just-made-${made}`);
       assert.equal(await reads(), 1);
     } finally {
@@ -188,7 +188,7 @@ describe("while the webhook is broken", { skip: refusal }, () => {
   test("no request of the webhook was answered 403", (context) => assertNothingForbidden(plane, context));
 });
 
-/** A pod that opts in alone, in a namespace that names a class and is as young as it can be. */
+/** Creates a new namespace that names a class, and immediately afterwards a pod in it that only opts in. Asserts that it is injected. */
 async function assertInjectedAtOnce(namespace: string): Promise<void> {
   const post = async (path: string, body: object): Promise<ApiAnswer> => {
     const answer = await apiRequest(plane, { method: "POST", path, body });

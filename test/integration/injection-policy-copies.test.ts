@@ -16,7 +16,7 @@ let plane: ControlPlane;
 
 const create = (pod: Json, namespace?: string) => tryPod(plane, pod, namespace);
 
-/** It says of itself that it is injected: nothing but its volume is there. */
+/** A pod that claims to be injected, but has only the volume. */
 const forged = (annotations: Readonly<Record<string, string>>, reference: object = { name: "secrets-store-creds" }): Json => ({
   apiVersion: "v1",
   kind: "Pod",
@@ -41,7 +41,7 @@ const MOUNT = { name: "secrets-store-inline", mountPath: "/mnt/secrets-store", r
 
 const referenceIn = (pod: unknown): unknown => at(listAt(pod, "spec", "volumes")[0], "csi", "nodePublishSecretRef", "name");
 
-/** Values of `containers` by which no container is selected, or somebody is meant who is not there. */
+/** Values of `containers` that select no container, or name a container that does not exist. */
 const NOBODY = ["", ",", "-", "-app", "nosuch", "app,nosuch", "Ba d!", "app,-app"];
 
 describe("pods that come with marks of injection", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
@@ -158,7 +158,7 @@ describe("pods that come with marks of injection", { skip: refusal === undefined
 
     assert.deepEqual(mountsOf(listAt(both.body, "spec", "containers")[1]), ["/mnt/secrets-store"]);
     for (const wrong of [...NOBODY, "apps", "-app,-log", "nosuch,-log"]) {
-      // Of one container that mounts it.
+      // `-app` correctly excludes app and leaves the one container that mounts the volume.
       const isRight = wrong === "-app";
       assert.equal((await create(half({ containers: wrong }))).status, isRight ? 201 : 422, wrong);
     }
@@ -246,7 +246,7 @@ describe("pods that come with marks of injection", { skip: refusal === undefined
       const answer = await apiRequest(plane, { method: "PATCH", path, contentType: "application/apply-patch+yaml", body, as });
       return String(at(answer.body, "message"));
     };
-    // Of two that deny, either says so.
+    // If two policies reject a request, the error names either of them.
     const deniers = async (): Promise<ReadonlySet<string | undefined>> => {
       const messages = await Promise.all(Array.from({ length: 20 }, tried));
       return new Set(messages.map((message) => /ValidatingAdmissionPolicy '([^']+)'/.exec(message)?.[1]));

@@ -25,9 +25,9 @@ interface LargePod {
   readonly containers: number;
   readonly classes: number;
   readonly mounts: number;
-  /** Characters of each class's mount path. */
+  /** Length of each class's mount path. */
   readonly path?: number;
-  /** Which limit refuses it; undefined: it is injected. */
+  /** Limit that rejects the pod. Undefined if the pod is injected. */
   readonly refused?: RegExp;
 }
 
@@ -84,7 +84,7 @@ describe("the policy that injects", { skip: refusal === undefined ? false : `SKI
   test("adds to a container that another policy brings, before it or after it", async (context) => {
     const pod = withLabels(aPod({ ...OPTED_IN, "env-from": "settings" }), { later: "sidecar" });
     const seen = new Set<number>();
-    // The API server asks policies in an order of its own, and draws it anew whenever one changes.
+    // The API server calls policies in its own random order, and draws the order again whenever a policy changes.
     for (let draw = 0; draw < 50 && seen.size < 2; draw += 1) {
       await plane.kubectl(["annotate", "--overwrite", "mutatingadmissionpolicy", LATER, `draw=${draw}`]);
       const before = await policyRuns(plane);

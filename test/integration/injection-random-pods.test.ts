@@ -27,7 +27,7 @@ type Json = Readonly<Record<string, unknown>>;
 type Outcome =
   | { readonly kind: "admitted"; readonly reason: string }
   | { readonly kind: "denied"; readonly reason: string }
-  /** By the API server, without our webhook having said a word against the pod. */
+  /** Rejected by the API server, although our webhook did not reject the pod. */
   | { readonly kind: "refused"; readonly message: string };
 
 function create(namespace: string, pod: Json, query = ""): Promise<ApiAnswer> {
@@ -37,7 +37,7 @@ function create(namespace: string, pod: Json, query = ""): Promise<ApiAnswer> {
 const MISSING = { kind: "missing" } as const;
 const FOUND = Object.fromEntries(CLASSES.map((found) => [found.metadata.name, { kind: "found", class: found }] as const));
 
-/** What the plan makes of the pod as the API server has it without us. */
+/** Returns the plan's result for the pod as the API server stores it without us. */
 function planned(twin: Json, { namespace, annotations }: RandomPod) {
   const sent = withAnnotations(twin, annotations);
   const defaults = { kind: "found", annotations: NAMESPACES[namespace] ?? {} } as const;
@@ -84,12 +84,12 @@ function assertDocumented(answer: ApiAnswer): void {
   );
 }
 
-/** As they were before they became a header: escaped, and in bytes that Node takes for Latin-1. */
+/** Restores warnings to their form before the HTTP header: without escapes, and with UTF-8 bytes that Node decoded as Latin-1. */
 function plain(warnings: readonly string[]): readonly string[] {
   return warnings.map((text) => Buffer.from(text.replaceAll(/\\(.)/g, "$1"), "latin1").toString("utf8"));
 }
 
-/** Undefined where the API server does not take the pod as it is, so that nothing could be learnt from it. */
+/** Undefined if the API server rejects the pod even without us, so that the test would prove nothing. */
 async function tryPod(random: RandomPod): Promise<Outcome | undefined> {
   const twin = await create(random.namespace, random.pod, "?dryRun=All");
   if (twin.status !== 201) return undefined;

@@ -14,12 +14,12 @@ import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
-/** Milliseconds in each mode, under load; the run of record has five minutes in all. */
+/** Milliseconds in each mode, under load. The documented run takes five minutes in all. */
 const STAY_MS = Number(process.env["KEYVAULT_INJECTOR_STAY_MS"] ?? "3000");
-/** The run of record has 10,000. */
+/** The documented run uses 10,000. */
 const PODS = Number(process.env["KEYVAULT_INJECTOR_PODS"] ?? "500");
 const PER_SECOND = 25;
-/** All that differs on the way of a pod, but for the webhook. */
+/** All objects, apart from the webhook, that influence the admission of a pod and differ between the modes. */
 const POLICIES = ["keyvault-injector-injection", "keyvault-injector-pod-volume"];
 const CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/keyvault-injector";
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
@@ -71,7 +71,7 @@ const removePolicies = async (): Promise<void> => {
 
 const removeWebhook = async (): Promise<void> => {
   await plane.kubectl(["delete", "mutatingwebhookconfiguration", "keyvault-injector"]);
-  // The API server forgets it within a moment, in which it may ask.
+  // The API server needs a moment to notice the deletion, and may still call the webhook.
   await sleep(2_000);
   await webhook?.stop();
   webhook = undefined;

@@ -101,7 +101,7 @@ describe("the leader election", { skip: refusal === undefined ? false : `SKIPPED
     assert.equal(await first.ended, "stopped");
     assert.equal(first.election.isLeader, false);
     assert.equal(first.led[0]?.aborted, true);
-    // Sooner than the lease would have expired: it was released.
+    // Earlier than the lease would have expired, so the first leader released it.
     await eventually(() => all.some((one) => one !== first && one.election.isLeader), {
       within: FAST.leaseMs - 500,
       what: "the next leader",

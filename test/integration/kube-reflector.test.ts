@@ -22,7 +22,7 @@ const MANAGER = { fieldManager: "test" };
 const forever = new AbortController().signal;
 const WIDGET_CRD = { name: "widgets.test.keyvault-injector.dev" };
 
-/** What a follower of the changes believes, and what it heard. */
+/** State of an informer's subscriber, and the events that it received. */
 class Follower {
   readonly versions = new Map<string, string>();
   readonly heard: string[] = [];

@@ -1,4 +1,4 @@
-/** Nodes without machines: what their kubelets would tell an API server, until they are lost. */
+/** Simulates nodes without machines: reports what their kubelets would report to an API server, until the nodes are lost. */
 import { type ApiAnswer, apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import type { ControlPlane } from "../support/cluster/control-plane.ts";
 import { at, listAt } from "../support/cluster/shipped-manifests.ts";
@@ -11,15 +11,15 @@ export interface NodeSpec {
 }
 
 export interface Kubelets {
-  /** No heartbeat any more from the zone's nodes, and no word of their pods. */
+  /** Stops the heartbeats of the zone's nodes and the reports on their pods. */
   lose(zone: string): void;
-  /** Rejects with what went wrong. */
+  /** Stops. Rejects with the first error. */
   stop(): Promise<void>;
 }
 
 async function expect(what: string, answer: Promise<ApiAnswer>): Promise<void> {
   const { status, body } = await answer;
-  // A pod may be gone by the time that its state is told.
+  // The pod may be gone before its state is reported.
   if (status >= 300 && status !== 404) throw new Error(`${what}: HTTP ${status} ${JSON.stringify(body)}`);
 }
 
@@ -54,7 +54,7 @@ async function renew(plane: ControlPlane, node: string): Promise<void> {
   await expect(`renew the lease of ${node}`, merge(plane, path, { spec: { renewTime: microTime() } }));
 }
 
-/** A pod that was bound to the node runs and is ready; one that is to end is gone. */
+/** Makes a pod that is bound to the node run and become ready, or removes a pod that is being deleted. */
 async function serve(plane: ControlPlane, pod: unknown, address: string): Promise<void> {
   const path = `/api/v1/namespaces/${String(at(pod, "metadata", "namespace"))}/pods/${String(at(pod, "metadata", "name"))}`;
   if (at(pod, "metadata", "deletionTimestamp") !== undefined) {
@@ -68,7 +68,7 @@ async function serve(plane: ControlPlane, pod: unknown, address: string): Promis
   await expect("start a pod", merge(plane, `${path}/status`, { status }));
 }
 
-/** Creates the nodes and keeps them alive. Needs the controller `node-lifecycle-controller` to lose any. */
+/** Creates the nodes and keeps them alive. To lose nodes, the control plane needs the controller `node-lifecycle-controller`. */
 export async function startKubelets(plane: ControlPlane, nodes: readonly NodeSpec[]): Promise<Kubelets> {
   for (const node of nodes) await createNode(plane, node);
   const lost = new Set<string>();
@@ -91,7 +91,7 @@ export async function startKubelets(plane: ControlPlane, nodes: readonly NodeSpe
     }
   };
   const running = run();
-  // Told by `stop`; until then it is no unhandled rejection.
+  // `stop` reports the error. Until then it must not be an unhandled rejection.
   running.catch(() => undefined);
   return {
     lose: (zone) => void lost.add(zone),

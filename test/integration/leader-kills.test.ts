@@ -1,4 +1,4 @@
-/** KEYVAULT_INJECTOR_CLUSTERS=1 where the machine is too busy for two control planes: it takes twice as long. */
+/** Set KEYVAULT_INJECTOR_CLUSTERS=1 if the machine is too busy for two control planes. The suite then takes twice as long. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,10 +27,10 @@ import { judgeWriters, writersPolicy } from "./writers.ts";
 const refusal = controlPlaneRefusal();
 
 const KILLS = 20;
-/** Side by side, because a kill is mostly a wait for the Lease to run out. */
+/** The clusters run in parallel, because a kill mostly waits for the Lease to expire. */
 const CLUSTERS = Number(process.env["KEYVAULT_INJECTOR_CLUSTERS"] ?? "2");
 const SECRETS = 50;
-/** Pause between two rotations of a cluster (milliseconds): all that a poll interval holds. */
+/** Pause between two rotations of a cluster, in milliseconds: each object is rotated once per poll interval. */
 const ROTATION_MS = 200;
 const SYNC = { args: ["--rotation-poll-interval=10s"] };
 
@@ -67,7 +67,7 @@ async function rotate(cluster: Cluster, name: string): Promise<void> {
   cluster.versions.set(name, version);
 }
 
-/** Until told to stop: one object after the other. */
+/** Rotates one object after the other until it is aborted. */
 async function keepRotating(cluster: Cluster, signal: AbortSignal): Promise<void> {
   for (let turn = 0; !signal.aborted; turn += 1) {
     await rotate(cluster, `object-${(turn * 7) % SECRETS}`);
@@ -75,7 +75,7 @@ async function keepRotating(cluster: Cluster, signal: AbortSignal): Promise<void
   }
 }
 
-/** Names of Secrets that do not have the vault's current version. */
+/** Returns the names of the Secrets that do not have the vault's current version. */
 async function lostIn({ world, namespace, versions }: Cluster): Promise<readonly string[]> {
   const secrets = await mirroredSecrets(world.plane, namespace);
   const held = new Map(secrets.map(({ metadata }) => [metadata.name, metadata.annotations?.[OBJECTS]]));
@@ -91,7 +91,7 @@ function isHeldBy(holder: string, { healthUrl }: ProductProcess): boolean {
   return holder.startsWith(`keyvault-injector-sync-${new URL(healthUrl).port}_`);
 }
 
-/** Kills whoever leads while it writes; resolves with the milliseconds until the other one leads. */
+/** Kills the current leader while it writes. Resolves with the milliseconds until the other replica leads. */
 async function killLeader(cluster: Cluster, replicas: ProductProcess[]): Promise<number> {
   const holder = await holderIn(cluster);
   const leader = replicas.find((replica) => isHeldBy(holder, replica));
@@ -137,7 +137,7 @@ function medianOf(values: readonly number[]): number {
 describe("two replicas of the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "leader-kills-"));
-    // One after the other: the environment names the binaries while one starts.
+    // One after the other: during a start, the environment names the binaries.
     for (let index = 0; index < CLUSTERS; index += 1) clusters = [...clusters, await startCluster()];
   });
   after(async () => {

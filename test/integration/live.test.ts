@@ -30,7 +30,7 @@ function runLive(environment: Readonly<Record<string, string>>): Promise<Ran> {
 describe("the run against a real vault", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   let folder: string;
   let emulator: SpawnedEmulator;
-  /** What somebody with a vault would set; the emulator is behind a proxy, as a real one may be. */
+  /** Settings of a user with a vault. The emulator is behind a proxy, as a real vault may be. */
   let given: Readonly<Record<string, string>>;
 
   before(async () => {
@@ -54,7 +54,7 @@ describe("the run against a real vault", { skip: refusal === undefined ? false :
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** What the vault was asked to change. A challenge comes first, without a token. */
+  /** Runs it and returns the changes that the vault received. Leaves out the challenge, an earlier request without a token. */
   async function changes(run: () => Promise<Ran>): Promise<Ran & { readonly changes: readonly string[] }> {
     const last = (await emulator.requests()).at(-1)?.sequence ?? 0;
     const ran = await run();

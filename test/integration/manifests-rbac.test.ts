@@ -11,7 +11,10 @@ const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "d
 const SPC = "secrets-store.csi.x-k8s.io";
 const OWN = "keyvault-injector";
 
-/** Asked for each verb. Without a name: the collection, and a POST. Namespace `app` stands for everybody else's. */
+/**
+ * Targets to check for each verb. Without a name, the target is the collection, and a POST to it. Namespace `app` represents all other
+ * namespaces.
+ */
 const TARGETS: readonly AccessTarget[] = [
   { group: "", resource: "secrets", namespace: "app" },
   { group: "", resource: "secrets", namespace: "app", name: "any" },
@@ -97,9 +100,9 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     ),
   ],
   sync: [
-    // Where the one instance is.
+    // To read where the only instance is installed.
     ...grant("get", "mutatingwebhookconfigurations - keyvault-injector"),
-    // Component healing, each by its name; the node side is healed only where its manifests are installed.
+    // Component healing, each object by its name. The worker heals the node side only if its manifests are installed.
     ...grant(
       "list watch create patch",
       "mutatingwebhookconfigurations - keyvault-injector",
@@ -127,7 +130,7 @@ const GRANTED: Readonly<Record<string, readonly string[]>> = {
     ...grant("create patch", "events app *"),
     ...grant("get list watch", "namespaces - kube-system"),
     ...grant("list watch", "namespaces - *", "namespaces - any"),
-    // RBAC knows no names for these two verbs.
+    // RBAC cannot restrict these two verbs by name.
     ...grant("list watch", "validatingadmissionpolicybindings - keyvault-injector-sync-secrets"),
     ...grant("list watch patch", "deployments app any", `deployments ${OWN} any`, "statefulsets app any", "daemonsets app any"),
     ...grant("list watch patch", `deployments ${OWN} *`, "daemonsets kube-system csi-secrets-store"),

@@ -7,31 +7,31 @@ import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../su
 import { chartObjects, helmRefusal } from "../support/cluster/helm.ts";
 import { folderManifests, installDefinitions, MANIFESTS, type Manifest, parseManifests } from "../support/cluster/shipped-manifests.ts";
 
-/** Kinds of other products, whose definitions are not ours to install: cert-manager, the Prometheus operator, Flux and Argo CD. */
+/** Kinds of other products, which we do not install: cert-manager, the Prometheus operator, Flux and Argo CD. */
 const FOREIGN = /^(cert-manager\.io|monitoring\.coreos\.com|argoproj\.io|(kustomize|source)\.toolkit\.fluxcd\.io)\//;
-/** What an older API server cannot take, by the field that it does not know; a folder of its own is there for it. */
+/** Folders that an older API server rejects, with the field that it does not know. Another folder exists for older API servers. */
 const ONLY_NEWER: Readonly<Record<string, string>> = { "components/csi-driver": "serviceAccountTokenInSecrets" };
 const NAMESPACES = ["keyvault-injector", "examples"];
 
-/** Every folder that a user can apply, and every file of a release and of the examples; transformers are not applied. */
+/** All folders that a user can apply, and all files of a release and of the examples. Users do not apply transformers. */
 const folders = globSync("**/kustomization.yaml", { cwd: MANIFESTS })
   .map((file) => path.dirname(file))
   .filter(
     (folder) =>
       !folder.endsWith("namespace-references") &&
-      // Transformers change what others make, and make nothing.
+      // Transformers change the objects of other folders and contain none.
       !folder.startsWith("installed-pods") &&
       parseManifests(read(`${folder}/kustomization.yaml`))[0]?.kind === "Kustomization",
   )
   .sort();
-/** A release's values of the chart are no manifest. */
+/** A release's chart values are not a manifest. */
 const files = globSync(["releases/**/*.yaml", "examples/**/*.yaml"], { cwd: MANIFESTS })
   .filter((file) => path.basename(file) !== "values.yaml")
   .sort();
 
 const NO_HELM = helmRefusal();
 const DRIVER = "secrets-store-csi-driver";
-/** The chart by its defaults, and with everything that values can add. */
+/** The chart with its defaults, and with everything that values can add. */
 const RENDERINGS: Readonly<Record<string, readonly string[]>> = {
   "with its defaults": [],
   "with all that it has": [
@@ -61,14 +61,14 @@ const RENDERINGS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Kubernetes 1.36 has it as stable. */
+/** This kind is stable from Kubernetes 1.36 on. */
 const NEWER_KIND = { folder: "overlays/policy", refusal: /no matches for kind "MutatingAdmissionPolicy"/ };
 
 function read(file: string): string {
   return readFileSync(path.join(MANIFESTS, file), "utf8");
 }
 
-/** The examples' placeholders filled in, and the document's empty `cloudName`, which a server-side apply refuses, left out. */
+/** Fills in the placeholders of the examples, and removes the document's empty `cloudName`, which a server-side apply rejects. */
 function filledIn(text: string): string {
   return text.replaceAll(/<([A-Za-z-]+)>/g, "$1").replaceAll(/^ *cloudName:[ \t]*(#.*)?\n/gm, "");
 }
@@ -84,20 +84,20 @@ for (const version of API_SERVER_VERSIONS) {
         await plane.kubectl(["create", "namespace", namespace]);
         await plane.kubectl(["create", "serviceaccount", "default", "-n", namespace]);
       }
-      // A dry run stores nothing: Helm makes the account before the pod of its test, and the API server looks for it.
+      // A dry run does not store the account that Helm creates before its test pod, and the API server requires it for the pod.
       await plane.kubectl(["create", "serviceaccount", "keyvault-injector-doctor", "-n", "keyvault-injector"]);
     });
     after(async () => {
       await plane?.stop();
     });
 
-    /** What the API server says about it; nothing is stored. Fields that it does not know are an error. */
+    /** Sends the manifests as a dry run. Rejects with the API server's error. Unknown fields are an error. */
     async function dryRun(manifests: readonly Manifest[]): Promise<void> {
       const items = manifests.filter(({ apiVersion }) => !FOREIGN.test(apiVersion));
       if (items.length === 0) return;
       const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
       const flags = ["--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "-n", "examples"];
-      // Objects that name a namespace go there; kubectl refuses a flag that contradicts them.
+      // Objects that name a namespace go there. kubectl rejects a namespace flag that contradicts them.
       const namespaced = items.some(({ metadata }) => metadata.namespace !== undefined);
       await plane.kubectl(["apply", ...(namespaced ? flags.slice(0, -2) : flags), "-f", "-"], list);
     }

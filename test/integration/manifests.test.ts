@@ -92,7 +92,7 @@ describe("the manifests on an API server", { skip }, () => {
   let shipped: number;
 
   before(async () => {
-    // The one that checks the types of policies.
+    // This controller checks the types of policies.
     plane = await startControlPlane({ moreControllers: ["validatingadmissionpolicy-status-controller"] });
     shipped =
       parseManifests(await renderDefaultOverlay()).length + readdirSync(crds).filter((file) => /^secret.*\.yaml$/.test(file)).length;
@@ -101,7 +101,10 @@ describe("the manifests on an API server", { skip }, () => {
     await plane?.stop();
   });
 
-  /** Spec generations, and versions where a kind has none: what an apply changed, without what controllers report. */
+  /**
+   * Returns the spec generations, or the resource versions of kinds without a generation: they show what an apply changed, but not what
+   * controllers report.
+   */
   async function versions(): Promise<Readonly<Record<string, unknown>>> {
     const text = await plane.kubectl(["get", "-k", overlay, "-o", "json"]);
     const more = await plane.kubectl(["get", "-k", crds, "-o", "json"]);

@@ -6,14 +6,14 @@ import path from "node:path";
 type Json = Readonly<Record<string, unknown>>;
 
 export interface ManyClasses {
-  /** Of this API server. */
+  /** Kubeconfig of this API server. */
   readonly kubeconfig: string;
-  /** A watch of the classes has begun: they were all listed before. */
+  /** Whether a watch of the classes has begun, which means that all classes were listed before. */
   readonly isListed: () => boolean;
   stop(): Promise<void>;
 }
 
-/** What one class has: parameters that nobody reads, and keys, half a mebibyte of each. */
+/** Content of one class: half a mebibyte of unused parameters and half a mebibyte of keys. */
 const NOTE = "x".repeat(512 * 1024);
 const DATA = Array.from({ length: 2_000 }, (_, index) => ({ objectName: "o", key: `${index}-`.padEnd(230, "k") }));
 
@@ -31,7 +31,7 @@ function largeClass(index: number): string {
   return JSON.stringify(object);
 }
 
-/** An API server that has so many classes of one mebibyte, in pages as they are asked for, and nothing else. */
+/** Starts an API server that serves this many classes of one mebibyte each, in pages of the requested size, and nothing else. */
 export async function serveManyClasses(count: number): Promise<ManyClasses> {
   let isListed = false;
   const server = createServer((request, response) => {

@@ -1,6 +1,6 @@
 import { prefixed } from "../support/fixtures/pods.ts";
 
-/** Workloads of every sort that leaves pods behind without a node, by the annotations of their templates. */
+/** Returns one workload of each kind that creates pods even without nodes, with different annotations. */
 export function manyWorkloads(): readonly object[] {
   const template = (annotations: Readonly<Record<string, string>>, spec: object): object => ({
     metadata: { labels: { app: "web" }, annotations: prefixed({ inject: "true", ...annotations }) },
@@ -49,7 +49,7 @@ export function manyWorkloads(): readonly object[] {
   ];
 }
 
-/** What they mount. */
+/** Classes that the workloads mount. */
 export const CLASSES_OF_WORKLOADS = [
   { name: "principal", parameters: { usePodIdentity: "false", keyvaultName: "kv1", tenantId: "t" } },
   { name: "app-identity", parameters: { clientID: "app", keyvaultName: "kv1", tenantId: "t" } },

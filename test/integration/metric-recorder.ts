@@ -1,18 +1,18 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Series as promtool takes them: name with labels, and its samples. */
+/** Series in promtool's format: the name with labels, and the samples. */
 export type PromtoolSeries = Readonly<Record<string, string>>;
 
 export interface ScrapeTarget {
-  /** Its label `pod`; undefined for what is no pod. */
+  /** Value of the label `pod`. Undefined for a target that is not a pod. */
   readonly pod?: string;
   read(): Promise<string>;
 }
 
-/** Which series are kept of what a target serves. */
+/** Series that the recorder keeps of a target's metrics. */
 const KEPT = /^((?:keyvault_injector|apiserver_admission_webhook_(?:fail_open|rejection))_\w+)(?:\{(.*)\})? (\S+)$/;
 
-/** Prometheus's part: scrapes targets at even times, and knows which of them are gone. */
+/** Takes the role of Prometheus: scrapes targets at regular intervals and records which targets are gone. */
 export class MetricRecorder {
   /** Seconds between two scrapes. */
   readonly interval: number;
@@ -31,7 +31,7 @@ export class MetricRecorder {
     return this.#scrapes;
   }
 
-  /** Scraped from now on; the result ends that, as when a pod is gone. */
+  /** Scrapes the target from now on. The returned function ends this, as the end of a pod does. */
   add(target: ScrapeTarget): () => void {
     this.#targets.add(target);
     return () => this.#targets.delete(target);
@@ -46,7 +46,7 @@ export class MetricRecorder {
     await this.#running;
   }
 
-  /** All that was recorded, the last samples repeated for so many scrapes. */
+  /** Returns everything recorded, with the last samples repeated for this many scrapes. */
   recorded(repeated: number): PromtoolSeries {
     return this.#each((samples) => {
       const values = Array.from({ length: this.#scrapes }, (_, index) => {
@@ -59,7 +59,7 @@ export class MetricRecorder {
     });
   }
 
-  /** The last samples alone, so many times. */
+  /** Returns only the last samples, repeated this many times. */
   atTheEnd(times: number): PromtoolSeries {
     const last = this.#scrapes - 1;
     const all = this.#each((samples) => (samples.has(last) ? `${samples.get(last)}x${times}` : ""));
@@ -79,7 +79,7 @@ export class MetricRecorder {
   }
 
   async #scrape(target: ScrapeTarget, index: number): Promise<void> {
-    // One that does not answer has no samples, as with Prometheus.
+    // A target that does not answer has no samples, as with Prometheus.
     const text = await target.read().catch(() => "");
     for (const line of text.split("\n")) {
       const [, name, labels = "", value] = KEPT.exec(line) ?? [];
@@ -92,7 +92,7 @@ export class MetricRecorder {
     }
   }
 
-  /** promtool's time begins at 0. */
+  /** Converts to promtool's time, which starts at 0. */
   #sinceTheBeginning(name: string, value: number): number {
     return /_(not_after|expiry)_seconds$/.test(name) ? value - this.#began : value;
   }

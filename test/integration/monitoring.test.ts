@@ -1,4 +1,4 @@
-/** The monitoring component as kubectl renders it, and the runbooks' commands as kubectl takes them. */
+/** Checks the monitoring component as kubectl renders it, and the runbooks' commands as kubectl interprets them. */
 import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import path from "node:path";
@@ -42,7 +42,7 @@ describe("the monitoring component", { skip }, () => {
   });
 });
 
-/** What kubectl says to a command that it cannot carry out whatever is there. */
+/** Errors of kubectl about a command that can never work, regardless of the objects. */
 const MISTAKES =
   /unknown (shorthand )?flag|unknown command|before plugin name|across all namespaces|doesn't have a resource type|unable to parse|error: (accepts|arguments|you must|there is no need)|Usage:/i;
 
@@ -57,7 +57,7 @@ describe("the runbooks", { skip }, () => {
     await plane?.stop();
   });
 
-  /** What kubectl answers, whether or not there is such an object. */
+  /** Returns kubectl's answer, even if the object does not exist. */
   async function answerTo({ words }: Pick<RunbookCommand, "words">): Promise<string> {
     const inRepository = words.map((word) => (word.startsWith("manifests/") ? path.join(REPOSITORY, word) : word));
     return plane.kubectl(inRepository, "").catch((error: unknown) => String(error));

@@ -25,7 +25,7 @@ import {
 
 const refusal = controlPlaneRefusal();
 
-/** Nothing is polled, and the driver has all the time in the world: what happens is told by the test. */
+/** No polls, and a long grace time for the driver: the tests control all events. */
 const PATIENT = ["--rotation-poll-interval=24h", "--rollout-timeout=20s", "--mounted-files-grace=24h"];
 
 let world: SyncWorld;
@@ -33,7 +33,7 @@ let worker: ProductProcess;
 let pods: PodReadiness;
 let steps: RolloutSteps;
 
-/** A class that mirrors nothing, and its one object. */
+/** A class without synced Secrets, and its only object. */
 interface MountedOnly {
   readonly namespace: string;
   readonly name: string;
@@ -58,13 +58,16 @@ async function versionOf(of: MountedOnly, before?: string): Promise<string> {
   return eventually(known, { what: `a version of ${of.object}` });
 }
 
-/** Looks at the vault now. */
+/** Makes the worker query the vault now. */
 async function refresh({ namespace, name }: MountedOnly): Promise<void> {
   const annotations = { [CLASS_ANNOTATIONS.refresh]: `${Date.now()}` };
   await mergePatch(world.plane, classPath(namespace, name), { metadata: { annotations } });
 }
 
-/** A new version that the worker knows of; resolves with it. Pods that were made less than five seconds before count as younger: clocks differ. */
+/**
+ * Creates a new version and waits until the worker knows it. Resolves with the version. The worker treats pods as younger if they were
+ * created less than five seconds before, because clocks differ.
+ */
 async function rotate(of: MountedOnly): Promise<string> {
   const before = await versionOf(of);
   await world.emulator.rotateSecret({ vault: world.vault, name: of.object, value: `second of ${of.name}` });
@@ -72,11 +75,11 @@ async function rotate(of: MountedOnly): Promise<string> {
   return versionOf(of, before);
 }
 
-/** What the driver writes when the pods of the workload have these files. */
+/** Writes the record that the driver writes when the workload's pods have these files. */
 const mounted = (facts: WorkloadFacts, { name, object }: MountedOnly, version: string) =>
   mountAs(world, facts, { className: name, objects: { [`secret/${object}`]: version } });
 
-/** Runs with the files that the vault has, and the worker knows that. */
+/** Creates a workload that runs with the current files of the vault, and waits until the worker knows this. */
 async function running(of: MountedOnly, name = "web"): Promise<WorkloadFacts> {
   const facts = await steps.running({ name, classes: [of.name] }, { ...of });
   await mounted(facts, of, await versionOf(of));
@@ -94,7 +97,7 @@ async function restartedPods(facts: WorkloadFacts): Promise<void> {
 describe("workloads that only mount", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld();
-    // The driver's own account and rights, without the driver.
+    // The driver's own account and rights. The driver itself does not run.
     await world.plane.kubectl(["apply", "-f", path.join(MANIFESTS, "components", "csi-driver", "rbac.yaml")]);
     steps = rolloutSteps(world);
     pods = startPodReadiness(world.plane);
@@ -177,7 +180,7 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     await deleteRecords(world, files.namespace);
     worker = await world.product.start("sync", { args: PATIENT });
     await refresh(files);
-    // Another one is judged after that, so this one would have been restarted.
+    // The worker evaluates another workload afterwards, so by then it would have restarted this one.
     const other = await running(files, "other");
     assert.equal(await restartStampOf(world.plane, web), stamp);
     const next = await rotate(files);
@@ -185,7 +188,7 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     await mounted(web, files, next);
     await restartedPods(other);
     await eventually(async () => (await restartStampOf(world.plane, web)) !== stamp, { what: "the restart for the next version" });
-    // A Deployment's generation counts its annotations, too; its controller counts templates.
+    // A Deployment's generation also counts changes of its annotations. The revision of its controller counts only templates.
     const revision = async () => (await liveWorkload(world.plane, web)).metadata.annotations?.["deployment.kubernetes.io/revision"];
     await eventually(async () => Number(await revision()) >= 3, { what: "the third template" });
     assert.equal(await revision(), "3", "made, restarted for the second version, and for the third");
@@ -215,7 +218,7 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     ];
     for (const { name } of [proven, young]) await steps.running({ name, classes: [files.name] }, files);
     await mounted(proven, files, "an-earlier-one");
-    // The driver's record has to be older than the version by more than clocks differ.
+    // The driver's record must be older than the version by more than clocks may differ.
     const recordedAt = Date.now();
     await eventually(() => Date.now() > recordedAt + 7_000, { what: "a version that is younger than the record" });
     await world.emulator.rotateSecret({ vault: world.vault, name: files.object, value: "younger" });
@@ -241,7 +244,7 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     });
     assert.ok(!(await steps.isRestarted(web)));
 
-    // Healed, the records of the driver are gone until it writes them again.
+    // After CRD healing, the driver's records are missing until the driver writes them again.
     await worker.stop();
     worker = await world.product.start("sync", { args: PATIENT });
     await eventually(async () => (await mounted(web, files, version).catch(() => [])).length > 0, { what: "the kind" });

@@ -46,7 +46,7 @@ describe("a review that is shed, on a real API server", { skip: refusal }, () =>
   });
 
   async function isInjected(name: string): Promise<boolean> {
-    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name } }; // Made there.
+    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name } }; // `aPod` creates the metadata.
     const { body } = await apiRequest(plane, { method: "POST", path: "/api/v1/namespaces/default/pods?dryRun=All", body: pod });
     return JSON.stringify(body).includes('"secrets-store.csi.k8s.io"');
   }
@@ -88,7 +88,7 @@ describe("a webhook under attack, on a real API server", { skip: refusal }, () =
   });
 
   async function injected(name: string): Promise<string> {
-    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name } }; // Made there.
+    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name } }; // `aPod` creates the metadata.
     const { body } = await apiRequest(plane, { method: "POST", path: "/api/v1/namespaces/default/pods?dryRun=All", body: pod });
     const text = JSON.stringify(body);
     return text.includes('"driver":"secrets-store.csi.k8s.io"') ? "injected" : text.slice(0, 300);
@@ -121,7 +121,7 @@ describe("a webhook under attack, on a real API server", { skip: refusal }, () =
   }
 });
 
-/** The shipped entry's behaviour, at a place where a test listens. */
+/** Returns the shipped webhook entry with the address of the test's listener. */
 function configuration(port: number, ca: string): object {
   return {
     apiVersion: "admissionregistration.k8s.io/v1",

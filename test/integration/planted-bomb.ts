@@ -1,4 +1,5 @@
-// Loaded before the worker (`--import`): a value that ends the process as soon as it comes from the vault, as one would that takes all memory.
+// Node loads this module before the worker (`--import`). It ends the process when a certain value arrives from the vault, like a value that
+// exhausts the memory.
 const BOMB = "a value that ends the process";
 
 class EncodeOrDie extends TextEncoder {

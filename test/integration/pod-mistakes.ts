@@ -2,7 +2,7 @@ import { documentVolume, OPTED_IN } from "../support/fixtures/pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Of a pod, without their prefix. */
+/** Annotations of a pod, without their prefix. */
 export type Annotations = Readonly<Record<string, string>>;
 
 /** The document's class, which the pods mount. */
@@ -15,7 +15,7 @@ const mountedAt = (mountPath: string): Json => ({
   volumes: [{ name: "data", emptyDir: {} }],
 });
 
-/** A mistake, what the message has to say of it, and the same pod after its reader did what it says. */
+/** A mistake, the expected text in the message, and the pod after a reader followed the advice. */
 export interface Mistake {
   readonly title: string;
   readonly annotations: Annotations;

@@ -16,7 +16,7 @@ const CLASS = "keyvault-injector.dev/class";
 const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
 
 let plane: ControlPlane;
-/** The two processes, and somebody else who may do everything: all by tokens of their ServiceAccounts. */
+/** The two processes, and another user with all rights. All use tokens of their ServiceAccounts. */
 let tokens: { readonly sync: string; readonly webhook: string; readonly somebody: string };
 let requests: PolicyRequests;
 
@@ -418,7 +418,7 @@ function thePolicies(version: ApiServerVersion): void {
 
       assertAllowed(answer);
       const [, claims = ""] = String(at(answer.body, "status", "token")).split(".");
-      const { aud, exp, iat } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { aud: unknown; exp: number; iat: number }; // A token of the API server's own.
+      const { aud, exp, iat } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { aud: unknown; exp: number; iat: number }; // A token that the API server issued.
       assert.deepEqual([aud, exp - iat], [[ENTRA], 600]);
     });
 
@@ -599,10 +599,10 @@ function thePolicies(version: ApiServerVersion): void {
     });
   });
 
-  // Last: it moves the policies away from the identities that the tests above use.
+  // This is last, because it moves the policies away from the identities that the tests above use.
   describe("in another namespace", () => {
     test("are about the identities there", async () => {
-      // A cluster takes one instance: the first one's bindings and configurations go before it is installed elsewhere.
+      // A cluster accepts one instance: the test deletes the first instance's bindings and configurations before it installs elsewhere.
       const install = ["apply", "--server-side", "-f", "-"];
       await assert.rejects(
         plane.kubectl(install, await renderDefaultOverlay("elsewhere")),

@@ -31,7 +31,7 @@ function changesOf({ changes }: Target, but: readonly string[] = []): readonly (
   return Object.entries(changes).filter(([what]) => !but.includes(what));
 }
 
-/** An object as it would be made anew. */
+/** Returns the object in the form in which the worker would recreate it. */
 function anew(live: object): object {
   const { name, namespace, labels, annotations } = Object(at(live, "metadata")) as Readonly<Record<string, unknown>>; // An API object.
   const { status: _status, ...rest } = live as Readonly<Record<string, unknown>>;
@@ -39,7 +39,7 @@ function anew(live: object): object {
 }
 
 async function untilActive(): Promise<void> {
-  // Also where the policies are not there at all: then every test below says so.
+  // This also works without the policies: then every test below reports the missing ones.
   const names = JSON.parse(await plane.kubectl(["get", "validatingadmissionpolicybindings", "-o", "json"])) as unknown;
   const guarded = listAt(names, "items").map((binding) => String(at(binding, "metadata", "name")));
   for (const target of TARGETS) {
@@ -58,7 +58,7 @@ const make = (target: Target, body: unknown, token: string): Promise<ApiAnswer> 
 
 const ONE_INSTANCE = "keyvault-injector-one-instance";
 
-/** The API server may refuse by itself what makes no sense, whoever asks. */
+/** Asserts that the write is rejected. The API server itself may reject invalid objects, regardless of the user. */
 function assertRefused(answer: ApiAnswer, { policy }: Target): void {
   assert.ok(answer.status >= 400, `${answer.status}: it was let through`);
   assertDenied(answer, policy, /the sync worker/);
@@ -76,7 +76,7 @@ const CUT: readonly Operation[] = [
   { op: "remove", path: `${SCHEMA}/properties/secretObjects` },
 ];
 
-/** Of every target that has it: refused to the worker alone, and nothing of it is let through. */
+/** Asserts that each target with this edit rejects it, for the worker only, and that nothing gets through. */
 async function refuseEverywhere(...names: readonly string[]): Promise<void> {
   for (const what of names) {
     const targets = TARGETS.filter(({ changes }) => what in changes);
@@ -99,7 +99,7 @@ function thePolicies(version: ApiServerVersion): void {
     const shipped = await healingManifests("overlays/default", driver, "components/azure-provider");
     await plane.kubectl(["apply", "--server-side", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: shipped }));
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
-    // More than the worker has: what RBAC refuses anyway is to be refused by the policies too.
+    // This grants more rights than the worker has: the policies must also reject what RBAC rejects anyway.
     for (const account of ["default:somebody", `${OWN}:keyvault-injector-sync`]) {
       const name = account.replace(":", "-");
       await plane.kubectl(["create", "clusterrolebinding", name, "--clusterrole=cluster-admin", `--serviceaccount=${account}`]);
@@ -118,7 +118,8 @@ function thePolicies(version: ApiServerVersion): void {
         test(`S3: refuse the worker ${what}, and nobody else`, async () => {
           const others = await change(target, operations, somebody);
           const answer = await change(target, operations, sync);
-          // A move to another namespace is refused to everybody, and of two policies that refuse the API server names either.
+          // The API server rejects a move to another namespace for every user, and if two policies reject a request, the error names either
+          // of them.
           const isMoved = what === "a service of another namespace";
           if (!isMoved) assertAllowed(others);
           if (isMoved && messageOf(answer).includes(ONE_INSTANCE))
@@ -246,7 +247,7 @@ function thePolicies(version: ApiServerVersion): void {
     assertAllowed(await patch([{ op: "replace", path: "/spec/versions", value: at(whole, "spec", "versions") }]));
   });
 
-  // Last: it takes them away.
+  // This is last, because it deletes the components.
   for (const target of TARGETS) {
     test(`S3: refuse the worker the same of ${target.name} where it makes it anew after a deletion`, async () => {
       const { body: live } = await call({ method: "GET", path: pathOf(target) });

@@ -52,7 +52,7 @@ function changed(name: string, change: Change): Loose {
   return spec;
 }
 
-/** As an object that is to be made anew. */
+/** Returns the definition in the form in which the worker would recreate it. */
 function whole(name: string, spec: Loose): object {
   return { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: { name }, spec };
 }
@@ -155,7 +155,7 @@ function thePolicy(version: ApiServerVersion): void {
     assertAllowed(await merge(CLASS_CRD, shipped.get(CLASS_CRD).spec, undefined, false));
   });
 
-  // Last: it takes them away.
+  // This is last, because it deletes the definitions.
   test("PD-8: made anew, it is as shipped or as a driver's chart has it, and no more", async () => {
     for (const name of [CLASS_CRD, MOUNTS_CRD, STATUS_CRD]) {
       await plane.kubectl(["delete", "--raw", `${CRDS}/${name}`]);

@@ -14,7 +14,7 @@ const OWN = "keyvault-injector";
 const POLICY = "keyvault-injector-sync-pods";
 const APPS = "/apis/apps/v1/namespaces";
 
-/** What an operator has patched; the webhook's Deployment is as shipped. */
+/** Workloads that an operator has patched. The webhook's Deployment is as shipped. */
 const GUARDED = ["keyvault-injector-sync", "csi-secrets-store"];
 const WORKLOADS = [
   { name: "the worker's Deployment", path: `${APPS}/${OWN}/deployments/keyvault-injector-sync` },
@@ -46,7 +46,7 @@ async function read(path: string): Promise<Workload> {
   return body as Workload; // A Deployment or a DaemonSet.
 }
 
-/** By a PUT of the whole object; without a token the operator's, and then it is done. */
+/** Writes with a PUT of the whole object. Without a token, writes as the operator, for real. */
 async function write(path: string, change: Change, token?: string): Promise<ApiAnswer> {
   const body = structuredClone(await read(path));
   change(body.spec.template);
@@ -60,7 +60,7 @@ async function asOperator(path: string, change: Change): Promise<ApiAnswer> {
   return call({ method: "PUT", path: `${path}?dryRun=All`, body });
 }
 
-/** Refused to the worker by the policy, and to nobody else. */
+/** Asserts that the policy rejects the change for the worker, and for no other user. Returns what is wrong. */
 async function refused(path: string, what: string, change: Change): Promise<readonly string[]> {
   const others = await asOperator(path, change);
   if (others.status >= 300) return [`${what}: refused to everybody: ${messageOf(others)}`];
@@ -75,7 +75,7 @@ async function allowed(path: string, what: string, change: Change): Promise<read
   return answer.status < 300 ? [] : [`${what}: ${messageOf(answer)}`];
 }
 
-/** The rest of what is wrong with each, in their order. */
+/** Collects the failures of all items, in their order. */
 async function each<T>(items: readonly T[], ask: (item: T) => Promise<readonly string[]>): Promise<readonly string[]> {
   const wrong: string[] = [];
   for (const item of items) wrong.push(...(await ask(item)));
@@ -88,11 +88,11 @@ function installedPods(manifest: Manifest): Manifest {
   if (!GUARDED.includes(manifest.metadata.name)) return manifest;
   if (manifest.kind === "PodTemplate") return { ...manifest, template: hardened(manifest["template"] as object) };
   if (manifest.kind !== "Deployment" && manifest.kind !== "DaemonSet") return manifest;
-  const spec = manifest["spec"] as { readonly template: object }; // Of a workload.
+  const spec = manifest["spec"] as { readonly template: object }; // Spec of a workload.
   return { ...manifest, spec: { ...spec, template: hardened(spec.template) } };
 }
 
-/** Which the webhook's pods are without, as shipped; links to Services they are without anyway. */
+/** Pod fields that the webhook's shipped pods do not have. Leaves out the links to Services, which those pods never have. */
 const NOT_SHIPPED = POD_FIELDS.filter(({ in: where, path: [first] }) => where !== "before" && first !== "enableServiceLinks");
 
 function thePolicy(version: ApiServerVersion): void {
@@ -201,7 +201,7 @@ function thePolicy(version: ApiServerVersion): void {
     assert.deepEqual(wrong, []);
   });
 
-  // Last: it takes them away.
+  // This is last, because it deletes the workloads.
   test("PP-8: refuses the worker a Deployment made anew without a field of its PodTemplate, and lets it make it whole", async () => {
     const { path } = DEPLOYMENT ?? { path: "" };
     const { body } = await call({ method: "GET", path });
@@ -242,7 +242,7 @@ function removeVolumes({ spec }: Workload["spec"]["template"]): void {
     for (const container of (spec[list] ?? []) as Record<string, unknown>[]) delete container["volumeMounts"];
 }
 
-/** Without what somebody added. */
+/** Returns the spec without the additions of others. */
 function cleaned(spec: Record<string, unknown>): Record<string, unknown> {
   const lists = ["containers", "initContainers", "volumes"].map((list) => {
     const items = (spec[list] ?? []) as readonly { readonly name: string }[];

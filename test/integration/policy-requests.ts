@@ -10,15 +10,15 @@ export interface PodAnnotations {
   readonly envFrom?: string;
 }
 
-/** What a container may have under PodSecurity restricted. */
+/** Security context that PodSecurity restricted requires of a container. */
 export const RESTRICTED = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
 export interface PodFields {
   readonly spec?: Readonly<Record<string, unknown>>;
-  /** Further fields of its only container. */
+  /** Additional fields of the only container. */
   readonly container?: Readonly<Record<string, unknown>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Stored, and not only asked about. */
+  /** Whether the API server stores the object. By default, the request is a dry run. */
   readonly stored?: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface SecretFields {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Of the pod webhook. */
+/** Path of the pod webhook's configuration. */
 export const CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/keyvault-injector";
 
 const revisions = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/controllerrevisions`;
@@ -45,13 +45,13 @@ export function csiVolume(secretProviderClass: string, driver = "secrets-store.c
   return { name: secretProviderClass, csi: { driver, readOnly: true, volumeAttributes: { secretProviderClass } } };
 }
 
-/** The volumes of these classes, and a container's mounts of them. */
+/** Returns the volumes of these classes, and a container's mounts of them. */
 export function mounted(...classes: readonly string[]): Required<Pick<PodFields, "spec" | "container">> {
   const volumeMounts = classes.map((name) => ({ name, mountPath: `/mnt/${name}`, readOnly: true }));
   return { spec: { volumes: classes.map((name) => csiVolume(name)) }, container: { volumeMounts } };
 }
 
-/** What the policies are asked about, one request each. */
+/** Requests that the policies judge, one method for each. */
 export class PolicyRequests {
   readonly #plane: ControlPlane;
   #serial = 0;
@@ -72,14 +72,14 @@ export class PolicyRequests {
       body: { apiVersion: "v1", kind: "Namespace", metadata: { name, annotations } },
     });
     assert.equal(answer.status, 201);
-    // Made by a controller elsewhere; without it no pod is admitted.
+    // In a real cluster, a controller creates this account. Without it, the API server rejects all pods.
     await this.#plane.kubectl(["create", "serviceaccount", "default", "-n", name]);
     return name;
   }
 
-  /** A pod that PodSecurity restricted admits. */
+  /** Creates a pod that PodSecurity restricted accepts. */
   createPod(namespace: string, ours: PodAnnotations, fields: PodFields = {}): Promise<ApiAnswer> {
-    const opt = Object.entries(ours).map(([name, value]) => [POD_ANNOTATIONS[name as keyof PodAnnotations], value]); // Its own keys.
+    const opt = Object.entries(ours).map(([name, value]) => [POD_ANNOTATIONS[name as keyof PodAnnotations], value]); // The object's own keys.
     return this.call({
       method: "POST",
       path: `/api/v1/namespaces/${namespace}/pods${fields.stored === true ? "" : "?dryRun=All"}`,

@@ -21,7 +21,7 @@ const POLICY = "keyvault-injector-sync-workloads";
 const { rotated: ROTATED, restartOnRotation: ASKS, inject: INJECT } = POD_ANNOTATIONS;
 const STAMP = "0123456789abcdef";
 
-/** Plural and the fields that the kind demands. */
+/** Plural, and the fields that the kind requires. */
 const KINDS = {
   Deployment: { api: "apps/v1", plural: "deployments", fields: { replicas: 2, strategy: { type: "Recreate" }, minReadySeconds: 1 } },
   StatefulSet: { api: "apps/v1", plural: "statefulsets", fields: { serviceName: "web", podManagementPolicy: "Parallel" } },
@@ -47,7 +47,7 @@ async function namespaceWith(annotations: Readonly<Record<string, string>> = {})
   return name;
 }
 
-/** As large as pod templates get: comparing it has a cost, which is limited. */
+/** Returns a template of the maximum size: the API server limits the cost of its comparison. */
 function largeTemplate(annotations: Readonly<Record<string, string>>): object {
   const env = Array.from({ length: 100 }, (_, index) => ({ name: `VARIABLE_${index}`, value: "x".repeat(100) }));
   const containers = Array.from({ length: 10 }, (_, index) => ({ name: `c${index}`, image: "app:1", env }));
@@ -75,7 +75,7 @@ function merge(path: string, body: unknown, token = sync): Promise<ApiAnswer> {
   return call({ method: "PATCH", path: `${path}?fieldManager=keyvault-injector-sync`, contentType: MERGE_PATCH, body, token });
 }
 
-/** Tried without being stored. */
+/** Tries the patch as a dry run. */
 function tryPatch(path: string, body: readonly unknown[], token = sync): Promise<ApiAnswer> {
   return call({ method: "PATCH", path: `${path}?dryRun=All`, contentType: JSON_PATCH, body, token });
 }
@@ -83,7 +83,7 @@ function tryPatch(path: string, body: readonly unknown[], token = sync): Promise
 const TEMPLATE = "/spec/template";
 const STAMPED = { op: "add", path: `${TEMPLATE}/metadata/annotations/keyvault-injector.dev~1rotated`, value: STAMP };
 
-/** What a stolen token of the worker would try. */
+/** Changes that a thief of the worker's token would try. */
 const CHANGES: Readonly<Record<string, readonly unknown[]>> = {
   "another image": [{ op: "replace", path: `${TEMPLATE}/spec/containers/0/image`, value: "evil:1" }],
   "another image beside a stamp": [STAMPED, { op: "replace", path: `${TEMPLATE}/spec/containers/0/image`, value: "evil:1" }],
@@ -119,7 +119,7 @@ function thePolicy(version: ApiServerVersion): void {
     await plane.kubectl(["wait", "--for=condition=Established", "crd/rollouts.argoproj.io", "--timeout=30s"]);
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
     await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
-    // More than it has: what RBAC refuses anyway is to be refused by the policy too.
+    // This grants more rights than the worker has: the policy must also reject what RBAC rejects anyway.
     await plane.kubectl([
       "create",
       "clusterrolebinding",
@@ -271,7 +271,7 @@ function thePolicy(version: ApiServerVersion): void {
   test("A18-17: is recognised by the worker where it refuses a restart for a pause, and there alone", async () => {
     const paused = await create("Deployment", await namespaceWith({ [RESTART_ANNOTATIONS.paused]: "true" }), { [ASKS]: "true" });
     const silent = await create("Deployment", await namespaceWith(), {});
-    /** `Conflict`: the worker looks again; undefined: the restart has failed. */
+    /** `Conflict`: the worker checks again. Undefined: the restart has failed. */
     const seenAs = async (path: string): Promise<KubeErrorCode | undefined> => {
       const { status, body } = await merge(path, stampPatch(STAMP));
       const error = refusedBy({ verb: "patch", resource: WORKLOADS.Deployment }, { status, body: JSON.stringify(body) });
@@ -306,7 +306,7 @@ function thePolicy(version: ApiServerVersion): void {
       };
       assertRefused(await merge(byItself, lifted), /in a workload's metadata/);
 
-      // What restarts nothing is written all the same, and everybody else may do as they like.
+      // Writes that restart nothing are allowed, and other users have no restrictions.
       assertAllowed(
         await merge(byNamespace, { metadata: { annotations: { [ROTATED]: STAMP, [RESTART_ANNOTATIONS.nowAnswered]: STAMP } } }),
       );

@@ -45,14 +45,14 @@ const KINDS: Readonly<Record<string, (pod: Json) => Json>> = {
 };
 
 function restartNever(pod: Json): Json {
-  return { ...pod, spec: { ...(pod["spec"] as object), restartPolicy: "Never" } }; // Made above.
+  return { ...pod, spec: { ...(pod["spec"] as object), restartPolicy: "Never" } }; // The template above has a spec.
 }
 
 function workload(kind: string, pod: Json, name = `web-${++serial}`): Json {
   return { kind, metadata: { name, namespace: "default" }, ...KINDS[kind]?.(pod) };
 }
 
-/** What `kubectl apply` prints as warnings, in order. */
+/** Returns the warnings that `kubectl apply` prints, in order. */
 async function applied(object: unknown, ...flags: readonly string[]): Promise<readonly string[]> {
   const { code, stderr } = await kubectlOutput(plane, ["apply", ...flags, "-f", "-"], JSON.stringify(object));
   assert.equal(code, 0, stderr);
@@ -72,7 +72,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
     product = await installProduct(plane);
     webhook = await product.start("webhook");
     await applied({ ...aClass(), spec: { provider: "azure", parameters: { ...GOOD_PARAMETERS } } });
-    // Both entries have the bundle once a warning comes through.
+    // Both webhook entries have the bundle as soon as one warning arrives.
     await eventually(async () => (await applied(workload("Deployment", template({ inject: "ture" })))).length > 0, {
       what: "the first preflight warning",
     });
@@ -97,7 +97,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
 
   test("the words are those that the pod itself is denied with", async () => {
     const pod: Json = { apiVersion: "v1", kind: "Pod", ...template({ ...OPTED_IN, containers: "sidecar" }) };
-    const metadata = { ...(pod["metadata"] as object), name: "denied", namespace: "default" }; // Made above.
+    const metadata = { ...(pod["metadata"] as object), name: "denied", namespace: "default" }; // The template above has metadata.
     const { stderr } = await kubectlOutput(plane, ["create", "-f", "-"], JSON.stringify({ ...pod, metadata }));
 
     assert.match(
@@ -131,7 +131,7 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
       const { stderr } = await kubectlOutput(plane, [verb, "deployment", named, "keyvault-injector.dev/inject=true"]);
       assert.equal(warningsIn(stderr).join(" ").replaceAll(" … ", " "), reported);
 
-      // Another's key, the same value again, and a key less are no news.
+      // The API server does not call the webhook for a key of others, the same value again, or a removed key.
       const before = reviewsOf(await webhook.metrics(), "workload");
       await plane.kubectl([verb, "deployment", named, "example.com/other=x"]);
       await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject=true", "--overwrite"]);

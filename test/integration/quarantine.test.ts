@@ -22,7 +22,7 @@ import {
 const refusal = controlPlaneRefusal();
 const BOMB = "a value that ends the process";
 const planted = pathToFileURL(path.resolve(import.meta.dirname, "./planted-bomb.ts")).href;
-/** The lease of a dead leader has to run out first. */
+/** The lease of the dead leader must expire first. */
 const TAKEOVER_MS = 40_000;
 const MOST_STARTS = 6;
 
@@ -78,7 +78,7 @@ describe("a class that ends the worker", { skip: refusal === undefined ? false :
   });
 
   test("S2: keeps no other class waiting", async () => {
-    // All of them may have been under way each time that the worker ended.
+    // The worker may have been reconciling any of these classes when it crashed.
     for (const other of others) await reasonIs(world.plane, other, "Synced");
   });
 

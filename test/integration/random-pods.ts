@@ -5,7 +5,7 @@ import { aClass, prefixed } from "../support/fixtures/pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A pod as its author writes it, where it goes, and what its author asks of us. */
+/** A pod as its author writes it, its namespace, and our annotations. */
 export interface RandomPod {
   readonly namespace: string;
   readonly pod: Json;
@@ -18,7 +18,7 @@ const writes = (secretName: string, ...keys: readonly string[]): SecretObject =>
   data: keys.map((key) => ({ objectName: key, key })),
 });
 
-/** The classes of every namespace; pods also ask for `later`, which nobody makes. */
+/** The classes of every namespace. Pods also name the class `later`, which does not exist. */
 export const CLASSES = [
   { ...aClass({}, "principal"), secrets: [writes("db", "USER", "PASSWORD"), writes("web", "TOKEN")] },
   { ...aClass({ clientID: "c" }, "workload"), secrets: [writes("api", "TOKEN")] },
@@ -107,7 +107,7 @@ const spec: fc.Arbitrary<Json> = fc
     ),
   );
 
-/** Mostly what works, so that more than the reading of values is reached; sometimes a slip, or any text at all. */
+/** Generates mostly valid values, so that the pods pass the parsing of values, and sometimes a mistake or arbitrary text. */
 function mostly(good: readonly string[], bad: readonly string[]): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 60, arbitrary: fc.constantFrom(...good) },
@@ -138,7 +138,7 @@ const annotations = fc
     { requiredKeys: [] },
   )
   .chain((all) =>
-    // Each key is rare enough that most pods ask for few things, and the opt-in and the class are not.
+    // Each pod keeps at most three of these keys, so that most pods request few things. The opt-in and the class stay.
     fc.subarray(Object.keys(all).filter((key) => key !== "inject" && key !== "secret-provider-class")).map((kept) => {
       const class_ = { "secret-provider-class": "principal" };
       const chosen = Object.entries({ inject: "true", ...class_, ...all }).filter(
@@ -156,7 +156,7 @@ const metadata = fc.record(
   { requiredKeys: [] },
 );
 
-/** Pods of all shapes that injection looks at. The API server takes nearly all of them as they are. */
+/** Generates pods of all shapes that matter for injection. The API server accepts nearly all of them. */
 export const randomPod: fc.Arbitrary<RandomPod> = fc
   .record({
     namespace: fc.constantFrom("plain", ...Object.keys(NAMESPACES)),
@@ -182,9 +182,9 @@ export function withAnnotations(pod: Json, annotations: Readonly<Record<string, 
   return { ...pod, metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } } };
 }
 
-/** All but what the API server makes anew for each pod. */
+/** Returns the pod without the parts that the API server generates for each pod. */
 export function comparable(pod: unknown): Json {
   const { labels, annotations } = Object(at(pod, "metadata"));
   const text = JSON.stringify({ labels, annotations, spec: at(pod, "spec") });
-  return JSON.parse(text.replaceAll(/kube-api-access-[a-z0-9]{5}(?=")/g, "kube-api-access")) as Json; // As it was.
+  return JSON.parse(text.replaceAll(/kube-api-access-[a-z0-9]{5}(?=")/g, "kube-api-access")) as Json; // The same JSON as before.
 }

@@ -50,14 +50,14 @@ function aClass(name: string, object: string): SecretProviderClass {
   return classOf(world, { namespace, name, objects: [object], secretObjects: [opaque(`${name}-secret`, object)] });
 }
 
-/** As somebody who kept a copy makes it again: what only the API server sets, it sets anew. */
+/** Recreates an object as a user with a copy of it would: the API server sets its own fields again. */
 async function putBack({ apiVersion, kind, metadata, revision, data }: Revision, name: string): Promise<void> {
   const { labels = {}, annotations = {} } = metadata;
   const body = { apiVersion, kind, metadata: { name, labels, annotations }, revision, data };
   await send(world.plane, { method: "POST", path: revisionsIn(namespace), body });
 }
 
-/** A snapshot as 0.3.0 made it, of a class that lived under another CRD than the one that is there. */
+/** Returns a snapshot in the form of 0.3.0, of a class that existed under another CRD than the current one. */
 function snapshotOf030(provider: SecretProviderClass): Revision {
   const data = classSnapshotOf(provider, { crdUid: "another", crdGeneration: 1 });
   const text = canonical(data);
@@ -69,7 +69,7 @@ function snapshotOf030(provider: SecretProviderClass): Revision {
   return { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, revision: 1, data };
 }
 
-/** The worker has dealt with all that happened so far, since a class that is made now is synced. */
+/** Waits until the worker has processed all earlier events: then it syncs a class that the test creates now. */
 async function workerIsQuiet(name: string): Promise<void> {
   await createClass(world.plane, aClass(name, await world.object("barrier")));
   await reasonIs(world.plane, { namespace, name }, "Synced");
@@ -110,7 +110,7 @@ describe("snapshots after an upgrade from 0.3.0", { skip: refusal === undefined 
   });
 
   test("S13: that somebody makes again after the upgrade restore nothing", async () => {
-    // By a second: the API server's times have no more.
+    // Wait for one second: the API server's timestamps are not more precise.
     const since = Date.parse(Buffer.from((await find<Secret>(world.plane, KEY_SECRET))?.data?.["signed-since"] ?? "", "base64").toString());
     await eventually(() => !(Date.now() < since + 1_500), { what: "the next second" });
 

@@ -14,14 +14,14 @@ import { mountFiles, startPod, type UsedPod } from "./used-cluster.ts";
 
 const refusal = controlPlaneRefusal();
 const OBJECT = "db-pass";
-/** Of every class here: what `used-cluster.ts` mounts. */
+/** Name of every class here, which the pods of `used-cluster.ts` mount. */
 const NAME = "web";
 const DRIVER = path.join(MANIFESTS, "components", "csi-driver");
 
 let world: SyncWorld;
 let driver: string;
 
-/** A class in a namespace of its own, mirrored or only mounted, and a pod that mounts it. */
+/** A class in its own namespace, with or without synced Secrets, and a pod that mounts it. */
 interface Given {
   readonly namespace: string;
   readonly object: string;
@@ -40,13 +40,13 @@ async function newest(): Promise<string> {
   return (await world.emulator.secretVersions({ vault: world.vault, name: OBJECT })).at(-1)?.version ?? "";
 }
 
-/** What the driver does at a sync of the pod. */
+/** Does what the driver does when it syncs the pod. */
 const mount = async (pod: UsedPod): Promise<void> => mountFiles(world.plane, driver, pod, { [`secret/${OBJECT}`]: await newest() });
 
 const annotationOf = async ({ namespace, name }: UsedPod): Promise<string | undefined> =>
   (await find<KubeObject>(world.plane, `/api/v1/namespaces/${namespace}/pods/${name}`))?.metadata.annotations?.[CLASS_ANNOTATIONS.refresh];
 
-/** The command as a user runs it, and the kubelet, which has the driver look again once the pod's annotations change. */
+/** Runs the command as a user would, and acts as the kubelet, which makes the driver sync again after a change of the pod's annotations. */
 async function refreshed({ namespace, pod }: Given, ...args: readonly string[]) {
   const isAsked = new AbortController();
   const kubelet = eventually(async () => isAsked.signal.aborted || (await annotationOf(pod)) !== undefined, {

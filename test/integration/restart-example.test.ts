@@ -1,4 +1,4 @@
-/** The example of the page about restarts, applied as it stands, and what the page says that kubectl then shows. */
+/** Applies the example of the page about restarts as it is, and compares kubectl's output with the page. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
@@ -33,7 +33,7 @@ const outputs = blocks.filter(({ language }) => language === "text").map(({ text
 let world: SyncWorld;
 let pods: PodReadiness;
 
-/** Columns apart, times of the clock aside. */
+/** Splits the columns, and leaves out times. */
 const columns = (text: string): readonly string[] =>
   text
     .trim()
@@ -68,7 +68,7 @@ describe("the example of restarts on rotation", { skip: refusal === undefined ? 
     await createCredentials(plane, WEB.namespace, { clientid: principal.appId, clientsecret: principal.clientSecret });
     const filled = manifest.replace("<key-vault-name>", vault).replace("<tenant-Id>", tenantId);
     assert.equal(parseAllDocuments(filled).length, 2);
-    // A window that is closed now, whatever the hour: on the page it is the night's.
+    // Use a window that is closed now at any time of day. The window on the page is at night.
     const far = new Date(Date.now() + 12 * 3_600_000).getUTCHours();
     const written = filled.replace("0 22 * * MON-FRI for 4h in Europe/Berlin", `0 ${far} * * * for 1h`);
     assert.notEqual(written, filled);

@@ -25,7 +25,7 @@ let worker: ProductProcess;
 let pods: PodReadiness;
 let steps: RolloutSteps;
 
-/** The rule that a component adds to the worker's role, as it is shipped. */
+/** Adds the rule that a shipped component adds to the worker's role. */
 async function grant(component: string): Promise<void> {
   const { patches } = parse(readFileSync(path.join(MANIFESTS, `components/${component}/rights/kustomization.yaml`), "utf8")) as {
     readonly patches: readonly { readonly patch: string }[];
@@ -34,7 +34,7 @@ async function grant(component: string): Promise<void> {
   for (const { patch } of patches) await send(world.plane, { method: "PATCH", path: role, contentType: JSON_PATCH, body: parse(patch) });
 }
 
-/** Another leader, which knows nothing but what is stored. */
+/** Starts another leader, which knows only the stored state. */
 async function changeLeader(args: readonly string[] = WITH_ALL): Promise<void> {
   await worker.stop();
   worker = await world.product.start("sync", { args, within: 120_000 });
@@ -53,14 +53,14 @@ async function rotate(of: Mirrored): Promise<void> {
   await steps.rotate(of);
 }
 
-/** Known to the worker, with pods that are older than every rotation to come. */
+/** Creates a workload that the worker knows, whose pods are older than all later rotations. */
 async function settled(facts: Omit<WorkloadFacts, "namespace">, of: Mirrored): Promise<WorkloadFacts> {
   const all = await steps.running({ envFrom: [of.name], ...facts }, of);
   await steps.recorded(all);
   return all;
 }
 
-/** Opens at the next full minute that is some seconds away. */
+/** Returns a window that opens at the next full minute that is at least some seconds away. */
 function soonOpen(): { readonly window: string; readonly opensAt: string } {
   const at = new Date(Math.ceil((Date.now() + 25_000) / 60_000) * 60_000);
   return { window: `${at.getUTCMinutes()} ${at.getUTCHours()} * * * for 1h`, opensAt: at.toISOString().replace(".000Z", "Z") };
@@ -228,7 +228,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
   test("nothing that the worker asked for was refused", () => assertNothingForbidden("restart timing", world.plane));
 });
 
-/** In place of the Rollout's controller. */
+/** Writes the status in place of the Rollout's controller. */
 async function argoSays(facts: WorkloadFacts, status: Readonly<Record<string, unknown>>): Promise<void> {
   const { metadata } = await liveWorkload(world.plane, facts);
   const body = { status: { observedGeneration: String(metadata.generation), ...status } };

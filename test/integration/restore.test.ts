@@ -45,7 +45,7 @@ interface Report {
 
 let world: SyncWorld;
 let namespace: string;
-/** As they were before their CRD went. */
+/** The classes before the deletion of their CRD. */
 let lost: ReadonlyMap<string, SecretProviderClass>;
 const printed: string[] = [];
 
@@ -150,7 +150,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       (made.metadata.managedFields ?? []).map(({ manager }) => manager),
       ["gitops"],
     );
-    // The owner's next apply meets no conflict.
+    // The owner's next apply has no conflict.
     const again = {
       apiVersion: made.apiVersion,
       kind: made.kind,
@@ -239,7 +239,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     assert.equal(await classNamed("third"), undefined);
     assert.equal(await find(world.plane, classPath(elsewhere, "third")), undefined);
     assert.deepEqual(await states("--list", "-n", elsewhere), ["third forged"]);
-    // The control: the genuine one, put back, is taken.
+    // The control: after the test puts the genuine snapshot back, the command accepts it.
     await forge(original.metadata.name, namespace, original.data);
     assert.ok((await states(`${namespace}/third`)).includes("third created"));
   });

@@ -6,7 +6,7 @@ import type { Product } from "../support/cluster/product.ts";
 
 const refusal = controlPlaneRefusal();
 
-/** Half of what `test/load/rolling-restart.ts` sends by itself: other suites run on the same two cores. */
+/** Half the rate of `test/load/rolling-restart.ts`, because other suites run on the same two cores. */
 const PER_SECOND = 25;
 
 describe("a rolling restart of both replicas with the CA replaced, under load", { skip: refusal }, () => {
@@ -21,7 +21,8 @@ describe("a rolling restart of both replicas with the CA replaced, under load", 
 
   test("loses no pod and denies none, behind a balancer that learns of readiness a second late", async (context) => {
     let lost = 0;
-    // Which connections the API server opens in the second that matters is chance: a few of some hundred pods, seldom none.
+    // The connections that the API server opens in the decisive second are random: usually a few of some hundred pods are lost, rarely
+    // none.
     for (let attempt = 0; attempt < 3 && lost === 0; attempt += 1) {
       const result = await runRollingRestart(product, { seconds: 1, perSecond: PER_SECOND, isDraining: false, timeoutSeconds: 30 });
       context.diagnostic(describeResult("control without draining", result));

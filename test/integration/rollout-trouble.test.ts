@@ -9,10 +9,13 @@ import { eventsOf, type SyncWorld, startSyncWorld } from "../support/worker/sync
 
 const refusal = controlPlaneRefusal();
 
-/** A crash loop is watched this long at most (milliseconds). */
+/** Maximum time for which a test watches a crash loop, in milliseconds. */
 const LOOP_MS = 60_000;
 
-/** A container that stays up for half of this counts as one that runs. A busy machine takes seconds from its start to its crash. */
+/**
+ * The worker treats a container that is up for half of this time as running. On a busy machine, a container needs seconds from its start to
+ * its crash.
+ */
 const ROLLOUT_TIMEOUT_SECONDS = 20;
 const MOST_UP_MS = 2_000;
 
@@ -20,12 +23,12 @@ let world: SyncWorld;
 let pods: PodReadiness;
 let steps: RolloutSteps;
 
-/** Whether it comes true in a time that is long for what is to happen at once. */
+/** Whether the condition becomes true in a time that is ample for immediate events. */
 async function comesTrue(attempt: () => Promise<boolean>, within = 20_000): Promise<boolean> {
   return eventually(attempt, { within }).catch(() => false);
 }
 
-/** Kubernetes times have whole seconds: what is made now is younger than what was there. */
+/** Waits for the next second. Kubernetes timestamps have a resolution of one second, so later objects have a later timestamp. */
 async function nextSecond(): Promise<void> {
   const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
   await eventually(() => Date.now() >= end, { what: "the next second" });
@@ -39,7 +42,9 @@ async function availablePods(facts: WorkloadFacts): Promise<number> {
 const hasEvent = async (facts: WorkloadFacts, reason: string): Promise<boolean> =>
   (await eventsOf(world.plane, facts)).some((event) => event.reason === reason);
 
-/** Its containers start, are ready at once for want of a probe, and end a moment later, again and again. */
+/**
+ * Simulates a crash loop: the containers start, are ready immediately because they have no probe, and end a moment later, again and again.
+ */
 async function crashLoop(facts: WorkloadFacts, until: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + LOOP_MS;
   while (Date.now() < end && !(await until())) {

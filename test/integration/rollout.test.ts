@@ -32,7 +32,7 @@ let steps: RolloutSteps;
 
 const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
 
-/** Kubernetes times have whole seconds: what is made now is younger than what was there. */
+/** Waits for the next second. Kubernetes timestamps have a resolution of one second, so later objects have a later timestamp. */
 async function nextSecond(): Promise<void> {
   const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
   await eventually(() => Date.now() >= end, { what: "the next second" });
@@ -47,7 +47,7 @@ const recorded = (facts: WorkloadFacts) => steps.recorded(facts);
 const reported = (facts: WorkloadFacts, reason: string) => steps.reported(facts, reason);
 const rotatedIs = (of: Mirrored, reason: string) => steps.rotatedIs(of, reason);
 
-/** A policy of somebody else, in effect; resolves with its name. */
+/** Installs a foreign policy and waits until it has an effect. Resolves with its name. */
 async function refuseTemplates(facts: WorkloadFacts): Promise<string> {
   const name = `refuses-${facts.namespace}`;
   const rule = {
@@ -84,7 +84,7 @@ async function refuseTemplates(facts: WorkloadFacts): Promise<string> {
   return name;
 }
 
-/** Patches of the worker to the workload. */
+/** Number of the worker's patches to the workload. */
 function stampsWritten(facts: WorkloadFacts): number {
   return writesOf(world.plane.audit()).filter(({ uri }) => uri.startsWith(workloadPath(facts))).length;
 }
@@ -158,7 +158,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     assert.equal(await metric(/rollouts_total\{.*outcome="failed".*\} (\d+)/), failuresBefore + 1);
     assert.equal(await metric(/rollouts_halted\{.*\} (\d+)/), 1);
     assert.equal(await metric(/rollouts_waiting\{.*\} (\d+)/), 1);
-    // Whoever looks after a restart of the process finds the same.
+    // The state survives a restart of the process.
     await worker.stop();
     worker = await world.product.start("sync", SYNC);
     await eventually(async () => (await metric(/rollouts_halted\{.*\} (\d+)/)) === 1, { what: "the stop, after a restart of the worker" });
@@ -178,7 +178,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     pods.hold("first");
     await rotate(db);
     await nextSecond();
-    // Somebody restarts one that waits for its turn.
+    // A user restarts a workload that waits for its turn.
     await restarted(old);
     await world.plane.kubectl(["rollout", "restart", "deployment/renewed", "-n", db.namespace]);
     const late = await running({ name: "late", envFrom: ["db"] }, db);
@@ -300,7 +300,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     const uid = async () => (await find<Secret>(world.plane, secretPath(db.namespace, "db")))?.metadata.uid;
     await eventually(uid, { what: "the Secret" });
     await patch(secretPath(db.namespace, "db"), { data: { value: Buffer.from("edited").toString("base64") } });
-    // Another one is restarted after that, so this one would have been.
+    // The worker handles another workload afterwards, so by then it would have restarted this one.
     const other = await running({ name: "a-other", envFrom: ["db"] }, db);
     await recorded(other);
 
@@ -315,7 +315,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
 
     const { inject, restartOnRotation, secretProviderClass } = POD_ANNOTATIONS;
     await patch(`/api/v1/namespaces/${db.namespace}`, { metadata: { annotations: { [restartOnRotation]: "true" } } });
-    // A template that opted in; without the webhook its pods are refused, so that none is old.
+    // The template has opted in. Without the webhook, its pods would be rejected: it has no replicas, so none is old.
     const annotations = { [inject]: "true", [secretProviderClass]: "db" };
     const byDefault = { name: "by-default", namespace: db.namespace, annotations, spec: { replicas: 0 } };
     await createWorkload(world.plane, byDefault);
@@ -328,7 +328,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     worker = await world.product.start("sync", { args: [...SYNC.args, "--restart-workloads=false", "--heal=crds,classes"] });
     const db = await mirrored();
     const facts = await running({ name: "off", envFrom: ["db"] }, db);
-    // A Secret that changes in the second in which it was made looks as it was made.
+    // A Secret that changes within the second of its creation looks unchanged since its creation.
     await nextSecond();
     await rotate(db);
 

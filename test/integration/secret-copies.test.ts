@@ -44,11 +44,11 @@ let worker: ProductProcess;
 
 interface Shared extends Place {
   readonly object: string;
-  /** Namespaces that it names. */
+  /** Namespaces that the class names. */
   readonly targets: readonly string[];
 }
 
-/** A class that names so many new namespaces, all of which agree, and whose copies are there. */
+/** Creates a class that names `count` new namespaces, all with consent. Waits for the copies. */
 async function shared(count: number, annotations: Readonly<Record<string, string>> = {}): Promise<Shared> {
   const namespace = await world.namespace();
   const object = await world.object("first");
@@ -106,7 +106,7 @@ async function assertCopied({ namespace }: Place, target: string): Promise<void>
   assert.notEqual(annotations[SECRET_ANNOTATIONS.content], given[SECRET_ANNOTATIONS.content]);
 }
 
-/** Writes of the worker among Secrets of the namespace, since then. */
+/** Number of the worker's writes to Secrets of the namespace since then. */
 const writesIn = (namespace: string, since: number) =>
   writesOf(world.plane.audit()).filter(
     (entry) =>
@@ -218,7 +218,7 @@ describe("copies of a class's Secrets in other namespaces", { skip: refusal === 
     console.log(
       `secret copies: a copy was deleted ${seconds.toFixed(1)} s after the consent was withdrawn, and ${writesIn(target, gone).length} writes followed`,
     );
-    // A write onto a copy that the watch has not shown yet is refused, and changes nothing.
+    // The API server rejects a write to a copy whose change the watch has not delivered yet. It changes nothing.
     assert.equal(writesIn(other, gone).filter(({ code }) => code < 400).length, 3);
     assert.deepEqual(writesIn(target, gone), []);
     assert.equal(await find(world.plane, secretPath(target, NAME)), undefined);
@@ -299,7 +299,7 @@ describe("copies of a class's Secrets in other namespaces", { skip: refusal === 
   test("are left to the end of their namespace, without a word", async () => {
     const place = await shared(2);
     const [target = "", other = ""] = place.targets;
-    // A finalizer of its own keeps it for as long as the test looks.
+    // A ConfigMap with a finalizer keeps the namespace during the test.
     const held = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "held", finalizers: ["example.com/held"] } };
     await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${target}/configmaps`, body: held });
 

@@ -51,7 +51,7 @@ function theMarks(version: ApiServerVersion): void {
     readonly ownerReferences?: readonly object[];
   }
 
-  /** One of somebody with every right, in a namespace of its own. */
+  /** Creates a Secret as a user with all rights, in a new namespace. */
   async function given(metadata: Metadata, data: Readonly<Record<string, string>> = { key: "b25l" }) {
     const namespace = await requests.namespaceWith();
     const body = { apiVersion: "v1", kind: "Secret", metadata: { name: "given", ...metadata }, data };

@@ -29,13 +29,13 @@ import { judgeWriters, writersPolicy } from "./writers.ts";
 
 const refusal = controlPlaneRefusal();
 const NAMESPACES = 8;
-/** Of each namespace. */
+/** Number of classes in each namespace. */
 const CLASSES = 3;
-/** Pause between two rotations (milliseconds). */
+/** Pause between two rotations, in milliseconds. */
 const ROTATION_MS = 250;
 
 const argsOf = (shards: number): { readonly args: readonly string[] } => ({
-  // Its Role is not the manifests' own here, which it would heal.
+  // Component healing is off: here the worker's Role differs from the manifests, and healing would undo that.
   args: [`--shards=${shards}`, "--rotation-poll-interval=10s", "--heal=crds,classes"],
 });
 
@@ -57,7 +57,7 @@ const objects = (): readonly string[] =>
 
 const namespaceOf = (object: string): string => object.split("-object-")[0] ?? "";
 
-/** Each object has a class of its name. */
+/** Path of the object's class, which has the same name. */
 const classPath = (object: string): string =>
   `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${namespaceOf(object)}/secretproviderclasses/${object}`;
 
@@ -71,7 +71,7 @@ async function lost(): Promise<readonly string[]> {
 const isWhole = (what: string): Promise<true> =>
   eventually(async () => (await lost()).length === 0 || undefined, { what, within: 60_000, every: 250 });
 
-/** The namespaces that a process has synced a class of. */
+/** Returns the namespaces of the classes that a process has synced. */
 function syncedBy(process: ProductProcess): ReadonlySet<string> {
   const synced = process
     .log()
@@ -113,7 +113,7 @@ describe("shards of the sync worker", { skip: refusal === undefined ? false : `S
       await world.product.start("sync", argsOf(2)),
     ];
     await isWhole("the first sync");
-    // A class is told as synced after its Secrets are written.
+    // The worker logs a class as synced after it has written the Secrets.
     const reported = (): ReadonlySet<string> => new Set(old.flatMap((process) => [...syncedBy(process)]));
     await eventually(() => reported().size === NAMESPACES || undefined, { what: "a class of each namespace in the logs" });
 

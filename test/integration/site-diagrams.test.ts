@@ -1,4 +1,4 @@
-/** The site's diagrams, in a browser: its other parts are text. */
+/** Checks the site's diagrams in a browser. Its other parts are text. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -16,11 +16,11 @@ const folder = mkdtempSync(path.join(tmpdir(), "site-"));
 
 const fences = (file: string): number => readRepositoryFile(file).match(/^```mermaid$/gm)?.length ?? 0;
 
-/** Of pictures that were drawn, and of texts that were not. */
+/** Counts the drawn diagrams and the error diagrams. */
 async function drawnIn(browser: Browser, file: string): Promise<{ readonly pictures: number; readonly errors: number }> {
   const page = await browser.newPage();
   await page.goto(pathToFileURL(file).href);
-  // In the page, whose types are not ours.
+  // As a string: this code runs in the page, and its types are not available here.
   await page.waitForFunction('[...document.querySelectorAll("pre.mermaid")].every((each) => each.hasAttribute("data-processed"))');
   const pictures = await page.locator("pre.mermaid svg:not([aria-roledescription=error])").count();
   const errors = await page.locator("svg[aria-roledescription=error]").count();

@@ -7,7 +7,7 @@ import { selfSignedCertificate } from "../support/fixtures/serving-certificate.t
 const CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
 const NAME = "slow.example.com";
 
-/** Somebody's admission webhook that takes its time over each Secret that is made in one namespace. */
+/** Starts a foreign admission webhook that delays each creation of a Secret in one namespace. */
 export async function startSlowWebhook(
   plane: ControlPlane,
   { namespace, milliseconds }: { readonly namespace: string; readonly milliseconds: number },
@@ -24,7 +24,7 @@ export async function startSlowWebhook(
     });
   });
   await new Promise<void>((resolve) => void server.listen(0, "localhost", resolve));
-  const { port } = server.address() as AddressInfo; // A listening TCP server.
+  const { port } = server.address() as AddressInfo; // A listening TCP server has an address.
   const clientConfig = { url: `https://localhost:${port}/`, caBundle: Buffer.from(certificate.cert).toString("base64") };
   const webhook = {
     name: NAME,

@@ -19,7 +19,7 @@ import { startSlowWebhook } from "./slow-webhook.ts";
 
 const refusal = controlPlaneRefusal();
 
-/** So many that they are written for longer than a lease lasts. */
+/** So many Secrets that their writes take longer than a lease lasts. */
 const CLASSES = 24;
 const SECRETS_OF_A_CLASS = 4;
 const SLOW_MS = 5_000;
@@ -33,7 +33,7 @@ describe("a worker whose writes are slow in one namespace", { skip: refusal === 
   });
   after(() => world?.stop());
 
-  /** `true`, or how the worker ended, or that it took too long. */
+  /** Returns `true`, or an explanation: how the worker ended, or that it took too long. */
   function comesTrue(condition: () => Promise<boolean>): Promise<true | string> {
     const ended = worker.exited.then((code) => `the worker ended with code ${code}: ${worker.log().slice(-600)}`);
     return Promise.race([eventually(condition, { within: 90_000 }).catch((error: unknown) => String(error)), ended]);

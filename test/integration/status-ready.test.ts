@@ -18,7 +18,7 @@ const refusal = controlPlaneRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
 const noRelease = releaseRefusal();
 
-/** No poll comes due meanwhile. */
+/** No poll becomes due during the test. */
 const UNPOLLED = { args: ["--enable-secret-rotation=false"], within: 60_000 };
 
 const statusPath = ({ namespace, name }: Place): string =>
@@ -35,7 +35,7 @@ async function readyAt(world: SyncWorld, place: Place): Promise<string | undefin
   return status?.conditions?.find(({ type }) => type === "Ready")?.status;
 }
 
-/** A class that is mirrored. */
+/** Creates a class and waits until it is synced. */
 async function aReadyClass(world: SyncWorld, name: string): Promise<{ readonly place: Place; readonly object: string }> {
   const place = { namespace: await world.namespace(), name };
   const object = await world.object("value");
@@ -167,7 +167,7 @@ describe(`the worker of ${RELEASE.version}`, { skip: noRelease === undefined ? s
     assert.deepEqual(await dataOf(world.plane, place.namespace, place.name), { value: "second" });
     await isGone(worker);
 
-    // Back: the definitions stay, as after a rollback by Helm.
+    // Back to the older version. The definitions stay, as after a rollback with Helm.
     const third = await world.object("third");
     await editClass(world, place, third);
     const again = await older.start("sync", { within: 60_000 });

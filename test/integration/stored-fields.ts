@@ -1,10 +1,10 @@
-/** What differs between two objects that were made of the same manifest: by their maker, their place or their time. */
+/** Fields that differ between two objects from the same manifest: they depend on the author, the place or the time. */
 const NOT_OF_THE_MANIFEST = [
   /^status($|\.)/,
   /^metadata\.(uid|resourceVersion|creationTimestamp|namespace|generation)$/,
   /^metadata\.managedFields/,
   /^metadata\.annotations\.kubectl\.kubernetes\.io\/last-applied-configuration$/,
-  // Random ends of the names of controllers' pods, and hashes of templates that differ by what is compared here.
+  // Random suffixes of pod names, and hashes of templates, which differ because of the compared fields.
   /^metadata\.(name|generateName)$/,
   /^metadata\.ownerReferences\[0\]\.(uid|name)$/,
   /^metadata\.labels\.(pod-template-hash|controller-revision-hash|controller-uid|batch\.kubernetes\.io\/controller-uid)$/,
@@ -16,8 +16,8 @@ const valueAt: Visit<string> = (holder, key) =>
   JSON.stringify((holder as Readonly<Record<string, unknown>>)[key]).replaceAll(/kube-api-access-[a-z0-9]{5}/g, "kube-api-access");
 
 /**
- * Every leaf of a stored object by its path. Lists that Kubernetes merges by a key are taken by that key: the API server puts
- * its token volume behind the volumes of the pod that it is given, and so before those that a webhook adds.
+ * Returns every leaf of a stored object by its path. Lists that Kubernetes merges by a key use that key instead of an index: the API server
+ * adds its token volume after the volumes of the submitted pod, so before those that a webhook adds.
  */
 export function leavesOf(object: unknown): ReadonlyMap<string, string>;
 export function leavesOf<T>(object: unknown, visit: Visit<T>): ReadonlyMap<string, T>;
@@ -29,7 +29,7 @@ export function leavesOf(object: unknown, visit: Visit<unknown> = valueAt): Read
   return leaves;
 }
 
-/** `path: left / right` of every leaf that is not the same in both. */
+/** Returns `path: left / right` for every leaf that differs. */
 export function differences(left: unknown, right: unknown): readonly string[] {
   const [before, after] = [leavesOf(left), leavesOf(right)];
   return [...new Set([...before.keys(), ...after.keys()])]

@@ -33,7 +33,7 @@ async function secretIn(namespace: string): Promise<Secret> {
   return secret;
 }
 
-/** A Secret that its owner made, with a key, a label and an annotation that no class knows of. */
+/** Creates a Secret of an owner, with a key, a label and an annotation that no class contains. */
 async function ownersSecret(annotations: Readonly<Record<string, string>> = {}): Promise<{ namespace: string; uid: string }> {
   const namespace = await world.namespace();
   const metadata = { name: NAME, labels: { team: "blue" }, annotations: { note: "by hand", ...annotations } };
@@ -59,7 +59,7 @@ async function adopted() {
   return { ...place, uid };
 }
 
-/** As its owner left it, but for the content. */
+/** Asserts that the Secret is as its owner left it, apart from the content. */
 async function assertReleased(namespace: string, uid: string, ownAnnotations: readonly string[]): Promise<void> {
   const secret = await eventually(
     async () => {

@@ -28,7 +28,7 @@ let cloudEnvDir: string;
 let credentials: { readonly clientid: string; readonly clientsecret: string };
 let tenantId: string;
 
-/** A cloud apart, whose vaults know no newer version than 7.1, as Azure Stack Hub's. */
+/** Describes a private cloud whose vaults support no version newer than 7.1, like those of Azure Stack Hub. */
 async function describeCloud(file: string, keyVaultAPIVersion: string | undefined): Promise<void> {
   const { vaultSuffix, vaultResource, entraHosts } = CLOUDS.private;
   const description = {
@@ -41,7 +41,7 @@ async function describeCloud(file: string, keyVaultAPIVersion: string | undefine
   await writeFile(path.join(cloudEnvDir, file), JSON.stringify(description));
 }
 
-/** A class of a secret, a key, a certificate, and a secret with its history. */
+/** Creates a class with a secret, a key, a certificate, and a secret with its history. */
 async function givenAClass(cloudEnvFileName: string): Promise<Place> {
   const place = { namespace: await world.namespace({ credentials: false }), name: "demo" };
   await createCredentials(world.plane, place.namespace, credentials);

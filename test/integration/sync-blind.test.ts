@@ -27,7 +27,7 @@ import {
 const refusal = controlPlaneRefusal();
 const POLICY = "keyvault-injector-sync-secrets";
 const SYNC = { args: ["--rotation-poll-interval=10s"] };
-/** A poll, and the time to do what it finds. */
+/** One poll interval, and the time for the work afterwards. */
 const NEXT_POLL = { within: 25_000, every: 200 };
 
 let world: SyncWorld;
@@ -43,7 +43,7 @@ async function given(secretObjects: (object: string) => readonly SecretObject[],
   return { ...place, object };
 }
 
-/** Those on what healing may write, and the one that judges classes. */
+/** The policies on the writes of healing, and the one that judges classes. */
 const FURTHER = ["class-identities", "sync-classes", "sync-components", "sync-definitions", "sync-pods", "sync-webhooks"].map(
   (name) => `keyvault-injector-${name}`,
 );
@@ -54,7 +54,7 @@ async function bind(policy: string): Promise<void> {
   await world.plane.kubectl(["apply", "-f", "-"], JSON.stringify(binding));
 }
 
-/** Why the worker does not start; undefined where it does, and is ended again. */
+/** Returns the reason why the worker does not start. Undefined if it starts. The test then stops it. */
 async function refusedStart(): Promise<string | undefined> {
   try {
     const started = await world.product.start("sync", SYNC);
@@ -65,7 +65,7 @@ async function refusedStart(): Promise<string | undefined> {
   }
 }
 
-/** Resolves with the first refusal like that: the API server goes on for a moment by bindings that changed. */
+/** Resolves with the first matching error. For a moment after a change, the API server still uses the old bindings. */
 function refusedBecause(why: RegExp): Promise<string> {
   let last: string | undefined;
   return eventually(
@@ -80,7 +80,7 @@ function refusedBecause(why: RegExp): Promise<string> {
 describe("the sync worker that may not read", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {
   before(async () => {
     world = await startSyncWorld({ overlay: "blind" });
-    // The API server takes up the policies a moment after they were applied; a worker that comes before ends, and its pod starts again.
+    // The API server enforces the policies a moment after their creation. A worker that starts earlier exits, and a real pod would restart.
     worker = await eventually(() => world.product.start("sync", SYNC), { what: "a start of the worker", within: 60_000 });
   });
   after(async () => {
@@ -97,7 +97,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     await patch(secretPath(namespace, "app"), { stringData: { value: "edited", more: "of others" } });
     await send(world.plane, { method: "DELETE", path: secretPath(namespace, "gone") });
     await eventually(async () => (await dataOf(world.plane, namespace, "gone")) !== undefined, NEXT_POLL);
-    // Nobody may look what others added: it goes.
+    // The blind worker cannot see the additions of others, so it removes them.
     await eventually(async () => JSON.stringify(await dataOf(world.plane, namespace, "app")) === '{"value":"of the vault"}', NEXT_POLL);
 
     await world.emulator.rotateSecret({ vault: world.vault, name: object, value: "rotated" });
@@ -174,7 +174,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
     const refused = () =>
       world.plane.audit().some(({ verb, code, namespace }) => verb === "delete" && code === 422 && namespace === place.namespace);
-    // A poll just before takes the finalizer off with the rest.
+    // A poll right before this may remove the finalizer together with other foreign fields.
     await eventually(async () => refused() || (await secretAt(place.namespace, "held")) === undefined, NEXT_POLL);
 
     if (refused()) await patch(secretPath(place.namespace, "held"), { metadata: { finalizers: null } });
@@ -200,7 +200,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", POLICY]);
 
     await eventually(async () => !(await worker.isReady()), { what: "the end of the worker", within: 20_000 });
-    // It says why when it has stopped everything, its readiness included.
+    // The worker logs the reason after it has stopped everything, including its readiness.
     await worker.stop();
     assert.match(worker.log(), /GuardrailsMissing: the sync worker is able to do what keyvault-injector-sync-secrets should prevent/);
     await refusedBecause(
@@ -241,7 +241,7 @@ describe("the sync worker that may not read", { skip: refusal === undefined ? fa
   });
 });
 
-/** Foreign Secrets are found by a refused PUT: that is the one refusal that is no mistake. */
+/** Asserts that no other request was forbidden. A rejected PUT is expected: it is how the worker detects foreign Secrets. */
 function assertNothingButPolicy(): void {
   const refused = world.plane.audit().filter(({ code, verb, resource }) => code === 403 && !(verb === "update" && resource === "secrets"));
   assert.deepEqual(refused, []);

@@ -24,7 +24,7 @@ const refusal = controlPlaneRefusal();
 let world: SyncWorld;
 let worker: ProductProcess;
 
-/** A class whose objects are the entries, each `key: value` lines with commas between. */
+/** Creates a class whose objects are these entries. Each entry consists of `key: value` lines, separated by commas. */
 async function given(entries: readonly string[], secretObjects: readonly SecretObject[]) {
   const namespace = await world.namespace();
   const objects = `array:\n${entries.map((entry) => `  - |\n    ${entry.replaceAll(", ", "\n    ")}\n`).join("")}`;
@@ -174,7 +174,7 @@ describe("the sync worker mirrors", { skip: refusal === undefined ? false : `SKI
     const shown = [worker.log(), JSON.stringify(await allStatuses(world.plane))];
     const keyBody = (await dataOf(world.plane, "team-1", "web-tls"))?.["tls.key"]?.split("\n")[1] ?? assert.fail();
     for (const text of shown) {
-      // The control: both do speak of the class.
+      // The control: both texts mention the class.
       assert.match(text, /demo/);
       assert.ok(!text.includes("BEGIN") && !text.includes(keyBody));
     }

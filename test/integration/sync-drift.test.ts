@@ -59,7 +59,7 @@ function eventsWith(place: Place, reason: string, count = 1): Promise<readonly C
   );
 }
 
-/** Resolves with the milliseconds that it took. */
+/** Waits for the repair. Resolves with its duration in milliseconds. */
 async function isRepaired(place: Place, wanted: Readonly<Record<string, string>>, within = 20_000): Promise<number> {
   const started = performance.now();
   await eventually(
@@ -125,7 +125,7 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
     assert.match(status.secrets[0]?.message ?? "", /Secret app is changed or deleted after each repair, last by .*Stop the other writer/);
     assert.deepEqual([status.secrets[1]?.state, status.conditions[0]?.reason], ["Synced", "PartialSync"]);
     assert.equal((await liveSecret(place, "quiet"))?.metadata.resourceVersion, before?.metadata.resourceVersion);
-    // Over as soon as a minute went by; the stay of the state until then is what the unit tests are about.
+    // The contest ends as soon as one minute has passed without a change. Unit tests cover the state until then.
     await patch(secretPath(place.namespace, "app"), { data: { value: encoded("once more") } });
     assert.ok((await isRepaired(place, { value: "of the vault" })) > 500);
   });
@@ -136,7 +136,7 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
     const annotations = { [CLASS_ANNOTATIONS.rotationPollInterval]: "10s" };
     await createClass(world.plane, classOf(world, { ...place, annotations, objects: [name], secretObjects: [opaque("app", name)] }));
     await reasonIs(world.plane, place, "Synced");
-    /** Resolves when the Secret has the value, with the milliseconds from its arrival in the vault. */
+    /** Rotates the value and waits for it in the Secret. Resolves with the milliseconds since its arrival in the vault. */
     const followed = async (value: string): Promise<number> => {
       await world.emulator.rotateSecret({ vault: world.vault, name, value });
       return isRepaired(place, { value }, 30_000);
@@ -231,7 +231,7 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
     const [first, second] = [await world.object("of the older"), await world.object("of the younger")];
     const namespace = await world.namespace();
     await worker.stop();
-    // By name the younger comes first, and no Secret is there yet when the worker sees both.
+    // By name the younger class comes first, and no Secret exists yet when the worker sees both.
     const older = await given([first], [opaque("app", first)], { namespace, name: "zebra" });
     const created = (await find<Secret>(world.plane, classPath(namespace, "zebra")))?.metadata.creationTimestamp;
     await eventually(() => Math.floor(Date.now() / 1_000) * 1_000 > Date.parse(created ?? ""), { what: "the next second" });
@@ -297,7 +297,7 @@ describe("Secrets that nobody writes any more", { skip: refusal === undefined ? 
 
     await send(world.plane, { method: "DELETE", path: classPath(orphan.namespace, orphan.name) });
     await patch(classPath(kept.namespace, kept.name), { spec: { secretObjects: [opaque("renamed", object)] } });
-    // A snapshot is kept all the same: with it the worker is done with the class, and with the deletion before it.
+    // The worker still keeps snapshots. The new snapshot shows that it has finished with the class, and with the deletion before.
     const revisions = `/apis/apps/v1/namespaces/${kept.namespace}/controllerrevisions`;
     await eventually(async () => JSON.stringify(await listAll(world.plane, revisions)).includes('"renamed"'), { what: "the snapshot" });
     assert.equal((await liveSecret(kept))?.metadata.resourceVersion, before?.metadata.resourceVersion);

@@ -48,7 +48,7 @@ interface ClassChoice {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The role and binding of the driver's chart with `syncSecret.enabled: true`. */
+/** Creates the role and binding of the driver's chart with `syncSecret.enabled: true`. */
 async function driverSyncOn(): Promise<void> {
   const rules = [{ apiGroups: [""], resources: ["secrets"], verbs: ["create", "delete", "get", "list", "patch", "update", "watch"] }];
   const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: "secretprovidersyncing-role" }, rules };
@@ -60,7 +60,7 @@ async function driverSyncOn(): Promise<void> {
 
 const driverSyncOff = (): Promise<string> => world.plane.kubectl(["delete", "clusterrolebinding", BINDING, "--ignore-not-found"]);
 
-/** The workload of the pods that mount the class. */
+/** Creates the workload of the pods that mount the class. */
 async function replicaSetIn(namespace: string): Promise<OwnerReference> {
   const labels = { app: "app" };
   const template = { metadata: { labels }, spec: { containers: [{ name: "app", image: "app" }] } };
@@ -70,7 +70,7 @@ async function replicaSetIn(namespace: string): Promise<OwnerReference> {
   return { apiVersion: "apps/v1", kind: "ReplicaSet", name: OWNER, uid: String(at(made, "metadata", "uid")) };
 }
 
-/** What the driver's sync writes: its label, and the workload as owner. */
+/** Returns the Secret that the driver's sync writes: with its label, and the workload as the owner. */
 async function driverMade(namespace: string, value: string) {
   const owner = await replicaSetIn(namespace);
   return {
@@ -136,7 +136,7 @@ describe("a Secret that the CSI driver's own sync made", { skip: refusal === und
     assert.deepEqual(taken.data, made.data);
     assert.deepEqual(taken.metadata.labels, { [MANAGED_LABEL]: "true" });
 
-    // The control is a copy that keeps its owner: where the collector takes that one, it has passed by ours.
+    // The control is a copy that keeps its owner: once the garbage collector has deleted the copy, it has also checked our Secret.
     const copy = { apiVersion: "v1", kind: "Secret", metadata: { name: "copy", ownerReferences: made.metadata.ownerReferences } };
     await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: copy });
     await send(world.plane, { method: "DELETE", path: `/apis/apps/v1/namespaces/${namespace}/replicasets/${OWNER}` });
@@ -146,7 +146,7 @@ describe("a Secret that the CSI driver's own sync made", { skip: refusal === und
 
   test("S10: is left alone by a younger class, whoever wrote that, while an older one names it, and becomes the older one's", async () => {
     const { namespace, before: made } = await driverMadeSecret();
-    // The driver made it for this one, which is not mirrored yet.
+    // The driver created it for this class, which is not synced yet.
     const older = await aClass(namespace, { name: "app", annotations: { [CLASS_ANNOTATIONS.sync]: "never" } });
     const younger = await aClass(namespace, { name: "bait" });
 
@@ -171,13 +171,13 @@ describe("a Secret that the CSI driver's own sync made", { skip: refusal === und
     const ours = await secretIn(namespace);
 
     await driverSyncOn();
-    // As the driver's 1.6 does: the whole object, whoever made it.
+    // The driver's version 1.6 does the same: it writes the whole object, even if another client created it.
     await send(world.plane, { method: "PUT", path: secretPath(namespace, NAME), body: await driverMade(namespace, "of the driver") });
 
     await reasonIs(world.plane, place, "Conflict");
     const attempts = (): number => secretWrites(namespace).filter(({ verb }) => verb === "create").length;
     const before = attempts();
-    // The next attempts, which come by themselves within seconds, end like the first.
+    // The next attempts follow automatically within seconds and end like the first.
     await eventually(() => attempts() > before + 1, { what: "further attempts" });
     assert.deepEqual(secretWrites(namespace).filter(({ code }) => code < 300).length, 1, "only the first write, before the driver came");
     assert.deepEqual(await dataOf(world.plane, namespace, NAME), { value: "of the driver" });

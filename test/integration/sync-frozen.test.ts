@@ -23,7 +23,7 @@ import {
 
 const refusal = controlPlaneRefusal();
 const COUNT = 5;
-/** Nobody heals the definition, so that the freeze lasts; nothing is polled, so that nothing but the freeze is a reason to write. */
+/** CRD healing is off, so that the freeze lasts. Polls are off, so that only the freeze could cause a write. */
 const SYNC = { args: ["--heal=classes", "--enable-secret-rotation=false"] };
 const SECRET_OBJECTS = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/secretObjects";
 

@@ -50,7 +50,7 @@ const emptyPatch = (namespace: string) =>
     token,
   });
 
-/** Whether the company's policies refuse what the probes send. */
+/** Whether the company's policies reject the probes' requests. */
 async function companyRefuses(): Promise<boolean> {
   const probe = { method: "POST", path: `/api/v1/namespaces/${OWN}/secrets?dryRun=All`, token } as const;
   const metadata = { name: "probe" };
@@ -83,7 +83,7 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
     const namespace = await world.namespace();
     const foreign = { apiVersion: "v1", kind: "Secret", metadata: { name: "foreign" }, data: { password: "aHVudGVyMg==" } };
     await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/secrets`, body: foreign });
-    // The API server takes up policies seconds after they were applied; the worker may have looked before.
+    // The API server enforces policies seconds after their creation. The worker may have probed before.
     const denied = await eventually(
       async () => {
         const answer = await emptyPatch(namespace);
@@ -157,7 +157,7 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
   });
 
   test("are each missed where they are absent", async () => {
-    // Those on Gateways and Ingresses limit what an install asks for: gateway-tls.test.ts.
+    // Policies on Gateways and Ingresses need an install with that component: see gateway-tls.test.ts.
     const tried = GUARDRAILS.filter((policy) => !policy.includes("gateway"));
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", ...tried]);
     for (const policy of tried) await eventually(() => isMissing(policy), { what: policy, within: 20_000 });
@@ -173,7 +173,7 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
     await world.plane.kubectl(["apply", "-f", "-"], companyPolicies());
     await eventually(companyRefuses, { what: "the company's policies", within: 20_000 });
 
-    // A change of a binding of ours has the worker try all of them.
+    // After a change of one of our bindings, the worker probes all of them.
     await world.plane.kubectl(["delete", "validatingadmissionpolicybinding", "keyvault-injector-sync-tokens"]);
     await eventually(() => isMissing("keyvault-injector-sync-tokens"), { what: "another look", within: 20_000 });
     await bind(["keyvault-injector-sync-tokens"]);
@@ -211,7 +211,7 @@ describe("the worker's guardrails", { skip: refusal === undefined ? false : `SKI
   });
 });
 
-/** Of Gateways and Ingresses nothing is the install's own: it tries one that is there. */
+/** The install contains no Gateway or Ingress, so the worker probes with an existing one. */
 function isLookForGateway(verb: string, uri: string): boolean {
   return verb === "list" && /\/(?:gateways|ingresses)(?:\?|$)/.test(uri);
 }

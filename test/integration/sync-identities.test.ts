@@ -37,10 +37,10 @@ const SYNC = { args: ["--rotation-poll-interval=10s"] };
 let world: SyncWorld;
 let worker: ProductProcess;
 let object: string;
-/** Of the API server's tokens. */
+/** Issuer of the API server's tokens. */
 let issuer: string;
 
-/** Without a way around the proxy: what must not go through it finds nobody there. */
+/** Environment without a proxy exception: a request that must not use the proxy reaches no server. */
 function identityEnvironment(): Readonly<Record<string, string>> {
   const { proxyUrl } = world.emulator;
   return { ...managedIdentityEnvironment(world.emulator), HTTP_PROXY: proxyUrl, http_proxy: proxyUrl, NO_PROXY: "", no_proxy: "" };
@@ -48,7 +48,7 @@ function identityEnvironment(): Readonly<Record<string, string>> {
 
 const subjectOf = (namespace: string, account: string): string => `system:serviceaccount:${namespace}:${account}`;
 
-/** An application that may read the vault and has no secret that anybody uses. */
+/** Creates an application that may read the vault and has no secret in use. */
 async function anApplication(): Promise<string> {
   const { appId } = await world.emulator.createServicePrincipal({ tenantId: world.tenantId });
   await world.emulator.grant({ vault: world.vault, appId, permissions: ["get"] });
@@ -64,14 +64,14 @@ async function aPlace(grants: Omit<NamespaceOptions, "credentials"> = {}): Promi
   return { namespace: await world.namespace({ credentials: false, ...grants }), name: "demo" };
 }
 
-/** What the status says once it says something. */
+/** Returns the first `Synced` condition in the status. */
 async function firstReasonOf({ namespace, name }: Place): Promise<Condition> {
   return eventually(async () => (await statusOf(world.plane, namespace, name))?.conditions.find(({ type }) => type === "Synced"), {
     what: `a word of the worker on ${namespace}/${name}`,
   });
 }
 
-/** As whoever may write the Namespace does it. */
+/** Writes the annotations as a user who may write the Namespace. */
 async function grant(namespace: string, annotations: Readonly<Record<string, string | null>>): Promise<void> {
   await mergePatch(world.plane, `/api/v1/namespaces/${namespace}`, { metadata: { annotations } });
 }
@@ -81,7 +81,7 @@ async function anAccount(namespace: string, name: string): Promise<void> {
   await send(world.plane, { method: "POST", path: `/api/v1/namespaces/${namespace}/serviceaccounts`, body });
 }
 
-/** A pod that mounts the class; nobody runs it. */
+/** Creates a pod that mounts the class. No node runs it. */
 async function aConsumer({ namespace, name }: Place, account: string): Promise<void> {
   const csi = { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: name } };
   const spec = { serviceAccountName: account, containers: [{ name: "app", image: "app" }], volumes: [{ name: "secrets", csi }] };
@@ -157,7 +157,7 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       await Promise.all(["cart", "shelf"].map((account) => anAccount(place.namespace, account)));
       await Promise.all(["cart", "shelf"].map((account) => aConsumer(place, account)));
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "shelf") });
-      // Both are seen before the class is: a worker that knows one of them would take it.
+      // The worker sees both pods before the class. If it knew only one of them, it would use that account.
       await aClass(place, { parameters: { clientID } });
       await assertRefused(place, "IdentityUnavailable", /several ServiceAccounts: cart, shelf; name one in the annotation/);
 

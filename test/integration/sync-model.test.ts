@@ -1,8 +1,8 @@
 /**
- * Classes, vault objects and Secrets changed at random by everybody who may, on a real API server; what comes of it is compared with a
- * model of the specification.
+ * Users change classes, vault objects and Secrets at random on a real API server. The test compares the result with a model of the
+ * specification.
  *
- * KEYVAULT_INJECTOR_SEED=<number> for other plans, KEYVAULT_INJECTOR_BURSTS=<number> for longer ones.
+ * KEYVAULT_INJECTOR_SEED=<number> creates other plans, KEYVAULT_INJECTOR_BURSTS=<number> longer ones.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -21,12 +21,12 @@ import { type Rules, SPECIFICATION } from "./sync-model/specification.ts";
 
 const refusal = controlPlaneRefusal();
 const SEED = Number(process.env["KEYVAULT_INJECTOR_SEED"] ?? "20261124");
-/** Of one to three operations, for each namespace. */
+/** Number of bursts for each namespace, with one to three operations each. */
 const BURSTS = Number(process.env["KEYVAULT_INJECTOR_BURSTS"] ?? "10");
 
-/** Side by side: most of the time each waits for the worker. Six classes each. */
+/** The namespaces run in parallel, since each mostly waits for the worker. Each has six classes. */
 const NAMESPACES = 20;
-/** For finding a shorter plan that fails (milliseconds). */
+/** Time for the search for a shorter plan that fails, in milliseconds. */
 const SHRINK_MS = 120_000;
 
 const SYNC = { args: ["--rotation-poll-interval=10s", "--unused-grace=1s"] };
@@ -45,7 +45,7 @@ async function run(plan: Plan): Promise<PlanRun> {
   return runPlan({ stage: { world, namespace, unique }, lists }, plan);
 }
 
-/** The plan that was carried out: what was skipped and what came after the difference is left out. */
+/** Returns the executed part of the plan, without skipped operations and without those after the difference. */
 function planIn(plan: Plan, { episodes }: PlanRun): Plan {
   return { classes: plan.classes, bursts: episodes.slice(1).map(({ steps }) => steps.map(({ operation }) => operation)) };
 }
@@ -63,7 +63,7 @@ async function report(plan: Plan, failed: PlanRun): Promise<string> {
   ].join("\n");
 }
 
-/** What was done, in the words of who did it. */
+/** Returns the kinds of executed operations. */
 function kindsIn({ episodes }: PlanRun): readonly string[] {
   const [made, ...later] = episodes;
   const first = (made?.steps ?? []).map(() => "make a class");

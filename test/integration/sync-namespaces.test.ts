@@ -34,7 +34,7 @@ let worker: ProductProcess;
 let served: readonly string[] = [];
 let other: string;
 
-/** The shipped component, as kustomize puts it: its own objects, and not the binding that it removes. */
+/** Applies the shipped component as kustomize renders it: its own objects, without the binding that it removes. */
 async function limitRights(namespaces: readonly string[]): Promise<void> {
   const bindings = readManifests("components/namespaces/binding.yaml");
   const copies = namespaces.flatMap((namespace) =>

@@ -1,4 +1,4 @@
-/** What the worker tells of itself: metrics that move with what happens and end with what they are about, and events once per change. */
+/** Checks what the worker reports: metrics that change with events and end with their subject, and one event for each change. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
@@ -24,7 +24,7 @@ import {
 } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
-/** The shortest that is allowed: what is overdue after two of them is so within a test. */
+/** The shortest allowed interval, so that a check is overdue, after two intervals, within the time of a test. */
 const SYNC = { args: ["--rotation-poll-interval=10s"] };
 const SLOWLY = { within: 90_000, every: 250 };
 
@@ -44,7 +44,7 @@ function metricsWhere(what: string, holds: (now: Samples) => boolean): Promise<S
   );
 }
 
-/** A class of one Secret, `app`. */
+/** Creates a class with one Secret, `app`. */
 async function givenClass(object: string, parameters: Readonly<Record<string, string>> = {}): Promise<Place> {
   const place = { namespace: await world.namespace(), name: "demo" };
   await createClass(world.plane, classOf(world, { ...place, objects: [object], secretObjects: [opaque("app", object)], parameters }));
@@ -206,7 +206,7 @@ describe("the worker's metrics and events", { skip: refusal === undefined ? fals
   test("were told without a refused request", () => assertNothingForbidden("observability", world.plane));
 });
 
-/** Another vault with one object, which the same principal may read. */
+/** Creates another vault with one object, which the same principal may read. */
 async function givenVault(): Promise<{ readonly vault: string; readonly object: string }> {
   const vault = `vault-${randomBytes(4).toString("hex")}`;
   await world.emulator.createVault({ name: vault, tenantId: world.tenantId });

@@ -35,18 +35,21 @@ async function lastSequence(): Promise<number> {
   return (await world.emulator.requests()).at(-1)?.sequence ?? 0;
 }
 
-/** Of the vault since then, challenges apart. */
+/** Returns the requests of the vault since this index, without authentication challenges. */
 async function transactions(since: number): Promise<readonly RequestRecord[]> {
   const host = `${world.vault}.vault.azure.net`;
   return (await world.emulator.requests({ after: since })).filter((one) => one.host === host && one.status !== 401);
 }
 
-/** Lists that began since: pages come four at a time. */
+/** Number of polls since this index, possibly fractional: each poll lists pages of 25 objects, four pages at a time. */
 async function polls(since: number): Promise<number> {
   return (await transactions(since)).filter(isList).length / ((CLASSES * PER_CLASS) / 25);
 }
 
-/** Nothing but lists for a whole interval: what had changed just before it was got has been confirmed. */
+/**
+ * Waits until there are only lists for a whole interval: by then the worker has confirmed the objects that changed right before it fetched
+ * them.
+ */
 async function atRest(): Promise<void> {
   await eventually(
     async () => {

@@ -22,7 +22,7 @@ const refusal = controlPlaneRefusal();
 
 let world: SyncWorld;
 
-/** A class that was mirrored and whose next poll is a day away. */
+/** Creates a synced class whose next poll is a day away. */
 async function givenSynced(...objects: readonly string[]): Promise<Place> {
   const place = { namespace: await world.namespace(), name: "demo" };
   await createClass(world.plane, classOf(world, { ...place, objects, secretObjects: objects.map((object) => opaque(object, object)) }));

@@ -160,7 +160,8 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
       assert.equal((await liveSecret(place))?.metadata.resourceVersion, before?.metadata.resourceVersion);
       await mend(object);
       await askNow(world.plane, place);
-      // A vault that throttles is left alone for a while, whoever asks; then its classes come back one after the other.
+      // The worker does not query a throttling vault for a while, for any reason. Afterwards it handles the vault's classes one after the
+      // other.
       await eventually(async () => (await statusOf(world.plane, place.namespace, place.name))?.syncedSecrets === 1, {
         within: 60_000,
         what: "the recovery",

@@ -26,7 +26,7 @@ import {
 
 const refusal = controlPlaneRefusal();
 
-/** Long enough for a pod to come back in it, short enough to wait for its end. */
+/** Long enough for a pod to return in time, and short enough to wait for its end. */
 const GRACE_MS = 4_000;
 const SYNC = { args: ["--rotation-poll-interval=24h", "--sync-mode=while-used", `--unused-grace=${GRACE_MS / 1_000}s`] };
 const POD_STATUSES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io";
@@ -36,7 +36,7 @@ let worker: ProductProcess;
 
 async function givenClass(annotations: Readonly<Record<string, string>> = {}): Promise<Place & { readonly object: string }> {
   const namespace = await world.namespace();
-  // Made by a controller; without it no pod is admitted.
+  // A controller creates this account. Without it, the API server rejects all pods.
   const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   await eventually(() => find<KubeObject>(world.plane, account), { what: "the default ServiceAccount" });
   const object = await world.object("of the vault");
@@ -45,7 +45,7 @@ async function givenClass(annotations: Readonly<Record<string, string>> = {}): P
   return { ...place, object };
 }
 
-/** A pod that mounts the class; nobody runs it. */
+/** Creates a pod that mounts the class. No node runs it. */
 async function startPod({ namespace, name }: Place, pod: string): Promise<void> {
   const csi = { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: name } };
   const spec = { containers: [{ name: "app", image: "app" }], volumes: [{ name: "secrets", csi }] };
@@ -123,7 +123,7 @@ describe("a class that is mirrored while used", { skip: refusal === undefined ? 
     await startPod(place, "pod-0");
     const before = await isThere(place);
 
-    // Each gap is shorter than the grace, all of them together are longer.
+    // Each gap is shorter than the grace time, but all gaps together are longer.
     for (let round = 0; round < 3; round += 1) {
       await endPod(place, `pod-${round}`);
       const gap = performance.now();
@@ -147,7 +147,7 @@ describe("a class that is mirrored while used", { skip: refusal === undefined ? 
     });
 
     await isGone(place);
-    // Nobody runs it, so that it stays Pending.
+    // No node runs the pod, so it stays Pending.
     await startPod(place, "waiting");
     await isThere(place);
   });
@@ -184,7 +184,7 @@ describe("a class that is mirrored while used", { skip: refusal === undefined ? 
     await isThere(other);
 
     assert.equal((await secretOf(place))?.metadata.resourceVersion, before.metadata.resourceVersion);
-    // The control: pods that went while no worker looked.
+    // The control: pods that were deleted while no worker ran.
     await worker.stop();
     await endPod(place, "app");
     worker = await world.product.start("sync", SYNC);

@@ -29,13 +29,13 @@ import {
 
 const refusal = controlPlaneRefusal();
 
-/** Polls are left to the tests that are about them: what happens otherwise happens because of an event. */
+/** Other tests cover polls. Here an event causes everything that the worker does. */
 const SYNC = { args: ["--rotation-poll-interval=24h", "--log-level=debug"] };
 
 let world: SyncWorld;
 let worker: ProductProcess;
 
-/** A class of the world's vault, and the place of it. */
+/** Creates a class with the world's vault. Resolves with the place of the class. */
 async function given(facts: Omit<ClassFacts, "namespace" | "name"> & { readonly namespace?: string; readonly name?: string }) {
   const namespace = facts.namespace ?? (await world.namespace());
   const name = facts.name ?? "demo";
@@ -56,7 +56,7 @@ function setSecretObjects({ namespace, name }: { namespace: string; name: string
   return patch(classPath(namespace, name), { spec: { secretObjects } });
 }
 
-/** A class made now was mirrored, so everything that came before it has been looked at. */
+/** Waits until a new class is synced. The worker has then handled everything that came before. */
 async function workerHasCaughtUp(running = worker): Promise<void> {
   const object = await world.object("barrier");
   await givenSynced({ objects: [object], secretObjects: [opaque("barrier", object)] });
@@ -156,7 +156,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     assert.equal(secret?.metadata.labels?.["one"], "1");
     assert.equal(secret?.metadata.labels?.["two"], undefined);
 
-    // Written again by an apply: the other way in which the API server keeps whose the keys are.
+    // Write the key again with an apply, the other way in which the API server records the owner of a field.
     await setSecretObjects(place, [both]);
     await eventually(async () => (await dataOf(world.plane, namespace, "app"))?.["dropped"] === "dropped", { what: "the key's return" });
     await setSecretObjects(place, [{ ...both, data: data.slice(0, 1) }]);
@@ -203,7 +203,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     const after = await secretAt(place.namespace, "app");
     assert.equal(after?.metadata.uid, before?.metadata.uid);
     assert.equal(after?.metadata.resourceVersion, before?.metadata.resourceVersion);
-    // A class that keeps failing would be seen by the test of the worker at rest.
+    // Delete the class: the test of the worker at rest would notice a class that keeps failing.
     await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
     await eventually(async () => (await secretAt(place.namespace, "app")) === undefined);
   });
@@ -267,7 +267,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     await send(world.plane, { method: "DELETE", path: classPath(place.namespace, place.name) });
 
     await eventually(async () => (await secretAt(place.namespace, "app")) === undefined, { what: "the mirrored Secret's removal" });
-    // The status goes after the Secrets: with it the worker is done with the class.
+    // The worker deletes the status after the Secrets, so it has then finished with the class.
     await eventually(async () => (await statusOf(world.plane, place.namespace, place.name)) === undefined, {
       what: "the end of the clean-up",
     });
@@ -347,7 +347,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
       [],
     );
 
-    // The control: the audit log does hold the worker's writes.
+    // The control: the audit log contains the worker's writes.
     await world.emulator.rotateSecret({ vault: world.vault, name: object, value: "changed" });
     await eventually(async () => (await dataOf(world.plane, place.namespace, "polled"))?.["value"] === "changed", {
       what: "the new value",
@@ -372,7 +372,7 @@ describe("the sync worker", { skip: refusal === undefined ? false : `SKIPPED: ${
     await workerHasCaughtUp();
 
     assert.deepEqual(await Promise.all(objects.map((object) => fetchesOf(world, object))), asked);
-    // The control: what has to be asked for is asked for.
+    // The control: the worker does query the vault when it must.
     await send(world.plane, { method: "DELETE", path: secretPath(namespace, objects[0] ?? "") });
     await eventually(async () => (await fetchesOf(world, objects[0] ?? "")) === (asked[0] ?? 0) + 1, {
       what: "a request for what was deleted",

@@ -30,13 +30,13 @@ const VALUE = `value-${randomBytes(12).toString("hex")}`;
 
 let world: SyncWorld;
 let webhook: ProductProcess;
-/** Has credentials, a class and its mirrored Secret. */
+/** Namespace with credentials, a class and its synced Secret. */
 let victim: string;
-/** Has nothing. */
+/** Empty namespace. */
 let attacker: string;
 let object: string;
 
-/** As the attacker writes a class that is to use what is the victim's. */
+/** Returns a class that the attacker writes to use the victim's credentials or Secrets. */
 function stealing(changes: Partial<Parameters<typeof classOf>[1]>): SecretProviderClass {
   return classOf(world, { namespace: attacker, name: "steal", objects: [object], secretObjects: [opaque("stolen", object)], ...changes });
 }
@@ -63,7 +63,7 @@ describe("an install with a vault", { skip: refusal === undefined ? false : `SKI
     const allowed = new Set([`${world.vault}.vault.azure.net`, "login.microsoftonline.com"]);
     const strangers = async () => (await world.emulator.requests()).filter(({ host }) => !allowed.has(host));
     assert.deepEqual(await strangers(), []);
-    // The control: a class of another vault is seen, refused by the proxy that is the only way out.
+    // The control: the worker sees a class with another vault. The proxy, which is the only way out, rejects its requests.
     const parameters = { keyvaultName: "no-such-vault" };
     await createClass(
       world.plane,
@@ -120,7 +120,7 @@ describe("an install with a vault", { skip: refusal === undefined ? false : `SKI
       assert.deepEqual(await listAll(world.plane, `/api/v1/namespaces/${attacker}/secrets`), []);
       const there = await listAll<Secret>(world.plane, `/api/v1/namespaces/${victim}/secrets`);
       assert.deepEqual(there.map(({ metadata }) => metadata.name).sort(), [foreign, "shop"]);
-      // The control: with credentials of its own the same class is mirrored, into its own namespace.
+      // The control: with its own credentials, the same class is synced into its own namespace.
       const { data } = there.find(({ metadata }) => metadata.name === foreign) ?? {};
       await send(world.plane, {
         method: "POST",
@@ -149,7 +149,7 @@ describe("an install with a vault", { skip: refusal === undefined ? false : `SKI
   describe("attacked by somebody who calls the webhook's own port", () => {
     let target: WebhookTarget;
     const clientID = `client-${randomBytes(8).toString("hex")}`;
-    /** What is the class's or its Secrets', and nobody's who does not read them. */
+    /** Values of the class or of its Secrets. Only clients that may read these objects may see them. */
     let hidden: readonly string[];
 
     before(async () => {
@@ -217,7 +217,7 @@ describe("an install with a vault", { skip: refusal === undefined ? false : `SKI
       const review = aReview(aPod({ inject: "true", "secret-provider-class": "port" }), { namespace: victim });
       for (let count = 0; count < 20; count++) assert.equal((await postToWebhook(target, JSON.stringify(review))).status, 200);
 
-      // What it writes is its CA, whoever asks.
+      // The webhook writes only its CA, regardless of the requests.
       assert.ok(before > 0);
       assert.deepEqual(writes().slice(before), []);
       assert.deepEqual(await listAll(world.plane, `/api/v1/namespaces/${victim}/pods`), []);

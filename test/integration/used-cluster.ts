@@ -1,9 +1,12 @@
-/** Pods as a kubelet runs them and mounts as the driver makes them, on an API server without nodes: what each container got is kept beside. */
+/**
+ * Simulates a kubelet that runs pods and the driver that mounts, on an API server without nodes. Records the content that each container
+ * received.
+ */
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import type { ControlPlane } from "../support/cluster/control-plane.ts";
 import { dataOf, find, send } from "../support/worker/sync-world.ts";
 
-/** How a container has the object. */
+/** Ways in which a container uses the object. */
 export const STYLES = ["env", "envFrom", "volume", "part", "mount"] as const;
 
 export type Style = (typeof STYLES)[number];
@@ -12,7 +15,7 @@ export interface UsedPod {
   readonly namespace: string;
   readonly name: string;
   readonly style: Style;
-  /** Value that the container got of the Secret when it started; undefined for a mount. */
+  /** Value of the Secret that the container received when it started. Undefined for a mount. */
   readonly started: string | undefined;
 }
 
@@ -33,7 +36,7 @@ const VOLUMES = {
   secret: { name: "secret", secret: { secretName: SECRET } },
 };
 
-/** Creates the pod on its node, and starts its container now. */
+/** Creates the pod on its node and immediately starts its container. */
 export async function startPod(plane: ControlPlane, namespace: string, name: string, style: Style): Promise<UsedPod> {
   const volumes = style === "mount" ? [VOLUMES.class] : style === "volume" || style === "part" ? [VOLUMES.secret] : [];
   const containers = [
@@ -59,7 +62,10 @@ export async function startPod(plane: ControlPlane, namespace: string, name: str
 
 const POD_STATUSES = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces";
 
-/** What the driver writes when it has mounted the class, or mounted it again: created, else updated as a whole, by its own account. */
+/**
+ * Writes the record that the driver writes after each mount of the class: creates it, or otherwise replaces the whole object, with the
+ * driver's own account.
+ */
 export async function mountFiles(
   plane: ControlPlane,
   token: string,

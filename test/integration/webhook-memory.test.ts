@@ -8,21 +8,21 @@ import { type RunningProcess, startProcess } from "../support/processes/process.
 import { eventually } from "../support/time/eventually.ts";
 import { serveManyClasses } from "./many-classes.ts";
 
-/** Of one mebibyte each: much more than the container may use. */
+/** Number of classes of one mebibyte each: much more than the container's memory. */
 const CLASSES = 400;
 const LIMIT_MIB = 256;
-/** What Node gives itself of a container of that size. */
+/** Heap size that Node chooses in a container with this limit. */
 const HEAP_MIB = LIMIT_MIB / 2;
 
 interface Measured {
-  /** Undefined: it still runs. */
+  /** Exit code. Undefined while the process runs. */
   readonly ended: number | undefined;
-  /** The most that was ever resident, in MiB. */
+  /** Largest resident set, in MiB. */
   readonly peak: number;
 }
 
 describe("the webhook's copy of classes", { skip: process.platform === "linux" ? false : "SKIPPED: reads /proc" }, () => {
-  /** Of a process with the container's heap, once it has listed the classes or has ended. */
+  /** Measures a process with the container's heap, as soon as it has listed the classes or has ended. */
   async function measure(argsFor: (kubeconfig: string) => readonly string[]): Promise<Measured> {
     const cluster = await serveManyClasses(CLASSES);
     const heap = ["--max-semi-space-size=2", `--max-old-space-size=${HEAP_MIB}`];
@@ -65,7 +65,7 @@ describe("the webhook's copy of classes", { skip: process.platform === "linux" ?
 
 const pathOf = (file: string): string => path.join(REPOSITORY, file);
 
-/** MiB; 0 of a process that is gone. */
+/** Largest resident set in MiB. 0 for a process that has ended. */
 function peakOf(pid: number): number {
   try {
     const [, kib = "0"] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

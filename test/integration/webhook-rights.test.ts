@@ -8,7 +8,7 @@ import { at, installShipped, listAt } from "../support/cluster/shipped-manifests
 
 const OWN = "keyvault-injector";
 const READ = "get list watch";
-/** What the API server says that the account may do, beyond what every ServiceAccount may. */
+/** Rights of the account according to the API server, beyond the rights of every ServiceAccount. */
 const EVERYWHERE = [
   `${READ} namespaces`,
   `${READ} secretproviderclasses.secrets-store.csi.x-k8s.io`,
@@ -30,7 +30,7 @@ for (const version of API_SERVER_VERSIONS) {
       await plane?.stop();
     });
 
-    /** As the account itself is told: one line per rule and resource. */
+    /** Returns the API server's answer to the account itself: one line for each rule and resource. */
     async function rulesOf(account: string, namespace: string): Promise<readonly string[]> {
       const token = await serviceAccountToken(plane, OWN, account);
       const { status, body } = await apiRequest(plane, {

@@ -19,7 +19,7 @@ const TOKEN_TYPE = "kubernetes.io/service-account-token";
 const ACCOUNT = "kubernetes.io/service-account.name";
 const gone = { apiVersion: "v1", kind: "ConfigMap", name: "gone", uid: "00000000-0000-0000-0000-000000000000" };
 
-/** What is refused on a Secret that the webhook makes and on one that it changes; and the words of the refusal. */
+/** Changes that the policy rejects both in a Secret that the webhook creates and in one that it updates, with the expected error. */
 const REFUSED: Readonly<Record<string, readonly [Readonly<Record<string, unknown>>, RegExp]>> = {
   "an owner that does not exist": [{ metadata: { ownerReferences: [gone] } }, /cannot set or remove owners and finalizers/],
   "a finalizer": [{ metadata: { finalizers: ["example.com/hold"] } }, /cannot set or remove owners and finalizers/],
@@ -36,7 +36,7 @@ const REFUSED: Readonly<Record<string, readonly [Readonly<Record<string, unknown
   ],
 };
 
-/** What only a creation can say. */
+/** Changes that only a creation can contain. */
 const REFUSED_AT_FIRST: typeof REFUSED = {
   ...REFUSED,
   "a token of the worker's account": [

@@ -14,7 +14,7 @@ import { mountFiles, STYLES, startPod, type UsedPod } from "./used-cluster.ts";
 
 const refusal = controlPlaneRefusal();
 
-/** By namespace: its vault, and whether its class makes a Secret. */
+/** The namespaces, and those whose class also syncs a Secret. */
 const NAMESPACES = ["shop", "billing", "batch", "closed"] as const;
 const MIRRORED: readonly string[] = ["shop", "billing", "closed"];
 const PODS_EACH = 50;
@@ -27,15 +27,15 @@ let pods: readonly UsedPod[];
 
 const vaultOf = (namespace: string): string => (namespace === "billing" ? otherVault : world.vault);
 
-/** All versions of the object in a vault, oldest first: from the vault itself. */
+/** Returns all versions of the object in a vault, oldest first, from the vault itself. */
 async function versionsIn(vault: string): Promise<readonly string[]> {
   return (await world.emulator.secretVersions({ vault, name: OBJECT })).map(({ version }) => version);
 }
 
-/** Values are made of the vault's name and a number: the place of their version. */
+/** Returns the value of a version: the vault's name, and the index of the version. */
 const valueIn = (vault: string, place: number): string => `${vault}-${place}`;
 
-/** Kubernetes times have whole seconds: what is made now is younger than what was there. */
+/** Waits for the next second. Kubernetes timestamps have a resolution of one second, so later objects have a later timestamp. */
 async function nextSecond(): Promise<void> {
   const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
   await eventually(() => Date.now() >= end, { what: "the next second" });
@@ -55,7 +55,7 @@ async function startPods(from: number, to: number): Promise<readonly UsedPod[]> 
   return made;
 }
 
-/** The driver's next look at a mount: what the vault has now. */
+/** Updates a mount to the vault's current version, as the driver's next sync does. */
 async function mountNow(mounting: readonly UsedPod[]): Promise<void> {
   const current = new Map<string, string>();
   for (const vault of [world.vault, otherVault]) current.set(vault, (await versionsIn(vault)).at(-1) ?? "");
@@ -85,7 +85,7 @@ async function given(plane: ControlPlane): Promise<void> {
   }
 }
 
-/** Everything but the class of `closed`, whose Secret stays behind, and a third of the mounts. */
+/** Rotates both vaults, and updates the Secrets and two thirds of the mounts. The Secret of namespace `closed` stays old. */
 async function rotate(first: readonly UsedPod[]): Promise<void> {
   await nextSecond();
   for (const vault of [world.vault, otherVault]) await world.emulator.rotateSecret({ vault, name: OBJECT, value: valueIn(vault, 1) });
@@ -104,7 +104,7 @@ async function rotate(first: readonly UsedPod[]): Promise<void> {
   await mountNow(mounting(first).filter((_, index) => index % 3 !== 0));
 }
 
-/** `namespace/pod via version state`: of every container, by what it was given when it started, or has now. */
+/** Returns `namespace/pod via version state` for every container, from the content that it received at its start or has now. */
 async function expected(namespaces: readonly string[], vault: string): Promise<readonly string[]> {
   const versions = await versionsIn(vault);
   const newest = versions.at(-1) ?? "";
@@ -145,7 +145,7 @@ interface Reported {
   readonly evidence: string;
 }
 
-/** Three minutes later: a kubelet has copied each Secret into its volumes. */
+/** Clock that is three minutes ahead: by then a kubelet has copied each Secret into its volumes. */
 const LATER = { ...systemClock, now: () => systemClock.now() + 180_000 };
 
 async function whereIs(vault: string, kubeconfig = world.plane.kubeconfigPath) {
@@ -156,7 +156,10 @@ async function whereIs(vault: string, kubeconfig = world.plane.kubeconfigPath) {
   return { code, notes, object: report.objects[0], containers: (report.objects[0]?.containers ?? []) as readonly Reported[] };
 }
 
-/** Of a container that is older than the version of its Secret, which one it has is not told: the expected one is taken, if there is an older one. */
+/**
+ * Formats the reported containers. The command cannot tell the version of a container that is older than its Secret's version, so this uses
+ * the expected version.
+ */
 function lines(containers: readonly Reported[], wanted: readonly string[]): readonly string[] {
   const byPlace = new Map(wanted.map((line) => [line.split(" ").slice(0, 2).join(" "), line.split(" ")[2] ?? ""]));
   return containers

@@ -1,4 +1,4 @@
-// A process that keeps whole classes: the control of a test that says how little is kept. Argument: a kubeconfig.
+// A process that keeps whole classes: the control for a test of how little memory the classes need. Argument: a kubeconfig.
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { createKubeWatcher } from "../../src/kube/reflector.ts";

@@ -4,7 +4,7 @@ import { isProbe, type RawEvent, rawEvents } from "../support/cluster/audit.ts";
 import { auditLogOf, type ControlPlane } from "../support/cluster/control-plane.ts";
 import { LEASE, OBJECTS, SYNC_USER } from "../support/worker/sync-world.ts";
 
-/** Flags of an API server whose audit log has the bodies of the worker's writes: the values in them are made up. */
+/** Audit policy for an API server: its log contains the bodies of the worker's writes. All values in these tests are invented. */
 export function writersPolicy(): unknown {
   return {
     apiVersion: "audit.k8s.io/v1",
@@ -26,21 +26,21 @@ export function writersPolicy(): unknown {
   };
 }
 
-/** The part of a Secret or a Lease that tells what was written. */
+/** Fields of a Secret or a Lease that identify the written content. */
 interface Body {
   readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string | null>> };
   readonly spec?: { readonly holderIdentity?: string };
 }
 
-/** A write of the worker's account that the API server took. */
+/** Write by the worker's account that the API server accepted. */
 interface Write {
-  /** Of the token: every process has its own. */
+  /** Identifier in the token. Every process has its own token. */
   readonly process: string;
   readonly resource: string;
   /** `namespace/name` */
   readonly key: string;
   readonly verb: string;
-  /** RFC 3339 with microseconds, which compares as text: when it arrived, and when it was answered. */
+  /** Times of the request and of its answer, in RFC 3339 with microseconds. They compare correctly as text. */
   readonly arrived: string;
   readonly answered: string;
   readonly objects: string | undefined;
@@ -49,13 +49,16 @@ interface Write {
 
 export interface Writers {
   readonly secretWrites: number;
-  /** `namespace/name@objects`: of the same versions written more than once. */
+  /** `namespace/name@objects` of each Secret that was written more than once with the same versions. */
   readonly double: readonly string[];
-  /** Writes by a process that did not hold the Lease when they arrived. */
+  /** Writes by a process that did not hold the Lease when the write arrived. */
   readonly withoutLease: readonly string[];
 }
 
-/** What the API server's audit log says of who wrote which Secret, and who led meanwhile. `leases`: of all shards. */
+/**
+ * Determines from the API server's audit log which process wrote which Secret, and which one led at the time. `leases`: the Leases of all
+ * shards.
+ */
 export function judgeWriters(plane: ControlPlane, leases: readonly string[] = [LEASE]): Writers {
   const writes = rawEvents(readFileSync(auditLogOf(plane), "utf8")).flatMap(writeOf);
   const secrets = writes.filter(({ resource, key }) => resource === "secrets" && !key.startsWith("keyvault-injector/"));
@@ -72,7 +75,10 @@ export function judgeWriters(plane: ControlPlane, leases: readonly string[] = [L
   };
 }
 
-/** The last write of the Lease that was answered before the Secret's arrived is that process's own, and took the Lease. */
+/**
+ * Whether the process led when the write arrived: the last answered write of the Lease before this time comes from this process and
+ * acquired or renewed the Lease.
+ */
 function isLeading({ process, arrived }: Write, terms: readonly Write[]): boolean {
   const last = terms.filter(({ answered }) => answered <= arrived).reduce<Write | undefined>(later, undefined);
   return last !== undefined && last.process === process && last.holder !== "";
@@ -93,14 +99,14 @@ function writeOf(event: RawEvent): readonly Write[] {
 }
 
 function described({ user, verb = "", requestObject, ...event }: RawEvent, resource: string): Write {
-  const { metadata = {}, spec = {} } = (requestObject ?? {}) as Body; // The policy asks for bodies of these two kinds.
+  const { metadata = {}, spec = {} } = (requestObject ?? {}) as Body; // The audit policy logs bodies only of these two kinds.
   const { requestReceivedTimestamp: arrived = "", stageTimestamp: answered = "" } = event;
   const process = (user?.extra?.["authentication.kubernetes.io/credential-id"] ?? []).join();
   const objects = metadata.annotations?.[OBJECTS] ?? undefined;
   return { process, resource, key: keyOf(event, metadata.name), verb, arrived, answered, objects, holder: spec.holderIdentity };
 }
 
-/** A create has its name in the body alone. */
+/** The request path of a create has no name, only the body has it. */
 function keyOf({ objectRef }: Pick<RawEvent, "objectRef">, named = ""): string {
   return `${objectRef?.namespace ?? ""}/${objectRef?.name ?? named}`;
 }

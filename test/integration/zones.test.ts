@@ -17,7 +17,7 @@ const ZONES = ["one", "two", "three"];
 const NODES: readonly NodeSpec[] = ZONES.flatMap((zone) => [1, 2].map((number) => ({ name: `${zone}-${number}`, zone })));
 const COMPONENTS = ["webhook", "sync"] as const;
 type Component = (typeof COMPONENTS)[number];
-/** Of nodes that fell silent; a real cluster's is 50 s. */
+/** Grace period for silent nodes. In a real cluster it is 50 s. */
 const GRACE = "6s";
 
 async function startScheduler(plane: ControlPlane): Promise<RunningProcess> {
@@ -116,7 +116,7 @@ describe("nodes in three zones, with the real kube-scheduler", { skip }, () => {
     );
     assert.notEqual(at(addresses[0], "zone"), lost);
 
-    // What the taint of the lost node does after five minutes.
+    // The taint of the lost node has the same effect after five minutes.
     const pods = await list("pods", ...selector("webhook"));
     const [stranded] = pods.filter((pod) => NODES.some(({ name, zone }) => name === at(pod, "spec", "nodeName") && zone === lost));
     await plane.kubectl([

@@ -1,11 +1,11 @@
-// `npm run test:live`: the document's walk-through against a real vault, on a control plane of its own, with the sync worker and the
-// webhook as they are shipped. Changes nothing in the vault unless LIVE_MAY_WRITE=true.
+// `npm run test:live`: runs the document's walk-through with a real vault, on its own control plane, with the shipped sync worker and
+// webhook. Changes nothing in the vault unless LIVE_MAY_WRITE=true.
 import { readLiveSettings } from "./settings.ts";
 
 const run = readLiveSettings(process.env);
 if (run.kind === "skipped") {
   console.log(run.message);
-  // Nothing given is how most machines are; half of it is a mistake that a pipeline should not hide.
+  // Most machines have none of the variables. An incomplete set is a mistake that a pipeline should report.
   process.exitCode = run.isMistake && process.env["CI"] === "true" ? 1 : 0;
 } else {
   const { runLive } = await import("./run.ts");

@@ -6,7 +6,7 @@ import { liveSteps } from "./walk-through.ts";
 
 const seconds = (from: number): string => `${((performance.now() - from) / 1_000).toFixed(1)} s`;
 
-/** Exit code of the run. */
+/** Runs the walk-through. Resolves with the exit code. */
 export async function runLive(settings: LiveSettings): Promise<number> {
   const started = performance.now();
   const vault = openLiveVault(settings);

@@ -1,6 +1,6 @@
-/** What a run against a real vault needs, by environment variables. The names are those of the Azure SDK and of the document. */
+/** Environment variables for a run with a real vault. The names are those of the Azure SDK and of the document. */
 
-/** In the order in which they are asked for. */
+/** In the order in which the error message lists them. */
 export const REQUIRED_VARIABLES = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZUREKEYVAULT_NAME"] as const;
 
 export interface LiveSettings {
@@ -8,9 +8,9 @@ export interface LiveSettings {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly vault: string;
-  /** `LIVE_CLOUD_NAME`; empty: the public cloud. */
+  /** `LIVE_CLOUD_NAME`. Empty for the public cloud. */
   readonly cloudName: string;
-  /** `LIVE_MAY_WRITE=true`: a secret of its own is set, rotated, deleted and purged. Otherwise nothing in the vault changes. */
+  /** `LIVE_MAY_WRITE=true`: the run sets, rotates, deletes and purges a secret of its own. Otherwise nothing in the vault changes. */
   readonly mayWrite: boolean;
   /** `LIVE_SECRET_NAME`: an existing secret, for runs that may not write. */
   readonly secretName: string;
@@ -18,7 +18,7 @@ export interface LiveSettings {
 
 export type LiveRun =
   | { readonly kind: "run"; readonly settings: LiveSettings }
-  /** `isMistake`: some variables are there, so somebody meant to run it. */
+  /** `isMistake`: some variables are set, so the user intended a run. */
   | { readonly kind: "skipped"; readonly message: string; readonly isMistake: boolean };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,7 +42,7 @@ export function readLiveSettings(environment: Environment): LiveRun {
   return { kind: "run", settings };
 }
 
-/** What the processes under test need to reach the vault, as in a cluster behind a proxy. */
+/** Returns the variables that the processes under test need to reach the vault, as in a cluster behind a proxy. */
 export function outboundEnvironment(environment: Environment): Readonly<Record<string, string>> {
   const names = Object.keys(environment).filter((name) => /^(?:(?:https?|all|no)_proxy|NODE_EXTRA_CA_CERTS)$/i.test(name));
   return Object.fromEntries(names.map((name) => [name, environment[name] ?? ""]));

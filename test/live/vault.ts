@@ -4,14 +4,14 @@ import { SecretClient } from "@azure/keyvault-secrets";
 import { findCloud } from "../../src/domain/provider-class/clouds.ts";
 import type { LiveSettings } from "./settings.ts";
 
-/** The vault as its owner sees it, by the official SDK: none of our own code. */
+/** The vault as its owner sees it, through the official SDK and without our own code. */
 export interface LiveVault {
-  /** Name of the secret that the walk-through mirrors. */
+  /** Name of the secret that the walk-through syncs. */
   readonly secretName: string;
   currentValue(): Promise<string>;
-  /** A new random value, where the run may write. */
+  /** Sets a new random value, if the run may write. */
   rotate(): Promise<void>;
-  /** Deletes and purges what this run made. Resolves with what could not be done. */
+  /** Deletes and purges the secret that this run created. Resolves with an error message if this fails. */
   cleanUp(): Promise<string | undefined>;
 }
 
@@ -27,7 +27,7 @@ export function openLiveVault({ tenantId, clientId, clientSecret, vault, cloudNa
     secretName,
     currentValue: async () => (await client.getSecret(secretName)).value ?? "",
     rotate: async () => {
-      // Before the call: where no answer comes, the secret may be there all the same.
+      // Set this before the call: the secret may exist even if no answer arrives.
       isMade = true;
       await client.setSecret(secretName, randomBytes(18).toString("base64url"));
     },

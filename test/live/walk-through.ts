@@ -17,10 +17,10 @@ export interface LiveStep {
 }
 
 const EXAMPLES = path.resolve(import.meta.dirname, "../../manifests/examples");
-/** A real vault in another region, with a token to get first. */
+/** Ample time for a real vault in another region, including a token request. */
 const WITHIN = 120_000;
 
-/** A shipped example for this vault and this secret. */
+/** Returns a shipped example with this vault and this secret. */
 function example(file: string, { settings, vault }: LiveWorld): string {
   return readFileSync(path.join(EXAMPLES, file), "utf8")
     .replaceAll("<key-vault-name>", settings.vault)
@@ -35,7 +35,7 @@ async function mirroredValue({ plane }: LiveWorld): Promise<string> {
   return Buffer.from(data?.password ?? "", "base64").toString("utf8");
 }
 
-/** Compares without showing either. */
+/** Waits until the values are equal, and shows neither. */
 async function untilMirrored(world: LiveWorld): Promise<void> {
   const expected = await world.vault.currentValue();
   await eventually(async () => (await mirroredValue(world)) === expected, {
@@ -51,7 +51,7 @@ const document: LiveStep = {
     const { clientId, clientSecret } = world.settings;
     const credentials = { clientid: clientId, clientsecret: clientSecret };
     const metadata = { name: "secrets-store-creds", labels: { "secrets-store.csi.k8s.io/used": "true" } };
-    // Not by arguments: those are seen in the machine's list of processes.
+    // Not with arguments, which are visible in the system's process list.
     const secret = { apiVersion: "v1", kind: "Secret", metadata, stringData: credentials };
     await world.plane.kubectl(["create", "-f", "-"], JSON.stringify(secret));
     await world.plane.kubectl(["apply", "-f", "-"], example("secretproviderclass.yaml", world));

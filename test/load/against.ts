@@ -1,12 +1,12 @@
-/** Two builds compared figure by figure over rounds that alternate between them; a third entrant is the new build again. */
+/** Compares two builds figure by figure, over rounds that alternate between them. A third entrant is the new build again. */
 import { median } from "./webhook/load.ts";
 
-/** What one entrant measured in one round, by the figure's name. Less is better in all of them. */
+/** Measurements of one entrant in one round, by the figure's name. For all of them, less is better. */
 export type Sample = Readonly<Record<string, number>>;
 
 export interface Round {
   readonly now: Sample;
-  /** The same build once more: how far two processes of one build are apart. */
+  /** The new build again: shows how much two processes of one build differ. */
   readonly again: Sample;
   readonly before: Sample;
 }
@@ -19,7 +19,7 @@ export interface Compared {
   /** Median of now / before within a round, with the 95 % interval of that median. */
   readonly ratio: number;
   readonly interval: Interval;
-  /** The same interval of the build against itself. */
+  /** The same interval for the build compared with itself. */
   readonly itself: Interval;
   readonly isWorse: boolean;
 }
@@ -29,10 +29,10 @@ export interface Interval {
   readonly to: number;
 }
 
-/** What a change may cost beyond what a build differs from itself. */
+/** Additional cost that a change may have, beyond the difference of a build from itself. */
 const ALLOWED = 0.05;
 
-/** Figures this small are counts that jitter by one: a difference of one is none. */
+/** Such small figures are counts that vary by one: a difference of one has no meaning. */
 const ONE = 1;
 
 export function compare(rounds: readonly Round[]): readonly Compared[] {
@@ -60,7 +60,7 @@ function ratioOf(one: number, other: number): number {
 
 const RESAMPLES = 2_000;
 
-/** By bootstrap, with numbers that are the same in each run. */
+/** Returns the interval by bootstrap, with the same random numbers in each run. */
 function intervalOfMedian(values: readonly number[]): Interval {
   const random = seeded(values.length);
   const medians = Array.from({ length: RESAMPLES }, () =>
@@ -69,7 +69,7 @@ function intervalOfMedian(values: readonly number[]): Interval {
   return { from: medians[Math.floor(RESAMPLES * 0.025)] ?? Number.NaN, to: medians[Math.floor(RESAMPLES * 0.975)] ?? Number.NaN };
 }
 
-/** A linear congruential generator, in [0, 1): which values are drawn matters little, that they are the same does. */
+/** Returns a linear congruential generator with values in [0, 1). The values need not be good, only the same in each run. */
 function seeded(seed: number): () => number {
   let state = seed + 1;
   return () => {
@@ -78,7 +78,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** A table, and one line of the verdict. */
+/** Returns a table, and one line with the verdict. */
 export function describeComparison(compared: readonly Compared[], names: { readonly before: string; readonly rounds: number }): string {
   const head = ["", "now", names.before, "now / before", "95 %", "itself 95 %"];
   const rows = compared.map(({ figure, now, before, ratio, interval, itself, isWorse }) => [

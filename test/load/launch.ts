@@ -14,25 +14,28 @@ export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Tells readiness. */
+  /** Whether the program is ready. */
   readonly isUp: () => Promise<boolean>;
 }
 
 export interface Launched {
   readonly pid: number;
-  /** Of all its processes, where it is several. */
+  /** All its processes, if it has several. */
   readonly pids?: readonly number[];
-  /** From the start of the process to its readiness, milliseconds. */
+  /** Time from the start of the process to its readiness, in milliseconds. */
   readonly startMs: number;
-  /** The end of its output. */
+  /** Returns the end of its output. */
   said(): string;
-  /** Resolves with its exit code, whoever ends it. */
+  /** Resolves with its exit code, for whatever reason it ends. */
   readonly ended: Promise<number>;
-  /** Exit code. */
+  /** Stops the program. Resolves with the exit code. */
   stop(): Promise<number>;
 }
 
-/** A program beside the control plane; its output goes to a file there. Throws with the end of that where it does not become ready. */
+/**
+ * Starts a program next to the control plane. Its output goes to a file in the control plane's folder. Throws with the end of the output if
+ * the program does not become ready.
+ */
 export async function launch(plane: ControlPlane, { name, command, args, environment = {}, isUp }: Launch): Promise<Launched> {
   const log = path.join(plane.directory, `${name}.log`);
   const file = openSync(log, "a");
@@ -49,7 +52,7 @@ export async function launch(plane: ControlPlane, { name, command, args, environ
   return { pid: child.pid ?? 0, startMs: performance.now() - started, said, ended: running.exited, stop: () => running.stop(30_000) };
 }
 
-/** Whether the port of this machine answers 200 there. */
+/** Whether the local port answers 200 at this path. */
 export function isReady(port: number, where: string): Promise<boolean> {
   return new Promise((resolve) => {
     const asking = request({ host: "127.0.0.1", port, path: where, agent: false }, (answer) => {

@@ -1,19 +1,22 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 
-/** Of the kernel's counters in /proc, on every architecture that Linux tells them of. */
+/** Unit of the kernel's counters in /proc, the same on every architecture. */
 const TICKS_PER_SECOND = 100;
 
 const GIB = 2 ** 30;
 
-/** One line: cores, memory, and how busy the machine is before anything begins. */
+/** Returns one line: cores, memory, and the load of the machine before the benchmark. */
 export function describeMachine(): string {
   const [cpu] = cpus();
   const load = loadavg()[0] ?? Number.NaN;
   return `${cpus().length} cores, ${cpu?.model ?? "unknown"}, ${(totalmem() / GIB).toFixed(0)} GiB; load before the run ${load.toFixed(2)}`;
 }
 
-/** Since the call: cores that were used by whatever is neither this process nor descended from it, or that another machine had. */
+/**
+ * Measures from this call on: the returned function returns the number of cores that processes outside this process tree used, or that the
+ * hypervisor gave to other machines.
+ */
 export function watchOthers(): () => number {
   const [began, busy, own] = [performance.now(), busyTicks(), ownTicks()];
   return () => {
@@ -22,7 +25,7 @@ export function watchOthers(): () => number {
   };
 }
 
-/** All time of all cores but what they idled: https://man7.org/linux/man-pages/man5/proc_stat.5.html */
+/** Returns the time of all cores except idle time: https://man7.org/linux/man-pages/man5/proc_stat.5.html */
 function busyTicks(): number {
   const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n");
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line.split(/\s+/).slice(1).map(Number);
@@ -31,7 +34,7 @@ function busyTicks(): number {
 
 interface Usage {
   readonly parent: number;
-  /** Its own, and that of its children which have ended. */
+  /** CPU time of the process, and of its children that have ended. */
   readonly ticks: number;
 }
 
@@ -47,14 +50,14 @@ function ownTicks(): number {
 function usageOf(pid: number): readonly (readonly [number, Usage])[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The program's name, which may hold blanks, ends with the last bracket.
+    // The program's name may contain spaces. It ends at the last bracket.
     const fields = stat
       .slice(stat.lastIndexOf(")") + 2)
       .split(" ")
       .map(Number);
     return [[pid, { parent: fields[1] ?? 0, ticks: fields.slice(11, 15).reduce((sum, each) => sum + each, 0) }]];
   } catch {
-    // It has ended meanwhile.
+    // The process has ended.
     return [];
   }
 }

@@ -2,31 +2,31 @@ import { Agent, request } from "node:https";
 import type { ControlPlane } from "../support/cluster/control-plane.ts";
 import { aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
-/** What became of the pods that were created. */
+/** Results of the created pods. */
 export interface PodCounts {
   injected: number;
-  /** Came through without the webhook: stopped by the policy behind it, or stored as it was sent. */
+  /** Admitted or rejected without the webhook: the policy behind it rejected the pod, or the API server stored it unchanged. */
   missed: number;
-  /** Refused by the webhook itself. */
+  /** Rejected by the webhook itself. */
   denied: number;
-  /** No answer, or another one. */
+  /** No answer, or another error. */
   failed: number;
 }
 
 export interface PodStream {
   readonly counts: PodCounts;
-  /** Milliseconds from request to answer, in order of the answers. */
+  /** Milliseconds from request to answer, in the order of the answers. */
   readonly latencies: readonly number[];
-  /** Messages of what did not go well, a few. */
+  /** Some of the error messages. */
   readonly messages: readonly string[];
-  /** Sends no more, and resolves when all have been answered. */
+  /** Stops sending. Resolves when all requests have been answered. */
   stop(): Promise<void>;
 }
 
-/** Pods that come at once, as from a Deployment: one by one they would all share a connection that is open already. */
+/** Number of pods that start together, like those of a Deployment. If they came one by one, they would all share one open connection. */
 const BURST = 10;
 
-/** Creates opted-in pods at a steady rate, whether or not the ones before have been answered. */
+/** Creates opted-in pods at a steady rate, without waiting for the answers to earlier ones. */
 export function startPodStream(plane: ControlPlane, perSecond: number): PodStream {
   const { certPem: cert, keyPem: key, caPem: ca } = plane.config;
   const agent = new Agent({ keepAlive: true, maxSockets: 64, cert, key, ca });
@@ -39,7 +39,7 @@ export function startPodStream(plane: ControlPlane, perSecond: number): PodStrea
   let sent = 0;
 
   const createOne = async (): Promise<void> => {
-    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name: `load-${run}-${sent}` } }; // Made there.
+    const pod = { ...aPod(OPTED_IN), metadata: { ...(aPod(OPTED_IN)["metadata"] as object), name: `load-${run}-${sent}` } }; // `aPod` creates the metadata.
     const from = performance.now();
     const answer = await post({ agent, url: new URL("/api/v1/namespaces/default/pods", plane.server), body: JSON.stringify(pod) });
     const took = performance.now() - from;
@@ -49,7 +49,7 @@ export function startPodStream(plane: ControlPlane, perSecond: number): PodStrea
     if (outcome !== "injected" && messages.length < 5)
       messages.push(`after ${took.toFixed(0)} ms: ${answer.status} ${answer.text.slice(0, 400)}`);
   };
-  // Catches up where the timer was late: the rate holds on the average.
+  // Catches up if the timer was late, so that the average rate is right.
   const timer = setInterval(() => {
     const due = BURST * Math.floor(((performance.now() - started) / 1_000) * (perSecond / BURST));
     for (; sent < due; sent += 1) {
@@ -86,7 +86,7 @@ interface Post {
   readonly body: string;
 }
 
-/** An answer that does not come has the status 0. */
+/** Sends the request. A missing answer has the status 0. */
 export function post({ agent, url, body }: Post): Promise<Answered> {
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   return new Promise((resolve) => {

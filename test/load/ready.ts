@@ -1,10 +1,11 @@
 /**
- * How long the status of a class still has the answer to the edit before, and that nobody reads it who waits as the reference page says.
+ * Measures how long the status of a class still shows the answer to the previous edit. Checks that a client never reads that answer if it
+ * waits as the reference page describes.
  *
  *   node test/load/ready.ts [--edits 500] [--tries 100] [--classes 20]
  *
- * needs KUBEBUILDER_ASSETS; exits with 1 where the 99th percentile is a second or more, where a wait by the generation read an older answer, or
- * where no bare wait did, so that nothing would have been seen.
+ * Needs KUBEBUILDER_ASSETS. Exits with code 1 if the 99th percentile is a second or more, or if a wait by generation read an
+ * older answer. Also exits with code 1 if no bare wait read one, because the test then proves nothing.
  */
 import { parseArgs } from "node:util";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
@@ -24,18 +25,18 @@ const { values } = parseArgs({
   },
 });
 const [edits, tries, classes] = [Number(values.edits), Number(values.tries), Number(values.classes)];
-/** What the reference page promises of a bare wait (milliseconds, 99th percentile). */
+/** Limit on the reference page for a bare wait, in milliseconds for the 99th percentile. */
 const PROMISE_MS = 1_000;
-/** Tries beside each other, each on a class of its own. */
+/** Number of parallel tries, each on its own class. */
 const LANES = 4;
 
 interface Statuses {
-  /** Unix milliseconds at which the status was seen to be about that generation of its class. */
+  /** Resolves with the Unix time in milliseconds at which the status first described this generation of its class. */
   answered(place: Place, generation: number): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** By a watch of the administrator's. */
+/** Watches the statuses with the administrator's client. */
 async function watchStatuses(world: SyncWorld): Promise<Statuses> {
   const ended = new AbortController();
   const access = kubeAccess(world.plane.kubeconfigPath);
@@ -43,7 +44,7 @@ async function watchStatuses(world: SyncWorld): Promise<Statuses> {
   const reflector = access.watcher().reflect<number>(
     {
       resource: RESOURCES.secretProviderClassSyncs,
-      project: (object) => (object as SecretProviderClassSync).status?.observedClassGeneration ?? 0, // Of the kind that is watched.
+      project: (object) => (object as SecretProviderClassSync).status?.observedClassGeneration ?? 0, // An object of the watched kind.
       onChange: (ref, { current = 0 }) => {
         const key = `${objectKey(ref)} ${current}`;
         if (!seen.has(key)) seen.set(key, Date.now());
@@ -67,7 +68,7 @@ interface Subject {
   readonly object: string;
 }
 
-/** Mirrored classes of a namespace. */
+/** Creates synced classes in a namespace. */
 async function manyClasses(world: SyncWorld): Promise<readonly Subject[]> {
   const namespace = await world.namespace();
   const subjects: Subject[] = [];
@@ -86,7 +87,10 @@ async function isReady(world: SyncWorld, { namespace, name }: Place): Promise<bo
   return found?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 
-/** From the answer to each edit until the status speaks of it, in milliseconds, sorted; half of the edits fail, half of them mend. */
+/**
+ * Returns the milliseconds from the answer to each edit until the status describes it, sorted. Half of the edits fail, and half of them
+ * correct the failure.
+ */
 async function measureWindows(world: SyncWorld, subjects: readonly Subject[]): Promise<readonly number[]> {
   const statuses = await watchStatuses(world);
   const windows: number[] = [];
@@ -100,7 +104,7 @@ async function measureWindows(world: SyncWorld, subjects: readonly Subject[]): P
   return windows.sort((a, b) => a - b);
 }
 
-/** How many waits for `Ready`, right after an edit that fails, end well: by the answer to the edit before. */
+/** Returns how many waits for `Ready` succeed right after an edit that fails, because they read the answer to the previous edit. */
 async function staleAnswers(world: SyncWorld, subjects: readonly Subject[], isByGeneration: boolean): Promise<number> {
   let [begun, stale] = [0, 0];
   const lane = async (subject: Subject): Promise<void> => {

@@ -1,10 +1,10 @@
 /**
- * Two replicas behind a balancer that learns of readiness a second late, both restarted one after the other, and the CA replaced,
- * while opted-in pods are created at a steady rate.
+ * Runs two replicas behind a balancer that notices readiness a second late. Restarts both one after the other and replaces the CA, while
+ * opted-in pods are created at a steady rate.
  *
  *   node test/load/rolling-restart.ts [--seconds 60] [--rate 50]
  *
- * needs KUBEBUILDER_ASSETS; exits with 1 where a pod was missed, denied or failed, or where the control lost none.
+ * Needs KUBEBUILDER_ASSETS. Exits with code 1 if a pod was missed, denied or failed, or if the control lost none.
  */
 import { parseArgs } from "node:util";
 import { type ControlPlane, startControlPlane } from "../support/cluster/control-plane.ts";
@@ -17,16 +17,16 @@ import { type Backend, startTcpBalancer, type TcpBalancer } from "./tcp-balancer
 export interface RollingOptions {
   readonly seconds: number;
   readonly perSecond: number;
-  /** False, as the control: the processes end as soon as they are told to. */
+  /** False in the control: the processes then end immediately when they are stopped. */
   readonly isDraining: boolean;
-  /** Of the webhook configuration; default the shipped 5. A machine that has other work makes answers late, which is not what is measured. */
+  /** Timeout in the webhook configuration. The default is the shipped 5. A busy machine answers late, which this test does not measure. */
   readonly timeoutSeconds?: number;
 }
 
 export interface RollingResult extends PodCounts {
   readonly seconds: number;
   readonly restarts: number;
-  /** The CA in the bundle is another one than at the start. */
+  /** Whether the bundle contains another CA than at the start. */
   readonly isNewAuthority: boolean;
   readonly p50: number;
   readonly p99: number;
@@ -38,7 +38,7 @@ const READINESS_DELAY_MS = 1_000;
 /** The shipped terminationGracePeriodSeconds. */
 const LONGEST_STOP_MS = 40_000;
 
-/** Needs a product without running processes; leaves it so. */
+/** Runs the test. Needs a product without running processes, and stops all processes that it starts. */
 export async function runRollingRestart(product: Product, options: RollingOptions): Promise<RollingResult> {
   const { plane } = product;
   const balancer = await startTcpBalancer({ delayMs: READINESS_DELAY_MS });
@@ -53,7 +53,7 @@ export async function runRollingRestart(product: Product, options: RollingOption
     await plane.kubectl(["delete", "secret", "keyvault-injector-ca", "-n", product.namespace]);
     await eventually(async () => (await currentAuthority(plane)) !== authority, { what: "the new CA in the bundle" });
     for (const old of replicas) {
-      // As the shipped Deployment does it: one more, then one less.
+      // Like the shipped Deployment: first one more replica, then one fewer.
       const next = await start();
       await stopReplica(old, balancer);
       replicas = [...replicas.filter((replica) => replica !== old), next];
@@ -92,7 +92,7 @@ async function startReplica(product: Product, balancer: TcpBalancer, { isDrainin
   return { process, backend };
 }
 
-/** Told to end and gone from the API at the same moment, as a pod is; the balancer learns of it later. */
+/** Stops the replica and removes it from the API at the same moment, like a pod. The balancer notices it later. */
 async function stopReplica({ process, backend }: Replica, balancer: TcpBalancer): Promise<void> {
   balancer.remove(backend);
   const code = await process.stop(LONGEST_STOP_MS);
@@ -122,7 +122,7 @@ async function currentAuthority(plane: ControlPlane): Promise<string | undefined
   return certificatesIn((await liveConfiguration(plane))?.bundle ?? "")[0]?.fingerprint256;
 }
 
-/** One line for people. */
+/** Returns one readable line. */
 export function describeResult(title: string, result: RollingResult): string {
   const { injected, missed, denied, failed, seconds, restarts, p50, p99 } = result;
   const rate = ((injected + missed + denied + failed) / seconds).toFixed(1);
@@ -133,7 +133,7 @@ export function describeResult(title: string, result: RollingResult): string {
   );
 }
 
-/** A throwaway cluster with the product in it; what controllers do plays no part here. */
+/** Starts a throwaway cluster with the product. It needs no controllers. */
 export async function installForLoad(): Promise<Product> {
   const plane = await startControlPlane({ controllerManager: false });
   const product = await installProduct(plane);

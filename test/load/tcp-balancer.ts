@@ -1,26 +1,26 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** One replica behind the balancer. */
+/** A replica behind the balancer. */
 export interface Backend {
   readonly port: number;
   isReady(): Promise<boolean>;
 }
 
-/** What a Service and kube-proxy are in a cluster: connections go to ready replicas in turn, and readiness is known late. */
+/** Simulates a Service and kube-proxy: distributes connections to ready replicas in turn, and notices readiness late. */
 export interface TcpBalancer {
   readonly port: number;
-  /** Connections handed to each port so far. */
+  /** Number of connections to each port so far. */
   readonly connections: ReadonlyMap<number, number>;
   add(backend: Backend): void;
-  /** As when the pod is gone from the API: known after the delay too. */
+  /** Removes the replica as if its pod were deleted from the API. This also has an effect only after the delay. */
   remove(backend: Backend): void;
   stop(): Promise<void>;
 }
 
 const LOOK_EVERY_MS = 100;
 
-/** `delayMs` pass between a change of readiness and its effect. Connections that are open stay where they are. */
+/** Starts a balancer. A change of readiness has an effect after `delayMs`. Open connections stay where they are. */
 export async function startTcpBalancer({ delayMs }: { readonly delayMs: number }): Promise<TcpBalancer> {
   const backends = new Set<Backend>();
   const routed = new Set<number>();
@@ -60,7 +60,7 @@ export async function startTcpBalancer({ delayMs }: { readonly delayMs: number }
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    port: (server.address() as AddressInfo).port, // A TCP server has a numbered port.
+    port: (server.address() as AddressInfo).port, // A listening TCP server has a port.
     connections,
     add: (backend) => void backends.add(backend),
     remove: (backend) => {
@@ -85,7 +85,8 @@ function join(inbound: Socket, outbound: Socket, open: Set<Socket>): void {
     open.add(from);
     from.on("data", (chunk) => to.write(chunk));
     from.on("end", () => to.end());
-    // A connection that is refused there ends here. (A reset would be nearer to kube-proxy; Node leaks the handle of some that it resets.)
+    // If the replica refuses the connection, the balancer ends it. (A reset would be closer to kube-proxy, but Node leaks the handles of
+    // some connections that it resets.)
     from.on("error", () => to.destroy());
     from.on("close", () => {
       open.delete(from);

@@ -1,4 +1,6 @@
-/** Real External Secrets beside our worker: the same bytes, and the way from the one to the other by the commands of the how-to. */
+/**
+ * Compares the real External Secrets with our worker: both write the same bytes, and the commands of the how-to move from one to the other.
+ */
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -20,13 +22,13 @@ const [, LET_GO = "", DELETE = ""] = commandsUnder("3. Have the operator let go"
 const [TAKE_OVER = "", CHECK = ""] = commandsUnder("4. Take the Secret over");
 
 const SHARED = "shared-with-others";
-/** Where the classes are that `convert` made of the cluster's objects. */
+/** File with the classes that `convert` created from the cluster's objects. */
 const OF_CLUSTER = "classes-of-cluster.yaml";
-/** What others wrote into the Secret that an ExternalSecret merges into. */
+/** Content that others wrote into the Secret into which an ExternalSecret merges. */
 const THEIRS = { theirs: Buffer.from("not of the vault").toString("base64") };
 
 let world: PeerWorld;
-/** Before anything moved. */
+/** The Secrets before the move. */
 let moving: readonly Moving[];
 let first: ReadonlyMap<string, KeptSecret>;
 
@@ -62,7 +64,7 @@ function report(what: string, { secrets, keys, byMeaning, differences }: Compari
   if (byMeaning.length > 0) console.log(`peers: of them in other bytes, as convert warns, and the same: ${byMeaning.join(", ")}`);
 }
 
-/** A value of one byte more, a key that is missing, one too many, and a Secret of another type. */
+/** Plants differences: a value that is one byte longer, a missing key, an additional key, and another type. */
 function planted(secrets: ReadonlyMap<string, KeptSecret>): ReadonlyMap<string, KeptSecret> {
   const of = (name: string): KeptSecret => secrets.get(name) ?? assert.fail(name);
   const [shared, texts, web] = [of(SHARED), of("texts"), of("web-tls")];

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Edit } from "./switched-off.ts";
 
-/** Not copied: history, what is built, and the packages, which the copy shares. */
+/** Not copied: the history, built files, and the packages, which the copy shares. */
 const LEFT_OUT = [".git", "dist", "node_modules"];
 
-/** A copy of the working tree that files can be changed in. */
+/** Copy of the working tree in which tests can change files. */
 export interface CheckoutCopy {
   readonly folder: string;
-  /** Runs `body` with the edits in place, and takes them back. */
+  /** Applies the edits, runs `body`, and reverts the edits. */
   withEdits<T>(edits: readonly Edit[], body: () => Promise<T>): Promise<T>;
   remove(): void;
 }

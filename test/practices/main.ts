@@ -1,6 +1,6 @@
 /**
- * `npm run test:practices [row …]`: the tests that docs/evidence/good-practices.md names pass, and each practice of ours,
- * switched off in a copy of the checkout, makes its test fail. Prints `N/N caught`.
+ * `npm run test:practices [row …]`: checks that the tests in docs/evidence/good-practices.md pass, and that each of our practices, switched
+ * off in a copy of the checkout, makes its test fail. Prints `N/N caught`.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -22,10 +22,10 @@ process.on("exit", () => copy.remove());
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
 const refusal = controlPlaneRefusal();
-/** Tests that cannot run here. */
+/** Tests that cannot run on this machine. */
 const skipped = new Set<string>();
 
-/** All named tests as they are: without this, a test that always fails would catch everything. */
+/** Runs all named tests without a change: otherwise a test that always fails would catch everything. */
 async function control(): Promise<boolean> {
   const named = practices.flatMap(({ tests }) => tests);
   let isGreen = true;

@@ -5,14 +5,14 @@ export interface NamedTest {
   readonly name: string;
 }
 
-/** One row of the page of good practices. */
+/** A row of the page of good practices. */
 export interface Practice {
   readonly row: number;
   readonly practice: string;
   readonly tests: readonly NamedTest[];
 }
 
-/** The page's tests stand as pairs of code spans: file, then name. */
+/** Reads the page's tests, which are pairs of code spans: the file, then the name. */
 export function readPractices(markdown: string): readonly Practice[] {
   const [table] = tables(markdown).filter(({ header }) => header[0] === "#");
   return (table?.rows ?? []).map(([row = "", practice = "", , tests = ""]) => ({

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import type { NamedTest } from "./page.ts";
 
-/** `absent`: the file did not come to run a test of that name. */
+/** `absent`: the file did not run a test with this name. */
 export type Outcome = "passed" | "failed" | "absent";
 
-/** Some of the named tests start a control plane. */
+/** Time limit in milliseconds. Some of the named tests start a control plane. */
 const LONGEST_MS = 180_000;
 
 /** Runs tests of one file by their names, in a checkout. */
@@ -22,7 +22,10 @@ export function runNamed(folder: string, file: string, names: readonly string[])
   });
 }
 
-/** A test that failed for itself: neither its hooks, nor one that was cancelled with its suite, nor a file that does not load. */
+/**
+ * Counts only a test that failed itself. Does not count failed hooks, a test that was cancelled with its suite, or a file that does not
+ * load.
+ */
 function outcomeIn(tap: string, name: string): Outcome {
   const written = name.replaceAll("\\", "\\\\").replaceAll("#", "\\#");
   const found = new RegExp(`^ *(not ok|ok) \\d+ - ${escaped(written)}$([\\s\\S]*?^ *\\.\\.\\.$)?`, "m").exec(tap);

@@ -1,15 +1,15 @@
-/** One change to a file that switches a practice off. `from` stands in the file; its first occurrence is replaced. */
+/** Change of a file that switches a practice off. `from` is text in the file. Its first occurrence is replaced. */
 export interface Edit {
   readonly file: string;
   readonly from: string;
   readonly to: string;
 }
 
-/** What is switched off for a row of docs/evidence/good-practices.md; one of the tests that the row names must then fail. */
+/** Changes for a row of docs/evidence/good-practices.md that switch its practice off. One of the tests in the row must then fail. */
 export interface SwitchedOff {
   readonly row: number;
   readonly what: string;
-  /** Which of the row's tests, from 0. */
+  /** Index of the test in the row, from 0. */
   readonly test: number;
   readonly edits: readonly Edit[];
 }

@@ -22,9 +22,9 @@ const refusal =
   (process.getuid?.() === 0 ? undefined : "needs root: it runs the image's files by chroot") ??
   installPackages({ "qemu-user-static": QEMU });
 const run = promisify(execFile);
-/** Nothing of the caller's settings. */
+/** Contains none of the caller's settings. */
 const ENVIRONMENT = { PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/bin" };
-/** Both architectures of the image unpacked and run, and cosign built where it was not. */
+/** Time limit in milliseconds: the tests unpack and run both architectures of the image, and build cosign if necessary. */
 const TIMEOUT = 1_200_000;
 
 describe("a release", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}`, timeout: TIMEOUT }, () => {
@@ -166,7 +166,7 @@ describe("a release", { skip: refusal === undefined ? false : `SKIPPED: ${refusa
     const blob = (file: string) => cosign("verify-blob-attestation", made.publicKey, "--type=slsaprovenance1", bundle, file);
     for (const file of made.again.files) await blob(path.join(made.folder, file));
 
-    // The controls: another key, and a file that is none of the release's.
+    // The controls: another key, and a file that does not belong to the release.
     await assert.rejects(cosign("verify", made.otherPublicKey, "--allow-http-registry", image), /signatures do not match threshold/);
     const other = path.join(made.scratch, "other");
     writeFileSync(other, "none of the release's");
@@ -174,7 +174,7 @@ describe("a release", { skip: refusal === undefined ? false : `SKIPPED: ${refusa
   });
 });
 
-/** Verification without a transparency log, as the documentation has it. */
+/** Verifies without a transparency log, as the documentation describes. */
 async function cosign(verb: string, key: string, ...args: readonly string[]): Promise<void> {
   await run(await builtProgram("cosign"), [verb, `--key=${key}`, "--insecure-ignore-tlog", ...args], {
     env: ENVIRONMENT,
@@ -182,7 +182,7 @@ async function cosign(verb: string, key: string, ...args: readonly string[]): Pr
   });
 }
 
-/** Exit code and all that was printed. */
+/** Returns the exit code and the whole output. */
 function reported(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile(command, args, { env: ENVIRONMENT }, (error, stdout, stderr) =>
@@ -204,7 +204,7 @@ function blobsOf(folder: string): readonly string[] {
     .map((name) => `sha256:${name}`);
 }
 
-/** Path, mode and digest of each file. */
+/** Returns path, mode and digest of each file. */
 function treeOf(folder: string): readonly string[] {
   return globSync("**/*", { cwd: folder, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -215,7 +215,7 @@ function treeOf(folder: string): readonly string[] {
     .sort();
 }
 
-/** The program in an executable: from the name of its script to the last of its assets. */
+/** Returns the program inside an executable, from the name of its script to the last of its assets. */
 function payloadOf(executable: Buffer): Buffer {
   const start = executable.lastIndexOf("main.cjs");
   const end = executable.lastIndexOf("kind: CustomResourceDefinition");

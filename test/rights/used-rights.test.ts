@@ -16,19 +16,19 @@ const used = usedRights();
 const refusal =
   controlPlaneRefusal() ?? (used.length === 0 ? "no suite has left what it used; run npm test and npm run test:e2e first" : undefined);
 
-/** Every folder of `manifests` that gives our accounts rights, but for those that only take some away. */
+/** Every folder of `manifests` that gives our accounts rights, without those that only remove some. */
 const FOLDERS = ["overlays/default", "overlays/blind"];
 const NODE_SIDE = ["components/csi-driver", "components/azure-provider"];
-/** With rights that an install asks for by them. */
+/** Optional components, with rights that an install gets only together with them. */
 const ASKED_FOR = {
   resources: ["overlays/default"],
   components: ["argo-rollouts", "disruption-budgets", "gateway-tls"].map((name) => `components/${name}`),
 };
 
-/** Every account may ask what it may do. */
+/** Every account may query its own rights. */
 const EVERYBODYS = /^authorization\.k8s\.io\/selfsubject/;
 
-/** One verb on one resource, and on one name where the role has some. */
+/** One verb on one resource, and on one name if the role lists names. */
 type GrantedRight = UsedRight;
 
 function grantsIn(manifests: readonly Manifest[]): readonly GrantedRight[] {
@@ -36,7 +36,7 @@ function grantsIn(manifests: readonly Manifest[]): readonly GrantedRight[] {
     .filter(({ kind }) => kind === "RoleBinding" || kind === "ClusterRoleBinding")
     .flatMap((binding) => {
       const accounts = listAt(binding, "subjects").map((subject) => String(at(subject, "name")));
-      // The group of all accounts has both.
+      // The group of all accounts contains both.
       const components = accounts.flatMap((name) =>
         name === "system:serviceaccounts" ? ["webhook", "sync"] : (/^keyvault-injector-(\w+)$/.exec(name)?.[1] ?? []),
       );
@@ -65,7 +65,7 @@ function grantsOf(rule: unknown, component: string): readonly GrantedRight[] {
   );
 }
 
-/** Of the Leases of shards one is as another: nobody runs sixteen. */
+/** Treats the Leases of all shards as one: no test runs sixteen shards. */
 const nameOf = ({ name }: UsedRight): string => name.replace(/^keyvault-injector-sync-\d+$/, "keyvault-injector-sync-<shard>");
 
 const covers = (granted: GrantedRight, use: UsedRight): boolean =>

@@ -7,15 +7,15 @@ import { eventually } from "../support/time/eventually.ts";
 import { type Deletion, definitionUid, PASSING } from "./deletions.ts";
 import { MANAGER, NAMESPACE, type SoakWorld } from "./world.ts";
 
-/** What happened in the storm besides the faults. */
+/** Events of the storm other than the faults. */
 export interface Counts {
   rotations: number;
   classesMade: number;
   classesEdited: number;
-  /** Each of a class that was there. */
+  /** Deletions of existing classes. */
   readonly deletions: Deletion[];
   podsReady: number;
-  /** Creations that the final check refused while the injector was away; each was tried again. */
+  /** Creations that the final check rejected while the injector was unavailable. Each was repeated. */
   podsDenied: number;
 }
 
@@ -25,17 +25,17 @@ export interface Churn {
   readonly world: SoakWorld;
   readonly random: Random;
   readonly counts: Counts;
-  /** Ends the storm. */
+  /** Aborted at the end of the storm. */
   readonly over: AbortSignal;
 }
 
 const MOST_CLASSES = 10;
 const MOST_PODS = 6;
 const MOUNTED = "/mnt/secrets-store";
-/** A pod may meet several faults one after the other (milliseconds). */
+/** Maximum time in milliseconds: a pod may meet several faults one after the other. */
 const READY_WITHIN = 150_000;
 
-/** Runs until the storm is over; a step that a fault stops (an API server away) is left for the next. */
+/** Repeats the step until the storm is over. If a fault stops a step (for example, without an API server), the next one continues. */
 async function every(milliseconds: number, { over }: Churn, step: () => Promise<void>): Promise<void> {
   while (!over.aborted) {
     await step().catch(() => undefined);
@@ -51,7 +51,7 @@ export function rotateAtRandom(churn: Churn): Promise<void> {
   });
 }
 
-/** Classes beside those of the start; all of them are deleted at the end. */
+/** Creates classes in addition to those of the start. Deletes all of them at the end. */
 export async function changeClassesAtRandom(churn: Churn): Promise<void> {
   const { world, random, counts } = churn;
   const { kube, cell, signal } = world;
@@ -69,7 +69,7 @@ export async function changeClassesAtRandom(churn: Churn): Promise<void> {
     const known = mine.size === 0 ? undefined : random.pick([...mine]);
     if (known === undefined || (mine.size < MOST_CLASSES && random.chance(0.5))) {
       const name = random.unique(PASSING);
-      // Known before it is there: of a creation whose answer a fault swallowed, the class is there.
+      // Add the name before the class exists: if a fault loses the answer to the creation, the class exists nevertheless.
       mine.add(name);
       await kube.create<SecretProviderClass>(RESOURCES.secretProviderClasses, world.classWith(name, objects()), MANAGER, signal);
       counts.classesMade += 1;
@@ -85,7 +85,7 @@ export async function changeClassesAtRandom(churn: Churn): Promise<void> {
     await eventually(() => remove(name).then(() => true), { within: 60_000, every: 1_000, what: `the end of class ${name}` });
 }
 
-/** Pods come, read a secret and go, several at a time. */
+/** Creates pods that read a secret and end, several at a time. */
 export async function runPodsAtRandom(churn: Churn): Promise<void> {
   const seat = async (): Promise<void> => {
     while (!churn.over.aborted) await onePod(churn, churn.random.unique("passing"));
@@ -106,7 +106,7 @@ async function onePod(churn: Churn, name: string): Promise<void> {
   };
   try {
     const value = await eventually(read, { within: READY_WITHIN, every: 1_000, what: `pod ${name} with its secret` });
-    // A version may be read before the one who set it knows that it is there.
+    // A reader may see a version before the writer knows that it exists.
     await eventually(() => versionsSince(churn, object, before).includes(value), {
       within: 2_000,
       what: `a version of ${object} that pod ${name} can have read`,
@@ -126,7 +126,7 @@ function versionsSince({ world: { cell } }: Churn, object: string, first: number
   return Array.from({ length: last - first + 1 }, (_, index) => cell.valueAt(object, first + index) ?? []).flat();
 }
 
-/** As a controller would: again and again, until it is admitted. */
+/** Creates the object like a controller, repeatedly until the API server admits it. */
 async function created({ world: { kube, signal }, counts }: Churn, name: string, body: Parameters<typeof kube.create>[1]): Promise<void> {
   const attempt = async (): Promise<boolean> => {
     try {
@@ -145,6 +145,6 @@ async function created({ world: { kube, signal }, counts }: Churn, name: string,
 function podOf(name: string, provider: string, file: string) {
   const annotations = { ...ANNOTATIONS, [POD_ANNOTATIONS.secretProviderClass]: provider };
   const script = `cat ${file}; trap 'exit 0' TERM; sleep 10000 & wait`;
-  const made = pod(name, { containers: [shell("reader", script)], annotations }) as { metadata: object }; // Built there.
+  const made = pod(name, { containers: [shell("reader", script)], annotations }) as { metadata: object }; // `pod` creates the metadata.
   return { ...made, apiVersion: "v1", kind: "Pod", metadata: { ...made.metadata, name, namespace: NAMESPACE } };
 }

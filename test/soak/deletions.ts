@@ -2,23 +2,23 @@ import { RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes
 import { CLASS_CRD } from "../support/worker/sync-world.ts";
 import { NAMESPACE, type SoakWorld } from "./world.ts";
 
-/** How the names of classes begin that come and go; the others stay. */
+/** Name prefix of classes that tests create and delete. The others stay. */
 export const PASSING = "passing";
 
-/** Of a class by its owner. */
+/** Deletion of a class by its owner. */
 export interface Deletion {
-  /** Of the class; no other one ever has it. */
+  /** Name of the class. No other class ever has it. */
   readonly name: string;
-  /** When it was asked for (milliseconds of `performance.now`). */
+  /** Time of the request, in milliseconds of `performance.now`. */
   readonly at: number;
-  /** The class CRD was the same, and not on its way out, before and after it. */
+  /** Whether the class CRD was the same before and after the deletion, and was not being deleted. */
   readonly isUnderOneDefinition: boolean;
 }
 
-/** A new leader has the lease, and has seen what happened, after this time at the latest (milliseconds). */
+/** Time in milliseconds after which a new leader has the lease and has seen all events. */
 const SEEN_WITHIN_MS = 25_000;
 
-/** Of the class CRD; undefined while it is away or on its way out. */
+/** Returns the uid of the class CRD. Undefined if it is missing or is being deleted. */
 export async function definitionUid({ kube, signal }: SoakWorld): Promise<string | undefined> {
   const found = await kube.read(RESOURCES.customResourceDefinitions, { name: CLASS_CRD }, signal);
   const metadata = found.kind === "found" ? found.object.metadata : undefined;
@@ -26,14 +26,14 @@ export async function definitionUid({ kube, signal }: SoakWorld): Promise<string
 }
 
 /**
- * Whether the class must stay deleted. One that is deleted with its CRD, or right before it, can't be told from those that only the
- * CRD's deletion took along: it comes back, and its owner has to delete it once more.
+ * Whether the class must stay deleted. The worker cannot distinguish a class that its owner deletes with its CRD, or right before it, from
+ * classes that were deleted only because of their CRD. It restores such a class, and the owner has to delete it again.
  */
 export function mustHold({ at, isUnderOneDefinition }: Deletion, definitionsDeletedAt: readonly number[]): boolean {
   return isUnderOneDefinition && definitionsDeletedAt.every((time) => time < at || time > at + SEEN_WITHIN_MS);
 }
 
-/** Names of passing classes that are there though all were deleted. Deletes them once more. */
+/** Deletes the passing classes that exist although all were deleted. Returns their names. */
 export async function deleteAgain({ kube, signal }: SoakWorld): Promise<readonly string[]> {
   const live = await kube.list<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace: NAMESPACE }, signal);
   const back = live.map(({ metadata }) => metadata.name).filter((name) => name.startsWith(PASSING));

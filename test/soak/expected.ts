@@ -2,7 +2,7 @@ import { MANAGED_LABEL } from "../../src/domain/annotations.ts";
 import { RESOURCES, type Secret } from "../../src/domain/kubernetes.ts";
 import { NAMESPACE, type SoakWorld } from "./world.ts";
 
-/** One sentence for each mirrored Secret that is not what the vault has, is missing, or should not be there. */
+/** Returns one sentence for each synced Secret that differs from the vault, is missing, or should not exist. */
 export async function lostIn({ kube, cell, signal }: SoakWorld): Promise<readonly string[]> {
   const stored = await kube.list<Secret>(RESOURCES.secrets, { namespace: NAMESPACE, labelSelector: MANAGED_LABEL }, signal);
   const byName = new Map(stored.map((secret) => [secret.metadata.name, secret]));

@@ -1,11 +1,11 @@
 /**
  * `npm run soak -- [minutes] [--leak]`: weeks of a cluster's life in minutes. On a real node with everything installed, pods and classes
- * come and go, objects are rotated, certificates renew by a compressed clock, and every few seconds something is broken. At the end
- * everything must be as the vault has it, and nothing may have grown: results/soak.svg shows it.
+ * are created and deleted, objects are rotated, certificates renew by a compressed clock, and a fault strikes every few seconds. At the end
+ * everything must match the vault, and nothing may have grown. results/soak.svg shows this.
  *
- * `--leak` is the control: our processes are built with a leak, and the run must fail.
+ * `--leak` is the control: our processes contain a leak, and the run must fail.
  *
- * Ten minutes by default; needs root and KUBEBUILDER_ASSETS. Exits with 1 where anything was lost, grew or leaked, or where too little
+ * Ten minutes by default. Needs root and KUBEBUILDER_ASSETS. Exits with code 1 if anything was lost, grew or leaked, or if too few events
  * happened to prove anything.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -28,12 +28,12 @@ import { type Flatness, flatness, returned, thinness } from "./verdict.ts";
 import { NAMESPACE, type SoakWorld, startSoakWorld } from "./world.ts";
 
 const RESULTS = path.resolve(import.meta.dirname, "../../results");
-/** Between two looks at the processes, and between two strikes (milliseconds). */
+/** Interval between two samples of the processes, and between two strikes, in milliseconds. */
 const SAMPLE_MS = 5_000;
 const STRIKE_MS = 4_000;
-/** Both before and after the storm (milliseconds). */
+/** Rest before the storm, and again after it, in milliseconds. */
 const REST_MS = 40_000;
-/** The longest waits of the worker after a fault, one after the other (milliseconds). */
+/** Sum of the worker's longest waits after a fault, in milliseconds. */
 const SETTLES_WITHIN = 180_000;
 
 const { positionals, values: flags } = parseArgs({
@@ -60,7 +60,7 @@ async function soak(soakWorld: SoakWorld): Promise<boolean> {
   const random = randomFrom(Number(flags.seed));
   say(`seed ${flags.seed}, ${minutes} min${flags.leak ? ", with a planted leak" : ""}`);
   await settled(soakWorld);
-  // The leader: a standby that takes over holds more at the end than at the beginning.
+  // Spare the leader: a standby that takes over uses more memory at the end than at the beginning.
   const spared = [await soakWorld.leader(), ...(await soakWorld.ourPods("webhook")).slice(0, 1)];
   const samples = new Samples(soakWorld, spared);
   await sampled(samples, pause(REST_MS));
@@ -152,7 +152,7 @@ async function sampled<T>(samples: Samples, meanwhile: Promise<T>): Promise<T> {
   }
 }
 
-/** One after the other in random order, each as often as the others. */
+/** Strikes in random order, one after the other, each equally often. */
 async function strikeAtRandom(
   { world: soakWorld, random, over }: Churn,
   spared: ReadonlySet<string>,
@@ -174,7 +174,7 @@ async function strikeAtRandom(
   }
 }
 
-/** Nothing is broken by us any more, and what is broken is whole again. */
+/** Repairs everything: ends all faults and waits until everything works again. */
 async function mended(soakWorld: SoakWorld): Promise<void> {
   const { emulator, cell, node, kube, signal } = soakWorld;
   await emulator.clearFaults();
@@ -187,7 +187,7 @@ async function mended(soakWorld: SoakWorld): Promise<void> {
   await injecting(node, 60_000);
 }
 
-/** Every Secret as the vault has it, or what was lost. */
+/** Waits until every Secret matches the vault. Returns what was lost. */
 async function settled(soakWorld: SoakWorld, before: () => Promise<void> = async () => undefined): Promise<readonly string[]> {
   let lost: readonly string[] = ["not reconciled"];
   const check = async (): Promise<boolean> => {
@@ -199,7 +199,7 @@ async function settled(soakWorld: SoakWorld, before: () => Promise<void> = async
   return lost;
 }
 
-/** Values that the vault had, in any encoding, in anything that people read. */
+/** Returns values of the vault that occur, in any encoding, in anything that people read. */
 async function leakedValues({ cell, node }: SoakWorld, metrics: readonly string[]): Promise<readonly string[]> {
   const last = cell.mark();
   const values = cell.names.flatMap((name) =>
@@ -223,7 +223,7 @@ async function logOf(node: SoakWorld["node"], component: string): Promise<{ read
   return { name: `log of ${component}`, text };
 }
 
-/** Those that were to live from beginning to end, and did not. */
+/** Returns the pods that should have lived from the beginning to the end but did not. */
 async function restartsOf({ node }: SoakWorld, pods: readonly string[]): Promise<readonly string[]> {
   const restartCounts = "--output=jsonpath={.status.containerStatuses[*].restartCount}";
   const counts = await Promise.all(

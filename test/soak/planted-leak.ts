@@ -1,4 +1,4 @@
-/** What the control has our processes lose: half a MiB and a timer a second, and a socket every five. */
+/** Leak in our processes for the control: half a MiB and a timer every second, and a socket every five seconds. */
 import { createServer } from "node:net";
 
 const lost: unknown[] = [];

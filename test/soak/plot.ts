@@ -12,10 +12,10 @@ const RIGHT = 250;
 const GAP = 50;
 const COLOURS = ["#1f6feb", "#d4720b", "#2da44e", "#8250df"];
 
-/** Seconds to pixels, or values. */
+/** Converts seconds to pixels, or values to pixels. */
 type Scale = (value: number) => number;
 
-/** An SVG of one panel below the other, the strikes as marks along the time. */
+/** Returns an SVG with one panel below the other, and marks for the strikes along the time axis. */
 export function plotOf(panels: readonly Panel[], strikes: readonly number[], seconds: number): string {
   const times = panels.flatMap(({ series }) => series.flatMap(({ samples }) => samples.map(({ at }) => at)));
   const [first, last] = [Math.min(0, ...times), Math.max(seconds, ...times)];
@@ -36,7 +36,7 @@ export function plotOf(panels: readonly Panel[], strikes: readonly number[], sec
 interface Place {
   readonly x: Scale;
   readonly top: number;
-  /** Seconds in which faults struck. */
+  /** Time in seconds during which faults struck. */
   readonly storm: readonly [number, number];
 }
 

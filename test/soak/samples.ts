@@ -6,11 +6,11 @@ import type { SoakWorld } from "./world.ts";
 const MIB = 2 ** 20;
 const PORT = 9090;
 
-/** What is measured of each process that lives from beginning to end, from its own metrics. */
+/** Measurements of each process that lives from the beginning to the end, from its own metrics. */
 const MEASURES = [
   { name: "RSS, MiB", of: sum("process_resident_memory_bytes", "", MIB), allowance: { part: 0.1, more: 12 } },
   { name: "heap in use, MiB", of: sum("nodejs_heap_size_used_bytes", "", MIB), allowance: { part: 0.2, more: 12 } },
-  // A socket is a file descriptor; what else is open does not change.
+  // A socket is a file descriptor. The number of other open files does not change.
   { name: "sockets and files", of: sum("process_open_fds"), allowance: { part: 0.2, more: 10 } },
   { name: "timers", of: sum("nodejs_active_resources", 'type="Timeout"'), allowance: { part: 0.2, more: 10 } },
   { name: "queue", of: sum("keyvault_injector_queue_depth"), allowance: { part: 0, more: 5 } },
@@ -18,7 +18,7 @@ const MEASURES = [
 
 export type MeasureName = (typeof MEASURES)[number]["name"];
 
-/** The sum of a metric's series that have the label, in `unit`s. */
+/** Sums the series of a metric that have the label. The result is in `unit`. */
 function sum(metric: string, label = "", unit = 1): (text: string) => number {
   return (text) =>
     text
@@ -27,7 +27,7 @@ function sum(metric: string, label = "", unit = 1): (text: string) => number {
       .reduce((total, line) => total + Number(line.split(" ").at(-1)), 0) / unit;
 }
 
-/** What the processes hold and write over time. */
+/** Memory and writes of the processes over time. */
 export class Samples {
   readonly #world: SoakWorld;
   readonly #pods: readonly string[];
@@ -44,16 +44,16 @@ export class Samples {
     this.#writesSeen = this.writes();
   }
 
-  /** From now on times are positive. */
+  /** Sets the zero of the time axis to now. */
   beginStorm(): void {
     this.#stormAt = (performance.now() - this.#started) / 1_000;
-    // What came before is told in seconds before it.
+    // Earlier samples get negative times.
     for (const samples of this.#taken.values()) {
       samples.splice(0, samples.length, ...samples.map(({ at, value }) => ({ at: at - this.#stormAt, value })));
     }
   }
 
-  /** One look at each process. A process that does not answer (its API server is away) is left out. */
+  /** Takes one sample of each process. Skips a process that does not answer because its API server is unavailable. */
   async take(): Promise<void> {
     await Promise.all(this.#pods.map((name) => this.#look(name).catch(() => undefined)));
     const writes = this.writes();
@@ -63,12 +63,12 @@ export class Samples {
     this.#writesAt = performance.now();
   }
 
-  /** Of the worker so far, by the audit log; the Lease's renewals apart. */
+  /** Number of the worker's writes so far, from the audit log, without the renewals of the Lease. */
   writes(): number {
     return writesOf(this.#world.audit()).length;
   }
 
-  /** All that the metrics have said, for the search for values. */
+  /** Text of all metrics so far, for the search for values. */
   get texts(): readonly string[] {
     return this.#texts;
   }
@@ -82,7 +82,7 @@ export class Samples {
     };
   }
 
-  /** What it writes follows from what happens, which is the same throughout but for chance. */
+  /** The number of writes depends on the events, whose rate is constant apart from chance. */
   get written(): Series {
     return { name: "API writes a minute", samples: this.#taken.get("API writes a minute") ?? [], allowance: { part: 0.5, more: 30 } };
   }

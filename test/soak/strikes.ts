@@ -5,7 +5,7 @@ import { INJECTOR_NAMESPACE } from "../e2e/support/install.ts";
 import type { Random } from "../support/fixtures/random.ts";
 import { MANAGER, NAMESPACE, type SoakWorld } from "./world.ts";
 
-/** One thing that goes wrong; it resolves when its cause is over. The recovery goes on while the next one strikes. */
+/** One fault. Resolves when its cause is over. The recovery may continue while the next fault strikes. */
 export interface Strike {
   readonly name: string;
   readonly run: (world: SoakWorld, target: Targets) => Promise<void>;
@@ -13,7 +13,10 @@ export interface Strike {
 
 export interface Targets {
   readonly random: Random;
-  /** Names of the pods that live from beginning to end, one of each component: what is measured. The other one of each may be killed. */
+  /**
+   * Names of the measured pods, which live from the beginning to the end, one of each component. Strikes may kill the other pod of each
+   * component.
+   */
   readonly spared: ReadonlySet<string>;
 }
 
@@ -30,7 +33,7 @@ const ofVault = (name: string, effect: FaultEffect): Strike => ({
   },
 });
 
-/** A few of the mirrored Secrets of the classes that stay. */
+/** Returns a few of the synced Secrets of the classes that stay. */
 function someSecrets({ cell }: SoakWorld, random: Random): readonly string[] {
   const first = random.integer(0, cell.names.length - 1);
   return [0, 1, 2, 3, 4].map((index) => cell.names[(first + index) % cell.names.length] ?? "");
@@ -41,7 +44,7 @@ const killed = (component: "webhook" | "sync"): Strike => ({
   run: async (world, { spared }) => {
     const others = (await world.ourPods(component)).filter((name) => !spared.has(name));
     const [other] = others;
-    // Its successor may not be there yet: then the one before it is still dying.
+    // The successor may not exist yet because the previous pod is still ending.
     if (other === undefined) throw new Error(`no second ${component} to kill yet`);
     await world.node.kubectl(["delete", "pod", other, `--namespace=${INJECTOR_NAMESPACE}`, "--grace-period=0", "--force"]);
   },
@@ -118,7 +121,7 @@ export const STRIKES: readonly Strike[] = [
   killed("webhook"),
   {
     name: "kube-apiserver killed and started again",
-    // Not ended: an orderly end takes longer than a leader may be without its Lease, and it would end too, as it should.
+    // Kill it: an orderly end takes longer than a leader may be without its Lease, and the worker would correctly end as well.
     run: async ({ node }) => {
       await node.run("pkill", ["-KILL", "kube-apiserver"]);
       await node.restart("kube-apiserver");

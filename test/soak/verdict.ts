@@ -1,15 +1,15 @@
-/** One look at one process, or at what all of ours wrote. */
+/** One sample of one process, or of the writes of all our processes. */
 export interface Sample {
-  /** Seconds since the storm began; negative before it. */
+  /** Seconds since the storm began. Negative before it. */
   readonly at: number;
   readonly value: number;
 }
 
 export interface Series {
-  /** As the report and the plot have it. */
+  /** Name in the report and the plot. */
   readonly name: string;
   readonly samples: readonly Sample[];
-  /** What may come on top of the middle third in the last one: a part of it, and some more of the unit. */
+  /** Allowed growth from the middle third to the last one: a fraction, plus a number of units. */
   readonly allowance: { readonly part: number; readonly more: number };
 }
 
@@ -20,16 +20,16 @@ export interface Flatness {
   readonly isFlat: boolean;
 }
 
-/** The medians of the storm's second and last third: what grows without end grows between them, what only warms up has done so before. */
+/** Compares the medians of the storm's second and last third. Endless growth shows between them, whereas a warm-up is over before. */
 export function flatness({ name, samples, allowance }: Series, seconds: number): Flatness {
   const third = (from: number, to: number): number =>
     median(samples.filter(({ at }) => at >= (seconds * from) / 3 && at < (seconds * to) / 3).map(({ value }) => value));
   const [middle, last] = [third(1, 2), third(2, 3)];
-  // Without samples nothing is known to be flat.
+  // Without samples, the comparison fails: flatness is not proven.
   return { name, middle, last, isFlat: last <= middle * (1 + allowance.part) + allowance.more };
 }
 
-/** What a process holds at rest before the storm and after it, of a thing that comes and goes with work. */
+/** Compares the value at rest before and after the storm, for resources that processes acquire and release with their work. */
 export function returned({ name, samples, allowance }: Series, seconds: number): Flatness {
   const before = median(samples.filter(({ at }) => at < 0).map(({ value }) => value));
   const after = median(samples.filter(({ at }) => at > seconds).map(({ value }) => value));
@@ -47,7 +47,7 @@ export interface Counts {
   readonly minutes: number;
 }
 
-/** A soak with less than a fault in ten seconds, or less than ten rotations a minute, proves little. */
+/** Returns the reasons why a soak proves too little: less than one fault in ten seconds, or less than ten rotations per minute. */
 export function thinness({ strikes, rotations, minutes }: Counts): readonly string[] {
   const [wantedStrikes, wantedRotations] = [Math.ceil(minutes * 6), Math.ceil(minutes * 10)];
   return [

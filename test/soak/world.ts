@@ -14,30 +14,30 @@ export const NAMESPACE = "soak";
 export const MANAGER = { fieldManager: "soak" };
 const CREDENTIALS = "secrets-store-creds";
 
-/** A real node with everything installed, a vault with 50 objects, and a class for each five of them. */
+/** A real node with everything installed, a vault with 50 objects, and one class for every five of them. */
 export interface SoakWorld extends World {
   readonly kube: KubeClient;
   readonly cell: Cell;
   readonly signal: AbortSignal;
-  /** Writes the credentials that are good now. */
+  /** Writes the currently valid credentials. */
   writeCredentials(): Promise<void>;
-  /** A class of some of the vault's objects, each mirrored into a Secret of its own. */
+  /** Returns a class with some of the vault's objects, each synced to its own Secret. */
   classWith(name: string, objects: readonly string[]): SecretProviderClass;
-  /** Of our pods that are not on their way out; `component` is `webhook` or `sync`. */
+  /** Returns the names of our pods that are not being deleted. `component` is `webhook` or `sync`. */
   ourPods(component: string): Promise<readonly string[]>;
-  /** The worker's pod that has the Lease. */
+  /** Returns the worker's pod that holds the Lease. */
   leader(): Promise<string>;
 }
 
 export interface SoakOptions {
-  /** The control: our processes leak. */
+  /** The control: whether our processes leak. */
   readonly leaks: boolean;
   readonly progress: (line: string) => void;
 }
 
 const here = (file: string): string => path.join(import.meta.dirname, file);
 
-/** Certificates by a compressed clock, and the leak where one is wanted; all else of the program is as it is released. */
+/** Replaces the certificate lifetimes with a compressed clock, and adds the leak if requested. The rest of the program is as released. */
 function additions({ leaks }: SoakOptions): Additions {
   const lifetimes = {
     name: "compressed-lifetimes",
@@ -93,7 +93,7 @@ export async function startSoakWorld(options: SoakOptions): Promise<SoakWorld> {
           `--namespace=${INJECTOR_NAMESPACE}`,
           "--output=jsonpath={.spec.holderIdentity}",
         ];
-        // Pod and a random id.
+        // The lease holder consists of the pod's name and a random id.
         return (await world.node.kubectl(lease)).split("_")[0] ?? "";
       },
     };

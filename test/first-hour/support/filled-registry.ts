@@ -1,4 +1,4 @@
-/** Public images in a registry of this machine, under the paths that they have in their own. */
+/** Public images in a local registry, under the same paths as in their own registries. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { type Descriptor, REF_NAME } from "../../../tools/release/oci-layout.ts"
 import { Registry } from "../../../tools/release/registry.ts";
 import { type ImageSpec, writeImageArchive } from "../../e2e/support/oci-image.ts";
 
-/** Pushes them to `host`; `scratch` is a folder for what is written on the way. Returns the hosts in the images' names. */
+/** Pushes the images to `host`. Writes temporary files to the folder `scratch`. Returns the hosts in the images' names. */
 export async function fillRegistry(host: string, images: readonly ImageSpec[], scratch: string): Promise<readonly string[]> {
   const registry = new Registry(host);
   const hosts = new Set<string>();
@@ -23,7 +23,7 @@ export async function fillRegistry(host: string, images: readonly ImageSpec[], s
   return [...hosts];
 }
 
-/** A layout that names the image `<repository>:<tag>`. */
+/** Writes an image layout that names the image `<repository>:<tag>`. */
 async function shardCountOf(image: ImageSpec, reference: string, scratch: string): Promise<string> {
   const layout = mkdtempSync(path.join(scratch, "image-"));
   const archive = `${layout}.tar`;

@@ -1,4 +1,7 @@
-/** What every way begins with: a registry with a release and all that it needs, and a vault. Then a node of its own, without images. */
+/**
+ * Prepares the setup of every test: a registry that contains a release and its dependencies, and a vault. Each test then gets a node
+ * without images.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -16,12 +19,12 @@ import { fillRegistry } from "./filled-registry.ts";
 export interface Ground {
   readonly release: PushedRelease;
   openNode(progress: (line: string) => void): Promise<RealNode>;
-  /** A terminal of who has a checkout with the release in it, and a class file with the vault's names. */
+  /** Opens a terminal of a user who has a checkout of the release and a class file with the vault's names. */
   openTerminal(node: RealNode, helm: HelmVersion): Promise<Walk>;
   stop(): Promise<void>;
 }
 
-/** Where the provider's image has the emulator's certificate. */
+/** Path of the emulator's certificate in the provider's image. */
 const CA_FILE = "emulator/ca.crt";
 
 export async function prepareGround(): Promise<Ground> {
@@ -44,7 +47,7 @@ export async function prepareGround(): Promise<Ground> {
       openNode: async (progress) => {
         const node = await startRealNode({ mirrors, syncPeriod: "1m", progress });
         const port = Number(host.split(":")[1]);
-        // At the same address inside as outside.
+        // The emulator has the same address inside and outside.
         await node.bringIn({ from: port, to: port, address: "127.0.0.1" });
         await bringInEmulator(node, emulator);
         return node;
@@ -58,7 +61,10 @@ export async function prepareGround(): Promise<Ground> {
   }
 }
 
-/** Azure is the emulator here. The provider's image, which is the test's own anyway, has the way to it: no manifest has to be changed. */
+/**
+ * Here the emulator replaces Azure. The test builds the provider's image anyway and sets the emulator's address in it, so no manifest has
+ * to change.
+ */
 function providerIn(emulator: SpawnedEmulator): Parameters<typeof publicImages>[1] {
   return {
     environment: { HTTPS_PROXY: EMULATOR_PROXY, SSL_CERT_FILE: `/${CA_FILE}` },

@@ -1,8 +1,8 @@
-/** The commands of the page, typed one after the other. */
+/** Types the commands of the page one after the other. */
 import { readSteps } from "../../e2e/support/tutorial.ts";
 
 export const PAGE = "docs/tutorial/five-commands.md";
-/** Of one way, the secret in a pod included. */
+/** Limits for one install method, including the secret in a pod. */
 export const LIMITS = { commands: 5, seconds: 180 } as const;
 
 export interface TypedCommand {
@@ -11,7 +11,7 @@ export interface TypedCommand {
   readonly printed: string;
 }
 
-/** The commands below a heading of the page, each on one line. */
+/** Returns the commands below a heading of the page, each on one line. */
 export function commandsOf(heading: string): readonly string[] {
   const steps = readSteps(PAGE).filter((step) => step.heading === heading);
   return steps.flatMap(({ commands }) =>
@@ -22,7 +22,7 @@ export function commandsOf(heading: string): readonly string[] {
   );
 }
 
-/** Types them until one fails, whose words are thrown with the command. */
+/** Types the commands until one fails. Throws an error that names this command, with the failure as its cause. */
 export async function typeAll(commands: readonly string[], type: (command: string) => Promise<string>): Promise<readonly TypedCommand[]> {
   const typed: TypedCommand[] = [];
   for (const command of commands) {
@@ -35,7 +35,7 @@ export async function typeAll(commands: readonly string[], type: (command: strin
   return typed;
 }
 
-/** What is above the limits; nothing where they are kept. */
+/** Returns the exceeded limits. Empty if there are none. */
 export function excesses(typed: readonly TypedCommand[]): readonly string[] {
   const seconds = totalSeconds(typed);
   return [

@@ -1,24 +1,24 @@
 import type { ApiAnswer, ApiCall } from "../../support/cluster/api-request.ts";
 
-/** One request that somebody sends who has the worker's token, and what would make it a success. */
+/** Request that someone sends with the worker's token, and the condition for its success. */
 export interface Attempt {
   readonly what: string;
   readonly call: Omit<ApiCall, "token" | "as">;
   readonly succeeded: (answer: ApiAnswer) => boolean;
 }
 
-/** Of a write: it was let through. */
+/** Whether the API server accepted the write. */
 export const isDone = ({ status }: ApiAnswer): boolean => status < 300;
 
-/** What every planted Secret holds. */
+/** Value in every planted Secret. */
 export const PLANTED = Buffer.from("planted-in-a-foreign-Secret").toString("base64");
 
-/** Of a read, and of a write that is answered with what was there. */
+/** Whether a read, or a write that returns the old content, exposes a planted value. */
 export const isRead = ({ body }: ApiAnswer): boolean => JSON.stringify(body).includes(PLANTED);
 
 export const isDoneOrRead = (answer: ApiAnswer): boolean => isDone(answer) || isRead(answer);
 
-/** The same without an effect, where the API server knows that. */
+/** Returns the attempt as a dry run, if the API server supports one for it. */
 export function dryRun({ call, ...attempt }: Attempt): Attempt {
   if (call.method === "GET" || call.path.endsWith("/token")) return { call, ...attempt };
   return { ...attempt, call: { ...call, path: `${call.path}${call.path.includes("?") ? "&" : "?"}dryRun=All` } };

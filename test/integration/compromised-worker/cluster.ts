@@ -17,7 +17,7 @@ const merge = (what: string, path: string, body: unknown): Attempt =>
 const remove = (what: string, path: string): Attempt => attempt(what, { method: "DELETE", path });
 const post = (what: string, path: string, body: unknown): Attempt => attempt(what, { method: "POST", path, body });
 
-/** Its own limits: policies, their bindings and parameters, and its rights. */
+/** Attempts on the worker's own limits: policies, their bindings and parameters, and its rights. */
 export function attemptsOnLimits(policies: readonly string[]): readonly Attempt[] {
   return [
     ...policies.flatMap((name): readonly Attempt[] => [
@@ -59,7 +59,7 @@ export function attemptsOnLimits(policies: readonly string[]): readonly Attempt[
   ];
 }
 
-/** Code of its own somewhere, or somebody else's. */
+/** Attempts to run code in a workload, the thief's own or someone else's. */
 export function attemptsOnWorkloads(namespace: string): readonly Attempt[] {
   const kinds = { deployments: "Deployment", statefulsets: "StatefulSet", daemonsets: "DaemonSet" };
   const workload = (kind: string): object => ({

@@ -10,7 +10,7 @@ function changesOf({ changes }: Target, but: readonly string[] = []) {
   return Object.entries(changes).filter(([what]) => !but.includes(what));
 }
 
-/** Changes of what is there, and its deletion. */
+/** Attempts to change or delete existing components. */
 export function editsOfComponents(): readonly Attempt[] {
   return TARGETS.flatMap((target): readonly Attempt[] => [
     ...changesOf(target, target.onlyAnew).map(
@@ -24,7 +24,7 @@ export function editsOfComponents(): readonly Attempt[] {
   ]);
 }
 
-/** The same changes of an object that is gone, made anew as healing does it. */
+/** Attempts to make the same changes while recreating a deleted object, as healing does. */
 export function restorationsOf(target: Target, live: object): readonly Attempt[] {
   const whole = anew(live);
   return changesOf(target, target.onlyOnUpdate).map(([what, operations]): Attempt => {
@@ -37,7 +37,7 @@ export function restorationsOf(target: Target, live: object): readonly Attempt[]
   });
 }
 
-/** An object as it would be made anew. */
+/** Returns the object in the form in which the worker would recreate it. */
 export function anew(live: object): object {
   const { name, namespace, labels, annotations } = Object(at(live, "metadata")) as Readonly<Record<string, unknown>>; // An API object.
   const { status: _status, ...rest } = live as Readonly<Record<string, unknown>>;
@@ -46,7 +46,7 @@ export function anew(live: object): object {
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces";
 
-/** Of a class that somebody wrote: what the driver would mount into its pods. */
+/** Attempts to change a class of another author, and with it the files that the driver mounts into its pods. */
 export function editsOfClass(namespace: string, name: string): readonly Attempt[] {
   const changes: Readonly<Record<string, unknown>> = {
     "another vault": { spec: { parameters: { keyvaultName: "of-the-thief" } } },

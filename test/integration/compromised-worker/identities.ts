@@ -30,7 +30,7 @@ export function tokenAttempts(accounts: readonly Account[]): readonly Attempt[] 
   );
 }
 
-/** A grant by the worker itself: on the Namespace, in every way to write one. */
+/** Attempts of the worker to give itself a grant: on the Namespace, in every way to write one. */
 export function grantAttempts({ namespace, name }: Account): readonly Attempt[] {
   const annotations = { [GRANT_ANNOTATIONS.serviceAccounts]: name, [GRANT_ANNOTATIONS.managedIdentity]: "allowed" };
   const path = `/api/v1/namespaces/${namespace}`;
@@ -63,7 +63,10 @@ export function grantAttempts({ namespace, name }: Account): readonly Attempt[] 
   ];
 }
 
-/** What looks like a grant and is none: on the account, which the worker may write where it is one of ours, and a class that names it. */
+/**
+ * Writes that look like a grant but are not: annotations on the account, which the worker may write if it belongs to the install, and a
+ * class that names the account.
+ */
 export function forgeries(account: Account): readonly Attempt["call"][] {
   const { namespace, name } = account;
   const annotations = { [GRANT_ANNOTATIONS.serviceAccounts]: name, [GRANT_ANNOTATIONS.managedIdentity]: "allowed" };
@@ -72,7 +75,7 @@ export function forgeries(account: Account): readonly Attempt["call"][] {
   return [{ method: "PATCH", path, contentType: MERGE_PATCH, body: { metadata } }, forgedClass(account)];
 }
 
-/** Allowed, because the worker brings lost classes back. */
+/** The policies allow this write, because the worker restores lost classes. */
 function forgedClass({ namespace, name }: Account): Attempt["call"] {
   const annotations = {
     [CLASS_ANNOTATIONS.serviceAccount]: name,

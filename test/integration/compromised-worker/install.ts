@@ -15,10 +15,10 @@ export const ACCOUNTS = [
   { namespace: OWN, name: "keyvault-injector-sync" },
 ] as const;
 
-/** What a Secret of each kind is called, in a tenant's namespace and in the cluster's. */
+/** Names of the Secrets, one of each kind, in a tenant's namespace and in kube-system. */
 export const SECRETS = [TENANT, "kube-system"].flatMap((namespace) => Object.keys(FOREIGN).map((name) => ({ namespace, name })));
 
-/** Somebody's, from which the driver mounts. */
+/** A class of a tenant, from which the driver mounts. */
 export const CLASS = {
   apiVersion: "secrets-store.csi.x-k8s.io/v1",
   kind: "SecretProviderClass",
@@ -28,17 +28,17 @@ export const CLASS = {
 
 interface Installed {
   readonly plane: ControlPlane;
-  /** Of the worker. */
+  /** Token of the worker. */
   readonly token: string;
-  /** By name, each bound by a binding of the same name. */
+  /** Names of the policies. Each has a binding of the same name. */
   readonly policies: readonly string[];
 }
 
-/** The API server, the install as its overlay is, driver and provider with the roles of their healing, and a tenant. */
+/** Starts the API server with the install as in its overlay, the driver and the provider with the roles for their healing, and a tenant. */
 export async function installed(overlay: string): Promise<Installed> {
   const plane = await startControlPlane({ controllerManager: false });
   await installDefinitions(plane);
-  // Of overlays that can have it the worst: a worker that heals driver and provider.
+  // If the overlay supports it, test the worst case: a worker that heals driver and provider.
   const own = `overlays/${overlay}`;
   const product = overlay === "default" ? await healingManifests(own) : await folderManifests(own);
   const shipped = [...product, ...(await healingManifests("components/csi-driver", "components/azure-provider"))];
@@ -49,7 +49,7 @@ export async function installed(overlay: string): Promise<Installed> {
   return { plane, token, policies };
 }
 
-/** What a thief would want, and what somebody else runs. */
+/** Objects that a thief would want, and workloads of a tenant. */
 function tenantObjects(): readonly object[] {
   const web = { app: "web" };
   const template = { metadata: { labels: web }, spec: { containers: [{ name: "web", image: "web:1" }] } };

@@ -8,7 +8,7 @@ export interface ForeignSecret {
   readonly name: string;
 }
 
-/** As kinds that the API server treats each in its own way. */
+/** Secrets of the kinds that the API server treats in a special way. */
 export const FOREIGN: Readonly<Record<string, object>> = {
   plain: { data: { password: PLANTED } },
   immutable: { data: { password: PLANTED }, immutable: true },
@@ -28,7 +28,7 @@ const body = (name: string, metadata: object, rest: object = {}): object => ({
   ...rest,
 });
 
-/** Labels and annotations that would make it the worker's, the driver's or one that agrees. */
+/** Attempts with labels and annotations that would make the Secret look like the worker's, the driver's or an adoptable one. */
 function forgeries({ namespace, name }: ForeignSecret): readonly Attempt[] {
   const forged: Readonly<Record<string, object>> = {
     "our label": { labels: FORGED },
@@ -89,7 +89,7 @@ function writesOf({ namespace, name }: ForeignSecret): readonly Attempt[] {
   ];
 }
 
-/** `canList`: the worker watches Secrets by right, so that an answer which holds what is there tells it nothing more. */
+/** `canList`: whether the worker has the right to watch Secrets. If so, an answer that contains the old content tells it nothing new. */
 export function secretAttempts(foreign: readonly ForeignSecret[], { canList }: { readonly canList: boolean }): readonly Attempt[] {
   const read = (what: string, path: string): Attempt => ({ what, call: { method: "GET", path }, succeeded: isRead });
   const lists = [...new Set(foreign.map(({ namespace }) => `/api/v1/namespaces/${namespace}/secrets`)), "/api/v1/secrets"].flatMap(
@@ -108,7 +108,7 @@ export function secretAttempts(foreign: readonly ForeignSecret[], { canList }: {
   return canList ? [...reads, ...writes.map((write) => ({ ...write, succeeded: isDone }))] : [...lists, ...reads, ...writes];
 }
 
-/** What would let the worker leave a Secret of its own as somebody's, or others delete or keep it. */
+/** Metadata that would turn one of the worker's Secrets into someone else's, or would let others delete or keep it. */
 const FREEING: Readonly<Record<string, object>> = {
   "the mark of an adoption": { labels: FORGED, annotations: { [SECRET_ANNOTATIONS.adopted]: "true" } },
   "the word of an owner": { labels: FORGED, annotations: { [SECRET_ANNOTATIONS.adoptableBy]: "forged" } },
@@ -117,7 +117,7 @@ const FREEING: Readonly<Record<string, object>> = {
   "a finalizer": { labels: FORGED, finalizers: ["example.com/held"] },
 };
 
-/** Secrets on which the cluster acts: one is a token of an account, one lets nodes join. */
+/** Attempts to create Secrets that have an effect in the cluster: one is a token of an account, one lets nodes join. */
 export function mintingSecrets(accounts: readonly ForeignSecret[]): readonly Attempt[] {
   const make = (what: string, namespace: string, sent: object): Attempt => ({
     what,

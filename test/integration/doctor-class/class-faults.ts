@@ -5,7 +5,7 @@ import { classOf, createClass, opaque } from "../../support/worker/sync-world.ts
 import type { DoctoredClasses } from "./doctored-classes.ts";
 import type { Fault } from "./fault.ts";
 
-/** Of the class, and of who reads the vault for it. */
+/** Faults of the class, and of the identity that reads the vault for it. */
 export function classFaults(here: DoctoredClasses): readonly Fault[] {
   return [
     {

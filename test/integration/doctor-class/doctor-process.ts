@@ -1,6 +1,6 @@
 /**
- * A process that runs commands of the command line, with the environment that reaches the Key Vault emulator: Node reads the CAs that it
- * trusts once, when it starts. One JSON line in for each command, one out.
+ * A process that runs commands of the command line. Its environment leads to the Key Vault emulator: Node reads the CAs that it trusts only
+ * once, at start. The process reads one JSON line for each command and prints one as the answer.
  */
 
 import type { LookupFunction } from "node:net";
@@ -14,11 +14,11 @@ import { runOnline } from "../../support/cli/cli.ts";
 export interface DoctorQuestion {
   readonly args: readonly string[];
   readonly kubeconfig: string;
-  /** Instead of the process's own. */
+  /** Replaces the environment of the process. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What the name service says of every name: an address, or a code of getaddrinfo. */
+  /** Answer of the name service for every name: an address, or an error code of getaddrinfo. */
   readonly names?: string;
-  /** Bound of a connection, in milliseconds. */
+  /** Time limit of a connection, in milliseconds. */
   readonly timeoutMs?: number;
 }
 

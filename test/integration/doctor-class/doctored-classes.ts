@@ -26,16 +26,16 @@ import { startWrongProxies, type WrongProxies } from "./wrong-proxies.ts";
 
 type DoctorProcess = LineProcess<DoctorQuestion, DoctorAnswer>;
 
-/** Value of the object that classes name here by default. */
+/** Value of the object that the classes here use by default. */
 export const CANARY = `canary-"${randomUUID()}"\n~?>ü/+`;
 
 export interface Asked extends Partial<DoctorQuestion> {
   readonly by?: DoctorProcess;
 }
 
-/** What `doctor` is asked about here: an install without a worker, classes of its vault, and ways to the vault that lead nowhere. */
+/** The setup of the `doctor` tests: an install without a worker, classes with its vault, and broken routes to the vault. */
 export class DoctoredClasses {
-  /** Everything that was printed, to be searched for values. */
+  /** Everything that doctor printed. The tests search it for values. */
   readonly printed: string[] = [];
   readonly clientSecrets: string[] = [];
   readonly #stops: (() => unknown)[] = [];
@@ -56,7 +56,7 @@ export class DoctoredClasses {
     this.#started = { sync, object, issuer, proxies, ...doctors };
   }
 
-  /** Also what a start that failed has left. */
+  /** Also cleans up after a failed start. */
   async stop(): Promise<void> {
     for (const stop of this.#stops.toReversed()) await stop();
   }
@@ -65,17 +65,16 @@ export class DoctoredClasses {
     return this.#running.sync;
   }
 
-  /** Name of the object in the vault. */
   get object(): string {
     return this.#running.object;
   }
 
-  /** Of the cluster's ServiceAccount tokens. */
+  /** Issuer of the cluster's ServiceAccount tokens. */
   get issuer(): string {
     return this.#running.issuer;
   }
 
-  /** Trusts nobody's CA but the machine's. */
+  /** A process that trusts only the system's CAs. */
   get untrusting(): DoctorProcess {
     return this.#running.untrusting;
   }
@@ -94,7 +93,7 @@ export class DoctoredClasses {
     return answer;
   }
 
-  /** A namespace with the class in it, whose vault has the object; it grants what classes here use. */
+  /** Creates a namespace with a class whose object exists in the vault. The namespace grants the identities that classes here use. */
   async aClass(facts: Partial<ClassFacts> = {}, options: NamespaceOptions = {}): Promise<Place> {
     const granting = { accounts: ["app", "nobody"], managedIdentity: true, ...options };
     const place = { namespace: await this.sync.namespace(granting), name: "demo" };
@@ -128,7 +127,7 @@ export class DoctoredClasses {
     return principal;
   }
 
-  /** A class with workload identity, whose application trusts no account yet. */
+  /** Creates a class with workload identity, whose application does not trust any account yet. */
   async federated(): Promise<Place> {
     const { appId } = await this.anApplication();
     const place = await this.aClass(
@@ -139,7 +138,7 @@ export class DoctoredClasses {
     return place;
   }
 
-  /** A class with an identity binding. */
+  /** Creates a class with an identity binding. */
   async bound(): Promise<Place> {
     const { appId } = await this.anApplication();
     const parameters = { clientID: appId, useAzureTokenProxy: "true" };
@@ -148,12 +147,12 @@ export class DoctoredClasses {
     return place;
   }
 
-  /** A class of one object of its own. */
+  /** Creates a class with one object, which no other class uses. */
   async ofObject(name: string, entry: Readonly<Record<string, string | number>> = {}): Promise<Place> {
     return this.aClass({ objects: [{ objectName: name, objectType: "secret", ...entry }], secretObjects: [opaque("app", name)] });
   }
 
-  /** What the worker would say of the class; no worker runs. */
+  /** Writes the status that the worker would write. No worker runs. */
   async setStatus({ namespace, name }: Place, status: Readonly<Record<string, unknown>>): Promise<void> {
     const resource = `/apis/keyvault-injector.dev/v1alpha1/namespaces/${namespace}/secretproviderclasssyncs`;
     const body = { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync", metadata: { name } };
@@ -171,7 +170,7 @@ export class DoctoredClasses {
     await mergePatch(this.sync.plane, `${resource}/${name}/status`, { status: whole });
   }
 
-  /** As the worker writes it, by hand: without the install's key nobody can make the fingerprint. */
+  /** Creates the Secret in the form in which the worker writes it, but without a fingerprint, which only the install's key can create. */
   async aSecret(
     { namespace, name }: Place,
     change: { readonly version: string; readonly labels?: object; readonly annotations?: object },

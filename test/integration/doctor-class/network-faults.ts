@@ -3,7 +3,7 @@ import type { Fault } from "./fault.ts";
 
 const DIRECT = { HTTPS_PROXY: "", https_proxy: "" };
 
-/** On the way to the vault. */
+/** Faults on the route to the vault. */
 export function networkFaults(here: DoctoredClasses): readonly Fault[] {
   return [
     {

@@ -4,12 +4,12 @@ import { classPath, mergePatch, opaque } from "../../support/worker/sync-world.t
 import type { DoctoredClasses } from "./doctored-classes.ts";
 import type { Fault } from "./fault.ts";
 
-/** Secrets of a status that were written from this version of the object. */
+/** Secrets in a status whose content comes from this version of the object. */
 const written = (object: string, version: string) => [
   { name: "app", state: "Synced", data: [{ key: "value", object: `secret/${object}`, version }] },
 ];
 
-/** Of the status, and of the Secret that it tells of. */
+/** Faults that the status reports, and faults of the Secret in the status. */
 export function statusFaults(here: DoctoredClasses): readonly Fault[] {
   return [
     { leaf: "status-off", plant: () => here.aClass({ secretObjects: [] }), message: /no secretObjects/ },

@@ -5,7 +5,7 @@ import type { Fault } from "./fault.ts";
 
 const LOGIN = "login.microsoftonline.com";
 
-/** Of the sign-in. */
+/** Faults of the sign-in. */
 export function tokenFaults(here: DoctoredClasses): readonly Fault[] {
   return [
     {
@@ -84,7 +84,7 @@ export function tokenFaults(here: DoctoredClasses): readonly Fault[] {
     {
       leaf: "identity-binding-refused",
       plant: async () => {
-        // No pod: the CA that would judge the API server's certificate is not there.
+        // doctor does not run in a pod here: the CA for the API server's certificate is missing.
         await here.setWorkerArguments(["sync", "--identity-bindings=true"]);
         return here.bound();
       },

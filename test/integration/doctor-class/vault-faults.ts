@@ -10,14 +10,13 @@ type Strike =
   | { readonly kind: "status"; readonly status: number }
   | { readonly kind: "refusal"; readonly refusal: "firewall" | "private-link-only" | "perimeter" | "rbac" };
 
-/** Every request for an object of its own meets it. */
+/** Creates a class whose object has this fault on every request. */
 const strike = (here: DoctoredClasses, effect: Strike) => async (): Promise<Place> => {
   const name = await here.sync.object("struck");
   await here.sync.emulator.injectFault({ vault: here.sync.vault, path: `/secrets/${name}`, ...effect });
   return here.aClass({ objects: [name], secretObjects: [opaque("app", name)] });
 };
 
-/** Of the vault and its objects. */
 export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
   return [
     {

@@ -5,11 +5,11 @@ import { selfSignedCertificate } from "../../support/fixtures/serving-certificat
 
 /** Proxies that lead nowhere. */
 export interface WrongProxies {
-  /** Takes connections and says nothing. */
+  /** Accepts connections and never answers. */
   readonly silent: string;
-  /** Leads every name to a server with a certificate for another one. */
+  /** Connects every name to a server that has a certificate for another name. */
   readonly wrong: string;
-  /** PEM of that certificate, for those who are to trust it. */
+  /** PEM of that certificate, for clients that should trust it. */
   readonly certificate: string;
   stop(): void;
 }
@@ -43,7 +43,7 @@ function listening(server: Server | TcpServer | TlsServer): Promise<number> {
   });
 }
 
-/** A proxy that leads every name to one port of this machine. */
+/** Starts a proxy that connects every name to one local port. */
 async function proxyTo(port: number): Promise<{ readonly server: Server; readonly url: string }> {
   const server = createProxy();
   server.on("connect", (_request, client) => {

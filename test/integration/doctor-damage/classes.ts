@@ -1,7 +1,6 @@
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
-/** Of classes. */
 export function classDamages(install: InstallEdits): readonly Damage[] {
   return [
     {

@@ -8,7 +8,7 @@ import type { InstallEdits } from "./install-edits.ts";
 const SERVICE = ["service", "keyvault-injector-webhook", "-n", "keyvault-injector"];
 const COPY = "keyvault-injector-component-of-a-test";
 
-/** As the worker keeps it where it heals components. */
+/** Writes the copy that the worker keeps if it heals components. */
 async function keepCopy(install: InstallEdits): Promise<void> {
   const component = componentsOf("keyvault-injector").find(({ id }) => id === "Service keyvault-injector/keyvault-injector-webhook");
   const live = JSON.parse(await install.kubectl("get", ...SERVICE, "-o", "json", "--show-managed-fields"));
@@ -22,7 +22,7 @@ async function keepCopy(install: InstallEdits): Promise<void> {
   });
 }
 
-/** Of parts of the install that no other check knows. */
+/** Damages of parts of the install that no other check covers. */
 export function componentDamages(install: InstallEdits): readonly Damage[] {
   const publish = (isPublished: boolean | null): Promise<string> =>
     install.kubectl("patch", ...SERVICE, "--type=merge", "-p", JSON.stringify({ spec: { publishNotReadyAddresses: isPublished } }));

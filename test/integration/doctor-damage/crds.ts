@@ -2,7 +2,6 @@ import { installDefinitions } from "../../support/cluster/shipped-manifests.ts";
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
-/** Of the definitions. */
 export function crdDamages(install: InstallEdits): readonly Damage[] {
   return [
     {

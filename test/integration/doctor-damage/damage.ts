@@ -1,6 +1,6 @@
 import type { CHECKS } from "../../../src/cli/doctor/checks/check.ts";
 
-/** What is done to an install, which check of `doctor` has to find it, and how it is put right. */
+/** A damage to an install, the check of `doctor` that has to find it, and its repair. */
 export interface Damage {
   readonly what: string;
   readonly check: (typeof CHECKS)[number];

@@ -6,12 +6,12 @@ import { healingManifests, MANIFESTS } from "../../support/cluster/shipped-manif
 const WEBHOOK = ["mutatingwebhookconfiguration", "keyvault-injector"];
 const SNAPSHOTS_POLICY = "keyvault-injector-sync-snapshots";
 
-/** Edits of an install by kubectl, behind the back of its processes. */
+/** Edits an install with kubectl, without the knowledge of its processes. */
 export class InstallEdits {
   readonly plane: ControlPlane;
-  /** Namespace of classes. */
+  /** Namespace of the test's classes. */
   readonly probe: string;
-  /** What was there before an edit, for its repair. */
+  /** JSON of an object before its edit, for the repair. */
   kept = "";
 
   constructor(plane: ControlPlane, probe: string) {
@@ -27,7 +27,7 @@ export class InstallEdits {
     return this.plane.kubectl(["apply", "-f", "-"], JSON.stringify(object));
   }
 
-  /** By its variable: the arguments stay as they were installed. Empty: as before. */
+  /** Sets the setting by its environment variable, so that the arguments stay as installed. An empty value removes the variable. */
   setSetting(name: string, value: string): Promise<string> {
     const variable = `${environmentNameOf(name)}${value === "" ? "-" : `=${value}`}`;
     return this.kubectl("set", "env", "deployment/keyvault-injector-sync", "-n", "keyvault-injector", variable);
@@ -51,11 +51,11 @@ export class InstallEdits {
     return this.apply({ apiVersion: "storage.k8s.io/v1", kind: "CSINode", metadata: { name: "node-1" }, spec: { drivers } });
   }
 
-  /** What a cluster with nodes has, and a control plane alone has not. */
+  /** Adds the parts that a cluster with nodes has and a bare control plane lacks. */
   async addNodeSide(): Promise<void> {
     const files = ["csi-driver/csi-driver.yaml", "csi-driver/daemon-set.yaml", "azure-provider/daemon-set.yaml"];
     for (const file of files) await this.kubectl("apply", "-f", path.join(MANIFESTS, "components", file));
-    // They pin the pods of both; kustomize fills them in.
+    // The PodTemplates pin the pods of both DaemonSets. kustomize fills them in.
     const rendered = await healingManifests("components/csi-driver", "components/azure-provider");
     for (const manifest of rendered.filter(({ kind }) => kind === "PodTemplate")) await this.apply(manifest);
     for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) await this.readyNodes(name, 1);
@@ -92,7 +92,7 @@ export class InstallEdits {
   }
 
   async bindWorkerOf(namespace: string): Promise<string> {
-    // Made anew: a change of it would be refused.
+    // Delete and recreate it: the API server would reject a change of the role.
     await this.kubectl("delete", "clusterrolebinding", "keyvault-injector-sync");
     const names = ["keyvault-injector-sync", "--clusterrole=keyvault-injector-sync"];
     return this.kubectl("create", "clusterrolebinding", ...names, `--serviceaccount=${namespace}:keyvault-injector-sync`);
@@ -121,7 +121,7 @@ export class InstallEdits {
     await this.kubectl("delete", ...resource);
   }
 
-  /** Puts back what {@link keeping} kept, as it was. */
+  /** Recreates the object that {@link keeping} saved. */
   putBack(): Promise<string> {
     return this.plane.kubectl(["create", "-f", "-"], JSON.stringify(withoutServerFields(JSON.parse(this.kept))));
   }

@@ -1,7 +1,6 @@
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
-/** Of the node side. */
 export function nodeDamages(install: InstallEdits): readonly Damage[] {
   return [
     {

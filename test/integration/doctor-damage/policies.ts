@@ -1,7 +1,6 @@
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
-/** Of the policies and their bindings. */
 export function policyDamages(install: InstallEdits): readonly Damage[] {
   return [
     {

@@ -4,7 +4,7 @@ import type { InstallEdits } from "./install-edits.ts";
 
 const POD = "keyvault-injector-webhook-of-before";
 
-/** Of what nobody runs; only who made it when counts. */
+/** A pod that no node runs. Only its creator and its creation time matter. */
 const pod = {
   apiVersion: "v1",
   kind: "Pod",
@@ -18,7 +18,7 @@ const pod = {
   },
 };
 
-/** Of the accounts that our pods run as. */
+/** Damages of the accounts that our pods use. */
 export function tokenDamages(install: InstallEdits): readonly Damage[] {
   return [
     {
@@ -31,7 +31,7 @@ export function tokenDamages(install: InstallEdits): readonly Damage[] {
         await install.apply(pod);
         const made = Date.now();
         await install.deleting("serviceaccount", "keyvault-injector-webhook", "-n", "keyvault-injector");
-        // Kubernetes times have whole seconds.
+        // Kubernetes timestamps have a resolution of one second.
         await eventually(() => Date.now() > made + 1_000, { what: "a later second" });
         await install.putBack();
       },

@@ -3,13 +3,13 @@ import { issueAuthority } from "../../../src/tls/issue.ts";
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
-/** Of a CA that was made then. */
+/** Bundle with a CA that was created at this time. */
 function bundleOf(made: number): string {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return Buffer.from(issueAuthority(privateKey, made).pem).toString("base64");
 }
 
-/** Of the webhook's configurations and certificates. */
+/** Damages of the webhook's configurations and certificates. */
 export function webhookDamages(install: InstallEdits): readonly Damage[] {
   return [
     {

@@ -12,7 +12,7 @@ function deploymentIn(namespace: string): object {
   };
 }
 
-/** Of the Deployments, the worker's rights and its lease. */
+/** Damages of the Deployments, the worker's rights and its lease. */
 export function workerDamages(install: InstallEdits): readonly Damage[] {
   return [
     {

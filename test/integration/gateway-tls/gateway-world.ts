@@ -14,9 +14,9 @@ const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const GATEWAYS = "/apis/gateway.networking.k8s.io/v1";
 const INGRESSES = "/apis/networking.k8s.io/v1";
 
-/** A ServiceAccount of each namespace, federated with an application that may read the vault. */
+/** ServiceAccount in each namespace, federated with an application that may read the vault. */
 export const ACCOUNT = "gateway-cert";
-/** GatewayClass and IngressClass that the operator named. */
+/** GatewayClass and IngressClass that the operator listed. */
 export const NAMED = "shop-gateways";
 /** Field manager of a GitOps tool. */
 export const AUTHOR = "kustomize-controller";
@@ -29,15 +29,14 @@ export interface Listener {
 }
 
 export interface GatewayWorld extends SyncWorld {
-  /** Of the certificate in the vault. */
   addressOf(certificate: string): string;
-  /** The account, with an identity that may read the vault. */
+  /** Creates the account, with an identity that may read the vault. */
   createAccount(namespace: string): Promise<void>;
-  /** A namespace with the account, granted to the worker. */
+  /** Creates a namespace with the account and grants the account to the worker. */
   gatewayNamespace(): Promise<string>;
 }
 
-/** The install with the component, without the Gateway API. */
+/** Starts the install with the component, but without the Gateway API. */
 export async function startGatewayWorld(): Promise<GatewayWorld> {
   const world = await startSyncWorld();
   const { plane, emulator, tenantId, vault } = world;
@@ -67,11 +66,11 @@ export async function startGatewayWorld(): Promise<GatewayWorld> {
   };
 }
 
-/** The definition as the Gateway API ships it. */
+/** Installs the definition that the Gateway API ships. */
 export async function installGatewayApi(plane: ControlPlane): Promise<void> {
   const file = path.join(moduleFolder("sigs.k8s.io/gateway-api"), "config/crd/standard/gateway.networking.k8s.io_gateways.yaml");
   await plane.kubectl(["apply", "--server-side", "-f", "-"], readFileSync(file, "utf8"));
-  // Of a definition that has no conditions yet a wait for one is an error at once.
+  // Wait for a first condition: kubectl fails immediately if it waits for Established while the definition has no conditions.
   await plane.kubectl(["wait", "--for=jsonpath={.status.conditions[0].type}", `crd/${GATEWAY_CRD}`, "--timeout=20s"]);
   await plane.kubectl(["wait", "--for=condition=Established", `crd/${GATEWAY_CRD}`, "--timeout=20s"]);
 }
@@ -97,10 +96,10 @@ export function gatewayOf({ namespace, name, className = NAMED, listeners }: Gat
     return { name: of, port: 443, protocol: "HTTPS", hostname: `${of}.example.com`, tls };
   };
   const spec = { gatewayClassName: className, listeners: listeners.map(listenerOf) };
-  return { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata: { namespace, name }, spec } as KubeObject; // With a spec.
+  return { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata: { namespace, name }, spec } as KubeObject; // An object with a spec.
 }
 
-/** By server-side apply, as a GitOps tool does it. Throws where the API server refuses. */
+/** Applies server-side, like a GitOps tool. Throws if the API server rejects the write. */
 export async function applyAs(plane: ControlPlane, where: string, body: KubeObject): Promise<void> {
   await send(plane, { method: "PATCH", path: `${where}?fieldManager=${AUTHOR}&force=true`, body, contentType: APPLY_PATCH });
 }
@@ -109,7 +108,7 @@ export async function applyGateway(plane: ControlPlane, facts: GatewayFacts): Pr
   await applyAs(plane, gatewayPath(facts.namespace, facts.name), gatewayOf(facts));
 }
 
-/** What a Gateway has under `spec`. */
+/** Fields of a Gateway under `spec`. */
 export interface GatewaySpec {
   readonly listeners: readonly {
     readonly name: string;
@@ -127,7 +126,7 @@ export async function liveGateway(
   return found;
 }
 
-/** Names by listener. */
+/** Returns the names of the referenced Secrets by listener. */
 export async function referencesOf(
   plane: ControlPlane,
   namespace: string,
@@ -139,7 +138,7 @@ export async function referencesOf(
   );
 }
 
-/** What the author's own apply would change: empty where the worker has left everything of theirs as it was. */
+/** Returns the changes that the author's next apply would make. Empty if the worker left all of the author's fields unchanged. */
 export async function changedByAuthor(plane: ControlPlane, where: string, body: KubeObject): Promise<readonly string[]> {
   const path_ = `${where}?fieldManager=${AUTHOR}&dryRun=All`;
   const [before, { status, body: after }] = [

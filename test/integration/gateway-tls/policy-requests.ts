@@ -6,28 +6,28 @@ import { installDefinitions, renderOwnKustomization } from "../../support/cluste
 import { SYNC_USER } from "../../support/worker/sync-world.ts";
 import { installGatewayApi } from "./gateway-world.ts";
 
-/** Namespace of all that is written. */
+/** Namespace of all objects that the tests write. */
 export const SHOP = "shop";
 export const ADDRESS = "https://demo.vault.azure.net/certificates/web";
-/** Annotations by which an Ingress asks for `spec.tls`. */
+/** Annotations with which an Ingress requests `spec.tls`. */
 export const MANAGED = { [TLS_KEYS.address]: ADDRESS, [TLS_KEYS.managed]: "true" };
 
 export type Options = Readonly<Record<string, string>>;
 
-/** Requests to an API server with the product's policies and the Gateway API, by whom they are about. */
+/** Requests to an API server with the product's policies and the Gateway API, grouped by their sender. */
 export interface PolicyPlane {
   readonly plane: ControlPlane;
-  /** Without effect. */
+  /** Sends the request as a dry run. */
   dry(call: ApiCall): Promise<ApiAnswer>;
-  /** Without effect, in the name that the worker writes in, so that it is nobody else's write. The worker where nobody is named. */
+  /** Sends a merge patch as a dry run, with the worker's field manager, so that ownership does not change. `as` defaults to the worker. */
   merged(where: string, body: unknown, as?: string): Promise<ApiAnswer>;
-  /** By an author who may do everything; resolves to its path. */
+  /** Creates the object as an author who may do everything. Resolves to its path. */
   made(where: string, body: unknown): Promise<string>;
-  /** The overlay with the component on it. */
+  /** Installs the overlay with the component. */
   install(overlay: string): Promise<void>;
 }
 
-/** With the default overlay, without the component. */
+/** Starts with the default overlay, without the component. */
 export async function startPolicyPlane(): Promise<PolicyPlane> {
   const plane = await startControlPlane({ controllerManager: false });
   await installDefinitions(plane);
@@ -70,7 +70,7 @@ export function anIngress(name: string, annotations: Options, more: Readonly<Rec
   return { apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata, spec: { ingressClassName: "any", rules, ...more } };
 }
 
-/** As many as the Gateway API takes, each of which asks by an account. */
+/** A Gateway with the maximum number of listeners that the Gateway API allows. It names an account, so each listener uses it. */
 export function aFullGateway(name: string) {
   const { spec, ...gateway } = aGateway(name, { [TLS_KEYS.address]: ADDRESS, [TLS_KEYS.account]: "reader" });
   const [listener] = spec.listeners;

@@ -5,7 +5,7 @@ import { NAMESPACES, type RandomPod, randomPod } from "../random-pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Further defaults, beside those of {@link NAMESPACES}. */
+/** More namespaces with defaults, in addition to {@link NAMESPACES}. */
 export const MORE_NAMESPACES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ...NAMESPACES,
   kept: prefixed({ "credentials-secret": "none", "mount-path": "principal=/one,workload=/two", containers: "app,-log" }),
@@ -126,14 +126,14 @@ const asked = fc
     fc.oneof({ weight: 30, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: filler(own) }).map((more) => ({ ...own, ...more })),
   );
 
-/** So much of somebody else's that there is little room left for ours, or none. */
+/** Fills the annotations of others until little or no room is left for ours. */
 function filler(own: Readonly<Record<string, string>>): fc.Arbitrary<Readonly<Record<string, string>>> {
   const key = "example.com/filler";
   const used = Object.entries({ ...own, [key]: "" }).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + value), 0);
   return fc.integer({ min: 0, max: 200 }).map((left) => ({ [key]: "x".repeat(MOST_BYTES - used - left) }));
 }
 
-/** At the edges of what annotations may say, and on pods that say in odd ways where they run. */
+/** Pods with annotation values at their limits, and with unusual values for where they run. */
 const edgePod: fc.Arbitrary<RandomPod> = fc
   .record({ namespace: fc.constantFrom("plain", ...Object.keys(MORE_NAMESPACES)), spec, annotations: asked, id: fc.uuid() })
   .map(({ namespace, spec: content, annotations, id }) => ({

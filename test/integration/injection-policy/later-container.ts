@@ -1,4 +1,4 @@
-/** Of somebody else: it adds a container of the name that a pod's label `later` has. */
+/** A foreign policy: it adds a container with the name in a pod's label `later`. */
 export const LATER = "zz-later-container";
 export const laterPolicy = [
   {

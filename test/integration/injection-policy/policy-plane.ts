@@ -3,7 +3,7 @@ import { type Json, untilPolicyInjects } from "../../support/cluster/injection-p
 import { at, installShipped, listAt, renderOverlay } from "../../support/cluster/shipped-manifests.ts";
 import { prefixed } from "../../support/fixtures/pods.ts";
 
-/** An API server on which policies inject, and these objects of others. No process of ours runs. */
+/** Starts an API server with the injecting policy and these objects. None of our processes runs. */
 export async function startPolicyPlane(...items: readonly object[]): Promise<ControlPlane> {
   const plane = await startControlPlane({ controllerManager: false });
   await plane.kubectl(["create", "serviceaccount", "default"]);
@@ -13,7 +13,7 @@ export async function startPolicyPlane(...items: readonly object[]): Promise<Con
   return plane;
 }
 
-/** A pod to be created anew, with annotations that were changed. */
+/** Copy of a stored pod that a test can create, with these annotations changed. */
 export const copyOf = (stored: unknown, annotations: Readonly<Record<string, string>> = {}): Json => ({
   apiVersion: "v1",
   kind: "Pod",

@@ -1,4 +1,4 @@
-/** What rendered objects let in, let out and leave unguarded, so that two renderings can be compared. */
+/** Finds the traffic that rendered objects allow and the guards that they lack, so that a test can compare two renderings. */
 import { isDeepStrictEqual } from "node:util";
 import { at, listAt, type Manifest } from "../../support/cluster/shipped-manifests.ts";
 
@@ -8,7 +8,7 @@ function ofKind(objects: readonly Manifest[], ...kinds: readonly string[]): Read
   return new Map(objects.filter(({ kind }) => kinds.includes(kind)).map((object) => [nameOf(object), object]));
 }
 
-/** An absent or empty list of peers or ports is every one of them. */
+/** An absent or empty list of peers or ports means all of them. */
 const orAny = (list: readonly unknown[]): readonly string[] => (list.length === 0 ? ["any"] : list.map((entry) => JSON.stringify(entry)));
 
 function trafficOf(policy: Manifest): readonly string[] {
@@ -25,7 +25,7 @@ function trafficOf(policy: Manifest): readonly string[] {
   });
 }
 
-/** Traffic that the objects allow and the limit does not; all of it where a policy of the limit is missing. */
+/** Returns the traffic that the objects allow and the limit does not. Returns all traffic if a policy of the limit is missing. */
 export function trafficBeyond(objects: readonly Manifest[], limit: readonly Manifest[]): readonly string[] {
   const policies = ofKind(objects, "NetworkPolicy");
   return [...ofKind(limit, "NetworkPolicy")].flatMap(([name, known]) => {
@@ -37,10 +37,10 @@ export function trafficBeyond(objects: readonly Manifest[], limit: readonly Mani
   });
 }
 
-/** Variables of policies that are an exception from them: as `false` the policy refuses more. */
+/** Policy variables that define an exception. If such a variable is `false`, the policy rejects more. */
 const EXCEPTIONS = ["isOwnComponent"];
 
-/** The policy's spec with the exceptions that it leaves out as the limit has them. */
+/** Returns the policy's spec. Replaces each exception that the policy switches off with the exception of the limit. */
 function withExceptionsOf(guard: Manifest, known: Manifest): unknown {
   const theirs = listAt(known, "spec", "variables");
   const variables = listAt(guard, "spec", "variables").map((variable) => {
@@ -51,20 +51,20 @@ function withExceptionsOf(guard: Manifest, known: Manifest): unknown {
   return { ...(at(guard, "spec") as object), ...(theirs.length === 0 ? {} : { variables }) };
 }
 
-/** Audiences that a policy allows, where it allows fewer, as the limit has them. */
+/** Returns the spec with the audiences of the limit if the policy allows only some of them. */
 function withAudiencesOf(spec: unknown, known: unknown): unknown {
   const AUDIENCES = /request\.audience in (\[[^\]]*\])/;
   const [text, limit] = [JSON.stringify(spec), JSON.stringify(known)];
   const listIn = (from: string): readonly string[] | undefined => {
     const found = AUDIENCES.exec(from)?.[1];
-    return found === undefined ? undefined : (JSON.parse(found.replaceAll("\\", "")) as readonly string[]); // A list of a policy's language.
+    return found === undefined ? undefined : (JSON.parse(found.replaceAll("\\", "")) as readonly string[]); // List in the policy's CEL expression.
   };
   const [some, all] = [listIn(text), listIn(limit)];
   const isNarrower = some !== undefined && all !== undefined && some.every((audience) => all.includes(audience));
   return isNarrower ? (JSON.parse(text.replace(AUDIENCES, () => AUDIENCES.exec(limit)?.[0] ?? "")) as unknown) : spec;
 }
 
-/** Policies and bindings that are missing, or say something else than to refuse more. */
+/** Returns the policies and bindings that are missing or weaker than in the limit. */
 export function guardsLost(objects: readonly Manifest[], limit: readonly Manifest[]): readonly string[] {
   const kinds = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] as const;
   const guards = ofKind(objects, ...kinds);
@@ -77,7 +77,7 @@ export function guardsLost(objects: readonly Manifest[], limit: readonly Manifes
   });
 }
 
-/** Webhook configurations that are called about something else than before. */
+/** Returns the webhook configurations that match other requests than in the limit. */
 export function webhooksChanged(objects: readonly Manifest[], limit: readonly Manifest[]): readonly string[] {
   const kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] as const;
   const known = ofKind(limit, ...kinds);
@@ -108,7 +108,7 @@ function privilegesOf(workload: Manifest): readonly string[] {
   return [...fields, ...folders, ...containers];
 }
 
-/** Host fields, accounts and capabilities of workloads that the limit's workloads have not. */
+/** Returns host fields, accounts and capabilities of workloads that the limit's workloads do not have. */
 export function privilegesBeyond(objects: readonly Manifest[], limit: readonly Manifest[]): readonly string[] {
   const known = ofKind(limit, "Deployment", "DaemonSet", "Job");
   return [...ofKind(objects, "Deployment", "DaemonSet", "Job")].flatMap(([name, workload]) => {

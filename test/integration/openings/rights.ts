@@ -1,7 +1,7 @@
-/** What rendered roles and bindings grant, one right a line, so that two renderings can be compared. */
+/** Lists what rendered roles and bindings grant, one right on each line, so that a test can compare two renderings. */
 import { at, listAt, type Manifest } from "../../support/cluster/shipped-manifests.ts";
 
-/** `*` is everything: no name, no namespace given. */
+/** `*` means everything: no name or no namespace is given. */
 export interface Right {
   readonly subject: string;
   readonly verb: string;
@@ -29,7 +29,7 @@ function rulesOf(binding: Manifest, objects: readonly Manifest[]): readonly unkn
   return listAt(role, "rules");
 }
 
-/** Of every binding among the objects. */
+/** Returns the rights from all bindings among the objects. */
 export function rightsOf(objects: readonly Manifest[]): readonly Right[] {
   return objects
     .filter(({ kind }) => kind === "ClusterRoleBinding" || kind === "RoleBinding")
@@ -55,7 +55,7 @@ function covers(wide: Right, narrow: Right): boolean {
   return isSame && hasName && (wide.namespace === EVERYTHING || wide.namespace === narrow.namespace);
 }
 
-/** Rights of the first rendering that the second one does not grant. */
+/** Returns the rights of the first rendering that the second does not grant. */
 export function rightsBeyond(objects: readonly Manifest[], limit: readonly Manifest[]): readonly string[] {
   const allowed = rightsOf(limit);
   return rightsOf(objects)

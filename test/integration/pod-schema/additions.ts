@@ -5,16 +5,16 @@ import { type Json, listOf, objectOf } from "./type-rules.ts";
 const PREFIX = "keyvault-injector.dev";
 const DRIVER = "secrets-store.csi.k8s.io";
 
-/** One class as the documentation says it ends up in the pod. */
+/** A class in the form in which the documentation adds it to the pod. */
 interface Wanted {
   readonly volume: string;
   readonly mountPath: string;
   readonly csi: Json;
-  /** The pod brings the volume along itself. */
+  /** Whether the pod itself specifies the volume. */
   readonly isOwn: boolean;
 }
 
-/** What a pod asks for, and what that adds to it. */
+/** Annotations of a pod, and the additions that they cause. */
 export interface Request {
   readonly annotations: Readonly<Record<string, string>>;
   readonly wanted: readonly Wanted[];
@@ -22,14 +22,17 @@ export interface Request {
   readonly containers: readonly string[];
 }
 
-/** By class name: whether it uses a service principal. The one that nobody made may yet turn out to. */
+/** Whether each class uses a service principal. `later` does not exist yet, but could use one later. */
 export const CLASSES = { principal: true, workload: false, later: true } as const;
 type ClassName = keyof typeof CLASSES;
 
-/** Who injects. A policy reads no class, and adds a reference for each that says nothing else. */
+/**
+ * The component that injects. A policy does not read classes: it adds a credentials reference for each class unless the annotations say
+ * otherwise.
+ */
 export type InjectionMode = "webhook" | "policy";
 
-/** Random annotations for a pod of this spec, which may get a volume that is equal to the one asked for. */
+/** Returns random annotations for a pod with this spec. May add a volume to the spec that is equal to the requested one. */
 export function requestFor(spec: Json, random: Random, mode: InjectionMode): Request {
   const all = random.pick<readonly ClassName[]>([
     ["principal"],
@@ -68,7 +71,7 @@ export function requestFor(spec: Json, random: Random, mode: InjectionMode): Req
 }
 
 interface Choice {
-  /** Of the annotation; absent where none is written. */
+  /** Value of the annotation. Absent if the pod lacks the annotation. */
   readonly value?: string;
   of(name: ClassName): string | undefined;
 }
@@ -81,7 +84,7 @@ interface Options {
   readonly join: string;
 }
 
-/** Nothing, one value for all classes, or one for each by its name. */
+/** Picks one of three forms: no value, one value for all classes, or one value for each class by name. */
 function perClass({ all, random, fallback, chosen, join }: Options): Choice {
   const spread = (value: string, name: string): string => (all.length === 1 ? value : `${value}${join}${name}`);
   return random.pick<Choice>([
@@ -99,7 +102,7 @@ function containersFor(spec: Json, random: Random): { readonly value?: string; r
   return random.pick(choices.filter((choice) => choice.names.length > 0));
 }
 
-/** The volume, and a mount at a place of the first container's own choice. */
+/** Adds the volume to the spec, and a mount at the first container's own path. */
 function bringAlong(spec: Json, wanted: readonly Wanted[]): void {
   for (const { volume, csi } of wanted) {
     spec["volumes"] = [...listOf(spec, "volumes"), { name: volume, csi }];
@@ -110,14 +113,14 @@ function bringAlong(spec: Json, wanted: readonly Wanted[]): void {
 }
 
 /**
- * The stored pod without what the documentation says is added to it and without the annotations of the request. Fails where an
- * addition is missing or is not exactly as documented.
+ * Returns the stored pod without the documented additions and without the request's annotations. Fails if an addition is missing or differs
+ * from the documentation.
  */
 export function withoutAdditions(stored: Json, request: Request): Json {
   const pod = structuredClone(stored);
   const metadata = objectOf(pod, "metadata");
   const status: unknown = JSON.parse(String(take(metadata, "annotations", `${PREFIX}/status`)));
-  const { volumes, classes } = status as Json; // JSON that the assertions look at.
+  const { volumes, classes } = status as Json; // JSON that the assertions check.
   assert.deepEqual(
     volumes,
     request.wanted.map(({ volume }) => volume),
@@ -142,7 +145,7 @@ function takeMounts(container: Json, { wanted, containers }: Request): void {
   }
 }
 
-/** Removes a member and returns it; the map goes with its last one. */
+/** Removes a member and returns it. Removes the map with its last member. */
 function take(owner: Json, map: string, key: string): unknown {
   const members = objectOf(owner, map);
   const value = members[key];
@@ -152,7 +155,7 @@ function take(owner: Json, map: string, key: string): unknown {
   return value;
 }
 
-/** Removes the one item of this name and content; the list goes with its last one. */
+/** Removes the item with this name and content. Removes the list with its last item. */
 function takeItem(owner: Json, list: string, wanted: Json): void {
   const items = listOf(owner, list);
   const found = items.filter(({ name }) => name === wanted["name"]);

@@ -27,7 +27,7 @@ const CHOICES: Readonly<Record<string, readonly Choice[]>> = {
   PersistentVolumeClaimSpec: [atMostOne("dataSource", "dataSourceRef")],
 };
 
-/** What validation demands although the schema does not. */
+/** Fields that validation requires although the schema does not. */
 const DEMANDED: Readonly<Record<string, readonly string[]>> = {
   AzureDiskVolumeSource: ["kind"],
   ConfigMapEnvSource: ["name"],
@@ -68,7 +68,7 @@ export interface Options {
   readonly random: Random;
 }
 
-/** Of alternatives, one that is wanted stays; else any. */
+/** Keeps one of several alternatives: a wanted one if possible, otherwise any. */
 export function settleChoices(type: string, { fields, chosen, isWanted, random }: Options): readonly SchemaField[] {
   let settled = chosen;
   for (const { among, isNeeded } of CHOICES[type] ?? []) {

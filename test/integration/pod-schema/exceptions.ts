@@ -1,7 +1,7 @@
 const METADATA = "spec.volumes[].ephemeral.volumeClaimTemplate.metadata";
 const TEMPLATE = "a claim's template has labels and annotations, and no other metadata";
 
-/** Paths that the API server refuses in a new pod, with all that is under them, and the reason. The test proves each. */
+/** Paths that the API server rejects in a new pod, with everything below them, and the reason. The test proves each. */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
   "spec.ephemeralContainers[]": "added to a pod that runs, through a subresource",
   "spec.containers[].readinessProbe.terminationGracePeriodSeconds": "a failed readiness probe ends nothing",
@@ -22,12 +22,12 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   [`${METADATA}.uid`]: TEMPLATE,
 };
 
-/** The exception that a path falls under; undefined for one that every pod may have. */
+/** Returns the exception that covers the path. Undefined if every pod may have the path. */
 export function exceptionOf(path: string): string | undefined {
   return Object.keys(EXCEPTIONS).find((root) => path === root || path.startsWith(`${root}.`));
 }
 
-/** Off by default in this API server, and needed for a field to be stored at all. */
+/** Feature gates that are off by default in this API server. Without them, the API server does not store the fields. */
 export const FEATURE_GATES = [
   "ClusterTrustBundle",
   "ClusterTrustBundleProjection",
@@ -38,5 +38,5 @@ export const FEATURE_GATES = [
   "TaintTolerationComparisonOperators",
 ];
 
-/** Kinds that the fields behind those gates refer to. */
+/** Kinds to which the fields behind these gates refer. */
 export const RUNTIME_CONFIG = ["certificates.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha2"];

@@ -8,17 +8,17 @@ import { scalarFor } from "./values.ts";
 export interface Generation {
   readonly schema: PodSchema;
   readonly random: Random;
-  /** Paths that the pod is to have where its rules let it. */
+  /** Paths that the pod should contain if its rules allow it. */
   readonly wanted: readonly string[];
-  /** Paths that no pod may have. */
+  /** Whether no pod may contain the path. */
   readonly isLeftOut: (path: string) => boolean;
 }
 
-/** Optional fields that nobody asked for. Low, because a pod has a thousand of them. */
+/** Probability of an optional field that is not wanted. Low, because a pod has a thousand of them. */
 const OPTIONAL = 0.12;
 const SECOND_ITEM = 0.3;
 
-/** A spec that the API server accepts, from the schema and what is known beyond it. */
+/** Generates a spec that the API server accepts, from the schema and the rules that the schema does not contain. */
 export function generatePodSpec(generation: Generation): Json {
   const wanted = new Set(generation.wanted.flatMap(withAncestors));
   const spec = new Walker(generation, wanted).objectOf("PodSpec", "spec");
@@ -56,7 +56,7 @@ class Walker {
     const { random } = this.#generation;
     const one = (): unknown => (field.isObject ? this.objectOf(field.type, path) : scalarFor(owner, field, random));
     if (field.shape !== "list") return one();
-    // More items where something is wanted: of a volume's thirty sources, each has but one.
+    // More items in a list with wanted paths: each volume, for example, has only one of thirty sources.
     const count = this.#wanted.has(path) ? random.integer(1, 3) : random.chance(SECOND_ITEM) ? 2 : 1;
     const items = Array.from({ length: count }, one);
     return field.isObject ? items : [...new Set(items)];

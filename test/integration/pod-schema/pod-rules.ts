@@ -2,7 +2,7 @@ import type { Random } from "../../support/fixtures/random.ts";
 import { type Json, listOf, objectOf, withoutPropagationBack } from "./type-rules.ts";
 import { PRIORITY_CLASS, RUNTIME_CLASS, SERVICE_ACCOUNT } from "./values.ts";
 
-/** Rules about several fields of a pod at once, in the words of the API server's validation. Changes the spec in place. */
+/** Applies the rules about several fields of a pod at once, as the API server's validation defines them. Changes the spec in place. */
 export function settlePod(spec: Json, random: Random): void {
   settleAdmission(spec);
   settleHost(spec, random);
@@ -18,7 +18,7 @@ export function containersOf(spec: Json): readonly Json[] {
   return [...listOf(spec, "initContainers"), ...listOf(spec, "containers")];
 }
 
-/** What admission plugins compare with the object that a name refers to. */
+/** Sets the fields that admission plugins compare with the object that a name refers to. */
 function settleAdmission(spec: Json): void {
   if (["priority", "preemptionPolicy", "priorityClassName"].some((field) => spec[field] !== undefined)) {
     const { name, value, preemptionPolicy } = PRIORITY_CLASS;
@@ -53,7 +53,7 @@ const LINUX_ONLY = ["hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProc
 function settleOperatingSystem(spec: Json): void {
   const contexts = [spec, ...containersOf(spec)].map((owner) => objectOf(owner, "securityContext"));
   const hasSignal = containersOf(spec).some((container) => objectOf(container, "lifecycle")["stopSignal"] !== undefined);
-  // A signal is one of a named system.
+  // A stop signal needs the name of an operating system.
   if (hasSignal) spec["os"] = { name: "linux" };
   const { name } = objectOf(spec, "os");
   if (name === "linux") for (const context of contexts) delete context["windowsOptions"];
@@ -86,7 +86,7 @@ function settleContainer(container: Json, pod: Pod): void {
   }
 }
 
-/** A volume is a device at most once in a container. */
+/** A container uses a volume as a device at most once. */
 function settleDevices(container: Json, pod: Pod): void {
   const taken = new Set<unknown>();
   for (const device of listOf(container, "volumeDevices")) {
@@ -110,7 +110,7 @@ function claimFor({ spec, random }: Pod): string {
   return String(random.pick(listOf(spec, "resourceClaims"))["name"]);
 }
 
-/** A volume of the pod that will do, or a new one. */
+/** Returns a suitable volume of the pod, or adds a new one. */
 function volumeFor({ spec, random }: Pod, willDo: (volume: Json) => boolean, create: () => Json): string {
   const fitting = listOf(spec, "volumes").filter(willDo);
   if (fitting.length > 0) return String(random.pick(fitting)["name"]);

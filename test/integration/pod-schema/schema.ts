@@ -1,9 +1,9 @@
-/** What a field holds. `object` and its lists have a type of their own to walk into. */
+/** Shape of a field's value. `object` and lists of objects have a type whose fields can be visited. */
 export interface SchemaField {
   readonly name: string;
   readonly isRequired: boolean;
   readonly shape: "one" | "list" | "map";
-  /** Of the value, or of each item: a scalar's type, or the name of an object's. */
+  /** Type of the value or of each item: a scalar's type, or the name of an object's type. */
   readonly type: string;
   readonly isObject: boolean;
   readonly values: readonly string[];
@@ -11,7 +11,7 @@ export interface SchemaField {
 
 export interface PodSchema {
   readonly types: ReadonlyMap<string, readonly SchemaField[]>;
-  /** Every field from `spec` down, `spec.containers[].env[].name` for instance. Entries of maps are not told apart. */
+  /** All fields below `spec`, for instance `spec.containers[].env[].name`. All entries of a map share one path. */
   readonly paths: readonly string[];
 }
 
@@ -29,7 +29,7 @@ interface RawSchema {
 
 const ROOT = "PodSpec";
 
-/** Reads what the API server publishes under `/openapi/v3/api/v1`. */
+/** Reads the document that the API server publishes under `/openapi/v3/api/v1`. */
 export function readPodSchema(document: unknown): PodSchema {
   const schemas = schemasOf(document);
   const types = new Map<string, readonly SchemaField[]>();
@@ -50,7 +50,7 @@ export function fieldPath(path: string, { name, shape }: SchemaField): string {
 }
 
 function schemasOf(document: unknown): ReadonlyMap<string, RawSchema> {
-  const { components } = document as { components: { schemas: Record<string, RawSchema> } }; // OpenAPI v3, as the API server writes it.
+  const { components } = document as { components: { schemas: Record<string, RawSchema> } }; // OpenAPI v3, as the API server publishes it.
   // The last part of the name is unique among the types that a PodSpec uses.
   return new Map(Object.entries(components.schemas).map(([name, schema]) => [lastPart(name), schema]));
 }
@@ -87,7 +87,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf(".") + 1);
 }
 
-/** The paths of the schema that an object has: what it really covers, not what was meant. */
+/** Returns the schema's paths that the object really contains, regardless of the wanted ones. */
 export function pathsIn(schema: PodSchema, spec: unknown): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (type: string, value: unknown, path: string): void => {

@@ -7,7 +7,7 @@ interface Place {
   readonly random: Random;
 }
 
-/** Makes an object that the schema allows one that validation allows too. Fields that were chosen stay where they can. */
+/** Changes an object that the schema allows so that validation accepts it. Keeps the chosen fields if possible. */
 type Rule = (object: Json, place: Place) => void;
 
 const selectorRequirement =
@@ -37,7 +37,7 @@ export const TYPE_RULES: Readonly<Record<string, Rule>> = {
       selectorRequirement(["In", "NotIn", "Gt", "Lt"])(object, place);
       return;
     }
-    // The one field that nodes can be selected by, and by one value.
+    // Nodes can be selected only by this field, and by one value.
     object["key"] = "metadata.name";
     object["operator"] = place.random.pick(["In", "NotIn"]);
     object["values"] = [place.random.unique("node")];
@@ -78,7 +78,7 @@ export const TYPE_RULES: Readonly<Record<string, Rule>> = {
     delete object["mountPropagation"];
   },
   Probe: (object, { path }) => {
-    // Alive and started are said once; ready may have to be said several times.
+    // Liveness and startup probes allow only one success. Readiness probes may require several.
     if (!path.endsWith("readinessProbe") && object["successThreshold"] !== undefined) object["successThreshold"] = 1;
   },
   SecurityContext: (object) => {
@@ -88,7 +88,7 @@ export const TYPE_RULES: Readonly<Record<string, Rule>> = {
   Container: (object, { path, random }) => {
     onlyFirstOf(object, "resizePolicy", "resourceName");
     if (path.startsWith("spec.initContainers")) {
-      // Only what stays running can be probed, resized and hooked into: a native sidecar.
+      // Probes, resize policies and lifecycle hooks require a container that keeps running: here, a native sidecar.
       const needsToRun = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe", "resizePolicy"];
       if (needsToRun.some((field) => object[field] !== undefined)) object["restartPolicy"] = "Always";
     }
@@ -96,13 +96,13 @@ export const TYPE_RULES: Readonly<Record<string, Rule>> = {
   },
   ResourceRequirements: (object, { path }) => {
     if (path !== "spec.resources") return;
-    // Of the whole pod: no less than its containers may ask for together.
+    // Resources of the whole pod: at least as much as its containers may request together.
     if (object["requests"] !== undefined) object["requests"] = { cpu: "32", memory: "64Gi" };
     if (object["limits"] !== undefined) object["limits"] = { cpu: "64", memory: "128Gi" };
   },
 };
 
-/** Objects of a list in a generated object; empty where there is none. */
+/** Returns the objects of a list in a generated object. Empty if there is none. */
 export function listOf(object: Json, field: string): Json[] {
   const list = object[field];
   return Array.isArray(list) ? list : [];
@@ -110,10 +110,10 @@ export function listOf(object: Json, field: string): Json[] {
 
 export function objectOf(object: Json, field: string): Json {
   const value = object[field];
-  return typeof value === "object" && value !== null ? (value as Json) : {}; // The schema says object.
+  return typeof value === "object" && value !== null ? (value as Json) : {}; // The schema requires an object.
 }
 
-/** Bidirectional propagation is for privileged containers. */
+/** Only privileged containers may use bidirectional propagation. */
 export function withoutPropagationBack(mount: Json): void {
   if (mount["mountPropagation"] === "Bidirectional") mount["mountPropagation"] = "HostToContainer";
 }

@@ -3,7 +3,7 @@ import type { SchemaField } from "./schema.ts";
 
 export type Provider = (random: Random) => unknown;
 
-/** Objects that have to exist, since admission looks them up: the test makes them. */
+/** Objects that admission looks up. The test creates them. */
 const EXISTING = "generated";
 export const PRIORITY_CLASS = { name: EXISTING, value: 1000, preemptionPolicy: "Never" } as const;
 export const RUNTIME_CLASS = { name: EXISTING, overhead: { cpu: "10m", memory: "16Mi" } } as const;
@@ -30,7 +30,7 @@ const one =
   (random) =>
     random.pick(values);
 
-/** By `Type.field` or `*.field`: what the API server's validation asks of a value beyond its schema. */
+/** Values by `Type.field` or `*.field`, for fields whose validation is stricter than their schema. */
 const VALUES: Readonly<Record<string, Provider>> = {
   "*.name": label,
   "*.image": (random) => `registry.example.com/${random.unique("image")}:1`,
@@ -141,7 +141,7 @@ const VALUES: Readonly<Record<string, Provider>> = {
   "WindowsSecurityContextOptions.hostProcess": one(false),
 };
 
-/** By the schema's type alone, where nothing else is asked. */
+/** Values by the schema's type, for all other fields. */
 const SCALARS: Readonly<Record<string, Provider>> = {
   string: (random) => random.unique("s"),
   boolean: one(true, false),
@@ -152,7 +152,7 @@ const SCALARS: Readonly<Record<string, Provider>> = {
   Time: () => "2026-11-24T00:00:00Z",
 };
 
-/** One value, or one item of a list; the whole of a map. */
+/** Returns one value, one item of a list, or a whole map. */
 export function scalarFor(owner: string, { name, type, values, shape }: SchemaField, random: Random): unknown {
   const known = VALUES[`${owner}.${name}`] ?? VALUES[`*.${name}`];
   if (known !== undefined) return known(random);

@@ -12,7 +12,7 @@ function planOf(classes: Plan["classes"], ...bursts: readonly Burst[]): Plan {
 const entry = { secret: "s-0", field: "data" } as const;
 const ROTATED: Burst = [{ kind: "rotate", object: "o-0", isAsked: true }];
 
-/** For each rule a plan that ends otherwise without it. */
+/** For each rule, a plan with another result if the rule is missing. */
 export const CONTROLS: Readonly<Record<keyof Rules, Plan>> = {
   keepsWhatOthersAdd: planOf([[wanted("o-0")]], [{ kind: "write into the Secret", ...entry, key: "k3" }], ROTATED),
   repairsWhatOthersEdit: planOf([[wanted("o-0")]], [{ kind: "write into the Secret", ...entry, key: "k0" }]),

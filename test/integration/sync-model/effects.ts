@@ -2,17 +2,17 @@ import { assertNever } from "../../../src/domain/assert-never.ts";
 import type { Field, Operation } from "./operations.ts";
 import { ADOPTABLE_BY, type ModelClass, type ModelSecret, type ModelState, without } from "./specification.ts";
 
-/** An operation that was done, with what only the servers could say of it. */
+/** An executed operation, with facts that only the servers know. */
 export interface Step {
   readonly operation: Operation;
-  /** Creation time of the class that it made. */
+  /** Creation time of the class that the operation created. */
   readonly created?: string;
-  /** Value and version that it set. */
+  /** Value and version that the operation set. */
   readonly value?: string;
   readonly version?: string;
 }
 
-/** What the operation changes by itself, before the worker has seen it. */
+/** Returns the state that the operation itself causes, before the worker has seen it. */
 export function effectOf(state: ModelState, step: Step): ModelState {
   const { operation } = step;
   if ("object" in operation) return vaultEffect(state, operation, step);
@@ -57,7 +57,7 @@ export function newClass(name: string, { created = "" }: Pick<Step, "created">):
   return { name, created, provider: "azure", sync: "always", adopts: [], wanted: [] };
 }
 
-/** A name that the class has already is not taken twice. */
+/** Ignores a name that the class already has. */
 export function renamed(known: ModelClass, at: number, to: string): ModelClass {
   if (known.wanted.some(({ name }) => name === to)) return known;
   return { ...known, wanted: known.wanted.map((secret, index) => (index === at % known.wanted.length ? { ...secret, name: to } : secret)) };
@@ -137,7 +137,7 @@ function isRefused({ isImmutable }: ModelSecret, field: Field): boolean {
   return isImmutable && field === "data";
 }
 
-/** Whoever wrote an entry last has it, by the API server's own bookkeeping. */
+/** Removes the key from the worker's fields: the last writer owns an entry, according to the API server's managed fields. */
 function disowned(live: ModelSecret, field: Field, key: string): ModelSecret["ours"] {
   return { ...live.ours, [field]: live.ours[field].filter((other) => other !== key) };
 }

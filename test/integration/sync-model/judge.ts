@@ -1,19 +1,19 @@
 import { effectOf, type Step } from "./effects.ts";
 import { type ModelSecret, type ModelState, type Rules, settled } from "./specification.ts";
 
-/** What can be seen of a Secret; the fingerprint's value apart. */
+/** The visible parts of a Secret, without the value of the fingerprint. */
 export type SeenSecret = Omit<ModelSecret, "ours">;
 export type Seen = ReadonlyMap<string, SeenSecret>;
 
-/** One burst of operations, and what the namespace held when all was quiet again. */
+/** One burst of operations, and the content of the namespace at rest afterwards. */
 export interface Episode {
   readonly steps: readonly Step[];
   readonly seen: Seen;
 }
 
 /**
- * States that the burst may end in: between two operations the worker may have come to rest or not. Of the last operation it has to
- * have made what there is to make.
+ * Returns the states in which the burst may end. The worker may or may not have finished between two operations. After the last operation,
+ * it must have finished.
  */
 export function outcomesOf(before: ModelState, steps: readonly Step[], rules: Rules): readonly ModelState[] {
   let states: readonly ModelState[] = [before];
@@ -25,7 +25,7 @@ export function outcomesOf(before: ModelState, steps: readonly Step[], rules: Ru
 }
 
 export type Verdict =
-  /** The state that was seen; Secrets are looked at one by one, as the worker does. */
+  /** The observed state. The comparison handles Secrets one by one, as the worker does. */
   { readonly kind: "allowed"; readonly state: ModelState } | { readonly kind: "different"; readonly differences: readonly string[] };
 
 export function judge(outcomes: readonly ModelState[], seen: Seen): Verdict {
@@ -43,7 +43,7 @@ export function judge(outcomes: readonly ModelState[], seen: Seen): Verdict {
   return differences.length > 0 ? { kind: "different", differences } : { kind: "allowed", state: { ...first, secrets } };
 }
 
-/** The first difference between what was seen and what these rules allow, if there is any. */
+/** Returns the first difference between the observations and these rules. Undefined if there is none. */
 export function firstDifference(start: ModelState, episodes: readonly Episode[], rules: Rules): readonly string[] | undefined {
   let state = start;
   for (const { steps, seen } of episodes) {

@@ -6,10 +6,10 @@ import { SOME_FINGERPRINT } from "./specification.ts";
 
 const CONTENT = "keyvault-injector.dev/content";
 
-/** Pause before a list (milliseconds): all namespaces that wait take the same. */
+/** Pause before a list, in milliseconds. All waiting namespaces share this list. */
 const PAUSE_MS = 250;
 
-/** What the API server has, listed once for all namespaces that wait: each answer is of a list that began after it was asked for. */
+/** Content of the API server, listed once for all waiting namespaces. Each answer comes from a list that began after its request. */
 export interface Lists {
   secrets(namespace: string): Promise<Seen>;
   snapshots(namespace: string): Promise<readonly KubeObject[]>;
@@ -55,7 +55,7 @@ function seenSecret(namespace: string, { type = "", immutable = false, data = {}
   };
 }
 
-/** The vault is shared by all namespaces, so an object's name there has the namespace in front. */
+/** Removes the namespace from an object's name: all namespaces share the vault, so the names there begin with the namespace. */
 function asModelled(namespace: string, key: string, value: string): string {
   if (key === CONTENT && /^v2:[0-9a-f]{64}:[0-9a-f]{64}$/.test(value)) return SOME_FINGERPRINT;
   return key === OBJECTS ? value.replaceAll(`secret/${namespace}-`, "secret/") : value;

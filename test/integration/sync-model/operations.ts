@@ -1,8 +1,8 @@
 import fc from "fast-check";
 
-/** What a namespace of the model test has. Small numbers, so that what is named at random meets. */
+/** Names in a namespace of the model test. There are few, so that random choices collide. */
 export const CLASS_NAMES = ["ant", "bee", "cat", "dog", "elk", "fox"] as const;
-/** Where a class may go when it is renamed. */
+/** Names that a renamed class may get. */
 export const FURTHER_NAMES = ["gnu", "hen", "jay"] as const;
 export const SECRET_NAMES = ["s-0", "s-1", "s-2", "s-3", "s-4", "s-5", "s-6", "s-7"] as const;
 export const OBJECT_NAMES = ["o-0", "o-1", "o-2", "o-3"] as const;
@@ -11,13 +11,13 @@ const KEYS = ["k0", "k1", "k2", "k3"] as const;
 const LABELS = ["l0", "l1", "l2"] as const;
 const NOTES = ["n0", "n1", "n2"] as const;
 
-/** Of the last two the worker refuses one, and the API server the other with this content. */
+/** The worker rejects one of the last two types. The API server rejects the other with this content. */
 export const TYPES = ["Opaque", "example.com/config", "helm.sh/release.v1", "kubernetes.io/dockerconfigjson"] as const;
 export const REFUSED_TYPES: readonly string[] = TYPES.slice(2);
 
 export type SyncWord = "always" | "while-used" | "never";
 
-/** A secretObject; `data` are pairs of key and object. */
+/** A secretObject. `data` contains pairs of key and object. */
 export interface WantedSecret {
   readonly name: string;
   readonly type: string;
@@ -28,9 +28,9 @@ export interface WantedSecret {
 
 export type Field = "data" | "labels" | "annotations";
 
-/** One thing that somebody does. One that meets nothing it could be done to does nothing. */
+/** One operation of a user. It does nothing if it does not apply to any object. */
 export type Operation =
-  // The owner of a class.
+  // Operations of the owner of a class.
   | { readonly kind: "write the class"; readonly name: string; readonly wanted: readonly WantedSecret[] }
   | { readonly kind: "rename a secretObject"; readonly name: string; readonly at: number; readonly to: string }
   | { readonly kind: "rename the class"; readonly name: string; readonly to: string; readonly isNewFirst: boolean }
@@ -41,10 +41,10 @@ export type Operation =
   | { readonly kind: "ask for a refresh"; readonly name: string }
   | { readonly kind: "set the provider"; readonly name: string; readonly provider: string }
   | { readonly kind: "start a pod" | "end the pod"; readonly name: string }
-  // The owner of the vault.
+  // Operations of the owner of the vault.
   | { readonly kind: "rotate"; readonly object: string; readonly isAsked: boolean }
   | { readonly kind: "disable" | "enable" | "delete the object"; readonly object: string }
-  // Others, at a Secret, whoever's it is.
+  // Operations of others on any Secret, of any owner.
   | { readonly kind: "make a foreign Secret"; readonly secret: string; readonly agreesTo: string | undefined }
   | { readonly kind: "take the agreement back"; readonly secret: string }
   | {
@@ -57,7 +57,10 @@ export type Operation =
 
 export type Burst = readonly Operation[];
 
-/** What one namespace goes through: operations of a burst follow each other at once, the next burst comes when all is quiet. */
+/**
+ * Everything that happens in one namespace: the operations of a burst follow each other immediately, and the next burst begins when the
+ * worker is at rest.
+ */
 export interface Plan {
   readonly classes: readonly (readonly WantedSecret[])[];
   readonly bursts: readonly Burst[];
@@ -84,7 +87,7 @@ type FactsIn<O, K extends Kind> = O extends { readonly kind: infer Kinds } ? (K 
 type Facts<K extends Kind> = FactsIn<Operation, K>;
 
 function operation<K extends Kind>(kind: K, facts: fc.Arbitrary<Facts<K>>): fc.Arbitrary<Operation> {
-  // The facts are those of the kind: the compiler does not see through the union.
+  // The facts belong to this kind, but the compiler cannot infer that from the union.
   return facts.map((found) => ({ kind, ...found }) as unknown as Operation);
 }
 
@@ -130,7 +133,7 @@ const operations: readonly (readonly [number, fc.Arbitrary<Operation>])[] = [
 
 const anyOperation = fc.oneof(...operations.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 
-/** A plan with that many bursts. */
+/** Generates a plan with this many bursts. */
 export function planOf(bursts: number): fc.Arbitrary<Plan> {
   return fc.record({
     classes: fc.array(wantedSecrets(3), { minLength: CLASS_NAMES.length, maxLength: CLASS_NAMES.length }),

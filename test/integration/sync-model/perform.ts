@@ -10,17 +10,19 @@ import { ADOPTABLE_BY, isManaged, type ModelClass, type ModelState } from "./spe
 
 const P = "keyvault-injector.dev";
 
-/** The worker may answer the first look at a class by what it got for another within this time (docs/reference/vault-budget.md). */
+/**
+ * Within this time, the worker may answer the first query of a class with the result for another class (docs/reference/vault-budget.md).
+ */
 const SHARED_MS = 1_000;
 
 export interface Stage {
   readonly world: SyncWorld;
   readonly namespace: string;
-  /** A value that no other call got. */
+  /** Returns a value that no other call returned. */
   readonly unique: () => string;
 }
 
-/** Does it; undefined where there is nothing that it could be done to. */
+/** Executes the operation. Undefined if it applies to no object. */
 export async function perform(stage: Stage, state: ModelState, operation: Operation): Promise<Step | undefined> {
   if ("object" in operation) return performOnVault(stage, state, operation);
   if ("secret" in operation) return performOnSecret(stage, state, operation);
@@ -68,7 +70,7 @@ async function performOnClass(
 
 type OfClass<Kind extends Operation["kind"] = Operation["kind"]> = Extract<Operation, { readonly name: string }> & { readonly kind: Kind };
 
-/** Has every class looked at, whatever has happened before; resolves with what to look for in its snapshot and status. */
+/** Makes the worker check every class, regardless of earlier events. Resolves with the mark that its snapshot and status then contain. */
 export async function askAll(stage: Stage, state: ModelState): Promise<string> {
   const refresh = randomUUID();
   for (const name of state.classes.keys()) await annotated(stage, { kind: "ask for a refresh", name }, { refresh });
@@ -127,7 +129,7 @@ function specOf(namespace: string, wanted: readonly WantedSecret[]) {
   return { secretObjects, objects: [...names].map((object) => `${namespace}-${object}`) };
 }
 
-/** Nobody runs it. */
+/** Creates a pod. No node runs it. */
 async function startPod({ world, namespace }: Stage, operation: OfClass): Promise<Step> {
   const csi = { driver: "secrets-store.csi.k8s.io", readOnly: true, volumeAttributes: { secretProviderClass: operation.name } };
   const spec = { containers: [{ name: "app", image: "app" }], volumes: [{ name: "secrets", csi }] };
@@ -170,7 +172,7 @@ async function performOnVault(
 
 type OfSecret = Extract<Operation, { readonly secret: string }>;
 
-/** What the API server does not find, or does not take, is nothing done; the model knows when that is. */
+/** An object that the API server does not find, or a write that it rejects, means that nothing happened. The model knows these cases. */
 async function performOnSecret(stage: Stage, state: ModelState, operation: OfSecret): Promise<Step | undefined> {
   const value = stage.unique();
   if (operation.kind === "take the label off" && !isOfClass(state, operation.secret)) return undefined;
@@ -216,7 +218,7 @@ function bodyOf({ field, key }: { readonly field: string; readonly key: string }
   return field === "data" ? { data: { [key]: value } } : { metadata: { [field]: { [key]: value } } };
 }
 
-/** Without the account of its namespace no pod is admitted. */
+/** Waits for the namespace's account, without which the API server rejects all pods. */
 export function podsAreAdmitted({ world, namespace }: Stage): Promise<unknown> {
   const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   return eventually(() => find<KubeObject>(world.plane, account), { what: "the default ServiceAccount", within: 60_000 });

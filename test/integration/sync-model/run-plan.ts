@@ -6,10 +6,10 @@ import { type Burst, CLASS_NAMES, OBJECT_NAMES, type Operation, type Plan } from
 import { askAll, perform, podsAreAdmitted, type Stage } from "./perform.ts";
 import { isManaged, type ModelState, SPECIFICATION } from "./specification.ts";
 
-/** A poll, a retry, and room for a busy machine (milliseconds). */
+/** One poll, one retry, and reserve for a busy machine, in milliseconds. */
 const QUIET_WITHIN_MS = 45_000;
 
-/** Repairs of one class beyond the third in a minute are put off, so that damage is spread (milliseconds). */
+/** The worker delays all repairs of one class after the third within a minute, so the test spreads the damages. In milliseconds. */
 const REPAIR_WINDOW_MS = 70_000;
 const REPAIRS_AT_ONCE = 2;
 
@@ -17,7 +17,7 @@ export interface PlanRun {
   readonly namespace: string;
   readonly start: ModelState;
   readonly episodes: readonly Episode[];
-  /** What the namespace held and the specification does not allow; of the last episode. */
+  /** Observations of the last episode that the specification does not allow. */
   readonly differences: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly lists: Lists;
 }
 
-/** Takes a namespace through the plan, and compares it with the specification after each burst. Ends at the first difference. */
+/** Executes the plan in a namespace and compares the result with the specification after each burst. Stops at the first difference. */
 export async function runPlan(options: RunOptions, plan: Plan): Promise<PlanRun> {
   const { stage } = options;
   const start = await begin(stage);
@@ -83,8 +83,8 @@ interface ViewResult {
 }
 
 /**
- * Waits until what is seen is allowed. Where more than one state is, or nothing is to change, that says nothing of the worker: there every
- * class is looked at once more first.
+ * Waits until the observed state is allowed. If several states are allowed, or nothing should change, a match proves nothing about the
+ * worker. In this case, makes the worker check every class first.
  */
 async function check({ stage, lists }: RunOptions, { state, outcomes }: ViewResult) {
   const texts = new Set(outcomes.map(({ secrets }) => [...secrets].map(([name, secret]) => name + textOf(secret)).join()));
@@ -100,7 +100,10 @@ async function check({ stage, lists }: RunOptions, { state, outcomes }: ViewResu
   return { seen, verdict: judge(outcomes, seen) };
 }
 
-/** A snapshot is the first thing that comes of a look, and a class is looked at by one at a time: with it the look before has ended. */
+/**
+ * Waits until the worker has checked all classes. A check writes the snapshot first, and the checks of a class never overlap: a new
+ * snapshot means that the previous check has ended.
+ */
 async function allLookedAt({ stage, lists }: RunOptions, state: ModelState): Promise<void> {
   const { namespace } = stage;
   const refresh = await askAll(stage, state);
@@ -128,7 +131,7 @@ const DAMAGING: readonly Operation["kind"][] = [
   "take the label off",
 ];
 
-/** Somebody who damages a Secret after each repair is a test of its own: here nobody is that stubborn. */
+/** Limits damages: a user who damages a Secret after each repair has another test. Here no user does. */
 class Damage {
   readonly #times = new Map<string, readonly number[]>();
 

@@ -1,8 +1,8 @@
 import type { Plan } from "./operations.ts";
 
 /**
- * Leaves bursts out while the plan still fails, the last ones first, until nothing can go or the time is over. Every try is a run on the
- * real API server, so that there are few.
+ * Leaves out bursts while the plan still fails, beginning with the last, until nothing can be removed or the time is over. Every attempt
+ * runs on the real API server, so there are few.
  */
 export async function smallestPlan(plan: Plan, fails: (plan: Plan) => Promise<boolean>, isOver: () => boolean): Promise<Plan> {
   let smallest = plan;

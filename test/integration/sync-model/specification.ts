@@ -1,12 +1,12 @@
 /**
- * What the Secrets of a namespace have to be, by the documentation alone: it shares no code with the worker, knows no watch, no queue and
- * no time, and decides over one Secret at a time. `docs/how-to/mirror-a-secret.md`, `docs/reference/reasons.md`.
+ * The required state of the Secrets in a namespace, derived only from the documentation. This module shares no code with the worker, has no
+ * watch, queue or time, and judges one Secret at a time. Sources: `docs/how-to/mirror-a-secret.md`, `docs/reference/reasons.md`.
  */
 import { type Field, REFUSED_TYPES, type SyncWord, type WantedSecret } from "./operations.ts";
 
 export interface ModelClass {
   readonly name: string;
-  /** Creation time: whole seconds. */
+  /** Creation time, in whole seconds. */
   readonly created: string;
   readonly provider: string;
   readonly sync: SyncWord;
@@ -25,11 +25,11 @@ type Entries = Readonly<Record<string, string>>;
 export interface ModelSecret {
   readonly type: string;
   readonly isImmutable: boolean;
-  /** All that is there, whoever put it there. */
+  /** All entries, from all writers. */
   readonly data: Entries;
   readonly labels: Entries;
   readonly annotations: Entries;
-  /** Keys that the worker was the last to write. */
+  /** Keys that the worker wrote last. */
   readonly ours: Readonly<Record<Field, readonly string[]>>;
 }
 
@@ -41,7 +41,7 @@ export interface ModelState {
   readonly secrets: ReadonlyMap<string, ModelSecret>;
 }
 
-/** The rules that a control may plant a mistake in. */
+/** Rules in which a control can plant a mistake. */
 export interface Rules {
   readonly keepsWhatOthersAdd: boolean;
   readonly repairsWhatOthersEdit: boolean;
@@ -72,10 +72,10 @@ const CONTENT = `${P}/content`;
 const ADOPTED = `${P}/adopted`;
 export const ADOPTABLE_BY = `${P}/adoptable-by`;
 
-/** The fingerprint is keyed: that there is one is all that can be said. */
+/** The fingerprint uses a secret key, so the model only knows that one exists. */
 export const SOME_FINGERPRINT = "some fingerprint";
 
-/** The namespace once everybody has done what there is to do. */
+/** Returns the namespace after the worker has done everything that is due. */
 export function settled(state: ModelState, rules: Rules): ModelState {
   const named = [...state.classes.values()].flatMap(({ wanted }) => wanted.map(({ name }) => name));
   const secrets = new Map<string, ModelSecret>();
@@ -92,7 +92,7 @@ interface Question {
   readonly name: string;
 }
 
-/** A Secret that is given up by one may be wanted by another. */
+/** Decides repeatedly: another class may want a Secret that one class released. */
 function untilStable(question: Question, live: ModelSecret | undefined): ModelSecret | undefined {
   const once = decide(question, live);
   const twice = decide(question, once);
@@ -112,7 +112,10 @@ function decide(question: Question, live: ModelSecret | undefined): ModelSecret 
   return isStopped ? live : letGo(question, live, first);
 }
 
-/** Of a class that another provider has now, and that may come back: until somebody else has content for the Secret, nobody touches it. */
+/**
+ * Returns the Secret of a class whose provider changed and may change back: the Secret stays unchanged until another class has content
+ * for it.
+ */
 function withoutUpdates(question: Question, live: ModelSecret, first: ModelClass | undefined): ModelSecret {
   if (first === undefined || isAdopted(live) || fresh(question, first) === undefined) return live;
   return written(question, withOwner(live, first), first);
@@ -124,7 +127,7 @@ function letGo(question: Question, live: ModelSecret, first: ModelClass | undefi
   return question.rules.removesOrphans ? undefined : live;
 }
 
-/** Classes that name the Secret, the oldest first. */
+/** Returns the classes that name the Secret, the oldest first. */
 function claimants({ state, name }: Question): readonly ModelClass[] {
   return [...state.classes.values()]
     .filter((candidate) => isOurs(candidate) && wants(candidate, name))
@@ -170,7 +173,7 @@ function kept(question: Question, live: ModelSecret, owner: ModelClass): ModelSe
   return written(question, live, owner);
 }
 
-/** Its content stays, and what the class had put on it; what says that it is ours goes. */
+/** Returns the Secret without our ownership marks. Its content and the class's labels and annotations stay. */
 function released(live: ModelSecret): ModelSecret {
   return {
     ...live,
@@ -186,7 +189,7 @@ function withOwner(live: ModelSecret, { name }: ModelClass): ModelSecret {
   return { ...live, annotations: { ...live.annotations, [CLASS]: name } };
 }
 
-/** What the class wants the Secret to be; undefined where it cannot be had. */
+/** Returns the Secret that the class wants. Undefined if its content is unavailable. */
 function fresh({ state, rules, name }: Question, owner: ModelClass): ModelSecret | undefined {
   const wanted = owner.wanted.find((candidate) => candidate.name === name);
   if (wanted === undefined || REFUSED_TYPES.includes(wanted.type)) return undefined;
@@ -203,7 +206,10 @@ function secretOf(type: string, fields: Readonly<Record<Field, Entries>>): Model
   return { type, isImmutable: false, ...fields, ours };
 }
 
-/** The same object where that is possible; unchanged where nothing can be had, or it would have to be deleted and is not ours to delete. */
+/**
+ * Updates the same object if possible. Leaves it unchanged if no content is available, or if it would have to be recreated and is not ours
+ * to delete.
+ */
 function written(question: Question, live: ModelSecret, owner: ModelClass): ModelSecret {
   const { rules } = question;
   const wanted = fresh(question, owner);

@@ -1,11 +1,11 @@
-/** What somebody makes of the three definitions that healing may write. */
+/** Changes that a thief makes to the three definitions that healing may write. */
 
 import { CLASS_CRD, STATUS_CRD } from "../../support/worker/sync-world.ts";
 
 export const MOUNTS_CRD = "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io";
 const PRESERVES = "x-kubernetes-preserve-unknown-fields";
 
-/** Parsed JSON that is changed at any depth. */
+/** Parsed JSON that the changes modify at any depth. */
 export type Loose = ReturnType<typeof JSON.parse>;
 export type Change = (versions: Loose, spec: Loose) => void;
 
@@ -22,7 +22,7 @@ const stored = (versions: Loose): void => {
 
 const SCALE = { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" };
 
-/** Of which each is refused to the worker, as an edit. */
+/** Edits that the policy rejects for the worker. */
 export const REFUSED: Readonly<Record<string, readonly (readonly [what: string, crd: string, change: Change])[]>> = {
   "PD-1: a version that stores nothing, one more, and another that is stored": [
     ["an empty version that is stored", CLASS_CRD, stored],
@@ -102,7 +102,7 @@ export const REFUSED: Readonly<Record<string, readonly (readonly [what: string, 
   ],
 };
 
-/** What somebody damages, and healing mends with the shipped definition. */
+/** Damages that healing repairs with the shipped definition. */
 export const DAMAGE: readonly (readonly [what: string, crd: string, change: Change])[] = [
   ["every field of the spec", CLASS_CRD, ([v1]) => (part(v1).properties = { parameters: EMPTY })],
   [
@@ -159,14 +159,14 @@ export const HOOK = {
   webhook: { conversionReviewVersions: ["v1"], clientConfig: { url: "https://elsewhere.example/" } },
 };
 
-/** Its own words, and a status of the first version that ours does not have. */
+/** The driver's own descriptions, and a status in the first version, which our definition lacks. */
 export const ofTheDriver: Change = ([v1, old]) => {
   v1.schema.openAPIV3Schema.description = "SecretProviderClass is the Schema for the secretproviderclasses API";
   v1.schema.openAPIV3Schema.properties.status = part(old, "status");
   delete field(v1, "secretName").description;
 };
 
-/** Made anew, a definition may lack them, as an older release's and a newer driver's do. */
+/** The worker may recreate a definition without these fields: those of an older release and of a newer driver lack them. */
 export const ONLY_EDITS = new Set([
   "one less",
   "the pods of an older class",

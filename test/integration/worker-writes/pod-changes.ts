@@ -1,4 +1,4 @@
-/** What a stolen token of the worker would make of the pods of our components. */
+/** Changes that a thief of the worker's token would make to the pods of our components. */
 
 import type { Operation as PatchOperation } from "fast-json-patch";
 
@@ -8,7 +8,7 @@ export const add = (path: string, value: unknown): Operation => ({ op: "add", pa
 export const replace = (path: string, value: unknown): Operation => ({ op: "replace", path, value });
 export const remove = (path: string): Operation => ({ op: "remove", path });
 
-/** Of every object. */
+/** Changes that apply to every object. */
 export const HELD: Readonly<Record<string, readonly Operation[]>> = {
   "a finalizer": [add("/metadata/finalizers", ["example.com/hold"])],
   "an owner": [add("/metadata/ownerReferences", [{ apiVersion: "v1", kind: "Namespace", name: "default", uid: "0" }])],
@@ -23,7 +23,7 @@ const VOLUMES: Readonly<Record<string, unknown>> = {
   "a token for anybody": { name: "token", projected: { sources: [{ serviceAccountToken: { path: "token", audience: "vault" } }] } },
 };
 
-/** Into a list that is there, or one of their own. */
+/** Adds a volume to the existing list, or a new list. */
 export const volumeChanges = (hasVolumes: boolean): Readonly<Record<string, readonly Operation[]>> =>
   Object.fromEntries(
     Object.entries(VOLUMES).map(([what, volume]) => [

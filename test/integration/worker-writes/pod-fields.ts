@@ -1,18 +1,21 @@
-/** What an operator adds to the pods of a component, in the last container and in one before it, field by field; and what somebody with the worker's token would make of it. */
+/**
+ * Fields that an operator adds to the pods of a component, in the last container and in one before it, and the values that a thief of the
+ * worker's token would write there.
+ */
 
 import { isDeepStrictEqual } from "node:util";
 
-/** A pod's template, a pod, a container or what is in one: to be changed in place. */
+/** A pod template, a pod, a container or a part of one. The functions change it in place. */
 type Part = Record<string, unknown>;
 
 export interface PodField {
-  /** Of the template. */
+  /** Part of the template that contains the path. */
   readonly in: "metadata" | "spec" | "container" | "before";
   readonly path: readonly string[];
-  /** Of the list at the path, or else all that is there. */
+  /** Whether the field is one entry of the list at the path. Otherwise it is the whole value. */
   readonly isEntry?: true;
   readonly installed: unknown;
-  /** What somebody else would have there. */
+  /** Value that a thief would write there. */
   readonly other: unknown;
 }
 
@@ -85,17 +88,17 @@ const ofContainers = (where: "container" | "before"): readonly PodField[] => [
 
 export const POD_FIELDS: readonly PodField[] = [...OF_PODS, ...ofContainers("container"), ...ofContainers("before")];
 
-/** The operator's own containers, which run before the component's. */
+/** The operator's own containers, which start before the component's. */
 const GUARD = { name: "block-imds", image: "iptables:1", imagePullPolicy: "IfNotPresent" };
 const SECOND = { name: "second", image: "second:1", imagePullPolicy: "IfNotPresent", restartPolicy: "Always" };
 
-/** What the containers mount. */
+/** Volume that the containers mount. */
 export const VOLUME = { name: "guard", emptyDir: {} };
 
-/** The template as the operator has it. */
+/** Returns the template with the operator's additions. */
 export function hardened(template: object): object {
   const copy = structuredClone(template) as Part;
-  const spec = copy["spec"] as Part; // Of a pod.
+  const spec = copy["spec"] as Part; // Spec of a pod.
   spec["initContainers"] = [{ ...GUARD, restartPolicy: "Always" }, SECOND];
   spec["imagePullSecrets"] = [{ name: "registry" }];
   spec["volumes"] = [...((spec["volumes"] ?? []) as readonly unknown[]), VOLUME];
@@ -104,21 +107,21 @@ export function hardened(template: object): object {
 }
 
 function partOf(template: Part, { in: where }: PodField): Part {
-  const spec = template["spec"] as { containers: Part[]; initContainers?: Part[] } & Part; // Of a pod.
+  const spec = template["spec"] as { containers: Part[]; initContainers?: Part[] } & Part; // Spec of a pod.
   const parts = { metadata: template["metadata"], spec, container: spec.containers.at(-1), before: spec.initContainers?.[0] };
-  return parts[where] as Part; // Of a template that has it.
+  return parts[where] as Part; // The template has this part.
 }
 
-/** What has the last name of the path, which is made where it is not there. */
+/** Returns the object that contains the last name of the path. Creates missing objects. */
 function holder(template: Part, which: PodField): { readonly part: Part; readonly name: string } {
   const names = [...which.path];
   const name = names.pop() ?? "";
   let part = partOf(template, which);
-  for (const each of names) part = (part[each] ??= {}) as Part; // An object by the API.
+  for (const each of names) part = (part[each] ??= {}) as Part; // The API defines an object here.
   return { part, name };
 }
 
-/** Has the value at the field, in place of what is there; without one it is gone. */
+/** Replaces the value of the field. Without a value, removes the field. */
 export function put(template: object, which: PodField, value: unknown): void {
   const { part, name } = holder(template as Part, which);
   if (which.isEntry) {

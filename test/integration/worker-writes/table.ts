@@ -1,20 +1,20 @@
-/** What a stolen token of the worker would make of the objects that healing may write, one JSON Patch each. */
+/** Changes that a thief of the worker's token would make to the objects that healing may write, as JSON Patches. */
 
 import { listAt, readManifests } from "../../support/cluster/shipped-manifests.ts";
 import { add, CONTAINER, HELD, type Operation, POD, POD_CHANGES, remove, replace, volumeChanges } from "./pod-changes.ts";
 
 export interface Target {
-  /** As a sentence names it. */
+  /** Name for use in a sentence. */
   readonly name: string;
-  /** Of the collection. */
+  /** Path of the collection. */
   readonly collection: string;
   readonly object: string;
-  /** Policies of which one refuses it, as a pattern. */
+  /** Pattern that matches the policies. One of them rejects the change. */
   readonly policy: string;
   readonly changes: Readonly<Record<string, readonly Operation[]>>;
-  /** Changes that only an object that is there can have. */
+  /** Changes that are possible only for an existing object. */
   readonly onlyOnUpdate?: readonly string[];
-  /** Changes of fields that cannot be changed later. */
+  /** Changes of immutable fields, which are possible only in a new object. */
   readonly onlyAnew?: readonly string[];
 }
 
@@ -22,7 +22,7 @@ const OWN = "keyvault-injector";
 const EVERYTHING = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*/*"], scope: "*" };
 const REGISTRATION = "/apis/admissionregistration.k8s.io/v1";
 
-/** A CA of nobody, whose key was thrown away. */
+/** A CA whose private key no longer exists. */
 const FOREIGN_CA = Buffer.from(
   `-----BEGIN CERTIFICATE-----
 MIIBfDCCASGgAwIBAgIUNs1n45Id0jAodTAbLGeOpuan160wCgYIKoZIzj0EAwIw
@@ -37,7 +37,7 @@ x4HcY0zS0PsRDcY7RQIhAMa2sNFLWuMi+7+rYWc7xxxT/1nd54pNJnZfmzilpcTr
 `,
 ).toString("base64");
 
-/** Of the entry at the index. */
+/** Changes of the webhook entry at the index. */
 function webhookChanges(index: number): Readonly<Record<string, readonly Operation[]>> {
   const entry = `/webhooks/${index}`;
   return {
@@ -74,8 +74,8 @@ function webhookChanges(index: number): Readonly<Record<string, readonly Operati
   };
 }
 
-/** As shipped, in a configuration of the other kind. */
-const webhookOf = (file: string, index = 0): object => Object(listAt(readManifests(`base/${file}.yaml`)[0], "webhooks")[index]) as object; // YAML of ours.
+/** Returns a shipped webhook entry, for a configuration of the other kind. */
+const webhookOf = (file: string, index = 0): object => Object(listAt(readManifests(`base/${file}.yaml`)[0], "webhooks")[index]) as object; // Our own YAML.
 
 const without = (names: readonly string[]): Readonly<Record<string, readonly Operation[]>> =>
   Object.fromEntries(Object.entries(POD_CHANGES).filter(([name]) => !names.includes(name)));
@@ -93,7 +93,7 @@ const ACCOUNT_CHANGES: Readonly<Record<string, readonly Operation[]>> = {
 
 const ROOT_SCHEMA = "/schema/openAPIV3Schema";
 
-/** In both versions that the driver serves; the path is below the fields of the spec. */
+/** Adds the value in both versions that the driver serves. The path is relative to the fields of the spec. */
 const eachVersion = (path: string, value: unknown, below = `${ROOT_SCHEMA}/properties/spec/properties`): readonly Operation[] =>
   [0, 1].map((index) => add(`/spec/versions/${index}${below}${path}`, value));
 
@@ -145,7 +145,7 @@ export const TARGETS: readonly Target[] = [
     collection: `${APPS}/kube-system/daemonsets`,
     object: "csi-secrets-store",
     policy: PODS,
-    // It is privileged, and its account is the driver's.
+    // The driver is privileged and has its own account.
     changes: {
       ...without(["privileges", "another capability", "another account"]),
       ...volumeChanges(true),
@@ -162,7 +162,7 @@ export const TARGETS: readonly Target[] = [
     object: "csi-secrets-store-provider-azure",
     policy: PODS,
     changes: {
-      // On the host's network a port without its host's port is none.
+      // On the host's network, a container port is always a host port too.
       ...without(["a port of the host", "a variable less"]),
       ...volumeChanges(true),
       "a variable of a Secret": [
@@ -273,7 +273,7 @@ export const TARGETS: readonly Target[] = [
       "a version that is not served": [replace("/spec/versions/0/served", false)],
       ...HELD,
     },
-    // Made anew it may come with fewer versions, as a newer driver's does.
+    // The worker may recreate it with fewer versions, as a newer driver's definition has.
     onlyOnUpdate: ["no version of the driver", "a version that is not served"],
   },
 ];

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:admission`: what a pod's creation costs through the API server: without injection, by policy and by webhook, each on an API
- * server of its own, in turns, in one run. Prints milliseconds, CPU and ratios; fails where a target is missed.
+ * `npm run bench:admission`: measures the cost of a pod's creation through the API server: without injection, with the policy and with the
+ * webhook. Each has its own API server, and they take turns in one run. Prints milliseconds, CPU and ratios. Fails if a target is missed.
  *
  *   npm run bench:admission -- [--pods 400] [--rounds 5]
  */
@@ -18,7 +18,7 @@ import { type Figures, print } from "./report.ts";
 const CONCURRENCIES = [1, 50, 200, 500] as const;
 const WARM_UP = 200;
 
-/** All that a pod may ask for. */
+/** All annotations that a pod can have. */
 const EVERYTHING = {
   inject: "true",
   "secret-provider-class": "one,two",
@@ -63,7 +63,7 @@ interface Contestant {
   readonly name: string;
   readonly cluster: Cluster;
   readonly pod: Readonly<Record<string, unknown>>;
-  /** A created pod has this many volumes of ours. */
+  /** Number of our volumes in a created pod. */
   readonly injected: number;
 }
 
@@ -92,7 +92,7 @@ async function measure({ cluster: { plane, apiServer, webhook }, pod, injected }
   return { times, refused, api, ours };
 }
 
-/** In turns, so that whatever else the machine does meets everybody. */
+/** The contestants take turns, so that other load on the machine affects all of them. */
 async function figuresAt(
   concurrency: number,
   entrants: readonly Contestant[],

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 const LISTENING = "0A";
 
-/** The process that listens on a TCP port of this machine. */
+/** Returns the process that listens on a local TCP port. */
 export function listenerOf(port: number): number {
   const wanted = port.toString(16).toUpperCase().padStart(4, "0");
   const inodes = ["tcp", "tcp6"]
@@ -16,7 +16,7 @@ export function listenerOf(port: number): number {
   throw new Error(`nobody listens on port ${port}`);
 }
 
-/** None of a process that has ended meanwhile. */
+/** Returns the open files. Empty for a process that has ended. */
 function openFilesOf(pid: string): readonly string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((file) => readlinkSync(`/proc/${pid}/fd/${file}`));

@@ -5,25 +5,25 @@ import { post } from "../pod-stream.ts";
 
 interface Load {
   readonly pod: Readonly<Record<string, unknown>>;
-  /** Volumes of the CSI driver that a created pod must have. */
+  /** Number of CSI volumes that a created pod must have. */
   readonly injected: number;
   readonly count: number;
   readonly concurrency: number;
 }
 
 export interface Created {
-  /** Milliseconds of each that was created. */
+  /** Duration of each creation in milliseconds. */
   readonly times: readonly number[];
-  /** Pods that were refused, since nobody had injected them. */
+  /** Number of pods that the API server rejected because they were not injected. */
   readonly refused: number;
 }
 
-/** Creates pods, so many at a time. Rejects where one is created that is not as it should be. */
+/** Creates pods, `concurrency` at a time. Rejects if a created pod does not have the expected volumes. */
 export async function createPods(plane: ControlPlane, { pod, injected, count, concurrency }: Load): Promise<Created> {
   const { certPem: cert, keyPem: key, caPem: ca } = plane.config;
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency, cert, key, ca });
   const url = new URL("/api/v1/namespaces/default/pods", plane.server);
-  const { name: _, ...metadata } = pod["metadata"] as Readonly<Record<string, unknown>>; // Of a fixture.
+  const { name: _, ...metadata } = pod["metadata"] as Readonly<Record<string, unknown>>; // Metadata of a fixture.
   const body = JSON.stringify({ ...pod, metadata: { ...metadata, generateName: "load-" } });
   const times: number[] = [];
   let refused = 0;

@@ -3,20 +3,20 @@ import { percentile } from "../webhook/load.ts";
 export interface Figures {
   readonly name: string;
   readonly concurrency: number;
-  /** Milliseconds of every creation. */
+  /** Duration of every creation in milliseconds. */
   readonly times: readonly number[];
-  /** The median of each round, milliseconds. */
+  /** Median of each round, in milliseconds. */
   readonly rounds: readonly number[];
-  /** Milliseconds of CPU for each pod: of the API server, of the webhook. */
+  /** Milliseconds of CPU for each pod: of the API server, and of the webhook. */
   readonly api: number;
   readonly ours: number;
-  /** Pods that nobody injected in time, so that the final check refused them. */
+  /** Number of pods that were not injected in time, so the final check rejected them. */
   readonly refused: number;
 }
 
 const cell = (text: string): string => text.padStart(10);
 
-/** Prints all of it; false where a target is missed. */
+/** Prints all figures. Returns false if a target is missed. */
 export function print(figures: readonly Figures[]): boolean {
   console.log(`${"at a time, way".padEnd(28)}${["p50 ms", "p95 ms", "p99 ms", "API CPU", "own CPU", "refused"].map(cell).join("")}`);
   for (const { name, concurrency, times, api, ours, refused } of figures) {
@@ -50,7 +50,7 @@ function judge(figures: readonly Figures[], concurrency: number): boolean {
   return targets.every(([, met]) => met);
 }
 
-/** A pod without our annotations against a cluster without us: by the medians of the rounds, with the interval that 95 of 100 lie in. */
+/** Compares a pod without our annotations with a cluster without our product. Uses the medians of the rounds and their 95 % interval. */
 function unasked(figures: readonly Figures[], concurrency: number, mode: string): readonly [string, boolean] {
   const roundsOf = (name: string) => figures.find((each) => each.name === name && each.concurrency === concurrency)?.rounds ?? [];
   const plain = roundsOf("plain");

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:dashboard`: the dashboard in Chromium beside 10,000 classes on a real API server: its first view, what an update takes, and whether its
- * memory is flat while classes change.
+ * `npm run bench:dashboard`: measures the dashboard in Chromium with 10,000 classes on a real API server: its first view, the time of an
+ * update, and whether its memory stays flat while classes change.
  *
  *   npm run bench:dashboard -- [--classes 10000] [--minutes 10] [--rate 20]
  */
@@ -25,11 +25,11 @@ const { values } = scriptArguments("npm run bench:dashboard -- [--classes 10000]
 });
 const [count, minutes, rate] = [Number(values.classes), Number(values.minutes), Number(values.rate)];
 
-/** What issue and how-to promise (milliseconds), and by how much memory may differ in the end. */
+/** Documented maximum time in milliseconds, and the maximum growth of the memory. */
 const TARGET_MS = 1_000;
 const MOST_GROWTH = 1.1;
 
-/** Of the page's own thread, while it follows changes: longer ones are felt. */
+/** Maximum duration of a task in the page's main thread while it receives changes, in milliseconds. Users notice longer tasks. */
 const MOST_TASK_MS = 200;
 
 const NAMESPACES = 50;
@@ -55,7 +55,7 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
-/** From the request to the rows, script and style loaded. */
+/** Measures from the request to the rendered rows, including scripts and styles. */
 async function firstViews(page: Page, url: string): Promise<readonly (readonly [string, number])[]> {
   const views: [string, number][] = [];
   for (const view of ["classes", "secrets", "objects", "calendar", "timeline", "repairs", "vaults"]) {
@@ -70,7 +70,7 @@ async function firstViews(page: Page, url: string): Promise<readonly (readonly [
 
 type Say = (place: Place, message: string) => Promise<void>;
 
-/** From the write of a status to the page that shows it. */
+/** Measures from the write of a status to its display on the page. */
 async function updates(page: Page, url: string, say: Say): Promise<readonly number[]> {
   await page.goto(url);
   await page.locator("#live", { hasText: "Live" }).waitFor();
@@ -94,13 +94,13 @@ async function pageHeap(session: CDPSession): Promise<number> {
 
 interface Churned {
   readonly writes: number;
-  /** Milliseconds; 0 where none was longer than 50. */
+  /** Milliseconds. 0 if no task was longer than 50. */
   readonly longestTask: number;
   readonly process: readonly number[];
   readonly page: readonly number[];
 }
 
-/** Statuses change at the rate, with the page open; heaps are measured ten times. */
+/** Changes statuses at the given rate while the page is open, and measures the heaps ten times. */
 async function churn(page: Page, heap: Heap, say: Say): Promise<Churned> {
   const session = await page.context().newCDPSession(page);
   const [ofProcess, ofPage] = [[] as number[], [] as number[]];
@@ -123,7 +123,7 @@ async function churn(page: Page, heap: Heap, say: Say): Promise<Churned> {
   return { writes, longestTask, process: ofProcess, page: ofPage };
 }
 
-/** After the first sample, by which everything has been used once. */
+/** Growth since the first sample, when all code has already run once. */
 function growth([, first = 0, ...rest]: readonly number[]): number {
   return Math.max(rest.at(-1) ?? first, rest.at(-2) ?? 0) / first;
 }

@@ -9,19 +9,19 @@ const ACCOUNT = "benchevents";
 const QUEUE = "vault-events";
 const NAMESPACE = "keyvault-injector";
 
-/** A queue that all vaults may tell of their versions. */
+/** A queue to which all vaults may send events about new versions. */
 export interface EventQueue {
-  /** For the worker that is to read it. */
+  /** Flag for the worker that reads the queue. */
   readonly flag: string;
-  /** The Secret that the flag names. */
+  /** Creates the Secret that the flag names. */
   install(plane: ControlPlane): Promise<void>;
-  /** From now on each new version is an event in the queue. */
+  /** From this call on, each new version sends an event to the queue. */
   subscribe(): Promise<void>;
   unsubscribe(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** `stateDir`: the emulator's. */
+/** Starts a queue. `stateDir` is the emulator's. */
 export async function startEventQueue({ emulator, vaults }: BenchVaults, stateDir: string): Promise<EventQueue> {
   const azurite = await startAzurite({ stateDir, ca: readFileSync(path.join(stateDir, "ca.crt"), "utf8"), account: ACCOUNT });
   try {

@@ -7,14 +7,14 @@ import type { VaultMeter } from "../sync/vault-meter.ts";
 import type { BenchVaults } from "../sync/vaults.ts";
 import type { Settings } from "./settings.ts";
 
-/** What all contestants share. */
+/** Everything that all contestants share. */
 export interface Ground {
   readonly settings: Settings;
   readonly vaults: BenchVaults;
   readonly meter: VaultMeter;
 }
 
-/** Until every Secret has its value. Throws where one has not: nothing could be measured then. */
+/** Starts the contestant and waits until every Secret has its value. Throws if one does not get it: then nothing can be measured. */
 export async function firstSync(stage: Stage, { patienceMs }: Settings, flags: readonly string[]): Promise<Launched> {
   stage.secrets.expect(stage.objects);
   const began = Date.now();
@@ -26,7 +26,10 @@ export async function firstSync(stage: Stage, { patienceMs }: Settings, flags: r
   return process;
 }
 
-/** Throws with the process's last words where it ends first, as a worker does that cannot renew its lease: nobody starts it again here. */
+/**
+ * Waits for the Secrets. Throws with the end of the process's output if the process ends first. A worker that cannot renew its lease ends,
+ * and nothing restarts it here.
+ */
 export async function arrivedWhileRunning({ secrets, contestant }: Stage, process: Launched, withinMs: number): Promise<Arrival> {
   const ended = process.ended.then((code) => {
     throw new Error(`${contestant.name} ended with ${code} while it was measured\n${process.said()}`);
@@ -34,7 +37,7 @@ export async function arrivedWhileRunning({ secrets, contestant }: Stage, proces
   return Promise.race([secrets.arrived(withinMs), ended]);
 }
 
-/** Copies the programs' output to where `--keep` says. */
+/** Copies the programs' output to the folder of `--keep`. */
 export function keepLogs({ keep }: Settings, name: string, folder: string): void {
   if (keep === undefined) return;
   for (const log of readdirSync(folder).filter((file) => file.endsWith(".log") && file !== "audit.log"))

@@ -1,16 +1,16 @@
-/** What is measured of one contestant, and figures of it. Pure. */
+/** Measurements of one contestant, and figures derived from them. Pure functions. */
 
-/** One new version; Unix milliseconds, by the clock of the one machine that all processes run on. */
+/** One new version. All times are Unix milliseconds. All processes run on the same machine and use the same clock. */
 export interface Rotation {
-  /** The vault had the version. */
+  /** Time at which the vault had the version. */
   readonly madeAt: number;
-  /** The queue had said that it holds the message; undefined without push. */
+  /** Time at which the queue had accepted the message. Undefined without push. */
   readonly queuedAt: number | undefined;
-  /** A watch saw the Secret with the new value; undefined where that did not happen while it was watched. */
+  /** Time at which a watch showed the Secret with the new value. Undefined if that did not happen during the watch. */
   readonly writtenAt: number | undefined;
-  /** When the contestant was to ask next by what it said itself; undefined where it says nothing of it. */
+  /** Time of the contestant's next query, according to the contestant. Undefined if it does not report one. */
   readonly dueAt: number | undefined;
-  /** Requests for this object that its vault answered from the version to the Secret, or as long as it was watched. */
+  /** Requests for this object that its vault answered between the version and the Secret, or until the end of the watch. */
   readonly gets: number;
 }
 
@@ -18,40 +18,40 @@ export interface Measured {
   readonly contestant: string;
   readonly secrets: number;
   readonly rotations: readonly Rotation[];
-  /** Milliseconds that each rotation was watched at least. */
+  /** Minimum time in milliseconds for which each rotation was watched. */
   readonly watchedMs: number;
   readonly vault: Requests;
-  /** Of the storage account: undefined without push. */
+  /** Requests of the storage account. Undefined without push. */
   readonly queue: Requests | undefined;
   readonly cpu: Cpu;
-  /** Something that a reader of the figures has to know. */
+  /** Remarks that a reader of the figures needs. */
   readonly notes: readonly string[];
 }
 
 export interface Cpu {
-  /** Milliseconds of the contestant's process a minute. */
+  /** CPU milliseconds of the contestant's process per minute. */
   readonly atRest: number;
   readonly whileRotating: number;
-  /** Cores that processes which are none of the benchmark's used meanwhile. */
+  /** Cores that processes outside the benchmark used meanwhile. */
   readonly othersCores: number;
 }
 
 export interface Requests {
   readonly atRestPerMinute: number;
-  /** Of a vault those that name a rotated object; of a queue those beyond as many as come at rest in that time. */
+  /** For a vault: requests that name a rotated object. For a queue: requests beyond the number at rest in the same time. */
   readonly perRotation: number;
 }
 
-/** The shares that are printed: median, the slowest hundredth, the last. */
+/** The quantiles that the report prints: the median, the 99th percentile and the maximum. */
 export const SHARES = { p50: 0.5, p99: 0.99, max: 1 } as const;
 export type Share = keyof typeof SHARES;
 
-/** Milliseconds. */
+/** In milliseconds. */
 export type Quantiles = Readonly<Record<Share, number | undefined>>;
 
 /**
- * Of waits of which some had not ended: a quantile that lies among those, or beyond what every one was watched for, is undefined.
- * `of`: how many there are altogether.
+ * Returns quantiles of waits of which some had not ended. Undefined for a quantile among those, or beyond the time for which every wait was
+ * watched. `of` is the number of all waits.
  */
 export function quantiles(ended: readonly number[], { of, watchedMs }: { readonly of: number; readonly watchedMs: number }): Quantiles {
   const sorted = ended.toSorted((a, b) => a - b);
@@ -62,7 +62,7 @@ export function quantiles(ended: readonly number[], { of, watchedMs }: { readonl
   return { p50: at(SHARES.p50), p99: at(SHARES.p99), max: at(SHARES.max) };
 }
 
-/** From one moment of each rotation to another, where both are known. */
+/** Returns the time between two moments of each rotation, if both are known. */
 export function waits(rotations: readonly Rotation[], from: (rotation: Rotation) => number | undefined): readonly number[] {
   return rotations.flatMap((rotation) => {
     const began = from(rotation);
@@ -70,7 +70,7 @@ export function waits(rotations: readonly Rotation[], from: (rotation: Rotation)
   });
 }
 
-/** From the version to the Secret. */
+/** Returns the waits from the version to the Secret. */
 export function waitsFromVersion({ rotations, watchedMs }: Pick<Measured, "rotations" | "watchedMs">): Quantiles {
   return quantiles(
     waits(rotations, ({ madeAt }) => madeAt),
@@ -80,13 +80,15 @@ export function waitsFromVersion({ rotations, watchedMs }: Pick<Measured, "rotat
 
 export interface Derived {
   readonly waits: Quantiles;
-  /** Rotations that did not arrive, for which the time that was said is taken. */
+  /** Number of rotations that did not arrive, for which the reported time counts instead. */
   readonly derived: number;
-  /** How much later than that time those arrived that did: median, added to each that is derived. Milliseconds. */
+  /** Median delay in milliseconds of the rotations that did arrive, relative to their reported time. It is added to each derived one. */
   readonly lateMs: number;
 }
 
-/** What becomes of rotations that were not watched to their end, by when the contestant was to ask. Nobody has measured it. */
+/**
+ * Estimates the rotations that were not watched to their end, from the time of the contestant's next query. These values are not measured.
+ */
 export function derive(rotations: readonly Rotation[]): Derived | undefined {
   const late = rotations
     .flatMap(({ writtenAt, dueAt }) => (writtenAt === undefined || dueAt === undefined ? [] : [writtenAt - dueAt]))

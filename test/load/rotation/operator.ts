@@ -8,22 +8,22 @@ import type { Measured } from "./measured.ts";
 import { refreshTimes, setRefreshInterval, spreadRefreshes } from "./refresh-times.ts";
 import { measure } from "./rotate.ts";
 
-/** `refreshInterval` of an ExternalSecret that has none: https://external-secrets.io/latest/api/externalsecret/ */
+/** `refreshInterval` of an ExternalSecret that does not set one: https://external-secrets.io/latest/api/externalsecret/ */
 const DEFAULT_SECONDS = 3_600;
 
-/** Refreshes that fell due while no operator ran, and the start itself, are over after this time. */
+/** Time after which the start, and the refreshes that became due while no operator ran, are complete. */
 const SETTLE_MS = 60_000;
 
 /**
- * The shortest interval that makes sense: one in which the operator gets through all ExternalSecrets, with a quarter of the time to
- * spare, by what it takes here to refresh all at once. A shorter one makes its queue longer and no rotation faster.
+ * The shortest useful interval is the time in which the operator refreshes all ExternalSecrets here, plus a quarter. With a shorter
+ * interval, its queue grows and no rotation becomes faster.
  */
 const SPARE = 1.25;
 const STEP_SECONDS = 10;
 
 /**
- * External Secrets at its default interval with its default flags, and at the shortest interval that makes sense with the flags that
- * its users raise. Both begin with all Secrets in place, which the raised flags bring about sooner. `onMeasured` gets each.
+ * Runs External Secrets at its default interval with its default flags, and at the shortest useful interval with the flags that its users
+ * raise. Both begin with all Secrets in place, which takes less time with the raised flags. Passes each result to `onMeasured`.
  */
 export async function runOperator(ground: Ground, onMeasured: (measured: Measured) => void): Promise<void> {
   const { settings, vaults, meter } = ground;
@@ -48,9 +48,9 @@ export async function runOperator(ground: Ground, onMeasured: (measured: Measure
 }
 
 /**
- * An hour's interval takes an hour to be seen whole. The refreshes are spread over the hour first, as they are in a cluster that
- * nobody has just installed; then it runs at its real interval, and is watched for a part of it. What did not arrive has its next
- * refresh in its status, and the report derives its wait from that, and says so.
+ * An interval of one hour would take an hour to watch completely. Therefore this first spreads the refreshes over the hour, as in a cluster
+ * that has run for a while. Then the operator runs at its real interval, and the test watches a part of it. For Secrets that do not arrive,
+ * the status contains the next refresh. The report derives their waits from it, and marks them as derived.
  */
 async function atDefault(stage: Stage, { settings }: Ground): Promise<Measured> {
   await spreadRefreshes(stage, { intervalSeconds: DEFAULT_SECONDS, random: new Random(settings.seed) });
@@ -71,7 +71,7 @@ async function atDefault(stage: Stage, { settings }: Ground): Promise<Measured> 
   return measured;
 }
 
-/** Unix milliseconds by `namespace/name`. */
+/** Returns the Unix time of the next refresh in milliseconds, by `namespace/name`. */
 async function nextRefreshes(stage: Stage, intervalSeconds: number): Promise<ReadonlyMap<string, number>> {
   const times = await refreshTimes(stage);
   return new Map([...times].map(([key, at]) => [key, at + intervalSeconds * 1_000]));
@@ -82,14 +82,14 @@ async function atShortest(stage: Stage, { settings }: Ground): Promise<Measured>
   const intervalSeconds = Math.ceil((roundSeconds * SPARE) / STEP_SECONDS) * STEP_SECONDS;
   await setRefreshInterval(stage, intervalSeconds);
   const process = await stage.start({ flags: SETTINGS.tuned });
-  // A changed interval refreshes all at once, which takes less than one; from then on they come by the interval alone.
+  // A changed interval causes a refresh of everything, which takes less than one interval. Afterwards only the interval causes refreshes.
   await sleep(intervalSeconds * 1_000);
   const { rotations, rate, seed, restSeconds, patienceMs } = settings;
   const measured = await measure(stage, {
     contestant: `External Secrets tuned, refresh every ${intervalSeconds} s`,
     process,
     rotations,
-    // Over one interval at least, as above.
+    // Over at least one interval, as above.
     perSecond: Math.min(rate, rotations / intervalSeconds),
     seed: seed + 3,
     restSeconds: Math.max(restSeconds, intervalSeconds),
@@ -101,7 +101,7 @@ async function atShortest(stage: Stage, { settings }: Ground): Promise<Measured>
 
 const LOOK_MS = 1_000;
 
-/** Seconds that the tuned operator takes to refresh everything, which a changed interval makes it do. */
+/** Returns how many seconds the tuned operator takes to refresh everything, which a changed interval causes. */
 async function refreshAll(stage: Stage, intervalSeconds: number, patienceMs: number): Promise<number> {
   await setRefreshInterval(stage, intervalSeconds);
   const began = await stage.meter.now();

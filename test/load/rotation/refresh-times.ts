@@ -1,4 +1,4 @@
-/** When ExternalSecrets are refreshed, by their own status. */
+/** Reads when ExternalSecrets are refreshed, according to their own status. */
 import { objectKey } from "../../../src/domain/object-key.ts";
 import type { Random } from "../../simulation/time/random.ts";
 import { mergePatch, send } from "../../support/worker/sync-world.ts";
@@ -8,7 +8,7 @@ import { type BenchObject, inParallel } from "../sync/vaults.ts";
 
 type Place = Pick<Stage, "plane" | "objects">;
 
-/** Has the last refresh of each be at a moment of the interval that has passed, each as likely as any other. No operator may run. */
+/** Sets the last refresh of each to a random moment within the past interval. The operator must not run. */
 export async function spreadRefreshes(
   { plane, objects }: Place,
   { intervalSeconds, random }: { readonly intervalSeconds: number; readonly random: Random },
@@ -23,12 +23,12 @@ export async function setRefreshInterval({ plane, objects }: Place, intervalSeco
   await inParallel(objects, (object) => mergePatch(plane, pathOf(object), { spec: { refreshInterval: `${intervalSeconds}s` } }));
 }
 
-/** Unix milliseconds of the last refresh by `namespace/name`; to the second, as the status has it. */
+/** Returns the Unix time of the last refresh in milliseconds, by `namespace/name`. The status has a resolution of one second. */
 export async function refreshTimes({ plane, objects }: Place): Promise<ReadonlyMap<string, number>> {
   const times = new Map<string, number>();
   for (const namespace of new Set(objects.map(({ vault }) => vault.name))) {
     const { body } = await send(plane, { method: "GET", path: `${API}/namespaces/${namespace}/externalsecrets` });
-    const { items } = body as ExternalSecrets; // What the operator's definition says of its objects.
+    const { items } = body as ExternalSecrets; // The operator's definition guarantees this shape.
     for (const { metadata, status } of items) {
       if (status?.refreshTime === undefined) throw new Error(`ExternalSecret ${namespace}/${metadata.name} was never refreshed`);
       times.set(objectKey({ namespace, name: metadata.name }), Date.parse(status.refreshTime));

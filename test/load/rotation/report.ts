@@ -13,7 +13,7 @@ import {
 const TITLE = 32;
 const NUMBER = 12;
 
-/** What one contestant did, as soon as that is known. */
+/** Describes the result of one contestant as soon as it is known. */
 export function describe(measured: Measured): string {
   const { contestant, secrets, rotations, vault, queue, cpu, notes } = measured;
   const arrived = rotations.filter(({ writtenAt }) => writtenAt !== undefined);
@@ -37,7 +37,7 @@ function way({ rotations }: Measured): Quantiles {
   return quantiles(delivered, { of: rotations.length, watchedMs: Number.POSITIVE_INFINITY });
 }
 
-/** What the worker adds to the event's own way. */
+/** Returns the time that the worker adds after the event reaches the queue. */
 export function fromQueue({ rotations, watchedMs }: Measured): Quantiles {
   return quantiles(
     waits(rotations, ({ queuedAt }) => queuedAt),
@@ -76,10 +76,10 @@ function seconds(milliseconds: number | undefined): string {
 }
 
 function shares(): readonly Share[] {
-  return Object.keys(SHARES) as Share[]; // Of a constant object.
+  return Object.keys(SHARES) as Share[]; // Keys of a constant object.
 }
 
-/** Another contestant against the worker with push, in the same run. */
+/** Compares another contestant with the worker with push, in the same run. */
 export function compared(push: Measured, other: Measured): string {
   const [ours, theirs] = [waitsFromVersion(push), waitsFromVersion(other)];
   const derived = derive(other.rotations)?.waits;
@@ -93,7 +93,7 @@ export function compared(push: Measured, other: Measured): string {
   return `${other.contestant} / with push: version to Secret ${ratios.join(", ")}; at rest ${its} vault transactions a minute, ${mine} with push`;
 }
 
-/** Milliseconds beyond the event's own way. */
+/** Milliseconds after the event reached the queue. */
 const TARGETS = { p50: 1_000, p99: 3_000 } as const;
 
 export function targets(push: Measured): readonly string[] {

@@ -17,15 +17,15 @@ export interface Course {
   readonly rotations: number;
   readonly perSecond: number;
   readonly seed: number;
-  /** Seconds without a rotation, before. */
+  /** Seconds without a rotation, before the rotations. */
   readonly restSeconds: number;
-  /** Milliseconds after the last rotation for which those that have not arrived are waited for. */
+  /** Maximum wait in milliseconds after the last rotation, for rotations that have not arrived. */
   readonly patienceMs: number;
-  /** Unix milliseconds at which each object's contestant is to ask next, by `namespace/name`. */
+  /** Returns the Unix time in milliseconds of the contestant's next query of each object, by `namespace/name`. */
   readonly due?: () => Promise<ReadonlyMap<string, number>>;
 }
 
-/** Rotates objects drawn at random, each once, at a fixed rate whatever becomes of them. */
+/** Rotates random objects, each once, at a fixed rate that does not depend on their arrival. */
 export async function measure(stage: Stage, course: Course): Promise<Measured> {
   const rest = await takeRest(stage, course);
   const drawn = draw(stage.objects, course);
@@ -62,7 +62,7 @@ function queueRequests(atRestPerMinute: number, { all, minutes, rotations }: Cou
   return { atRestPerMinute, perRotation: (all - atRestPerMinute * minutes) / rotations };
 }
 
-/** A minute. */
+/** Transactions per minute at rest. */
 interface Rest {
   readonly vault: number;
   readonly queue: number;
@@ -82,7 +82,10 @@ async function takeRest({ meter }: Stage, course: Course): Promise<Rest> {
   };
 }
 
-/** Nanoseconds. Throws with the process's last words where it has ended: a figure of another process would follow. */
+/**
+ * Returns the CPU time in nanoseconds. Throws with the end of the process's output if it has ended: otherwise the figure would belong to
+ * another process.
+ */
 function cpuOf({ contestant, process }: Course): number {
   try {
     return cpuNanoseconds(process.pid);
@@ -104,7 +107,7 @@ function draw(objects: readonly BenchObject[], { rotations, seed }: Course): rea
   });
 }
 
-/** Unix milliseconds of the last one. */
+/** Rotates all objects. Resolves with the Unix time of the last rotation in milliseconds. */
 async function rotateAll({ vaults, secrets }: Stage, objects: readonly BenchObject[], perSecond: number): Promise<number> {
   const began = Date.now();
   const rotating: Promise<void>[] = [];
@@ -112,7 +115,7 @@ async function rotateAll({ vaults, secrets }: Stage, objects: readonly BenchObje
     const wait = began + (index * 1_000) / perSecond - Date.now();
     if (wait > 0) await sleep(wait);
     const rotation = vaults.rotate([object], () => secrets.expect([object]));
-    // One that fails is told of below, where all are awaited: until then nobody else would hear of it.
+    // The `Promise.all` below reports a failure. Until then it must not be an unhandled rejection.
     rotation.catch(() => undefined);
     rotating.push(rotation);
   }
@@ -141,7 +144,7 @@ function byObject(events: readonly EventRecord[]): ReadonlyMap<string, EventReco
   return new Map(events.map((event) => [objectKey({ namespace: event.vault, name: event.name }), event]));
 }
 
-/** Unix milliseconds of the requests for each object. */
+/** Returns the Unix times in milliseconds of the requests for each object. */
 function getsOf(requests: readonly VaultRequest[]): ReadonlyMap<string, readonly number[]> {
   const gets = requests.filter(({ kind }) => kind === "get");
   const grouped = Map.groupBy(gets, ({ who, path }) => objectKey({ namespace: who.split(".")[0] ?? "", name: path.split("/")[2] ?? "" }));

@@ -8,15 +8,15 @@ export type Contestant = (typeof CONTESTANTS)[number];
 export interface Settings {
   readonly secrets: number;
   readonly rotations: number;
-  /** Rotations a second. */
+  /** Rotations per second. */
   readonly rate: number;
-  /** Decides which objects are rotated. */
+  /** Selects the objects to rotate. */
   readonly seed: number;
-  /** Seconds without any rotation in which transactions at rest are counted. */
+  /** Seconds without any rotation, in which transactions at rest are counted. */
   readonly restSeconds: number;
-  /** Seconds after the last rotation that External Secrets is watched at its default interval. */
+  /** Seconds after the last rotation for which External Secrets is watched at its default interval. */
   readonly watchSeconds: number;
-  /** The longest wait for any one thing. */
+  /** The longest wait for one thing, in milliseconds. */
   readonly patienceMs: number;
   readonly contestants: readonly Contestant[];
   /** Folder for profiles and the programs' output. */

@@ -9,13 +9,13 @@ import { firstSync, type Ground, keepLogs } from "./ground.ts";
 import type { Measured } from "./measured.ts";
 import { measure } from "./rotate.ts";
 
-/** Polls that see what has no event: with push nothing else waits for them. */
+/** Poll interval for objects without events. With push, nothing else waits for a poll. */
 const LONG_POLL_SECONDS = 3_600;
 
-/** A rotation that push has not brought by then waits for a poll that is up to an hour away: it counts as one that did not arrive. */
+/** A rotation that push has not delivered by then waits for a poll, up to an hour later: it counts as not arrived. */
 const PUSH_PATIENCE_MS = 180_000;
 
-/** Polls that fell due while no worker ran are made up within this time. */
+/** Time within which the worker catches up on polls that became due while no worker ran. */
 const SETTLE_MS = 30_000;
 
 export interface WorkerGround extends Ground {
@@ -23,7 +23,10 @@ export interface WorkerGround extends Ground {
   readonly queue: EventQueue;
 }
 
-/** The worker with push at a long poll, and without it at the interval that the settings have by default. `onMeasured` gets each. */
+/**
+ * Runs the worker with push and a long poll interval, and without push at the default interval of the settings. Passes each result to
+ * `onMeasured`.
+ */
 export async function runWorker(ground: WorkerGround, onMeasured: (measured: Measured) => void): Promise<void> {
   const { settings, vaults, meter, build } = ground;
   const contestant = keyvaultInjector({ build, profiles: settings.keep });
@@ -67,7 +70,7 @@ async function withoutPush(stage: Stage, { settings }: WorkerGround): Promise<Me
     contestant: `without push, polls every ${intervalSeconds} s`,
     process,
     rotations,
-    // Over one interval at least: each moment of it is as likely as any other.
+    // Over at least one interval, so that each moment of it is equally likely.
     perSecond: Math.min(rate, rotations / intervalSeconds),
     seed: seed + 1,
     restSeconds: Math.max(restSeconds, intervalSeconds),

@@ -3,14 +3,14 @@ import { compare, describeComparison, type Round, type Sample } from "../against
 import type { Figures } from "./figures.ts";
 
 export interface Against {
-  /** All that is measured of one build, on a control plane of its own. */
+  /** Measures one build on its own control plane. */
   readonly course: (build: ProductBuild) => Promise<Figures>;
   readonly now: ProductBuild;
   readonly before: ProductBuild;
   readonly rounds: number;
 }
 
-/** False where a figure became worse. */
+/** Compares the builds. False if a figure became worse. */
 export async function runAgainst({ course, now, before, rounds }: Against): Promise<boolean> {
   const all: Round[] = [];
   for (let index = 0; index < rounds; index += 1) all.push(await runRound(course, { now, before }, index));
@@ -21,7 +21,9 @@ export async function runAgainst({ course, now, before, rounds }: Against): Prom
 
 type Builds = Pick<Against, "now" | "before">;
 
-/** In turn forwards and backwards, so that a machine that gets slower or faster over the run favours nobody. */
+/**
+ * Runs the builds alternately forwards and backwards, so that a machine that becomes slower or faster during the run favors none of them.
+ */
 async function runRound(course: Against["course"], { now, before }: Builds, index: number): Promise<Round> {
   if (index % 2 === 0) {
     const [first, old, second] = [await course(now), await course(before), await course(now)];

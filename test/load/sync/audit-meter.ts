@@ -6,17 +6,17 @@ const LEASES = "coordination.k8s.io/leases";
 
 /** Writes of one user that the API server answered, by kind of resource. */
 export interface ApiWrites {
-  /** Lease renewals apart. */
+  /** Without lease renewals. */
   readonly total: number;
   readonly leases: number;
   readonly byResource: ReadonlyMap<string, number>;
-  /** Unix milliseconds of the last, leases apart; undefined: there were none. */
+  /** Unix time of the last write in milliseconds, without leases. Undefined if there were none. */
   readonly last: number | undefined;
 }
 
-/** Counts by the API server's own log. */
+/** Counts requests in the API server's audit log. */
 export interface AuditMeter {
-  /** Since the last call. */
+  /** Returns the writes since the last call. */
   writes(): ApiWrites;
 }
 

@@ -1,13 +1,15 @@
 /**
- * `npm run bench:sync`: what the worker asks of vaults, API server and machine at 100, 1,000 and 10,000 Secrets, beside External
- * Secrets Operator on the same emulator and the same Secrets. Prints figures, ratios and which targets are met; fails on none of them.
+ * `npm run bench:sync`: measures the worker's load on vaults, API server and machine at 100, 1,000 and 10,000 Secrets, and the same for
+ * External Secrets Operator on the same emulator and the same Secrets. Prints figures, ratios and which targets are met. A missed target is
+ * not an error.
  *
  *   npm run bench:sync -- [--sizes 100,1000,10000] [--interval 30] [--polls 10] [--without-eso] [--eso default,tuned]
  *                         [--patience 600] [--keep <folder>] [--against <commit>] [--rounds 3] [--shards 1]
  *
- * `--interval` is the poll interval, and the operator's refresh interval, in seconds; `--patience` the longest wait for one thing.
- * `--shards` runs so many leaders; memory is that of all together and of the largest. `--keep` takes a CPU profile of each process of ours there, and every program's output.
- * `--against` compares with the worker as of another commit instead, at the first of the sizes, and fails where a figure became worse.
+ * `--interval` is the poll interval, and the operator's refresh interval, in seconds. `--patience` is the longest wait for one thing.
+ * `--shards` runs this many leaders. The report contains the memory of all together and of the largest. `--keep` stores a CPU profile of
+ * each of our processes there, and every program's output.
+ * `--against` compares with the worker of another commit instead, at the first of the sizes, and fails if a figure became worse.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";

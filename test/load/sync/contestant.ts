@@ -3,28 +3,28 @@ import type { Launched } from "../launch.ts";
 import type { BenchObject, BenchVault } from "./vaults.ts";
 
 export interface Wish {
-  /** Of the collection. */
+  /** Path of the collection. */
   readonly path: string;
   readonly body: unknown;
 }
 
 export interface StartOptions {
-  /** Of the process: where the vaults are. */
+  /** Environment of the process, which contains the addresses of the vaults. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Whole seconds between two looks at an object. */
+  /** Whole seconds between two checks of an object. */
   readonly intervalSeconds: number;
-  /** Besides the contestant's own. */
+  /** Flags in addition to the contestant's own. */
   readonly flags?: readonly string[];
 }
 
-/** Something that keeps one Secret for each object of the vaults. */
+/** A product that keeps one Secret for each object of the vaults. */
 export interface SyncContestant {
   readonly name: string;
-  /** Whose requests the API server's log counts. */
+  /** User whose requests are counted in the API server's log. */
   readonly user: string;
-  /** Its kinds and rights. */
+  /** Installs its kinds and rights. */
   install(plane: ControlPlane): Promise<void>;
-  /** What a user creates to have the objects mirrored, in the order in which it is created. */
+  /** Returns the objects that a user creates to have the vault objects synced, in the order of creation. */
   wishes(objects: readonly BenchObject[], vaults: readonly BenchVault[], intervalSeconds: number): readonly Wish[];
   start(plane: ControlPlane, options: StartOptions): Promise<Launched>;
 }

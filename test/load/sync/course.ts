@@ -11,25 +11,28 @@ import { busiestWindow, mostTokens, readsOf } from "./vault-meter.ts";
 import { type BenchObject, inParallel } from "./vaults.ts";
 
 export interface CourseOptions {
-  /** Polls that are watched at rest. */
+  /** Number of polls to watch at rest. */
   readonly polls: number;
-  /** Whether the contestant has phases, so that a restart can be told from a poll that was due. */
+  /** Whether the contestant spreads its polls, so that the requests of a restart can be distinguished from due polls. */
   readonly hasPhases: boolean;
-  /** Milliseconds: the longest wait for any one thing. */
+  /** The longest wait for one thing, in milliseconds. */
   readonly patienceMs: number;
 }
 
 const DELETED = 1_000;
 const ROTATED = 100;
 
-/** With one look a day, hardly a class is due while a restart is watched. */
+/** At one check per day, hardly any class is due during a restart. */
 const DAY_SECONDS = 86_400;
 const RESTART_MS = 15_000;
 
-/** Polls that fell due while nobody led, and in the moments before by which clocks may differ, are made up at once (milliseconds). */
+/**
+ * After a restart, the worker immediately catches up on polls that became due while there was no leader, and shortly before, because clocks
+ * may differ. In milliseconds.
+ */
 const MADE_UP_MS = 20_000;
 
-/** All that is measured of one contestant at one size, one thing after the other. */
+/** Measures one contestant at one size, one thing after the other. */
 export async function runCourse(stage: Stage, options: CourseOptions): Promise<Figures> {
   const { contestant, objects, meter } = stage;
   const began = await meter.now();
@@ -89,7 +92,7 @@ async function atRest({ objects, meter, audit, intervalSeconds }: Stage, launche
   const requests = meter.between(from, to);
   const reads = readsOf(requests);
   const gets = reads.filter(({ kind }) => kind === "get").length;
-  // Whoever gets every object one by one may be slower than it was told to be.
+  // A contestant that gets every object individually may be slower than its interval.
   const polls = options.hasPhases ? options.polls : gets / objects.length;
   return {
     polls,
@@ -128,8 +131,8 @@ async function healDeleted({ plane, secrets, objects }: Stage, { patienceMs }: C
 }
 
 /**
- * From each rotation to its Secret. The rotations are spread over one interval: at one moment they would measure how far that is from the
- * next poll, which the start of the process decides.
+ * Measures from each rotation to its Secret. Spreads the rotations over one interval: at a single moment, they would measure only the
+ * distance to the next poll, which depends on the start of the process.
  */
 async function rotate({ secrets, objects, vaults, intervalSeconds }: Stage, { patienceMs }: CourseOptions): Promise<Figures["rotation"]> {
   const rotated = spread(objects, ROTATED);
@@ -151,7 +154,7 @@ function sum(figures: readonly number[]): number {
   return figures.reduce((all, each) => all + each, 0);
 }
 
-/** So many of the objects, from all vaults. */
+/** Returns this many of the objects, from all vaults. */
 function spread(objects: readonly BenchObject[], count: number): readonly BenchObject[] {
   const step = Math.max(1, Math.floor(objects.length / count));
   return objects.filter((_, index) => index % step === 0).slice(0, count);

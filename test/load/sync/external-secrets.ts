@@ -14,7 +14,7 @@ const NAMESPACE = "external-secrets";
 export const API = "/apis/external-secrets.io/v1";
 const STORE = "vault";
 
-/** Its flags: none, or those that its users raise when it is slow. */
+/** Flags of the operator: none, or those that its users raise if it is slow. */
 export const SETTINGS = {
   default: [],
   tuned: ["--concurrent=8", "--client-qps=1000", "--client-burst=1000"],

@@ -1,27 +1,27 @@
 import type { ApiWrites } from "./audit-meter.ts";
 
-/** The same work by one contestant at one size; times in milliseconds, memory in MiB. */
+/** Results of one contestant for the same work at one size. Times are in milliseconds, memory in MiB. */
 export interface Figures {
   readonly contestant: string;
-  /** Secrets, one object each. */
+  /** Number of Secrets, with one object each. */
   readonly size: number;
   readonly first: FirstSync;
   readonly rest: AtRest;
   readonly restart: Restart;
   readonly heal: Waited;
   readonly rotation: Waited & { readonly medianMs: number };
-  /** The most requests of one vault in any 10 seconds. */
+  /** Maximum number of requests to one vault in any 10 seconds. */
   readonly busiest: number;
   readonly throttled: number;
-  /** The most token requests of one identity by one process. */
+  /** Maximum number of token requests of one identity by one process. */
   readonly tokens: number;
 }
 
-/** Something that every Secret of a number was awaited for. */
+/** A wait for a number of Secrets. */
 export interface Waited {
   readonly awaited: number;
   readonly arrived: number;
-  /** To the last that arrived. */
+  /** Time until the last Secret arrived. */
   readonly ms: number;
 }
 
@@ -31,27 +31,26 @@ export interface FirstSync extends Waited {
   readonly cpuSeconds: number;
 }
 
-/** Of one poll of everything: of a contestant that is not through in an interval, what it takes for as many objects. */
+/** Cost of one poll of everything. For a contestant that cannot finish in one interval, the cost of the same number of objects. */
 export interface AtRest {
-  /** Seen; less than one where it was not through with any. */
+  /** Observed polls. Less than one if the contestant did not finish any. */
   readonly polls: number;
   readonly seconds: number;
   readonly transactions: number;
   readonly tokens: number;
   readonly writes: ApiWrites;
-  /** Writes for each poll. */
   readonly writesPerPoll: number;
   readonly cpuSeconds: number;
   readonly residentMiB: number;
   readonly peakMiB: number;
-  /** Of the process that had most. */
+  /** Memory of the largest process. */
   readonly largestMiB: number;
 }
 
 export interface Restart {
   readonly seconds: number;
   readonly reads: number;
-  /** Of vaults none of whose classes was due; undefined where nobody has phases. */
+  /** Number of reads from vaults without a due class. Undefined if the contestant does not spread its polls. */
   readonly early: number | undefined;
   readonly writes: number;
   readonly cpuSeconds: number;

@@ -15,7 +15,7 @@ const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 
 export interface OursOptions {
   readonly build: ProductBuild;
-  /** Leaders, a process for each; default 1. */
+  /** Number of leaders, with one process each. The default is 1. */
   readonly shards?: number;
   /** Folder for a CPU profile of each process. */
   readonly profiles: string | undefined;
@@ -41,7 +41,7 @@ export interface BenchClass {
   readonly members: readonly BenchObject[];
 }
 
-/** Five in a row are one class. */
+/** Groups the objects into classes: five consecutive objects form one class. */
 export function inClasses(objects: readonly BenchObject[]): readonly BenchClass[] {
   return Array.from({ length: Math.ceil(objects.length / OBJECTS_PER_CLASS) }, (_, index) => {
     const members = objects.slice(index * OBJECTS_PER_CLASS, (index + 1) * OBJECTS_PER_CLASS);

@@ -4,13 +4,13 @@ import { inClasses } from "./keyvault-injector.ts";
 import type { Stage } from "./stage.ts";
 
 export interface Span {
-  /** Unix milliseconds. */
+  /** Unix time in milliseconds. */
   readonly from: number;
   readonly to: number;
   readonly intervalMs: number;
 }
 
-/** Hosts of the vaults of which a class was to be polled then. */
+/** Returns the hosts of the vaults with a class whose poll was due in this time. */
 export async function vaultsDue(
   { plane, objects }: Pick<Stage, "plane" | "objects">,
   { from, to, intervalMs }: Span,

@@ -1,6 +1,6 @@
 import type { Figures, Waited } from "./figures.ts";
 
-/** Named figures, each as its number and how that is written. */
+/** Named figures: the function that reads each, and its number of decimals. */
 const ROWS: readonly (readonly [string, (figures: Figures) => number, number])[] = [
   ["first sync, s", ({ first }) => first.ms / 1_000, 1],
   ["  vault reads", ({ first }) => first.reads, 0],
@@ -25,7 +25,7 @@ const ROWS: readonly (readonly [string, (figures: Figures) => number, number])[]
   ["tokens/identity, one process", ({ tokens }) => tokens, 0],
 ];
 
-/** What one contestant did at one size, as soon as that is known. */
+/** Describes the result of one contestant at one size as soon as it is known. */
 export function describe(figures: Figures): string {
   const { contestant, size, rest, restart } = figures;
   const rows = ROWS.map(([title, read, digits]) => `  ${title.padEnd(34)}${read(figures).toFixed(digits).padStart(10)}`);
@@ -45,7 +45,7 @@ function incomplete([what, { awaited, arrived }]: readonly [string, Waited]): re
   return arrived === awaited ? [] : [`  ${what}: ${arrived} of ${awaited} in the time that was waited`];
 }
 
-/** Each figure at each size, with how often that of the size before it is, and how often the smallest size's it is at the largest. */
+/** Returns each figure at each size, its ratio to the previous size, and the ratio of the largest size to the smallest. */
 export function growth(all: readonly Figures[]): string {
   const first = all[0];
   const last = all.at(-1);
@@ -70,7 +70,7 @@ function cell(text: string): string {
   return text.padStart(16);
 }
 
-/** Ours against another contestant in the same run at the same size. */
+/** Compares our worker with another contestant in the same run at the same size. */
 export function compared(ours: Figures, other: Figures): string {
   const ratio = (read: (figures: Figures) => number): string => `${(read(other) / read(ours)).toFixed(1)}x`;
   const parts = [
@@ -88,7 +88,6 @@ function note({ awaited, arrived }: Waited): string {
   return arrived === awaited ? "" : ` (only ${arrived} of ${awaited})`;
 }
 
-/** One line of whole numbers. */
 export function summary(ours: Figures, other: Figures | undefined): string {
   const short = ({ rest }: Figures): string =>
     `${Math.round(rest.writesPerPoll)} writes, ${Math.round(rest.transactions)} transactions/poll, ${Math.round(rest.residentMiB)} MiB`;

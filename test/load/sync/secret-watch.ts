@@ -4,22 +4,25 @@ import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { kubeAccess } from "../../support/cluster/kube-access.ts";
 import type { BenchObject } from "./vaults.ts";
 
-/** How far the awaited Secrets got. */
+/** Progress of the expected Secrets. */
 export interface Arrival {
-  /** Unix milliseconds: when each was seen to be right, sorted. Those that never were are not among them. */
+  /**
+   * Unix times in milliseconds at which the watch first showed the right content of each Secret, sorted. Does not contain Secrets that
+   * never had it.
+   */
   readonly times: readonly number[];
-  /** The same by `namespace/name`. */
+  /** The same times by `namespace/name`. */
   readonly seenAt: ReadonlyMap<string, number>;
-  /** Milliseconds that each of them was awaited, sorted. */
+  /** Wait for each of them in milliseconds, sorted. */
   readonly waits: readonly number[];
   readonly isComplete: boolean;
 }
 
-/** Which Secrets of the objects hold what their vault has, by a watch of the administrator's, which no contestant pays for. */
+/** Checks which Secrets contain the vault's value. The watch belongs to the administrator and does not count for any contestant. */
 export interface SecretWatch {
-  /** The Secret is awaited from now on, however it is at the moment. */
+  /** Waits for these Secrets from now on, regardless of their current content. */
   expect(objects: readonly BenchObject[]): void;
-  /** Until all that is expected is right, at most so many milliseconds. Forgets what was expected. */
+  /** Waits until all expected Secrets are right, at most for this many milliseconds. Then forgets the expectations. */
   arrived(withinMs: number): Promise<Arrival>;
   stop(): Promise<void>;
 }

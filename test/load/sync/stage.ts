@@ -8,7 +8,7 @@ import { type SecretWatch, watchSecrets } from "./secret-watch.ts";
 import type { VaultMeter } from "./vault-meter.ts";
 import { type BenchObject, type BenchVault, type BenchVaults, inParallel } from "./vaults.ts";
 
-/** A fresh control plane on which one contestant has been asked for one Secret for each object, and has not been started yet. */
+/** A new control plane with the objects that request one Secret for each vault object from one contestant, which has not started yet. */
 export interface Stage {
   readonly contestant: SyncContestant;
   readonly plane: ControlPlane;
@@ -18,9 +18,9 @@ export interface Stage {
   readonly audit: AuditMeter;
   readonly secrets: SecretWatch;
   readonly intervalSeconds: number;
-  /** Without options, at the stage's interval. */
+  /** Starts the contestant. The default is the stage's interval. */
   start(options?: Partial<Pick<StartOptions, "intervalSeconds" | "flags">>): Promise<Launched>;
-  /** Ends all that was started; `logs` is a folder that the program's output is copied to. */
+  /** Stops everything that the stage started. */
   stop(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface StageOptions {
   readonly objects: readonly BenchObject[];
   readonly meter: VaultMeter;
   readonly intervalSeconds: number;
-  /** Called with the control plane's folder before that is removed. */
+  /** Called with the control plane's folder before the folder is removed. */
   readonly onEnd: (folder: string) => void;
 }
 

@@ -20,10 +20,10 @@ export interface Judged {
   readonly vaults: number;
 }
 
-/** What the worker promises at this size. */
+/** Returns the documented targets of the worker at this size. */
 export function targets({ ours, tuned, intervalSeconds, vaults }: Judged): readonly Target[] {
   const { size, rest, restart, first, heal, rotation, busiest, throttled, tokens } = ours;
-  // A list of what is in one vault is one transaction at least.
+  // A list of one vault takes at least one transaction.
   const most = Math.ceil(size / vaults / OBJECTS_PER_TRANSACTION) * vaults;
   const latest = intervalSeconds * 1_000 + MARGIN_MS;
   return [

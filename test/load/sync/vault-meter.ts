@@ -2,13 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RequestRecord } from "../../../tools/key-vault-emulator/network/request-log.ts";
 import type { SpawnedEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 
-/** The emulator keeps 50,000 requests: read often enough, none is missed. */
+/** The emulator keeps 50,000 requests: at this interval, the meter misses none. */
 const EVERY_MS = 1_000;
 const WINDOW_MS = 10_000;
 
-/** One request that a vault, the token endpoint or a queue answered; challenges, which cost nothing, are left out. */
+/** Request that a vault, the token endpoint or a queue answered. Challenges cost nothing and are left out. */
 export interface VaultRequest {
-  /** Unix milliseconds. */
+  /** Unix time in milliseconds. */
   readonly at: number;
   readonly kind: "get" | "list" | "token" | "queue";
   readonly isThrottled: boolean;
@@ -17,11 +17,11 @@ export interface VaultRequest {
   readonly path: string;
 }
 
-/** Everything that the emulator was asked, in order. */
+/** Records all requests to the emulator, in order. */
 export interface VaultMeter {
-  /** Up to now. */
+  /** Reads all requests up to now. Resolves with the current time. */
   now(): Promise<number>;
-  /** From one moment (Unix milliseconds) up to another. */
+  /** Returns the requests between two times in Unix milliseconds. */
   between(from: number, to: number): readonly VaultRequest[];
   stop(): Promise<void>;
 }
@@ -71,12 +71,12 @@ function toRequest({ time, host, path, status, identity }: RequestRecord): reado
   return [{ at, kind: /^\/secrets\/?$/.test(path) ? "list" : "get", isThrottled: status === 429, who: host, path }];
 }
 
-/** Those that vaults count. */
+/** Returns the requests that count as transactions of a vault. */
 export function readsOf(requests: readonly VaultRequest[]): readonly VaultRequest[] {
   return requests.filter(({ kind }) => kind === "get" || kind === "list");
 }
 
-/** The most requests of one vault in any 10 seconds. */
+/** Returns the maximum number of requests to one vault in any 10 seconds. */
 export function busiestWindow(requests: readonly VaultRequest[]): number {
   const byVault = Map.groupBy(readsOf(requests), ({ who }) => who);
   const busiest = [...byVault.values()].map((ofVault) => {
@@ -91,7 +91,7 @@ export function busiestWindow(requests: readonly VaultRequest[]): number {
   return Math.max(0, ...busiest);
 }
 
-/** The most token requests of one identity. */
+/** Returns the maximum number of token requests of one identity. */
 export function mostTokens(requests: readonly VaultRequest[]): number {
   const byIdentity = Map.groupBy(
     requests.filter(({ kind }) => kind === "token"),

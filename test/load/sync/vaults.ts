@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { SpawnedEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 
-/** What Key Vault allows one vault. */
+/** Key Vault's limit for one vault. */
 const BUDGET = { transactions: 4_000, perSeconds: 10 } as const;
 const VAULTS = 20;
 export const OBJECTS_PER_CLASS = 5;
 
-/** One vault, and the only identity that reads it; a namespace of the same name has its credentials. */
+/** A vault, and the only identity that reads it. A namespace with the same name contains the credentials. */
 export interface BenchVault {
   readonly name: string;
   readonly tenantId: string;
@@ -14,20 +14,20 @@ export interface BenchVault {
   readonly clientSecret: string;
 }
 
-/** One object of a vault, and the Secret of the same name that is to hold its value under `value`. */
+/** An object of a vault. The Secret with the same name should contain its value under `value`. */
 export interface BenchObject {
   readonly name: string;
   readonly vault: BenchVault;
   value: string;
 }
 
-/** The vaults of all contestants. They hold the benched objects and nothing else. */
+/** The vaults of all contestants. They contain only the objects of the benchmark. */
 export interface BenchVaults {
   readonly emulator: SpawnedEmulator;
   readonly vaults: readonly BenchVault[];
-  /** Adds objects until there are so many; five in a row are in one vault. */
+  /** Adds objects until this number exists. Five consecutive objects are in one vault. */
   grow(size: number): Promise<readonly BenchObject[]>;
-  /** Gives objects new values; `onNamed` is called once these are known and no vault has them yet. */
+  /** Gives the objects new values. Calls `onNamed` when the values are known but not yet in any vault. */
   rotate(objects: readonly BenchObject[], onNamed: () => void): Promise<void>;
 }
 
@@ -71,7 +71,7 @@ function newValue(): string {
   return randomBytes(48).toString("base64url");
 }
 
-/** Requests at a time where the bench itself prepares or disturbs something. */
+/** Maximum number of concurrent requests while the benchmark itself prepares or disturbs something. */
 const AT_A_TIME = 16;
 
 export async function inParallel<T>(items: readonly T[], action: (item: T) => Promise<unknown>): Promise<void> {

@@ -16,7 +16,7 @@ export interface Against {
 const CONNECTIONS = 4;
 const WARM_UP = { small: 6_000, large: 1_500 } as const;
 const COUNTED = { small: 3_000, large: 750 } as const;
-/** Reviews of one entrant before the next one's turn: whatever else the machine does meets all of them. */
+/** Number of turns of each entrant. The reviews alternate between the entrants, so that other load on the machine affects all of them. */
 const TURNS = 10;
 const RATE = { perSecond: 500, seconds: 4 };
 
@@ -29,7 +29,7 @@ interface Running {
   readonly sender: Sender;
 }
 
-/** Each round starts all three anew, each time another one first. False where a figure became worse. */
+/** Each round restarts all three, and another one goes first each time. False if a figure became worse. */
 export async function runAgainst(plane: ControlPlane, { now, before, rounds }: Against): Promise<boolean> {
   console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? "unknown"}, load ${loadavg()[0]?.toFixed(2)}; ${rounds} rounds`);
   const builds: Readonly<Record<Entrant, ProductBuild>> = { now, again: now, before };
@@ -93,7 +93,7 @@ async function measure(running: readonly Running[]): Promise<ReadonlyMap<Entrant
   return samples;
 }
 
-/** Each has been first once after as many turns as there are. */
+/** Rotates the order: after as many turns as there are entrants, each has been first once. */
 function inTurn<T>(all: readonly T[], turn: number): readonly T[] {
   const first = turn % all.length;
   return [...all.slice(first), ...all.slice(0, first)];

@@ -9,7 +9,7 @@ createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile), minVers
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
-    // A bench's own server: nobody else sends to it.
+    // Only the benchmark sends requests to this server.
     const review = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Review;
     const body = Buffer.from(JSON.stringify(constantAnswer(review.request.uid)));
     response.writeHead(200, { "content-type": "application/json", "content-length": body.length });

@@ -1,10 +1,10 @@
 /**
- * `npm run bench:webhook`: CPU per review, memory, latency and start-up of our webhook beside a bare handler, plain express and Azure
- * Workload Identity's webhook, all in one run on one machine. Prints figures and ratios; judges nothing.
+ * `npm run bench:webhook`: measures CPU per review, memory, latency and start-up of our webhook, a bare handler, plain express and Azure
+ * Workload Identity's webhook, all in one run on one machine. Prints figures and ratios, without a verdict.
  *
  *   npm run bench:webhook -- [--against <commit>] [--rounds 7]
  *
- * `--against` compares with the same webhook as of another commit instead, and fails where a figure became worse.
+ * `--against` compares with the webhook of another commit instead, and fails if a figure became worse.
  */
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -55,7 +55,7 @@ async function cpuOf(entrants: readonly Entrant[], size: ReviewSize): Promise<Re
   const body = reviewOf(size);
   for (const { sender } of entrants) await sendAll(sender, body, { count: WARM_UP[size.name], connections: CONNECTIONS });
   const rounds = new Map<string, number[]>(entrants.map(({ contestant }) => [contestant.name, []]));
-  // In turns, so that whatever else the machine does meets everybody.
+  // The contestants take turns, so that other load on the machine affects all of them.
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { contestant, sender } of entrants) {
       const before = cpuNanoseconds(contestant.pid);

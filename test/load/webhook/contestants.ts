@@ -18,7 +18,7 @@ export interface Contestant {
   readonly name: string;
   readonly pid: number;
   readonly target: Target;
-  /** From the start of the process to its readiness, milliseconds. */
+  /** Time from the start of the process to its readiness, in milliseconds. */
   readonly startMs: number;
   stop(): Promise<unknown>;
 }
@@ -36,7 +36,7 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Certificate files for those that do not make their own. */
+/** Creates certificate files for contestants that do not create their own. */
 function certificateFiles(plane: ControlPlane) {
   const folder = path.join(plane.directory, "certificate");
   mkdirSync(folder, { recursive: true });
@@ -47,7 +47,7 @@ function certificateFiles(plane: ControlPlane) {
   return files;
 }
 
-/** A server of this folder, which has no dependency but its certificate. */
+/** Starts a server from this folder. It needs only its certificate. */
 export async function startBaseline(plane: ControlPlane, name: "bare" | "express"): Promise<Contestant> {
   const port = await freePort();
   const { cert, key, ca } = certificateFiles(plane);
@@ -61,7 +61,7 @@ export async function startBaseline(plane: ControlPlane, name: "bare" | "express
   return { name, ...started, target: { port, ca, servername: "localhost", path: "/mutate/pods" } };
 }
 
-/** Applies our manifests and what the pods of the bench need. */
+/** Applies our manifests and the objects that the benchmark's pods need. */
 export async function prepareCluster(plane: ControlPlane): Promise<void> {
   await plane.kubectl(["apply", "-k", path.join(MANIFESTS, "crds")]);
   const shipped = parseManifests(await renderDefaultOverlay());
@@ -92,7 +92,7 @@ export async function prepareCluster(plane: ControlPlane): Promise<void> {
   );
 }
 
-/** The compiled webhook with the arguments that it is shipped with, under its own ServiceAccount. */
+/** Starts the compiled webhook with the shipped arguments, under its own ServiceAccount. */
 export async function startOurs(plane: ControlPlane, { name, main, manifests }: ProductBuild): Promise<Contestant> {
   const [admissionPort, healthPort] = [await freePort(), await freePort()];
   const shipped = await folderManifests(path.join(manifests, "overlays/default"));
@@ -117,7 +117,7 @@ export async function startOurs(plane: ControlPlane, { name, main, manifests }: 
 
 const AWI_PORT = 9443;
 
-/** Azure Workload Identity's webhook, whose port is fixed; with an administrator's rights, which spares it nothing at run time. */
+/** Starts Azure Workload Identity's webhook, whose port is fixed. It has an administrator's rights, which saves no work at run time. */
 export async function startAzureWorkloadIdentity(plane: ControlPlane): Promise<Contestant> {
   const [health, metrics] = [await freePort(), await freePort()];
   const { folder, ca } = certificateFiles(plane);

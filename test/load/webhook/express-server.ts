@@ -8,7 +8,7 @@ const [certFile = "", keyFile = "", port = "0"] = process.argv.slice(2);
 const app = express();
 app.use(express.json({ limit: "7mb" }));
 app.post("/mutate/pods", (request, response) => {
-  // A bench's own server: nobody else sends to it.
+  // Only the benchmark sends requests to this server.
   const review = request.body as Review;
   response.json(constantAnswer(review.request.uid));
 });

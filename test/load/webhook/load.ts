@@ -3,19 +3,19 @@ import { Pool } from "undici";
 
 export interface Target {
   readonly port: number;
-  /** PEM: whom to trust, and the name the certificate must carry. */
+  /** PEM of the trusted CA, and the name that the certificate must contain. */
   readonly ca: string;
   readonly servername: string;
   readonly path: string;
 }
 
 export interface Sender {
-  /** Resolves with the answer's size in bytes; rejects where the review was not patched. */
+  /** Resolves with the answer's size in bytes. Rejects if the review was not patched. */
   send(body: Buffer): Promise<number>;
   close(): Promise<void>;
 }
 
-/** As the API server does: few connections, kept open. */
+/** Creates a sender like the API server: few connections, kept open. */
 export function createSender({ port, ca, servername, path }: Target, connections: number): Sender {
   const pool = new Pool(`https://127.0.0.1:${port}`, { connections, connect: { ca, servername } });
   return {
@@ -29,7 +29,7 @@ export function createSender({ port, ca, servername, path }: Target, connections
   };
 }
 
-/** Each of the connections sends its next request when the last one was answered. */
+/** Sends all requests. Each connection sends its next request after the answer to the previous one. */
 export async function sendAll(
   sender: Sender,
   body: Buffer,
@@ -46,8 +46,8 @@ export async function sendAll(
 }
 
 /**
- * Requests at a fixed rate, whatever the answers take. Resolves with the times from when each was due to its answer, in
- * milliseconds, sorted: a server that stalls cannot hide the requests it kept waiting.
+ * Sends requests at a fixed rate, regardless of the answers. Resolves with the times from the moment when each was due to its answer, in
+ * milliseconds, sorted: a server that stalls cannot hide the requests that waited.
  */
 export async function sendAtRate(
   sender: Sender,

@@ -1,6 +1,6 @@
 /**
- * The pods that every contestant reviews: as a ReplicaSet makes them, with managedFields, opted in to ours and to Azure Workload
- * Identity at once, so that each has its whole mutation to do.
+ * The pods that every contestant reviews: as a ReplicaSet creates them, with managedFields, and opted in to both our product and Azure
+ * Workload Identity, so that each has to do its whole mutation.
  */
 export interface ReviewSize {
   readonly name: "small" | "large";
@@ -100,7 +100,7 @@ function pod({ containers, variables }: ReviewSize): object {
 const POD_KIND = { group: "", version: "v1", kind: "Pod" };
 const POD_RESOURCE = { group: "", version: "v1", resource: "pods" };
 
-/** The body that the API server would send. */
+/** Returns the body that the API server would send. */
 export function reviewOf(size: ReviewSize): Buffer {
   const request = {
     uid: "2f1d9f34-7c1e-4a50-8f0b-9a4e2f5c7d11",

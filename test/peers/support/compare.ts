@@ -6,18 +6,18 @@ export interface KeptSecret extends SecretState {
   readonly type: string;
 }
 
-/** By what a key of a Secret equals the other one's. */
+/** How two values of a Secret key are equal. */
 type Sameness = "bytes" | "meaning" | "different";
 
 export interface Comparison {
   readonly secrets: number;
   readonly keys: number;
-  /** Of them those whose bytes differ and whose certificates, key or login are the same, as the how-to says. */
+  /** Keys whose bytes differ although their certificates, key or login are the same, as the how-to explains. */
   readonly byMeaning: readonly string[];
   readonly differences: readonly string[];
 }
 
-/** Of each Secret of the first every key with the second's, and whether the second has more. */
+/** Compares every key of each Secret in the first set with the second set, and checks that the second has no additional keys. */
 export function compareSecrets(first: ReadonlyMap<string, KeptSecret>, second: ReadonlyMap<string, KeptSecret>): Comparison {
   const all = [...first].flatMap(([name, { type, data }]) => {
     const other = second.get(name);
@@ -33,7 +33,7 @@ export function compareSecrets(first: ReadonlyMap<string, KeptSecret>, second: R
 
 type Reading = (text: string) => unknown;
 
-/** What may be written in more than one way, by type and key. */
+/** Values with several valid encodings, by type and key. */
 const READINGS: ReadonlyMap<string, Reading> = new Map<string, Reading>([
   ["kubernetes.io/tls tls.crt", certificatesIn],
   ["kubernetes.io/tls tls.key", (text) => createPrivateKey(text).export({ type: "pkcs8", format: "der" }).toString("base64")],

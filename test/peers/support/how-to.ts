@@ -1,17 +1,17 @@
-/** The commands of docs/how-to/from-external-secrets.md, typed as they stand there. */
+/** Types the commands of docs/how-to/from-external-secrets.md unchanged. */
 import { readRepositoryFile } from "../../../tools/repository-files.ts";
 import { fencedBlocks } from "../../support/docs/markdown.ts";
 
 export const HOW_TO = readRepositoryFile("docs/how-to/from-external-secrets.md");
 
-/** An ExternalSecret that moves. */
+/** An ExternalSecret to move. */
 export interface Moving {
   readonly name: string;
   readonly secret: string;
   readonly creationPolicy: string;
 }
 
-/** Blocks of shell commands below a heading of the second level. */
+/** Returns the blocks of shell commands below a second-level heading. */
 export function commandsUnder(heading: string): readonly string[] {
   const start = HOW_TO.indexOf(`\n## ${heading}\n`);
   if (start < 0) throw new Error(`the how-to has no heading ${heading}`);
@@ -21,7 +21,7 @@ export function commandsUnder(heading: string): readonly string[] {
     .map(({ text }) => text.trim());
 }
 
-/** The page moves the ExternalSecret `database`, whose Secret is `database-login`. */
+/** Adapts a command. The page moves the ExternalSecret `database`, whose Secret is `database-login`. */
 export function commandFor(command: string, { name, secret }: Moving): string {
   return command
     .replaceAll("externalsecret database ", `externalsecret ${name} `)
@@ -30,7 +30,7 @@ export function commandFor(command: string, { name, secret }: Moving): string {
     .replaceAll("spcsync/database ", `spcsync/${name} `);
 }
 
-/** One command of a block each. */
+/** Returns the commands of a block. */
 export function linesOf(block: string): readonly string[] {
   return block.replaceAll(/\\\n\s*/g, "").split("\n");
 }

@@ -11,7 +11,7 @@ import { fillVault, TENANT, VAULT } from "./vault-content.ts";
 
 export const NAMESPACE = "shop";
 const MANIFESTS = path.resolve(import.meta.dirname, "../manifests");
-/** Stands in a manifest for the version that a vault gives. */
+/** Placeholder in a manifest for the version that a vault assigns. */
 const VERSION = "0123456789abcdef0123456789abcdef";
 
 interface ExternalSecret extends KubeObject {
@@ -22,9 +22,9 @@ interface ExternalSecret extends KubeObject {
 /** Our worker and the real External Secrets on one control plane, with one vault. */
 export interface PeerWorld extends Omit<SyncWorld, "vault" | "tenantId"> {
   readonly terminal: Terminal;
-  /** Applies a folder of manifests; resolves once the operator says that each ExternalSecret of the namespace is synced. */
+  /** Applies a folder of manifests. Resolves when the operator reports that each ExternalSecret of the namespace is synced. */
   apply(folder: string): Promise<void>;
-  /** The same for objects, which it writes to `created.yaml`. */
+  /** Does the same for objects, which it writes to `created.yaml`. */
   create(objects: readonly object[]): Promise<void>;
   externalSecrets(): Promise<readonly Moving[]>;
   secrets(names: readonly string[]): Promise<ReadonlyMap<string, KeptSecret>>;

@@ -1,22 +1,22 @@
-/** What docs/reference/conversion.md says of properties that the operator and a class read otherwise. */
+/** Reads the table in docs/reference/conversion.md of properties that the operator and a class interpret differently. */
 import { readRepositoryFile } from "../../../tools/repository-files.ts";
 import { codeSpans, tables } from "../../support/docs/markdown.ts";
 import { NAMESPACE } from "./peer-world.ts";
 
 export interface DocumentedProperty {
-  /** Of the vault; the Secret and the class are called so as well. */
+  /** Name of the object in the vault, and of the Secret and the class. */
   readonly object: string;
   readonly value: string;
   readonly property: string;
-  /** What the operator writes. */
+  /** Result of the operator. */
   readonly theirs: string;
-  /** What a class writes; undefined: nothing, and it reports the object. */
+  /** Result of a class. Undefined if it writes nothing and reports the object. */
   readonly ours: string | undefined;
 }
 
 const [PAGE, HEADING] = ["docs/reference/conversion.md", "Properties with different values"];
 
-/** One for each value of a row. Throws where the page has no such table. */
+/** Returns one entry for each value of a row. Throws if the page has no such table. */
 export function documentedProperties(): readonly DocumentedProperty[] {
   const rows = tables(readRepositoryFile(PAGE)).find(({ under }) => under.at(-1) === HEADING)?.rows ?? [];
   if (rows.length === 0) throw new Error(`${PAGE} has no table below "${HEADING}"`);

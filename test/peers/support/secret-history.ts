@@ -2,23 +2,22 @@ import { RESOURCES, type Secret } from "../../../src/domain/kubernetes.ts";
 import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { kubeAccess } from "../../support/cluster/kube-access.ts";
 
-/** A Secret at one moment. */
 export interface SecretState {
   readonly uid: string;
-  /** In base64, by key. */
+  /** Values in base64, by key. */
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** What became of a namespace's Secrets, by a watch: each of their states, and none in between. */
+/** History of a namespace's Secrets from a watch, with all their states. */
 export interface SecretHistory {
-  /** Events so far of the Secrets that are followed. */
+  /** Number of events of the watched Secrets so far. */
   readonly events: number;
-  /** When a Secret was missing or another object, or lacked a key that it had at the beginning; nothing where there was no such moment. */
+  /** Moments at which a Secret was missing, was another object, or lacked one of its original keys. Empty if there were none. */
   readonly gaps: readonly string[];
   stop(): Promise<void>;
 }
 
-/** Resolves once the Secrets have been seen as they are. */
+/** Follows the Secrets. Resolves after the watch has shown their current state. */
 export async function followSecrets(
   plane: ControlPlane,
   namespace: string,

@@ -12,12 +12,12 @@ export interface Typed {
   readonly stderr: string;
 }
 
-/** A shell in a folder of its own, with kubectl of the control plane and our command line. */
+/** A shell in its own folder, with kubectl for the control plane and our command line. */
 export interface Terminal {
   readonly folder: string;
-  /** Whatever the exit code is. */
+  /** Types the command. Resolves regardless of the exit code. */
   type(command: string): Promise<Typed>;
-  /** Throws with all that was printed where the exit code is not 0; resolves with standard output. */
+  /** Types the command. Throws with the whole output if the exit code is not 0. Resolves with standard output. */
   expect(command: string): Promise<string>;
 }
 

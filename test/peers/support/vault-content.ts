@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { SpawnedEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 
-/** What the manifests beside this folder name: their store's vault and tenant, and its objects. */
+/** Names in the manifests next to this folder: the vault and tenant of their store, and its objects. */
 export const VAULT = "shop-prod";
 export const TENANT = "0b0b0b0b-1111-2222-3333-444444444444";
 
@@ -52,7 +52,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   "just-a-list": '["x","y"]',
 };
 
-/** Resolves with the first version of `db-password`, which has two. */
+/** Fills the vault. Resolves with the first version of `db-password`, which has two. */
 export async function fillVault(emulator: SpawnedEmulator): Promise<string> {
   const secret = (name: string, value: string) => emulator.setSecret({ vault: VAULT, name, value });
   for (const [name, value] of Object.entries(SECRETS)) await secret(name, value);

@@ -1,4 +1,4 @@
-/** A release as `npm run release` makes, signs and pushes it, and one more of the same sources for who compares the two. */
+/** A release as `npm run release` builds, signs and pushes it, and a second release from the same sources, for a comparison of the two. */
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,20 +15,19 @@ export interface PushedRelease {
   readonly registry: RunningRegistry;
   /** `<host>/<prefix>` */
   readonly place: string;
-  /** Of the release that was pushed. */
+  /** Folder of the pushed release. */
   readonly folder: string;
-  /** What the command printed. */
   readonly printed: string;
-  /** Of the key that it was signed with, and of another. */
+  /** Key with which the release was signed, and another key. */
   readonly publicKey: string;
   readonly otherPublicKey: string;
-  /** For files of the tests; removed with the rest. */
+  /** Folder for files of the tests. `stop` removes it. */
   readonly scratch: string;
   stop(): Promise<void>;
 }
 
 export interface MadeRelease extends PushedRelease {
-  /** Made again, elsewhere. */
+  /** The same release, built again in another place. */
   readonly again: Release;
 }
 
@@ -65,14 +64,14 @@ export async function pushedRelease(): Promise<PushedRelease> {
   }
 }
 
-/** `<registry>/<repository>@<digest>` of what the command says that it has pushed. */
+/** Returns `<registry>/<repository>@<digest>` of the image that the command reports as pushed. */
 export function pushedReference({ place, printed }: PushedRelease, repository: string): string {
   const digest = new RegExp(`^pushed ${place}/${repository}:${VERSION}@(sha256:[0-9a-f]{64})$`, "m").exec(printed)?.[1];
   if (digest === undefined) throw new Error(`${repository} was not pushed:\n${printed}`);
   return `${place}/${repository}@${digest}`;
 }
 
-/** Resolves with what it printed; rejects with what it complained of. */
+/** Runs the command. Resolves with its output. Rejects with its error output. */
 async function runRelease(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
   const main = path.join(REPOSITORY, "tools/release/main.ts");
   const child = spawn(process.execPath, [main, ...args], {
@@ -94,7 +93,7 @@ function keyPair(folder: string, name: string): readonly [string, string] {
   return [key, publicKey];
 }
 
-/** A manifest or index of a layout. */
+/** Returns a manifest or index of a layout. */
 export function manifestIn(
   layout: string,
   digest: string,
@@ -106,7 +105,7 @@ export function manifestIn(
   return JSON.parse(readFileSync(blobFile(layout, digest), "utf8"));
 }
 
-/** `folder/name`, made anew. */
+/** Creates the folder `folder/name`, which must not exist yet. */
 export function emptyFolder(folder: string, name: string): string {
   const made = path.join(folder, name);
   mkdirSync(made);
