@@ -14,7 +14,7 @@ describe("a direct agent", () => {
     const ended = once(server, "connection").then(([socket]) => once(socket, "close"));
 
     const asked = request({ host: "127.0.0.1", port: address(server).port, agent: createDirectAgent(50) }).end();
-    const [error] = (await once(asked, "error").catch((failure: unknown) => [failure])) as [NodeJS.ErrnoException]; // What the agent destroys it with.
+    const [error] = (await once(asked, "error").catch((failure: unknown) => [failure])) as [NodeJS.ErrnoException]; // The agent destroys the request with this error.
 
     assert.equal(error.code, "ETIMEDOUT");
     await ended;

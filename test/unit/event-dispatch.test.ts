@@ -38,7 +38,7 @@ function aClass(name: string, objects: string, parameters: Readonly<Record<strin
   return spc;
 }
 
-/** As after its first poll. */
+/** Reads the class as its first poll does. */
 function read(spc: SecretProviderClass): void {
   const opened = openProviderClass(spc.spec, { owner: keyOf(spc), ...cloud });
   assert.ok(opened.kind === "opened" && opened.readObjects().ok);
@@ -176,8 +176,8 @@ describe("an event", () => {
       [{ conditions: [condition], secrets: [{ name: "s", state: "Forbidden", data: [] }] }, "all"],
       [{ conditions: [], secrets: [{ name: "s", state: "Synced", data: [{ key: "k", object: "secret/a" }] }] }, 0],
     ] as const) {
-      const live = { statuses: { get: () => status } } as unknown as Parameters<typeof pushedClasses>[1]; // What is asked here.
-      const process = { limits: {}, shard: { count: 1 } } as unknown as Parameters<typeof pushedClasses>[0]; // As above.
+      const live = { statuses: { get: () => status } } as unknown as Parameters<typeof pushedClasses>[1]; // The code reads nothing else.
+      const process = { limits: {}, shard: { count: 1 } } as unknown as Parameters<typeof pushedClasses>[0]; // The code reads nothing else.
       assert.equal(pushedClasses(process, live).refusedObjects("team/app"), expected);
     }
   });
