@@ -5,10 +5,7 @@ import { type ListeningWebhook, startWebhook } from "../support/webhook/listenin
 
 type Json = Readonly<Record<string, unknown>>;
 
-/**
- * The size of annotations that the API server accepts, less a kilobyte for the other annotations; and an example of the many
- * containers that it accepts in a pod.
- */
+/** Bytes of annotations that the API server accepts, less a kilobyte for others. It also accepts this number of containers. */
 const ANNOTATIONS = 255 * 1024;
 const CONTAINERS = 10_000;
 /** Twice this depth fits into the largest body that the webhook reads. */

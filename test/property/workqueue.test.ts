@@ -125,10 +125,7 @@ const hostile = (most: number): fc.Arbitrary<Hostile> =>
     lateMs: fc.integer({ min: 1, max: 2 * HUNG_MS }),
   });
 
-/**
- * Returns the time that a key of another tenant waits while each key of the hostile tenants hangs, and returns to the queue as soon
- * as the queue gives it up.
- */
+/** Returns how long a key of another tenant waits while the keys of the hostile tenants hang and return to the queue at once. */
 async function victimsWait({ keys, victimsBackend, lateMs }: Hostile): Promise<number> {
   const clock = new ManualClock();
   let startedAt = Number.POSITIVE_INFINITY;

@@ -10,10 +10,7 @@ const FILE = "manifests/gitops/azure-arc/flux-configuration.json";
 const text = readRepositoryFile(FILE);
 const page = readRepositoryFile("docs/how-to/install-on-azure-arc.md");
 
-/**
- * The resource as Azure's public API specification (version 2023-05-01) describes it, without the fields that the template does not
- * use.
- */
+/** The resource as Azure's public API specification (version 2023-05-01) describes it, without unused fields. */
 const kustomization = z.strictObject({
   path: z.string(),
   dependsOn: z.array(z.string()),

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { createDirectAgent } from "../../src/azure/direct-agent.ts";
 
-const address = (server: ReturnType<typeof createServer>): AddressInfo => server.address() as AddressInfo; // It listens on TCP.
+const address = (server: ReturnType<typeof createServer>): AddressInfo => server.address() as AddressInfo; // The server listens on TCP.
 
 describe("a direct agent", () => {
   test("ends a request that nothing answers, and its connection", async () => {

@@ -1,5 +1,4 @@
-// A process without permission to start threads. It decodes two texts of one namespace, one after the other, and prints the outcome of
-// each.
+// A process without permission to start threads. It decodes two texts of one namespace in turn, and prints both outcomes.
 import { DecodingThreads } from "../../src/pki/threads/decoding-threads.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 

@@ -35,7 +35,7 @@ describe("decoding threads", () => {
     };
 
     const beside = await turnsDuring(() => threads.decode(tls(200_000), { namespace: "a", milliseconds: LONG }, signal));
-    // The control.
+    // The control: decoding on the main thread blocks the event loop.
     const inPlace = await turnsDuring(() => performDecoding(tls(200_000), pki));
 
     assert.equal(inPlace, 0);

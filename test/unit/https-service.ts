@@ -36,7 +36,7 @@ export async function startHttpsService(answer: Answer): Promise<HttpsService> {
     answer(request, response);
   });
   await once(server.listen(0, "localhost"), "listening");
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   const agent = new Agent({ ca: served.cert, keepAlive: true });
   return {
     url: `https://localhost:${port}/`,

@@ -9,10 +9,7 @@ import { INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../supp
 const HOUR_MS = 3_600_000;
 const CLASS = { namespace: "team", name: "app" };
 
-/**
- * Leaders that follow each other. Each leader gets the state that the lease stores, and the class records the times of the vault
- * requests.
- */
+/** Leaders that follow each other. Each gets the state that the lease stores. `asked`: times of the vault requests. */
 class Succession {
   readonly world = new SimulatedWorld();
   readonly asked: number[] = [];

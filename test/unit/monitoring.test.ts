@@ -34,10 +34,7 @@ function metricOf(series: string): RegisteredMetric | undefined {
   return byName.get(series) ?? (histogram?.type === "histogram" ? histogram : undefined);
 }
 
-/**
- * Returns the mistakes of an expression about metrics, such as metrics or labels that the code does not report. Empty if there are
- * none.
- */
+/** Returns the mistakes of an expression about metrics, such as metrics or labels that the code does not report. */
 function untruths(expression: string): readonly string[] {
   const found: string[] = [];
   const used = [...expression.matchAll(/\b((?:keyvault_injector|apiserver|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)];

@@ -16,8 +16,8 @@ export interface WideParameter {
 /**
  * Returns the parameters with more fields than `most`. The rules are:
  * - A parameter counts if it has a name. Of a destructured parameter, only a rest (`...others`) counts.
- * - The fields of an object include those that it inherits (`extends`, `&`, `Pick`). Methods do not count: they are the object's own
- *   behavior, and not a part that it carries.
+ * - The fields of an object include those that it inherits (`extends`, `&`, `Pick`). Its methods do not count.
+ *   They are its own behavior, and not a part that it carries.
  * - A type counts as a parameter object if one of its fields is a function, a signal, or an object with functions or methods. An
  *   object that contains only data, such as the settings of the process, may be as wide as its subject.
  */

@@ -5,8 +5,8 @@ import { SimulatedServer } from "../simulation/compare/simulated.ts";
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments/web";
 
 /**
- * The server does not store the empty list. The result of merging only one manager's apply therefore always differs from the stored
- * object, and the server must compare the complete result to notice that nothing changed.
+ * The server does not store the empty list, so that the merged result of an apply always differs from the stored object. Only the
+ * comparison of the whole object, as the server would store it, shows that nothing changed.
  */
 const DEPLOYMENT = {
   apiVersion: "apps/v1",
