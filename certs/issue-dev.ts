@@ -34,7 +34,7 @@ export async function issueForDevelopment({ folder, dnsNames, now }: Development
     mode: name.endsWith(".key") ? 0o600 : 0o644,
   }));
   const taken = targets.find(({ file }) => existsSync(file));
-  // Somebody may still use the key that would be lost.
+  // Someone may still use the key that would be lost.
   if (taken !== undefined) throw new Error(`${taken.file} exists already; delete it or name another folder`);
   mkdirSync(folder, { recursive: true });
   for (const { file, text, mode } of targets) writeFileSync(file, text, { mode, flag: "wx" });

@@ -29,7 +29,7 @@ const peer = ({ object, kind, name, namespace }: PeerObject): PeerObject => ({ o
 
 type Step = string | number;
 
-/** Where each value of an object stands. */
+/** Returns the path to each value of an object. */
 function pathsIn(value: unknown): readonly (readonly Step[])[] {
   const members: readonly (readonly [Step, unknown])[] = Array.isArray(value)
     ? [...value.entries()]
@@ -45,7 +45,7 @@ function withValue(value: unknown, [step, ...rest]: readonly Step[], put: unknow
   return isJsonObject(value) ? { ...value, [step]: withValue(value[step], rest, put) } : value;
 }
 
-/** A file in which one value of one object was replaced. */
+/** A file of manifests with one value of one object replaced. */
 const edited = fc
   .tuple(
     fc.constantFrom(...FILES),

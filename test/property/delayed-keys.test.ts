@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { DelayedKeys } from "../../src/runtime/delayed-keys.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
-/** More than the stale times that are kept, so that they are dropped, too. */
+/** More than the number of outdated times that the code keeps, so that it also drops them. */
 const ADDS = 5_000;
 
 const step = fc.oneof(

@@ -1,13 +1,13 @@
 type Json = Readonly<Record<string, unknown>>;
 
 const STATUS = "keyvault-injector.dev/status";
-/** Lists and maps for which `null` is the same as none, and which we may add to. */
+/** Lists and maps that the webhook may add to, and for which `null` is the same as absent. */
 const FILLABLE = /^\/(metadata\/labels|spec\/volumes|spec\/(initContainers|containers)\/\d+\/(volumeMounts|envFrom))$/;
 const LABEL = "keyvault-injector.dev/injected";
 
 /**
- * Paths at which `after` is not `before` plus additions: a member or an item that changed, moved or went. Lists may
- * only grow at their end. Our own two keys may change their value, and a list of ours to add to may have been `null`.
+ * Returns the paths at which `after` is not `before` plus additions: a member or an item was changed, moved, or removed. Lists may
+ * grow only at their end. The webhook's two keys may change their value, and a list that the webhook adds to may have been `null`.
  */
 export function changesIn(before: unknown, after: unknown, path = ""): readonly string[] {
   if (before === null) return after === null || FILLABLE.test(path) ? [] : [path];
@@ -26,7 +26,7 @@ export function changesIn(before: unknown, after: unknown, path = ""): readonly 
   return Object.is(before, after) ? [] : [path];
 }
 
-/** Paths of all that `after` has and `before` lacks, with list positions left out. */
+/** Returns the paths of everything that `after` has and `before` lacks, without list positions. */
 export function additionsIn(before: unknown, after: unknown, path = ""): readonly string[] {
   if (typeof after !== "object" || after === null) return [];
   return Object.keys(after).flatMap((key) => {

@@ -5,17 +5,17 @@ import { type ListeningWebhook, startWebhook } from "../support/webhook/listenin
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What the API server takes of annotations but for a kilobyte of others, and some of what it takes of a pod. */
+/** Bytes of annotations that the API server accepts, less a kilobyte for others. It also accepts this number of containers. */
 const ANNOTATIONS = 255 * 1024;
 const CONTAINERS = 10_000;
-/** Twice of it stays below the largest body that is read. */
+/** Twice this depth fits into the largest body that the webhook reads. */
 const LEVELS = 300_000;
 
 const names = (count: number, prefix: string): readonly string[] => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 const SIXTEEN = names(16, "class-");
 const MANY = { inject: "true", "secret-provider-class": SIXTEEN.join(",") };
 const containers = names(CONTAINERS, "c").map((name) => ({ name, image: "a" }));
-/** As many words as fit into the annotations. */
+/** As many words as the annotations have room for. */
 const words = names(ANNOTATIONS / 8, "w")
   .join(",")
   .slice(0, ANNOTATIONS);
@@ -24,7 +24,7 @@ const LISTS = ["secret-provider-class", "containers", "env-from", "mount-path", 
 
 interface Extreme {
   readonly pod: Json;
-  /** HTTP status and the reason in the answer, or in its audit annotation; `Injected` where there is a patch. */
+  /** HTTP status, and the reason in the response or in its audit annotation. `Injected` if the response contains a patch. */
   readonly answer: string;
 }
 
@@ -80,7 +80,7 @@ const EXTREMES: Readonly<Record<string, Extreme>> = {
   "255 KiB of opt-in": { pod: aPod({ inject: "x".repeat(ANNOTATIONS) }), answer: "200 InvalidAnnotation" },
 };
 
-/** In every place that is read, what Kubernetes never has there. */
+/** Values that Kubernetes never has, for each place that the webhook reads. */
 const WRONG: readonly Json[] = [
   { metadata: null },
   { metadata: { annotations: [] } },
@@ -97,7 +97,7 @@ const WRONG: readonly Json[] = [
   ),
 ];
 
-/** `JSON.stringify` is recursive and could not write it. */
+/** `JSON.stringify` is recursive, so that it cannot write this depth. */
 const NESTED = `${'{"a":['.repeat(LEVELS)}${"]}".repeat(LEVELS)}`;
 const bodyOf = (pod: unknown): string => JSON.stringify(aReview(pod)).replaceAll('"NESTED"', NESTED);
 
@@ -121,7 +121,7 @@ describe("a review as large, as deep or as wrong as it can be", () => {
       const started = process.cpuUsage();
       assert.equal(await answerTo(pod), answer);
       const { user, system } = process.cpuUsage(started);
-      // A guard against the product of two large numbers, which takes minutes: not a measure of speed.
+      // This bound detects work in proportion to the product of two large numbers, which takes minutes. It does not measure speed.
       assert.ok((user + system) / 1e6 < 10, `${(user + system) / 1e6} s`);
     });
   }

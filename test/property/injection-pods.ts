@@ -3,13 +3,13 @@ import { prefixed } from "../support/fixtures/pods.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Field names that no version of Kubernetes has, and those that trip JavaScript up. */
+/** Field names that no version of Kubernetes has, including names that JavaScript treats in a special way. */
 const inventedName = fc.oneof(
   fc.stringMatching(/^x[a-zA-Z0-9_.~/-]{1,12}$/),
   fc.constantFrom("__proto__", "constructor", "toString", "hasOwnProperty", "toJSON", "x/y~z", ""),
 );
 
-/** As it comes off the wire: `-0` has become `0` there. */
+/** The value as JSON transmits it: `-0` becomes `0`. */
 const inventedValue: fc.Arbitrary<unknown> = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)));
 
 function withInvented(known: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
@@ -19,7 +19,7 @@ function withInvented(known: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
   });
 }
 
-/** Own members whatever the key: an assignment to `__proto__` would set the prototype. */
+/** Makes each key an own member: an assignment to `__proto__` would set the prototype. */
 function asJson(entries: ReadonlyMap<string, unknown>): Json {
   return Object.fromEntries(entries);
 }
@@ -67,7 +67,7 @@ const volume = fc.oneof(
   withInvented(fc.record({ name: label, emptyDir: fc.constant({}) })),
 );
 
-/** Mostly what works, so that the interesting half of the code is reached; sometimes any text at all. */
+/** Mostly valid values, so that the tests reach the code behind the validation. Sometimes any text. */
 function mostly(...values: readonly string[]): fc.Arbitrary<string> {
   return fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...values) }, { weight: 1, arbitrary: fc.string() });
 }
@@ -121,9 +121,9 @@ export const podWithInventedFields: fc.Arbitrary<Json> = withInvented(
   }),
 );
 
-/** The same pod with annotations that always work on it: every list as invented, no name, path or reference in the way. */
+/** The same pod with annotations that always work on it: the invented lists stay, and no name, path, or reference conflicts. */
 export const injectablePod: fc.Arbitrary<Json> = podWithInventedFields.map((pod) => {
-  const metadata = pod["metadata"] as Json; // Made above.
+  const metadata = pod["metadata"] as Json; // The generator above always makes it.
   const places = { "volume-name": "fresh", "mount-path": "/fresh" };
   const wanted = prefixed({ inject: "true", "secret-provider-class": "a,b", "credentials-secret": "fresh", ...places });
   const kept = Object.entries(metadata["annotations"] as Json).filter(([key]) => !key.startsWith("keyvault-injector.dev/"));
@@ -137,7 +137,7 @@ export const injectablePod: fc.Arbitrary<Json> = podWithInventedFields.map((pod)
   );
 });
 
-/** An AdmissionReview of it, invented members at every level of the envelope too. */
+/** An AdmissionReview of the pod, with invented members at every level of the envelope, too. */
 export function reviewOf(pod: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
   const resource = withInvented(fc.constant({ group: "", version: "v1", resource: "pods" }));
   return fc.tuple(pod, resource, fc.uuid()).chain(([object, resourceValue, uid]) =>

@@ -46,7 +46,7 @@ describe("reviews with invented fields at every level, posted over HTTPS", () =>
 });
 
 function requestOf(review: Json): Json {
-  return review["request"] as Json; // The generator made it.
+  return review["request"] as Json; // The generator always makes it.
 }
 
 function objectOf(review: Json): Json {

@@ -26,7 +26,7 @@ const fact: fc.Arbitrary<ClassFact> = fc.constantFrom<ClassFact>(
   { kind: "found", class: aClass({ useVMManagedIdentity: "true" }) },
   writing({ db: ["KEY"], web: ["P_KEY"] }),
 );
-/** What may stand on the Namespace: mostly of use, and of other pods too. */
+/** Annotations of the Namespace: mostly valid ones, including some that apply only to other pods. */
 const namespace: fc.Arbitrary<NamespaceFact> = fc.oneof(
   fc.constantFrom<NamespaceFact>({ kind: "missing" }, defaults({})),
   fc
@@ -81,7 +81,7 @@ describe("any pod with any annotations", () => {
       }),
       { numRuns: 1500, seed: 20261124 },
     );
-    // The generator reaches what it is meant to reach.
+    // The control: the generator reaches each outcome.
     for (const reason of ["Injected", "InvalidAnnotation", "ContainerNotFound", "VolumeNameTaken", "MountPathTaken", "EnvTaken"]) {
       assert.ok((outcomes.get(reason) ?? 0) > 5, `${reason}: ${outcomes.get(reason) ?? 0} of 1500`);
     }
@@ -106,8 +106,8 @@ function pick({ kind, reason }: AdmissionDecision): object {
 }
 
 /**
- * The pod's own volume without a reference is taken while nobody knows whether its class needs one, and is not enough
- * once the class turns out to.
+ * While the webhook does not know whether the class needs credentials, it accepts the pod's own volume without a reference. As soon
+ * as the webhook knows that the class needs them, such a volume is not enough.
  */
 function hasVolumeWithoutCredentials(pod: unknown): boolean {
   const read = readPod(pod);
@@ -116,8 +116,8 @@ function hasVolumeWithoutCredentials(pod: unknown): boolean {
 }
 
 /**
- * What may be known of the same classes a moment later without anybody having edited them: one that was found may be out of
- * reach, one that was out of reach may be found.
+ * Returns facts that the webhook may have about the same classes a moment later, without an edit: a class that it found may be
+ * unavailable, and a class that was unavailable may be found.
  */
 function weaker(known: ReadonlyMap<string, ClassFact>, later: ReadonlyMap<string, ClassFact>): ReadonlyMap<string, ClassFact> {
   const unknown: ClassFact = { kind: "unknown" };

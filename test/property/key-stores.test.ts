@@ -7,7 +7,7 @@ import { encodePkcs12, encodePkcs12TrustStore } from "../../src/pki/stores/pkcs1
 import { KEY_SPECS, type KeyName, makeStoreMaterial, type StoreMaterial, saltsFor } from "../support/fixtures/store-material.ts";
 
 const NAMES = Object.keys(KEY_SPECS) as KeyName[];
-/** Keys of RSA take a tenth of a second each. */
+/** Few, because the generation of an RSA key takes a tenth of a second. */
 const CHAINS_PER_KIND = 6;
 
 let materials: readonly StoreMaterial[];
@@ -23,7 +23,7 @@ const input: fc.Arbitrary<KeyStoreInput> = fc
   .record({ material, password })
   .map(({ material, password }) => ({ ...material, password, saltOf: saltsFor({ ...material, password }) }));
 
-/** Certificates, then keys as PKCS#8, in hex. */
+/** Returns the certificates, then the keys as PKCS#8, in hex. */
 function partsOf(store: Uint8Array, password: string): readonly string[] {
   const decoded = pki.decodePkcs12(store, undefined, password);
   assert.ok(decoded.ok, JSON.stringify(decoded));

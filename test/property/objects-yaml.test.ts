@@ -16,7 +16,7 @@ function parseClass(objects: string) {
   return parseProviderClass({ provider: "azure", parameters: { keyvaultName: "demo", tenantID: "t", objects } }, OPTIONS);
 }
 
-/** Text that a YAML parser trips over: its own punctuation, the words of a class, and anything else. */
+/** Text that is difficult for a YAML parser: YAML's punctuation, the words of a class, and any other text. */
 const yamlish = fc
   .array(
     fc.oneof(
@@ -76,7 +76,7 @@ describe("the parser of objects", () => {
     );
   });
 
-  /** Words that typed YAML would turn into numbers, dates, booleans or nothing, and names as users write them. */
+  /** Words that typed YAML would convert to numbers, dates, booleans, or null, and names as users write them. */
   const plainScalar = fc.oneof(
     fc.constantFrom("0755", "0o17", "0x1F", "1e3", "52e13000000000000000000000000000", "1_000", "+1", ".5", ".inf", ".nan"),
     fc.constantFrom("true", "Yes", "off", "2020-01-01", "1:30", "12e03", "00", "-0", "a b", "a#b", "a:b"),
@@ -166,7 +166,7 @@ describe("the parser of objects", () => {
       parseClass(`array: ${fill(unit, MAX_OBJECTS_LENGTH - 8)}`);
       const longer = parseClass(fill(unit, 1_048_576));
       const { user, system } = process.cpuUsage(started);
-      // A guard against quadratic work, which would take minutes: not a measure of speed.
+      // This bound detects quadratic work, which would take minutes. It does not measure speed.
       assert.ok((user + system) / 1e6 < 20, `${JSON.stringify(unit)}: ${(user + system) / 1e6} s`);
       assert.match(longer.kind === "invalid" ? longer.problem.message : "", /objects is longer than/);
     }
@@ -197,7 +197,7 @@ describe("the parser of objects", () => {
       "?\n",
       "[],",
       "\u{1f642}\n",
-      // What js-yaml refuses is read twice, and what it is respelt to is longer.
+      // If js-yaml rejects a text, the code rewrites the text to a longer one and parses it again.
       "a: [\nb]\n",
       'a: "b\nc"\n',
       "- a: 'b\n\nc'#d\n",

@@ -13,10 +13,10 @@ import { encodePublicKey } from "../../src/pki/public-key.ts";
 import { integer, objectId } from "../../tools/key-vault-emulator/pki/der.ts";
 
 const MEBIBYTE = 1_048_576;
-/** Not a measurement: far above what the slowest takes, far below what a quadratic one would. */
+/** Not a measure of speed: much longer than the slowest case takes, and much shorter than quadratic work would take. */
 const BOUND_MS = 20_000;
 
-/** Text that looks like PEM more often than not. */
+/** Text that mostly resembles PEM. */
 const pemLike = fc
   .array(
     fc.constantFrom(
@@ -42,7 +42,7 @@ const pemLike = fc
   )
   .map((parts) => Buffer.from(parts.join("")));
 
-/** DER that is well formed on the outside: right tags and lengths around anything. */
+/** DER whose outer structure is correct: valid tags and lengths around any bytes. */
 const derLike: fc.Arbitrary<Uint8Array> = fc.letrec<{ value: Uint8Array }>((tie) => {
   const tags = fc.constantFrom(0x02, 0x03, 0x04, 0x05, 0x06, 0x1e, 0x30, 0x31, 0x80, 0xa0, 0xa1, 0xa3);
   const small = fc.constantFrom(integer(0), integer(1), integer(3));
@@ -63,11 +63,11 @@ describe("PEM", () => {
       fc.property(fc.oneof(pemLike, fc.uint8Array({ maxLength: 300 })), (text) => {
         const { blocks, rest } = decodePem(text);
         assert.ok(Buffer.from(text).toString("hex").endsWith(Buffer.from(rest).toString("hex")));
-        // Trimmed, a header can look like the line that ends a block, and is written so by Go, too.
+        // After trimming, a header can look like the line that ends a block. Go writes such a header the same way.
         const isAmbiguous = blocks.some(({ headers }) => [...headers.keys()].some((name) => name.startsWith("-----")));
         if (isAmbiguous) return;
         const again = decodePem(Buffer.concat(blocks.map(encodePem)));
-        // A header with a line break in its name or value cannot occur: lines were split at them.
+        // A header cannot contain a line break in its name or value, because the parser splits the text at line breaks.
         assert.deepEqual(again.blocks.map(plain), blocks.map(plain));
       }),
       { numRuns: 2_000 },
@@ -129,7 +129,7 @@ describe("DER", () => {
 
 describe("an input of 1 MiB", { timeout: BOUND_MS }, () => {
   const filled = (text: string) => Buffer.from(text.repeat(Math.ceil(MEBIBYTE / text.length)).slice(0, MEBIBYTE), "latin1");
-  /** As many sequences inside each other as fit. */
+  /** Returns as many nested sequences as fit. */
   function nested(): Buffer {
     const headers: Buffer[] = [];
     for (let length = 0; length < MEBIBYTE - 8; ) {

@@ -31,7 +31,7 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** How often a second look came to what. */
+/** Number of rechecks with each outcome. */
 const outcomes = { unchanged: 0, changed: 0, refused: 0 };
 
 describe("a class that is looked at again without being read", () => {
@@ -87,7 +87,7 @@ class Run {
     }
   }
 
-  /** A poll that finds all of its Secrets edited. */
+  /** Polls the class with all of its Secrets edited. */
   async #fetch(name: ClassName): Promise<void> {
     await this.#classes.get(name)?.poll({ due: this.worker.clock.now(), interval: INTERVAL, period: INTERVAL, intact: new Set() });
     this.#rechecks.delete(name);

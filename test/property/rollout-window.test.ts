@@ -6,7 +6,10 @@ import { parseWindow, windowAt } from "../../src/domain/schedule/restart-window.
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
 
-/** Changes of summer time (Unix milliseconds), by hour, half an hour, at midnight, in both hemispheres; and zones that have none. */
+/**
+ * Changes to and from daylight saving time (Unix milliseconds): by an hour, by half an hour, at midnight, and in both hemispheres.
+ * Includes zones without such changes.
+ */
 const CHANGES: readonly (readonly [string, readonly string[]])[] = [
   ["Europe/Berlin", ["2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z"]],
   ["America/New_York", ["2026-03-08T07:00:00Z", "2026-11-01T06:00:00Z"]],
@@ -24,7 +27,7 @@ interface Wall {
   readonly minuteOfDay: number;
 }
 
-/** The wall clock of a zone, minute by minute: slow, and without any arithmetic of ours on offsets. */
+/** The wall clock of a zone, read minute by minute. It is slow, but does no arithmetic with offsets. */
 class WallClock {
   readonly #format: Intl.DateTimeFormat;
   readonly #known = new Map<number, Wall>();
@@ -53,7 +56,7 @@ interface Daily {
   readonly minutes: number;
 }
 
-/** Every opening that was within the window's length before the moment, by reading the wall clock of each minute. */
+/** Whether the window opened within its length before `now`. Reads the wall clock of each minute. */
 function isOpenByReading({ zone, minuteOfDay, weekdays, minutes }: Daily, now: number): boolean {
   const clock = clocks.get(zone);
   assert.ok(clock);
@@ -62,7 +65,7 @@ function isOpenByReading({ zone, minuteOfDay, weekdays, minutes }: Daily, now: n
     const wall = clock.at(moment);
     const before = clock.at(moment - MINUTE);
     if (!weekdays.includes(wall.weekday)) continue;
-    // Its minute; or the first one after a gap that its minute fell into, of the same day.
+    // The window opens at its minute. If a gap skips that minute, the window opens at the first minute after the gap on the same day.
     const from = before.day === wall.day ? before.minuteOfDay : -1;
     const isSkipped = from < minuteOfDay && minuteOfDay < wall.minuteOfDay && wall.minuteOfDay - from > 1;
     if (wall.minuteOfDay !== minuteOfDay && !isSkipped) continue;
@@ -71,7 +74,7 @@ function isOpenByReading({ zone, minuteOfDay, weekdays, minutes }: Daily, now: n
   return false;
 }
 
-/** The same minute of the same day, in the three hours before: the clock went back. */
+/** Whether the same minute of the same day occurred in the three hours before, because the clock was set back. */
 function hasComeBefore({ clock, moment, wall }: { readonly clock: WallClock; readonly moment: number; readonly wall: Wall }): boolean {
   for (let earlier = moment - MINUTE; earlier >= moment - 180 * MINUTE; earlier -= MINUTE) {
     const { day, minuteOfDay } = clock.at(earlier);

@@ -6,14 +6,14 @@ import { hasStamp, restartStamp, settledStamp } from "../../src/domain/rollout/s
 import { standingOf } from "../../src/domain/rollout/standing.ts";
 import type { Workload } from "../../src/domain/rollout/workload.ts";
 
-/** A workload as a namespace sees it, and what the world does to it. */
+/** A workload as the worker sees it, and the events that happen to it. */
 interface Simulated {
   readonly name: string;
-  /** Its pods never become ready after a restart. */
+  /** Whether its pods never become ready after a restart. */
   readonly isBroken: boolean;
   stamp: string | undefined;
   isReady: boolean;
-  /** Before its last restart: the others take nothing from anybody. */
+  /** Whether it was ready before its last restart. Only the restart of a ready workload takes capacity away. */
   wasReady: boolean;
   isPastDeadline: boolean;
   restarts: number;
@@ -46,7 +46,7 @@ function workloadOf({ name, stamp, isReady, isPastDeadline }: Simulated): Worklo
     own: {},
     sources: { classes: [], secrets: [] },
     templateStamp: stamp,
-    // That a restart has ended well is recorded.
+    // The worker records that a restart succeeded.
     podsStamp: isReady && stamp !== undefined ? settledStamp(stamp) : stamp,
     selector: "",
     obstacle: undefined,
@@ -63,7 +63,7 @@ function judge(simulated: readonly Simulated[], stamp: string): readonly Judged[
   });
 }
 
-/** One look, and what the controllers then do; false where nothing is left to do. */
+/** Reconciles once and simulates the controllers. Returns false if nothing is left to do. */
 function step(simulated: readonly Simulated[], stamp: string, most: number): boolean {
   const { starts } = planNamespace(judge(simulated, stamp), most);
   const started = starts.map(({ workload }) => workload.ref.name);
@@ -83,7 +83,7 @@ function step(simulated: readonly Simulated[], stamp: string, most: number): boo
   return started.length > 0 || under.length > 0;
 }
 
-/** Before anything has happened to it. */
+/** Returns the workload as it is before any restart. */
 function atRest(each: Pick<Simulated, "name" | "isBroken">): Simulated {
   return { ...each, stamp: undefined, isReady: true, wasReady: true, isPastDeadline: false, restarts: 0 };
 }
@@ -101,7 +101,7 @@ describe("restarts of a namespace", () => {
         const reached = firstBroken === -1 ? inOrder.length : Math.ceil((firstBroken + 1) / most) * most;
         for (const [index, { restarts }] of inOrder.entries()) {
           if (firstBroken === -1 || index <= firstBroken) assert.equal(restarts, 1);
-          // With several at a time, those that were started beside it or before it failed.
+          // With several restarts at a time, the worker may have started these workloads together with the broken one, or before it failed.
           else assert.ok(restarts <= (index < reached + most ? 1 : 0));
         }
         if (most === 1 && firstBroken !== -1) assert.ok(inOrder.slice(firstBroken + 1).every(({ restarts }) => restarts === 0));

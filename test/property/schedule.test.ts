@@ -13,7 +13,7 @@ describe("the schedule", () => {
         const next = untilNextPoll({ cluster: "c", key, interval, now: now + wait });
 
         assert.ok(wait >= 1 && wait <= interval, `${wait} of ${interval}`);
-        // Milliseconds are whole, phases are not: one of rounding.
+        // The waits are whole milliseconds, but phases are not: rounding can make a difference of one.
         assert.ok(Math.abs(next - interval) <= 1, `${next} of ${interval}`);
       }),
       { numRuns: 500 },
@@ -28,7 +28,7 @@ describe("the schedule", () => {
       tenths[tenth] = (tenths[tenth] ?? 0) + 1;
     }
 
-    // 100 each on average; 4 standard deviations either way.
+    // 100 on average, plus or minus 4 standard deviations.
     assert.ok(
       tenths.every((count) => count > 60 && count < 140),
       tenths.join(),

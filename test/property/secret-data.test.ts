@@ -11,7 +11,7 @@ import { secretDataOf } from "../../src/domain/secret-data/read-secret-data.ts";
 import { pki } from "../../src/pki/pki.ts";
 import { certificate, key } from "../support/fixtures/expression-files.ts";
 
-/** In every value, in whatever form a message could quote it. */
+/** Part of every value. The forms below are those in which a message could quote it. */
 const CANARY = "kanari7";
 const FORMS = [CANARY, Buffer.from(CANARY).toString("base64").slice(0, 8), Buffer.from(CANARY).toString("hex")];
 
@@ -66,7 +66,7 @@ describe("expressions, property", () => {
       }),
       { numRuns: 10_000, seed: 19 },
     );
-    // Else the errors alone would be looked at, or nothing.
+    // The control: without this, the test could check only errors, or nothing.
     assert.ok(evaluated > 5_000 && made > 1_000 && evaluated - made > 1_000, `${evaluated} evaluated, ${made} made`);
   });
 

@@ -9,7 +9,7 @@ import type { KeyStatus, SecretStatus } from "../../src/domain/sync/status-field
 import { type Known, type KnownVersion, sourcesOf } from "../../src/sync/vault/known-files.ts";
 import { StoredVersions } from "../../src/sync/vault/stored-versions.ts";
 
-/** Few of each, so that they meet. */
+/** Only a few of each, so that collisions occur. */
 const PATHS = ["a", "a.crt", "b", "h", ".", "h/0"];
 const FILES = [...PATHS, "a.key", "0", "h/1", "h/0.crt", "1.key", "none"];
 const NAMES = ["x", "y"];
@@ -34,7 +34,7 @@ const storedSecrets: fc.Arbitrary<SecretStatus[]> = fc.array(
   { maxLength: 3 },
 );
 
-/** What is known of an object: its one version, or those of its history, or a failure, or nothing. */
+/** The facts about an object: its one version, the versions of its history, a failure, or nothing. */
 function knownOf(object: ClassObject, kind: number): Known {
   if (kind === 0) return undefined;
   if (kind === 1) return { kind: "failed", failure: { object, reason: "ObjectNotFound", message: "", retry: { kind: "never" } }, at: 0 };
@@ -44,7 +44,7 @@ function knownOf(object: ClassObject, kind: number): Known {
   return { kind: "found", versions: versions.map((version) => ({ ...version, version: "v1", isWhole: false })), at: 0 };
 }
 
-/** As a mount does it: the objects in their order, of which the last one that makes the file counts. */
+/** Searches in the order of a mount: of the objects that make the file, the last one counts. */
 function sourceBySearch(known: ReadonlyMap<ClassObject, Known>, file: string, heldObject: string | undefined): KnownVersion | undefined {
   const isHeld = ({ object }: KnownVersion): boolean => heldObject === undefined || object === heldObject;
   for (const [object, state] of [...known].toReversed()) {

@@ -7,7 +7,7 @@ import { tokenOf } from "../../src/kube/client.ts";
 const RUNS = { numRuns: 500 };
 const encode = (claims: unknown): string => Buffer.from(JSON.stringify(claims) ?? "").toString("base64url");
 
-/** Things that look like tokens and are none. */
+/** Values that resemble tokens, but are not tokens. */
 const nearlyTokens = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.array(fc.string(), { maxLength: 6 }).map((parts) => parts.join(".")),

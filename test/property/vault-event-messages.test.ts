@@ -18,7 +18,7 @@ const event = fc.record({
   isCloudEvent: fc.boolean(),
   isListed: fc.boolean(),
   isEncoded: fc.boolean(),
-  /** Whatever else somebody adds. */
+  /** Unknown members that a sender may add. */
   extra: fc.dictionary(fc.stringMatching(/^x[a-z]{1,8}$/), fc.jsonValue()),
 });
 

@@ -7,13 +7,13 @@ import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultObjectKind } from "../../src/domain/ports/vault-object.ts";
 import { answerTo, challengeTo, VAULT_URL, vaultOverHttp } from "../support/worker/vault-over-http.ts";
 
-/** A vault whose list comes in pages of these sizes, and how each request to it ends: an answer, or a reset of the connection. */
+/** A vault whose list has pages of these sizes, and the requests whose connection it resets instead of a response. */
 interface ListedVault {
   readonly pages: readonly number[];
   readonly resets: ReadonlySet<number>;
 }
 
-/** In the words of each kind: the name and the version of an item are in its id. */
+/** Returns an item in the format of its kind. The id contains the name and the version of the item. */
 function itemOf(kind: string, index: number, isVersion: boolean): object {
   const id = isVersion ? `${VAULT_URL}${kind}/db/${String(index).padStart(32, "0")}` : `${VAULT_URL}${kind}/object-${index}`;
   return { [kind === "keys" ? "kid" : "id"]: id, attributes: { enabled: true, created: 1_700_000_000, updated: 1_700_000_000 } };
@@ -64,7 +64,7 @@ const VERSIONS: readonly (readonly [string, Listing])[] = [
   ["a certificate", versionsOf("certificate")],
 ];
 
-/** How many objects a list came to, or that it was an error. */
+/** Returns the number of listed objects, or "error". */
 async function resultOf(list: Listing, vault: ListedVault): Promise<number | "error"> {
   try {
     return await list(clientOf(vault), new AbortController().signal);
@@ -96,7 +96,7 @@ async function bearsOneReset(list: Listing): Promise<void> {
   const pages = [25, 0, 25, 10];
   for (let index = 0; index <= pages.length; index += 1)
     assert.equal(await resultOf(list, { pages, resets: new Set([index]) }), totalOf({ pages }), `request ${index}`);
-  // The control: a connection that is reset again and again is an error.
+  // The control: if the vault resets the connection for every attempt, the list fails.
   assert.equal(await resultOf(list, { pages, resets: new Set([2, 3, 4, 5, 6, 7]) }), "error");
 }
 

@@ -6,7 +6,7 @@ import { admit, answeredPressure, noPressure, rateOf, throttled, type VaultPress
 
 const START = 1_700_000_000_000;
 
-/** The most events within any `span` milliseconds. */
+/** Returns the highest number of events within any `span` milliseconds. */
 function most(times: readonly number[], span: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   let first = 0;
@@ -34,7 +34,7 @@ describe("a token bucket", () => {
           turns.push(now + turn.waitMs);
         }
         for (const span of [100, 1_000, 10_000]) {
-          // One more for the edge: both ends of a span may hold a turn.
+          // One more at the edge: both ends of a span may coincide with a turn.
           assert.ok(most(turns, span) <= burst + (span / 1_000) * perSecond + 1, `${most(turns, span)} in ${span} ms`);
         }
         assert.deepEqual(
@@ -65,7 +65,7 @@ interface Asking {
 }
 
 describe("the pressure on a vault", () => {
-  /** Milliseconds of each admitted request, asked for every `step`. */
+  /** Returns the times (milliseconds) of the admitted requests, with one attempt every `step` milliseconds. */
   function admittedIn(pressure: VaultPressure, { from = START, steps, step, isKey }: Asking): readonly number[] {
     const times: number[] = [];
     let current = pressure;
@@ -85,7 +85,7 @@ describe("the pressure on a vault", () => {
 
     assert.ok(most(all, 10_000) <= 3_501, String(most(all, 10_000)));
     assert.ok(most(keys, 10_000) <= 241, String(most(keys, 10_000)));
-    // The control: what is asked for is more than that.
+    // The control: there are more attempts than admitted requests.
     assert.ok(all.length > 4_000 && keys.length > 250);
   });
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { parseWindow, WINDOW_SHAPE } from "../../src/domain/schedule/restart-window.ts";
 
-/** As the API server reads the pattern: its `\s` knows the five blanks of ASCII alone. */
+/** The pattern as the API server reads it: its `\s` matches only the five blanks of ASCII. */
 const SHAPE = new RegExp(WINDOW_SHAPE.replaceAll(String.raw`\s`, String.raw`\t\n\f\r `).replaceAll(String.raw`\x{`, String.raw`\u{`), "u");
 
 const blank = fc.constantFrom(" ", "  ", "\t", " \n ", "\u00a0", "\f", "\v", "\u2003");

@@ -34,11 +34,11 @@ interface Run {
   readonly end: (outcome: Outcome) => void;
 }
 
-/** A queue whose handlers end when the test says so, and a model of what it owes. */
+/** A queue whose handlers end when the test ends them, and a model of the keys that the queue must still start. */
 class Bench {
   readonly clock = new ManualClock();
   readonly running: Run[] = [];
-  /** Keys that must start once more: added, now or for later, since their last start. */
+  /** Keys that the queue must start again, because they were added (immediately or with a delay) since their last start. */
   readonly owed = new Set<string>();
   readonly failedAt = new Map<string, number>();
   readonly queue: WorkQueue;
@@ -95,7 +95,7 @@ class Bench {
     run.end(how);
   }
 
-  /** Ends everything well until nothing is left. */
+  /** Ends every handler successfully until no work is left. */
   async settle(): Promise<void> {
     for (let idle = 0, turns = 0; idle < 3; turns++) {
       assert.ok(turns < 100, "the queue never comes to rest");
@@ -110,9 +110,9 @@ const SLOTS = 64;
 const HUNG_MS = 30_000;
 
 interface Hostile {
-  /** How many keys each tenant has behind each backend. */
+  /** Number of keys of each tenant for each backend. */
   readonly keys: readonly (readonly number[])[];
-  /** Which of the backends the victim waits for; one past the last: one of its own. */
+  /** Index of the backend that the victim waits for. One past the last index: the victim has its own backend. */
   readonly victimsBackend: number;
   readonly lateMs: number;
 }
@@ -125,7 +125,7 @@ const hostile = (most: number): fc.Arbitrary<Hostile> =>
     lateMs: fc.integer({ min: 1, max: 2 * HUNG_MS }),
   });
 
-/** How long a key of another tenant waits while every key of the others hangs, and comes back as soon as it was given up. */
+/** Returns how long a key of another tenant waits while the keys of the hostile tenants hang and return to the queue at once. */
 async function victimsWait({ keys, victimsBackend, lateMs }: Hostile): Promise<number> {
   const clock = new ManualClock();
   let startedAt = Number.POSITIVE_INFINITY;

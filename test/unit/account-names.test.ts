@@ -21,7 +21,7 @@ const lent = (account: string) =>
     annotations: { [ANNOTATION]: account },
   });
 
-/** With the grants that the Namespace has already, and a class of another account that it lacks. */
+/** A cluster with the grants that the Namespace already has, and a class whose account has no grant yet. */
 const worldOf = (account: string, granted?: string) => {
   const annotations = granted === undefined ? {} : { [GRANT]: granted };
   const other = lent("cart");

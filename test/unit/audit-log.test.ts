@@ -23,7 +23,7 @@ describe("the tail of an audit log", () => {
 
     const text = Buffer.from(["first", "zweite-ü", "third"].map(line).join(""));
     const lengths: number[] = [];
-    // Cuts the letter of two bytes as well.
+    // Byte by byte, so that the test also splits the two-byte letter.
     for (const byte of text) {
       appendFileSync(file, Buffer.of(byte));
       lengths.push(tail().length);

@@ -15,7 +15,7 @@ import { ManualClock } from "../support/time/manual-clock.ts";
 import { type HttpsService, jsonOf, startHttpsService, writeEndlessly, writePacked, writePackedEndlessly } from "./https-service.ts";
 
 const MIB = 1_048_576;
-/** Of a body that has no end, what its sender and the connection hold before they hear that nobody wants it. */
+/** Bytes of an endless body that its sender and the connection hold before they notice that the client stopped reading. */
 const ON_THE_WAY = 8 * MIB;
 const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
 const SECRET = { id: "https://kv.vault.azure.net/secrets/a/v1", attributes: { enabled: true } };
@@ -48,7 +48,7 @@ async function startVault(answer: Answer): Promise<VaultClient> {
   return createVaultClient(addressOf(url), { kind: "managedIdentity", clientId: undefined }, { network, signIn, timeoutMs: 5_000 });
 }
 
-/** With a token, this. */
+/** A vault that gives this answer to requests with a token. */
 const vaultThat = (answer: Answer): Promise<VaultClient> =>
   startVault((request, response) => {
     if (!isChallenged(request, response)) answer(request, response.setHeader("content-type", "application/json"));

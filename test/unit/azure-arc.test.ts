@@ -10,7 +10,7 @@ const FILE = "manifests/gitops/azure-arc/flux-configuration.json";
 const text = readRepositoryFile(FILE);
 const page = readRepositoryFile("docs/how-to/install-on-azure-arc.md");
 
-/** As Azure describes the resource in its public API specification, version 2023-05-01; what is not used here is left out. */
+/** The resource as Azure's public API specification (version 2023-05-01) describes it, without unused fields. */
 const kustomization = z.strictObject({
   path: z.string(),
   dependsOn: z.array(z.string()),
@@ -43,7 +43,7 @@ const fluxConfiguration = z.strictObject({
   }),
 });
 
-/** Flux itself: a template, unlike the command line, does not bring it along. */
+/** The extension Flux: unlike the command line, a template does not install it automatically. */
 const fluxExtension = z.strictObject({
   type: z.literal("Microsoft.KubernetesConfiguration/extensions"),
   apiVersion: z.literal("2023-05-01"),
@@ -92,7 +92,7 @@ function problemsOf(json: string): readonly string[] {
   ];
 }
 
-/** A folder that can be applied, by itself or as the default of a parameter. */
+/** Whether the value, or the default of the parameter that it names, is a folder that a user can apply. */
 function isFolder(value: string, parameters: z.infer<typeof templateShape>["parameters"]): boolean {
   const [, parameter] = /^\[parameters\('(\w+)'\)\]$/.exec(value) ?? [];
   const folder = parameter === undefined ? value : parameters[parameter]?.defaultValue;

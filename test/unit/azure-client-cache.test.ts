@@ -15,7 +15,7 @@ const FEDERATED: VaultIdentity = {
   requestToken: () => Promise.reject(new Error("not asked for here")),
 };
 
-/** Clients of a namespace's classes for vaults, and a clock that is moved by hand. */
+/** Vault clients for the classes of a namespace, and a clock that the test moves. */
 function clientsOf(options: { readonly maxClients?: number } = {}) {
   let now = 0;
   const clients = createVaultClients({ ...options, now: () => now });

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { createDirectAgent } from "../../src/azure/direct-agent.ts";
 
-const address = (server: ReturnType<typeof createServer>): AddressInfo => server.address() as AddressInfo; // It listens on TCP.
+const address = (server: ReturnType<typeof createServer>): AddressInfo => server.address() as AddressInfo; // The server listens on TCP.
 
 describe("a direct agent", () => {
   test("ends a request that nothing answers, and its connection", async () => {
@@ -14,7 +14,7 @@ describe("a direct agent", () => {
     const ended = once(server, "connection").then(([socket]) => once(socket, "close"));
 
     const asked = request({ host: "127.0.0.1", port: address(server).port, agent: createDirectAgent(50) }).end();
-    const [error] = (await once(asked, "error").catch((failure: unknown) => [failure])) as [NodeJS.ErrnoException]; // What the agent destroys it with.
+    const [error] = (await once(asked, "error").catch((failure: unknown) => [failure])) as [NodeJS.ErrnoException]; // The agent destroys the request with this error.
 
     assert.equal(error.code, "ETIMEDOUT");
     await ended;

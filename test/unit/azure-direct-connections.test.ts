@@ -27,7 +27,7 @@ describe("direct connections to a service of Azure", () => {
   let url = "";
   let agent: Agent;
   const ask = async (signal = AbortSignal.timeout(10_000)): Promise<number | undefined> => {
-    // The context is that of the process, which does not know the CA.
+    // The TLS context is that of the process, which does not trust the CA.
     const [response] = (await once(get(url, { agent, signal, rejectUnauthorized: false }), "response")) as [IncomingMessage];
     response.resume();
     await once(response, "end");
@@ -41,7 +41,7 @@ describe("direct connections to a service of Azure", () => {
       socket.once("close", () => open.delete(socket));
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
-    url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`; // It listens on TCP.
+    url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`; // The server listens on TCP.
   });
 
   beforeEach(async () => {

@@ -9,7 +9,7 @@ import { startHttpsService } from "./https-service.ts";
 
 const unaborted = new AbortController().signal;
 
-/** Calls that end when the test says so. */
+/** Calls that end when the test ends them. */
 function calls() {
   const turn = firstAlone();
   const started: PromiseWithResolvers<string>[] = [];
@@ -70,7 +70,7 @@ describe("the calls of a new client", () => {
   });
 });
 
-/** A vault that challenges, whose tokens never come. */
+/** A client of a vault that sends a challenge, and a sign-in that never returns a token. */
 async function clientWithoutTokens() {
   const service = await startHttpsService((_, response) => {
     const challenge = 'Bearer authorization="https://login.microsoftonline.com/t", resource="https://localhost"';

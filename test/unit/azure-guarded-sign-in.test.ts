@@ -9,7 +9,7 @@ describe("a token service", () => {
   const reported = (code: "Unreachable" | "Unauthorized", origin: VaultErrorOrigin, words = "no answer"): SignInError =>
     new SignInError({ code, origin, retry: { kind: code === "Unreachable" ? "backoff" : "never" }, words });
 
-  /** A service that answers, fails or is silent, asked through the guard, by a clock that is moved by hand. */
+  /** A sign-in service that answers, fails, or is silent, called through the guard, with a clock that the test moves. */
   function aService(timeoutMs = 20) {
     let now = 0;
     let requests = 0;
@@ -18,7 +18,7 @@ describe("a token service", () => {
       getToken: () => {
         requests += 1;
         if (service.mode === "silent") {
-          // The bound is by the real clock; the guard's own is moved along with it.
+          // The time limit uses the real clock. Moves the guard's own clock by the same time.
           now += timeoutMs;
           return new Promise(() => undefined);
         }

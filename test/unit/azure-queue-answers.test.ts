@@ -17,7 +17,7 @@ afterEach(async () => {
   service = undefined;
 });
 
-/** Whatever is asked, this is the answer. */
+/** Starts an event queue that gives this answer to every request. */
 async function queueThat(
   answer: (response: ServerResponse) => void,
   onToken: (scope: unknown) => void = () => undefined,
@@ -59,7 +59,7 @@ async function assertRefused(answer: string, code: string, words: RegExp): Promi
 
 const date = "Sun, 29 Nov 2026 06:00:00 GMT";
 
-/** As the service writes it. */
+/** A message as the service writes it. */
 function message(text: string): string {
   const facts = {
     MessageId: "5974b586-0df3-4e2d-ad0c-18e3892bfca2",
@@ -80,7 +80,7 @@ function listOf(...parts: readonly string[]): string {
 
 const times = (count: number, part: (index: number) => string): string => Array.from({ length: count }, (_, index) => part(index)).join("");
 
-/** Within the size that is read, and no list of messages that the service would write. */
+/** Answers that are within the size limit, but that no service would write. */
 const DENSE: Readonly<Record<string, string>> = {
   "empty elements": listOf("<a/>".repeat(500_000)),
   "texts between empty elements": listOf("x<b/>".repeat(400_000)),

@@ -7,12 +7,12 @@ type Credential = Parameters<typeof shareSignIn>[0];
 
 const HOUR = 3_600_000;
 
-/** A credential that counts, and whose answers wait until they are let go. */
+/** A credential that records its calls. Each answer waits until the test releases it. */
 function aCredential(lifetime: number) {
   const asked: string[] = [];
   const gates: PromiseWithResolvers<void>[] = [];
   let now = 0;
-  /** How far the wall clock was set. */
+  /** Milliseconds by which the wall clock was set forward. */
   let set = 0;
   const credential: Credential = {
     getToken: async (scopes) => {

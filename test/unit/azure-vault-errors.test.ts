@@ -30,7 +30,7 @@ const FEDERATED: VaultIdentity = {
   requestToken: () => Promise.reject(new Error("not asked for here")),
 };
 
-/** What the vault's request fails with where the sign-in failed so. */
+/** The error of a vault request whose sign-in failed with this error. */
 function noToken(error: unknown, request: VaultRequest = REQUEST, trace: SignInTrace = {}): VaultError {
   return translateError(new Error("outer", { cause: translateSignInError(error, request, trace) }), request);
 }
@@ -41,11 +41,11 @@ interface Reported {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What the SDK throws for an answer; everything in it that must not get out says so. */
+/** The error that the SDK throws for a response. Each part that must not appear in a message contains "canary". */
 function anAnswer(status: number, { code, innerCodes = [], headers = {} }: Reported = {}): RestError {
   const get = (name: string) => headers[name.toLowerCase()];
   const response = { status, bodyAsText: "canary", headers: { get }, request: { headers: { authorization: "Bearer canary" } } };
-  // Only what the adapter may look at is real.
+  // Only the parts that the adapter may read are real.
   const options = { statusCode: status, code: "canary", response } as unknown as ConstructorParameters<typeof RestError>[1];
   const error = new RestError("canary", options);
   const innerError = innerCodes.reduceRight<unknown>((inner, each) => ({ code: each, innerError: inner }), undefined);
@@ -122,7 +122,7 @@ describe("an answer of the vault", () => {
     ["AccessDenied", "grant it Get on secrets in the vault's access policies"],
     ["Other", "grant it the role Key Vault Secrets User, or Get on secrets if the vault uses access policies"],
   ] as const) {
-    // The others were right before.
+    // The other codes had correct advice before the fix.
     const id = innerCode === "AccessDenied" ? "V3: " : "";
     test(`${id}of rights names those that the vault goes by: ${innerCode}`, () => {
       const { message } = translateError(anAnswer(403, { code: "Forbidden", innerCodes: [innerCode] }), REQUEST);

@@ -20,7 +20,7 @@ describe("what the SDK hands out", () => {
 
   test("becomes a key with the public numbers alone", () => {
     const key = { kty: "RSA", kid: "k", n: Buffer.of(1), e: Buffer.of(3), d: Buffer.from("canary") } as const;
-    // Only the fields that are read.
+    // Contains only the fields that the code reads.
     const { jwk, ...rest } = toVaultKey({ key, properties } as unknown as KeyVaultKey);
     assert.deepEqual(rest, facts);
     assert.deepEqual(jwk, { kty: "RSA", n: Buffer.of(1), e: Buffer.of(3), crv: undefined, x: undefined, y: undefined });
@@ -40,7 +40,7 @@ describe("what the SDK hands out", () => {
 
 describe("a part that the vault leaves out", () => {
   const without = { ...properties, version: undefined };
-  // Answers as they would be if they were broken: the types say that they cannot be.
+  // Malformed responses. The SDK's types claim that these cannot occur.
   for (const [words, read] of [
     ["secret value is nil", () => toVaultSecret({ properties } as unknown as KeyVaultSecret)],
     ["secret id is nil", () => toVaultSecret({ value: "canary", properties: without } as unknown as KeyVaultSecret)],

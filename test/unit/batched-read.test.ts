@@ -4,7 +4,7 @@ import { batchedRead } from "../../src/sync/healing/crd-health.ts";
 
 const never = new AbortController().signal;
 
-/** Reads that end when they are told to. */
+/** Reads that end when the test ends them. */
 function reads() {
   const begun: PromiseWithResolvers<string>[] = [];
   const ask = batchedRead(() => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { compare, describeComparison, type Round } from "../load/against.ts";
 
-/** Rounds whose entrants differ from 100 by up to `noise`, in turn up and down; `factor` is what the change costs. */
+/** Rounds in which the entrants differ from 100 by up to `noise`, alternately up and down. `factor` is the cost of the change. */
 function rounds(factor: number, noise: number): readonly Round[] {
   return Array.from({ length: 9 }, (_, index) => {
     const off = (turn: number): number => 1 + noise * ([-1, 0.5, 1, 0, -0.5][(index + turn) % 5] ?? 0);

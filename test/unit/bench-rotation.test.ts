@@ -16,7 +16,10 @@ function measured(contestant: string, rotations: readonly Rotation[], watchedMs 
   return { contestant, secrets: 100, rotations, watchedMs, vault: requests, queue: requests, cpu, notes: [] };
 }
 
-/** One of a hundred takes five seconds to its Secret, the others half a second; the event's own way is 100 ms. */
+/**
+ * One of a hundred rotations takes five seconds from the queue to its Secret, the others half a second. Each event takes 100 ms to
+ * the queue.
+ */
 const PUSH = measured(
   "with push",
   Array.from({ length: 100 }, (_, index) => rotation({ queuedAt: 100, writtenAt: index === 99 ? 5_100 : 600 })),

@@ -28,7 +28,7 @@ describe("prebuilt control-plane binaries", () => {
       response.writeHead(body === undefined ? 404 : 200).end(body);
     });
     await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // A listening TCP server.
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // The server listens on TCP.
   });
   after(() => {
     server.close();
@@ -159,10 +159,10 @@ describe("the entry of the npm scripts in a checkout without packages", () => {
 });
 
 describe("the entry of the npm scripts", () => {
-  /** Without Go and without a way to download. */
+  /** Runs the bootstrap without Go and without a way to download it. */
   function bootstrap(args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
     const scratch = mkdtempSync(path.join(tmpdir(), "bootstrap-test-"));
-    // A PATH that has node and npm's shell, but no Go.
+    // A PATH with node and the shell that npm uses, but without Go.
     symlinkSync(process.execPath, path.join(scratch, "node"));
     return new Promise((resolve) => {
       execFile(

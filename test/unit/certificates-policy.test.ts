@@ -12,7 +12,7 @@ const DAY = 86_400_000;
 const issued = Date.UTC(2026, 0, 1);
 const names = ["hook", "hook.system.svc"];
 
-/** A healthy seven-day leaf of CA `A`; a test states only what differs. */
+/** A healthy seven-day leaf of CA `A`. A test passes only the differences. */
 function aLeaf(changes: Partial<LeafFacts> = {}): LeafFacts {
   return { dnsNames: names, authority: "A", notBefore: issued, notAfter: issued + LEAF_LIFETIME, ...changes };
 }
@@ -32,7 +32,7 @@ function aCertificate(fingerprint: string, changes: Partial<AuthorityCertificate
   };
 }
 
-/** A CA Secret in order. */
+/** A valid CA Secret. */
 function anAuthority(changes: Partial<AuthorityFacts> = {}): AuthorityFacts {
   return { certificate: aCertificate("A"), key: { type: "rsa", bits: 3072, isCertified: true }, ...changes };
 }

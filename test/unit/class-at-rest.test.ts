@@ -19,7 +19,7 @@ const KEY = "team/demo";
 const INTERVAL = 120_000;
 const WHOLE: GateState = { kind: "whole", crdUid: "crd", crdGeneration: 1 };
 
-/** The caches as they were when the class came to rest, each of which may be changed. */
+/** The caches as they are when the class comes to rest. A test may change each of them. */
 class Rest {
   readonly clock = new ManualClock();
   readonly states = new ClassStates();
@@ -34,7 +34,7 @@ class Rest {
   hints: readonly Hint[] = [];
   hasUnstored = false;
   rechecked: Rechecked = { kind: "unchanged", checkedAt: 0 };
-  /** What happens while the vault is asked. */
+  /** Runs during the query of the vault. */
   meanwhile: () => void = () => undefined;
   rechecks = 0;
 
@@ -45,13 +45,13 @@ class Rest {
     this.states.note(KEY, { kind: "seen", sight });
   }
 
-  /** What a poll leaves that found all well. */
+  /** The state of rest after a poll that found no problem. */
   resting(fetched: FetchOutcome = this.fetched(), planned: Mirrored = this.observed()): AtRest | undefined {
     return classAtRest(portsOf(this).caches.settings, { planned, now: this.observed() }, fetched);
   }
 
   observed(): Mirrored {
-    return observeClass(portsOf(this).caches, KEY, this.clock.now()) as Mirrored; // There is a class.
+    return observeClass(portsOf(this).caches, KEY, this.clock.now()) as Mirrored; // The class exists.
   }
 
   fetched(
@@ -145,7 +145,7 @@ const A_HINT: Hint = {
 
 type Change = (rest: Rest) => unknown;
 
-/** Each alone ends the rest. */
+/** Changes that each end the rest. */
 const CHANGES: Readonly<Record<string, Change>> = {
   "the class was edited, or applied again": (rest) => (rest.spc = aClass()),
   "the class is gone": (rest) => (rest.spc = undefined),
@@ -168,7 +168,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   "the state is forgotten": (rest) => rest.states.forget(KEY),
 };
 
-/** Each alone keeps a class from coming to rest. */
+/** Facts that each keep a class from coming to rest. */
 const UNREST: Readonly<Record<string, (rest: Rest) => FetchOutcome | undefined>> = {
   "was looked at for another reason than a poll": (rest) => rest.fetched({ trigger: "SecretEdited" }),
   "has to be read each time": (rest) => rest.fetched({}, { recheck: undefined }),
@@ -260,7 +260,7 @@ describe("a class at rest whose poll is due", () => {
   });
 });
 
-/** What nobody has looked at, because it came after the poll was planned. */
+/** Changes after the poll was planned, which the poll therefore did not take into account. */
 const SINCE: readonly string[] = [
   "a Secret was edited",
   "a Secret is gone",

@@ -1,4 +1,7 @@
-/** What one class costs the worker, which has one thread for all of them: a search grows with what the class asks for, and no faster. */
+/**
+ * The cost of one class for the worker, which has one thread for all classes: the cost of a search must grow in proportion to the
+ * size of the class.
+ */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Registry } from "prom-client";
@@ -25,7 +28,10 @@ const HOUR = 3_600_000;
 const FEW = 60;
 const TIMES_MORE = 4;
 
-/** Reads of properties by a search that is in proportion go up with the size; one that compares all with all has sixteen times as many. */
+/**
+ * Checks that the number of property reads grows in proportion to the size. A search that compares all with all makes sixteen times
+ * as many reads.
+ */
 async function assertInProportion(readsFor: (size: number) => number | Promise<number>): Promise<void> {
   const [few, many] = [await readsFor(FEW), await readsFor(FEW * TIMES_MORE)];
   assert.ok(few >= FEW, `${few} reads for ${FEW}: the search was not counted`);
@@ -34,16 +40,16 @@ async function assertInProportion(readsFor: (size: number) => number | Promise<n
 
 interface Shape {
   readonly objectOf: (index: number) => Partial<ClassObject>;
-  /** Of the entry at the index. */
+  /** File of the entry at the index. */
   readonly fileOf: (index: number) => string;
   readonly keyOf?: (index: number) => string;
-  /** The objects are there, as the Secrets have them. */
+  /** Whether the objects exist in the vault, with the versions in the Secrets. */
   readonly isThere?: boolean;
   readonly kind?: "changes" | "repair";
-  /** Versions of each object in the vault. */
+  /** Number of versions of each object in the vault. */
   readonly versions?: (size: number) => number;
   readonly isRotated?: boolean;
-  /** The check finds that nothing changed. */
+  /** Whether the check finds no change. */
   readonly isAsWritten?: boolean;
 }
 
@@ -95,7 +101,7 @@ const MADE: ClassObject = {
   filePermission: "",
 };
 
-/** Reads of the class's objects, entries and stored keys in the first check of a worker that has just started. */
+/** Returns the number of reads of the class's objects, entries, and stored keys in the first check of a worker that has just started. */
 async function readsOfCheck(shape: Shape, size: number): Promise<number> {
   const { objectOf, fileOf, keyOf = String, isThere = true, kind = "changes", versions = () => 1, isRotated, isAsWritten } = shape;
   const clock = new ManualClock();
@@ -169,7 +175,7 @@ describe("a class", () => {
       const reads = new CountedReads();
       const keys = reads.of(Array.from({ length: size }, (_, index) => `k${index}`));
       const owned = { data: Array.from({ length: size }, (_, index) => `old${index}`), labels: [], annotations: [] };
-      const observed = { type: "Opaque", isContentIntact: false, annotations: {}, labels: {}, owned } as unknown as ObservedSecret; // What the plan reads of it.
+      const observed = { type: "Opaque", isContentIntact: false, annotations: {}, labels: {}, owned } as unknown as ObservedSecret; // Contains only the fields that the plan reads.
       const wanted = { name: "out", type: "Opaque", labels: {}, annotations: {}, keys, objects: [], fingerprint: "" };
       const action = planSecret(wanted, { className: "c", observed, isClaimedBy: () => false });
       assert.equal(action.kind === "apply" && action.removed.data.length, size);

@@ -68,14 +68,14 @@ function secretOf(world: SimulatedWorld): Secret | undefined {
   return world.cluster.get<Secret>(RESOURCES.secrets, SECRET);
 }
 
-/** `k1=db@v1 label=a`: what an edit shows in. */
+/** The content of the Secret, in which an edit is visible, such as `k1=db@v1 team=a`. */
 function contentOf(world: SimulatedWorld): string {
   const secret = secretOf(world);
   const keys = Object.entries(secret?.data ?? {}).map(([key, value]) => `${key}=${Buffer.from(value, "base64").toString()}`);
   return [...keys, `team=${secret?.metadata.labels?.["team"] ?? ""}`].join(" ");
 }
 
-/** The vaults, whose every value is the text. */
+/** The simulated vaults, with this text as every value. */
 function holding(world: SimulatedWorld, text: string): VaultClients {
   const made = new WeakMap<VaultClient, VaultClient>();
   return {

@@ -125,7 +125,7 @@ describe("a class that asks for much", () => {
     const refused = decodePkcs12(heavyPkcs12({ rounds: 500_000, hidden: 600_000 }));
 
     assert.ok(!refused.ok);
-    // 600,000 for each of two blocks of the key, and for the vector; the message's own come on top.
+    // 600,000 for each of two blocks of the key, and for the vector. The file's visible 500,000 come on top.
     assert.equal(refused.error.code, "TooManyRounds");
     assert.match(refused.error.message, /it requires 2300000 rounds, and 2000000 of the 2000000 for all files of a class are left/);
   });
@@ -142,7 +142,7 @@ describe("a class that asks for much", () => {
   });
 });
 
-/** A vault whose secrets have as many versions, of as many bytes. */
+/** A vault whose secrets have this number of versions, each of this number of bytes. */
 const vaultOf = (versions: number, bytes: number): ObjectReader => {
   const facts = { updated: undefined, expires: undefined, notBefore: undefined };
   const listed = times(versions, (index) => ({ version: `v${index}`, isEnabled: true, created: versions - index }));

@@ -75,7 +75,7 @@ describe("the vault is asked", () => {
 });
 
 describe("a look before the next poll", () => {
-  /** The poll of half an interval ago, after one that had come late. */
+  /** The poll of half an interval ago, which followed a late poll. */
   const poll = { due: NOW - INTERVAL / 2, interval: INTERVAL - 5_000 };
   const state = atRest({ failures: 1, retryAt: NOW + 1, duePoll: poll });
   const news = { object: "secret/password", change: "NewVersionCreated", objects: 1, version: "2", happenedAt: NOW } as const;
@@ -131,7 +131,10 @@ describe("a while-used class that no pod mounts", () => {
 
   const grace = settings.unusedGrace;
   const minute = 60_000;
-  /** What is noted of the absence, and what follows: milliseconds, `removed`, or how soon it is looked at again where nothing is certain. */
+  /**
+   * Expected: the stored time of the absence, and then the wait in milliseconds, or `removed`. If the worker cannot be certain, the
+   * wait is the time to the next reconcile.
+   */
   const rows: readonly (readonly [string, Partial<Mirrored["pods"]>, number | undefined, number | undefined, number | "removed"])[] = [
     ["keep for the grace, from when the absence was first seen", {}, undefined, NOW, grace],
     ["keep for what is left of it", {}, NOW - 4 * minute, NOW - 4 * minute, grace - 4 * minute],

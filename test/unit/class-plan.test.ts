@@ -20,7 +20,7 @@ const none = named();
 
 const planned = (differs: Partial<Observation>, settings = SETTINGS): Step => planClass(observationOf(differs), settings);
 
-/** What is done, in its order; what is guarded in brackets. */
+/** Returns the kinds of the actions in their order. Guarded actions are in brackets. */
 function kindsOf({ actions }: Step): readonly string[] {
   return actions.map((action) => (action.kind === "guarded" ? `[${action.actions.map(({ kind }) => kind).join(" ")}]` : action.kind));
 }
@@ -199,7 +199,7 @@ describe("a Secret that its class no longer names", () => {
 });
 
 describe("what can't be taken back", () => {
-  /** Each is wrong in its own way, or gone. */
+  /** The class is wrong or missing, in a different way each time. */
   const worlds: readonly Partial<Observation>[] = [
     {},
     { secrets: named("app", "old") },

@@ -13,17 +13,17 @@ const HEALTHY: GateState = { kind: "whole", ...CRD };
 const SICK: GateState = { kind: "frozen", why: "the CRD is absent" };
 
 interface World {
-  /** Of the class; undefined: there is none. */
+  /** Resource version of the class. Undefined: the class does not exist. */
   readonly resourceVersion?: string;
   readonly crd?: GateState;
   readonly pods?: number;
   readonly isUsed?: boolean;
   readonly secrets?: readonly ObservedSecret[];
-  /** What the API server has under a name that the copies do not show. */
+  /** Objects that the API server has, but the live copies do not show. */
   readonly unseen?: readonly KubeObject[];
 }
 
-/** Whether they hold in a world, and what was asked for in which order. */
+/** Returns whether the preconditions hold in the world, and the requests in their order. */
 async function asked(preconditions: readonly Precondition[], world: World): Promise<readonly [boolean, readonly string[]]> {
   const { resourceVersion, crd = HEALTHY, pods = 0, isUsed = false, secrets = [secretOf("app")], unseen = [] } = world;
   const order: string[] = [];
@@ -40,7 +40,7 @@ async function asked(preconditions: readonly Precondition[], world: World): Prom
       if (plural === "secrets") return unseen;
       return Array.from({ length: pods }, () => ({ metadata: { name: "pod", namespace: "team" }, spec: { volumes } }));
     },
-  } as unknown as KubeClient; // What is asked of it here.
+  } as unknown as KubeClient; // Contains only the calls that the preconditions make.
   const confirm = async (): Promise<GateState> => {
     order.push("crd");
     return crd;

@@ -176,7 +176,7 @@ describe("a fetch that has ended", () => {
     const { changeSeen } = before;
 
     assert.equal(after(before, ended({ changeSeen })).changeSeen, undefined);
-    // W8: two changes of one millisecond are two.
+    // W8: two changes in the same millisecond count as two.
     const meanwhile = after(before, { kind: "objectChanged", now: NOW }, ended({ changeSeen }));
     assert.equal(meanwhile.changeSeen, 2);
   });

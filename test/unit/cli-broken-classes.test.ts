@@ -58,7 +58,7 @@ describe("a class that is wrong", () => {
       [aClass({ objects: "array: [" }), "InvalidObject"],
     ] as const) {
       const { output } = await explained(provider);
-      // Of the pod's explanation, and of the class's.
+      // One step in the explanation of the pod, and one in that of the class.
       const steps = output.split("\n").filter((line) => line.startsWith("  PROBLEM  class "));
 
       assert.equal(steps.length, 2, output);

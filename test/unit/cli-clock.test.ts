@@ -8,7 +8,7 @@ import { sendJson, startStubApiServer } from "../support/processes/stub-api-serv
 
 const HOUR_MS = 3_600_000;
 
-/** Sets the machine's clock, as all of this process see it. */
+/** Sets the machine's clock back for the whole process. */
 function setBack(t: TestContext): void {
   const real = Date.now;
   t.mock.method(Date, "now", () => real() - HOUR_MS);

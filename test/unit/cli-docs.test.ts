@@ -18,7 +18,10 @@ import { codeSpans, tables } from "../support/docs/markdown.ts";
 
 const PAGE = "docs/reference/cli.md";
 
-/** Under which command, the first cell's words and, where the second is one too, that: a line of text per row. */
+/**
+ * One line of text for each row: the command that the row belongs to, the words of the first cell, and, in two of the tables, the
+ * words of the second cell.
+ */
 function rowsOf(markdown: string, column: string): readonly string[] {
   const isPair = column === "Option" || column === "Outcome";
   return tables(markdown)

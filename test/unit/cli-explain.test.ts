@@ -20,7 +20,7 @@ const WITH_SECRET = {
 const injected = async () =>
   JSON.parse((await runOffline(["render", "-f", "-", "-o", "json"], JSON.stringify(aPod(OPTED_IN)))).output).items[0];
 
-/** One object for each reason that an object alone can have. */
+/** One object for each reason that follows from the object alone. */
 const CASES: Readonly<Record<string, readonly [what: () => unknown, message: RegExp, ...args: string[]]>> = {
   Injected: [() => aPod(OPTED_IN), /added to each new pod/],
   AlreadyInjected: [injected, /everything requested is there/],
@@ -53,7 +53,7 @@ const CASES: Readonly<Record<string, readonly [what: () => unknown, message: Reg
   ],
 };
 
-/** Of the webhook's own life, not of any object: a read that failed, a body, a connection, a bug. */
+/** Reasons that do not come from an object, but from the operation of the webhook: a failed read, a body, a connection, or a bug. */
 const NOT_OF_AN_OBJECT = ["NamespaceUnknown", "Overloaded", "TooLarge", "Aborted", "InternalError"];
 
 describe("explain -f", () => {

@@ -7,7 +7,7 @@ import { aClass } from "../support/fixtures/pods.ts";
 
 const WHERE = { namespace: "shop", name: "mounted" };
 
-/** A class with no Secrets, which asks the vault as the ServiceAccount `web`. */
+/** A class without Secrets, for which the worker signs in to the vault as the ServiceAccount `web`. */
 const CLASS: Manifest = Object.assign(
   { ...aClass({ clientID: "app-1" }) },
   {
@@ -19,7 +19,7 @@ const CLASS: Manifest = Object.assign(
 
 const condition = (type: string, status: string, reason: string) => ({ type, status, reason, message: `says ${reason}` });
 
-/** What the worker says of it while a workload that asks for restarts uses it. */
+/** The worker's status of the class while a workload that asks for restarts uses it. */
 function statusWith(conditions: readonly object[], objects: readonly object[]): Manifest {
   const status = { observedGeneration: 1, secrets: [], conditions, objects };
   const object = { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync", metadata: WHERE, status };

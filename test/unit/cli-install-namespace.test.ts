@@ -52,7 +52,7 @@ describe("an --install-namespace", () => {
       );
     });
 
-    // The Job of the chart marks its own namespace, and may not list Deployments.
+    // `uninstall` runs in the Job of the chart, which marks its own namespace and may not list Deployments.
     if (argv[0] === "uninstall") continue;
 
     test(`NB6: in which nothing is installed is told with the one that is meant: ${argv.join(" ")}`, async () => {

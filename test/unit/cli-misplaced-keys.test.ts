@@ -69,7 +69,7 @@ describe("NV6: explain of a pod", () => {
         clientConfig: { caBundle: btoa(selfSignedCertificate("ca", ["ca.example"]).cert) },
       },
     ],
-  } as unknown as Manifest; // As stored.
+  } as unknown as Manifest; // The API server stores it in this form.
 
   test("that was annotated after its workload made it says that the template is the place", async () => {
     const pod = aPod({ inject: "true", "secret-provider-class": "a" });
@@ -106,9 +106,9 @@ describe("NV7: refresh, and what else belongs on a class,", () => {
     kind: "Secret",
     metadata: { namespace: "shop", name: "app", ...metadata },
   });
-  /** What doctor says of classes. */
+  /** Returns doctor's results of the check of classes. */
   const checked = async (...objects: readonly Manifest[]) => {
-    const context = { viewer: holding(objects), namespace: "keyvault-injector" } as unknown as DoctorContext; // All that is asked for.
+    const context = { viewer: holding(objects), namespace: "keyvault-injector" } as unknown as DoctorContext; // The check reads nothing else.
     return (await checkClasses(context)).map(({ state, message, fix }) => [state, `${message}: ${fix ?? ""}`]);
   };
   const refresh = { annotations: { [`${P}/refresh`]: "now" } };

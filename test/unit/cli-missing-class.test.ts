@@ -21,7 +21,7 @@ describe("NC12: a class that does not exist", () => {
     const text = warning("classMissingGuess", { class: name, secret: "creds" });
     const injection = { decision: { kind: "unchanged" }, classes: new Map([[name, fact]]) } as unknown as Parameters<
       typeof inTermsOfFiles
-    >[2]; // What is read of it.
+    >[2]; // Contains only the fields that the function reads.
     return inTermsOfFiles(text, "shop", injection, facts);
   };
 

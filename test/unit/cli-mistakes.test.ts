@@ -123,7 +123,7 @@ describe("F3: annotations on the workload itself", () => {
   }
 });
 
-/** A cluster in which the objects of these names are, and no others. */
+/** A cluster that contains only the objects with these names. */
 function viewerOf(objects: Readonly<Record<string, unknown>>): Viewer {
   const absent = { kind: "absent" } as const;
   const object = async <T>(_resource: unknown, { name }: { readonly name: string }): Promise<ViewResult<T>> =>

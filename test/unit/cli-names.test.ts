@@ -10,7 +10,7 @@ import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 
 const namespace = (name: string): Manifest => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 
-/** A class with no Secrets. */
+/** A class without Secrets. */
 function classIn(of: string, name: string): Manifest {
   const metadata = { namespace: of, name };
   return Object.assign({ ...aClass() }, { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata });
@@ -145,7 +145,7 @@ describe("N10: what the user may not do", () => {
           },
         ),
       );
-    return { ...shop(), kube: { read: refuse, list: refuse } } as unknown as Cluster; // Nothing else is called.
+    return { ...shop(), kube: { read: refuse, list: refuse } } as unknown as Cluster; // The command makes no other calls.
   };
 
   test("is told as theirs by uninstall, which advised on our ServiceAccount", async () => {

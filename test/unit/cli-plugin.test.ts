@@ -37,7 +37,7 @@ describe("kubectl keyvault", { skip: hasKubectl ? false : "there is no kubectl" 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "plugin-"));
     await symlink(MAIN, path.join(folder, "kubectl-keyvault.ts"));
-    // As krew's link to a program that needs no Node of its own.
+    // Like the link that krew makes, for a program that does not look for Node itself.
     const script = `#!/bin/sh\nexec "${process.execPath}" "${folder}/kubectl-keyvault.ts" "$@"\n`;
     await writeFile(path.join(folder, "kubectl-keyvault"), script, { mode: 0o755 });
   });
@@ -55,7 +55,7 @@ describe("kubectl keyvault", { skip: hasKubectl ? false : "there is no kubectl" 
 });
 
 describe("N41: advice of a plugin", () => {
-  const context = { shipped: { program: "kubectl keyvault", version: "1", shippedCrds: () => [] } } as unknown as CommandContext; // All that is read.
+  const context = { shipped: { program: "kubectl keyvault", version: "1", shippedCrds: () => [] } } as unknown as CommandContext; // The code reads nothing else.
   const saying = (name: string, output: string): Command => ({
     name,
     summary: "",

@@ -12,13 +12,13 @@ const CREDENTIALS = ["spec", "volumes", 0, "csi", "nodePublishSecretRef", "name"
 
 const refused = () => Promise.reject(new Error("nobody else"));
 
-/** A cluster that holds these objects alone. */
+/** A cluster that contains only these objects. */
 function clusterOf(...objects: readonly KubeObject[]): Cluster {
   const read = async ({ kind }: Resource, { name }: ObjectRef) => {
     const object = objects.find((each) => each.kind === kind && each.metadata.name === name);
     return object === undefined ? { kind: "absent" } : { kind: "found", object };
   };
-  const kube = { read } as unknown as KubeClient; // Nothing else of it is asked.
+  const kube = { read } as unknown as KubeClient; // The code makes no other calls.
   return {
     kube,
     server: "https://held of context held",

@@ -7,7 +7,7 @@ import { runCli, runOffline } from "../support/cli/cli.ts";
 import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
 import { randomFrom } from "../support/fixtures/random.ts";
 
-/** Of about 1.7 KB, as they are. */
+/** A Deployment of about 1.7 KB, which is a usual size. */
 function aDeployment(number: number): object {
   const { metadata, spec } = aPod(OPTED_IN, { serviceAccountName: `web-${number}`, nodeSelector: { "kubernetes.io/os": "linux" } });
   const env = Array.from({ length: 30 }, (_, index) => ({ name: `SETTING_${index}`, value: `value ${index} of ${number}` }));
@@ -27,7 +27,7 @@ const listOf = (count: number) =>
     items: [aClass(), ...Array.from({ length: count }, (_, number) => aDeployment(number))],
   });
 
-/** Megabytes that the engine may keep: a table of the lines of two texts takes more. */
+/** Memory limit of the engine in megabytes. A table of the lines of two texts needs more. */
 const LITTLE = "--max-old-space-size=100";
 
 const diffInLittleMemory = (count: number) =>

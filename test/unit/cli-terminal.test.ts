@@ -1,4 +1,4 @@
-/** Texts of others on the terminal of whoever runs a command. */
+/** Foreign texts on the terminal of the user who runs a command. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
@@ -14,17 +14,17 @@ import { snapshotOf } from "../../src/domain/where/snapshot.ts";
 import { storedPodStatusOf } from "../../src/domain/where/stored-versions.ts";
 import { runOffline } from "../support/cli/cli.ts";
 
-/** Empties the screen, names the window, and ends a line of its own. */
+/** Clears the screen, sets the window title, and starts a new line. */
 const HOSTILE = "\u001B[2J\u001B[H\u001B]0;pwned\u0007\u009B31m1 Secret: 1 current\r\nno pod uses it\u2028\u202E";
 
-/** What is left of a text beside ends of lines and the colours that are ours. */
+/** Returns the characters of a text that a terminal obeys, except line ends and the program's own colours. */
 function obeyed(text: string): readonly string[] {
-  // oxlint-disable-next-line eslint/no-control-regex -- what is looked for.
+  // oxlint-disable-next-line eslint/no-control-regex -- the pattern finds control characters.
   const withoutOurs = text.replaceAll(/\u001B\[(?:0|1|22|3[1-6]|39)m/g, "");
   return withoutOurs.replaceAll("\n", "").match(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu) ?? [];
 }
 
-/** As an author writes it in YAML. */
+/** The text as an author writes it in YAML. */
 function escapedText(text: string): string {
   return text
     .split("")
@@ -85,7 +85,7 @@ describe("a class author's text on a terminal", () => {
 
   test("A18-8: is escaped in JSON, which stays the same value", () => {
     for (const json of [jsonText({ HOSTILE: HOSTILE }), toJson({ HOSTILE: HOSTILE })]) {
-      // oxlint-disable-next-line eslint/no-control-regex -- what is looked for.
+      // oxlint-disable-next-line eslint/no-control-regex -- the pattern finds control characters.
       assert.doesNotMatch(json.replaceAll("\n", ""), /[\u0000-\u001F\u007F-\u009F]/);
       assert.deepEqual(JSON.parse(json), { HOSTILE: HOSTILE });
     }

@@ -9,7 +9,7 @@ import type { Manifest } from "../support/cluster/shipped-manifests.ts";
 
 const object = (kind: string, name: string): Manifest => ({ apiVersion: "v1", kind, metadata: { name } });
 
-/** An install that is a Namespace and the policy, seen by a user who may read these kinds. */
+/** An install with a Namespace and the policy, in a cluster whose user may read these kinds. */
 function clusterFor(...readable: readonly string[]): Cluster {
   const held = heldCluster([object("Namespace", "keyvault-injector"), object("MutatingAdmissionPolicy", "keyvault-injector-injection")]);
   const read: KubeClient["read"] = async (resource, ref, signal) => {
@@ -17,7 +17,7 @@ function clusterFor(...readable: readonly string[]): Cluster {
       throw new KubeError("Forbidden", `you lack permission to get ${resource.kind}`, { retry: { kind: "never" } });
     return held.kube.read(resource, ref, signal);
   };
-  return { ...held, kube: { ...held.kube, read, mergePatch: async () => undefined } as unknown as KubeClient }; // Nothing else is asked.
+  return { ...held, kube: { ...held.kube, read, mergePatch: async () => undefined } as unknown as KubeClient }; // The command makes no other calls.
 }
 
 const NEEDED = ["Namespace", "Deployment", "ValidatingAdmissionPolicyBinding"];

@@ -22,7 +22,7 @@ const labelled = (name: string): Manifest => ({
   metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
 });
 
-/** The shipped configuration with the CA published, after a change. */
+/** The shipped configuration with the CA and these changes. */
 function configurationWith(changes: Json = {}): Manifest {
   const found = shipped.find(({ kind }) => kind === "MutatingWebhookConfiguration");
   assert.ok(found !== undefined);
@@ -30,7 +30,7 @@ function configurationWith(changes: Json = {}): Manifest {
   return Object.assign(structuredClone(found), { webhooks: [{ ...entry, clientConfig: { caBundle }, ...changes }] });
 }
 
-/** A cluster that holds these objects and the shipped ones of other kinds; `hidden` kinds may not be read. */
+/** A cluster that contains these objects, and the shipped objects of other kinds. The user may not read the `hidden` kinds. */
 function cluster(objects: readonly Manifest[], hidden: readonly string[] = []): Viewer {
   const kinds = new Set(objects.map(({ kind }) => kind));
   const all = [...objects, ...shipped.filter(({ kind }) => !kinds.has(kind))];
@@ -38,7 +38,7 @@ function cluster(objects: readonly Manifest[], hidden: readonly string[] = []): 
     object: async <T>({ kind, plural }: { readonly kind: string; readonly plural: string }, { name }: { readonly name: string }) => {
       if (hidden.includes(kind)) return { kind: "unseen", why: `you lack permission to get ${plural} ${name}` };
       const found = all.find((object) => object.kind === kind && object.metadata.name === name);
-      return (found === undefined ? { kind: "absent" } : { kind: "seen", value: found }) as ViewResult<T>; // Of the kind that was asked for.
+      return (found === undefined ? { kind: "absent" } : { kind: "seen", value: found }) as ViewResult<T>; // The object has the kind that the caller asked for.
     },
     metadata: async () => ({ kind: "unserved" }),
     all: async () => ({ kind: "unserved" }),

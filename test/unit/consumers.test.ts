@@ -1,4 +1,4 @@
-/** Pods as the worker holds them: whoever may make them in a namespace can write what they like into a volume, up to a megabyte of it. */
+/** Pods as the worker holds them. A user who may create pods in a namespace can write any text of up to a megabyte into a volume. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
@@ -18,7 +18,7 @@ function podOf(name: string, mounts: readonly Mount[]): KubeObject {
       ...(credentialsSecret === undefined ? {} : { nodePublishSecretRef: { name: credentialsSecret } }),
     },
   }));
-  return { apiVersion: "v1", kind: "Pod", metadata: { namespace: "team", name }, spec: { volumes } } as KubeObject; // A Pod.
+  return { apiVersion: "v1", kind: "Pod", metadata: { namespace: "team", name }, spec: { volumes } } as KubeObject; // The object is a Pod.
 }
 
 function watched() {
@@ -66,7 +66,7 @@ describe("what is held of a pod", () => {
       sizes.push(JSON.stringify(kept).length);
       return [kept];
     };
-    const kube = { list } as unknown as Parameters<typeof hasLiveConsumer>[0]; // It lists pods, and no more.
+    const kube = { list } as unknown as Parameters<typeof hasLiveConsumer>[0]; // The function only lists pods.
     const { signal } = new AbortController();
 
     assert.ok(await hasLiveConsumer(kube, { namespace: "team", name: "app-9999" }, signal));

@@ -29,7 +29,7 @@ function certificateSecret(value: string, contentType: string | undefined): Vaul
   return { ...facts, value: Sensitive.ofText(value), contentType, keyId: "https://v.vault.azure.net/keys/web/1" };
 }
 
-/** Contents by file name, in the order in which they are written. */
+/** File names and contents, in the order in which the code writes them. */
 function filesOf(object: ObjectVersion, secret: VaultSecret, options = OPTIONS): readonly (readonly [string, string])[] {
   const rendered = renderSecret(object, secret, options);
   assert.ok(rendered.ok, JSON.stringify(rendered));
@@ -154,7 +154,7 @@ describe("a certificate's secret", () => {
 });
 
 describe("a chain", () => {
-  /** Certificates that are nothing but their ids: `subject<authority`. */
+  /** Orders certificates that consist only of their ids: `subject<authority`. */
   function order(...links: readonly string[]): string {
     const ids = (der: Uint8Array): CertificateKeyIds => {
       const [subject, authority] = Buffer.from(der).toString().split("<");

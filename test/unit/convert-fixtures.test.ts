@@ -6,7 +6,7 @@ import { runOffline } from "../support/cli/cli.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../fixtures/convert");
 
-/** Each input has beside it the classes and the lines that are wanted of it; its first line may hold options. */
+/** Next to each input are the expected classes and lines. The first line of an input may contain options. */
 const INPUTS = globSync("*/*.yaml", { cwd: FOLDER }).sort();
 
 const PEERS = ["akv2k8s", "driver", "external-secrets", "secret-sync"];

@@ -20,7 +20,7 @@ const namespaceWith = (labels: JsonObject): PeerObject => ({
   namespace: undefined,
 });
 
-/** Of an ExternalSecret in namespace `tenant`. */
+/** Checks the conditions for an ExternalSecret in the namespace `tenant`. */
 const problemOf = (conditions: unknown, labels?: JsonObject) =>
   admissionProblem({
     store: store(conditions),

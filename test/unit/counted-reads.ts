@@ -1,8 +1,8 @@
-/** Counts how often properties of objects are read: what a search costs, whatever the machine. */
+/** Counts property reads of objects, which shows the cost of a search on any machine. */
 export class CountedReads {
   count = 0;
 
-  /** Stands for the object, and for all that is in it. */
+  /** Returns a proxy that counts each read of a property of the object. It does not count reads in nested objects. */
   of<T extends object>(target: T): T {
     return new Proxy(target, {
       get: (inner, key, receiver) => {

@@ -19,8 +19,8 @@ describe("a kind that the dashboard watches", () => {
     const watching: Watching = {
       watcher: {
         reflect: <T>(options: ReflectorOptions<T>) => {
-          asked.push(options as unknown as ReflectorOptions<string>); // The kind below.
-          return copy as unknown as Reflector<T>; // Nothing else of it is asked.
+          asked.push(options as unknown as ReflectorOptions<string>); // The test checks one kind only.
+          return copy as unknown as Reflector<T>; // The code reads nothing else of the copy.
         },
       },
       clock: machine,
@@ -126,7 +126,7 @@ describe("the dashboard", () => {
     const stop = new AbortController();
     let reported = 0;
     const lease = { plural: "leases", trouble: () => ({ kind: "loading" }), narrowedTo: () => undefined };
-    const copies = { lease } as unknown as LiveCopies; // Nothing else is watched.
+    const copies = { lease } as unknown as LiveCopies; // The code watches nothing else.
     const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void reported++ });
     const telling = site.keepSending(stop.signal);
     await clock.advance(1_000);
@@ -146,7 +146,7 @@ describe("the dashboard", () => {
     const kind = { list: () => [], get: () => undefined, trouble: () => undefined, narrowedTo: () => undefined, unseen: () => undefined };
     const pods = { ...kind, plural: "pods", list: () => (checked++, []) };
     const names = ["classes", "classStatuses", "secrets", "podStatuses", "events", "lease"];
-    const copies = { ...Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])), pods } as unknown as LiveCopies; // Nobody has anything.
+    const copies = { ...Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])), pods } as unknown as LiveCopies; // All other lists are empty.
     const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => undefined });
     const reading = () => site.render("objects", new URLSearchParams({ part: "1" }));
     reading();
@@ -167,7 +167,7 @@ describe("the dashboard", () => {
     let trouble: LiveTrouble | undefined;
     const names = ["classes", "classStatuses", "secrets", "pods", "podStatuses", "events", "lease"];
     const kind = { list: () => [], get: () => undefined, trouble: () => trouble, narrowedTo: () => undefined, unseen: () => undefined };
-    const copies = Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])) as unknown as LiveCopies; // Nobody lists anything.
+    const copies = Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])) as unknown as LiveCopies; // All lists are empty.
     const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void reported++ });
     const shown = () => site.render("classes", new URLSearchParams({ part: "1" }))?.text ?? "";
     const telling = site.keepSending(stop.signal);

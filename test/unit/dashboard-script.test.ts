@@ -25,7 +25,7 @@ describe("the script of a page of the dashboard", () => {
     },
   });
 
-  /** A browser that shows one page. */
+  /** Simulates a browser that shows one page. */
   function browser() {
     const elements: Readonly<Record<string, Element>> = { view: element(), live: element(), said: element(), pause: element() };
     const { view, live } = elements;
@@ -47,7 +47,7 @@ describe("the script of a page of the dashboard", () => {
       URL,
       AbortSignal,
     });
-    /** What the page shows once it has heard that something changed, and the answer was this. */
+    /** Returns the text of the page after a notice of a change that the server answers in this way. */
     const shows = async (ok: boolean, text: string): Promise<readonly string[]> => {
       answered = { ok, text };
       await notice();

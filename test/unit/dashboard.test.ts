@@ -265,7 +265,7 @@ describe("notices above a view", () => {
   const kind = (plural: string, trouble?: LiveTrouble): LiveKind<never> => liveKind(plural, [], trouble);
   const textsOf = (...kinds: readonly LiveKind<never>[]) => {
     const loading = { lease: kind("leases", LOADING) };
-    const copies = { ...loading, ...Object.fromEntries(kinds.map((each) => [each.plural, each])) } as unknown as LiveCopies; // Those that are asked.
+    const copies = { ...loading, ...Object.fromEntries(kinds.map((each) => [each.plural, each])) } as unknown as LiveCopies; // The code reads only these copies.
     return noticesOf({ copies, now: 0 }).map(({ text }) => text.text.replaceAll(/<[^>]*>/g, ""));
   };
 

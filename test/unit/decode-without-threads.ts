@@ -1,4 +1,4 @@
-// A process that may start no threads: asks for two decodings of one namespace, one after the other, and says what becomes of each.
+// A process without permission to start threads. It decodes two texts of one namespace in turn, and prints both outcomes.
 import { DecodingThreads } from "../../src/pki/threads/decoding-threads.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 

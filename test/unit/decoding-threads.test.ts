@@ -35,7 +35,7 @@ describe("decoding threads", () => {
     };
 
     const beside = await turnsDuring(() => threads.decode(tls(200_000), { namespace: "a", milliseconds: LONG }, signal));
-    // The control.
+    // The control: decoding on the main thread blocks the event loop.
     const inPlace = await turnsDuring(() => performDecoding(tls(200_000), pki));
 
     assert.equal(inPlace, 0);
@@ -61,7 +61,7 @@ describe("decoding threads", () => {
 
   test("C-10: do not take time in which the machine stood still for the task's, and still end a task that takes longer than it may", async () => {
     let waits = 0;
-    /** Of which the first wait of each task is over at once, as after a stop of the whole process. */
+    /** A clock that ends the first wait of each task immediately, like a pause of the whole process. */
     const clock: Clock = {
       now: () => systemClock.now(),
       sleep: (milliseconds, aborting) => {
@@ -81,7 +81,7 @@ describe("decoding threads", () => {
   });
 
   test("end a task that takes more memory than it may, and go on with the next", async () => {
-    // A million blocks of PEM are a million objects.
+    // 1.5 million blocks of PEM become 1.5 million objects.
     const value = Uint8Array.from(Buffer.from("-----BEGIN A-----\n-----END A-----\n".repeat(1_500_000)));
     const steps = { isPkcs12: false, constructPemChain: true, isSeparated: true };
     const hungry: DecodingTask = { kind: "certificate", value, steps, rounds: 1 };
@@ -104,7 +104,7 @@ describe("decoding threads", () => {
     assert.equal(outcome.kind, "parts");
     stop.abort();
     const ended = (await stopped).filter(({ status }) => status === "fulfilled");
-    // The first may have been through by then; a queue without turns would have let all of them go first.
+    // The first one may have ended by then. Without turns, the queue would run all of them first.
     assert.ok(ended.length <= 2, `${ended.length} of the others were done before`);
   });
 
@@ -120,7 +120,7 @@ describe("decoding threads", () => {
   });
 
   test("say nothing of a value where decoding it throws", async () => {
-    const broken = { kind: "none of ours", value: Uint8Array.from(Buffer.from("canary-value")) } as unknown as DecodingTask; // What no caller can make.
+    const broken = { kind: "none of ours", value: Uint8Array.from(Buffer.from("canary-value")) } as unknown as DecodingTask; // No caller can make such a task.
     const refused = threads.decode(broken, { namespace: "a", milliseconds: LONG }, signal);
 
     await assert.rejects(refused, (error: Error) => {
@@ -133,7 +133,7 @@ describe("decoding threads", () => {
 
 test("a thread that the system refuses to start costs its task alone, and the next of the namespace is tried", () => {
   const script = path.resolve(import.meta.dirname, "./decode-without-threads.ts");
-  // Node's permissions allow no threads unless they are named.
+  // Node's permission model allows no threads unless an option allows them.
   const ended = spawnSync(process.execPath, ["--permission", "--allow-fs-read=*", script], { encoding: "utf8", timeout: 30_000 });
 
   assert.deepEqual(ended.stdout.split("\n"), ["rejected: ERR_ACCESS_DENIED", "rejected: ERR_ACCESS_DENIED", "closed", ""], ended.stderr);

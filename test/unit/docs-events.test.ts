@@ -35,7 +35,7 @@ describe("the page of events", () => {
         const calls = [...readRepositoryFile(file).matchAll(/events\.emit\(\{([^;]*)\}\);/g)];
         return calls.map(([, body = ""]) => `${file}: ${body.match(/"(?:Normal|Warning|[A-Z]\w+)"/g)?.join(" ") ?? ""}`);
       });
-    // Another one, or another word in one of them, belongs on the page: type by type and object by object.
+    // If this list changes, the page has to change, too: type by type and object by object.
     assert.deepEqual(places, [
       'src/sync/classes/report.ts: "Warning"',
       'src/sync/gateways/gateway-report.ts: "Warning"',

@@ -18,7 +18,7 @@ interface Row {
   readonly state: string;
 }
 
-/** A part of the documentation, and the row of the page that it belongs to. */
+/** A part of the extension's documentation, and the row of the page for it. */
 interface Listed {
   readonly kind: string;
   readonly hash: string;
@@ -39,7 +39,7 @@ function rowsOf(markdown: string): readonly Row[] {
     .flatMap(({ rows }) => rows.map(([id = "", , here = "", state = ""]) => ({ id: codeSpans(id)[0] ?? "", here, state })));
 }
 
-/** What is wrong with a row's last column. */
+/** Returns the problems of the last column of a row. */
 function stateProblems({ id, state }: Row): readonly string[] {
   const [, word = "", rest = ""] = /^(\w+) (.*)$/.exec(state) ?? [];
   if (word === "works") {
@@ -51,7 +51,7 @@ function stateProblems({ id, state }: Row): readonly string[] {
   return /^\([^()].{8,}\)$/.test(rest) ? [] : [`${id} ${word} without a reason`];
 }
 
-/** Parts without a row, rows without a part, rows that stand twice. */
+/** Returns parts without a row, rows without a part, and duplicate rows. */
 function pairingProblems(rows: readonly Row[], listed: readonly Listed[]): readonly string[] {
   const ids = rows.map(({ id }) => id);
   const used = new Set(listed.map(({ row }) => row));

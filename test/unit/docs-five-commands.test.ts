@@ -1,4 +1,4 @@
-/** The page whose commands `npm run test:first-hour` types on real nodes. */
+/** The page whose commands `npm run test:first-hour` runs on real nodes. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";

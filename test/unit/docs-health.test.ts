@@ -5,7 +5,7 @@ import { assertNotices, assertSame, type Reader, tablesOf } from "../support/doc
 
 const page = readRepositoryFile("docs/reference/health.md");
 
-/** Where checks are made, as text: each is an object with a name and a problem. */
+/** Files that create checks. In their text, each check is an object with a name and a problem. */
 const FILES = ["src/runtime/event-loop.ts", "src/runtime/health.ts", "src/sync/process-health.ts", "src/webhook/compose.ts"];
 
 const read: Reader = (markdown) =>

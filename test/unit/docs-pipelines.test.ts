@@ -11,7 +11,7 @@ import { fencedBlocks } from "../support/docs/markdown.ts";
 
 const blocks = fencedBlocks(readRepositoryFile("docs/how-to/check-manifests-in-git.md"));
 const yamlBlocks = blocks.filter(({ language }) => language === "yaml").map(({ text }) => parse(text) as unknown);
-/** Every way that the page shows to run the check, as its shell would get it. */
+/** Each way on the page to run the check, as the shell receives it. */
 const [piped = "", hook = "", ci = ""] = [
   blocks.find(({ text }) => text.startsWith("kubectl kustomize"))?.text.trim(),
   yamlBlocks.map((block) => at(block, "repos", 0, "hooks", 0, "entry")).find((entry) => entry !== undefined),
@@ -44,7 +44,7 @@ const withNull = CLASS.replace("    tenantId", "    cloudName:\n    tenantId");
 
 let folder: string;
 
-/** The page's two commands as scripts: the program from this checkout, and a kustomize that finds its one file. */
+/** Writes a command of the page as a script: the program from this checkout, or a kustomize that finds its one file. */
 function script(name: string, line: string): void {
   const file = path.join(folder, "bin", name);
   writeFileSync(file, `#!/bin/sh\n${line}\n`);

@@ -20,7 +20,7 @@ const rowsUnder = (page: string, column: string) => tables(page).flatMap(({ head
 
 const firstSpans = (page: string, column: string) => rowsUnder(page, column).map(([first = ""]) => codeSpans(first).join());
 
-/** Both ways, and that the comparison notices a row too few and one too many. */
+/** Compares the names in both directions, and proves that the comparison notices a missing row and an additional row. */
 function assertSameNames(fromPage: readonly string[], fromCode: readonly string[]): void {
   const same = (names: readonly string[]) => assert.deepEqual([...names].sort(), [...fromCode].sort());
   same(fromPage);
@@ -28,7 +28,7 @@ function assertSameNames(fromPage: readonly string[], fromCode: readonly string[
   assert.throws(() => same([...fromPage, "invented"]), assert.AssertionError);
 }
 
-/** The type has no list of its own: this one cannot miss a field or have one too many. */
+/** TypeScript has no list of the fields of a type. The compiler checks that this list has all of them, and no other. */
 const SECRET_OBJECT_FIELDS = Object.keys({
   secretName: true,
   type: true,
@@ -61,7 +61,7 @@ interface Reported {
 const OBJECT = "objectName: a\nobjectType: secret";
 const objectsOf = (lines: string) => `array:\n  - |\n${lines.replaceAll(/^/gm, "    ")}\n`;
 
-/** What a class with these parameters is told. */
+/** Returns the problem of a class with these parameters. */
 function ofParameters(changes: Readonly<Record<string, string | undefined>>, canReadFiles = true): Reported {
   const given = { keyvaultName: "demo", tenantID: "t", objects: objectsOf(OBJECT), ...changes };
   const parameters = Object.fromEntries(Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
@@ -167,7 +167,7 @@ interface ErrorRow {
   readonly remedy: string;
 }
 
-/** `<…>` of a row stands for anything. */
+/** `<…>` in a row matches any text. */
 function matches({ text, reason }: ErrorRow, reported: Reported): boolean {
   const pattern = text
     .split(/<[\w/…]+>/)
@@ -203,7 +203,7 @@ describe("the errors of the page of classes", () => {
 
   test("are compared in earnest: a changed word, a missing row and another reason are noticed", () => {
     for (const row of rows) {
-      // A letter more outside of what stands for anything.
+      // Adds a letter outside of the placeholders.
       const changed = { ...row, text: row.text.replace(/(\w)$|(\w)(?=[^\w>]*$)|$/, "$1$2x"), remedy: "" };
       const reported = TOLD.find((one) => matches(changed, one));
       assert.ok(reported === undefined || row.text.endsWith(">"), changed.text);

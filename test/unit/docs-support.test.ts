@@ -12,7 +12,7 @@ function versionOf(module: string, dependency: string): string {
   return found?.[1] ?? "none";
 }
 
-/** What the repository builds and runs: oldest, newest. */
+/** The oldest and newest versions that the repository builds and runs. */
 const DRIVER = "sigs.k8s.io/secrets-store-csi-driver";
 const { optionalDependencies }: { optionalDependencies: Readonly<Record<string, string>> } = JSON.parse(readRepositoryFile("package.json"));
 const tested: Readonly<Record<string, readonly [string, string]>> = {

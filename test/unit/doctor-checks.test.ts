@@ -17,7 +17,7 @@ import { holding } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
 
-/** The shipped policies, after a change of their text. */
+/** The shipped policies with a changed text. */
 function policiesWith(change: (text: string) => string = (text) => text): readonly Manifest[] {
   const files: readonly string[] = Object(readManifests("policies/kustomization.yaml")[0])["resources"];
   return files.flatMap((file) => parseManifests(change(readRepositoryFile(`manifests/policies/${file}`))));
@@ -68,7 +68,7 @@ const RBAC = ["base/sync-rbac.yaml", "components/namespaces/cluster-rights.yaml"
   readManifests,
 );
 
-/** By the shipped component: a binding in each namespace, and none for the whole cluster. */
+/** The rights of the shipped component for single namespaces: a binding in each namespace, and none for the whole cluster. */
 function boundIn(...namespaces: readonly string[]): readonly Manifest[] {
   const everywhere = ({ kind, metadata }: Manifest): boolean => kind === "ClusterRoleBinding" && metadata.name === "keyvault-injector-sync";
   const served = ({ metadata }: Manifest): boolean => metadata.name === "keyvault-injector-sync-served";
@@ -95,7 +95,7 @@ async function lackingIn(objects: readonly Manifest[], namespaces = ""): Promise
   return (await rightsOf(objects, { namespaces })).map(({ message }) => message);
 }
 
-/** The shipped rights with the rules of the worker's ClusterRole changed; an empty list of verbs leaves the rule out. */
+/** The shipped rights with changed verbs of the worker's ClusterRole. A rule with an empty list of verbs is left out. */
 function rulesWith(change: (resource: string, verbs: readonly string[]) => readonly string[]): readonly Manifest[] {
   return RBAC.map((object) => {
     if (object.kind !== "ClusterRole" || object.metadata.name !== "keyvault-injector-sync") return object;
@@ -107,7 +107,7 @@ function rulesWith(change: (resource: string, verbs: readonly string[]) => reado
   });
 }
 
-/** As `overlays/blind` has them. */
+/** The rights of `overlays/blind`. */
 const BLIND = rulesWith((resource, verbs) =>
   resource !== "secrets" || verbs.join() === "get" ? verbs : verbs.includes("list") ? [] : ["create", "update", "delete"],
 );
@@ -168,7 +168,7 @@ describe("doctor's look at the worker's rights", () => {
 
 describe("doctor's look at parts that are not there", () => {
   const nobody = { kube: { create: async () => ({}) }, close: async () => undefined };
-  // Every check takes its own part of this.
+  // Each check uses its own part of this context.
   const bare = {
     viewer: holding([]),
     namespace: NAMESPACE,
@@ -206,7 +206,7 @@ describe("doctor's look at parts that are not there", () => {
         results.filter(({ state }) => state === "OK"),
         [],
       );
-      // The driver's object and its DaemonSet come and go apart.
+      // The CSIDriver and its DaemonSet exist independently, and are two findings.
       assert.equal(results.length, name === "driver" ? 2 : 1, JSON.stringify(results));
       for (const { state, message, fix } of results) {
         assert.ok((fix ?? "") !== "", message);
@@ -322,14 +322,14 @@ describe("N22: what doctor cannot compare, or knows nothing of", () => {
       { apiVersion: "apps/v1", kind: "Deployment" },
       { metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" } },
     );
-    const context = { viewer: holding([worker]), namespace: NAMESPACE, crds: [] } as unknown as DoctorContext; // All that the check asks for.
+    const context = { viewer: holding([worker]), namespace: NAMESPACE, crds: [] } as unknown as DoctorContext; // The check reads nothing else.
     const [result] = await checkComponents(context);
 
     assert.deepEqual([result?.state, result?.message], ["SKIP", "the worker keeps no copies to compare with"]);
   });
 
   test("is not called mirrored where there is no status", async () => {
-    const [result] = await checkClasses({ viewer: holding([]) } as unknown as DoctorContext); // All that the check asks for.
+    const [result] = await checkClasses({ viewer: holding([]) } as unknown as DoctorContext); // The check reads nothing else.
 
     assert.equal(result?.message, "0 classes have a status from the worker, and none of them fails");
   });

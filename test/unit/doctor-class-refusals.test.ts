@@ -24,40 +24,40 @@ const REQUEST: VaultRequest = {
 
 type Refuse = (request: VaultRequest) => Error;
 
-/** What the SDK throws for an answer with this body. */
+/** The adapter's error for a response with these codes. */
 function answer(status: number, code: string, innerCode?: string): Refuse {
   const error = new RestError("canary", { statusCode: status });
   error.details = { error: { code, message: "canary", ...(innerCode === undefined ? {} : { innererror: { code: innerCode } }) } };
   return (request) => translateError(error, request);
 }
 
-/** What the SDK throws where Entra refused the sign-in so. */
+/** The adapter's error if Entra ID rejected the sign-in with this code. */
 function noToken(code: string): Refuse {
   return (request) =>
     translateError(new Error("outer", { cause: translateSignInError(new Error(`${code}: canary`), request, {}) }), request);
 }
 
-/** What the SDK throws where the sign-in service refused with a word of OAuth's and no code of Entra's, as AD FS does. */
+/** The adapter's error if the sign-in service rejected the sign-in with an OAuth code and no Entra code, as AD FS does. */
 function refusedSignIn(refusal: string): Refuse {
   return (request) =>
     translateError(new Error("outer", { cause: translateSignInError(new Error("canary"), request, { status: 401, refusal }) }), request);
 }
 
-/** What the SDK throws of a challenge before it sends a token. */
+/** The adapter's error for an invalid challenge, which the SDK reports before it sends a token. */
 const strangeChallenge: Refuse = (request) =>
   translateError(new Error("canary: the challenge resource 'https://other' does not match the requested domain"), request);
 
-/** What the SDK throws where the vault's challenge names another tenant than the class does. */
+/** The adapter's error if the vault's challenge names a different tenant than the class. */
 const otherTenant: Refuse = (request) =>
   translateError(
     new Error("outer", { cause: translateSignInError(new Error("add it to AdditionallyAllowedTenants"), request, {}) }),
     request,
   );
 
-/** What doctor says of a class with one secret of this name, which the vault refuses so: leaf, message and fix. */
+/** Returns doctor's leaf, message, and fix for a class with one secret of this name, which the vault refuses in this way. */
 async function reported(name: string, refuse: Refuse, identity = REQUEST.identity): Promise<readonly string[]> {
   const getSecret = () => Promise.reject(refuse({ ...REQUEST, name, identity }));
-  const client = { getSecret } as unknown as VaultClient; // Nothing else is asked of it.
+  const client = { getSecret } as unknown as VaultClient; // The check makes no other calls.
   const parts = {
     azure: { vaults: { clientFor: () => client } },
     worker: await workerCode(),
@@ -75,7 +75,7 @@ async function reported(name: string, refuse: Refuse, identity = REQUEST.identit
     filePermission: "",
   };
   const { address } = REQUEST;
-  const context = parts as unknown as ClassContext; // No cluster and no clock is asked.
+  const context = parts as unknown as ClassContext; // The check uses neither a cluster nor a clock.
   const { findings } = await checkObjects(context, "team-x", { address, objects: [object] }, identity);
   const finding = findings.find(({ state }) => state !== "OK");
   return [finding?.leaf ?? "", finding?.message ?? "", finding?.fix ?? ""];
@@ -85,7 +85,7 @@ const ROLE = "Grant the role Key Vault Secrets User on kv";
 const GET = "Get on secrets";
 const byRbac = answer(403, "Forbidden", "ForbiddenByRbac");
 
-/** All that a name in a vault may hold of codes: letters, digits and dashes. */
+/** Names that look like error codes, within the limits of names in a vault: letters, digits, and dashes. */
 const NAMES = [
   "db",
   "ForbiddenByFirewall-notes",

@@ -38,7 +38,7 @@ async function contextOf(objects: readonly Manifest[]): Promise<ClassContext> {
     worker: await workerCode(),
     signal: AbortSignal.timeout(5_000),
   };
-  return { ...parts, azure: undefined } as unknown as ClassContext; // No vault and no clock is asked.
+  return { ...parts, azure: undefined } as unknown as ClassContext; // The checks use neither a vault nor a clock.
 }
 
 describe("F4: a name that is not found", () => {
@@ -101,7 +101,7 @@ describe("N2: a vault that this machine does not reach", () => {
     const conditions = [condition("Synced", ...synced), condition("Fresh", ...fresh)];
     const context = await contextOf([creds, { ...statusObject, status: { ...status, conditions } }]);
     const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }), isInCluster, readCloudFile: undefined };
-    const walk = reportedWalk(await walkClass({ ...context, azure } as unknown as ClassContext, provider)); // Ends at the network.
+    const walk = reportedWalk(await walkClass({ ...context, azure } as unknown as ClassContext, provider)); // The checks end at the step "network".
     return { ...walk, network: walk.findings.find(({ step }) => step === "network")?.state };
   };
 
@@ -161,11 +161,11 @@ describe("NB5: a vault that this machine does not reach, of a class that is only
       kind: "SecretProviderClassPodStatus",
       metadata: { namespace: "team-x", name: `web-${className}`, creationTimestamp: at },
       status: { podName: "web-1", secretProviderClassName: className, mounted, objects: [] },
-    }) as unknown as Manifest; // With the fields of its own kind.
+    }) as unknown as Manifest; // The status has the fields of its own kind.
   const walked = async (seen: Manifest, isInCluster = false) => {
     const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }), isInCluster, readCloudFile: undefined };
     const context = { ...(await contextOf([creds, seen])), azure };
-    const { findings } = await walkClass(context as unknown as ClassContext, spc); // Ends at the network.
+    const { findings } = await walkClass(context as unknown as ClassContext, spc); // The checks end at the step "network".
     return findings.find(({ step }) => step === "network");
   };
 

@@ -18,7 +18,7 @@ describe("NC10: doctor's look at the deployments", () => {
       status: { readyReplicas },
     });
     const viewer = holding(["keyvault-injector-webhook", "keyvault-injector-sync"].map(deployment));
-    const results = await checkDeployments({ viewer, namespace: NAMESPACE } as unknown as DoctorContext); // What this check takes.
+    const results = await checkDeployments({ viewer, namespace: NAMESPACE } as unknown as DoctorContext); // The check reads nothing else.
     return results.map(({ state, message, fix = "" }) => `${state} ${message} -> ${fix}`);
   };
 

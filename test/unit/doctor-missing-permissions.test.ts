@@ -18,7 +18,7 @@ test("Secrets are asked for by their names, in their namespaces, and the CA's no
   const rules = missingRules([secret("b", "z"), secret("a", "y"), secret("b", "x"), secret("b", "z"), secret("b", "keyvault-injector-ca")]);
   const documents = permissionsYaml(rules, "kim")
     .split("---\n")
-    .map((document) => parse(document) as RbacDocument); // As doctor writes it.
+    .map((document) => parse(document) as RbacDocument); // Doctor writes only such documents.
   const reported = documents.map(({ kind, metadata: { namespace }, rules: own = [] }) => [kind, namespace, own]);
   const rule = (names: readonly string[]) => ({ apiGroups: [""], resources: ["secrets"], resourceNames: names, verbs: ["get"] });
 
@@ -30,7 +30,7 @@ test("Secrets are asked for by their names, in their namespaces, and the CA's no
   ]);
 });
 
-/** What no role gives: everybody may ask who they are. Secrets are asked for by their names. */
+/** Kinds that need no rule of their own here: every user may create the reviews, and doctor requests Secrets by their names. */
 const WITHOUT_ROLE = new Set(["selfSubjectReviews", "selfSubjectAccessReviews", "secrets"]);
 
 test("NW-H1: where one kind is refused, all are asked for that doctor looks at, so that no second round is needed", () => {

@@ -11,10 +11,10 @@ const OBJECTS = "array:\n  - |\n    objectName: a\n    objectType: secret\n";
 const NAMESPACE = "keyvault-injector";
 
 async function checked(objects: readonly Manifest[]): Promise<readonly CheckResult[]> {
-  return checkClasses({ viewer: holding(objects), namespace: NAMESPACE } as unknown as DoctorContext); // All that the check asks for.
+  return checkClasses({ viewer: holding(objects), namespace: NAMESPACE } as unknown as DoctorContext); // The check reads nothing else.
 }
 
-/** The example's class, of which nothing was filled in. */
+/** The example class without any edits. */
 function unedited(name: string): Manifest {
   const { spec } = aClass({ keyvaultName: "<key-vault-name>", tenantId: "<tenant-Id>" });
   return { ...usedClass(name, { objects: [] }), spec };

@@ -13,7 +13,7 @@ import { usedClass } from "../support/fixtures/used-objects.ts";
 
 const NEVER = new AbortController().signal;
 
-/** A cluster that lets its user see what the objects are, and refuses all else; `asked`: what was asked for, one line each. */
+/** A cluster that refuses all requests for the kinds of `isRefused`. `asked` records the requests, one line each. */
 function guardedCluster(objects: readonly Manifest[], isRefused: (plural: string) => boolean, username?: string) {
   const held = heldCluster(objects);
   const asked: string[] = [];
@@ -31,7 +31,7 @@ function guardedCluster(objects: readonly Manifest[], isRefused: (plural: string
   const close = async (): Promise<void> => undefined;
   const create = async () => Promise.reject(new KubeError("Forbidden", "may not impersonate", { retry: { kind: "never" } }));
   const actAs = async () => ({ kube: { ...kube, create }, close });
-  return { cluster: { ...held, kube, actAs } as unknown as Cluster, asked }; // Nothing else is called.
+  return { cluster: { ...held, kube, actAs } as unknown as Cluster, asked }; // Doctor makes no other calls.
 }
 
 const doctor = async (cluster: Cluster, ...argv: readonly string[]) => {
@@ -52,10 +52,10 @@ interface RbacDocument {
 }
 
 function documentsOf(yaml: string): readonly RbacDocument[] {
-  return yaml.split("---\n").map((document) => parse(document) as RbacDocument); // As doctor writes it.
+  return yaml.split("---\n").map((document) => parse(document) as RbacDocument); // Doctor writes only such documents.
 }
 
-/** The YAML that the report ends with. */
+/** Returns the YAML at the end of the report. */
 function documentsIn(output: string): readonly RbacDocument[] {
   const yaml = /\n\n(apiVersion: [^]*?)\n\n/.exec(output)?.[1] ?? "";
   return yaml === "" ? [] : documentsOf(yaml);
@@ -95,7 +95,7 @@ describe("doctor of a user who may see nothing", () => {
       /^\d+ checks were not made, because you lack permissions: ask an administrator to apply this with kubectl apply -f -, with your user name in place of NAME\n\napiVersion: /m,
     );
     assert.deepEqual([role?.kind, binding?.kind, more.length], ["ClusterRole", "ClusterRoleBinding", 0]);
-    // Not served before 1.36: a rule is no request for the kind.
+    // The API server does not serve this kind before 1.36. The rule is still necessary, and does not mean that doctor requested the kind.
     assert.ok(
       role?.rules?.some(({ resources }) => resources.includes("mutatingadmissionpolicies")),
       output,
@@ -153,7 +153,7 @@ describe("doctor of a user who may see all but Secrets", () => {
       webhooks: [
         { name: "pods.keyvault-injector.dev", clientConfig: { caBundle: btoa(selfSignedCertificate("ca", ["ca.example"]).cert) } },
       ],
-    } as unknown as Manifest, // As stored.
+    } as unknown as Manifest, // The API server stores it in this form.
     {
       apiVersion: "v1",
       kind: "Service",

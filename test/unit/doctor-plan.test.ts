@@ -15,7 +15,7 @@ import { classOf, opaque } from "../support/worker/sync-world.ts";
 const NAMESPACE = "team";
 const VAULT = { vault: "demo-vault", tenantId: "00000000-0000-4000-8000-000000000001" };
 
-/** Names the Secret `app`. */
+/** A class that names the Secret `app`. */
 function aClass(
   name: string,
   facts: { readonly created?: string; readonly sync?: string; readonly secretName?: string } = {},
@@ -72,7 +72,7 @@ async function planned(
   return planClasses(context, { classes, claims: { classes: claimsOf(classes), driverSync: undefined } });
 }
 
-/** `class action`, or the verdict of a class without Secrets. */
+/** Returns `class action` for each class, or the verdict for a class without Secrets. */
 async function actions(...given: Parameters<typeof planned>): Promise<readonly string[]> {
   return (await planned(...given)).map(({ name, verdict, secrets }) => `${name} ${secrets[0]?.action ?? verdict}`);
 }

@@ -20,7 +20,7 @@ interface Said {
   readonly status?: "True" | "False" | "Unknown";
 }
 
-/** As the worker writes it for a class whose Secrets are all right. */
+/** The status that the worker writes for a class whose Secrets are all synced. */
 function statusOf(namespace: string, name: string, { status = "False", ...said }: Said): Manifest {
   const synced = { type: "Synced", status: "True", reason: "Synced", message: "1 of 1", lastTransitionTime: TIME };
   const rotated = { type: "Rotated", status, ...said, lastTransitionTime: TIME };
@@ -105,7 +105,7 @@ describe("doctor class, of restarts", () => {
   async function walked(said: Said | undefined): Promise<readonly string[]> {
     const viewer = holding(said === undefined ? [] : [statusOf(namespace, spc.metadata.name, said)]);
     const install = { namespace: NAMESPACE, settings: workerSettings(settingsOf(undefined)), fingerprints: undefined };
-    const context = { viewer, install, azure: undefined } as unknown as ClassContext; // Vaults are left out.
+    const context = { viewer, install, azure: undefined } as unknown as ClassContext; // The walk without vaults.
     const { findings } = await walkClass(context, spc);
     return findings.filter(({ step }) => step === "restarts").map(({ state, leaf, message }) => `${state} ${leaf} ${message}`);
   }
@@ -131,7 +131,7 @@ describe("doctor class, of restarts", () => {
 describe("kubectl get spcsync", () => {
   test("P4: has a column for the restarts, in every output", () => {
     const [crd] = readManifests("crds/secretproviderclasssyncs.yaml");
-    const columns = at(crd, "spec", "versions", 0, "additionalPrinterColumns") as readonly Readonly<Record<string, unknown>>[]; // As in the file.
+    const columns = at(crd, "spec", "versions", 0, "additionalPrinterColumns") as readonly Readonly<Record<string, unknown>>[]; // The file has this form.
 
     const { jsonPath, priority } = columns.find(({ name }) => name === "Rotated") ?? {};
     assert.deepEqual({ jsonPath, priority }, { jsonPath: '.status.conditions[?(@.type=="Rotated")].reason', priority: undefined });
@@ -140,7 +140,7 @@ describe("kubectl get spcsync", () => {
 
 describe("doctor's look at settings that a process refuses", () => {
   const deployments = async (...args: readonly string[]): Promise<readonly string[]> => {
-    const context = { viewer: holding([worker(...args)]), namespace: NAMESPACE } as unknown as DoctorContext; // What this check takes.
+    const context = { viewer: holding([worker(...args)]), namespace: NAMESPACE } as unknown as DoctorContext; // The check reads nothing else.
     return (await checkDeployments(context)).map(shown).filter((text) => text.includes("-sync"));
   };
 
@@ -173,7 +173,7 @@ describe("doctor's look at settings that a process refuses", () => {
     ]);
     for (const file of ["base/sync.yaml", "base/webhook.yaml"]) {
       const shipped = readManifests(file).map((object) => ({ ...object, metadata: { ...object.metadata, namespace: NAMESPACE } }));
-      const context = { viewer: holding(shipped), namespace: NAMESPACE } as unknown as DoctorContext; // What this check takes.
+      const context = { viewer: holding(shipped), namespace: NAMESPACE } as unknown as DoctorContext; // The check reads nothing else.
       assert.doesNotMatch((await checkDeployments(context)).map(shown).join("\n"), /does not start/);
     }
   });

@@ -1,4 +1,4 @@
-/** What the worker takes from the driver's records of a namespace's pods, and from nobody else's. */
+/** The parts that the worker reads from the driver's records of a namespace's pods. The worker ignores records that someone else wrote. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { type KubeObject, type ObjectRef, RESOURCES } from "../../src/domain/kubernetes.ts";
@@ -26,7 +26,7 @@ interface RecordFacts {
   readonly className?: string;
 }
 
-/** As the driver writes it of the pod, unless said otherwise. */
+/** The record of the pod as the driver writes it, with these differences. */
 function recordOf({
   namespace = "team",
   name = "web-1-team-files",

@@ -144,7 +144,7 @@ describe("an answer to an event", () => {
     assert.equal(known(), 0);
   });
 
-  /** Reads of properties of the stored keys, for a class with so many objects and as many events. */
+  /** Returns the number of property reads of the stored keys, for a class with this number of objects and events. */
   function readsOf(size: number, search: (asked: readonly Hint[], secrets: readonly SecretStatus[]) => void): number {
     hints = new Hints({ clock, metrics, enqueue: () => undefined });
     for (let index = 0; index < size; index += 1) report({ object: `secret/o${index}` });

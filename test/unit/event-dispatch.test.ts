@@ -38,7 +38,7 @@ function aClass(name: string, objects: string, parameters: Readonly<Record<strin
   return spc;
 }
 
-/** As after its first poll. */
+/** Reads the class as its first poll does. */
 function read(spc: SecretProviderClass): void {
   const opened = openProviderClass(spc.spec, { owner: keyOf(spc), ...cloud });
   assert.ok(opened.kind === "opened" && opened.readObjects().ok);

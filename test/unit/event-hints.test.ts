@@ -56,7 +56,7 @@ describe("what events say of a class", () => {
     hints.end(CLASS, only(), "looked");
     assert.equal(hints.add(CLASS, news(), waiter), false);
     assert.deepEqual(hints.of(CLASS), []);
-    // Another class has not looked.
+    // Another class has not checked the object yet.
     assert.equal(hints.add("team/other", news(), waiter), true);
   });
 
@@ -153,7 +153,7 @@ describe("what events say of a class", () => {
     assert.equal(kept[0]?.object, `secret/o${MOST_HINTS / 2}`);
     assert.equal(ended, MOST_HINTS / 2);
     assert.equal(await counted("leftToPoll"), MOST_HINTS / 2);
-    // A further namespace has room, and the one that has more than its part gives it up with its next hints.
+    // A new namespace finds room. A namespace that holds more than its new share gives up the excess with its next hints.
     addTo("other", 0, 3_000);
     assert.ok(hints.of("other/shop").length > 2_000, `${hints.of("other/shop").length} of 3,000`);
     addTo("dead", MOST_HINTS, 1);

@@ -17,7 +17,7 @@ for (const role of ["sync", "webhook"] as const) {
           },
           { within: 8_000 },
         ).catch(() => false);
-      // The control: one that stands still now and then is well.
+      // The control: a process with occasional short blocks is healthy.
       assert.match(String(await livez(200)), /^\[\+\] event-loop$/m);
       running.clock.step(20_000);
       const isCounted = await eventually(async () => /blocked_seconds_total\{[^}]*\} (19|2\d)/.test(await running.metrics()), {
@@ -30,7 +30,7 @@ for (const role of ["sync", "webhook"] as const) {
       const text = await livez(503);
 
       assert.match(String(text), /^\[-\] event-loop: the event loop was blocked for 3\d s of the last 60 s$/m);
-      // By steps that are no standstill each.
+      // Steps too short to count as a block.
       const isWellAgain = await eventually(
         async () => {
           running.clock.step(900);

@@ -79,7 +79,7 @@ describe("a look because of an event", () => {
     worker.vaults.taken();
     await worker.clock.advance(1_000);
     worker.vaults.set("b");
-    // Within the interval the list of before counts, which has the old version.
+    // Within the interval the worker uses the previous list, which has the old version.
     await one.poll({ hints: hintsOf("b") });
     assert.deepEqual(worker.vaults.taken(), ["app: get b"]);
   });

@@ -26,11 +26,11 @@ let deleted: string[];
 let received: number;
 let failure: Error | undefined;
 let dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
-/** Id of a message that the queue refuses to delete. */
+/** Id of a message that the queue never deletes. */
 let refusedId: string | undefined;
 let opened: number;
 let onOpen: () => void;
-/** Of each receipt, how many messages it may have. */
+/** Receives the maximum number of messages of each receipt. */
 let most: (given: number) => void;
 
 const queue: EventQueue = {
@@ -75,7 +75,7 @@ async function reading(during: (reader: QueueReader) => Promise<void>, isReady: 
   }
 }
 
-/** Turns go by as the clock is moved. */
+/** Waits for the condition while the test moves the clock. */
 function until(what: string, condition: () => boolean): Promise<unknown> {
   return eventually(
     async () => {
@@ -176,7 +176,7 @@ describe("the reader of an event queue", () => {
 
   test("has not received a message too often that waited for its look as long as it may, under another reader", async () => {
     dispatch = () => ({ outcome: "acted", waits: 1 });
-    // Ten minutes, each half a minute.
+    // Ten minutes, with one receipt every half minute.
     waiting.push(message("m", { receipts: 21 }));
     await reading((reader) => until("the look", () => reader.inHand === 1).then(() => undefined));
     assert.deepEqual([deleted, await counted("poison")], [[], 0]);
@@ -269,7 +269,7 @@ describe("the reader of an event queue", () => {
       await reading(async (reader) => {
         await until("the refusal", () => reader.problem !== undefined);
         const before = opened;
-        // From now on, a new queue is opened with an identity that has access.
+        // From now on, a new queue is opened with an identity that has permission.
         onOpen = () => {
           failure = undefined;
         };

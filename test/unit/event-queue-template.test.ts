@@ -19,7 +19,7 @@ interface Template {
 }
 
 const text = readRepositoryFile("manifests/azure/event-queue.json");
-const template = JSON.parse(text) as Template; // Its shape is what this file is about.
+const template = JSON.parse(text) as Template; // The tests below check its shape.
 const page = readRepositoryFile("docs/how-to/rotate-in-seconds.md");
 
 function only(type: string): Resource {

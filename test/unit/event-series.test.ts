@@ -15,7 +15,7 @@ function sinkOf(posted: KubeObject[], mayEmit?: () => boolean) {
       posted.push(body);
       return body;
     },
-  } as unknown as KubeClient; // Nothing else of it is used.
+  } as unknown as KubeClient; // The sink makes no other calls.
   return createEventSink(client, { ...OPTIONS, ...(mayEmit === undefined ? {} : { mayEmit }) });
 }
 

@@ -11,9 +11,9 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 let clock: ManualClock;
 let logger: ReturnType<typeof recordingLogger>;
-/** `namespace/object`, in the order in which the API server got them. */
+/** `namespace/object`, in the order in which the API server received the events. */
 let posted: string[];
-/** Of the namespace `slow`: answers to requests that are under way. */
+/** Answers to the pending requests of the namespace `slow`. */
 let held: (() => void)[];
 let sink: KubeEventSink;
 
@@ -24,14 +24,14 @@ beforeEach(() => {
   held = [];
   const apply = (_resource: unknown, body: KubeObject, _options: unknown, signal: AbortSignal): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      const { involvedObject } = body as unknown as { readonly involvedObject: KubeObject["metadata"] }; // An Event.
+      const { involvedObject } = body as unknown as { readonly involvedObject: KubeObject["metadata"] }; // The body is an Event.
       signal.throwIfAborted();
       posted.push(`${body.metadata.namespace}/${involvedObject.name}`);
       if (body.metadata.namespace !== "slow") resolve(body);
       else held.push(() => resolve(body));
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
-  const client = { apply } as unknown as KubeClient; // Nothing else of it is used.
+  const client = { apply } as unknown as KubeClient; // The sink makes no other calls.
   sink = createEventSink(client, { component: "c", instance: "i", fieldManager: "f", clock, logger });
 });
 
@@ -133,7 +133,7 @@ describe("events that wait when the worker stops", () => {
 
 describe("the worker's process", () => {
   test("C-7: posts the events that wait when it is stopped, after it has given its lease back", async (t) => {
-    /** Of writes, in their order. */
+    /** Kinds of the writes, in their order. */
     const written: string[] = [];
     const waiting: (() => void)[] = [];
     const running = await composeProcess("sync", ({ method, url, body }, response) => {
@@ -141,7 +141,7 @@ describe("the worker's process", () => {
       if (method === "GET" && url.pathname.endsWith("/leases"))
         return sendJson(response, 200, { metadata: { resourceVersion: "1" }, items: [] });
       if (method === "GET" || kind === "") return sendJson(response, 404, { kind: "Status", code: 404 });
-      const object = body as KubeObject; // What our client sends.
+      const object = body as KubeObject; // The client sends only such bodies.
       const answer = (): void => {
         written.push(kind);
         const [name = ""] = url.pathname.split("/").slice(-1);
@@ -162,7 +162,7 @@ describe("the worker's process", () => {
     await stopped;
 
     assert.equal(await running.ended, "stopped");
-    // The lease may have been on its way already.
+    // A renewal of the lease may already have been on its way.
     assert.deepEqual([...new Set(written.slice(before))], ["leases", "events"]);
     assert.deepEqual(
       running.logger.entries.filter(({ message }) => message === "event not posted"),

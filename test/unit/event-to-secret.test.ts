@@ -5,7 +5,7 @@ import { EventsOf } from "../support/simulation/events.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 import { classOf, INTERVAL, type Leader, SimulatedWorld } from "../support/simulation/world.ts";
 
-/** Milliseconds by which a vault's machines show a version after the event. */
+/** Milliseconds from the event until the vault's machines show the version. */
 const LATE = 500;
 
 let world: SimulatedWorld;
@@ -13,7 +13,7 @@ let events: EventsOf;
 
 const apply = (...names: readonly string[]): void => names.forEach((name) => world.apply({ namespace: "team", name, objects: ["db"] }));
 
-/** The vault has just been listed for a poll, and half a minute has passed. */
+/** Ends half a minute after the vault was listed for a poll. */
 async function afterPoll(): Promise<void> {
   await world.clock.advance(10 * INTERVAL);
   world.vaults.taken();
@@ -23,7 +23,10 @@ async function afterPoll(): Promise<void> {
   world.vaults.taken();
 }
 
-/** Milliseconds from the event until each class's Secret holds the new version, which the vault shows a little after it. */
+/**
+ * Returns the milliseconds from the event until the Secret of each class contains the new version. The vault shows the version
+ * shortly after the event.
+ */
 async function arrival(...classes: readonly string[]): Promise<number> {
   const began = world.clock.now();
   await world.clock.advance(LATE);
@@ -79,7 +82,7 @@ describe("an event of a version that the vault shows half a second later", () =>
     restarts.team("team");
     world.vaults.set("db");
     apply("app");
-    // Versions are counted across the vault: the class of the team had one before.
+    // The simulated vault counts versions across all objects: the namespace's own object has `v1`, and `db` has `v2`.
     restarts.deploy("team", "web", { template: { inject: "true", "secret-provider-class": "app" } });
     await restarts.lead({ push: events.push });
     await afterPoll();

@@ -11,7 +11,7 @@ const broken = usedClass("web", { objects: ["secret/a"], secrets: { app: { a: "o
 const atGeneration = (object: Manifest, generation: number): Manifest => ({
   ...object,
   metadata: { ...object.metadata, generation } as Manifest["metadata"],
-}); // As stored.
+}); // The API server stores it in this form.
 const status = {
   apiVersion: "keyvault-injector.dev/v1alpha1",
   kind: "SecretProviderClassSync",
@@ -24,7 +24,7 @@ const status = {
   },
 } satisfies Manifest;
 
-/** The first two lines of what explain says where the cluster has the class. */
+/** The first two lines of the output of explain if the cluster has the class. */
 async function headline(live: Manifest, given?: Manifest): Promise<string> {
   const cluster = heldCluster([namespace, live, status]);
   const argv = given === undefined ? ["spc/web"] : ["-f", "-", "-n", "shop"];
@@ -55,8 +55,8 @@ describe("the headline of explain", () => {
 
     assert.equal(await headline(spc), synced);
     assert.equal(await headline(spc, spc), synced);
-    // Where the worker says that all is well, identity bindings are on.
-    const { spec } = spc as unknown as { readonly spec: { readonly parameters: object } }; // As usedClass makes it.
+    // If the worker reports that all is well, identity bindings are switched on.
+    const { spec } = spc as unknown as { readonly spec: { readonly parameters: object } }; // `usedClass` makes it in this form.
     const bound = { ...spc, spec: { ...spec, parameters: { ...spec.parameters, clientID: "id", useAzureTokenProxy: "true" } } };
     assert.equal(await headline(bound, bound), synced);
     const parameters = { ...spec.parameters, objects: "array: []", objectSelectors: "app:\n  names: a*\n" };

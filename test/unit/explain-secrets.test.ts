@@ -10,14 +10,14 @@ const spc = classOf(
   { namespace: "shop", name: "web", objects: ["db"], secretObjects: [opaque("app", "db")] },
 );
 
-/** What explain says of the Secret `app` whose keys the status describes so. */
+/** Returns explain's problems with the Secret `app`, whose keys the status describes with `data`. */
 async function said(data: readonly object[]): Promise<readonly string[]> {
   const status = {
     observedGeneration: 1,
     conditions: [{ type: "Synced", status: "False", reason: "ObjectNotFound", message: "create it" }],
     secrets: [{ name: "app", state: "ObjectNotFound", message: "create it", data }],
   };
-  const value = { metadata: { namespace: "shop", name: "web" }, status } as unknown as SecretProviderClassSync; // As stored.
+  const value = { metadata: { namespace: "shop", name: "web" }, status } as unknown as SecretProviderClassSync; // The API server stores it in this form.
   const steps = await clusterSteps(holding([]), "shop", [], [{ spc, reading: { kind: "seen", value } }]);
   return steps.filter(({ topic, state }) => topic === "secret" && state === "problem").map(({ message }) => message);
 }

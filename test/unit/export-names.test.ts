@@ -1,4 +1,4 @@
-/** One name, one thing: what two files of src export under the same name has to be told apart by whoever reads or searches for it. */
+/** Each exported name of src has one meaning: if two files export the same name, a reader who searches for it has to distinguish them. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -7,10 +7,10 @@ import { describe, test } from "node:test";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const DECLARED = /^export (?:abstract |async )*(?:function\*?|const|class|interface|type|enum) (\w+)/gm;
 
-/** The two apps begin in the same way, and main.ts loads one of them. */
+/** Both apps begin in the same way, and main.ts loads one of them. */
 const MAY_STAY = new Set(["ProcessOptions", "runProcess"]);
 
-/** One line for each name that several of the texts declare and export, by their files. What only hands a name on declares nothing. */
+/** Returns one line for each name that several of the texts declare and export, with their files. A re-export is not a declaration. */
 function sharedNames(texts: ReadonlyMap<string, string>): readonly string[] {
   const declared = [...texts].flatMap(([file, text]) => [...text.matchAll(DECLARED)].map(([, name = ""]) => ({ name, file })));
   return [...Map.groupBy(declared, ({ name }) => name)]

@@ -3,28 +3,28 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { REPOSITORY } from "../../tools/repository-files.ts";
 
-/** What the extension's documentation is made of. */
+/** Kinds of the parts of the extension's documentation. */
 export const ITEM_KINDS = ["command", "yaml", "json", "setting", "bullet", "step", "text"] as const;
 
 export type ItemKind = (typeof ITEM_KINDS)[number];
 
-/** One thing that its reader types, writes, sets, or is told. */
+/** One instruction or statement of the documentation: the reader types, writes, sets, or reads it. */
 export interface DocumentItem {
   readonly kind: ItemKind;
-  /** Of the text without its layout, 12 hexadecimal digits. */
+  /** Hash of the text without its layout, 12 hexadecimal digits. */
   readonly hash: string;
   readonly text: string;
 }
 
-/** It lies beside a checkout in CI and is no part of the repository. */
+/** Exists next to the checkout in CI only. It is not part of the repository. */
 export const EXTENSION_DOCUMENT = path.resolve(REPOSITORY, "../shared/reference/000_7089e36a15d15b9e.txt");
 
-/** Undefined where this checkout has it not. */
+/** Returns undefined if the document is not available. */
 export function extensionDocument(): string | undefined {
   return existsSync(EXTENSION_DOCUMENT) ? readFileSync(EXTENSION_DOCUMENT, "utf8") : undefined;
 }
 
-/** Every line of the text is part of exactly one item. */
+/** Divides the text into items. Every line is part of exactly one item. */
 export function itemsOf(text: string): readonly DocumentItem[] {
   const lines = text.split("\n");
   const items: DocumentItem[] = [];
@@ -63,13 +63,16 @@ function kindOf(text: string): ItemKind {
   return KINDS.find(([pattern]) => pattern.test(text))?.[1] ?? "text";
 }
 
-/** Names and values that a command sets an extension to. */
+/** Names and values that a command sets for an extension. */
 function settingsIn(command: string): readonly string[] {
   const [, given = ""] = command.split("--configuration-settings ");
   return given.split(/\s+/).filter((word) => /^[\w.-]+=/.test(word));
 }
 
-/** Lines of the block that starts here: JSON to its closing brace, YAML to the next empty line, all else by lines. */
+/**
+ * Number of lines of the block that starts here: JSON ends at its closing brace, YAML at the next empty line, and any other block is
+ * one line.
+ */
 function blockSize(lines: readonly string[], from: number): number {
   const kind = kindOf((lines[from] ?? "").trim());
   if (kind !== "json" && kind !== "yaml") return 1;

@@ -10,7 +10,7 @@ import { createPeerSlots } from "../../src/runtime/peer-slots.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { ELSEWHERE } from "../support/webhook/strangers.ts";
 
-/** Holds the event loop up for so many milliseconds. */
+/** Blocks the event loop for this time. */
 function work(milliseconds: number): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);
@@ -53,7 +53,7 @@ describe("turns of the event loop", () => {
   });
 
   test("are not saved up: who was silent has no more of them afterwards", async () => {
-    // Of a clock of its own: on a busy machine one job costs by chance what four do.
+    // The test uses its own clock: on a busy machine, one job may take as long as four.
     let time = 0;
     const turns = createFairTurns(() => time);
     const done: string[] = [];
@@ -159,7 +159,7 @@ describe("slots", () => {
 });
 
 describe("the table of connections", () => {
-  /** A server whose connections are in a table of so many, and clients by name. */
+  /** A server that keeps its connections in a table of this size, and clients with names. */
   async function serve(most: number) {
     const table = createConnectionTable(most);
     const opened: Connection[] = [];

@@ -5,7 +5,7 @@ import { FairSlots } from "../../src/runtime/fair-slots.ts";
 
 const signal = new AbortController().signal;
 
-/** Work that ends when it is told to, in the order in which it began. */
+/** Work that the test ends, in the order in which it began. */
 function someWork(slots: number) {
   const turns = new FairSlots(slots);
   const begun: string[] = [];

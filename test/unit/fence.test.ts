@@ -10,11 +10,11 @@ import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
-/** A machine whose monotonic clock and timers stand still while it sleeps, as on Linux. */
+/** A machine whose monotonic clock and timers stop while it sleeps, as on Linux. */
 class SleepyMachine {
   readonly timers = new ManualClock();
   asleep = 0;
-  /** Whether the time asleep is seen by the clock on the wall, or by the one that counts since the machine booted. */
+  /** Whether the wall clock counts the time asleep. `isBootRight`: whether the clock since boot counts it. */
   readonly isWallRight: boolean;
   readonly isBootRight: boolean;
 
@@ -69,7 +69,7 @@ describe("the fence around a leader's writes", () => {
       machine.asleep = 60_000;
 
       assert.equal(election.holdsLease, false);
-      // Nobody took the lease meanwhile: the next renewal opens it.
+      // No other process took the lease meanwhile: the next renewal opens the fence.
       await machine.timers.advance(2_500);
       assert.equal(election.holdsLease, true);
       await stop();
@@ -97,7 +97,7 @@ describe("a write that an earlier leader had decided on", () => {
     world.apply({ namespace: "team", name: "app", objects: ["db"] });
     const first = world.lead();
     await clock.advance(1_000);
-    // Longer than the poll of the second leader takes: the first one's machine sleeps with its write under way.
+    // Longer than the poll of the second leader takes: the machine of the first leader sleeps during its write.
     cluster.latency = ({ verb, resource }) => (verb === "apply" && resource.plural === RESOURCES.secrets.plural ? 2 * INTERVAL : 0);
     world.vaults.set("db");
     await clock.advance(INTERVAL);

@@ -20,7 +20,7 @@ function desired(name: string, value: string): DesiredSecret {
 const fingerprintOf = (namespace: string, name: string, value: string): string =>
   wantedFrom(desired(name, value), fingerprints, { namespace, observed: undefined }).fingerprint;
 
-/** As the API server has it after the worker wrote it under the fingerprint. */
+/** The Secret as the API server stores it after the worker wrote it with the fingerprint. */
 function stored(namespace: string, value: string, content: string): Secret {
   const fieldsV1 = { "f:data": { "f:password": {} }, "f:metadata": { "f:labels": { [`f:${MANAGED_LABEL}`]: {} } } };
   return {
@@ -39,7 +39,7 @@ function stored(namespace: string, value: string, content: string): Secret {
   };
 }
 
-/** As 0.3.0 made it: each part with its length in front. */
+/** The fingerprint as version 0.3.0 made it: each part follows its length. */
 function of030(...parts: readonly string[]): string {
   const hmac = createHmac("sha256", KEY);
   for (const part of parts) {

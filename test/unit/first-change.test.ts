@@ -9,7 +9,7 @@ import { fencedBlocks } from "../support/docs/markdown.ts";
 
 const contributing = readRepositoryFile("CONTRIBUTING.md");
 const section = contributing.split(/^## /m).find((text) => text.startsWith("A first change\n")) ?? "";
-/** The steps of a list are indented by three. */
+/** In the page, the steps of the list are indented by three spaces. */
 const blocks = fencedBlocks(section.replaceAll(/^ {3}/gm, ""));
 
 describe("the first change of CONTRIBUTING", () => {
@@ -38,7 +38,7 @@ describe("the first change of CONTRIBUTING", () => {
 function run(cwd: string, language: string, text: string): string {
   const [command = "", ...args] = text.trim().split(" ");
   if (command === "npm") return `${text.trim()}: left out`;
-  // Not as a part of this run, whose reporter it would talk to.
+  // Removes the variable of this test run: otherwise the command would write to its reporter.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   if (language === "diff") {
     const applied = spawnSync("git", ["apply", "-"], { cwd, env, input: text, encoding: "utf8" });

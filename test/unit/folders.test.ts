@@ -1,4 +1,4 @@
-/** Which folder of src imports from which: oxlint holds the layers, and forbids circles of files; folders may still point at each other. */
+/** Imports between the folders of src. oxlint checks the layers and forbids cycles of files, but does not notice cycles of folders. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const IMPORT = /(?:from|import) ?\(?"(\.{1,2}\/[^"]+)"/g;
 
-/** `importer -> imported`, paths from the root, by the texts of the files. */
+/** Returns `importer -> imported` pairs of paths from the root, from the texts of the files. */
 function importsOf(texts: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
   return [...texts].flatMap(([file, text]) =>
     [...text.matchAll(IMPORT)].map(([, to = ""]) => [file, path.posix.join(path.posix.dirname(file), to)] as const),
@@ -16,13 +16,13 @@ function importsOf(texts: ReadonlyMap<string, string>): readonly (readonly [stri
 
 type Imports = ReturnType<typeof importsOf>;
 
-/** By folder, what it imports from others. What a folder imports from those within it is its own. */
+/** Returns for each folder its imports from other folders. A folder owns its subfolders, so that imports from them do not count. */
 function importsByFolder(imports: Imports): ReadonlyMap<string, Imports> {
   const outward = imports.filter(([from, to]) => !`${path.posix.dirname(to)}/`.startsWith(`${path.posix.dirname(from)}/`));
   return Map.groupBy(outward, ([from]) => path.posix.dirname(from));
 }
 
-/** All folders that one imports from, through others too. */
+/** Returns all folders that the folder imports from, directly or through other folders. */
 function reachedFrom(folder: string, byFolder: ReadonlyMap<string, Imports>, reached = new Set<string>()): ReadonlySet<string> {
   for (const [, to] of byFolder.get(folder) ?? []) {
     const next = path.posix.dirname(to);
@@ -33,7 +33,7 @@ function reachedFrom(folder: string, byFolder: ReadonlyMap<string, Imports>, rea
   return reached;
 }
 
-/** A line for each folder that imports from itself by way of others: with the imports by which it does. */
+/** Returns a line for each folder that imports from itself through other folders, with the imports that lead there. */
 function foldersInCircles(texts: ReadonlyMap<string, string>): readonly string[] {
   const byFolder = importsByFolder(importsOf(texts));
   const reached = new Map([...byFolder.keys()].map((folder) => [folder, reachedFrom(folder, byFolder)]));

@@ -21,7 +21,7 @@ describe("the data of a record that anybody may write", () => {
 
   const started = () => startNotes(server, { clock }, signal);
 
-  /** Data that counts how often it is read. */
+  /** Data that counts its reads. */
   const counted = (content: string) => {
     let reads = 0;
     const data = { namespace: "team", name: "demo", content };

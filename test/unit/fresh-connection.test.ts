@@ -9,7 +9,7 @@ describe("a request whose connection was reset", () => {
   let now = 0;
   let sent = 0;
 
-  /** Whether each of so many requests was answered, all of them sent at once. */
+  /** Sends this number of requests at once and returns how many of them were answered. */
   async function answeredOf(count: number, isReset: (attempt: number) => boolean, url = VAULT): Promise<number> {
     const outcomes = Array.from({ length: count }, async () => {
       let attempt = 0;

@@ -22,11 +22,11 @@ async function worldWith(interval?: string) {
   return { world, leader, edit };
 }
 
-/** The class definition without the fields that a class needs. */
+/** Removes the fields that a class needs from the class definition. */
 function damageCrd(world: SimulatedWorld): void {
   const crd = structuredClone(world.cluster.get<KubeObject>(RESOURCES.customResourceDefinitions, CRD));
   assert.ok(crd !== undefined);
-  // As the shipped one has it.
+  // The shipped definition has this form.
   const { versions } = (crd as unknown as { spec: { versions: { schema: { openAPIV3Schema: { properties: Fields } } }[] } }).spec;
   for (const { schema } of versions) delete schema.openAPIV3Schema.properties["spec"]?.properties?.["secretObjects"];
   world.cluster.delete(RESOURCES.customResourceDefinitions, CRD);
@@ -73,7 +73,7 @@ describe("what a status claims of checks", () => {
     const { world, leader } = await worldWith();
     await world.clock.advance(3 * INTERVAL);
     world.vaults.set("db");
-    // Gone in the moment in which the vault answers.
+    // The definition disappears in the moment in which the vault answers.
     world.vaults.failure = () => {
       world.cluster.delete(RESOURCES.customResourceDefinitions, CRD);
       return undefined;

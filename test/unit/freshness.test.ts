@@ -6,10 +6,10 @@ import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };
 
-/** Two intervals, and room for a poll that is late. */
+/** Two intervals, and extra time for a late poll. */
 const BOUND = 2.5 * INTERVAL + 15_000;
 
-/** The vaults, with what happens to requests of one identity. */
+/** The vaults, with trouble for the requests of one identity. */
 function withTrouble(world: SimulatedWorld, identity: string, trouble: (client: VaultClient) => VaultClient): VaultClients {
   const changed = new WeakMap<VaultClient, VaultClient>();
   return {
@@ -23,7 +23,7 @@ function withTrouble(world: SimulatedWorld, identity: string, trouble: (client: 
   };
 }
 
-/** When the vault last gave a list to the class's identity. */
+/** Time of the last request of the class's identity to the vault. */
 class LastCheck {
   at = 0;
 
@@ -47,9 +47,9 @@ async function synced(vaults?: (world: SimulatedWorld) => VaultClients) {
 }
 
 interface Claims {
-  /** The longest time after its last check for which the class was called fresh (milliseconds). */
+  /** The longest time (milliseconds) for which `Fresh` was true after the last check. */
   readonly longest: number;
-  /** What else was said of it. */
+  /** Other values of the condition. */
   readonly others: readonly string[];
 }
 
@@ -80,7 +80,7 @@ describe("a class is fresh by what was seen of it, and", () => {
 
     assert.ok(longest <= BOUND, `fresh for ${longest} ms after the last check`);
     assert.deepEqual(others, ["False Throttled"]);
-    // The last poll may have come into a pause of the vault, and be retried.
+    // The last poll may fall into a pause of the vault, so that the worker retries it.
     await world.clock.advance(15_000);
     assert.equal(world.condition(CLASS, "Synced"), "True Synced");
     await leader.stop();

@@ -7,7 +7,7 @@ import { SimulatedWorld } from "../support/simulation/world.ts";
 
 const NEIGHBOUR = "a-neighbour";
 const VICTIM = "victim";
-/** As long as the worker waits for the API server. */
+/** Milliseconds that the worker waits for the API server. */
 const SLOW_MS = 15_000;
 
 const isClassWrite = ({ verb, resource, ref }: SimulatedCall, namespace: string): boolean =>

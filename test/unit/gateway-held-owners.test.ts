@@ -12,7 +12,7 @@ import { SimulatedWorld } from "../support/simulation/world.ts";
 const REF = { namespace: "shop", name: "web" };
 const CLASS = { namespace: "shop", name: "keyvault-web" };
 const OURS = [{ hosts: ["shop.example.com"], secretName: CLASS.name }];
-/** A MiB and a half of an Ingress. */
+/** Entries that make an Ingress 1.5 MiB large. */
 const LARGE = Array.from({ length: 45_000 }, (_, index) => ({ hosts: ["h"], secretName: `s${index}` }));
 const SERVED: NamedClasses = { Gateway: [NAMED], Ingress: [NAMED] };
 

@@ -73,7 +73,7 @@ describe("the name of a class", () => {
   test("is never cut: what would be too long is said", () => {
     const metadata = { namespace: "team", name: "a".repeat(240), uid: "u", resourceVersion: "7" };
     const spec = { gatewayClassName: "named", listeners: [{ name: "https", protocol: "HTTPS", tls: { options: ASKED } }] };
-    const owner = tlsOwner("Gateway", { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata, spec } as KubeObject); // With a spec.
+    const owner = tlsOwner("Gateway", { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", metadata, spec } as KubeObject); // The object has a spec.
     const found = plan(owner, { classes: [] });
     assert.deepEqual(found.applied, []);
     assert.match(

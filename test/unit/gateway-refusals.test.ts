@@ -19,7 +19,7 @@ const DENIED = 'admission webhook "policy.example" denied the request';
 const refusal = (verb: SimulatedCall["verb"], { plural }: Resource, name: string): KubeError =>
   new KubeError("Forbidden", `${verb} ${plural} team/${name}: HTTP 403: ${DENIED}`, { retry: { kind: "backoff" }, status: 403 });
 
-/** The API server refuses these writes until that is taken back. */
+/** Makes the API server refuse these writes until the test calls the returned function. */
 function refuse({ cluster }: SimulatedWorld, verb: SimulatedCall["verb"], resource: Resource, name: string): () => void {
   cluster.fault = (call) => {
     const isMeant = call.verb === verb && call.resource.plural === resource.plural && call.ref.name === name;
@@ -30,7 +30,7 @@ function refuse({ cluster }: SimulatedWorld, verb: SimulatedCall["verb"], resour
   };
 }
 
-/** Of a pass over the Gateway, whose Secrets are made. */
+/** The context of a pass over the Gateway, whose Secrets exist. */
 function contextOf({ cluster, logger }: SimulatedWorld, say: OwnerContext["report"]["say"]): OwnerContext {
   const classes = { get: (ref: ObjectRef) => cluster.get<SecretProviderClass>(CLASSES, ref), secretOf: () => READY };
   const context = {
@@ -47,7 +47,7 @@ function contextOf({ cluster, logger }: SimulatedWorld, say: OwnerContext["repor
     report: { say },
     logger,
   };
-  return context as unknown as OwnerContext; // As far as it is asked.
+  return context as unknown as OwnerContext; // The pass reads only these parts.
 }
 
 function put(world: SimulatedWorld, ...listeners: readonly string[]): void {

@@ -7,7 +7,7 @@ import { SWITCHED_OFF } from "../practices/switched-off.ts";
 const page = readRepositoryFile("docs/evidence/good-practices.md");
 const practices = readPractices(page);
 
-/** Rows with a test that is not in the file that the page names. */
+/** Rows that name a test that the file does not contain. */
 function missing(rows: readonly Practice[]): readonly number[] {
   const hasTest = (file: string, name: string): boolean => {
     try {

@@ -6,7 +6,7 @@ import { decidePod, injectedPod } from "../support/webhook/decide-pod.ts";
 
 // Good practices that every patch keeps: see docs/evidence/good-practices.md.
 
-/** Of a pod that others have filled, with fields that no Kubernetes has yet in each of its parts. */
+/** Fields that no version of Kubernetes has yet. The pod below has fields that others set, and these fields in each of its parts. */
 const LATER = { fieldOfALaterKubernetes: { a: [1, null, { b: "ü" }] } };
 const filled = {
   ...aPod(OPTED_IN),

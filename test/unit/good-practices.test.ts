@@ -26,7 +26,7 @@ const entries = [mutating, preflight].flatMap((configuration) => listAt(configur
 const pods = at(mutating, "webhooks", 0);
 const excluded = (entry: unknown): readonly unknown[] => listAt(entry, "namespaceSelector", "matchExpressions", 0, "values");
 
-/** A check that holds for every webhook of ours. */
+/** Runs the check on each webhook of the install. */
 function ofEach(check: (entry: unknown, name: string) => void): void {
   assert.ok(entries.length >= 3);
   for (const entry of entries) check(entry, String(at(entry, "name")));
@@ -195,7 +195,7 @@ describe("around the webhooks", () => {
   });
 });
 
-/** Paths of fields without a type, or that take what the schema does not know. */
+/** Returns the paths of fields without a type, and of fields that accept members that the schema does not define. */
 function untypedFields(schema: unknown, where: string): readonly string[] {
   const own = at(schema, "type") === undefined || at(schema, "x-kubernetes-preserve-unknown-fields") === true ? [where] : [];
   const properties = Object.entries(Object(at(schema, "properties")) as Readonly<Record<string, unknown>>);

@@ -45,14 +45,14 @@ const other = (manager: string, fieldsV1: object, more: Partial<ManagedFieldsEnt
 });
 
 interface ConfigurationFacts {
-  /** Members of its one webhook, over those that are installed. */
+  /** Members that replace those of the installed webhook. */
   readonly webhook?: object;
   readonly isSelectorOfInstaller?: boolean;
   readonly others?: readonly ManagedFieldsEntry[];
   readonly time?: string;
 }
 
-/** As the API server has it, with defaults. */
+/** The configuration as the API server stores it, with defaults. */
 function configuration({ webhook = {}, isSelectorOfInstaller = true, others = [], time }: ConfigurationFacts = {}): KubeObject {
   const condition = { 'k:{"name":"ours"}': { ".": {}, "f:name": {}, "f:expression": {} } };
   const service = { "f:service": { "f:name": {}, "f:namespace": {} } };
@@ -92,7 +92,7 @@ function deployment(spec: object, others: readonly ManagedFieldsEntry[], fields:
   return Object.assign({ apiVersion: "apps/v1", kind: "Deployment", metadata }, { spec: { replicas: 2, template, ...spec } });
 }
 
-/** The drift from a copy of the one object to the other. */
+/** Returns the drift of the live object from a copy of the installed object. */
 function drift(component: typeof CONFIGURATION, installed: KubeObject, live: KubeObject) {
   const copy = copyOf(component, installed);
   assert.ok(copy !== undefined);

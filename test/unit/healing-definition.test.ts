@@ -18,11 +18,11 @@ const INSTALLED: ManagedFieldsEntry = {
   time: "2026-11-30T10:00:00Z",
   fieldsV1: FIELDS,
 };
-/** As the worker's apply under the installer's name leaves it. */
+/** The entry that the worker's apply under the installer's name leaves. */
 const TRACE: ManagedFieldsEntry = { ...INSTALLED, operation: "Apply", time: "2026-11-30T11:00:00Z" };
 const OTHER: ManagedFieldsEntry = { ...TRACE, manager: "a-person" };
 
-/** Without it everything is on its way out. */
+/** Without this Namespace, the worker assumes an uninstall. */
 const NAMESPACE: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "install" } };
 
 type Definition = KubeObject & CustomResourceDefinition;
@@ -47,10 +47,10 @@ function definition(owner: ManagedFieldsEntry, isServed = true): Definition {
 
 interface Healed {
   readonly next: string;
-  /** What is reported as damaged. */
+  /** Fields that the worker reports as damaged. */
   readonly damaged: readonly string[];
   readonly whole: number;
-  /** Owners as they were written. */
+  /** Owners in each write. */
   readonly written: readonly (readonly string[])[];
 }
 
@@ -67,7 +67,7 @@ async function heal(live: Definition): Promise<Healed> {
   const there: Readonly<Record<string, readonly KubeObject[]>> = { [COMPONENT.resource.plural]: [live], namespaces: [NAMESPACE] };
   const list = async ({ plural }: { readonly plural: string }) => there[plural] ?? [];
   const context: HealContext = {
-    kube: { list, mergePatch } as unknown as KubeClient, // As far as one reconcile of a definition asks it.
+    kube: { list, mergePatch } as unknown as KubeClient, // One reconcile of a definition makes no other calls.
     namespace: "install",
     crds: [definition(INSTALLED)],
     clock: { now: () => 0 } as HealContext["clock"],

@@ -19,10 +19,10 @@ const LABELS = { "app.kubernetes.io/name": NAMESPACE };
 const MINUTE = 60_000;
 const FORBIDDEN = new KubeError("Forbidden", "forbidden", { retry: { kind: "never" } });
 
-/** What the API server says of the right to write the node side. */
+/** The API server's answer about the permission to write the node side. */
 type Right = { readonly allowed: boolean; readonly evaluationError?: string };
 
-/** An install with a DaemonSet of the node side, which the worker has a copy of. */
+/** An install with a DaemonSet of the node side, of which the worker has a copy. */
 class Install {
   readonly clock = new ManualClock();
   readonly cluster = new SimulatedCluster(this.clock);
@@ -48,7 +48,7 @@ class Install {
     this.copies.set(id, copy);
   }
 
-  /** A worker that begins to lead. */
+  /** Starts a worker as the leader. */
   start(): void {
     const { clock, metrics, logger, copies } = this;
     const { client, watcher } = this.cluster;
@@ -74,7 +74,7 @@ class Install {
     void startComponents(options, this.stop.signal).run(this.stop.signal);
   }
 
-  /** The status of the DaemonSet changes, as it does all the time. */
+  /** Changes the status of the DaemonSet, as its controller often does. */
   touch(): void {
     const { resource, ref } = this.#daemonSet;
     this.cluster.put(resource, { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { ...ref, annotations: { seen: "1" } } }, "status");
@@ -162,7 +162,7 @@ describe("the right to write a part of the node side", () => {
     const install = new Install();
     install.start();
     await install.clock.advance(3_000);
-    // Its right goes between the question and the read.
+    // The worker loses the permission between the permission check and the read.
     install.cluster.fault = ({ verb, resource }) => (verb === "list" && resource.kind === "DaemonSet" ? FORBIDDEN : undefined);
     install.touch();
     await install.clock.advance(1_000);

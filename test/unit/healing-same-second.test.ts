@@ -22,10 +22,10 @@ interface Container {
 
 interface Written {
   readonly version: string;
-  /** Undefined: an apply that changed no value onto an object whose record of owners was wiped. */
+  /** Undefined: the entry is of an apply that changed no value, to an object whose `managedFields` had been cleared. */
   readonly time: string | undefined;
   readonly container?: Container;
-  /** Fields of the container that Helm owns besides its name. */
+  /** Fields of the container that Helm owns, besides the name. */
   readonly owned?: readonly string[];
   readonly others?: readonly ManagedFieldsEntry[];
 }
@@ -44,7 +44,7 @@ function deployment({ version, time, container = { image: "one" }, owned = ["ima
   return Object.assign({ apiVersion: "apps/v1", kind: "Deployment", metadata }, { spec });
 }
 
-/** What is thought of the object after a repair under Helm's name, whose handing over met this write by somebody. */
+/** Returns the worker's view of the object after a repair under Helm's name, if the hand-over met this write by another client. */
 async function afterRepair(
   met: KubeObject,
 ): Promise<{ readonly isHanded: boolean; readonly helm: unknown; readonly next: ComponentDrift }> {
@@ -60,7 +60,7 @@ async function afterRepair(
     stored = { ...stored, metadata: { ...stored.metadata, ...patch.metadata, resourceVersion: "5" } };
     return stored;
   };
-  const kube = { list: async () => [stored], mergePatch } as unknown as KubeClient; // As far as handing over asks it.
+  const kube = { list: async () => [stored], mergePatch } as unknown as KubeClient; // The hand-over makes no other calls.
   const memory = new ComponentMemory();
   memory.noteWritten(applied.metadata.managedFields ?? []);
   const onWritten = (entries: readonly ManagedFieldsEntry[]): void => memory.noteWritten(entries);

@@ -22,7 +22,7 @@ interface ServiceObject extends KubeObject {
   readonly spec: { readonly sessionAffinity: string };
 }
 
-/** An install of which one Service is kept as it was installed. */
+/** An install. The worker has a copy of one Service as it was installed. */
 class Install {
   readonly clock = new ManualClock();
   readonly cluster = new SimulatedCluster(this.clock);
@@ -49,7 +49,7 @@ class Install {
     void components.run(this.stop.signal);
   }
 
-  /** As `uninstall --prepare` does, and takes it back. */
+  /** Sets or removes the mark, as `uninstall --prepare` does and reverts it. */
   mark(isMarked: boolean): void {
     const annotations = isMarked ? { [INSTALL_ANNOTATIONS.uninstalling]: this.#worker.metadata.uid ?? "" } : {};
     this.cluster.put(RESOURCES.namespaces, {
@@ -70,7 +70,7 @@ class Install {
     return this.cluster.get<ServiceObject>(resource, ref)?.spec.sessionAffinity;
   }
 
-  /** The next reads of the Namespace get no answer. */
+  /** Makes the next reads of the Namespace fail without an answer. */
   loseReads(count: number): void {
     let left = count;
     this.cluster.fault = ({ verb, resource }) =>

@@ -1,6 +1,6 @@
 /**
- * What the live copies hold of objects that people of a namespace can write, each as large as an object can be. Whoever fills the memory of the
- * worker, or of the webhook, ends it for the whole cluster.
+ * Bounds of the memory that live copies use for objects that users of a namespace can write, each object as large as possible. A
+ * user who fills the memory of the worker or of the webhook stops it for the whole cluster.
  */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
@@ -28,24 +28,24 @@ import { type BlownUp, blownUps, sizeOf } from "../support/worker/blown-up.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 import { type ToldCopies, toldCopies } from "../support/worker/reported-copies.ts";
 
-/** Characters of what is large in an object. An object may have three times as many. */
+/** Characters of the large part of an object. An object may have three times as many. */
 const LARGE = 524_288;
-/** An object that takes no more is held in any case. */
+/** The copies always hold an object that takes no more bytes than this. */
 const SMALL = 64 * 1_024;
-/** Of what takes more there is a room of 16 MiB for each namespace, in each copy. A text that is held in two places counts twice here. */
+/** For larger objects, each copy has room for 16 MiB for each namespace. A text that a copy holds in two places counts twice here. */
 const ROOM = 34 * 1_048_576;
 
-/** Objects of each place: what one of them keeps of a text that it cut is not to be missed. */
+/** Objects for each place. There are so many that the test notices if each of them keeps a part of a text that it cut. */
 const MANY = 30;
 const SLACK = 12 * 1_048_576;
 
 const { signal } = new AbortController();
 const nothing = (): void => undefined;
-const crdHealth = { state: { kind: "whole" } } as unknown as Parameters<typeof startStatusStore>[0]["crdHealth"]; // Nothing happens to it.
-const kube = {} as Parameters<typeof startStatusStore>[0]["kube"]; // Nobody asks it.
+const crdHealth = { state: { kind: "whole" } } as unknown as Parameters<typeof startStatusStore>[0]["crdHealth"]; // The state never changes.
+const kube = {} as Parameters<typeof startStatusStore>[0]["kube"]; // The store sends no request.
 const fingerprints = createFingerprints(Buffer.alloc(32, 1));
 
-/** By the file that watches. */
+/** The copies, by the file that starts the watch. */
 const COPIES: Readonly<Record<string, (watcher: KubeWatcher) => unknown>> = {
   "src/webhook/namespace-lookup.ts": (watcher) => reflectNamespaces(watcher, signal),
   "src/webhook/class-copy.ts": (watcher) => reflectClasses(watcher, signal),
@@ -70,7 +70,10 @@ const COPIES: Readonly<Record<string, (watcher: KubeWatcher) => unknown>> = {
     startOwners({ watcher, kinds: ["Gateway", "Ingress"], served: { Gateway: ["shop"], Ingress: ["shop"] }, onChange: nothing }, signal),
 };
 
-/** What nobody of a namespace can write, or what is held of it is a number or the install's own. */
+/**
+ * Files whose copies users of a namespace cannot fill: these users cannot write the objects, or the copy holds only a number or
+ * objects of the install.
+ */
 const NOT_OF_TENANTS: Readonly<Record<string, string>> = {
   "src/cli/dashboard/live.ts": "a person's own process, which ends with the terminal",
   "src/cli/refresh/seen-answer.ts": "likewise; one word of one status",
@@ -133,7 +136,7 @@ const TLS = {
   certificateRefs: [{ name: "c" }],
 };
 
-/** Of each kind an object with all that is read of it. */
+/** For each kind, an object with all fields that the code reads. */
 const SEEDS: Readonly<Record<string, object>> = {
   Namespace: {},
   SecretProviderClass: {
@@ -170,7 +173,7 @@ function seedOf(kind: string): KubeObject {
   return { apiVersion: "v1", kind, ...SEEDS[kind], metadata };
 }
 
-/** Places of objects that are held as they are, and why. */
+/** Places in objects that the copies hold unchanged, and the reason. */
 const HELD_WHOLE: readonly (readonly [RegExp, string])[] = [
   [
     /^Namespace metadata\.annotations\.grants\./,
@@ -180,7 +183,7 @@ const HELD_WHOLE: readonly (readonly [RegExp, string])[] = [
   [/^Pod spec\.volumes$/, "each names another class, and each of these is in use"],
 ];
 
-/** What can be large in an object of the kind, and is not held whole. */
+/** Returns the places that can be large in an object of the kind, except those that the copies hold unchanged. */
 function placesOf(kind: string): readonly BlownUp[] {
   return blownUps(seedOf(kind), LARGE).filter(({ place }) => !HELD_WHOLE.some(([places]) => places.test(`${kind} ${place}`)));
 }
@@ -242,7 +245,10 @@ function started(start: (watcher: KubeWatcher) => unknown): ToldCopies {
   return copies;
 }
 
-/** Of as many such objects as it takes until little is held of the next, for whatever place in it the room was filled, or until no room has as much. */
+/**
+ * Tells the copies such objects until they hold little of the next object, or until they exceed the room. Returns the bytes that
+ * each copy holds.
+ */
 function heldOf(copies: ToldCopies, each: BlownUp): number {
   const { length } = copies.kinds().filter((kind) => kind === each.object.kind);
   let sum = 0;
@@ -254,12 +260,12 @@ function heldOf(copies: ToldCopies, each: BlownUp): number {
   return sum / length;
 }
 
-/** What the caller measures afterwards has none of the objects. */
+/** Keeps no reference to the objects, so that the caller measures only the memory of the copies. */
 function tellTexts(copies: ToldCopies, kind: string): void {
   for (const each of placesOf(kind)) if (each.isText) for (let index = 0; index < MANY; index += 1) tellAnother(copies, each, index);
 }
 
-/** Each comes from the API server by itself, and shares nothing with the others. */
+/** Each object is a new one, as from the API server, and shares no memory with the others. */
 function tellAnother(copies: ToldCopies, { place, object }: BlownUp, index: number): KubeObject {
   const { metadata, ...rest } = structuredClone(object);
   const name = `${place}-${index}`;

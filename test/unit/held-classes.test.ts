@@ -11,7 +11,7 @@ import { type StubApiServer, sendJson, startStubApiServer } from "../support/pro
 import { eventually } from "../support/time/eventually.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
-/** As many classes of half a megabyte as one namespace has room for. */
+/** Number of classes of half a megabyte that one namespace has room for. */
 const FULL = 33;
 
 function largeClass(name: string, uid = name): SecretProviderClass {
@@ -30,7 +30,7 @@ describe("large classes that come and go while nobody watches", () => {
   let server: StubApiServer;
   let config: PooledKubeConfig;
   let stored: readonly SecretProviderClass[] = [];
-  /** Lists of which the second page fails. */
+  /** Number of further lists whose second page fails. */
   let broken = 0;
   before(async () => {
     server = await startStubApiServer(({ url }, response) => {

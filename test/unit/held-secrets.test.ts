@@ -1,4 +1,7 @@
-/** Secrets as the worker holds them: whoever may write them in a namespace can give them our label, and make them as large as an object can be. */
+/**
+ * Secrets as the worker holds them. A user who may write Secrets in a namespace can add the managed label to them, and can make them
+ * as large as an object can be.
+ */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
@@ -16,11 +19,11 @@ const MIB = 1_048_576;
 
 interface SecretFacts extends ObjectRef {
   readonly namespace: string;
-  /** Characters of labels, annotations and names of keys, of each. */
+  /** Characters of each: the labels, the annotations, and the names of the keys. */
   readonly padding: number;
 }
 
-/** As somebody makes it who says that the worker owns all of it. */
+/** A Secret of a user who claims that the worker owns all of it. */
 function forged({ namespace, name, padding }: SecretFacts): Secret {
   const keys = Array.from({ length: Math.ceil(padding / 1_000) }, (_, index) => `${index}`.padEnd(500, "k"));
   const map = Object.fromEntries(keys.map((key) => [key, "v".repeat(500)]));

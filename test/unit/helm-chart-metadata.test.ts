@@ -1,4 +1,4 @@
-/** What Artifact Hub reads of the chart. It takes each annotation as text that is YAML again. */
+/** The annotations that Artifact Hub reads from the chart. It parses the text of each annotation as YAML. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -17,7 +17,7 @@ const project: unknown = JSON.parse(readRepositoryFile("package.json"));
 const annotation = (name: string): unknown => parse(String(at(chart, "annotations", `artifacthub.io/${name}`)));
 const texts = (list: unknown, key: string): readonly string[] => listAt(list).map((entry) => String(at(entry, key)));
 
-/** Pages that a text sends its reader to, below the project's home. */
+/** Pages below the project's home page that the text links to. */
 function pagesIn(text: string): readonly string[] {
   const home = String(at(project, "homepage"));
   return [...text.matchAll(/\((https:[^)#\s]+)/g)]

@@ -23,7 +23,7 @@ const ROWS: readonly ValueRow[] = [...PROVIDER_ROWS, ...DRIVER_ROWS, ...SETTING_
 const DRIVER = "secrets-store-csi-driver";
 const isRefused = (name: string): boolean => ROWS.some((row) => row.path === name && row.refused !== undefined);
 
-/** Paths where the schema says more than which keys there are: fields of Kubernetes' own are no values of ours. */
+/** Paths for which the schema specifies more than the allowed keys. Fields that Kubernetes defines are not values of the chart. */
 function schemaPaths(node: JsonMap, at: string): readonly string[] {
   const properties = node["properties"] as JsonMap | undefined;
   if (properties === undefined || at.endsWith("ecurityContext")) return [at];

@@ -9,21 +9,21 @@ import { selfSignedCertificate } from "../support/fixtures/serving-certificate.t
 
 const served = selfSignedCertificate();
 
-/** What the service writes, and how much of it was wanted. */
+/** An HTTPS service, with counters of the bytes that it sent and of the responses that it could not finish. */
 export interface HttpsService {
   readonly url: string;
-  /** The way of the official SDK to the service, whichever proxy the machine has. */
+  /** The network of the official SDK, connected to the service without the machine's proxy. */
   readonly network: SdkNetwork;
-  /** Bytes that were sent as the bodies of all answers. */
+  /** Number of bytes that the service sent to its clients, as the bodies of all responses. */
   sent(): number;
-  /** Requests whose connection ended before their answer did. */
+  /** Number of requests whose connection ended before the response did. */
   cut(): number;
   close(): Promise<void>;
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A service of this process with real TLS. */
+/** Starts a service in this process, with real TLS. */
 export async function startHttpsService(answer: Answer): Promise<HttpsService> {
   let sent = 0;
   let cut = 0;
@@ -36,7 +36,7 @@ export async function startHttpsService(answer: Answer): Promise<HttpsService> {
     answer(request, response);
   });
   await once(server.listen(0, "localhost"), "listening");
-  const { port } = server.address() as AddressInfo; // It listens on TCP.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   const agent = new Agent({ ca: served.cert, keepAlive: true });
   return {
     url: `https://localhost:${port}/`,
@@ -57,12 +57,12 @@ export async function startHttpsService(answer: Answer): Promise<HttpsService> {
   };
 }
 
-/** The bytes of a JSON text with a string of so many characters in it. */
+/** Returns the bytes of a JSON text that contains a string of this number of characters. */
 export function jsonOf(before: string, characters: number, after: string): Buffer {
   return Buffer.concat([Buffer.from(before), Buffer.alloc(characters, "x"), Buffer.from(after)]);
 }
 
-/** A body without an end, until nobody wants more of it. */
+/** Writes an endless body until the client closes the connection. */
 export function writeEndlessly(response: Writable, begin: string): void {
   const chunk = Buffer.alloc(65_536, "x");
   const go = (): void => {
@@ -73,7 +73,7 @@ export function writeEndlessly(response: Writable, begin: string): void {
   go();
 }
 
-/** The same, of which little is on the way. */
+/** Writes an endless body with gzip, so that few bytes are in transit. */
 export function writePackedEndlessly(response: ServerResponse, begin: string): void {
   response.setHeader("content-encoding", "gzip");
   const packed = createGzip();
@@ -82,7 +82,7 @@ export function writePackedEndlessly(response: ServerResponse, begin: string): v
   writeEndlessly(packed, begin);
 }
 
-/** A text that is compressed. */
+/** Writes the text with gzip. */
 export function writePacked(response: ServerResponse, json: Buffer): void {
   response.setHeader("content-encoding", "gzip");
   response.end(gzipSync(json));

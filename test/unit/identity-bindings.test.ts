@@ -8,7 +8,7 @@ import { openProviderClass } from "../../src/domain/read-class.ts";
 import { parseConfig } from "../../src/runtime/config.ts";
 
 describe("the name of a cluster's token proxy", () => {
-  // What the function `resolveServerName` of Azure provider 1.8.2 gives, in Go.
+  // Results of the Go function `resolveServerName` of Azure provider 1.8.2.
   for (const [id, name] of [
     ["696995ccb303450001b31a18", "aeaf29ip1hi5q38ebc3u4daum81u0unk52t5bg50j25234fmuj78g.ests.aks"],
     ["abc123def456", "avimke6u6l2eeq8qc1cneuaq4sl2e1av9t4clqgun97le32hub670.ests.aks"],

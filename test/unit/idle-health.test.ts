@@ -15,7 +15,7 @@ describe("a health server that nobody is connected to", () => {
     const machine = new Machine("sync-0", { scheduler, random, epoch: EPOCH });
     const options = { address: "::", port: 1, liveness: [], readiness: [], registry: createRegistry("1.2.3") };
     onMachine(machine, () => void startHealthServer(options));
-    /** What happens in a minute. */
+    /** Number of events of the scheduler in a minute. */
     const minute = async (): Promise<number> => {
       const before = scheduler.events;
       await scheduler.runUntil(scheduler.now + 60_000);
@@ -30,7 +30,7 @@ describe("a health server that nobody is connected to", () => {
         status = answer.status;
       }),
     );
-    // The control: a probe wakes it.
+    // The control: a probe causes events.
     assert.ok((await minute()) > 0);
     assert.equal(status, 200);
     assert.equal(await minute(), 0);

@@ -18,7 +18,7 @@ const dist = path.join(folder, "dist");
 await build(dist);
 const files = imageFiles(dist);
 
-/** Files that only development needs, or that only stand in for Azure. */
+/** Files that only development needs, or that only simulate Azure. */
 function outOfPlace(listed: readonly ImageFile[]): readonly string[] {
   const { devDependencies, optionalDependencies } = readJson("package.json");
   const names = Object.keys({ ...devDependencies, ...optionalDependencies }).filter((name) => !name.startsWith("@types/"));
@@ -70,7 +70,7 @@ describe("the program of the image", () => {
     );
   });
 
-  /** What `doctor`, which reads the CRDs that the image has, says where it finds no cluster. */
+  /** Returns the output of `doctor` without a cluster. `doctor` reads the CRDs of the image. */
   const doctorIn = (image: string): string => {
     const { stdout, stderr } = spawnSync(process.execPath, [path.join(image, "dist/main.js"), "doctor", `--kubeconfig=${kubeconfig}`], {
       encoding: "utf8",
@@ -138,7 +138,7 @@ interface Instruction {
   readonly text: string;
 }
 
-/** Of each build stage, comments left out and continued lines joined. */
+/** Instructions of each build stage, without comments and with continued lines joined. */
 function stagesOf(dockerfile: string): readonly (readonly Instruction[])[] {
   const lines = dockerfile
     .replaceAll(/^#.*\n/gm, "")

@@ -85,7 +85,7 @@ describe("env-from", () => {
     const { user, system } = process.cpuUsage(started);
 
     assert.equal(decision.kind, "patched");
-    // A guard against the product of the two, which took half a minute: not a measure of speed.
+    // This bound detects work in proportion to the product of both sizes, which took half a minute. It does not measure speed.
     assert.ok((user + system) / 1e6 < 10, `${(user + system) / 1e6} s`);
   });
 

@@ -5,14 +5,14 @@ import { decidePod, injectedPod, warningsOf } from "../support/webhook/decide-po
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What the API server takes: keys and values of all annotations together, in UTF-8. */
+/** Limit of the API server: keys and values of all annotations together, in UTF-8 bytes. */
 const MOST_BYTES = 256 * 1024;
 const STATUS = "keyvault-injector.dev/status";
 
 const sizeOf = (pod: { readonly metadata: { readonly annotations: Readonly<Record<string, string>> } }): number =>
   Object.entries(pod.metadata.annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
 
-/** An opted-in pod whose annotations leave so many bytes of what the API server takes. */
+/** An opted-in pod whose annotations leave this number of bytes below the limit. */
 function podLeaving(bytes: number, more: Readonly<Record<string, string>> = {}, letter = "x"): Json {
   const { metadata, ...rest } = aPod({ ...OPTED_IN, ...more });
   const { name, annotations } = Object(metadata);

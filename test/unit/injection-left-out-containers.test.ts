@@ -8,7 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const containersOf = (value: string): Readonly<Record<string, string>> => ({ ...OPTED_IN, containers: value });
 const APP = { name: "app", image: "app:1" };
-/** As a mesh adds it: at the path of the default mount, to make it matter who is left out. */
+/** A sidecar as a service mesh adds it, at the path of the default mount: without the exclusion, the injection would conflict with it. */
 const SIDECAR = { name: "linkerd-proxy", image: "proxy:1", volumeMounts: [{ name: "data", mountPath: "/mnt/secrets-store" }] };
 
 const withContainers = (pod: Json, containers: readonly unknown[], volumes: readonly unknown[] = []): Json => ({
@@ -16,7 +16,7 @@ const withContainers = (pod: Json, containers: readonly unknown[], volumes: read
   spec: { ...Object(pod["spec"]), containers, ...(volumes.length === 0 ? {} : { volumes }) },
 });
 
-/** The value that a denial advises for the annotation of containers. */
+/** The value that a denial suggests for the annotation `containers`. */
 function advised(message: string): string {
   const [, value] = /keyvault-injector\.dev\/containers: ("[^"]*")$/.exec(message) ?? [];
   return value === undefined ? "none" : String(JSON.parse(value));

@@ -6,10 +6,10 @@ import { decidePod, defaults, type World, warningsOf, writing } from "../support
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** What is written on the pod (beside the opt-in and the document's class), what is in its spec, and what is known. */
+/** Annotations of the pod (besides the opt-in and the example class), fields of its spec, and the facts that the webhook knows. */
 type Case = readonly [annotations: Annotations, spec?: Readonly<Record<string, unknown>>, world?: World];
 
-/** The text that a template makes, whatever is put in. */
+/** Returns a pattern that matches the template's text with any values. */
 function patternOf(template: string): RegExp {
   const literal = template.split(/\{\w+\}/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
   return new RegExp(`^${literal.join("[^]+")}$`);
@@ -59,7 +59,7 @@ describe("every problem of a value", () => {
   };
   for (const [name, template] of Object.entries(PROBLEMS)) {
     test(`is told for a pod that has it: ${name}`, () => {
-      const decision = decisionOn(cases[name as keyof typeof PROBLEMS]); // Its own keys.
+      const decision = decisionOn(cases[name as keyof typeof PROBLEMS]); // The name is one of the object's own keys.
 
       assert.ok(decision.kind === "denied", JSON.stringify(decision));
       assert.equal(decision.reason, "InvalidAnnotation");
@@ -104,7 +104,7 @@ describe("every denial", () => {
   };
   for (const [name, [reason, template]] of Object.entries(DENIALS)) {
     test(`is given to a pod that earns it: ${name}`, () => {
-      const decision = decisionOn(cases[name as keyof typeof DENIALS]); // Its own keys.
+      const decision = decisionOn(cases[name as keyof typeof DENIALS]); // The name is one of the object's own keys.
 
       assert.ok(decision.kind === "denied", JSON.stringify(decision));
       assert.equal(decision.reason, reason);
@@ -153,14 +153,14 @@ describe("every warning", () => {
     secretOfNoClass: [{ "env-from": "elsewhere" }],
   };
   const labelled = aPod(OPTED_IN);
-  /** Those that no annotation of a pod that opts in earns. */
+  /** Pods for warnings that no annotation of an opted-in pod causes. */
   const ownPods: Readonly<Record<string, ReturnType<typeof aPod>>> = {
     forgottenOptIn: aPod({ "secret-provider-class": "x" }),
     label: { ...labelled, metadata: { ...Object(labelled["metadata"]), labels: prefixed({ "mount-path": "/x" }) } },
   };
   for (const [name, template] of Object.entries(WARNINGS)) {
     test(`is given to a pod that earns it: ${name}`, () => {
-      const given = cases[name as keyof typeof WARNINGS]; // Its own keys.
+      const given = cases[name as keyof typeof WARNINGS]; // The name is one of the object's own keys.
       const decision = name in ownPods ? decidePod(ownPods[name]) : decisionOn(given);
 
       assert.ok(decision.kind === "patched" || decision.kind === "unchanged", JSON.stringify(decision));
@@ -169,7 +169,7 @@ describe("every warning", () => {
     });
   }
 
-  // The API server drops a warning with a control character in it, without a word.
+  // The API server silently drops a warning that contains a control character.
   test("holds no character that a terminal obeys or shows as nothing", () => {
     const unseen = "\u0000\u001b\u007f\u0085\u009b\u00a0\u00ad\u200b\u202e\u2028\ufeff\u{e0041}";
     const [text = ""] = warningsOf(aPod({ "restart-on-rotation": `a${unseen}b ✓` }));
@@ -182,7 +182,7 @@ describe("every warning", () => {
     const longest = "x".repeat(253);
     for (const [name, template] of Object.entries(WARNINGS)) {
       const values = Object.fromEntries([...template.matchAll(/\{(\w+)\}/g)].map(([, key = ""]) => [key, longest]));
-      const text = warning(name as keyof typeof WARNINGS, values as never); // All that the template names.
+      const text = warning(name as keyof typeof WARNINGS, values as never); // The values contain every name of the template.
       assert.ok(text.length <= 120, `${text.length}: ${text}`);
       assert.doesNotMatch(text, /[{}]/);
     }

@@ -11,7 +11,7 @@ interface Existing {
   readonly mount?: Readonly<Record<string, unknown>>;
 }
 
-/** A container that has a volume at a path. */
+/** A pod with a container that mounts a volume at a path. */
 function podWith({ mountPath, volume = { emptyDir: {} }, mount = {} }: Existing, annotations: Readonly<Record<string, string>> = {}) {
   const containers = [{ name: "app", volumeMounts: [{ name: "data", mountPath, ...mount }] }];
   return aPod({ ...OPTED_IN, ...annotations }, { volumes: [{ name: "data", ...volume }], containers });

@@ -15,7 +15,7 @@ const text = JSON.stringify(policy);
 describe("the policy that injects", () => {
   test("reads every annotation of pods that changes a pod, and writes label and status", () => {
     for (const [name, key] of Object.entries(POD_ANNOTATIONS)) {
-      // Written by the worker, and read by nobody.
+      // The worker writes this annotation, and the policy does not read it.
       if (name !== "rotated") assert.ok(text.includes(key), key);
     }
     assert.ok(text.includes(INJECTED_LABEL));

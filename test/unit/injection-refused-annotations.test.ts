@@ -75,7 +75,7 @@ describe("a bad value", () => {
     });
   }
 
-  // The final check's policy trims in Go too: what one of them takes for a name, the other must take for the same.
+  // The policy of the final check trims in Go, too: the webhook and the policy must read the same name.
   test("is trimmed as Go trims: a byte order mark stays, a next-line character goes", () => {
     const patchOf = (space: string) => decidePod(aPod({ inject: "true", "secret-provider-class": `${space}akvprovider-demo${space}` }));
 

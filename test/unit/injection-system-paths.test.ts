@@ -10,7 +10,7 @@ const WINDOWS = { os: { name: "windows" } };
 const podAt = (path: string, spec: Json = {}): Json => aPod({ ...OPTED_IN, "mount-path": path }, spec);
 const isPatched = (pod: Json): boolean => decidePod(pod).kind === "patched";
 
-/** What the API server adds to every container of a pod with an account. */
+/** The mount that the API server adds to every container of a pod with a ServiceAccount. */
 const TOKEN = {
   containers: [
     {

@@ -7,7 +7,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const onDrive = { ...OPTED_IN, "mount-path": "C:\\secrets" };
 
-/** Only a Windows pod takes a path with a drive. */
+/** Whether the webhook treats the pod as a Windows pod: it accepts a path with a drive only for those. */
 const isWindows = (spec: Json): boolean => decidePod(aPod(onDrive, spec)).kind === "patched";
 
 function affinityTo(...terms: readonly (readonly Json[])[]): Json {

@@ -8,7 +8,7 @@ import type { PooledKubeConfig } from "../../src/kube/config.ts";
 import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
 
-/** Much longer than what a test waits for. */
+/** Much longer than any wait of a test. */
 const LONG_MS = 60_000;
 
 describe("credentials for the API server, as of a plugin in the kubeconfig,", () => {

@@ -25,7 +25,7 @@ describe("a refusal of the API server", () => {
     assert.equal(error.code, "Invalid");
     assert.deepEqual(error.retry, { kind: "never" });
     assert.ok(!JSON.stringify([error, error.message, error.stack, error.cause]).includes("hunter2"));
-    // The control: the same body about another kind does come through.
+    // The control: the same body about another kind appears in the message.
     assert.match(refusedBy(CLASS, { status: 422, body }).message, /hunter2/);
   });
 
@@ -61,7 +61,7 @@ describe("a refusal of the API server", () => {
     test(`says of ${who} that it refused, and nothing by what is quoted`, () => {
       for (const attempt of [SECRET, CLASS]) {
         const error = refusedBy(attempt, { status: 403, body: status({ reason: "Forbidden", message }) });
-        // What a policy says about a Secret may quote its values.
+        // A policy's message about a Secret may quote its values, so that the error contains only the name of the policy.
         const reported = attempt === SECRET && refuser?.kind === "policy" ? { kind: "policy", name: refuser.name } : refuser;
         assert.deepEqual([error.refuser, error.isByPolicy("p")], [reported, refuser?.kind === "policy"]);
       }

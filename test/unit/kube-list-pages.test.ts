@@ -17,7 +17,7 @@ interface Page {
   readonly bytes: number;
 }
 
-/** Sizes of the Secrets that there are, in the order in which they are listed. */
+/** Sizes of the existing Secrets, in the order of the list. */
 let sizes: readonly number[] = [];
 let pages: Page[] = [];
 
@@ -28,7 +28,7 @@ const secret = (index: number, bytes: number): KubeObject & { readonly data: obj
   data: { x: "x".repeat(bytes) },
 });
 
-/** A page that is asked for again from where it began was not read to its end. */
+/** Pages that the client read to the end. If the next request starts at the same position, the client stopped in the middle of the page. */
 const readPages = (): readonly Page[] => pages.filter(({ from }, index) => pages[index + 1]?.from !== from);
 
 describe("a list of what anybody may write", () => {
@@ -54,7 +54,7 @@ describe("a list of what anybody may write", () => {
     await server.stop();
   });
 
-  /** The names that a live copy has once it has listed them, and by the client's own list. */
+  /** Lists the Secrets with a live copy and with the client. Returns the number of names that each of them got. */
   async function listed(given: readonly number[]): Promise<{ readonly copied: number; readonly byList: number }> {
     sizes = given;
     pages = [];

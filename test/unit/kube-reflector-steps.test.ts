@@ -13,7 +13,7 @@ const failure = (retry: KubeError["retry"] = { kind: "backoff" }): StepOutcome =
   wasUseful: false,
 });
 
-/** Delays of the same outcome again and again. */
+/** Delays after repeated steps with the same outcome. */
 function delaysOf(outcome: StepOutcome, times: number): readonly number[] {
   const delays: number[] = [];
   let failures = 0;

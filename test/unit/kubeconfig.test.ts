@@ -12,7 +12,7 @@ type Headers = Readonly<Record<string, readonly string[]>>;
 
 const signal = new AbortController().signal;
 
-/** Whom the API server is asked as, by the headers that say it. */
+/** The headers that carry the identity of the request. */
 function identityIn(headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => /^(?:authorization$|impersonate-)/.test(name)));
 }
@@ -25,7 +25,7 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
   beforeEach(async () => {
     asked = [];
     server = await startStubApiServer((_request, response) => {
-      asked.push(identityIn(response.req.headersDistinct as Headers)); // None of them is undefined.
+      asked.push(identityIn(response.req.headersDistinct as Headers)); // None of the values is undefined.
       sendJson(response, 200, { metadata: { name: "kube-system" } });
     });
     cluster = JSON.parse(await readFile(server.kubeconfig, "utf8")).clusters[0].cluster;
@@ -158,7 +158,7 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
     });
   }
 
-  /** With KUBECONFIG set to the files, in that order. */
+  /** Sends a request with KUBECONFIG set to the files, in this order. */
   async function askBy(...files: readonly string[]): Promise<Headers | undefined> {
     const before = process.env["KUBECONFIG"];
     process.env["KUBECONFIG"] = files.join(path.delimiter);
@@ -206,7 +206,7 @@ describe("a kubeconfig, as kubectl 1.36 reads it,", () => {
     });
   });
 
-  /** A plugin, in a folder of its own kind: whatever runs it is elsewhere. */
+  /** Writes a plugin and a kubeconfig into a folder that is not the working directory. */
   async function plugin(script: string, exec: object = {}): Promise<string> {
     const file = await write("plugin.sh", `#!/bin/sh\n${script}\n`);
     await chmod(file, 0o700);

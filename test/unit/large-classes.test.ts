@@ -7,7 +7,7 @@ import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 const CLASS = { namespace: "team", name: "app" };
 const SECRET = { namespace: "team", name: "app-db" };
 
-/** Changes the class as its author would: with something that nobody reads. */
+/** Changes the class as its author would, with a parameter that no program reads. */
 function addNote(world: SimulatedWorld, characters: number, ref: ObjectRef = CLASS): void {
   const provider = world.cluster.get<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
   assert.ok(provider?.spec !== undefined);

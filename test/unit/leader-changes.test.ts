@@ -9,7 +9,7 @@ import { INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../supp
 const HOUR_MS = 3_600_000;
 const CLASS = { namespace: "team", name: "app" };
 
-/** Leaders one after another: what the lease passes on is passed on, and the vault says when it was asked. */
+/** Leaders that follow each other. Each gets the state that the lease stores. `asked`: times of the vault requests. */
 class Succession {
   readonly world = new SimulatedWorld();
   readonly asked: number[] = [];
@@ -24,7 +24,7 @@ class Succession {
     };
   }
 
-  /** A class that its first leader has synced. */
+  /** Returns a succession whose first leader has synced a class. */
   static async of(interval: string): Promise<Succession> {
     const made = new Succession();
     made.world.vaults.set("db");
@@ -35,7 +35,7 @@ class Succession {
     return made;
   }
 
-  /** By a clock that is so much ahead. */
+  /** Starts a leader with a clock that is ahead by this time. */
   lead(ahead = 0): void {
     const progress: LeadOptions["progress"] = {
       before: this.#before.until,
@@ -46,13 +46,13 @@ class Succession {
     this.#leader = this.world.lead({ progress, clock: this.world.clockAhead(ahead) });
   }
 
-  /** The last renewal of its lease, and the end. */
+  /** Stores the last renewal of the lease, and stops the leader. */
   async die(): Promise<void> {
     this.#before = this.#tell?.() ?? this.#before;
     await this.#leader?.stop();
   }
 
-  /** Milliseconds to the class's next phase. */
+  /** Milliseconds until the next phase of the class. */
   untilPhase(interval: number): number {
     const { clock, cluster } = this.world;
     const uid = cluster.get(
@@ -62,7 +62,7 @@ class Succession {
     return untilNextPoll({ cluster: uid ?? "", key: "team/app", interval, now: clock.now() });
   }
 
-  /** The longest time between two questions, up to now. */
+  /** The longest time between two vault requests, up to now. */
   longestGap(): number {
     const moments = [...this.asked, this.world.clock.now()];
     return Math.max(...moments.slice(1).map((moment, index) => moment - (moments[index] ?? moment)));
@@ -73,7 +73,7 @@ describe("a change of leaders", () => {
   test("C9: makes up for the poll that fell into it, at once and not an interval later", async () => {
     const succession = await Succession.of("24h");
     const { clock } = succession.world;
-    // The phase is where the interval has it; the second poll is at it.
+    // The interval determines the phase, and the second poll falls on it.
     await clock.advance(succession.untilPhase(24 * HOUR_MS) + 1_000);
     await clock.advance(24 * HOUR_MS - 10_000);
 
@@ -169,7 +169,7 @@ describe("a change of leaders", () => {
         }
         await clock.advance(1_000);
         const longestAway = Math.max(...reigns.map(({ away }) => away));
-        // A leader that dies at once does not come to a poll.
+        // A leader that dies within a second makes no poll.
         const shortReigns = reigns.filter(({ leads }) => leads < 1_000).reduce((sum, { away }) => sum + away, 0);
         const bound = INTERVAL + longestAway + shortReigns + 2_000;
         assert.ok(succession.longestGap() <= bound, `${succession.longestGap()} ms, at most ${bound}`);

@@ -14,7 +14,7 @@ const OVERLOADED = [
   new KubeError("Unavailable", "no answer within 15000 ms", { retry: { kind: "backoff" } }),
 ];
 
-/** Fails the first calls that are meant, one by one. */
+/** Makes the first matching calls fail, one for each failure. */
 function failing(isMeant: (call: SimulatedCall) => boolean, failures: readonly KubeError[]) {
   const left = [...failures];
   return (call: SimulatedCall): KubeError | undefined => (isMeant(call) ? left.shift() : undefined);

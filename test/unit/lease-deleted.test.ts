@@ -12,14 +12,14 @@ import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const LEASE = { namespace: "install", name: "lease" };
-/** Milliseconds. */
+/** Duration of the lease in milliseconds. */
 const TERM = 15_000;
 
 describe("a lease that somebody deletes", () => {
   let clock: ManualClock;
   let cluster: SimulatedCluster;
   let stop: AbortController;
-  /** Of the first candidate alone. */
+  /** Whether the first candidate is cut off from the API server. */
   let isCutOff: boolean;
   let ended: Promise<unknown>[];
   beforeEach(() => {
@@ -48,7 +48,7 @@ describe("a lease that somebody deletes", () => {
       mergePatch: (...given) => (isCutOff ? refused() : client.mergePatch(...given)),
     };
   };
-  /** Milliseconds in which both held the lease, and after which the second one did. */
+  /** Returns for how many milliseconds both candidates held the lease, and after how many the second one held it. */
   const watched = async (first: LeaderElection, second: LeaderElection): Promise<{ readonly both: number; readonly until: number }> => {
     let both = 0;
     let until = Number.POSITIVE_INFINITY;

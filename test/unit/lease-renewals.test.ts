@@ -8,7 +8,7 @@ import { createLeaderElection } from "../../src/kube/lease.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
-/** A Lease in memory, on a server that can be down. */
+/** A Lease in memory, on a server that a test can switch off. */
 class LeaseServer {
   lease: KubeObject = {
     apiVersion: "coordination.k8s.io/v1",
@@ -22,20 +22,20 @@ class LeaseServer {
   readonly kube: Pick<KubeClient, "read" | "list" | "mergePatch"> = {
     list: async <T extends KubeObject>() => {
       this.#answer();
-      return [this.lease as T]; // The one there is.
+      return [this.lease as T]; // The only lease.
     },
     read: async <T extends KubeObject>(): Promise<ReadResult<T>> => {
       this.#answer();
-      return { kind: "found", object: this.lease as T }; // The one there is.
+      return { kind: "found", object: this.lease as T }; // The only lease.
     },
     mergePatch: async <T extends KubeObject>(_resource: unknown, _ref: unknown, patch: unknown) => {
       this.tries += 1;
       await nextTurn();
       this.#answer();
       this.writes += 1;
-      const { metadata, ...rest } = patch as { readonly metadata: object }; // As the election makes it.
+      const { metadata, ...rest } = patch as { readonly metadata: object }; // The election makes it in this form.
       this.lease = { ...this.lease, ...rest, metadata: { ...this.lease.metadata, ...metadata, resourceVersion: `${this.writes + 1}` } };
-      return this.lease as T; // As above.
+      return this.lease as T; // The only lease.
     },
   };
 
@@ -160,7 +160,7 @@ describe("a candidate for a lease that another holds", () => {
     stop = new AbortController();
   });
 
-  // It began to count anew at each failed read: after an outage of the API server nobody led for as long as a lease lasts.
+  // Before the fix, each failed read restarted the wait: after an outage of the API server, no candidate led for the duration of a lease.
   test("takes it as soon as the API server is back, where nobody has renewed it during an outage longer than the lease", async () => {
     const { election, run } = waiting();
     await pass(4_000);

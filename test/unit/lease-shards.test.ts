@@ -99,7 +99,7 @@ describe("leases of shards", () => {
   });
 });
 
-/** Milliseconds by which starts and deletions lie between two looks of a candidate. */
+/** Milliseconds between two checks of a candidate at which starts and deletions happen. */
 const PHASES = [250, 750, 1_250, 1_750];
 
 describe("a lease of a shard that somebody deletes", () => {
@@ -110,7 +110,7 @@ describe("a lease of a shard that somebody deletes", () => {
       const [zero, one] = old.toSorted((a, b) => (a.shard() ?? 0) - (b.shard() ?? 0));
       zero?.stop();
       const next = all.start(1);
-      // Its holder makes it anew with its next renewal.
+      // The holder creates the lease again with its next renewal.
       for (let times = 0; times < 8; times += 1) {
         all.deleteLease(1);
         await all.pass(2_250);
@@ -132,7 +132,7 @@ describe("a lease of a shard that somebody deletes", () => {
         assert.deepEqual(await all.pass(60_000), ["0/1"]);
       });
 
-  // Its lease free to look at, a holder comes to be for a moment, as one whose lease was deleted is.
+  // Although its lease appears to be free, a holder may appear for a moment, such as one whose lease was deleted.
   test("SH-2: is waited for by asking at each turn, and not by the time since somebody was there last", async () => {
     all.holdElsewhere(0, 1);
     const fresh = all.start(2);

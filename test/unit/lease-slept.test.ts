@@ -14,11 +14,11 @@ interface Candidate {
   isAsleep: boolean;
   readonly stop: AbortController;
   readonly holdsLease: () => boolean;
-  /** As what its run ended; undefined while it goes on. */
+  /** Outcome of its run. Undefined while it runs. */
   ended: string | undefined;
 }
 
-/** A process, with a machine of its own: while that sleeps, no timer of it goes on. */
+/** A process on a machine of its own. While the machine sleeps, none of its timers fire. */
 function candidate(cluster: SimulatedCluster, clock: ManualClock, identity: string): Candidate {
   const own: Candidate = { isAsleep: false, stop: new AbortController(), holdsLease: () => election.holdsLease, ended: undefined };
   const machine = {

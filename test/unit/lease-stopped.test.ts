@@ -19,7 +19,7 @@ test("C-14: a candidate that is told to stop while it takes the lease gives it b
   const cluster = new SimulatedCluster(clock);
   const stop = new AbortController();
   const written: string[] = [];
-  // As a client does: the API server has it, and whoever no longer waits gets no answer.
+  // Behaves as a client does: the API server receives the write, and a caller that stopped waiting gets no answer.
   const kube: KubeClient = {
     ...cluster.client,
     mergePatch: async (...given) => {
@@ -27,7 +27,7 @@ test("C-14: a candidate that is told to stop while it takes the lease gives it b
       written.push(answer.spec?.holderIdentity ?? "");
       stop.abort();
       given[4].throwIfAborted();
-      return answer as never; // What the caller asked for.
+      return answer as never; // The caller asked for this type.
     },
   };
   const given = { leases: LEASE, fieldManager: "test", clock, logger: recordingLogger(), hasLed: async () => false };

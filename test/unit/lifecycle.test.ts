@@ -5,14 +5,14 @@ import { following, within } from "../../src/runtime/lifecycle.ts";
 
 const tooLate = (): Error => new Error("too late");
 
-/** Never ends by itself; rejects as its signal says. */
+/** Never ends by itself. It rejects with the reason of its signal. */
 function hanging(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }
 
-/** Timers of this process that have not come yet. */
+/** Number of pending timers of this process. */
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
 
 describe("work within a bound", () => {

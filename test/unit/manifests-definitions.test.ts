@@ -13,7 +13,7 @@ interface Schema {
   readonly additionalProperties?: Schema;
 }
 
-/** By path, as the policy writes them. */
+/** Returns the schemas by path, in the policy's notation. */
 function schemasOf(crd: unknown): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
   const schemas = new Map<string, Readonly<Record<string, unknown>>>();
   const note = (path: string, schema: Schema & { readonly description?: string }): void => {
@@ -24,7 +24,7 @@ function schemasOf(crd: unknown): ReadonlyMap<string, Readonly<Record<string, un
     if (items !== undefined) note(`${path}[]`, items);
     if (additionalProperties !== undefined) note(`${path}.*`, additionalProperties);
   };
-  for (const version of listAt(crd, "spec", "versions")) note("", at(version, "schema", "openAPIV3Schema") as Schema); // Of our own manifests.
+  for (const version of listAt(crd, "spec", "versions")) note("", at(version, "schema", "openAPIV3Schema") as Schema); // The project's own manifests have this form.
   return schemas;
 }
 
@@ -80,7 +80,7 @@ describe("what the policy on definitions lists of them", () => {
           additionalPrinterColumns: _columns,
           subresources,
           ...rest
-        } = Object(version) as Record<string, unknown>; // A version.
+        } = Object(version) as Record<string, unknown>; // Each item is a version.
         assert.ok(variable("versions").includes(`'${String(name)}':{'storage'`), String(name));
         for (const [key, value] of Object.entries(rest))
           assert.ok(variable("versions").includes(`'${key}':dyn(${text(value).replaceAll(" ", "")})`));

@@ -24,7 +24,7 @@ import { VERSION } from "../../tools/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const read = (file: string): string => readFileSync(path.join(MANIFESTS, file), "utf8");
-/** The chart's templates are no YAML before Helm has rendered them. */
+/** Excludes the chart's templates, which are not YAML before Helm renders them. */
 const files = globSync("**/*.yaml", { cwd: MANIFESTS, exclude: ["helm/*/templates/**"] }).sort();
 const installText = read(`releases/${VERSION}/keyvault-injector.yaml`);
 const install = parseManifests(installText);
@@ -36,7 +36,7 @@ function find(kind: string, name: string): Manifest {
   return found;
 }
 
-/** Variables that would send traffic elsewhere or trust another CA, and text that somebody should have filled in. */
+/** Variables that redirect traffic or add a trusted CA, and placeholders that an author forgot to replace. */
 const LEFTOVERS = /<[A-Za-z-]+>|CHANGEME|TODO|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|HTTPS?_PROXY|NO_PROXY|AZURE_[A-Z_]+|caBundle:/;
 
 describe("the manifests", () => {
@@ -146,7 +146,7 @@ describe("the manifests", () => {
       ...Object.values(RESTART_ANNOTATIONS),
       `${PREFIX}/v1alpha1`,
     ]);
-    // Addresses of the project's pages are neither.
+    // Addresses of the project's pages contain neither.
     const named = new Set(
       files.flatMap((file) => read(file).match(/(?<!https:\/\/)(?:grants\.)?keyvault-injector\.dev\/[a-z0-9][a-z0-9-]*/g) ?? []),
     );
@@ -244,7 +244,7 @@ describe("the roles", () => {
       for (const word of ["*", "escalate", "bind", "impersonate", "deletecollection", "pods/exec"]) {
         assert.ok(!words.includes(word), `${role.metadata.name}: ${word}`);
       }
-      // Limited by the policy keyvault-injector-sync-tokens.
+      // The policy keyvault-injector-sync-tokens limits this permission.
       if (words.includes("serviceaccounts/token")) assert.equal(role.metadata.name, "keyvault-injector-sync");
     }
   });

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { mergePatchOf } from "../../src/domain/healing/merge-patch.ts";
 import { isJsonObject, type JsonObject } from "../../src/domain/json-object.ts";
 
-/** RFC 7396, section 2. */
+/** Applies a merge patch according to RFC 7396, section 2. */
 function merged(target: unknown, patch: unknown): unknown {
   if (!isJsonObject(patch)) return patch;
   const result: Record<string, unknown> = isJsonObject(target) ? { ...target } : {};
@@ -15,7 +15,7 @@ function merged(target: unknown, patch: unknown): unknown {
   return result;
 }
 
-/** What a class holds: objects, lists and texts, and no null. */
+/** Values as in a class: objects, lists, and strings, but no null. */
 const value = fc.letrec((tie) => ({
   any: fc.oneof({ maxDepth: 3 }, fc.string(), fc.array(tie("any"), { maxLength: 3 }), tie("object")),
   object: fc.dictionary(fc.constantFrom("a", "b", "c", "labels"), tie("any"), { maxKeys: 3, noNullPrototype: true }),

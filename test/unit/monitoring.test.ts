@@ -8,7 +8,7 @@ import { at, listAt, parseManifests, readManifests } from "../support/cluster/sh
 import { codeSpans, tables } from "../support/docs/markdown.ts";
 import { alertRules, dashboard, dashboardAnnotations, dashboardPanels, dashboardVariables } from "../support/docs/monitoring.ts";
 
-/** What the API server counts about webhooks, and what every Node process reports. */
+/** Metrics of the API server about webhooks, and metrics of every Node process. */
 const FOREIGN = [
   "apiserver_admission_webhook_fail_open_count",
   "apiserver_admission_webhook_rejection_count",
@@ -16,13 +16,13 @@ const FOREIGN = [
   "process_resident_memory_bytes",
   "nodejs_eventloop_lag_p99_seconds",
 ];
-/** Of every scraped series. */
+/** Labels of every scraped series. */
 const TARGET_LABELS = ["pod", "namespace", "version", "le"];
-/** Of a series in a Prometheus that has those of several clusters. */
+/** The label that tells clusters apart in a Prometheus with series of several clusters. */
 const FLEET_LABEL = "cluster";
 
-/** Where the project's pages are: the convention of `runbook_url` is a whole address. */
-const { homepage: HOMEPAGE } = JSON.parse(readRepositoryFile("package.json")) as { readonly homepage: string }; // Our own file.
+/** Base address of the project's pages: by convention, `runbook_url` is a complete address. */
+const { homepage: HOMEPAGE } = JSON.parse(readRepositoryFile("package.json")) as { readonly homepage: string }; // The project's own file has this form.
 
 const metrics = await registeredMetrics();
 const byName = new Map(metrics.map((metric) => [metric.name, metric]));
@@ -34,7 +34,7 @@ function metricOf(series: string): RegisteredMetric | undefined {
   return byName.get(series) ?? (histogram?.type === "histogram" ? histogram : undefined);
 }
 
-/** What an expression says about metrics of ours that the code does not report; empty where all is well. */
+/** Returns the mistakes of an expression about metrics, such as metrics or labels that the code does not report. */
 function untruths(expression: string): readonly string[] {
   const found: string[] = [];
   const used = [...expression.matchAll(/\b((?:keyvault_injector|apiserver|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)];
@@ -102,7 +102,7 @@ describe("the dashboard", () => {
       assert.ok(title !== "" && description.endsWith(".") && own.length > 0, title);
   });
 
-  /** Series by name, each with the matchers that an expression gives it. */
+  /** Names of the series in an expression, each with its matchers. */
   const seriesOf = (expression: string): readonly { readonly name: string; readonly matchers: string }[] =>
     [...expression.matchAll(/\b((?:keyvault_injector|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)].map(([, name = "", matchers = ""]) => ({
       name,
@@ -201,7 +201,7 @@ describe("the metrics Services", () => {
 });
 
 describe("the alerts", () => {
-  /** A runbook of a label's value is that of each value that can fire. */
+  /** Returns the runbooks of an alert. If the link contains the label `reason`, there is one for each reason that can fire. */
   const runbooksOf = (expr: string, runbook: string): readonly string[] => {
     if (!runbook.includes("{{ $labels.reason }}")) return [runbook];
     const reasons = [...(byName.get("keyvault_injector_classes")?.labels.get("reason") ?? [])];

@@ -15,7 +15,7 @@ describe("a pod that is made while the vault still gives the version before", ()
     mounted.record("v1");
     await mounted.pass(10 * MINUTE);
     assert.equal(mounted.restartedFor, undefined);
-    // The worker's next check comes later, the pods that somebody deploys at once.
+    // The worker's next check comes later than the pods that a user deploys right away.
     mounted.one.set("db");
     await mounted.pass(8 * SECOND);
   });

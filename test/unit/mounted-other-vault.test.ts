@@ -13,7 +13,7 @@ describe("a class that is only mounted, and names another vault from now on", ()
   });
   afterEach(() => mounted.stop());
 
-  /** The class is followed, and the pod is younger than the versions of both vaults. */
+  /** Lets the worker follow the class. The pod is younger than the versions of both vaults. */
   async function follow(version?: string): Promise<void> {
     await mounted.pass(MINUTE);
     mounted.name("vault-1", version);

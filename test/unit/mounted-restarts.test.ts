@@ -14,7 +14,7 @@ const MINUTE = 60_000;
 const START = Date.UTC(2026, 0, 1);
 const time = (minute: number): string => new Date(START + minute * MINUTE).toISOString();
 
-/** Versions that came in the tenth minute. */
+/** A class whose versions appeared in the tenth minute. */
 const FILES: MountedClass = {
   className: "files",
   versions: new Map([["secret/a", "2"]]),
@@ -39,7 +39,7 @@ function pod({ name = "web-1", made = 0, phase = "Running", isGoing = false }: P
   };
 }
 
-/** In minutes. `changed`: what it says; `labelled`: by somebody else. */
+/** Times in minutes. `changed`: when the driver last wrote the record. `labelled`: when another user last changed its labels. */
 interface RecordFacts {
   readonly name?: string;
   readonly made?: number;
@@ -48,7 +48,7 @@ interface RecordFacts {
   readonly mounted?: boolean;
 }
 
-/** What the driver writes for the pod. */
+/** The record that the driver writes for the pod. */
 const record = (objects: Readonly<Record<string, string>>, facts: RecordFacts = {}) => {
   const { name = "web-1", made = 0, changed = made, labelled = made, mounted = true } = facts;
   return {

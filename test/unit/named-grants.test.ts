@@ -24,7 +24,7 @@ const lent = (account: string, namespace = "shop") =>
 const ofTheNode = (namespace: string) => classWith(namespace, "zzz", { useVMManagedIdentity: "true" });
 const namespaceOf = (name: string) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name, annotations: {} } });
 
-/** A tenant wrote the class zzz beside those that somebody wants granted. */
+/** A tenant wrote the class zzz beside the classes that an administrator wants to grant. */
 const OBJECTS = [
   namespaceOf("node"),
   namespaceOf("shop"),
@@ -34,7 +34,7 @@ const OBJECTS = [
   { ...ofTheNode("node") },
 ];
 
-/** What the command says, and the annotations that it writes, by Namespace. */
+/** Returns the output of the command, and the annotations that it writes, by Namespace. */
 async function granted(...args: readonly string[]) {
   const cluster = heldCluster(OBJECTS);
   const patches: Record<string, unknown> = {};
@@ -53,7 +53,7 @@ describe("AT20-1: a grant", () => {
       namespaceOf("shop"),
       { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: "shop", name: "cart" } },
     ]);
-    const context = { viewer, install: { settings: {} } } as unknown as Parameters<typeof accountOf>[0]; // What is read of it.
+    const context = { viewer, install: { settings: {} } } as unknown as Parameters<typeof accountOf>[0]; // The function reads nothing else.
     const account = await accountOf(context, lent("cart"));
     assert.equal(account.ok || account.error.fix, "Run keyvault-injector grants --namespace shop --account cart --apply.");
 
@@ -81,7 +81,7 @@ describe("AT20-1: a grant", () => {
     assert.match(output, /--apply does not grant the managed identity of the worker's node without --managed-identity/);
     assert.match(output, /^ {2}keyvault-injector grants --namespace node --managed-identity --apply$/m);
     assert.equal(code, 1, "something is missing still");
-    const { left } = JSON.parse((await granted("--apply", "-o", "json")).output) as { readonly left: unknown }; // As it is documented.
+    const { left } = JSON.parse((await granted("--apply", "-o", "json")).output) as { readonly left: unknown }; // The documentation specifies this form.
     assert.deepEqual(left, [
       { namespace: "node", managedIdentity: true },
       { namespace: "shop", managedIdentity: true },

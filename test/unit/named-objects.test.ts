@@ -1,4 +1,4 @@
-/** What is kept of classes to find those that an event is about. */
+/** The facts that the worker keeps about classes in order to find those that an event concerns. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";

@@ -30,7 +30,7 @@ describe("NW-M1: explain, of a Namespace's inject that nothing reads,", () => {
     return (await runOffline(["explain", target], "", { cluster })).output.split("\n")[1] ?? "";
   };
   const podWith = (annotations: Parameters<typeof aPod>[0]): Manifest => {
-    const pod = aPod(annotations) as unknown as Manifest; // As stored, but for its name.
+    const pod = aPod(annotations) as unknown as Manifest; // The API server stores it in this form, except for the name.
     return { ...pod, metadata: { ...pod.metadata, name: "web-1", namespace: "shop" } };
   };
 

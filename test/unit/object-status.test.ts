@@ -123,7 +123,7 @@ describe("since when a pod gets the versions of a history", () => {
   };
   const MADE_ON = { v1: 1, v2: 2, v3: 10, v4: 20 };
 
-  /** What a check on that day finds, where the vault has these versions enabled. */
+  /** Returns the result of a check on this day if these versions are enabled in the vault. */
   function check(enabled: readonly (keyof typeof MADE_ON)[], on: number, before?: readonly ObjectStatus[]): readonly ObjectStatus[] {
     const listed = enabled.map((version) => ({ version, isEnabled: true, created: day(MADE_ON[version]) }));
     const versions = historyVersions(HISTORY, listed);

@@ -10,7 +10,7 @@ import { ListedVaults } from "../support/worker/listed-vault.ts";
 const DB = { type: "secret", name: "db", version: undefined } as const;
 const signal = new AbortController().signal;
 
-/** A version cache of one vault that answers at once, and hands each answer over when it is told to. */
+/** A version cache of one vault. The vault answers at once, but the test decides when the cache receives each answer. */
 async function aLedger() {
   const clock = new ManualClock();
   await clock.advance(3_600_000);

@@ -26,7 +26,7 @@ function anImage(changes: Partial<ImageSpec> = {}): ImageSpec {
   };
 }
 
-/** The archive as the system's tar unpacks it. */
+/** Unpacks the archive with the system's tar. */
 function unpacked(spec: ImageSpec): { readonly root: string; readonly index: { readonly manifests: readonly Descriptor[] } } {
   const root = mkdtempSync(path.join(folder, "archive-"));
   execFileSync("tar", ["-xf", writeImageArchive(path.join(root, "image.tar"), spec).file, "-C", root]);
@@ -46,7 +46,7 @@ function manifestOf(spec: ImageSpec) {
   return { root, manifest, config };
 }
 
-/** The layer's members as `tar -tv` lists them, by path. */
+/** Members of the layer as `tar -tv` lists them, by path. */
 function layerListing(entries: readonly TarEntry[]): Map<string, string> {
   const { root, manifest } = manifestOf(anImage({ entries }));
   const layer = path.join(root, "blobs", manifest.layers[0].digest.replace(":", "/"));

@@ -14,7 +14,7 @@ const binding = {
   metadata: { name: POLICY, creationTimestamp: SINCE },
 };
 
-/** `written`: of all fields that its one manager has. */
+/** A class with one manager. `written`: time of the last write to any of its fields. */
 function classOfAge(created: string, written: string, annotations: Readonly<Record<string, string>> = { [ACCOUNT]: "admin" }): Manifest {
   const fieldsV1 = { "f:metadata": { "f:labels": { "f:x": {} }, "f:annotations": { [`f:${ACCOUNT}`]: {} } }, "f:spec": {} };
   const managedFields = [{ manager: "kubectl-edit", operation: "Update", time: written, fieldsV1 }];
@@ -23,7 +23,7 @@ function classOfAge(created: string, written: string, annotations: Readonly<Reco
     kind: "SecretProviderClass",
     metadata: { namespace: "shop", name: "web", creationTimestamp: created, annotations, managedFields },
     spec: { provider: "azure", parameters: {} },
-  } as Manifest; // With what the API server adds.
+  } as Manifest; // The API server adds the metadata.
 }
 
 const olderOf = async (spc: Manifest) => (await findGrants(holding([binding, spc]), "keyvault-injector", undefined)).older;

@@ -11,7 +11,7 @@ function proxyOf(environment: Environment) {
   return read.value;
 }
 
-/** Whether a request goes past the proxy. */
+/** Whether a request bypasses the proxy. */
 function bypasses(noProxy: string, address: string): boolean {
   const proxy = proxyOf({ HTTPS_PROXY: "http://proxy.example:3128", NO_PROXY: noProxy });
   assert.ok(proxy);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type OutwardCall, outwardCalls } from "./outward-calls.ts";
 
-/** Functions that bound whatever stands in their arguments, by the file that has them. */
+/** Functions that put a time limit on the calls in their arguments, by file. */
 const BOUNDING: Readonly<Record<string, readonly string[]>> = {
   "src/azure/": ["boundedCall", "ask"],
   "src/kube/": ["within"],
@@ -11,7 +11,7 @@ const BOUNDING: Readonly<Record<string, readonly string[]>> = {
 
 const HANDED_ON = "handed on within a pipeline of the SDK, in which requestBoundPolicy bounds each request";
 
-/** What bounds the other calls of a file, of all of them or of those with that name. */
+/** Time limits of the other calls: of all calls in a file, or of those with this name. */
 const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, bound: string])[] = [
   ["src/azure/absent-part.ts", "next", HANDED_ON],
   ["src/azure/answer-size.ts", "next", HANDED_ON],

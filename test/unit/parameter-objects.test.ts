@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type WideParameter, wideParameters } from "./parameter-objects.ts";
 
-/** Fields that a function is handed whole: what has more is parts, each by its meaning. */
+/** The most fields that a parameter object may have. A larger object must be divided into parts with a meaning of their own. */
 const MOST = 8;
 
-/** By the type, the fields of those that are left: none may come, and none may grow. */
+/** The remaining exceptions: number of fields by type. The list must not get longer, and no number may increase. */
 const LEFT: Readonly<Record<string, number>> = {};
 
 const PLANTED = "test/unit/planted/wide-parameters.ts";

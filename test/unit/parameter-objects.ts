@@ -1,4 +1,4 @@
-/** Parameters of the sources' functions that are handed an object whole, by the compiler's own reading of their types. */
+/** Finds parameters of functions in the sources that receive a wide object as a whole. Reads the types with the compiler. */
 import path from "node:path";
 import { type Node, SyntaxKind } from "typescript/unstable/ast";
 import { type Checker, type Symbol as Property, SignatureKind, SymbolFlags, type Type } from "typescript/unstable/sync";
@@ -6,20 +6,20 @@ import { REPOSITORY } from "../../tools/repository-files.ts";
 import { readTyped } from "./typed-sources.ts";
 
 export interface WideParameter {
-  /** From the root of the repository. */
+  /** Path from the root of the repository. */
   readonly file: string;
-  /** As the compiler names it: `CopiesOptions`. */
+  /** Name of the type in the compiler, such as `CopiesOptions`. */
   readonly type: string;
   readonly fields: number;
 }
 
 /**
- * Those with more than so many fields, where
- * - whole is what has a name: a parameter that is taken apart where it stands hands nothing on whole, but for a rest (`...others`) in it;
- * - fields are an object's own and what it has from others (`extends`, `&`, `Pick`), without methods: those are what it does itself, as a
- *   service, and no part that it carries;
- * - a parameter object carries what acts: one of its fields is a function, a signal, or something with functions or methods. An object that only
- *   says something, as what was read of a workload or the settings of the process, is as wide as its subject.
+ * Returns the parameters with more fields than `most`. The rules are:
+ * - A parameter counts if it has a name. Of a destructured parameter, only a rest (`...others`) counts.
+ * - The fields of an object include those that it inherits (`extends`, `&`, `Pick`). Its methods do not count.
+ *   They are its own behavior, and not a part that it carries.
+ * - A type counts as a parameter object if one of its fields is a function, a signal, or an object with functions or methods. An
+ *   object that contains only data, such as the settings of the process, may be as wide as its subject.
  */
 export function wideParameters(pattern: string, most: number): readonly WideParameter[] {
   return readTyped(pattern, (file, source, { checker }) => {
@@ -33,7 +33,7 @@ export function wideParameters(pattern: string, most: number): readonly WidePara
   });
 }
 
-/** With a name of their own and a type that is written there, and what a pattern leaves. */
+/** Returns the parameters that have a name and a written type, and the rest elements of patterns. */
 function parametersIn(node: Node): readonly Node[] {
   const found: Node[] = [];
   if (isWhole(node)) found.push(node);
@@ -51,14 +51,14 @@ function isWhole(node: Node): boolean {
   return typeof name === "object" && name !== null && Reflect.get(name, "kind") === SyntaxKind.Identifier;
 }
 
-/** 0: no parameter object of the sources. */
+/** Number of fields. 0: the type is not a parameter object of the sources. */
 function fieldsOf(type: Type, checker: Checker): number {
   if (isInstance(type)) return 0;
   const fields = ownProperties(type, checker).filter((each) => !each.declarations.some(({ kind }) => kind === SyntaxKind.MethodSignature));
   return fields.some((each) => acts(each, checker, new Set())) ? fields.length : 0;
 }
 
-/** None of what the language gives to every text or list. */
+/** Returns the properties that the sources declare, without those that the language gives to every string or list. */
 function ownProperties(type: Type, checker: Checker): readonly Property[] {
   return checker.getPropertiesOfType(type).filter((each) => each.declarations.some(({ path: file }) => isOwn(file)));
 }
@@ -72,7 +72,7 @@ function isInstance(type: Type): boolean {
   return ((type.getSymbol()?.flags ?? 0) & SymbolFlags.Class) !== 0;
 }
 
-/** A value, whatever it can be asked. */
+/** Type that counts as a value, although it has methods. */
 const VALUE = "Sensitive";
 
 function acts(property: Property, checker: Checker, before: Set<number>): boolean {

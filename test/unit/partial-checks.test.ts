@@ -7,7 +7,7 @@ import { classOf, INTERVAL, type Leader, SimulatedWorld } from "../support/simul
 const CLASS = { namespace: "team", name: "shop" };
 const SECRET = { namespace: "team", name: "shop-a" };
 
-/** The class mirrors `a`, and mounts `c` beside it. */
+/** The class syncs `a`, and lists `c` for mounts only. */
 describe("a look at one object of a class whose other object is disabled", () => {
   let world: SimulatedWorld;
   let events: EventsOf;
@@ -38,7 +38,7 @@ describe("a look at one object of a class whose other object is disabled", () =>
   };
   for (const [what, cause] of Object.entries(LOOKS))
     test(`N5: does not make it fresh: ${what}`, async () => {
-      // Each second for longer than an interval: whatever is asked meanwhile, nothing is known of `c` but that it is disabled.
+      // Each second for longer than an interval: whatever the worker queries meanwhile, it knows only that `c` is disabled.
       cause();
       const seen = new Set<string>();
       for (let second = 0; second < 200; second += 1) {

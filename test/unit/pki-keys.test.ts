@@ -41,7 +41,7 @@ describe("a private key", () => {
   }
 
   test("gets its public half, and the zeros that its number lacks", () => {
-    // SEC 1 on P-256 with the number 1 in one byte, without a public half.
+    // SEC 1 on P-256 with the private key 1 in one byte, without the public key.
     const bare = Buffer.from("3012020101040101a00a06082a8648ce3d030107", "hex");
     const { traditional } = encodings(bare);
     const key = createPrivateKey({ key: Buffer.from(traditional, "hex"), format: "der", type: "sec1" });
@@ -155,7 +155,7 @@ describe("a public key of the vault", () => {
   }
 });
 
-/** One point in 256 has it. */
+/** Returns a point whose x-coordinate begins with a zero byte: one point in 256 has such an x. */
 function pointWithShortX(): { readonly x: string; readonly y: string } {
   for (;;) {
     const { x = "", y = "" } = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });

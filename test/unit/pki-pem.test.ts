@@ -5,7 +5,7 @@ import { decodePem, encodePem } from "../../src/pki/pem.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 
-/** Blocks as `type(headers)hex`, then what is left. */
+/** Shows each block as `type(headers)hex`, followed by the rest of the text. */
 function shown(text: string): string {
   const { blocks, rest } = decodePem(bytes(text));
   const each = blocks.map(({ type, headers, der }) => {
@@ -15,7 +15,7 @@ function shown(text: string): string {
   return [...each, JSON.stringify(Buffer.from(rest).toString())].join(" ");
 }
 
-/** Measured with Go's encoding/pem. */
+/** The expected results are measured with Go's encoding/pem. */
 describe("reading PEM", () => {
   for (const [text, expected] of [
     ["", '""'],

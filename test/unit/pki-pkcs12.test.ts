@@ -107,7 +107,7 @@ describe("a PKCS#12 file of OpenSSL", { skip: OPENSSL_MISSING }, () => {
 
   test("with a password takes its rounds from the budget, and is refused before the first where there are too few", () => {
     const pfx = workshop.pfx(leafOf("P-256"), [root], "modern", ["-passout", "pass:canary"]);
-    // OpenSSL writes 2,048: once for the MAC, and for each of two keys twice.
+    // OpenSSL writes 2,048 rounds: once for the MAC, and twice for each of the two keys.
     const budget = new DerivationBudget(5 * 2_048);
     assert.equal(decodePkcs12(pfx, budget, "canary").ok, true);
     assert.equal(budget.left, 0);
@@ -149,7 +149,7 @@ describe("a PKCS#12 file of OpenSSL", { skip: OPENSSL_MISSING }, () => {
   });
 });
 
-/** Measured with Go's x/crypto/pkcs12, which says in the second one what it found: the first bytes of the input. */
+/** The messages are measured with Go's x/crypto/pkcs12. The second one reports the tag that Go found in the first bytes. */
 describe("what is no PKCS#12 file", () => {
   for (const [text, message] of [
     ["", "asn1: syntax error: sequence truncated"],

@@ -21,7 +21,7 @@ function pem(type: string, der: Uint8Array): string {
   return Buffer.from(pki.encodePem({ type, headers: new Map(), der })).toString();
 }
 
-/** As PEM without headers, keys as PKCS#8. */
+/** Returns the parts of a store as PEM without headers, with keys as PKCS#8. */
 function pemsOf(store: Uint8Array, password = PASSWORD): readonly string[] {
   const decoded = pki.decodePkcs12(store, undefined, password);
   assert.ok(decoded.ok, JSON.stringify(decoded));
@@ -142,7 +142,7 @@ describe("a trust store", () => {
 });
 
 describe("the bytes of a store", () => {
-  /** SEC 1 on P-256 with the number 1. */
+  /** SEC 1 on P-256 with the private key 1. */
   const key = Buffer.from("3012020101040101a00a06082a8648ce3d030107", "hex");
   const certificate = Buffer.from(
     "MIIBHzCBxQIUQuHE7TXPMlz61bOCrFnQlDjPMyYwCgYIKoZIzj0EAwIwETEPMA0GA1UEAwwGc3RvcmVzMCAXDTI2MTEyOTE5MjYxNloYDzIxMjYxMTA1MTky" +
@@ -182,14 +182,14 @@ describe("no store is made", () => {
     return { ...input, ...changes(input) };
   };
   const errorOf = (store: Result<Uint8Array, string>) => (store.ok ? assert.fail() : store.error);
-  /** With the second certificate changed. */
+  /** Changes the second certificate. */
   const second =
     (change: (der: Uint8Array) => Uint8Array): Changes =>
     ({ certificates }) => ({ certificates: certificates.map((der, index) => (index === 1 ? change(der) : der)) });
   const broken = "certificate 2 of 3 is not an X.509 certificate in DER";
   const control = "the password contains a control character, such as a line break at its end. Store it without one";
 
-  /** Of all three. */
+  /** Refusals that all three encoders share. */
   const refusals: readonly Refused[] = [
     ["without certificates", () => ({ certificates: [] }), "there are no certificates, and a store needs at least one"],
     ["of what is no certificate", second(() => Buffer.of(0x30, 0)), broken],
@@ -229,7 +229,7 @@ describe("no store is made", () => {
   test("in JKS of a certificate without a date that Java could show", () => {
     const [leaf = assert.fail()] = materialOf("P-256").certificates;
     const odd = Buffer.from(leaf);
-    // UTCTime of 13 characters, the first of which becomes a letter.
+    // A UTCTime of 13 characters. The test replaces the first one with a letter.
     odd.write("A", odd.indexOf(Buffer.from("170d", "hex")) + 2);
     const error = "certificate 1 has no date from which it is valid";
     assert.equal(errorOf(pki.encodeJksTrustStore({ certificates: [odd], password: PASSWORD })), error);

@@ -12,7 +12,7 @@ import { usedClass } from "../support/fixtures/used-objects.ts";
 
 const OBJECTS = "array:\n  - |\n    objectName: a\n    objectType: secret\n";
 
-/** What kubectl apply prints of a class with these parameters. */
+/** The warnings that kubectl apply prints for a class with these parameters. */
 const warned = (parameters: Readonly<Record<string, string>>): readonly string[] => {
   const spec = { provider: "azure", parameters: { keyvaultName: "shop-kv", tenantID: "tenant", objects: OBJECTS, ...parameters } };
   return classWarnings({ ...aClass(), spec }, { cloudName: "AzurePublicCloud", identityBindings: true }).map(

@@ -9,11 +9,11 @@ const SECRET = { namespace: "team", name: "app-db" };
 interface Polled {
   readonly world: SimulatedWorld;
   readonly leader: Leader;
-  /** Applies the class with this annotation, or without. */
+  /** Applies the class with this interval annotation, or without it. */
   readonly edit: (interval: string | undefined) => void;
 }
 
-/** A class that was synced under the interval and an hour later is still hours from its next poll. */
+/** A class with this interval that was synced, and whose next poll is still hours away an hour later. */
 async function polledEvery(interval: string): Promise<Polled> {
   const world = new SimulatedWorld();
   const edit = (changed: string | undefined): void =>

@@ -29,7 +29,7 @@ function lead({ until, owed }: PollsMade): void {
   leader = world.lead({ progress: { before: until, owed: new Set(owed), observe: (made) => (renew = made) } });
 }
 
-/** Leads on, and renews the lease every 15 s. */
+/** Continues to lead, and renews the lease every 15 s. */
 async function leadOn(polls: number): Promise<void> {
   for (let renewal = 0; renewal < polls * 8; renewal++) {
     await world.clock.advance(INTERVAL / 8);
@@ -37,12 +37,12 @@ async function leadOn(polls: number): Promise<void> {
   }
 }
 
-/** Milliseconds since the moment up to which all polls are made, as the lease says it. */
+/** Milliseconds since the time up to which all polls are made, according to the lease. */
 function behind(): number {
   return world.clock.now() - (renew().until ?? 0);
 }
 
-/** The lists that the next leader asks for at once, which begins five seconds after this one ended, by who asks. */
+/** Returns the lists that the next leader requests at once, by identity. It starts five seconds after this leader ended. */
 async function listsOfNext(): Promise<readonly string[]> {
   const before = renew();
   await leader.stop();
@@ -104,7 +104,7 @@ describe("the moment up to which all polls are made", () => {
       await leader.stop();
     });
 
-  /** Classes of an identity whose sign-in takes very long; each has its poll due. */
+  /** Applies classes of an identity whose sign-in takes very long. Each class has a due poll. */
   async function givenSlow(namespaces: number, each: number): Promise<void> {
     for (let namespace = 0; namespace < namespaces; namespace++)
       for (let index = 0; index < each; index++)
@@ -112,11 +112,11 @@ describe("the moment up to which all polls are made", () => {
     await leadOn(2);
     const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
     world.vaults.signIn = (clientId) => (clientId === "slow" ? { error, afterMs: 1_000_000 } : undefined);
-    // All polls are late by now, and no class is stale yet.
+    // All polls are late now, and no class is stale yet.
     await leadOn(1.4);
   }
 
-  /** The sign-ins end. */
+  /** Stops the leader and lets the sign-ins end. */
   async function stopSlowly(): Promise<void> {
     const stopped = leader.stop();
     await world.clock.advance(2_000_000);
@@ -157,7 +157,7 @@ describe("the moment up to which all polls are made", () => {
     const { clock } = world;
     const [before, owed] = [clock.now() - 30_000, ["slow/app"]];
     const earlier = earlierPolls({ progress: { before, owed: new Set(owed), observe: () => undefined }, clock });
-    // Nothing is asked of what is not listed yet.
+    // The classes are not listed yet, and nothing may read them.
     const unlisted = { classes: { hasSynced: false, list: () => [] }, states: new ClassStates(), ...Object.create(null) };
     assert.deepEqual(pollsMade({ ...unlisted, clock, before: earlier })(), { until: before, owed });
   });

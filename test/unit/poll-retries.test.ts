@@ -11,7 +11,7 @@ const SECRET = { namespace: "team", name: "app-db" };
 
 const away = (): VaultError => new VaultError("Unreachable", "no connection to the vault", { retry: { kind: "backoff" }, origin: "vault" });
 
-/** A class that is alone with its identity, polled once an hour. */
+/** A class that is the only one with its identity, polled once an hour. */
 async function hourlyWorld(): Promise<SimulatedWorld> {
   const world = new SimulatedWorld();
   world.vaults.set("db");
@@ -20,7 +20,7 @@ async function hourlyWorld(): Promise<SimulatedWorld> {
   return world;
 }
 
-/** Second by second, up to the one in which the vault is asked. */
+/** Advances second by second until the worker queries the vault. */
 async function untilAsked({ vaults, clock }: SimulatedWorld): Promise<void> {
   vaults.taken();
   for (let second = 0; vaults.requests.length === 0; second += 1) {
@@ -30,7 +30,7 @@ async function untilAsked({ vaults, clock }: SimulatedWorld): Promise<void> {
 }
 
 describe("the retry of a poll that failed", () => {
-  // Seed 60011: the list of the poll before was of its own retry, and so less than an interval old.
+  // Seed 60011: the list of the previous poll came from that poll's retry, and was therefore less than an interval old.
   test("S11: asks the vault, also where the poll before had been retried for longer", async () => {
     const world = await hourlyWorld();
     const leader = world.lead();

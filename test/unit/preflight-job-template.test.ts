@@ -7,7 +7,7 @@ import { aClass, aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 const PATH = ["spec", "jobTemplate", "spec", "template"];
 const P = "keyvault-injector.dev";
 
-/** `metadata` is the Job template's, `template` the pod's. */
+/** `metadata` is that of the Job template, `template` that of the pod. */
 function cronJob(metadata: object, template: Readonly<Record<string, string>> = {}) {
   const spec = { template: { metadata: { annotations: template }, spec: { ...Object(aPod({})).spec, restartPolicy: "Never" } } };
   return {

@@ -35,7 +35,7 @@ test("N16: says one mistake once, what to do first", () => {
   assert.match(left ?? "", /keyvaultName: write the vault's name in place of <key-vault-name> \(/);
   const [tenant] = reported(ofClass({ parameters: { tenantId: "<tenant-Id>" } }));
   assert.match(tenant ?? "", /tenantID: write the tenant's id in place of <tenant-Id>, /);
-  // A parameter that is wrong besides the missing one is another mistake.
+  // A parameter with a wrong name is a second mistake, in addition to the missing one.
   assert.equal(missing({ cloudNme: "x" }).length, 2);
 });
 
@@ -46,7 +46,7 @@ test("a class without objects, which no pod can mount, has the reason of what ma
 
   assert.deepEqual(reasons({ parameters: empty }), ["InvalidObject"]);
   assert.deepEqual(reasons({ parameters: {} }), []);
-  // The worker finds the objects of its Secrets by itself: nothing fails before somebody mounts it.
+  // The worker finds the objects of its Secrets by itself: the class fails only when a pod mounts it.
   assert.deepEqual(reasons({ parameters: { ...empty, objectSelectors: "s: {names: 'a-*'}" }, secretObjects }), ["UnexpectedResult"]);
 });
 
@@ -60,7 +60,7 @@ test("shows of a mistake that a mount fails on where it is and what to write, an
     "spec.parameters.tenantID: write the tenant's id in place of <tenant-Id>, a GUID such as the portal shows it",
   ]);
   assert.match(shown({ keyvaultName: "" }).join("|"), /^spec\.parameters\.keyvaultName: .* \(keyvaultName is not provided\)$/);
-  // What is ours says what is wrong; the remedy alone would not.
+  // For a mistake that only this project reports, the warning must contain the problem, because the remedy alone does not explain it.
   const secretObjects = [{ secretName: "s", type: "Opaque", data: [] }];
   const own = shownWarnings(ofClass({ parameters: { objectSelectors: "s: {names: '*'}" }, secretObjects }));
   assert.match(own.join(" ").replaceAll(" … ", " "), /\(it would select every object of the vault that the identity can list\)$/);

@@ -42,7 +42,7 @@ const KNOWN: Readonly<Record<string, ClassFact>> = {
   unread: { kind: "unknown" },
 };
 
-/** As the handler does it, with what is known of the classes above. */
+/** Checks a workload as the handler does, with the facts about the classes above. */
 function ofWorkload(object: unknown): readonly PreflightWarning[] {
   const pod = podRequestOf(requestFor(object));
   assert.ok(pod);
@@ -75,7 +75,7 @@ const inClass = (name: string): Json => aDeployment({ inject: "true", "secret-pr
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const history = OBJECTS.replace("secret\n", "secret\n    objectVersionHistory: 3\n");
 
-/** For each warning something that provokes it, and the same with the one thing put right. */
+/** For each warning, an example that causes it, and the same example with the one mistake corrected. */
 const PROVOKED: Readonly<
   Record<
     PreflightReason,
@@ -213,7 +213,7 @@ describe("a preflight check", () => {
   }
 
   test("finds the template of every kind of workload, and none in what has none", () => {
-    const { template } = aDeployment(OPTED_IN)["spec"] as { template: Json }; // Made above.
+    const { template } = aDeployment(OPTED_IN)["spec"] as { template: Json }; // The fixture above made it.
     for (const resource of ["deployments", "statefulsets", "daemonsets", "replicasets", "jobs"]) {
       assert.ok(podRequestOf(requestFor({ spec: { template } }, resource)), resource);
     }
@@ -308,7 +308,7 @@ describe("a preflight check", () => {
       assert.ok(warnings.every(({ reason }) => reason !== "InvalidObject"));
     }
     const { user, system } = process.cpuUsage(started);
-    // A guard against quadratic work, which took minutes: not a measure of speed.
+    // This bound detects quadratic work, which took minutes. It does not measure speed.
     assert.ok((user + system) / 1e6 < 20, `${(user + system) / 1e6} s`);
   });
 

@@ -1,4 +1,4 @@
-/** The lint of our pages' English. */
+/** The lint of the English in pages. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { findingsInComments } from "../../tools/prose/comments.ts";
@@ -8,7 +8,7 @@ import { COMMENT_PATTERNS, PATTERNS } from "../../tools/prose/patterns.ts";
 import { findingsIn, sentencesOf } from "../../tools/prose/rules.ts";
 import { readRepositoryFile, repositoryFiles } from "../../tools/repository-files.ts";
 
-/** One of each pattern, and how it is written instead. */
+/** An example of each pattern, and its replacement. */
 const EXAMPLES: Readonly<Record<string, readonly [before: string, after: string]>> = {
   "headless-who": ["Whoever may write a class gains nothing.", "A user who may write a class gains nothing."],
   "headless-what": ["What is not signed is ignored.", "The worker ignores unsigned copies."],
@@ -35,7 +35,7 @@ const EXAMPLES: Readonly<Record<string, readonly [before: string, after: string]
   "not-take": ["The provider takes no notice of it.", "The provider ignores it."],
 };
 
-/** The same for patterns of comments alone. */
+/** Examples of the patterns that apply to comments only. */
 const IN_COMMENTS: typeof EXAMPLES = {
   "headless-comment": ["What is kept of a list.", "The parts of a list that the worker keeps."],
   "to-be": ["To be called once.", "Call this once."],

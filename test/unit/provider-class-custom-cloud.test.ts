@@ -77,7 +77,7 @@ describe("a cloud file", () => {
       assert.equal(errorOf(text), "the file is not valid JSON"));
   }
 
-  // Measured: encoding/json of Go 1.26 with go-autorest 0.11.30.
+  // Measured with encoding/json of Go 1.26 and go-autorest 0.11.30.
   for (const [text, error] of [
     ["[]", "json: cannot unmarshal array into Go value of type azure.Environment"],
     ["true", "json: cannot unmarshal bool into Go value of type azure.Environment"],

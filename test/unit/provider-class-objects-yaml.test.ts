@@ -3,7 +3,10 @@ import { describe, test } from "node:test";
 
 import { parseObjectEntry, parseObjectsArray } from "../../src/domain/provider-class/objects-yaml.ts";
 
-/** Text, and what gopkg.in/yaml.v3 v3.0.1 (the provider's library) made of it: a value without its zero fields, or an error. Errors of syntax are js-yaml's. */
+/**
+ * Text, and the result of gopkg.in/yaml.v3 v3.0.1 (the provider's library): a value without its zero fields, or an error. Syntax
+ * errors are those of js-yaml.
+ */
 type Row = readonly [text: string, expected: unknown];
 
 const ARRAYS: readonly Row[] = [

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { describeProblem } from "../../src/domain/provider-class/problem.ts";
 import { aSpec, objectsOf, refuse } from "../support/fixtures/provider-class-spec.ts";
 
-/** The table of upstream's checks, in its order. */
+/** The upstream checks, in their order. */
 const REFUSED: readonly (readonly [changes: Readonly<Record<string, string | undefined>>, field: string, message: string])[] = [
   [
     { usePodIdentity: "tru" },
@@ -73,7 +73,7 @@ const REFUSED: readonly (readonly [changes: Readonly<Record<string, string | und
   ],
 ];
 
-/** Entries of `objects`, with what upstream says after `failed to get …: `. */
+/** Entries of `objects`, and the upstream message after `failed to get …: `. */
 const REFUSED_OBJECTS: readonly (readonly [lines: string, key: string, message: string])[] = [
   ["objectName: a\nobjectType: secret\nobjectFormat: der", "objectFormat", "invalid objectFormat: der, should be PEM or PFX"],
   ["objectName: a\nobjectType: cert\nobjectFormat: pfx", "objectFormat", "PFX format only supported for objectType: secret"],

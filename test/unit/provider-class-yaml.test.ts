@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 import { parseYaml, type YamlNode } from "../../src/domain/provider-class/yaml-tree.ts";
 
-/** Text, and the line that is told of. */
+/** Text, and the line that the error names. */
 const REFUSED: readonly (readonly [text: string, line: number])[] = [
   ["a: b: c", 1],
   ["a: [x\nb: y", 2],
@@ -39,19 +39,19 @@ const REFUSED: readonly (readonly [text: string, line: number])[] = [
   ["- - a\n - b", 2],
   ["a: |+\n\n  b\n x", 4],
   ['a: "b" c', 1],
-  // What is mended before it keeps its lines.
+  // The repair of an earlier part of the text keeps the line numbers.
   ['a: "b\nc"\nd: [\n]\ne: [f', 5],
   ["\ufeff# a\r\n\r\na: b: c", 3],
 ];
 
-/** Values alone: pairs of a mapping as lists. */
+/** Returns only the values. A mapping becomes a list of pairs. */
 function valuesOf(node: YamlNode): unknown {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "alias") return valuesOf(node.target);
   return node.kind === "sequence" ? node.items.map(valuesOf) : node.pairs.map(({ key, value }) => [valuesOf(key), valuesOf(value)]);
 }
 
-/** Texts that look like mistakes, and what the provider's library takes them for. */
+/** Texts that look like mistakes, and the values that the provider's library reads from them. */
 const TAKEN: readonly (readonly [text: string, values: unknown])[] = [
   ["a: !!str,b", [["a", ""]]],
   ["a: !!st[r b", [["a", "b"]]],

@@ -12,7 +12,7 @@ const signal = new AbortController().signal;
 const GOOD: Mirror = { kind: "answered", notFresh: undefined, checkedAt: 0, retry: { kind: "backoff" }, secrets: [], warnings: [] };
 const EVERYTHING: FetchRequest = { kind: "everything", ...TIMING, sharedMs: 0 };
 
-/** Who else is due. */
+/** Whether other classes are due. */
 const OTHERS = (): boolean => true;
 const NOBODY = (): boolean => false;
 
@@ -26,7 +26,7 @@ function aClass(
   return { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata };
 }
 
-/** One worker after the other, each with the lease as the one before left it. */
+/** Workers that follow each other. Each gets the lease as the previous one left it. */
 class Leaders {
   readonly clock = new ManualClock();
   lease: Readonly<Record<string, string>> = {};
@@ -34,7 +34,7 @@ class Leaders {
   asked: string[] = [];
   quarantine = this.#start("0.4.0");
 
-  /** The one before has died. */
+  /** Starts the next worker after the previous one died. */
   next(version = "0.4.0"): Quarantine {
     this.stores = 0;
     this.asked = [];
@@ -42,7 +42,7 @@ class Leaders {
     return this.quarantine;
   }
 
-  /** It has died of the class three times: once in company, and twice alone. */
+  /** Makes the workers die of the class three times: once together with others, and twice alone. */
   async diedOf(provider: SecretProviderClass): Promise<void> {
     for (let deaths = 0; deaths < 3; deaths += 1) {
       await this.dieOf(provider);
@@ -50,7 +50,7 @@ class Leaders {
     }
   }
 
-  /** It has ended in order. */
+  /** Ends the worker in the normal way. */
   stop(): void {
     this.quarantine.finish();
     this.#store();
@@ -60,12 +60,12 @@ class Leaders {
     return this.#mirror(async () => GOOD)(provider, fetchRequest, signal);
   }
 
-  /** As of a process that dies of it: the mirror never comes to an end. */
+  /** Reconciles the classes in a process that dies of them: the fetch never ends. */
   dieOf(...providers: readonly SecretProviderClass[]): Promise<void> {
     return this.#dieOf(EVERYTHING, providers);
   }
 
-  /** The same, of a class that an earlier leader has synced. */
+  /** Does the same with a class that an earlier leader has synced. */
   dieAtRest(provider: SecretProviderClass): Promise<void> {
     return this.#dieOf(AT_REST, [provider]);
   }

@@ -56,7 +56,7 @@ async function queriedAt(objects: readonly Manifest[]): Promise<readonly string[
     cluster: { kube: { requestToken: async () => new Sensitive(new Uint8Array()) } },
     clock: { now: () => Date.now() },
     signal: new AbortController().signal,
-  } as unknown as DoctorContext; // What this check takes.
+  } as unknown as DoctorContext; // The check reads nothing else.
   return (await checkEventQueues(context)).map(shown);
 }
 
@@ -111,7 +111,7 @@ describe("the account that reads a queue", () => {
 
 test("P3: the account of a class, too, is said to be missing before its grant is", async () => {
   const metadata = { namespace: "shop", name: "db", annotations: { "keyvault-injector.dev/service-account": "web" } };
-  const context = { viewer: holding([namespace("shop")]) } as unknown as WayContext; // What this step takes.
+  const context = { viewer: holding([namespace("shop")]) } as unknown as WayContext; // The step reads nothing else.
   const found = await accountOf(context, { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata });
 
   assert.equal(found.ok ? "granted" : found.error.message, "ServiceAccount shop/web does not exist");

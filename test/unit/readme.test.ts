@@ -12,12 +12,12 @@ const pages = files.filter((file) => file.endsWith(".md"));
 const { scripts }: { scripts: Readonly<Record<string, string>> } = JSON.parse(readRepositoryFile("package.json"));
 const bootstrap = readRepositoryFile("tools/bootstrap.mjs");
 
-/** Names of npm scripts that a text tells its reader to run. */
+/** Names of the npm scripts that a text tells its reader to run. */
 function npmScripts(text: string): readonly string[] {
   return [...text.matchAll(/\bnpm (?:run (?:--silent )?([\w:-]+)|(test)\b)/g)].map(([, run, test_]) => run ?? test_ ?? "");
 }
 
-/** Undefined where the script exists and what it starts is known. */
+/** Returns undefined if the script exists and the test knows the program that it starts. */
 function scriptProblem(name: string): string | undefined {
   const command = scripts[name];
   if (command === undefined) return `package.json has no script ${name}`;
@@ -29,7 +29,7 @@ function isTask(name: string): boolean {
   return new RegExp(`^  "?${name}"?: \\{ controlPlane:`, "m").test(bootstrap);
 }
 
-/** A file that is not there, or a heading that the page does not have; undefined where the link resolves. */
+/** Reports a missing file, or a heading that the page does not have. Returns undefined if the link resolves. */
 function linkProblem(page: string, target: string): string | undefined {
   if (/^[a-z]+:/.test(target)) return undefined;
   const [file = "", fragment] = target.split("#");
@@ -39,7 +39,7 @@ function linkProblem(page: string, target: string): string | undefined {
   return `${page}: ${resolved} has no heading #${fragment}`;
 }
 
-/** What a reader can open from a page or a folder: a folder shows its files. */
+/** Pages that a reader can open from a page or a folder. A folder shows its files. */
 function pagesBehind(page: string): readonly string[] {
   if (!page.endsWith(".md")) return pages.filter((other) => path.posix.dirname(other) === page);
   return linkTargets(readRepositoryFile(page))
@@ -47,7 +47,7 @@ function pagesBehind(page: string): readonly string[] {
     .map((target) => path.posix.normalize(path.posix.join(path.posix.dirname(page), target.split("#")[0] ?? "")).replace(/\/$/, ""));
 }
 
-/** Files that a page names: by links, whose texts are the ends of their targets, and by code spans. */
+/** Returns the problems of the files that a page names, in code spans and in links. The text of a link must be the end of its target. */
 function fileProblems(page: string, text: string): readonly string[] {
   const links = [...text.matchAll(/\[`([^`\]]+)`\]\(([^()\s#]+)\)/g)].map(([, shown = "", target = ""]) => ({ shown, target }));
   const spans = codeSpans(text.replaceAll(/\[`[^`\]]+`\]/g, "")).filter((span) => /^[\w./-]+\.(?:ts|mjs|yaml|json|md)$/.test(span));
@@ -62,7 +62,7 @@ function fileProblems(page: string, text: string): readonly string[] {
   ];
 }
 
-/** Steps of the numbered list under a heading, each with what it says. */
+/** Steps of the numbered list under a heading, each with its text. */
 function stepsUnder(text: string, heading: string): readonly string[] {
   const section = text.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
   return section.split(/\n(?=\d+\. )/).flatMap((step) => (/^\d+\. /.test(step) ? [step] : []));

@@ -8,7 +8,7 @@ describe("the sync reasons", () => {
   test("are each reported by some code", () => {
     const source = sources()
       .filter(({ file }) => !file.startsWith("src/tls/"))
-      // Behind their list stand those that follow from the vault's codes.
+      // After the list, this file has the reasons that follow from the vault's codes.
       .map(({ file, text }) => (file === "src/domain/reasons.ts" ? text.slice(text.indexOf("] as const;")) : text))
       .join("\n");
 
@@ -31,7 +31,7 @@ describe("the page of metrics", () => {
       ["src/runtime/metrics.ts"],
       "metrics are made in one place",
     );
-    // A new file must be run by `registeredMetrics` of the reference, too.
+    // The reference's `registeredMetrics` must run each new file, too.
     assert.deepEqual(naming(/^import \{[^}]*\bmetricsIn\b[^}]*\} from /m), [
       "src/runtime/event-loop.ts",
       "src/sync/classes/class-metrics.ts",

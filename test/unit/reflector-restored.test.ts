@@ -11,15 +11,18 @@ import { type StubApiServer, sendJson, startStubApiServer } from "../support/pro
 import { eventually } from "../support/time/eventually.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
-/** Silence after which a watch is opened anew, as short as a test likes it. */
+/** Milliseconds of silence after which the client opens the watch again. As short as a test allows. */
 const IDLE_MS = 200;
 
-/** A collection whose history ends at one revision, and that can be put back to an earlier one. */
+/** A collection whose history ends at one revision. A test can restore it to an earlier one. */
 class Collection {
   revision = 1_000;
   names: readonly string[] = ["kept", "lost"];
   lists = 0;
-  /** A watch cache tells nothing that is not newer than what the watch asked for, bookmarks among it; a server without one tells what it has. */
+  /**
+   * A server with a watch cache sends nothing that is not newer than the requested revision, not even bookmarks. A server without a
+   * cache sends what it has.
+   */
   hasWatchCache = false;
   readonly #open = new Map<ServerResponse, number>();
 
@@ -46,7 +49,7 @@ class Collection {
     }
   }
 
-  /** From the backup of an earlier revision; whoever watched is cut off. */
+  /** Restores the backup of an earlier revision, and closes all watches. */
   restore(): void {
     this.revision = 900;
     this.names = ["kept", "restored"];
@@ -81,7 +84,7 @@ describe("a live copy of a cluster whose store was restored from a backup", () =
     await server.stop();
   });
 
-  /** Whether the copy comes to be what the store has, with these words from the server now and again. */
+  /** Whether the copy reaches the restored state while `report` makes the server send messages now and then. */
   async function followsRestored(report: () => void): Promise<boolean> {
     collection.restore();
     const isCurrent = (): boolean => {

@@ -16,7 +16,7 @@ interface Given {
   readonly annotation?: string | undefined;
 }
 
-/** The answer to request `ours`, which came after `before`. */
+/** The worker's answer to the request `ours`, which followed the request `before`. */
 function answerTo({ synced = WELL, fresh = WELL, more = {}, generation = 3, annotation = "ours" }: Given) {
   const conditions = (["Synced", "Fresh"] as const).map((type): SyncCondition => {
     const [status, reason] = type === "Synced" ? synced : fresh;

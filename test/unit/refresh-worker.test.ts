@@ -13,7 +13,7 @@ import { type LeadOptions, type SimulatedClass, SimulatedWorld } from "../suppor
 const CLASS: SimulatedClass = { namespace: "shop", name: "web", objects: ["db"] };
 const MINUTE = 60_000;
 
-/** A worker that has mirrored the class, and a vault with a newer version since. */
+/** A worker that has synced the class, and a vault that has a newer version since then. */
 async function rotatedWorld(t: TestContext, spc: SimulatedClass = CLASS) {
   const world = new SimulatedWorld();
   world.vaults.set("db");
@@ -31,7 +31,7 @@ async function rotatedWorld(t: TestContext, spc: SimulatedClass = CLASS) {
 
 type Settings = NonNullable<LeadOptions["settings"]>;
 
-/** What differs from the default, and the arguments of the worker's Deployment that say so. */
+/** Settings that differ from the defaults, and the arguments of the worker's Deployment that set them. */
 interface Given extends Settings {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
@@ -45,7 +45,7 @@ function workerWith(args: readonly string[]): KubeObject {
   );
 }
 
-/** The command beside the worker, and how long it took by their clock (milliseconds). */
+/** Runs the command beside the worker. Also returns its duration by their clock (milliseconds). */
 async function refreshed(world: SimulatedWorld, ...args: readonly string[]) {
   const { clock, cluster } = world;
   const { client } = cluster;
@@ -65,7 +65,7 @@ async function refreshed(world: SimulatedWorld, ...args: readonly string[]) {
   return { code, output, tookMs: clock.now() - began };
 }
 
-/** Has somebody else set the annotation as soon as the command has. */
+/** Makes another user set the annotation right after the command does. */
 function annotateAfterwards(world: SimulatedWorld, value: string): void {
   const { client } = world.cluster;
   const mergePatch = client.mergePatch.bind(client);
@@ -77,7 +77,7 @@ function annotateAfterwards(world: SimulatedWorld, value: string): void {
   Object.assign(client, { mergePatch: overwritten });
 }
 
-/** Has GitOps set the annotation back as soon as the worker has answered the command. */
+/** Makes a GitOps tool restore the annotation right after the worker answered the command. */
 function annotateAfterAnswer(world: SimulatedWorld, value: string): void {
   const before = world.status(CLASS)?.observedRefresh;
   const onChange = (): void => {

@@ -40,7 +40,7 @@ interface Refresh {
   readonly onList?: (resource: Resource) => void;
 }
 
-/** `PLURAL NAMESPACE/NAME` of every object that was annotated. */
+/** Runs the command. Returns `PLURAL NAMESPACE/NAME` of every object that it annotated. */
 async function refreshed(objects: readonly Manifest[], { args = [], refused = [], onList }: Refresh = {}) {
   const written: string[] = [];
   const cluster = heldCluster(objects);
@@ -137,7 +137,7 @@ describe("refresh", () => {
 
   test("of a class whose pods and Secrets have the answer is done at once", async () => {
     const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
-    // The clock of a command in a test stands.
+    // The clock of a command in a test does not advance.
     const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };
     const { code, report } = await refreshed([CLASS, SECRET, answered, POD, FILES, ...driver("v1.6.0")], { args: ["--wait"] });
     assert.deepEqual([code, report.isAnswered, report.isUpToDate], [0, true, true]);
@@ -192,7 +192,7 @@ describe("refresh", () => {
     const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };
     const held: Manifest[] = [CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")];
     const { report } = await refreshed(held, {
-      // The worker answers as soon as the pods are listed.
+      // The worker answers right after the command listed the pods.
       onList: ({ plural }) => void (plural === "pods" && held.splice(2, 1, answered)),
     });
     assert.deepEqual([report.isAnswered, report.isUpToDate], [false, false]);

@@ -28,7 +28,7 @@ interface Refused {
   readonly retry?: Retry;
 }
 
-/** The API server refuses each write of the Secret. */
+/** Makes the API server refuse each write of the Secret. */
 function refuseWritesOf(world: SimulatedWorld, object: string, { code, status = 500, retry = { kind: "backoff" } }: Refused): void {
   world.cluster.fault = ({ verb, resource, ref }) =>
     resource === RESOURCES.secrets && ref.name === secretOf(object).name && verb !== "get"
@@ -68,7 +68,7 @@ describe("a Secret that the API server does not take", () => {
       assert.equal(world.condition(CLASS, "Fresh"), "True Synced");
       assert.equal(stored(world, "a")?.state, state);
       assert.match(stored(world, "a")?.message ?? "", /secrets team\/app-a: HTTP \d+$/);
-      // What it holds is still told: the version of before.
+      // The status still contains the version that the Secret holds, which is the previous one.
       assert.equal(`a@${stored(world, "a")?.data[0]?.version}`, world.value(secretOf("a")));
       await leader.stop();
     });
@@ -143,7 +143,7 @@ describe("a Secret that the API server does not take", () => {
     };
     world.vaults.set("a");
     await world.clock.advance(INTERVAL);
-    // At its poll, and after each 50 s.
+    // At its poll, and 50 s after each attempt.
     assert.ok(tries >= 1 && tries <= 3, `${tries} tries`);
     await leader.stop();
   });
@@ -186,7 +186,7 @@ describe("a Secret that is deleted to be made anew", () => {
     await world.clock.advance(INTERVAL);
     const before = world.events.length;
     let failures = 0;
-    /** The creates after the deletion fail, so many of them. */
+    /** Makes this number of creates fail after the deletion. */
     const failCreates = (count: number): void => {
       world.cluster.fault = ({ verb, resource }) => {
         const isCreate = resource === RESOURCES.secrets && verb === "create";

@@ -1,4 +1,4 @@
-/** `npm run release -- VERSION --raise`, in a copy of what it changes. */
+/** `npm run release -- VERSION --raise`, in a copy of the files that it changes. */
 import assert from "node:assert/strict";
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -8,7 +8,10 @@ import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 
 const folder = path.join(MANIFESTS, "releases");
-/** What users have installed: an upgrade starts from exactly these bytes. `npm run release -- VERSION --raise` adds a version's. */
+/**
+ * The files that users have installed: an upgrade starts from exactly these bytes. `npm run release -- VERSION --raise` adds the
+ * files of a version.
+ */
 const RELEASED: Readonly<Record<string, string>> = Object.fromEntries(
   readRepositoryFile(SUMS)
     .trim()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isText, readRepositoryFile, repositoryFiles } from "../../tools/repository-files.ts";
 
-/** Written in parts, so that this file is no finding of its own. */
+/** Split into parts, so that this file does not contain them. */
 const MACHINE_PATHS = [
   ["/ro", "ot/"],
   ["/wo", "rk/"],
@@ -16,10 +16,10 @@ const REGISTRY_HOSTS = [
   ["repo.", "maven"],
 ].map((parts) => parts.join(""));
 
-/** It gets no images any more. */
+/** This registry gets no new images. */
 const FROZEN_REGISTRY = ["k8s.", "gcr.io"].join("");
 
-/** `file:line: text` of every place that only works, or only makes sense, on one machine or network. */
+/** Returns `file:line: text` for every place that works, or makes sense, only on one machine or network. */
 function findings(file: string, text: string): readonly string[] {
   return text.split("\n").flatMap((line, index) => {
     const found = [...MACHINE_PATHS, ...REGISTRY_HOSTS].find((needle) => line.includes(needle));

@@ -47,7 +47,7 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
       assert.deepEqual(reportedOf({ annotations: prefixed({ [written]: "true" }) }), [`UnknownAnnotation: ${reported}`]);
     });
 
-    // The window was among the names before.
+    // The check knew the window's name before the fix.
     const id = meant === "restart-window" ? "" : "P2: ";
     test(`${id}${written} on the Namespace is told with what was meant`, () => {
       const reported = `on Namespace "shop", "${written}" is unknown: did you mean "${meant}"?`;

@@ -45,7 +45,7 @@ const statusOf = (reason: RolloutReason): Manifest => ({
   },
 });
 
-/** What a state of `explain`, and of `doctor`, says of the need to act. */
+/** Weight of each state of `explain` and `doctor`: whether the user has to act. */
 const WEIGHTS: Readonly<Record<string, string>> = {
   problem: "failed",
   FAIL: "failed",
@@ -80,7 +80,7 @@ describe("a reason for which restarts do not begin", () => {
       const { doctor, "doctor class": weight, ...others } = await weightsOf(reason);
       assert.ok(weight !== undefined, "doctor says nothing of restarts");
       assert.deepEqual(others, { "explain spc": weight, "explain deployment": weight });
-      // The summary leaves out what nobody can do anything about.
+      // The summary leaves out problems that no one can solve.
       assert.equal(doctor, weight === "unknown" ? "ok" : weight);
     });
   }

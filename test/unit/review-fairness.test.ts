@@ -8,14 +8,14 @@ import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const NEIGHBOUR = "a-neighbour";
 const VICTIM = { namespace: "victim", name: "app" };
-/** Until a class is not called fresh any more: two intervals and a half, and one review. */
+/** Time until a class no longer counts as fresh: two and a half intervals, and one review. */
 const CALLED_FRESH_MS = 2.5 * INTERVAL + 15_000;
 
 function isStatusWrite({ verb, resource, ref }: SimulatedCall, namespace: string): boolean {
   return verb === "apply" && resource.plural === RESOURCES.secretProviderClassSyncs.plural && ref.namespace === namespace;
 }
 
-/** Classes of two namespaces that were fresh when the vault stopped to answer: whatever their statuses say from now on, the review wrote. */
+/** Classes of two namespaces that were fresh when the vault stopped answering: from now on, only the review changes their statuses. */
 async function whenTheVaultIsSilent(neighbours: number) {
   const world = new SimulatedWorld();
   world.vaults.set("db");

@@ -6,15 +6,15 @@ import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector, ReflectorOptions } from "../../src/domain/ports/kube-watcher.ts";
 
 /**
- * ControllerRevisions in memory, with what only an API server gives an object: uid, version and the time of its creation, by a clock that a
- * test can move. Only the calls that records take.
+ * ControllerRevisions in memory, with the fields that only an API server sets: uid, resource version, and creation time, from a
+ * clock that a test can move. Supports only the calls that signed records make.
  */
 export class RevisionServer {
   readonly #clock: Pick<Clock, "now">;
   readonly #objects = new Map<string, KubeObject>();
   readonly #watchers = new Set<(object: KubeObject, isGone: boolean) => void>();
   #version = 0;
-  /** What is made has no time of its creation. */
+  /** Whether new objects have no creation time. */
   isUndated = false;
 
   constructor(clock: Pick<Clock, "now">) {
@@ -25,7 +25,7 @@ export class RevisionServer {
     return [...this.#objects.values()];
   }
 
-  /** As somebody with the right to write them does. */
+  /** Creates an object, as any user with permission can. */
   post<T extends KubeObject>(body: T): T {
     const version = ++this.#version;
     const creationTimestamp = new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
@@ -37,13 +37,13 @@ export class RevisionServer {
     return made;
   }
 
-  /** With other metadata; a test alone changes the data, which is the same then. */
+  /** Replaces the object with one that has other metadata. The data of a ControllerRevision cannot change: tests pass the same data. */
   change(object: KubeObject): void {
     this.#objects.set(objectKey(object.metadata), object);
     for (const report of this.#watchers) report(object, false);
   }
 
-  /** With what a request to delete leaves of an object that has a finalizer. */
+  /** Marks the object as a delete request does if the object has a finalizer. */
   hold(object: KubeObject): void {
     const going = { ...object, metadata: { ...object.metadata, finalizers: ["x/y"], deletionTimestamp: "2026-11-26T00:00:00Z" } };
     this.#objects.set(objectKey(object.metadata), going);
@@ -65,7 +65,7 @@ export class RevisionServer {
     },
     read: async <T extends KubeObject>(_resource: unknown, ref: ObjectRef): Promise<ReadResult<T>> => {
       const object = this.#objects.get(objectKey(ref));
-      return object === undefined ? { kind: "absent" } : { kind: "found", object: object as T }; // Of the one kind there is.
+      return object === undefined ? { kind: "absent" } : { kind: "found", object: object as T }; // There is only one kind.
     },
     delete: async (_resource, ref) => this.remove(ref),
   };

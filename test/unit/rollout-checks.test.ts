@@ -13,7 +13,7 @@ const TEAM = "team";
 let restarts: Restarts;
 afterEach(() => restarts.stop());
 
-/** A Deployment `web` whose Secret is there, and a worker that restarts it. */
+/** A Deployment `web` whose Secret exists, and a worker that restarts it. */
 async function leading(...more: ConstructorParameters<typeof Restarts>): Promise<Restarts> {
   restarts = new Restarts(...more);
   await restarts.pass(Date.UTC(2026, 10, 30, 12) - restarts.world.clock.now());
@@ -58,7 +58,7 @@ describe("the condition Rotated", () => {
 describe("R18-19: the partition of a StatefulSet", () => {
   const REF = { namespace: TEAM, name: "db" };
 
-  /** Three pods of a StatefulSet with that partition, all of them older than the version that has come. */
+  /** A StatefulSet with this partition and three pods, all of them older than the new version. */
   async function rotatedWith(partition: number): Promise<SimulatedWorld> {
     const { world } = await leading();
     const annotations = { [POD_ANNOTATIONS.restartOnRotation]: "true" };
@@ -95,7 +95,7 @@ describe("R18-19: the partition of a StatefulSet", () => {
     return found as KubeObject & { readonly spec: { readonly template: KubeObject } & Record<string, unknown> };
   }
 
-  /** As its controller does it, from the last pod to the partition. */
+  /** Replaces the pods as the controller does, from the last pod down to the partition. */
   async function replacePods(world: SimulatedWorld, partition: number): Promise<void> {
     const set = live(world);
     const stamp = set.spec.template.metadata.annotations?.[POD_ANNOTATIONS.rotated];
@@ -104,7 +104,7 @@ describe("R18-19: the partition of a StatefulSet", () => {
     const status = { observedGeneration: set.metadata.generation, replicas: 3, updatedReplicas: updated.length, availableReplicas: 3 };
     const spec = { ...set.spec, updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition } } };
     world.cluster.put(WORKLOADS.StatefulSet, { ...set, spec, status } as KubeObject);
-    // The version of the spec that was just written.
+    // The generation of the spec that was just written.
     const { generation } = live(world).metadata;
     world.cluster.put(WORKLOADS.StatefulSet, { ...live(world), status: { ...status, observedGeneration: generation } } as KubeObject);
     await restarts.pass(MINUTE);

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { ClusterSlots } from "../../src/sync/rollouts/cluster-slots.ts";
 
-/** Namespaces with workloads to restart, looked at whenever the slots wake them. */
+/** Namespaces with workloads to restart. Each is reconciled when the slots wake it. */
 class Namespaces {
   readonly due = new Map<string, number>();
   readonly underWay = new Map<string, number>();
@@ -21,7 +21,7 @@ class Namespaces {
     });
   }
 
-  /** One look, and those that follow from it. */
+  /** Reconciles the namespace, and those that this wakes. */
   check(namespace: string, mostAtATime = 1): void {
     this.#woken.add(namespace);
     for (let [next] = this.#woken; next !== undefined; [next] = this.#woken) {
@@ -51,7 +51,7 @@ function rotated(most: number, due: Readonly<Record<string, number>>): Namespace
   return namespaces;
 }
 
-/** Restarts that end, oldest first, until none is due. */
+/** Ends the restarts, oldest first, until none is due. */
 function runOut(namespaces: Namespaces): void {
   for (let ended = 0; ended < namespaces.began.length; ended += 1) {
     const name = namespaces.began[ended] ?? "";

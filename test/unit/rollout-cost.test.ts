@@ -29,7 +29,7 @@ function windowOf(text: string): RestartWindow {
   return window.value;
 }
 
-/** How often everything else had its turn while the work went on. */
+/** Number of event loop turns that other work gets during `work`. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;
   let isOver = false;
@@ -53,7 +53,7 @@ describe("A18-2: a restart window", () => {
   for (const text of texts) {
     test(`says the same whether it was asked before or not, also by a clock that goes back: ${text}`, () => {
       const asked = windowOf(text);
-      // Another object, of which nothing is known yet.
+      // A new window object, without remembered times.
       for (const now of [...times, ...times.toReversed()]) assert.deepEqual(windowAt(asked, now), windowAt(windowOf(text), now));
     });
   }
@@ -81,12 +81,12 @@ describe("A18-2: a restart window", () => {
   });
 });
 
-/** A look in which nothing else is asked. */
+/** The context of a reconcile that reads nothing else. */
 const requeue = {
   settings: { controls: { mode: "act", window: { kind: "always" } } },
   workloads: { defaultsOf: () => ({}) },
   worker: { clock: { now: () => Date.UTC(2026, 10, 30) } },
-} as unknown as RolloutContext; // What is read of it.
+} as unknown as RolloutContext; // The code reads nothing else.
 
 const dueOnes = (window: (index: number) => string): readonly AskingWorkload[] =>
   Array.from({ length: 100 }, (_, index) => ({
@@ -103,7 +103,7 @@ describe("AT20-6: seven times that come once in decades", () => {
 
   test("are walked once each, however often they are asked for, and whoever writes them", async (t) => {
     const walks = t.mock.method(Cron.prototype, "nextRun").mock;
-    // Each write of a workload's status brings new objects.
+    // Each write of a workload's status produces new objects.
     for (let check = 0; check < 3; check += 1)
       await holdsOf(
         requeue,
@@ -153,14 +153,14 @@ const CLASSES: readonly SecretProviderClass[] = ["a", "b"].map((name) => ({
   },
 }));
 
-/** The Secrets of the classes, and how often each was read. */
+/** The Secrets of the classes, and the number of reads. */
 function secretsOf(objectsEach: number) {
   let reads = 0;
   const get = ({ name }: { readonly name: string }) => {
     reads++;
     const objects = Array.from({ length: objectsEach }, (_, index) => `secret/${name}-${index}@1`).join(",");
     const secret = { ref: { namespace: "team", name }, annotations: { [SECRET_ANNOTATIONS.objects]: objects }, writtenAt: 1, createdAt: 1 };
-    return secret as unknown as ObservedSecret; // What is read of it.
+    return secret as unknown as ObservedSecret; // The code reads nothing else.
   };
   return { get, reads: () => reads };
 }
@@ -176,7 +176,7 @@ function judged(secrets: ReturnType<typeof secretsOf>, watched: readonly Workloa
     versions: { times: new VersionTimes() },
     memory: new RolloutMemory(),
     settings: { timeoutMs: HOUR },
-  } as unknown as RolloutContext; // Nothing else is asked.
+  } as unknown as RolloutContext; // The code reads nothing else.
   return judgeAll(context, "team", { watched, breaths: new Breaths() });
 }
 
@@ -273,7 +273,7 @@ describe("A18-11: the pods of a workload", () => {
         asked++;
         return Array.from({ length: count }, (_, index) => ({ name: `pod-${index}` }));
       };
-      const writer = { kube: { list }, memory: new RolloutMemory(), isDryRun: false } as unknown as RolloutWriter; // What is asked.
+      const writer = { kube: { list }, memory: new RolloutMemory(), isDryRun: false } as unknown as RolloutWriter; // The code makes no other calls.
       for (const _ of [1, 2]) {
         const pods = await podsFor(writer, workload(), new AbortController().signal);
         assert.equal(pods.ok && pods.value.length, count);

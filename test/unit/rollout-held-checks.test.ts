@@ -26,11 +26,11 @@ const SECRET = {
   createdAt: 1,
 };
 
-/** Looks at a Namespace, whose restarts are paused, with ten due workloads; each list of pods takes so many milliseconds. */
+/** A Namespace with paused restarts and ten due workloads. Each list of pods takes `listMs`. */
 class PausedNamespace {
   readonly clock = new ManualClock();
   listMs = 0;
-  /** How often anybody asked what the Namespace says. */
+  /** Number of times that the code read the Namespace's annotations. */
   asked = 0;
   readonly #context: RolloutContext;
 
@@ -75,10 +75,10 @@ class PausedNamespace {
       limits: { slots: { claim: () => 0, forget: () => undefined }, budgets: undefined },
       settings: { timeoutMs: HOUR, mostAtATime: 1, controls: { mode: "act", window: { kind: "always" } } },
       metrics: { observe: () => undefined },
-    } as unknown as RolloutContext; // Nothing else is asked.
+    } as unknown as RolloutContext; // The code reads nothing else.
   }
 
-  /** How often the Namespace was asked in a look. */
+  /** Reconciles once. Returns how often the code read the Namespace. */
   async check(): Promise<number> {
     this.asked = 0;
     await reconcileRollouts(this.#context, "team", new AbortController().signal);
@@ -91,7 +91,7 @@ describe("S20-9: what holds the restarts of a namespace", () => {
     const namespace = new PausedNamespace();
     await namespace.check();
     await namespace.clock.advance(3_000);
-    // Once for what the workloads use, and once for each that is due.
+    // One read for the objects that the workloads use, and one for each due workload.
     assert.equal(await namespace.check(), 11);
 
     const slow = new PausedNamespace();

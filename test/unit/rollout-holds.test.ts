@@ -17,7 +17,7 @@ const HOUR = 3_600_000;
 interface Reported {
   readonly mode?: RestartMode;
   readonly clusterWindow?: string;
-  /** Of the workload itself, its template and its Namespace, without the prefix. */
+  /** Annotations of the workload, of its template, and of its Namespace, without the prefix. */
   readonly own?: Readonly<Record<string, string>>;
   readonly template?: Readonly<Record<string, string>>;
   readonly namespace?: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ class RestartWorld {
     this.#told = reported;
   }
 
-  /** At an hour of 2026-11-30, a Monday, UTC. */
+  /** Starts at an hour of 2026-11-30, a Monday, UTC. */
   async start(hour: number): Promise<void> {
     const { clock, cluster, vaults } = this.world;
     await clock.advance(Date.UTC(2026, 10, 30, hour) - clock.now());
@@ -77,7 +77,7 @@ class RestartWorld {
     this.#leader = this.world.lead({ rollouts });
   }
 
-  /** Another process leads, which knows nothing but what is stored. */
+  /** Makes another process the leader. It knows only the stored state. */
   async changeLeader(): Promise<void> {
     await this.#leader?.stop();
     this.lead();
@@ -86,7 +86,7 @@ class RestartWorld {
 
   stop = async (): Promise<void> => this.#leader?.stop();
 
-  /** A new version, in its Secret at once. */
+  /** Sets a new version in the vault, and syncs it to the Secret at once. */
   async rotate(): Promise<void> {
     this.world.vaults.set("db");
     const refresh = { "keyvault-injector.dev/refresh": String(this.world.clock.now()) };
@@ -120,7 +120,7 @@ class RestartWorld {
     return this.world.events.filter((event) => event.reason === reason).map(({ message }) => message);
   }
 
-  /** Of the metric, by cause. */
+  /** Value of the metric for this cause. */
   async held(cause: string): Promise<string | undefined> {
     return new RegExp(`rollouts_held\\{cause="${cause}"\\} (\\d+)`).exec(await this.#registry.metrics())?.[1];
   }

@@ -14,7 +14,7 @@ const NOON = Date.UTC(2026, 10, 30, 12);
 let restarts: Restarts;
 afterEach(() => restarts.stop());
 
-/** Its Namespace, with that word on it. */
+/** Sets these annotations on the Namespace. */
 function annotateTeam(values: Readonly<Record<string, string>>): void {
   const annotations = Object.fromEntries(Object.entries(values).map(([key, value]) => [`${PREFIX}/${key}`, value]));
   restarts.world.cluster.put(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: TEAM, annotations } });
@@ -49,7 +49,7 @@ describe("R18-20: a look that writes one workload after the other, each for ten 
     await untilTwo();
     annotateTeam({ "restart-paused": "true" });
     await restarts.pass(5 * MINUTE);
-    // The one whose write was under way.
+    // The additional restart is the one whose write was in progress.
     assert.ok(restarted().length <= 3, restarted().join());
     assert.match(restarts.events(TEAM, "w7").join(), /RestartsPaused/);
     annotateTeam({});
@@ -81,7 +81,7 @@ describe("R18-21: a copy whose watch is broken", () => {
     status: { observedGeneration: 1, expectedPods: 1, disruptionsAllowed },
   });
 
-  /** A Deployment `web` under a budget that allows a disruption. */
+  /** A Deployment `web` with a PodDisruptionBudget that allows one disruption. */
   async function leading(): Promise<void> {
     restarts = new Restarts({ respectsBudgets: true });
     await restarts.pass(NOON - restarts.world.clock.now());

@@ -7,7 +7,7 @@ import { Restarts } from "../support/simulation/restarts.ts";
 const MINUTE = 60_000;
 const TEAM = "team";
 
-/** Two Deployments of one namespace and one of another, after a rotation in both that could not be written to the first of them. */
+/** Two Deployments in one namespace and one in another, after a rotation in both namespaces. Writes to the first Deployment failed. */
 async function withTrouble(code: KubeErrorCode, status: number | undefined): Promise<Restarts> {
   const restarts = new Restarts({ mostInCluster: 1 });
   restarts.team(TEAM);

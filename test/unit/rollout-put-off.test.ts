@@ -15,19 +15,19 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 const MINUTE = 60_000;
 const signal = new AbortController().signal;
 
-/** Looks at a restarted StatefulSet with a partition, one of whose two pods is replaced; the clock begins when that one is ready. */
+/** Reconciles a restarted StatefulSet with a partition. One of its two pods has been replaced, and becomes ready when the clock starts. */
 class Looks {
   readonly clock = new ManualClock();
   readonly #memory = new RolloutMemory(this.clock.now());
   readonly #readySince = new Date(this.clock.now()).toISOString();
   restarts = 0;
 
-  /** `isLate`: the neighbours' pods have taken all of the look's time before. */
+  /** `isLate`: the neighbors' pods have already used up the time of the reconcile. */
   async prove(resourceVersion: string, isLate = false): Promise<Standing> {
     const pods: readonly StartedPod[] = [this.#pod("canary-0", undefined), this.#pod("canary-1", NEW)];
     const kube = { list: () => Promise.resolve(pods) };
     const writer = { kube, memory: this.#memory, clock: this.clock, logger: recordingLogger(), isDryRun: false };
-    const { writer: ports } = inTurn({ writer: writer as unknown as RolloutWriter }); // What is asked.
+    const { writer: ports } = inTurn({ writer: writer as unknown as RolloutWriter }); // The code uses nothing else.
     if (isLate) {
       const neighbour = { workload: { ...workload(), uid: "neighbour" }, request: "list" } as const;
       const spent = attempt(ports, neighbour, () => this.clock.sleep(5_000, signal));

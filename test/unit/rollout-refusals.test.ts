@@ -1,4 +1,4 @@
-/** What becomes of a write that the API server refuses. */
+/** The worker's reaction to a write that the API server refuses. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -16,7 +16,7 @@ const OURS = "keyvault-injector-sync-workloads";
 const POLICY = readFileSync(path.resolve(import.meta.dirname, "../../manifests/policies/sync-workloads.yaml"), "utf8");
 const [, PAUSED = ""] = /message: "(.*restarts are paused.*)"/.exec(POLICY) ?? [];
 
-/** As the API server answers the restart of a workload. */
+/** A write of a workload that the API server refuses in this way. */
 function denied(sentence: string, { policy = OURS, workload = "web" } = {}): () => Promise<void> {
   const message = `deployments.apps "${workload}" is forbidden: ValidatingAdmissionPolicy '${policy}' with binding '${policy}' denied request: ${sentence}`;
   const body = JSON.stringify({ kind: "Status", reason: "Forbidden", message, code: 403 });
@@ -24,7 +24,7 @@ function denied(sentence: string, { policy = OURS, workload = "web" } = {}): () 
   return () => Promise.reject(refusedBy(of, { status: 403, body }));
 }
 
-/** The words of the refusal; undefined where there was none. */
+/** Returns the reason of the refusal. Undefined if the write succeeded. */
 async function refusalOf(write: () => Promise<void>): Promise<string | undefined> {
   const ports = { memory: new RolloutMemory(), clock: new ManualClock(), logger: recordingLogger() };
   const written = await attempt(ports, { workload: workload(), request: "restart" }, write);

@@ -8,7 +8,10 @@ import { reportUnlisted } from "../../src/sync/rollouts/rollout-report.ts";
 const refused = (code: KubeErrorCode, retry: Retry["kind"] & ("backoff" | "never")): KubeError =>
   new KubeError(code, code, { retry: { kind: retry } });
 
-/** Says of each class that a kind is not listed, where writes of the statuses fail so, in the order of the classes. Answers with what was written. */
+/**
+ * Reports for each class that a kind cannot be listed. `failures`: the error of each status write, in the order of the classes. Also
+ * returns the written statuses.
+ */
 async function reported(failures: readonly (Error | undefined)[]) {
   const written: string[] = [];
   const classes = failures.map((_, index) => ({ metadata: { namespace: "shop", name: `class-${index}` } }));
@@ -20,7 +23,7 @@ async function reported(failures: readonly (Error | undefined)[]) {
   };
   const live = { classes: { list: () => classes }, statuses: { get: () => ({ conditions }), update } };
   const context = { worker: { live, clock: { now: () => 0 } }, workloads: { unlisted: ["StatefulSet"] } };
-  // Nothing else of it is asked.
+  // The code reads nothing else.
   const error = await reportUnlisted(context as unknown as RolloutContext, "shop", new AbortController().signal).catch(
     (thrown: unknown) => thrown,
   );

@@ -10,16 +10,16 @@ import { classOf, type Leader, SimulatedWorld } from "../support/simulation/worl
 
 const MINUTE = 60_000;
 const CLASS = { namespace: "team", name: "files" };
-/** So many pods of one workload are not kept between looks. */
+/** With this number of pods, the worker does not cache the pod list of a workload. */
 const MANY = 101;
 
 interface DeploymentFacts {
-  /** Of the workload itself. */
+  /** Annotations of the workload itself. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec?: object;
 }
 
-/** Deployments of one namespace that mount one class, each with many pods; before the pods of one are listed a second passes. */
+/** Deployments of one namespace that mount one class, each with many pods. Each list of the pods of a Deployment takes a second. */
 class SlowLists {
   readonly world = new SimulatedWorld();
   lists = 0;
@@ -58,7 +58,7 @@ class SlowLists {
     }
   }
 
-  /** The vault's object rotates once the worker has seen all. */
+  /** Rotates the object in the vault after the worker has observed everything. */
   async rotate(filesGraceMs = 0): Promise<void> {
     const { cluster, clock, logger, vaults } = this.world;
     const rollouts = createRollouts({
@@ -86,7 +86,7 @@ class SlowLists {
       return 1_000;
     };
     vaults.set("db");
-    // By then the worker has asked the vault.
+    // By then, the worker has queried the vault.
     for (let waited = 0; this.lists === 0 && waited < 600; waited += 1) await clock.advance(1_000);
     assert.ok(this.lists > 0, "no pods were listed");
   }
@@ -97,7 +97,7 @@ class SlowLists {
     return template.metadata.annotations?.[POD_ANNOTATIONS.rotated] !== undefined;
   }
 
-  /** Someone writes it, and it is as before. */
+  /** Writes an unrelated annotation of the Deployment. */
   touch(name: string): void {
     const live = this.world.cluster.get<KubeObject>(WORKLOADS.Deployment, { namespace: "team", name });
     assert.ok(live);

@@ -16,7 +16,7 @@ describe("namespaces whose workloads are slow to be written", () => {
     restarts = new Restarts();
     for (const namespace of [...slow, "other"]) restarts.team(namespace);
     restarts.deploy("other", "web");
-    // What is down is restarted at once, however many there are of it.
+    // The worker restarts workloads that are down at once, however many there are.
     const conditions = [{ type: "Progressing", reason: "ProgressDeadlineExceeded" }];
     for (const namespace of slow) for (const name of names) restarts.deploy(namespace, name);
     await restarts.lead();

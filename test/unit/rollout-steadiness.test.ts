@@ -13,7 +13,7 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 interface PodFacts {
   readonly stamp?: string;
-  /** Undefined: not ready. */
+  /** Undefined: the pod is not ready. */
   readonly readySince?: string;
   readonly restarts?: readonly number[];
   readonly metadata?: object;
@@ -150,7 +150,10 @@ describe("a restart is proven by the worker's own clock", () => {
   const NOW = Date.parse(FIRST) + 60_000;
   const signal = new AbortController().signal;
 
-  /** Looks at a restarted workload whose pods are as they are then; answers with what stands and, in seconds, how long it is still to be proven. */
+  /**
+   * Returns a function that reconciles a restarted workload with these pods. It returns the outcome, and the number of seconds until
+   * the restart counts as proven.
+   */
   function observing() {
     const memory = new RolloutMemory();
     const clock = new ManualClock();
@@ -159,7 +162,7 @@ describe("a restart is proven by the worker's own clock", () => {
     return async (pods: readonly StartedPod[], now: number): Promise<string> => {
       const list = async (): Promise<readonly never[]> => {
         await Promise.resolve();
-        return pods as readonly never[]; // The only list that is asked for.
+        return pods as readonly never[]; // The code requests only this list.
       };
       const refuse = async (): Promise<never> => {
         await Promise.resolve();

@@ -15,7 +15,7 @@ function pod(name: string): KubeObject {
   return Object.assign({ apiVersion: "v1", kind: "Pod", metadata }, { status: { phase: "Running" } });
 }
 
-/** One of three pods has been down for long when the versions change. */
+/** Restarts a workload after one of its three pods has been down for a long time. */
 async function restartedUnready(): Promise<void> {
   restarts = new Restarts();
   restarts.team(TEAM);

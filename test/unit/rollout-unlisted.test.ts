@@ -6,7 +6,7 @@ import { Restarts } from "../support/simulation/restarts.ts";
 const TEAM = "team";
 const MINUTE = 60_000;
 
-/** A watcher whose lists of one kind fail for as long as the test says. */
+/** A watcher whose lists of one kind fail for as long as the test sets `isFailing`. */
 class FailingWatcher {
   isFailing = true;
   readonly #kind: string;

@@ -10,7 +10,7 @@ import { SimulatedCluster } from "../support/simulation/cluster.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
-/** The API server's copies, of which that of Rollouts can be unserved for a time. */
+/** The API server's live copies. A test can make the API server stop serving Rollouts for a time. */
 class ServedAtTimes implements KubeWatcher {
   isServed = true;
   #listed: () => void = () => undefined;
@@ -28,10 +28,10 @@ class ServedAtTimes implements KubeWatcher {
     return Object.create(real, {
       hasSynced: { get: () => isServed() && real.hasSynced },
       isUnserved: { get: () => !isServed() },
-    }) as Reflector<T>; // The same but for these.
+    }) as Reflector<T>; // Only these members differ.
   }
 
-  /** Tells of the list before it is one, as the real copy does; no object has changed. */
+  /** Reports the list before `hasSynced` is true, as the real copy does. No object has changed. */
   comeBack(): void {
     this.#listed();
     this.isServed = true;

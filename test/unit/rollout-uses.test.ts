@@ -99,7 +99,7 @@ describe("the versions of a workload", () => {
     const found = namespaceSecrets({
       namespace: "team",
       classes: [{ apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass", metadata, spec }],
-      secrets: { get: () => ({ ...secretOf("a"), annotations: {}, isPartial: true }) } as unknown as SecretStore, // As far as it is asked.
+      secrets: { get: () => ({ ...secretOf("a"), annotations: {}, isPartial: true }) } as unknown as SecretStore, // The code reads nothing else.
       times: new VersionTimes(),
       mounts: { statuses: { get: () => undefined }, isSwitchedOff: () => false },
       now: 0,

@@ -7,7 +7,7 @@ import { namespaceSecrets, VersionTimes } from "../../src/sync/rollouts/rollout-
 import type { SecretStore } from "../../src/sync/secrets/secret-store.ts";
 import { secretOf } from "../support/fixtures/class-facts.ts";
 
-/** A Secret that was written at that moment. */
+/** A Secret that was written at this time. */
 const writtenAt = (name: string, now: number): ObservedSecret => ({
   ...secretOf(name),
   ref: { namespace: "team", name },
@@ -16,7 +16,7 @@ const writtenAt = (name: string, now: number): ObservedSecret => ({
   createdAt: now,
 });
 
-/** A look at the namespace while its one class names these Secrets; unless others are given, each was written just now. */
+/** Reconciles the namespace while its one class names these Secrets. By default, each Secret was written just now. */
 function check(times: VersionTimes, names: readonly string[], now: number, held?: ReadonlyMap<string, ObservedSecret>) {
   const secretObjects = names.map((secretName) => ({ secretName, type: "Opaque", data: [] }));
   const found = namespaceSecrets({
@@ -31,7 +31,7 @@ function check(times: VersionTimes, names: readonly string[], now: number, held?
     ],
     secrets: {
       get: ({ name }: { name: string }) => held?.get(name) ?? writtenAt(name, now),
-    } as unknown as SecretStore, // As far as it is asked.
+    } as unknown as SecretStore, // The code reads nothing else.
     times,
     mounts: { statuses: { get: () => undefined }, isSwitchedOff: () => false },
     now,
@@ -69,7 +69,7 @@ describe("A18-9: since when Secrets have their versions", () => {
 });
 
 describe("S20-8: what a Secret was made from", () => {
-  /** Counts what is hashed from now on. */
+  /** Counts the hashes from now on. */
   function counted(t: TestContext): { hashes: number } {
     const counter = { hashes: 0 };
     const real = crypto.createHash;

@@ -6,7 +6,7 @@ import { ALL_CLASSES_BYTES, NAMESPACE_BYTES, Room } from "../../src/sync/room.ts
 
 const MIB = 1_048_576;
 
-/** A class with so many further parameters, and each of them in its managedFields. */
+/** A class with this number of additional parameters, each of which is also in its managedFields. */
 function classWith(keys: number): KubeObject {
   const names = Array.from({ length: keys }, (_, index) => `p${index}`);
   const fields = Object.fromEntries(names.map((name) => [`f:${name}`, {}]));

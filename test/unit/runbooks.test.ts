@@ -24,13 +24,13 @@ const pages = files
 const facts = known(VERSION);
 const source = sourceWords();
 
-/** Items of the first section. */
+/** Items of the section "Messages". */
 function messagesOf(text: string): readonly string[] {
   const [, section = ""] = /## Messages\n([\s\S]*?)\n## /.exec(text) ?? [];
   return section.split("\n").flatMap((line) => /^- `([^`]*)`/.exec(line)?.[1] ?? []);
 }
 
-/** Words of ours that a page names, which must exist. */
+/** Names of the project in a page that do not exist: metrics, options, and annotations. */
 function unknownWords(text: string, metrics: ReadonlySet<string>): readonly string[] {
   const spans = codeSpans(text.replaceAll(/```[\s\S]*?```/g, ""));
   const flags: readonly string[] = [...Object.keys(SETTINGS), ...Object.keys(OPTIONS)].map((name) => `--${name}`);

@@ -24,7 +24,7 @@ const sourceOf = (differs: Partial<ObservedSecret> = {}): CopySource => ({
   mark: "mark",
 });
 
-/** As the worker has written it. */
+/** The copy as the worker wrote it. */
 function copyIn(namespace: string, differs: Partial<ObservedSecret> = {}): ObservedSecret {
   const { labels, annotations } = copyMetadata(sourceOf());
   return {
@@ -114,7 +114,7 @@ interface Facts extends Partial<Omit<CopiesObservation, "spc">> {
   readonly standings?: Readonly<Record<string, CopyStanding>>;
 }
 
-/** By default a class with one Secret, two namespaces that agree, and the copies in both. */
+/** By default, a class with one Secret, two namespaces that consent, and the copies in both. */
 function copiesOf({ spc = {}, standings = {}, ...differs }: Facts = {}): CopiesObservation {
   const copies = differs.copies ?? [copyIn("one"), copyIn("two")];
   return {

@@ -14,7 +14,7 @@ type Files = Readonly<Record<string, string | Uint8Array>>;
 const FILES: Files = {
   db: '{"user": {"name": "ana", "id": 12345678901234567890}, "a.b": [true, null, 1.50], "hosts": ["x", "y"], "password": "p\\"w"}',
   settings: "port: 0755\nratio: 1.50\nname: shop\nempty:\nlist: [a, 1]\nbase: &base {x: 1}\nuse: *base\n",
-  // A line break in a text of JSON, and in one of YAML.
+  // Line breaks in a JSON string, and in a YAML string.
   pasted: '{"pem":"l1\nl2\tl3","list":["a\\"\r\nb"]}',
   flow: '{a: "l1\nl2"}',
   "plain-text": "  Grüße \n",

@@ -154,7 +154,7 @@ describe("a value of hostile quotation marks", () => {
     test(`AT-6: is read once, not once from each of its marks: ${what}`, { timeout: 60_000 }, () => {
       const started = process.cpuUsage();
       assert.match(made('property(app, "x")', { app: text }), /^! /);
-      // The square of half a million would be days.
+      // Quadratic work on half a million characters would take days.
       assert.ok(process.cpuUsage(started).user < 30_000_000);
     });
   }

@@ -10,7 +10,7 @@ beforeEach(() => {
   worker = new PollingWorker();
 });
 
-/** A key of two objects, and one that is a file as it is. */
+/** A key that consists of two objects, and a key that is an unchanged file. */
 const FACTS: PolledClassFacts = {
   objects: ["user", "password", "other"],
   secrets: { login: ["password"], plain: ["other"] },

@@ -126,7 +126,7 @@ describe("a Secret of type kubernetes.io/tls from a PKCS#12 file", { skip: OPENS
         blocks.map(({ der }) => Buffer.from(der).toString("hex")),
         ders(`${leaf.certificate}${root.certificate}`),
       );
-      // OpenSSL does not read a certificate with headers; the driver writes them all the same.
+      // OpenSSL does not read a certificate with headers, but the driver writes the headers anyway.
       assert.deepEqual(
         blocks.map(({ headers }) => [...headers.keys()]),
         [["friendlyName", "localKeyId"], []],

@@ -20,7 +20,7 @@ function aFile(path: string, text = `value of ${path}`, changes: Partial<ObjectF
   };
 }
 
-/** A good secretObject; a test states only what differs. */
+/** A valid secretObject. A test passes only the differences. */
 function anObject(changes: Partial<SecretObject> = {}): SecretObject {
   return { secretName: "app", type: "Opaque", data: [{ objectName: "DemoSecret", key: "password" }], ...changes };
 }

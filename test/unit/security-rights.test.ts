@@ -6,17 +6,17 @@ import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { at, listAt, MANIFESTS, type Manifest, parseManifests } from "../support/cluster/shipped-manifests.ts";
 import { codeSpans, tables } from "../support/docs/markdown.ts";
 
-/** What the rights are, and what follows from them. */
+/** The pages about the rights and their consequences. */
 const page = ["docs/reference/permissions.md", "docs/security/rights.md"].map(readRepositoryFile).join("\n");
 
-/** Sources of what users apply; the chart has tests of its own, releases are rendered from these. */
+/** Sources of the manifests that users apply. The chart has its own tests, and the releases are rendered from these sources. */
 const objects = globSync("**/*.yaml", { cwd: MANIFESTS, exclude: ["releases/**", "helm/**", "examples/**"] })
   .sort()
   .flatMap((file) => parseManifests(readFileSync(path.join(MANIFESTS, file), "utf8")));
 
 const strings = (value: unknown, ...steps: readonly string[]): readonly string[] => listAt(value, ...steps).map(String);
 
-/** One line per rule and resource: whose, verbs, resource, names, scope. */
+/** Returns one line for each rule and resource: subject, verbs, resource, names, and scope. */
 function rightsIn(manifests: readonly Manifest[]): readonly string[] {
   return manifests
     .filter(({ kind }) => kind === "Role" || kind === "ClusterRole")
@@ -39,7 +39,7 @@ function rightsIn(manifests: readonly Manifest[]): readonly string[] {
     });
 }
 
-/** The Leases of fifteen shards are one row. */
+/** The Leases of all shards share one row. */
 function withoutShard(name: string): string {
   return name.replace(/^keyvault-injector-sync-\d+$/, "keyvault-injector-sync-<shard>");
 }
@@ -130,14 +130,14 @@ describe("the webhook's account", () => {
   });
 });
 
-/** What makes a Secret somebody else's to act on: its type, who deletes it, and who holds it. */
+/** Fields that decide who acts on a Secret: its type, its owners (which delete it), and its finalizers (which keep it). */
 const DECISIVE = {
   type: /\bobject\.\??type\b/,
   owners: /\bobject\.metadata\.\?ownerReferences\b/,
   finalizers: /\bobject\.metadata\.\?finalizers\b/,
 };
 
-/** Of which of them no policy in force says what the account may write. */
+/** Returns the fields for which no policy in force limits the values that the account may write. */
 function openTo(account: string, manifests: readonly Manifest[]): readonly string[] {
   const isBound = ({ metadata }: Manifest): boolean =>
     manifests.some(
@@ -185,7 +185,7 @@ describe("every account of ours that may write Secrets", () => {
     assert.deepEqual(openTo(account, without("ValidatingAdmissionPolicyBinding")), all);
     const typeless = objects.map((each) =>
       policy(each) ? (JSON.parse(JSON.stringify(each).replaceAll("object.?type", "x")) as Manifest) : each,
-    ); // A copy of one.
+    ); // The JSON text is a copy of a Manifest.
     assert.deepEqual(openTo(account, typeless), ["type"]);
   });
 });

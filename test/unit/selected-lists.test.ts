@@ -16,7 +16,7 @@ async function next(one: PolledClass): Promise<Mirror> {
 }
 
 describe("R20-1: a list that was begun before somebody selected from it", () => {
-  /** A class that names objects has just begun the list, after a change of leader; the other one comes meanwhile. */
+  /** A class that names its objects has just started the list after a change of leader. The selecting class comes during the list. */
   async function joining(selecting: PolledClassFacts): Promise<Mirror> {
     const plain = worker.aClass("plain", { objects: Array.from({ length: 10 }, (_, index) => `other-${index}`) });
     const one = worker.aClass("class", selecting);

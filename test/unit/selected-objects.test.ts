@@ -65,7 +65,7 @@ describe("a Secret of selected objects", () => {
     worker.vaults.taken();
     const selecting = worker.aClass("selecting", SHOP);
     await worker.clock.advance(INTERVAL);
-    // Its five hundred objects take the vault's budget: nobody waits for their end here.
+    // Its 500 objects use up the vault's budget. The test does not wait for them.
     void selecting.first();
     assert.equal((await plain.poll()).kind, "answered");
     const requests = worker.vaults.taken();
@@ -78,7 +78,7 @@ describe("a Secret of selected objects", () => {
     await next(one);
     worker.vaults.delete("shop-b");
     assert.deepEqual(stateOf(await next(one)), ["unchanged"]);
-    // Between two lists there is no second one.
+    // Between two lists, the worker does not list again.
     await worker.clock.advance(1_000);
     assert.deepEqual(stateOf(await one.poll({ due: worker.clock.now() - 1_000 })), ["unchanged"]);
     assert.deepEqual(valuesOf(await next(one)), { A: "shop-a@v1" });

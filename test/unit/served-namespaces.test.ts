@@ -1,4 +1,4 @@
-/** Live copies of several namespaces, each of which is listed and watched for itself. */
+/** Live copies of several namespaces. The worker lists and watches each namespace separately. */
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -18,15 +18,15 @@ import { type StubApiServer, sendJson, startStubApiServer } from "../support/pro
 import { eventually } from "../support/time/eventually.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
-/** Half a megabyte: a namespace has room for 33 of them, or less where little is left. */
+/** Half a megabyte: a namespace has room for 33 of these objects, or for fewer if little room is left. */
 const LARGE = "x".repeat(500_000);
 const COUNT = 40;
 const PAGE = 5;
 
 interface Kind {
-  /** What an object has beside its name. */
+  /** Fields of an object besides its metadata. */
   readonly large: object;
-  /** Whether each of the namespace `b` is held whole. */
+  /** Returns for each object of the namespace `b` whether the copy holds it whole. */
   readonly start: (watcher: KubeWatcher, signal: AbortSignal) => () => readonly boolean[];
 }
 
@@ -44,8 +44,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   statuses: {
     large: { status: { conditions: [{ type: "Synced", status: "True", message: LARGE }], secrets: [] } },
     start: (watcher, signal) => {
-      const crdHealth = { state: { kind: "whole" } } as Parameters<typeof startStatusStore>[0]["crdHealth"]; // Nothing is written.
-      const kube = {} as Parameters<typeof startStatusStore>[0]["kube"]; // As above.
+      const crdHealth = { state: { kind: "whole" } } as Parameters<typeof startStatusStore>[0]["crdHealth"]; // The code writes nothing.
+      const kube = {} as Parameters<typeof startStatusStore>[0]["kube"]; // The code writes nothing.
       const onLost = (key: string): void => void checked.push(key);
       const store = startStatusStore({ kube, watcher, logger: recordingLogger(), crdHealth, isOfClass: () => true, onLost }, signal);
       return () => store.list().flatMap(({ key, excess }) => (key.startsWith("b/") ? [excess === undefined] : []));
@@ -74,7 +74,7 @@ describe("what is held of the objects of one namespace while another is listed",
   let config: PooledKubeConfig;
   let kind: Kind;
   let stop: AbortController;
-  /** So many of `b` are given before the list of `a` is taken over, and the others after it. */
+  /** Number of objects of `b` that the server sends before the worker has taken over the list of `a`. The others follow after that. */
   let givenBefore: number;
   let pagesGiven: PromiseWithResolvers<void>;
   let watches: Map<string, ServerResponse>;
@@ -117,7 +117,7 @@ describe("what is held of the objects of one namespace while another is listed",
   const watcher = (): KubeWatcher =>
     createKubeWatcher(config, { userAgent: "test", clock: systemClock, logger: recordingLogger(), random: () => 0, pageSize: PAGE });
 
-  /** Whether each of `b` is held whole once all are listed. */
+  /** Returns for each object of `b` whether the copy holds it whole, after all lists. */
   async function listed(namespaces: readonly string[], before = 0): Promise<readonly boolean[]> {
     [pagesGiven, watches, givenBefore] = [Promise.withResolvers(), new Map(), before];
     const held = kind.start(inNamespaces(watcher(), namespaces), stop.signal);

@@ -20,7 +20,7 @@ function classOf(key: string, mirrorTo: string): SecretProviderClass {
   };
 }
 
-/** A copy in `target` says that it is of the foreign class. */
+/** Live copies with a Secret in `target` whose annotation names the foreign class as its source. */
 const caches = (): CopyCaches => {
   const source: ObservedSecret = { ...secretOf("app"), ref: { namespace: "team", name: "app" } };
   const copy: ObservedSecret = {
@@ -42,7 +42,7 @@ const caches = (): CopyCaches => {
     consumers: { isUsed: () => true },
     grants: { consentOf: () => ({ from: ["team/*"], isTerminating: false }) },
     markOf: () => "mark",
-  } as unknown as CopyCaches; // As far as it is asked.
+  } as unknown as CopyCaches; // The code reads nothing else.
 };
 
 describe("a copy that names a class of another shard", () => {

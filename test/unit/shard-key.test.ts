@@ -29,7 +29,8 @@ test("SH-3: a key that says not since when it signs is one that the first shard 
   assert.ok(Number.isFinite((await waiting).formerUntil));
 });
 
-// Two that begin at once would each apply a key of its own, by the same manager, which conflicts with nobody: the first would go on with its own.
+// Without a common key, two shards that start at once would each apply their own key with the same field manager, which causes no conflict:
+// the first shard would keep using its own key.
 test("SH-3: shards of a new install go by one key, whichever begins first", async () => {
   for (const firstShardAfter of [0, 500, 5_000]) {
     const clock = new ManualClock();

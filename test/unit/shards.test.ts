@@ -33,7 +33,7 @@ describe("shards of the worker", () => {
     }
   });
 
-  // Who upgrades must not find namespaces moved.
+  // An upgrade must not move namespaces to other shards.
   test("are the same in every version", () => {
     const shards = ["default", "kube-system", "team-a", "team-b", "payments", "shop"].map((namespace) => shardOf(namespace, 4));
     assert.deepEqual(shards, [1, 3, 1, 1, 0, 0]);
@@ -112,7 +112,7 @@ describe("the live copies of a shard", () => {
     let asked: ReflectorOptions<string> | undefined;
     const watcher: KubeWatcher = {
       reflect: <T>(options: ReflectorOptions<T>) => {
-        asked = options as unknown as ReflectorOptions<string>; // The one that is given below.
+        asked = options as unknown as ReflectorOptions<string>; // The options are those that the test passes below.
         return undefined as never;
       },
     };

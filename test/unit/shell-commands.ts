@@ -1,15 +1,15 @@
 const KUBECTL = "annotate|apply|create|delete|describe|edit|exec|get|label|logs|patch|rollout|scale";
 const OURS = "access|convert|dashboard|doctor|explain|grants|refresh|render|restore|uninstall|where";
-/** A command that has begun and not ended, as far as a sentence shows it. */
+/** A command that has started and not ended at the end of the text. */
 const COMMAND = new RegExp(
   `(?:^|[\\s"'(])(?:kubectl (?:${KUBECTL})|keyvault-injector (?:${OURS})|helm (?:install|upgrade|uninstall)|az [a-z]+|node dist/main\\.js)\\b[^:;,]*$`,
 );
 
-/** What is no template: comments, strings, and regular expressions where a value may stand. */
+/** Parts of the source that are not templates: comments, strings, and regular expressions (where a value can begin). */
 const SKIPPED =
   /\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|(?<=(?:[(,=:[!&|?{;]|\breturn)\s*)\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//y;
 
-/** Templates of a source that put text into a command without quoting it, by the text before it. */
+/** Returns the templates in a source that put text into a command without quoting it, as the text before the inserted value. */
 export function unquotedCommands(source: string): readonly string[] {
   const found: string[] = [];
   let at = 0;
@@ -19,7 +19,7 @@ export function unquotedCommands(source: string): readonly string[] {
     at += skipped?.length ?? 0;
     return skipped !== undefined;
   };
-  /** Up to the brace that ends it. */
+  /** Reads code up to the closing brace. */
   const code = (): void => {
     for (let depth = 0; at < source.length; ) {
       if (skip()) continue;

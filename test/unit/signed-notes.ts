@@ -7,14 +7,14 @@ import type { RevisionServer } from "./revision-server.ts";
 
 export const NOTES_KEY = new Uint8Array(32).fill(3);
 
-/** The least that can be signed. */
+/** The smallest data that the worker can sign. */
 export interface Note {
   readonly namespace: string;
   readonly name: string;
   readonly content: string;
 }
 
-/** A kind whose data says nothing about which kind it is. */
+/** A kind of record. The data does not contain the kind. */
 export const noteKind = (label = "true") => ({
   label,
   prefix: "test",
@@ -29,11 +29,11 @@ export const noteKind = (label = "true") => ({
 export interface NotesOptions {
   readonly clock: ManualClock;
   readonly kind?: ReturnType<typeof noteKind>;
-  /** Unix milliseconds until which what 0.3.0 signed is believed. */
+  /** Time in Unix milliseconds until which signatures of version 0.3.0 are valid. */
   readonly formerUntil?: number;
 }
 
-/** A process that reads and writes them, with nothing but what the API server has. */
+/** Starts a process that reads and writes notes. It knows only the state of the API server. */
 export function startNotes(
   server: RevisionServer,
   { clock, kind = noteKind(), formerUntil = Number.POSITIVE_INFINITY }: NotesOptions,
@@ -42,7 +42,7 @@ export function startNotes(
   return startSignedRecords<Note>(
     {
       kind,
-      kube: server.kube as KubeClient, // Records take no other call.
+      kube: server.kube as KubeClient, // Signed records make no other calls.
       watcher: server.watcher,
       fingerprints: createFingerprints(NOTES_KEY, formerUntil),
       process: { clock, random: () => 0, logger: recordingLogger() },

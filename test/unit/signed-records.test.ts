@@ -25,16 +25,16 @@ describe("a signed record", () => {
     ({ signal } = new AbortController());
   });
 
-  /** A process that reads and writes them, with nothing but what the API server has. */
+  /** Starts a process that reads and writes notes. It knows only the state of the API server. */
   const started = (label = "true", formerUntil = Number.POSITIVE_INFINITY) =>
     startNotes(server, { clock, kind: noteKind(label), formerUntil }, signal);
 
   const only = (): Revision => {
     assert.equal(server.all.length, 1);
-    return server.all[0] as Revision; // Nothing else is made here.
+    return server.all[0] as Revision; // The tests create no other objects.
   };
 
-  /** As 0.3.0 wrote it. */
+  /** The record as version 0.3.0 wrote it. */
   const former = (data: Note): KubeObject & Omit<Revision, keyof KubeObject> => {
     const text = canonical(data);
     const length = Buffer.alloc(4);
@@ -78,7 +78,7 @@ describe("a signed record", () => {
     server.post(old);
 
     assert.equal(started().get("demo"), undefined);
-    // The control: the copy has all that the original had.
+    // The control: the copy has everything that the original had.
     assert.deepEqual(only().metadata.annotations, old.metadata.annotations);
   });
 
@@ -110,7 +110,7 @@ describe("a signed record", () => {
     assert.equal(started().get("demo"), undefined);
   });
 
-  /** A process whose API server has another clock. */
+  /** Starts a process whose API server uses another clock. */
   const startedOn = (other: RevisionServer, kind = noteKind()) => startNotes(other, { clock, kind }, signal);
 
   test("is signed by the API server's clock where that is another than ours", async () => {
@@ -153,7 +153,7 @@ describe("a signed record", () => {
     assert.deepEqual(startedOn(other).get("demo"), note("two"));
   });
 
-  /** Saves as a queue does: again, until it works. */
+  /** Saves as a queue does: it tries again until it succeeds. */
   const saved = async (records: ReturnType<typeof started>, data: Note, tries = 1): Promise<void> => {
     try {
       await records.save(data, signal);
@@ -181,7 +181,7 @@ describe("a signed record", () => {
 
   test("RC20-2: is not believed where a clock other than that of its signature dates it, and nothing older goes for it", async () => {
     let calls = 0;
-    // Two API servers, of which one is ahead: every request meets the other one.
+    // Two API servers, one of which is ahead. Requests alternate between them.
     const other = new RevisionServer({ now: () => clock.now() + (calls++ % 2) * 5 * MINUTE });
     const records = startedOn(other);
     await records.save(note("one"), signal);
@@ -231,7 +231,7 @@ describe("a signed record", () => {
 
     assert.deepEqual(records.get("demo"), note("one"));
     assert.match(only().metadata.annotations?.[SNAPSHOT_ANNOTATIONS.signature] ?? "", /^v2:\d+:[0-9a-f]{64}$/);
-    // What 0.3.0 knows it by stays, for a downgrade.
+    // The annotation that version 0.3.0 reads remains, so that a downgrade works.
     assert.equal(
       only().metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content],
       former(note("one")).metadata.annotations?.[SNAPSHOT_ANNOTATIONS.content],

@@ -21,7 +21,7 @@ function stage(): { readonly staged: StagedWorld; readonly mine: Team; readonly 
   return { staged, mine, theirs };
 }
 
-/** Minute by minute; what the invariant says at the end of it, without repetitions. */
+/** Advances minute by minute. Returns the findings of the invariant after each minute, without duplicates. */
 async function run(staged: StagedWorld, minutes: number, everyMinute: (minute: number) => void): Promise<readonly string[]> {
   const found = new Set<string>();
   for (let minute = 0; minute < minutes; minute += 1) {
@@ -51,7 +51,7 @@ describe("the simulation's invariant that classes are checked", () => {
     assert.deepEqual(found, ["mine/app: nobody has asked for db for N minutes in which all worked"]);
   });
 
-  // Seed 1001: a replica's clock had been three hours ahead, and was set right.
+  // Seed 1001: the clock of a replica was three hours ahead, and was then corrected.
   test("is content with a worker that goes at nine tenths of the pace, and not with a slower one", async () => {
     const found = async (everyMinutes: number): Promise<readonly string[]> => {
       const staged = new StagedWorld();

@@ -6,7 +6,10 @@ import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 const STATUSES = "secretproviderclasssyncs.keyvault-injector.dev";
 const LATE = "mine/app is called synced and fresh; db changed N minutes ago, and db holds old instead of new";
 
-/** A class that is polled every two minutes, is called fresh, and holds what the vault had until the tenth minute. */
+/**
+ * A class that is polled every two minutes and reported as fresh, and whose Secret still holds the version that the vault had before
+ * the tenth minute.
+ */
 function stage(): StagedWorld {
   const staged = new StagedWorld();
   const team = staged.team("mine", { intervalMinutes: 2 });
@@ -21,7 +24,10 @@ function stage(): StagedWorld {
   return staged;
 }
 
-/** Minute by minute, with a lease that is renewed where `isLed`: in which minutes something was found, and what. */
+/**
+ * Advances minute by minute, and renews the lease in each minute for which `isLed` is true. Returns the first minute with a finding,
+ * and the findings.
+ */
 async function run(staged: StagedWorld, isLed: (minute: number) => boolean) {
   const minutes: number[] = [];
   const found = new Set<string>();
@@ -40,7 +46,7 @@ describe("the simulation's invariant that statuses are true", () => {
     assert.deepEqual(await run(stage(), () => true), { first: 20, found: [LATE] });
   });
 
-  // Seed 1001: the API server was away for longer than a class may be called fresh.
+  // Seed 1001: the API server was unavailable for longer than a class may be reported as fresh.
   test("asks nothing while nobody can lead, and does so three minutes after somebody does", async () => {
     assert.deepEqual(await run(stage(), (minute) => minute < 12 || minute >= 30), { first: 33, found: [LATE] });
   });

@@ -16,7 +16,7 @@ const { Agent, request } = await import("undici");
 const { PerformanceObserver } = await import("node:perf_hooks");
 const { activeScheduler, beginWorld, EPOCH } = await import("../simulation/time/context.ts");
 
-/** What would be real, and how it is tried. */
+/** Functions of Node that the simulation must block, because they reach the real machine; each with a call that tries it. */
 const REAL: Readonly<Record<string, () => unknown>> = {
   "a TCP connection": () => connectTcp(1, "127.0.0.1"),
   "a TLS connection": () => connectTls(1, "127.0.0.1"),

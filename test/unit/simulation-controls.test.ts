@@ -28,7 +28,7 @@ describe("the simulation's invariants of when workloads are restarted", () => {
     staged.put("deployments.apps", `${TEAM}/${name}`, { metadata, spec: { template: { metadata: { annotations: ofTemplate } } } });
   }
 
-  /** Its owner writes it. */
+  /** Writes the Deployment as its owner. */
   function deploy(name: string, own: Readonly<Record<string, string>> = {}): void {
     put(name, own);
     staged.written({ resource: "deployments.apps", namespace: TEAM, name, user: "author" });

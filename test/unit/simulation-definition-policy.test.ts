@@ -18,7 +18,7 @@ function changed(name: string, change: Change): Loose {
   return spec;
 }
 
-/** What the simulation's policy says of the worker's write; undefined where it lets it through. */
+/** The refusal of the simulation's policy for the worker's write. Undefined if the policy allows it. */
 function refusalOf(name: string, now: Loose, before?: Loose): string | undefined {
   const request: AdmissionRequest = {
     user: WORKER,

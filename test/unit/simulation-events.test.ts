@@ -16,7 +16,7 @@ describe("the simulation's invariants of events", () => {
   let team: Team;
   let found: string[];
 
-  /** The vault has another version, of which an event tells. */
+  /** Adds a version to the vault, and delivers an event about it. */
   function rotate(version: string): void {
     const object = team.vault.objects.get("db");
     const value = Buffer.from(`${VAULT}/db/${version}`).toString("base64");
@@ -25,7 +25,7 @@ describe("the simulation's invariants of events", () => {
     staged.delivered({ vault: VAULT, object: "db", isCertificate: false, version });
   }
 
-  /** As the worker writes it. */
+  /** Writes the version to the Secret as the worker does. */
   function mirror(version: string): void {
     staged.secret(TEAM, "db", { "key-db": Buffer.from(`${VAULT}/db/${version}`).toString("base64") });
   }
@@ -40,7 +40,7 @@ describe("the simulation's invariants of events", () => {
     mirror("1");
     found = [];
     for (const { watch } of [eventsArrive, leaderReadsEvents, eventsEnd]) watch?.(staged.world, (text) => void found.push(text));
-    // Nobody blames a leader that is new.
+    // The invariants do not blame a new leader.
     await staged.pass(5 * MINUTE);
   });
 

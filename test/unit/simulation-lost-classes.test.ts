@@ -29,14 +29,14 @@ const SIZE = {
 const ROLES = "clusterroles.rbac.authorization.k8s.io";
 
 interface Ending {
-  /** Classes that their authors have and the API server has not. */
+  /** Classes that their authors have, but the API server does not have. */
   readonly missing: readonly string[];
   readonly appliedAgain: number;
-  /** Names of the classes that have an event which says that they are back. */
+  /** Names of the classes with an event that reports their restoration. */
   readonly reported: readonly string[];
 }
 
-/** The CRD goes after so many minutes, and is there again a little later. */
+/** Deletes the CRD after this number of minutes, and restores it 30 seconds later. */
 async function lose(replicas: number, minutes: number, prepare: (world: World) => void = () => undefined): Promise<Ending> {
   const world = await startWorld(1, { size: { ...SIZE, replicas } });
   const { scheduler, cluster } = world;
@@ -60,7 +60,7 @@ async function lose(replicas: number, minutes: number, prepare: (world: World) =
   };
 }
 
-/** Takes from every role what copies of classes are made by. */
+/** Removes the permission for copies of classes from every role. */
 function forbidCopies({ cluster }: World): void {
   for (const role of cluster.server.objects(ROLES)) {
     const rules = listAt(role, "rules");
@@ -72,7 +72,8 @@ function forbidCopies({ cluster }: World): void {
 }
 
 describe("classes that go with their CRD in a simulated world", () => {
-  // Seed 20261131: a class was edited three seconds after a replica had taken over, whose lists came slowly; a minute and a half later the CRD went.
+  // Seed 20261131: a class was edited three seconds after a replica had taken over, whose lists were slow. A minute and a half later, the
+  // CRD was deleted.
   test("are applied again by their authors where nobody has led since they were written", async () => {
     assert.deepEqual(await lose(0, 10), { missing: [], appliedAgain: 2, reported: [] });
   });

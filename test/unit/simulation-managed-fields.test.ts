@@ -4,7 +4,10 @@ import { SimulatedServer } from "../simulation/compare/simulated.ts";
 
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments/web";
 
-/** The server stores no empty list: what an apply of one has merged is never what is there, and only all of it together says that nothing changed. */
+/**
+ * The server does not store the empty list, so that the merged result of an apply always differs from the stored object. Only the
+ * comparison of the whole object, as the server would store it, shows that nothing changed.
+ */
 const DEPLOYMENT = {
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -23,14 +26,14 @@ const START = Date.parse("2026-01-01T00:00:00Z");
 
 interface Shown {
   readonly resourceVersion: string;
-  /** Manager and time of each entry, in their order. */
+  /** Manager and time of each entry, in the order of the entries. */
   readonly owners: readonly string[];
 }
 
 class Cluster {
   readonly #server = new SimulatedServer(() => 0.5, { controllerManager: false });
 
-  /** `second`: after the first. */
+  /** Applies the Deployment. `second`: seconds since the first apply. */
   async applied(second: number, fieldManager: string): Promise<Shown> {
     this.#server.setClock(START + second * 1_000);
     const { status, body } = await this.#server.send({
@@ -68,7 +71,7 @@ describe("the simulated API server's managedFields", () => {
     const last = await cluster.applied(8, "sync");
 
     assert.deepEqual(await cluster.applied(9, "sync"), last);
-    // In one second the entries stand by name, and "kubectl" before "sync".
+    // Entries of the same second are sorted by name, and "kubectl" comes before "sync".
     assert.deepEqual(await cluster.applied(8, "kubectl"), last);
   });
 });

@@ -52,7 +52,7 @@ describe("the simulation's invariants of what is only mounted", () => {
     object?.versions.push({ version, value: version, since: staged.scheduler.now, isDisabled: false });
   }
 
-  /** The worker restarts it for the version. */
+  /** Restarts the workload for the version, as the worker does. */
   function restart(version: string): void {
     const stamp = stampFor(version);
     workload(stamp, [podOf("1")]);

@@ -7,14 +7,14 @@ import { Machine } from "../simulation/time/machine.ts";
 
 const SENT = Array.from({ length: 30 }, (_, index) => `line ${index}\n`);
 
-/** Lines that are all there when somebody listens. */
+/** Lines that are all available when a listener is added. */
 const lines: Lines = {
   onLine: (listener) => SENT.forEach((line) => listener(line.trimEnd())),
   onEnd: (listener) => listener(),
   close: () => undefined,
 };
 
-/** What a process hears of one answer by lines, in its order. */
+/** Returns the parts of a line-based response that a process receives, in their order. */
 async function heard(seed: number, ail: (machine: Machine) => void): Promise<readonly string[]> {
   const { scheduler, random } = beginWorld(seed);
   const machine = new Machine("sync-0/1", { scheduler, random: random.fork("machine"), epoch: EPOCH });
@@ -31,7 +31,7 @@ async function heard(seed: number, ail: (machine: Machine) => void): Promise<rea
     },
   );
   ail(machine);
-  // Something else that it does: what comes meanwhile waits for the same moment.
+  // Gives the process other events, so that parts of the response that arrive meanwhile wait for the same moment.
   for (let at = 0; at < 60; at += 1) scheduler.schedule(at, () => undefined, { machine });
   await scheduler.runUntil(60_000);
   return parts;

@@ -10,7 +10,7 @@ const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 describe("the simulation's invariant of the webhook's copies", () => {
   let staged: StagedWorld;
 
-  /** As the API server has it, and as the webhook does; undefined: not at all. */
+  /** Sets the class as the API server has it, and as the webhook's copy has it. Undefined: the class does not exist there. */
   function provider(live: string | undefined, copy: string | undefined): void {
     const of = (key: string) => ({
       metadata: { namespace: "team", name: "app" },

@@ -9,7 +9,7 @@ import { at, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const NAME = "keyvault-injector-sync";
 const shipped = readManifests("base/sync.yaml").find(({ kind }) => kind === WORKLOADS.Deployment.kind);
-const installed = hardened(Object(at(shipped, "spec", "template")) as object) as JsonObject; // A template.
+const installed = hardened(Object(at(shipped, "spec", "template")) as object) as JsonObject; // It is a pod template.
 const podTemplate: JsonObject = {
   metadata: { name: NAME, labels: { "app.kubernetes.io/name": "keyvault-injector" } },
   template: installed,
@@ -25,7 +25,7 @@ function deployment(change: Change): JsonObject {
   return { metadata: { name: NAME }, spec: { replicas: 1, selector, template: template as JsonObject } };
 }
 
-/** What the simulation's policy says of the worker's write. */
+/** Refusals of the simulation's policy for the worker's write. */
 function refusals(now: Change, before?: Change): readonly string[] {
   const request = {
     operation: before === undefined ? "CREATE" : "UPDATE",
@@ -34,7 +34,7 @@ function refusals(now: Change, before?: Change): readonly string[] {
     object: deployment(now),
     oldObject: before === undefined ? undefined : deployment(before),
     find: () => podTemplate,
-  } as unknown as AdmissionRequest; // As much of one as the policy reads.
+  } as unknown as AdmissionRequest; // The policy reads nothing else.
   return PODS.rules(request)
     .filter(({ holds }) => !holds)
     .map(({ message }) => message);

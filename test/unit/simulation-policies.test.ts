@@ -21,14 +21,15 @@ describe("the policies of the simulated cluster", () => {
   let world: World;
   before(async () => {
     world = await startWorld(1, { size: { ...USUAL, teams: 1, classes: 1, solitary: 0, objects: 2, replicas: 1 } });
-    // Without a pod that mounts it, such a class alone has a condition that says whether the worker is guarded.
+    // Without a pod that mounts the class, only a class with `sync: always` has the condition that reports whether the guardrails are in
+    // force.
     for (const team of world.teams)
       for (const wanted of team.classes.values()) writeClass(world.cluster, team, { ...wanted, sync: "always" });
     await world.scheduler.runUntil(5 * 60_000);
   });
   after(() => world?.end());
 
-  /** What the worker says on the one class. */
+  /** Returns a condition of the only class. */
   const condition = (type: string): unknown => {
     const [sync] = world.cluster.server.objects(SYNCS);
     return listAt(sync, "status", "conditions").find((one) => at(one, "type") === type);
@@ -44,7 +45,7 @@ describe("the policies of the simulated cluster", () => {
     assert.deepEqual([...SHIPPED_POLICIES.map(({ name }) => name), "keyvault-injector-pod-volume"].sort(), refusing.sort());
   });
 
-  // The worker says `Guarded` of a class once it has found one missing: the tests below find that.
+  // The worker reports `Guarded` for a class if it notices a missing policy. The tests below check that.
   test("stop all that the worker tries to do against them", () => {
     assert.equal(at(condition("Synced"), "status"), "True", JSON.stringify(condition("Synced")));
     assert.equal(condition("Guarded"), undefined);
@@ -58,7 +59,7 @@ describe("the policies of the simulated cluster", () => {
     assert.deepEqual([get("secrets-store-creds"), get("another")], [200, 403]);
   });
 
-  // Those on Gateways and Ingresses are tried where the worker has rights to them, and here it has none.
+  // The worker checks the policies about Gateways and Ingresses only if it has rights to these resources, and here it has none.
   for (const policy of GUARDRAILS.filter((name) => !name.includes("gateway"))) {
     test(`without ${policy} the worker names it, until it is there again`, async () => {
       const { cluster, scheduler } = world;
@@ -70,7 +71,7 @@ describe("the policies of the simulated cluster", () => {
       assert.equal(at(condition("Guarded"), "status"), "False");
       assert.match(String(at(condition("Guarded"), "message")), new RegExp(`able to do what ${policy} should prevent`));
 
-      const { name, labels } = live["metadata"] as { readonly name: string; readonly labels: unknown }; // As it was applied.
+      const { name, labels } = live["metadata"] as { readonly name: string; readonly labels: unknown }; // The manifest was applied in this form.
       cluster.request("POST", POLICIES, { ...live, metadata: { name, labels } });
       await scheduler.runUntil(scheduler.now + LOOK_MS);
       await touched(world);
@@ -80,7 +81,7 @@ describe("the policies of the simulated cluster", () => {
   }
 });
 
-/** A class that its author changes is reconciled, and its status written. */
+/** Changes the class as its author, so that the worker reconciles it and writes its status. */
 async function touched({ cluster, scheduler, teams }: World): Promise<void> {
   const [team] = teams;
   const [name] = team?.classes.keys() ?? [];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Most, Pool } from "../simulation/runs/pool.ts";
 
-/** More simulated hours than there is time for. */
+/** Runs more simulated hours than the limits allow. */
 async function live(most: Most): Promise<void> {
   const pool = new Pool(1, most);
   try {

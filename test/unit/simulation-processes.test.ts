@@ -45,7 +45,10 @@ describe("the simulation's invariant that a lease is kept", () => {
 });
 
 describe("the simulation's invariant that a lease is taken", () => {
-  /** A candidate asks so often, every two seconds; `happen` before each answer. */
+  /**
+   * A candidate requests the lease this number of times, every two seconds. `happen` runs before each answer, and returns whether
+   * there is one.
+   */
   async function wait(times: number, happen: (staged: StagedWorld, time: number) => boolean): Promise<readonly string[]> {
     const { staged, found } = watched(leaseIsTaken);
     for (let time = 0; time < times; time += 1) {
@@ -102,7 +105,10 @@ describe("the simulation's invariant that lists are enough", () => {
 
   const VERSION = "0123456789abcdef0123456789abcdef";
 
-  /** Of a class that names a version and, as another object, the latest; `keys`: what its Secret is made of. */
+  /**
+   * Simulates a class that lists a fixed version of an object and, as a second entry, its latest version. `keys`: indexes of the
+   * entries in its Secret.
+   */
   async function restWithPinned(keys: readonly number[], versionAsked: number): Promise<readonly string[]> {
     const { staged } = watched(listsAreEnough);
     const latest = { object: "db", type: "secret" as const, pinned: undefined, alias: undefined, isDecoded: false };

@@ -6,7 +6,7 @@ import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
-/** What the invariant says where an author writes a class, and its Secret does not follow. */
+/** Returns the findings of the invariant if an author writes a class and its Secret does not follow. */
 async function write(spec: JsonObject): Promise<readonly string[]> {
   const staged = new StagedWorld();
   const team = staged.team("mine");
@@ -31,7 +31,7 @@ describe("the simulation's invariant that who asks for little is served at once"
     assert.deepEqual(said, ["mine/db is not what app says 8 s after it was written"]);
   });
 
-  // Seed 20261141: the worker had restored the class, with its members in another order; an object had a new version since.
+  // Seed 20261141: the worker had restored the class with its members in another order. Since then, an object had a new version.
   test("asks nothing of a class that says the same in another order", async () => {
     assert.deepEqual(await write({ parameters: { objects: "", keyvaultName: "one" }, provider: "azure" }), []);
   });

@@ -9,7 +9,7 @@ import { releaseManifests } from "../simulation/world/cluster.ts";
 import { SYNC_USER } from "../simulation/world/world.ts";
 import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
-/** A Secret is written twice, with these versions; and what is found then. */
+/** Writes a Secret, then writes it again with these resource versions. Returns the findings. */
 async function write(isBlind: boolean, versions: readonly number[]): Promise<readonly string[] | undefined> {
   const staged = new StagedWorld({ isBlind });
   nothingAtRest.watch?.(staged.world, assert.fail);

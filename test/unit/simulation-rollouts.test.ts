@@ -42,7 +42,7 @@ describe("the simulation's invariants of restarts", () => {
     staged.workloads.set(`${TEAM}/${name}`, { ...whole, templateStamp: undefined, podsStamp: undefined, ...more });
   }
 
-  /** Written by the worker, unless it says by whom. */
+  /** Writes the Deployment as the worker, or as `user`. */
   function write(
     name: string,
     { template, pods, image = "app:1", user }: Partial<Record<"template" | "pods" | "image" | "user", string>>,

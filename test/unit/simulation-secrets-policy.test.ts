@@ -7,7 +7,7 @@ import { at, listAt, readManifests } from "../support/cluster/shipped-manifests.
 
 const P = "keyvault-injector.dev";
 
-/** What the policy says where the worker takes over a Secret whose owner wrote this consent, for this class. */
+/** Refusals of the policy if the worker takes over a Secret for this class, and the owner of the Secret wrote this consent. */
 function refusals(consent: string | undefined, forClass: string | undefined): readonly string[] {
   const kept: JsonObject = consent === undefined ? {} : { [`${P}/adoptable-by`]: consent };
   const added: JsonObject = { [`${P}/adopted`]: "true", ...(forClass === undefined ? {} : { [`${P}/class`]: forClass }) };
@@ -21,7 +21,7 @@ function refusals(consent: string | undefined, forClass: string | undefined): re
     namespace: "team",
     object: secret({ [`${P}/managed`]: "true" }, { ...kept, ...added }),
     oldObject: secret({}, kept),
-  } as unknown as AdmissionRequest; // As much of one as the policy reads.
+  } as unknown as AdmissionRequest; // The policy reads nothing else.
   return SECRETS.rules(request)
     .filter(({ holds }) => !holds)
     .map(({ message }) => message);

@@ -19,7 +19,7 @@ interface Outcome {
   readonly troubles: number;
 }
 
-/** One task after another on a machine of a new world, and what became of each. */
+/** Decodes tasks one after the other on a machine of a new world. Returns the outcome of each. */
 async function decode(seed: number, prepare: (threads: Threads) => void, tasks = 1): Promise<readonly Outcome[]> {
   const { scheduler, random } = beginWorld(seed);
   const threads = startThreads(random.fork("threads"));

@@ -4,7 +4,7 @@ import { littleIsPrompt, PROMPT_MS } from "../simulation/invariants/prompt.ts";
 import { vaultBudget } from "../simulation/invariants/vault-budget.ts";
 import { StagedWorld, vaultMessage } from "../support/worker/staged-world.ts";
 
-/** Requests for one path, so many at once and then a second, for half a minute; and what was found. */
+/** Sends `burst` requests for one path at once and then `perSecond`, for half a minute. Returns the findings. */
 async function ask(path: string, burst: number, perSecond: number): Promise<readonly string[]> {
   const staged = new StagedWorld();
   const team = staged.team("mine");
@@ -15,7 +15,7 @@ async function ask(path: string, burst: number, perSecond: number): Promise<read
     await staged.pass(100);
     for (let count = 0; count < perSecond / 10; count += 1) {
       staged.sent(vaultMessage(team, path));
-      // A challenge is no transaction.
+      // A request without a token, which the vault answers with a challenge, is not a transaction.
       staged.sent({ ...vaultMessage(team, path), headers: {} });
     }
   }
@@ -44,7 +44,7 @@ describe("the simulation's invariant of a vault's budget", () => {
 describe("the simulation's invariant that who asks for little is served at once", () => {
   const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
-  /** `before`, `after`: what stands in for the class's spec before it is written, and after. */
+  /** Writes the class. `before`, `after`: a number that represents the class's spec before and after the write. */
   async function write(
     happen: (staged: StagedWorld) => Promise<void>,
     [before, after]: readonly [number, number] = [1, 2],
@@ -54,7 +54,7 @@ describe("the simulation's invariant that who asks for little is served at once"
     staged.put(CLASSES, "mine/app", { metadata: { namespace: "mine", name: "app", uid: "1" }, spec: { is: before } });
     const found: string[] = [];
     littleIsPrompt.watch?.(staged.world, (text) => void found.push(text));
-    // Longer than a new leader may be felt.
+    // Longer than the effects of a new leader may last.
     await staged.pass(600_000);
     const wanted = team.classes.get("app");
     if (wanted !== undefined) team.classes.set("app", { ...wanted });

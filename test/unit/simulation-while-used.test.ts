@@ -22,7 +22,7 @@ describe("the simulation's invariant that while-used takes nothing from a live p
     staged.written({ resource: CLASSES, namespace: "team", name: "app", user: "author" });
   }
 
-  /** As the worker does it: pods, then the deletion. */
+  /** Deletes the Secret as the worker does: it lists the pods, then deletes. */
   async function remove(between: () => void = () => undefined): Promise<readonly string[]> {
     staged.sent({ path: "/api/v1/namespaces/team/pods?fieldSelector=x" });
     await staged.pass(10);

@@ -22,7 +22,7 @@ const DEFINITION = {
   },
 };
 
-/** A server that has the definition, and its requests as an administrator makes them. */
+/** A server with the definition. Returns a function that sends requests as an administrator. */
 async function serverWith(): Promise<(method: string, url: string, contentType?: string, body?: unknown) => Promise<Answered>> {
   const server = new SimulatedServer(() => 0.5, { controllerManager: false });
   const send = async (method: string, url: string, contentType = "application/json", body?: unknown): Promise<Answered> => {

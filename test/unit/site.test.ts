@@ -1,4 +1,4 @@
-/** The site that is built from the repository's Markdown. */
+/** The website that the build makes from the repository's Markdown. */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -18,7 +18,7 @@ async function syncedWorld() {
   return { world, leader };
 }
 
-/** The vault says nothing for so long, and then nothing of use. */
+/** Makes the vault silent for this time. After that, the request fails. */
 function answerAfter(world: SimulatedWorld, afterMs: number): void {
   const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
   world.vaults.signIn = () => ({ error, afterMs });

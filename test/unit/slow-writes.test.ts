@@ -16,7 +16,10 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 const FAST = { leaseMs: 3_000, renewDeadlineMs: 2_000, retryMs: 200 };
 const UNDER_WAY = 128;
 
-/** Holds a lease, and answers writes to Secrets of the namespace `slow` after a time: somebody's admission webhook takes it. */
+/**
+ * Stores a lease, and answers writes to Secrets of the namespace `slow` after a delay, as a slow admission webhook of another
+ * project would cause.
+ */
 class SlowServer {
   slowMs = Number.POSITIVE_INFINITY;
   renewals = 0;
@@ -37,7 +40,7 @@ class SlowServer {
   }
 
   #answerLease(method: string, body: unknown, response: ServerResponse): void {
-    const patch = body as Lease | undefined; // What the election sends.
+    const patch = body as Lease | undefined; // The election sends this form.
     if (method !== "GET") {
       this.renewals += 1;
       const metadata = { ...this.#lease.metadata, resourceVersion: String(this.renewals + 1) };
@@ -74,7 +77,7 @@ describe("while Secrets of a namespace take long to be written", () => {
   const write = (namespace: string, name: string): Promise<unknown> =>
     worker.create(RESOURCES.secrets, secret(namespace, name), { fieldManager: "test" }, stop.signal);
 
-  /** As many as there may be, again and again. */
+  /** Writes one Secret after the other, without end. */
   async function writeWithoutEnd(index: number): Promise<void> {
     for (let turn = 0; !stop.signal.aborted; turn++) await write("slow", `secret-${index}-${turn}`).catch(() => undefined);
   }

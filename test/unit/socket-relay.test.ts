@@ -7,7 +7,7 @@ import { eventually } from "../support/time/eventually.ts";
 
 const CONNECTIONS = 20;
 
-/** Sockets of this process that are open, both ends of what it connects to itself included. */
+/** Number of open sockets of this process. A connection of the process to itself counts with both ends. */
 function openSockets(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === "TCPSocketWrap").length;
 }
@@ -15,13 +15,13 @@ function openSockets(): number {
 async function listen(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return (server.address() as AddressInfo).port; // It listens on TCP.
+  return (server.address() as AddressInfo).port; // The server listens on TCP.
 }
 
 describe("the relay between network namespaces", () => {
   test("U10: closes the connection to its target with the one that it came from, also in the middle of an answer", async () => {
     const talkers = new Set<Socket>();
-    // Says a word, and the rest when its client has said that it will send no more: an API server's watch that is given up.
+    // Sends a first part, and the rest when its client has ended its side, like a watch of the API server that the client gives up.
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       talkers.add(socket.on("error", () => undefined).once("end", () => socket.end("rest")));
       socket.resume().write("word");

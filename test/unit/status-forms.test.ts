@@ -37,7 +37,7 @@ function storedIn(world: SimulatedWorld): SecretProviderClassSync {
   return stored;
 }
 
-/** Who has it, by what kstatus looks at: `False Stalled`. */
+/** The readiness by the conditions that kstatus reads, such as `False Stalled`. */
 const readinessIn = ({ status }: SecretProviderClassSync): string =>
   (status?.conditions ?? [])
     .filter(({ type, status: said }) => type === "Ready" || (said === "True" && (type === "Reconciling" || type === "Stalled")))
@@ -72,7 +72,7 @@ describe("the generations of a status", () => {
     world.cluster.watcher.reflect(
       {
         resource: KIND,
-        project: (object) => object as SecretProviderClassSync, // Of the kind that is watched.
+        project: (object) => object as SecretProviderClassSync, // The watch is on this kind only.
         onChange: (_, { current }) => void (current && seen.add(`${current.status?.observedClassGeneration} ${readinessIn(current)}`)),
       },
       new AbortController().signal,
@@ -148,7 +148,7 @@ describe("a status of 0.2.0 or 0.3.0", () => {
       },
       undefined,
       HOUR,
-    ) as ClassStatus, // There was none before.
+    ) as ClassStatus, // There was no status before, so that the result is a status.
   );
   const object = (status: StoredClassStatus): SecretProviderClassSync => ({
     apiVersion: "keyvault-injector.dev/v1alpha1",

@@ -8,7 +8,7 @@ import { SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };
 
-/** A Deployment that asks for restarts and whose pods are as they should be. */
+/** A Deployment that asks for restarts, with all pods ready. */
 function deployment(): KubeObject {
   const annotations = { "keyvault-injector.dev/restart-on-rotation": "true" };
   const container = { name: "web", envFrom: [{ secretRef: { name: "app-db" } }] };
@@ -26,7 +26,7 @@ function deployment(): KubeObject {
   return made;
 }
 
-/** A synced class whose status says that its workload is rotated. */
+/** A synced class whose status reports that its workload is rotated. */
 async function rotatedWorld() {
   const world = new SimulatedWorld();
   const { clock, cluster, logger } = world;

@@ -1,4 +1,7 @@
-/** Statuses as the worker holds them: whoever may write them in a namespace can make as many as they like, as large as an object can be. */
+/**
+ * Statuses as the worker holds them. A user who may write statuses in a namespace can create any number of them, each as large as an
+ * object can be.
+ */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MAX_TARGETS } from "../../src/domain/grants/mirror-targets.ts";
@@ -27,7 +30,7 @@ function keys(count: number): readonly KeyStatus[] {
 function statusObject({ namespace, name }: ObjectRef, data: readonly object[], secrets = 1): KubeObject {
   const all = Array.from({ length: secrets }, (_, index) => ({ name: `s${index}`, state: "Synced", data: index === 0 ? data : [] }));
   const status = { observedClassGeneration: 1, observedGeneration: 1, conditions: [], secrets: all };
-  return { apiVersion: "keyvault-injector.dev/v1alpha1", kind: STATUSES.kind, metadata: { namespace, name }, status } as KubeObject; // Statuses are ours.
+  return { apiVersion: "keyvault-injector.dev/v1alpha1", kind: STATUSES.kind, metadata: { namespace, name }, status } as KubeObject; // The kind is a status.
 }
 
 async function aStore(isOfClass: (ref: ObjectRef) => boolean = () => false) {
@@ -35,7 +38,7 @@ async function aStore(isOfClass: (ref: ObjectRef) => boolean = () => false) {
   const lost: string[] = [];
   const crdHealth = { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) } as unknown as Parameters<
     typeof startStatusStore
-  >[0]["crdHealth"]; // Of a CRD that nothing happens to.
+  >[0]["crdHealth"]; // The state of the CRD never changes.
   const onLost = (key: string): void => void lost.push(key);
   const options = { kube: cluster.client, watcher: cluster.watcher, logger: recordingLogger(), crdHealth, isOfClass, onLost };
   const store = startStatusStore(options, new AbortController().signal);

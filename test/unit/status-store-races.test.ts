@@ -22,7 +22,7 @@ describe("a status that changes while its write is under way", () => {
   let cluster: SimulatedCluster;
   let store: StatusStore;
   let lost: string[];
-  /** Settles the answer of a write that took effect: held back until then. */
+  /** Releases the held answers of writes that took effect. */
   let answers: ((error?: KubeError) => void)[];
   let isHeld: boolean;
   beforeEach(async () => {
@@ -39,7 +39,7 @@ describe("a status that changes while its write is under way", () => {
     const kube = { ...cluster.client, apply };
     const crdHealth = { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) } as unknown as Parameters<
       typeof startStatusStore
-    >[0]["crdHealth"]; // Of a CRD that nothing happens to.
+    >[0]["crdHealth"]; // The state of the CRD never changes.
     const onLost = (key: string): void => void lost.push(key);
     store = startStatusStore(
       { kube, watcher: cluster.watcher, logger: recordingLogger(), crdHealth, isOfClass: () => true, onLost },

@@ -22,7 +22,7 @@ function isStatusWrite({ verb, resource }: SimulatedCall): boolean {
   return verb === "apply" && resource.plural === STATUSES.plural;
 }
 
-/** Counts the writes of statuses from now on; the first ones fail as if the API server had not answered. */
+/** Counts the writes of statuses from now on. The first ones fail as if the API server had not answered. */
 function failing(world: SimulatedWorld, first: number): { readonly tried: () => number } {
   let tried = 0;
   world.cluster.fault = (call) => {
@@ -34,7 +34,7 @@ function failing(world: SimulatedWorld, first: number): { readonly tried: () => 
 }
 
 describe("the status of a class that was deleted while the watch of statuses was cut off", () => {
-  /** It came and went in that time. */
+  /** A status that the worker wrote and another client deleted while the watch was cut off. */
   async function unseen() {
     const world = await aWorld();
     const leader = world.lead();

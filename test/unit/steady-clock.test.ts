@@ -24,7 +24,7 @@ class Machine {
     this.#offset += by;
   }
 
-  /** Milliseconds by this clock while so many pass, looked at every second. */
+  /** Returns the milliseconds that this clock measures while real time passes. Reads the clock every second. */
   measured(milliseconds: number): number {
     const before = this.clock.now();
     for (let passed = 0; passed < milliseconds; passed += 1_000) {

@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000;
 const CLASS = { namespace: "team", name: "app" };
 const SECRET = { namespace: "team", name: "app-db" };
 
-/** A class that a leader whose clock is an hour ahead has checked. */
+/** A class that a leader has checked whose clock is an hour ahead. */
 async function checkedAhead(): Promise<SimulatedWorld> {
   const world = new SimulatedWorld();
   world.vaults.set("db");

@@ -18,7 +18,7 @@ async function syncedWorld(): Promise<SimulatedWorld> {
   return world;
 }
 
-/** What of an object tests write into a manifest, as the cluster that a command looks at has it. */
+/** The objects of the simulated cluster, for a command that reads them. */
 function heldOf(world: SimulatedWorld) {
   const kinds = [RESOURCES.secretProviderClasses, RESOURCES.secretProviderClassSyncs, RESOURCES.secrets];
   return holding(kinds.flatMap((kind) => world.cluster.all<Manifest>(kind)));

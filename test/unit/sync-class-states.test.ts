@@ -16,7 +16,7 @@ describe("what the worker remembers of its warnings", () => {
 
   test("A19-1: is as small for a long message as for a short one", () => {
     setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void; // As the flag has it.
+    const collect = runInNewContext("gc") as () => void; // The flag exposes it in this form.
     const states = new ClassStates();
     collect();
     const before = process.memoryUsage().heapUsed;

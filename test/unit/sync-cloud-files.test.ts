@@ -13,7 +13,7 @@ let folder: string;
 before(() => {
   root = mkdtempSync(path.join(tmpdir(), "cloud-files-"));
   folder = path.join(root, "clouds");
-  // As the kubelet mounts a ConfigMap.
+  // The layout in which the kubelet mounts a ConfigMap.
   mkdirSync(path.join(folder, "..2026_01"), { recursive: true });
   writeFileSync(path.join(folder, "..2026_01", "cloud.json"), "first");
   symlinkSync("..2026_01", path.join(folder, "..data"));

@@ -6,7 +6,7 @@ import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };
-/** By the clock that the metric goes by, which no test moves (milliseconds). */
+/** Milliseconds by the clock of the metric, which no test moves. */
 const SLOW_MS = 300;
 
 describe("the time that a sync takes", () => {
@@ -17,7 +17,7 @@ describe("the time that a sync takes", () => {
     const vaults: VaultClients = {
       clientFor: (...asked) => {
         const fast = world.vaults.clientFor(...asked);
-        // One for all questions: it is what a list belongs to.
+        // One client for all requests, because a list belongs to its client.
         client ??= { ...fast, listObjects: (...what) => (isSlow ? refusedLate() : fast.listObjects(...what)) };
         return client;
       },
@@ -40,7 +40,7 @@ describe("the time that a sync takes", () => {
   });
 });
 
-// oxlint-disable-next-line require-yield -- It is refused before it has anything.
+// oxlint-disable-next-line require-yield -- It fails before it has a page.
 async function* refusedLate(): AsyncGenerator<never> {
   await sleep(SLOW_MS);
   throw new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });

@@ -16,7 +16,10 @@ function anObject(changes: Partial<ClassObject> = {}): ClassObject {
 
 const facts = { updated: undefined, expires: undefined, notBefore: undefined };
 
-/** A vault whose secrets have the versions `v3` to `v1`, `v2` disabled, and say their own name; `gone` is not there. */
+/**
+ * A vault whose secrets have the versions `v3` to `v1`, with `v2` disabled. Each value is the name of its secret. Secrets whose
+ * names begin with `gone` do not exist.
+ */
 class Vault implements ObjectReader {
   readonly calls: string[] = [];
 
@@ -46,7 +49,7 @@ class Vault implements ObjectReader {
     return this.#answer(`certificate ${name} ${version}`, name, { ...facts, version, der: Buffer.from("hi") });
   }
 
-  /** A page each. */
+  /** Lists the versions, one on each page. */
   async *listVersions(kind: VaultObjectKind, name: string): AsyncGenerator<readonly VaultVersion[]> {
     const numbers = await this.#answer(`list ${kind} ${name}`, name, [3, 2, 1]);
     for (const number of numbers) yield [{ version: `v${number}`, isEnabled: number !== 2, created: number }];

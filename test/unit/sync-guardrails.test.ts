@@ -6,7 +6,10 @@ import { GUARDRAILS } from "../../src/sync/guardrails.ts";
 import { at, listAt, MANIFESTS, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-/** Judge classes, Gateways and Ingresses by the rights of their authors: what the worker may do is limited by their absence too. */
+/**
+ * Policies that check classes, Gateways, and Ingresses against the rights of their authors. If one of them is missing, the worker
+ * limits its own actions, too.
+ */
 const OF_AUTHORS = ["keyvault-injector-class-identities", "keyvault-injector-gateway-identities"];
 
 test("S7: the worker tries each policy on its own account, and the one that keeps classes from lending what their author may not use", () => {

@@ -115,7 +115,7 @@ describe("N17: the message of credentials that are not there", () => {
       credentialsSecretNames: ["secrets-store-creds"],
       limits: { allowedVaults: [], allowedIdentityModes: [], managedIdentityNamespaces: [], cloudName: "AzurePublicCloud" },
       consumers: { credentialsSecretsOf: () => [] },
-    } as unknown as IdentityOptions; // The rest is for other identities.
+    } as unknown as IdentityOptions; // The other options are for other identities.
     const found = await findIdentity(
       options,
       { provider: aClass(), mode: { kind: "servicePrincipal" }, credentialsMs: 0 },

@@ -18,7 +18,7 @@ function outcomeWith(key: Partial<KeyStatus>): ClassOutcome {
 }
 
 function statusAt(seconds: number, key: Partial<KeyStatus>, stored?: ClassStatus): ClassStatus {
-  return nextStatus(outcomeWith(key), stored, START + seconds * 1_000) ?? (stored as ClassStatus); // Nothing changed: the stored one stays.
+  return nextStatus(outcomeWith(key), stored, START + seconds * 1_000) ?? (stored as ClassStatus); // Undefined means that nothing changed: the stored status remains.
 }
 
 const sinceIn = (status: ClassStatus): string | undefined => status.secrets[0]?.data[0]?.since;

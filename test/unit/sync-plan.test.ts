@@ -17,7 +17,7 @@ function wanted(changes: Partial<WantedSecret> = {}): WantedSecret {
   };
 }
 
-/** As the worker wrote it for the class `demo`. */
+/** The Secret as the worker wrote it for the class `demo`. */
 function observed(changes: Partial<ObservedSecret> = {}): ObservedSecret {
   const { labels, annotations } = metadataFor(wanted(), "demo");
   return {

@@ -26,7 +26,7 @@ beforeEach(() => {
     const object: Secret = { apiVersion: "v1", kind: "Secret", metadata: REF, data: { id: stored ?? "" } };
     return stored === undefined ? { kind: "absent" } : { kind: "found", object };
   };
-  // Asked for this one Secret.
+  // Only this Secret is read.
   secrets = new RecentSecrets({ read: read as KubeClient["read"] }, clock);
 });
 

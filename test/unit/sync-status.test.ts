@@ -40,7 +40,7 @@ function outcome(changes: Partial<ClassOutcome> = {}): ClassOutcome {
   };
 }
 
-/** Time by time, each on top of what was stored before. */
+/** Returns the status after these steps. Each step builds on the status that the previous one stored. */
 function history(...steps: readonly (readonly [now: number, outcome: ClassOutcome])[]): ClassStatus | undefined {
   let stored: ClassStatus | undefined;
   for (const [now, step] of steps) stored = nextStatus(step, stored, now) ?? stored;
@@ -101,7 +101,7 @@ describe("the time of the last successful check", () => {
     assert.equal(at(7, rotated)?.lastSuccessfulCheckTime, "2026-01-01T00:06:59Z");
     assert.equal(at(7, { refresh: "1" })?.lastSuccessfulCheckTime, "2026-01-01T00:06:59Z");
     assert.equal(at(60)?.lastSuccessfulCheckTime, "2026-01-01T00:59:59Z");
-    // What the vault is not asked for is no check.
+    // A reconcile that does not query the vault is not a check.
     assert.equal(at(7, { isFresh: undefined, lastSuccess: undefined })?.lastSuccessfulCheckTime, "2026-01-01T00:00:00Z");
   });
 
@@ -219,7 +219,7 @@ describe("the dates of objects", () => {
   });
 
   test("go into the metric in the order in which they end, the first hundred of them", () => {
-    const status = { ...(history([NOW, outcome()]) as ClassStatus), secrets }; // The step above always gives one.
+    const status = { ...(history([NOW, outcome()]) as ClassStatus), secrets }; // The step above always returns a status.
     const first = firstExpiries([{ key: "team/demo", status }]);
 
     assert.deepEqual(

@@ -3,14 +3,14 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { createLogger } from "../../src/runtime/logger.ts";
 
-/** What the text format writes for one call. */
+/** Returns the output of the text format for one call. */
 function written(message: string, fields: Readonly<Record<string, unknown>>): string {
   const out: string[] = [];
   createLogger({ level: "info", format: "text", name: "sync" }, { write: (text) => void out.push(text) }).warn(message, fields);
   return out.join("");
 }
 
-/** The fields of a line, as a reader of logfmt takes them. */
+/** The fields of a line as a logfmt reader parses them. */
 function read(line: string): ReadonlyMap<string, string> {
   const fields = [...line.matchAll(/ ([^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)/g)];
   return new Map(fields.map(([, name = "", value = ""]) => [name, value.startsWith('"') ? String(JSON.parse(value)) : value]));
@@ -40,12 +40,12 @@ describe("the log as text", () => {
       fc.property(fc.string({ unit: "binary" }), (value) => {
         const text = written("class not synced", { detail: value, list: [value], inner: { deep: value } });
 
-        // Controls of both sets, and what breaks lines or turns their direction round.
+        // Control characters of both sets (C0 and C1), and characters that break lines or reverse their direction.
         assert.doesNotMatch(text.slice(0, -1), /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u);
         assert.equal(read(text).get("detail"), value);
       }),
     );
-    // The control: such characters are found where they are.
+    // The control: the pattern finds such characters.
     assert.match("\u001b[2J", /\p{Cc}/u);
   });
 

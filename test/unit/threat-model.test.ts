@@ -10,7 +10,7 @@ const evidence = readRepositoryFile("docs/evidence/threat-model-tests.md");
 const rowsOf = (markdown: string, column: string): readonly (readonly string[])[] =>
   tables(markdown).flatMap(({ header, rows }) => (header[1] === column ? rows : []));
 
-/** The ids of a row, `C7, C9` or `P4–P7`: attacks that one control answers share a row. */
+/** The ids of a row, such as `C7, C9` or `P4–P7`. Attacks with the same control share a row. */
 function idsIn(cell: string): readonly string[] {
   return cell.split(", ").flatMap((part) => {
     const [, letter = "", first = "", last = ""] = /^([A-Z])(\d+)–\1(\d+)$/.exec(part) ?? [];
@@ -20,7 +20,7 @@ function idsIn(cell: string): readonly string[] {
   });
 }
 
-/** What is wrong with the rows that say who reaches what: each has an id of its own and a test, and every test is there. */
+/** Returns the problems of the attack rows. Each row needs a unique id and a test, and each named test must exist. */
 function problemsOf(markdown: string, tests: string): readonly string[] {
   const ids = rowsOf(markdown, "Attack").flatMap(([cell = ""]) => idsIn(cell));
   const tested = new Map(rowsOf(tests, "Test").map(([id = "", named = ""]) => [id, namedTests(named)]));

@@ -101,7 +101,7 @@ describe("reading the CA Secret", () => {
     );
   });
 
-  /** Real material, but never a certificate together with its own key. */
+  /** Real material that never contains a certificate together with its own key. */
   function fragments(): readonly (string | Uint8Array)[] {
     const pem = privateKeyPem(key);
     return [older.pem, pem, pem.slice(0, 400), certificate.pem.slice(60), `${older.pem}${older.pem}`, "", "-----BEGIN CERTIFICATE-----"];

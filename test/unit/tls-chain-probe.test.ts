@@ -33,7 +33,7 @@ describe("the proof that what is served verifies", () => {
     let trusted: string | undefined = authority.pem;
     let reported: ServingCertificate | undefined;
     const listeners: (() => void)[] = [];
-    // What the probe is told is served; it may be more than the server has taken over.
+    // The certificate that the probe believes the server uses. The server may not have taken it over yet.
     const source = { current: () => reported, onChange: (listener: () => void) => void listeners.push(listener) };
     const stop = new AbortController();
     const options = { address: "::", port: webhook.port, servername: "localhost", source, trusted: () => trusted, clock: systemClock };
@@ -127,7 +127,10 @@ async function handshake(port: number, client: Client): Promise<TLSSocket> {
   return socket;
 }
 
-/** In TLS 1.3 a client learns only with its first read that its certificate was refused. */
+/**
+ * Returns the first bytes of the response. In TLS 1.3, a client learns only with its first read that the server rejected its
+ * certificate.
+ */
 async function firstBytes(socket: TLSSocket): Promise<string> {
   try {
     const answer = Promise.withResolvers<string>();

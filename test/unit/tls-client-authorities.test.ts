@@ -32,7 +32,7 @@ describe("the CAs of clients in a file", () => {
   });
 
   const start = () => startClientAuthorities({ file, clock, logger }, stop.signal);
-  /** The next look, and its end: a file is read on another thread. */
+  /** Advances until the next checks are complete. Another thread reads the file. */
   async function check(until: () => boolean): Promise<void> {
     await eventually(async () => {
       await clock.advance(2_000);

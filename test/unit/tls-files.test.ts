@@ -34,7 +34,7 @@ async function aPair(changes: { readonly now?: number; readonly dnsNames?: reado
   return { cert, key: privateKeyPem(key) };
 }
 
-/** As the kubelet brings a Secret: a new folder, and one rename of a symlink. */
+/** Updates the files as the kubelet updates a Secret: with a new folder, and one rename of a symlink. */
 function put(files: Readonly<Record<string, string>>): void {
   const version = `..v${++serial}`;
   mkdirSync(path.join(folder, version));
@@ -45,7 +45,7 @@ function put(files: Readonly<Record<string, string>>): void {
 
 const putPair = ({ cert, key }: ServingCertificate): void => put({ "tls.crt": cert, "tls.key": key, "ca.crt": authority.pem });
 
-/** Moves on to the next look. */
+/** Advances through the next checks until the condition holds. */
 async function until(condition: () => boolean | undefined): Promise<void> {
   await eventually(() => {
     clock.step(2_001);
@@ -154,7 +154,7 @@ describe("a serving certificate in files", () => {
     });
   }
 
-  /** Of a size that OpenSSL reads and TLS does not serve. */
+  /** A pair with a key size that OpenSSL reads, but TLS rejects. */
   async function aWeakPair(): Promise<ServingCertificate> {
     const key = await newRsaKey(1024);
     return { cert: issueLeaf(authority, { key, dnsNames: NAMES, now: clock.now() }), key: privateKeyPem(key) };

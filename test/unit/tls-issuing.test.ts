@@ -13,7 +13,7 @@ import { leafFactsOf } from "../../src/tls/read-certificate.ts";
 import { newRsaKey, privateKeyPem } from "../../src/tls/rsa-key.ts";
 import { TlsError } from "../../src/tls/tls-error.ts";
 
-/** Whole seconds, as certificates have them; the present, since TLS handshakes check it. */
+/** Whole seconds, as in certificates. The present time, because TLS handshakes check it. */
 const now = Math.floor(Date.now() / 1_000) * 1_000;
 const dnsNames = serviceDnsNames("keyvault-injector-webhook", "vault-system");
 const name = "keyvault-injector-webhook.vault-system.svc";
@@ -36,13 +36,13 @@ before(async () => {
 
 const leafOf = (authority: SigningAuthority, at = now): string => issueLeaf(authority, { key: leafKey, dnsNames, now: at });
 
-/** The outcome of a TLS client that trusts `bundle` and expects `servername`: "ok" or OpenSSL's reason. */
+/** Returns the outcome for a TLS client that trusts `bundle` and expects `servername`: "ok", or OpenSSL's reason. */
 async function handshake(cert: string, bundle: readonly string[], servername: string): Promise<string> {
   const server = createServer({ cert, key: privateKeyPem(leafKey) });
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // A TCP server that listens has an AddressInfo.
+  const { port } = server.address() as AddressInfo; // The server listens on TCP.
   const socket = connect({ host: "127.0.0.1", port, ca: [...bundle], servername });
   try {
     return await new Promise<string>((resolve) => {
@@ -157,7 +157,7 @@ function pick(extension: object | null | undefined, keys: readonly string[]): re
   return keys.map((key) => values.get(key));
 }
 
-/** As other tools make them: several name parts, UTF8String, and a key identifier that is no SHA-1 of the key. */
+/** A CA as other tools make it: several name parts, UTF8String, and a key identifier that is not the SHA-1 of the key. */
 async function aForeignCa(): Promise<SigningAuthority> {
   const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const certificate = forge.pki.createCertificate();

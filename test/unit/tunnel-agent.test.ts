@@ -35,7 +35,7 @@ describe("tunnels through a proxy", () => {
       });
     });
     for (const server of [vault, proxy]) await once(server.listen(0, "127.0.0.1"), "listening");
-    // Longer than anything here: who closes is the agent.
+    // Longer than each test: only the agent closes connections.
     vault.keepAliveTimeout = 60_000;
   });
 
@@ -59,7 +59,7 @@ describe("tunnels through a proxy", () => {
 });
 
 function portOf(server: Server | TlsServer): number {
-  return (server.address() as AddressInfo).port; // It listens on a port.
+  return (server.address() as AddressInfo).port; // The server listens on TCP.
 }
 
 async function get(port: number, agent: TunnelAgent): Promise<void> {

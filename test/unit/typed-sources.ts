@@ -1,11 +1,14 @@
-/** The sources as the compiler reads them, for rules that need to know types. */
+/** Reads the sources with the compiler, for rules that need types. */
 import { globSync } from "node:fs";
 import path from "node:path";
 import type { SourceFile } from "typescript/unstable/ast";
 import { API, type Project } from "typescript/unstable/sync";
 import { REPOSITORY } from "../../tools/repository-files.ts";
 
-/** What `read` finds in each file that matches (`file` from the root of the repository), of the project that `tsconfig.json` describes. */
+/**
+ * Returns everything that `read` finds in the matching files of the project of `tsconfig.json`. `file` is the path from the root of
+ * the repository.
+ */
 export function readTyped<T>(pattern: string, read: (file: string, source: SourceFile, project: Project) => readonly T[]): readonly T[] {
   const api = new API({ cwd: REPOSITORY });
   try {

@@ -1,4 +1,4 @@
-/** What `Ready` says while nobody has looked at a class as it is: never that of the class before. */
+/** `Ready` before the worker has reconciled an edited class: the condition never describes the class before the edit. */
 import assert from "node:assert/strict";
 import path from "node:path";
 import { describe, test } from "node:test";
@@ -24,7 +24,7 @@ async function syncedWorld(options: LeadOptions = {}) {
   return { world, leader, reported: followed(world) };
 }
 
-/** What `Ready` has said from now on, each once, with the generation that the status was about. */
+/** Records the values of `Ready` from now on, without repetitions, each with the class generation in the status. */
 function followed(world: SimulatedWorld): string[] {
   const reported: string[] = [];
   const saidNow = (): string => `${world.condition(CLASS, "Ready")} about ${world.status(CLASS)?.observedClassGeneration}`;
@@ -39,7 +39,7 @@ function followed(world: SimulatedWorld): string[] {
   return reported;
 }
 
-/** The vault says nothing for so long, and then nothing of use. */
+/** Makes the vault silent for this time. After that, the request fails. */
 function answerAfter(world: SimulatedWorld, afterMs: number): void {
   const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
   world.vaults.signIn = () => ({ error, afterMs });
@@ -48,11 +48,11 @@ function answerAfter(world: SimulatedWorld, afterMs: number): void {
 function putCrd(world: SimulatedWorld, isWhole: boolean): void {
   const shipped = readCrds(path.resolve(import.meta.dirname, "../../manifests/crds")).find(({ metadata }) => metadata.name === CRD);
   const text = JSON.stringify({ ...shipped, status: { conditions: [{ type: "Established", status: "True" }] } });
-  const crd = JSON.parse(isWhole ? text : text.replaceAll('"secretObjects":', '"cutOff":')) as KubeObject; // As it is shipped.
+  const crd = JSON.parse(isWhole ? text : text.replaceAll('"secretObjects":', '"cutOff":')) as KubeObject; // The shipped definition has this form.
   world.cluster.put(RESOURCES.customResourceDefinitions, crd);
 }
 
-/** With all that hangs on a vault. */
+/** Stops the leader, and lets all pending vault requests end. */
 async function end(world: SimulatedWorld, leader: Leader): Promise<void> {
   const stopped = leader.stop();
   await world.clock.advance(60_000);
@@ -179,7 +179,7 @@ describe("a class that was deleted and made anew while its vault says nothing", 
 });
 
 describe("an edit that nobody looks at", () => {
-  /** A poll of the class has begun, and waits. */
+  /** Advances until a poll of the class has begun. The poll waits for its sign-in. */
   async function whilePolled(world: SimulatedWorld, afterMs: number): Promise<void> {
     const poll = { hasBegun: false };
     const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
@@ -208,7 +208,7 @@ describe("an edit that nobody looks at", () => {
     const { world, leader, reported } = await syncedWorld();
     await whilePolled(world, 10_000);
     world.apply({ ...CLASS, objects: ["other"] });
-    // The poll's retry of the sign-in is answered, and so the older look ends well or not; the next one waits long.
+    // The sign-in retry of the poll gets an answer, so that the older reconcile ends. The next sign-in takes long.
     await world.clock.advance(5_000);
     answerAfter(world, 60_000);
     await world.clock.advance(30_000);

@@ -1,4 +1,4 @@
-/** A vault's value that is no certificate is somebody's password: what is said of it is the same whatever it is. */
+/** A value in the vault that is not a certificate may be a password: the message about it is the same for every value. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { buildSecrets } from "../../src/domain/secret-objects/build.ts";
@@ -18,7 +18,7 @@ function messageOf(value: string, key: "tls.crt" | "tls.key"): string {
   return result.problem.message;
 }
 
-/** Without 0, which is the first byte of DER: what begins with it is said to be cut off. */
+/** Without the character 0, which is the first byte of DER. The message about a value that begins with it is that the value is cut off. */
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~ ";
 
 describe("A19-3: the message about a value that is no certificate", () => {

@@ -15,7 +15,7 @@ const classWith = (parameters: Readonly<Record<string, string>>, secretObjects: 
   spec: { provider: "azure", parameters: { keyvaultName: "shop-kv", tenantID: ID, objects: OBJECTS, ...parameters }, secretObjects },
 });
 
-/** What kubectl apply prints of it. */
+/** The warnings that kubectl apply prints for the class. */
 const warned = (spc: SecretProviderClass): readonly string[] =>
   classWarnings(spc, { cloudName: "AzurePublicCloud" }).map(({ message }) => message.replace(/ \(failed.*| \(\w+ is still.*/s, ""));
 

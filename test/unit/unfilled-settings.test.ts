@@ -18,7 +18,7 @@ interface Schema {
   readonly items?: Schema;
 }
 
-/** As Helm takes a text: by its pattern, its length, and what it may be. */
+/** Whether Helm accepts the text: it checks the pattern, the length, and the allowed values. */
 const takes = (schema: Schema, text: string): boolean =>
   (schema.enum === undefined || schema.enum.includes(text)) &&
   text.length >= (schema.minLength ?? 0) &&

@@ -6,7 +6,7 @@ import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 const CLASS = { namespace: "team", name: "app" };
 const SECRET = { namespace: "team", name: "app-db" };
 
-/** A class that was made while no event of a Secret came: its Secret is there, and no copy shows it. */
+/** A class that was created while the watch of Secrets was cut off: its Secret exists, but the live copy does not show it. */
 async function unseenWorld() {
   const world = new SimulatedWorld();
   world.vaults.set("db", "other");

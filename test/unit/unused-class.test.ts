@@ -12,7 +12,7 @@ function pod(name: string): KubeObject {
   return made;
 }
 
-/** A class that one pod mounts, mirrored. */
+/** A synced class that one pod mounts. */
 async function mountedClass() {
   const world = new SimulatedWorld();
   world.vaults.set("db");
@@ -40,7 +40,7 @@ describe("the Secrets of a while-used class", () => {
 
     await clock.advance(4.5 * MINUTE_MS);
     assert.equal(world.value(SECRET), "db@v1", "it went although the grace was not over");
-    // The control: without another gap it goes.
+    // The control: without another gap, the Secret is deleted.
     await clock.advance(MINUTE_MS);
     assert.equal(world.value(SECRET), undefined);
     await leader.stop();
@@ -62,7 +62,7 @@ describe("the Secrets of a while-used class", () => {
     mend();
     await clock.advance(4.5 * MINUTE_MS);
     assert.equal(world.value(SECRET), "db@v1", "it went although the grace was not over");
-    // The control: it goes once the grace is over.
+    // The control: the Secret is deleted after the grace period.
     await clock.advance(MINUTE_MS);
     assert.equal(world.value(SECRET), undefined);
     await leader.stop();

@@ -18,10 +18,10 @@ interface Fetched {
   readonly isCutShort: boolean;
 }
 
-/** Classes that fetch values piece by piece and keep them until they are told to end. */
+/** Classes that fetch values one by one and keep them until the test ends them. */
 class Classes {
   readonly values = new ValuesInHand();
-  /** Bytes in hand by class. */
+  /** Bytes in memory by class. */
   readonly held = new Map<string, number>();
   readonly done: string[] = [];
   attempts = 0;
@@ -68,7 +68,7 @@ async function nextTurns(turns: number): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await nextTurn();
 }
 
-/** A certificate whose decoding is rejected, as where the system refuses a thread, beside a history of 1 MB. */
+/** A certificate whose decoding fails, as if the system refused a thread, and a history of 1 MB. */
 function withBrokenDecoding() {
   const facts = { updated: undefined, expires: undefined, notBefore: undefined };
   const counted = { gets: 0 };
@@ -184,7 +184,7 @@ describe("values in hand", () => {
     const world = new SimulatedWorld();
     world.vaults.set("db");
     await world.clock.advance(600_000);
-    // More than there are steps of room for a namespace; every other one fails after it got a value.
+    // More classes than a namespace has steps of room for. Every other class fails after it received a value.
     const names = Array.from({ length: 140 }, (_, index) => `app-${index}`);
     for (const [index, name] of names.entries())
       world.apply({ namespace: "team", name, objects: index % 2 === 0 ? ["db"] : ["db", "absent"] });

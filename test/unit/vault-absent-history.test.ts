@@ -9,7 +9,7 @@ beforeEach(() => {
   worker = new PollingWorker();
 });
 
-/** Of one object with a history, and one without. */
+/** A class with two objects: one with a history, and one without. */
 function aClass(): PolledClass {
   return worker.aClass("class", {
     objects: [{ objectName: "old", objectVersionHistory: "2" }, "other"],

@@ -7,14 +7,14 @@ import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
 const VAULT_URL = "https://vault-1.vault.azure.net/";
-/** After which a request without an answer is given up (milliseconds). */
+/** Time (milliseconds) after which the caller gives up a request without an answer. */
 const BOUND_MS = 30_000;
 
 type Outcome = "answered" | "held" | "silent" | "aborted";
 
 let clock: ManualClock;
 let gate: VaultGate;
-/** Whether the vault answers requests that come to it now. */
+/** Whether the vault leaves new requests unanswered. */
 let isAway: boolean;
 let asked: number;
 
@@ -32,7 +32,7 @@ interface Asking {
   readonly kind?: "secret" | "key";
 }
 
-/** What becomes of a request. */
+/** Sends a request, and returns its outcome. */
 async function ask({ signal = new AbortController().signal, kind = "secret" }: Asking = {}): Promise<Outcome> {
   let wasAsked = false;
   const request = async (): Promise<void> => {
@@ -51,7 +51,7 @@ async function ask({ signal = new AbortController().signal, kind = "secret" }: A
   }
 }
 
-/** Opens the breaker at this moment, with nothing under way. */
+/** Opens the breaker now, with no pending requests. */
 async function open(): Promise<void> {
   const refused = (): Promise<never> => Promise.reject(silent());
   const signal = new AbortController().signal;
@@ -61,7 +61,10 @@ async function open(): Promise<void> {
 }
 
 describe("requests that were under way when a vault's breaker opened", () => {
-  /** Five requests, and after eight seconds ten a second, up to the moment in which the first ones have opened it and the vault is back. */
+  /**
+   * Sends five requests, and ten a second after eight seconds, until the first five have opened the breaker and the vault answers
+   * again. Returns the later requests.
+   */
   async function openedByTheFirst(): Promise<readonly Promise<Outcome>[]> {
     isAway = true;
     const first = Array.from({ length: 5 }, () => ask());
@@ -157,7 +160,7 @@ describe("the one request that tries a vault whose breaker is open", () => {
 });
 
 test("C-4: a turn of the vault's budget is given back by who gives up waiting for it", async () => {
-  // The whole budget of keys, which has 20 more a second.
+  // Uses up the whole budget for keys, which then gets 20 more a second.
   for (let index = 0; index < 40; index += 1) assert.equal(await ask({ kind: "key" }), "answered");
   const outcomes = new Set<Outcome>();
   for (let index = 0; index < 100; index += 1) {

@@ -23,7 +23,7 @@ beforeEach(() => {
   gate = new VaultGate(VAULT_URL, { clock, random: () => random, metrics: vaultMetrics });
 });
 
-/** Asks for so many objects at once. When each was asked for, in milliseconds from now, is in the list as it happens. */
+/** Requests this number of objects at once. The returned list receives the time of each request, in milliseconds from now. */
 function asksFor(count: number, namespace: string, kind: VaultObjectKind = "secret"): readonly number[] {
   const began = clock.now();
   const asked: number[] = [];
@@ -42,7 +42,7 @@ describe("the budget of a vault that several namespaces share", () => {
     await clock.advance(200);
 
     assert.equal(modest.length, 10, "all of the other's");
-    // Ten of 300 a second, every second turn.
+    // Ten requests at 300 a second, with every second turn.
     assert.ok((modest.at(-1) ?? 0) <= 80, `the last after ${modest.at(-1)} ms`);
     assert.ok(greedy.length < 600, "the control: there is much more to wait for");
   });
@@ -52,7 +52,7 @@ describe("the budget of a vault that several namespaces share", () => {
     await clock.advance(10);
     const namespaces = Array.from({ length: 5 }, (_, index) => asksFor(20, `team-${index}`));
 
-    // 20 objects each for six, at 300 a second.
+    // 20 objects for each of six namespaces, at 300 a second.
     await clock.advance(6 * 20 * (1_000 / 300) + 50);
 
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe("lists of versions", () => {
         for (let page = 0; page < 1_000; page += 1) yield [{ version: `v${page}`, isEnabled: true, created: page }];
       },
       getSecret: async () => assert.fail("not asked for here"),
-    } as unknown as VaultClient; // Nothing else of it is called.
+    } as unknown as VaultClient; // The budget calls nothing else.
     const address = { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
     const options = { clock, random: () => 0, metrics: createVaultMetrics(new Registry()) };
     const budgeted = withBudget({ clientFor: () => client }, options).clientFor(

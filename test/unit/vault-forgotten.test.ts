@@ -32,7 +32,7 @@ beforeEach(() => {
   budgeted = withBudget(vaults, { clock, random: () => 0, metrics });
 });
 
-/** What a class gets of the vault that it names: a word of the error where it gets none. */
+/** Requests a secret for a class. Returns "answered", or the code of the error. */
 async function asks(classKey: string, vaultUrl = VAULT, clientId = "app"): Promise<string> {
   metrics.vaults.noteUse(classKey, vaultUrl);
   const address = { vaultUrl, authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
@@ -43,7 +43,7 @@ async function asks(classKey: string, vaultUrl = VAULT, clientId = "app"): Promi
   );
 }
 
-/** The vault says that it is not to be asked for an hour. */
+/** Makes the vault refuse requests for an hour. */
 async function givenThrottled(classKey: string, vaultUrl = VAULT): Promise<void> {
   vaults.failure = () => THROTTLED;
   assert.equal(await asks(classKey, vaultUrl), "Throttled");

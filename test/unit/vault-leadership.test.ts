@@ -9,7 +9,7 @@ import { ManualClock } from "../support/time/manual-clock.ts";
 
 const ADDRESS = { vaultUrl: "https://shop.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
 
-/** By how much the rate of a leader lets through at once: it begins without a burst. */
+/** The rate of a leader for each second. A leader starts without a burst. */
 const A_SECOND = 300;
 
 describe("a replica that did not renew its lease in time", () => {

@@ -19,9 +19,9 @@ const signal = new AbortController().signal;
 let clock: ManualClock;
 let client: VaultClient;
 let clientBy: (ticking: Clock) => VaultClient;
-/** Requests for pages that came to the vault. */
+/** Number of page requests that reached the vault. */
 let asked: number;
-/** The page at which the vault says 429 to the list itself. */
+/** The page for which the vault answers 429 to the list itself. */
 let refusedPage: number | undefined;
 let retryAfterMs: number | undefined;
 
@@ -62,7 +62,7 @@ beforeEach(() => {
   client = clientBy(clock);
 });
 
-/** How a list ends during which, after so many pages, the vault refuses somebody else. */
+/** Returns the outcome of a list. After this number of pages, the vault refuses a request of another caller. */
 async function listed(throttledAfter: number): Promise<string> {
   let pages = 0;
   const list = async (): Promise<string> => {
@@ -110,7 +110,7 @@ test("a pause is told in no more milliseconds than the vault has said, also at a
   retryAfterMs = 2_000;
   const reported: unknown[] = [];
   for (let index = 0; index < 1_000; index++) {
-    // As the machine's own: small, and no whole number.
+    // As on a real machine: small, and not a whole number.
     const finer = { now: () => clock.now(), sleep: clock.sleep.bind(clock), monotonic: () => index * 100.013 + 0.123 };
     const error: unknown = await clientBy(finer)
       .getSecret("other", undefined, signal)

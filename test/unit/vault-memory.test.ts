@@ -45,7 +45,7 @@ const anObject = (name: string): ClassObject => ({
   filePermission: "",
 });
 
-/** One look at a class that names these objects, as its worker takes it; the answers that came. */
+/** Checks a class with these objects once, as the worker does. Returns the answers. */
 async function lastCheck(
   versionCache: ObjectVersionCache,
   names: readonly string[],
@@ -82,7 +82,7 @@ describe("what the worker remembers of objects", () => {
     assert.ok(!(error instanceof Error), "its words, and not its stack");
   });
 
-  // What was known of objects that no Secret holds was asked for anew at each poll after one that had come soon after an edit.
+  // Before the fix, the worker queried objects that no Secret holds again at each poll that followed a poll soon after an edit.
   test("outlasts the next poll of a class whose last one came soon after another look at it", async () => {
     const versionCache = versionCacheOf("app");
     await lastCheck(versionCache, ["kept"], "team/one", INTERVAL / 4);
@@ -104,7 +104,7 @@ describe("what the worker remembers of objects", () => {
       await lastCheck(versionCache, ["absent"], "team/stays");
     }
     assert.ok(checkOf() !== undefined, "the control");
-    // For more than ten minutes: a class that comes later than that is gone.
+    // For more than ten minutes: the cache forgets a class that returns later than that.
     for (let poll = 0; poll < 12; poll += 1) {
       await clock.advance(INTERVAL);
       await lastCheck(versionCache, ["another"], "team/third");

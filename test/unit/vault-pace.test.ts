@@ -9,7 +9,7 @@ import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
 const ADDRESS = { vaultUrl: "https://shop.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "t" };
-/** What a vault takes in ten seconds, less what is left to others. */
+/** The requests that a vault accepts in ten seconds, less the share for other clients. */
 const MOST = 3_500;
 
 for (const [what, skew] of [
@@ -29,7 +29,7 @@ for (const [what, skew] of [
         return Promise.reject(new Error("it does not matter"));
       },
     };
-    const clients = { clientFor: () => vault as VaultClient }; // Nothing else of it is called.
+    const clients = { clientFor: () => vault as VaultClient }; // The budget calls nothing else.
     const budgeted = withBudget(clients, { clock, random: () => 0, metrics: createVaultMetrics(new Registry()) });
     const client = budgeted.clientFor(ADDRESS, { kind: "managedIdentity", clientId: "app" }, "team").inLineOf("team");
     ahead = skew;

@@ -21,7 +21,7 @@ const refusal = new VaultError("Unauthorized", "no such application", { retry: {
 
 const away = new VaultError("Unreachable", "no connection", { retry: { kind: "backoff" }, origin: "vault" });
 
-/** Polls each class at a phase of its own, `rounds` times; the reasons that they gave, by class. */
+/** Polls each class at its own phase, `rounds` times. Returns the reasons of the polls by class. */
 async function pollInTurn(classes: readonly PolledClass[], rounds: number): Promise<readonly (readonly string[])[]> {
   const reported: string[][] = classes.map(() => []);
   const running: Promise<void>[] = [];
@@ -56,7 +56,7 @@ describe("classes whose token service is silent", () => {
         `of ${good.length} polls`,
       );
       assert.equal(good.length, 120);
-      // The control: the others had trouble all the time.
+      // The control: all polls of the other classes failed.
       assert.deepEqual([...new Set(reported.slice(0, 20).flat())], ["Unreachable"]);
     });
   }

@@ -159,7 +159,7 @@ describe("a changed object", () => {
     await one.poll();
     assert.equal(one.versions[0], second?.version);
 
-    // And once its second is over it is at rest.
+    // After its second is over, the class is at rest.
     await worker.clock.advance(INTERVAL);
     worker.vaults.taken();
     await one.poll();
@@ -290,7 +290,7 @@ describe("an object that a class names by its version", () => {
 });
 
 describe("two versions within one second", () => {
-  // A sign-in bears clocks that differ by less than five minutes.
+  // Sign-in tolerates clocks that differ by less than five minutes.
   for (const skew of [-299_000, -180_000, -30_000, 180_000, 299_000])
     test(`W14: leave nobody with the first one after a start, the vault's clock ${skew / 1_000} s ahead of ours`, async () => {
       worker = new PollingWorker(skew);

@@ -12,7 +12,7 @@ beforeEach(() => {
   worker = new PollingWorker();
 });
 
-/** A class of one object that was rotated, and may not be read any more. */
+/** A class with two objects. The first one was rotated, and the class may no longer read secrets. */
 async function refusedClass(entry: Readonly<Record<string, string>> = {}): Promise<PolledClass> {
   await worker.givenObjects("a", "b");
   const one = await worker.synced({ objects: ["a", "b"], entry });
@@ -21,7 +21,7 @@ async function refusedClass(entry: Readonly<Record<string, string>> = {}): Promi
   return one;
 }
 
-/** What the class asks for within half an interval: the retry of an attempt that failed, which does not wait for the next poll. */
+/** Returns the requests of the class within half an interval. The retry of a failed attempt does not wait for the next poll. */
 async function retry(one: PolledClass): Promise<readonly string[]> {
   await worker.clock.advance(INTERVAL / 2);
   assert.notEqual(reasonOf(await one.poll()), "Synced");
@@ -128,7 +128,7 @@ describe("an object whose content is of no use", () => {
     worker.vaults.taken();
     assert.ok(worker.reported.includes("team/one"));
 
-    // Beyond the time for which values are shared.
+    // Longer than the time for which classes share values.
     await worker.clock.advance(20_000);
     await one.poll();
 

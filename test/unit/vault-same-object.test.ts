@@ -18,7 +18,7 @@ beforeEach(() => {
   worker = new PollingWorker();
 });
 
-/** Today's version of `db` in the file `pin`, and whatever is current in `cur`. */
+/** The current version of `db` as a fixed version in the file `pin`, and the latest version in the file `cur`. */
 async function aClassOfBoth(order: string, secrets: Readonly<Record<string, readonly string[]>>): Promise<PolledClass> {
   await worker.givenObjects("db");
   const pin = { objectName: "db", objectAlias: "pin", objectVersion: currentVersion() };
@@ -88,7 +88,7 @@ describe("an object that a class names twice, by its version and without one", (
     const one = await aClassOfBoth("latest first", BOTH);
     worker.vaults.set("db");
     await nextPoll(one);
-    // The second of the change is over, whatever the clocks' difference.
+    // The second of the change is over, whatever the difference between the clocks.
     for (let round = 0; round < 5; round += 1) await nextPoll(one);
     worker.vaults.taken();
     worker.start();
@@ -158,7 +158,7 @@ describe("a Secret made from an object that its class names twice", () => {
       const metadata = { namespace: "team", name: "app", labels: { [MANAGED_LABEL]: "true" }, annotations };
       const secret: Secret = { apiVersion: "v1", kind: "Secret", metadata, data: { pin: "dg==", cur: "dg==" } };
       const viewer = { object: async () => ({ kind: "seen", value: secret }) };
-      // All that is looked at where the user may get the Secret and not the install's key.
+      // The check reads nothing else if the user may read the Secret but not the install's key.
       const context: ClassContext = Object.assign(Object.create(null), { viewer, install: { fingerprints: undefined } });
       const secrets: readonly SecretStatus[] = [{ name: "app", state: "Synced", data }];
       const status = { observedClassGeneration: 1, conditions: [], secrets };
@@ -171,7 +171,10 @@ describe("a Secret made from an object that its class names twice", () => {
 });
 
 describe("an object in two entries of a class", () => {
-  /** `db` is the first and the last of six objects, of which four are asked for at a time; it is rotated after so many answers. */
+  /**
+   * `db` is the first and the last of six objects, of which the worker requests four at a time. The vault rotates `db` after this
+   * number of answers.
+   */
   async function rotatedAmid(
     answers: number,
     entry: Readonly<Record<string, string>>,
@@ -199,7 +202,7 @@ describe("an object in two entries of a class", () => {
   });
 
   test("W7: has one history, where it is rotated in the midst of a fetch", async () => {
-    // A list that is too long to be kept for others.
+    // A list that is too long to be kept for other classes.
     for (let version = 0; version < 510; version++) worker.vaults.set("db");
     const one = await rotatedAmid(5, { objectVersionHistory: "2" });
     await one.first();

@@ -23,12 +23,12 @@ const REQUEST: VaultRequest = {
   version: "v1",
 };
 
-/** What the adapter makes of an answer with this `error` in its body. */
+/** The adapter's error for a response with this `error` in its body. */
 function answered(statusCode: number, error: unknown): VaultError {
   return translateError(Object.assign(new RestError("canary", { statusCode }), { details: { error } }), REQUEST);
 }
 
-/** What it makes of a sign-in that ended so. */
+/** The adapter's error for a sign-in that failed with this error. */
 function notSignedIn(error: Error, request: VaultRequest = REQUEST): VaultError {
   return translateError(new Error("outer", { cause: translateSignInError(error, request, {}) }), request);
 }
@@ -66,7 +66,7 @@ describe("the service's code of an error", () => {
   }
 });
 
-/** What the vault's gate lets out where a request ends so. */
+/** The error that the gate of the vault returns if a request fails with this error. */
 async function passed(refusal: VaultError): Promise<VaultError> {
   const gate = new VaultGate(VAULT_URL, { clock: new ManualClock(), random: () => 0, metrics: createVaultMetrics(new Registry()) });
   const call = { kind: "secret", operation: "get", namespace: "team" } as const;

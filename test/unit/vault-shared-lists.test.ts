@@ -5,7 +5,7 @@ import type { BudgetedClient } from "../../src/sync/vault/vault-budget.ts";
 import { VaultListings } from "../../src/sync/vault/vault-listings.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
-/** Milliseconds that the gate has a namespace wait: longer where it has asked for much. */
+/** Milliseconds that the gate makes a namespace wait. A namespace with many requests waits longer. */
 const WAITS: Readonly<Record<string, number>> = { busy: 31_700, modest: 2_990 };
 
 function throttledFor(namespace: string): VaultError {
@@ -25,7 +25,7 @@ describe("R20-7: a list that is throttled while two namespaces wait for it", () 
           throw throttledFor(namespace);
         },
       }),
-    } as unknown as BudgetedClient; // What a list asks of it.
+    } as unknown as BudgetedClient; // The list calls nothing else.
     const listings = new VaultListings({ client, clock, wanted: () => 100, selectedTags: () => undefined, onTaken: () => undefined });
     const ask = (namespace: string): Promise<unknown> =>
       listings

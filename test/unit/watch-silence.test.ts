@@ -10,7 +10,7 @@ const HOUR = 3_600_000;
 const SECOND = 1_000;
 const BOOKMARK = '{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"5"}}}\n';
 
-/** A stream of a bookmark at each of these seconds, which never ends by itself. */
+/** A stream with a bookmark at each of these seconds. It never ends by itself. */
 function bookmarksAt(clock: SettableClock, seconds: readonly number[]): Transport {
   const stream = async function* (signal: AbortSignal): AsyncGenerator<Uint8Array> {
     let passed = 0;
@@ -31,7 +31,7 @@ function bookmarksAt(clock: SettableClock, seconds: readonly number[]): Transpor
   return { call: unused, open };
 }
 
-/** Seconds of real time after which a watch is over of a machine whose clock is set at one of them. */
+/** Returns the seconds of real time after which a watch ends. `setAt`: the second at which the machine's clock is changed by `setBy`. */
 async function watchLasts(setBy: number, setAt: number, seconds: readonly number[]): Promise<number> {
   const clock = new SettableClock();
   const begun = clock.monotonic();

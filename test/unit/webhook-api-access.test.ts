@@ -11,10 +11,10 @@ const MINUTE = 60_000;
 const NAMESPACES = "namespaces";
 const CLASSES = "secretproviderclasses";
 
-/** What the API server says to a read of a kind. */
+/** The API server's answer to the read of a kind. */
 type Says = "found" | "absent" | "unserved" | KubeErrorCode;
 
-/** Loaded where it is needed, so that what lacks it fails by an assertion. */
+/** Loads the module only when a test needs it, so that a missing module makes an assertion fail. */
 async function startAccess(world: World): Promise<ApiAccess> {
   const loaded = await import("../../src/webhook/api-access.ts").catch(() => undefined);
   assert.ok(loaded !== undefined, "nothing watches whether the API server still accepts the webhook's token");
@@ -22,7 +22,7 @@ async function startAccess(world: World): Promise<ApiAccess> {
   const kube = {
     read: async ({ plural }: { readonly plural: string }): Promise<ReadResult<never>> => {
       const says = world.says[plural] ?? "absent";
-      if (says === "found") return { kind: "found", object: {} as never }; // Not looked at.
+      if (says === "found") return { kind: "found", object: {} as never }; // The code does not read it.
       if (says === "absent" || says === "unserved") return { kind: says };
       throw new KubeError(says, "planted", { retry: { kind: "backoff" } });
     },
@@ -34,7 +34,7 @@ async function startAccess(world: World): Promise<ApiAccess> {
   return loaded.startApiAccess({ kube, copies: followed, clock, logger }, signal);
 }
 
-/** Hears of the API server when it is told to. */
+/** A live copy that hears from the API server when the test calls `hear`. */
 class FollowedCopy {
   readonly #clock: SettableClock;
   isUnserved = false;
@@ -80,7 +80,7 @@ describe("the webhook's access to the API server", () => {
 
   const bothSay = (says: Says): void => void Object.assign(world.says, { [NAMESPACES]: says, [CLASSES]: says });
 
-  /** So many minutes, in which these copies hear from the API server. */
+  /** Advances this number of minutes. Meanwhile, these copies hear from the API server. */
   async function pass(minutes: number, heard: readonly (typeof NAMESPACES | typeof CLASSES)[] = [NAMESPACES, CLASSES]): Promise<void> {
     for (let quarter = 0; quarter < minutes * 4; quarter++) {
       for (const name of heard) world.copies[name].hear();
@@ -116,7 +116,7 @@ describe("the webhook's access to the API server", () => {
     await pass(60, []);
     assert.match(String(access.readiness()), /rejects our token/);
     assert.equal(access.liveness(), undefined);
-    // The control: what a restart does mend.
+    // The control: a problem that a restart does repair.
     bothSay("absent");
     await pass(3.5, [NAMESPACES]);
     assert.match(String(access.liveness()), /^the copy of secretproviderclasses no longer follows/);

@@ -11,7 +11,7 @@ import { aClass, prefixed } from "../support/fixtures/pods.ts";
 const MIB = 1024 * 1024;
 const ref = { namespace: "default", name: "akvprovider-demo" };
 
-/** A watcher of one object; what it keeps of it is what a real one would. */
+/** A watcher of one object, which keeps the same parts as a real one. */
 function watcherOf(object: KubeObject): KubeWatcher & { readonly kept: () => unknown } {
   let kept: unknown;
   return {

@@ -10,7 +10,7 @@ import { aClass } from "../support/fixtures/pods.ts";
 const ref = { namespace: "default", name: "akvprovider-demo" };
 const emptyCache = { get: () => undefined };
 
-/** `read` is generic in the port; a test answers with whatever the API server would. */
+/** A client that returns the given answer. `read` is generic in the port, so that a test can return any answer of the API server. */
 function kubeThat(answer: (signal: AbortSignal) => Promise<ReadResult<never>>): Pick<KubeClient, "read"> {
   return { read: async (_resource, _ref, signal) => answer(signal) };
 }
@@ -87,7 +87,7 @@ describe("the lookup of a class", () => {
     );
 
     assert.deepEqual(await createClassLookup({ classes: emptyCache, kube: refusing })(ref), { kind: "unknown" });
-    // AbortSignal.timeout does not keep a process alive on its own; a listening server would.
+    // AbortSignal.timeout alone does not keep the process alive. A listening server would.
     const alive = setTimeout(() => undefined, 10_000);
     assert.deepEqual(await createClassLookup({ classes: emptyCache, kube: silent })(ref), { kind: "unknown" });
     clearTimeout(alive);

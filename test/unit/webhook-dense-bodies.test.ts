@@ -12,7 +12,7 @@ const START = `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","req
 const repeated = (text: string, length: number): string => text.repeat(Math.floor(length / text.length));
 const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
 
-/** A pod as dense as one can be: variables, and the ownership of each, in a mebibyte and a half. */
+/** A pod as dense as possible: variables, and the ownership of each variable, in 1.5 MiB. */
 function densePod(variables: number): Readonly<Record<string, unknown>> {
   const env = Array.from({ length: variables }, (_, index) => ({ name: `V${index}`, value: 'a "quoted", [bracketed] \\ {value}' }));
   const owned = Object.fromEntries(env.map(({ name }) => [`k:{"name":"${name}"}`, { ".": {}, "f:name": {}, "f:value": {} }]));
@@ -83,7 +83,7 @@ describe("a body that is dense", () => {
 
     const held = await roomFor(JSON.stringify(aReview(aPod(OPTED_IN, { later }))));
 
-    // Parsed, they are 17 MiB.
+    // The parsed objects take 17 MiB.
     assert.ok(held > 12 * MIB, `room for ${held} bytes`);
   });
 
@@ -100,7 +100,7 @@ describe("a body that is dense", () => {
   });
 });
 
-/** The most bytes of room that the body's review has held. */
+/** Returns the most bytes that the review of the body has reserved. */
 async function roomFor(body: string): Promise<number> {
   const held: number[] = [];
   const gate = createAdmissionGate();

@@ -6,10 +6,10 @@ import { decidePod } from "../support/webhook/decide-pod.ts";
 import { type ListeningWebhook, startWebhook } from "../support/webhook/listening-webhook.ts";
 import { findLeaks } from "../support/worker/canary.ts";
 
-/** Of the cluster, and in no review below. */
+/** Names that exist in the cluster, but in none of the reviews below. */
 const HIDDEN = ["HIDDEN_KEY", "hidden-secret", "hidden-provider", "hidden-vault", "hidden-client"] as const;
 
-/** Two Secrets of known names share a key; a third Secret and another class's provider are nobody's business. */
+/** Two Secrets whose names the sender knows share a key. The sender must not learn the third Secret, or the provider of another class. */
 const CLASS: SecretProviderClass = {
   ...aClass({ keyvaultName: "hidden-vault", clientID: "hidden-client" }),
   spec: {
@@ -33,7 +33,7 @@ const FORGED: Readonly<Record<string, object>> = {
 };
 
 function workload(pod: object): object {
-  const { metadata, spec } = pod as { readonly metadata: object; readonly spec: object }; // Made above.
+  const { metadata, spec } = pod as { readonly metadata: object; readonly spec: object }; // The fixture above made it.
   return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec: { template: { metadata, spec } } };
 }
 
@@ -61,7 +61,7 @@ describe("a review that anybody may have forged", () => {
     }
 
     assert.deepEqual(findLeaks(HIDDEN, answers), []);
-    // The answers are about what is asked, and the search finds what is planted.
+    // The control: the answers concern the question, and the search finds planted values.
     assert.ok(answers.filter(({ text }) => text.includes("EnvTaken")).length >= 2);
     for (const value of HIDDEN) assert.notDeepEqual(findLeaks([value], [{ name: "planted", text: `${answers[0]?.text} ${value}` }]), []);
   });

@@ -13,13 +13,13 @@ const namespace = (annotations: Readonly<Record<string, string>>): KubeObject =>
   metadata: { name: "default", annotations },
 });
 
-/** An API server that has this namespace, none, or no answer. */
+/** An API server that has this namespace, does not have it, or does not answer. */
 function kubeWith(found: KubeObject | "none" | "silence", asked: string[] = []): Pick<KubeClient, "read"> {
   return {
     read: async (resource: Resource, ref: ObjectRef): Promise<ReadResult<never>> => {
       asked.push(`${resource.plural} ${ref.namespace ?? ""}/${ref.name}`);
       if (found === "silence") throw new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
-      return found === "none" ? { kind: "absent" } : { kind: "found", object: found as never }; // Generic in the port.
+      return found === "none" ? { kind: "absent" } : { kind: "found", object: found as never }; // The type is generic in the port.
     },
   };
 }

@@ -7,7 +7,7 @@ import { startWebhook } from "../support/webhook/listening-webhook.ts";
 const REVIEW = JSON.stringify(aReview(aPod(OPTED_IN)));
 const ROOM: AdmissionPlace = { hold: () => true, complete: () => undefined, leave: () => undefined };
 
-/** Reviews by name that entered a gate, and those that lost their place. */
+/** Enters named reviews into a gate, and records those that lost their place. */
 function enterer(limits: { readonly reviews: number; readonly bytes: number }) {
   const gate = createAdmissionGate(limits);
   const displaced: string[] = [];

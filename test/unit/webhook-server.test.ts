@@ -76,7 +76,8 @@ describe("the listening webhook", () => {
     const over = await webhook.post(padded(7 * MIB));
     const below = await webhook.post(padded(7 * MIB - 2048));
 
-    // The uid comes first in what the API server sends; here `kind` and `apiVersion` come before it, as there.
+    // As in the bodies of the API server, the uid is the first member of the request. Only `kind` and `apiVersion` of the review come
+    // before it.
     assert.equal(over.status, 413);
     assert.equal(over.json.response?.uid, "0b4f7a3e-6a0c-4a3f-9a52-3a7c3b1d5e10");
     assert.match(over.json.response?.status?.message ?? "", /larger than 7 MiB/);
@@ -115,7 +116,7 @@ describe("the listening webhook", () => {
     assert.equal(typeof durationMs, "number");
     const everything = JSON.stringify(webhook.log);
     assert.ok(!everything.includes("planted-canary"));
-    // Control: the search does find what is logged.
+    // The control: the search finds text that is logged.
     assert.ok(everything.includes("web-"));
   });
 

@@ -19,10 +19,10 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const MIB = 1024 * 1024;
 const REVIEW = JSON.stringify(aReview(aPod(OPTED_IN)));
-/** Its class is in no copy: it is decided about once the API server has answered, or half a second later. */
+/** No copy contains its class: the webhook decides after the API server has answered, or after half a second. */
 const OF_UNKNOWN_CLASS = aReview(aPod({ inject: "true", "secret-provider-class": "unknown" }));
 
-/** Whether somebody who asks in earnest gets their patch, so many times in a row, each time over a connection of its own. */
+/** Sends valid reviews, each over its own connection. Returns the answers that have no patch. */
 async function isServed(webhook: ListeningWebhook, times = 10): Promise<readonly string[]> {
   const wrong: string[] = [];
   for (let count = 0; count < times; count++) {
@@ -34,13 +34,13 @@ async function isServed(webhook: ListeningWebhook, times = 10): Promise<readonly
   return wrong;
 }
 
-/** What comes back first, or nothing within the bound. */
+/** Returns the first data, or "nothing" after this time. */
 async function firstAnswer(socket: NodeJS.EventEmitter, within: number): Promise<string> {
   const [bytes] = await once(socket, "data", { signal: AbortSignal.timeout(within) }).catch(() => ["nothing"]);
   return String(bytes);
 }
 
-/** An API server that answers no read. */
+/** An API server that does not answer reads. */
 const silentServer: Pick<KubeClient, "read"> = {
   read: (_resource, _ref, signal) =>
     new Promise<ReadResult<never>>((_resolve, reject) => {
@@ -195,7 +195,7 @@ describe("a webhook that is asked for warnings", () => {
   });
 });
 
-/** A webhook of these handlers, with room for 8 MiB. */
+/** A webhook with these handlers, and with room for 8 MiB. */
 async function startApp(handlers: AppOptions["handlers"]) {
   const turns = createFairTurns();
   const gate = createAdmissionGate({ reviews: 100, bytes: 8 * MIB });
@@ -207,7 +207,7 @@ async function startApp(handlers: AppOptions["handlers"]) {
   return { server, port: await server.start(), ca: certificate.cert };
 }
 
-/** A webhook whose answers to reviews of pods are so large that the system does not take them whole, as it would any of ours. */
+/** A webhook whose answers to reviews of pods are too large for the system's buffers. Real answers fit into them. */
 async function startWithLargeAnswers() {
   let answered = 0;
   const webhook = await startApp({
@@ -226,12 +226,12 @@ describe("a webhook whose answers nobody reads", () => {
     const webhook = await startWithLargeAnswers();
     t.after(() => webhook.server.drain({ delayMs: 0, graceMs: 0 }));
     const deaf = await strangersThatSay("", 4, webhook);
-    // One after the other: what there is no room for are the answers, and not the bodies.
+    // One after the other, so that the room is too small for the answers, but not for the bodies.
     for (const [index, socket] of deaf.sockets.entries()) {
       socket.pause().write(wholeRequest(OF_UNKNOWN_CLASS));
       await eventually(() => webhook.answered() > index, { within: 30_000 });
     }
-    // Who does not read notices an end by what it cannot write; before a request, empty lines are nothing.
+    // A client that does not read notices the end of its connection only when it writes. Empty lines before a request have no effect.
     const knock = setInterval(() => deaf.sockets.map((socket) => socket.writable && socket.write("\r\n")), 200);
     const isBounded = await eventually(() => deaf.open() < 4, { within: 5_000 }).catch(() => false);
     clearInterval(knock);

@@ -17,7 +17,7 @@ import {
 } from "../support/fixtures/used-objects.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
-/** The clock of a command in a test stands long after everything here. */
+/** The clock of a command in a test is fixed, at a time long after all times here. */
 async function whereIs(objects: readonly Manifest[], ...args: readonly string[]) {
   const { code, output, notes } = await runOffline(["where", ...args, "-o", "json"], "", { cluster: heldCluster(objects) });
   const report = JSON.parse(output);
@@ -27,7 +27,7 @@ async function whereIs(objects: readonly Manifest[], ...args: readonly string[])
 const OLD = "a".repeat(32);
 const NEW = "b".repeat(32);
 const CLASS = usedClass("web", { objects: ["secret/db-pass"], secrets: { db: { password: "db-pass" } } });
-/** A Secret that was made at 10 and got its version at 100. */
+/** A Secret that was created at second 10 and received its version at second 100. */
 const SECRET = usedSecret("db", { className: "web", objects: `secret/db-pass@${NEW}`, createdAt: 10, writtenAt: 100 });
 const STATUS = usedStatus("web", {
   db: [{ key: "password", object: "secret/db-pass", version: NEW, since: 100, updated: 90, expires: 9_000 }],
@@ -227,7 +227,7 @@ describe("where: a volume of the Secret", () => {
   });
 });
 
-/** As `kubectl label` leaves it. */
+/** The record after `kubectl label`. */
 function labelledAt(record: Manifest, seconds: number): Manifest {
   const { metadata } = record as KubeObject;
   const entry = {

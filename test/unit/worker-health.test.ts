@@ -13,7 +13,7 @@ import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const MINUTE_MS = 60_000;
 
-/** An API server that has nothing, refuses the token, or is away. */
+/** An API server that has no objects, rejects the token, or does not respond. */
 class Server {
   mood: "well" | "refusing" | "away" = "well";
 
@@ -32,7 +32,7 @@ async function worker(t: TestContext, mood: Server["mood"] = "well"): Promise<{ 
   return { server, running };
 }
 
-/** The text of the check, once it has the status; false where it never gets it. */
+/** Returns the text of the check as soon as it has the status. Returns false if it never does. */
 function health(running: ComposedProcess, path: "/livez" | "/readyz", status: number): Promise<string | false> {
   return eventually(
     async () => {
@@ -43,7 +43,7 @@ function health(running: ComposedProcess, path: "/livez" | "/readyz", status: nu
   ).catch(() => false);
 }
 
-/** Time in which the worker goes on asking: steps that no heartbeat takes for a standstill. */
+/** Lets time pass while the worker continues to send requests. The steps are too short for a heartbeat to count as a block. */
 async function pass(running: ComposedProcess, milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += 900) {
     running.clock.step(900);
@@ -87,7 +87,7 @@ describe("the worker that leads", () => {
     let isHanging = true;
     const leader = world.lead({ observeQueue: (queue) => void queues.push(queue) });
     await world.clock.advance(1_000);
-    // The API server takes every request, and answers none.
+    // The API server accepts every request, but does not answer.
     world.cluster.latency = () => (isHanging ? 3_600_000 : 0);
     for (let index = 0; index < 40; index++) world.apply({ namespace: "team", name: `class-${index}`, objects: ["db"] });
 
@@ -119,7 +119,7 @@ describe("live copies", () => {
         await server.stop();
       });
       const logger = recordingLogger();
-      // A bug of ours, such as a logger that throws; or a timer that never comes.
+      // A bug of the worker, such as a logger that throws, or a timer that never fires.
       const broken = { ...logger, warn: () => assert.fail("a bug"), child: () => broken };
       const clock = new SteppedClock();
       const stuck = { now: () => clock.now(), sleep: () => new Promise<void>(() => undefined) };

@@ -4,10 +4,10 @@ import type { VaultClients } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { SimulatedWorld } from "../support/simulation/world.ts";
 
-/** What an answer that never comes costs before the adapter gives it up (milliseconds). */
+/** Time (milliseconds) after which the adapter gives up a request without an answer. */
 const GIVEN_UP_MS = 30_000;
 
-/** Vaults of which those named `silent-…` never answer. */
+/** Vaults that never answer if their name begins with `silent-`. */
 function partlySilent({ vaults, clock }: SimulatedWorld): VaultClients {
   return {
     clientFor: (address, identity, namespace) => {
@@ -27,11 +27,14 @@ function partlySilent({ vaults, clock }: SimulatedWorld): VaultClients {
 interface Hostile {
   readonly namespaces: number;
   readonly vaults: number;
-  /** Of each namespace, on each vault. */
+  /** Number of classes of each namespace in each vault. */
   readonly classes: number;
 }
 
-/** How long a class of another namespace waits for its Secret, once everything that can hang hangs (milliseconds); undefined: too long. */
+/**
+ * Returns the time (milliseconds) that a class of another namespace waits for its Secret while everything that can hang hangs.
+ * Undefined if the wait is too long.
+ */
 async function victimsWait({ namespaces, vaults, classes }: Hostile): Promise<number | undefined> {
   const world = new SimulatedWorld();
   world.vaults.set("db");

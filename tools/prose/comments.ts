@@ -5,10 +5,10 @@ import { COMMENT_PATTERNS, PATTERNS } from "./patterns.ts";
 import { findingsIn } from "./rules.ts";
 
 /** Folders whose comments have been edited. Those of the tests have not yet been edited. */
-const EDITED = /^(?:src|tools)\/.+\.ts$/;
+const CODE = /^(?:src|tools|test|certs)\/.+\.tsx?$/;
 
 export function filesWithComments(): readonly string[] {
-  return repositoryFiles().filter((file) => EDITED.test(file));
+  return repositoryFiles().filter((file) => CODE.test(file));
 }
 
 interface CommentFinding {

@@ -1,4 +1,4 @@
-/** Planted for the rule on outward calls: each of these waits for somebody outside without a bound. Nothing calls them. */
+/** Planted for the rule on outward calls: each of these functions waits for another system without a time limit. Nothing calls them. */
 import { request as send } from "node:http";
 import { connect as connectTcp } from "node:net";
 import type { SecretClient } from "@azure/keyvault-secrets";
@@ -16,7 +16,7 @@ export function unboundedConnection(): unknown {
   return [connectTcp(443, "vault.example.com"), send("http://vault.example.com/")];
 }
 
-/** Bound in one, and not in the other. */
+/** One call has a time limit, and the other has none. */
 export async function halfBounded(client: SecretClient): Promise<unknown> {
   const kept = client.getSecret("kept");
   return [await boundedCall(() => client.getDeletedSecret("name"), 1), await kept];

@@ -1,4 +1,7 @@
-/** Planted for the rule on parameter objects: of these, `wideOptions`, `wideBySum` and `wideRest` are handed one of nine fields. Nothing calls them. */
+/**
+ * Planted for the rule on parameter objects: of these functions, `wideOptions`, `wideBySum`, and `wideRest` receive an object with
+ * too many fields. Nothing calls them.
+ */
 interface Eight {
   readonly a: string;
   readonly b: string;
@@ -16,12 +19,12 @@ interface Nine extends Eight {
 
 type Tenth = Eight & { readonly ninth: string; readonly tenth: AbortSignal };
 
-/** Of a thing with nine facts. */
+/** A data object with nine fields. */
 interface Subject extends Omit<Nine, "now"> {
   readonly seen: ReadonlyMap<string, Date>;
 }
 
-/** A face: more methods than fields. */
+/** A service: more methods than fields. */
 interface Service {
   readonly a: string;
   readonly b: string;
