@@ -1,6 +1,6 @@
 /** The JSON Patch that adds what is missing, or says why nothing is added. */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { MOST_BYTES } from "../../src/domain/injection/plan.ts";
+import { MOST_ANNOTATION_BYTES } from "../../src/domain/annotations-size.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
 import { bind, choose, of, text } from "./cel.ts";
 
@@ -50,7 +50,7 @@ const names = (list: string): string => `${list}.map(name, "\\"" + name + "\\"")
 const MOST_ANNOTATIONS = 500;
 
 // Of thousands they are not counted.
-const ROOM = `(object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum())`;
+const ROOM = `(object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_ANNOTATION_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum())`;
 
 const statusPatch = (value: string): string => `[${add(pointer("metadata", "annotations", STATUS_KEY), value)}]`;
 
