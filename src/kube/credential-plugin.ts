@@ -41,6 +41,8 @@ export interface PluginCredential {
 /** Maximum number of characters that a plugin may print. Longer output is not a credential. */
 const MOST_OUTPUT = 1_048_576;
 
+const TOO_MUCH = `printed more than ${MOST_OUTPUT} characters and was ended; make it print an ExecCredential and nothing else on standard output`;
+
 /** Names the plugin and its failure. Contains nothing that the plugin printed, which may be a token. */
 export class CredentialPluginFailure extends Error {
   override readonly name = "CredentialPluginFailure";
@@ -166,7 +168,11 @@ export class CredentialPlugins {
       let output = "";
       child.stdout.setEncoding("utf8").on("data", (part: string) => {
         output += part;
-        if (output.length > MOST_OUTPUT) child.kill();
+        if (output.length <= MOST_OUTPUT) return;
+        reject(failure(plugin, TOO_MUCH));
+        child.kill();
+        // A plugin that goes on cannot write any more, and nothing of it is kept.
+        child.stdout.destroy();
       });
       child.once("error", (error) => reject(notStarted(plugin, error)));
       child.once("close", (code, signal) => {

@@ -124,4 +124,17 @@ describe("a credential plugin of a kubeconfig", () => {
     assert.deepEqual([await first, await statusOfCall()], [403, 200]);
     assert.equal(await runs(), 1);
   });
+
+  for (const [what, script] of [
+    ["", "head -c 1048577 /dev/zero | tr '\\0' s"],
+    [" and then ends well", "trap 'exit 0' TERM PIPE; head -c 1048577 /dev/zero | tr '\\0' s; exit 0"],
+    [" and never ends", "trap '' TERM; while :; do echo s3cret-s3cret-s3cret-s3cret-s3cret-s3cret-s3cret-s3cret || exit 1; done"],
+  ] as const) {
+    test(`CW-11: that prints too much${what} is ended, and the error says the limit and no word of it`, async () => {
+      await begin(script);
+      const plugin = path.join(folder, "plugin.sh");
+      const message = `get namespaces: the kubeconfig's credential plugin ${plugin} printed more than 1048576 characters and was ended; make it print an ExecCredential and nothing else on standard output`;
+      await assert.rejects(statusOfCall(), { message });
+    });
+  }
 });
