@@ -9,7 +9,7 @@ import { type AzureAccess, type Cluster, type ClusterAccess, type CommandContext
 import { createInputs } from "./shared/manifest-files.ts";
 import { createProgress, NO_PROGRESS } from "./shared/terminal.ts";
 
-/** The command line, from its arguments to its exit code. */
+/** Runs the command line, and returns its exit code. */
 export async function runCli(argv: readonly string[], shipped: Shipped): Promise<number> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort(new CommandFailure("stopped")));
@@ -17,7 +17,7 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
   const progress = stderr.isTTY ? createProgress({ write: (text) => stderr.write(text), columns: stderr.columns }) : NO_PROGRESS;
   const context: CommandContext = {
     shipped,
-    // Node's own answer: honours NO_COLOR, FORCE_COLOR and TERM.
+    // hasColors() honours NO_COLOR, FORCE_COLOR, and TERM.
     terminal: {
       hasColour: process.stdout.isTTY && process.stdout.hasColors(),
       tellProgress: progress.tell,
@@ -36,7 +36,7 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
   return code;
 }
 
-/** The Kubernetes library is half of the start-up time: commands that look at files alone do without it. */
+/** Opens the cluster. The Kubernetes library takes half of the start-up time, and commands that read only files do not load it. */
 export async function openCluster(access: ClusterAccess, version: string): Promise<Cluster> {
   const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/load-config.ts")]);
   const config = named(() => loadKubeConfig(access));
@@ -60,7 +60,7 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
   };
 }
 
-/** Commands say what failed in their own words. */
+/** Logs nothing: commands report failures in their own words. */
 const SILENT: Logger = {
   debug: () => undefined,
   info: () => undefined,
@@ -69,7 +69,7 @@ const SILENT: Logger = {
   child: () => SILENT,
 };
 
-/** The SDKs cost tens of megabytes: loaded by those that ask a vault. */
+/** Loads the Azure SDKs only for commands that query a vault, because they take tens of megabytes. */
 export async function openAzure(settings?: TokenProxySettings): Promise<AzureAccess> {
   const { proxy, isInCluster, servicePort } = surroundings();
   const [{ createVaultClients }, { createEventQueues }, reach] = await Promise.all([
@@ -93,7 +93,7 @@ function surroundings(): AzureSurroundings {
   return read.value;
 }
 
-/** What is wrong with a kubeconfig is the user's to know. */
+/** Turns an error in a kubeconfig into a failure that the user sees. */
 function named<T>(load: () => T): T {
   try {
     return load();
@@ -102,7 +102,7 @@ function named<T>(load: () => T): T {
   }
 }
 
-/** Resolves when the text is out, or nobody reads it any more (`| head`). */
+/** Resolves when the stream has written the text, or when its reader has gone (`| head`). */
 function write(stream: NodeJS.WriteStream, what: string): Promise<void> {
   if (what === "") return Promise.resolve();
   return new Promise((resolve) => {

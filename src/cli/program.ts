@@ -32,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
   completionOf(() => COMMANDS),
 ];
 
-/** Runs one command from its arguments. A failure of the command itself is a result too. */
+/** Runs one command with its arguments. Returns a result also if the command fails. */
 export async function runCommand(command: Command, argv: readonly string[], context: CommandContext): Promise<CommandResult> {
   return asTyped(await resultOf(command, argv, context), command, context);
 }
@@ -49,7 +49,7 @@ async function resultOf(command: Command, argv: readonly string[], context: Comm
   }
 }
 
-/** Advice names the program as it was typed; what other programs read (JSON, manifests, completions) stays. */
+/** Replaces the program's name in advice by what the user typed. Keeps what other programs read (JSON, manifests, completions). */
 function asTyped(result: CommandResult, command: Command, { shipped: { program } }: CommandContext): CommandResult {
   const advice = new RegExp(`\\bkeyvault-injector (?=(?:${COMMANDS.map(({ name }) => name).join("|")})\\b)`, "g");
   const spoken = (text: string): string => text.replaceAll(advice, () => `${program} `);
@@ -67,17 +67,17 @@ function unusable({ name, hasJsonReport }: Command, { problems, options }: Refus
   };
 }
 
-/** Where a bug of ours is, without a message that may quote what the files hold. */
+/** Describes where a bug is, without the error's message, which may quote the content of files. */
 function bugText(error: unknown): readonly string[] {
   const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line)) : [];
   const name = error instanceof Error ? error.name : typeof error;
   return [[`${name}, a bug; please report it:`, ...frames.slice(0, 8).map((frame) => frame.trim())].join(" ")];
 }
 
-/** Where an example calls the program, and not a shell's own command. */
+/** Matches the place where an example calls the program, and not a command of the shell. */
 const CALL = /(^|\| |<\()keyvault-injector(?= )/;
 
-/** `--help` of a command. */
+/** Returns the `--help` text of a command. */
 function helpOf(command: Command, program: string): string {
   const { name, summary, usage, details, examples } = command;
   return [
@@ -98,10 +98,10 @@ function helpOf(command: Command, program: string): string {
 const HELP_WORDS = ["help", "--help", "-h"];
 const VERSION_OPTIONS = ["--version", "-v"];
 
-/** The program from all that stands behind its name to what it prints; the processes of the cluster aside. */
+/** Runs the program with all its arguments, except for the processes of the cluster. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<CommandResult> {
   const result = await dispatched(argv, context);
-  // They name what others wrote.
+  // Notes contain names that others wrote.
   return { ...result, notes: result.notes.map(oneLine) };
 }
 
@@ -111,12 +111,12 @@ async function dispatched([word = "help", ...rest]: readonly string[], context: 
   return command === undefined ? unknownCommand(word, context) : runCommand(command, rest, context);
 }
 
-/** Also by the options that other programs have for it. */
+/** Returns the command with the name. For `version`, also accepts the options that other programs use. */
 function commandNamed(word: string): Command | undefined {
   return VERSION_OPTIONS.includes(word) ? version : COMMANDS.find(({ name }) => name === word);
 }
 
-/** Of a command, of a process, or of the whole. */
+/** Returns the help of a command, of a process, or of the whole program. */
 function helpAbout(word: string | undefined, context: CommandContext): CommandResult {
   if (word === undefined || HELP_WORDS.includes(word)) return answered(programHelp(context));
   const command = commandNamed(word);
@@ -125,7 +125,7 @@ function helpAbout(word: string | undefined, context: CommandContext): CommandRe
   return running === undefined ? unknownCommand(word, context) : answered(processHelp(running));
 }
 
-/** What fits on a screen that is small: each command has its own help. */
+/** Returns a short overview that fits on a small screen, because each command has its own help. */
 function programHelp({ shipped: { program } }: CommandContext): string {
   const rows = [
     ...COMMANDS.map(({ name, summary }) => [name, summary] as const),
@@ -144,17 +144,17 @@ function leaveOut(word: string, rest: readonly string[]): string {
   return `unexpected ${rest.map((each) => JSON.stringify(each)).join(" ")} after ${word}; remove it`;
 }
 
-/** Commands first: the processes are what nobody types. */
+/** Commands come first, because users do not type the names of processes. */
 const KNOWN = [...COMMANDS.map(({ name }) => name), "help", ...PROCESSES];
 
-/** The README's first command, and none of this program. */
+/** The README's first command is not part of this program. */
 const DEMO = "the demo runs from a checkout: npm run demo -- --help";
 
 function unknownCommand(word: string, context: CommandContext): CommandResult {
   const { program } = context.shipped;
   if (word === "demo") return refused(context, `unknown command "demo"; ${DEMO}`);
   if (word.startsWith("-")) return refused(context, `${word} must follow the command; write ${program} COMMAND ${word}`);
-  // Who wants to install is not told to take it out.
+  // Does not suggest `uninstall` to a user who wants to install.
   const meant = word.startsWith("un") ? KNOWN : KNOWN.filter((name) => name !== "uninstall");
   const nearest = nearestSpelling(word, meant);
   const advice = nearest === undefined ? `see ${program} help` : `did you mean ${nearest}?`;

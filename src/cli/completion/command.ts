@@ -4,7 +4,7 @@ import { PROCESSES } from "../../runtime/setting.ts";
 import { answered, type Command, CommandFailure } from "../shared/command.ts";
 import { type CommandOption, optionsOf } from "../shared/options.ts";
 
-/** Takes the commands from whoever lists them: this one is among them. */
+/** Returns the completion command. `commands` returns every command, this one included. */
 export function completionOf(commands: () => readonly Command[]): Command {
   return {
     name: "completion",
@@ -39,7 +39,7 @@ interface Completed {
   readonly options: readonly CommandOption[];
 }
 
-/** Each prints the script for its shell, complete in itself: nothing of the program runs while somebody types. */
+/** Script for each shell. Each script is self-contained: the shell does not run the program while the user types. */
 const SCRIPTS: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = {
   bash: (commands) => bashScript(completedOf(commands)),
   zsh: (commands) => zshScript(completedOf(commands)),
@@ -59,13 +59,13 @@ function completedOf(commands: readonly Command[]): readonly Completed[] {
 const flagsOf = (options: Completed["options"]): readonly string[] =>
   options.flatMap(({ name, short }) => [...(short === undefined ? [] : [`-${short}`]), `--${name}`]);
 
-/** Flags whose value is a file or a folder, as a pattern of `case`. */
+/** Returns a `case` pattern of the flags whose value is a file or a folder. */
 const pathFlags = (all: readonly Completed[]): string =>
   [...new Set(flagsOf(all.flatMap(({ options }) => options.filter(isPath))))].join("|");
 
 const isPath = ({ value }: CommandOption): boolean => value?.startsWith("FILE") === true || value === "DIR";
 
-/** The commands that have `-o`, each as a line of `case` with what `complete` does of its formats. */
+/** Returns one `case` line for each command that has `-o`. `complete` turns the command's formats into shell code. */
 const formatCases = (all: readonly Completed[], complete: (formats: string) => string): string =>
   all
     .filter(({ formats }) => formats.length > 0)

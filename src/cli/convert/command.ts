@@ -98,7 +98,7 @@ function convertFiles({ documents, problems, warnings }: ManifestFiles, options:
   };
 }
 
-/** As they stand in the files. */
+/** Sorts findings by their place in the files. */
 function inOrder(findings: readonly Finding[], items: readonly ManifestItem[]): readonly Finding[] {
   const files = [...new Set(items.map(({ place }) => place.file))];
   const before = ({ place: one }: Finding, { place: other }: Finding): number =>
@@ -115,7 +115,7 @@ const WRITERS: Readonly<Record<(typeof FORMATS)[number], (classes: readonly Json
   json: (classes) => toJson({ apiVersion: "v1", kind: "List", items: classes }),
 };
 
-/** The worker asks as nobody whom the Namespace does not lend. */
+/** Returns a note if a class uses an identity that its Namespace must grant to the worker first. */
 function grantNotes(classes: readonly JsonObject[]): readonly string[] {
   const lends = classes.filter(
     (spc) =>

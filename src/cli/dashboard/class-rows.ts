@@ -9,17 +9,17 @@ import { judgeStatus, notSyncedFix, secretAbsent, statusFix, statusUnreadable, w
 import { reportedWalk } from "../doctor/class/walk.ts";
 import type { KnownClass, LiveCopies } from "./known.ts";
 
-/** How a class stands, in the words of `doctor` and of the worker. */
+/** State of a class, in the words of `doctor` and the worker. */
 export interface ClassRow {
   readonly namespace: string;
   readonly name: string;
-  /** Empty where the class cannot be read. */
+  /** Empty if the class cannot be read. */
   readonly vault: string;
   readonly state: CheckState;
-  /** The worker's word, or the leaf at which `doctor` would end. */
+  /** Reason of the worker's condition, or the name of the leaf at which `doctor` would end. */
   readonly reason: string;
   readonly message: string;
-  /** What `doctor` would say is to be done; absent where there is nothing to do. */
+  /** Advice that `doctor` would give; absent if the user has nothing to do. */
   readonly next?: string;
   readonly runbook: string;
   readonly findings: readonly ClassFinding[];
@@ -32,10 +32,10 @@ export function runbookOf(page: string): string {
   return `${RUNBOOKS}/${page}.md`;
 }
 
-/** Who has to do something comes first. */
+/** States in the order of the page: those that need action come first. */
 export const STATES: readonly CheckState[] = ["FAIL", "WARN", "SKIP", "OK"];
 
-/** Every class with its state, the worst first. */
+/** Returns every class with its state, the worst first. */
 export function classRows({
   classes,
   classStatuses,
@@ -75,7 +75,7 @@ function findingsOf(spc: KnownClass, status: ClassStatus | undefined, unseen: st
   return [...text, judgeStatus(spc, status), ...remarks(spc, status), ...checkClassRestarts(status)];
 }
 
-/** Secrets that the worker wrote and that are not there. One that it has not written yet is in the status. */
+/** Returns a finding for each Secret that the worker wrote and that no longer exists. The status reports Secrets not written yet. */
 function absentSecrets(spc: KnownClass, status: ClassStatus | undefined, secrets: LiveCopies["secrets"]): readonly ClassFinding[] {
   const { namespace, off } = spc;
   if (off !== undefined || status === undefined) return [];
@@ -84,7 +84,7 @@ function absentSecrets(spc: KnownClass, status: ClassStatus | undefined, secrets
     .map((secret) => secretAbsent(`Secret ${namespace}/${secret.name}`, secret, notSyncedFix(spc, status, secret)));
 }
 
-/** What a status says beside whether its Secrets are up to date. */
+/** Returns the warnings of a status whose Secrets are up to date. */
 function remarks(spc: KnownClass, status: ClassStatus | undefined): readonly ClassFinding[] {
   if (conditionOf(status, "Synced")?.status !== "True") return [];
   return remarkable(status).map(({ reason, message }) => {
@@ -100,7 +100,7 @@ function remarkable(status: ClassStatus | undefined): readonly SyncCondition[] {
   });
 }
 
-/** A condition's reason where the finding is of a status. */
+/** Returns the reason of the status condition if the finding comes from the status, and the name of the finding's leaf otherwise. */
 function reasonIn(finding: ClassFinding | undefined, status: ClassStatus | undefined): string {
   if (finding === undefined) return "";
   const synced = conditionOf(status, "Synced");
@@ -110,11 +110,11 @@ function reasonIn(finding: ClassFinding | undefined, status: ClassStatus | undef
   return (synced?.status === "True" ? remarkable(status)[0] : synced)?.reason ?? finding.leaf;
 }
 
-/** What nobody mends while no worker leads. */
+/** Findings that no worker repairs while none leads. */
 const OF_THE_LEADER: ReadonlySet<string> = new Set<LeafName>(["status-absent", "status-outdated", "secret-absent"]);
 
 function runbookPage(finding: ClassFinding | undefined, reason: string): string {
-  if (SYNC_REASONS.includes(reason as SyncReason) || reason === "RolloutFailed") return reason; // Looked up, whatever it is.
+  if (SYNC_REASONS.includes(reason as SyncReason) || reason === "RolloutFailed") return reason; // The cast lets `includes` test any string.
   if (finding !== undefined && OF_THE_LEADER.has(finding.leaf)) return "no-leader";
   if (finding?.leaf === "class-invalid") return "InvalidClass";
   return finding?.leaf === "restarts-held" ? "restarts-held" : "README";
@@ -122,7 +122,7 @@ function runbookPage(finding: ClassFinding | undefined, reason: string): string 
 
 export interface ClassFilter {
   readonly namespace: string;
-  /** Anywhere in the row. */
+  /** Matches anywhere in the row. */
   readonly text: string;
   readonly state: string;
 }
@@ -137,17 +137,17 @@ export function filteredRows(rows: readonly ClassRow[], { namespace, text, state
   );
 }
 
-/** What a page says of one vault. */
+/** Row of the table of vaults. */
 export interface VaultRow {
   readonly vault: string;
   readonly classes: number;
   readonly objects: number;
-  /** Classes by the reason that their vault is not asked, or does not answer. */
+  /** Number of classes whose condition has the reason `Throttled` or `Unreachable`. */
   readonly throttled: number;
   readonly unreachable: number;
 }
 
-/** By what the statuses of its classes say: the worker's budget itself is only in its metrics. */
+/** Counts from the statuses of the classes: the worker's budget itself is only in its metrics. */
 export function vaultRows(classes: readonly KnownClass[], rows: readonly ClassRow[]): readonly VaultRow[] {
   const reasons = new Map(rows.map((row) => [objectKey(row), conditionReasons(row.status)]));
   const reads = classes.flatMap((spc) => (spc.reading.kind === "class" ? [spc.reading.read] : []));

@@ -6,7 +6,7 @@ import { type Html, html, table, time } from "./html.ts";
 import type { Model } from "./model.ts";
 import { HELD_HEADS, happeningsTable, heldCells, objectLink, stateMark, withoutRepeat } from "./parts.ts";
 
-/** One class: what `doctor` would say of it, its Secrets and keys, who uses its objects, and what happened. */
+/** Renders one class: the findings of `doctor`, its Secrets and keys, the users of its objects, and its events. */
 export function classView(model: Model, query: URLSearchParams): Html {
   const [namespace, name] = [query.get("ns") ?? "", query.get("name") ?? ""];
   const row = model.rows.find((each) => each.namespace === namespace && each.name === name);
@@ -34,7 +34,7 @@ function secrets({ status }: ClassRow): Html {
   return html`${told.length === 0 ? "" : html`<ul class="findings">${told}</ul>`}${table("Secrets and keys of the class", KEY_HEADS, rows)}`;
 }
 
-/** Nothing where the class asks for none. */
+/** Renders nothing if the class has no copies. */
 function copies({ status }: ClassRow): Html {
   const rows = (status?.copies ?? []).map(
     ({ namespace, state, secrets = [] }) =>

@@ -21,10 +21,10 @@ import type { HeldShard, KnownClass, KnownStatus, LiveCopies } from "./known.ts"
 import { followKind, type Watching } from "./live.ts";
 
 export interface Followed {
-  /** Of the worker's install. */
+  /** Namespace of the worker's install. */
   readonly install: string;
   readonly settings: ClassSettings;
-  /** Under which name the worker owns fields and posts events. */
+  /** Field manager of the worker, which is also the reporter of its events. */
   readonly worker: string;
 }
 
@@ -32,7 +32,7 @@ export function followAll(watching: Watching, { install, settings, worker }: Fol
   return {
     classes: followKind(watching, {
       resource: RESOURCES.secretProviderClasses,
-      project: (object) => knownClass(object as SecretProviderClass, settings), // An object of the kind that is watched.
+      project: (object) => knownClass(object as SecretProviderClass, settings), // The watch returns only objects of this kind.
     }),
     classStatuses: followKind(watching, { resource: RESOURCES.secretProviderClassSyncs, project: knownStatus }),
     secrets: followKind(watching, {
@@ -48,15 +48,15 @@ export function followAll(watching: Watching, { install, settings, worker }: Fol
       resource: RESOURCES.leases,
       namespace: install,
       project: heldShard,
-      // They are renewed every few seconds.
+      // The worker renews Leases every few seconds, and pages do not show that.
       isSame: (one, other) => one?.spec?.holderIdentity === other?.spec?.holderIdentity && one?.shards === other?.shards,
     }),
   };
 }
 
-/** Undefined: of somebody else. */
+/** Returns undefined for a Lease that is not the worker's. */
 function heldShard(object: KubeObject): HeldShard | undefined {
-  const lease = object as Lease; // As above.
+  const lease = object as Lease; // The watch returns only Leases.
   const shard = shardOfLease(OWN_DEPLOYMENT, lease.metadata.name);
   return shard === undefined ? undefined : { shard, shards: shardCountOf(lease), spec: lease.spec };
 }
@@ -70,12 +70,12 @@ function knownClass(spc: SecretProviderClass, settings: ClassSettings): KnownCla
 }
 
 function knownStatus(object: KubeObject): KnownStatus {
-  const { metadata, status: stored } = object as SecretProviderClassSync; // As above.
+  const { metadata, status: stored } = object as SecretProviderClassSync; // The watch returns only objects of this kind.
   const status = readStatus(stored);
   return { namespace: metadata.namespace ?? "", name: metadata.name, status, stated: statedClassOf(metadata, status) };
 }
 
-/** The same as `where` goes by. */
+/** Returns the snapshot that `where` uses. */
 export function snapshotIn(copies: LiveCopies, now: number): Snapshot {
   return snapshotOf({
     classes: copies.classes.list().flatMap(({ reading }) => (reading.kind === "class" ? [reading.read] : [])),

@@ -4,7 +4,7 @@ import { EVENTS, type EventWord, ROLLOUT_REASONS } from "../../domain/reasons.ts
 import { referenceText } from "../../domain/where/object-reference.ts";
 import type { KnownEvent, KnownStatus } from "./known.ts";
 
-/** Undefined for what is not one of the worker's. */
+/** Returns undefined for an event that is not one of the worker's. */
 export function eventOf(object: KubeObject): KnownEvent | undefined {
   const text = (...path: readonly string[]): string => nonEmptyText(valueAt(object, path)) ?? "";
   const [reason, at, count] = [text("reason"), Date.parse(text("lastTimestamp")), valueAt(object, ["count"])];
@@ -25,12 +25,12 @@ function isEventWord(word: string): word is EventWord {
   return Object.hasOwn(EVENTS, word);
 }
 
-/** A row of a time line. */
+/** Row of a timeline. */
 export type Happening = Omit<KnownEvent, "reason"> & { readonly reason: EventWord | "NewVersion" };
 
 const OF_RESTARTS: ReadonlySet<string> = new Set(ROLLOUT_REASONS);
 
-/** What somebody undoes, and what was mended. */
+/** Reasons of repairs, and of writers that undo them. */
 const OF_REPAIRS: ReadonlySet<EventWord> = new Set<EventWord>([
   "SecretRepaired",
   "SecretReplaced",
@@ -44,7 +44,7 @@ const OF_REPAIRS: ReadonlySet<EventWord> = new Set<EventWord>([
   "ComponentTolerated",
 ]);
 
-/** New versions by the statuses of classes, and restarts by events; the last first. */
+/** Returns new versions from the statuses of classes, and restarts from events, the latest first. */
 export function timeLine(events: readonly KnownEvent[], statuses: readonly KnownStatus[]): readonly Happening[] {
   return [...events.filter(({ reason }) => OF_RESTARTS.has(reason)), ...statuses.flatMap(rotationsIn)].sort((a, b) => b.at - a.at);
 }
@@ -60,7 +60,7 @@ function rotationsIn({ namespace, name, stated }: KnownStatus): readonly Happeni
   );
 }
 
-/** Repairs by events, and the fights that last by the statuses of classes; the last first. */
+/** Returns repairs from events, and ongoing fights from the statuses of classes, the latest first. */
 export function repairs(events: readonly KnownEvent[], statuses: readonly KnownStatus[]): readonly Happening[] {
   return [...events.filter(({ reason }) => OF_REPAIRS.has(reason)), ...statuses.flatMap(fightsIn)].sort((a, b) => b.at - a.at);
 }

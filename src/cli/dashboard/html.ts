@@ -1,6 +1,6 @@
 import { oneLine } from "../shared/terminal.ts";
 
-/** Text that is safe to put into a page. Only {@link html} makes it, and cleans what it puts in. */
+/** HTML that is safe to put into a page. Only {@link html} creates it, and escapes the text that it inserts. */
 class Html {
   readonly text: string;
 
@@ -13,7 +13,7 @@ export type { Html };
 
 type Part = string | number | Html | readonly Html[] | undefined;
 
-/** The template's own text as it is, and what others wrote escaped, on one line, without marks of direction. */
+/** Keeps the template's own text, and inserts other text escaped, on one line, and without characters that change the direction of text. */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(texts.map((text, index) => (index === 0 ? text : `${cleaned(parts[index - 1])}${text}`)).join(""));
 }
@@ -31,19 +31,19 @@ function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
 }
 
-/** `page?name=value`, without names that have no value. */
+/** Returns `page?name=value`, without names that have an empty value. */
 export function address(page: string, query: Readonly<Record<string, string>>): string {
   const given = Object.entries(query).filter(([, value]) => value !== "");
   return given.length === 0 ? page : `${page}?${new URLSearchParams(given).toString()}`;
 }
 
-/** A table with a name for screen readers. Empty cells of a head are not allowed. */
+/** Renders a table with a name for screen readers. Every column needs a heading. */
 export function table(caption: string, heads: readonly string[], rows: readonly Html[]): Html {
   const head = heads.map((each) => html`<th scope="col">${each}</th>`);
   return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-/** Unix milliseconds. */
+/** Renders a time in Unix milliseconds. */
 export function time(at: number | undefined): Html {
   if (at === undefined || at <= 0 || Number.isNaN(at)) return html`–`;
   const text = new Date(at).toISOString();

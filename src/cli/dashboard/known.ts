@@ -8,10 +8,10 @@ import type { ClassFinding } from "../doctor/class/leaves.ts";
 import type { JudgedClass } from "../doctor/class/secrets.ts";
 import type { LiveKind } from "./live.ts";
 
-/** A class, by what pages show of it. */
+/** Parts of a class that pages show. */
 export interface KnownClass extends JudgedClass {
   readonly reading: { readonly kind: "class"; readonly read: ReadClass } | { readonly kind: "unreadable"; readonly why: string };
-  /** Why provider and worker refuse the class as it is written. */
+  /** Reason why the provider and the worker reject the class. */
   readonly refused?: ClassFinding;
 }
 
@@ -22,29 +22,29 @@ export interface KnownStatus {
   readonly stated: StatedClass;
 }
 
-/** An event of the worker's, which the API server keeps for an hour. */
+/** Event of the worker. The API server keeps it for an hour. */
 export interface KnownEvent {
   readonly namespace: string;
-  /** Kind and name of what it is about. */
+  /** Kind and name of the object that the event is about. */
   readonly kind: string;
   readonly name: string;
   readonly reason: EventWord;
   readonly isWarning: boolean;
   readonly message: string;
-  /** Unix milliseconds of the last time. */
+  /** Time of the last occurrence, in Unix milliseconds. */
   readonly at: number;
   readonly count: number;
 }
 
-/** The Lease of one of the worker's shards. */
+/** Lease of one of the worker's shards. */
 export interface HeldShard {
   readonly shard: number;
-  /** Of all, as its holder counts them. */
+  /** Number of shards, as the holder of the Lease counts them. */
   readonly shards: number;
   readonly spec: Lease["spec"];
 }
 
-/** Everything that is watched, each object reduced on arrival to what pages show. Of Secrets only metadata is asked for. */
+/** Live copies of all watched kinds. Each object is reduced on arrival to what pages show. Of Secrets, the copies get only the metadata. */
 export interface LiveCopies {
   readonly classes: LiveKind<KnownClass>;
   readonly classStatuses: LiveKind<KnownStatus>;

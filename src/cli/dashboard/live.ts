@@ -5,52 +5,52 @@ import type { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, ReflectorOptions } from "../../domain/ports/kube-watcher.ts";
 import { failureText } from "../shared/viewer.ts";
 
-/** What watching takes. */
+/** Dependencies and scope of the watches. */
 export interface Watching {
   readonly watcher: KubeWatcher;
   readonly clock: Clock;
-  /** The one namespace to look at; undefined: all. */
+  /** The only namespace to watch; undefined: all. */
   readonly within: string | undefined;
-  /** Looked at instead by users who may not list a kind in all namespaces. */
+  /** Namespace to watch instead if the user may not list a kind in all namespaces. */
   readonly fallback: string;
-  /** Something that a page shows is different now. */
+  /** Called when something that a page shows has changed. */
   readonly onNews: () => void;
   readonly signal: AbortSignal;
 }
 
-/** Why a kind is not seen as it is. Times are Unix milliseconds. */
+/** Reason why the copy of a kind is incomplete or may be out of date. Times are Unix milliseconds. */
 export type LiveTrouble =
   | { readonly kind: "loading" }
   | { readonly kind: "unserved" }
-  /** The API server refuses, or says something that nobody expected. `hasOlder`: what it said before is still shown. */
+  /** The API server refuses the request, or returns an unexpected error. `hasOlder`: the page still shows the earlier objects. */
   | { readonly kind: "refused"; readonly why: string; readonly hasOlder: boolean }
   | { readonly kind: "lost"; readonly since: number; readonly why: string };
 
-/** A live copy of one kind, as far as the user may see it. */
+/** Live copy of one kind, as far as the user may see it. */
 export interface LiveKind<T> {
   readonly plural: string;
   list(): readonly T[];
   get(ref: ObjectRef): T | undefined;
   trouble(): LiveTrouble | undefined;
-  /** The one namespace that is looked at, because the user may not list the kind in all. */
+  /** The only namespace that is watched, because the user may not list the kind in all namespaces. */
   narrowedTo(): string | undefined;
-  /** Undefined where objects of the namespace are seen, else why not. */
+  /** Returns undefined if the objects of the namespace are known, and otherwise the reason why not. */
   unseen(namespace: string): string | undefined;
 }
 
 export interface KindRequest<T> extends Pick<ReflectorOptions<T>, "resource" | "labelSelector" | "fieldSelector" | "metadataOnly"> {
-  /** Of a kind that is looked for in one place. */
+  /** Namespace of a kind that is watched in one namespace only. */
   readonly namespace?: string;
   readonly project: (object: KubeObject) => T | undefined;
-  /** Whether a page shows the difference; by default any does. */
+  /** Whether pages look the same for both objects; by default, only if both are equal. */
   readonly isSame?: (one: T | undefined, other: T | undefined) => boolean;
 }
 
 interface Failure {
   readonly error: KubeError;
-  /** When the first of those in a row was. */
+  /** Time of the first failure of an uninterrupted series. */
   readonly since: number;
-  /** The copy's last activity before it: with another, the API server has answered since. */
+  /** `lastActivity` of the copy before the failure. If it differs now, the API server has answered since. */
   readonly heardBefore: number;
 }
 
@@ -73,7 +73,7 @@ export function followKind<T>(watching: Watching, request: KindRequest<T>): Live
   };
   const failed = (error: KubeError): void => {
     failure = { error, since: current()?.since ?? clock.now(), heardBefore: copy.lastActivity };
-    // A right that was there before may come back: an API server that starts refuses what it grants a moment later.
+    // Does not narrow a copy that has synced before: an API server that starts may refuse for a moment what it grants later.
     if (error.code === "Forbidden" && asked === undefined && narrowed === undefined && !copy.hasSynced) {
       narrowed = watching.fallback;
       failure = undefined;

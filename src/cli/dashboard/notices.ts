@@ -5,21 +5,21 @@ import { type Html, html, time } from "./html.ts";
 import type { LiveCopies } from "./known.ts";
 import type { LiveKind } from "./live.ts";
 
-/** A sentence above every view. */
+/** Sentence above every view. */
 export interface DashboardNotice {
   readonly level: "problem" | "note";
-  /** The same as long as the notice says the same, whatever time it names. */
+  /** Stays the same while the notice says the same, even if the time in it changes. */
   readonly key: string;
   readonly text: Html;
-  /** For who listens to the page; absent: not worth an interruption. */
+  /** Text for users of screen readers; absent if the notice is not worth an interruption. */
   readonly spoken?: string;
 }
 
-/** What is not seen as it is, and why; then whether a worker leads. */
+/** Returns a notice for each kind that is not fully known, with the reason, and one if no worker leads. */
 export function noticesOf({ copies, now }: { readonly copies: LiveCopies; readonly now: number }): readonly DashboardNotice[] {
   const kinds: readonly LiveKind<unknown>[] = Object.values(copies);
   const all = [...lost(kinds), ...loading(kinds), ...kinds.flatMap(notSeen), ...leader(copies, now)];
-  // Credentials that have expired are refused for every kind in the same words.
+  // The API server refuses expired credentials for every kind in the same words, so equal notices appear once.
   return [...new Map(all.map((notice) => [notice.key, notice])).values()];
 }
 

@@ -3,14 +3,14 @@ import { type Held, type ObjectUsage, VERSION_STATES } from "../../domain/where/
 import type { Happening } from "./events.ts";
 import { address, type Html, html, table, time } from "./html.ts";
 
-/** Its word says it; the colour only helps. */
+/** Renders a state. The word carries the meaning; the colour only helps. */
 export function stateMark(state: string): Html {
   return html`<span class="state ${state}">${state}</span>`;
 }
 
 const PAGE_ROWS = 100;
 
-/** One page of many rows, with the way to the others. */
+/** Returns one page of the rows, and links to the other pages. */
 export function paged<T>(all: readonly T[], path: string, query: URLSearchParams): { readonly shown: readonly T[]; readonly pager: Html } {
   const pages = Math.max(1, Math.ceil(all.length / PAGE_ROWS));
   const asked = Number(query.get("page") ?? "1");
@@ -32,7 +32,7 @@ export function classLink(namespace: string, name: string): Html {
   return linkTo(namespace, name, `class-${namespace}-${name}`);
 }
 
-/** Focus stays by the id when the view is replaced. */
+/** The id keeps the focus on the link when the script replaces the view. */
 function linkTo(namespace: string, name: string, id: string): Html {
   return html`<a id="${id}" href="${address("class", { ns: namespace, name })}">${namespace}/${name}</a>`;
 }
@@ -48,7 +48,7 @@ export function heldCells({ state, version, since, why }: Held): Html {
   return html`<td>${stateMark(state)}</td><td><code>${version ?? "–"}</code></td><td>${time(since)}</td><td>${why ?? VERSION_STATES[state]}</td>`;
 }
 
-/** Who reads the table is told whose its words may be: the name of an event's reporter is whatever its writer says. */
+/** Renders events with a warning about their origin: any writer of an event can name the worker as its reporter. */
 export function happeningsTable(caption: string, happenings: readonly Happening[]): Html {
   const heads = ["When", "What", "Of what", "Message", "Times"];
   return html`<p>Anyone who may create events in a namespace can write events in the worker's name.</p>${table(caption, heads, happenings.map(happeningCells))}`;
@@ -63,12 +63,12 @@ function happeningCells({ at, reason, isWarning, kind, namespace, name, message,
   return html`<tr><td>${time(at)}</td><td><span class="state ${isWarning ? "WARN" : "OK"}">${what}</span></td><td>${of}</td><td class="said">${message}</td><td>${count}</td></tr>`;
 }
 
-/** `shop.vault.azure.net`, for a narrow column. */
+/** Returns the address as `shop.vault.azure.net`, for a narrow column. */
 export function host(vault: string): string {
   return vault.replace(/^https:\/\//, "");
 }
 
-/** What `doctor` advises, where what it found stands right before it and need not be said again. */
+/** Returns the advice of `doctor` without the finding, if the page shows the finding right before it. */
 export function withoutRepeat(advice: string, message: string): string {
   return advice.replace(` (${message})`, "");
 }

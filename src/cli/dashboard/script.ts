@@ -1,6 +1,6 @@
 /**
- * All that runs in the browser: on a notice it asks for the view anew and puts it in the place of the old one. Focus stays on the element with the
- * same id; text that is being selected is not taken away. Without it the pages work, and do not follow.
+ * All code that runs in the browser. On a notice, it requests the view again and replaces the old one. The focus stays on the element with
+ * the same id, and the script waits while the user selects text. Without the script, the pages work, but do not update.
  */
 export const SCRIPT = `"use strict";
 const byId = (id) => document.getElementById(id);

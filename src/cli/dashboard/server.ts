@@ -8,30 +8,30 @@ export interface Page {
   readonly text: string;
 }
 
-/** The page at a path without the token, or undefined. */
+/** Returns the page at a path without the token, or undefined if there is none. */
 export type Render = (path: string, query: URLSearchParams) => Page | undefined;
 
 export interface DashboardServer {
-  /** With the token. */
+  /** Address of the dashboard, token included. */
   readonly url: string;
-  /** Has every open page ask for itself anew. */
+  /** Tells every open page to request its view again. */
   notify(): void;
   close(): Promise<void>;
 }
 
 const HOST = "127.0.0.1";
 
-/** 192 bits: nobody guesses them, and the address still fits on a line. */
+/** 192 bits cannot be guessed, and the address still fits on a line. */
 const TOKEN_BYTES = 24;
 
-/** Pages that are told of changes. Each is one connection; a browser opens six to a host. */
+/** Maximum number of pages that the server notifies. Each takes one connection; a browser opens six to a host. */
 const MOST_LISTENERS = 16;
 const MOST_CONNECTIONS = 64;
 
-/** Two notices come no closer than this (milliseconds). */
+/** Minimum time between two notices, in milliseconds. */
 const NOTICE_MS = 250;
 
-/** A silent connection looks dead to a browser's proxy, and to us. */
+/** Time between two keep-alive messages, in milliseconds: to a browser's proxy and to this server, a silent connection looks dead. */
 const KEEP_ALIVE_MS = 15_000;
 
 const HEADERS = {
@@ -44,12 +44,12 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
 } as const;
 
-/** Serves pages on loopback to whoever has the token. It stays in the path: a cookie would go to every other port of 127.0.0.1, too. */
+/** Serves pages on loopback to anyone who has the token. It stays in the path: browsers would send a cookie to all ports of 127.0.0.1. */
 export async function serve(render: Render, port: number): Promise<DashboardServer> {
   const token = randomBytes(TOKEN_BYTES).toString("base64url");
   const listeners = new Set<ServerResponse>();
   const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 10_000 }, (request, response) => {
-    const { port: own } = server.address() as AddressInfo; // It listens on TCP.
+    const { port: own } = server.address() as AddressInfo; // A server on TCP has an AddressInfo.
     const refusal = refusalOf(request, [`${HOST}:${own}`, `localhost:${own}`], token);
     if (refusal !== undefined) return answer(response, refusal.status, { type: "text/html", text: refusal.why });
     const { pathname, searchParams } = new URL(request.url ?? "", "http://loopback");
@@ -63,7 +63,7 @@ export async function serve(render: Render, port: number): Promise<DashboardServ
   const notices = throttled(() => tell(listeners, "data: changed\n\n"));
   const keepAlive = setInterval(() => tell(listeners, ": here\n\n"), KEEP_ALIVE_MS);
   return {
-    url: `http://${HOST}:${(server.address() as AddressInfo).port}/${token}/`, // As above.
+    url: `http://${HOST}:${(server.address() as AddressInfo).port}/${token}/`, // A server on TCP has an AddressInfo.
     notify: notices.ask,
     close: async () => {
       clearInterval(keepAlive);
@@ -81,7 +81,7 @@ interface Refusal {
   readonly why: string;
 }
 
-/** Another site's page reaches this port through the user's browser: it has neither our name nor our origin, and not the token. */
+/** Refuses pages of other sites, which reach this port through the user's browser: they lack this host name, this origin, and the token. */
 function refusalOf({ method, url = "", headers }: IncomingMessage, hosts: readonly string[], token: string): Refusal | undefined {
   const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
   if (!hosts.includes(host)) return { status: 403, why: "The dashboard answers only at its own address." };
@@ -101,7 +101,7 @@ function answer(response: ServerResponse, status: number, { type, text }: Page):
   response.end(text);
 }
 
-/** A view that fails is a bug of ours; the others go on. The error may quote what others wrote. */
+/** Answers 500 if a view fails, which is a bug; other views still work. Omits the error's message, which may quote text of others. */
 function answerPage(response: ServerResponse, render: () => Page | undefined): void {
   try {
     const page = render();
@@ -121,12 +121,12 @@ function listen(listeners: Set<ServerResponse>, response: ServerResponse): void 
   response.write("retry: 1000\n\n");
 }
 
-/** A page that does not read misses notices, which say all the same; nothing is kept for it. */
+/** Writes to every page. A page that is behind with reading misses the notice; nothing is buffered, because all notices are equal. */
 function tell(listeners: ReadonlySet<ServerResponse>, text: string): void {
   for (const listener of listeners) if (!listener.writableNeedDrain) listener.write(text);
 }
 
-/** Acts at once, and then again where it was asked meanwhile. */
+/** Acts immediately. Answers all requests within the next NOTICE_MS with one more action. */
 function throttled(act: () => void): { readonly ask: () => void; readonly stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
   let isAsked = false;
@@ -152,7 +152,7 @@ async function listening(server: Server, port: number): Promise<void> {
   try {
     await promise;
   } catch (error) {
-    const { code } = error as { code?: unknown }; // Only a text is used.
+    const { code } = error as { code?: unknown }; // Only converted to a string.
     throw new CommandFailure(`--port: cannot listen on ${HOST}:${port} (${String(code)}); omit --port to use a free port`, {
       cause: error,
     });

@@ -14,27 +14,27 @@ import { VIEWS, type View } from "./views.ts";
 export interface Surroundings {
   readonly copies: LiveCopies;
   readonly clock: Clock;
-  /** For people: which API server. */
+  /** API server, for people. */
   readonly server: string;
-  /** The one namespace that is looked at. */
+  /** The only namespace that is watched. */
   readonly within: string | undefined;
-  /** Pages that are open are out of date. */
+  /** Called when open pages are out of date. */
   readonly onNews: () => void;
 }
 
 export interface Site {
   render(path: string, query: URLSearchParams): Page | undefined;
   noteNews(): void;
-  /** Until the signal aborts, tells of what changes by time alone: an API server that is lost, a lease that is not renewed. */
+  /** Until the signal aborts, reports changes that time alone causes: a lost API server, a lease that is not renewed. */
   keepTelling(signal: AbortSignal): Promise<void>;
 }
 
 const TICK_MS = 1_000;
 
-/** What depends on the time of day is made anew this often: what has expired, and what the kubelet has copied by now. */
+/** Ticks between two updates of times that pages compute: expiry, and the time by which the kubelet has copied a value. */
 const AGE_TICKS = 60;
 
-/** Usages of thousands of objects take part of a second: no more than this share of the time is spent on them. */
+/** Maximum share of the time to spend on usages: for thousands of objects, one computation takes part of a second. */
 const USAGE_SHARE = 0.1;
 
 export function createSite({ copies, clock, server, within, onNews }: Surroundings): Site {
@@ -43,7 +43,7 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
   let rows: { readonly version: number; readonly rows: readonly ClassRow[] } | undefined;
   let usages: { readonly version: number; readonly freshUntil: number; readonly usages: readonly ObjectUsage[] } | undefined;
   let areUsagesOwed = false;
-  /** Keys of the notices at the last tick, and whether a page has been given others since. */
+  /** Keys of the notices at the last tick, and whether a page has shown other notices since. */
   let told = "";
   let areNoticesOwed = false;
   const rowsNow = (): readonly ClassRow[] => {
@@ -70,7 +70,7 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
       if (view === undefined) return undefined;
       const model: Model = { copies, rows: rowsNow(), usages: usagesNow, now: clock.now() };
       const notices = noticesOf(model);
-      // What they tell of may be over before the next tick, which would see nothing new.
+      // The cause of these notices may end before the next tick, which would then see no change.
       areNoticesOwed ||= keysOf(notices) !== told;
       const content: Html = fragment(notices, view.render(model, query), model);
       const text = query.get("part") === null ? document(view, content, { query, server, within }).text : content.text;
@@ -101,7 +101,7 @@ function keysOf(notices: readonly DashboardNotice[]): string {
   return notices.map(({ key }) => key).join(" ");
 }
 
-/** What is replaced when something changes. `data-say` is read out when it differs from before. */
+/** Renders the part of a page that the script replaces. Screen readers announce `data-say` when it changes. */
 function fragment(notices: readonly DashboardNotice[], content: Html, { rows }: Pick<Model, "rows">): Html {
   const failing = rows.filter(({ state }) => state === "FAIL").length;
   const said = [...notices.flatMap(({ spoken }) => spoken ?? []), failing === 1 ? "1 class fails" : `${failing} classes fail`].join(". ");
@@ -164,7 +164,7 @@ ${hasStates ? states : ""}
 </form>`;
 }
 
-/** The one style sheet. Colours of text have a contrast of at least 4.5 on their ground, light and dark. */
+/** The only style sheet. Text has a contrast of at least 4.5 with its background, in light and dark. */
 const STYLE = `
 :root { color-scheme: light dark; --ground: #fff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de; --band: #f6f8fa; --link: #0550ae;
   --fail: #b3121d; --warn: #7a4a00; --ok: #0b6329; --skip: #4c3a9e; }

@@ -13,7 +13,7 @@ export interface View {
   readonly path: string;
   readonly title: string;
   readonly isTab: boolean;
-  /** Its filter has the states of classes. */
+  /** Whether its filter has the states of classes. */
   readonly hasStates?: true;
   readonly render: (model: Model, query: URLSearchParams) => Html;
 }
@@ -53,7 +53,7 @@ function classCells({ namespace, name, state, reason, message, next, runbook, st
   return html`<tr><td>${stateMark(state)}</td><th scope="row">${classLink(namespace, name)}</th><td>${reason}</td><td class="said">${message}${advice}</td><td>${secrets}</td><td>${time(Date.parse(status?.lastSuccessfulCheckTime ?? ""))}</td><td>${host(vault)}</td></tr>`;
 }
 
-/** By the statuses of classes, what is not up to date first. */
+/** Renders keys from the statuses of classes, outdated keys first. */
 function secretsView({ rows }: Model, query: URLSearchParams): Html {
   const filter = { namespace: query.get("ns") ?? "", text: "", state: "" };
   const text = textIn(query);

@@ -94,19 +94,19 @@ function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefi
   return subject;
 }
 
-/** `spc/NAME`, as explain and refresh take it. */
+/** Whether the word is `spc/NAME`, which explain and refresh accept, too. */
 function isClassWord(word: string): boolean {
   const [kind = "", name = ""] = word.split("/");
   return name !== "" && targetResource(kind) === RESOURCES.secretProviderClasses;
 }
 
 interface Answer {
-  /** Name of the report, and its fields. */
+  /** Name of the report; `fields` returns its content. */
   readonly report: "install" | "classes" | "plan";
   readonly fields: () => object | Promise<object>;
-  /** For people. */
+  /** Text for people. */
   readonly text: readonly Line[];
-  /** Something is `FAIL`, refused, or in conflict. */
+  /** Whether anything is `FAIL`, refused, in conflict, or invalid. */
   readonly hasFailed: boolean;
 }
 
@@ -118,7 +118,7 @@ async function answer(
 ): Promise<Answer> {
   const namespace = await installIn(createViewer(cluster, context.signal), options);
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
-  // An image that lacks its own files says so before the cluster is asked anything.
+  // Reports an image that lacks its own files before the checks send requests.
   const crds = subject === undefined ? context.shipped.shippedCrds() : undefined;
   const classes = await openClassContext({ cluster, context, namespace, asksVaults });
   const within = namespaceWithin(options, cluster.namespace);
@@ -127,7 +127,7 @@ async function answer(
   const { clock, signal, worker } = classes;
   const refusals: RefusedLook[] = [];
   const checking: DoctorContext = {
-    // The checks ask for the same lists again and again; the walks, which take long, look at each class anew.
+    // The checks read the same lists repeatedly, so this viewer remembers them. The walks take long, so they read again.
     viewer: rememberingViewer(tellingRefusals(classes.viewer, (refusal) => refusals.push(refusal))),
     namespace,
     cluster: { ...cluster, namespace: within ?? cluster.namespace },
@@ -140,7 +140,7 @@ async function answer(
   return answerInstall(checking, classes, refusals);
 }
 
-/** `refusals` grow while the checks look. */
+/** Runs the checks and the walks. `refusals` grows while the checks read. */
 async function answerInstall(context: DoctorContext, classes: ClassContext, refusals: readonly RefusedLook[]): Promise<Answer> {
   const findings = await runChecks(context, classes.tellProgress);
   const { walks, left } = isInstalled(findings) ? await walkSome(classes, context.viewer) : { walks: [], left: 0 };
@@ -157,7 +157,7 @@ async function answerInstall(context: DoctorContext, classes: ClassContext, refu
   return { report: "install", fields, text: installText(findings, { walks, left, permissions, user }), hasFailed };
 }
 
-/** Undefined where the API server does not say. */
+/** Returns undefined if the API server does not identify the user. */
 async function userOf({ cluster, signal }: DoctorContext): Promise<string | undefined> {
   try {
     return await whoAmI(cluster, signal);
@@ -167,10 +167,10 @@ async function userOf({ cluster, signal }: DoctorContext): Promise<string | unde
   }
 }
 
-/** What most of the other checks wait for, the farthest first. */
+/** Checks on which most other checks depend, the root cause first. */
 const CAUSES: readonly CheckName[] = ["deployments", "driver", "provider"];
 
-/** Where something fails: the one failure to begin with. The rest is often its consequence. */
+/** Returns the failure to fix first if several checks fail: the others are often its consequences. */
 export function firstToDo(results: readonly CheckResult[]): string | undefined {
   const failed = results.filter(({ state }) => state === "FAIL");
   if (failed.length < 2) return undefined;
@@ -180,11 +180,11 @@ export function firstToDo(results: readonly CheckResult[]): string | undefined {
 
 interface Besides {
   readonly walks: readonly ReportedWalk[];
-  /** Classes that were not walked. */
+  /** Number of classes that were not walked. */
   readonly left: number;
-  /** That would have let every check be made. */
+  /** Permissions that would allow every check. */
   readonly permissions: readonly MissingRule[];
-  /** As the API server calls who runs the command. */
+  /** User name that the API server sees. */
   readonly user: string | undefined;
 }
 
@@ -207,7 +207,7 @@ function installText(results: readonly CheckResult[], { walks, left, permissions
   ];
 }
 
-/** A check has a finding for each part that could not be looked at, and is counted once. */
+/** Counts a check once, even if it has a finding for each part that the user may not read. */
 function permissionsText(results: readonly CheckResult[], permissions: readonly MissingRule[], user: string | undefined): readonly Line[] {
   const unseen = new Set(results.filter(({ isUnseen = false }) => isUnseen).map(({ check }) => check)).size;
   if (unseen === 0 || permissions.length === 0) return [];
@@ -225,13 +225,13 @@ function permissionsText(results: readonly CheckResult[], permissions: readonly 
   ];
 }
 
-/** Of every line that was printed. */
+/** Counts the printed results by state. */
 function countsOf(states: readonly { readonly state: CheckState }[]): string {
   const count = (state: CheckState): string => `${states.filter((result) => result.state === state).length} ${state}`;
   return (["OK", "WARN", "FAIL", "SKIP"] as const).map(count).join(", ");
 }
 
-/** Of one class, or of a namespace, or of all. */
+/** Checks one class, or all classes of a namespace or of the cluster. */
 export async function answerClasses(context: ClassContext, named: Required<ObjectRef> | undefined, within?: string): Promise<Answer> {
   if (named !== undefined) context.tellProgress(`class ${named.namespace}/${named.name}`);
   const walks =
@@ -269,7 +269,7 @@ async function classesIn(context: ClassContext, namespace: string | undefined): 
   return look.value;
 }
 
-/** Not seen: the API server does not serve them. */
+/** Lists the classes. The result is `seen`, unless the API server does not serve classes. */
 async function lookAtClasses({ viewer }: ClassContext, namespace: string | undefined): Promise<Look<readonly SecretProviderClass[]>> {
   await assertNamespace(viewer, namespace);
   const look = await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, namespace === undefined ? {} : { namespace });

@@ -6,8 +6,8 @@ import { MORE_RESOURCES } from "../shared/resources.ts";
 import type { RefusedLook } from "../shared/viewer.ts";
 
 /**
- * Kinds that `doctor` gets or lists, but for Secrets. A check that is refused its first kind does not come to ask for the next: who gives only
- * what was refused gives too little.
+ * Kinds other than Secrets that `doctor` gets or lists. If the API server refuses the first kind of a check, the check does not request the
+ * next, so an administrator who grants only the refused kinds grants too little.
  */
 export const READ_KINDS: readonly Resource[] = [
   RESOURCES.namespaces,
@@ -42,20 +42,20 @@ export const READ_KINDS: readonly Resource[] = [
   MORE_RESOURCES.ingressClasses,
 ];
 
-/** A rule of RBAC that gives what was refused. */
+/** RBAC rule that grants what the API server refused. */
 export interface MissingRule {
-  /** Absent: in the whole cluster. */
+  /** Absent: the whole cluster. */
   readonly namespace?: string;
   readonly apiGroups: readonly [string];
   readonly resources: readonly string[];
-  /** Of Secrets: nobody needs all of them to check an install. */
+  /** Names of Secrets: no check of an install needs all Secrets. */
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 
 /**
- * What to ask for, once for all that was refused: all kinds where one of them was, by their API group, and Secrets by their names. The CA's
- * Secret is never among them: whoever reads it has the private key that the API server trusts.
+ * Returns the rules to ask for, once for all refusals: all kinds, by API group, if the API server refused one of them, and Secrets by name.
+ * Never includes the CA's Secret: anyone who reads it has the private key that the API server trusts.
  */
 export function missingRules(refusals: readonly RefusedLook[]): readonly MissingRule[] {
   const [secrets, others] = [refusals.filter(isOfSecrets), refusals.filter((refusal) => !isOfSecrets(refusal))];
@@ -99,7 +99,10 @@ function sortedOnce(texts: readonly string[]): readonly string[] {
 const ROLE = "keyvault-injector-doctor";
 const RBAC_GROUP = "rbac.authorization.k8s.io";
 
-/** For `kubectl apply -f -`: roles with the rules, bound to the user. A rule may name a kind that the API server does not serve. `user`: as the API server calls it; undefined: not known. */
+/**
+ * Returns manifests for `kubectl apply -f -`: roles with the rules, bound to the user. A rule may name a kind that the API server does not
+ * serve. `user`: user name that the API server sees; undefined: unknown.
+ */
 export function permissionsYaml(rules: readonly MissingRule[], user: string | undefined): string {
   const ofCluster = rules.filter(({ namespace }) => namespace === undefined);
   const ofNamespaces = rules.flatMap(({ namespace, ...rule }) => (namespace === undefined ? [] : [{ namespace, rule }]));
@@ -115,7 +118,7 @@ function subjectOf(user: string | undefined): object {
   return name === undefined ? { apiGroup: RBAC_GROUP, kind: "User", name: user ?? "NAME" } : { kind: "ServiceAccount", namespace, name };
 }
 
-/** `namespace` undefined: in the whole cluster. */
+/** `namespace`: undefined for the whole cluster. */
 function boundRole(rules: readonly MissingRule[], subject: object, namespace: string | undefined): readonly object[] {
   const prefix = namespace === undefined ? "Cluster" : "";
   const [apiVersion, metadata] = [`${RBAC_GROUP}/v1`, { name: ROLE, ...(namespace === undefined ? {} : { namespace }) }];

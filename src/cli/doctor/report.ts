@@ -12,19 +12,19 @@ import { DRIVER_IMAGE, PROVIDER_IMAGE, runs } from "./checks/nodes.ts";
 import type { ReportedWalk } from "./class/walk.ts";
 import type { MissingRule } from "./missing-permissions.ts";
 
-/** `doctor -o json`, with `report`, `format` and `version` before it. `docs/reference/doctor.md` describes it. */
+/** Report of `doctor -o json`, which begins with `report`, `format`, and `version`. `docs/reference/doctor.md` describes it. */
 export type InstallReport = InstallFacts & {
   readonly namespace: string;
   readonly findings: readonly CheckResult[];
-  /** Classes that were walked to their vault. */
+  /** Walks of classes to their vaults. */
   readonly walks: readonly ReportedWalk[];
-  /** That would have let every check be made. */
+  /** Permissions that would allow every check. */
   readonly permissions: readonly MissingRule[];
 };
 
 export type InstallFacts = Awaited<ReturnType<typeof lookAtInstall>>;
 
-/** What is there, beside the findings on it. Lists are empty where nothing is there, or nothing may be seen: `unseen` says why. */
+/** Reads the objects of the install, without judging them. A list is empty if nothing exists, or if `unseen` gives a reason. */
 export async function lookAtInstall({ viewer, namespace, crds: shipped }: DoctorContext) {
   const unseen = new Set<string>();
   const list = <T>(look: Look<readonly T[]>): readonly T[] => {
@@ -45,7 +45,7 @@ export async function lookAtInstall({ viewer, namespace, crds: shipped }: Doctor
   }
   return {
     components: [...deployments.map(ofDeployment), ...daemonSets.flatMap(ofDaemonSet)],
-    /** What the processes run with, by component. */
+    /** Settings in force, by component. */
     settings: { webhook: settingsIn(deployments, "keyvault-injector-webhook"), sync: settingsIn(deployments, "keyvault-injector-sync") },
     crds,
     policies: Object.keys(await wantedPolicies({ viewer, namespace })).map((name) => ({
@@ -58,7 +58,7 @@ export async function lookAtInstall({ viewer, namespace, crds: shipped }: Doctor
   };
 }
 
-/** Nothing is in force of what does not run. */
+/** Returns no settings for a Deployment that does not exist. */
 function settingsIn(deployments: readonly WorkloadObject[], name: string): SettingsInForce {
   const workload = deployments.find(({ metadata }) => metadata.name === name);
   return workload === undefined ? {} : settingsOf(workload);
@@ -86,7 +86,7 @@ function ofDaemonSet(workload: WorkloadObject) {
   return [{ component, kind: "DaemonSet", namespace, name, images: imagesOf(workload), wanted, ready }];
 }
 
-/** `reason` is `Unknown`, and no Secret counted, where the worker has said nothing. */
+/** `reason` is `Unknown`, and no Secret is counted, if the worker has not written a status. */
 function ofStatus({ metadata: { namespace = "", name }, status: stored }: SecretProviderClassSync) {
   const status = readStatus(stored);
   const { syncedSecrets = 0, desiredSecrets = 0, lastSuccessfulCheckTime } = status ?? {};

@@ -14,18 +14,18 @@ const WEBHOOK_DEPLOYMENT = "keyvault-injector-webhook";
 
 interface WebhookScope {
   readonly steps: readonly ExplanationStep[];
-  /** Why the webhook is not asked about the pod at all. */
+  /** Verdict if the API server does not call the webhook for the pod, or gets no answer that it trusts. */
   readonly unasked: ExplanationVerdict | undefined;
 }
 
 interface AskedPod {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch. */
+  /** Unix milliseconds. */
   readonly now: number;
 }
 
-/** Whether the API server asks the webhook about an opted-in pod, and what happens to the pod where it does not. */
+/** Finds out whether the API server calls the webhook for an opted-in pod, and what happens to the pod if it does not. */
 export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<WebhookScope> {
   const labels = await namespaceLabels(viewer, pod.namespace);
   const asked = await lookAtWebhook(viewer, pod, labels);
@@ -33,14 +33,14 @@ export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<Webho
   return { steps: [...asked.steps, policy], unasked: asked.unasked && withFate(asked.unasked, policy) };
 }
 
-/** What becomes of the pod stands in the first line too: it is what its author sees. */
+/** Begins the message with the fate of the pod, because that is what the author sees. */
 function withFate(verdict: ExplanationVerdict, policy: ExplanationStep): ExplanationVerdict {
   if (verdict.reason !== "WebhookUnanswered" || policy.state === "unknown") return verdict;
   const fate = policy.state === "problem" ? `policy ${FINAL_CHECK} rejects new pods` : "new pods start without their secrets";
   return { ...verdict, message: `${fate}: ${verdict.message}` };
 }
 
-/** Undefined: the user may not see them. */
+/** Undefined if the user may not read them. */
 type Labels = Readonly<Record<string, string>> | undefined;
 
 async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promise<WebhookScope> {
@@ -76,7 +76,7 @@ async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Pro
   return { steps, unasked: failing && { outcome: "unasked", reason: "WebhookUnanswered", message: failing.message } };
 }
 
-/** The policy reads no class: what it adds for an identity of the class's own is said here, and not by the decision. */
+/** Explains injection by the policy. The policy reads no class, so this step, not the decision, describes nodePublishSecretRef. */
 function policyScope(policy: Policy | undefined, namespace: string, labels: Labels): WebhookScope {
   const problem = labels === undefined ? undefined : selectorProblem(policy?.spec?.matchConstraints?.namespaceSelector, labels);
   if (problem !== undefined)
@@ -104,12 +104,12 @@ function trustSteps({ clientConfig }: WebhookEntry, { namespace, now }: AskedPod
   ];
 }
 
-/** Nobody answers where no pod of the webhook is ready. Who may not look at its Deployment is told nothing: most authors of pods may not. */
+/** Reports a webhook without a ready pod. Reports nothing if the user may not read its Deployment: most authors of pods may not. */
 async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promise<readonly ExplanationStep[]> {
   const { namespace, name = "" } = clientConfig?.service ?? {};
   if (namespace === undefined) return [];
   const service = await viewer.object<KubeObject & { readonly spec?: { readonly type?: string } }>(RESOURCES.services, { namespace, name });
-  // The webhook runs somewhere else.
+  // An ExternalName Service means that the webhook runs somewhere else.
   if (valueIn(service)?.spec?.type === "ExternalName") return [];
   const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WEBHOOK_DEPLOYMENT });
   if (look.kind !== "seen" || (look.value.status?.readyReplicas ?? 0) > 0) return [];
@@ -125,7 +125,7 @@ function unasked(reason: ExplainReason, message: string): WebhookScope {
   return { steps: [say.webhook.problem(message)], unasked: { outcome: "unasked", reason, message } };
 }
 
-/** What becomes of the opted-in pod where nobody has added its volume. */
+/** Explains what happens to the opted-in pod if nothing has added its volume. */
 async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels, isAsked: boolean): Promise<ExplanationStep> {
   const policy = await viewer.object<Policy>(RESOURCES.validatingAdmissionPolicies, { name: FINAL_CHECK });
   const binding = await viewer.object<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings, { name: FINAL_CHECK });
@@ -146,7 +146,7 @@ async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels,
     : say.policy.problem(`policy ${FINAL_CHECK} rejects the pod, unless it has the volume itself`);
 }
 
-/** Whether the Secret of a service principal is there and has its keys. Of its values nothing is kept. */
+/** Checks whether the Secret of a service principal exists and has usable keys. Keeps none of its values. */
 export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<ExplanationStep> {
   const look = await viewer.object<Secret>(RESOURCES.secrets, ref);
   if (look.kind === "unseen")
@@ -172,12 +172,12 @@ export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<E
   return say.credentials.ok(`Secret ${ref.name} has ${CREDENTIALS_KEYS.join(" and ")}`);
 }
 
-/** Names in one line; the rest is counted, and whole in no format: an audit asks the API server. */
+/** Maximum number of names in the line, which only counts the others. No format lists them all: an audit queries the API server. */
 const SHOWN = 12;
 
 const READ: readonly string[] = ["get", "list", "watch"];
 
-/** Makers of pods: whoever may make one may mount any class of the namespace. */
+/** Kinds that create pods: anyone who can create one can mount any class of the namespace. */
 const POD_MAKERS: readonly Pick<Right, "group" | "resource">[] = [
   { group: "", resource: "pods" },
   { group: "", resource: "replicationcontrollers" },
@@ -185,7 +185,7 @@ const POD_MAKERS: readonly Pick<Right, "group" | "resource">[] = [
   ...["jobs", "cronjobs"].map((resource) => ({ group: "batch", resource })),
 ];
 
-/** Who may read the Secrets, by RBAC, and mount a class where there is one. */
+/** Lists who can read the Secrets by RBAC, and, if the class is mountable, who can mount it. */
 export function readersSteps(
   namespace: string,
   secrets: readonly string[],
@@ -206,7 +206,7 @@ export function readersSteps(
   return [...readers, say.readers.ok(`the class can be mounted by anyone who can create pods in ${namespace}: ${listed(makers)}`)];
 }
 
-/** Kubernetes' own controllers have the same rights in every cluster: they are counted, so that the others are seen. */
+/** Counts Kubernetes' own controllers without naming them: they have the same permissions in every cluster, and would hide others. */
 function listed(holders: readonly Holder[]): string {
   const by = new Map(holders.map(({ subject, by: binding }) => [subject, binding]));
   const others = [...by].filter(([, binding]) => !isOfKubernetes(binding));
@@ -221,7 +221,7 @@ function listed(holders: readonly Holder[]): string {
   ].join(", ");
 }
 
-/** Bindings of the control plane have this prefix, which Kubernetes keeps for itself. */
+/** Whether the binding has the prefix `system:`, which Kubernetes reserves for its control plane. */
 function isOfKubernetes(binding: string): boolean {
   return /^ClusterRoleBinding system:|^RoleBinding [^/]+\/system:/.test(binding);
 }

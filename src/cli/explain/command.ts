@@ -106,12 +106,15 @@ function resultOf(explanations: readonly Explanation[], { options }: CommandInpu
 
 interface Target {
   readonly resource: Resource;
-  /** As it was typed. */
+  /** Kind as the user typed it. */
   readonly kind: string;
   readonly name: string;
 }
 
-/** `pod/web`, or `pod web`; undefined where the words are files, or there are none. What is no object is refused before a cluster is asked. */
+/**
+ * Returns the object that `pod/web` or `pod web` names; undefined if the words are files, or there are none. Rejects words that name no
+ * object before the command contacts a cluster.
+ */
 function targetOf({ arguments: [first, second] }: CommandInput): Target | undefined {
   if (first === undefined || (first === "-" && second === undefined)) return undefined;
   const [kind = "", name = "", ...rest] = second === undefined ? first.split("/") : [first, second];
@@ -149,7 +152,7 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   if (look.kind === "absent") throw new CommandFailure(await objectAbsence(viewer, resource, { namespace, name }));
   const object = `${resource.kind.toLowerCase()}/${name}`;
   if (resource === RESOURCES.secretProviderClasses) {
-    const spc: SecretProviderClass = look.value; // The API server's own CRD checks its fields.
+    const spc: SecretProviderClass = look.value; // The CRD's schema has validated the fields.
     return explainClass({ object, namespace, spc }, viewer);
   }
   const stored = { ...look.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
@@ -172,7 +175,7 @@ async function explainItem(item: ManifestItem, context: ExplainContext): Promise
   return { object, namespace: place, verdict: { outcome, reason, message: unsupportedText(item) }, steps: [] };
 }
 
-/** Of a kind that the API server has once for the whole cluster, as far as we know kinds. */
+/** Whether the kind is known to be cluster-scoped. */
 function isInNone({ kind }: ManifestItem): boolean {
   return Object.values<Resource>(RESOURCES).some((resource) => resource.kind === kind && !resource.namespaced);
 }
@@ -183,7 +186,7 @@ function unsupportedText({ kind }: ManifestItem): string {
     : `${kind} is neither a kind that creates pods nor a class`;
 }
 
-/** The pod that the object is, or makes; undefined where it makes none. */
+/** Returns the pod that the object is, or creates; undefined if it creates none. */
 function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "namespace" | "isStored">): PodToExplain | undefined {
   const path = podPath(workload);
   const pod = path === undefined ? undefined : podAt(workload, path);

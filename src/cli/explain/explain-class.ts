@@ -29,11 +29,11 @@ export interface ClassToExplain {
   readonly object: string;
   readonly namespace: string;
   readonly spc: SecretProviderClass;
-  /** Why the API server would not take it, where it is of a file; undefined where it is the cluster's. */
+  /** Reasons why the API server would reject a class from a file; undefined for a class from the cluster. */
   readonly refused?: readonly string[];
 }
 
-/** How a class stands: what is wrong with it, who mounts it, what is mirrored of it, and who may read that. */
+/** Explains the state of a class: its defects, the pods that mount it, its synced Secrets, and the subjects that can read these. */
 export async function explainClass(explained: ClassToExplain, viewer: Viewer | undefined): Promise<Explanation> {
   const { refused = [] } = explained;
   const explanation = await explainTaken(explained, viewer);
@@ -66,11 +66,11 @@ async function explainTaken({ object, namespace, spc, refused }: ClassToExplain,
   return { object, namespace, verdict: foreign ?? verdictOf(spc, look, refused !== undefined), steps };
 }
 
-/** `isGiven`: the status is of the class that the cluster has by the name, and its text may be another one. */
+/** `isGiven`: the class comes from a file, but the status belongs to the class with this name in the cluster, whose text may differ. */
 function verdictOf(spc: SecretProviderClass, look: StatusLook, isGiven: boolean): ExplanationVerdict {
   const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
   const synced = conditionOf(status, "Synced");
-  // By the class's own word, whatever the worker has come to say of it yet; else by the operator's.
+  // The annotation of the class counts first, even if the status does not reflect it yet; then the operator's settings count.
   if (isSwitchedOffByAuthor(spc)) return verdictWithoutStatus(spc);
   if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };
   if (status === undefined || synced === undefined) return verdictWithoutStatus(spc);
@@ -86,12 +86,12 @@ function verdictOf(spc: SecretProviderClass, look: StatusLook, isGiven: boolean)
   return { outcome: synced.status === "True" ? "mirrored" : "failing", reason: synced.reason, message: synced.message };
 }
 
-/** The class has changed since. */
+/** Whether the class has changed since the worker wrote the status. */
 function isOlder({ observedClassGeneration }: ClassStatus, { metadata: { generation = 0 } }: SecretProviderClass): boolean {
   return observedClassGeneration < generation;
 }
 
-/** Of a class that neither the Azure provider nor the worker takes. */
+/** Returns the verdict on a class that neither the Azure provider nor the worker accepts; undefined for other classes. */
 function foreignVerdict(spc: SecretProviderClass): ExplanationVerdict | undefined {
   if (isOurs(spc)) return undefined;
   const mistaken = classDefect(spc, { cloudName: DEFAULT_CLOUD });
@@ -115,7 +115,7 @@ function verdictWithoutStatus(spc: SecretProviderClass): ExplanationVerdict {
 
 const SHOWN = 12;
 
-/** Pods that mount the class now. */
+/** Lists pods that mount the class now. */
 function consumersStep(look: Look<readonly Consumer[]>): ExplanationStep {
   if (look.kind !== "seen") return say.pods.unknown(`${look.kind === "unseen" ? `${look.why}: ` : ""}it is not known who mounts it`);
   const names = look.value.slice(0, SHOWN).map(({ name }) => name);
@@ -137,13 +137,13 @@ function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
 }
 
 export interface KnownOfClass {
-  /** Why it is not among what was looked at. */
+  /** Explanation of why the class was not found. */
   readonly absence?: string | undefined;
-  /** The worker says so: identity bindings are on where the class needs them. */
+  /** Whether the worker reports the class as synced. Identity bindings are then on, if the class needs them. */
   readonly isSynced?: boolean;
 }
 
-/** What is known of a class, and what is wrong with it. */
+/** Explains a class and its defects. */
 export function classSteps(name: string, fact: ClassFact, { absence, isSynced = false }: KnownOfClass = {}): readonly ExplanationStep[] {
   if (fact.kind === "missing") {
     const where = absence === undefined ? "does not exist: create it, or correct the name" : absence;
@@ -164,7 +164,7 @@ function identityStep(name: string, { spec }: SecretProviderClass, warnings: rea
   const unfilled = unfilledIdentity(mode.value);
   if (unfilled !== undefined) return say.identity.problem(`class ${name} names no identity: ${unfilled.field} is still a placeholder`);
   const who = identityText(mode.value);
-  // What the worker cannot be, the provider still is.
+  // The provider may support an identity that the worker does not support.
   const isForMounts = warnings.some(({ reason }) => reason === "IdentityUnavailable");
   if (isForMounts) return say.identity.ok(`volumes of class ${name} access the vault as ${who}; its Secrets are not synced`);
   return say.identity.ok(`class ${name} accesses the vault as ${who}`);
@@ -187,7 +187,7 @@ function identityText(mode: IdentityMode): string {
 
 type StatusLook = Look<SecretProviderClassSync>;
 
-/** What only the cluster tells of classes and the Secrets of their credentials: whether they are right, how the mirroring stands, who may read. */
+/** Explains what only the cluster knows: whether the credentials Secrets are usable, the state of the sync, and readers of the Secrets. */
 export async function clusterSteps(
   viewer: Viewer,
   namespace: string,
@@ -207,11 +207,11 @@ export function lookAtStatusObject(viewer: Viewer, ref: ObjectRef): Promise<Stat
   return viewer.object<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref);
 }
 
-/** How the mirroring of a class stands, and each of its Secrets with what it was made from. */
+/** Explains the state of the sync of a class, and each Secret with the objects that it comes from. */
 function syncSteps(spc: SecretProviderClass, look: StatusLook): readonly ExplanationStep[] {
   const { name } = spc.metadata;
   if (!isOurs(spc)) return [say.sync.ok(`class ${name} is not synced: its provider is not "azure"`)];
-  // With a status: its versions are followed for workloads that ask for restarts.
+  // A class without secretObjects has a status if the worker tracks its versions for workloads that request restarts.
   if (mirrorsNothing(spc) && look.kind !== "seen") return [say.sync.ok(`class ${name} syncs nothing: it has no secretObjects`)];
   if (look.kind === "unseen") return [say.sync.unknown(`${look.why}: it is not known how class ${name} is synced`)];
   if (look.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
@@ -227,7 +227,7 @@ function syncSteps(spc: SecretProviderClass, look: StatusLook): readonly Explana
   ];
 }
 
-/** What its status says of its Secrets is of before. */
+/** Omits the Secrets: the status describes them as they were before the class was switched off. */
 function offStep(name: string, why: string): ExplanationStep {
   return say.sync.ok(`class ${name} is SwitchedOff (${why}): its Secrets stay unchanged, and the worker does not update or repair them`);
 }
@@ -251,7 +251,7 @@ function rotatedSteps(name: string, status: ClassStatus): readonly ExplanationSt
   return [say.sync[restartState(rotated)](`restarts for class ${name}: ${rotated.reason}: ${rotated.message}`)];
 }
 
-/** Of a class that mirrors nothing. */
+/** Explains the object versions of a class without secretObjects. */
 function objectSteps(name: string, { objects = [] }: ClassStatus): readonly ExplanationStep[] {
   return objects.map(({ object, version, state, message }) => {
     const text = `class ${name}: ${object} ${version === undefined ? "has no known version" : `version ${version}`}`;

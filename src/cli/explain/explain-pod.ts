@@ -21,25 +21,25 @@ export interface PodToExplain {
   readonly object: string;
   readonly namespace: string;
   readonly pod: JsonObject;
-  /** It is there already: what would be decided today is compared with what it has. */
+  /** Whether the pod already exists. Its content is then compared with what the webhook would decide today. */
   readonly isStored: boolean;
-  /** Where it stands in that object; absent where it is the object. */
+  /** Path of the pod in `workload`; absent or empty if the object is the pod itself. */
   readonly path?: readonly string[];
-  /** What makes it; absent where it is the object. */
+  /** Object that is the pod, or creates it. */
   readonly workload?: JsonObject;
-  /** Why the API server would not take the workload. */
+  /** Reasons why the API server would reject the workload. */
   readonly refused?: readonly string[];
-  /** What stands on its workload and not on it. */
+  /** Problems with annotations that are on the workload but not on the pod. */
   readonly misplaced?: readonly string[];
 }
 
 export interface ExplainContext extends InjectionContext {
-  /** Undefined: the files are all that is known. */
+  /** Undefined: only the files are known. */
   readonly viewer: Viewer | undefined;
   readonly clock: Pick<Clock, "now">;
 }
 
-/** Why a pod is injected, or is not, step by step; by the webhook's own decision. */
+/** Explains step by step why a pod is or is not injected, with the webhook's own decision. */
 export async function explainPod(given: PodToExplain, context: ExplainContext): Promise<Explanation> {
   const { object, namespace, pod } = given;
   const injection = await injectPod(pod, namespace, context);
@@ -53,7 +53,7 @@ export async function explainPod(given: PodToExplain, context: ExplainContext): 
   const scope = context.viewer === undefined || !isAsking ? undefined : await webhookScope(context.viewer, asked);
   const ofCluster = await seenInCluster(input, injection, context.viewer);
   const decided = verdictOf(input, injection, restarts.asks);
-  // A pod that has all it asks for needs no answer of the webhook.
+  // A pod that has everything that it requests needs no response from the webhook.
   const unasked = isWhole ? undefined : scope?.unasked;
   const verdict = unasked ?? stuckBecause(input, injection, { ofCluster, facts: context.facts }) ?? decided;
   const steps = [
@@ -70,7 +70,10 @@ export async function explainPod(given: PodToExplain, context: ExplainContext): 
   return { object, namespace, verdict, steps };
 }
 
-/** Who wants all pods of a namespace injected may ask for it there, where nothing reads it. A pod that says what it wants is not meant. */
+/**
+ * Reports the annotation `inject` on the Namespace, where it has no effect, although its author may want to inject all pods of the
+ * Namespace. Ignores pods that state themselves what they request.
+ */
 async function namespaceMistakes(
   { namespace, pod }: PodToExplain,
   { injection: { decision }, asksForRestarts }: { readonly injection: Injection; readonly asksForRestarts: boolean },
@@ -89,7 +92,7 @@ async function namespaceMistakes(
   return [`${POD_ANNOTATIONS.inject} on Namespace ${namespace} has no effect: ${advice}`];
 }
 
-/** The webhook's warnings, but for a class that does not exist: its own step says that. */
+/** Returns the webhook's warnings, except those about a missing class, which its own step reports. */
 function adviceSteps({ namespace }: PodToExplain, injection: Injection, { facts }: ExplainContext): readonly ExplanationStep[] {
   const { decision, classes } = injection;
   if (decision.kind === "errored") return [];
@@ -99,7 +102,7 @@ function adviceSteps({ namespace }: PodToExplain, injection: Injection, { facts 
     .map((warning) => say.advice.warning(inTermsOfFiles(warning, namespace, injection, facts)));
 }
 
-/** What is wrong with the workload's own metadata. */
+/** Reports problems with the workload's own metadata. */
 function workloadSteps({ refused = [], misplaced = [] }: PodToExplain): readonly ExplanationStep[] {
   return [...refused.map((message) => say["opt-in"].problem(message)), ...misplaced.map((message) => say["opt-in"].warning(message))];
 }
@@ -114,14 +117,14 @@ async function restartsOf(
   return explainRestarts({ workload, namespace, fact: await facts.namespaceOf(namespace), viewer, now: clock.now() });
 }
 
-/** A pod that is admitted and then waits for ever, because the mount lacks what the cluster does not have. */
+/** Returns the verdict on an admitted pod that never starts, because something that its mount needs is missing or wrong. */
 function stuckBecause(
   { isStored, pod, namespace }: PodToExplain,
   { decision, classes }: Injection,
   { ofCluster, facts }: Pick<ExplainContext, "facts"> & { readonly ofCluster: readonly ExplanationStep[] },
 ): ExplanationVerdict | undefined {
   const isAdmitted = decision.kind === "patched" || decision.reason === "AlreadyInjected";
-  // One that runs has mounted what there was; one that waits may wait for this.
+  // A running pod has mounted its volumes; a pending pod may be waiting for this.
   if (!isAdmitted || (isStored && memberOf(pod, "status")["phase"] !== "Pending")) return undefined;
   const [missing] = [...classes].find(([, fact]) => fact.kind === "missing") ?? [];
   if (missing !== undefined) {
@@ -135,7 +138,7 @@ function stuckBecause(
   return credentials && { outcome: "stuck", reason: "CredentialsMissing", message: credentials.message };
 }
 
-/** A class whose mount the provider refuses. */
+/** Returns the verdict on a class whose mount the provider rejects. */
 function brokenBecause(name: string, fact: ClassFact): readonly ExplanationVerdict[] {
   const defect = fact.kind === "found" ? classDefect(fact.class, { cloudName: DEFAULT_CLOUD }) : undefined;
   if (defect?.stopsPods !== true) return [];
@@ -152,19 +155,19 @@ function verdictOf(
   if (decision.kind === "errored") return { outcome, reason, message: [...path, decision.message].join(".") };
   if (decision.kind === "denied") return { outcome, reason, message: decision.message };
   if (decision.kind === "patched" && isStored) {
-    // Another version of the webhook writes another status annotation: no volume is missing for that.
+    // Another version of the webhook writes another status annotation, but that does not mean that a volume is missing.
     const isWhole = decision.patch.every(({ path }) => !path.startsWith("/spec/"));
     if (isWhole) return { outcome: "unchanged", reason: "AlreadyInjected", message: UNDENIED.AlreadyInjected };
     return { outcome, reason, message: `${object} requests injection, but was created without it: ${againText(given)}` };
   }
-  // Why nothing is asked for, where its author meant to ask.
+  // Reports why the pod requests nothing, although its author meant it to.
   const [mistake] = reason === "NotOptedIn" ? [...misplaced, ...decision.warnings] : [];
   if (mistake !== undefined) return { outcome, reason, message: mistake };
   if (reason === "NotOptedIn" && asksForRestarts) return { outcome, reason, message: RESTARTS_ALONE };
   return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
 }
 
-/** A pod of a workload is made from its template: what was written on the pod alone is lost with it. */
+/** Returns the advice for a pod without injection. A workload recreates its pods from the template, without a pod's own annotations. */
 function againText(pod: JsonObject): string {
   const owners = memberOf(pod, "metadata")["ownerReferences"];
   const owner: unknown = Array.isArray(owners)
@@ -187,7 +190,7 @@ const UNDENIED: Readonly<Record<Undenied, string>> = {
   Unsupported: "not a kind that creates pods",
 };
 
-/** Something asks for injection, in a place or a spelling that nothing reads. */
+/** Whether something requests injection in a place or a spelling that has no effect. */
 function isMeant({ misplaced = [] }: PodToExplain, { decision }: Injection): boolean {
   return misplaced.length > 0 || (decision.kind !== "errored" && decision.warnings.length > 0);
 }
@@ -201,12 +204,12 @@ function optInStep(pod: Pod, isAskedElsewhere: boolean): ExplanationStep {
   return say["opt-in"].problem(`annotation ${POD_ANNOTATIONS.inject} is ${quoted(value)}: write "true" or "false"`);
 }
 
-/** Annotations of the Namespace are defaults for its pods. */
+/** Reports a Namespace that the user may not read: its annotations are defaults for its pods. */
 function defaultsSteps({ facts }: ExplainContext): readonly ExplanationStep[] {
   return facts.unseen("namespaces").map((why) => say["opt-in"].unknown(`${why}: it is not known whether it has defaults for this pod`));
 }
 
-/** `untouched`: the pod as it stays where the API server does not call the webhook. */
+/** `untouched`: the pod without injection, if the API server does not call the webhook. */
 function volumeSteps(before: Pod | undefined, injection: Injection, untouched: JsonObject | undefined): readonly ExplanationStep[] {
   const { classes, request } = injection;
   const stored = untouched ?? injection.pod;
@@ -247,7 +250,7 @@ function envSteps({ name, envFrom }: PodContainer, before: PodContainer | undefi
     .map(({ secret }) => say["env-from"].ok(`container ${name} takes its environment from Secret ${secret ?? ""} (added)`));
 }
 
-/** What only the cluster tells: credentials, mirrored Secrets, rights. */
+/** Explains what only the cluster knows: credentials, synced Secrets, and permissions. */
 async function seenInCluster(
   { namespace, pod }: PodToExplain,
   injection: Injection,

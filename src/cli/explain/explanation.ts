@@ -3,10 +3,10 @@ import type { AdmissionReason } from "../../domain/admission/reasons.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { type Colour, type Line, line, padded, paint } from "../shared/terminal.ts";
 
-/** `unknown`: the user's rights, or the files, do not tell. */
+/** `unknown`: the user lacks a permission, or the files do not contain the information. */
 export type StepState = "ok" | "warning" | "problem" | "unknown";
 
-/** What a step is about. `docs/reference/cli.md` has a row for each. */
+/** Topics of steps. `docs/reference/cli.md` has a row for each. */
 export const STEP_TOPICS = [
   ...(["webhook", "certificate", "policy", "opt-in", "class", "identity", "volume", "mount", "env-from", "advice"] as const),
   ...(["credentials", "pods", "restarts", "sync", "secret", "readers"] as const),
@@ -17,11 +17,11 @@ export type StepTopic = (typeof STEP_TOPICS)[number];
 export interface ExplanationStep {
   readonly topic: StepTopic;
   readonly state: StepState;
-  /** Names, paths and texts of ours; never a value of a Secret. */
+  /** Consists of names, paths, and fixed texts; never contains a value of a Secret. */
   readonly message: string;
 }
 
-/** What neither the webhook nor the worker can say, because nobody asks them. `docs/reference/cli.md` has a row for each. */
+/** Reasons that neither webhook nor worker can give, because no request reaches them. `docs/reference/cli.md` has a row for each. */
 export const EXPLAIN_REASONS = {
   ClassMissing: "stuck",
   OtherProvider: "unmirrored",
@@ -37,7 +37,7 @@ export const EXPLAIN_REASONS = {
 
 export type ExplainReason = keyof typeof EXPLAIN_REASONS;
 
-/** The outcome and its one reason, as in the webhook's response, metric and log, or in the class's status. */
+/** The outcome and its only reason, as in the webhook's response, metric, and log, or in the status of the class. */
 export interface ExplanationVerdict {
   readonly outcome: AdmissionDecision["kind"] | "unasked" | "mirrored" | "unmirrored" | "failing" | "pending" | "stuck";
   readonly reason: AdmissionReason | SyncReason | ExplainReason;
@@ -45,9 +45,9 @@ export interface ExplanationVerdict {
 }
 
 export interface Explanation {
-  /** `deployment/web` */
+  /** Object, such as `deployment/web`. */
   readonly object: string;
-  /** Undefined for an object that is in none. */
+  /** Undefined for a cluster-scoped object. */
   readonly namespace: string | undefined;
   readonly verdict: ExplanationVerdict;
   readonly steps: readonly ExplanationStep[];
@@ -55,15 +55,15 @@ export interface Explanation {
 
 type Saying = Readonly<Record<StepState, (message: string) => ExplanationStep>>;
 
-/** A step, by its topic and state. */
-export const say = Object.fromEntries(STEP_TOPICS.map((topic) => [topic, sayingOf(topic)])) as Readonly<Record<StepTopic, Saying>>; // Its keys are the topics.
+/** Functions that create a step, by topic and state. */
+export const say = Object.fromEntries(STEP_TOPICS.map((topic) => [topic, sayingOf(topic)])) as Readonly<Record<StepTopic, Saying>>; // The keys are the STEP_TOPICS.
 
 function sayingOf(topic: StepTopic): Saying {
   const as = (state: StepState) => (message: string) => ({ topic, state, message });
   return { ok: as("ok"), warning: as("warning"), problem: as("problem"), unknown: as("unknown") };
 }
 
-/** Whether somebody has to do something about it. */
+/** Whether someone must act. */
 export function isWrong({ verdict, steps }: Explanation): boolean {
   return ["denied", "errored", "failing", "stuck"].includes(verdict.outcome) || steps.some(({ state }) => state === "problem");
 }
@@ -75,19 +75,19 @@ const MARKS: Readonly<Record<StepState, { readonly text: string; readonly colour
   unknown: { text: "unknown", colour: "cyan" },
 };
 
-/** Where the word says too little. */
+/** Descriptions of outcomes whose own word says too little. */
 const OUTCOMES: Readonly<Record<string, string>> = {
   stuck: "the pod will not start",
   errored: "the API server rejects it",
   unasked: "not injected",
 };
 
-/** With an empty line between two of them. */
+/** Renders explanations, with an empty line between two of them. */
 export function explanationsText(explanations: readonly Explanation[]): readonly Line[] {
   return explanations.flatMap((each, index) => [...(index === 0 ? [] : [line``]), ...explanationText(each)]);
 }
 
-/** For people: the decision first, then how it came about. */
+/** Renders an explanation for people: the decision first, then its steps. */
 export function explanationText({ object, namespace, verdict, steps }: Explanation): readonly Line[] {
   const { outcome, reason, message } = verdict;
   const lines = steps.map(({ topic, state, message: text }) => {

@@ -5,7 +5,7 @@ import type { SecretProviderClassSync } from "../../domain/sync/stored-status.ts
 import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
 import { type ExplanationStep, say } from "./explanation.ts";
 
-/** Secrets of a class that are looked at, each by a request of its own. */
+/** Maximum number of Secrets of a class to read. Each takes one request. */
 const LOOKED_AT = 12;
 
 interface MisplacedOf {
@@ -14,7 +14,7 @@ interface MisplacedOf {
   readonly look: Look<SecretProviderClassSync>;
 }
 
-/** Keys of the class on its status, or on its Secrets: nothing reads them there. Of a Secret that the user may not see, nothing is said. */
+/** Reports keys of the class on its status or its Secrets, where they have no effect. Omits Secrets that the user may not read. */
 export async function misplacedSteps(viewer: Viewer, { namespace, spc, look }: MisplacedOf): Promise<readonly ExplanationStep[]> {
   const place = `on SecretProviderClass ${namespace}/${spc.metadata.name}`;
   const said = (what: string, metadata: Partial<KubeObject["metadata"]> = {}) =>

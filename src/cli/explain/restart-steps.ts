@@ -18,11 +18,11 @@ import type { Viewer } from "../shared/viewer.ts";
 import { type ExplanationStep, type StepState, say } from "./explanation.ts";
 
 export interface RestartsToExplain {
-  /** The workload, as it is stored or written. */
+  /** Workload as the cluster stores it, or as a file contains it. */
   readonly workload: JsonObject;
   readonly namespace: string;
   readonly fact: NamespaceFact;
-  /** Undefined: the files are all that is known. */
+  /** Undefined: only the files are known. */
   readonly viewer: Viewer | undefined;
   /** Unix milliseconds. */
   readonly now: number;
@@ -36,7 +36,7 @@ export interface ExplainedRestarts {
 const KEY = POD_ANNOTATIONS.restartOnRotation;
 const NONE: ExplainedRestarts = { asks: false, steps: [] };
 
-/** Whether a workload asks for restarts, when they may begin, and what they wait for; by the worker's own decision. */
+/** Explains whether a workload requests restarts, when they can begin, and what they wait for, with the worker's own decision. */
 export async function explainRestarts({ workload, namespace, fact, viewer, now }: RestartsToExplain): Promise<ExplainedRestarts> {
   const kind = Object.keys(WORKLOADS).find((each): each is WorkloadKind => each === workload["kind"]);
   if (kind === undefined || !isKubeObject(workload)) return NONE;
@@ -82,7 +82,7 @@ const STATES: Readonly<Record<RestartStanding, StepState>> = {
 
 export const restartState = (rotated: RotatedCondition): StepState => STATES[restartStanding(rotated)];
 
-/** What the worker says of each class that the workload uses, itself or by a Secret. */
+/** Reports the worker's status for each class that the workload uses, directly or through a Secret. */
 async function standingSteps(viewer: Viewer | undefined, namespace: string, uses: Uses): Promise<readonly ExplanationStep[]> {
   if (viewer === undefined) return [say.restarts.unknown("no cluster is contacted: the state of its restarts is not known")];
   const look = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, { namespace });

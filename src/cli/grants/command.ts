@@ -84,7 +84,7 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
         }),
     }[format];
     const result = answered(text(), (isApplied ? left : missing).length > 0);
-    // Nothing on standard output is what `kubectl apply -f -` fails on.
+    // `kubectl apply -f -` fails if standard output is empty, so a note says why.
     return format === "yaml" && written.length === 0
       ? { ...result, notes: [`${context.shipped.program} grants: nothing is missing`] }
       : result;
@@ -101,7 +101,7 @@ async function apply(kube: KubeClient, grant: MissingGrant, signal: AbortSignal)
   }
 }
 
-/** Annotations that a Namespace lacks. */
+/** Returns the annotations that a Namespace lacks. */
 function annotationsFor({ accounts, managedIdentity }: MissingGrant): Readonly<Record<string, string>> {
   return {
     ...(accounts === undefined ? {} : { [GRANT_ANNOTATIONS.serviceAccounts]: accounts.join(",") }),
@@ -109,7 +109,7 @@ function annotationsFor({ accounts, managedIdentity }: MissingGrant): Readonly<R
   };
 }
 
-/** For Git, or for `kubectl apply --server-side`: the Namespaces with the missing annotations and nothing else. */
+/** Returns manifests of Namespaces with only the missing annotations, for Git or for `kubectl apply --server-side`. */
 function grantsYaml(missing: readonly MissingGrant[]): string {
   return missing
     .map((grant) =>
@@ -137,7 +137,7 @@ function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds
   ];
 }
 
-/** `missing`: lines that tell of what is missing. */
+/** `missing`: lines about missing grants. */
 function grantsText({ needs, copies, older }: GrantsReport, missing: readonly string[]): string {
   const { servicePrincipal, workloadIdentity, identityBinding, managedIdentity } = needs.counts;
   const bound = identityBinding === 0 ? "" : `${identityBinding} with an identity binding, `;
@@ -181,7 +181,7 @@ function applicableLines(
   ];
 }
 
-/** The node's identity, which `--apply` grants only where it is named. */
+/** Explains the grants for the node's identity, which `--apply` makes only with --managed-identity. */
 function leftLines(left: readonly MissingGrant[], install: string | undefined): readonly string[] {
   if (left.length === 0) return [];
   return [

@@ -1,4 +1,4 @@
-/** Copies that classes offer to other namespaces, and which of them the Namespaces take. */
+/** Copies that classes offer to another namespace, and which of them the Namespace accepts. */
 import { GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
 import { mirrorConsentOf, takesFrom } from "../../domain/grants/mirror-consent.ts";
 import { mirrorTargets } from "../../domain/grants/mirror-targets.ts";
@@ -8,13 +8,13 @@ import { keyOf } from "../../domain/object-key.ts";
 import { shell } from "../../domain/shell-words.ts";
 
 export interface OfferedCopies {
-  /** That is to take them. */
+  /** Namespace that would receive the copies. */
   readonly namespace: string;
-  /** Classes, as `namespace/name`, that it takes. */
+  /** Classes, as `namespace/name`, that it accepts. */
   readonly taken: readonly string[];
-  /** Those that it does not take, or is not there for. */
+  /** Classes that it does not accept; all of them if the Namespace does not exist. */
   readonly offered: readonly string[];
-  /** Its annotation as it is now. */
+  /** Current content of its annotation. */
   readonly from: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export function offeredCopies(
   });
 }
 
-/** To take what a class offers is for the Namespace to say: whoever writes a class is not asked for a right there. */
+/** Lists the offered copies. Only the Namespace can accept one, because the author of a class needs no permission there. */
 export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
   if (copies.length === 0) return [];
   const missing = copies.filter(({ namespace, offered }) => offered.length > 0 && namespace !== UNGRANTABLE);
@@ -51,7 +51,7 @@ export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
           "--apply does not accept them. Anyone who can write a class can offer its copies: a user who can write the Namespace and Secrets in it",
           "can accept the wanted ones, one at a time (after one, run this again for the next):",
         ]),
-    // One command takes one offer: a stranger's is in none that somebody wants to run.
+    // Each command accepts one offer, so that no one accepts the offer of a stranger together with a wanted one.
     ...missing.flatMap(({ namespace, from, offered }) =>
       offered.map((key) => {
         const consent = `${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, key].join(",")}`;

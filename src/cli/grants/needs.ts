@@ -1,4 +1,4 @@
-/** What the classes of a cluster need of their Namespaces, and what is granted already; read with the user's rights. */
+/** Grants that the classes of a cluster need from their Namespaces, and those that exist, as far as the user may read them. */
 import { CLASS_ANNOTATIONS, PREFIX } from "../../domain/annotations.ts";
 import { grantsOf, type NamespaceGrants, NO_GRANTS, UNGRANTABLE } from "../../domain/grants/namespace-grants.ts";
 import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
@@ -21,7 +21,7 @@ import { type SettingsInForce, settingsOf, type WorkloadObject } from "../shared
 import { type Look, listed, type Viewer, valueIn } from "../shared/viewer.ts";
 import { offeredCopies } from "./copies.ts";
 
-/** Asks whoever writes a class for the rights that its annotations use. */
+/** Policy that checks whether the author of a class has the permissions that the annotations of the class use. */
 export const AUTHORS_POLICY = "keyvault-injector-class-identities";
 
 export type GrantsReport = Awaited<ReturnType<typeof lookForGrants>>;
@@ -30,14 +30,17 @@ export type NamespaceNeeds = Needs["namespaces"][number];
 
 const ADVICE = "name a namespace with -n, or ask for permission";
 
-/** `namespace` is the install's; `within` one namespace alone. `older` are classes that lend something and that no policy was asked about. */
+/**
+ * Finds the needed grants. `namespace`: namespace of the install. `within`: the only namespace to check. `older` in the result: classes
+ * that lend something and that the policy has never checked.
+ */
 export async function lookForGrants(viewer: Viewer, namespace: string, within: string | undefined) {
   await assertNamespace(viewer, within);
   const where = within === undefined ? {} : { namespace: within };
   const all = seen(await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, where), "the classes", ADVICE);
   const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings determine what is already granted`);
-  // Without a worker those that it would start with.
+  // If there is no worker, the settings with which it would start count.
   const inForce = settingsOf(valueIn(look));
   const settings = workerSettings(inForce);
   const needed: Needed[] = [...neededByQueues(inForce, namespace)].filter((each) => within === undefined || each.namespace === within);
@@ -61,13 +64,13 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
   return { needs, copies: offeredCopies(offering, namespaces), older: await olderClasses(viewer, all) };
 }
 
-/** The worker has a status for each class whose vault it asks: of those that mirror nothing, for workloads that ask for restarts. */
+/** Returns the keys of classes with a status. Without secretObjects, a class has one only if the worker tracks it for restarts. */
 async function classesWithStatus(viewer: Viewer, where: { readonly namespace?: string }): Promise<ReadonlySet<string>> {
   const statuses = listed(await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, where));
   return new Set(statuses.filter(({ status }) => readStatus(status) !== undefined).map(keyOf));
 }
 
-/** Undefined: the policy is not there, so that no class was asked about. */
+/** Returns undefined if the binding of the policy does not exist, or the user may not read it. */
 async function olderClasses(viewer: Viewer, classes: readonly SecretProviderClass[]) {
   const look = await viewer.object<KubeObject>(RESOURCES.validatingAdmissionPolicyBindings, { name: AUTHORS_POLICY });
   const since = valueIn(look)?.metadata.creationTimestamp;
@@ -87,18 +90,21 @@ function seen<T>(look: Look<T>, what: string, advice = "ask for permission"): T 
 type Need =
   | { readonly kind: "nothing" | "servicePrincipal" | "managedIdentity" }
   | { readonly kind: "workloadIdentity" | "azureTokenProxy"; readonly account: string }
-  /** No grant helps. */
+  /** No grant solves the problem. */
   | { readonly kind: "unhelped"; readonly why: string };
 
 interface Needed {
   readonly namespace: string;
-  /** Of the class, or the label of the event queue. */
+  /** Name of the class, or label of the event queue. */
   readonly name: string;
   readonly isQueue?: true;
   readonly need: Need;
 }
 
-/** Accounts that the worker reads its event queues with: granted as those of classes are. What it cannot read of the setting it says itself. */
+/**
+ * Returns the accounts with which the worker reads its event queues, which need the same grants as those of classes. Omits invalid
+ * settings, which the worker itself reports.
+ */
 function neededByQueues({ "event-queues": items }: SettingsInForce, install: string): readonly Needed[] {
   return wordsOf(items).flatMap((item): readonly Needed[] => {
     const setting = parseQueueSetting(item);
@@ -114,7 +120,7 @@ const NO_TOKENS: Need = { kind: "unhelped", why: `the worker requests no token i
 function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], limits: OperatorLimits): Need {
   const read = readIdentityMode(spc.spec?.parameters ?? {});
   const mode = read.ok ? supportIdentity(read.value, limits) : read;
-  // What the worker refuses for another reason says so itself.
+  // The worker itself reports classes that it refuses for another reason.
   if (!mode.ok || identityModeRefusal(limits, mode.value.kind) !== undefined) return { kind: "nothing" };
   const { kind } = mode.value;
   if (kind !== "workloadIdentity" && kind !== "azureTokenProxy") return { kind };
@@ -140,7 +146,7 @@ function needsOf(needed: readonly Needed[], grantsIn: (namespace: string) => Nam
   };
 }
 
-/** Classes are named without their Namespace. */
+/** Returns the needs of one Namespace. The names of classes omit the Namespace. */
 function namespaceNeeds(
   needed: readonly Needed[],
   namespace: string,
@@ -159,7 +165,7 @@ function namespaceNeeds(
       isGranted: grants.accounts.includes(account),
     })),
     managedIdentity: managed.length === 0 ? undefined : { classes: managed.sort(), isGranted: refusal === undefined },
-    /** Accounts of the annotation as it is now. */
+    /** Accounts that the annotation lists now. */
     granted: grants.accounts,
   };
 }
@@ -168,10 +174,10 @@ function namesOf(named: readonly { readonly name: string }[]): readonly string[]
   return named.map(({ name }) => name).sort();
 }
 
-/** What a Namespace still has to grant. */
+/** Grants that a Namespace lacks. */
 export interface MissingGrant {
   readonly namespace: string;
-  /** All that its annotation is to list, without words that no account is called; undefined where it need not change. */
+  /** Full list of accounts for the annotation, without words that no account can have as its name; undefined if it need not change. */
   readonly accounts: readonly string[] | undefined;
   readonly managedIdentity: boolean;
 }
@@ -191,7 +197,7 @@ export function missingGrants({ namespaces }: Needs): readonly MissingGrant[] {
   });
 }
 
-/** Annotations by which a class has the worker use something on its author's behalf: those that the policy judges. */
+/** Annotations by which a class makes the worker use something on behalf of its author. The policy checks the same ones. */
 export const LENDING = [
   [CLASS_ANNOTATIONS.serviceAccount, "lends the ServiceAccount"],
   [CLASS_ANNOTATIONS.credentialsSecret, "uses the credentials in Secret"],
@@ -199,14 +205,15 @@ export const LENDING = [
   [CLASS_ANNOTATIONS.mirrorTo, "copies its Secrets to Namespace"],
 ] as const;
 
-/** What a class lends, in words. */
+/** Describes what a class lends. */
 function lendingOf({ metadata: { annotations = {} } }: SecretProviderClass): readonly string[] {
   return LENDING.flatMap(([annotation, words]) => (annotations[annotation] === undefined ? [] : [`${words} ${annotations[annotation]}`]));
 }
 
 /**
- * Whether it is from before the policy. A later write does not tell that an author was asked for a right: any write of a manager, a label's
- * too, renews the time of all its fields. What healing has created again since is as old as the fields that it has left as they were.
+ * Whether the class is older than the policy. A later write does not prove that the policy has checked an author: any write of a field
+ * manager, even of a label, renews the time of all its fields. If healing has recreated the class, the times of the fields count that
+ * healing left unchanged.
  */
 function isOlderThan({ metadata }: SecretProviderClass, since: string): boolean {
   const isBefore = (time: string | undefined): boolean => time !== undefined && Date.parse(time) < Date.parse(since);
@@ -215,7 +222,7 @@ function isOlderThan({ metadata }: SecretProviderClass, since: string): boolean 
   return judged.length > 0 && judged.every(({ time }) => isBefore(time));
 }
 
-/** The spec, and annotations of ours. Labels, owners and finalizers are for everybody. */
+/** Whether the fields include the spec, or a project annotation. Anyone may write labels, owners, and finalizers. */
 function isJudged(fields: Readonly<Record<string, unknown>>): boolean {
   const { "f:annotations": annotations = {} } = Object(fields["f:metadata"]) as Readonly<Record<string, object>>; // A tree of field names.
   return "f:spec" in fields || Object.keys(annotations).some((key) => key.startsWith(`f:${PREFIX}/`));

@@ -1,4 +1,4 @@
-/** The grants that a user names: anybody who may write a class can have more of them listed. */
+/** Grants that the user names. Anyone who can write a class can add other grants to the list of missing ones. */
 import { CommandFailure } from "../shared/command.ts";
 import type { OptionValues } from "../shared/options.ts";
 import { type MissingGrant, missingGrants, type Needs } from "./needs.ts";
@@ -8,13 +8,13 @@ interface WantedGrants {
   readonly managedIdentity: boolean;
 }
 
-/** Undefined: all of them. */
+/** Returns undefined if the user names no grant, which means all. */
 export function wantedGrants({ account: accounts = [], "managed-identity": identity }: OptionValues): WantedGrants | undefined {
   const managedIdentity = identity !== undefined;
   return accounts.length === 0 && !managedIdentity ? undefined : { accounts, managedIdentity };
 }
 
-/** The needs that a user named, and those alone. */
+/** Returns only the needs that the user names. */
 export function wantedNeeds(needs: Needs, wanted: WantedGrants | undefined): Needs {
   if (wanted === undefined) return needs;
   const used = new Set(needs.namespaces.flatMap(({ accounts }) => accounts.map(({ account }) => account)));
@@ -33,8 +33,8 @@ export function wantedNeeds(needs: Needs, wanted: WantedGrants | undefined): Nee
 }
 
 /**
- * What `--apply` writes, and what it leaves. No permission of a class's author stands for the node's identity, unlike for an account: it is
- * granted only to whom a user names it for.
+ * Divides the missing grants into those that `--apply` writes, and those that it leaves. An author's permissions cover the use of an
+ * account, but nothing covers the node's identity, so `--apply` grants it only if the user names it.
  */
 export function dividedGrants(needs: Needs, wanted: WantedGrants | undefined) {
   const missing = missingGrants(needs);

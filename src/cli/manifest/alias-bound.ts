@@ -1,21 +1,21 @@
-/** How much of a document may come from aliases: kubectl's own bound, so that what it takes is taken here. */
+/** Limit for the share of a document that aliases produce. It is kubectl's own limit, so that this program accepts what kubectl accepts. */
 
-/** Steps in which kubectl's library decodes a small document, and a large one. */
+/** Number of steps in which kubectl's library decodes a small document, and a large one. */
 const SMALL = 400_000;
 const LARGE = 4_000_000;
-/** Share of the steps that aliases may take, in the one and the other. */
+/** Share of the steps that aliases may take in a small document, and in a large one. */
 const SMALL_SHARE = 0.99;
 const LARGE_SHARE = 0.1;
-/** Below these nothing is refused. */
+/** Up to these numbers of steps, nothing is rejected. */
 const MIN_STEPS = 1_000;
 const MIN_ALIAS_STEPS = 100;
 
 export class AliasBound {
-  /** The document itself is the first. */
+  /** Includes one step for the document itself. */
   #steps = 1;
   #aliasSteps = 0;
 
-  /** Whether the document may go on after so many more steps, of which an alias takes `aliasSteps`. */
+  /** Counts more steps, of which an alias takes `aliasSteps`. Returns whether the document is still within the limit. */
   take(steps: number, aliasSteps = 0): boolean {
     this.#steps += steps;
     this.#aliasSteps += aliasSteps;

@@ -6,38 +6,38 @@ import { isTextMap, textMapProblem } from "../../domain/text-map.ts";
 import type { ManifestItem } from "./items.ts";
 import { toYaml } from "./yaml.ts";
 
-/** A field of a class that the API server refuses, or that one way of applying refuses. */
+/** Field of a class that the API server rejects, or that it rejects for one way of applying. */
 export interface ClassFieldProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
 export interface ClassItem {
-  /** With the parameters that are strings, as its schema demands: what decisions are made on. */
+  /** The class as decisions use it: only with the parameters that are strings, as the schema demands. */
   readonly class: SecretProviderClass;
-  /** No way of applying gets it through. */
+  /** Problems that make every way of applying fail. */
   readonly refused: readonly ClassFieldProblem[];
-  /** Keys of parameters without a value. */
+  /** Keys of parameters whose value is null. */
   readonly nulls: readonly string[];
 }
 
-/** Served by the driver's definition and ours with the same schema, and stored as the current version. */
+/** The CRDs of the driver and of this project serve this version with the same schema, and the API server stores the current version. */
 const DEPRECATED = apiVersionOf({ ...RESOURCES.secretProviderClasses, version: "v1alpha1" });
 
-/** In any version that is served. */
+/** Whether the item is a class, in any served version. */
 export function isClass(item: ManifestItem): boolean {
   const { apiVersion, kind } = item.object;
   const isServed = apiVersion === apiVersionOf(RESOURCES.secretProviderClasses) || apiVersion === DEPRECATED;
   return isServed && kind === RESOURCES.secretProviderClasses.kind;
 }
 
-/** What the API server says where the class is written in that version: `deprecationWarning` of its definition. */
+/** Returns the API server's warning for a class in the deprecated version: `deprecationWarning` of its CRD. */
 export function deprecationOf({ object }: Pick<ManifestItem, "object">): string | undefined {
   if (object["apiVersion"] !== DEPRECATED) return undefined;
   return `${DEPRECATED} is deprecated. Use ${apiVersionOf(RESOURCES.secretProviderClasses)} instead.`;
 }
 
-/** Reads a class from a manifest, where nothing is checked yet: `usePodIdentity: false` is a boolean there, and refused. */
+/** Reads a class from a manifest, in which nothing has been validated: `usePodIdentity: false` is a boolean there, and rejected. */
 export function readClassItem(item: ManifestItem, namespace: string): ClassItem {
   const spec = membersOf(item.object["spec"]);
   const parameters = Object.entries(membersOf(spec["parameters"]));
@@ -61,7 +61,7 @@ export function readClassItem(item: ManifestItem, namespace: string): ClassItem 
     },
   };
   return {
-    class: read, // What the plan reads of it is narrowed above; the rest is the API server's to check.
+    class: read, // The code above narrows the fields that decisions use; the API server validates the others.
     refused: [
       ...["annotations", "labels"].flatMap((field) => metadataProblem(metadata[field], ["metadata", field])),
       ...parameters

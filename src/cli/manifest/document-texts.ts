@@ -1,24 +1,24 @@
-/** A file to the texts of its documents, as kubectl takes it apart: objects of JSON one after the other, YAML between lines of `---`. */
+/** Splits a file into the texts of its documents, as kubectl does: JSON objects one after the other, YAML between lines of `---`. */
 import { parsedJson } from "../../domain/json-object.ts";
 import { stringEnd } from "./json-events.ts";
 
 export interface ReadableText {
   readonly kind: "yaml" | "json";
   readonly text: string;
-  /** Of the file, from 1. */
+  /** Line of the file, from 1. */
   readonly line: number;
 }
 
 export type DocumentText =
   | ReadableText
-  /** kubectl gives the file up here; what is behind the next `---` is read all the same. */
+  /** kubectl stops reading the file here. This program continues after the next `---`. */
   | { readonly kind: "unreadable"; readonly message: string; readonly line: number };
 
-/** How far kubectl looks for a brace. */
+/** Number of characters in which kubectl searches for a brace. */
 const JSON_WITHIN = 4_096;
-/** Blanks of Unicode, as Go has them, then a brace. */
+/** White space of Unicode, as Go defines it, then a brace. */
 const BEGINS_AS_JSON = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*\{/;
-/** A file that has begun with so many objects of JSON has nothing else. */
+/** After this many JSON objects at the beginning of a file, kubectl reads the whole file as JSON. */
 const JSON_FOR_GOOD = 2;
 
 export function* documentTexts(file: string): Generator<DocumentText> {
@@ -27,11 +27,11 @@ export function* documentTexts(file: string): Generator<DocumentText> {
   yield* yamlTexts(place);
 }
 
-/** Where the reading of a file has come to. */
+/** Current position in a file. */
 class FilePlace {
   readonly file: string;
   at = 0;
-  /** From 1. */
+  /** Current line, from 1. */
   line = 1;
 
   constructor(file: string) {
@@ -50,7 +50,7 @@ class FilePlace {
 
 const JSON_BLANKS = /[ \t\r\n]*/y;
 const BLANKS_IN_LINE = /[^\S\n]*/y;
-/** Bytes that kubectl has to see before it takes what is no JSON for YAML. */
+/** Number of bytes that must remain for kubectl to read text that is not JSON as YAML. */
 const LEAST_YAML = 4;
 
 function endOf(pattern: RegExp, file: string, at: number): number {
@@ -58,7 +58,7 @@ function endOf(pattern: RegExp, file: string, at: number): number {
   return at + (pattern.exec(file)?.[0].length ?? 0);
 }
 
-/** Until the file ends, or YAML begins. */
+/** Yields JSON objects until the file ends, or YAML begins. */
 function* jsonTexts(place: FilePlace): Generator<DocumentText> {
   const { file } = place;
   for (let count = 0; ; count += 1) {
@@ -89,7 +89,7 @@ function* notJson(place: FilePlace, start: number): Generator<DocumentText> {
 const BRACKET = /["[\]{}]/g;
 const WORD_END = /[\s,:[\]{}"]|$/g;
 
-/** Behind the value that begins at `start`, if it is one. */
+/** Returns the end of the value that begins at `start`, if there is one. */
 function jsonEnd(file: string, start: number): number {
   const first = file[start];
   if (first === '"') return stringEnd(file, start);
@@ -113,7 +113,7 @@ function jsonEnd(file: string, start: number): number {
 
 const SEPARATOR = "---";
 
-/** At the beginning of a line, from the beginning of a line on. */
+/** Returns the next separator at the beginning of a line. `from` must be the beginning of a line. */
 function nextSeparator(file: string, from: number): number {
   if (file.startsWith(SEPARATOR, from)) return from;
   const found = file.indexOf(`\n${SEPARATOR}`, from);
@@ -131,10 +131,10 @@ function* yamlTexts(place: FilePlace): Generator<DocumentText> {
     const isSeparated = file.startsWith(SEPARATOR, place.at);
     const end = nextSeparator(file, isSeparated ? lineEnd(file, place.at) : place.at);
     const { line } = place;
-    // What follows a bad separator is not read: it may go on with what stands in its line.
+    // Does not read what follows a bad separator, because it may continue text from the separator's line.
     if (isSeparated && !isGoodSeparator(file, place.at)) yield { kind: "unreadable", line, message: BAD_SEPARATOR };
     else if (end > place.at) yield { kind: "yaml", line, text: withLineFeeds(file.slice(place.at, end)) };
-    // A good separator ends a document and belongs to none; a bad one begins the next.
+    // A good separator ends a document and belongs to none; a bad one begins the next document.
     place.moveTo(isGoodSeparator(file, end) ? lineEnd(file, end) : end);
   }
 }

@@ -1,4 +1,4 @@
-/** The events of one document to the value that kubectl makes of it. No recursion: depth costs memory, not stack. */
+/** Builds the value that kubectl makes of a document from its events. Uses no recursion, so that depth takes memory, not stack. */
 import { assertNever } from "../../domain/assert-never.ts";
 import { quoted } from "../../domain/quoted.ts";
 import type { ScalarEvent, YamlEvent } from "../../domain/yaml/events.ts";
@@ -10,12 +10,12 @@ import { keyText, scalarValue } from "./yaml-scalar.ts";
 /** Lines of the keys of a mapping, or of the items of a list. */
 type Lines = Map<string, number> | number[];
 
-/** A node with all that is in it, aliases expanded. */
+/** A node with everything in it, aliases expanded. */
 interface Node {
   readonly value: Value;
-  /** In which kubectl's library decodes it. */
+  /** Number of steps in which kubectl's library decodes the node. */
   readonly steps: number;
-  /** About as many as it takes to print it. */
+  /** Approximate number of characters that it takes to print the node. */
   readonly characters: number;
   readonly depth: number;
 }
@@ -31,9 +31,9 @@ interface Collection {
   readonly value: JsonMembers | Value[];
   readonly lines: Lines;
   readonly anchored: Anchored | undefined;
-  /** Of a mapping: what waits for its value. */
+  /** For a mapping: the key that waits for its value. */
   key: { readonly text: string } | "merge" | undefined;
-  /** Keys that are there by a merge alone. */
+  /** Keys that exist only because of a merge. */
   merged: Set<string> | undefined;
   noJson: NoJson | undefined;
   steps: number;
@@ -41,11 +41,11 @@ interface Collection {
   depth: number;
 }
 
-/** Deeper than any object, and as deep as every part of the program goes. */
+/** Deeper than any object, and as deep as every part of the program supports. */
 const MAX_DEPTH = 1_000;
-/** More of the same say nothing new. */
+/** More warnings of this kind would say nothing new. */
 const MAX_WARNINGS = 20;
-/** Of a scalar that is no text. */
+/** Number of characters of a scalar that is not text. */
 const SHORT = 8;
 const INDENT = 2;
 
@@ -66,7 +66,7 @@ export class DocumentBuilder {
   readonly warnings: KeyWarning[] = [];
   #root: Node | undefined;
   #hasNoJson = false;
-  /** Of the first node; undefined where the document has none. */
+  /** Line of the first node; undefined if the document has none. */
   line: number | undefined;
 
   readonly add = (event: YamlEvent): void => {
@@ -86,18 +86,18 @@ export class DocumentBuilder {
     }
   };
 
-  /** Null where nothing was added. */
+  /** Returns the value of the document; null if no event was added. */
   finish(): unknown {
     if (this.#hasNoJson) refuseNoJson(this.#root?.value);
     return this.#root?.value ?? null;
   }
 
-  /** About as many as it takes to print the document. */
+  /** Approximate number of characters that it takes to print the document. */
   get characters(): number {
     return this.#root?.characters ?? 0;
   }
 
-  /** Of the field's key, or of the nearest field around it. */
+  /** Returns the line of the field's key, or of the nearest field around it. */
   lineOf(path: readonly (string | number)[]): number {
     let value: unknown = this.#root?.value;
     let line = this.line ?? 1;
@@ -175,7 +175,7 @@ export class DocumentBuilder {
       around.steps += 1;
       return this.#setKey(around, scalar, line);
     }
-    // A list of mappings can be merged where it is written, and not by an alias.
+    // kubectl merges a list of mappings only if it is written in place, not if it is an alias.
     if (around?.key === "merge" && Array.isArray(node.value)) throw new DocumentError(line, NO_MERGE);
     this.#place({ ...node, steps: node.steps + 1 }, line);
   }
@@ -185,7 +185,7 @@ export class DocumentBuilder {
     if (this.#open.length === MAX_DEPTH) throw tooDeep(line);
     const anchored = anchor === undefined ? undefined : { node: undefined, scalar: undefined };
     if (anchor !== undefined && anchored !== undefined) this.#anchors.set(anchor, anchored);
-    // kubectl's library goes straight to the items of a list that is merged.
+    // kubectl's library counts no step for a list that is merged, only for its items.
     const steps = this.#around?.key === "merge" && Array.isArray(value) ? 0 : 1;
     this.#count(line, steps);
     this.#begin(line);
@@ -202,7 +202,7 @@ export class DocumentBuilder {
     this.#join(node, this.line ?? 1);
   }
 
-  /** A node that begins on this line. */
+  /** Adds a node that begins on this line. */
   #place(node: Node, line: number): void {
     this.#begin(line);
     this.#join(node, line);
@@ -231,7 +231,7 @@ export class DocumentBuilder {
     around.key = undefined;
   }
 
-  /** Replaces what stands before it, and what stands behind it replaces it. */
+  /** Merges into a mapping. A merge replaces keys before it, and keys after it replace the merged ones. */
   #merge(into: Collection, source: Value, line: number): void {
     for (const each of Array.isArray(source) ? source.toReversed() : [source]) {
       if (each instanceof NoJson) into.noJson ??= each;

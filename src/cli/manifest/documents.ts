@@ -4,28 +4,28 @@ import { type DocumentText, documentTexts, type ReadableText } from "./document-
 import type { DocumentBuilder } from "./document-value.ts";
 import { readText } from "./read-text.ts";
 
-/** Where something stands in what the user gave us. */
+/** Place in the user's input. */
 export interface DocumentPlace {
-  /** As the user named it; `-` is standard input. */
+  /** Name that the user gave; `-` is standard input. */
   readonly file: string;
-  /** Of the file, from 1. */
+  /** Line of the file, from 1. */
   readonly line: number;
 }
 
-/** One document, and where each of its fields stands. */
+/** One document, with the places of its fields. */
 export interface ManifestDocument {
   readonly place: DocumentPlace;
-  /** In the file, from 1; empty documents do not count. */
+  /** Number of the document in the file, from 1; empty documents do not count. */
   readonly number: number;
   /** Integers that a number would round are `bigint`. */
   readonly object: JsonObject;
-  /** About as many as it takes to print the object, aliases written out. */
+  /** Approximate number of characters that it takes to print the object, aliases written out. */
   readonly characters: number;
-  /** Of the field's key, or of the nearest field around it. */
+  /** Returns the place of the field's key, or of the nearest field around it. */
   placeOf(path: readonly (string | number)[]): DocumentPlace;
 }
 
-/** What is wrong with a document, or might be. */
+/** Problem, or possible problem, of a document. */
 export interface ManifestProblem {
   readonly place: DocumentPlace;
   readonly message: string;
@@ -34,11 +34,11 @@ export interface ManifestProblem {
 export interface Manifests {
   readonly documents: readonly ManifestDocument[];
   readonly problems: readonly ManifestProblem[];
-  /** What kubectl takes in silence, and the author may not have meant. */
+  /** Problems that kubectl silently accepts, and that the author may not have intended. */
   readonly warnings: readonly ManifestProblem[];
 }
 
-/** Reads one file as kubectl does. A document that cannot be read is a problem; the others are read all the same. */
+/** Reads one file as kubectl does. Reports a document that cannot be read as a problem, and reads the others. */
 export function readManifests(file: string, text: string): Manifests {
   const documents: ManifestDocument[] = [];
   const problems: ManifestProblem[] = [];
@@ -52,7 +52,7 @@ export function readManifests(file: string, text: string): Manifests {
   return { documents, problems, warnings };
 }
 
-/** A class, and no functions of its own for each: there may be a hundred thousand. */
+/** A class whose objects have no functions of their own, because there may be a hundred thousand of them. */
 class ReadDocument implements ManifestDocument {
   readonly place: DocumentPlace;
   readonly number: number;
@@ -74,7 +74,7 @@ class ReadDocument implements ManifestDocument {
   }
 
   placeOf(path: readonly (string | number)[]): DocumentPlace {
-    // Few documents are asked for lines, and lines take as much memory as the document: it is read again.
+    // Reads the document again: only few documents need lines, and lines take as much memory as the document.
     this.#lines ??= readText(this.#source);
     return placeAt(this.place.file, this.#source, this.#lines.lineOf(path));
   }
@@ -112,7 +112,7 @@ function readDocument(source: DocumentText, file: string, number: number): Readi
 
 const NO_OBJECT = "not a Kubernetes object; write apiVersion, kind and metadata";
 
-/** Why it is no object; undefined where it is one. */
+/** Returns why the value is not an object; undefined if it is one. */
 function wrongWith(value: unknown): string | undefined {
   if (!isJsonObject(value)) return NO_OBJECT;
   const missing = ["apiVersion", "kind"].find((field) => typeof value[field] !== "string" || value[field] === "");

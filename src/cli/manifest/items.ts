@@ -3,37 +3,34 @@ import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
 import { POD_TEMPLATE_KINDS } from "../../domain/pod-templates.ts";
 import type { DocumentPlace, ManifestDocument } from "./documents.ts";
 
-/** One Kubernetes object of the files: a document, or an item of a List. */
+/** One Kubernetes object in the files: a document, or an item of a List. */
 export interface ManifestItem {
   readonly object: JsonObject;
   readonly kind: string;
   readonly name: string;
-  /** As written; undefined where the object names none. */
+  /** Namespace as written; undefined if the object names none. */
   readonly namespace: string | undefined;
   readonly place: DocumentPlace;
   placeOf(path: readonly (string | number)[]): DocumentPlace;
 }
 
-/** The objects of a document: itself, or what its `items` hold, Lists of Lists included. */
+/** Returns the objects of a document: itself, or the objects in its `items`, including those of nested Lists. */
 export function itemsOf(document: ManifestDocument): readonly ManifestItem[] {
   return itemsAt(document.object, [], document);
 }
 
-/**
- * The document with its objects replaced, in the order of {@link itemsOf}. Undefined leaves an item of a List out, or the whole
- * document.
- */
+/** Returns the document with its objects replaced, in the order of {@link itemsOf}. Undefined removes an item, or the document. */
 export function withItems(document: ManifestDocument, objects: readonly (JsonObject | undefined)[]): JsonObject | undefined {
   return replacing(objects)(document.object);
 }
 
-/** An item of a List, and what has become of it; undefined where it is left out. */
+/** An item of a List before and after; `after` is undefined if the item was removed. */
 export interface ReplacedItem {
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** The items that a List has itself, each replaced as in {@link withItems}; undefined where the document is no List. */
+/** Returns the List's direct items, each replaced as in {@link withItems}; undefined if the document is not a List. */
 export function replacedItems(
   document: ManifestDocument,
   objects: readonly (JsonObject | undefined)[],
@@ -67,7 +64,7 @@ function listItems({ kind, items }: JsonObject): readonly unknown[] | undefined 
   return typeof kind === "string" && kind.endsWith("List") && Array.isArray(items) ? items : undefined;
 }
 
-/** The items of a typed list (`PodList`) need not say what they are. */
+/** Adds apiVersion and kind to an item of a typed list (`PodList`), which may omit them. */
 function withKind(item: JsonObject, { apiVersion, kind }: JsonObject): JsonObject {
   if (kind === "List" || typeof kind !== "string") return item;
   return { apiVersion, kind: kind.slice(0, -"List".length), ...item };
@@ -80,7 +77,7 @@ function itemAt(object: JsonObject, path: Path, document: ManifestDocument): Man
     kind: nonEmptyText(object["kind"]) ?? "unknown kind",
     name: nonEmptyText(metadata["name"]) ?? `${nonEmptyText(metadata["generateName"]) ?? ""}*`,
     namespace: nonEmptyText(metadata["namespace"]),
-    // Found when it is asked for: the lines of a document take as much memory as the document.
+    // Computed on demand: the lines of a document take as much memory as the document.
     get place() {
       return path.length === 0 ? document.place : document.placeOf(path);
     },
@@ -88,7 +85,7 @@ function itemAt(object: JsonObject, path: Path, document: ManifestDocument): Man
   };
 }
 
-/** Where the kinds that make pods hold the pod's template. An empty path: the object is the pod itself. */
+/** Path of the pod template in each kind that creates pods. An empty path means that the object is the pod itself. */
 const TEMPLATES: ReadonlyMap<string, { readonly group: string; readonly path: readonly string[] }> = new Map([
   ["Pod", { group: "", path: [] }],
   ["PodTemplate", { group: "", path: ["template"] }],
@@ -96,7 +93,7 @@ const TEMPLATES: ReadonlyMap<string, { readonly group: string; readonly path: re
   ...POD_TEMPLATE_KINDS.map(({ kind, group, path }) => [kind, { group, path }] as const),
 ]);
 
-/** Path of the pod, or of its template, in an object; undefined for a kind that makes no pods. */
+/** Returns the path of the pod, or of its template, in an object; undefined for a kind that creates no pods. */
 export function podPath(object: JsonObject): readonly string[] | undefined {
   const { apiVersion, kind } = object;
   if (typeof apiVersion !== "string" || typeof kind !== "string") return undefined;
@@ -105,16 +102,16 @@ export function podPath(object: JsonObject): readonly string[] | undefined {
   return template?.group === group ? template.path : undefined;
 }
 
-/** The pod that the object is, or that its controller would create. Undefined where there is nothing at the path. */
+/** Returns the pod that the object is, or that its controller would create; undefined if nothing is at the path. */
 export function podAt(object: JsonObject, path: readonly string[]): JsonObject | undefined {
   if (path.length === 0) return object;
   const template = objectAt(object, path);
   if (template === undefined) return undefined;
-  // What a controller copies; a template without metadata makes a pod without annotations.
+  // A controller copies these fields. A template without metadata produces a pod without annotations.
   return { apiVersion: "v1", kind: "Pod", metadata: template["metadata"] ?? {}, spec: template["spec"] };
 }
 
-/** The object with that pod in its place. */
+/** Returns the object with the pod at the path. */
 export function withPodAt(object: JsonObject, path: readonly string[], pod: JsonObject): JsonObject {
   const [step, ...rest] = path;
   if (step === undefined) return "apiVersion" in object ? pod : { ...object, metadata: pod["metadata"], spec: pod["spec"] };

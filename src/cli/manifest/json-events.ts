@@ -1,9 +1,9 @@
-/** JSON to events. The text is known to be JSON: the engine's own parser has read it, which tells neither lines nor keys that stand twice. */
+/** Converts JSON to events. JSON.parse has accepted the text already, but reports neither lines nor duplicate keys. */
 import type { YamlEvent } from "../../domain/yaml/events.ts";
 
 const TOKEN = /[[\]{}"]|[^\s,:[\]{}"]+/g;
 const FLOAT_TAG = "tag:yaml.org,2002:float";
-/** No number of 64 bits has more digits; longer ones are floats, or too large. */
+/** No 64-bit integer has more digits; longer numbers are floats, or too large. */
 const MAX_INTEGER_DIGITS = 20;
 
 export function readJsonEvents(text: string, send: (event: YamlEvent) => void): void {
@@ -20,7 +20,7 @@ export function readJsonEvents(text: string, send: (event: YamlEvent) => void): 
   }
 }
 
-/** Strings whole, brackets, and words; each with where it starts. */
+/** Yields strings, brackets, and words, each with its start. */
 function* jsonTokens(text: string): Generator<readonly [token: string, start: number]> {
   TOKEN.lastIndex = 0;
   let at = 0;
@@ -35,9 +35,9 @@ function* jsonTokens(text: string): Generator<readonly [token: string, start: nu
   }
 }
 
-/** Half of a surrogate pair is no character: Go replaces it. */
+/** Replaces half of a surrogate pair, which is not a character, as Go does. */
 function textOf(token: string): string {
-  // A JSON string, found by its quotes.
+  // The quotes show that the token is a JSON string.
   return token.includes("\\") ? (JSON.parse(token) as string).toWellFormed() : token.slice(1, -1).toWellFormed();
 }
 
@@ -45,12 +45,12 @@ function isInteger(word: string): boolean {
   return word.length <= MAX_INTEGER_DIGITS && /^-?[0-9]+$/.test(word);
 }
 
-/** With the tag, a number that is too large is refused instead of read as text. */
+/** Tags a number, so that a number that is too large is rejected instead of read as text. */
 function tagOf(word: string): string {
   return /^[-0-9]/.test(word) ? FLOAT_TAG : "";
 }
 
-/** Behind the closing quote of the string that starts at `start`; the end of the text where it is not closed. */
+/** Returns the end of the string that starts at `start`, after its closing quote, or the end of the text if the string is not closed. */
 export function stringEnd(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;

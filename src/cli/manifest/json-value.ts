@@ -1,8 +1,8 @@
-/** Values of a document while it is read: those of JSON, and what JSON has no form for. */
+/** Values of a document during reading: those of JSON, and those that JSON cannot represent. */
 import { DocumentError } from "./document-error.ts";
 import type { ScalarValue } from "./yaml-scalar.ts";
 
-/** What JSON has no form for. Only an error if it is still there at the end: a second key of the same name may replace it. */
+/** A value that JSON cannot represent. It is an error only if it remains at the end: a second key of the same name may replace it. */
 export class NoJson {
   readonly error: DocumentError;
 
@@ -11,7 +11,7 @@ export class NoJson {
   }
 }
 
-/** Every key is an own property, `__proto__` too. */
+/** Every key is an own property, including `__proto__`. */
 export interface JsonMembers {
   [key: string]: Value;
 }
@@ -26,7 +26,7 @@ export function setMember(members: JsonMembers, key: string, value: Value): void
   else members[key] = value;
 }
 
-/** Throws the mistake that is left. Aliases share what they stand for: each is looked at once. */
+/** Throws the first error that remains. Visits each value once, because aliases share values. */
 export function refuseNoJson(root: Value | undefined): void {
   const seen = new Set<Value | undefined>([root]);
   for (const value of seen) {

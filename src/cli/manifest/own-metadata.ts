@@ -8,7 +8,10 @@ interface MetadataProblem {
   readonly message: string;
 }
 
-/** What the API server refuses of a workload's own metadata, and of a Namespace's: annotations of ours count there, too. A pod's are read with the pod. */
+/**
+ * Returns the problems for which the API server rejects the metadata of a workload or Namespace, where project annotations count, too. The
+ * metadata of a pod is checked together with the pod.
+ */
 export function metadataProblems(object: JsonObject): readonly MetadataProblem[] {
   const path = podPath(object);
   if (path === undefined ? object["kind"] !== "Namespace" : path.length === 0) return [];

@@ -5,7 +5,7 @@ import type { ReadableText } from "./document-texts.ts";
 import { DocumentBuilder } from "./document-value.ts";
 import { readJsonEvents } from "./json-events.ts";
 
-/** Reads the text of one document; throws a `DocumentError` where kubectl could not. */
+/** Reads the text of one document; throws a `DocumentError` if kubectl could not read it. */
 export function readText({ kind, text }: ReadableText): DocumentBuilder {
   const builder = new DocumentBuilder();
   if (kind === "json") {
@@ -17,14 +17,15 @@ export function readText({ kind, text }: ReadableText): DocumentBuilder {
   return builder;
 }
 
-/** YAML to events, and what kubectl leaves unread of it. */
-
-/** Sends the events of the first YAML document of a text, all that kubectl reads of it. The line of what it leaves unread, if anything is. */
+/**
+ * Sends the events of the first YAML document in a text, which is all that kubectl reads. Returns the line of the first content that
+ * kubectl does not read; undefined if there is none.
+ */
 function readYamlEvents(text: string, send: (event: YamlEvent) => void): number | undefined {
   refuseForbidden(text);
   try {
     const unread = readYaml(text, send);
-    // The first line with content, which neither a comment nor the mark of an end is.
+    // Finds the first line that has content other than a comment or an end mark.
     const first = unread.text.split("\n").findIndex((line) => !/^\s*(?:#.*|\.\.\.\s*(?:#.*)?)?$/.test(line));
     return first === -1 ? undefined : unread.line + first;
   } catch (error) {
@@ -43,7 +44,7 @@ function hexadecimal(character: string): string {
   return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
 }
 
-/** A file's bytes to its text, as kubectl decodes them: UTF-8, or UTF-16 where the file begins with its byte order mark. */
+/** Decodes the bytes of a file as kubectl does: as UTF-8, or as UTF-16 if the file begins with its byte order mark. */
 export function decodeFile(bytes: Uint8Array): string {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);

@@ -2,7 +2,7 @@ import { isJsonObject } from "../../domain/json-object.ts";
 import { asJsonEscapes } from "../../domain/quoted.ts";
 import { isPlainText } from "./yaml-scalar.ts";
 
-/** Values of JSON to YAML that kubectl reads as the same: blocks, keys in their order, quotes where plain text would mean something else. */
+/** Writes JSON as YAML that kubectl reads as the same values: blocks, keys in order, quotes if plain text would mean something else. */
 
 export function toYaml(value: unknown): string {
   const lines: string[] = [];
@@ -12,9 +12,9 @@ export function toYaml(value: unknown): string {
 
 interface Place {
   readonly lines: string[];
-  /** Of the lines of a collection, and less than that of a text. */
+  /** Indentation of the lines after `head`. */
   readonly indent: string;
-  /** What the first line begins with: a key, or dashes. */
+  /** Beginning of the first line: a key, or dashes. */
   readonly head: string;
   readonly isBelowKey: boolean;
 }
@@ -31,20 +31,20 @@ function write(value: unknown, place: Place): void {
   }
 }
 
-/** Of a list, without keys. */
+/** Returns the entries of a mapping or list; those of a list have no key. */
 function entriesOf(value: unknown): readonly (readonly [key: string | undefined, value: unknown])[] {
   if (Array.isArray(value)) return value.map((item: unknown) => [undefined, item]);
   return isJsonObject(value) ? Object.entries(value).filter(([, inner]) => inner !== undefined) : [];
 }
 
-/** Longer ones need a question mark. */
+/** Longer keys need a question mark. */
 const MAX_KEY = 1_000;
 
 function writeMember(name: string, value: unknown, { lines, indent, head }: Place): void {
   const key = isPlain(name) ? name : quote(name);
   const isLong = key.length > MAX_KEY;
   if (isLong) lines.push(`${head}? ${key}`);
-  // A list may stand as far to the left as its key.
+  // A list may have the same indentation as its key.
   const inner = Array.isArray(value) ? indent : `${indent}  `;
   write(value, { lines, indent: inner, head: isLong ? `${indent}:` : `${head}${key}:`, isBelowKey: true });
 }
@@ -62,7 +62,7 @@ function scalarText(value: unknown): string {
   return isJsonObject(value) ? "{}" : "null";
 }
 
-/** What no reader takes for something else than a character: neither a break nor a blank of another kind, and visible. */
+/** Matches characters that need an escape: invisible ones, and white space but a space. UNSEEN_IN_LINES allows line feeds and tabs. */
 const UNSEEN = /\p{C}|[^\P{Z} ]/u;
 const UNSEEN_IN_LINES = /[^\P{C}\n\t]|[^\P{Z} ]/u;
 const MARKS = /^(?:[-?:](?:\s|$)|[,[\]{}#&*!|>'"%@`]|---|\.\.\.)/;
@@ -83,12 +83,12 @@ function escaped(character: string): string {
   return `\\${letter}${code.toString(16).padStart(length, "0")}`;
 }
 
-/** Several lines of text that is seen. */
+/** Whether the text has several lines, and only visible characters. */
 function isBlock(text: string): boolean {
   return /[^\n]\n/.test(text) && !UNSEEN_IN_LINES.test(text);
 }
 
-/** Literal: each line as it is. What the first line is indented by is said where a reader would take it for the text's own. */
+/** Writes a literal block, with each line unchanged. States the indentation if the text itself begins with white space. */
 function writeBlock(text: string, { lines, indent, head, isBelowKey }: Place): void {
   const inner = isBelowKey || indent !== "" ? indent : "  ";
   const body = text.replace(/\n*$/, "");
@@ -100,22 +100,19 @@ function writeBlock(text: string, { lines, indent, head, isBelowKey }: Place): v
 }
 
 declare global {
-  // In Node since 22, and not yet in TypeScript's library.
+  // Node supports this since version 22, but TypeScript's library does not declare it yet.
   interface JSON {
     rawJSON(text: string): unknown;
   }
 }
 
-/** JSON as kubectl prints it: integers of 64 bits keep their digits. */
+/** Returns JSON as kubectl prints it: 64-bit integers keep their digits. */
 export function toJson(value: unknown): string {
   const json = JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? JSON.rawJSON(String(inner)) : inner), 2);
   return `${escapedControls(json)}\n`;
 }
 
-/**
- * JSON whose texts hold no control or format character and no separator of lines: its own escapes stop below DEL, and a terminal obeys what
- * comes after it, too.
- */
+/** Escapes control and format characters, and line separators. JSON's own escapes end below DEL, but a terminal obeys the rest, too. */
 export function escapedControls(json: string): string {
   return json.replaceAll(/[\u007F-\u009F]|[\p{Cf}\p{Zl}\p{Zp}]/gu, asJsonEscapes);
 }

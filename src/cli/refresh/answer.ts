@@ -1,5 +1,3 @@
-/** What the worker makes of a request, and what there is to say of it. */
-
 import { assertNever } from "../../domain/assert-never.ts";
 import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
@@ -13,20 +11,20 @@ import { mirrorsNothing, switchedOffBecause, workerSettings } from "../shared/cl
 import type { SettingsInForce } from "../shared/settings-in-force.ts";
 import type { Look } from "../shared/viewer.ts";
 
-/** Whether the worker asks the vault for a class at all. */
+/** Whether the worker queries the vault for a class. */
 export type Fetching =
-  /** It makes no Secret, and its versions are not followed for a workload that asks for restarts. */
+  /** The class has no Secrets, and the worker does not track its versions for a workload that requests restarts. */
   { readonly kind: "none" } | { readonly kind: "off"; readonly why: string } | { readonly kind: "fetched"; readonly isWhileUsed: boolean };
 
 export type RefreshAnswer =
   | WorkerAnswer
   | Exclude<Fetching, { readonly kind: "fetched" }>
-  /** No pod mounts the class, which is mirrored while one does. `hasSecrets`: it is not long ago that one did. */
+  /** No pod mounts the class, which the worker syncs only while a pod mounts it. `hasSecrets`: the status still lists Secrets. */
   | { readonly kind: "unused"; readonly hasSecrets: boolean }
-  /** The user may not see the status, in which the worker answers. */
+  /** The user may not read the status, which contains the worker's answer. */
   | { readonly kind: "unseen"; readonly why: string };
 
-/** By the class, its status, and the worker's settings. Where those may not be seen, the status tells what they come to. */
+/** Decides by the class, its status, and the worker's settings. If the user may not read the settings, the status shows their effect. */
 export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undefined, look: Look<SettingsInForce>): Fetching {
   if (mirrorsNothing(spc) && status === undefined) return { kind: "none" };
   if (!isOurs(spc)) return { kind: "off", why: `its provider is ${JSON.stringify(spc.spec?.provider ?? "")}, not azure` };
@@ -42,22 +40,22 @@ function fetchingByStatus(spc: SecretProviderClass, status: ClassStatus | undefi
   return { kind: "fetched", isWhileUsed: syncMode(spc, "always") === "while-used" || isToldUnused(status) };
 }
 
-/** The worker has asked the vault, or has nothing to ask it for. */
+/** Whether the worker has queried the vault, or has no reason to query it. */
 export function isAnswered({ kind }: RefreshAnswer): boolean {
   return kind !== "open" && kind !== "off" && kind !== "unseen";
 }
 
-/** Nothing that the worker looks after is older than its answer. */
+/** Whether everything that the worker maintains is as new as its answer. */
 export function isFetchedWell(answer: RefreshAnswer): boolean {
   return answer.kind === "none" || answer.kind === "synced" || (answer.kind === "unused" && !answer.hasSecrets);
 }
 
-/** No wait makes it better. */
+/** Whether waiting cannot improve the answer. */
 export function isFinal(answer: RefreshAnswer): boolean {
   return ["off", "unused", "unseen"].includes(answer.kind) || (answer.kind === "failed" && !answer.isTriedAgain);
 }
 
-/** Of `-o json`. */
+/** Returns the fields for `-o json`. */
 export function answerReport(answer: RefreshAnswer): object {
   const { kind } = answer;
   if (kind === "off" || kind === "unseen") return { kind, message: answer.why };
@@ -66,7 +64,7 @@ export function answerReport(answer: RefreshAnswer): object {
 }
 
 export interface AnswerPlace {
-  /** Of the class. */
+  /** Namespace and name of the class. */
   readonly ref: Required<ObjectRef>;
   readonly isWaited: boolean;
 }

@@ -59,10 +59,10 @@ export const refresh: Command = {
   run: runRefresh,
 };
 
-/** For the worker alone: an answer of the vault takes seconds (milliseconds). */
+/** Time for the worker alone, in milliseconds: the vault answers within seconds. */
 const WORKER_MS = 60_000;
 
-/** Whoever waits longer than this looks another time (milliseconds). */
+/** Longest time to wait, in milliseconds. To wait longer, users can run the command again. */
 const MOST_MS = 3_600_000;
 
 async function runRefresh(input: CommandInput, context: CommandContext): Promise<CommandResult> {
@@ -84,9 +84,9 @@ async function runRefresh(input: CommandInput, context: CommandContext): Promise
 
 interface WantedWait {
   readonly isWanted: boolean;
-  /** As the user says it. */
+  /** Time that the user specifies. */
   readonly timeoutMs: number | undefined;
-  /** Aborts when nothing is to be watched any more. */
+  /** Aborts when the command needs no watch any more. */
   readonly signal: AbortSignal;
 }
 
@@ -131,7 +131,7 @@ async function openRefresh(
   const earlier = [spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh], status?.observedRefresh];
   const request = { value: new Date(context.clock.now()).toISOString(), earlier };
   const cloudName = valueIn(settings)?.["cloud-name"] ?? DEFAULT_CLOUD;
-  // Where the worker says that all is well, identity bindings are on.
+  // If the worker has synced the class, identity bindings are on, or the class does not need them.
   const identityBindings = valueIn(settings)?.["identity-bindings"] === "true" || conditionOf(status, "Synced")?.status === "True";
   const defect = syncDefect(spc, { cloudName, identityBindings });
   return { cluster, context, viewer, ref, request, cloudName, defect, fetching: fetchingOf(spc, status, settings) };
@@ -140,10 +140,10 @@ async function openRefresh(
 interface Refreshed {
   readonly refreshing: Refreshing;
   readonly pace: DriverPace;
-  /** Why kubelets were not asked. */
+  /** Reasons why the command could not trigger kubelets. */
   readonly refusals: readonly string[];
   readonly progress: RefreshProgress;
-  /** Pods whose kubelets were asked. */
+  /** Number of pods whose kubelets the command triggered. */
   readonly asked: number;
   readonly isWaited: boolean;
 }
@@ -198,7 +198,7 @@ interface CsiDriver extends KubeObject {
   readonly spec?: { readonly requiresRepublish?: boolean };
 }
 
-/** Undefined where the user may not see DaemonSets. A cluster with several of the driver (Linux, Windows) is taken to have one version. */
+/** Returns undefined if the user may not list DaemonSets. Assumes one version if the driver has several DaemonSets (Linux, Windows). */
 async function driverFacts(viewer: Viewer): Promise<DriverFacts | undefined> {
   const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
   if (look.kind !== "seen") return undefined;
@@ -216,25 +216,25 @@ async function driverFacts(viewer: Viewer): Promise<DriverFacts | undefined> {
 
 const FIELD_MANAGER = "keyvault-injector-refresh";
 
-/** Requests for pods under way at a time: each makes a kubelet ask the vault. */
+/** Maximum number of concurrent requests for pods: each results in a query to the vault. */
 const PODS_AT_A_TIME = 4;
 
 interface RefreshQuestion {
   readonly kube: Cluster["kube"];
   readonly signal: AbortSignal;
-  /** Value of the annotation: another one than before. */
+  /** New value of the annotation. */
   readonly value: string;
 }
 
-/** Has the worker ask the vault for the class; throws {@link CommandFailure} where the user may not. */
+/** Makes the worker query the vault for the class; throws {@link CommandFailure} if the API server refuses the request. */
 async function askWorker(asking: RefreshQuestion, spc: Required<ObjectRef>): Promise<void> {
   const refusal = await annotate(asking, RESOURCES.secretProviderClasses, spc);
   if (refusal !== undefined) throw new CommandFailure(refusal);
 }
 
 /**
- * Has the kubelets look at the pods again. A pod whose annotations change is synced at once, and a sync is what version 1.6 of the driver
- * mounts again at. Resolves with why it was not possible: for want of a right no other pod is tried.
+ * Makes the kubelets sync the pods. A kubelet syncs a pod immediately if an annotation of the pod changes, and version 1.6 of the driver
+ * mounts again at each sync. Resolves with the refusals; after the first one, the function tries no further pod.
  */
 async function askKubelets(asking: RefreshQuestion, namespace: string, pods: readonly string[]): Promise<readonly string[]> {
   const waiting = [...pods];
@@ -249,7 +249,7 @@ async function askKubelets(asking: RefreshQuestion, namespace: string, pods: rea
   return refusals;
 }
 
-/** One key for both: what is annotated is brought up to date. A pod that is gone meanwhile is nobody's trouble. */
+/** Sets the same annotation on a class or a pod. Ignores a pod that no longer exists. */
 async function annotate(
   { kube, value, signal }: RefreshQuestion,
   resource: Resource,

@@ -14,38 +14,38 @@ import { type Look, lookUp, type Viewer, valueIn } from "../shared/viewer.ts";
 import { gather } from "../where/gather.ts";
 import { type Fetching, isFetchedWell, isFinal, type RefreshAnswer } from "./answer.ts";
 
-/** One refresh that was asked for. */
+/** One requested refresh. */
 export interface Refreshing {
   readonly cluster: Cluster;
   readonly context: CommandContext;
   readonly viewer: Viewer;
-  /** Of the class. */
+  /** Namespace and name of the class. */
   readonly ref: Required<ObjectRef>;
   readonly request: RefreshRequest;
   /** Cloud of classes that name none. */
   readonly cloudName: string;
   readonly fetching: Fetching;
-  /** Why no refresh helps, by the text of the class. */
+  /** Defect in the text of the class, which no refresh can solve. */
   readonly defect: ClassDefect | undefined;
 }
 
-/** How far a refresh has come. */
+/** Progress of a refresh. */
 export interface RefreshProgress {
   /** Pods that mount the class. */
   readonly pods: readonly string[];
   readonly usages: readonly ObjectUsage[];
   readonly answer: RefreshAnswer;
-  /** The worker has answered well, no Secret is of an older version, and no file is, or may be. */
+  /** Whether the worker has succeeded, no Secret has an older version, and no file has, or may have, one. */
   readonly isUpToDate: boolean;
   readonly unseen: readonly string[];
 }
 
-/** `wasNamed`: as of the worker's answer. */
+/** `wasNamed`: whether the status has named the request at any time so far. */
 export async function refreshProgress(refreshing: Refreshing, wasNamed = false): Promise<RefreshProgress> {
   const { cluster, context, ref, cloudName } = refreshing;
   const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
-  // First: an answer that comes while the rest is listed is about what was not listed yet.
+  // Reads the status before the lists: an answer that came later could be newer than what the lists contain.
   const status = await lookAtStatus(refreshing.viewer, ref);
   const spc = await classIn(refreshing.viewer, ref);
   const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted });
@@ -59,7 +59,7 @@ export async function refreshProgress(refreshing: Refreshing, wasNamed = false):
 interface Read {
   readonly status: Look<ClassStatus | undefined>;
   readonly spc: SecretProviderClass;
-  /** No pod mounts the class, as all who look can see. */
+  /** Whether no pod mounts the class. False if the user may not list the pods. */
   readonly isUnused: boolean;
   readonly wasNamed: boolean;
 }
@@ -78,7 +78,7 @@ function isNowhereOld({ secrets, containers }: ObjectUsage): boolean {
   return secrets.every(({ state }) => state !== "old") && mounts.every(({ state }) => state !== "old" && state !== "unknown");
 }
 
-/** The class; throws {@link CommandFailure} where there is none, or the user may not see it. */
+/** Returns the class; throws {@link CommandFailure} if it does not exist, or the user may not read it. */
 export async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise<SecretProviderClass> {
   const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
   if (look.kind === "seen") return look.value;
@@ -86,7 +86,7 @@ export async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise
   throw new CommandFailure(look.kind === "unserved" ? NO_CLASSES_SERVED : await classAbsence(viewer, ref));
 }
 
-/** What the worker says of the class; undefined where it says nothing. */
+/** Reads the worker's status of the class; undefined if the worker has written none. */
 export async function lookAtStatus(viewer: Viewer, ref: Required<ObjectRef>): Promise<Look<ClassStatus | undefined>> {
   const look = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref);
   return look.kind === "seen" ? { kind: "seen", value: readStatus(look.value.status) } : look;
@@ -94,18 +94,18 @@ export async function lookAtStatus(viewer: Viewer, ref: Required<ObjectRef>): Pr
 
 export interface Waiting {
   readonly pace: DriverPace;
-  /** Milliseconds. */
+  /** Longest time to wait, in milliseconds. */
   readonly withinMs: number;
-  /** Whether the status has named the request by now. */
+  /** Whether the status has named the request so far. */
   readonly isNamed: () => boolean;
 }
 
-/** Between two looks (milliseconds): each is a handful of lists of one namespace. */
+/** Time between two checks, in milliseconds. Each check makes a handful of lists in one namespace. */
 const EVERY_MS = 2_000;
 
 /**
- * Looks again until all is up to date, no wait makes it so, or the time is over. The newest version of a class that the worker asks no vault for
- * is known to its pods alone: only when the driver's time is over is each of them known to have looked.
+ * Checks repeatedly until everything is up to date, waiting cannot help, or the time is over. If the worker does not query the vault for
+ * the class, only the pods know its newest version: until the driver's interval is over, some of them may not have checked.
  */
 export async function waitForProgress(refreshing: Refreshing, { pace, withinMs, isNamed }: Waiting): Promise<RefreshProgress> {
   const { signal, terminal } = refreshing.context;

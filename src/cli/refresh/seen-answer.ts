@@ -4,12 +4,13 @@ import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stor
 import { cutRefresh } from "../../domain/sync/worker-answer.ts";
 import type { Refreshing } from "./progress.ts";
 
-/** Without an answer of the API server after so long (milliseconds), the looks alone have to do. */
+/** Longest time to wait for the API server, in milliseconds. Without its answer, the command relies on the regular checks. */
 const START_MS = 2_000;
 
 /**
- * Watches the status of the class from before the request is made, and tells whether it has named the request since. A look knows the last
- * value alone: where somebody sets the annotation back, the worker answers that next, before anybody looks. Who may not watch goes by the looks.
+ * Watches the status of the class from before the request, and returns whether the status has named the request since. A regular check sees
+ * only the last value: if someone resets the annotation, the worker may answer the reset before the next check. If the user may not watch,
+ * the command relies on the regular checks.
  */
 export async function followAnswer({ cluster, context, ref, request }: Refreshing, signal: AbortSignal): Promise<() => boolean> {
   const wanted = cutRefresh(request.value);
@@ -31,6 +32,6 @@ export async function followAnswer({ cluster, context, ref, request }: Refreshin
 }
 
 function observedIn(object: KubeObject): string | undefined {
-  const { status } = object as SecretProviderClassSync; // An object of the kind that is watched.
+  const { status } = object as SecretProviderClassSync; // The watch returns only objects of this kind.
   return readStatus(status)?.observedRefresh;
 }

@@ -119,7 +119,7 @@ async function renderDocuments(
   };
 }
 
-/** What comes out otherwise than by the webhook. */
+/** Notes how injection by the policy differs from injection by the webhook. */
 function modeNotes(rendered: readonly RenderedItem[], { mode }: InjectionContext): readonly string[] {
   if (mode === "webhook" || !rendered.some(({ isInjected }) => isInjected === true)) return [];
   return [
@@ -127,7 +127,7 @@ function modeNotes(rendered: readonly RenderedItem[], { mode }: InjectionContext
   ];
 }
 
-/** That this cluster would add nothing of what is shown. Whether it would is not asked where nobody answers, or the user may not see it. */
+/** Notes that this cluster injects nothing, unless it does not answer, or the user may not read its configuration. */
 async function unaskedNotes(
   rendered: readonly RenderedItem[],
   viewer: Viewer | undefined,
@@ -144,7 +144,7 @@ async function unaskedNotes(
   return [`note: this cluster injects nothing, because ${missing}: the output shows what an install would add; see ${program} doctor`];
 }
 
-/** A document, and what has become of its objects, in the order of `itemsOf`. */
+/** A document, and its resulting objects in the order of `itemsOf`. */
 interface Printed {
   readonly document: ManifestDocument;
   readonly objects: readonly (JsonObject | undefined)[];
@@ -175,7 +175,7 @@ function diffOf({ document, objects }: Printed): string {
   return after === undefined ? "" : unifiedDiff(toYaml(document.object), toYaml(after), name);
 }
 
-/** The YAML of a List in as many pieces, whatever becomes of its items: each item and each other field is one. */
+/** Returns the YAML of a List in pieces: one for each item, also if it is removed, and one for each other field. */
 function listPieces(list: JsonObject, items: readonly unknown[]): readonly string[] {
   return Object.entries(list).flatMap(([key, value]) => {
     if (key !== "items") return [toYaml({ [key]: value })];
@@ -185,21 +185,21 @@ function listPieces(list: JsonObject, items: readonly unknown[]): readonly strin
 }
 
 export interface RenderContext extends InjectionContext {
-  /** Namespaces whose pods the webhook never sees. */
+  /** Namespaces whose pods the webhook does not get. */
   readonly excluded: readonly string[];
 }
 
 export interface RenderedItem {
-  /** As the server would store it; undefined where it would store nothing, or no pod of it. */
+  /** Object as the API server would store it; undefined if it would reject the object or the pods of the object. */
   readonly object: JsonObject | undefined;
-  /** Something of ours was added. */
+  /** Whether injection added something. */
   readonly isInjected?: true;
   readonly findings: readonly Finding[];
 }
 
 const ANNOTATIONS = ["metadata", "annotations"];
 
-/** What becomes of one object of the files. */
+/** Renders one object of the files. */
 async function renderItem(item: ManifestItem, context: RenderContext): Promise<RenderedItem> {
   const namespace = item.namespace ?? context.namespace;
   if (isClass(item)) return renderClass(item, namespace);
@@ -224,7 +224,7 @@ async function renderPod(item: ManifestItem, { path, pod, namespace }: PodOfItem
   const told = (severity: Finding["severity"], message: string, reason?: string): Finding =>
     findingOn(item, [...path, ...ANNOTATIONS], { severity, message, reason });
   if (context.excluded.includes(namespace)) {
-    // What is left out is left out in silence by the API server: here it is told.
+    // The API server excludes such a pod silently, so the command warns.
     const inject = objectAt(pod, ANNOTATIONS)?.[POD_ANNOTATIONS.inject];
     const message = `nothing is injected: the webhook excludes namespace ${namespace}; use another one, or remove the annotations under ${PREFIX}/`;
     return { object: item.object, findings: inject === undefined || inject === "false" ? [] : [told("warning", message)] };
@@ -237,14 +237,14 @@ async function renderPod(item: ManifestItem, { path, pod, namespace }: PodOfItem
     ...misplaced.map(({ reason, message }) => findingOn(item, ANNOTATIONS, { severity: "warning", reason, message })),
     ...warnings.map(({ reason, message }) => {
       const inFiles = inTermsOfFiles(message, namespace, injection, context.facts);
-      // What is said to be in no file was not found there: nobody tried to read it.
+      // The class is in none of the files, so it is missing, and not unreadable.
       const ofFiles = reason === "ClassUnreadable" && inFiles !== message ? "ClassMissing" : reason;
       return told("warning", inFiles, reason === "PodWarning" ? undefined : ofFiles);
     }),
   ];
   if (decision.kind === "denied" || decision.kind === "errored") {
     const { reason, message } = decision;
-    // What makes it no pod at all begins with the field, as seen from the pod; it has no word of its own at a command line.
+    // The message about an invalid pod begins with the field, relative to the pod. The reason means nothing on the command line.
     const refusal = reason === "InvalidReview" ? told("error", [...path, message].join(".")) : told("error", message, reason);
     return { object: undefined, findings: [refusal, ...findings] };
   }
@@ -252,7 +252,7 @@ async function renderPod(item: ManifestItem, { path, pod, namespace }: PodOfItem
   return { object: withPodAt(item.object, path, stored), isInjected: true, findings };
 }
 
-/** A class is stored as it is, or refused. */
+/** Renders a class: unchanged, or rejected. */
 function renderClass(item: ManifestItem, namespace: string): RenderedItem {
   const read = readClassItem(item, namespace);
   const refused = read.refused.map(({ path, message }) => findingOn(item, path, { severity: "error", message }));

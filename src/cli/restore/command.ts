@@ -97,7 +97,7 @@ function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
   if (useless !== undefined) throw new CommandFailure(`--${useless}: --list restores nothing; remove one of the two`);
 }
 
-/** A forged snapshot that claims to be of the class is told as well; it does not stand in for one. */
+/** Returns the snapshots of the wanted class, including forged ones, which the command reports but does not restore. */
 function chosen(snapshots: readonly StoredSnapshot[], wanted: Required<ObjectRef> | undefined): readonly StoredSnapshot[] {
   if (wanted === undefined) return snapshots;
   const found = snapshots.filter(
@@ -113,7 +113,7 @@ function isWrong(result: Restorable | Restored): boolean {
   return result.state === "forged" || ("action" in result && result.action === "refused");
 }
 
-/** A line for each snapshot, with the difference where there is one, and how many came to what. */
+/** Renders a line for each snapshot, with the difference if there is one, and the number of each result. */
 function restoreText(results: readonly (Restorable | Restored)[], isListed: boolean, isDryRun: boolean): readonly Line[] {
   const lines = results.flatMap((result) => {
     const word = wordOf(result);

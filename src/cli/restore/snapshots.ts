@@ -18,7 +18,7 @@ interface ControllerRevision extends KubeObject {
   readonly data: unknown;
 }
 
-/** The key is what tells a snapshot of ours from a forged one: without it nothing is restored. */
+/** Loads the key that distinguishes snapshots of the install from forged ones: without it, the command restores nothing. */
 export async function loadFingerprints(
   viewer: Viewer,
   { hmacKeySecret, hmacKeyIn, createFingerprints }: WorkerCode,
@@ -32,22 +32,22 @@ export async function loadFingerprints(
   if (key !== undefined) return createFingerprints(key.bytes, key.formerUntil);
   const why = look.kind === "seen" ? `${named} contains no key` : `${named} does not exist`;
   const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-sync" });
-  // The worker makes its key when it first starts.
+  // The worker creates its key when it first starts.
   const fix =
     worker.kind === "seen" ? "the install's worker has not started yet, so check its pods" : "name the install with --install-namespace";
   throw new CommandFailure(`${why}, so no snapshot can be verified; ${fix}, or apply the classes from their manifests`);
 }
 
-/** A ControllerRevision with the label of a snapshot. */
+/** ControllerRevision with the label of a snapshot. */
 export interface StoredSnapshot {
   readonly revision: ControllerRevision;
-  /** Of the class, as the annotation says where nothing else is known. */
+  /** Name of the class; if the snapshot cannot be verified, the name in its annotation. */
   readonly className: string;
-  /** Undefined: this install did not write it, or not with this key; nothing in it is believed. */
+  /** Undefined: this install did not write the snapshot, or wrote it with another key, so the command trusts nothing in it. */
   readonly record: ReturnType<typeof recordOf>;
 }
 
-/** Every snapshot, or those of a namespace, the newest of each class first; forged ones last. */
+/** Reads the newest genuine snapshot of each class, of all namespaces or of one, and after them all forged snapshots. */
 export async function readSnapshots(
   viewer: Viewer,
   judge: SnapshotJudge,
@@ -86,7 +86,7 @@ function recordOf(revision: ControllerRevision, { worker, fingerprints }: Snapsh
   return worker.recordIn(revision, { kind: worker.snapshotKind, fingerprints });
 }
 
-/** How a snapshot's class stands, each in its colour. `docs/reference/cli.md` says what they mean. */
+/** States of a snapshot's class, each with its colour. `docs/reference/cli.md` explains them. */
 export const SNAPSHOT_STATES = { missing: "yellow", same: "green", differs: "yellow", forged: "red", unknown: "cyan" } as const;
 
 export type SnapshotState = keyof typeof SNAPSHOT_STATES;
@@ -99,11 +99,11 @@ export interface Restorable {
   readonly taken: string | undefined;
   readonly state: SnapshotState;
   readonly message: string;
-  /** From the live class to the snapshot's, where they differ. Classes hold no values. */
+  /** Difference from the live class to the snapshot, if they differ. Classes contain no secret values. */
   readonly diff?: string;
 }
 
-/** A snapshot that is believed, with the class as it is now where that is known. */
+/** Result of comparing a snapshot with the live class. `snapshot` is absent if it is forged, or the user may not read the class. */
 export interface Candidate {
   readonly told: Restorable;
   readonly snapshot?: ClassSnapshot;
@@ -131,22 +131,22 @@ async function compare(viewer: Viewer, { revision: { metadata }, className: name
   const live = look.value;
   const [before, after] = [contentOf(live), contentOf(restoredClass(snapshot))].map(canonical);
   if (before === after) return { told: told("same", "exists, and matches the snapshot"), snapshot, live };
-  // Keys in one order, so that only content makes a difference.
+  // The keys have the same order, so that only content makes a difference.
   const [old, young] = [before, after].map((text) => toYaml(JSON.parse(text ?? "")));
   const diff = unifiedDiff(old ?? "", young ?? "", `${namespace}/${name}`);
   return { told: { ...told("differs", "exists, and differs from the snapshot"), diff }, snapshot, live };
 }
 
-/** What a snapshot says of a class. */
+/** Returns the parts of a class that a snapshot contains. */
 function contentOf({ apiVersion, kind, metadata, spec }: SecretProviderClass) {
   const { namespace, name, labels = {}, annotations = {} } = metadata;
   return { apiVersion, kind, metadata: { namespace, name, labels, annotations }, spec };
 }
 
-/** Of what the command writes, until it is handed over to those who wrote it before. */
+/** Field manager of the fields that the command writes, until the hand-over to the previous field managers. */
 const FIELD_MANAGER = "keyvault-injector-restore";
 
-/** What became of a class, each in its colour. `docs/reference/cli.md` says what they mean. */
+/** Results for a class, each with its colour. `docs/reference/cli.md` explains them. */
 export const RESTORE_ACTIONS = { created: "green", overwritten: "yellow", kept: "green", refused: "red" } as const;
 
 export type RestoreAction = keyof typeof RESTORE_ACTIONS;
@@ -159,12 +159,12 @@ export interface RestoreOptions {
   readonly kube: KubeClient;
   readonly worker: WorkerCode;
   readonly isDryRun: boolean;
-  /** Existing classes are made as their snapshots have them. */
+  /** Whether to overwrite existing classes from their snapshots. */
   readonly isForced: boolean;
   readonly signal: AbortSignal;
 }
 
-/** One class; a refusal of the API server is a result, so that the others are restored all the same. */
+/** Restores one class. Returns a refusal of the API server as a result, so that the command still restores the others. */
 export async function restoreClass(options: RestoreOptions, candidate: Candidate): Promise<Restored> {
   const { told } = candidate;
   try {
@@ -195,7 +195,7 @@ async function write(options: RestoreOptions, { told, snapshot, live }: Candidat
 const would = ({ isDryRun }: RestoreOptions): string => (isDryRun ? "would be " : "");
 const writing = ({ isDryRun }: RestoreOptions) => ({ fieldManager: FIELD_MANAGER, dryRun: isDryRun });
 
-/** The differences alone, and only on the very object that the difference was shown of. */
+/** Writes only the differences, and only if the class has not changed since the comparison. */
 async function overwrite(options: RestoreOptions, live: SecretProviderClass, snapshot: ClassSnapshot): Promise<void> {
   const { kube, signal } = options;
   const { name, namespace = "", uid, resourceVersion } = live.metadata;
@@ -212,7 +212,7 @@ async function overwrite(options: RestoreOptions, live: SecretProviderClass, sna
   await handOver(options, made, snapshot);
 }
 
-/** Whoever wrote the class before owns its fields again, so that their next apply meets no conflict. */
+/** Gives the fields back to the field managers that wrote them before, so that their next apply causes no conflict. */
 async function handOver(
   { kube, worker, isDryRun, signal }: RestoreOptions,
   made: SecretProviderClass,
@@ -222,7 +222,7 @@ async function handOver(
   if (!isDryRun) await worker.handOver(kube, written, signal);
 }
 
-/** Without `undefined`, which a merge patch has no word for. */
+/** Removes `undefined`, which a merge patch cannot express. */
 function asJson(value: object): JsonObject {
-  return JSON.parse(JSON.stringify(value)) as JsonObject; // Text of an object is an object.
+  return JSON.parse(JSON.stringify(value)) as JsonObject; // The JSON of an object is an object.
 }

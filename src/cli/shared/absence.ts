@@ -10,7 +10,10 @@ import { listed, type Viewer } from "./viewer.ts";
 export const NO_CLASSES_SERVED =
   "the API server serves no secretproviderclasses, so there are none: run keyvault-injector doctor to see what is not installed";
 
-/** Refuses a namespace that is not there, which would look like one in which nothing is wrong. Who may not get Namespaces is let on. */
+/**
+ * Rejects a namespace that does not exist, because the output would otherwise say that nothing is wrong in it. Accepts the namespace if the
+ * user may not get Namespaces.
+ */
 export async function assertNamespace(viewer: Viewer, name: string | undefined): Promise<void> {
   const problem = name === undefined ? undefined : await namespaceProblem(viewer, name);
   if (problem !== undefined) throw new CommandFailure(problem);
@@ -23,8 +26,8 @@ async function namespaceProblem(viewer: Viewer, name: string): Promise<string | 
 }
 
 /**
- * The install's namespace. One that is given has to be an install's: else the defaults would be taken for its settings. Who may not see
- * Namespaces or Deployments is let on.
+ * Returns the namespace of the install. If the user names one, it must contain an install: otherwise, the defaults would be mistaken for
+ * its settings. Accepts it if the user may not read Namespaces or Deployments.
  */
 export async function installIn(viewer: Viewer, options: OptionValues): Promise<string> {
   const name = installNamespace(options);
@@ -37,13 +40,13 @@ export async function installIn(viewer: Viewer, options: OptionValues): Promise<
   throw new CommandFailure(`keyvault-injector is installed in ${other}, not in ${name}: write --install-namespace ${other}`);
 }
 
-/** Namespaces with a Deployment of an install, as far as the user may see them. */
+/** Returns the namespaces with a Deployment of an install, as far as the user may list them. */
 async function installPlaces(viewer: Viewer): Promise<readonly string[]> {
   const found = listed(await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL }));
   return [...new Set(found.map(({ metadata }) => metadata.namespace ?? ""))].sort();
 }
 
-/** Of an install's namespace that is not there. */
+/** Explains that the namespace of the install does not exist. */
 export async function installAbsence(viewer: Viewer, name: string): Promise<string> {
   const [other] = await installPlaces(viewer);
   const advice =
@@ -53,7 +56,7 @@ export async function installAbsence(viewer: Viewer, name: string): Promise<stri
   return `namespace ${name} does not exist; ${advice}`;
 }
 
-/** Why there is no such class: its namespace is not there, or another class, or another object, is meant. */
+/** Explains why a class was not found: its namespace does not exist, or the user means another class, or another object. */
 export async function classAbsence(viewer: Viewer, { namespace, name }: Required<ObjectRef>): Promise<string> {
   const problem = await namespaceProblem(viewer, namespace);
   if (problem !== undefined) return otherObject(namespace, name) ?? problem;
@@ -66,16 +69,16 @@ export async function classAbsence(viewer: Viewer, { namespace, name }: Required
   return look.kind === "seen" ? `${said}; namespace ${namespace} has ${namesText(look.value)}` : said;
 }
 
-/** Namespaces that have a class of the name, as far as the user may list them. */
+/** Returns the namespaces that have a class with the name, as far as the user may list them. */
 async function namespacesOfClass(viewer: Viewer, name: string): Promise<readonly string[]> {
   const found = listed(await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { fieldSelector: `metadata.name=${name}` }));
   return found.map(({ metadata }) => metadata.namespace ?? "").sort();
 }
 
-/** As many as are read at a glance. */
+/** Maximum number of names in a message. */
 const MOST_NAMES = 5;
 
-/** "a, b or c". */
+/** Joins names as in "a, b or c". */
 function anyOf(names: readonly string[]): string {
   const more = names.length - MOST_NAMES;
   const all = more > 0 ? [...names.slice(0, MOST_NAMES), `one of ${more} more`] : names;
@@ -89,7 +92,7 @@ function namesText(classes: readonly KubeObject[]): string {
   return `${names.slice(0, MOST_NAMES).join(", ")}${more}`;
 }
 
-/** Why there is no such object: its namespace is not there, or another object is meant. */
+/** Explains why an object was not found: its namespace does not exist, or the user means another object. */
 export async function objectAbsence(viewer: Viewer, resource: Resource, { namespace, name }: Required<ObjectRef>): Promise<string> {
   const problem = await namespaceProblem(viewer, namespace);
   if (problem !== undefined) return problem;
@@ -100,7 +103,7 @@ export async function objectAbsence(viewer: Viewer, resource: Resource, { namesp
   return `${said}${near === "" ? "; name another namespace with -n" : near}`;
 }
 
-/** What `deployment/web` and `secret/db-pass` are, where no namespace has that name. */
+/** Explains what `deployment/web` and `secret/db-pass` name, if no namespace has that name. */
 function otherObject(kind: string, name: string): string | undefined {
   const word = `${kind}/${name}`;
   const resource = targetResource(kind);

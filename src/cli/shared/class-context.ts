@@ -19,38 +19,38 @@ import type { TellProgress } from "./terminal.ts";
 import { createViewer, type Look, listed, type Viewer } from "./viewer.ts";
 import { type Fingerprints, type WorkerCode, workerCode } from "./worker-code.ts";
 
-/** What looking at classes takes. */
+/** Dependencies of commands that check classes. */
 export interface ClassContext {
   readonly viewer: Viewer;
   readonly kube: KubeClient;
   readonly install: Install;
   readonly worker: WorkerCode;
-  /** Undefined: the vault is left out. */
+  /** Undefined: the command does not query vaults. */
   readonly azure: (AzureAccess & WithCloudFiles) | undefined;
   readonly clock: Clock;
   readonly tellProgress: TellProgress;
   readonly signal: AbortSignal;
 }
 
-/** The worker that looks after the classes. */
+/** Install whose worker syncs the classes. */
 export interface Install {
   readonly namespace: string;
   readonly settings: ClassSettings;
-  /** Of its Secrets; undefined where the user may not read the key, or it is not there yet. */
+  /** Fingerprints of the install's Secrets; undefined if the user may not read the key, or the key does not exist yet. */
   readonly fingerprints: Fingerprints | undefined;
 }
 
 interface WithCloudFiles {
-  /** Files of `--cloud-env-dir`; undefined outside of the worker's pod. */
+  /** Reads files of `--cloud-env-dir`; undefined outside of the worker's pod. */
   readonly readCloudFile: ReadCloudFile | undefined;
 }
 
 export interface Looking {
   readonly cluster: Cluster;
   readonly context: CommandContext;
-  /** Of the install. */
+  /** Namespace of the install. */
   readonly namespace: string;
-  /** Whether vaults are asked, and credentials read for it. */
+  /** Whether the command queries vaults, and reads credentials for it. */
   readonly asksVaults: boolean;
 }
 
@@ -76,23 +76,23 @@ export async function openClassContext({ cluster: { kube }, context, namespace, 
   };
 }
 
-/** Undefined: identity bindings are off. */
+/** Returns undefined if identity bindings are off. */
 function bindingSettings(settings: SettingsInForce): TokenProxySettings | undefined {
   const { "identity-bindings": isOn, "token-proxy-url": tokenProxyUrl = "", "sni-name": sniName = "" } = settings;
   return isOn === "true" ? { tokenProxyUrl, sniName } : undefined;
 }
 
-/** The worker's settings that decide what becomes of a class. */
+/** Settings of the worker that determine how it handles a class. */
 export interface ClassSettings {
   readonly credentialsSecretNames: readonly string[];
-  /** Empty: all. */
+  /** Served namespaces; empty: all. */
   readonly namespaces: readonly string[];
   readonly limits: OperatorLimits;
   readonly syncMode: SyncMode;
   readonly syncSecret: boolean;
   readonly adoptDriverSecrets: boolean;
   readonly shards: number;
-  /** How objects become files. */
+  /** Settings for the conversion of objects to files. */
   readonly files: { readonly constructPemChain: boolean; readonly writeCertAndKeyInSeparateFiles: boolean };
 }
 
@@ -118,27 +118,27 @@ export function workerSettings(settings: SettingsInForce): ClassSettings {
   };
 }
 
-/** Empty: all. */
+/** Returns the allowed identity modes; empty: all. */
 export function allowedModes(settings: SettingsInForce): OperatorLimits["allowedIdentityModes"] {
   return IDENTITY_MODES.filter((mode) => wordsOf(settings["allowed-identity-modes"]).includes(mode));
 }
 
-/** Whether classes of the namespace are mirrored. */
+/** Whether the worker serves the namespace. */
 export function isServed({ namespaces }: ClassSettings, namespace: string): boolean {
   return namespaces.length === 0 || namespaces.includes(namespace);
 }
 
-/** Pods mount it, and that is all. The worker may follow its versions for workloads that ask for restarts: then it has a status. */
+/** Whether pods only mount the class. It still has a status if the worker tracks its versions for workloads that request restarts. */
 export function mirrorsNothing(spc: SecretProviderClass): boolean {
   return secretObjectsOf(spc).length === 0;
 }
 
-/** Why nothing of the class is mirrored; undefined where something is. */
+/** Returns why the worker syncs no Secret of the class; undefined if it syncs one. */
 export function offBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
   return mirrorsNothing(spc) ? "the class syncs nothing: it has no secretObjects" : switchedOffBecause(settings, spc);
 }
 
-/** Why the worker does not look after the class, whatever it names; undefined where it does. */
+/** Returns why the worker does not handle the class, whatever it contains; undefined if the worker handles it. */
 export function switchedOffBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
   if (syncMode(spc, settings.syncMode) === "never") return "the class is not synced: its sync mode is never";
   if (!settings.syncSecret) return "the install syncs nothing: --sync-secret is false";
@@ -146,22 +146,22 @@ export function switchedOffBecause(settings: ClassSettings, spc: SecretProviderC
   return isServed(settings, namespace) ? undefined : `the class is not synced: --namespaces does not name ${namespace}`;
 }
 
-/** How the same look is had with the worker's rights. */
+/** Returns the command that makes the same check with the worker's permissions. */
 export function insideTheWorker(namespace: string, className: string): string {
   return shell`kubectl exec -n ${namespace} deploy/keyvault-injector-sync -- node dist/main.js doctor class ${className}`;
 }
 
-/** What a Namespace lends to the worker. */
+/** Reads the grants of a Namespace. */
 export async function lookAtGrants(viewer: Viewer, namespace: string): Promise<Look<NamespaceGrants>> {
   const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
   if (look.kind === "seen") return { kind: "seen", value: grantsOf(look.value) };
   if (look.kind !== "unseen") return look;
-  // The worker itself may list Namespaces, and get none.
+  // The worker's account may list Namespaces, but not get them.
   const [found] = listed(await viewer.all<KubeObject>(RESOURCES.namespaces, { fieldSelector: `metadata.name=${namespace}` }));
   return found === undefined ? look : { kind: "seen", value: grantsOf(found) };
 }
 
-/** A pod that mounts a class, and what it uses for that. */
+/** A pod that mounts a class, and the account and credentials that it uses for that. */
 export interface Consumer {
   readonly name: string;
   readonly account: string;
@@ -182,12 +182,15 @@ export async function lookAtConsumers(viewer: Viewer, { metadata }: SecretProvid
   return { kind: "seen", value: consumers };
 }
 
-/** Distinct names of what consumers use. */
+/** Returns distinct names in order. */
 export function namesIn(names: readonly string[]): readonly string[] {
   return [...new Set(names)].sort();
 }
 
-/** Pods that the user may not list are not known, as for a class that none mounts: the class's own word, or the default, then counts. */
+/**
+ * Returns the names that consumers use. If the user may not list pods, the result is the same as for a class without consumers: the class's
+ * annotation, or the default, then counts.
+ */
 export async function namesOfConsumers(viewer: Viewer, spc: SecretProviderClass) {
   const consumers = listed(await lookAtConsumers(viewer, spc));
   return {
@@ -198,17 +201,17 @@ export async function namesOfConsumers(viewer: Viewer, spc: SecretProviderClass)
 
 export const CREDENTIALS_KEYS: readonly string[] = ["clientid", "clientsecret"];
 
-/** Keys of a credentials Secret (base64) whose values begin or end with white space: `echo` and editors leave a newline, and it is sent as it stands. */
+/** Returns keys of a credentials Secret (base64) with white space around the value. `echo` and editors leave a newline, which is sent. */
 export function paddedKeys(data: Readonly<Record<string, string>>): readonly string[] {
   return usedKeys(data, (text) => text !== text.trim());
 }
 
-/** Keys of a credentials Secret (base64) that nobody filled in. */
+/** Returns keys of a credentials Secret (base64) that still have a placeholder as their value. */
 export function unfilledKeys(data: Readonly<Record<string, string>>): readonly string[] {
   return usedKeys(data, (text, key) => (key === "clientsecret" ? isSecretPlaceholder(text) : isPlaceholder(text)));
 }
 
-/** Of several spellings of a key, the one that is used alone. */
+/** Checks, of several spellings of a key, only the one that is used. */
 function usedKeys(data: Readonly<Record<string, string>>, isWrong: (text: string, key: string) => boolean): readonly string[] {
   return CREDENTIALS_KEYS.flatMap((key) => {
     const spelling = credentialsKeyIn(data, key);
@@ -216,7 +219,7 @@ function usedKeys(data: Readonly<Record<string, string>>, isWrong: (text: string
   });
 }
 
-/** `clientid and clientsecret of Secret a are still placeholders`. `of`: the Secret, as the message calls it. */
+/** Returns `clientid and clientsecret of Secret a are still placeholders`. `of`: the Secret, as the message calls it. */
 export function unfilledText(keys: readonly string[], of: string): string {
   return `${keys.join(" and ")} of ${of} ${keys.length === 1 ? "is still a placeholder" : "are still placeholders"}`;
 }

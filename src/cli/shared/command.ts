@@ -17,7 +17,7 @@ import type { TellProgress } from "./terminal.ts";
 export const EXIT = {
   /** Nothing is wrong. */
   fine: 0,
-  /** What was looked at has something wrong: a denial, a failed check. */
+  /** The command found a problem, such as a denial or a failed check. */
   found: 1,
   /** The command could not do its work: a wrong flag, an unreadable file, no API server. */
   unusable: 2,
@@ -25,66 +25,69 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What a command prints and how it ends. Whole texts: nothing is written before the command knows how it ends. */
+/** Output and exit code of a command. The texts are complete: a command writes nothing before it knows how it ends. */
 export interface CommandResult {
   readonly code: ExitCode;
-  /** For standard output. */
+  /** Text for standard output. */
   readonly output: string;
-  /** For standard error, one line each. */
+  /** Lines for standard error. */
   readonly notes: readonly string[];
 }
 
-/** The world as a command sees it. */
+/** Environment of a command. */
 export interface CommandContext {
   readonly shipped: Shipped;
   readonly terminal: Terminal;
   readonly inputs: ManifestInputs;
-  /** Access by a kubeconfig; rejects with a {@link CommandFailure} that says what to set where there is none. */
+  /** Opens a cluster by a kubeconfig; rejects with a {@link CommandFailure} that says what to set if there is none. */
   readonly openCluster: (access: ClusterAccess) => Promise<Cluster>;
-  /** Ways to Azure, for identity bindings too where the worker's settings of them are given; rejects with an `Error` that names the variable where the proxy's address is none. Loads the SDK. */
+  /**
+   * Opens access to Azure, also with identity bindings if the worker's settings for them are given; rejects with an `Error` that names the
+   * variable if the address of the proxy is invalid. Loads the SDK.
+   */
   readonly openAzure: (ofBindings?: TokenProxySettings) => Promise<AzureAccess>;
-  /** The way to a host, as Azure is reached, without the SDK; rejects as {@link openAzure} does. */
+  /** Opens connections to hosts in the same way as to Azure, without the SDK; rejects as {@link openAzure} does. */
   readonly openReach: () => Promise<ReachHost>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** What differs between the ways in which the command line is shipped: beside its files, or as a single one. */
+/** Differences between the two ways to ship the command line: next to its files, or as a single file. */
 export interface Shipped {
   readonly version: string;
-  /** What was typed to run it: `keyvault-injector`, or `kubectl keyvault`. */
+  /** Command that the user typed: `keyvault-injector`, or `kubectl keyvault`. */
   readonly program: string;
-  /** The CRDs of this version; throws where they are not beside the program. */
+  /** Returns the CRDs of this version; throws if they are not next to the program. */
   readonly shippedCrds: () => readonly CustomResourceDefinition[];
 }
 
 export interface Terminal {
-  /** Standard output is a terminal that shows colours, and nobody asked for none. */
+  /** Whether standard output is a terminal that shows colours, and the user has not switched them off. */
   readonly hasColour: boolean;
   readonly tellProgress: TellProgress;
-  /** Writes to standard output at once: for the command that goes on until it is stopped. */
+  /** Writes to standard output immediately, for the command that runs until the user stops it. */
   readonly print: (text: string) => Promise<void>;
 }
 
-/** Ways to the manifests that a user names. */
+/** Access to the manifests that the user names. */
 export interface ManifestInputs {
-  /** Text of a file, of an address, or of standard input for `-`; throws a {@link CommandFailure} that names it. */
+  /** Returns the text of a file, of an address, or of standard input for `-`; throws a {@link CommandFailure} that names it. */
   readonly read: (name: string) => Promise<string>;
-  /** The manifests of a folder in the order of their names; undefined where it is no folder. */
+  /** Returns the manifests of a folder, sorted by name; undefined if it is not a folder. */
   readonly filesIn: (name: string, isRecursive: boolean) => Promise<readonly string[] | undefined>;
-  /** What kubectl makes of a kustomization; throws a {@link CommandFailure} that says what failed. */
+  /** Returns what kubectl builds from a kustomization; throws a {@link CommandFailure} that says what failed. */
   readonly kustomize: (folder: string) => Promise<string>;
 }
 
-/** An API server, under the user's own identity. */
+/** An API server, accessed with the user's own identity. */
 export interface Cluster extends ActingClient {
-  /** Of the kubeconfig's context. */
+  /** Namespace of the kubeconfig's context. */
   readonly namespace: string;
-  /** For messages: its address, and the context that it is by. */
+  /** Address and context, for messages. */
   readonly server: string;
-  /** A client of its own as another user; its first request shows whether the user may act as them. */
+  /** Returns a separate client that acts as another user; its first request shows whether the API server allows that. */
   actAs(user: string): Promise<ActingClient>;
-  /** Live copies under the user's own identity; they end with their signals. */
+  /** Creates live copies with the user's own identity; each ends with its signal. */
   watcher(): Promise<KubeWatcher>;
 }
 
@@ -93,20 +96,20 @@ export interface ActingClient {
   close(): Promise<void>;
 }
 
-/** Ways to Azure, with the proxy of this process's environment. */
+/** Access to Azure, through the proxy in this process's environment. */
 export interface AzureAccess {
   readonly vaults: VaultClients;
   readonly queues: EventQueues;
   readonly reach: ReachHost;
-  /** This process runs in a pod of the cluster: a managed identity of the machine is then the worker's. */
+  /** Whether this process runs in a pod of the cluster: the managed identity of the machine is then that of the worker. */
   readonly isInCluster: boolean;
 }
 
-/** Which cluster, as its options say it. */
+/** Cluster that the options select. */
 export interface ClusterAccess {
   /** Undefined: KUBECONFIG, then the usual places. */
   readonly kubeconfig: string | undefined;
-  /** Undefined: the current one. */
+  /** Undefined: the current context. */
   readonly context: string | undefined;
 }
 
@@ -114,7 +117,7 @@ export function accessOf(options: OptionValues): ClusterAccess {
   return { kubeconfig: valueOf(options, "kubeconfig"), context: valueOf(options, "context") };
 }
 
-/** What people type, and what it does in one line. */
+/** Command line that users type, and its result in one line. */
 export interface Example {
   readonly result: string;
   readonly typed: string;
@@ -124,14 +127,14 @@ export interface Command extends Syntax {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
-  /** After the command's name: what stands there. */
+  /** Arguments after the command's name. */
   readonly usage: string;
   /** Further lines of `--help`. */
   readonly details: readonly string[];
   readonly examples: readonly Example[];
-  /** What may stand as the first word, where that is one of a few. */
+  /** Possible first words, if there are only a few. */
   readonly words?: readonly string[];
-  /** `-o json` is for programs to read: it gives one JSON value whatever happens. */
+  /** Whether `-o json` prints one JSON value even if the command fails, because programs read it. */
   readonly hasJsonReport?: true;
   run(input: CommandInput, context: CommandContext): Promise<CommandResult>;
 }
@@ -141,25 +144,25 @@ export interface CommandInput {
   readonly arguments: readonly string[];
 }
 
-/** A failure of the command itself, with a message for the terminal: what was tried, on what, and what to do. */
+/** Failure of the command itself. The message for the terminal says what the command tried, on which object, and what the user can do. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
 }
 
-/** What a command says where nothing kept it from its work. */
+/** Returns the result of a command that could do its work. */
 export function answered(output: string, isWrong = false): CommandResult {
   return { code: isWrong ? EXIT.found : EXIT.fine, output, notes: [] };
 }
 
-/** Raised when a field is renamed, removed, or means something else. Fields may be added at any time. */
+/** Increases if a field is renamed, removed, or changes its meaning. Fields may be added at any time. */
 const REPORT_FORMAT = 1;
 
-/** `-o json` of the commands that give one report. */
+/** Returns the text of `-o json` for commands that print one report. */
 export function reportText(report: string, shipped: Shipped, fields: object): string {
   return jsonText(reportOf(report, shipped, fields));
 }
 
-/** One report, to be written in a format. */
+/** Returns one report, for any output format. */
 export function reportOf(report: string, { version }: Shipped, fields: object): object {
   return { report, format: REPORT_FORMAT, version, ...fields };
 }
@@ -168,7 +171,7 @@ export function jsonText(value: unknown): string {
   return `${escapedControls(JSON.stringify(value, null, 2))}\n`;
 }
 
-/** Opens the cluster that the options name, and closes it when all is said. */
+/** Opens the cluster that the options select, and closes it at the end. */
 export async function withCluster<T>(
   { options }: CommandInput,
   { openCluster }: CommandContext,
@@ -178,7 +181,7 @@ export async function withCluster<T>(
   return closing(cluster, () => look(cluster));
 }
 
-/** Closes the cluster, if there is one, when all is said. Where it gave no answer, the failure names it. */
+/** Closes the cluster, if there is one, at the end. If the API server did not answer, the failure names it. */
 export async function closing<T>(cluster: Cluster | undefined, look: () => Promise<T>): Promise<T> {
   try {
     return await look();
@@ -189,7 +192,7 @@ export async function closing<T>(cluster: Cluster | undefined, look: () => Promi
   }
 }
 
-/** The words for what a system calls by a code. */
+/** Words for error codes of the operating system and the network library. */
 const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",
   ECONNRESET: "connection reset",
@@ -200,13 +203,13 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "timed out",
 };
 
-/** Of a connection: Node's code, or its words where it has none. */
+/** Returns Node's code for a failed connection, or its message if there is no code. */
 function failureOf({ cause }: KubeError): string {
-  const { code, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown }; // Printed only as strings.
+  const { code, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown }; // Used only if they are strings.
   return [code, message].find((said) => typeof said === "string") ?? "no answer in time";
 }
 
-/** No request is named: the next one would have come to the same. */
+/** Names the API server instead of the request, because the next request would have failed, too. */
 function namingServer(error: unknown, { server }: Cluster): unknown {
   const cause = error instanceof CommandFailure ? error.cause : undefined;
   if (!(cause instanceof KubeError) || cause.code !== "Unavailable" || cause.status !== undefined || cause.isUnsent) return error;
@@ -215,16 +218,19 @@ function namingServer(error: unknown, { server }: Cluster): unknown {
   return new CommandFailure(message, { cause });
 }
 
-/** How the answer is to be written: as `-o` says, which was checked when it was read, else in the command's first format. */
+/** Returns the format of `-o`, which the parser has checked, or the command's first format. */
 export function formatOf<Format extends string>(options: OptionValues, formats: readonly [Format, ...Format[]]): Format {
   const wanted = valueOf(options, "output");
   return formats.find((known) => known === wanted) ?? formats[0];
 }
 
-/** A class by the kubeconfig's namespace, which is known once a cluster is. */
+/** Class that depends on the kubeconfig's namespace, which the command knows only with a cluster. */
 export type NamedClass = (current: string) => Required<ObjectRef>;
 
-/** `NAMESPACE/NAME`, or `NAME` or `spc/NAME` of the namespace that -n says, else the kubeconfig's. What names no class is refused before a cluster is asked. */
+/**
+ * Parses `NAMESPACE/NAME`, or `NAME` or `spc/NAME` in the namespace of -n, otherwise of the kubeconfig. Rejects a word that names no class
+ * before the command contacts a cluster.
+ */
 export function namedClass(word: string, { options }: CommandInput): NamedClass {
   if (valueOf(options, "all-namespaces") === "true") throw new CommandFailure(`-A: ${JSON.stringify(word)} is one class; remove -A`);
   const [first = "", second, ...rest] = word.split("/");
@@ -232,7 +238,7 @@ export function namedClass(word: string, { options }: CommandInput): NamedClass 
   if (rest.length > 0 || first === "" || second === "") {
     throw new CommandFailure(`${JSON.stringify(word)} names no class; write NAMESPACE/NAME`);
   }
-  // `spc/NAME`, as explain takes it and kubectl prints it; a namespace of such a name is for -n.
+  // explain accepts `spc/NAME`, and kubectl prints it. Users can specify a namespace of such a name with -n.
   if (second !== undefined && targetResource(first) === RESOURCES.secretProviderClasses) return inNamespace(second);
   if (second === undefined) return inNamespace(first);
   const asked = valueOf(options, "namespace");

@@ -1,15 +1,15 @@
 import { diffArrays } from "diff";
 import { type Line, paint, verbatim } from "./terminal.ts";
 
-/** Lines around a change that are shown with it. */
+/** Number of lines to show around a change. */
 const CONTEXT = 3;
-/** Changed lines of one piece beyond which it is shown as replaced: the work grows with their square. */
+/** If one piece has more changed lines, the diff shows it as replaced: the work grows with the square of this number. */
 const MOST_CHANGES = 4_000;
 
-/** One text, or the pieces that it is made of: each is compared with the piece in the same place, so that the work grows with their number alone. */
+/** One text, or its pieces. The diff compares pieces in the same place, so that the work grows only with their number. */
 export type DiffText = string | readonly string[];
 
-/** The changes with some lines around them, as `diff -u` prints them; empty where nothing differs. */
+/** Returns the changes with some lines around them, as `diff -u` prints them; empty if nothing differs. */
 export function unifiedDiff(before: DiffText, after: DiffText, name: string): string {
   const [olds = [], news = []] = [before, after].map((text) => (typeof text === "string" ? [text] : text));
   const hunks = hunksOf(olds.flatMap((old, index) => diffLines(old, news[index] ?? "")));
@@ -19,15 +19,15 @@ export function unifiedDiff(before: DiffText, after: DiffText, name: string): st
 
 const COLOURS = { "@": "cyan", "+": "green", "-": "red" } as const;
 
-/** A diff for the terminal; no line where nothing differs. */
+/** Renders a diff for the terminal; returns no line if nothing differs. */
 export function shownDiff(diff: string): readonly Line[] {
   return linesOf(diff).map((text, index) => {
-    const colour = index < 2 ? "bold" : COLOURS[text.charAt(0) as keyof typeof COLOURS]; // Undefined for the others.
+    const colour = index < 2 ? "bold" : COLOURS[text.charAt(0) as keyof typeof COLOURS]; // Undefined for other characters.
     return text === "" || colour === undefined ? verbatim(text) : paint(colour, verbatim(text));
   });
 }
 
-/** The lines of both texts, each behind its sign. */
+/** Returns the lines of both texts, each after its sign. */
 function diffLines(before: string, after: string): readonly string[] {
   const [olds, news] = [linesOf(before), linesOf(after)];
   const changes = (before === after ? [{ value: olds, removed: false, added: false }] : undefined) ??
@@ -38,19 +38,19 @@ function diffLines(before: string, after: string): readonly string[] {
   return changes.flatMap(({ value, removed, added }) => value.map((text) => `${removed ? "-" : added ? "+" : " "}${text}`));
 }
 
-/** Of an empty text none. */
+/** Returns the lines of a text; none for an empty text. */
 function linesOf(text: string): readonly string[] {
   return text === "" ? [] : text.replace(/\n$/, "").split("\n");
 }
 
 interface Hunk {
-  /** Numbers of its first line in either text. */
+  /** Numbers of the first line in the old and in the new text. */
   readonly old: number;
   readonly young: number;
   readonly lines: string[];
 }
 
-/** Changes whose surroundings touch are one. */
+/** Groups the changes. Changes whose surrounding lines touch form one group. */
 function hunksOf(lines: readonly string[]): readonly Hunk[] {
   const isShown = lines.map(() => false);
   for (const [index, line] of lines.entries()) {

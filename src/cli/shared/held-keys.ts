@@ -5,10 +5,10 @@ import { parseObjectId, referenceKey, referenceText } from "../../domain/where/o
 import { readClass } from "../../domain/where/read-class.ts";
 import { DEFAULT_CLOUD } from "./resources.ts";
 
-/** Of a key that was written from another object than the class names by now, what it holds and what is named. */
+/** Describes a key that holds another object than the class names now; undefined for other keys. */
 export type HeldKeyText = (key: KeyStatus) => string | undefined;
 
-/** For the keys of one Secret of the class. A class that cannot be read tells nothing. */
+/** Describes the keys of one Secret of the class. Returns no text for a class that cannot be parsed. */
 export function heldKeyText(spc: SecretProviderClass, { name }: Pick<SecretStatus, "name">): HeldKeyText {
   const reading = readClass(spc, secretObjectsOf(spc), { cloudName: DEFAULT_CLOUD });
   const secret = reading.kind === "class" ? reading.read.secrets.find((each) => each.name === name) : undefined;

@@ -3,18 +3,18 @@ import { MORE_RESOURCES, type Policy, type PolicyBinding } from "./resources.ts"
 import { type Viewer, valueIn } from "./viewer.ts";
 import { lookAtEntry, narrowingsOf } from "./webhook-entry.ts";
 
-/** Of the policy that injects pods, and of its binding. */
+/** Name of the policy that injects pods, and of its binding. */
 export const INJECTION_POLICY = "keyvault-injector-injection";
 
-/** What is installed to inject pods: docs/reference/injection-modes.md. */
+/** Installed parts that inject pods: docs/reference/injection-modes.md. */
 export interface InjectionMode {
   readonly kind: (typeof INJECTION_MODES)[number];
-  /** The policy that injects, where it is bound. */
+  /** Policy that injects; undefined if it is not bound. */
   readonly policy: Policy | undefined;
   readonly binding: PolicyBinding | undefined;
 }
 
-/** What may not be seen is taken for the usual mode, whose checks say so. */
+/** Reads the injection mode. Assumes `webhook` if the user may not read the policies; the checks of that mode report this. */
 export async function injectionModeOf(viewer: Viewer): Promise<InjectionMode> {
   const entry = await lookAtEntry(viewer);
   const policy = valueIn(await viewer.object<Policy>(MORE_RESOURCES.mutatingPolicies, { name: INJECTION_POLICY }));
@@ -24,7 +24,7 @@ export async function injectionModeOf(viewer: Viewer): Promise<InjectionMode> {
   return { kind: entry.kind === "absent" ? "policy" : "both", policy, binding };
 }
 
-/** What may keep opted-in pods from the policy, in the fields' own names. */
+/** Returns the fields that may exclude opted-in pods from the policy, by their own names. */
 export function narrowingsOfPolicy({ policy, binding }: InjectionMode): readonly string[] {
   const { matchConstraints, matchConditions = [] } = policy?.spec ?? {};
   const { objectSelector = {}, resourceRules: rules = [] } = matchConstraints ?? {};
@@ -35,7 +35,7 @@ export function narrowingsOfPolicy({ policy, binding }: InjectionMode): readonly
   return [...narrowingsOf({ objectSelector, matchConditions, rules }), ...others];
 }
 
-/** The server fills in empty selectors. */
+/** Ignores empty selectors, which the API server fills in. */
 export function isNarrow(matchResources: Readonly<Record<string, unknown>> | undefined): boolean {
   return Object.entries(matchResources ?? {}).some(
     ([field, value]) => field !== "matchPolicy" && typeof value === "object" && value !== null && Object.keys(value).length > 0,

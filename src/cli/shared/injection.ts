@@ -19,19 +19,19 @@ import { type InjectionMode, injectionModeOf } from "./injection-mode.ts";
 import { INJECTION_MODES, type OptionValues, valueOf } from "./options.ts";
 import { type Look, listed, type Viewer } from "./viewer.ts";
 
-/** What decisions on pods need to know of the rest of the world. */
+/** Facts about the cluster and the files that decisions about pods depend on. */
 export interface Facts {
   classOf(ref: ObjectRef): Promise<ClassFact>;
   namespaceOf(name: string): Promise<NamespaceFact>;
-  /** Where a class that was not found is not, with the one of the files that may be meant; undefined where the cluster alone was asked. */
+  /** Explains where a class was not found, and names a similar one. Undefined if the cluster serves classes, but has no similar one. */
   absenceOf(ref: Required<ObjectRef>): string | undefined;
-  /** What could not be looked at of classes, or of Namespaces, and why; each once. */
+  /** Returns the reasons why classes or Namespaces could not be read, each once. */
   unseen(of?: Seen): readonly string[];
 }
 
 type Seen = "classes" | "namespaces";
 
-/** From the files first: what stands there is about to be applied. Then from the cluster; without one, nothing more is known. */
+/** Reads the files first, because the user is about to apply them, and then the cluster. Without a cluster, only the files are known. */
 export function createFacts(items: readonly ManifestItem[], viewer: Viewer | undefined, defaultNamespace: string): Facts {
   const classes = new Map(
     items
@@ -46,7 +46,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     return look?.kind === "absent" ? "missing" : "unknown";
   };
   const inCluster = new Map<string, readonly string[]>();
-  /** Of the classes that may be meant in the place of one that does not exist. */
+  /** Stores the names of the classes that the user may mean instead of one that does not exist. */
   const noteNames = async (namespace: string): Promise<void> => {
     if (viewer === undefined || inCluster.has(namespace)) return;
     const look = await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace });
@@ -67,11 +67,11 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
   const namespaceOf = remembering(async (ref: ObjectRef): Promise<NamespaceFact> => {
     const given = namespaces.get(ref.name);
     if (given !== undefined) return { kind: "found", annotations: given };
-    // A namespace that the files do not hold has no defaults that could be known: the same as one without any.
+    // A Namespace that the files do not contain has no known defaults, so it counts as one without defaults.
     if (viewer === undefined) return { kind: "missing" };
     const look = await viewer.object<KubeObject>(RESOURCES.namespaces, ref);
     if (look.kind === "seen") return { kind: "found", annotations: look.value.metadata.annotations ?? {} };
-    // The webhook may read it even where the user may not: told, and not taken for a refusal.
+    // The webhook may read the Namespace even if the user may not, so this is reported, but not as a refusal.
     known(look, "namespaces");
     return { kind: "missing" };
   });
@@ -97,7 +97,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
   };
 }
 
-/** Many pods name one class: it is looked up once. */
+/** Reads each class once, although many pods may name it. */
 function remembering<T>(find: (ref: ObjectRef) => Promise<T>): (ref: ObjectRef) => Promise<T> {
   const found = new Map<string, Promise<T>>();
   return (ref) => {
@@ -108,17 +108,17 @@ function remembering<T>(find: (ref: ObjectRef) => Promise<T>): (ref: ObjectRef) 
 }
 
 function annotationsOf({ object }: ManifestItem): Readonly<Record<string, string>> {
-  const { annotations } = (object["metadata"] ?? {}) as { annotations?: unknown }; // Narrowed entry by entry below.
+  const { annotations } = (object["metadata"] ?? {}) as { annotations?: unknown }; // The code below checks each entry.
   const entries = Object.entries(typeof annotations === "object" && annotations !== null ? annotations : {});
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 }
 
 export interface Injection {
   readonly decision: AdmissionDecision;
-  /** What the pod asks for; undefined where it asks for nothing, or for something that cannot be. */
+  /** Request of the pod; undefined if it requests nothing, or something impossible. */
   readonly request: InjectionRequest | undefined;
   readonly classes: ReadonlyMap<string, ClassFact>;
-  /** The pod as it would be stored; undefined where nothing would be stored. */
+  /** The pod as the API server would store it; undefined if it would store nothing. */
   readonly pod: JsonObject | undefined;
 }
 
@@ -126,11 +126,11 @@ export interface InjectionContext {
   readonly settings: InjectionSettings;
   readonly mode: InjectionMode["kind"];
   readonly facts: Facts;
-  /** Of objects that name none. */
+  /** Namespace of objects that name none. */
   readonly namespace: string;
 }
 
-/** What decides on pods, beside these objects of files. What is read is read with the user's own rights. */
+/** Returns what decisions about pods depend on, besides the objects of the files. Reads the cluster with the user's own permissions. */
 export async function injectionContext(
   items: readonly ManifestItem[],
   namespace: string,
@@ -141,7 +141,7 @@ export async function injectionContext(
   return { settings, mode: await modeOf(options, viewer), facts: createFacts(items, viewer, namespace), namespace };
 }
 
-/** A cluster that does not answer tells nothing of it, and is reported by whoever needs it. */
+/** Returns the given or installed mode, or `webhook` if the cluster does not answer, which other code reports. */
 async function modeOf(options: OptionValues, viewer: Viewer | undefined): Promise<InjectionMode["kind"]> {
   const asked = INJECTION_MODES.find((mode) => mode === valueOf(options, "injection-mode"));
   if (asked !== undefined || viewer === undefined) return asked ?? "webhook";
@@ -155,10 +155,10 @@ async function modeOf(options: OptionValues, viewer: Viewer | undefined): Promis
 
 const UNREAD: ClassFact = { kind: "unknown" };
 
-/** The webhook's own decision on a pod, carried out. A policy, which comes before it, decides alike and reads no class. */
+/** Makes and applies the webhook's own decision on a pod. A policy runs before it and decides in the same way, but reads no class. */
 export async function injectPod(pod: JsonObject, namespace: string, { settings, facts, mode }: InjectionContext): Promise<Injection> {
   const read = readPod(pod);
-  // In the words of somebody who has a manifest, and no request, before them.
+  // The message is about a manifest, because the user does not see a request.
   if (!read.ok) return { decision: invalidReview(read.error), request: undefined, classes: new Map(), pod: undefined };
   const fact = await facts.namespaceOf(namespace);
   const request = creationOf(pod, namespace);
@@ -173,7 +173,7 @@ export async function injectPod(pod: JsonObject, namespace: string, { settings, 
   return { decision: refusal ?? decision, request: opened.request, classes, pod: stored(pod, refusal ?? decision) };
 }
 
-/** The webhook knows of no files: what it says of a class that it did not find is said in their terms. */
+/** Rewords the webhook's message about a class that was not found, because the webhook knows nothing of files. */
 export function inTermsOfFiles(text: string, namespace: string, { classes }: Injection, facts: Facts): string {
   for (const [name, { kind }] of classes) {
     const start = `SecretProviderClass ${quoted(name, 63)} `;
@@ -184,7 +184,7 @@ export function inTermsOfFiles(text: string, namespace: string, { classes }: Inj
   return text;
 }
 
-/** The one question that the plan answers: a pod that is being made. */
+/** Returns the only request that the decision needs: the creation of the pod. */
 function creationOf(pod: JsonObject, namespace: string): AdmissionRequest {
   return {
     uid: "command-line",
@@ -207,8 +207,8 @@ const TOKEN_VOLUME = "kube-api-access";
 const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /**
- * The API server mounts the account's token before it asks the webhook, so a class cannot be mounted there. A manifest does not
- * have that mount yet: the pod that has it is asked about as well, for a refusal only.
+ * Decides also on the pod with the token volume, and returns only a denial. The API server mounts the account's token before it calls the
+ * webhook, so a class cannot be mounted at that path. A manifest does not have that mount yet.
  */
 function refusalWithToken(
   request: AdmissionRequest,

@@ -18,17 +18,17 @@ import { decodeFile } from "../manifest/read-text.ts";
 import { CommandFailure, type CommandInput, type ManifestInputs } from "./command.ts";
 
 export interface ManifestSource {
-  /** As messages call it. */
+  /** Name for messages. */
   readonly name: string;
   readonly read: () => Promise<string>;
 }
 
-/** Everything that -f and -k name, and what stands beside them as if it stood behind -f. Empty where nothing is named. */
+/** Returns everything that -f, -k, and the arguments name. An argument counts as -f. Empty if nothing is named. */
 export async function manifestSources(
   { options, arguments: words }: CommandInput,
   { read, filesIn, kustomize }: ManifestInputs,
 ): Promise<readonly ManifestSource[]> {
-  // As kubectl takes them: several behind one -f stand between commas.
+  // As in kubectl, one -f can name several files, separated by commas.
   const names = [...words, ...(options.filename ?? []).flatMap((value) => value.split(",").filter((name) => name !== ""))];
   if (names.filter((name) => name === "-").length > 1)
     throw new CommandFailure("-f - is given twice; standard input can be read only once");
@@ -52,12 +52,12 @@ export interface ManifestFiles {
   readonly warnings: readonly ManifestProblem[];
 }
 
-/** Of each source, in bytes: larger than any manifest that people write, small enough to hold several of. */
+/** Maximum size of each source, in bytes: larger than any manifest that people write, and small enough to hold several in memory. */
 const LARGEST_FILE = 64 * 1024 * 1024;
-/** Characters of all documents as they are printed, aliases written out: half of what a text of the engine can hold. */
+/** Maximum number of characters of all documents as they are printed, aliases written out: half of what a string of the engine can hold. */
 const MOST_CHARACTERS = 256 * 1024 * 1024;
 
-/** Reads every source in turn. No object in any of them is a failure: somebody meant to name some. */
+/** Reads every source in turn. Fails if no source contains an object, because the user meant to name some. */
 export async function readFiles(sources: readonly ManifestSource[]): Promise<ManifestFiles> {
   const documents: ManifestDocument[] = [];
   const problems: ManifestProblem[] = [];
@@ -65,7 +65,7 @@ export async function readFiles(sources: readonly ManifestSource[]): Promise<Man
   let characters = 0;
   for (const { name: file, read } of sources) {
     const manifests = readManifests(file, await read());
-    // One by one: a file may have more documents than a call can have arguments.
+    // Adds them one by one, because a file may have more documents than a call can have arguments.
     for (const document of manifests.documents) {
       documents.push(document);
       characters += document.characters;
@@ -80,25 +80,25 @@ export async function readFiles(sources: readonly ManifestSource[]): Promise<Man
   return { documents, problems, warnings };
 }
 
-/** What the command line names, for a command that takes nothing else. */
+/** Reads the files that the command line names, for a command that takes nothing else. */
 export async function readNamedFiles(input: CommandInput, inputs: ManifestInputs): Promise<ManifestFiles> {
   const sources = await manifestSources(input, inputs);
   if (sources.length === 0) throw new CommandFailure("no manifests are named; write -f FILE, -f - for standard input, or -k DIR");
   return readFiles(sources);
 }
 
-/** One thing that is wrong, or that is told, about an object of the files. */
+/** One problem, or one remark, about an object in the files. */
 export interface Finding {
   readonly severity: "error" | "warning";
   readonly place: DocumentPlace;
-  /** `Deployment/web`; undefined where the document is no object. */
+  /** Object, such as `Deployment/web`; undefined if the document is not an object. */
   readonly object?: string;
-  /** One word of a closed set, where there is one. */
+  /** One word of a closed set, if there is one. */
   readonly reason?: string | undefined;
   readonly message: string;
 }
 
-/** A finding on a field of an object. */
+/** Returns a finding on a field of an object. */
 export function findingOn(
   item: ManifestItem,
   path: readonly (string | number)[],
@@ -107,7 +107,7 @@ export function findingOn(
   return { severity, place: item.placeOf(path), object: `${item.kind}/${item.name}`, reason, message };
 }
 
-/** What is wrong with the text of the files, whatever their objects are. */
+/** Returns the problems with the text of the files, whatever their objects are. */
 export function fileFindings({ problems, warnings }: Pick<ManifestFiles, "problems" | "warnings">): readonly Finding[] {
   return [
     ...problems.map((problem): Finding => ({ ...problem, severity: "error" })),
@@ -115,22 +115,22 @@ export function fileFindings({ problems, warnings }: Pick<ManifestFiles, "proble
   ];
 }
 
-/** `web.yaml:12: Deployment/web: error: … (VolumeNameTaken)` */
+/** Returns `web.yaml:12: Deployment/web: error: … (VolumeNameTaken)`. */
 export function showFinding({ severity, place, object, reason, message }: Finding): string {
   const start = [showPlace(place), object, severity].filter((part) => part !== undefined).join(": ");
   return `${start}: ${message.replaceAll(/\s+/g, " ")}${reason === undefined ? "" : ` (${reason})`}`;
 }
 
-/** A kustomization may fetch others from the network (milliseconds). */
+/** Time limit in milliseconds: a kustomization may fetch others from the network. */
 const KUSTOMIZE_MS = 120_000;
 
 export interface InputsOptions {
-  /** Asked where an address is to be read. */
+  /** Called only to read an address. */
   readonly proxy: () => OutboundProxy | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Files, folders, addresses, standard input, and kubectl's own kustomize. */
+/** Creates access to files, folders, addresses, standard input, and kubectl's own kustomize. */
 export function createInputs({ proxy, signal }: InputsOptions): ManifestInputs {
   return {
     read: async (name) => {
@@ -145,7 +145,7 @@ export function createInputs({ proxy, signal }: InputsOptions): ManifestInputs {
   };
 }
 
-/** `http://` and `https://` alone, as kubectl's -f. */
+/** Whether the name is an `http://` or `https://` address, which kubectl's -f accepts, too. */
 function isUrl(name: string): boolean {
   return /^https?:\/\//i.test(name) && URL.canParse(name);
 }
@@ -154,7 +154,7 @@ function tooLarge(file: string): never {
   throw new CommandFailure(`${file} is larger than 64 MiB; split it into several files`);
 }
 
-/** Whoever names it may mean a pipe, too; of what has no end no more is read than a file may have. */
+/** Reads a file that the user names, which may be a pipe. Of an endless source, reads no more than the maximum size of a file. */
 async function readNamed(file: string): Promise<string> {
   try {
     return decodeFile(await wholeOf(createReadStream(file), () => tooLarge(file)));
@@ -176,7 +176,10 @@ async function filesIn(folder: string, isRecursive: boolean): Promise<readonly s
   return files.map(pathOf).sort();
 }
 
-/** Nobody has named it: whoever may write the folder is not to have other files printed, nor what never ends read. */
+/**
+ * Rejects links to files outside of the folder, and special files. The user did not name them: someone who can write to the folder must not
+ * make the command print other files, or read without end.
+ */
 async function assertOfFolder(file: string, root: string): Promise<void> {
   const target = await realpath(file).catch(() => undefined);
   if (target === undefined) return;
@@ -210,11 +213,11 @@ function kustomizeFailure(
     .trim()}`;
 }
 
-/** Of the whole, redirects included (milliseconds). */
+/** Time limit for the whole download, redirects included, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 const MOST_REDIRECTS = 5;
 
-/** The text behind an address. Throws a {@link CommandFailure} that names it, without a user and password in it. */
+/** Returns the text behind an address. Throws a {@link CommandFailure} that names the address, without its user and password. */
 async function readUrl(address: URL, proxy: OutboundProxy | undefined, signal: AbortSignal): Promise<string> {
   const bound = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   let url = address;
@@ -247,7 +250,7 @@ async function readBody(answer: IncomingMessage, url: URL): Promise<string> {
   return decodeFile(await body.catch((error: unknown) => notRead(url, reasonOf(error))));
 }
 
-/** The bytes of a stream, of which no more is read than a file may have. */
+/** Returns the bytes of a stream. Reads no more than the maximum size of a file. */
 async function wholeOf(stream: AsyncIterable<Buffer>, tooMany: () => never): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let bytes = 0;

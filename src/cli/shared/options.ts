@@ -7,18 +7,18 @@ export interface Option {
   /** Word for the value in `--help`; undefined for a switch. */
   readonly value?: string;
   readonly isRepeatable?: boolean;
-  /** What the value may be; absent: anything. */
+  /** Allowed values; absent: any. */
   readonly choices?: readonly string[];
   /** One sentence. */
   readonly help: string;
 }
 
-/** As docs/reference/injection-modes.md calls them. */
+/** Names as in docs/reference/injection-modes.md. */
 export const INJECTION_MODES = ["webhook", "policy", "both"] as const;
 
 /**
- * Every option of the commands, once: one name means one thing wherever it stands, and a command may say what it means of its own objects.
- * `docs/reference/cli.md` is checked against it.
+ * Every option of the commands, once: a name has the same meaning everywhere, but a command can explain it for its own objects.
+ * `docs/reference/cli.md` is checked against this list.
  */
 export const OPTIONS = {
   filename: {
@@ -83,7 +83,7 @@ export const OPTIONS = {
 
 export type OptionName = Exclude<keyof typeof OPTIONS, "help">;
 
-/** What was given, by option. A switch that was given has the value `true`; `all-namespaces`, which is the default, may be `false`. */
+/** Given values by option. A given switch has the value `true`; only `all-namespaces`, which is the default, may be `false`. */
 export type OptionValues = Readonly<Partial<Record<OptionName, readonly string[]>>>;
 
 export interface ParsedArguments {
@@ -92,23 +92,23 @@ export interface ParsedArguments {
   readonly isHelpWanted: boolean;
 }
 
-/** The parts of a command that reading its arguments takes. */
+/** Parts of a command that the parser of its arguments needs. */
 export interface Syntax {
   readonly options: readonly OptionName[];
-  /** What `-o` takes, the default first; absent where the command has no `-o`. */
+  /** Formats for `-o`, the default first; absent if the command has no `-o`. */
   readonly formats?: readonly string[];
-  /** What an option means here, where its own sentence says too little. */
+  /** Help for options whose general sentence says too little about this command. */
   readonly optionHelp?: Readonly<Partial<Record<OptionName, string>>>;
-  /** Words beside the options, at most. */
+  /** Maximum number of words besides the options. */
   readonly arguments: number;
 }
 
-/** An option as one command has it. */
+/** An option of one command. */
 export interface CommandOption extends Option {
   readonly name: OptionName | "help";
 }
 
-/** The options of a command with `--help`, for reading arguments, help and completion alike. */
+/** Returns the options of a command, `--help` included, for parsing, help, and completion. */
 export function optionsOf({ options, formats = [], optionHelp = {} }: Syntax): readonly CommandOption[] {
   const own = options.map((name): CommandOption => {
     const option: Option = OPTIONS[name];
@@ -124,11 +124,11 @@ function formatsText([first = "", ...others]: readonly string[]): string {
 
 export interface RefusedArguments {
   readonly problems: readonly string[];
-  /** Those that are right in themselves. */
+  /** Options that are valid by themselves. */
   readonly options: OptionValues;
 }
 
-/** Reads a command's arguments. All problems at once, each with what to write instead. */
+/** Parses a command's arguments. Reports all problems at once, each with what to write instead. */
 export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, RefusedArguments> {
   const known = new Map(optionsOf(syntax).map((option): [string, CommandOption] => [option.name, option]));
   const options = Object.fromEntries(
@@ -158,7 +158,7 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
   return ok({ options: given, arguments: words, isHelpWanted });
 }
 
-/** What a switch may be given, as kubectl takes it (strconv.ParseBool of Go). */
+/** Values of a switch, as kubectl accepts them (strconv.ParseBool of Go). */
 const SWITCH_VALUES: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "T", "TRUE", "true", "True"].map((word): [string, boolean] => [word, true]),
   ...["0", "f", "F", "FALSE", "false", "False"].map((word): [string, boolean] => [word, false]),
@@ -168,14 +168,17 @@ function switchValue(word = "true"): boolean {
   return SWITCH_VALUES.get(word) === true;
 }
 
-/** Of a switch, the last one counts, and `--offline=false` is one that scripts leave out; without `-A`, the default would be all namespaces. */
+/**
+ * Stores a value. Of a repeated switch, the last one counts. `--offline=false` is the same as no `--offline`. `-A=false` is stored, because
+ * the default is all namespaces.
+ */
 function keepValue(values: Map<string, string[]>, name: string, value: string | boolean | undefined): void {
   if (typeof value !== "boolean") values.set(name, [...(values.get(name) ?? []), value ?? ""]);
   else if (value || name === "all-namespaces") values.set(name, [String(value)]);
   else values.delete(name);
 }
 
-/** `-A=false`: Node takes what follows the letter of a switch for more letters. */
+/** Rewrites `-A=false` to its long form: Node takes what follows the letter of a switch for more letters. */
 function withLongSwitches(argv: readonly string[], known: ReadonlyMap<string, CommandOption>): string[] {
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
   return argv.map((word, index) => {
@@ -197,7 +200,7 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined;
 }
 
-/** `-o=json` means what `-ojson` and `-o json` mean. */
+/** Returns the value. `-o=json` means the same as `-ojson` and `-o json`. */
 function valueIn({ rawName, value, inlineValue }: OptionToken): string | undefined {
   return !rawName.startsWith("--") && inlineValue === true ? value?.replace(/^=/, "") : value;
 }
@@ -226,18 +229,18 @@ function unknownOption(rawName: string, known: readonly string[]): string {
   return `unknown option ${rawName}; ${advice}`;
 }
 
-/** `  -f, --filename FILE` and its sentence below. */
+/** Returns a line such as `-f, --filename FILE`, and the option's sentence below it. */
 export function describeOption({ name, short, value, help }: CommandOption): string {
   const flags = [...(short === undefined ? [] : [`-${short}`]), `--${name}`].join(", ");
   return `  ${flags}${value === undefined ? "" : ` ${value}`}\n      ${help}`;
 }
 
-/** The one value of an option that is given at most once. */
+/** Returns the only value of an option that users can give once. */
 export function valueOf(options: OptionValues, name: OptionName): string | undefined {
   return options[name]?.[0];
 }
 
-/** The one namespace that a command is about, which is about all by default: as `-n` says, or the kubeconfig's for `-A=false`. */
+/** Returns the only namespace to cover, by `-n`, or the kubeconfig's by `-A=false`; undefined for all namespaces, the default. */
 export function namespaceWithin(options: OptionValues, current: string): string | undefined {
   return valueOf(options, "namespace") ?? (valueOf(options, "all-namespaces") === "false" ? current : undefined);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Policy } from "./resources.ts";
 
-/** Of what the policy does, without what an install or the API server fills in. */
+/** Returns a digest of what the policy does, without the parts that an install or the API server fills in. */
 export function policyDigest({
   failurePolicy,
   reinvocationPolicy,

@@ -24,7 +24,7 @@ export interface Binding extends KubeObject {
   readonly subjects?: readonly RbacSubject[] | null;
 }
 
-/** All of a cluster's RBAC that one namespace is concerned by. */
+/** All RBAC objects of a cluster that affect one namespace. */
 export interface Rbac {
   readonly roles: readonly Role[];
   readonly clusterRoles: readonly Role[];
@@ -41,14 +41,14 @@ export interface Right {
   readonly name?: string;
 }
 
-/** Somebody who has a right, and the binding that gives it. */
+/** Subject that has a permission, and the binding that grants it. */
 export interface Holder {
   /** `ServiceAccount ns/name`, `User name` or `Group name`. */
   readonly subject: string;
   readonly by: string;
 }
 
-/** Who has the right in a namespace, by RBAC alone: other authorizers, and the masters' group, are not seen. */
+/** Returns the subjects that have the permission in a namespace by RBAC. Omits other authorizers and the group `system:masters`. */
 export function holdersOfRight(right: Right, namespace: string, rbac: Rbac): readonly Holder[] {
   const holders = bindingsFor(namespace, rbac)
     .filter((binding) => rulesOf(binding, rbac).some((rule) => covers(rule, right)))
@@ -95,7 +95,10 @@ function bindingText({ metadata }: Binding): string {
   return metadata.namespace === undefined ? `ClusterRoleBinding ${metadata.name}` : `RoleBinding ${metadata.namespace}/${metadata.name}`;
 }
 
-/** RBAC as one namespace, or the whole cluster, sees it. `unseen` where any part may not be read: half of it would be a false answer. */
+/**
+ * Reads the RBAC objects of one namespace, or of the whole cluster. Returns `unseen` if the user may not read one of the kinds: a part of
+ * RBAC would give a false answer.
+ */
 export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look<Rbac>> {
   const within = namespace === undefined ? {} : { namespace };
   const [roles, roleBindings, clusterRoles, clusterRoleBindings] = await Promise.all([
@@ -116,7 +119,7 @@ export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look
   };
 }
 
-/** What lets the CSI driver's own sync write Secrets; undefined where nothing does, or it may not be seen. */
+/** Returns the binding that lets the CSI driver's own sync write Secrets; undefined if there is none, or the user may not list bindings. */
 export async function driverSyncBinding(viewer: Viewer): Promise<string | undefined> {
   const found = listed(await viewer.all<KubeObject>(RESOURCES.clusterRoleBindings)).find(isOfDriverSync);
   return found === undefined ? undefined : `ClusterRoleBinding ${found.metadata.name}`;

@@ -4,7 +4,7 @@ import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { SETTINGS } from "../../runtime/settings.ts";
 import { type OptionValues, valueOf } from "./options.ts";
 
-/** Kinds that only the command line looks at. */
+/** Kinds that only the command line reads. */
 export const MORE_RESOURCES = {
   replicationControllers: inNamespace("v1", "ReplicationController", "replicationcontrollers"),
   nodes: ofCluster("v1", "Node", "nodes"),
@@ -22,7 +22,7 @@ export const MORE_RESOURCES = {
   selfSubjectReviews: ofCluster("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews"),
 } satisfies Record<string, Resource>;
 
-/** What `explain` takes before the slash, in the spellings that kubectl takes; `spc` is ours, its CRD has no short name. */
+/** Kinds that `explain` accepts before the slash, in kubectl's spellings. `spc` is the project's own: the CRD has no short name. */
 const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
   [RESOURCES.pods, "pod", "pods", "po"],
   [MORE_RESOURCES.deployments, "deployment", "deployments", "deploy"],
@@ -37,10 +37,10 @@ const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
 
 export const TARGET_KINDS: readonly string[] = TARGETS.map(([, name = ""]) => name);
 
-/** The worker's word on a class has the class's name: what is explained is the class. */
+/** The worker's status of a class has the name of the class, so `explain` explains the class. */
 const CLASS_STATUSES = [RESOURCES.secretProviderClassSyncs, "secretproviderclasssync", "secretproviderclasssyncs", "spcsync"] as const;
 
-/** By a kind as it is typed, or as `kubectl get -o name` prints it: `deployment`, `deployment.apps`, `deployments.v1.apps`. */
+/** Finds a kind as users type it, or as `kubectl get -o name` prints it: `deployment`, `deployment.apps`, `deployments.v1.apps`. */
 export function targetResource(kind: string): Resource | undefined {
   const found = [...TARGETS, CLASS_STATUSES].find(([resource, ...names]) => isNamed(kind.toLowerCase(), resource, names))?.[0];
   return found === RESOURCES.secretProviderClassSyncs ? RESOURCES.secretProviderClasses : found;
@@ -51,24 +51,24 @@ function isNamed(written: string, { group, version }: Resource, names: readonly 
   return names.includes(name) && (rest.length === 0 || [group, `${version}.${group}`].includes(rest.join(".")));
 }
 
-/** Where the product is installed unless somebody chose another place. */
+/** Default namespace of the install. */
 export const INSTALL_NAMESPACE = SETTINGS.namespace.default;
 
-/** Where the user says that it is: `--install-namespace`. */
+/** Returns the namespace of `--install-namespace`, or the default. */
 export function installNamespace(options: OptionValues): string {
   return valueOf(options, "install-namespace") ?? INSTALL_NAMESPACE;
 }
 
-/** On everything that an installer applies. */
+/** Label of everything that an installer applies. */
 export const OWN_LABEL = "app.kubernetes.io/name=keyvault-injector";
 
-/** Left out by the webhook's configuration, besides the install's own namespace: the pods that we need must not need us. */
+/** Namespaces that the webhook excludes, besides that of the install: pods that the webhook depends on must not depend on it. */
 export const EXCLUDED_NAMESPACES: readonly string[] = ["kube-system"];
 
 /** Cloud of classes without `cloudName`, unless the operator set another. */
 export const DEFAULT_CLOUD = SETTINGS["cloud-name"].default;
 
-/** Of the policy that refuses an opted-in pod without its volume, and of its binding. */
+/** Name of the policy that rejects an opted-in pod without its volume, and of its binding. */
 export const FINAL_CHECK = "keyvault-injector-pod-volume";
 
 export interface Policy extends KubeObject {
@@ -97,7 +97,7 @@ export interface PolicyBinding extends KubeObject {
   };
 }
 
-/** A LabelSelector as webhook configurations have it. */
+/** A LabelSelector of a webhook configuration. */
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
   readonly matchExpressions?: readonly {
@@ -107,7 +107,7 @@ export interface LabelSelector {
   }[];
 }
 
-/** The parts of a webhook configuration that decide whom the API server asks, and whether it trusts the answer. */
+/** Parts of a webhook configuration by which the API server decides whether to call the webhook, and whether to trust its response. */
 export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly WebhookEntry[];
 }

@@ -1,10 +1,10 @@
-/** How restarts stand that workloads ask for, by the condition `Rotated` of the classes that they use. */
+/** State of the restarts that workloads request, by the condition `Rotated` of the classes that they use. */
 import { RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { RolloutReason } from "../../domain/reasons.ts";
 import { WINDOW_ADVICE } from "../../domain/schedule/restart-window.ts";
 import type { RotatedCondition } from "../../domain/sync/status-fields.ts";
 
-/** `halted`: a failed restart keeps all others of the namespace. `held`: none begins until somebody does something. `waiting`: it comes by itself. */
+/** `halted`: a failed restart blocks all others in the namespace. `held`: someone must act first. `waiting`: it begins automatically. */
 export type RestartStanding = "done" | "waiting" | "held" | "halted" | "unknown";
 
 const STANDINGS: Readonly<Record<RolloutReason, RestartStanding>> = {
@@ -28,7 +28,7 @@ const STANDINGS: Readonly<Record<RolloutReason, RestartStanding>> = {
   VersionsUnknown: "unknown",
 };
 
-/** `unknown` also of a reason that another version of the worker gives. */
+/** Returns the state of a restart; `unknown` also for a reason that only another version of the worker knows. */
 export function restartStanding({ reason }: RotatedCondition): RestartStanding {
   return Object.hasOwn(STANDINGS, reason) ? STANDINGS[reason] : "unknown";
 }
@@ -46,7 +46,7 @@ const ADVICE: Partial<Readonly<Record<RolloutReason, string>>> = {
   NoVersions: "have the workload use a class that the worker syncs, or remove restart-on-rotation",
 };
 
-/** What to do about a restart that does not come by itself. */
+/** Returns the advice for a restart that does not begin automatically. */
 export function restartAdvice({ reason }: RotatedCondition): string {
   return ADVICE[reason] ?? "check again in a minute; if it persists, see the worker's log";
 }

@@ -6,7 +6,7 @@ import { SETTINGS, type SettingName } from "../../runtime/settings.ts";
 import { MORE_RESOURCES } from "./resources.ts";
 import { type Look, type Viewer, valueIn } from "./viewer.ts";
 
-/** A Deployment or DaemonSet, as far as it says what runs and how. */
+/** Fields of a Deployment or DaemonSet that say what runs, and how. */
 export interface WorkloadObject extends KubeObject {
   readonly spec?: {
     readonly replicas?: number;
@@ -38,8 +38,8 @@ export function imagesOf({ spec }: WorkloadObject): readonly string[] {
 export type SettingsInForce = Readonly<Partial<Record<SettingName, string>>>;
 
 /**
- * What the process of a Deployment runs with: its flags, else its variables, else the defaults. Only settings are taken, and none of
- * them is a secret: other variables, a proxy's password among them, are not looked at.
+ * Returns the settings of a Deployment's process: its flags, otherwise its variables, otherwise the defaults. Reads only settings, none of
+ * which is a secret, and no other variables, such as the password of a proxy.
  */
 export function settingsOf(workload: WorkloadObject | undefined): SettingsInForce {
   const container = workload?.spec?.template?.spec?.containers?.[0];
@@ -48,12 +48,12 @@ export function settingsOf(workload: WorkloadObject | undefined): SettingsInForc
 }
 
 /**
- * Why the process of a Deployment of ours refuses to start with its settings, in its own words; empty where it starts. Only settings are
- * taken, and none that Kubernetes puts in itself.
+ * Returns why the process of one of the install's Deployments refuses to start with its settings, in its own words; empty if it starts.
+ * Considers only settings, and none that Kubernetes itself fills in.
  */
 export function settingProblems(workload: WorkloadObject | undefined): readonly string[] {
   const { args = [], env = [] } = workload?.spec?.template?.spec?.containers?.[0] ?? {};
-  // The first word is the name of the process.
+  // The first word may be the name of the process.
   const flags = args.slice(args[0]?.startsWith("--") === false ? 1 : 0).filter((arg) => !arg.includes("$("));
   const parsed = parseConfig(
     flags,
@@ -68,7 +68,7 @@ const SETTING_VARIABLES: ReadonlySet<string> = new Set(
 
 function flagOf(container: Container | undefined, name: string): string | undefined {
   const args = container?.args ?? [];
-  // The last of equal flags wins.
+  // If a flag is repeated, the last one counts.
   const index = args.findLastIndex((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
   const arg = args[index];
   if (arg === undefined) return undefined;
@@ -80,17 +80,17 @@ function variableOf(container: Container | undefined, name: string): string | un
   return value === "" ? undefined : value;
 }
 
-/** The worker's own settings, as its Deployment has them; the defaults where it is not there yet, or may not be seen. */
+/** Returns the settings in the worker's Deployment; the defaults if it does not exist yet, or the user may not read it. */
 export async function workerSettingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
   return settingsOf(valueIn(await lookAtWorker(viewer, namespace)));
 }
 
-/** Those that the worker refuses to start with: {@link settingProblems}. */
+/** Returns the problems of the worker's settings: {@link settingProblems}. */
 export async function workerSettingProblems(viewer: Viewer, namespace: string): Promise<readonly string[]> {
   return settingProblems(valueIn(await lookAtWorker(viewer, namespace)));
 }
 
-/** The same for who must not take a default for what somebody set: a look at what may not be seen stays one. */
+/** Returns the same, for callers that must not mistake a default for a setting: `unseen` if the user may not read the Deployment. */
 export async function lookAtWorkerSettings(viewer: Viewer, namespace: string): Promise<Look<SettingsInForce>> {
   const look = await lookAtWorker(viewer, namespace);
   return look.kind === "unseen" ? look : { kind: "seen", value: settingsOf(valueIn(look)) };

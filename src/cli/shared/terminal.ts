@@ -2,16 +2,19 @@ import { stripVTControlCharacters, styleText } from "node:util";
 
 export type Colour = "bold" | "red" | "green" | "yellow" | "cyan";
 
-/** Control characters move a terminal's cursor, or end the line; marks of direction show text in another order than it has. */
+/** Control characters move the cursor of a terminal, or end the line. Direction marks show text in another order. */
 const OBEYED = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 const OBEYED_OR_BLANK = /[\p{Cc}\p{Cs}\p{Bidi_Control}\s]+/gu;
 
-/** Others' text within a line of ours: a long run of blanks would begin a line of the terminal, too. */
+/** Cleans the text of others for one line. Also replaces long runs of blanks, which would start a new line of the terminal. */
 export function oneLine(text: string): string {
   return text.replaceAll(OBEYED_OR_BLANK, " ").trim();
 }
 
-/** A line for the terminal. Only the functions of this file make one, and each cleans what it puts in, so that no control character is in it but colours of ours. */
+/**
+ * A line for the terminal. Only the functions of this file create one. Each cleans what it inserts, so that the line contains no control
+ * characters except those of this file's colours.
+ */
 class CleanLine {
   readonly #painted: string;
 
@@ -19,12 +22,12 @@ class CleanLine {
     this.#painted = painted;
   }
 
-  /** With colours. */
+  /** Text with colours. */
   get painted(): string {
     return this.#painted;
   }
 
-  /** Without colours. */
+  /** Text without colours. */
   get text(): string {
     return stripVTControlCharacters(this.#painted);
   }
@@ -32,24 +35,24 @@ class CleanLine {
 
 export type Line = CleanLine;
 
-/** What a line is made of: text, which is cleaned, or what has been. */
+/** Part of a line: text, which is cleaned, or a line, which is clean already. */
 export type TerminalPart = string | number | Line;
 
 function cleaned(part: TerminalPart): string {
   return typeof part === "object" ? part.painted : oneLine(`${part}`);
 }
 
-/** The template's own text as it is, and what is put into it cleaned. */
+/** Keeps the template's own text, and inserts the parts cleaned. */
 export function line(texts: TemplateStringsArray, ...parts: readonly TerminalPart[]): Line {
   return new CleanLine(texts.map((text, index) => (index === 0 ? text : `${cleaned(parts[index - 1] ?? "")}${text}`)).join(""));
 }
 
-/** In a colour of the terminal's own palette, until {@link shown} takes it away. */
+/** Paints a part in a colour of the terminal's own palette, which {@link shown} may remove. */
 export function paint(colour: Colour, part: TerminalPart): Line {
   return new CleanLine(styleText(colour, cleaned(part), { validateStream: false }));
 }
 
-/** With blanks up to so many characters. */
+/** Fills up with blanks to the width. */
 export function padded(part: TerminalPart, width: number): Line {
   const clean = line`${part}`;
   return new CleanLine(`${clean.painted}${" ".repeat(Math.max(0, width - clean.text.length))}`);
@@ -59,41 +62,44 @@ export function joined(parts: readonly TerminalPart[], separator: ", " | "  "): 
   return new CleanLine(parts.map(cleaned).join(separator));
 }
 
-/** One line in which blanks mean something, such as one of YAML: they stay. */
+/** Cleans one line whose blanks have a meaning, such as a line of YAML, and keeps the blanks. */
 export function verbatim(text: string): Line {
   return new CleanLine(text.replaceAll(OBEYED, " "));
 }
 
-/** Lines as they go to standard output. */
+/** Returns the lines as text for standard output. */
 export function shown(lines: readonly Line[], { hasColour }: { readonly hasColour: boolean }): string {
   return lines.map(({ painted, text }) => `${hasColour ? painted : text}\n`).join("");
 }
 
-/** Says what is under way. */
+/** Reports what the command is doing. */
 export type TellProgress = (what: string) => void;
 
 export interface TerminalProgress {
   readonly tell: TellProgress;
-  /** Leaves nothing on the screen. */
+  /** Clears the progress from the screen. */
   readonly end: () => void;
 }
 
 export const NO_PROGRESS: TerminalProgress = { tell: () => undefined, end: () => undefined };
 
-/** A command that is done sooner says nothing (milliseconds). */
+/** Time before the first progress, in milliseconds: a command that ends sooner shows none. */
 const QUIET_MS = 1_000;
 
-/** Back to the start of the line, and empty it. */
+/** Moves to the start of the line, and clears it. */
 const CLEAR = "\r\u001b[K";
 
 export interface ProgressOptions {
   readonly write: (text: string) => void;
-  /** Of the terminal: a longer text would leave a line behind. */
+  /** Width of the terminal: a longer text would leave a line behind. */
   readonly columns: number;
   readonly quietMs?: number;
 }
 
-/** One line of a terminal that is written over, once a command takes longer than a second. For standard error: results have the other stream. */
+/**
+ * Shows progress in one line of a terminal, which it overwrites, once a command takes longer than a second. Intended for standard error,
+ * because results use the other stream.
+ */
 export function createProgress({ write, columns, quietMs = QUIET_MS }: ProgressOptions): TerminalProgress {
   let [what, isShown, isEnded] = ["", false, false];
   const draw = (): void => write(`${CLEAR}${`… ${oneLine(what)}`.slice(0, Math.max(1, columns - 1))}`);

@@ -4,30 +4,30 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
 
-/**
- * What a look at the cluster gave. `unseen`: the user may not look; nothing is known, and the text says what is missing.
- * `unserved`: the API server has no such kind.
- */
+/** Result of a read. `unseen`: the user lacks the permission in `why`. `unserved`: the API server does not serve the kind. */
 export type Look<T> =
   | { readonly kind: "seen"; readonly value: T }
   | { readonly kind: "absent" }
   | { readonly kind: "unserved" }
   | { readonly kind: "unseen"; readonly why: string };
 
-/** What was seen; undefined where there is nothing, or nobody may look. */
+/** Returns the value; undefined if there is none, or the user may not read it. */
 export function valueIn<T>(look: Look<T>): T | undefined {
   return look.kind === "seen" ? look.value : undefined;
 }
 
-/** What was seen of a list: nothing, where nobody may look. */
+/** Returns the items of a list; none if the user may not list them. */
 export function listed<T>(look: Look<readonly T[]>): readonly T[] {
   return valueIn(look) ?? [];
 }
 
-/** Looks at things with the user's rights. Throws {@link CommandFailure} where no answer comes, or the user is not known. */
+/**
+ * Reads objects with the user's permissions. Throws {@link CommandFailure} for errors other than a missing permission or kind, such as no
+ * answer, or credentials that the API server rejects.
+ */
 export interface Viewer {
   object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<Look<T>>;
-  /** For the annotations of a Secret: its values are not sent. */
+  /** For the annotations of a Secret: the API server does not send its values. */
   metadata(resource: Resource, ref: ObjectRef): Promise<Look<KubeObject>>;
   all<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<Look<readonly T[]>>;
 }
@@ -49,7 +49,7 @@ export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSigna
   };
 }
 
-/** All objects of a kind, of each of which `keep` is kept alone as it arrives: for lists of thousands. */
+/** Lists all objects of a kind, and keeps of each only what `keep` returns when it arrives, for lists of thousands. */
 export function lookAtMany<T extends KubeObject>(
   kube: KubeClient,
   resource: Resource,
@@ -63,14 +63,14 @@ export function lookAtMany<T extends KubeObject>(
   }));
 }
 
-/** Asks each question once: what several look for is one answer. */
+/** Makes each request once, and gives all callers the same answer. */
 export function rememberingViewer(viewer: Viewer): Viewer {
   const known = new Map<string, Promise<Look<unknown>>>();
   const once = <T>(question: object, look: () => Promise<Look<T>>): Promise<Look<T>> => {
     const key = JSON.stringify(question);
     const asked = known.get(key) ?? look();
     known.set(key, asked);
-    return asked as Promise<Look<T>>; // The answer to this very question.
+    return asked as Promise<Look<T>>; // The answer belongs to the same request.
   };
   return {
     object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => once({ resource, ref }, () => viewer.object<T>(resource, ref)),
@@ -80,15 +80,15 @@ export function rememberingViewer(viewer: Viewer): Viewer {
   };
 }
 
-/** What the user may not look at. */
+/** A read that the user lacks permission for. */
 export interface RefusedLook {
   readonly verb: "get" | "list";
   readonly resource: Resource;
-  /** Without a name: all of the namespace, or of the cluster. */
+  /** Without a name: all objects of the namespace, or of the cluster. */
   readonly ref: Partial<ObjectRef>;
 }
 
-/** Tells of each refusal as it comes. */
+/** Reports each refusal when it occurs. */
 export function tellingRefusals(viewer: Viewer, tell: (refusal: RefusedLook) => void): Viewer {
   const told = async <T>(refusal: RefusedLook, look: Promise<Look<T>>): Promise<Look<T>> => {
     const answer = await look;
@@ -125,17 +125,17 @@ export function failureText(error: KubeError): string {
     : error.message;
 }
 
-/** What the client advises where the worker or the webhook is refused: on the command line it is the user who is. */
+/** Advice of the client for the worker and the webhook. On the command line, the API server refuses the user, so it does not apply. */
 const ADVICE_TO_US = / \(grant this verb to our ServiceAccount[^)]*\)$/;
 
-/** Why a command could not do something with the user's own rights. `what`: `get namespaces NAME`. */
+/** Explains why a command could not do something with the user's own permissions. `what`: `get namespaces NAME`. */
 export function refusalText(what: string, error: KubeError): string {
   const isOfRights = error.code === "Forbidden" && (error.refuser === undefined || error.refuser.kind === "rights");
   if (isOfRights) return `you lack permission to ${what}; ask for it`;
   return `could not ${what}: ${failureText(error).replace(ADVICE_TO_US, "")}`;
 }
 
-/** One object, for those who may list its kind and not get it as well: the worker's own account is one of them. */
+/** Reads one object, also for users who may list its kind but not get it, such as the worker's own account. */
 export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Resource, ref: Required<ObjectRef>): Promise<Look<T>> {
   const look = await viewer.object<T>(resource, ref);
   if (look.kind !== "unseen") return look;
@@ -146,8 +146,8 @@ export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Res
 }
 
 /**
- * For commands that files are enough for: without a cluster they are all that is known. A kubeconfig or context that was named has to be there;
- * without any, a note says so.
+ * Opens the cluster for commands that can also work with files alone. If the user names a kubeconfig or a context, a failure to open it is
+ * an error; otherwise, it is only a note.
  */
 export async function openIfConfigured(
   context: CommandContext,

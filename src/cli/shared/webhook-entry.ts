@@ -6,7 +6,7 @@ import { ownEntry } from "../../domain/text-map.ts";
 import type { LabelSelector, WebhookConfiguration, WebhookEntry } from "./resources.ts";
 import type { Look, Viewer } from "./viewer.ts";
 
-/** The first condition that the labels do not meet, in words; undefined where the selector selects them. */
+/** Describes the first condition that the labels do not meet; undefined if the selector matches them. */
 export function selectorProblem(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>>): string | undefined {
   for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) {
     if (ownEntry(labels, key) !== value) return `label ${key} is not ${value}`;
@@ -18,7 +18,7 @@ export function selectorProblem(selector: LabelSelector | undefined, labels: Rea
   return undefined;
 }
 
-/** The entry for pods, of the configuration that is there. */
+/** Returns the entry for pods in the configuration of the cluster. */
 export async function lookAtEntry(viewer: Viewer): Promise<Look<WebhookEntry>> {
   const look = await viewer.object<WebhookConfiguration>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   if (look.kind !== "seen") return look;
@@ -26,10 +26,10 @@ export async function lookAtEntry(viewer: Viewer): Promise<Look<WebhookEntry>> {
   return entry === undefined ? { kind: "absent" } : { kind: "seen", value: entry };
 }
 
-/** Of the webhook and of the policy that injects, by the manifests; a test compares them. */
+/** Names of the conditions that the manifests contain for the webhook and for the policy that injects. */
 export const SHIPPED_CONDITIONS: readonly string[] = ["has-annotation-of-ours", "opted-in", "not-a-mirror-pod", "not-done"];
 
-/** What keeps opted-in pods from the webhook, in the fields' own names. */
+/** Returns the fields that may exclude opted-in pods from the webhook, by their own names. */
 export function narrowingsOf({ objectSelector = {}, matchConditions = [], rules = [] }: Omit<WebhookEntry, "name">): readonly string[] {
   const isSelective = [Object.keys(objectSelector.matchLabels ?? {}), objectSelector.matchExpressions ?? []].some(
     ({ length }) => length > 0,
@@ -44,25 +44,25 @@ export function narrowingsOf({ objectSelector = {}, matchConditions = [], rules 
   return [...(isSelective ? ["objectSelector"] : []), ...others.map((name) => `matchConditions[${name}]`), ...(isAsked ? [] : ["rules"])];
 }
 
-/** Every certificate of a PEM text, in its order. */
+/** Returns every certificate in a PEM text, in order. */
 export function certificatesOf(pem: string): readonly X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.flatMap((block) => {
     try {
       return [new X509Certificate(block)];
     } catch {
-      // Not a certificate: the API server ignores such a block as well.
+      // The API server also ignores a block that is not a certificate.
       return [];
     }
   });
 }
 
-/** When the certificates of a webhook configuration's `caBundle` end, in milliseconds since the epoch. */
+/** Returns when the certificates in the `caBundle` of a webhook configuration expire, in Unix milliseconds. */
 export function endsOf(caBundle: string | undefined): readonly number[] {
   return certificatesOf(decoded(caBundle)).map(({ validToDate }) => validToDate.getTime());
 }
 
-/** Base64, as the API has bytes. */
+/** Decodes base64, which the API uses for bytes. */
 export function decoded(bytes: string | undefined): string {
   return Buffer.from(bytes ?? "", "base64").toString("utf8");
 }

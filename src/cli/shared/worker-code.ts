@@ -1,4 +1,4 @@
-/** The worker's own code, for commands that have to see things as it does. Loaded by those alone: with the SDKs it is most of the start-up time. */
+/** Loads the worker's code, for commands that decide as the worker does. With the SDKs, it takes most of the start-up time. */
 export async function workerCode() {
   const [{ pki }, { fetchObjects }, { cloudFileReader }, fingerprints, keys, secrets, records, snapshots, handing, guarding] =
     await Promise.all([
@@ -30,10 +30,10 @@ export async function workerCode() {
 
 export type WorkerCode = Awaited<ReturnType<typeof workerCode>>;
 
-/** Judges what the install has written; its key is in memory only. */
+/** Checks what the install has written; keeps its key only in memory. */
 export type { Fingerprints } from "../../sync/fingerprints.ts";
 
-/** Under which name the worker owns fields; loads nothing else. */
+/** Returns the name under which the worker owns fields; loads nothing else. */
 export async function workerFieldManager(): Promise<string> {
   return (await import("../../sync/field-manager.ts")).FIELD_MANAGER;
 }

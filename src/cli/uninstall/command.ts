@@ -57,7 +57,7 @@ const MANAGER = { fieldManager: "keyvault-injector-uninstall" };
 const WORKER = "keyvault-injector-sync";
 const BINDINGS = RESOURCES.validatingAdmissionPolicyBindings;
 
-/** Resolves with what was done, for the terminal. The mark comes first: nothing is to undo what follows. */
+/** Resolves with the steps that were taken, for the terminal. Sets the mark first, so that the worker does not undo the next step. */
 async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
   const namespace = await ownNamespace(install, signal);
   const worker = await look(install, { resource: MORE_RESOURCES.deployments, ref: { namespace: install.namespace, name: WORKER } }, signal);
@@ -89,7 +89,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   ];
 }
 
-/** Of the mode of injection. An account that may not look, such as that of the chart's Job, is told of the default one. */
+/** Returns the overlay of the injection mode. Returns `default` for an account that may not read it, such as that of the chart's Job. */
 async function overlayOf({ kube }: InstallToRemove, signal: AbortSignal): Promise<"default" | "policy"> {
   try {
     const policy = await kube.read<KubeObject>(MORE_RESOURCES.mutatingPolicies, { name: INJECTION_POLICY }, signal);
@@ -100,7 +100,7 @@ async function overlayOf({ kube }: InstallToRemove, signal: AbortSignal): Promis
   }
 }
 
-/** The mark goes last: until then nothing is healed. */
+/** Removes the mark last: until then, the worker heals nothing. */
 async function undo(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
   const namespace = await ownNamespace(install, signal);
   const saved = namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck];
@@ -151,7 +151,7 @@ async function annotate({ kube, namespace }: InstallToRemove, { uninstalling, fi
 
 type SavedBinding = Pick<ObjectMeta, "labels" | "annotations" | "managedFields"> & { readonly spec?: unknown };
 
-/** What makes the binding again, with the record of who owns it, so that its installer's next apply changes nothing. */
+/** Returns what recreates the binding. Includes the owners of its fields, so that the installer's next apply changes nothing. */
 function kept(binding: KubeObject): object {
   const { labels, annotations, managedFields } = binding.metadata;
   return { labels, annotations, managedFields, spec: "spec" in binding ? binding.spec : undefined };
@@ -170,9 +170,9 @@ async function restore({ kube }: InstallToRemove, saved: string, signal: AbortSi
 function parsed(saved: string): SavedBinding {
   try {
     const value: unknown = JSON.parse(saved);
-    if (isJsonObject(value)) return value; // As `kept` made it; the API server judges each field.
+    if (isJsonObject(value)) return value; // `kept` wrote the value; the API server validates each field.
   } catch {
-    // Told below, as any other text that is no record of ours.
+    // The error below reports this, as it does other text that `kept` did not write.
   }
   throw new CommandFailure(
     `the annotation ${INSTALL_ANNOTATIONS.finalCheck} cannot be read; remove it, and apply manifests/policies again`,

@@ -75,7 +75,7 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
     const isWanted = (address: string, object: ObjectReference): boolean => isOfVault(address) && isAsked(asked, object);
     const named: ObjectReference[] = [];
     const made: NamedSecret[] = [];
-    // Every object is looked at: what is named elsewhere may have been meant.
+    // Collects every object of the vault, because the user may mean one with another name.
     const gathered = await gatherFor(input, cluster, context, ({ vault: address, objects, secrets }) => {
       if (isOfVault(address)) named.push(...objects);
       if (isOfVault(address)) made.push(...secrets);
@@ -95,7 +95,7 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
   });
 }
 
-/** An object as it was typed. `type`: undefined where it is called by its name alone. */
+/** An object as the user typed it. `type`: undefined if the user typed only the name. */
 interface Asked extends Omit<WantedObject, "type"> {
   readonly type: WantedObject["type"] | undefined;
 }
@@ -105,7 +105,7 @@ function isAsked(asked: Asked | undefined, { type, name }: ObjectReference): boo
   return (asked.type === undefined || asked.type === type) && name.toLowerCase() === asked.name.toLowerCase();
 }
 
-/** `secret/db-pass`, `secret db-pass`, or `db-pass`; undefined where none is named. What is no object is refused before a cluster is asked. */
+/** Parses `secret/db-pass`, `secret db-pass`, or `db-pass`; undefined without arguments. Rejects other words before a cluster is opened. */
 function askedIn({ arguments: [first, second], options }: CommandInput): Asked | undefined {
   if (first === undefined) return undefined;
   if (second === undefined && isObjectName(first)) return { type: undefined, name: first, vault: undefined };
@@ -120,7 +120,7 @@ function askedIn({ arguments: [first, second], options }: CommandInput): Asked |
   return parsed.value;
 }
 
-/** Milliseconds. */
+/** Returns the value of `--expiring` in milliseconds. */
 function expiringIn({ options }: CommandInput, asked: Asked | undefined): number | undefined {
   const text = valueOf(options, "expiring");
   if (text === undefined) return undefined;
@@ -147,12 +147,12 @@ async function gatherFor(
 }
 
 interface UsageAnswer {
-  /** `vault`: the one whose objects alone are meant. */
+  /** `vault`: only objects of this vault count. */
   readonly asked: Asked;
   readonly usages: readonly ObjectUsage[];
-  /** All that classes of the vault name. */
+  /** All objects that classes of the vault name. */
   readonly named: readonly ObjectReference[];
-  /** Secrets that those classes make. */
+  /** Secrets that these classes create. */
   readonly made: readonly NamedSecret[];
   readonly gathered: Gathered;
 }
@@ -194,14 +194,14 @@ function absenceText({ asked, named, made, gathered: { unseen } }: UsageAnswer):
   return `${partly} names ${spokenName(asked)}${asked.vault === undefined ? "" : ` of vault ${asked.vault}`}${meant}`;
 }
 
-/** Objects from which the worker creates the Kubernetes Secret of that name. */
+/** Returns the objects from which the worker creates the Kubernetes Secret with that name. */
 function sourcesOf({ type, name }: Asked, made: readonly NamedSecret[]): readonly string[] {
   if (type !== undefined && type !== "secret") return [];
   const keys = made.filter((secret) => secret.name === name).flatMap((secret) => secret.keys);
   return [...new Set(keys.map(({ object }) => spokenReference(object)))];
 }
 
-/** One of that name, and of another type, before one that is spelt alike. */
+/** Prefers an object with the same name and another type to one with a similar name. */
 function nearestObject(asked: Asked, named: readonly ObjectReference[]): string | undefined {
   const namesake = named.find(({ name }) => name.toLowerCase() === asked.name.toLowerCase());
   if (namesake !== undefined) return spokenReference(namesake);
@@ -211,7 +211,7 @@ function nearestObject(asked: Asked, named: readonly ObjectReference[]): string 
   return meant && spokenReference(meant);
 }
 
-/** A certificate has a secret and a key of its name, which rotate with it. */
+/** Returns a note on other objects with the same name: a certificate has a secret and a key of its name, which rotate with it. */
 function siblingNotes(wanted: ObjectReference, named: readonly ObjectReference[]): readonly string[] {
   const isNamed = (type: ObjectReference["type"]): boolean =>
     type !== wanted.type && named.some((object) => object.type === type && object.name.toLowerCase() === wanted.name.toLowerCase());
@@ -222,7 +222,7 @@ function siblingNotes(wanted: ObjectReference, named: readonly ObjectReference[]
   ];
 }
 
-/** More of them are counted: who lacks a right in one place often lacks it in hundreds. */
+/** Maximum number of notes; the others are counted. A user who lacks a permission in one place often lacks it in hundreds. */
 const MOST_NOTES = 10;
 
 function notesOf({ unseen, unreadable }: Gathered): readonly string[] {

@@ -17,25 +17,25 @@ import type { Cluster, CommandContext } from "../shared/command.ts";
 import { workerFieldManager } from "../shared/worker-code.ts";
 import { type ClusterListing, FEW_NAMESPACES, listClasses, listPart, type Part, type PartRequest, type Scope } from "./list-parts.ts";
 
-/** Everything that was seen, and what was not. */
+/** Everything that the command could read, and what it could not. */
 export interface Gathered {
   readonly snapshot: Snapshot;
-  /** Classes whose objects nobody can read. */
+  /** Classes whose objects cannot be parsed. */
   readonly unreadable: readonly { readonly namespace: string; readonly name: string; readonly why: string }[];
-  /** Sentences on what was not looked at. */
+  /** Sentences about what the command could not read. */
   readonly unseen: readonly string[];
 }
 
 export interface GatherRequest {
-  /** Undefined: everywhere. */
+  /** Undefined: all namespaces. */
   readonly within: string | undefined;
   /** Cloud of classes that name none. */
   readonly cloudName: string;
-  /** Whether anything of the class is asked for: other kinds are listed in the namespaces of those classes alone. */
+  /** Whether the answer needs the class. If the classes that it needs are in few namespaces, the command lists other kinds only there. */
   readonly isWanted: (spc: ReadClass) => boolean;
 }
 
-/** Lists classes, and then what uses them: five kinds, each by one list where the user may and it is not for a few namespaces alone. */
+/** Lists classes, and then their users: five kinds, each with one list if the user may and more than a few namespaces count. */
 export async function gather(cluster: Cluster, { clock, signal, terminal }: CommandContext, request: GatherRequest): Promise<Gathered> {
   const listing: ClusterListing = { kube: cluster.kube, signal };
   terminal.tellProgress("classes");
@@ -89,7 +89,7 @@ function readAll(
   return { classes, unreadable };
 }
 
-/** An object as it arrived, reduced at once to what counts: a list of ten thousand is never held whole. */
+/** An object, reduced on arrival to the parts that count, so that a list of ten thousand is never in memory as a whole. */
 interface Reduced<T> extends KubeObject {
   readonly kept: T | undefined;
 }
@@ -104,7 +104,7 @@ function kept<T>(items: readonly Reduced<T>[]): readonly T[] {
   return items.flatMap((item) => item.kept ?? []);
 }
 
-/** Pods that have not ended. */
+/** Selects pods that have not ended. */
 export const LIVE_PODS = "status.phase!=Succeeded,status.phase!=Failed";
 
 const POD_REQUEST: PartRequest<Reduced<PodUse>> = {

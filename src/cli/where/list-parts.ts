@@ -4,19 +4,19 @@ import { NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { type Look, lookAtMany } from "../shared/viewer.ts";
 
-/** A list call of one namespace at a time, for users who may not list a kind everywhere. */
+/** Maximum number of namespaces to list one at a time, for users who may not list a kind in all namespaces. */
 const MOST_NAMESPACES = 500;
 
-/** Lists under way at a time: the API server serves other people too. */
+/** Maximum number of concurrent lists, because the API server serves other users, too. */
 const LISTS_AT_A_TIME = 4;
 
-/** Up to this many namespaces are listed one by one where a few are enough: a list of all sends thousands of objects. */
+/** Up to this many namespaces, the command lists one at a time, because a list of all namespaces sends thousands of objects. */
 export const FEW_NAMESPACES = 3;
 
-/** What was seen of one kind, and where it was not. */
+/** Objects of one kind, and the namespaces whose objects could not be read. */
 export interface Part<T> {
   readonly items: readonly T[];
-  /** By namespace, why its objects were not seen. */
+  /** Reason for each namespace whose objects could not be read. */
   readonly unseen: ReadonlyMap<string, string>;
 }
 
@@ -30,12 +30,12 @@ export interface ClusterListing {
   readonly signal: AbortSignal;
 }
 
-/** Namespaces to look at. `all`: every one, by one list where the user may. */
+/** Namespaces to read. `all`: every one, with one list if the user may. */
 export type Scope =
   | { readonly kind: "all"; readonly fallback: readonly string[] }
   | { readonly kind: "named"; readonly names: readonly string[] };
 
-/** Lists one kind. A kind that the API server does not serve is not seen anywhere. */
+/** Lists one kind. If the API server does not serve the kind, its objects are unseen in every namespace. */
 export async function listPart<T extends KubeObject>(
   { kube, signal }: ClusterListing,
   request: PartRequest<T>,
@@ -68,13 +68,16 @@ async function inTurns(names: readonly string[], act: (name: string) => Promise<
 }
 
 export interface ListedClasses<T> extends Part<T> {
-  /** Where other kinds are to be looked for. */
+  /** Namespaces in which to list other kinds. */
   readonly namespaces: readonly string[];
-  /** What the user is to know of the namespaces that were looked at. */
+  /** Notes for the user about the namespaces that were listed. */
   readonly notes: readonly string[];
 }
 
-/** Classes decide everything: where the user may not list them everywhere, each namespace is tried, else the kubeconfig's alone. */
+/**
+ * Lists classes, on which everything else depends. If the user may not list them in all namespaces, lists each namespace, or only the
+ * kubeconfig's if the user may not list Namespaces.
+ */
 export async function listClasses<T extends KubeObject>(
   listing: ClusterListing,
   keep: (object: T) => T,

@@ -4,7 +4,7 @@ import { type ObjectReference, referenceText } from "../../domain/where/object-r
 import type { Held, ObjectUsage } from "../../domain/where/usage.ts";
 import type { Gathered } from "./gather.ts";
 
-/** Fields of `-o json`: times are RFC 3339, and what is not known is absent. */
+/** Returns the fields for `-o json`. Times are RFC 3339, and unknown values are absent. */
 export function usagesReport(wanted: ObjectReference, usages: readonly ObjectUsage[], gathered: Gathered): object {
   return {
     object: referenceText(wanted),
@@ -13,7 +13,7 @@ export function usagesReport(wanted: ObjectReference, usages: readonly ObjectUsa
   };
 }
 
-/** Each object with everything that uses it. */
+/** Returns each object with everything that uses it. */
 export function objectsReport(usages: readonly ObjectUsage[]): readonly object[] {
   return usages.map(({ type, name, current, expires, secrets, containers, ...usage }) => ({
     object: referenceText({ type, name }),

@@ -20,11 +20,11 @@ const STATE_COLOURS: Readonly<Record<VersionState, Colour>> = {
   "not-running": "yellow",
 };
 
-/** Who has to do something comes first. */
+/** Order of the states: those that need action come first. */
 const ORDER: readonly VersionState[] = ["old", "unknown", "not-running", "pinned", "current"];
 
 interface Width {
-  /** Whole versions, workloads, nodes, and how each version is known. */
+  /** Whether to show whole versions, workloads, nodes, and the evidence for each version. */
   readonly isWide: boolean;
 }
 
@@ -86,7 +86,7 @@ function heldHeads({ isWide }: Width): readonly string[] {
   return isWide ? ["VERSION", "SINCE", "KNOWN BY", "WHY"] : ["VERSION", "SINCE"];
 }
 
-/** The first characters tell versions of one object apart. */
+/** Number of characters of a version that distinguish it from other versions of the object. */
 const SHORT = 8;
 
 function heldCells({ version, since, evidence, why }: Held, { isWide }: Width): readonly string[] {
@@ -95,7 +95,7 @@ function heldCells({ version, since, evidence, why }: Held, { isWide }: Width): 
   return isWide ? [...cells, evidence, why ?? "-"] : cells;
 }
 
-/** Columns as wide as their widest cell; nothing where there are no rows. */
+/** Renders columns as wide as their widest cell; returns nothing if there are no rows. */
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly Line[] {
   if (rows.length === 0) return [];
   const cells = [heads, ...rows].map((row) => row.map((cell) => line`${cell}`));
@@ -113,11 +113,11 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 
 function inItsColour(cell: Line): Line {
   const word = cell.text;
-  const colour: Colour | undefined = Object.hasOwn(STATE_COLOURS, word) ? STATE_COLOURS[word as VersionState] : EXPIRY_COLOURS[word]; // Its own key.
+  const colour: Colour | undefined = Object.hasOwn(STATE_COLOURS, word) ? STATE_COLOURS[word as VersionState] : EXPIRY_COLOURS[word]; // hasOwn checked the key.
   return colour === undefined ? cell : paint(colour, cell);
 }
 
-/** Classes and workloads that are named in one line; the rest is counted. */
+/** Maximum number of classes or workloads in one line; the others are counted. */
 const MOST_NAMES = 20;
 
 function summaryLines({ secrets, containers }: ObjectUsage): readonly Line[] {
@@ -158,7 +158,7 @@ const EXPIRY_COLOURS: Readonly<Record<string, Colour>> = { expired: "red", soon:
 interface CalendarContext extends Width {
   /** Unix milliseconds. */
   readonly now: number;
-  /** Objects of which nobody here knows whether they expire. */
+  /** Number of objects whose expiry is not known. */
   readonly undated: number;
   readonly withinMs: number | undefined;
 }
@@ -188,7 +188,7 @@ function undatedLines(undated: number): readonly Line[] {
 
 const HOUR_MS = 3_600_000;
 
-/** `12d`, `5h`; `-3d` where it has passed. */
+/** Returns `12d` or `5h`; `-3d` if the time has passed. */
 function inDays(milliseconds: number): string {
   const hours = Math.trunc(milliseconds / HOUR_MS);
   return Math.abs(hours) < 48 ? `${hours}h` : `${Math.trunc(hours / 24)}d`;

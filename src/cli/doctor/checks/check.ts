@@ -10,15 +10,15 @@ import type { CheckState } from "../class/leaves.ts";
 export interface CheckResult {
   readonly check: CheckName;
   readonly state: CheckState;
-  /** What was found; never a value of a Secret. */
+  /** Finding of the check; never contains a value of a Secret. */
   readonly message: string;
-  /** What to do; absent where there is nothing to do. */
+  /** Advice; absent if the user has nothing to do. */
   readonly fix?: string;
-  /** The user may not look: what to ask for is said once of all, and not below each. */
+  /** The user lacks the permission to check this. The report lists the missing permissions once, not below each result. */
   readonly isUnseen?: true;
 }
 
-/** In the order in which they are made. `docs/reference/cli.md` says of each what it looks for. */
+/** Checks in the order in which `doctor` makes them. `docs/reference/cli.md` describes each. */
 export const CHECKS = [
   ...(["api", "install", "crds", "webhook", "preflight", "certificates", "authority", "injection", "components", "policies"] as const),
   ...(["guardrails", "deployments", "tokens", "instances", "lease", "rights", "event-queues", "gateways"] as const),
@@ -27,41 +27,41 @@ export const CHECKS = [
 
 export type CheckName = (typeof CHECKS)[number];
 
-/** What the checks of an install take. */
+/** Dependencies of the checks of an install. */
 export interface DoctorContext {
   readonly viewer: Viewer;
-  /** Of the install. */
+  /** Namespace of the install. */
   readonly namespace: string;
-  /** Its namespace is where the dry run creates its pod. */
+  /** The dry run creates its pod in the namespace of this cluster. */
   readonly cluster: Omit<Cluster, "close">;
   readonly azure: DoctorAzure;
   readonly worker: WorkerCode;
-  /** As this version ships them. */
+  /** CRDs that this version ships. */
   readonly crds: readonly CustomResourceDefinition[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-/** Ways out of the cluster. */
+/** Connections to services outside of the cluster. */
 export interface DoctorAzure {
   readonly reach: ReachHost;
-  /** Undefined: Azure is left out. */
+  /** Undefined: `doctor` does not contact Azure. */
   readonly queues?: EventQueues;
-  /** This process runs in a pod of the cluster. */
+  /** Whether this process runs in a pod of the cluster. */
   readonly isInCluster?: boolean;
 }
 
 export type Check = (context: DoctorContext) => Promise<readonly CheckResult[]>;
 
-/** What one check has to say. `fix` is what to do; `see` the check that says why what is looked for is not there. */
+/** Returns functions that create results of a check. `fix` is the advice; `see` is the check that explains why the object is missing. */
 function findingsOf(check: CheckName) {
   const found =
     (state: CheckState) =>
     (message: string, fix: string): CheckResult => ({ check, state, message, fix });
   const skip = found("SKIP");
-  /** What is not there is neither right nor wrong. */
+  /** Skips an object that does not exist: it is neither right nor wrong. */
   const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to check: ${what}`, `see the check ${see}`);
-  /** What could not be looked at is said, never guessed. Every API server has the kinds for which `see` is not given. */
+  /** Reports an object that the check could not read, instead of guessing. Callers omit `see` for kinds that every API server serves. */
   const skipped = (look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
     if (look.kind === "unseen") return { ...skip(`not checked: ${look.why}`, "run doctor with more permissions"), isUnseen: true };
     return notThere(look.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
@@ -72,10 +72,10 @@ function findingsOf(check: CheckName) {
 
 type Findings = ReturnType<typeof findingsOf>;
 
-/** One finding that all is fine, where there is no other. */
+/** Returns the findings, or `fine` if there are none. */
 export function orFine(findings: readonly CheckResult[], fine: CheckResult): readonly CheckResult[] {
   return findings.length > 0 ? findings : [fine];
 }
 
-/** By check. */
-export const on = Object.fromEntries(CHECKS.map((check) => [check, findingsOf(check)])) as Readonly<Record<CheckName, Findings>>; // Its keys are the names.
+/** Result functions of each check. */
+export const on = Object.fromEntries(CHECKS.map((check) => [check, findingsOf(check)])) as Readonly<Record<CheckName, Findings>>; // The keys are the CHECKS.

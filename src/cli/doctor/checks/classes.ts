@@ -10,7 +10,7 @@ import { workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { listed } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 
-/** What the worker says of classes, and which of the others no pod can mount: the worker says nothing of a class that is only mounted. */
+/** Reports failing statuses, and other classes that no pod can mount: the worker has no status for classes that are only mounted. */
 export const checkClasses: Check = async (context) => {
   const look = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
   const failing = listed(look).flatMap(({ metadata, status }) => {
@@ -24,12 +24,12 @@ export const checkClasses: Check = async (context) => {
   const { unmountable, count } = await checkTexts(context, classes, new Set(failing.map(({ metadata }) => objectKey(metadata))));
   const told = [...(look.kind === "seen" ? findings : [on.classes.skipped(look, "crds")]), ...misplaced, ...unmountable];
   if (told.length > 0) return told;
-  // Of a class without a status nothing more is known here: its walk says so.
+  // This check knows no more about a class without a status; `doctor class` explains it.
   const texts = count === 0 ? "" : `; none of ${count} classes has an error that stops its pods`;
   return [on.classes.fine(`${listed(look).length} classes have a status from the worker, and none of them fails${texts}`)];
 };
 
-/** Classes of one namespace that are named one by one; more of them are counted, so that no tenant buries what another one has. */
+/** Maximum number of failing classes to name in each namespace. The others are counted, so that no tenant buries another's findings. */
 const MOST_FAILING = 5;
 
 interface FailingClass {
@@ -51,7 +51,7 @@ function failingResults(failing: readonly FailingClass[]): readonly CheckResult[
   });
 }
 
-/** Keys of a class on its status. */
+/** Reports keys on a status that have an effect only on its class. */
 function misplacedOn(metadata: KubeObject["metadata"], ofClass: Partial<KubeObject["metadata"]>): readonly CheckResult[] {
   return classKeysOn(metadata, ofClass).map((misplaced) => {
     const { fault, fix } = misplacedWords(misplaced, `on SecretProviderClass ${objectKey(metadata)}`);
@@ -59,16 +59,16 @@ function misplacedOn(metadata: KubeObject["metadata"], ofClass: Partial<KubeObje
   });
 }
 
-/** Named one by one; more of them are counted. */
+/** Maximum number of classes that the check names. It only counts the others. */
 const MOST_UNMOUNTABLE = 5;
 
 interface Texts {
   readonly unmountable: readonly CheckResult[];
-  /** Classes that were looked at. */
+  /** Number of classes that the check read. */
   readonly count: number;
 }
 
-/** By their text alone: no vault is asked. `told`: keys of the classes of which the worker has said what is wrong. */
+/** Checks only the text of the classes, without a query to a vault. `told`: keys of the classes whose errors the worker reports already. */
 async function checkTexts(
   { viewer, namespace }: DoctorContext,
   classes: readonly SecretProviderClass[],

@@ -22,18 +22,18 @@ import { lookAtWorkerSettings, workerSettingsInForce } from "../../shared/settin
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { mayGetSecret, secretAdvice } from "./rights.ts";
 
-/** As many as the service shows at a time, the oldest first. */
+/** Maximum number of messages that the service returns for one peek, the oldest first. */
 const MOST_SHOWN = 32;
 
-/** The worker takes what comes within a second: what has waited for so long nobody takes (milliseconds). */
+/** If a message waits longer than this (milliseconds), no worker receives messages: a worker receives each within a second. */
 const LONG_MS = 300_000;
 
-/** A message that no queue has: to ask for its deletion says whether one may, and changes nothing. */
+/** A message that no queue contains. A request to delete it shows whether the identity may, and changes nothing. */
 const NO_MESSAGE = { id: "00000000-0000-0000-0000-000000000000", receipt: "AgAAAAMAAAAAAAAAAAAAAAAAAAA=" };
 
 const { fine, warn, fail, skip, skipped } = on["event-queues"];
 
-/** Each queue of `--event-queues`, as the worker's identity there. Looks at messages without taking any. */
+/** Checks each queue of `--event-queues` with the worker's identity for it. Peeks at messages, and receives none. */
 export const checkEventQueues: Check = async (context) => {
   const settings = await lookAtWorkerSettings(context.viewer, context.namespace);
   if (settings.kind !== "seen") return [skipped(settings)];
@@ -44,7 +44,7 @@ export const checkEventQueues: Check = async (context) => {
   return results;
 };
 
-/** One for each shard where the setting leaves room for its number. */
+/** Checks one queue for each shard if the address has a placeholder for the number of the shard, and one queue otherwise. */
 async function lookAtQueues(context: DoctorContext, item: string, shards: number): Promise<readonly CheckResult[]> {
   const setting = parseQueueSetting(item);
   if (!setting.ok) return [fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues")];
@@ -87,7 +87,7 @@ async function lookInto({ clock, signal }: DoctorContext, setting: QueueSetting,
   }
 }
 
-/** Any other refusal than that of a right says that there is no such message. */
+/** Returns whether the identity may receive messages. If it may, the service answers that NO_MESSAGE is invalid or does not exist. */
 async function mayTake(queue: EventQueue, signal: AbortSignal): Promise<boolean> {
   try {
     await queue.delete(NO_MESSAGE, signal);
@@ -132,7 +132,7 @@ function assigneeOf(identity: QueueIdentity): string {
   return identity.kind === "servicePrincipal" ? "<its client id>" : (identity.clientId ?? "<object id of the node's identity>");
 }
 
-/** Who the worker is there, found with the user's rights; a finding where that cannot be had here. */
+/** Returns the worker's identity for the queue, obtained with the user's permissions, or a finding if this process cannot obtain it. */
 async function identityOf(context: DoctorContext, setting: QueueSetting): Promise<VaultIdentity | CheckResult> {
   const { identity } = setting;
   const label = queueLabel(setting);
@@ -149,7 +149,7 @@ async function identityOf(context: DoctorContext, setting: QueueSetting): Promis
 
 async function principalOf(context: DoctorContext, label: string, name: string): Promise<VaultIdentity | CheckResult> {
   const { viewer, namespace } = context;
-  // The user may read what the worker may not.
+  // The user may be able to read Secrets that the worker cannot.
   if ((await mayGetSecret(context, name)) === false)
     return fail(
       `${label}: the worker lacks permission to get Secret ${namespace}/${name}`,

@@ -12,7 +12,7 @@ import { lookAtWorkerSettings, type SettingsInForce } from "../../shared/setting
 import type { Viewer } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 
-/** What the operator names, and by which flag. */
+/** Kinds of classes that the operator names, each with its flag and the field that names its controller. */
 const CLASSES = {
   Gateway: {
     flag: "gateway-classes",
@@ -26,12 +26,15 @@ const CLASSES = {
   },
 } as const satisfies Record<OwnerKind, { readonly flag: keyof SettingsInForce; readonly resource: Resource; readonly controller: string }>;
 
-/** The domain of App Routing's own controllers of Ingresses, the default one and others. */
+/** Domain of App Routing's own Ingress controllers, the default one and others. */
 const APP_ROUTING_DOMAIN = "approuting.kubernetes.azure.com";
 
 const { fine, warn, skip, skipped } = on.gateways;
 
-/** Each class of `--gateway-classes` and `--ingress-classes` is there, and nobody else's; what asks for certificates by it can be read. */
+/**
+ * Checks that each class of `--gateway-classes` and `--ingress-classes` exists and does not belong to App Routing, and that the certificate
+ * addresses of their Gateways and Ingresses are valid.
+ */
 export async function checkGateways({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const settings = await lookAtWorkerSettings(viewer, namespace);
   if (settings.kind !== "seen") return [skipped(settings)];
@@ -77,7 +80,7 @@ async function lookAtClass(viewer: Viewer, kind: OwnerKind, name: string): Promi
 
 async function lookAtOwners(viewer: Viewer, kind: OwnerKind, classNames: readonly string[]): Promise<readonly CheckResult[]> {
   const look = await viewer.all<KubeObject>(OWNER_RESOURCES[kind]);
-  // That the kind is not there says the look at its class.
+  // lookAtClass already reports a kind that the API server does not serve.
   if (look.kind === "unserved") return [];
   if (look.kind !== "seen") return [skipped(look)];
   const owners = look.value.map((object) => tlsOwner(kind, object)).filter(({ className }) => classNames.includes(className));

@@ -57,14 +57,14 @@ interface StoredCopy extends KubeObject {
   readonly data?: Partial<ComponentCopy>;
 }
 
-/** Parts of the install against the worker's copies of what their installer applied. The copies' signatures are for the worker to check. */
+/** Compares parts of the install with the worker's copies of what the installer applied. Only the worker can verify their signatures. */
 export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   const stored = await viewer.all<StoredCopy>(RESOURCES.controllerRevisions, { namespace, ...COPIES });
   if (stored.kind !== "seen") return [on.components.skipped(stored)];
   const { kind } = await injectionModeOf(viewer);
-  // The worker keeps what it copied of a webhook that was taken away.
+  // The worker keeps its copies of a webhook that was removed.
   const own = componentsOf(namespace).filter(({ isWebhook }) => !isWebhook || kind !== "policy");
-  // Taken away by uninstall --prepare, which the check `install` says.
+  // uninstall --prepare removes this binding, and the check `install` reports that.
   const isRemoved = await isBeingRemoved({ viewer, namespace });
   const isMeant = ({ ref, resource }: Component): boolean => isRemoved && ref.name === FINAL_CHECK && resource.kind.endsWith("Binding");
   const components = [...own.filter((component) => !isMeant(component)), ...crds.map(({ metadata }) => crdComponent(metadata.name))];
@@ -95,7 +95,7 @@ function copyIn(stored: readonly StoredCopy[], { id }: Component): ComponentCopy
   const [newest] = stored
     .filter(({ data }) => data?.id === id && data.format === COPY_FORMAT && data.object !== undefined && data.owners !== undefined)
     .sort((a, b) => Number(b.metadata.resourceVersion) - Number(a.metadata.resourceVersion));
-  return newest?.data as ComponentCopy | undefined; // What is used of it was checked just now.
+  return newest?.data as ComponentCopy | undefined; // The filter has checked the fields that callers use.
 }
 
 function findingsOn({ id }: Component, drift: ComponentDrift): readonly CheckResult[] {
@@ -110,8 +110,8 @@ function findingsOn({ id }: Component, drift: ComponentDrift): readonly CheckRes
 }
 
 /**
- * A ServiceAccount that was deleted and made anew leaves its pods with tokens that the API server refuses. The worker restarts them, except where
- * the account is its own.
+ * Reports pods that have tokens of a deleted ServiceAccount. After a ServiceAccount is deleted and recreated, the API server rejects the
+ * tokens of its running pods. The worker restarts these pods, except those of its own account.
  */
 export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
   const results: CheckResult[] = [];

@@ -26,14 +26,14 @@ interface SelfSubjectReview extends KubeObject {
   readonly status?: { readonly userInfo?: { readonly username?: string } };
 }
 
-/** Who the API server takes the client for; throws a `KubeError` where it may not ask. */
+/** Returns the user name that the API server sees; throws a `KubeError` if the API server refuses the request. */
 export async function whoAmI({ kube }: Pick<ActingClient, "kube">, signal: AbortSignal): Promise<string | undefined> {
   const body: SelfSubjectReview = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: { name: "" } };
   const { status } = await kube.create<SelfSubjectReview>(MORE_RESOURCES.selfSubjectReviews, body, { fieldManager: "doctor" }, signal);
   return status?.userInfo?.username;
 }
 
-/** No answer at all ends the command before any finding. */
+/** Reports the user name that the API server sees. If the API server does not answer at all, the command fails before any finding. */
 export const checkApi: Check = async ({ cluster, signal }) => {
   try {
     return [on.api.fine(`the API server answers and identifies you as ${(await whoAmI(cluster, signal)) ?? "nobody"}`)];
@@ -44,7 +44,7 @@ export const checkApi: Check = async ({ cluster, signal }) => {
   }
 };
 
-/** Two workers would write the same Secrets, and two webhooks share one configuration: one install per cluster. */
+/** Checks that there is only one install: two workers would write the same Secrets, and two webhooks would share one configuration. */
 export const checkInstances: Check = async ({ viewer, namespace }) => {
   const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
   if (look.kind !== "seen") return [on.instances.skipped(look)];
@@ -65,7 +65,7 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   return [...seconds, ...bound];
 };
 
-/** Cluster-wide names are shared: who installs a second time moves them away from the first. */
+/** Reports a ClusterRoleBinding of another install. Cluster-wide names are shared, so a second install takes them from the first. */
 async function strayBindings(viewer: Viewer, namespace: string): Promise<readonly CheckResult[]> {
   const binding = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: OWN_DEPLOYMENT }));
   const elsewhere = (binding?.subjects ?? []).map((subject) => subject.namespace ?? "").filter((name) => name !== namespace);
@@ -79,7 +79,10 @@ async function strayBindings(viewer: Viewer, namespace: string): Promise<readonl
 
 type Looking = Pick<DoctorContext, "viewer" | "namespace">;
 
-/** One finding for all that an install would bring. The CRDs are no sign of one: the driver's come with other installs, and ours outlive an uninstall. */
+/**
+ * Reports a missing install once, instead of each missing part. CRDs do not prove an install: other installs bring those of the driver, and
+ * the project's own remain after an uninstall.
+ */
 export async function checkInstalled(context: Looking): Promise<readonly CheckResult[]> {
   const { viewer } = context;
   const configuration = await viewer.object<KubeObject>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
@@ -99,14 +102,14 @@ export async function checkInstalled(context: Looking): Promise<readonly CheckRe
 
 const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy rejects pods without their volume";
 
-/** Its findings are then meant: nobody is to repair half of it. */
+/** Whether `uninstall --prepare` has marked the install for removal. Missing parts are then intended, so no one should restore them. */
 export async function isBeingRemoved({ viewer, namespace }: Looking): Promise<boolean> {
   const install = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
   const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   return install.kind === "seen" && isMarked(install.value, valueIn(worker));
 }
 
-/** By what its check has found: whether there is an install, or nobody knows. */
+/** Whether the check `install` found an install, or could not determine it. */
 export function isInstalled(findings: readonly CheckResult[]): boolean {
   return !findings.some(({ check, state }) => check === "install" && state === "FAIL");
 }
@@ -118,7 +121,7 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
   const command = [
     shell`helm install akvsecretsprovider manifests/helm/keyvault-injector --namespace ${namespace} --create-namespace`,
     "--set image.repository=REGISTRY/keyvault-injector",
-    // What the cluster has already.
+    // Omits parts that the cluster already has.
     ...(driver.kind === "seen" ? ["--set secrets-store-csi-driver.install=false"] : []),
     ...(hasProvider ? ["--set linux.enabled=false"] : []),
   ];
@@ -129,7 +132,7 @@ async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
   return `${command.join(" ")} (from a checkout; https://keyvault-injector.dev/docs/how-to/install.md explains how to build the image, and how to install with kubectl)${plan}`;
 }
 
-/** Every policy that is shipped, and what its binding has to do at least. Without them something of ours could do more than its job. */
+/** Shipped policies, with the weakest action that each binding needs. Without them, a part of the install could do more than its job. */
 export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-namespace-consents": "Deny",
   "keyvault-injector-one-instance": "Deny",
@@ -150,13 +153,13 @@ export const POLICIES: Readonly<Record<string, "Deny" | "Warn">> = {
   "keyvault-injector-class-authors": "Warn",
 };
 
-/** Those of the component gateway-tls. */
+/** Policies of the component gateway-tls. */
 export const GATEWAY_POLICIES: typeof POLICIES = {
   "keyvault-injector-gateway-identities": "Deny",
   "keyvault-injector-gateway-authors": "Warn",
 };
 
-/** All that the install has to have. What may not be seen of the worker asks for no more. */
+/** Returns the policies that the install needs. If the user may not read the worker's settings, the defaults count, which need no more. */
 export async function wantedPolicies({ viewer, namespace }: Looking): Promise<typeof POLICIES> {
   const settings = await workerSettingsInForce(viewer, namespace);
   const hasGateways = GATEWAY_SETTINGS.some((setting) => wordsOf(settings[setting]).length > 0);
@@ -185,7 +188,7 @@ export const checkDeployments: Check = async ({ viewer, namespace }) => {
   return results;
 };
 
-/** A pod leads one shard. */
+/** Reports a worker with fewer replicas than shards: each pod leads only one shard. */
 function tooFewForShards(worker: WorkloadObject): readonly CheckResult[] {
   const [replicas, shards] = [worker.spec?.replicas ?? 1, Number(settingsOf(worker).shards)];
   if (shards === 1 || !(replicas < shards)) return [];
@@ -215,7 +218,7 @@ function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<W
 
 const SHIPPED_REPLICAS = 2;
 
-/** One for each shard of the worker as it is set up. */
+/** Checks the Lease of each shard that the worker's settings specify. */
 export const checkLease: Check = async ({ viewer, namespace, clock }) => {
   const settings = await lookAtWorkerSettings(viewer, namespace);
   const count = settings.kind === "seen" ? Number(settings.value.shards) : 1;
@@ -227,7 +230,7 @@ export const checkLease: Check = async ({ viewer, namespace, clock }) => {
   return Promise.all(looks);
 };
 
-/** Whether a worker leads the shard. `now`: Unix milliseconds. */
+/** Returns whether a worker leads the shard. `now`: Unix milliseconds. */
 export function judgeLease(spec: Lease["spec"], now: number, shard: Shard): CheckResult {
   const holder = spec?.holderIdentity ?? "";
   const [of, what] = shard.count === 1 ? ["", "nothing"] : [`shard ${shard.index} of ${shard.count}: `, "nothing in its namespaces"];

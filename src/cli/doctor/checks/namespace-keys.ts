@@ -14,7 +14,10 @@ const GRANTS_PREFIX = `grants.${PREFIX}/`;
 const KNOWN: readonly string[] = [...KNOWN_ON_NAMESPACES, ...Object.values(INSTALL_ANNOTATIONS).map(annotationName)];
 const READ: readonly string[] = [...INPUT_ANNOTATIONS, ...WORKLOAD_INPUT, ...GRANTS];
 
-/** Keys of ours on a Namespace that nothing reads. Nobody else tells: the webhook is not asked about Namespaces, so that it cannot be in their way. */
+/**
+ * Reports project keys on a Namespace that have no effect. No other part reports them: the API server does not call the webhook for
+ * Namespaces, so that the webhook cannot block them.
+ */
 export function mistakesOn({ metadata: { name, annotations = {}, labels = {} } }: KubeObject): readonly CheckResult[] {
   const elsewhere = [...new Set([...Object.keys(annotations), ...Object.keys(labels)])].filter((key) => placeInsteadOfNamespace(key));
   const unknown = unknownAnnotations(annotations, KNOWN).filter(({ key }) => !elsewhere.includes(key));
@@ -37,7 +40,7 @@ export function mistakesOn({ metadata: { name, annotations = {}, labels = {} } }
   ];
 }
 
-/** Not a key that does nothing on a Namespace either: it says where that one belongs. */
+/** Returns the advice for a key. Suggests no key that has no effect on Namespaces either, or says where that key belongs. */
 function fixFor(key: string, nearest: string | undefined): string {
   const grant = grantMeantBy(key);
   if (grant !== undefined) return `write ${grant}`;

@@ -7,7 +7,7 @@ import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts
 import type { Look } from "../../shared/viewer.ts";
 import { type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
 
-/** By their images, whatever the installer called them; private registries keep the last part. */
+/** Patterns for images: installers choose the names of workloads, and private registries keep the last part of an image's name. */
 export const DRIVER_IMAGE = /secrets-store[^/]*\/driver|secrets-store-csi-driver|secrets-store\/driver/;
 export const PROVIDER_IMAGE = /provider-azure/;
 
@@ -48,7 +48,7 @@ function readiness(check: CheckName, look: Look<readonly WorkloadObject[]>, comp
   });
 }
 
-/** Two writers of the same Secrets fight. The driver writes only with a right that its own chart grants on request. */
+/** Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver's chart grants the permission on request. */
 export const checkDriverSync: Check = async (context) => {
   const { fine, warn, notThere, skipped } = on["driver-sync"];
   const look = await daemonSets(context, DRIVER_IMAGE);

@@ -7,7 +7,7 @@ import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 import { GATEWAY_POLICIES, isBeingRemoved, POLICIES, wantedPolicies, whoAmI } from "./install.ts";
 
-/** What our policies compare with. */
+/** Kind of the parameters that a shipped policy compares with. */
 const PARAMETERS: Readonly<Record<string, string>> = { "keyvault-injector-sync-pods": "PodTemplate" };
 
 const APPLY = "apply manifests/policies again";
@@ -28,7 +28,7 @@ export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "
   const results = Object.entries(wanted).flatMap(([name, least]) => {
     const policy = policies.value.find(({ metadata }) => metadata.name === name);
     if (policy === undefined) return [on.policies.fail(`policy ${name} is missing`, applyAdvice(name))];
-    // Taken away by uninstall --prepare, which the check `install` says.
+    // uninstall --prepare removes this binding, and the check `install` reports that.
     const isMeant = isRemoved && name === FINAL_CHECK && !bindings.value.some(({ spec }) => spec?.policyName === name);
     if (isMeant) return [];
     const problem = bindingProblem(bindings.value, name, least) ?? policyProblem(policy, namespace);
@@ -48,7 +48,7 @@ function bindingProblem(bindings: readonly PolicyBinding[], policy: string, leas
   return actions.includes(least) || actions.includes("Deny") ? undefined : `is bound without ${least}, so it denies nothing`;
 }
 
-/** What an expression holds of the namespace that the install was rendered for: whose accounts act, and where an object of ours lies. */
+/** Namespaces in expressions that must be that of the install: of the users of its accounts, and of its own objects. */
 const NAMES_OF_NAMESPACE = [
   /system:serviceaccount:([a-z0-9-]+):keyvault-injector-(?:sync|webhook)/g,
   /request\.namespace == '([a-z0-9-]+)'\s+&&\s+object\.metadata\.name == 'keyvault-injector-/g,
@@ -86,17 +86,17 @@ function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly P
 
 const OF_WORKER = "keyvault-injector-sync-";
 
-/** That a policy is there and bound does not mean that it denies. Tried as the worker tries it, without effect. */
+/** Tests whether the worker's policies deny, which existence and bindings do not prove. Makes the worker's own attempts, as dry runs. */
 export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespace, signal }) => {
   const user = `system:serviceaccount:${namespace}:keyvault-injector-sync`;
   const acting = await cluster.actAs(user);
   try {
-    // Without the right to impersonate, every attempt would be refused, and nothing be learnt of the policies.
+    // Without permission to impersonate, the API server would reject every attempt, which shows nothing about the policies.
     await whoAmI(acting, signal);
     const results = guardrailResults(await worker.tryGuardrails({ kube: acting.kube, namespace, isBlind: false }, signal));
     const policies = valueIn(await viewer.all<Policy>(RESOURCES.validatingAdmissionPolicies));
     const absent = policies === undefined ? [] : absentOf(policies).filter((name) => name.startsWith(OF_WORKER));
-    // Without them RBAC alone may have refused what was tried.
+    // Without the policies, RBAC alone may have rejected the attempts.
     if (results.length === 0 && absent.length > 0)
       return [on.guardrails.notThere(`${absent.length} policies of the worker are missing`, "policies")];
     return orFine(results, on.guardrails.fine("the policies of the worker deny what they forbid, tested by dry run as the worker"));

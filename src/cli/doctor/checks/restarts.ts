@@ -11,7 +11,7 @@ import { lookAtWorkerSettings, workerSettingProblems } from "../../shared/settin
 import { listed } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on } from "./check.ts";
 
-/** What may say when restarts begin: Namespaces, and what is restarted. */
+/** Kinds that can specify a restart window: Namespaces, and workloads that the worker restarts. */
 const PLACES: readonly Resource[] = [
   RESOURCES.namespaces,
   MORE_RESOURCES.deployments,
@@ -19,10 +19,7 @@ const PLACES: readonly Resource[] = [
   MORE_RESOURCES.daemonSets,
 ];
 
-/**
- * Whether restarts begin at all, windows that can be read, and namespaces in which restarts wait for somebody. A window that cannot be read
- * never opens.
- */
+/** Checks whether restarts can begin, whether windows are valid, and where restarts wait for someone. An invalid window never opens. */
 export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const worker = await lookAtWorkerSettings(viewer, namespace);
   if (worker.kind !== "seen") return [on.restarts.skipped(worker)];
@@ -58,11 +55,11 @@ const NOT_STARTED = "it is not known whether restarts begin: the worker does not
 
 interface SaidElsewhere {
   readonly mode: string | undefined;
-  /** Namespaces with a window that cannot be read. */
+  /** Namespaces with an invalid window. */
   readonly unread: ReadonlySet<string>;
 }
 
-/** One finding for each namespace and reason: the condition of each class of a namespace says much the same. */
+/** Returns one finding for each namespace and reason: the conditions of all classes in a namespace say nearly the same. */
 function standingResults(statuses: readonly SecretProviderClassSync[], elsewhere: SaidElsewhere): readonly CheckResult[] {
   const said = statuses.flatMap(({ metadata: { namespace = "" }, status }) => {
     const rotated = rotatedIn(readStatus(status));
@@ -95,10 +92,10 @@ function modeResults(mode: string | undefined): readonly CheckResult[] {
 }
 
 interface FoundWindow {
-  /** `Deployment team/web`, as messages name it. */
+  /** Object for messages, such as `Deployment team/web`. */
   readonly title: string;
   readonly text: string;
-  /** Where it counts. */
+  /** Namespace in which the window applies. */
   readonly namespace: string;
 }
 

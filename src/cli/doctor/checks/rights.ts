@@ -14,11 +14,11 @@ const isBlind = (settings: SettingsInForce): boolean => settings["secret-access"
 interface Need {
   readonly verbs: readonly string[];
   readonly right: Omit<Right, "verb">;
-  /** What does not work without it. */
+  /** Consequence if the permission is missing. */
   readonly without: string;
-  /** Whether the worker uses it under these settings; absent: always. */
+  /** Whether the worker uses the permission with these settings; absent: always. */
   readonly isUsed?: (settings: SettingsInForce) => boolean;
-  /** Absent: applying the install again. */
+  /** Advice; absent: reapply the install. */
   readonly fix?: string;
 }
 
@@ -32,7 +32,7 @@ function isNamed(settings: SettingsInForce, kind: OwnerKind): boolean {
   return wordsOf(settings[kind === "Gateway" ? "gateway-classes" : "ingress-classes"]).length > 0;
 }
 
-/** What the worker cannot do its job without, cluster-wide or in each namespace of `--namespaces`, and in its own. */
+/** Permissions that the worker needs: cluster-wide or in each namespace of `--namespaces`, and (OWN_NEEDS) in its own namespace. */
 export const CLUSTER_NEEDS: readonly Need[] = [
   { verbs: ["get", "list", "watch"], right: classes, without: "the worker sees no class" },
   { verbs: ["create", "patch"], right: classes, without: "no class is restored", isUsed: ({ heal }) => wordsOf(heal).includes("classes") },
@@ -133,7 +133,7 @@ export async function checkRights(context: Pick<DoctorContext, "viewer" | "names
   return orFine(missing, on.rights.fine(`${subject} has the permissions that it needs`));
 }
 
-/** Besides the Lease of the first shard, which the Role always names. */
+/** Returns the permissions for all shards but the first, whose Lease the Role always names. */
 function shardNeeds(settings: SettingsInForce): readonly Need[] {
   const further = Array.from({ length: Number(settings.shards) - 1 }, (_, index) => index + 1);
   if (further.length === 0) return [];
@@ -150,7 +150,7 @@ function shardNeeds(settings: SettingsInForce): readonly Need[] {
   return [list, ...leases];
 }
 
-/** Of Secrets with credentials the worker gets those alone that its role names. */
+/** The worker can get only the credentials Secrets that its role names. */
 function credentialsNeed(name: string, without: string, fix: string): Need {
   return { verbs: ["get"], right: { ...secrets, name }, without, fix };
 }
@@ -173,7 +173,7 @@ function queueNeeds(settings: SettingsInForce, namespace: string): readonly Need
   );
 }
 
-/** What lets the worker read a Secret of its own namespace. Where it serves some namespaces alone, its role may not be bound there. */
+/** Returns how to let the worker read a Secret in its own namespace. With `--namespaces`, its role may not be bound there. */
 export function secretAdvice(name: string, namespace: string, settings: SettingsInForce): string {
   if (!wordsOf(settings["credentials-secret-names"]).includes(name) || wordsOf(settings.namespaces).length === 0)
     return nameCredentials(name);
@@ -184,7 +184,7 @@ function nameCredentials(name: string): string {
   return `add ${name} to --credentials-secret-names, and to resourceNames of the rule for get on Secrets in the ClusterRole ${OWN_DEPLOYMENT} (the chart's value credentialsSecretNames does both)`;
 }
 
-/** Whether the worker may read a Secret of its own namespace; undefined where the user may not see who may. */
+/** Whether the worker can read a Secret in its own namespace; undefined if the user may not read the RBAC objects. */
 export async function mayGetSecret(
   { viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">,
   name: string,
@@ -194,14 +194,14 @@ export async function mayGetSecret(
   return hasRight(serviceAccount(namespace, OWN_DEPLOYMENT), { verb: "get", ...secrets, name }, { namespace, rbac: look.value });
 }
 
-/** Everywhere, where a RoleBinding does not count; or each served namespace, where it does. */
+/** Returns the whole cluster, in which RoleBindings do not count, or each served namespace, in which they do. */
 function placesOf(settings: SettingsInForce, own: Place): readonly Place[] {
   const namespaces = wordsOf(settings.namespaces);
   if (namespaces.length === 0) return [{ ...own, rbac: { ...own.rbac, roles: [], roleBindings: [] } }];
   return namespaces.map((namespace) => ({ ...own, namespace, isServed: true }));
 }
 
-/** Another overlay has other rights: `default` would give a blind worker every Secret. */
+/** Advice by overlay, because each has other permissions: `default` would give a blind worker all Secrets. */
 const FIX: Readonly<Record<"watch" | "blind", string>> = {
   watch: "apply the install again, with the same overlay or chart",
   blind: "apply manifests/overlays/blind again, or the chart with secretAccess: blind",
@@ -212,11 +212,11 @@ interface Place {
   readonly namespace: string;
   readonly rbac: Rbac;
   readonly fix: string;
-  /** One of those that `--namespaces` names. */
+  /** Whether `--namespaces` names the namespace. */
   readonly isServed?: boolean;
 }
 
-/** Verbs that the place does not give. */
+/** Returns the verbs that the worker lacks in the place. */
 function missingOf({ verbs, right }: Need, { subject, ...place }: Place): readonly string[] {
   return verbs.filter((verb) => !hasRight(subject, { verb, ...right }, place));
 }

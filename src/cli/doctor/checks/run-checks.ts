@@ -40,7 +40,7 @@ const RUN: Readonly<Record<CheckName, Check>> = {
   namespaces: checkNamespaces,
 };
 
-/** What belongs to the webhook is neither right nor wrong where policies inject instead. */
+/** Checks of the webhook, which do not apply if policies inject pods instead. */
 const OF_WEBHOOK: readonly CheckName[] = ["preflight", "certificates", "authority"];
 
 async function withoutWebhook(check: CheckName, { viewer }: DoctorContext): Promise<readonly CheckResult[] | undefined> {
@@ -49,8 +49,8 @@ async function withoutWebhook(check: CheckName, { viewer }: DoctorContext): Prom
 }
 
 /**
- * Every check in its order, up to the one that finds no install: the others would say the same of each part. One after the other: a sick API
- * server is not to be hurried.
+ * Runs the checks in order, up to the one that finds no install, because each of the others would report the same. Runs one check at a
+ * time, to spare an unhealthy API server.
  */
 export async function runChecks(context: DoctorContext, tellProgress: TellProgress): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];

@@ -48,7 +48,7 @@ export const checkWebhook: Check = async (context) => {
 
 const UNLESS_MEANT = "remove this from the configuration, unless it is intended";
 
-/** Of the policy that injects; none where there is none. */
+/** Checks the policy that injects pods; returns nothing if there is none. */
 async function policyResults({ viewer }: Pick<DoctorContext, "viewer">): Promise<readonly CheckResult[]> {
   const mode = await injectionModeOf(viewer);
   if (mode.policy === undefined) return [];
@@ -69,7 +69,7 @@ async function policyResults({ viewer }: Pick<DoctorContext, "viewer">): Promise
   ];
 }
 
-/** It only warns: an install without it is whole. */
+/** Checks the preflight. Only warns, because an install without it is complete. */
 export const checkPreflight: Check = async ({ viewer }) => {
   const look = await viewer.object<WebhookConfiguration>(RESOURCES.validatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   if (look.kind === "unseen") return [on.preflight.skipped(look)];
@@ -84,7 +84,7 @@ export const checkPreflight: Check = async ({ viewer }) => {
 
 const DAY = 86_400_000;
 
-/** A CA is renewed eight months into its year: one with less than this left is not being renewed. */
+/** Remaining validity (milliseconds) that shows that the CA is not being renewed: a CA is renewed eight months into its year. */
 const LEAST_LEFT = 30 * DAY;
 
 export const checkCertificates: Check = async (context) => {
@@ -103,7 +103,7 @@ export const checkCertificates: Check = async (context) => {
   return [on.certificates.fine(`${ends.length} trusted, the newest until ${until}`)];
 };
 
-/** Which namespaces the webhook serves, and keys of ours on Namespaces that nothing reads. */
+/** Checks which namespaces the webhook serves, and reports project keys on Namespaces that have no effect. */
 export const checkNamespaces: Check = async (context) => {
   const namespaces = await context.viewer.all<KubeObject>(RESOURCES.namespaces);
   if (namespaces.kind !== "seen") return [on.namespaces.skipped(namespaces)];
@@ -131,7 +131,7 @@ async function servedResult({ viewer, namespace }: DoctorContext, namespaces: re
 
 type ClientConfig = NonNullable<WebhookEntry["clientConfig"]>;
 
-/** Whether what signs, what is trusted and what is served are of one chain. */
+/** Checks that the CA that signs, the CA that the API server trusts, and the certificate that the webhook serves belong to one chain. */
 export const checkAuthority: Check = async (context) => {
   const look = await lookAtEntry(context.viewer);
   if (look.kind === "unseen") return [on.authority.skipped(look)];
@@ -144,7 +144,7 @@ export const checkAuthority: Check = async (context) => {
 
 const CHECKED_WITHIN = "do not ask for it: the webhook and the worker make this check themselves, and log what they find";
 
-/** The CA Secret against the bundle. Of the Secret the certificate alone is looked at. */
+/** Compares the CA Secret with the caBundle. Uses only the certificate of the Secret. */
 async function signingResult(context: DoctorContext, { caBundle }: ClientConfig): Promise<CheckResult> {
   const { viewer, namespace, clock } = context;
   const named = `Secret ${namespace}/${AUTHORITY_SECRET}`;
@@ -152,7 +152,7 @@ async function signingResult(context: DoctorContext, { caBundle }: ClientConfig)
   const isForeign = webhook.kind === "seen" && (settingsOf(webhook.value)["tls-cert-file"] ?? "") !== "";
   if (isForeign) return on.authority.fine("the certificates come from another issuer (--tls-cert-file)");
   const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: AUTHORITY_SECRET });
-  // Never with advice to ask for it: who may read the Secret can sign for the webhook.
+  // Does not advise to ask for the permission: anyone who can read the Secret can sign for the webhook.
   if (look.kind === "unseen") return on.authority.skip(`not checked: ${look.why}, which holds the CA's private key`, CHECKED_WITHIN);
   if (look.kind !== "seen") return on.authority.fail(`${named} does not exist`, "start the webhook, which creates it; see its log");
   const [authority] = certificatesOf(decoded(look.value.data?.[AUTHORITY_KEYS.certificate]));
@@ -167,7 +167,10 @@ async function signingResult(context: DoctorContext, { caBundle }: ClientConfig)
   return on.authority.fine(`the CA of ${named} is in the caBundle, and valid until ${dayOf(end)}`);
 }
 
-/** As the API server would call the webhook. Outside of the cluster the Service has no name: then the dry run of `injection` has to do. */
+/**
+ * Connects to the webhook as the API server does. Outside of the cluster, the name of the Service does not resolve, so only the dry run of
+ * `injection` tests the connection.
+ */
 async function servedText({ azure, signal }: DoctorContext, { url, service, caBundle }: ClientConfig): Promise<string | CheckResult> {
   const address = addressOf(url, service);
   if (address === undefined || caBundle === undefined) return "the served certificate is not known";
@@ -194,8 +197,8 @@ function addressOf(
 const PROBE = "keyvault-injector-doctor";
 
 /**
- * The API server itself asks the webhook, over the Service and with the caBundle: nothing else proves that it can. A dry run
- * stores nothing, and the webhook has no side effects.
+ * Makes the API server call the webhook, over the Service and with the caBundle: nothing else proves that it can. The dry run stores
+ * nothing, and the webhook has no side effects.
  */
 export const checkInjection: Check = async ({ cluster: { kube, namespace }, viewer, signal }) => {
   const { fine, fail, skip } = on.injection;
@@ -213,7 +216,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
   }
 };
 
-/** Nobody answers whom nobody asks. */
+/** Finds out why the pod was not injected. The API server does not call a webhook whose configuration excludes the pod. */
 async function unanswered(viewer: Viewer): Promise<CheckResult> {
   if ((await injectionModeOf(viewer)).kind === "policy")
     return on.injection.fail(`the policy ${INJECTION_POLICY} does not inject the pod`, `${APPLY}; see the check webhook`);
@@ -227,7 +230,7 @@ async function unanswered(viewer: Viewer): Promise<CheckResult> {
 const LOOK = "see the webhook's pods, its Service's endpoints, its caBundle, and network policies between API server and webhook";
 const CHOOSE = "choose another namespace with -n";
 
-/** Meets the strictest pod security standard, so that only our own parts can refuse it. */
+/** Returns a pod that meets the strictest pod security standard, so that only the parts of the install can reject it. */
 function probe(namespace: string): KubeObject & { readonly spec: object } {
   return {
     apiVersion: "v1",

@@ -10,8 +10,8 @@ import { listed } from "../../shared/viewer.ts";
 import { type ClassFinding, found } from "./leaves.ts";
 
 /**
- * The findings on the way to the vault, as the cluster knows better. A vault by private link is reached by the cluster and not by a laptop: nothing
- * is wrong then, and nothing more is known from here. Without a status of the worker, the driver's word counts.
+ * Corrects the findings about the network if the cluster knows better. The cluster, but not a laptop, reaches a vault with private link:
+ * then nothing is wrong, and this machine cannot find out more. If the worker has no status for the class, mounts are the evidence.
  */
 export async function seenFromElsewhere(
   context: ClassContext,
@@ -28,7 +28,7 @@ export async function seenFromElsewhere(
   );
 }
 
-/** Reasons of a check that was not whole which only the vault itself gives. */
+/** Reasons of a failed check that only the vault itself gives. */
 const OF_THE_VAULT: ReadonlySet<string> = new Set<SyncReason>([
   "Throttled",
   "Forbidden",
@@ -40,7 +40,7 @@ const OF_THE_VAULT: ReadonlySet<string> = new Set<SyncReason>([
   "UnsupportedApiVersion",
 ]);
 
-/** Undefined where the worker had no answer of the vault when it last looked at the class as it is now. */
+/** Returns undefined if the vault did not answer the worker's last check of the current class. */
 function workerWitness({ metadata }: SecretProviderClass, status: ClassStatus): string | undefined {
   if (status.observedClassGeneration < (metadata.generation ?? 0)) return undefined;
   const fresh = conditionOf(status, "Fresh");
@@ -48,7 +48,7 @@ function workerWitness({ metadata }: SecretProviderClass, status: ClassStatus): 
   return isAnswered ? "the vault answered the worker's last check" : undefined;
 }
 
-/** Undefined where no pod has mounted the class as it is now, or that may not be seen. */
+/** Returns undefined if no pod has mounted the current class, or if the user may not list the pod statuses. */
 async function mountWitness({ viewer }: ClassContext, spc: SecretProviderClass): Promise<string | undefined> {
   const { namespace = "", name } = spc.metadata;
   const statuses = listed(await viewer.all<KubeObject>(RESOURCES.secretProviderClassPodStatuses, { namespace }));

@@ -21,14 +21,14 @@ import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, pad
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**
- * The steps of the worker's way that ask no vault, by its rules and the user's rights: the class's text, the operator's limits, and who asks.
- * `doctor class` goes on from there, `doctor plan` ends.
+ * Dependencies of the steps that need no vault: the class's text, the operator's limits, and the identity. The steps follow the worker's
+ * rules, and use the user's permissions. `doctor plan` ends after them; `doctor class` continues.
  */
 export type WayContext = Pick<ClassContext, "viewer" | "install"> & Partial<Pick<ClassContext, "azure">>;
 
 export type OwnClass =
   | { readonly kind: "notOurs" }
-  /** `isLimit`: the operator does not allow it. */
+  /** `isLimit`: the operator's settings, or the grants of the Namespace, do not allow the class. */
   | { readonly kind: "refused"; readonly problem: ClassProblem; readonly isLimit: boolean }
   | { readonly kind: "class"; readonly providerClass: ProviderClass };
 
@@ -42,13 +42,13 @@ export async function parseClass(context: WayContext, spc: SecretProviderClass):
   return problem === undefined ? parsed : { kind: "refused", problem, isLimit: true };
 }
 
-/** Undefined also where selectors find the objects of its Secrets. */
+/** Returns a problem if the class has no objects, and no selector that chooses the objects of its Secrets. */
 export function lackOfObjects({ spec }: SecretProviderClass, objects: readonly ClassObject[]): ClassProblem | undefined {
   const isSelecting = secretObjectEntries(spec).some(({ isSelected }) => isSelected === true);
   return objects.length === 0 && !isSelecting ? NO_OBJECTS : undefined;
 }
 
-/** Undefined also where the grant may not be read. */
+/** Returns undefined also if the user may not read the grants. */
 async function limitOf(
   { install, viewer }: WayContext,
   { metadata: { namespace = "" } }: SecretProviderClass,
@@ -65,10 +65,10 @@ async function limitOf(
 const UNFILLED = "is still a placeholder";
 
 interface Principal {
-  /** As messages call it. */
+  /** Secret for messages, such as `Secret shop/credentials`. */
   readonly secret: string;
   readonly identity: Extract<VaultIdentity, { kind: "servicePrincipal" }>;
-  /** Keys whose values have white space around them. */
+  /** Keys whose values begin or end with white space. */
   readonly padded: readonly string[];
 }
 
@@ -106,7 +106,7 @@ export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass
     return failed(found("account-unknown", name.error, fix));
   }
   const account = { namespace, name: name.value };
-  // No grant helps an account that is not there.
+  // A grant does not help if the ServiceAccount does not exist.
   if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return failed(absentAccount(account));
   const grants = await lookAtGrants(viewer, namespace);
   const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
@@ -123,7 +123,7 @@ function absentAccount({ namespace, name }: Account): ClassFinding {
 
 export interface Identity {
   readonly findings: readonly ClassFinding[];
-  /** Undefined: it cannot be had here. */
+  /** Undefined if this process cannot obtain it. */
   readonly identity: VaultIdentity | undefined;
 }
 
@@ -142,7 +142,7 @@ export async function lookUpIdentity(context: ClassContext, spc: SecretProviderC
   }
 }
 
-/** What a walk to the vault says besides. */
+/** Texts that `doctor class` appends to the messages of these leaves. */
 const SAID_BESIDES: Readonly<Partial<Record<ClassFinding["leaf"], string>>> = {
   "credentials-unreadable": ": the vault was not queried",
   "credentials-incomplete": ", or an empty one",
@@ -177,7 +177,7 @@ async function lentIdentity(context: ClassContext, spc: SecretProviderClass, mod
   return { findings: [fineLeaf("identity-ok", message)], identity };
 }
 
-/** The account is looked at all the same. */
+/** Checks the ServiceAccount, and reports that only pods can use an identity binding. */
 async function bindingElsewhere(context: ClassContext, spc: SecretProviderClass, clientId: string): Promise<Identity> {
   const account = await accountOf(context, spc);
   if (!account.ok) return nobody(account.error);
@@ -186,7 +186,7 @@ async function bindingElsewhere(context: ClassContext, spc: SecretProviderClass,
   return nobody(found("identity-binding-elsewhere", message, fix));
 }
 
-/** The least that the API server takes. */
+/** Shortest token lifetime that the API server accepts, in seconds. */
 const EXPIRATION_SECONDS = 600;
 
 async function requestToken(

@@ -1,11 +1,11 @@
 import type { Colour } from "../../shared/terminal.ts";
 
-/** `SKIP`: the user may not look, or what would be looked at is not there, so nothing is known. */
+/** `SKIP`: the user lacks a permission, or the object to check does not exist, so the state is unknown. */
 export type CheckState = "OK" | "WARN" | "FAIL" | "SKIP";
 
 export const STATE_COLOURS: Readonly<Record<CheckState, Colour>> = { OK: "green", WARN: "yellow", FAIL: "red", SKIP: "cyan" };
 
-/** The steps of the tree, in their order. A step that fails ends the way to the vault; what is in the cluster is looked at all the same. */
+/** Steps of the tree, in order. A failed step ends the way to the vault; the later steps in the cluster still run. */
 export const CLASS_STEPS = {
   class: "the class exists, and the Azure provider can parse it",
   identity: "the identity that the class uses for the vault is available",
@@ -32,7 +32,7 @@ const leaf = <State extends CheckState>(step: ClassStep, state: State, meaning: 
   meaning,
 });
 
-/** Every way in which the tree ends. `docs/reference/doctor.md` has a row for each, and a test plants each. */
+/** Every end of the tree. `docs/reference/doctor.md` has a row for each, and a test plants each. */
 export const LEAVES = {
   "class-ok": leaf("class", "OK", "the class is readable"),
   "class-absent": leaf("class", "FAIL", "the class does not exist"),
@@ -145,12 +145,12 @@ export const LEAVES = {
 
 export type LeafName = keyof typeof LEAVES;
 
-/** One end of the tree. `fix` is one sentence: what to do; absent where there is nothing to do. */
+/** One end of the tree. `fix` is one sentence of advice, absent if the user has nothing to do. */
 export interface ClassFinding {
   readonly leaf: LeafName;
   readonly step: ClassStep;
   readonly state: CheckState;
-  /** What was found; never a value, a token or a credential. */
+  /** Result; never contains a value, a token, or a credential. */
   readonly message: string;
   readonly fix?: string;
 }
@@ -164,7 +164,7 @@ export function fineLeaf(name: NameWith<"OK">, message: string): ClassFinding {
   return { leaf: name, step, state, message };
 }
 
-/** Whatever is not fine says what to do. */
+/** Returns a finding with advice, which every state but `OK` needs. */
 export function found(name: NameWith<"FAIL" | "WARN" | "SKIP">, message: string, fix: string): ClassFinding {
   const { step, state } = LEAVES[name];
   return { leaf: name, step, state, message, fix };

@@ -6,17 +6,17 @@ import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 interface Target {
   readonly host: string;
-  /** As messages call it. */
+  /** Description of the host for messages, such as `the vault`. */
   readonly what: string;
-  /** What may be wrong where the name does not exist. */
+  /** Advice if the host name does not exist. */
   readonly ifUnresolved: string;
 }
 
-/** Everybody's sign-in service has a name: that it is not found is this machine's trouble, but for a cloud that the class has wrong. */
+/** Advice if the sign-in service's name does not exist. The cause is this machine, unless the class specifies the wrong cloud. */
 const SIGN_IN_UNRESOLVED =
   "Repair DNS or the network access of this machine, which cannot resolve the cloud's sign-in service; correct cloudName of the class only if other machines cannot resolve it either.";
 
-/** The sign-in service first, then the vault: without a token nothing is asked of the vault. */
+/** Checks the sign-in service first, then the vault: without a token, `doctor` cannot query the vault. */
 export async function checkNetwork(
   { reach }: AzureAccess,
   address: VaultAddress,
@@ -42,7 +42,7 @@ export async function checkNetwork(
   return findings;
 }
 
-/** Codes of a certificate whose signer is not known here; every other one is wrong in itself. */
+/** Codes of a certificate whose signer this machine does not know. With any other code, the certificate itself is wrong. */
 const UNKNOWN_SIGNERS: ReadonlySet<string> = new Set([
   "SELF_SIGNED_CERT_IN_CHAIN",
   "DEPTH_ZERO_SELF_SIGNED_CERT",

@@ -12,13 +12,13 @@ import { type Failure, findingOfFailure, type RefusedFetch } from "./refusals.ts
 
 export interface VaultLook {
   readonly findings: readonly ClassFinding[];
-  /** What the vault gave; empty where it was not to be had. */
+  /** Files from the vault; empty if the vault returned none. */
   readonly files: readonly ObjectFile[];
-  /** Every object gave its files. */
+  /** Whether every object produced its files. */
   readonly isComplete: boolean;
 }
 
-/** Token, permission and objects, by the worker's own way to fetch them. Each object is one transaction of the vault. */
+/** Checks token, permission, and objects with the worker's own code for fetching. Each object takes one transaction in the vault. */
 export async function checkObjects(
   context: ClassContext,
   namespace: string,
@@ -36,7 +36,7 @@ export async function checkObjects(
       : `application ${identity.clientId}`;
   const signedIn = fineLeaf("token-ok", `${who} signs in to tenant ${address.tenantId}`);
   const refused = { identity, address };
-  // What holds for every object is told once. A vault that has judged a token shows that there was one.
+  // Reports a failure of all objects once. If the vault judged a token, the identity has received one.
   const general = failures.map((failure) => findingOfFailure(failure, refused)).find(isGeneral);
   if (general !== undefined) return { findings: [...(AFTER_TOKEN.has(general.leaf) ? [signedIn] : []), general], files, isComplete: false };
   const findings = [signedIn];
@@ -80,7 +80,7 @@ function madeFinding(object: ClassObject, all: readonly ObjectFile[], now: numbe
   );
 }
 
-/** The vault hands out what has expired, and what is not valid yet, all the same. */
+/** Reports a version that has expired or is not valid yet. The vault returns such versions, too. */
 function datedFinding({ objectId, version, expires, notBefore }: ObjectFile, now: number): ClassFinding | undefined {
   if (expires !== undefined && expires <= now) {
     const message = `${objectId}, version ${version}, expired at ${rfc3339(expires)}; it is still synced`;
@@ -93,7 +93,7 @@ function datedFinding({ objectId, version, expires, notBefore }: ObjectFile, now
 
 const TYPES: readonly ObjectType[] = ["secret", "key", "cert"];
 
-/** Where the object is, if it is of another type and the identity may see that. A certificate has a secret and a key of its name. */
+/** Returns the other type of an object with this name, if the identity may read it. A certificate has a secret and a key of its name. */
 async function otherType(client: VaultClient, { name, type }: ClassObject, signal: AbortSignal): Promise<ObjectType | undefined> {
   const get = {
     secret: () => client.getSecret(name, undefined, signal),

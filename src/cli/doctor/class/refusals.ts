@@ -6,7 +6,7 @@ import type { SyncReason } from "../../../domain/reasons.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
 import { type ClassFinding, found } from "./leaves.ts";
 
-/** Who asked, and where. */
+/** Identity that sent the request, and the vault's address. */
 export interface RefusedFetch {
   readonly identity: VaultIdentity;
   readonly address: VaultAddress;
@@ -42,7 +42,7 @@ const NO_TOKEN =
   "Check again in a minute; if it persists, allow connections to the service that the message names, or check Azure's status.";
 const FAILS = "Check again in a minute; if it persists, check the network path to the vault and Azure's status.";
 
-/** The end of the tree that a failure of the worker's fetch stands for. The message is the adapter's, and only shown: it holds names. */
+/** Returns the finding for a failure of the worker's fetch. The adapter's message contains names, so it is only shown, never parsed. */
 export function findingOfFailure(failure: Failure, refused: RefusedFetch): ClassFinding {
   const { reason, message, object, origin } = failure;
   const id = objectIdOf(object);
@@ -57,7 +57,7 @@ export function findingOfFailure(failure: Failure, refused: RefusedFetch): Class
   return reason === "Throttled" ? found("vault-throttles", message, THROTTLED) : found("vault-fails", message, FAILS);
 }
 
-/** Of the token proxy, and not of the vault, whose challenge may also name another tenant than the class does. */
+/** Whether the token proxy refused, and not the vault. The vault's challenge may also name another tenant than the class. */
 function isOfBinding({ reason, origin }: Failure, { identity }: RefusedFetch): boolean {
   if (identity.kind !== "identityBinding" || origin === "vault") return false;
   return reason === "IdentityUnavailable" || (reason === "Unauthorized" && origin !== "class");
@@ -82,17 +82,17 @@ const ENTRA = "AADSTS";
 const OTHER_TENANT = "Set tenantID of the class to the id of the tenant that the vault belongs to.";
 const NO_VAULT = "Correct cloudName or keyvaultName of the class, or what the vault's name resolves to.";
 
-/** By who refused, and the code that was given: only a vault, and the SDK before it asks for a token, know of another tenant. */
+/** Distinguishes refusals by origin and code: only a vault, and the SDK before it requests a token, detect another tenant. */
 function unauthorized(failure: Failure, refused: RefusedFetch): ClassFinding {
   const { message, origin, serviceCode: code } = failure;
   if (origin === "signIn") return tokenRefused(failure, refused);
-  // The SDK's own refusal of a challenge: a vault always gives a code.
+  // A vault always returns a code; without one, the SDK itself rejected the vault's challenge.
   return origin === "vault" && code === undefined
     ? found("vault-fails", message, NO_VAULT)
     : found("vault-other-tenant", message, OTHER_TENANT);
 }
 
-/** By OAuth's word, where the sign-in service gives no code of Entra's: AD FS, and what stands in for Entra. */
+/** Returns the advice for an OAuth error. Sign-in services other than Entra, such as AD FS, return no Entra code. */
 function oauthFix(word: string, { identity, address }: RefusedFetch): string {
   const application = identity.kind === "managedIdentity" ? "" : identity.clientId;
   switch (word) {
@@ -132,7 +132,7 @@ function federationOf(identity: VaultIdentity): string {
   return `subject system:serviceaccount:${namespace}:${name}, the cluster's issuer, and audience ${FEDERATION_AUDIENCE}`;
 }
 
-/** By the vault's own code: the network's refusals, and who may not read. */
+/** Distinguishes the vault's refusals by code: it blocks the network, or the identity lacks permission. */
 function forbidden(failure: Failure, id: string, { address }: RefusedFetch): ClassFinding {
   const { message, serviceCode = "" } = failure;
   const [vault = ""] = new URL(address.vaultUrl).hostname.split(".");
@@ -156,7 +156,7 @@ function forbidden(failure: Failure, id: string, { address }: RefusedFetch): Cla
   }
 }
 
-/** What to grant, by which of the two ways the vault has. */
+/** Returns the permission to grant: a role or an access policy, depending on which of them the vault uses. */
 function grantOf(serviceCode: string, id: string, vault: string): string {
   const permission = id.startsWith("cert/") ? "certificates" : `${id.split("/")[0] ?? "object"}s`;
   const role = { secrets: "Key Vault Secrets User", keys: "Key Vault Crypto User", certificates: "Key Vault Certificate User" }[permission];

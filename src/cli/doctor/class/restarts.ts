@@ -3,7 +3,7 @@ import type { ClassStatus } from "../../../domain/sync/status-fields.ts";
 import { restartAdvice, restartStanding } from "../../shared/restarts.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
-/** Of the workloads that use the class and ask for restarts; nothing where there are none. */
+/** Reports the restarts of workloads that use the class and request restarts; returns nothing if there are none. */
 export function checkClassRestarts(status: ClassStatus | undefined): readonly ClassFinding[] {
   const rotated = rotatedIn(status);
   if (rotated === undefined) return [];

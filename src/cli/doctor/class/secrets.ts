@@ -17,7 +17,7 @@ import { heldKeyText } from "../../shared/held-keys.ts";
 import { lookUp, valueIn } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
-/** What the worker says of the class, and whether that is of the class as it is now. `status` is undefined where there is none to compare with. */
+/** Checks the worker's status, and whether it describes the current class. `status` is undefined if there is none to compare with. */
 export async function checkStatus(
   { install, viewer }: ClassContext,
   spc: SecretProviderClass,
@@ -31,15 +31,15 @@ export async function checkStatus(
   return { finding: judgeStatus(judged, status), ...(status === undefined ? {} : { status }) };
 }
 
-/** What of a class its status is judged by. */
+/** Parts of a class by which its status is judged. */
 export interface JudgedClass {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
-  /** As of {@link offBecause}. */
+  /** Result of {@link offBecause}. */
   readonly off: string | undefined;
   readonly makesSecrets: boolean;
-  /** Of its namespace. */
+  /** Shard of the namespace. */
   readonly shard: Shard;
 }
 
@@ -90,7 +90,10 @@ export function statusFix({ namespace, name }: Pick<JudgedClass, "namespace" | "
   return `Do what the status says (${said}); for details, ${shell`run keyvault-injector explain spc/${name} -n ${namespace}`}.`;
 }
 
-/** Until the worker can sync the class, it mends nothing of its Secrets: what keeps it from that is to be done first. Undefined where the Secret is synced. */
+/**
+ * Returns what to fix before the Secret: while the worker cannot sync the class, it does not repair the Secrets of the class. Returns
+ * undefined if the Secret is synced.
+ */
 export function notSyncedFix(
   spc: Pick<JudgedClass, "namespace" | "name" | "generation">,
   status: SaidOfSecrets,
@@ -99,20 +102,20 @@ export function notSyncedFix(
   if (state === "Synced") return undefined;
   if (status.observedClassGeneration < spc.generation) return OUTDATED_FIX;
   const synced = conditionOf(status, "Synced");
-  // What is wrong with the class as a whole stands there alone.
+  // Only the condition has the message about a problem of the whole class.
   return statusFix(spc, message === undefined && synced !== undefined ? saidOf(synced) : saidOf({ reason: state, message }));
 }
 
-/** What of a status says how the Secrets stand. */
+/** Parts of a status that describe the Secrets. */
 type SaidOfSecrets = Pick<ClassStatus, "observedClassGeneration" | "conditions" | "secrets">;
 
 export interface Compared {
   readonly status: SaidOfSecrets;
-  /** What the class makes of the vault now. */
+  /** Files that the class now produces from the vault. */
   readonly files: readonly ObjectFile[];
 }
 
-/** Whether each Secret that the status says is synced is there, ours, untouched, and of the versions that the status names. */
+/** Checks whether each Secret in the status exists, belongs to the class, is unedited, and has the versions that the status names. */
 export async function checkSecrets(context: ClassContext, spc: SecretProviderClass, compared: Compared): Promise<readonly ClassFinding[]> {
   const findings: ClassFinding[] = [];
   for (const secret of compared.status.secrets) findings.push(await checkSecret(context, spc, secret, compared));
@@ -134,23 +137,23 @@ async function checkSecret(
   const problem =
     ownerProblem(look.value, className) ?? contentProblem(context, look.value, status) ?? versionProblem(look.value, spc, status, files);
   if (problem === undefined) return fineLeaf("secret-ok", `${named} ${matchText(spc, status)}`);
-  // Someone else's Secret is the one thing here that the worker never mends.
+  // The worker never repairs a Secret of another owner, so the advice for it applies regardless of the status.
   return found(problem.leaf, `${named} ${problem.why}`, problem.leaf === "secret-foreign" ? problem.fix : (before ?? problem.fix));
 }
 
-/** What was written may be of an object that the class does not name any more: the status tells of both. */
+/** Describes an intact Secret. A key may hold an object that the class no longer names; the text then names both objects. */
 function matchText(spc: SecretProviderClass, status: SecretStatus): string {
   const held = heldKeyText(spc, status);
   const older = status.data.flatMap((key) => held(key) ?? []);
   return older.length === 0 ? "matches the status" : `is as the worker last wrote it: ${older.join(", ")}`;
 }
 
-/** The status says that something of it was written. */
+/** Whether the status says that the worker has written at least one key. */
 export function wasWritten({ data }: SecretStatus): boolean {
   return data.some(({ version }) => version !== undefined);
 }
 
-/** `named`: `Secret shop/db`. `before`: as of {@link notSyncedFix}. */
+/** `named`: the Secret for messages, such as `Secret shop/db`. `before`: result of {@link notSyncedFix}. */
 export function secretAbsent(named: string, status: SecretStatus, before: string | undefined): ClassFinding {
   const isSaid = status.state !== "Synced" || !wasWritten(status);
   const why = isSaid
@@ -162,7 +165,7 @@ export function secretAbsent(named: string, status: SecretStatus, before: string
 
 interface SecretProblem {
   readonly leaf: "secret-foreign" | "secret-edited" | "secret-differs" | "secret-behind";
-  /** Behind the Secret's name. */
+  /** Text after the Secret's name. */
   readonly why: string;
   readonly fix: string;
 }
@@ -215,7 +218,7 @@ function versionProblem(
   const behind = written.find(({ key, object, version }) => {
     const entry = entries.findLast((candidate) => dataKeyOf(candidate) === key);
     const paths = entry === undefined ? [] : filesOfEntry(entry);
-    // Of several files with the same path the last one, as on a mount.
+    // Of several files with the same path, the last one counts, as on a mount.
     const made = paths.map((path) => files.findLast((file) => file.path === path)).filter((file) => file?.objectId === object);
     return made.length > 0 && made.every((file) => file?.version !== version);
   });

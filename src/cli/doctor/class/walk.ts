@@ -28,14 +28,14 @@ import { checkObjects, type VaultLook } from "./objects.ts";
 import { checkClassRestarts } from "./restarts.ts";
 import { checkSecrets, checkStatus } from "./secrets.ts";
 
-/** One class, from its text to its Secrets. */
+/** Findings about one class, from its text to its Secrets. */
 export interface ClassWalk {
   readonly namespace: string;
   readonly name: string;
   readonly findings: readonly ClassFinding[];
 }
 
-/** A class that may not be there. */
+/** Checks a class that may not exist. */
 export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>): Promise<ClassWalk> {
   const named = `SecretProviderClass ${ref.namespace}/${ref.name}`;
   const look = await context.viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
@@ -52,7 +52,7 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
   return { ...ref, findings: [finding] };
 }
 
-/** Parse, identity, network, token, permission, objects; then, whatever came of the vault, status and Secrets. */
+/** Checks text, identity, network, token, permission, and objects; then, even if the vault does not answer, status and Secrets. */
 export async function walkClass(context: ClassContext, spc: SecretProviderClass): Promise<ClassWalk> {
   const { namespace = "", name } = spc.metadata;
   const asked = await walkToVault(context, spc);
@@ -88,7 +88,7 @@ async function walkToVault(context: ClassContext, spc: SecretProviderClass): Pro
     written.length > 0
       ? written
       : [fineLeaf("class-ok", `${objects.length === 0 ? "selected objects" : counted(objects.length, "object")} of ${address.vaultUrl}`)];
-  // Nothing is asked, so nobody's credentials are needed.
+  // Without a query to the vault, no credentials are needed.
   if (context.azure === undefined) return nothingAsked(text);
   const { identity, findings } = await lookUpIdentity(context, spc, mode);
   const before = [...text, ...findings];
@@ -113,7 +113,7 @@ async function lookIntoVault(
   return { ...looked, findings: [...network, ...looked.findings, ...made] };
 }
 
-/** What the class says of each of its Secrets, before any object is looked at. */
+/** Returns, for each secretObject, the problem that the text of the class shows without reading any object. */
 function violationsOf({ spec }: SecretProviderClass, objects: readonly ClassObject[]): readonly (SecretObjectProblem | undefined)[] {
   const made = madeFiles(objects);
   return secretObjectEntries(spec).map((secretObject, index) => {
@@ -122,7 +122,7 @@ function violationsOf({ spec }: SecretProviderClass, objects: readonly ClassObje
   });
 }
 
-/** What comes out of the objects that the vault gave; nothing of it is kept. Of a Secret whose text is wrong no more is said. */
+/** Builds the Secrets from the vault's objects to report problems, and discards them. Skips secretObjects whose text is invalid. */
 function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, { objects, files }: LookedInto): readonly ClassFinding[] {
   const known = violationsOf(spc, objects);
   return buildSecrets(secretObjectEntries(spc.spec), files, worker.pki).flatMap((outcome, index) =>
@@ -145,19 +145,22 @@ export function problemLeaf(problem: ClassProblem): ClassFinding {
   return found("class-invalid", message, asSentence(problem));
 }
 
-/** A parser's hint begins small and has no full stop. */
+/** Turns a parser's hint, which begins in lower case and has no full stop, into a sentence. */
 function asSentence({ field, hint }: { readonly field: string; readonly hint: string }): string {
   return `In ${field}: ${hint}.`;
 }
 
-/** A walk with its end: the worst of what was found, and the one sentence of what to do first. */
+/** Walk with its worst state, and one sentence that says what to do first. */
 export interface ReportedWalk extends ClassWalk {
   readonly state: CheckState;
-  /** Absent where there is nothing to do. */
+  /** Absent if the user has nothing to do. */
   readonly next?: string;
 }
 
-/** The first failure counts: what comes after it is often its consequence. The status repeats what one of the others has found. */
+/**
+ * Findings from the most important kind to the least. Of one kind, the first finding counts, because later ones are often its consequences.
+ * A failed status comes after other failures, because it repeats one of them.
+ */
 const WORST_FIRST: readonly ((finding: ClassFinding) => boolean)[] = [
   ({ state, step }) => state === "FAIL" && step !== "status",
   ({ state }) => state === "FAIL",
@@ -171,7 +174,7 @@ export function reportedWalk(walk: ClassWalk): ReportedWalk {
   return { ...walk, state: worst.state, next: worst.fix };
 }
 
-/** For people: the way through the tree, and where it ends. */
+/** Renders a walk for people: its steps, and what to do. */
 export function walkText({ namespace, name, findings, next }: ReportedWalk): readonly Line[] {
   const lines = findings.map(({ leaf, step, state, message }) => {
     const told = state === "OK" ? message : `${leaf}: ${message}`;
@@ -181,12 +184,12 @@ export function walkText({ namespace, name, findings, next }: ReportedWalk): rea
   return [line`class ${namespace}/${name}`, ...lines, line`  ${paint("bold", end)}`, line``];
 }
 
-/** More of them would take minutes, and a share of the vaults' budget. */
+/** Maximum number of walks. More would take minutes, and a part of the vaults' budget. */
 const MOST_CLASSES = 20;
 
 /**
- * The failing ones first; one after the other, so that no vault is hurried. `left`: how many were left out. `lists` has the lists of what
- * there is, which the checks have made already; each walk looks anew.
+ * Walks failing classes first. Walks one class at a time, to spare the vaults. `left`: number of classes that were not walked. `lists`
+ * returns the lists that the checks have read; each walk reads statuses and Secrets again.
  */
 export async function walkSome(
   context: ClassContext,

@@ -12,7 +12,7 @@ import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
 import { type ClassContext, offBecause } from "../../shared/class-context.ts";
 import { valueIn } from "../../shared/viewer.ts";
 
-/** What planning takes: no vault is asked. */
+/** Dependencies of planning, which queries no vault. */
 export type PlanContext = Pick<ClassContext, "viewer" | "install" | "worker">;
 
 export const SECRET_ACTIONS = {
@@ -33,11 +33,11 @@ export interface PlannedSecret {
   readonly action: PlannedAction;
   readonly reason?: SyncReason;
   readonly message?: string;
-  /** One sentence: what to do. */
+  /** Advice in one sentence. */
   readonly fix?: string;
 }
 
-/** Which classes name which Secret, and what lets the driver's own sync write. */
+/** The classes that list each Secret, and the binding that lets the driver's own sync write Secrets. */
 export interface SecretClaims {
   readonly classes: Claims;
   readonly driverSync: string | undefined;
@@ -53,11 +53,11 @@ type Decision = Omit<PlannedSecret, "name" | "type">;
 
 export interface SecretsOfClass {
   readonly claims: SecretClaims;
-  /** Undefined where the class cannot be read: what it makes is then not known. */
+  /** Undefined if the class cannot be parsed, so that its files are unknown. */
   readonly made: MadeFiles | undefined;
 }
 
-/** `index` is the secretObject's. */
+/** Plans the secretObject at `index`. */
 export async function planSecretObject(
   context: PlanContext,
   spc: SecretProviderClass,
@@ -79,7 +79,10 @@ interface Facts {
   readonly live: Secret | undefined;
 }
 
-/** By the worker's own rules: who has it keeps it, else the eldest comes first; what is nobody's is made, somebody else's judged. */
+/**
+ * Decides by the worker's rules: the current owner keeps the Secret; otherwise, the oldest class becomes its owner. The worker creates a
+ * missing Secret, and checks whether it may adopt an existing one.
+ */
 function decide(
   { install: { settings }, worker }: PlanContext,
   spc: SecretProviderClass,
@@ -88,7 +91,7 @@ function decide(
 ): Decision {
   const { namespace = "", name: className } = spc.metadata;
   const claimants = claims.classes.of(namespace, wanted.name);
-  // By any key: no fingerprint is compared where the owner decides.
+  // Any key will do: the choice of the owner compares no fingerprints.
   const observed = live && worker.observe(live, worker.createFingerprints(new Uint8Array(32)));
   const isManaged = isOwn(live);
   const isClaimedBy = (other: string): boolean => claimants.some(({ metadata }) => metadata.name === other);
@@ -135,7 +138,7 @@ function invalidity(
   }
   const sharing = secretObjectsOf(spc).flatMap(({ secretName }, at) => (secretName === name ? [at] : []));
   if (sharing.length < 2) return undefined;
-  // Neither is written: nobody can say which one is meant.
+  // The worker writes neither, because it cannot know which one the author means.
   const message = `secretObjects ${sharing.join(" and ")} name the same Secret ${name}`;
   return { action: "invalid", reason: "InvalidClass", message, fix: "Merge the secretObjects into one, or give each its own secretName." };
 }

@@ -26,19 +26,19 @@ export interface PlannedClass {
   readonly namespace: string;
   readonly name: string;
   readonly verdict: ClassVerdict;
-  /** Of a refusal: what the worker would say. */
+  /** Reason that the worker would give for a refusal. */
   readonly reason?: SyncReason;
-  /** Without a reason: an annotation whose default counts. */
+  /** Explanation; for a class that is not refused, an invalid annotation whose default applies. */
   readonly message?: string;
-  /** One sentence: what to do. */
+  /** Advice in one sentence. */
   readonly fix?: string;
-  /** What would become of each Secret; of a refused class, once the refusal is dealt with. */
+  /** Planned Secrets; for a refused class, as they would be after the refusal is resolved. */
   readonly secrets: readonly PlannedSecret[];
 }
 
 type Verdict = Pick<PlannedClass, "verdict" | "reason" | "message" | "fix">;
 
-/** What the worker would do with every class of the cluster, or of a namespace, before it has ever run. No vault is asked. */
+/** Plans what the worker would do with all classes of the cluster or of a namespace, before it has ever run. Queries no vault. */
 export async function planClasses(
   context: PlanContext,
   { classes, claims }: { readonly classes: readonly SecretProviderClass[]; readonly claims: SecretClaims },
@@ -64,7 +64,10 @@ async function planClass(context: PlanContext, spc: SecretProviderClass, claims:
   return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...told }), secrets };
 }
 
-/** In the worker's order: parameters, identity, objects, limits. */
+/**
+ * Returns the first refusal: by the class's text and the operator's limits, then by missing objects, then by the identity. If a class has
+ * several defects, the worker may report another one.
+ */
 async function refusalOf(context: PlanContext, spc: SecretProviderClass, read: OwnClass): Promise<Verdict | undefined> {
   if (read.kind === "notOurs") return undefined;
   const problem = read.kind === "refused" ? read.problem : lackOfObjects(spc, read.providerClass.objects);
@@ -73,7 +76,7 @@ async function refusalOf(context: PlanContext, spc: SecretProviderClass, read: O
   return refused(reason, `${field}: ${message}`, `In ${field}: ${hint}.`);
 }
 
-/** A class none of whose Secrets can be written has the reason of the first one, as in its status. */
+/** Refuses a class if the worker can write none of its Secrets, with the reason of the first one, as in the status. */
 function withoutSecrets(secrets: readonly PlannedSecret[]): Verdict | undefined {
   const [first] = secrets;
   if (first?.reason === undefined || secrets.some(({ action }) => action !== "invalid")) return undefined;
@@ -88,12 +91,12 @@ async function identityVerdict(context: PlanContext, spc: SecretProviderClass, {
   }
   const account = await accountOf(context, spc);
   if (!account.ok) return ofFinding(account.error, "IdentityUnavailable");
-  // One that is not there was refused above.
+  // accountOf has already refused an account that does not exist.
   const look = await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, account.value);
   return look.kind === "unseen" ? unknown(look.why) : undefined;
 }
 
-/** What to do where a shorter word will do: nobody walks to a vault. */
+/** Shorter advice than that of `doctor class`, because the plan does not go to a vault. */
 const FIXES: Readonly<Partial<Record<ClassFinding["leaf"], string>>> = {
   "credentials-not-allowed": "Name a Secret that the setting --credentials-secret-names lists.",
   "account-absent": "Create the ServiceAccount, or name another one in the class's annotation service-account.",
@@ -129,7 +132,7 @@ const SECRET_COLOURS: Readonly<Record<PlannedAction, Colour>> = {
   unknown: "cyan",
 };
 
-/** What would be written, and what would not be and why. */
+/** Renders the Secrets that the worker would write, and the reasons why it would not write others. */
 export function planText(classes: readonly PlannedClass[]): readonly Line[] {
   const lines = classes.flatMap(classLines);
   const isUnknown = classes.some(({ verdict, secrets }) => verdict === "unknown" || secrets.some(({ action }) => action === "unknown"));
@@ -137,7 +140,7 @@ export function planText(classes: readonly PlannedClass[]): readonly Line[] {
   return [...lines, ...(lines.length === 0 ? [] : [line``]), ...ask, line`${summaryOf(classes)}`];
 }
 
-/** Of what the user may not see, that is said once and not below each. */
+/** Omits the advice if the user lacks a permission: the text gives that advice once. */
 function fixText(fix: string | undefined, isUnknown: boolean): string {
   return isUnknown ? "" : (fix ?? "");
 }
@@ -152,7 +155,7 @@ function classLines({ namespace, name, verdict, reason, message, fix: advice, se
   ];
 }
 
-/** `isRefused`: nothing is written until what refuses its class is dealt with. */
+/** `isRefused`: the worker writes nothing until the refusal of the class is resolved. */
 function secretLines({ name, type, action, reason, message, fix: advice }: PlannedSecret, isRefused: boolean): readonly Line[] {
   const fix = fixText(advice, action === "unknown");
   const later = isRefused && ["create", "take-over"].includes(action) ? line`, once this is corrected` : line``;
@@ -163,7 +166,7 @@ function secretLines({ name, type, action, reason, message, fix: advice }: Plann
   ];
 }
 
-/** Secrets of a class that is refused are not written, so they are not counted as created. */
+/** Counts a Secret as created only if its class is ready: the worker would not write the others yet. */
 function summaryOf(classes: readonly PlannedClass[]): string {
   const written = classes.filter(({ verdict }) => verdict === "ready");
   const created = written.flatMap(({ namespace, secrets }) => secrets.filter(({ action }) => action === "create").map(() => namespace));
