@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LENDING, lookForGrants } from "../../src/cli/grants/needs.ts";
+import { findGrants, LENDING } from "../../src/cli/grants/needs.ts";
 import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { holding } from "../support/worker/held-objects.ts";
 
@@ -26,7 +26,7 @@ function classOfAge(created: string, written: string, annotations: Readonly<Reco
   } as Manifest; // With what the API server adds.
 }
 
-const olderOf = async (spc: Manifest) => (await lookForGrants(holding([binding, spc]), "keyvault-injector", undefined)).older;
+const olderOf = async (spc: Manifest) => (await findGrants(holding([binding, spc]), "keyvault-injector", undefined)).older;
 
 describe("a class that is older than the policy that asks its author", () => {
   test("AT20-3: is listed whatever was written since: a label renews the time of all fields of its manager", async () => {

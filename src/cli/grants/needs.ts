@@ -18,13 +18,13 @@ import { mirrorsNothing, namesOfConsumers, offBecause, workerSettings } from "..
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
-import { type Look, listed, type Viewer, valueIn } from "../shared/viewer.ts";
+import { listed, type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { offeredCopies } from "./copies.ts";
 
 /** Policy that checks whether the author of a class has the permissions that the annotations of the class use. */
 export const AUTHORS_POLICY = "keyvault-injector-class-identities";
 
-export type GrantsReport = Awaited<ReturnType<typeof lookForGrants>>;
+export type GrantsReport = Awaited<ReturnType<typeof findGrants>>;
 export type Needs = GrantsReport["needs"];
 export type NamespaceNeeds = Needs["namespaces"][number];
 
@@ -34,14 +34,14 @@ const ADVICE = "name a namespace with -n, or ask for permission";
  * Finds the needed grants. `namespace`: namespace of the install. `within`: the only namespace to check. `older` in the result: classes
  * that lend something and that the policy has never checked.
  */
-export async function lookForGrants(viewer: Viewer, namespace: string, within: string | undefined) {
+export async function findGrants(viewer: Viewer, namespace: string, within: string | undefined) {
   await assertNamespace(viewer, within);
   const where = within === undefined ? {} : { namespace: within };
   const all = seen(await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, where), "the classes", ADVICE);
-  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings determine what is already granted`);
+  const reading = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
+  if (reading.kind === "unseen") throw new CommandFailure(`${reading.why}: the worker's settings determine what is already granted`);
   // If there is no worker, the settings with which it would start count.
-  const inForce = settingsOf(valueIn(look));
+  const inForce = settingsOf(valueIn(reading));
   const settings = workerSettings(inForce);
   const needed: Needed[] = [...neededByQueues(inForce, namespace)].filter((each) => within === undefined || each.namespace === within);
   const withStatus = await classesWithStatus(viewer, where);
@@ -72,18 +72,18 @@ async function classesWithStatus(viewer: Viewer, where: { readonly namespace?: s
 
 /** Returns undefined if the binding of the policy does not exist, or the user may not read it. */
 async function olderClasses(viewer: Viewer, classes: readonly SecretProviderClass[]) {
-  const look = await viewer.object<KubeObject>(RESOURCES.validatingAdmissionPolicyBindings, { name: AUTHORS_POLICY });
-  const since = valueIn(look)?.metadata.creationTimestamp;
+  const reading = await viewer.object<KubeObject>(RESOURCES.validatingAdmissionPolicyBindings, { name: AUTHORS_POLICY });
+  const since = valueIn(reading)?.metadata.creationTimestamp;
   if (since === undefined) return undefined;
   return classes
     .filter((spc) => lendingOf(spc).length > 0 && isOlderThan(spc, since))
     .map((spc) => ({ name: keyOf(spc), lends: lendingOf(spc) }));
 }
 
-function seen<T>(look: Look<T>, what: string, advice = "ask for permission"): T {
-  if (look.kind === "seen") return look.value;
+function seen<T>(reading: ViewResult<T>, what: string, advice = "ask for permission"): T {
+  if (reading.kind === "seen") return reading.value;
   throw new CommandFailure(
-    look.kind === "unseen" ? `${look.why}; ${advice}` : `the API server does not serve ${what}: apply manifests/crds first`,
+    reading.kind === "unseen" ? `${reading.why}; ${advice}` : `the API server does not serve ${what}: apply manifests/crds first`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from "../../../domain/ports/clock.ts";
 import type { EventQueues } from "../../../domain/ports/event-queue.ts";
 import type { ReachHost } from "../../../domain/reach.ts";
 import type { Cluster } from "../../shared/command.ts";
-import type { Look, Viewer } from "../../shared/viewer.ts";
+import type { Viewer, ViewResult } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
 import type { CheckState } from "../class/leaves.ts";
 
@@ -62,9 +62,9 @@ function findingsOf(check: CheckName) {
   /** Skips an object that does not exist: it is neither right nor wrong. */
   const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to check: ${what}`, `see the check ${see}`);
   /** Reports an object that the check could not read, instead of guessing. Callers omit `see` for kinds that every API server serves. */
-  const skipped = (look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
-    if (look.kind === "unseen") return { ...skip(`not checked: ${look.why}`, "run doctor with more permissions"), isUnseen: true };
-    return notThere(look.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
+  const skipped = (reading: Exclude<ViewResult<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
+    if (reading.kind === "unseen") return { ...skip(`not checked: ${reading.why}`, "run doctor with more permissions"), isUnseen: true };
+    return notThere(reading.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
   };
   const fine = (message: string): CheckResult => ({ check, state: "OK", message });
   return { fine, warn: found("WARN"), fail: found("FAIL"), skip, skipped, notThere };

@@ -17,7 +17,7 @@ import { failed, ok, type Result } from "../../../domain/result.ts";
 import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
-import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, paddedKeys, paddedText } from "../../shared/class-context.ts";
+import { type ClassContext, insideTheWorker, namesOfConsumers, paddedKeys, paddedText, readGrants } from "../../shared/class-context.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**
@@ -57,7 +57,7 @@ async function limitOf(
   const { limits } = install.settings;
   const forbidden = identityModeRefusal(limits, kind) ?? vaultRefusal(limits, address, namespace);
   if (forbidden !== undefined || kind !== "managedIdentity") return forbidden;
-  const grants = await lookAtGrants(viewer, namespace);
+  const grants = await readGrants(viewer, namespace);
   if (grants.kind === "unseen") return undefined;
   return managedIdentityRefusal(limits, { namespace, isGranted: grants.kind === "seen" && grants.value.managedIdentity });
 }
@@ -81,15 +81,15 @@ export async function principalOf({ viewer, install }: WayContext, spc: SecretPr
     return failed(found("credentials-not-allowed", name.error, fix));
   }
   const secret = `Secret ${namespace}/${name.value}`;
-  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
-  if (look.kind === "unseen") {
+  const reading = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
+  if (reading.kind === "unseen") {
     const fix = `Ask for permission to get ${secret}, or check with the worker's permissions: ${insideTheWorker(install.namespace, keyOf(spc))}.`;
-    return failed(found("credentials-unreadable", look.why, fix));
+    return failed(found("credentials-unreadable", reading.why, fix));
   }
-  if (look.kind !== "seen")
+  if (reading.kind !== "seen")
     return failed(found("credentials-absent", `${secret} does not exist`, `Create ${secret} with the keys clientid and clientsecret.`));
-  const principal = readServicePrincipal(look.value.data ?? {});
-  if (principal.ok) return ok({ secret, identity: principal.value, padded: paddedKeys(look.value.data ?? {}) });
+  const principal = readServicePrincipal(reading.value.data ?? {});
+  if (principal.ok) return ok({ secret, identity: principal.value, padded: paddedKeys(reading.value.data ?? {}) });
   const { field, hint, isPlaceholder = false } = principal.error;
   const key = field.replace("data.", "");
   const what = isPlaceholder ? `${secret}: ${key} ${UNFILLED}` : `${secret} has no ${key}`;
@@ -108,7 +108,7 @@ export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass
   const account = { namespace, name: name.value };
   // A grant does not help if the ServiceAccount does not exist.
   if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return failed(absentAccount(account));
-  const grants = await lookAtGrants(viewer, namespace);
+  const grants = await readGrants(viewer, namespace);
   const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
   return ungranted === undefined
     ? ok(account)

@@ -60,8 +60,8 @@ async function planClass(context: PlanContext, spc: SecretProviderClass, claims:
   const refused = (await refusalOf(context, spc, read)) ?? withoutSecrets(secrets);
   const isWaiting = syncMode(spc, context.install.settings.syncMode) === "while-used";
   const [message] = annotationProblems(spc, pollInterval(spc, 0));
-  const told = message === undefined ? {} : { message };
-  return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...told }), secrets };
+  const reported = message === undefined ? {} : { message };
+  return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...reported }), secrets };
 }
 
 /**
@@ -92,8 +92,8 @@ async function identityVerdict(context: PlanContext, spc: SecretProviderClass, {
   const account = await accountOf(context, spc);
   if (!account.ok) return ofFinding(account.error, "IdentityUnavailable");
   // accountOf has already refused an account that does not exist.
-  const look = await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, account.value);
-  return look.kind === "unseen" ? unknown(look.why) : undefined;
+  const reading = await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, account.value);
+  return reading.kind === "unseen" ? unknown(reading.why) : undefined;
 }
 
 /** Shorter advice than that of `doctor class`, because the plan does not go to a vault. */
