@@ -8,7 +8,7 @@ import type { VaultCertificate, VaultObject, VaultObjectKind } from "../domain/p
 import { absentPartPolicy } from "./absent-part.ts";
 import { answerSizePolicy, ListedVersions, VAULT_ANSWER_BYTES } from "./answer-size.ts";
 import { vaultApiVersion } from "./api-version.ts";
-import { boundedRequest } from "./bounded-request.ts";
+import { assertPathSegments, boundedRequest, notSent } from "./bounded-request.ts";
 import { type Credential, RETRY_OPTIONS } from "./credential.ts";
 import { errorBodyPolicy } from "./error-body-policy.ts";
 import { firstAlone } from "./first-alone.ts";
@@ -204,12 +204,12 @@ export function createVaultClient(address: VaultAddress, identity: VaultIdentity
   const turns = { secret: firstAlone(), key: firstAlone(), certificate: firstAlone() };
   // A challenge, a sign-in and the request, each with its own time limit.
   const wholeMs = timeoutMs + SIGN_IN_TIMEOUT_MS + timeoutMs;
-  const ask: Ask = (what, call, signal) => {
+  const ask: Ask = async (what, call, signal) => {
     const request: VaultRequest = { address, identity, assertion, ...what };
-    // The wait for the turn counts toward the whole time.
-    const inTurn = (bounded: AbortSignal) =>
-      turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal: bounded }), bounded);
-    const answer = boundedRequest(request, inTurn, { timeoutMs: wholeMs, signal });
+    assertPathSegments(request);
+    // As long as one call may take. A call that then goes has its whole time: with less, it would blame the vault for the time of others.
+    const wait = { signal, milliseconds: wholeMs, tooLate: () => notSent(request, wholeMs) };
+    const answer = turns[what.object](() => boundedRequest(request, call, { timeoutMs: wholeMs, signal }), wait);
     return answer.catch((error: unknown) => {
       // The next attempt gets another token: this one may have expired, whatever our clocks say, or may be revoked.
       if (error instanceof VaultError && error.code === "Unauthorized" && error.origin === "vault") signIn.forget();

@@ -6,10 +6,10 @@ const MOST_COMPARED = 200;
 
 /** Returns the known name that is most similar to the given one, ignoring case. Undefined if there are no known names. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const written = name.slice(0, COMPARED).toLowerCase();
+  const written = compared(name);
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of known.slice(0, MOST_COMPARED)) {
-    const distance = editDistance(written, candidate.slice(0, COMPARED).toLowerCase());
+    const distance = editDistance(written, compared(candidate));
     if (best === undefined || distance < best.distance) best = { name: candidate, distance };
   }
   return best?.name;
@@ -19,8 +19,8 @@ export function nearestName(name: string, known: readonly string[]): string | un
 export function nearestSpelling(name: string, known: readonly string[]): string | undefined {
   const nearest = nearestName(name, known);
   if (nearest === undefined) return undefined;
-  const [written, meant] = [name.slice(0, COMPARED).toLowerCase(), nearest.slice(0, COMPARED).toLowerCase()];
-  return editDistance(written, meant) <= Math.max(1, Math.floor(meant.length / 3)) ? nearest : undefined;
+  const meant = compared(nearest);
+  return editDistance(compared(name), meant) <= Math.max(1, Math.floor(Array.from(meant).length / 3)) ? nearest : undefined;
 }
 
 /** Suggests a known word in place of an unknown one. */
@@ -29,19 +29,27 @@ export function spellingAdvice(word: string, known: readonly string[]): string {
   return nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
 }
 
+/** Returns the part of a name that is compared. It cuts no character in half, which may be two units of a string. */
+function compared(name: string): string {
+  return Array.from(name.slice(0, 2 * COMPARED))
+    .slice(0, COMPARED)
+    .join("")
+    .toLowerCase();
+}
+
 /**
- * Computes the optimal string alignment distance: insertions, deletions, and replacements of single characters, and swaps of two neighbors
- * count as one each.
+ * Computes the optimal string alignment distance: insertions, deletions, and replacements of single characters (code points), and swaps of
+ * two neighbors count as one each.
  */
 export function editDistance(from: string, to: string): number {
-  const chars = Array.from(from);
+  const [chars, others] = [Array.from(from), Array.from(to)];
   let beforePrevious: readonly number[] = [];
-  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  let previous = Array.from({ length: others.length + 1 }, (_, column) => column);
   for (const [row, char] of chars.entries()) {
     const current = [row + 1];
-    for (let column = 1; column <= to.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (char === to[column - 1] ? 0 : 1);
-      const isSwap = char === to[column - 2] && chars[row - 1] === to[column - 1];
+    for (let column = 1; column <= others.length; column += 1) {
+      const replaced = (previous[column - 1] ?? 0) + (char === others[column - 1] ? 0 : 1);
+      const isSwap = char === others[column - 2] && chars[row - 1] === others[column - 1];
       const swapped = isSwap ? (beforePrevious[column - 2] ?? 0) + 1 : replaced;
       current.push(Math.min(replaced, swapped, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
     }

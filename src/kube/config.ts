@@ -7,7 +7,7 @@ import { Agent } from "undici";
 import { listAt, memberOf, membersOf } from "../domain/json-members.ts";
 import { isJsonObject, type JsonObject } from "../domain/json-object.ts";
 import { inheritedEnvironment } from "../runtime/config.ts";
-import { addPlugin, addPluginConfig, CredentialPlugins, makePluginAbsolute } from "./credential-plugin.ts";
+import { addPlugin, addPluginConfig, CredentialPlugins, makePluginAbsolute, type PluginCredential } from "./credential-plugin.ts";
 import { addImpersonation, impersonating } from "./impersonation.ts";
 
 /**
@@ -54,10 +54,8 @@ export class PooledKubeConfig extends KubeConfig {
     isTerminal: () => process.stdin.isTTY,
   });
 
-  constructor() {
-    super();
-    this.addAuthenticator(this.#plugins);
-  }
+  /** Credential of a plugin that a request was sent with. */
+  readonly #used = new WeakMap<RequestContext, PluginCredential>();
 
   /** Ignores incomplete entries, like client-go, which reads only the chosen context. */
   override loadFromString(text: string, options?: Partial<ConfigOptions>): void {
@@ -90,8 +88,17 @@ export class PooledKubeConfig extends KubeConfig {
   }
 
   async authenticate(context: RequestContext, purpose: Purpose): Promise<void> {
+    const credential = await this.#plugins.credentialOf(this.getCurrentUser());
+    if (credential !== undefined) this.#used.set(context, credential);
+    if (credential?.token !== undefined) context.setHeaderParam("Authorization", `Bearer ${credential.token}`);
     await super.applySecurityAuthentication(context);
     context.setDispatcher((await this.#current())[purpose]);
+  }
+
+  /** Drops the credential of a plugin that the request was sent with, because the API server responded with 401. */
+  reject(context: RequestContext): void {
+    const credential = this.#used.get(context);
+    if (credential !== undefined) this.#plugins.reject(credential);
   }
 
   /** Ends every connection at once, including watches. Later requests fail. */
@@ -106,13 +113,14 @@ export class PooledKubeConfig extends KubeConfig {
   async #current(): Promise<Pools> {
     const fingerprint = this.#fingerprint();
     if (this.#pools?.fingerprint === fingerprint) return this.#pools;
+    const { certificate } = this.#plugins;
     const tls: RequestOptions = {};
     await this.applyToHTTPSOptions(tls);
     if (this.#closed) throw new Error("the connections to the API server were closed");
     // Another request may have created the pools while this one waited for the credentials.
     if (this.#pools?.fingerprint === fingerprint) return this.#pools;
     const old = this.#pools;
-    this.#pools = createPools(fingerprint, tls);
+    this.#pools = createPools(fingerprint, { ...tls, ...certificate });
     // Running requests end normally. The old pools close when their last watch ends. If a close fails, there is nothing left to do.
     for (const agent of [old?.requests, old?.urgent, old?.watches]) agent?.close().catch(() => undefined);
     return this.#pools;

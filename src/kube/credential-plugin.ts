@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import type { RequestOptions } from "node:https";
 import path from "node:path";
-import type { Cluster, KubeConfig, User } from "@kubernetes/client-node";
+import type { Cluster, User } from "@kubernetes/client-node";
 import { itemsIn, nonEmptyText, objectAt } from "../domain/json-members.ts";
 import { isJsonObject, type JsonObject, parsedJson } from "../domain/json-object.ts";
 
@@ -17,8 +16,6 @@ interface Plugin {
   readonly provideClusterInfo: boolean;
 }
 
-type Authenticator = Parameters<KubeConfig["addAuthenticator"]>[0];
-
 interface PluginUser extends User {
   plugin?: Plugin;
 }
@@ -29,15 +26,22 @@ interface PluginCluster extends Cluster {
   pluginConfig?: unknown;
 }
 
-interface Credential {
+interface PluginCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface PluginCredential {
   readonly token: string | undefined;
-  readonly certificate: { readonly cert: string; readonly key: string } | undefined;
+  readonly certificate: PluginCertificate | undefined;
   /** Milliseconds since 1970. Undefined: valid as long as the process runs. */
   readonly expires: number | undefined;
 }
 
 /** Maximum number of characters that a plugin may print. Longer output is not a credential. */
 const MOST_OUTPUT = 1_048_576;
+
+const TOO_MUCH = `printed more than ${MOST_OUTPUT} characters and was ended; make it print an ExecCredential and nothing else on standard output`;
 
 /** Names the plugin and its failure. Contains nothing that the plugin printed, which may be a token. */
 export class CredentialPluginFailure extends Error {
@@ -86,32 +90,39 @@ interface PluginsOptions {
 /**
  * Runs plugins as client-go does (k8s.io/client-go/plugin/pkg/client/auth/exec). A plugin can get information about the cluster, writes to
  * the user's standard error, and reads from the user's standard input if that is a terminal. For each user, one plugin runs at a time, and
- * its credential is reused until it expires.
+ * its credential is reused until it expires or the API server rejects it.
  */
-export class CredentialPlugins implements Authenticator {
+export class CredentialPlugins {
   readonly #options: PluginsOptions;
-  readonly #credentials = new Map<string, Promise<Credential>>();
+  readonly #credentials = new Map<string, Promise<PluginCredential>>();
+  readonly #rejected = new WeakSet<PluginCredential>();
   readonly #running = new Set<ChildProcess>();
   #certificates = 0;
+  #certificate: PluginCertificate | undefined;
 
   constructor(options: PluginsOptions) {
     this.#options = options;
   }
 
-  /** Number of client certificates received so far. Connections that use an earlier certificate are out of date. */
+  /** Number of changes of the client certificate so far. Connections that use an earlier certificate are out of date. */
   get certificates(): number {
     return this.#certificates;
   }
 
-  isAuthProvider(user: PluginUser): boolean {
-    return user.plugin !== undefined;
+  /** Client certificate of the last credential; undefined if it has none. */
+  get certificate(): PluginCertificate | undefined {
+    return this.#certificate;
   }
 
-  async applyAuthentication(user: PluginUser, options: RequestOptions): Promise<void> {
-    if (user.plugin === undefined) return;
-    const { token, certificate } = await this.#credential(user.name, user.plugin);
-    Object.assign(options, certificate);
-    if (token !== undefined) options.headers = { ...headersOf(options), Authorization: `Bearer ${token}` };
+  /** Returns undefined for a user whose credentials come from elsewhere. */
+  async credentialOf(user: PluginUser | null): Promise<PluginCredential | undefined> {
+    if (user?.plugin === undefined || (user.authProvider ?? undefined) !== undefined) return undefined;
+    return this.#credential(user.name, user.plugin);
+  }
+
+  /** Drops a credential that the API server did not accept: the next request runs the plugin again, unless it already ran since. */
+  reject(credential: PluginCredential): void {
+    this.#rejected.add(credential);
   }
 
   /** Ends the plugins that still run, because no request waits for them any more. */
@@ -119,10 +130,10 @@ export class CredentialPlugins implements Authenticator {
     for (const child of this.#running) child.kill();
   }
 
-  async #credential(user: string, plugin: Plugin): Promise<Credential> {
+  async #credential(user: string, plugin: Plugin): Promise<PluginCredential> {
     const held = this.#credentials.get(user);
     const credential = await held;
-    const isValid = credential !== undefined && (credential.expires ?? Number.POSITIVE_INFINITY) > Date.now();
+    const isValid = credential !== undefined && this.#isUsable(credential);
     // Another request may have started a run while this one waited.
     if (isValid || this.#credentials.get(user) !== held) return isValid ? credential : this.#credential(user, plugin);
     const fresh = this.#get(plugin);
@@ -131,13 +142,19 @@ export class CredentialPlugins implements Authenticator {
     return fresh;
   }
 
-  async #get(plugin: Plugin): Promise<Credential> {
+  #isUsable(credential: PluginCredential): boolean {
+    return !this.#rejected.has(credential) && (credential.expires ?? Number.POSITIVE_INFINITY) > Date.now();
+  }
+
+  async #get(plugin: Plugin): Promise<PluginCredential> {
     const isInteractive = plugin.interactiveMode !== "Never" && this.#options.isTerminal();
     if (plugin.interactiveMode === "Always" && !isInteractive)
       throw failure(plugin, "asks for input, but standard input is not a terminal");
     const credential = credentialIn(await this.#output(plugin, isInteractive));
     if (credential === undefined) throw failure(plugin, "printed no credential; check the plugin");
-    if (credential.certificate !== undefined) this.#certificates += 1;
+    const { certificate } = credential;
+    if (certificate !== this.#certificate) this.#certificates += 1;
+    this.#certificate = certificate;
     return credential;
   }
 
@@ -151,7 +168,11 @@ export class CredentialPlugins implements Authenticator {
       let output = "";
       child.stdout.setEncoding("utf8").on("data", (part: string) => {
         output += part;
-        if (output.length > MOST_OUTPUT) child.kill();
+        if (output.length <= MOST_OUTPUT) return;
+        reject(failure(plugin, TOO_MUCH));
+        child.kill();
+        // A plugin that goes on cannot write any more, and nothing of it is kept.
+        child.stdout.destroy();
       });
       child.once("error", (error) => reject(notStarted(plugin, error)));
       child.once("close", (code, signal) => {
@@ -163,11 +184,7 @@ export class CredentialPlugins implements Authenticator {
   }
 }
 
-function headersOf({ headers }: RequestOptions): Readonly<Record<string, unknown>> {
-  return isJsonObject(headers) ? headers : {};
-}
-
-function credentialIn(output: string): Credential | undefined {
+function credentialIn(output: string): PluginCredential | undefined {
   const status = objectAt(parsedJson(output), ["status"]) ?? {};
   const token = nonEmptyText(status["token"]);
   const [cert, key] = [nonEmptyText(status["clientCertificateData"]), nonEmptyText(status["clientKeyData"])];

@@ -100,6 +100,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
       ...(dispatcher === undefined ? {} : { dispatcher }),
     });
     options.contact?.noteAnswer(response.statusCode);
+    if (response.statusCode === 401) config.reject(context);
     return response;
   }
 

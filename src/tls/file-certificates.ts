@@ -41,6 +41,13 @@ interface Pair extends ServingCertificate {
   readonly notAfter: number;
 }
 
+/** Usable content of all files, read at one time. */
+interface Found {
+  readonly pair: Pair;
+  /** Undefined if the file is missing for a moment, or not named. */
+  readonly authority: string | undefined;
+}
+
 /** Serves the content of the files, and follows their changes. Reads and writes no object of the cluster. */
 export function startFileCertificates(options: FileCertificatesOptions, signal: AbortSignal): Certificates {
   const watch = new FileWatch(options);
@@ -101,7 +108,10 @@ class FileWatch {
     return { ok: true, message: `serving a certificate that expires at ${instant(notAfter)}` };
   }
 
-  /** Never throws: whatever the files contain, the previous pair stays in use. */
+  /**
+   * Never throws: whatever the files contain, the previous pair stays in use, and with it the CA that the probe verifies it with. A CA that
+   * changes alone comes with the pair that is already served.
+   */
   async check(): Promise<void> {
     const first = await this.#read();
     // The two files change together, but a reader may see only one of the changes. A faulty pair is therefore read a second time.
@@ -112,33 +122,28 @@ class FileWatch {
     }
     this.#problem = undefined;
     this.#lastSuccess = this.#options.clock.now();
-    if (found.cert === this.#served?.cert && found.key === this.#served.key) return;
-    this.#served = found;
-    this.#source.swap({ cert: found.cert, key: found.key });
-    this.#options.logger.info("serving the certificate in the files", { expires: instant(found.notAfter) });
+    this.#authority = found.authority ?? this.#authority;
+    this.#serve(found.pair);
   }
 
-  /** Returns the pair, or its problem. */
-  async #read(): Promise<Pair | string> {
+  #serve(pair: Pair): void {
+    const { cert, key, notAfter } = pair;
+    if (cert === this.#served?.cert && key === this.#served.key) return;
+    this.#served = pair;
+    this.#source.swap({ cert, key });
+    this.#options.logger.info("serving the certificate in the files", { expires: instant(notAfter) });
+  }
+
+  /** Returns the content, or its problem. Rejects a CA file without a certificate, which would keep every replica from becoming ready. */
+  async #read(): Promise<Found | string> {
     const { certFile, keyFile, caFile } = this.#options.files;
     const [cert, key, authority] = await Promise.all([certFile, keyFile, caFile].map(readText));
     if (cert === undefined) return `--tls-cert-file: ${certFile} cannot be read`;
     if (key === undefined) return `--tls-key-file: ${keyFile} cannot be read`;
-    const problem = this.#adoptAuthority(authority);
-    if (problem !== undefined) return problem;
+    if (authority !== undefined && parseBundle(authority).length === 0) return "--tls-ca-file contains no certificate in PEM";
     const names = serviceDnsNames(this.#options.service, this.#options.namespace);
-    return examinePair({ cert, key }, { name: names[2] ?? "", now: this.#options.clock.now() });
-  }
-
-  /**
-   * Keeps the known CA if the file is missing for a moment. Rejects a file without a certificate, which would keep every replica from
-   * becoming ready.
-   */
-  #adoptAuthority(text: string | undefined): string | undefined {
-    if (text === undefined) return undefined;
-    if (parseBundle(text).length === 0) return "--tls-ca-file contains no certificate in PEM";
-    this.#authority = text;
-    return undefined;
+    const pair = examinePair({ cert, key }, { name: names[2] ?? "", now: this.#options.clock.now() });
+    return typeof pair === "string" ? pair : { pair, authority };
   }
 
   /** Logged once per problem, because the problem lasts until a user solves it. */

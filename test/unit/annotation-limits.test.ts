@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { annotationsSizeProblem } from "../../src/domain/annotations-size.ts";
 import { readPod } from "../../src/domain/injection/pod.ts";
 import { unknownAnnotations } from "../../src/domain/injection/unknown-annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
@@ -46,6 +47,33 @@ describe("an object with more annotations than the API server stores", () => {
         error: `metadata.annotations must have at most ${MOST} bytes in total, which is the most that the API server stores`,
       });
     assert.ok(readPod(most).ok, "the control: as many as there may be");
+  });
+
+  for (const [letter, bytes] of [
+    ["é", 2],
+    ["€", 3],
+    ["😀", 4],
+    ["\ud800", 3],
+  ] as const) {
+    test(`CW-14: is refused for the bytes that the API server counts, of keys and values: ${JSON.stringify(letter)}`, () => {
+      const filled = (room: number): Readonly<Record<string, string>> => {
+        const letters = Math.floor((room - "note".length) / bytes);
+        return { note: letter.repeat(letters) + "x".repeat(room - "note".length - letters * bytes) };
+      };
+      const problem = `must have at most ${MOST} bytes in total, which is the most that the API server stores`;
+
+      assert.equal(annotationsSizeProblem(filled(MOST)), undefined, "the control: as many as there may be");
+      assert.equal(annotationsSizeProblem(filled(MOST + 1)), problem);
+      assert.equal(annotationsSizeProblem({ [letter.repeat(Math.ceil(MOST / bytes))]: "x" }), problem);
+    });
+  }
+
+  test("CW-14: is measured without a copy of the texts, unless they may be too many", (t) => {
+    const encode = t.mock.method(TextEncoder.prototype, "encode");
+    annotationsSizeProblem({ note: "x".repeat(MOST / 4) });
+    annotationsSizeProblem({ note: "x".repeat(MOST + 1) });
+
+    assert.equal(encode.mock.callCount(), 0);
   });
 });
 

@@ -3,11 +3,12 @@ import { describe, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { firstAlone } from "../../src/azure/first-alone.ts";
 import { createVaultClient } from "../../src/azure/vault-client.ts";
+import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { startHttpsService } from "./https-service.ts";
 
-const unaborted = new AbortController().signal;
+const WAIT = { signal: new AbortController().signal, milliseconds: 60_000, tooLate: () => new Error("too late") };
 
 /** Calls that end when the test ends them. */
 function calls() {
@@ -18,7 +19,7 @@ function calls() {
       const call = Promise.withResolvers<string>();
       started.push(call);
       return call.promise;
-    }, unaborted);
+    }, WAIT);
   return { begin, started };
 }
 
@@ -72,7 +73,9 @@ describe("the calls of a new client", () => {
 
 /** A client of a vault that sends a challenge, and a sign-in that never returns a token. */
 async function clientWithoutTokens() {
+  let challenged = 0;
   const service = await startHttpsService((_, response) => {
+    challenged += 1;
     const challenge = 'Bearer authorization="https://login.microsoftonline.com/t", resource="https://localhost"';
     response.writeHead(401, { "www-authenticate": challenge }).end();
   });
@@ -85,7 +88,7 @@ async function clientWithoutTokens() {
   const address = { vaultUrl: url, authorityHost: url, tenantId: "t", customScope: "https://localhost/.default" };
   const signIn = { credential: { getToken }, assertion: { issuer: undefined }, forget: () => undefined };
   const client = createVaultClient(address, { kind: "managedIdentity", clientId: undefined }, { network, signIn });
-  return { client, asked: () => asked, close: () => service.close() };
+  return { client, asked: () => asked, challenged: () => challenged, close: () => service.close() };
 }
 
 describe("RC20-4: a call that waits for the first one of its client", () => {
@@ -123,6 +126,80 @@ describe("RC20-4: a call that waits for the first one of its client", () => {
     t.mock.timers.reset();
     await Promise.all([...calling, close()]);
 
-    assert.deepEqual(inTime, ["a: Unreachable", "b: Unreachable"]);
+    assert.deepEqual(inTime.toSorted(), ["a: Unreachable", "b: Unreachable"]);
+  });
+
+  /** Calls of objects with these names, and what each ended with. */
+  function watched(client: VaultClient, signal: AbortSignal) {
+    const ended = new Map<string, VaultError>();
+    const begin = async (name: string): Promise<void> => {
+      const [{ reason }] = (await Promise.allSettled([client.getSecret(name, undefined, signal)])) as [PromiseRejectedResult];
+      if (reason instanceof VaultError) ended.set(name, reason);
+    };
+    return { begin, ended };
+  }
+
+  test("CW-13: is not told that the vault did not answer it, if it was never sent", async (t) => {
+    const { client, asked, close } = await clientWithoutTokens();
+    const end = new AbortController();
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { begin, ended } = watched(client, end.signal);
+    const calling = ["a", "b", "c"].map(begin);
+    await t.waitFor(() => assert.equal(asked(), 1), { timeout: 5_000 });
+    t.mock.timers.tick(85_000);
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    end.abort(new Error("the end of the test"));
+    t.mock.timers.reset();
+    await Promise.all([...calling, close()]);
+
+    assert.equal(ended.get("a")?.origin, "vault");
+    assert.match(ended.get("a")?.words ?? "", /^no answer within 85 s from the vault;/);
+    for (const name of ["b", "c"]) {
+      const { code, origin, retry, message = "" } = ended.get(name) ?? {};
+      assert.deepEqual({ code, origin, retry }, { code: "Unreachable", origin: "own", retry: { kind: "backoff" } }, name);
+      assert.match(
+        message,
+        /^get secret [bc] from https:\S+: not sent, because earlier requests to the vault did not end within 85 s; see their errors, and check the network path from the cluster$/,
+      );
+    }
+  });
+
+  test("CW-13: has its whole time from when it is sent, however long it waited", async (t) => {
+    const { client, challenged, close } = await clientWithoutTokens();
+    const end = new AbortController();
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { begin, ended } = watched(client, end.signal);
+    const pass = async (milliseconds: number): Promise<void> => {
+      t.mock.timers.tick(milliseconds);
+      for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    };
+    const calling = [begin("a")];
+    await t.waitFor(() => assert.equal(challenged(), 1), { timeout: 5_000 });
+    await pass(40_000);
+    calling.push(begin("b"));
+    await pass(45_000);
+    assert.deepEqual([...ended.keys()], ["a"]);
+    await t.waitFor(() => assert.equal(challenged(), 2), { timeout: 5_000 });
+    await pass(84_000);
+    const early = [...ended.keys()];
+    await pass(1_000);
+    end.abort(new Error("the end of the test"));
+    t.mock.timers.reset();
+    await Promise.all([...calling, close()]);
+
+    assert.deepEqual(early, ["a"]);
+    assert.match(ended.get("b")?.words ?? "", /^no answer within 85 s from the vault;/);
+  });
+
+  test("CW-13: does not wait if its name is invalid (control)", async () => {
+    const { client, close } = await clientWithoutTokens();
+    const end = new AbortController();
+    const { begin, ended } = watched(client, end.signal);
+    const first = begin("a");
+    await begin("../keys/a");
+    end.abort(new Error("the end of the test"));
+    await Promise.all([first, close()]);
+
+    assert.equal(ended.get("../keys/a")?.code, "Invalid");
   });
 });

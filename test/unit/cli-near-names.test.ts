@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { editDistance } from "../../src/domain/spelling.ts";
+import { editDistance, nearestName, nearestSpelling } from "../../src/domain/spelling.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
@@ -63,6 +63,24 @@ describe("the distance of two spellings", () => {
       assert.equal(editDistance(to, from), distance);
     });
   }
+
+  for (const [from, to, distance] of [
+    ["a😀", "a😀", 0],
+    ["😀a", "a😀", 1],
+    ["😀", "é", 1],
+    ["", "😀", 1],
+  ] as const) {
+    test(`CW-15: counts a letter outside of the first plane as one, in either word: ${from} and ${to} are ${distance} apart`, () => {
+      assert.equal(editDistance(from, to), distance);
+      assert.equal(editDistance(to, from), distance);
+    });
+  }
+
+  test("CW-15: allows a third of the letters to differ, of whatever plane, and cuts none in half", () => {
+    assert.equal(nearestSpelling("😀abxy", ["😀abcd"]), undefined);
+    assert.equal(nearestSpelling(`${"x".repeat(62)}😀`, [`${"x".repeat(62)}😁`]), `${"x".repeat(62)}😁`);
+    assert.equal(nearestName(`${"x".repeat(62)}😀`, [`${"x".repeat(62)}\ud83d`, `${"x".repeat(62)}😀`]), `${"x".repeat(62)}😀`);
+  });
 
   test("NB19: finds the option that was meant", async () => {
     assert.match((await runOffline(["where", "--hlep"])).notes.join("\n"), /unknown option --hlep; did you mean --help\?$/);

@@ -28,10 +28,21 @@ let logger: ReturnType<typeof recordingLogger>;
 let stop: AbortController;
 let certificates: Certificates;
 
-async function aPair(changes: { readonly now?: number; readonly dnsNames?: readonly string[] } = {}): Promise<ServingCertificate> {
+interface Changes {
+  readonly now?: number;
+  readonly dnsNames?: readonly string[];
+  readonly signer?: SigningAuthority;
+}
+
+async function aPair(changes: Changes = {}): Promise<ServingCertificate> {
   const key = await newRsaKey(2048);
-  const cert = issueLeaf(authority, { key, dnsNames: changes.dnsNames ?? NAMES, now: changes.now ?? clock.now() });
+  const cert = issueLeaf(changes.signer ?? authority, { key, dnsNames: changes.dnsNames ?? NAMES, now: changes.now ?? clock.now() });
   return { cert, key: privateKeyPem(key) };
+}
+
+async function anAuthority(): Promise<SigningAuthority> {
+  const key = await newRsaKey(2048);
+  return { pem: issueAuthority(key, Date.now() - 30 * DAY).pem, key };
 }
 
 /** Updates the files as the kubelet updates a Secret: with a new folder, and one rename of a symlink. */
@@ -58,8 +69,7 @@ const errors = (): readonly string[] =>
 
 describe("a serving certificate in files", () => {
   before(async () => {
-    const key = await newRsaKey(2048);
-    authority = { pem: issueAuthority(key, Date.now() - 30 * DAY).pem, key };
+    authority = await anAuthority();
   });
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), "tls-files-"));
@@ -162,26 +172,12 @@ describe("a serving certificate in files", () => {
 
   test("R9: that turns into one that TLS refuses stays the one before: the webhook goes on serving it and stays ready", async () => {
     const [good, weak] = [await aPair(), await aWeakPair()];
-    const webhook = await startWebhook({ certificates: certificates.source });
     putPair(good);
     await until(() => certificates.source.current()?.cert === good.cert);
     putPair(weak);
     await until(() => errors().some((problem) => problem.includes("TLS")) || certificates.source.current()?.cert === weak.cert);
-    const probe = startChainProbe(
-      {
-        address: "127.0.0.1",
-        port: webhook.port,
-        servername: NAMES[2] ?? "",
-        source: certificates.source,
-        trusted: () => certificates.trusted(),
-        clock: systemClock,
-      },
-      stop.signal,
-    );
-    await eventually(() => probe.problem() !== "the serving certificate has not been verified yet");
-    await webhook.stop();
 
-    assert.equal(probe.problem(), undefined);
+    assert.equal(await probed(), undefined);
     assert.deepEqual(certificates.source.current(), good);
     assert.equal(certificates.ready().ok, true);
     assert.match(errors().at(-1) ?? "", /^TLS rejects the certificate in --tls-cert-file or its key: ee key too small$/);
@@ -210,6 +206,64 @@ describe("a serving certificate in files", () => {
 
     assert.equal(certificates.trusted(), authority.pem);
     assert.equal(certificates.ready().ok, true);
+  });
+
+  /** Returns what an API server that trusts the adopted CA finds wrong with what a webhook serves. */
+  async function probed(): Promise<string | undefined> {
+    const webhook = await startWebhook({ certificates: certificates.source });
+    const probe = startChainProbe(
+      {
+        address: "127.0.0.1",
+        port: webhook.port,
+        servername: NAMES[2] ?? "",
+        source: certificates.source,
+        trusted: () => certificates.trusted(),
+        clock: systemClock,
+      },
+      stop.signal,
+    );
+    await eventually(() => probe.problem() !== "the serving certificate has not been verified yet");
+    await webhook.stop();
+    return probe.problem();
+  }
+
+  test("CW-12: keeps its CA together with itself where the new pair beside a new CA is unusable", async () => {
+    const [good, next] = [await aPair(), await anAuthority()];
+    putPair(good);
+    await until(() => certificates.source.current()?.cert === good.cert);
+    const { authority: expiry } = certificates.expiry();
+    const before = errors().length;
+    put({ ...filesOf(await aPair({ signer: next, now: clock.now() - 8 * DAY })), "ca.crt": next.pem });
+    await until(() => errors().length > before);
+
+    assert.match(errors().at(-1) ?? "", /--tls-cert-file expired at/);
+    assert.equal(certificates.trusted(), authority.pem);
+    assert.equal(certificates.expiry().authority, expiry);
+    assert.deepEqual(certificates.source.current(), good);
+    assert.equal(certificates.ready().ok, true);
+    assert.equal(await probed(), undefined);
+
+    const usable = await aPair({ signer: next });
+    put({ ...filesOf(usable), "ca.crt": next.pem });
+    await until(() => certificates.source.current()?.cert === usable.cert);
+    assert.equal(certificates.trusted(), next.pem);
+    assert.equal(await probed(), undefined);
+  });
+
+  test("CW-12: adopts a CA that changes alone, before the pair, and keeps it where its file is gone (control)", async () => {
+    const [good, next] = [await aPair(), await anAuthority()];
+    putPair(good);
+    await until(() => certificates.source.current()?.cert === good.cert);
+    put({ ...filesOf(good), "ca.crt": `${authority.pem}${next.pem}` });
+    await until(() => certificates.trusted() !== authority.pem);
+    assert.equal(certificates.trusted(), `${authority.pem}${next.pem}`);
+    assert.equal(await probed(), undefined);
+
+    const later = await aPair({ signer: next });
+    put(filesOf(later));
+    await until(() => certificates.source.current()?.cert === later.cert);
+    assert.equal(certificates.trusted(), `${authority.pem}${next.pem}`);
+    assert.equal(await probed(), undefined);
   });
 
   test("is no longer ready when the one that is served has expired", async () => {

@@ -1,6 +1,6 @@
 /** Builds the JSON Patch that adds the missing parts, or writes into the pod's status why the policy adds nothing. */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { MOST_BYTES } from "../../src/domain/injection/plan.ts";
+import { MOST_ANNOTATION_BYTES } from "../../src/domain/annotations-size.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
 import { bind, choose, of, text } from "./cel.ts";
 
@@ -50,7 +50,7 @@ const names = (list: string): string => `${list}.map(name, "\\"" + name + "\\"")
 const MOST_ANNOTATIONS = 500;
 
 // With more annotations, the policy does not count their bytes.
-const ROOM = `(object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum())`;
+const ROOM = `(object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_ANNOTATION_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum())`;
 
 const statusPatch = (value: string): string => `[${add(pointer("metadata", "annotations", STATUS_KEY), value)}]`;
 

@@ -1,5 +1,6 @@
 import type { Denial } from "../admission/reasons.ts";
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../annotations.ts";
+import { annotationsFit } from "../annotations-size.ts";
 import { failed, ok, type Result } from "../result.ts";
 import type { ClassMount } from "./class-mounts.ts";
 import { type ChosenVolume, chooseVolume, type NewVolume, type VolumeInput } from "./class-volume.ts";
@@ -114,9 +115,6 @@ function subPathWarnings(containers: readonly PodContainer[], volumes: readonly 
     .map(({ name }) => warning("subPath", { container: name }));
 }
 
-/** Most bytes of all annotations of an object, keys and values in UTF-8. The API server rejects more. */
-export const MOST_BYTES = 256 * 1024;
-
 /** For a pod that has a status from elsewhere and no room for its own. */
 const EMPTY = "{}";
 
@@ -126,18 +124,6 @@ const EMPTY = "{}";
  */
 function statusThatFits({ annotations }: Pod, status: string): string | undefined {
   const { [POD_ANNOTATIONS.status]: own, ...others } = annotations;
-  const room = MOST_BYTES - sizeOf(others) - POD_ANNOTATIONS.status.length;
-  if (status.length <= room) return status;
-  return own !== undefined && EMPTY.length <= room ? EMPTY : undefined;
-}
-
-/** Most bytes of one character of a text in UTF-8. */
-const MOST_BYTES_OF_CHARACTER = 3;
-
-/** Returns the size in bytes: exact if it may matter, and never too small. */
-function sizeOf(annotations: Readonly<Record<string, string>>): number {
-  let characters = 0;
-  for (const [key, value] of Object.entries(annotations)) characters += key.length + value.length;
-  if (characters < MOST_BYTES / 2 / MOST_BYTES_OF_CHARACTER) return characters * MOST_BYTES_OF_CHARACTER;
-  return new TextEncoder().encode(Object.entries(annotations).flat().join("")).length;
+  const fitting = own === undefined ? [status] : [status, EMPTY];
+  return fitting.find((text) => annotationsFit({ ...others, [POD_ANNOTATIONS.status]: text }));
 }

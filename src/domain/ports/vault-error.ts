@@ -29,7 +29,7 @@ export type VaultErrorOrigin =
   | "proxy"
   /** The class itself, or an object that it names: no outside party was at fault, and usually none received a request. */
   | "class"
-  /** A bug in this project or in the SDK. */
+  /** This process: it did not send the request in time, or there is a bug in this project or in the SDK. */
   | "own";
 
 export interface VaultErrorOptions {

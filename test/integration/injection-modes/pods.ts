@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { MOST_BYTES } from "../../../src/domain/injection/plan.ts";
+import { MOST_ANNOTATION_BYTES } from "../../../src/domain/annotations-size.ts";
 import { prefixed } from "../../support/fixtures/pods.ts";
 import { NAMESPACES, type RandomPod, randomPod } from "../random-pods.ts";
 
@@ -130,7 +130,7 @@ const asked = fc
 function filler(own: Readonly<Record<string, string>>): fc.Arbitrary<Readonly<Record<string, string>>> {
   const key = "example.com/filler";
   const used = Object.entries({ ...own, [key]: "" }).reduce((sum, [name, value]) => sum + Buffer.byteLength(name + value), 0);
-  return fc.integer({ min: 0, max: 200 }).map((left) => ({ [key]: "x".repeat(MOST_BYTES - used - left) }));
+  return fc.integer({ min: 0, max: 200 }).map((left) => ({ [key]: "x".repeat(MOST_ANNOTATION_BYTES - used - left) }));
 }
 
 /** Pods with annotation values at their limits, and with unusual values for where they run. */
