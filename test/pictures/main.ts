@@ -9,12 +9,14 @@ import { pictureComparison } from "../../tools/pictures/comparison.ts";
 import { recordDemo } from "../../tools/pictures/demo.ts";
 import { pictureGrowth } from "../../tools/pictures/growth.ts";
 import { pictureDashboard } from "./dashboard.ts";
+import { pictureGrafana } from "./grafana.ts";
 
 const PICTURES: Readonly<Record<string, () => Promise<string>>> = {
   demo: recordDemo,
   comparison: pictureComparison,
   growth: pictureGrowth,
   dashboard: pictureDashboard,
+  grafana: pictureGrafana,
 };
 
 async function main(): Promise<number> {
@@ -22,7 +24,7 @@ async function main(): Promise<number> {
   const names = asked.length > 0 ? asked : Object.keys(PICTURES);
   for (const name of names) {
     const picture = Object.hasOwn(PICTURES, name) ? PICTURES[name] : undefined;
-    if (picture === undefined) throw new Error(`picture ${name}; known: ${Object.keys(PICTURES).join(", ")} does not exist`);
+    if (picture === undefined) throw new Error(`There is no picture ${name}. Known: ${Object.keys(PICTURES).join(", ")}`);
     console.log(`${name}: ${await picture()}`);
   }
   return 0;

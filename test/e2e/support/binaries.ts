@@ -60,6 +60,10 @@ const JUDGES = {
     sources: [path.join(MODULES, "mlog")],
   },
   promtool: { module: path.resolve(E2E, "..", "contract", "go", "promtool"), package: "github.com/prometheus/prometheus/cmd/promtool" },
+  prometheus: {
+    module: path.resolve(E2E, "..", "pictures", "go", "prometheus"),
+    package: "github.com/prometheus/prometheus/cmd/prometheus",
+  },
   "kustomize-controller": {
     module: path.join(MODULES, "flux"),
     package: "github.com/fluxcd/kustomize-controller",

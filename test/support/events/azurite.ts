@@ -1,50 +1,22 @@
 /** Runs Azurite, Microsoft's emulator of Azure Storage: only its queues, over TLS, with sign-in. */
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import path from "node:path";
 import { text } from "node:stream/consumers";
-import { cacheFolder } from "../../../tools/cache-folder.ts";
 import { escaped } from "../../../tools/markup.ts";
-import { npmEnvironment } from "../../../tools/release/npm.ts";
-import { digestOf } from "../../e2e/support/cache.ts";
 import { freePort } from "../cluster/product.ts";
+import { installFolder, installRefusal } from "../processes/locked-packages.ts";
 import { startProcess } from "../processes/process.ts";
 import { eventually } from "../time/eventually.ts";
 
-const LOCKED = path.resolve(import.meta.dirname, "../../azurite");
-const FILES = ["package.json", "package-lock.json"].map((name) => path.join(LOCKED, name));
-const INSTALL_WITHIN_MS = 300_000;
+const PACKAGES = { locked: "azurite", name: "azurite" };
 
-function installFolder(): string {
-  return path.join(cacheFolder(), `azurite-${digestOf(FILES)}`);
-}
-
-/**
- * Installs the packages of the lock file once into the cache, so that `npm ci` of the checkout need not. Returns undefined, or the reason
- * for a failure.
- */
+/** Installs Azurite once. Returns the reason if that is not possible. */
 export function azuriteRefusal(): string | undefined {
-  const folder = installFolder();
-  if (existsSync(folder)) return undefined;
-  mkdirSync(cacheFolder(), { recursive: true });
-  const made = mkdtempSync(path.join(cacheFolder(), "azurite-new-"));
-  for (const file of FILES) copyFileSync(file, path.join(made, path.basename(file)));
-  const flags = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { status, stderr } = spawnSync("npm", flags, { cwd: made, env: npmEnvironment(), encoding: "utf8", timeout: INSTALL_WITHIN_MS });
-  try {
-    if (status !== 0) return `Azurite cannot be installed from test/azurite: npm ci: ${stderr.split("\n")[0] ?? ""}`;
-    renameSync(made, folder);
-  } catch (error) {
-    // Another suite installed it first.
-    if (!existsSync(folder)) throw error;
-  } finally {
-    rmSync(made, { recursive: true, force: true });
-  }
-  return undefined;
+  return installRefusal(PACKAGES);
 }
 
 export interface AzuriteOptions {
@@ -88,7 +60,7 @@ export async function startAzurite({ stateDir, ca, account, port: asked }: Azuri
   const port = asked ?? (await freePort());
   const child = spawn(
     process.execPath,
-    [path.join(installFolder(), "node_modules/azurite/dist/src/queue/main.js"), ...flagsOf(stateDir, port)],
+    [path.join(installFolder(PACKAGES), "node_modules/azurite/dist/src/queue/main.js"), ...flagsOf(stateDir, port)],
     {
       cwd: stateDir,
       env: { PATH: process.env["PATH"], AZURITE_ACCOUNTS: `${account}:${ACCOUNT_KEY}` },
