@@ -5,7 +5,7 @@ import { COMMENT_PATTERNS, PATTERNS } from "./patterns.ts";
 import { findingsIn } from "./rules.ts";
 
 /** Folders whose comments have been edited. Those of the tests have not yet been edited. */
-const CODE = /^(?:src|tools|test|certs)\/.+\.tsx?$/;
+const CODE = /^(?:src|tools|test|certs)\/.+\.ts$/;
 
 export function filesWithComments(): readonly string[] {
   return repositoryFiles().filter((file) => CODE.test(file));
