@@ -18,6 +18,7 @@ import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
 import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, paddedKeys, paddedText } from "../../shared/class-context.ts";
+import { lacksPermission, whyNot } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**
@@ -201,10 +202,17 @@ async function requestToken(
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "NotFound") return failed(absentAccount(account));
-    const fix = `Ask for permission to create serviceaccounts/token of ${named}, or check with the worker's permissions: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
-    return failed(
-      found("token-request-forbidden", `you cannot get a token of ${named} (${error.code}), so the vault was not queried`, fix),
-    );
+    const [first, message] = lacksPermission(error)
+      ? [
+          `Ask for permission to create serviceaccounts/token of ${named}`,
+          `you lack permission to get a token of ${named}, so the vault was not queried`,
+        ]
+      : [
+          "Correct the cause that the message names",
+          `the vault was not queried, because doctor ${whyNot(`get a token of ${named}`, error)}`,
+        ];
+    const fix = `${first}, or check with the worker's permissions: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+    return failed(found("token-request-forbidden", message, fix));
   }
 }
 
