@@ -82,7 +82,6 @@ export function rememberingViewer(viewer: Viewer): Viewer {
 
 /** A read that the user lacks permission for. */
 export interface RefusedLook {
-  readonly verb: "get" | "list";
   readonly resource: Resource;
   /** Without a name: all objects of the namespace, or of the cluster. */
   readonly ref: Partial<ObjectRef>;
@@ -96,14 +95,10 @@ export function tellingRefusals(viewer: Viewer, tell: (refusal: RefusedLook) => 
     return answer;
   };
   return {
-    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) =>
-      told({ verb: "get", resource, ref }, viewer.object<T>(resource, ref)),
-    metadata: (resource, ref) => told({ verb: "get", resource, ref }, viewer.metadata(resource, ref)),
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => told({ resource, ref }, viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => told({ resource, ref }, viewer.metadata(resource, ref)),
     all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
-      told(
-        { verb: "list", resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } },
-        viewer.all<T>(resource, options),
-      ),
+      told({ resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } }, viewer.all<T>(resource, options)),
   };
 }
 
