@@ -30,7 +30,7 @@ test("Secrets are asked for by their names, in their namespaces, and the CA's no
   ]);
 });
 
-/** What no role gives: everybody may ask who they are. Secrets are asked for by their names. */
+/** Kinds that no role of doctor contains: everyone may create the reviews, and doctor asks for Secrets by their names. */
 const WITHOUT_ROLE = new Set(["selfSubjectReviews", "selfSubjectAccessReviews", "secrets"]);
 
 test("NW-H1: where one kind is refused, all are asked for that doctor looks at, so that no second round is needed", () => {

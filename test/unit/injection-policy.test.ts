@@ -15,7 +15,7 @@ const text = JSON.stringify(policy);
 describe("the policy that injects", () => {
   test("reads every annotation of pods that changes a pod, and writes label and status", () => {
     for (const [name, key] of Object.entries(POD_ANNOTATIONS)) {
-      // Written by the worker, and read by nobody.
+      // The worker writes this annotation, and no one reads it.
       if (name !== "rotated") assert.ok(text.includes(key), key);
     }
     assert.ok(text.includes(INJECTED_LABEL));
@@ -70,6 +70,12 @@ describe("the policy that injects", () => {
 
     assert.ok(splits.length > 5);
     for (const split of splits) assert.match(split, /^\.split\(\\"[,/]\\", \d+\)$/);
+  });
+
+  test("CW-21: has a digest whose comment begins with the digest, in whole sentences", () => {
+    const { text: made = "" } = injectionFiles(VERSION).find(({ file }) => file.endsWith(".ts")) ?? {};
+
+    assert.match(made, /^\/\*\* Digest of the injection policy that this version ships\. \S+ generates this file\. \*\/\n/);
   });
 
   test("is in the manifests, and known to doctor, as it is made", () => {
